@@ -1,0 +1,27 @@
+//! One Kafka consumer process or two? tandem measures how the arrangement of consumers changes how fast they read.
+//!
+//! Data goes one way through the rooms of this crate, and each knows only those before it:
+//!
+//! - [`scenario`]: what the user wrote, parsed and validated;
+//! - [`measure`]: clocks, resources, and the types of what a trial recorded;
+//! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
+//! - [`kafka`]: brokers run here, client settings, topics and groups;
+//! - [`protocol`]: the messages between coordinator and worker;
+//! - [`worker`]: a process of consumers;
+//! - [`coordinator`]: runs trials with worker processes;
+//! - [`store`]: the files of a run;
+//! - [`stats`], [`summary`], [`report`]: from trials to estimates, verdicts, text and charts;
+//! - [`cli`]: the commands.
+
+pub mod cli;
+pub mod coordinator;
+pub mod kafka;
+pub mod measure;
+pub mod plan;
+pub mod protocol;
+pub mod report;
+pub mod scenario;
+pub mod stats;
+pub mod store;
+pub mod summary;
+pub mod worker;

@@ -1,0 +1,10 @@
+//! Measuring: clocks, resource usage, and the types of what a trial recorded. Knows neither Kafka nor scenarios,
+//! prints nothing and saves nothing.
+
+pub mod clock;
+mod environment;
+mod trial;
+pub mod usage;
+
+pub use environment::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+pub use trial::*;

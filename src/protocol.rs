@@ -1,0 +1,286 @@
+//! The messages between coordinator and worker: one JSON object per line, coordinator to worker on standard input,
+//! worker to coordinator on standard output. Types only.
+//!
+//! Every time is CLOCK_MONOTONIC nanoseconds of the coordinator's host. A worker says in [`Hello`] what it can do
+//! and is asked for nothing else; every field that a simple worker may not know is optional. Topics are named by
+//! their index in [`Prepare::topics`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{ClientStatistics, OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition};
+use crate::scenario::{Commit, Read, Work};
+
+/// Version of the protocol. A worker of another version is refused.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// A worker that hears nothing for this long ends.
+pub const SILENCE_LIMIT_MS: u64 = 10_000;
+
+/// How often the coordinator says [`ToWorker::Ping`].
+pub const PING_INTERVAL_MS: u64 = 2_000;
+
+/// From the coordinator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Make the consumers and connect; answer [`FromWorker::Ready`].
+    Prepare(Box<Prepare>),
+    /// Join the groups (or take the manual assignment), but fetch nothing if you can hold.
+    Subscribe,
+    /// Answer [`FromWorker::Assignments`] (capability `assignment`).
+    QueryAssignments {
+        /// To be repeated in the answer.
+        query: u64,
+    },
+    /// Begin to read at this time; from now on send [`FromWorker::Progress`].
+    Start {
+        /// The common start.
+        at_ns: u64,
+    },
+    /// Stop reading and answer [`FromWorker::Result`].
+    Stop,
+    /// Leave the groups and end. The end of input says the same.
+    Exit,
+    /// Still here.
+    Ping,
+}
+
+/// From a worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// The first line; anything before it is taken for a log.
+    Hello(Hello),
+    /// The consumers exist and the cluster answered.
+    Ready,
+    /// What each member holds now, asked for and not remembered.
+    Assignments {
+        /// As in the query.
+        query: u64,
+        /// One entry per member.
+        members: Vec<MemberAssignment>,
+    },
+    /// How far the reading is, ten times a second and whenever a partition's end is reached.
+    Progress {
+        /// The partitions read since the start.
+        positions: Vec<Position>,
+    },
+    /// Everything the worker recorded.
+    Result(Box<WorkerResult>),
+    /// The worker cannot go on.
+    Failed {
+        /// The consumer at fault, from 0.
+        consumer: Option<u32>,
+        /// True where the cluster could not be reached.
+        connect: bool,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// Introduction of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// Client name, such as `librdkafka`.
+    pub client: String,
+    /// Client version.
+    pub client_version: String,
+    /// Process id.
+    pub pid: u32,
+    /// What it can do.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+}
+
+/// What a worker may be able to do beyond reading and reporting positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Fetches nothing before `Start` although it has its partitions.
+    Hold,
+    /// Answers `QueryAssignments`.
+    Assignment,
+    /// Records every offset read.
+    Ledger,
+    /// Measures its own CPU, memory and threads.
+    Usage,
+    /// Measures the time spent in work.
+    Work,
+    /// Reports the client library's own statistics.
+    ClientStatistics,
+    /// Takes partitions without a group.
+    Manual,
+}
+
+/// All that a worker needs for a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prepare {
+    /// The consumers of this process.
+    pub consumers: Vec<ConsumerOrder>,
+    /// The topics to read, all of them by every consumer.
+    pub topics: Vec<TopicTarget>,
+    /// `group.id` of all consumers.
+    pub group_id: String,
+    /// Client properties, `bootstrap.servers` and the group's protocol among them. Secrets travel only here.
+    pub properties: BTreeMap<String, Secret>,
+    /// What to do with each record.
+    pub work: Work,
+    /// Iterations of the work loop that use a microsecond of CPU on this machine, for [`Work::Cpu`].
+    pub work_iterations_per_us: f64,
+    /// When to commit.
+    pub commit: Commit,
+    /// How to take records from the client.
+    pub read: Read,
+    /// True where partitions are assigned by hand.
+    pub manual: bool,
+}
+
+/// One consumer of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerOrder {
+    /// Its `client.id`, unique in the trial; the barrier finds it in the group by this name.
+    pub client_id: String,
+    /// Partitions to take by hand; empty in a group.
+    pub manual: Vec<TopicPartition>,
+}
+
+/// A topic and what is to be read of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicTarget {
+    /// Its name.
+    pub name: String,
+    /// For each partition, in order.
+    pub partitions: Vec<OffsetRange>,
+}
+
+/// Offsets to read: from `low` up to but not including `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffsetRange {
+    /// First.
+    pub low: i64,
+    /// One past the last.
+    pub end: i64,
+}
+
+impl OffsetRange {
+    /// Number of offsets.
+    pub fn len(self) -> u64 {
+        u64::try_from(self.end - self.low).unwrap_or(0)
+    }
+
+    /// True where there is nothing to read.
+    pub fn is_empty(self) -> bool {
+        self.end <= self.low
+    }
+}
+
+/// What a member holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberAssignment {
+    /// The consumer, from 0.
+    pub consumer: u32,
+    /// Its partitions.
+    pub partitions: Vec<TopicPartition>,
+    /// When it got them; `None` before the first assignment.
+    pub assigned_ns: Option<u64>,
+}
+
+/// How far a partition has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Index of the topic.
+    pub topic: u32,
+    /// Partition number.
+    pub partition: i32,
+    /// Next offset to read: one past the last record finished.
+    pub offset: i64,
+}
+
+/// What a worker recorded in a trial.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct WorkerResult {
+    /// One entry per consumer, in the order of [`Prepare::consumers`].
+    pub members: Vec<MemberResult>,
+    /// Resources from the start to the last record.
+    #[serde(default)]
+    pub window: Option<ProcessUsage>,
+    /// Resources since the process began.
+    #[serde(default)]
+    pub stopwatch: Option<ProcessUsage>,
+}
+
+/// What one consumer recorded.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MemberResult {
+    /// What it read of each partition that it held.
+    pub partitions: Vec<PartitionResult>,
+    /// Sum of the time in work.
+    #[serde(default)]
+    pub work_ns: Option<u64>,
+    /// Records in the client's queue at the start.
+    #[serde(default)]
+    pub queued_at_start: Option<u64>,
+    /// Commits sent.
+    #[serde(default)]
+    pub commits: u64,
+    /// Assignments and revocations in order.
+    #[serde(default)]
+    pub rebalances: Vec<Rebalance>,
+    /// The client library's own counters.
+    #[serde(default)]
+    pub statistics: Option<ClientStatistics>,
+}
+
+/// What a consumer read of one partition.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PartitionResult {
+    /// Index of the topic.
+    pub topic: u32,
+    /// Partition number.
+    pub partition: i32,
+    /// Records read.
+    pub records: u64,
+    /// Bytes of keys and values.
+    #[serde(default)]
+    pub bytes: u64,
+    /// The first record was handed over.
+    #[serde(default)]
+    pub first_ns: Option<u64>,
+    /// The last record was finished.
+    #[serde(default)]
+    pub last_ns: Option<u64>,
+    /// The ledger.
+    #[serde(default)]
+    pub runs: Option<Vec<OffsetRun>>,
+    /// Records over time.
+    #[serde(default)]
+    pub series: Option<Series>,
+}
+
+/// A value that may be a secret: it travels in the protocol and shows in nothing else.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The value, for the client about to use it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}

@@ -1,0 +1,133 @@
+//! The summary: estimates per configuration, comparisons within families, and the answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::Estimate;
+
+/// Version of the stored form of [`Summary`].
+pub const SUMMARY_SCHEMA_VERSION: u32 = 1;
+
+/// What a run found out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SUMMARY_SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The question asked.
+    pub question: String,
+    /// The answer, a sentence per family (more where one does not hold it).
+    pub answer: Vec<String>,
+    /// What keeps the figures from being trusted, most serious first; empty for a clean run.
+    pub warnings: Vec<String>,
+    /// False while trials of the plan have not been run.
+    pub complete: bool,
+    /// In the scenario's order.
+    pub configurations: Vec<ConfigurationSummary>,
+    /// Every configuration against its baseline, by each metric.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// Estimates of one configuration. The columns of `summary.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfigurationSummary {
+    /// Index into the scenario's configurations.
+    pub configuration: usize,
+    /// Its name.
+    pub name: String,
+    /// Index into the scenario's families.
+    pub family: usize,
+    /// Members over all groups.
+    pub members: u32,
+    /// Members that held no partition when reading began: the most seen in a used trial.
+    pub idle_members: u32,
+    /// Why members were idle, naming them and the assignor; `None` where none was.
+    pub idle_explanation: Option<String>,
+    /// Counted trials of the plan.
+    pub trials_planned: u32,
+    /// Trials in the estimates.
+    pub trials_used: u32,
+    /// Counted trials that failed.
+    pub trials_failed: u32,
+    /// Counted trials that ended but take no part, and why.
+    pub trials_excluded: u32,
+    /// Mean bytes of key and value of a record delivered.
+    pub record_bytes: f64,
+    /// Records delivered per trial over all groups (median of the used trials).
+    pub records: u64,
+    /// Deliveries per second over all groups; geometric mean.
+    pub records_per_second: Option<Estimate>,
+    /// Mebibytes of keys and values per second; geometric mean.
+    pub mib_per_second: Option<f64>,
+    /// Start to last record, seconds; geometric mean.
+    pub read_seconds: Option<Estimate>,
+    /// Being told to subscribe to every member assigned, seconds; median.
+    pub join_seconds: Option<f64>,
+    /// First process started to last record, seconds; geometric mean.
+    pub stopwatch_seconds: Option<Estimate>,
+    /// Start to a member's first record, milliseconds; median over members and trials.
+    pub first_record_ms: Option<f64>,
+    /// CPU seconds of all workers per million records, in the window; mean.
+    pub client_cpu_seconds_per_million: Option<f64>,
+    /// The same over the processes' whole lives; mean.
+    pub client_cpu_seconds_per_million_stopwatch: Option<f64>,
+    /// CPU seconds of the brokers per million records, in the window; `None` where they run elsewhere.
+    pub broker_cpu_seconds_per_million: Option<f64>,
+    /// Over all counted trials, the excluded and failed too.
+    pub lost: u64,
+    /// Over all counted trials, the excluded and failed too.
+    pub duplicated: u64,
+    /// Over all counted trials, the excluded and failed too.
+    pub not_delivered: u64,
+    /// Over all counted trials, the excluded and failed too.
+    pub redelivered: u64,
+    /// Mean microseconds of work per record, where there is work.
+    pub work_us_mean: Option<f64>,
+}
+
+/// What a comparison compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Speed by read time: start to last record.
+    ReadTime,
+    /// Speed by stopwatch: process start to last record.
+    Stopwatch,
+}
+
+/// A configuration against its baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Index of the baseline's configuration.
+    pub baseline: usize,
+    /// Index of the configuration.
+    pub configuration: usize,
+    /// By which time.
+    pub metric: Metric,
+    /// How many times as fast as the baseline (above 1: faster), from paired log-ratios per block.
+    pub ratio: Option<Estimate>,
+    /// Two-sided p of the sign-flip permutation test, before Holm's correction.
+    pub p: Option<f64>,
+    /// p after Holm's correction over the scenario's comparisons by read time; `None` for descriptive metrics.
+    pub p_holm: Option<f64>,
+    /// Blocks in which both were measured.
+    pub blocks: u32,
+    /// What is concluded.
+    pub verdict: Verdict,
+    /// For `undecided`: how many more blocks would probably decide it, where that can be told.
+    pub blocks_more: Option<u32>,
+}
+
+/// What a comparison concludes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The interval lies inside the practical threshold.
+    Same,
+    /// The interval excludes 1 upwards.
+    Faster,
+    /// The interval excludes 1 downwards.
+    Slower,
+    /// None of these.
+    Undecided,
+}
