@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{ClientStatistics, OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition};
+use crate::measure::{OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition};
 use crate::scenario::{Commit, Read, Work};
 
 /// Version of the protocol. A worker of another version is refused.
@@ -46,6 +46,8 @@ pub enum ToWorker {
     Exit,
     /// Still here.
     Ping,
+    /// Measure the speed of the work loop and answer [`FromWorker::Calibrated`] (capability `calibrate`).
+    Calibrate,
 }
 
 /// From a worker.
@@ -70,6 +72,11 @@ pub enum FromWorker {
     },
     /// Everything the worker recorded.
     Result(Box<WorkerResult>),
+    /// The speed of the work loop here.
+    Calibrated {
+        /// Iterations that use a microsecond of CPU.
+        iterations_per_us: f64,
+    },
     /// The worker cannot go on.
     Failed {
         /// The consumer at fault, from 0.
@@ -111,10 +118,10 @@ pub enum Capability {
     Usage,
     /// Measures the time spent in work.
     Work,
-    /// Reports the client library's own statistics.
-    ClientStatistics,
     /// Takes partitions without a group.
     Manual,
+    /// Measures the speed of its work loop.
+    Calibrate,
 }
 
 /// All that a worker needs for a trial.
@@ -231,9 +238,6 @@ pub struct MemberResult {
     /// Assignments and revocations in order.
     #[serde(default)]
     pub rebalances: Vec<Rebalance>,
-    /// The client library's own counters.
-    #[serde(default)]
-    pub statistics: Option<ClientStatistics>,
 }
 
 /// What a consumer read of one partition.

@@ -1,1 +1,185 @@
+//! What processes, threads and the machine used, read from the kernel: CPU in nanoseconds from the scheduler's own
+//! statistics where it keeps them, memory and context switches from the process' status.
 
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
+use super::clock;
+use super::trial::{HostCpu, ProcessUsage, ThreadUsage};
+
+/// What the calling process has used up to a moment.
+#[derive(Debug, Clone)]
+pub struct ProcessSnapshot {
+    at_ns: u64,
+    cpu_ns: u64,
+    voluntary_switches: u64,
+    involuntary_switches: u64,
+    threads: HashMap<i32, ThreadUsage>,
+}
+
+impl ProcessSnapshot {
+    /// Reads it now. Threads that end while it is read are left out; their time is still in the process' sum.
+    pub fn take() -> Self {
+        let at_ns = clock::now_ns();
+        let cpu_ns = clock::process_cpu_ns();
+        let (voluntary_switches, involuntary_switches) = getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
+            (unsigned(usage.voluntary_context_switches()), unsigned(usage.involuntary_context_switches()))
+        });
+        ProcessSnapshot { at_ns, cpu_ns, voluntary_switches, involuntary_switches, threads: threads() }
+    }
+
+    /// The beginning of the calling process: nothing used yet.
+    pub fn of_birth(at_ns: u64) -> Self {
+        ProcessSnapshot { at_ns, cpu_ns: 0, voluntary_switches: 0, involuntary_switches: 0, threads: HashMap::new() }
+    }
+
+    /// What was used since an `earlier` snapshot of the same process.
+    pub fn since(&self, earlier: &ProcessSnapshot) -> ProcessUsage {
+        let mut threads: Vec<ThreadUsage> = self
+            .threads
+            .iter()
+            .map(|(tid, now)| {
+                let before = earlier.threads.get(tid);
+                ThreadUsage {
+                    name: now.name.clone(),
+                    cpu_ns: now.cpu_ns.saturating_sub(before.map_or(0, |t| t.cpu_ns)),
+                    wait_ns: now.wait_ns.saturating_sub(before.map_or(0, |t| t.wait_ns)),
+                }
+            })
+            .filter(|thread| thread.cpu_ns > 0)
+            .collect();
+        threads.sort_by(|a, b| b.cpu_ns.cmp(&a.cpu_ns).then_with(|| a.name.cmp(&b.name)));
+        ProcessUsage {
+            wall_ns: self.at_ns.saturating_sub(earlier.at_ns),
+            cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
+            voluntary_switches: self.voluntary_switches.saturating_sub(earlier.voluntary_switches),
+            involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
+            peak_memory_bytes: peak_memory_bytes(),
+            threads,
+        }
+    }
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// The threads of the calling process by id. `schedstat` holds running and waiting time in nanoseconds.
+fn threads() -> HashMap<i32, ThreadUsage> {
+    let Ok(entries) = fs::read_dir("/proc/self/task") else { return HashMap::new() };
+    entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let tid = path.file_name()?.to_str()?.parse().ok()?;
+            let schedstat = fs::read_to_string(path.join("schedstat")).ok()?;
+            let mut fields = schedstat.split_ascii_whitespace();
+            let cpu_ns = fields.next()?.parse().ok()?;
+            let wait_ns = fields.next()?.parse().ok()?;
+            let name = fs::read_to_string(path.join("comm")).ok()?.trim_end().to_owned();
+            Some((tid, ThreadUsage { name, cpu_ns, wait_ns }))
+        })
+        .collect()
+}
+
+/// Peak resident memory of the calling process in bytes.
+fn peak_memory_bytes() -> u64 {
+    // ru_maxrss survives exec and so would show the parent's peak for a small worker; VmHWM does not.
+    let Ok(status) = fs::read_to_string("/proc/self/status") else { return 0 };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: Option<u64> = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+/// CPU nanoseconds that the process `pid` of this host has used, ended threads included; `None` once it is gone.
+pub fn cpu_ns_of(pid: u32) -> Option<u64> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?);
+    let time = clock_gettime(clock_getcpuclockid(pid).ok()?).ok()?;
+    Some(unsigned(time.tv_sec()) * 1_000_000_000 + unsigned(time.tv_nsec()))
+}
+
+/// Host CPU time by state since boot.
+///
+/// # Errors
+/// When `/proc/stat` cannot be read or has another form.
+pub fn host_cpu() -> io::Result<HostCpu> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    parse_host_cpu(&stat).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/stat has no cpu line"))
+}
+
+fn parse_host_cpu(stat: &str) -> Option<HostCpu> {
+    // The kernel counts in USER_HZ, which is 100 on every architecture that Linux shows to programs.
+    const TICK_NS: u64 = 10_000_000;
+    let line = stat.lines().find(|line| line.starts_with("cpu "))?;
+    let mut fields = line.split_ascii_whitespace().skip(1).map(|field| field.parse::<u64>().ok());
+    let mut next = || Some(fields.next()?? * TICK_NS);
+    Some(HostCpu {
+        user_ns: next()?,
+        nice_ns: next()?,
+        system_ns: next()?,
+        idle_ns: next()?,
+        iowait_ns: next()?,
+        irq_ns: next()?,
+        softirq_ns: next()?,
+        steal_ns: next()?,
+    })
+}
+
+impl HostCpu {
+    /// What passed since an `earlier` reading.
+    #[must_use]
+    pub fn since(&self, earlier: &HostCpu) -> HostCpu {
+        HostCpu {
+            user_ns: self.user_ns.saturating_sub(earlier.user_ns),
+            nice_ns: self.nice_ns.saturating_sub(earlier.nice_ns),
+            system_ns: self.system_ns.saturating_sub(earlier.system_ns),
+            idle_ns: self.idle_ns.saturating_sub(earlier.idle_ns),
+            iowait_ns: self.iowait_ns.saturating_sub(earlier.iowait_ns),
+            irq_ns: self.irq_ns.saturating_sub(earlier.irq_ns),
+            softirq_ns: self.softirq_ns.saturating_sub(earlier.softirq_ns),
+            steal_ns: self.steal_ns.saturating_sub(earlier.steal_ns),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_of_this_thread_shows_in_its_own_line_and_in_the_process() {
+        let before = ProcessSnapshot::take();
+        let from = clock::thread_cpu_ns();
+        let mut x = 1u64;
+        while clock::thread_cpu_ns() - from < 50_000_000 {
+            x = std::hint::black_box(x.wrapping_mul(3));
+        }
+        let usage = ProcessSnapshot::take().since(&before);
+        assert!(usage.cpu_ns >= 50_000_000, "{usage:?}");
+        assert!(usage.threads.iter().any(|t| t.cpu_ns >= 40_000_000), "{usage:?}");
+        assert!(usage.peak_memory_bytes > 1 << 20);
+    }
+
+    #[test]
+    fn another_process_is_read_by_its_pid_and_gone_when_it_is_gone() {
+        let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
+        assert!(cpu_ns_of(child.id()).is_some());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(cpu_ns_of(child.id()), None);
+    }
+
+    #[test]
+    fn the_host_line_is_read_by_state_in_nanoseconds() {
+        let cpu = parse_host_cpu("cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 9 9 9 9 9 9 9 9 9 9\n").unwrap();
+        assert_eq!((cpu.user_ns, cpu.steal_ns), (10_000_000, 80_000_000));
+        assert_eq!(cpu.busy_ns(), (1 + 2 + 3 + 6 + 7) * 10_000_000);
+        assert_eq!(parse_host_cpu("intr 1"), None);
+        assert!(host_cpu().unwrap().since(&cpu).idle_ns > 0);
+    }
+}

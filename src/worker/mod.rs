@@ -1,1 +1,10 @@
-//! worker
+//! A worker: a process of consumers that does what the coordinator says on standard input and reports on standard
+//! output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
+
+mod consumer;
+mod process;
+mod reader;
+mod shared;
+mod work;
+
+pub use process::run_consumer;

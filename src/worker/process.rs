@@ -1,0 +1,307 @@
+//! The worker's main loop: messages in, messages out. The end of input, or ten seconds of silence, ends it.
+
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::consumer::{Closing, Member};
+use super::work::calibrate_iterations_per_us;
+use crate::measure::clock;
+use crate::measure::usage::ProcessSnapshot;
+use crate::protocol::{
+    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, Prepare, SILENCE_LIMIT_MS, ToWorker,
+    WorkerResult,
+};
+
+/// How often progress is reported while reading.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Runs a worker of consumers until it is told to end or hears nothing more. The exit code says whether it could do
+/// what it was told.
+pub fn run_consumer() -> ExitCode {
+    let born = ProcessSnapshot::of_birth(clock::now_ns());
+    let outbox = Outbox::default();
+    if outbox.send(&FromWorker::Hello(hello())).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let mut process = Process::new(born, outbox.clone());
+    let result = process.serve(&input_lines());
+    process.close();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tandem worker: {}", failure.message);
+            let failed =
+                FromWorker::Failed { consumer: failure.consumer, connect: failure.connect, message: failure.message };
+            let _ = outbox.send(&failed);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        protocol: PROTOCOL_VERSION,
+        client: "librdkafka".to_owned(),
+        client_version: rdkafka::util::get_rdkafka_version().1,
+        pid: std::process::id(),
+        capabilities: vec![
+            Capability::Hold,
+            Capability::Assignment,
+            Capability::Ledger,
+            Capability::Usage,
+            Capability::Work,
+            Capability::Manual,
+            Capability::Calibrate,
+        ],
+    }
+}
+
+/// Standard output as a channel for messages, shared by the process' threads.
+#[derive(Clone, Default)]
+struct Outbox(Arc<Mutex<()>>);
+
+impl Outbox {
+    /// Writes one line. Fails when nobody reads any more.
+    fn send(&self, message: &FromWorker) -> io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        let _guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&line)?;
+        stdout.flush()
+    }
+}
+
+/// The lines of standard input from a thread of their own; the channel closes at the end of input.
+fn input_lines() -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// Why a worker cannot go on.
+struct Failure {
+    consumer: Option<u32>,
+    connect: bool,
+    message: String,
+}
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Failure { consumer: None, connect: false, message: message.into() }
+    }
+
+    fn of(consumer: usize, message: String) -> Self {
+        Failure { consumer: u32::try_from(consumer).ok(), connect: false, message }
+    }
+}
+
+/// The process between its messages.
+struct Process {
+    born: ProcessSnapshot,
+    outbox: Outbox,
+    members: Vec<Member>,
+    manual: bool,
+    closing: Vec<Closing>,
+    ended: Option<Receiver<()>>,
+    window: Arc<Mutex<Window>>,
+    reporter: Option<(Sender<()>, thread::JoinHandle<()>)>,
+}
+
+/// Resources at the start and at the latest end of a partition.
+#[derive(Default)]
+struct Window {
+    start: Option<ProcessSnapshot>,
+    latest_end: Option<ProcessSnapshot>,
+}
+
+impl Process {
+    fn new(born: ProcessSnapshot, outbox: Outbox) -> Self {
+        Process {
+            born,
+            outbox,
+            members: Vec::new(),
+            manual: false,
+            closing: Vec::new(),
+            ended: None,
+            window: Arc::default(),
+            reporter: None,
+        }
+    }
+
+    /// Serves messages until told to exit or nobody is there any more.
+    fn serve(&mut self, lines: &Receiver<String>) -> Result<(), Failure> {
+        loop {
+            let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Failure::new("heard nothing from the coordinator for 10 s"));
+                }
+            };
+            // The line may hold secrets: an error must not repeat it.
+            let message: ToWorker = serde_json::from_str(&line)
+                .map_err(|error| Failure::new(format!("cannot read a message: {:?} error", error.classify())))?;
+            let answer = match message {
+                ToWorker::Exit => return Ok(()),
+                ToWorker::Ping => None,
+                ToWorker::Calibrate => {
+                    Some(FromWorker::Calibrated { iterations_per_us: calibrate_iterations_per_us() })
+                }
+                ToWorker::Prepare(prepare) => Some(self.prepare(&prepare)?),
+                ToWorker::Subscribe => self.subscribe()?,
+                ToWorker::QueryAssignments { query } => Some(self.assignments(query)?),
+                ToWorker::Start { at_ns } => self.start(at_ns),
+                ToWorker::Stop => Some(self.stop()?),
+            };
+            if let Some(answer) = answer {
+                self.outbox.send(&answer).map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
+            }
+        }
+    }
+
+    /// Makes all members at once: each has to wait for the cluster.
+    fn prepare(&mut self, prepare: &Prepare) -> Result<FromWorker, Failure> {
+        let (ended_sender, ended) = channel();
+        let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
+            let handles: Vec<_> = (0..prepare.consumers.len())
+                .map(|index| {
+                    let ended = ended_sender.clone();
+                    let on_failure = self.failure_sink(index);
+                    scope.spawn(move || Member::connect(prepare, index, ended, on_failure))
+                })
+                .collect();
+            let join = |handle: thread::ScopedJoinHandle<'_, _>| {
+                handle.join().unwrap_or_else(|_| Err("making the consumer panicked".to_owned()))
+            };
+            handles.into_iter().map(join).collect()
+        });
+        for (index, member) in connected.into_iter().enumerate() {
+            let failed = |message| Failure { connect: true, ..Failure::of(index, message) };
+            self.members.push(member.map_err(failed)?);
+        }
+        self.manual = prepare.manual;
+        self.ended = Some(ended);
+        Ok(FromWorker::Ready)
+    }
+
+    /// How a member reports from its own thread that it cannot go on.
+    fn failure_sink(&self, index: usize) -> super::consumer::FailureSink {
+        let outbox = self.outbox.clone();
+        Arc::new(move |message| {
+            let failed = FromWorker::Failed { consumer: u32::try_from(index).ok(), connect: false, message };
+            // Nobody to tell means that the worker is about to end anyway.
+            let _ = outbox.send(&failed);
+        })
+    }
+
+    fn subscribe(&mut self) -> Result<Option<FromWorker>, Failure> {
+        for (index, member) in self.members.iter().enumerate() {
+            member.subscribe(self.manual).map_err(|message| Failure::of(index, message))?;
+        }
+        Ok(None)
+    }
+
+    fn assignments(&self, query: u64) -> Result<FromWorker, Failure> {
+        let members = (0u32..).zip(&self.members).map(|(consumer, member)| {
+            let partitions = member.assignment().map_err(|message| Failure::of(consumer as usize, message))?;
+            Ok(MemberAssignment { consumer, partitions, assigned_ns: member.shared().assigned_ns() })
+        });
+        Ok(FromWorker::Assignments { query, members: members.collect::<Result<_, Failure>>()? })
+    }
+
+    fn start(&mut self, at_ns: u64) -> Option<FromWorker> {
+        for member in &self.members {
+            member.start(at_ns);
+        }
+        let pause = at_ns.saturating_sub(clock::now_ns());
+        thread::sleep(Duration::from_nanos(pause));
+        self.window.lock().unwrap_or_else(PoisonError::into_inner).start = Some(ProcessSnapshot::take());
+        if let Some(ended) = self.ended.take() {
+            self.reporter = Some(self.report_progress(ended));
+        }
+        None
+    }
+
+    /// Starts the thread that reports positions regularly and at once where a partition's end is reached.
+    fn report_progress(&self, ended: Receiver<()>) -> (Sender<()>, thread::JoinHandle<()>) {
+        let (stop, stopped) = channel::<()>();
+        let shared: Vec<_> = self.members.iter().map(Member::share).collect();
+        let (outbox, window) = (self.outbox.clone(), Arc::clone(&self.window));
+        let body = move || {
+            let mut told = std::collections::BTreeMap::new();
+            loop {
+                let an_end = ended.recv_timeout(PROGRESS_INTERVAL).is_ok();
+                if an_end {
+                    let snapshot = ProcessSnapshot::take();
+                    window.lock().unwrap_or_else(PoisonError::into_inner).latest_end = Some(snapshot);
+                }
+                if !matches!(stopped.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty)) {
+                    return;
+                }
+                let mut positions = Vec::new();
+                for slot in shared.iter().flat_map(|shared| shared.slots()) {
+                    let Some(offset) = slot.position() else { continue };
+                    let known = told.entry(slot.partition).or_insert(-1);
+                    if *known < offset {
+                        *known = offset;
+                        let (topic, partition) = (slot.partition.topic, slot.partition.partition);
+                        positions.push(Position { topic, partition, offset });
+                    }
+                }
+                if !positions.is_empty() && outbox.send(&FromWorker::Progress { positions }).is_err() {
+                    return;
+                }
+            }
+        };
+        (stop, thread::spawn(body))
+    }
+
+    /// Ends the reading and reports everything.
+    fn stop(&mut self) -> Result<FromWorker, Failure> {
+        for member in &self.members {
+            member.stop();
+        }
+        let end = ProcessSnapshot::take();
+        if let Some((stop, reporter)) = self.reporter.take() {
+            drop(stop);
+            // It only reads counters and writes lines; were it to panic, the result below still stands.
+            let _ = reporter.join();
+        }
+        let mut members = Vec::with_capacity(self.members.len());
+        for (index, member) in self.members.drain(..).enumerate() {
+            let (result, closing) = member.finish();
+            self.closing.push(closing);
+            members.push(result.map_err(|message| Failure::of(index, message))?);
+        }
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = window.latest_end.take().unwrap_or_else(|| end.clone());
+        let usage = window.start.take().map(|start| last.since(&start));
+        let stopwatch = Some(last.since(&self.born));
+        Ok(FromWorker::Result(Box::new(WorkerResult { members, window: usage, stopwatch })))
+    }
+
+    /// Leaves the groups, all at once, and gives a hanging client a limit.
+    fn close(&mut self) {
+        for member in self.members.drain(..) {
+            member.stop();
+            self.closing.push(member.finish().1);
+        }
+        let closing: Vec<_> = self.closing.drain(..).map(|c| thread::spawn(move || c.close())).collect();
+        let limit = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < limit && closing.iter().any(|thread| !thread.is_finished()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

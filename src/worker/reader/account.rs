@@ -1,0 +1,198 @@
+//! What one member has read of one partition: counts, times and a ledger of runs of offsets. No clock is read here;
+//! times are handed in.
+
+use crate::measure::{OffsetRun, Series};
+use crate::protocol::{OffsetRange, PartitionResult};
+
+/// First length of a bucket of the records-over-time series.
+const SERIES_BUCKET_NS: u64 = 10_000_000;
+/// Past this many buckets their length doubles.
+const SERIES_BUCKETS_MAX: usize = 1_000;
+
+/// The account of one partition.
+#[derive(Debug)]
+pub(super) struct PartitionAccount {
+    range: OffsetRange,
+    records: u64,
+    bytes: u64,
+    first_ns: Option<u64>,
+    last_ns: Option<u64>,
+    runs: Vec<OffsetRun>,
+    /// The run being extended; empty before the first record.
+    current: OffsetRun,
+    series: SeriesBuilder,
+}
+
+/// What counting a record found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// It lies outside of what the trial reads.
+    Outside,
+    /// It was counted, and more are to come.
+    Inside,
+    /// It was counted and is the last of the trial in this partition.
+    Last,
+}
+
+impl PartitionAccount {
+    pub(super) fn new(range: OffsetRange) -> Self {
+        PartitionAccount {
+            range,
+            records: 0,
+            bytes: 0,
+            first_ns: None,
+            last_ns: None,
+            runs: Vec::new(),
+            current: OffsetRun { first: 0, end: 0, epoch: 0 },
+            series: SeriesBuilder::default(),
+        }
+    }
+
+    /// Counts a record handed over at `received_ns`.
+    #[inline]
+    pub(super) fn count(&mut self, offset: i64, bytes: u64, epoch: u32, received_ns: u64) -> Counted {
+        if offset < self.range.low || offset >= self.range.end {
+            return Counted::Outside;
+        }
+        self.records += 1;
+        self.bytes += bytes;
+        if offset == self.current.end && epoch == self.current.epoch && self.first_ns.is_some() {
+            self.current.end = offset + 1;
+        } else {
+            self.begin_run(offset, epoch, received_ns);
+        }
+        if offset + 1 == self.range.end { Counted::Last } else { Counted::Inside }
+    }
+
+    #[cold]
+    fn begin_run(&mut self, offset: i64, epoch: u32, received_ns: u64) {
+        if self.first_ns.is_some() {
+            self.runs.push(self.current);
+        } else {
+            self.first_ns = Some(received_ns);
+        }
+        self.current = OffsetRun { first: offset, end: offset + 1, epoch };
+    }
+
+    /// Says that everything counted so far was finished by `now_ns`, `elapsed_ns` after the common start.
+    pub(super) fn finished(&mut self, now_ns: u64, elapsed_ns: u64) {
+        if self.series.total < self.records {
+            self.series.add(elapsed_ns, self.records - self.series.total);
+            self.last_ns = Some(now_ns);
+        }
+    }
+
+    /// Next offset to read: one past the last record counted.
+    pub(super) fn position(&self) -> i64 {
+        if self.first_ns.is_some() { self.current.end } else { self.range.low }
+    }
+
+    /// Closes the account.
+    pub(super) fn into_result(mut self, topic: u32, partition: i32) -> PartitionResult {
+        if self.first_ns.is_some() {
+            self.runs.push(self.current);
+        }
+        PartitionResult {
+            topic,
+            partition,
+            records: self.records,
+            bytes: self.bytes,
+            first_ns: self.first_ns,
+            last_ns: self.last_ns,
+            runs: Some(self.runs),
+            series: Some(Series { bucket_ns: self.series.bucket_ns, counts: self.series.counts }),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SeriesBuilder {
+    bucket_ns: u64,
+    counts: Vec<u64>,
+    total: u64,
+}
+
+impl Default for SeriesBuilder {
+    fn default() -> Self {
+        SeriesBuilder { bucket_ns: SERIES_BUCKET_NS, counts: Vec::new(), total: 0 }
+    }
+}
+
+impl SeriesBuilder {
+    fn add(&mut self, elapsed_ns: u64, records: u64) {
+        while elapsed_ns / self.bucket_ns >= SERIES_BUCKETS_MAX as u64 {
+            self.counts = self.counts.chunks(2).map(|pair| pair.iter().sum()).collect();
+            self.bucket_ns *= 2;
+        }
+        let bucket = usize::try_from(elapsed_ns / self.bucket_ns).unwrap_or(0);
+        if self.counts.len() <= bucket {
+            self.counts.resize(bucket + 1, 0);
+        }
+        self.counts[bucket] += records;
+        self.total += records;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn account(low: i64, end: i64) -> PartitionAccount {
+        PartitionAccount::new(OffsetRange { low, end })
+    }
+
+    #[test]
+    fn consecutive_offsets_of_one_epoch_are_one_run() {
+        let mut a = account(10, 14);
+        for offset in 10..13 {
+            assert_eq!(a.count(offset, 5, 1, 7), Counted::Inside);
+        }
+        assert_eq!(a.count(13, 5, 1, 8), Counted::Last);
+        a.finished(100, 90);
+        assert_eq!(a.position(), 14);
+        let result = a.into_result(0, 3);
+        assert_eq!(result.runs.unwrap(), [OffsetRun { first: 10, end: 14, epoch: 1 }]);
+        assert_eq!((result.records, result.bytes, result.first_ns, result.last_ns), (4, 20, Some(7), Some(100)));
+    }
+
+    #[test]
+    fn a_gap_a_repetition_and_a_new_epoch_each_begin_a_run() {
+        let mut a = account(0, 100);
+        for (offset, epoch) in [(0, 1), (1, 1), (3, 1), (3, 1), (4, 2)] {
+            a.count(offset, 1, epoch, 0);
+        }
+        let run = |first, end, epoch| OffsetRun { first, end, epoch };
+        let result = a.into_result(0, 0);
+        assert_eq!(result.runs.unwrap(), [run(0, 2, 1), run(3, 4, 1), run(3, 4, 1), run(4, 5, 2)]);
+        assert_eq!(result.records, 5);
+    }
+
+    #[test]
+    fn records_outside_the_trial_are_not_counted() {
+        let mut a = account(5, 10);
+        assert_eq!(a.count(4, 1, 1, 0), Counted::Outside);
+        assert_eq!(a.count(10, 1, 1, 0), Counted::Outside);
+        a.finished(50, 50);
+        let result = a.into_result(0, 0);
+        assert_eq!((result.records, result.last_ns), (0, None));
+        assert_eq!(result.runs.unwrap(), []);
+    }
+
+    #[test]
+    fn the_series_keeps_every_record_when_its_buckets_double() {
+        let mut a = account(0, 10_000);
+        let mut total = 0;
+        for second in 0..100u64 {
+            for _ in 0..7 {
+                a.count(total, 1, 1, 0);
+                total += 1;
+            }
+            a.finished(second * 1_000_000_000, second * 1_000_000_000);
+        }
+        let series = a.into_result(0, 0).series.unwrap();
+        assert_eq!(series.counts.iter().sum::<u64>(), 700);
+        assert!(series.counts.len() <= SERIES_BUCKETS_MAX);
+        assert_eq!(series.bucket_ns, 160_000_000);
+    }
+}

@@ -1,0 +1,127 @@
+//! The work that a member does with each record: nothing, computing, or waiting.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use nix::sys::prctl;
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
+
+use crate::measure::clock;
+use crate::scenario::Work;
+
+/// Work made ready for one thread.
+#[derive(Debug)]
+pub(super) enum Labour {
+    None,
+    Cpu { iterations: u64 },
+    Wait { ask: TimeSpec },
+}
+
+impl Labour {
+    /// Prepares the calling thread: for waiting, sets its timer slack to 1 ns and measures by how much a sleep is
+    /// too long here.
+    pub(super) fn prepare(work: Work, iterations_per_us: f64) -> Self {
+        match work {
+            Work::None => Labour::None,
+            Work::Cpu { ns } => Labour::Cpu { iterations: ((ns as f64 / 1e3 * iterations_per_us) as u64).max(1) },
+            Work::Wait { ns } => {
+                // Only Linux before 2.6.28 has no timer slack; the wait is then longer and its mean says so.
+                let _ = prctl::set_timerslack(1);
+                let ask = ns.saturating_sub(overshoot_ns(ns)).max(1);
+                Labour::Wait { ask: TimeSpec::from_duration(Duration::from_nanos(ask)) }
+            }
+        }
+    }
+
+    /// True where there is nothing to do.
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Labour::None)
+    }
+
+    /// Does the work for one record.
+    #[inline]
+    pub(super) fn perform(&self) {
+        match self {
+            Labour::None => {}
+            Labour::Cpu { iterations } => compute(*iterations),
+            Labour::Wait { ask } => sleep(ask),
+        }
+    }
+}
+
+/// Sleeps once. A signal ends it early, which a worker without handlers does not see.
+fn sleep(ask: &TimeSpec) {
+    let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::empty(), ask);
+}
+
+/// The median by which a sleep of `ns` is too long, from up to 15 sleeps of at most 2 ms.
+fn overshoot_ns(ns: u64) -> u64 {
+    let trial_ns = ns.min(2_000_000);
+    let ask = TimeSpec::from_duration(Duration::from_nanos(trial_ns));
+    let mut excess: Vec<u64> = (0..15)
+        .map(|_| {
+            let from = clock::now_ns();
+            sleep(&ask);
+            (clock::now_ns() - from).saturating_sub(trial_ns)
+        })
+        .collect();
+    excess.sort_unstable();
+    excess[excess.len() / 2]
+}
+
+/// A chain of multiplications that the compiler can neither shorten nor drop; its time is proportional to the count.
+fn compute(iterations: u64) {
+    let mut x = black_box(0x9e37_79b9_7f4a_7c15_u64);
+    for _ in 0..iterations {
+        x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    }
+    black_box(x);
+}
+
+/// Iterations of the work loop per microsecond of *CPU* time of this thread (not of wall time, in which others run):
+/// the median of 21 rounds of about 5 ms.
+pub(super) fn calibrate_iterations_per_us() -> f64 {
+    let rate = |iterations: u64| {
+        let from = clock::thread_cpu_ns();
+        compute(iterations);
+        iterations as f64 * 1e3 / (clock::thread_cpu_ns() - from).max(1) as f64
+    };
+    // The first rounds bring the core to speed and say how long a round is.
+    let guess = (0..3).map(|_| rate(2_000_000)).fold(1.0, f64::max);
+    let mut rates: Vec<f64> = (0..21).map(|_| rate((guess * 5_000.0) as u64)).collect();
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn computing_costs_the_cpu_time_asked_for() {
+        // Other load makes single rounds slow, never fast: the best of some is within a fifth of what was asked.
+        let labour = Labour::prepare(Work::Cpu { ns: 50_000 }, calibrate_iterations_per_us());
+        let best = (0..50)
+            .map(|_| {
+                let from = clock::thread_cpu_ns();
+                labour.perform();
+                clock::thread_cpu_ns() - from
+            })
+            .min()
+            .unwrap_or(0);
+        assert!((25_000..75_000).contains(&best), "{best} ns");
+    }
+
+    #[test]
+    fn waiting_takes_about_the_time_asked_for_and_little_cpu() {
+        let labour = Labour::prepare(Work::Wait { ns: 1_000_000 }, 1.0);
+        let (from, cpu_from) = (clock::now_ns(), clock::thread_cpu_ns());
+        for _ in 0..100 {
+            labour.perform();
+        }
+        let took = clock::now_ns() - from;
+        assert!(took >= 80_000_000, "{took} ns for 100 ms");
+        assert!(clock::thread_cpu_ns() - cpu_from < took / 5);
+    }
+}
