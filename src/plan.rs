@@ -1,2 +1,203 @@
 //! The plan: which trial comes next, given the scenario and the trials stored so far. Pure: no clock, no file, no
 //! process; the same answer for the same input, which is what makes a run resumable.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::measure::judge::ExclusionRules;
+use crate::measure::{Trial, TrialKind, TrialOrder};
+use crate::scenario::Scenario;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod forecast;
+mod history;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use forecast::Forecast;
+use history::History;
+use records::PilotState;
+
+/// Version of the stored form of [`Plan`].
+pub const PLAN_SCHEMA_VERSION: u32 = 1;
+
+/// After this many failures in a row a configuration is not tried again.
+pub const FAILURES_IN_A_ROW: u32 = 3;
+
+/// What is to be run, and the rules that were fixed before the first trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`PLAN_SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The scenario, validated.
+    pub scenario: Scenario,
+    /// When a trial is flagged and when its figures are left out.
+    pub exclusion: ExclusionRules,
+}
+
+/// What comes next in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Run this.
+    Trial(TrialOrder),
+    /// Nothing is left to run.
+    Done(Done),
+}
+
+/// Why nothing is left to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Configurations given up after [`FAILURES_IN_A_ROW`] failures, as indices into the scenario's, ascending.
+    pub skipped: Vec<usize>,
+    /// True where every configuration was given up.
+    pub everything_skipped: bool,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Trials that have ended, pilots and warm-up included.
+    pub trials_done: u32,
+    /// Those and all that are known to come; a pilot that fails or is too short adds one.
+    pub trials_planned: u32,
+    /// Counted blocks of which every configuration has run or was given up.
+    pub blocks_done: u32,
+    /// Counted blocks of the plan, those added for split ones included.
+    pub blocks_planned: u32,
+}
+
+impl Plan {
+    /// The plan of a scenario, with the default rules.
+    pub fn new(scenario: Scenario) -> Self {
+        Plan {
+            schema_version: PLAN_SCHEMA_VERSION,
+            scenario,
+            exclusion: ExclusionRules::default(),
+        }
+    }
+
+    /// The trial that follows the `stored` ones in this `session` of the run (1, and one more for every resumption).
+    ///
+    /// Pilots come first, then the warm-up blocks, then the counted ones. The order within a block depends on
+    /// nothing but the seed. A trial that has ended, even failed, is not run again; a pilot that failed is.
+    pub fn next(&self, stored: &[Trial], session: u32) -> Next {
+        let history = History::new(&self.scenario, stored);
+        if let Some(order) = self.next_pilot(&history) {
+            return Next::Trial(order);
+        }
+        let warmup = (0..self.scenario.warmup_blocks).map(|block| (TrialKind::Warmup, block));
+        let counted = (0..self.counted_blocks(&history, session)).map(|block| (TrialKind::Counted, block));
+        for (kind, block) in warmup.chain(counted) {
+            for (position, configuration) in (0..).zip(self.block_order(kind, block)) {
+                if !history.is_open(kind, block, configuration) {
+                    continue;
+                }
+                let family = self.scenario.configurations[configuration].family;
+                // Without a count every configuration of the family was given up, so none of them is open.
+                if let Some(records) = self.records_for(&history, kind, family) {
+                    return Next::Trial(TrialOrder {
+                        number: history.next_number(),
+                        kind,
+                        block,
+                        position,
+                        configuration,
+                        records,
+                    });
+                }
+            }
+        }
+        let skipped = history.skipped();
+        let everything_skipped = skipped.len() == self.scenario.configurations.len();
+        Next::Done(Done {
+            skipped,
+            everything_skipped,
+        })
+    }
+
+    /// How far the run is. Trials that only a split block makes necessary are known once the block has been split.
+    pub fn progress(&self, stored: &[Trial]) -> Progress {
+        let history = History::new(&self.scenario, stored);
+        let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
+        let blocks_planned = self.counted_blocks(&history, session);
+        let open_in = |kind, block| {
+            let all = 0..self.scenario.configurations.len();
+            count(all.filter(|&c| history.is_open(kind, block, c)).count())
+        };
+        let warmup: u32 = (0..self.scenario.warmup_blocks)
+            .map(|b| open_in(TrialKind::Warmup, b))
+            .sum();
+        let open_blocks: Vec<u32> = (0..blocks_planned).map(|b| open_in(TrialKind::Counted, b)).collect();
+        let families = 0..self.scenario.families.len();
+        let pilots = families.filter(|&f| matches!(self.pilot(&history, f), PilotState::Needed { .. }));
+        let trials_done = count(stored.len());
+        Progress {
+            trials_done,
+            trials_planned: trials_done + count(pilots.count()) + warmup + open_blocks.iter().sum::<u32>(),
+            blocks_done: count(open_blocks.iter().filter(|&&open| open == 0).count()),
+            blocks_planned,
+        }
+    }
+
+    /// Records that each group reads in the next warm-up or counted trial of a family, over all topics and
+    /// partitions; `None` while no pilot has found it.
+    pub fn family_records(&self, stored: &[Trial], family: usize) -> Option<u64> {
+        let history = History::new(&self.scenario, stored);
+        let warming = (0..self.scenario.warmup_blocks).any(|block| {
+            let members = &self.scenario.families[family].configurations;
+            members.iter().any(|&c| history.is_open(TrialKind::Warmup, block, c))
+        });
+        let kind = if warming { TrialKind::Warmup } else { TrialKind::Counted };
+        self.records_for(&history, kind, family)
+    }
+
+    /// Configurations given up after [`FAILURES_IN_A_ROW`] failures in a row, ascending.
+    pub fn skipped(&self, stored: &[Trial]) -> Vec<usize> {
+        History::new(&self.scenario, stored).skipped()
+    }
+
+    /// True where the trials of a counted block are of more than one session, so that the machine may have changed
+    /// between them: the block takes no part in paired comparisons.
+    pub fn is_split(&self, stored: &[Trial], block: u32) -> bool {
+        History::new(&self.scenario, stored).sessions_of(block).len() > 1
+    }
+
+    /// Counted blocks of the plan so far: those asked for, and one for every split block.
+    pub fn blocks(&self, stored: &[Trial]) -> u32 {
+        let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
+        self.counted_blocks(&History::new(&self.scenario, stored), session)
+    }
+
+    /// All configurations in the order of a block, those given up included.
+    fn block_order(&self, kind: TrialKind, block: u32) -> Vec<usize> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.scenario.seed);
+        // A stream of its own for each block: its order does not depend on how many blocks went before.
+        let kind = match kind {
+            TrialKind::Pilot => 0,
+            TrialKind::Warmup => 1,
+            TrialKind::Counted => 2,
+        };
+        random.set_stream(kind << 32 | u64::from(block));
+        let mut order: Vec<usize> = (0..self.scenario.configurations.len()).collect();
+        order.shuffle(&mut random);
+        order
+    }
+
+    /// A block with trials of an earlier session and more to come is counted as split already.
+    fn counted_blocks(&self, history: &History, session: u32) -> u32 {
+        let split = history.counted_blocks().filter(|&block| {
+            let sessions = history.sessions_of(block);
+            let open = (0..self.scenario.configurations.len()).any(|c| history.is_open(TrialKind::Counted, block, c));
+            sessions.len() > 1 || (open && !sessions.contains(&session))
+        });
+        self.scenario.repetitions + count(split.count())
+    }
+}
+
+/// Numbers of trials and blocks are far below 2^32: each takes a file and a second.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

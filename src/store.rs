@@ -1,1 +1,360 @@
 //! The files of a run: `results/<scenario>/<run>/` is read and written here and nowhere else.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::measure::{ENVIRONMENT_SCHEMA_VERSION, Environment, TRIAL_SCHEMA_VERSION, Trial};
+use crate::plan::{PLAN_SCHEMA_VERSION, Plan};
+
+#[cfg(test)]
+mod tests;
+
+const PLAN_FILE: &str = "plan.json";
+const ENVIRONMENT_FILE: &str = "environment.json";
+const SCENARIO_FILE: &str = "scenario.toml";
+const TRIALS_FOLDER: &str = "trials";
+const LOCK_FILE: &str = ".lock";
+/// Files being written begin with this; one that is left over was never finished.
+const UNFINISHED_PREFIX: &str = ".unfinished-";
+
+/// What can be wrong with the files of a run.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A new run would mix with what is there.
+    #[error("{} is not empty; name a folder that is empty or does not exist, or continue the run there with --resume", .0.display())]
+    NotEmpty(PathBuf),
+    /// There is a file where a folder is wanted.
+    #[error("{} is a file, not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// There is no run.
+    #[error("{} holds no run of tandem: it has no {PLAN_FILE}", .0.display())]
+    NoRun(PathBuf),
+    /// Another process has the run.
+    #[error("{} is in use by another tandem ({owner}); wait for it or end it first", path.display())]
+    InUse {
+        /// The run's folder.
+        path: PathBuf,
+        /// Who has it, such as `process 4711`.
+        owner: String,
+    },
+    /// A newer tandem wrote the file.
+    #[error("{} was written by a newer tandem (format {found}, this one knows up to {known}); use that version", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest known here.
+        known: u32,
+    },
+    /// The contents make no sense.
+    #[error("{} is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The disk is full.
+    #[error("the disk that holds {} is full; nothing stored before is lost", .0.display())]
+    DiskFull(PathBuf),
+    /// The system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// `read`, `write`, `create`, ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// The folder of one run, held against other processes while this value lives.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    /// Folders that did not exist before, outermost first.
+    created: Vec<PathBuf>,
+    /// Held for its lock, which the system drops with the process, however that ends.
+    _lock: Flock<File>,
+}
+
+impl RunDir {
+    /// Makes `<results>/<scenario>/<time>/` for a new run; a second one in the same second gets `-2` and so on.
+    pub fn create_for(results: &Path, scenario: &str, started_at: Timestamp) -> Result<RunDir, StoreError> {
+        let name = folder_name(started_at);
+        let parent = results.join(scenario);
+        let mut path = parent.join(&name);
+        let mut copy = 2;
+        loop {
+            match RunDir::create(&path) {
+                Err(StoreError::NotEmpty(_) | StoreError::InUse { .. }) => {
+                    path = parent.join(format!("{name}-{copy}"));
+                    copy += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Makes a folder for a new run, with those above it, or takes an empty one.
+    pub fn create(path: &Path) -> Result<RunDir, StoreError> {
+        let created: Vec<PathBuf> = {
+            let missing = path
+                .ancestors()
+                .take_while(|p| !p.as_os_str().is_empty() && !p.exists());
+            let mut missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+            missing.reverse();
+            missing
+        };
+        fs::create_dir_all(path).map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => StoreError::NotAFolder(path.to_path_buf()),
+            _ => failed("create", path, e),
+        })?;
+        let mut entries = fs::read_dir(path).map_err(|e| failed("read", path, e))?;
+        if entries.next().is_some() {
+            return Err(StoreError::NotEmpty(path.to_path_buf()));
+        }
+        let run = RunDir {
+            path: path.to_path_buf(),
+            created,
+            _lock: lock(path)?,
+        };
+        let trials = run.path.join(TRIALS_FOLDER);
+        fs::create_dir(&trials).map_err(|e| failed("create", &trials, e))?;
+        Ok(run)
+    }
+
+    /// Takes the folder of an existing run.
+    pub fn open(path: &Path) -> Result<RunDir, StoreError> {
+        let plan = path.join(PLAN_FILE);
+        if !plan.is_file() {
+            return Err(StoreError::NoRun(path.to_path_buf()));
+        }
+        let run = RunDir {
+            path: path.to_path_buf(),
+            created: Vec::new(),
+            _lock: lock(path)?,
+        };
+        run.read_plan()?;
+        Ok(run)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes a run that has no trial, and the folders made for it, so that a run that could not begin leaves
+    /// nothing behind. A run with trials is kept.
+    pub fn discard(self) -> Result<(), StoreError> {
+        if !self.trial_files()?.is_empty() {
+            return Ok(());
+        }
+        let entries = fs::read_dir(&self.path).map_err(|e| failed("read", &self.path, e))?;
+        for entry in entries {
+            let entry = entry.map_err(|e| failed("read", &self.path, e))?.path();
+            let removed = if entry.is_dir() {
+                fs::remove_dir_all(&entry)
+            } else {
+                fs::remove_file(&entry)
+            };
+            removed.map_err(|e| failed("remove", &entry, e))?;
+        }
+        for folder in self.created.iter().rev() {
+            // A folder above may have got other contents in the meantime: then it stays.
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the scenario as the user wrote it.
+    pub fn write_scenario(&self, text: &str) -> Result<(), StoreError> {
+        self.write_text(SCENARIO_FILE, text).map(drop)
+    }
+
+    /// The scenario as the user wrote it.
+    pub fn read_scenario(&self) -> Result<String, StoreError> {
+        let path = self.path.join(SCENARIO_FILE);
+        fs::read_to_string(&path).map_err(|e| failed("read", &path, e))
+    }
+
+    /// Stores the plan.
+    pub fn write_plan(&self, plan: &Plan) -> Result<(), StoreError> {
+        write_json(&self.path.join(PLAN_FILE), plan)
+    }
+
+    /// The plan.
+    pub fn read_plan(&self) -> Result<Plan, StoreError> {
+        read_json(&self.path.join(PLAN_FILE), PLAN_SCHEMA_VERSION)
+    }
+
+    /// Stores the environment.
+    pub fn write_environment(&self, environment: &Environment) -> Result<(), StoreError> {
+        write_json(&self.path.join(ENVIRONMENT_FILE), environment)
+    }
+
+    /// The environment; `None` where the run was interrupted before it was stored.
+    pub fn read_environment(&self) -> Result<Option<Environment>, StoreError> {
+        let path = self.path.join(ENVIRONMENT_FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        read_json(&path, ENVIRONMENT_SCHEMA_VERSION).map(Some)
+    }
+
+    /// Stores a trial that has ended as `trials/NNNN.json`: after this returns it survives a crash.
+    pub fn write_trial(&self, trial: &Trial) -> Result<(), StoreError> {
+        let name = trial_file_name(trial.order.number);
+        write_json(&self.path.join(TRIALS_FOLDER).join(name), trial)
+    }
+
+    /// All stored trials by number. What a crash left half-written is passed over; a damaged trial is an error.
+    pub fn read_trials(&self) -> Result<Vec<Trial>, StoreError> {
+        let mut trials = Vec::new();
+        for path in self.trial_files()? {
+            let trial: Trial = read_json(&path, TRIAL_SCHEMA_VERSION)?;
+            let named = path.file_name().and_then(|name| name.to_str());
+            if named != Some(trial_file_name(trial.order.number).as_str()) {
+                let message = format!("it holds trial {}, which is not what its name says", trial.order.number);
+                return Err(StoreError::Damaged { path, message });
+            }
+            trials.push(trial);
+        }
+        trials.sort_by_key(|trial| trial.order.number);
+        Ok(trials)
+    }
+
+    /// Stores a text such as a report under this name (which may have folders in it) and returns its path.
+    pub fn write_text(&self, name: &str, contents: &str) -> Result<PathBuf, StoreError> {
+        let path = self.path.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| failed("create", parent, e))?;
+        }
+        write_atomically(&path, contents.as_bytes())?;
+        Ok(path)
+    }
+
+    fn trial_files(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let folder = self.path.join(TRIALS_FOLDER);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(failed("read", &folder, e)),
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|e| failed("read", &folder, e))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_trial = path.extension().is_some_and(|extension| extension == "json");
+            if is_trial && !name.starts_with(UNFINISHED_PREFIX) {
+                files.push(path);
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// `2026-11-21T10-51-30Z`: sorts by time and needs no quotes in a shell.
+fn folder_name(started_at: Timestamp) -> String {
+    started_at.strftime("%Y-%m-%dT%H-%M-%SZ").to_string()
+}
+
+fn trial_file_name(number: u32) -> String {
+    format!("{number:04}.json")
+}
+
+/// Takes the run for this process, or says who has it.
+fn lock(folder: &Path) -> Result<Flock<File>, StoreError> {
+    let path = folder.join(LOCK_FILE);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = options.open(&path).map_err(|e| failed("write", &path, e))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut lock) => {
+            let owner = format!("process {}", std::process::id());
+            let written = lock.set_len(0).and_then(|()| lock.write_all(owner.as_bytes()));
+            written.map_err(|e| failed("write", &path, e))?;
+            Ok(lock)
+        }
+        Err((mut file, Errno::EWOULDBLOCK)) => {
+            let mut owner = String::new();
+            let read = file.rewind().and_then(|()| file.read_to_string(&mut owner));
+            if read.is_err() || owner.is_empty() {
+                "another process".clone_into(&mut owner);
+            }
+            let path = folder.to_path_buf();
+            Err(StoreError::InUse { path, owner })
+        }
+        Err((_, errno)) => Err(failed("lock", &path, errno.into())),
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|e| failed("write", path, e.into()))?;
+    text.push(b'\n');
+    write_atomically(path, &text)
+}
+
+/// The file is there whole or not at all, even after a crash: written beside its place, flushed, then renamed.
+fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let unfinished = path.with_file_name(format!("{UNFINISHED_PREFIX}{name}"));
+    let written = File::create(&unfinished)
+        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&unfinished, path));
+    if let Err(e) = written {
+        // Best effort: what remains is passed over by every reader.
+        let _ = fs::remove_file(&unfinished);
+        return Err(failed("write", path, e));
+    }
+    // The rename itself is only safe once the folder is on the disk too.
+    if let Some(folder) = path.parent() {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|e| failed("write", path, e))?;
+    }
+    Ok(())
+}
+
+/// Reads a file of a format up to `known`.
+fn read_json<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, StoreError> {
+    let damaged = |e: serde_json::Error| StoreError::Damaged {
+        path: path.to_path_buf(),
+        message: e.to_string(),
+    };
+    let text = fs::read(path).map_err(|e| failed("read", path, e))?;
+    // A newer format may have anything in it: ask for its version before its contents.
+    let version: SchemaVersion = serde_json::from_slice(&text).map_err(damaged)?;
+    if version.schema_version > u64::from(known) {
+        return Err(StoreError::Newer {
+            path: path.to_path_buf(),
+            found: version.schema_version,
+            known,
+        });
+    }
+    serde_json::from_slice(&text).map_err(damaged)
+}
+
+#[derive(serde::Deserialize)]
+struct SchemaVersion {
+    schema_version: u64,
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+    let path = path.to_path_buf();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull(path),
+        _ => StoreError::Io { action, path, source },
+    }
+}

@@ -3,6 +3,8 @@
 
 pub mod clock;
 mod environment;
+pub mod judge;
+pub mod ledger;
 mod trial;
 pub mod usage;
 

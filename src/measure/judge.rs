@@ -1,0 +1,167 @@
+//! The rules that flag a trial or leave it out, written down before the first trial: what they need of the
+//! measurement and nothing of the scenario.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flag, Measurement};
+
+/// When a trial is flagged, and when its figures take no part in estimates. Stored in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExclusionRules {
+    /// Flagged `disturbed` where other programs used more than this share of the machine's cores in the window.
+    pub others_cpu_share_flag: f64,
+    /// Flagged `disturbed` where the hypervisor took more than this share of the cores in the window.
+    pub steal_share_flag: f64,
+    /// Flagged `late-start` where a member waited longer than this for its first record, milliseconds.
+    pub late_start_flag_ms: f64,
+    /// Whether disturbed trials are left out as well.
+    pub exclude_disturbed: bool,
+}
+
+impl Default for ExclusionRules {
+    fn default() -> Self {
+        ExclusionRules {
+            others_cpu_share_flag: 0.05,
+            steal_share_flag: 0.01,
+            late_start_flag_ms: 100.0,
+            exclude_disturbed: false,
+        }
+    }
+}
+
+impl ExclusionRules {
+    /// The rules as sentences for people.
+    pub fn sentences(&self) -> Vec<String> {
+        let disturbed = if self.exclude_disturbed {
+            "is flagged as disturbed and left out"
+        } else {
+            "is flagged as disturbed and kept"
+        };
+        vec![
+            "A trial in which a member had records queued before the start is left out.".to_owned(),
+            "A trial with a rebalance between its start and its last record is left out.".to_owned(),
+            format!(
+                "A trial in which other programs used more than {:.0} % of the machine, or the hypervisor took more \
+                 than {:.0} %, {disturbed}.",
+                self.others_cpu_share_flag * 100.0,
+                self.steal_share_flag * 100.0
+            ),
+            format!(
+                "A trial in which a member waited more than {:.0} ms for its first record is flagged and kept.",
+                self.late_start_flag_ms
+            ),
+        ]
+    }
+}
+
+/// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
+pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
+    let disturbed = disturbance(measurement, rules);
+    let rebalances = rebalances(measurement);
+    let queued = queued_at_start(measurement);
+
+    let mut reasons: Vec<String> = Vec::new();
+    reasons.extend(queued);
+    reasons.extend(
+        rebalances
+            .clone()
+            .map(|evidence| format!("rebalance during reading: {evidence}")),
+    );
+    if rules.exclude_disturbed {
+        reasons.extend(disturbed.clone().map(|evidence| format!("disturbed: {evidence}")));
+    }
+
+    let found = [
+        ("disturbed", disturbed),
+        ("rebalance", rebalances),
+        ("late-start", late_starts(measurement, rules)),
+        ("redelivered", redelivered(measurement)),
+        ("not-observed", not_observed(measurement)),
+    ];
+    let flags = found
+        .into_iter()
+        .filter_map(|(name, evidence)| {
+            evidence.map(|evidence| Flag {
+                name: name.to_owned(),
+                evidence,
+            })
+        })
+        .collect();
+    (flags, (!reasons.is_empty()).then(|| reasons.join("; ")))
+}
+
+fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<String> {
+    let host = &measurement.host;
+    let capacity_ns = host.wall_ns as f64 * f64::from(host.cores);
+    if capacity_ns <= 0.0 {
+        return None;
+    }
+    let mut evidence = Vec::new();
+    let others = host.others_cpu_ns as f64 / capacity_ns;
+    if others > rules.others_cpu_share_flag {
+        evidence.push(format!("other programs used {:.1} % of the machine", others * 100.0));
+    }
+    let steal = host.cpu.steal_ns as f64 / capacity_ns;
+    if steal > rules.steal_share_flag {
+        evidence.push(format!("the hypervisor took {:.1} % of the machine", steal * 100.0));
+    }
+    join(&evidence)
+}
+
+fn rebalances(measurement: &Measurement) -> Option<String> {
+    let window = measurement.start_ns..measurement.end_ns;
+    let mut evidence = Vec::new();
+    for member in &measurement.members {
+        let during = member.rebalances.iter().filter(|r| window.contains(&r.at_ns));
+        let times: Vec<String> = during
+            .map(|r| format!("{:.0} ms", (r.at_ns - measurement.start_ns) as f64 / 1e6))
+            .collect();
+        if !times.is_empty() {
+            evidence.push(format!("{} at {} after the start", member.name(), times.join(" and ")));
+        }
+    }
+    join(&evidence)
+}
+
+fn queued_at_start(measurement: &Measurement) -> Option<String> {
+    let members = measurement.members.iter();
+    let evidence = members.filter_map(|member| {
+        let queued = member.queued_at_start.filter(|&records| records > 0)?;
+        Some(format!(
+            "{} had {queued} records queued before the start",
+            member.name()
+        ))
+    });
+    join(&evidence.collect::<Vec<_>>())
+}
+
+fn late_starts(measurement: &Measurement, rules: &ExclusionRules) -> Option<String> {
+    let with_partitions = measurement.members.iter().filter(|m| !m.assigned.is_empty());
+    let evidence = with_partitions.filter_map(|member| {
+        let waited_ms = member.first_record_ns?.saturating_sub(measurement.start_ns) as f64 / 1e6;
+        (waited_ms > rules.late_start_flag_ms).then(|| {
+            format!(
+                "{} got its first record {waited_ms:.0} ms after the start",
+                member.name()
+            )
+        })
+    });
+    join(&evidence.collect::<Vec<_>>())
+}
+
+fn redelivered(measurement: &Measurement) -> Option<String> {
+    (measurement.redelivered > 0).then(|| {
+        format!(
+            "{} records were read again after a change of owner",
+            measurement.redelivered
+        )
+    })
+}
+
+fn not_observed(measurement: &Measurement) -> Option<String> {
+    join(&measurement.not_observed)
+}
+
+fn join(evidence: &[String]) -> Option<String> {
+    (!evidence.is_empty()).then(|| evidence.join("; "))
+}

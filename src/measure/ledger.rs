@@ -1,0 +1,299 @@
+//! The account of a group's reading: what its members read, as runs of offsets, against what was to be read. Finds
+//! records lost, counted twice by one owner, or read again after a change of owner, and names who.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::{OffsetRun, TopicPartition};
+
+/// Sentences in [`Account::findings`] before the rest is only counted.
+const FINDINGS_MAX: usize = 20;
+
+/// What a group was to read of a partition: offsets from `low` up to but not including `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpectedRange {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// First offset.
+    pub low: i64,
+    /// One past the last.
+    pub end: i64,
+}
+
+/// What one member of the group read of one partition.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The member, as it is to be named.
+    pub member: &'a str,
+    /// The partition.
+    pub partition: TopicPartition,
+    /// What it read, in any order.
+    pub runs: &'a [OffsetRun],
+}
+
+/// What a group read, compared with what it was to read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Offsets that nobody read.
+    pub lost: u64,
+    /// Readings of an offset beyond the first by the same owner: one member under one assignment.
+    pub duplicated: u64,
+    /// Owners of an offset beyond the first.
+    pub redelivered: u64,
+    /// Readings outside the expected range, or of a partition that was not to be read.
+    pub outside: u64,
+    /// What is wrong, a sentence each with partition, offsets and members; the first ones where there are many.
+    pub findings: Vec<String>,
+}
+
+impl Account {
+    /// True where every expected offset was read once and nothing else.
+    pub fn is_exact(&self) -> bool {
+        self.lost == 0 && self.duplicated == 0 && self.redelivered == 0 && self.outside == 0
+    }
+}
+
+/// A partition that two members of a group hold at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// The members that hold it, two or more.
+    pub members: Vec<String>,
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.members.join(" and by ");
+        write!(f, "{} is held by {members} at once", partition_name(self.partition))
+    }
+}
+
+/// Partitions that more than one member of a group holds. A name may come more than once only for one member.
+pub fn overlaps(assignments: &[(&str, &[TopicPartition])]) -> Vec<Overlap> {
+    let mut holders: BTreeMap<TopicPartition, BTreeSet<&str>> = BTreeMap::new();
+    for (member, partitions) in assignments {
+        for partition in *partitions {
+            holders.entry(*partition).or_default().insert(member);
+        }
+    }
+    let shared = holders.into_iter().filter(|(_, members)| members.len() > 1);
+    shared
+        .map(|(partition, members)| Overlap {
+            partition,
+            members: members.into_iter().map(str::to_owned).collect(),
+        })
+        .collect()
+}
+
+/// The name of a partition for people. Topics are counted from 1, partitions have Kafka's numbers.
+pub fn partition_name(partition: TopicPartition) -> String {
+    format!("partition {} of topic {}", partition.partition, partition.topic + 1)
+}
+
+/// Compares what the members of one group read with what the group was to read.
+///
+/// An offset's owner is a member under one assignment (epoch). For an offset read r times by o owners,
+/// `duplicated` grows by r - o and `redelivered` by o - 1. Time is n log n in the number of runs, whatever their
+/// length.
+pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
+    let ranges: BTreeMap<TopicPartition, ExpectedRange> = expected.iter().map(|e| (e.partition, *e)).collect();
+    let mut by_partition: BTreeMap<TopicPartition, Vec<Piece>> =
+        ranges.keys().map(|&partition| (partition, Vec::new())).collect();
+    for (member, reading) in readings.iter().enumerate() {
+        let pieces = by_partition.entry(reading.partition).or_default();
+        pieces.extend(reading.runs.iter().filter(|run| run.first < run.end).map(|run| Piece {
+            first: run.first,
+            end: run.end,
+            owner: Owner {
+                member,
+                epoch: run.epoch,
+            },
+        }));
+    }
+    let mut books = Books {
+        account: Account::default(),
+        unnamed: 0,
+        readings,
+    };
+    for (partition, pieces) in by_partition {
+        let (low, end) = ranges.get(&partition).map_or((0, 0), |range| (range.low, range.end));
+        books.close(partition, low, end, pieces);
+    }
+    if books.unnamed > 0 {
+        books
+            .account
+            .findings
+            .push(format!("and {} more of this kind", books.unnamed));
+    }
+    books.account
+}
+
+/// A member under one assignment. Members are told apart by name, so the index is that of any reading of theirs.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    member: usize,
+    epoch: u32,
+}
+
+/// A run with its owner.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    first: i64,
+    end: i64,
+    owner: Owner,
+}
+
+/// The account being made.
+struct Books<'a> {
+    account: Account,
+    /// Findings beyond [`FINDINGS_MAX`].
+    unnamed: u64,
+    readings: &'a [Reading<'a>],
+}
+
+impl Books<'_> {
+    fn close(&mut self, partition: TopicPartition, low: i64, end: i64, pieces: Vec<Piece>) {
+        let mut inside = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            // What lies before the range, in it and after it.
+            let (before, after) = (piece.end.min(low.min(end)), piece.first.max(end.max(low)));
+            self.outside(partition, piece.first, before, piece.owner);
+            self.outside(partition, after, piece.end, piece.owner);
+            let cut = Piece {
+                first: piece.first.max(low),
+                end: piece.end.min(end),
+                owner: piece.owner,
+            };
+            if cut.first < cut.end {
+                inside.push(cut);
+            }
+        }
+        let blocks = self.merge_owners(partition, inside);
+        let union = self.merge_all(partition, blocks);
+        let mut next = low;
+        for piece in &union {
+            self.lost(partition, next, piece.first);
+            next = piece.end;
+        }
+        self.lost(partition, next, end);
+    }
+
+    /// Each owner's pieces merged, what overlaps among them counted as duplicated.
+    fn merge_owners(&mut self, partition: TopicPartition, mut pieces: Vec<Piece>) -> Vec<Piece> {
+        let readings = self.readings;
+        let key = |owner: Owner| (readings[owner.member].member, owner.epoch);
+        pieces.sort_by(|a, b| (key(a.owner), a.first, a.end).cmp(&(key(b.owner), b.first, b.end)));
+        let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match merged.last_mut() {
+                Some(last) if key(last.owner) == key(piece.owner) && piece.first <= last.end => {
+                    let again = piece.end.min(last.end);
+                    last.end = last.end.max(piece.end);
+                    self.duplicated(partition, piece.first, again, piece.owner);
+                }
+                _ => merged.push(piece),
+            }
+        }
+        merged
+    }
+
+    /// All owners' pieces merged, what overlaps among them counted as redelivered.
+    fn merge_all(&mut self, partition: TopicPartition, mut pieces: Vec<Piece>) -> Vec<Piece> {
+        pieces.sort_by_key(|piece| (piece.first, piece.end));
+        let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match merged.last_mut() {
+                Some(last) if piece.first <= last.end => {
+                    let again = piece.end.min(last.end);
+                    self.redelivered(partition, piece.first, again, last.owner, piece.owner);
+                    if piece.end > last.end {
+                        // The owner kept is the one whose piece reaches furthest: it holds all that can overlap next.
+                        last.end = piece.end;
+                        last.owner = piece.owner;
+                    }
+                }
+                _ => merged.push(piece),
+            }
+        }
+        merged
+    }
+
+    fn lost(&mut self, partition: TopicPartition, first: i64, end: i64) {
+        let count = length(first, end);
+        self.account.lost += count;
+        if count > 0 {
+            let holders: BTreeSet<&str> = (self.readings.iter())
+                .filter(|r| r.partition == partition && !r.runs.is_empty())
+                .map(|r| r.member)
+                .collect();
+            let holders: Vec<&str> = holders.into_iter().collect();
+            let by = if holders.is_empty() {
+                "no member read the partition".to_owned()
+            } else {
+                format!("the partition was read by {}", holders.join(" and by "))
+            };
+            self.find(|| format!("{} never read; {by}", offsets(partition, first, end)));
+        }
+    }
+
+    fn duplicated(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
+        let count = length(first, end);
+        self.account.duplicated += count;
+        if count > 0 {
+            let member = self.readings[owner.member].member;
+            self.find(|| format!("{} read twice by {member}", offsets(partition, first, end)));
+        }
+    }
+
+    fn redelivered(&mut self, partition: TopicPartition, first: i64, end: i64, one: Owner, other: Owner) {
+        let count = length(first, end);
+        self.account.redelivered += count;
+        if count > 0 {
+            let (one, other) = (self.readings[one.member].member, self.readings[other.member].member);
+            let who = if one == other {
+                format!("by {one} under two assignments")
+            } else {
+                format!("by {one} and by {other}")
+            };
+            self.find(|| format!("{} read {who}", offsets(partition, first, end)));
+        }
+    }
+
+    fn outside(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
+        let count = length(first, end);
+        self.account.outside += count;
+        if count > 0 {
+            let member = self.readings[owner.member].member;
+            self.find(|| {
+                format!(
+                    "{} read by {member} although outside what was to be read",
+                    offsets(partition, first, end)
+                )
+            });
+        }
+    }
+
+    fn find(&mut self, sentence: impl FnOnce() -> String) {
+        if self.account.findings.len() < FINDINGS_MAX {
+            self.account.findings.push(sentence());
+        } else {
+            self.unnamed += 1;
+        }
+    }
+}
+
+/// Offsets from `first` up to but not including `end`.
+fn length(first: i64, end: i64) -> u64 {
+    u64::try_from(end.saturating_sub(first)).unwrap_or(0)
+}
+
+/// `offset 5 of ... was` or `offsets 5 to 9 of ... were`, the last one included.
+fn offsets(partition: TopicPartition, first: i64, end: i64) -> String {
+    let place = partition_name(partition);
+    if end - first == 1 {
+        format!("offset {first} of {place} was")
+    } else {
+        format!("offsets {first} to {} of {place} were", end - 1)
+    }
+}

@@ -1,0 +1,144 @@
+//! How many records a family reads: given, or found by pilots and doubled once if the warm-up shows it too few.
+
+use super::history::{History, is_given_up};
+use super::{Plan, count};
+use crate::measure::{Measurement, Status, Trial, TrialKind, TrialOrder};
+use crate::scenario::{Family, TrialLength, Work};
+
+/// Pilots of a family that may be run without failing before the last one has to do.
+const PILOT_ATTEMPTS: usize = 6;
+
+/// A trial shorter than this share of the wanted time is too short.
+const SHORT_SHARE: f64 = 0.25;
+
+/// The first pilot without work reads this share of what there is.
+const FIRST_PILOT_SHARE: u64 = 8;
+
+/// Where a family's search for its record count stands.
+pub(super) enum PilotState {
+    /// No pilot is wanted, or the count stands already.
+    Settled(u64),
+    /// This pilot comes next.
+    Needed { configuration: usize, records: u64 },
+    /// Every configuration of the family failed as pilot.
+    GivenUp,
+}
+
+impl Plan {
+    pub(super) fn next_pilot(&self, history: &History) -> Option<TrialOrder> {
+        (0..self.scenario.families.len()).find_map(|family| match self.pilot(history, family) {
+            PilotState::Needed { configuration, records } => Some(TrialOrder {
+                number: history.next_number(),
+                kind: TrialKind::Pilot,
+                block: self.pilots_of(history, family),
+                position: 0,
+                configuration,
+                records,
+            }),
+            PilotState::Settled(_) | PilotState::GivenUp => None,
+        })
+    }
+
+    /// The number of the family's next pilot: attempts so far, failed ones too.
+    fn pilots_of(&self, history: &History, family: usize) -> u32 {
+        let members = &self.scenario.families[family].configurations;
+        let pilots = members.iter().flat_map(|&c| history.trials_of(TrialKind::Pilot, c));
+        pilots.map(|t| t.order.block + 1).max().unwrap_or(count(0))
+    }
+
+    pub(super) fn pilot(&self, history: &History, index: usize) -> PilotState {
+        let family = &self.scenario.families[index];
+        // What has been read stands, whatever became of the pilots' files: counts must not change half-way.
+        if let Some(records) =
+            stored_records(history, family, TrialKind::Warmup).or(stored_records(history, family, TrialKind::Counted))
+        {
+            return PilotState::Settled(records);
+        }
+        let wanted_s = match self.scenario.trial {
+            TrialLength::Records(records) => return PilotState::Settled(fit(family, records as f64)),
+            TrialLength::Seconds(seconds) => seconds,
+        };
+        for &configuration in &family.configurations {
+            // Only pilots decide here: giving a configuration up later must not start the search again.
+            let pilots = || history.trials_of(TrialKind::Pilot, configuration);
+            if is_given_up(pilots()) {
+                continue;
+            }
+            let ended: Vec<(&Trial, &Measurement)> = pilots()
+                .filter(|t| !matches!(t.status, Status::Failed(_)))
+                .filter_map(|t| t.measurement.as_ref().map(|m| (t, m)))
+                .collect();
+            let Some((trial, measurement)) = ended.last() else {
+                let records = self.first_pilot_records(family, configuration, wanted_s);
+                return PilotState::Needed { configuration, records };
+            };
+            let read_s = measurement.read_ns().max(1) as f64 / 1e9;
+            let scaled = fit(family, trial.order.records as f64 * wanted_s / read_s);
+            let long_enough = read_s >= wanted_s * SHORT_SHARE || trial.order.records >= family.records_max;
+            if long_enough || ended.len() >= PILOT_ATTEMPTS {
+                return PilotState::Settled(scaled);
+            }
+            return PilotState::Needed {
+                configuration,
+                records: scaled,
+            };
+        }
+        PilotState::GivenUp
+    }
+
+    /// Enough for a quarter of the wanted time if one member did all the work.
+    fn first_pilot_records(&self, family: &Family, configuration: usize, wanted_s: f64) -> u64 {
+        match self.scenario.configurations[configuration].work {
+            Work::Cpu { ns } | Work::Wait { ns } if ns > 0 => fit(family, wanted_s * SHORT_SHARE / (ns as f64 / 1e9)),
+            _ => fit(family, (family.records_max / FIRST_PILOT_SHARE) as f64),
+        }
+    }
+
+    /// Records for the next trial of this kind in a family.
+    pub(super) fn records_for(&self, history: &History, kind: TrialKind, index: usize) -> Option<u64> {
+        let family = &self.scenario.families[index];
+        if let Some(records) = stored_records(history, family, kind) {
+            return Some(records);
+        }
+        let base = match self.pilot(history, index) {
+            PilotState::Settled(records) => records,
+            PilotState::Needed { .. } | PilotState::GivenUp => return None,
+        };
+        let doubled = kind == TrialKind::Counted && self.warmup_was_short(history, family);
+        Some(if doubled { fit(family, base as f64 * 2.0) } else { base })
+    }
+
+    /// True where some configuration of the family took under a quarter of the wanted time in a warm-up block.
+    fn warmup_was_short(&self, history: &History, family: &Family) -> bool {
+        let TrialLength::Seconds(wanted_s) = self.scenario.trial else {
+            return false;
+        };
+        let trials = family
+            .configurations
+            .iter()
+            .flat_map(|&c| history.trials_of(TrialKind::Warmup, c));
+        trials
+            .filter(|t| !matches!(t.status, Status::Failed(_)))
+            .filter_map(|t| t.measurement.as_ref())
+            .any(|m| (m.read_ns() as f64 / 1e9) < wanted_s * SHORT_SHARE)
+    }
+}
+
+/// Records of the first stored trial of this kind in the family.
+fn stored_records(history: &History, family: &Family, kind: TrialKind) -> Option<u64> {
+    let trials = family.configurations.iter().flat_map(|&c| history.trials_of(kind, c));
+    trials.min_by_key(|t| t.order.number).map(|t| t.order.records)
+}
+
+/// Rounds up to what divides evenly among the partitions, and cuts at what the family's data sets hold.
+pub(super) fn fit(family: &Family, records: f64) -> u64 {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to a count in the line"
+    )]
+    let records = records.ceil().clamp(1.0, family.records_max.max(1) as f64) as u64;
+    records
+        .next_multiple_of(family.record_multiple.max(1))
+        .min(family.records_max.max(1))
+}
