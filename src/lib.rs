@@ -3,6 +3,7 @@
 //! Data goes one way through the rooms of this crate, and each knows only those before it:
 //!
 //! - [`scenario`]: what the user wrote, parsed and validated;
+//! - [`secret`]: values that are never shown;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
@@ -21,6 +22,7 @@ pub mod plan;
 pub mod protocol;
 pub mod report;
 pub mod scenario;
+pub mod secret;
 pub mod stats;
 pub mod store;
 pub mod summary;

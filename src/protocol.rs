@@ -6,12 +6,13 @@
 //! their index in [`Prepare::topics`].
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition};
 use crate::scenario::{Commit, Read, Work};
+
+pub use crate::secret::Secret;
 
 /// Version of the protocol. A worker of another version is refused.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -264,27 +265,4 @@ pub struct PartitionResult {
     /// Records over time.
     #[serde(default)]
     pub series: Option<Series>,
-}
-
-/// A value that may be a secret: it travels in the protocol and shows in nothing else.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a value.
-    pub fn new(value: impl Into<String>) -> Self {
-        Secret(value.into())
-    }
-
-    /// The value, for the client about to use it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
 }

@@ -1,1 +1,9 @@
-//! kafka
+//! Kafka: brokers run here, client settings, topics and groups. Knows nothing of plans, trials or workers.
+
+pub mod admin;
+pub mod client;
+mod ffi;
+mod group;
+pub mod local;
+
+pub use group::{GroupDescription, GroupMember, GroupState};

@@ -1,0 +1,73 @@
+//! What the brokers say of a consumer group. Types only: the binding that fills them is in `ffi`.
+
+/// State of a group, as its coordinator on the broker side tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupState {
+    /// The broker gave no state, or one that the client library does not know: `Assigning` and `Reconciling` of the
+    /// consumer protocol are shown so.
+    Unknown,
+    /// Classic protocol: members are being asked to join again.
+    PreparingRebalance,
+    /// Classic protocol: the leader's assignment is awaited.
+    CompletingRebalance,
+    /// Every member has what it should have.
+    Stable,
+    /// The group does not exist (any more).
+    Dead,
+    /// The group exists and has no member.
+    Empty,
+}
+
+/// A group at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupDescription {
+    /// Its state.
+    pub state: GroupState,
+    /// Its members, in the broker's order.
+    pub members: Vec<GroupMember>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMember {
+    /// The client's `client.id`.
+    pub client_id: String,
+    /// The partitions that it holds, as topic name and partition number, sorted.
+    pub assignment: Vec<(String, i32)>,
+    /// The partitions that it is to hold, sorted; `None` in the classic protocol, which has no target.
+    pub target: Option<Vec<(String, i32)>>,
+}
+
+impl GroupDescription {
+    /// True where the group is stable and every member holds exactly its target.
+    pub fn is_settled(&self) -> bool {
+        self.state == GroupState::Stable
+            && self.members.iter().all(|member| member.target.as_ref().is_none_or(|target| *target == member.assignment))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GroupDescription, GroupMember, GroupState};
+
+    fn member(held: &[i32], target: Option<&[i32]>) -> GroupMember {
+        let named = |partitions: &[i32]| partitions.iter().map(|p| ("t".to_owned(), *p)).collect::<Vec<_>>();
+        GroupMember { client_id: "c".into(), assignment: named(held), target: target.map(named) }
+    }
+
+    fn group(state: GroupState, members: Vec<GroupMember>) -> GroupDescription {
+        GroupDescription { state, members }
+    }
+
+    #[test]
+    fn a_stable_group_whose_member_lacks_its_target_is_not_settled() {
+        assert!(!group(GroupState::Stable, vec![member(&[0, 1], Some(&[0]))]).is_settled());
+        assert!(group(GroupState::Stable, vec![member(&[0], Some(&[0]))]).is_settled());
+    }
+
+    #[test]
+    fn a_classic_group_is_settled_when_it_is_stable() {
+        assert!(group(GroupState::Stable, vec![member(&[0], None)]).is_settled());
+        assert!(!group(GroupState::CompletingRebalance, vec![member(&[0], None)]).is_settled());
+    }
+}
