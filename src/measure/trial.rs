@@ -110,6 +110,8 @@ pub enum FailureKind {
     WorkerDied,
     /// A worker broke the protocol.
     WorkerProtocol,
+    /// A worker said that it could not go on.
+    WorkerFailed,
     /// A worker could not reach the cluster.
     Connect,
     /// Members did not all get their assignment in time.
@@ -135,6 +137,7 @@ impl FailureKind {
             FailureKind::WorkerStart => "a worker did not start",
             FailureKind::WorkerDied => "a worker died",
             FailureKind::WorkerProtocol => "a worker broke the protocol",
+            FailureKind::WorkerFailed => "a worker could not go on",
             FailureKind::Connect => "a worker could not reach the cluster",
             FailureKind::Assignment => "members did not get their partitions",
             FailureKind::Stall => "reading stalled",
@@ -296,8 +299,6 @@ pub struct MemberMeasurement {
     pub rebalances: Vec<Rebalance>,
     /// What it read of each partition.
     pub partitions: Vec<PartitionMeasurement>,
-    /// The client's own statistics over the window, where it keeps any.
-    pub client: Option<ClientStatistics>,
 }
 
 impl MemberMeasurement {
@@ -391,17 +392,6 @@ pub enum RebalanceKind {
     Assigned,
     Revoked,
     Lost,
-}
-
-/// Sums of the client library's own counters from the start to the end of the member's reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ClientStatistics {
-    /// Bytes received from brokers.
-    pub rx_bytes: u64,
-    /// Responses received from brokers.
-    pub rx_responses: u64,
-    /// Requests sent to brokers.
-    pub tx_requests: u64,
 }
 
 /// The machine between the common start and the end of a trial.

@@ -1,0 +1,226 @@
+//! From what the workers of a trial recorded to its measurement: puts members in order, keeps the account of every
+//! record, and says what could not be observed.
+
+use crate::measure::ledger::{self, ExpectedRange, Reading};
+use crate::measure::{
+    Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun, PartitionMeasurement,
+    ProcessMeasurement, TopicPartition,
+};
+use crate::protocol::{Capability, MemberResult, WorkerResult};
+
+use super::trial::TrialMachine;
+
+/// Makes the measurement of a trial that is over, with the failure that its account shows, if any.
+///
+/// `spawn_ns` is when the first process was being started.
+pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
+    let results = machine.take_results();
+    let members: Vec<MemberMeasurement> = members(machine, &results);
+    let accounts = accounts(machine, &members);
+    let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
+    let measurement = Measurement {
+        start_ns: machine.start_ns,
+        spawn_ns,
+        subscribe_ns: machine.subscribe_ns,
+        joined_ns: machine.joined_ns,
+        end_ns: last_ns.unwrap_or(machine.heard_end_ns),
+        records_expected: machine.spec.records(),
+        lost: accounts.lost,
+        duplicated: accounts.duplicated,
+        redelivered: accounts.redelivered,
+        not_delivered: 0,
+        processes: processes(machine, results),
+        members,
+        host,
+        not_observed: not_observed(machine, last_ns.is_none()),
+    };
+    (measurement, accounts.failure)
+}
+
+fn members(machine: &TrialMachine, results: &[WorkerResult]) -> Vec<MemberMeasurement> {
+    let mut members = Vec::new();
+    for ((spec, state), result) in machine.spec.workers.iter().zip(&machine.workers).zip(results) {
+        for (consumer, member) in result.members.iter().enumerate() {
+            let held = state.held.get(consumer).cloned().unwrap_or_default();
+            let group = u32::try_from(spec.group).unwrap_or(u32::MAX);
+            let consumer = u32::try_from(consumer).unwrap_or(u32::MAX);
+            members.push(member_measurement((group, spec.process, consumer), held, member, machine.start_ns));
+        }
+    }
+    members
+}
+
+fn member_measurement(
+    (group, process, consumer): (u32, u32, u32),
+    assigned: Vec<TopicPartition>,
+    result: &MemberResult,
+    start_ns: u64,
+) -> MemberMeasurement {
+    use crate::measure::RebalanceKind::Assigned;
+    let given = result.rebalances.iter().filter(|r| r.kind == Assigned && r.at_ns <= start_ns);
+    MemberMeasurement {
+        group,
+        process,
+        consumer,
+        assigned,
+        assigned_ns: given.map(|rebalance| rebalance.at_ns).max(),
+        first_record_ns: result.partitions.iter().filter_map(|p| p.first_ns).min(),
+        last_record_ns: result.partitions.iter().filter_map(|p| p.last_ns).max(),
+        work_ns: result.work_ns,
+        queued_at_start: result.queued_at_start,
+        commits: result.commits,
+        rebalances: result.rebalances.clone(),
+        partitions: result
+            .partitions
+            .iter()
+            .map(|p| PartitionMeasurement {
+                topic: p.topic,
+                partition: p.partition,
+                records: p.records,
+                bytes: p.bytes,
+                first_ns: p.first_ns,
+                last_ns: p.last_ns,
+                runs: p.runs.clone(),
+                series: p.series.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn processes(machine: &TrialMachine, results: Vec<WorkerResult>) -> Vec<ProcessMeasurement> {
+    let workers = machine.spec.workers.iter().zip(&machine.workers).zip(results);
+    workers
+        .filter_map(|((spec, state), result)| {
+            let hello = state.hello.as_ref()?;
+            Some(ProcessMeasurement {
+                group: u32::try_from(spec.group).unwrap_or(u32::MAX),
+                process: spec.process,
+                pid: hello.pid,
+                client: hello.client.clone(),
+                client_version: hello.client_version.clone(),
+                spawn_ns: state.spawn_ns,
+                hello_ns: state.hello_ns,
+                ready_ns: state.ready_ns.unwrap_or(state.hello_ns),
+                window: result.window,
+                stopwatch: result.stopwatch,
+            })
+        })
+        .collect()
+}
+
+/// The accounts of all groups together.
+#[derive(Default)]
+struct Accounts {
+    lost: u64,
+    duplicated: u64,
+    redelivered: u64,
+    failure: Option<Failure>,
+}
+
+fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
+    let mut sum = Accounts::default();
+    for group in 0..machine.spec.groups.len() {
+        let of_group = |member: &&MemberMeasurement| member.group as usize == group;
+        let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
+        let workers = machine.spec.workers.iter().zip(&machine.workers).filter(|(spec, _)| spec.group == group);
+        let kept = workers.into_iter().all(|(_, state)| state.can(Capability::Ledger));
+        let account = if kept { by_ledger(machine, &members) } else { by_count(machine, &members) };
+        sum.lost += account.lost;
+        sum.duplicated += account.duplicated;
+        sum.redelivered += account.redelivered;
+        if sum.failure.is_none() {
+            sum.failure = failure_of(group, &account, &members);
+        }
+    }
+    sum
+}
+
+/// Compares the offsets read with the offsets there are.
+fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
+    let expected: Vec<ExpectedRange> = (0u32..)
+        .zip(&machine.spec.topics)
+        .flat_map(|(topic, target)| {
+            (0i32..).zip(&target.partitions).map(move |(partition, range)| ExpectedRange {
+                partition: TopicPartition { topic, partition },
+                low: range.low,
+                end: range.end,
+            })
+        })
+        .collect();
+    let names: Vec<String> = members.iter().map(|member| member.name()).collect();
+    let no_runs: &[OffsetRun] = &[];
+    let readings: Vec<Reading<'_>> = members
+        .iter()
+        .zip(&names)
+        .flat_map(|(member, name)| {
+            member.partitions.iter().map(move |p| Reading {
+                member: name,
+                partition: TopicPartition { topic: p.topic, partition: p.partition },
+                runs: p.runs.as_deref().unwrap_or(no_runs),
+            })
+        })
+        .collect();
+    ledger::account(&expected, &readings)
+}
+
+/// Without a ledger only the number of records is known.
+fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
+    let (expected, read) = (machine.spec.records(), members.iter().map(|member| member.records()).sum::<u64>());
+    let mut account = ledger::Account {
+        lost: expected.saturating_sub(read),
+        duplicated: read.saturating_sub(expected),
+        ..ledger::Account::default()
+    };
+    if expected != read {
+        account.findings.push(format!("{read} records were read where there are {expected}"));
+    }
+    account
+}
+
+/// The failure that an account shows. Records read again after a change of owner are noted, and are no failure.
+fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasurement]) -> Option<Failure> {
+    let kind = if account.lost > 0 {
+        FailureKind::Lost
+    } else if account.duplicated > 0 || account.outside > 0 {
+        FailureKind::Duplicated
+    } else {
+        return None;
+    };
+    let findings = account.findings.join("; ");
+    let named = members.iter().map(|member| member.name()).find(|name| findings.contains(name.as_str()));
+    let message = format!(
+        "group {}: {} lost, {} counted twice, {} outside of the trial: {findings}",
+        group + 1,
+        account.lost,
+        account.duplicated,
+        account.outside
+    );
+    Some(Failure { kind, who: named, message })
+}
+
+fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
+    let lacking = [
+        (Capability::Hold, "it cannot hold before the start, so records may have been fetched early"),
+        (Capability::Assignment, "its own view of its assignment; the cluster's was used"),
+        (Capability::Ledger, "which offsets were read; only their number was compared"),
+        (Capability::Usage, "its CPU, memory and threads"),
+    ];
+    let mut sentences: Vec<String> = lacking
+        .into_iter()
+        .filter_map(|(capability, what)| {
+            let without: Vec<String> = machine
+                .spec
+                .workers
+                .iter()
+                .zip(&machine.workers)
+                .filter(|(_, state)| !state.can(capability))
+                .map(|(spec, _)| spec.name())
+                .collect();
+            (!without.is_empty()).then(|| format!("{}: {what}", without.join(", ")))
+        })
+        .collect();
+    if no_times {
+        sentences.push("when the last record was finished; the time at which the coordinator heard of it is used".to_owned());
+    }
+    sentences
+}

@@ -1,0 +1,143 @@
+//! The barrier: has every group its expected members, does every member hold what it should, and does every partition
+//! have exactly one owner? Pure; the state machine asks it.
+
+use std::collections::BTreeSet;
+
+use crate::kafka::GroupDescription;
+use crate::measure::TopicPartition;
+use crate::measure::ledger::{overlaps, partition_name};
+
+/// What is known of one member of a group at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberView<'a> {
+    /// Its `client.id`.
+    pub client_id: &'a str,
+    /// For people.
+    pub name: &'a str,
+    /// What it says it holds itself; `None` where its worker cannot tell.
+    pub own: Option<&'a [TopicPartition]>,
+}
+
+/// Why the barrier is not passed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Something is still settling.
+    Unsettled(String),
+    /// Two members hold one partition.
+    Overlap {
+        /// Who.
+        who: String,
+        /// A sentence.
+        message: String,
+    },
+}
+
+impl Obstacle {
+    fn unsettled(message: impl Into<String>) -> Self {
+        Obstacle::Unsettled(message.into())
+    }
+}
+
+/// Checks one group and returns what each member holds, in the order of `members`.
+///
+/// `description` is the cluster's view, `None` for members that assign themselves; `topics` are the names behind the
+/// topic indices, `partitions` everything that must have an owner.
+pub fn check(
+    members: &[MemberView<'_>],
+    description: Option<&GroupDescription>,
+    topics: &[String],
+    partitions: &BTreeSet<TopicPartition>,
+) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
+    let seen = description.map(|group| cluster_view(members, group, topics)).transpose()?;
+    let mut held = Vec::with_capacity(members.len());
+    for (index, member) in members.iter().enumerate() {
+        let by_cluster = seen.as_ref().map(|seen| seen[index].as_slice());
+        match (member.own, by_cluster) {
+            (Some(own), None) => held.push(sorted(own)),
+            (None, Some(cluster)) => held.push(sorted(cluster)),
+            (Some(own), Some(cluster)) => held.push(agreed(member.name, own, cluster)?),
+            (None, None) => {
+                return Err(Obstacle::unsettled(format!("nobody can tell what {} holds", member.name)));
+            }
+        }
+    }
+    exactly_one_owner(members, &held, partitions)?;
+    Ok(held)
+}
+
+/// What the cluster says each member holds, once the group is complete and settled.
+fn cluster_view(
+    members: &[MemberView<'_>],
+    group: &GroupDescription,
+    topics: &[String],
+) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
+    if !group.is_settled() {
+        return Err(Obstacle::unsettled(format!(
+            "the group is {:?} with {} of {} members",
+            group.state,
+            group.members.len(),
+            members.len()
+        )));
+    }
+    let stranger = group.members.iter().find(|seen| members.iter().all(|m| m.client_id != seen.client_id));
+    if let Some(stranger) = stranger {
+        return Err(Obstacle::unsettled(format!("an unexpected member is in the group: {}", stranger.client_id)));
+    }
+    members
+        .iter()
+        .map(|member| {
+            let mut found = group.members.iter().filter(|seen| seen.client_id == member.client_id);
+            let (Some(seen), None) = (found.next(), found.next()) else {
+                return Err(Obstacle::unsettled(format!("{} is not in the group exactly once", member.name)));
+            };
+            seen.assignment.iter().map(|(topic, partition)| resolve(topics, topic, *partition)).collect()
+        })
+        .collect()
+}
+
+fn resolve(topics: &[String], topic: &str, partition: i32) -> Result<TopicPartition, Obstacle> {
+    let index = topics.iter().position(|name| name == topic);
+    let index = index.and_then(|index| u32::try_from(index).ok());
+    let topic = index.ok_or_else(|| Obstacle::unsettled(format!("the group holds a foreign topic: {topic}")))?;
+    Ok(TopicPartition { topic, partition })
+}
+
+fn sorted(partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+    let mut partitions = partitions.to_vec();
+    partitions.sort_unstable();
+    partitions
+}
+
+fn agreed(name: &str, own: &[TopicPartition], cluster: &[TopicPartition]) -> Result<Vec<TopicPartition>, Obstacle> {
+    let (own, cluster) = (sorted(own), sorted(cluster));
+    if own == cluster {
+        return Ok(own);
+    }
+    let list = |partitions: &[TopicPartition]| match partitions {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(|p| partition_name(*p)).collect::<Vec<_>>().join(", "),
+    };
+    Err(Obstacle::unsettled(format!("{name} says it holds {}, the cluster says {}", list(&own), list(&cluster))))
+}
+
+fn exactly_one_owner(
+    members: &[MemberView<'_>],
+    held: &[Vec<TopicPartition>],
+    partitions: &BTreeSet<TopicPartition>,
+) -> Result<(), Obstacle> {
+    let named: Vec<(&str, &[TopicPartition])> =
+        members.iter().zip(held).map(|(member, held)| (member.name, held.as_slice())).collect();
+    if let Some(overlap) = overlaps(&named).into_iter().next() {
+        let who = overlap.members.join(" and ");
+        let message = format!("{} is held by {who} at once", partition_name(overlap.partition));
+        return Err(Obstacle::Overlap { who, message });
+    }
+    let covered: BTreeSet<TopicPartition> = held.iter().flatten().copied().collect();
+    match partitions.symmetric_difference(&covered).next() {
+        None => Ok(()),
+        Some(partition) if covered.contains(partition) => {
+            Err(Obstacle::unsettled(format!("{} is held but not part of the trial", partition_name(*partition))))
+        }
+        Some(partition) => Err(Obstacle::unsettled(format!("{} has no owner", partition_name(*partition)))),
+    }
+}

@@ -1,0 +1,134 @@
+//! Drives a trial: lets the state machine, the fleet, the cluster and the clock talk to each other.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::assemble;
+use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
+use super::host::HostSample;
+use super::spec::TrialSpec;
+use super::trial::{Action, Event, Phase, TrialMachine};
+use crate::kafka::GroupDescription;
+use crate::measure::{Failure, FailureKind, Measurement, clock};
+use crate::protocol::{PING_INTERVAL_MS, ToWorker};
+
+/// What a trial came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was recorded; `None` where it failed before its end.
+    pub measurement: Option<Measurement>,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+}
+
+/// What a trial needs of the world besides its workers.
+pub trait Surroundings {
+    /// Asks the cluster about a group.
+    fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static;
+    /// Samples the machine.
+    fn sample(&self, workers: &[u32]) -> HostSample;
+    /// Tells how far the trial is.
+    fn progress(&self, phase: Phase, done: u64, total: u64);
+}
+
+/// Runs one trial from the start of its processes to their end. Whatever happens, no worker is left.
+pub async fn run<F: Fleet>(
+    spec: TrialSpec,
+    launches: &[Launch],
+    fleet: &mut F,
+    pids: impl Fn(&F) -> Vec<u32>,
+    surroundings: &impl Surroundings,
+) -> Outcome {
+    let exit_limit = spec.limits.exit;
+    let spawn_ns = clock::now_ns();
+    let mut machine = TrialMachine::new(spec, spawn_ns);
+    for (worker, launch) in launches.iter().enumerate() {
+        if let Err(message) = fleet.start(launch) {
+            let who = Some(machine.spec.workers[worker].name());
+            machine.fail(Failure { kind: FailureKind::WorkerStart, who, message });
+            break;
+        }
+        machine.workers[worker].spawn_ns = clock::now_ns();
+    }
+    let window = converse(&mut machine, fleet, &pids, surroundings).await;
+    if let Some(failure) = machine.failure().cloned() {
+        fleet.kill().await;
+        return Outcome { measurement: None, failure: Some(failure) };
+    }
+    fleet.shutdown(exit_limit).await;
+    let host = match window {
+        (Some(start), Some(end)) => end.since(&start),
+        _ => crate::measure::HostMeasurement::default(),
+    };
+    let (measurement, failure) = assemble::measurement(&mut machine, spawn_ns, host);
+    Outcome { measurement: Some(measurement), failure }
+}
+
+/// Passes events and actions to and fro until the trial is over; returns the machine's samples at start and end.
+async fn converse<F: Fleet>(
+    machine: &mut TrialMachine,
+    fleet: &mut F,
+    pids: &impl Fn(&F) -> Vec<u32>,
+    surroundings: &impl Surroundings,
+) -> (Option<HostSample>, Option<HostSample>) {
+    let mut window = (None, None);
+    let mut descriptions = JoinSet::new();
+    let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
+    // When the sample of the start is due; taken before any record can be read.
+    let mut sample_at_ns: Option<u64> = None;
+    while machine.phase() != Phase::Over {
+        let (done, total) = machine.progress();
+        surroundings.progress(machine.phase(), done, total);
+        let wake_ns = machine.wake_ns().min(sample_at_ns.unwrap_or(u64::MAX));
+        let (now_ns, event) = tokio::select! {
+            biased;
+            news = fleet.next() => {
+                let (worker, at_ns) = (news.worker, news.at_ns);
+                (at_ns, event_of(news, worker))
+            }
+            Some(described) = descriptions.join_next(), if !descriptions.is_empty() => {
+                let event = match described {
+                    Ok((group, description)) => Event::Group(group, description),
+                    Err(_) => Event::Tick,
+                };
+                (clock::now_ns(), event)
+            }
+            () = sleep_until(instant_of(wake_ns).min(next_ping)) => (clock::now_ns(), Event::Tick),
+        };
+        if sample_at_ns.is_some_and(|at| clock::now_ns() >= at) {
+            sample_at_ns = None;
+            window.0 = Some(surroundings.sample(&pids(fleet)));
+        }
+        if Instant::now() >= next_ping {
+            next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
+            (0..machine.workers.len()).for_each(|worker| fleet.send(worker, &ToWorker::Ping));
+        }
+        for action in machine.on(now_ns, event) {
+            match action {
+                Action::Send(worker, message) => fleet.send(worker, &message),
+                Action::Describe(group) => {
+                    let asked = surroundings.describe(&machine.spec.groups[group]);
+                    descriptions.spawn(async move { (group, asked.await) });
+                }
+                Action::Started(at_ns) => sample_at_ns = Some(at_ns),
+                Action::Ended => window.1 = Some(surroundings.sample(&pids(fleet))),
+            }
+        }
+    }
+    window
+}
+
+fn event_of(news: FleetEvent, worker: usize) -> Event {
+    match news.what {
+        FleetNews::Message(message) => Event::Message(worker, *message),
+        FleetNews::Garbage(line) => Event::Garbage(worker, line),
+        FleetNews::Ended(how) => Event::Died(worker, how),
+    }
+}
+
+fn instant_of(at_ns: u64) -> Instant {
+    let ahead = at_ns.saturating_sub(clock::now_ns()).min(3_600_000_000_000);
+    Instant::now() + Duration::from_nanos(ahead)
+}

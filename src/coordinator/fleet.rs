@@ -1,0 +1,244 @@
+//! The worker processes of a trial: started through their launcher, spoken to over their standard streams, and never
+//! left running.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::kafka::local::{Keeper, RUN_VARIABLE};
+use crate::measure::clock;
+use crate::protocol::{FromWorker, ToWorker};
+
+/// Lines of a worker's standard error that are kept for the message of its failure.
+const LAST_WORDS: usize = 5;
+
+/// How a process is started: the whole command line of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Where its standard error goes besides the failure message.
+    pub log: bool,
+}
+
+/// What happened to a worker, and when.
+#[derive(Debug)]
+pub struct FleetEvent {
+    /// The worker, from 0.
+    pub worker: usize,
+    /// When it was noticed.
+    pub at_ns: u64,
+    /// What.
+    pub what: FleetNews,
+}
+
+/// News of a worker.
+#[derive(Debug)]
+pub enum FleetNews {
+    /// It said something.
+    Message(Box<FromWorker>),
+    /// It wrote something else.
+    Garbage(String),
+    /// It ended, with how and its last words.
+    Ended(String),
+}
+
+/// The processes that a trial talks to.
+pub trait Fleet {
+    /// Starts the next worker. An error says why it could not be started.
+    fn start(&mut self, launch: &Launch) -> Result<(), String>;
+    /// Tells a worker something; one that is gone is reported by [`Fleet::next`].
+    fn send(&mut self, worker: usize, message: &ToWorker);
+    /// Waits for news of any worker.
+    fn next(&mut self) -> impl Future<Output = FleetEvent>;
+    /// Tells all to exit, waits for at most `limit`, and kills what is left.
+    fn shutdown(&mut self, limit: Duration) -> impl Future<Output = ()>;
+    /// Kills all.
+    fn kill(&mut self) -> impl Future<Output = ()>;
+}
+
+/// Worker processes on this machine (their launcher may reach others).
+pub struct ProcessFleet {
+    run_id: String,
+    keeper: Arc<dyn Keeper>,
+    workers: Vec<Process>,
+    events: UnboundedReceiver<FleetEvent>,
+    sender: UnboundedSender<FleetEvent>,
+}
+
+struct Process {
+    child: Child,
+    pid: Option<u32>,
+    outbox: Option<UnboundedSender<String>>,
+    reader: JoinHandle<()>,
+}
+
+impl ProcessFleet {
+    /// An empty fleet of a run; `keeper` hears of every process.
+    pub fn new(run_id: &str, keeper: Arc<dyn Keeper>) -> Self {
+        let (sender, events) = unbounded_channel();
+        ProcessFleet { run_id: run_id.to_owned(), keeper, workers: Vec::new(), events, sender }
+    }
+
+    /// Process ids of the workers, as far as they run on this machine.
+    pub fn pids(&self) -> Vec<u32> {
+        self.workers.iter().filter_map(|worker| worker.pid).collect()
+    }
+
+    async fn reap(&mut self, limit: Duration) {
+        for worker in &mut self.workers {
+            // Closing its input tells a worker to end even where `Exit` was not understood.
+            worker.outbox = None;
+        }
+        let deadline = tokio::time::Instant::now() + limit;
+        for worker in &mut self.workers {
+            if tokio::time::timeout_at(deadline, worker.child.wait()).await.is_err() {
+                // It fails only for a process that has ended by itself.
+                let _ = worker.child.kill().await;
+            }
+            if let Some(pid) = worker.pid {
+                self.keeper.process_ended(pid);
+            }
+            worker.reader.abort();
+        }
+        self.workers.clear();
+    }
+}
+
+impl Fleet for ProcessFleet {
+    fn start(&mut self, launch: &Launch) -> Result<(), String> {
+        let (program, arguments) = launch.command.split_first().ok_or("the launcher is empty")?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env(RUN_VARIABLE, &self.run_id)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C is for the coordinator, which then ends its workers in order.
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut child = command.spawn().map_err(|error| format!("cannot start {program}: {error}"))?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(format!("{program} was started without its standard streams"));
+        };
+        let pid = child.id();
+        if let Some(pid) = pid {
+            self.keeper.process_started(pid);
+        }
+        let worker = self.workers.len();
+        let (outbox, lines) = unbounded_channel();
+        tokio::spawn(write_lines(stdin, lines));
+        let last_words = Arc::new(Mutex::new(Vec::new()));
+        let errors = tokio::spawn(read_errors(stderr, Arc::clone(&last_words), launch.log));
+        let reader = tokio::spawn(read_messages(worker, stdout, errors, last_words, self.sender.clone()));
+        self.workers.push(Process { child, pid, outbox: Some(outbox), reader });
+        Ok(())
+    }
+
+    fn send(&mut self, worker: usize, message: &ToWorker) {
+        let Ok(line) = serde_json::to_string(message) else { return };
+        if let Some(outbox) = self.workers.get(worker).and_then(|worker| worker.outbox.as_ref()) {
+            // Its writer is gone with the process, whose end is news of its own.
+            let _ = outbox.send(line);
+        }
+    }
+
+    async fn next(&mut self) -> FleetEvent {
+        loop {
+            // The fleet holds a sender itself, so the channel never closes.
+            let Some(mut event) = self.events.recv().await else { std::future::pending().await };
+            if let FleetNews::Ended(last_words) = &event.what {
+                let Some(worker) = self.workers.get_mut(event.worker) else { continue };
+                let status = timeout(Duration::from_secs(1), worker.child.wait()).await;
+                let how = describe_end(status.ok().and_then(Result::ok));
+                let words = if last_words.is_empty() { String::new() } else { format!("; its last words: {last_words}") };
+                event.what = FleetNews::Ended(format!("{how}{words}"));
+            }
+            return event;
+        }
+    }
+
+    async fn shutdown(&mut self, limit: Duration) {
+        for worker in 0..self.workers.len() {
+            self.send(worker, &ToWorker::Exit);
+        }
+        self.reap(limit).await;
+    }
+
+    async fn kill(&mut self) {
+        for worker in &mut self.workers {
+            // It fails only for a process that has ended by itself.
+            let _ = worker.child.start_kill();
+        }
+        self.reap(Duration::from_secs(5)).await;
+    }
+}
+
+fn describe_end(status: Option<ExitStatus>) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match status {
+        None => "it closed its output".to_owned(),
+        Some(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => format!("it ended with exit code {code}"),
+            (None, Some(9)) => "it was killed (signal 9)".to_owned(),
+            (None, Some(signal)) => format!("it was ended by signal {signal}"),
+            (None, None) => "it ended".to_owned(),
+        },
+    }
+}
+
+async fn write_lines(mut stdin: ChildStdin, mut lines: UnboundedReceiver<String>) {
+    while let Some(mut line) = lines.recv().await {
+        line.push('\n');
+        if stdin.write_all(line.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_errors(stderr: ChildStderr, last_words: Arc<Mutex<Vec<String>>>, log: bool) {
+    let mut lines = BufReader::new(stderr).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if log {
+            eprintln!("worker: {line}");
+        }
+        let mut last_words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_words.len() == LAST_WORDS {
+            last_words.remove(0);
+        }
+        last_words.push(line);
+    }
+}
+
+/// Turns a worker's lines into events; its end of output is the last one.
+async fn read_messages(
+    worker: usize,
+    stdout: ChildStdout,
+    errors: JoinHandle<()>,
+    last_words: Arc<Mutex<Vec<String>>>,
+    events: UnboundedSender<FleetEvent>,
+) {
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let at_ns = clock::now_ns();
+        let what = match serde_json::from_str(&line) {
+            Ok(message) => FleetNews::Message(Box::new(message)),
+            Err(_) => FleetNews::Garbage(line),
+        };
+        if events.send(FleetEvent { worker, at_ns, what }).is_err() {
+            return;
+        }
+    }
+    // What it said last explains its end; a grandchild that keeps the stream open must not hold this up.
+    let _ = timeout(Duration::from_millis(300), errors).await;
+    let words = last_words.lock().unwrap_or_else(PoisonError::into_inner).join(" / ");
+    let _ = events.send(FleetEvent { worker, at_ns: clock::now_ns(), what: FleetNews::Ended(words) });
+}

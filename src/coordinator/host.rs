@@ -1,0 +1,63 @@
+//! The machine around a trial: who used its CPU between the start and the end.
+
+use std::collections::BTreeMap;
+
+use crate::measure::usage::{cpu_ns_of, host_cpu};
+use crate::measure::{HostCpu, HostMeasurement, clock};
+
+/// CPU used up to a moment by the machine and by each process of the run.
+#[derive(Debug, Clone)]
+pub struct HostSample {
+    at_ns: u64,
+    cpu: Option<HostCpu>,
+    brokers: Vec<Option<u64>>,
+    workers: BTreeMap<u32, u64>,
+    coordinator_ns: u64,
+}
+
+impl HostSample {
+    /// Reads it now. `brokers` and `workers` are process ids on this machine.
+    pub fn take(brokers: &[u32], workers: &[u32]) -> Self {
+        HostSample {
+            at_ns: clock::now_ns(),
+            cpu: host_cpu().ok(),
+            brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
+            workers: workers.iter().filter_map(|pid| Some((*pid, cpu_ns_of(*pid)?))).collect(),
+            coordinator_ns: clock::process_cpu_ns(),
+        }
+    }
+
+    /// What passed since an `earlier` sample of the same processes.
+    pub fn since(&self, earlier: &HostSample) -> HostMeasurement {
+        let cpu = match (self.cpu, earlier.cpu) {
+            (Some(now), Some(before)) => now.since(&before),
+            _ => HostCpu::default(),
+        };
+        let brokers: Vec<u64> = self
+            .brokers
+            .iter()
+            .zip(&earlier.brokers)
+            .map(|(now, before)| now.unwrap_or(0).saturating_sub(before.unwrap_or(0)))
+            .collect();
+        let workers: u64 = self
+            .workers
+            .iter()
+            .map(|(pid, now)| now.saturating_sub(earlier.workers.get(pid).copied().unwrap_or(0)))
+            .sum();
+        let coordinator = self.coordinator_ns.saturating_sub(earlier.coordinator_ns);
+        let ours = workers + coordinator + brokers.iter().sum::<u64>();
+        HostMeasurement {
+            wall_ns: self.at_ns.saturating_sub(earlier.at_ns),
+            cores: cores(),
+            cpu,
+            others_cpu_ns: cpu.busy_ns().saturating_sub(ours),
+            brokers_cpu_ns: brokers,
+            coordinator_cpu_ns: coordinator,
+        }
+    }
+}
+
+/// Logical processors of the machine.
+pub fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
+}

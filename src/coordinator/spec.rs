@@ -1,0 +1,159 @@
+//! What a trial is made of, worked out before anything is started: workers, groups, topics, limits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::measure::{TopicPartition, member_name};
+use crate::protocol::{ConsumerOrder, Prepare, TopicTarget};
+use crate::scenario::{Configuration, Membership, Work};
+use crate::secret::Secret;
+
+/// How long each phase of a trial may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the start of a process to its introduction.
+    pub hello: Duration,
+    /// From then until its consumers have reached the cluster.
+    pub ready: Duration,
+    /// From subscribing until the barrier is passed.
+    pub join: Duration,
+    /// Without any progress while reading.
+    pub stall: Duration,
+    /// The whole of the reading.
+    pub read: Duration,
+    /// From being told to stop until the results are here.
+    pub result: Duration,
+    /// From being told to exit until the process is gone.
+    pub exit: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            hello: Duration::from_secs(15),
+            ready: Duration::from_secs(30),
+            join: Duration::from_secs(60),
+            stall: Duration::from_secs(20),
+            read: Duration::from_secs(1800),
+            result: Duration::from_secs(15),
+            exit: Duration::from_secs(5),
+        }
+    }
+}
+
+/// One worker process of a trial.
+#[derive(Debug, Clone)]
+pub struct WorkerSpec {
+    /// Its group, from 0.
+    pub group: usize,
+    /// Its number within the group, from 0.
+    pub process: u32,
+    /// What it is told.
+    pub prepare: Prepare,
+}
+
+impl WorkerSpec {
+    /// The process' name for people.
+    pub fn name(&self) -> String {
+        format!("group {}, process {}", self.group + 1, self.process + 1)
+    }
+
+    /// The name of one of its consumers for people.
+    pub fn member_name(&self, consumer: usize) -> String {
+        let group = u32::try_from(self.group).unwrap_or(u32::MAX);
+        member_name(group, self.process, u32::try_from(consumer).unwrap_or(u32::MAX))
+    }
+}
+
+/// All that a trial needs to run.
+#[derive(Debug, Clone)]
+pub struct TrialSpec {
+    /// The worker processes, groups outermost.
+    pub workers: Vec<WorkerSpec>,
+    /// `group.id` of each group.
+    pub groups: Vec<String>,
+    /// True where members assign partitions to themselves.
+    pub manual: bool,
+    /// What each group reads.
+    pub topics: Vec<TopicTarget>,
+    /// Time limits.
+    pub limits: Limits,
+}
+
+impl TrialSpec {
+    /// The partitions that have something to read or not: every one must have an owner.
+    pub fn partitions(&self) -> BTreeSet<TopicPartition> {
+        (0u32..)
+            .zip(&self.topics)
+            .flat_map(|(topic, target)| {
+                (0i32..).zip(&target.partitions).map(move |(partition, _)| TopicPartition { topic, partition })
+            })
+            .collect()
+    }
+
+    /// Records that each group reads.
+    pub fn records(&self) -> u64 {
+        self.topics.iter().flat_map(|topic| &topic.partitions).map(|range| range.len()).sum()
+    }
+
+    /// Makes the specification of one trial of a configuration.
+    ///
+    /// `trial` is the start of the names of groups and clients; unique within the cluster.
+    pub fn new(
+        configuration: &Configuration,
+        trial: &str,
+        topics: Vec<TopicTarget>,
+        properties: &BTreeMap<String, Secret>,
+        work_iterations_per_us: f64,
+        limits: Limits,
+    ) -> Self {
+        let manual = configuration.membership == Membership::Manual;
+        let groups: Vec<String> = (1..=configuration.groups).map(|group| format!("{trial}-g{group}")).collect();
+        let mut spec = TrialSpec { workers: Vec::new(), groups, manual, topics, limits };
+        let dealt = deal(&spec.partitions(), if manual { configuration.members_per_group() } else { 0 });
+        for (group, group_id) in spec.groups.iter().enumerate() {
+            for process in 0..configuration.processes {
+                let consumers = (0..configuration.consumers).map(|consumer| ConsumerOrder {
+                    client_id: format!("{group_id}-p{}-c{}", process + 1, consumer + 1),
+                    manual: dealt
+                        .get((process * configuration.consumers + consumer) as usize)
+                        .cloned()
+                        .unwrap_or_default(),
+                });
+                let mut properties = properties.clone();
+                properties.insert("group.id".to_owned(), Secret::new(group_id));
+                let prepare = Prepare {
+                    consumers: consumers.collect(),
+                    topics: spec.topics.clone(),
+                    group_id: group_id.clone(),
+                    properties,
+                    work: configuration.work,
+                    work_iterations_per_us,
+                    commit: configuration.commit,
+                    read: configuration.read,
+                    manual,
+                };
+                spec.workers.push(WorkerSpec { group, process, prepare });
+            }
+        }
+        spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work));
+        spec
+    }
+}
+
+/// Ten times what the work alone takes where one member does it all: nothing honest is longer.
+fn longest_reading(spec: &TrialSpec, work: Work) -> Duration {
+    Duration::from_nanos(spec.records().saturating_mul(work.ns()).saturating_mul(10))
+}
+
+/// Deals partitions out in turn.
+fn deal(partitions: &BTreeSet<TopicPartition>, members: u32) -> Vec<Vec<TopicPartition>> {
+    let mut hands = vec![Vec::new(); members as usize];
+    if !hands.is_empty() {
+        for (index, partition) in partitions.iter().enumerate() {
+            let hand = index % hands.len();
+            hands[hand].push(*partition);
+        }
+    }
+    hands
+}
