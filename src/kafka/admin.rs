@@ -89,7 +89,9 @@ impl Admin {
     /// Makes a client with these properties and waits until a broker answers, for at most [`CONNECT_LIMIT`].
     pub async fn connect(bootstrap: &str, properties: &BTreeMap<String, Secret>) -> Result<Self, AdminError> {
         let admin = Self::new(bootstrap, properties)?;
-        admin.blocking("connect", |admin| admin.wait_for_answer(CONNECT_LIMIT)).await?;
+        admin
+            .blocking("connect", |admin| admin.wait_for_answer(CONNECT_LIMIT))
+            .await?;
         Ok(admin)
     }
 
@@ -102,7 +104,10 @@ impl Admin {
         config.set("bootstrap.servers", bootstrap);
         config.set("client.id", "tandem-admin");
         let client = AdminClient::from_config(&config).map_err(|error| AdminError::Settings(settings_cause(&error)))?;
-        Ok(Admin { client: Arc::new(client), bootstrap: bootstrap.into() })
+        Ok(Admin {
+            client: Arc::new(client),
+            bootstrap: bootstrap.into(),
+        })
     }
 
     /// The addresses this client was made with.
@@ -112,7 +117,8 @@ impl Admin {
 
     /// The brokers that the cluster shows now, by id.
     pub async fn brokers(&self) -> Result<Vec<BrokerAddress>, AdminError> {
-        self.blocking("list the brokers", |admin| admin.brokers_now(REQUEST_LIMIT)).await
+        self.blocking("list the brokers", |admin| admin.brokers_now(REQUEST_LIMIT))
+            .await
     }
 
     /// Names of the topics that start with `prefix`, sorted.
@@ -131,7 +137,8 @@ impl Admin {
     /// The partitions of a topic, by number; `None` where there is no such topic.
     pub async fn partitions(&self, topic: &str) -> Result<Option<Vec<PartitionInfo>>, AdminError> {
         let topic = topic.to_owned();
-        self.blocking("describe a topic", move |admin| admin.partitions_now(&topic)).await
+        self.blocking("describe a topic", move |admin| admin.partitions_now(&topic))
+            .await
     }
 
     /// Makes a topic with these topic-level settings and waits until every partition has its leader.
@@ -143,7 +150,10 @@ impl Admin {
         configs: &[(&str, &str)],
     ) -> Result<(), AdminError> {
         let action = format!("create topic {name} ({partitions} partitions, replication factor {replication})");
-        let refused = |cause: String| AdminError::Refused { action: action.clone(), cause };
+        let refused = |cause: String| AdminError::Refused {
+            action: action.clone(),
+            cause,
+        };
         let replication = i32::try_from(replication).map_err(|_| refused("replication factor out of range".into()))?;
         let mut topic = NewTopic::new(name, partitions.cast_signed(), TopicReplication::Fixed(replication));
         for (key, value) in configs {
@@ -167,7 +177,10 @@ impl Admin {
             if Instant::now() > deadline {
                 let seconds = SETTLE_LIMIT.as_secs();
                 let cause = format!("only {led} of {partitions} partitions have a leader after {seconds} s");
-                return Err(AdminError::Refused { action: action.to_owned(), cause });
+                return Err(AdminError::Refused {
+                    action: action.to_owned(),
+                    cause,
+                });
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -186,13 +199,21 @@ impl Admin {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
                 Err((name, code)) => {
                     let action = format!("delete topic {name}");
-                    return Err(AdminError::Refused { action, cause: code_text(code) });
+                    return Err(AdminError::Refused {
+                        action,
+                        cause: code_text(code),
+                    });
                 }
             }
         }
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
-            let left: Vec<_> = self.topics("").await?.into_iter().filter(|topic| names.contains(topic)).collect();
+            let left: Vec<_> = self
+                .topics("")
+                .await?
+                .into_iter()
+                .filter(|topic| names.contains(topic))
+                .collect();
             if left.is_empty() {
                 return Ok(());
             }
@@ -239,7 +260,10 @@ impl Admin {
             // Nobody else takes what the library logs while a broker is away; it must not pile up.
             ffi::waiting_messages(admin.client.inner());
             let described = ffi::describe_group(admin.client.inner(), &group_id, REQUEST_LIMIT);
-            described.map_err(|cause| AdminError::Refused { action: format!("describe group {group_id}"), cause })
+            described.map_err(|cause| AdminError::Refused {
+                action: format!("describe group {group_id}"),
+                cause,
+            })
         })
         .await
     }
@@ -247,16 +271,27 @@ impl Admin {
     /// Settings of a broker that were set on it or on the cluster; secrets are hidden. The broker may refuse to tell.
     pub async fn broker_settings(&self, broker: i32) -> Result<Vec<Setting>, AdminError> {
         let action = format!("read the settings of broker {broker}");
-        let results = self.client.describe_configs([&ResourceSpecifier::Broker(broker)], &request_options()).await;
+        let results = self
+            .client
+            .describe_configs([&ResourceSpecifier::Broker(broker)], &request_options())
+            .await;
         let mut settings = Vec::new();
         for result in results.map_err(|error| self.request_error(&action, &error))? {
-            let resource =
-                result.map_err(|code| AdminError::Refused { action: action.clone(), cause: code_text(code) })?;
+            let resource = result.map_err(|code| AdminError::Refused {
+                action: action.clone(),
+                cause: code_text(code),
+            })?;
             for entry in resource.entries {
-                let Some(reason) = source_reason(&entry.source) else { continue };
+                let Some(reason) = source_reason(&entry.source) else {
+                    continue;
+                };
                 let value = if entry.is_sensitive { None } else { entry.value };
                 let value = value.unwrap_or_else(|| "(hidden)".to_owned());
-                settings.push(Setting { name: entry.name, value, reason: reason.to_owned() });
+                settings.push(Setting {
+                    name: entry.name,
+                    value,
+                    reason: reason.to_owned(),
+                });
             }
         }
         settings.sort_by(|a, b| a.name.cmp(&b.name));
@@ -266,8 +301,11 @@ impl Admin {
     /// The release of a broker as far as it can be known: brokers before 4.0 say it by
     /// `inter.broker.protocol.version` (such as `3.9-IV0`), later ones do not tell a client.
     pub async fn broker_version(&self, broker: i32) -> Option<String> {
-        let results =
-            self.client.describe_configs([&ResourceSpecifier::Broker(broker)], &request_options()).await.ok()?;
+        let results = self
+            .client
+            .describe_configs([&ResourceSpecifier::Broker(broker)], &request_options())
+            .await
+            .ok()?;
         let resource = results.into_iter().next()?.ok()?;
         resource.get("inter.broker.protocol.version")?.value.clone()
     }
@@ -281,7 +319,10 @@ impl Admin {
         let admin = self.clone();
         let ended = spawn_blocking(move || call(&admin)).await;
         ended.unwrap_or_else(|error| {
-            Err(AdminError::Refused { action: action.to_owned(), cause: format!("the call was cut off: {error}") })
+            Err(AdminError::Refused {
+                action: action.to_owned(),
+                cause: format!("the call was cut off: {error}"),
+            })
         })
     }
 
@@ -305,20 +346,38 @@ impl Admin {
         let mut brokers: Vec<_> = metadata
             .brokers()
             .iter()
-            .map(|broker| BrokerAddress { id: broker.id(), host: broker.host().to_owned(), port: broker.port() })
+            .map(|broker| BrokerAddress {
+                id: broker.id(),
+                host: broker.host().to_owned(),
+                port: broker.port(),
+            })
             .collect();
         brokers.sort_by_key(|broker| broker.id);
         Ok(brokers)
     }
 
+    /// True where the coordinator of a group answers, which the first time makes the brokers create their topic of
+    /// offsets; blocks.
+    pub(super) fn groups_work_now(&self, limit: Duration) -> bool {
+        ffi::waiting_messages(self.client.inner());
+        ffi::describe_group(self.client.inner(), "tandem-ready", limit).is_ok()
+    }
+
     fn partitions_now(&self, name: &str) -> Result<Option<Vec<PartitionInfo>>, AdminError> {
         let action = format!("describe topic {name}");
         let metadata = self.metadata(&action, Some(name), REQUEST_LIMIT)?;
-        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(None) };
+        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
+            return Ok(None);
+        };
         match topic.error().map(RDKafkaErrorCode::from) {
             None | Some(RDKafkaErrorCode::LeaderNotAvailable) => {}
             Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => return Ok(None),
-            Some(code) => return Err(AdminError::Refused { action, cause: code_text(code) }),
+            Some(code) => {
+                return Err(AdminError::Refused {
+                    action,
+                    cause: code_text(code),
+                });
+            }
         }
         let mut partitions: Vec<_> = topic
             .partitions()
@@ -352,18 +411,29 @@ impl Admin {
                 bootstrap: self.bootstrap.to_string(),
                 cause: connect_cause(&messages, error, REQUEST_LIMIT),
             },
-            Some(code) => AdminError::Refused { action: action.to_owned(), cause: code_text(code) },
-            None => AdminError::Refused { action: action.to_owned(), cause: error.to_string() },
+            Some(code) => AdminError::Refused {
+                action: action.to_owned(),
+                cause: code_text(code),
+            },
+            None => AdminError::Refused {
+                action: action.to_owned(),
+                cause: error.to_string(),
+            },
         }
     }
 }
 
 fn request_options() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(REQUEST_LIMIT)).operation_timeout(Some(REQUEST_LIMIT))
+    AdminOptions::new()
+        .request_timeout(Some(REQUEST_LIMIT))
+        .operation_timeout(Some(REQUEST_LIMIT))
 }
 
 /// Groups of a deletion that still have members.
-fn still_there(results: Vec<Result<String, (String, RDKafkaErrorCode)>>, last: bool) -> Result<Vec<String>, AdminError> {
+fn still_there(
+    results: Vec<Result<String, (String, RDKafkaErrorCode)>>,
+    last: bool,
+) -> Result<Vec<String>, AdminError> {
     let mut left = Vec::new();
     for result in results {
         match result {
@@ -376,7 +446,10 @@ fn still_there(results: Vec<Result<String, (String, RDKafkaErrorCode)>>, last: b
                 | RDKafkaErrorCode::NotCoordinator,
             )) if !last => left.push(name),
             Err((name, code)) => {
-                return Err(AdminError::Refused { action: format!("delete group {name}"), cause: code_text(code) });
+                return Err(AdminError::Refused {
+                    action: format!("delete group {name}"),
+                    cause: code_text(code),
+                });
             }
         }
     }
@@ -408,8 +481,19 @@ fn settings_cause(error: &KafkaError) -> String {
 
 /// The most telling of the client library's messages about a connection that fails.
 fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> String {
-    let telling = ["refused", "resolve", "authentication", "SASL", "SSL", "certificate", "unreachable", "timed out"];
-    let found = telling.iter().find_map(|word| messages.iter().rev().find(|message| message.contains(word)));
+    let telling = [
+        "refused",
+        "resolve",
+        "authentication",
+        "SASL",
+        "SSL",
+        "certificate",
+        "unreachable",
+        "timed out",
+    ];
+    let found = telling
+        .iter()
+        .find_map(|word| messages.iter().rev().find(|message| message.contains(word)));
     match found.or(messages.last()) {
         Some(message) => shorten_message(message),
         None => {
@@ -421,7 +505,10 @@ fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> St
 
 /// Takes the library's thread name and timing remarks off a message.
 fn shorten_message(message: &str) -> String {
-    let message = message.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")).map_or(message, |(_, m)| m);
+    let message = message
+        .strip_prefix("[thrd:")
+        .and_then(|rest| rest.split_once("]: "))
+        .map_or(message, |(_, m)| m);
     let message = message.split_once(" (after ").map_or(message, |(start, _)| start);
     message.trim().to_owned()
 }
@@ -441,7 +528,10 @@ mod tests {
         let error = Admin::connect("127.0.0.1:1", &BTreeMap::new()).await.err().unwrap();
         assert!(began.elapsed().as_secs() < 10);
         let message = error.to_string();
-        assert!(message.contains("127.0.0.1:1") && message.contains("refused"), "{message}");
+        assert!(
+            message.contains("127.0.0.1:1") && message.contains("refused"),
+            "{message}"
+        );
     }
 
     #[tokio::test]
@@ -449,7 +539,10 @@ mod tests {
         let properties = BTreeMap::from([("sasl.mechanisms.x".to_owned(), Secret::new("hunter2"))]);
         let error = Admin::connect("127.0.0.1:1", &properties).await.err().unwrap();
         assert!(matches!(error, AdminError::Settings(_)));
-        assert!(error.to_string().contains("sasl.mechanisms.x") && !error.to_string().contains("hunter2"), "{error}");
+        assert!(
+            error.to_string().contains("sasl.mechanisms.x") && !error.to_string().contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]

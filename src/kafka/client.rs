@@ -61,7 +61,10 @@ impl ConsumerSettings {
 
     /// Every property with its value, secrets taken from the environment.
     pub fn resolve(&self) -> Result<BTreeMap<String, Secret>, PropertyError> {
-        self.properties.iter().map(|(name, (value, _))| Ok((name.clone(), resolve_value(name, value)?))).collect()
+        self.properties
+            .iter()
+            .map(|(name, (value, _))| Ok((name.clone(), resolve_value(name, value)?)))
+            .collect()
     }
 
     /// The properties that differ from the client library's defaults, with the reason; secrets are hidden.
@@ -77,7 +80,11 @@ impl ConsumerSettings {
                 PropertyValue::Literal(value) => value.clone(),
                 PropertyValue::Environment { .. } => "(hidden)".to_owned(),
             };
-            deviations.push(Setting { name: name.clone(), value, reason: (*reason).to_owned() });
+            deviations.push(Setting {
+                name: name.clone(),
+                value,
+                reason: (*reason).to_owned(),
+            });
         }
         deviations
     }
@@ -92,7 +99,11 @@ impl ConsumerSettings {
 
     /// tandem's own defaults, which the user can override.
     fn add_defaults(&mut self, configuration: &Configuration) {
-        self.add_literal("auto.offset.reset", "earliest", "a fresh group reads from the first record");
+        self.add_literal(
+            "auto.offset.reset",
+            "earliest",
+            "a fresh group reads from the first record",
+        );
         if !configuration.client.library_defaults_only {
             let reason = "the library's 1000 leaves the reader idle for most of the time with its default queue sizes";
             self.add_literal("fetch.queue.backoff.ms", "10", reason);
@@ -125,9 +136,10 @@ impl ConsumerSettings {
             return;
         }
         let reason = "buffers = \"total\": divided by the members of a group";
-        for (name, default) in
-            [("queued.max.messages.kbytes", QUEUED_MAX_KBYTES), ("queued.min.messages", QUEUED_MIN_MESSAGES)]
-        {
+        for (name, default) in [
+            ("queued.max.messages.kbytes", QUEUED_MAX_KBYTES),
+            ("queued.min.messages", QUEUED_MIN_MESSAGES),
+        ] {
             let whole = match self.properties.get(name) {
                 None => default,
                 Some((PropertyValue::Literal(value), _)) => match value.trim().parse() {
@@ -144,7 +156,11 @@ impl ConsumerSettings {
     /// What the method needs, whatever the user set.
     fn add_needs(&mut self, configuration: &Configuration, bootstrap: &str) {
         self.add_literal("bootstrap.servers", bootstrap, "the cluster");
-        let auto = if configuration.commit == Commit::Auto { "true" } else { "false" };
+        let auto = if configuration.commit == Commit::Auto {
+            "true"
+        } else {
+            "false"
+        };
         self.add_literal("enable.auto.commit", auto, "the configuration's commit");
         let reason = "an offset is stored when its record is finished, not when it is handed over";
         self.add_literal("enable.auto.offset.store", "false", reason);
@@ -155,7 +171,11 @@ impl ConsumerSettings {
 
 /// The properties of clients that are not measured (admin, filling the data set): those of the cluster alone.
 pub fn cluster_properties(cluster: &ClusterSpec) -> Result<BTreeMap<String, Secret>, PropertyError> {
-    cluster.client.iter().map(|(name, value)| Ok((name.clone(), resolve_value(name, value)?))).collect()
+    cluster
+        .client
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), resolve_value(name, value)?)))
+        .collect()
 }
 
 /// Why the client library refuses this property; `None` where it does not. The value does not appear in the answer.
@@ -165,7 +185,11 @@ pub fn property_problem(name: &str, value: &str) -> Option<String> {
         rdkafka::error::KafkaError::ClientConfig(_, description, _, _) => description,
         other => other.to_string(),
     };
-    Some(if value.len() > 3 { description.replace(value, "(value)") } else { description })
+    Some(if value.len() > 3 {
+        description.replace(value, "(value)")
+    } else {
+        description
+    })
 }
 
 fn resolve_value(property: &str, value: &PropertyValue) -> Result<Secret, PropertyError> {
@@ -184,9 +208,17 @@ fn resolve_value(property: &str, value: &PropertyValue) -> Result<Secret, Proper
 
 /// True for properties whose value is a secret even where it stands in the file.
 fn is_sensitive(name: &str) -> bool {
-    ["password", "secret", "sasl.username", "sasl.jaas", "ssl.key.pem", "oauthbearer.config", "token"]
-        .iter()
-        .any(|part| name.contains(part))
+    [
+        "password",
+        "secret",
+        "sasl.username",
+        "sasl.jaas",
+        "ssl.key.pem",
+        "oauthbearer.config",
+        "token",
+    ]
+    .iter()
+    .any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -204,7 +236,10 @@ mod tests {
         ClusterSpec {
             source: ClusterSource::Bootstrap("host:9092".into()),
             prefix: "tandem-".into(),
-            client: client.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            client: client
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
         }
     }
 
@@ -235,7 +270,12 @@ mod tests {
     }
 
     fn revealed(settings: &ConsumerSettings) -> BTreeMap<String, String> {
-        settings.resolve().unwrap().into_iter().map(|(name, value)| (name, value.reveal().to_owned())).collect()
+        settings
+            .resolve()
+            .unwrap()
+            .into_iter()
+            .map(|(name, value)| (name, value.reveal().to_owned()))
+            .collect()
     }
 
     #[test]
@@ -252,9 +292,18 @@ mod tests {
     #[test]
     fn a_configuration_wins_over_the_cluster_and_the_method_over_both() {
         let mut configuration = configuration();
-        configuration.client.properties.insert("fetch.min.bytes".into(), literal("7"));
-        configuration.client.properties.insert("enable.partition.eof".into(), literal("true"));
-        let cluster = cluster(&[("fetch.min.bytes", literal("5")), ("fetch.queue.backoff.ms", literal("3"))]);
+        configuration
+            .client
+            .properties
+            .insert("fetch.min.bytes".into(), literal("7"));
+        configuration
+            .client
+            .properties
+            .insert("enable.partition.eof".into(), literal("true"));
+        let cluster = cluster(&[
+            ("fetch.min.bytes", literal("5")),
+            ("fetch.queue.backoff.ms", literal("3")),
+        ]);
         let properties = revealed(&ConsumerSettings::new(&cluster, &configuration, "h:1"));
         assert_eq!(properties["fetch.min.bytes"], "7");
         assert_eq!(properties["fetch.queue.backoff.ms"], "3");
@@ -267,7 +316,10 @@ mod tests {
         let mut configuration = configuration();
         (configuration.groups, configuration.processes, configuration.consumers) = (5, 2, 4);
         configuration.buffers = Buffers::Total;
-        configuration.client.properties.insert("queued.min.messages".into(), literal("3"));
+        configuration
+            .client
+            .properties
+            .insert("queued.min.messages".into(), literal("3"));
         let properties = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["queued.max.messages.kbytes"], "8192");
         assert_eq!(properties["queued.min.messages"], "1");
@@ -276,7 +328,9 @@ mod tests {
     #[test]
     fn the_protocol_and_its_assignor_become_the_properties_that_the_protocol_accepts() {
         let mut configuration = configuration();
-        configuration.membership = Membership::Group(GroupProtocol::Consumer { assignor: Some("range".into()) });
+        configuration.membership = Membership::Group(GroupProtocol::Consumer {
+            assignor: Some("range".into()),
+        });
         let properties = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["group.protocol"], "consumer");
         assert_eq!(properties["group.remote.assignor"], "range");
@@ -298,14 +352,23 @@ mod tests {
     #[test]
     fn deviations_leave_out_the_defaults_and_hide_secrets() {
         let mut configuration = configuration();
-        configuration.client.properties.insert("fetch.min.bytes".into(), literal("1"));
+        configuration
+            .client
+            .properties
+            .insert("fetch.min.bytes".into(), literal("1"));
         let secret = PropertyValue::Environment { env: "PATH".into() };
         let cluster = cluster(&[("sasl.password", literal("hunter2")), ("ssl.key.password", secret)]);
         let settings = ConsumerSettings::new(&cluster, &configuration, "h:1");
         let deviations = settings.deviations();
         let names: Vec<_> = deviations.iter().map(|setting| setting.name.as_str()).collect();
-        assert!(!names.contains(&"fetch.min.bytes") && !names.contains(&"enable.partition.eof"), "{names:?}");
-        assert!(names.contains(&"fetch.queue.backoff.ms") && names.contains(&"sasl.password"), "{names:?}");
+        assert!(
+            !names.contains(&"fetch.min.bytes") && !names.contains(&"enable.partition.eof"),
+            "{names:?}"
+        );
+        assert!(
+            names.contains(&"fetch.queue.backoff.ms") && names.contains(&"sasl.password"),
+            "{names:?}"
+        );
         assert!(!format!("{deviations:?}").contains("hunter2"));
         let resolved = settings.resolve().unwrap();
         assert!(!format!("{resolved:?}").contains(&std::env::var("PATH").unwrap()));
@@ -313,18 +376,29 @@ mod tests {
 
     #[test]
     fn an_unset_environment_variable_is_named_with_its_property() {
-        let cluster =
-            cluster(&[("sasl.password", PropertyValue::Environment { env: "TANDEM_NO_SUCH_VARIABLE".into() })]);
+        let cluster = cluster(&[(
+            "sasl.password",
+            PropertyValue::Environment {
+                env: "TANDEM_NO_SUCH_VARIABLE".into(),
+            },
+        )]);
         let error = cluster_properties(&cluster).unwrap_err();
         assert!(matches!(error, PropertyError::Unset { .. }));
         let message = error.to_string();
-        assert!(message.contains("sasl.password") && message.contains("TANDEM_NO_SUCH_VARIABLE"), "{message}");
+        assert!(
+            message.contains("sasl.password") && message.contains("TANDEM_NO_SUCH_VARIABLE"),
+            "{message}"
+        );
     }
 
     #[test]
     fn an_unknown_property_and_a_bad_value_are_problems_and_a_good_one_is_not() {
         assert_eq!(property_problem("fetch.min.bytes", "10"), None);
-        assert!(property_problem("fetch.min.byte", "10").unwrap().contains("No such configuration property"));
+        assert!(
+            property_problem("fetch.min.byte", "10")
+                .unwrap()
+                .contains("No such configuration property")
+        );
         assert!(property_problem("fetch.min.bytes", "many").is_some());
     }
 }

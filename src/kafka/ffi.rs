@@ -39,7 +39,11 @@ impl Queue {
     }
 
     fn checked(queue: *mut rd::rd_kafka_queue_t) -> Result<Self, String> {
-        if queue.is_null() { Err("the client library gave no queue".to_owned()) } else { Ok(Queue(queue)) }
+        if queue.is_null() {
+            Err("the client library gave no queue".to_owned())
+        } else {
+            Ok(Queue(queue))
+        }
     }
 
     /// The next event, waiting at most `timeout`.
@@ -142,7 +146,9 @@ unsafe fn text(pointer: *const c_char) -> String {
 /// The log lines and errors that wait in the client's main queue, oldest first. Nothing else takes them from an
 /// admin client's queue.
 pub(super) fn waiting_messages<C: ClientContext>(client: &Client<C>) -> Vec<String> {
-    let Ok(queue) = Queue::main(client) else { return Vec::new() };
+    let Ok(queue) = Queue::main(client) else {
+        return Vec::new();
+    };
     let mut messages = Vec::new();
     while let Some(event) = queue.poll(Duration::ZERO) {
         let message = match event.kind() {
@@ -171,7 +177,9 @@ pub(super) fn describe_group<C: ClientContext>(
         rd::rd_kafka_DescribeConsumerGroups(client.native_ptr(), names.as_mut_ptr(), names.len(), options.0, queue.0);
     }
     // The library answers within the request's timeout, by an error if need be; a second more is for its own delay.
-    let event = queue.poll(timeout + Duration::from_secs(1)).ok_or("no answer to the description of a group")?;
+    let event = queue
+        .poll(timeout + Duration::from_secs(1))
+        .ok_or("no answer to the description of a group")?;
     if let Some(error) = event.error() {
         return Err(error);
     }
@@ -198,7 +206,10 @@ fn read_description(event: &Event) -> Result<GroupDescription, String> {
         if !error.is_null() {
             let code = rd::rd_kafka_error_code(error);
             if code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND {
-                return Ok(GroupDescription { state: GroupState::Dead, members: Vec::new() });
+                return Ok(GroupDescription {
+                    state: GroupState::Dead,
+                    members: Vec::new(),
+                });
             }
             if code != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
                 return Err(text(rd::rd_kafka_error_string(error)));
@@ -255,7 +266,10 @@ unsafe fn read_assignment(assignment: *const rd::rd_kafka_MemberAssignment_t) ->
         }
         let count = usize::try_from((*list).cnt).unwrap_or(0);
         let entries = std::slice::from_raw_parts((*list).elems, count);
-        let mut partitions: Vec<_> = entries.iter().map(|entry| (text(entry.topic), entry.partition)).collect();
+        let mut partitions: Vec<_> = entries
+            .iter()
+            .map(|entry| (text(entry.topic), entry.partition))
+            .collect();
         partitions.sort();
         partitions
     }

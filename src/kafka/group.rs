@@ -42,7 +42,10 @@ impl GroupDescription {
     /// True where the group is stable and every member holds exactly its target.
     pub fn is_settled(&self) -> bool {
         self.state == GroupState::Stable
-            && self.members.iter().all(|member| member.target.as_ref().is_none_or(|target| *target == member.assignment))
+            && self
+                .members
+                .iter()
+                .all(|member| member.target.as_ref().is_none_or(|target| *target == member.assignment))
     }
 }
 
@@ -52,7 +55,11 @@ mod tests {
 
     fn member(held: &[i32], target: Option<&[i32]>) -> GroupMember {
         let named = |partitions: &[i32]| partitions.iter().map(|p| ("t".to_owned(), *p)).collect::<Vec<_>>();
-        GroupMember { client_id: "c".into(), assignment: named(held), target: target.map(named) }
+        GroupMember {
+            client_id: "c".into(),
+            assignment: named(held),
+            target: target.map(named),
+        }
     }
 
     fn group(state: GroupState, members: Vec<GroupMember>) -> GroupDescription {

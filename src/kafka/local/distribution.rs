@@ -1,0 +1,280 @@
+//! Where Apache Kafka comes from: `KAFKA_HOME`, tandem's cache, or Maven into that cache.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::java::Java;
+use super::{LocalError, maven};
+
+/// What the environment says of where to look.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// `KAFKA_HOME`: an unpacked distribution.
+    pub kafka_home: Option<PathBuf>,
+    /// `JAVA_HOME`.
+    pub java_home: Option<PathBuf>,
+    /// `PATH`.
+    pub path: Option<OsString>,
+    /// tandem's cache of distributions, one folder per version.
+    pub cache: PathBuf,
+}
+
+impl Sources {
+    /// From the environment variables `KAFKA_HOME`, `JAVA_HOME`, `PATH`, `XDG_CACHE_HOME` and `HOME`; an empty one
+    /// counts as not set.
+    pub fn from_environment() -> Self {
+        let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+        Sources {
+            kafka_home: folder("KAFKA_HOME"),
+            java_home: folder("JAVA_HOME"),
+            path: env::var_os("PATH"),
+            cache: cache.unwrap_or_else(env::temp_dir).join("tandem/kafka"),
+        }
+    }
+}
+
+/// A Kafka that can be run: its jars and a Java.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// Version, such as `4.3.1`.
+    pub version: String,
+    /// Folder of the jars.
+    pub libs: PathBuf,
+    /// The Java to run it with.
+    pub java: Java,
+}
+
+impl Distribution {
+    /// Finds this version as the environment says, or fetches it into the cache, which takes a while the first time:
+    /// `progress` is then told what is being done.
+    pub fn find_or_get(version: &str, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
+        Self::find_or_get_from(&Sources::from_environment(), version, progress)
+    }
+
+    /// As [`Distribution::find_or_get`], with other sources than the environment's.
+    pub fn find_or_get_from(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
+        let java = Java::find(version, sources.java_home.as_deref(), sources.path.as_deref())?;
+        let libs = match &sources.kafka_home {
+            Some(home) => libs_of_home(home, version)?,
+            None => libs_of_cache(sources, version, progress)?,
+        };
+        Ok(Distribution {
+            version: version.to_owned(),
+            libs,
+            java,
+        })
+    }
+
+    /// True where 4.0 or later.
+    pub(super) fn is_four(&self) -> bool {
+        self.version.starts_with("4.")
+    }
+}
+
+fn libs_of_home(home: &Path, version: &str) -> Result<PathBuf, LocalError> {
+    let problem = |problem: String| LocalError::KafkaHome {
+        home: home.to_owned(),
+        problem,
+    };
+    let libs = home.join("libs");
+    if !libs.is_dir() {
+        return Err(problem(
+            "there is no folder libs in it: it has to be an unpacked distribution".to_owned(),
+        ));
+    }
+    match kafka_version(&jars(&libs)?) {
+        None => Err(problem(
+            "no jar of a broker (kafka_2.13-VERSION.jar) is in its folder libs".to_owned(),
+        )),
+        Some(found) if found != version => Err(problem(format!(
+            "it holds Apache Kafka {found}, not {version}: write version = \"{found}\" under [cluster], or unset it"
+        ))),
+        Some(_) => Ok(libs),
+    }
+}
+
+/// The folder of the cache is there and complete, or is made under another name in the same directory and renamed.
+fn libs_of_cache(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> Result<PathBuf, LocalError> {
+    let home = sources.cache.join(version);
+    let libs = home.join("libs");
+    if libs.is_dir() {
+        return Ok(libs);
+    }
+    fs::create_dir_all(&sources.cache).map_err(LocalError::io("make the folder", &sources.cache))?;
+    remove_abandoned(&sources.cache);
+    let name = format!(".{version}-{}-", std::process::id());
+    let unfinished = tempfile::Builder::new().prefix(&name).tempdir_in(&sources.cache);
+    let unfinished = unfinished.map_err(LocalError::io("make a folder in", &sources.cache))?;
+    let new_home = unfinished.path().join("home");
+    let new_libs = new_home.join("libs");
+    fs::create_dir_all(&new_libs).map_err(LocalError::io("make the folder", &new_libs))?;
+    progress(&format!(
+        "fetching Apache Kafka {version} with Maven (about 110 MB, only the first time)"
+    ));
+    maven::fetch(version, &new_libs, unfinished.path(), sources.path.as_deref())?;
+    if kafka_version(&jars(&new_libs)?).as_deref() != Some(version) {
+        return Err(LocalError::Maven {
+            version: version.to_owned(),
+            cause: "it ended well but brought no broker".to_owned(),
+            output: String::new(),
+        });
+    }
+    match fs::rename(&new_home, &home) {
+        Ok(()) => Ok(libs),
+        // Another process was faster; its folder is as complete as ours.
+        Err(_) if libs.is_dir() => Ok(libs),
+        Err(error) => Err(LocalError::io("make the folder", &home)(error)),
+    }
+}
+
+/// Removes what fetching processes left that were killed.
+fn remove_abandoned(cache: &Path) {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name
+            .strip_prefix('.')
+            .and_then(|name| name.split('-').nth(1)?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // At worst it stays for the next time.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Names of the jars in a folder.
+pub(super) fn jars(libs: &Path) -> Result<Vec<String>, LocalError> {
+    let entries = fs::read_dir(libs).map_err(LocalError::io("read the folder", libs))?;
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "jar"))
+        .collect())
+}
+
+/// The version in the name of the jar of this artifact.
+pub(super) fn jar_version(names: &[String], artifact: &str) -> Option<String> {
+    names.iter().find_map(|name| {
+        let version = name.strip_prefix(artifact)?.strip_prefix('-')?.strip_suffix(".jar")?;
+        version
+            .starts_with(|first: char| first.is_ascii_digit())
+            .then(|| version.to_owned())
+    })
+}
+
+fn kafka_version(names: &[String]) -> Option<String> {
+    jar_version(names, "kafka_2.13").or_else(|| jar_version(names, "kafka-server-common"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::{Path, PathBuf};
+    use std::sync::Mutex;
+
+    use super::{Distribution, Sources, jar_version};
+
+    /// A machine with a Java 17 and, if `maven`, a Maven that takes a moment to bring the broker's jar.
+    fn machine(folder: &Path, maven: bool) -> Sources {
+        let bin = folder.join("bin");
+        fs::create_dir(&bin).unwrap();
+        let program = |name: &str, script: &str| {
+            fs::write(bin.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        program("java", "echo 'openjdk version \"17.0.1\"' >&2");
+        if maven {
+            let script = "for a; do case $a in -DoutputDirectory=*) out=${a#*=};; esac; done\n\
+                          case \"$*\" in *kafka.version=4.9.9*) exit 1;; esac; /bin/sleep 0.2\n: > $out/kafka_2.13-4.3.1.jar";
+            program("mvn", script);
+        }
+        Sources {
+            path: Some(bin.into_os_string()),
+            cache: folder.join("cache"),
+            ..Sources::default()
+        }
+    }
+
+    fn home(folder: &Path, jar: &str) -> PathBuf {
+        let home = folder.join("home");
+        fs::create_dir_all(home.join("libs")).unwrap();
+        fs::write(home.join("libs").join(jar), "").unwrap();
+        home
+    }
+
+    #[test]
+    fn jar_versions_are_not_mistaken_for_longer_names() {
+        let names = vec![
+            "kafka-server-common-4.3.1.jar".to_owned(),
+            "kafka-server-4.3.0.jar".to_owned(),
+        ];
+        assert_eq!(jar_version(&names, "kafka-server").unwrap(), "4.3.0");
+        assert_eq!(jar_version(&names, "kafka"), None);
+    }
+
+    #[test]
+    fn kafka_home_of_another_version_is_refused_with_both_versions() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = machine(folder.path(), false);
+        sources.kafka_home = Some(home(folder.path(), "kafka_2.13-4.1.0.jar"));
+        let error = Distribution::find_or_get_from(&sources, "4.3.1", &|_| {})
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("holds Apache Kafka 4.1.0, not 4.3.1"), "{error}");
+        let found = Distribution::find_or_get_from(&sources, "4.1.0", &|_| {}).unwrap();
+        assert!(found.libs.ends_with("home/libs"));
+    }
+
+    #[test]
+    fn kafka_home_that_is_no_distribution_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = machine(folder.path(), false);
+        sources.kafka_home = Some(folder.path().to_owned());
+        let error = Distribution::find_or_get_from(&sources, "4.3.1", &|_| {})
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("no folder libs"), "{error}");
+    }
+
+    #[test]
+    fn a_version_is_fetched_once_and_nothing_unfinished_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = machine(folder.path(), true);
+        let told = Mutex::new(0);
+        let progress = |_: &str| *told.lock().unwrap() += 1;
+        let first = Distribution::find_or_get_from(&sources, "4.3.1", &progress).unwrap();
+        let second = Distribution::find_or_get_from(&sources, "4.3.1", &progress).unwrap();
+        assert_eq!(first, second);
+        assert_eq!(*told.lock().unwrap(), 1);
+        assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn two_that_fetch_at_once_both_end_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = machine(folder.path(), true);
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let get = || Distribution::find_or_get_from(&sources, "4.3.1", &|_| {});
+            let threads = [scope.spawn(get), scope.spawn(get), scope.spawn(get)];
+            threads.map(|thread| thread.join().unwrap()).into_iter().collect()
+        });
+        for result in results {
+            assert!(result.unwrap().libs.join("kafka_2.13-4.3.1.jar").exists());
+        }
+        assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_fetch_leaves_nothing_and_the_left_of_a_dead_process_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = machine(folder.path(), true);
+        fs::create_dir_all(sources.cache.join(".4.3.1-4194305-abc/home")).unwrap();
+        Distribution::find_or_get_from(&sources, "4.9.9", &|_| {}).unwrap_err();
+        assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,181 @@
+//! Finding the Java that runs the brokers.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::LocalError;
+
+/// A Java that is recent enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Java {
+    /// The program.
+    pub program: PathBuf,
+    /// Its version, such as `17.0.15`.
+    pub version: String,
+}
+
+impl Java {
+    /// `bin/java` of `java_home`, or else the first `java` on `path`, if it can run this version of Kafka.
+    pub(super) fn find(kafka: &str, java_home: Option<&Path>, path: Option<&OsStr>) -> Result<Java, LocalError> {
+        let needed = needed_release(kafka)?;
+        let at_home = java_home
+            .map(|home| home.join("bin/java"))
+            .filter(|program| program.is_file());
+        let Some(program) = at_home.or_else(|| find_program("java", path)) else {
+            let looked = match java_home {
+                Some(home) => format!("in JAVA_HOME {} and on PATH", home.display()),
+                None => "on PATH; JAVA_HOME is not set".to_owned(),
+            };
+            return Err(LocalError::NoJava {
+                version: kafka.to_owned(),
+                needed,
+                looked,
+            });
+        };
+        let broken = |cause: String| LocalError::BrokenJava {
+            java: program.clone(),
+            cause,
+        };
+        let output = Command::new(&program)
+            .arg("-version")
+            .output()
+            .map_err(|error| broken(error.to_string()))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let Some(version) = quoted_version(&said) else {
+            return Err(broken(
+                said.lines()
+                    .next()
+                    .unwrap_or("it says nothing about its version")
+                    .to_owned(),
+            ));
+        };
+        if release_of(&version) < needed {
+            return Err(LocalError::OldJava {
+                java: program,
+                found: version,
+                version: kafka.to_owned(),
+                needed,
+            });
+        }
+        Ok(Java { program, version })
+    }
+}
+
+/// The Java release that a version of Kafka needs.
+fn needed_release(kafka: &str) -> Result<u32, LocalError> {
+    let numbers: Vec<&str> = kafka.split('.').collect();
+    let parsed: Result<Vec<u32>, _> = numbers.iter().map(|number| number.parse()).collect();
+    match parsed.as_deref() {
+        Ok([3, 9, _]) => Ok(11),
+        Ok([4, _, _]) => Ok(17),
+        _ => Err(LocalError::Version(kafka.to_owned())),
+    }
+}
+
+/// The version between quotes in what `java -version` says.
+fn quoted_version(said: &str) -> Option<String> {
+    let line = said.lines().find(|line| line.contains("version \""))?;
+    line.split('"').nth(1).map(str::to_owned)
+}
+
+/// 17 of `17.0.15`, 8 of `1.8.0_402`, 0 where it is no version.
+fn release_of(version: &str) -> u32 {
+    let mut numbers = version
+        .split(['.', '-', '+', '_'])
+        .map(|number| number.parse().unwrap_or(0));
+    match numbers.next() {
+        Some(1) => numbers.next().unwrap_or(0),
+        first => first.unwrap_or(0),
+    }
+}
+
+/// The first file of this name in the folders of `path`.
+pub(super) fn find_program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    std::env::split_paths(path?)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::{Java, find_program, needed_release, quoted_version, release_of};
+    use crate::kafka::local::LocalError;
+
+    /// A folder with a `bin/java` that says this version.
+    fn fake_java(said: &str) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("bin")).unwrap();
+        let program = home.path().join("bin/java");
+        fs::write(&program, format!("#!/bin/sh\necho '{said}' >&2\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        home
+    }
+
+    #[test]
+    fn kafka_four_needs_java_seventeen_and_three_nine_needs_eleven() {
+        assert_eq!(needed_release("4.3.1").unwrap(), 17);
+        assert_eq!(needed_release("3.9.2").unwrap(), 11);
+        for version in ["3.8.0", "5.0.0", "4.3", "four", "../4.3.1", "4.3.1/.."] {
+            assert!(
+                matches!(needed_release(version), Err(LocalError::Version(_))),
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn versions_are_read_in_the_old_and_the_new_form() {
+        let said = "openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime";
+        assert_eq!(quoted_version(said).unwrap(), "17.0.15");
+        assert_eq!(
+            (release_of("17.0.15"), release_of("1.8.0_402"), release_of("21-ea")),
+            (17, 8, 21)
+        );
+    }
+
+    #[test]
+    fn an_old_java_is_refused_with_its_version_and_the_one_needed() {
+        let home = fake_java("openjdk version \"11.0.2\"");
+        let error = Java::find("4.3.1", Some(home.path()), None).unwrap_err().to_string();
+        assert!(error.contains("Java 11.0.2") && error.contains("Java 17"), "{error}");
+        assert_eq!(Java::find("3.9.2", Some(home.path()), None).unwrap().version, "11.0.2");
+    }
+
+    #[test]
+    fn no_java_at_all_says_where_it_was_looked_for() {
+        let error = Java::find("4.3.1", Some(Path::new("/nowhere")), None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("JAVA_HOME /nowhere") && error.contains("needs Java 17"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn something_that_is_not_java_is_named() {
+        let home = fake_java("Unable to locate a Java Runtime");
+        let error = Java::find("4.3.1", Some(home.path()), None).unwrap_err().to_string();
+        assert!(
+            error.contains("does not work as Java") && error.contains("Unable to locate"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn programs_are_found_in_path_order() {
+        let (first, second) = (fake_java("a"), fake_java("b"));
+        let path = std::env::join_paths([first.path().join("bin"), second.path().join("bin")]).unwrap();
+        assert_eq!(
+            find_program("java", Some(&path)).unwrap(),
+            first.path().join("bin/java")
+        );
+        assert_eq!(find_program("nothing", Some(&path)), None);
+    }
+}

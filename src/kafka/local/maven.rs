@@ -1,0 +1,204 @@
+//! Fetching a distribution with Maven, from a pom that is part of this program.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::LocalError;
+use super::distribution::{jar_version, jars};
+use super::java::find_program;
+
+const POM: &str = include_str!("pom.xml");
+
+/// Fills `libs` with the jars of this version of Kafka; `scratch` is a folder for Maven's own files.
+pub(super) fn fetch(version: &str, libs: &Path, scratch: &Path, path: Option<&OsStr>) -> Result<(), LocalError> {
+    let Some(program) = find_program("mvn", path) else {
+        return Err(LocalError::NoMaven(version.to_owned()));
+    };
+    let pom = scratch.join("pom.xml");
+    fs::write(&pom, POM).map_err(LocalError::io("write", &pom))?;
+    let maven = Maven {
+        program: &program,
+        version,
+        pom: &pom,
+        libs,
+    };
+    maven.copy_dependencies(&[])?;
+    // Which Log4j comes with it is Kafka's choice; the binding has to be of the same version.
+    let names = jars(libs)?;
+    let bound = ["log4j-slf4j", "slf4j-reload4j", "logback-classic"];
+    if names
+        .iter()
+        .any(|name| bound.iter().any(|binding| name.starts_with(binding)))
+    {
+        return Ok(());
+    }
+    let Some(log4j) = jar_version(&names, "log4j-core") else {
+        return Ok(());
+    };
+    let slf4j = jar_version(&names, "slf4j-api").unwrap_or_default();
+    let binding = if slf4j.starts_with("1.") {
+        "log4j-slf4j-impl"
+    } else {
+        "log4j-slf4j2-impl"
+    };
+    let (log4j, binding) = (format!("-Dlog4j.version={log4j}"), format!("-Dlog4j.binding={binding}"));
+    maven.copy_dependencies(&["-Plog4j-binding", &log4j, &binding])
+}
+
+struct Maven<'a> {
+    program: &'a Path,
+    version: &'a str,
+    pom: &'a Path,
+    libs: &'a Path,
+}
+
+impl Maven<'_> {
+    fn copy_dependencies(&self, extra: &[&str]) -> Result<(), LocalError> {
+        let output = Command::new(self.program)
+            .args(["-q", "-B", "-f"])
+            .arg(self.pom)
+            .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+            .arg(format!("-DoutputDirectory={}", self.libs.display()))
+            .arg(format!("-Dkafka.version={}", self.version))
+            .args(extra)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(LocalError::io("run", self.program))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Err(self.failure(&said))
+    }
+
+    fn failure(&self, said: &str) -> LocalError {
+        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let cause = if has(&[
+            "Unknown host",
+            "No route to host",
+            "Network is unreachable",
+            "Connect timed out",
+        ]) || has(&[
+            "Connection refused",
+            "Temporary failure in name resolution",
+            "Could not transfer artifact",
+        ]) {
+            "its repository cannot be reached; is there a network? Or set KAFKA_HOME to an unpacked distribution"
+        } else if has(&["Could not find artifact org.apache.kafka"]) {
+            "there is no such version in its repository"
+        } else if has(&["JAVA_HOME"]) {
+            "it found no Java that it can use"
+        } else {
+            "it failed"
+        };
+        let lines: Vec<_> = said.lines().map(plain).filter(|line| !line.is_empty()).collect();
+        let output = lines[lines.len().saturating_sub(5)..].join("\n");
+        LocalError::Maven {
+            version: self.version.to_owned(),
+            cause: cause.to_owned(),
+            output,
+        }
+    }
+}
+
+/// A line without colours and cut to a readable length.
+fn plain(line: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = line.trim().chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        } else if plain.chars().count() < 300 {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::{fetch, plain};
+    use crate::kafka::local::LocalError;
+
+    /// Runs `fetch` with a Maven that does what this shell script says.
+    fn fetch_with(script: &str) -> (Result<(), LocalError>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("mvn");
+        fs::write(
+            &program,
+            format!("#!/bin/sh\nfor a; do case $a in -DoutputDirectory=*) out=${{a#*=}};; esac; done\n{script}\n"),
+        )
+        .unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let libs = folder.path().join("libs");
+        fs::create_dir(&libs).unwrap();
+        let result = fetch("4.3.1", &libs, folder.path(), Some(folder.path().as_os_str()));
+        let mut names: Vec<_> = fs::read_dir(&libs)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        (result, names)
+    }
+
+    #[test]
+    fn the_binding_is_asked_for_in_the_version_of_the_log4j_that_came() {
+        let (result, names) = fetch_with(
+            "touch $out/log4j-core-2.25.4.jar $out/slf4j-api-1.7.36.jar; case \"$*\" in *log4j-binding*) \
+             touch $out/asked; case \"$*\" in *-Dlog4j.version=2.25.4*-Dlog4j.binding=log4j-slf4j-impl*) \
+             touch $out/right;; esac;; esac",
+        );
+        result.unwrap();
+        assert!(
+            names.contains(&"asked".to_owned()) && names.contains(&"right".to_owned()),
+            "{names:?}"
+        );
+    }
+
+    #[test]
+    fn a_version_that_brings_its_own_binding_needs_no_second_one() {
+        let (result, names) = fetch_with("touch $out/slf4j-reload4j-1.7.36.jar $out/call-$$");
+        result.unwrap();
+        assert_eq!(names.iter().filter(|name| name.starts_with("call-")).count(), 1);
+    }
+
+    #[test]
+    fn a_failing_maven_is_explained_with_its_last_lines() {
+        let (result, _) = fetch_with("echo one; echo '[ERROR] x: Unknown host repo: nodename' >&2; exit 1");
+        let message = result.unwrap_err().to_string();
+        assert!(
+            message.contains("is there a network") && message.contains("Unknown host"),
+            "{message}"
+        );
+        let (result, _) = fetch_with("echo 'Could not find artifact org.apache.kafka:kafka_2.13'; exit 1");
+        assert!(result.unwrap_err().to_string().contains("no such version"));
+    }
+
+    #[test]
+    fn a_missing_maven_says_what_to_do() {
+        let nowhere = Path::new("/nowhere");
+        let message = fetch("4.3.1", nowhere, nowhere, Some(nowhere.as_os_str()))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("install Maven") && message.contains("KAFKA_HOME"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn colours_are_taken_off_a_line() {
+        assert_eq!(plain(" \u{1b}[1;31mERROR\u{1b}[m it failed"), "ERROR it failed");
+    }
+}

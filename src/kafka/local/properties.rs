@@ -1,0 +1,325 @@
+//! What a broker's file says: listeners, replication fitted to the number of brokers, and the settings that let
+//! members join fast. Pure text; what differs from Kafka's defaults is said with its reason.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::measure::Setting;
+use crate::secret::Secret;
+
+/// Heap of a broker unless told otherwise, in MiB.
+pub const DEFAULT_HEAP_MIB: u32 = 400;
+
+/// The listener that brokers use among themselves and tandem uses for its own; always there, on 127.0.0.1.
+pub(super) const INTERNAL: &str = "INTERNAL";
+const CONTROLLER: &str = "CONTROLLER";
+
+/// Security of a listener, `security.protocol` in Kafka's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// `PLAINTEXT`.
+    Plaintext,
+    /// `SSL`.
+    Tls,
+    /// `SASL_PLAINTEXT`.
+    SaslPlaintext,
+    /// `SASL_SSL`.
+    SaslTls,
+}
+
+impl Security {
+    /// The name that brokers and clients use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Security::Plaintext => "PLAINTEXT",
+            Security::Tls => "SSL",
+            Security::SaslPlaintext => "SASL_PLAINTEXT",
+            Security::SaslTls => "SASL_SSL",
+        }
+    }
+}
+
+/// A listener wanted on every broker beside the internal one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerSpec {
+    /// Its name, in capitals.
+    pub name: String,
+    /// Address to bind, such as `127.0.0.1`; the port is chosen.
+    pub bind_host: String,
+    /// Host told to clients; the bound one if `None`.
+    pub advertised_host: Option<String>,
+    /// Port told to clients; the bound one if `None`.
+    pub advertised_port: Option<u16>,
+    /// Its security.
+    pub security: Security,
+    /// Broker properties of this listener, without their prefix, such as `ssl.keystore.location`.
+    pub properties: BTreeMap<String, Secret>,
+}
+
+/// A listener of a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Its name.
+    pub name: String,
+    /// Address bound, `host:port`.
+    pub bind: String,
+    /// Address told to clients, `host:port`.
+    pub advertised: String,
+    /// Its security.
+    pub security: Security,
+}
+
+/// One node of a cluster, before it is started.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// From 1.
+    pub id: u32,
+    /// The controller's port on 127.0.0.1; `None` for a node that is no controller.
+    pub controller_port: Option<u16>,
+    /// The internal listener first.
+    pub listeners: Vec<Listener>,
+}
+
+/// Controllers of a cluster of this many brokers.
+pub(super) fn controllers(brokers: u32) -> u32 {
+    brokers.min(3)
+}
+
+/// Settings of every broker that differ from Kafka's defaults, apart from addresses and identity.
+pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut set = |name: &str, value: &str, reason: &str| {
+        settings.push(Setting {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            reason: reason.to_owned(),
+        });
+    };
+    let joins = "members that start together join at once, without waiting for more and without a second rebalance";
+    set("group.initial.rebalance.delay.ms", "150", joins);
+    let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
+    set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
+    set(
+        "group.consumer.min.heartbeat.interval.ms",
+        "200",
+        "lets group.consumer.heartbeat.interval.ms be 200",
+    );
+    if has_assignment_interval(version) {
+        set(
+            "group.consumer.assignment.interval.ms",
+            "0",
+            "a new member's assignment is computed at once",
+        );
+        set(
+            "group.consumer.min.assignment.interval.ms",
+            "0",
+            "lets group.consumer.assignment.interval.ms be 0",
+        );
+    }
+    if version.starts_with("3.") {
+        set(
+            "group.coordinator.rebalance.protocols",
+            "classic,consumer",
+            "the consumer protocol is off in this version",
+        );
+    }
+    if brokers < 3 {
+        let few = "fitted to the number of brokers";
+        let factor = brokers.to_string();
+        set("offsets.topic.replication.factor", &factor, few);
+        set("transaction.state.log.replication.factor", &factor, few);
+        set("transaction.state.log.min.isr", "1", few);
+        if !version.starts_with("3.") {
+            set("share.coordinator.state.topic.replication.factor", &factor, few);
+            set("share.coordinator.state.topic.min.isr", "1", few);
+        }
+    }
+    set(
+        "offsets.topic.num.partitions",
+        "10",
+        "the first group waits for fewer partitions to be made",
+    );
+    set("auto.create.topics.enable", "false", "a misspelt topic is an error");
+    set("log.retention.ms", "-1", "the data set stays until tandem removes it");
+    set(
+        "log.segment.delete.delay.ms",
+        "1000",
+        "the disk is free soon after a topic is deleted",
+    );
+    settings
+}
+
+/// `group.consumer.assignment.interval.ms` came with 4.3.
+fn has_assignment_interval(version: &str) -> bool {
+    let minor = version
+        .strip_prefix("4.")
+        .and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+    minor.is_some_and(|minor| minor >= 3)
+}
+
+/// The file of a node.
+pub(super) fn file(node: &Node, nodes: &[Node], specs: &[ListenerSpec], deviations: &[Setting], data: &Path) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut set = |name: &str, value: String| lines.push((name.to_owned(), value));
+    let voters = nodes
+        .iter()
+        .filter_map(|node| Some(format!("{}@127.0.0.1:{}", node.id, node.controller_port?)));
+    set("node.id", node.id.to_string());
+    set(
+        "process.roles",
+        if node.controller_port.is_some() {
+            "broker,controller"
+        } else {
+            "broker"
+        }
+        .to_owned(),
+    );
+    set("controller.quorum.voters", voters.collect::<Vec<_>>().join(","));
+    set("controller.listener.names", CONTROLLER.to_owned());
+    set("inter.broker.listener.name", INTERNAL.to_owned());
+    let mut bound: Vec<_> = node
+        .listeners
+        .iter()
+        .map(|l| format!("{}://{}", l.name, l.bind))
+        .collect();
+    bound.extend(
+        node.controller_port
+            .map(|port| format!("{CONTROLLER}://127.0.0.1:{port}")),
+    );
+    set("listeners", bound.join(","));
+    let told = node.listeners.iter().map(|l| format!("{}://{}", l.name, l.advertised));
+    set("advertised.listeners", told.collect::<Vec<_>>().join(","));
+    let mut protocols = format!("{CONTROLLER}:PLAINTEXT");
+    for listener in &node.listeners {
+        // Writing to a String cannot fail.
+        let _ = write!(protocols, ",{}:{}", listener.name, listener.security.as_str());
+    }
+    set("listener.security.protocol.map", protocols);
+    set("log.dirs", data.display().to_string());
+    for spec in specs {
+        for (name, value) in &spec.properties {
+            set(
+                &format!("listener.name.{}.{name}", spec.name.to_lowercase()),
+                value.reveal().to_owned(),
+            );
+        }
+    }
+    for setting in deviations {
+        set(&setting.name, setting.value.clone());
+    }
+    lines.iter().fold(String::new(), |file, (name, value)| {
+        file + name + "=" + &value.replace('\\', "\\\\") + "\n"
+    })
+}
+
+/// The logging configuration for Log4j 2 (Kafka 4), to files of bounded size.
+pub(super) fn log4j2(log: &Path) -> String {
+    let log = log.display();
+    format!(
+        r#"<Configuration status="WARN">
+  <Appenders>
+    <RollingFile name="file" fileName="{log}" filePattern="{log}.%i">
+      <PatternLayout pattern="[%d] %p %m (%c)%n"/>
+      <Policies><SizeBasedTriggeringPolicy size="20MB"/></Policies>
+      <DefaultRolloverStrategy max="2"/>
+    </RollingFile>
+  </Appenders>
+  <Loggers><Root level="INFO"><AppenderRef ref="file"/></Root></Loggers>
+</Configuration>
+"#
+    )
+}
+
+/// The same for reload4j (Kafka 3.9).
+pub(super) fn reload4j(log: &Path) -> String {
+    format!(
+        "log4j.rootLogger=INFO, file\n\
+         log4j.appender.file=org.apache.log4j.RollingFileAppender\n\
+         log4j.appender.file.File={}\n\
+         log4j.appender.file.MaxFileSize=20MB\n\
+         log4j.appender.file.MaxBackupIndex=2\n\
+         log4j.appender.file.layout=org.apache.log4j.PatternLayout\n\
+         log4j.appender.file.layout.ConversionPattern=[%d] %p %m (%c)%n\n",
+        log.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::{INTERNAL, Listener, ListenerSpec, Node, Security, controllers, deviations, file};
+    use crate::secret::Secret;
+
+    fn value(version: &str, brokers: u32, name: &str) -> Option<String> {
+        deviations(version, brokers)
+            .into_iter()
+            .find(|setting| setting.name == name)
+            .map(|setting| setting.value)
+    }
+
+    #[test]
+    fn internal_topics_are_replicated_as_far_as_there_are_brokers() {
+        assert_eq!(value("4.3.1", 1, "offsets.topic.replication.factor").unwrap(), "1");
+        assert_eq!(value("4.3.1", 2, "offsets.topic.replication.factor").unwrap(), "2");
+        assert_eq!(value("4.3.1", 3, "offsets.topic.replication.factor"), None);
+        assert_eq!((controllers(1), controllers(2), controllers(5)), (1, 2, 3));
+    }
+
+    #[test]
+    fn each_version_gets_the_settings_that_it_knows() {
+        assert_eq!(value("4.3.1", 1, "group.consumer.assignment.interval.ms").unwrap(), "0");
+        assert_eq!(
+            value("4.10.0", 1, "group.consumer.assignment.interval.ms").unwrap(),
+            "0"
+        );
+        assert_eq!(value("4.2.0", 1, "group.consumer.assignment.interval.ms"), None);
+        assert_eq!(value("3.9.2", 1, "group.consumer.assignment.interval.ms"), None);
+        assert_eq!(
+            value("3.9.2", 1, "group.coordinator.rebalance.protocols").unwrap(),
+            "classic,consumer"
+        );
+    }
+
+    #[test]
+    fn a_node_s_file_names_its_listeners_its_voters_and_the_listener_s_properties() {
+        let listener = |name: &str, port: u16, security| Listener {
+            name: name.into(),
+            bind: format!("127.0.0.1:{port}"),
+            advertised: format!("proxy:{port}"),
+            security,
+        };
+        let node = |id, controller_port| Node {
+            id,
+            controller_port,
+            listeners: vec![
+                listener(INTERNAL, 1, Security::Plaintext),
+                listener("TLS", 2, Security::Tls),
+            ],
+        };
+        let nodes = [node(1, Some(7)), node(2, None)];
+        let spec = ListenerSpec {
+            name: "TLS".into(),
+            bind_host: "127.0.0.1".into(),
+            advertised_host: None,
+            advertised_port: None,
+            security: Security::Tls,
+            properties: BTreeMap::from([("ssl.keystore.location".to_owned(), Secret::new("/k"))]),
+        };
+        let text = file(&nodes[1], &nodes, &[spec], &deviations("4.3.1", 2), Path::new("/data"));
+        for line in [
+            "process.roles=broker\n",
+            "controller.quorum.voters=1@127.0.0.1:7\n",
+            "listeners=INTERNAL://127.0.0.1:1,TLS://127.0.0.1:2\n",
+            "advertised.listeners=INTERNAL://proxy:1,TLS://proxy:2\n",
+            "listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,TLS:SSL\n",
+            "listener.name.tls.ssl.keystore.location=/k\n",
+            "log.dirs=/data\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}
