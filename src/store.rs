@@ -116,10 +116,10 @@ impl RunDir {
             missing.reverse();
             missing
         };
-        fs::create_dir_all(path).map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => StoreError::NotAFolder(path.to_path_buf()),
-            _ => failed("create", path, e),
-        })?;
+        if let Some(file) = path.ancestors().find(|p| p.is_file()) {
+            return Err(StoreError::NotAFolder(file.to_path_buf()));
+        }
+        fs::create_dir_all(path).map_err(|e| failed("create", path, e))?;
         let mut entries = fs::read_dir(path).map_err(|e| failed("read", path, e))?;
         if entries.next().is_some() {
             return Err(StoreError::NotEmpty(path.to_path_buf()));

@@ -165,3 +165,117 @@ fn not_observed(measurement: &Measurement) -> Option<String> {
 fn join(evidence: &[String]) -> Option<String> {
     (!evidence.is_empty()).then(|| evidence.join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{HostCpu, HostMeasurement, MemberMeasurement, Rebalance, RebalanceKind, TopicPartition};
+
+    /// Two members on two cores for a second from 10 s.
+    fn quiet() -> Measurement {
+        let member = |process| MemberMeasurement {
+            process,
+            assigned: vec![TopicPartition {
+                topic: 0,
+                partition: process.cast_signed(),
+            }],
+            first_record_ns: Some(10_005_000_000),
+            last_record_ns: Some(11_000_000_000),
+            queued_at_start: Some(0),
+            ..MemberMeasurement::default()
+        };
+        Measurement {
+            start_ns: 10_000_000_000,
+            spawn_ns: 9_000_000_000,
+            subscribe_ns: 9_200_000_000,
+            joined_ns: 9_600_000_000,
+            end_ns: 11_000_000_000,
+            records_expected: 1000,
+            lost: 0,
+            duplicated: 0,
+            redelivered: 0,
+            not_delivered: 0,
+            processes: Vec::new(),
+            members: vec![member(0), member(1)],
+            host: HostMeasurement {
+                wall_ns: 1_000_000_000,
+                cores: 2,
+                ..HostMeasurement::default()
+            },
+            not_observed: Vec::new(),
+        }
+    }
+
+    fn names(flags: &[Flag]) -> Vec<&str> {
+        flags.iter().map(|f| f.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_quiet_trial_is_neither_flagged_nor_left_out() {
+        assert_eq!(judge(&quiet(), &ExclusionRules::default()), (Vec::new(), None));
+    }
+
+    #[test]
+    fn a_disturbed_trial_is_flagged_and_kept_unless_the_rules_say_otherwise() {
+        let mut trial = quiet();
+        trial.host.others_cpu_ns = 120_000_000;
+        trial.host.cpu = HostCpu {
+            steal_ns: 30_000_000,
+            ..HostCpu::default()
+        };
+        let mut rules = ExclusionRules::default();
+        let (flags, reason) = judge(&trial, &rules);
+        assert_eq!((names(&flags), reason), (vec!["disturbed"], None));
+        let evidence = "other programs used 6.0 % of the machine; the hypervisor took 1.5 % of the machine";
+        assert_eq!(flags[0].evidence, evidence);
+        rules.exclude_disturbed = true;
+        assert_eq!(judge(&trial, &rules).1, Some(format!("disturbed: {evidence}")));
+    }
+
+    #[test]
+    fn records_queued_before_the_start_leave_the_trial_out_and_name_the_member() {
+        let mut trial = quiet();
+        trial.members[1].queued_at_start = Some(17);
+        let reason = "group 1, process 2, consumer 1 had 17 records queued before the start";
+        assert_eq!(judge(&trial, &ExclusionRules::default()).1.as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn only_a_rebalance_between_start_and_end_leaves_the_trial_out() {
+        let at = |at_ns| Rebalance {
+            at_ns,
+            kind: RebalanceKind::Revoked,
+            partitions: Vec::new(),
+        };
+        let mut trial = quiet();
+        trial.members[0].rebalances = vec![at(9_500_000_000), at(11_000_000_000)];
+        assert_eq!(judge(&trial, &ExclusionRules::default()), (Vec::new(), None));
+        trial.members[0].rebalances.push(at(10_250_000_000));
+        let (flags, reason) = judge(&trial, &ExclusionRules::default());
+        assert_eq!(names(&flags), ["rebalance"]);
+        let expected = "rebalance during reading: group 1, process 1, consumer 1 at 250 ms after the start";
+        assert_eq!(reason.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_member_that_waits_for_its_first_record_is_named() {
+        let mut trial = quiet();
+        trial.members[1].first_record_ns = Some(10_420_000_000);
+        let (flags, reason) = judge(&trial, &ExclusionRules::default());
+        assert_eq!((names(&flags), reason), (vec!["late-start"], None));
+        let evidence = "group 1, process 2, consumer 1 got its first record 420 ms after the start";
+        assert_eq!(flags[0].evidence, evidence);
+        // A member without partitions has nothing to wait for.
+        trial.members[1].assigned.clear();
+        assert!(judge(&trial, &ExclusionRules::default()).0.is_empty());
+    }
+
+    #[test]
+    fn what_was_read_again_or_not_observed_is_flagged() {
+        let mut trial = quiet();
+        trial.redelivered = 3;
+        trial.not_observed = vec!["ledger: the worker keeps none".to_owned()];
+        let (flags, reason) = judge(&trial, &ExclusionRules::default());
+        assert_eq!((names(&flags), reason), (vec!["redelivered", "not-observed"], None));
+    }
+}

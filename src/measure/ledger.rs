@@ -121,10 +121,7 @@ pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account 
         books.close(partition, low, end, pieces);
     }
     if books.unnamed > 0 {
-        books
-            .account
-            .findings
-            .push(format!("and {} more of this kind", books.unnamed));
+        books.account.findings.push(format!("and {} more", books.unnamed));
     }
     books.account
 }
@@ -297,3 +294,7 @@ fn offsets(partition: TopicPartition, first: i64, end: i64) -> String {
         format!("offsets {first} to {} of {place} were", end - 1)
     }
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -1,5 +1,16 @@
 //! Statistics on plain numbers. Knows nothing of Kafka, trials or files, and imports nothing of tandem's.
 
+mod decision;
+mod descriptive;
 mod estimate;
+mod permutation;
+#[cfg(test)]
+mod tests;
 
-pub use estimate::{CONFIDENCE, Estimate};
+pub use decision::{Side, decide, is_material, observations_needed};
+pub use descriptive::{mean, median, quantile, standard_deviation};
+pub use estimate::{CONFIDENCE, Estimate, t_quantile};
+pub use permutation::{holm, observations_for_significance, sign_flip_p};
+
+/// The significance level of every verdict: 1 - [`CONFIDENCE`].
+pub const SIGNIFICANCE: f64 = 0.05;

@@ -1,1 +1,270 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
 
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::measure::{ClusterEnvironment, FailureKind, Flag, Status, TrialKind, TrialOrder};
+use crate::plan::fixtures::{complete, failed, one_and_two_with_work};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn order(number: u32) -> TrialOrder {
+    TrialOrder {
+        number,
+        kind: TrialKind::Counted,
+        block: 2,
+        position: 1,
+        configuration: 1,
+        records: 1000,
+    }
+}
+
+fn message<T: std::fmt::Debug>(result: Result<T, StoreError>, at: &TempDir) -> String {
+    result
+        .unwrap_err()
+        .to_string()
+        .replace(at.path().to_str().unwrap(), "DIR")
+}
+
+#[test]
+fn everything_written_is_read_again_by_a_later_process() {
+    let at = folder();
+    let path = at.path().join("run");
+    let plan = one_and_two_with_work().plan();
+    let trials = [
+        complete(&plan, order(1), 1, 0.123_456_789),
+        failed(&plan, order(2), 1, FailureKind::Lost),
+    ];
+    {
+        let run = RunDir::create(&path).unwrap();
+        run.write_scenario("question = 'x'").unwrap();
+        run.write_plan(&plan).unwrap();
+        // Out of order: the reader sorts.
+        run.write_trial(&trials[1]).unwrap();
+        run.write_trial(&trials[0]).unwrap();
+        assert_eq!(
+            run.write_text("charts/speed.svg", "<svg/>").unwrap(),
+            path.join("charts/speed.svg")
+        );
+    }
+    let run = RunDir::open(&path).unwrap();
+    assert_eq!(run.read_scenario().unwrap(), "question = 'x'");
+    assert_eq!(run.read_plan().unwrap(), plan);
+    assert_eq!(run.read_trials().unwrap(), trials);
+    assert_eq!(run.read_environment().unwrap(), None);
+    assert!(path.join("trials/0001.json").is_file());
+}
+
+#[test]
+fn an_environment_survives_being_stored() {
+    let at = folder();
+    let run = RunDir::create(at.path()).unwrap();
+    let environment = Environment {
+        schema_version: ENVIRONMENT_SCHEMA_VERSION,
+        tandem_version: "0.1.0".to_owned(),
+        host: "laptop".to_owned(),
+        system: "Debian".to_owned(),
+        kernel: "6.1".to_owned(),
+        processor: "any".to_owned(),
+        cores: 2,
+        memory_bytes: 1 << 33,
+        governor: None,
+        cluster: ClusterEnvironment {
+            local: true,
+            bootstrap: "127.0.0.1:9092".to_owned(),
+            brokers: 1,
+            version: None,
+            java: None,
+            deviations: Vec::new(),
+        },
+        client: crate::measure::ClientEnvironment {
+            name: "librdkafka".to_owned(),
+            version: "2.12.1".to_owned(),
+            features: String::new(),
+            allocator: "mimalloc".to_owned(),
+        },
+    };
+    run.write_environment(&environment).unwrap();
+    assert_eq!(run.read_environment().unwrap(), Some(environment));
+}
+
+#[test]
+fn a_new_run_is_named_after_its_time_and_never_mixes_with_another() {
+    let at = folder();
+    let time: Timestamp = "2026-11-21T10:51:30Z".parse().unwrap();
+    let first = RunDir::create_for(at.path(), "one-vs-two", time).unwrap();
+    assert_eq!(first.path(), at.path().join("one-vs-two/2026-11-21T10-51-30Z"));
+    let second = RunDir::create_for(at.path(), "one-vs-two", time).unwrap();
+    assert_eq!(second.path(), at.path().join("one-vs-two/2026-11-21T10-51-30Z-2"));
+}
+
+#[test]
+fn a_folder_with_anything_in_it_is_refused() {
+    let at = folder();
+    fs::write(at.path().join("notes.txt"), "mine").unwrap();
+    let expected = "DIR is not empty; name a folder that is empty or does not exist, or continue the run there with \
+                    --resume";
+    assert_eq!(message(RunDir::create(at.path()), &at), expected);
+    let file = at.path().join("notes.txt");
+    assert_eq!(
+        message(RunDir::create(&file), &at),
+        "DIR/notes.txt is a file, not a folder"
+    );
+    assert_eq!(
+        message(RunDir::create(&file.join("run")), &at),
+        "DIR/notes.txt is a file, not a folder"
+    );
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+}
+
+#[test]
+fn a_folder_without_a_plan_is_no_run() {
+    let at = folder();
+    assert_eq!(
+        message(RunDir::open(at.path()), &at),
+        "DIR holds no run of tandem: it has no plan.json"
+    );
+    assert_eq!(fs::read_dir(at.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
+fn a_plan_of_a_newer_format_is_refused() {
+    let at = folder();
+    fs::write(
+        at.path().join("plan.json"),
+        r#"{"schema_version": 9, "surprise": true}"#,
+    )
+    .unwrap();
+    let expected = "DIR/plan.json was written by a newer tandem (format 9, this one knows up to 1); use that version";
+    assert_eq!(message(RunDir::open(at.path()), &at), expected);
+}
+
+#[test]
+fn a_run_in_use_is_refused_with_its_owner() {
+    let at = folder();
+    let run = RunDir::create(at.path()).unwrap();
+    run.write_plan(&one_and_two_with_work().plan()).unwrap();
+    let expected = format!(
+        "DIR is in use by another tandem (process {}); wait for it or end it first",
+        std::process::id()
+    );
+    assert_eq!(message(RunDir::open(at.path()), &at), expected);
+    drop(run);
+    RunDir::open(at.path()).unwrap();
+}
+
+#[test]
+fn what_a_crash_left_half_written_is_passed_over() {
+    let at = folder();
+    let run = RunDir::create(at.path()).unwrap();
+    let trial = complete(&one_and_two_with_work().plan(), order(1), 1, 1.0);
+    run.write_trial(&trial).unwrap();
+    fs::write(at.path().join("trials/.unfinished-0002.json"), r#"{"schema_ver"#).unwrap();
+    assert_eq!(run.read_trials().unwrap(), [trial]);
+}
+
+#[test]
+fn a_damaged_trial_is_an_error_that_names_its_file() {
+    let at = folder();
+    let run = RunDir::create(at.path()).unwrap();
+    fs::write(at.path().join("trials/0002.json"), r#"{"schema_version": 1, "ord"#).unwrap();
+    let found = message(run.read_trials(), &at);
+    assert!(
+        found.starts_with("DIR/trials/0002.json is damaged: EOF while parsing"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_trial_under_anothers_name_is_damaged() {
+    let at = folder();
+    let run = RunDir::create(at.path()).unwrap();
+    run.write_trial(&complete(&one_and_two_with_work().plan(), order(1), 1, 1.0))
+        .unwrap();
+    fs::copy(at.path().join("trials/0001.json"), at.path().join("trials/0002.json")).unwrap();
+    let expected = "DIR/trials/0002.json is damaged: it holds trial 1, which is not what its name says";
+    assert_eq!(message(run.read_trials(), &at), expected);
+}
+
+#[test]
+fn a_full_disk_is_told_as_such() {
+    let full = failed_write(io::ErrorKind::StorageFull);
+    assert_eq!(
+        full,
+        "the disk that holds run/plan.json is full; nothing stored before is lost"
+    );
+    let denied = failed_write(io::ErrorKind::PermissionDenied);
+    assert_eq!(denied, "cannot write run/plan.json: permission denied");
+}
+
+fn failed_write(kind: io::ErrorKind) -> String {
+    super::failed("write", Path::new("run/plan.json"), kind.into()).to_string()
+}
+
+#[test]
+fn a_run_that_could_not_begin_leaves_nothing_behind() {
+    let at = folder();
+    let time = Timestamp::UNIX_EPOCH;
+    let run = RunDir::create_for(&at.path().join("results"), "scaling", time).unwrap();
+    run.write_scenario("x").unwrap();
+    run.discard().unwrap();
+    assert_eq!(fs::read_dir(at.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn discarding_keeps_a_folder_that_was_there_and_a_run_that_has_trials() {
+    let at = folder();
+    RunDir::create(at.path()).unwrap().discard().unwrap();
+    assert!(at.path().is_dir());
+    let run = RunDir::create(at.path()).unwrap();
+    run.write_trial(&complete(&one_and_two_with_work().plan(), order(1), 1, 1.0))
+        .unwrap();
+    run.discard().unwrap();
+    assert!(at.path().join("trials/0001.json").is_file());
+}
+
+fn any_trial() -> impl Strategy<Value = Trial> {
+    let status = 0..3_u32;
+    let times = (0.0..100.0_f64, any::<u64>(), any::<Option<u64>>());
+    (1..100_000_u32, 0..4_usize, any::<u32>(), status, times, ".{0,40}").prop_map(
+        |(number, configuration, session, status, (read_s, lost, work_ns), text)| {
+            let plan = one_and_two_with_work().plan();
+            let order = TrialOrder {
+                configuration,
+                records: lost % 1_000_000,
+                ..order(number)
+            };
+            let mut trial = match status {
+                0 => failed(&plan, order, session, FailureKind::Overlap),
+                _ => complete(&plan, order, session, read_s),
+            };
+            if status == 1 {
+                trial.status = Status::Excluded { reason: text.clone() };
+            }
+            trial.flags.push(Flag {
+                name: "disturbed".to_owned(),
+                evidence: text,
+            });
+            if let Some(measurement) = &mut trial.measurement {
+                measurement.lost = lost;
+                measurement.members[0].work_ns = work_ns;
+            }
+            trial
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_trial_is_read_as_it_was_written(trial in any_trial()) {
+        let at = folder();
+        let run = RunDir::create(at.path()).unwrap();
+        run.write_trial(&trial).unwrap();
+        prop_assert_eq!(run.read_trials().unwrap(), [trial]);
+    }
+}

@@ -1,0 +1,69 @@
+//! From an interval for a ratio to a decision, and how many observations one would take.
+
+use super::estimate::half_width;
+use super::{CONFIDENCE, observations_for_significance};
+
+/// Further than this nobody forecasts.
+const OBSERVATIONS_MAX: usize = 1000;
+
+/// Fewer observations do not say how much they vary.
+const OBSERVATIONS_MIN: usize = 3;
+
+/// Where an interval for a ratio lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Inside the practical threshold about 1, even if it excludes 1.
+    Equivalent,
+    /// Wholly above 1.
+    Above,
+    /// Wholly below 1.
+    Below,
+    /// None of these.
+    Open,
+}
+
+/// The first that holds: equivalent, where the interval lies inside (1 / (1 + threshold), 1 + threshold) - the two
+/// one-sided tests of Schuirmann (1987), stricter than his by using the two-sided interval; above or below, where it
+/// excludes 1 and the test agrees (`significant`); else open.
+pub fn decide(interval: (f64, f64), threshold: f64, significant: bool) -> Side {
+    let (low, high) = interval;
+    if low > 1.0 / (1.0 + threshold) && high < 1.0 + threshold {
+        Side::Equivalent
+    } else if low > 1.0 && significant {
+        Side::Above
+    } else if high < 1.0 && significant {
+        Side::Below
+    } else {
+        Side::Open
+    }
+}
+
+/// True where the interval lies wholly beyond the practical threshold, on either side.
+pub fn is_material(interval: (f64, f64), threshold: f64) -> bool {
+    interval.0 > 1.0 + threshold || interval.1 < 1.0 / (1.0 + threshold)
+}
+
+/// The number of observations from which [`decide`] would probably not be open, if mean and standard deviation of
+/// the log-ratios stayed as they are over the `observations` made. The test is forecast at `significance`, the level
+/// left after correction for several, by the t interval of that level and the smallest p that so many observations
+/// can give. `None` where that is not within 1,000 or there are too few observations to tell.
+pub fn observations_needed(
+    log_mean: f64,
+    log_deviation: f64,
+    observations: usize,
+    threshold: f64,
+    significance: f64,
+) -> Option<usize> {
+    let known = log_mean.is_finite() && log_deviation.is_finite();
+    if observations < OBSERVATIONS_MIN || !known {
+        return None;
+    }
+    let edge = threshold.ln_1p();
+    let fewest = observations_for_significance(1, significance) as usize;
+    (observations + 1..=OBSERVATIONS_MAX).find(|&n| {
+        let inside = log_mean.abs() + half_width(log_deviation, n, 1.0 - CONFIDENCE) < edge;
+        let strict = significance.min(1.0 - CONFIDENCE);
+        let excluded = || log_mean.abs() > half_width(log_deviation, n, strict);
+        inside || (n >= fewest && excluded())
+    })
+}
