@@ -14,6 +14,9 @@ use crate::kafka::GroupDescription;
 use crate::measure::{Failure, FailureKind, Measurement, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker};
 
+/// How often the brokers run here are looked at.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+
 /// What a trial came to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -29,6 +32,8 @@ pub trait Surroundings {
     fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static;
     /// Samples the machine.
     fn sample(&self, workers: &[u32]) -> HostSample;
+    /// Says what happened where the cluster is known to be gone.
+    fn lost_cluster(&self) -> Option<String>;
     /// Tells how far the trial is.
     fn progress(&self, phase: Phase, done: u64, total: u64);
 }
@@ -76,6 +81,7 @@ async fn converse<F: Fleet>(
     let mut window = (None, None);
     let mut descriptions = JoinSet::new();
     let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
+    let mut next_check = Instant::now() + CHECK_INTERVAL;
     // When the sample of the start is due; taken before any record can be read.
     let mut sample_at_ns: Option<u64> = None;
     while machine.phase() != Phase::Over {
@@ -95,11 +101,18 @@ async fn converse<F: Fleet>(
                 };
                 (clock::now_ns(), event)
             }
-            () = sleep_until(instant_of(wake_ns).min(next_ping)) => (clock::now_ns(), Event::Tick),
+            () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
         };
         if sample_at_ns.is_some_and(|at| clock::now_ns() >= at) {
             sample_at_ns = None;
             window.0 = Some(surroundings.sample(&pids(fleet)));
+        }
+        if Instant::now() >= next_check {
+            next_check = Instant::now() + CHECK_INTERVAL;
+            if let Some(message) = surroundings.lost_cluster() {
+                machine.fail(Failure { kind: FailureKind::Cluster, who: None, message });
+                break;
+            }
         }
         if Instant::now() >= next_ping {
             next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);

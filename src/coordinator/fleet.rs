@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::kafka::local::{Keeper, RUN_VARIABLE};
+use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::clock;
 use crate::protocol::{FromWorker, ToWorker};
 
@@ -66,7 +66,6 @@ pub trait Fleet {
 /// Worker processes on this machine (their launcher may reach others).
 pub struct ProcessFleet {
     run_id: String,
-    keeper: Arc<dyn Keeper>,
     workers: Vec<Process>,
     events: UnboundedReceiver<FleetEvent>,
     sender: UnboundedSender<FleetEvent>,
@@ -80,10 +79,11 @@ struct Process {
 }
 
 impl ProcessFleet {
-    /// An empty fleet of a run; `keeper` hears of every process.
-    pub fn new(run_id: &str, keeper: Arc<dyn Keeper>) -> Self {
+    /// An empty fleet of a run. Its processes carry the run's id in their environment, by which the guardian finds
+    /// those that do not end with their input.
+    pub fn new(run_id: &str) -> Self {
         let (sender, events) = unbounded_channel();
-        ProcessFleet { run_id: run_id.to_owned(), keeper, workers: Vec::new(), events, sender }
+        ProcessFleet { run_id: run_id.to_owned(), workers: Vec::new(), events, sender }
     }
 
     /// Process ids of the workers, as far as they run on this machine.
@@ -101,9 +101,6 @@ impl ProcessFleet {
             if tokio::time::timeout_at(deadline, worker.child.wait()).await.is_err() {
                 // It fails only for a process that has ended by itself.
                 let _ = worker.child.kill().await;
-            }
-            if let Some(pid) = worker.pid {
-                self.keeper.process_ended(pid);
             }
             worker.reader.abort();
         }
@@ -130,9 +127,6 @@ impl Fleet for ProcessFleet {
             return Err(format!("{program} was started without its standard streams"));
         };
         let pid = child.id();
-        if let Some(pid) = pid {
-            self.keeper.process_started(pid);
-        }
         let worker = self.workers.len();
         let (outbox, lines) = unbounded_channel();
         tokio::spawn(write_lines(stdin, lines));

@@ -3,8 +3,24 @@
 
 mod assemble;
 mod barrier;
+mod calibration;
+mod cluster;
+mod dataset;
 mod drive;
+mod environment;
+mod events;
 mod fleet;
+pub mod guardian;
 mod host;
+pub mod leftovers;
+mod processes;
+mod run;
 mod spec;
 mod trial;
+mod warm;
+
+pub use cluster::ClusterError;
+pub use events::Observer;
+pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};
+pub use spec::Limits;
+pub use trial::Phase;

@@ -448,7 +448,7 @@ impl TrialMachine {
         Ok(Vec::new())
     }
 
-    fn out_of_time(&mut self) -> Failure {
+    fn out_of_time(&self) -> Failure {
         let limits = self.spec.limits;
         let late = |has: fn(&WorkerState) -> bool| self.workers.iter().position(|worker| !has(worker));
         let of = |worker: Option<usize>, kind, message: String| match worker {
@@ -468,7 +468,7 @@ impl TrialMachine {
             },
             Phase::Joining => {
                 let seconds = limits.join.as_secs();
-                match self.obstacle.take() {
+                match self.obstacle.clone() {
                     Some(Obstacle::Overlap { who, message }) => {
                         Failure { kind: FailureKind::Overlap, who: Some(who), message: format!("{message}, for {seconds} s") }
                     }

@@ -60,6 +60,9 @@ pub struct ClientEnvironment {
     pub features: String,
     /// The allocator that serves tandem and the client library.
     pub allocator: String,
+    /// Consumer settings that differ from the library's defaults, in any configuration; the values of one that
+    /// differs between configurations are joined by ` | `.
+    pub deviations: Vec<Setting>,
 }
 
 /// A setting that differs from the default.

@@ -1,0 +1,139 @@
+//! The cluster of a run: brokers started for it or one that runs already, seen in the same way.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::events::Observer;
+use crate::kafka::admin::{Admin, AdminError};
+use crate::kafka::client::{PropertyError, cluster_properties};
+use crate::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError};
+use crate::measure::ClusterEnvironment;
+use crate::scenario::{ClusterSource, ClusterSpec};
+use crate::secret::Secret;
+
+/// Why there is no cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The brokers could not be started.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The cluster did not answer or refused.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// A client property has no value.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    /// A thread of the start panicked.
+    #[error("starting the brokers panicked")]
+    Panicked,
+}
+
+/// A cluster that answers.
+pub struct Cluster {
+    /// For topics and groups.
+    pub admin: Admin,
+    /// Properties of clients that are not measured.
+    pub properties: BTreeMap<String, Secret>,
+    local: Option<LocalCluster>,
+}
+
+impl Cluster {
+    /// Starts the brokers or connects to those that run.
+    pub async fn open(
+        spec: &ClusterSpec,
+        run_id: &str,
+        data_parent: PathBuf,
+        keeper: Arc<dyn Keeper>,
+        observer: Arc<dyn Observer>,
+        interrupted: Arc<AtomicBool>,
+    ) -> Result<Self, ClusterError> {
+        let properties = cluster_properties(spec)?;
+        match &spec.source {
+            ClusterSource::Bootstrap(bootstrap) => {
+                observer.preparing(&format!("connecting to {bootstrap}"));
+                let admin = Admin::connect(bootstrap, &properties).await?;
+                Ok(Cluster { admin, properties, local: None })
+            }
+            ClusterSource::Local { brokers, version } => {
+                let (brokers, version, run_id) = (*brokers, version.clone(), run_id.to_owned());
+                let start = move || {
+                    let progress = |what: &str| observer.preparing(what);
+                    let distribution = Distribution::find_or_get(&version, &progress)?;
+                    let heap_mib = DEFAULT_HEAP_MIB;
+                    let options = ClusterOptions { brokers, heap_mib, listeners: Vec::new(), data_parent, run_id };
+                    LocalCluster::start(&distribution, &options, &keeper, &progress, &interrupted)
+                };
+                let started = tokio::task::spawn_blocking(start).await.map_err(|_| ClusterError::Panicked)?;
+                let local = started?;
+                let bootstrap = local.bootstrap(None).unwrap_or_default();
+                let admin = Admin::connect(&bootstrap, &properties).await?;
+                Ok(Cluster { admin, properties, local: Some(local) })
+            }
+        }
+    }
+
+    /// True for brokers that the run started.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
+    /// The address for the clients of a listener, `None` for the default one.
+    pub fn bootstrap(&self, listener: Option<&str>) -> Option<String> {
+        match (&self.local, listener) {
+            (Some(local), listener) => local.bootstrap(listener),
+            (None, None) => Some(self.admin.bootstrap().to_owned()),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// Process ids of the brokers run here that are alive.
+    pub fn broker_pids(&self) -> Vec<u32> {
+        let brokers = self.local.as_ref().map(|local| local.brokers()).unwrap_or_default();
+        brokers.iter().filter_map(crate::kafka::local::Broker::pid).collect()
+    }
+
+    /// What happened to a broker run here that has ended, with the last lines of its log.
+    pub fn dead_broker(&self) -> Option<String> {
+        let brokers = self.local.as_ref().map(|local| local.brokers()).unwrap_or_default();
+        let dead = brokers.iter().find_map(|broker| Some((broker, broker.exit_status()?)));
+        dead.map(|(broker, status)| {
+            let log = broker.last_log_lines();
+            let log = if log.is_empty() { String::new() } else { format!("; last lines of its log:\n{log}") };
+            format!("broker {} has ended ({status}){log}", broker.id())
+        })
+    }
+
+    /// What the environment file says of the cluster.
+    pub async fn describe(&self) -> Result<ClusterEnvironment, AdminError> {
+        let brokers = self.admin.brokers().await?;
+        let first = brokers.first().map(|broker| broker.id);
+        let (version, java, deviations) = match (&self.local, first) {
+            (Some(local), _) => {
+                (Some(local.version().to_owned()), Some(local.java_version().to_owned()), local.deviations().to_vec())
+            }
+            (None, Some(broker)) => {
+                // A cluster may refuse to tell its settings; that is no reason not to measure it.
+                let settings = self.admin.broker_settings(broker).await.unwrap_or_default();
+                (self.admin.broker_version(broker).await, None, settings)
+            }
+            (None, None) => (None, None, Vec::new()),
+        };
+        Ok(ClusterEnvironment {
+            local: self.is_local(),
+            bootstrap: self.admin.bootstrap().to_owned(),
+            brokers: u32::try_from(brokers.len()).unwrap_or(u32::MAX),
+            version,
+            java,
+            deviations,
+        })
+    }
+
+    /// Ends brokers that the run started.
+    pub async fn close(self) -> Result<(), ClusterError> {
+        let Some(local) = self.local else { return Ok(()) };
+        let stopped = tokio::task::spawn_blocking(move || local.stop()).await.map_err(|_| ClusterError::Panicked)?;
+        Ok(stopped?)
+    }
+}

@@ -1,0 +1,70 @@
+//! The warming pass: reads a data set once, unmeasured, so that its first counted trial finds it in the page cache.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::Message;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::protocol::TopicTarget;
+use crate::secret::Secret;
+
+/// Without a record for this long the pass is given up; it is a convenience, not a measurement.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Reads everything in `topics` once. Blocks. `group` names the client; no group is joined and nothing committed.
+pub fn pass(
+    bootstrap: &str,
+    properties: &BTreeMap<String, Secret>,
+    group: &str,
+    topics: &[TopicTarget],
+    interrupted: &AtomicBool,
+) -> Result<(), String> {
+    let mut config = ClientConfig::new();
+    for (name, value) in properties {
+        config.set(name, value.reveal());
+    }
+    config
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("check.crcs", "false")
+        .set("fetch.queue.backoff.ms", "10");
+    let consumer: BaseConsumer = config.create().map_err(|error| error.to_string())?;
+    let mut list = TopicPartitionList::new();
+    let mut open: BTreeMap<(String, i32), i64> = BTreeMap::new();
+    for topic in topics {
+        for (partition, range) in (0i32..).zip(&topic.partitions).filter(|(_, range)| !range.is_empty()) {
+            list.add_partition_offset(&topic.name, partition, Offset::Offset(range.low)).map_err(|e| e.to_string())?;
+            open.insert((topic.name.clone(), partition), range.end - 1);
+        }
+    }
+    consumer.assign(&list).map_err(|error| error.to_string())?;
+    let mut latest = Instant::now();
+    while !open.is_empty() {
+        if interrupted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match consumer.poll(Duration::from_millis(200)) {
+            Some(Ok(record)) => {
+                latest = Instant::now();
+                let last = open.values().any(|last| *last == record.offset());
+                if last {
+                    let key = (record.topic().to_owned(), record.partition());
+                    if open.get(&key).is_some_and(|last| *last <= record.offset()) {
+                        open.remove(&key);
+                    }
+                }
+            }
+            Some(Err(error)) => eprintln!("warming: {error}"),
+            None if latest.elapsed() > PATIENCE => {
+                return Err(format!("no record for {} s with {} partitions to go", PATIENCE.as_secs(), open.len()));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
