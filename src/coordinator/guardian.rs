@@ -1,0 +1,293 @@
+//! The guardian: a process in a session of its own that holds a pipe from the coordinator and, when that pipe closes,
+//! ends whatever the run has left. This file has both ends of the pipe; the command that runs it is in `cli`.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::leftovers::{Journal, LeftTopics};
+use super::processes::{ProcessIdentity, end_all};
+use crate::kafka::local::{Keeper, RUN_VARIABLE, remove_owned_directory};
+
+/// What the guardian says when it can no longer be interrupted.
+pub const READY: &str = "ready";
+
+/// How long the guardian takes at most for processes to end, so that with their directories it is done within 3 s.
+const END_LIMIT: Duration = Duration::from_millis(2_500);
+
+/// How long the coordinator waits for the guardian to begin, and to end.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// From the coordinator to the guardian, one JSON object per line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ToGuardian {
+    /// To be ended with the coordinator.
+    RegisterProcess { process: ProcessIdentity },
+    /// Has ended.
+    UnregisterProcess { pid: u32 },
+    /// To be removed with the coordinator.
+    RegisterDirectory { path: PathBuf },
+    /// Has been removed.
+    UnregisterDirectory { path: PathBuf },
+}
+
+/// The coordinator's end. Dropping it, however the coordinator ends, makes the guardian clean up.
+pub struct Guardian {
+    state: Mutex<State>,
+}
+
+struct State {
+    child: Option<Child>,
+    pipe: Option<ChildStdin>,
+    journal: Journal,
+    /// The first thing that did not work.
+    problem: Option<String>,
+}
+
+impl Guardian {
+    /// Starts `program guardian RUN_ID` and waits until it stands; begins the record of leftovers in the run's
+    /// directory and in `state` (see `leftovers::state_folder`).
+    pub fn start(program: &Path, run_id: &str, run_directory: &Path, state: &Path) -> io::Result<Self> {
+        let journal = Journal::begin(run_id, run_directory, state)?;
+        let mut child = Command::new(program)
+            .args(["guardian", run_id])
+            .env_remove(RUN_VARIABLE)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let pipe = child.stdin.take();
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        if line.trim() != READY {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::Error::other(format!(
+                "{} guardian does not answer",
+                program.display()
+            )));
+        }
+        Ok(Guardian {
+            state: Mutex::new(State {
+                child: Some(child),
+                pipe,
+                journal,
+                problem: None,
+            }),
+        })
+    }
+
+    /// A process of the run; not needed for one that carries the run's mark in its environment, but faster.
+    pub fn register_process(&self, pid: u32) {
+        // One that has ended already needs no guardian.
+        let Some(process) = ProcessIdentity::of(pid) else {
+            return;
+        };
+        let mut state = self.lock();
+        state.record(|journal| {
+            journal.update(|record| {
+                record.processes.insert(process);
+            })
+        });
+        state.send(&ToGuardian::RegisterProcess { process });
+    }
+
+    /// A process that has ended and was waited for.
+    pub fn unregister_process(&self, pid: u32) {
+        let mut state = self.lock();
+        state.record(|journal| journal.update(|record| record.processes.retain(|process| process.pid != pid)));
+        state.send(&ToGuardian::UnregisterProcess { pid });
+    }
+
+    /// A directory about to be made, by its absolute path; it is removed only if the run's marker lies in it.
+    pub fn register_directory(&self, path: &Path) {
+        let mut state = self.lock();
+        state.record(|journal| {
+            journal.update(|record| {
+                record.directories.insert(path.to_owned());
+            })
+        });
+        state.send(&ToGuardian::RegisterDirectory { path: path.to_owned() });
+    }
+
+    /// A directory that is gone.
+    pub fn unregister_directory(&self, path: &Path) {
+        let mut state = self.lock();
+        state.record(|journal| {
+            journal.update(|record| {
+                record.directories.remove(path);
+            })
+        });
+        state.send(&ToGuardian::UnregisterDirectory { path: path.to_owned() });
+    }
+
+    /// Topics and groups on a foreign cluster that a later start has to remove if this one cannot; `None` once they
+    /// are gone.
+    pub fn set_topics(&self, topics: Option<LeftTopics>) {
+        self.lock()
+            .record(|journal| journal.update(|record| record.topics = topics));
+    }
+
+    /// The first thing that did not work, such as a guardian that was killed: the run can go on, with less safety.
+    pub fn problem(&self) -> Option<String> {
+        self.lock().problem.clone()
+    }
+
+    /// Ends the guardian after everything was cleaned up, and removes the record if nothing is left to remember.
+    pub fn finish(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        state.pipe = None;
+        if let Some(mut child) = state.child.take() {
+            let deadline = Instant::now() + ANSWER_LIMIT;
+            while child.try_wait()?.is_none() {
+                if Instant::now() > deadline {
+                    child.kill()?;
+                    child.wait()?;
+                    break;
+                }
+                sleep(Duration::from_millis(5));
+            }
+        }
+        state.journal.end()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn record(&mut self, change: impl FnOnce(&mut Journal) -> io::Result<()>) {
+        if let Err(error) = change(&mut self.journal) {
+            self.problem
+                .get_or_insert_with(|| format!("the record of leftovers cannot be written: {error}"));
+        }
+    }
+
+    fn send(&mut self, message: &ToGuardian) {
+        let Some(pipe) = &mut self.pipe else { return };
+        let sent = serde_json::to_string(message).map_err(io::Error::from);
+        let sent = sent.and_then(|line| pipe.write_all((line + "\n").as_bytes()));
+        if let Err(error) = sent {
+            self.problem
+                .get_or_insert_with(|| format!("the guardian is gone: {error}"));
+        }
+    }
+}
+
+impl Keeper for Guardian {
+    fn process_started(&self, pid: u32) {
+        self.register_process(pid);
+    }
+
+    fn process_ended(&self, pid: u32) {
+        self.unregister_process(pid);
+    }
+
+    fn directory_planned(&self, path: &Path) {
+        self.register_directory(path);
+    }
+
+    fn directory_removed(&self, path: &Path) {
+        self.unregister_directory(path);
+    }
+}
+
+/// The guardian's end: listens until `input` closes, then ends the processes of the run and removes its directories.
+/// Returns what could not be done, in words.
+pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
+    let mut processes = BTreeSet::new();
+    let mut directories = BTreeSet::new();
+    // A line cut short by the coordinator's death is no message; neither is an input that fails.
+    for line in input.lines().map_while(Result::ok) {
+        match serde_json::from_str(&line) {
+            Ok(ToGuardian::RegisterProcess { process }) => {
+                processes.insert(process);
+            }
+            Ok(ToGuardian::UnregisterProcess { pid }) => processes.retain(|p: &ProcessIdentity| p.pid != pid),
+            Ok(ToGuardian::RegisterDirectory { path }) => {
+                directories.insert(path);
+            }
+            Ok(ToGuardian::UnregisterDirectory { path }) => {
+                directories.remove(&path);
+            }
+            Err(_) => {}
+        }
+    }
+    let running = end_all(run_id, &processes, END_LIMIT);
+    let mut problems: Vec<_> = running
+        .iter()
+        .map(|process| format!("process {} cannot be ended", process.pid))
+        .collect();
+    for directory in &directories {
+        if let Err(error) = remove_owned_directory(directory, run_id) {
+            problems.push(format!("{} cannot be removed: {error}", directory.display()));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::fs;
+    use std::process::Command;
+
+    use super::{ToGuardian, watch};
+    use crate::coordinator::ProcessIdentity;
+    use crate::kafka::local::marker_name;
+
+    fn lines(messages: &[ToGuardian]) -> String {
+        messages
+            .iter()
+            .map(|message| serde_json::to_string(message).unwrap() + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn the_end_of_input_ends_what_is_still_registered_and_nothing_else() {
+        let run = format!("watched-{}", std::process::id());
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join(marker_name(&run)), "").unwrap();
+        let start = || Command::new("sleep").arg("60").spawn().unwrap();
+        let (mut registered, mut unregistered) = (start(), start());
+        let [first, second] = [&registered, &unregistered].map(|child| ProcessIdentity::of(child.id()).unwrap());
+        let input = lines(&[
+            ToGuardian::RegisterProcess { process: first },
+            ToGuardian::RegisterProcess { process: second },
+            ToGuardian::UnregisterProcess { pid: second.pid },
+            ToGuardian::RegisterDirectory { path: data.clone() },
+        ]) + "{\"type\":\"unregister_pro";
+        assert!(watch(&run, input.as_bytes()).is_empty());
+        assert!(!registered.wait().unwrap().success() && !data.exists());
+        assert!(
+            unregistered.try_wait().unwrap().is_none(),
+            "a process that was not registered was killed"
+        );
+        unregistered.kill().unwrap();
+        unregistered.wait().unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_somebody_else_is_told_and_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let input = lines(&[ToGuardian::RegisterDirectory {
+            path: folder.path().to_owned(),
+        }]);
+        assert_eq!(watch("nobody", input.as_bytes()).len(), 1);
+        assert!(folder.path().join("file").exists());
+    }
+}

@@ -1,0 +1,256 @@
+//! Brokers run here, their administration, and the guardian: on a real Kafka, with real processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use tandem::kafka::GroupState;
+use tandem::kafka::admin::{Admin, AdminError};
+use tandem::kafka::local::{
+    ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster, LocalError, NoKeeper, Security,
+};
+
+/// One test at a time has brokers: they share two cores.
+static BROKERS: Mutex<()> = Mutex::new(());
+
+fn version() -> String {
+    std::env::var("TANDEM_TEST_KAFKA").unwrap_or_else(|_| "4.3.1".to_owned())
+}
+
+fn options(brokers: u32, parent: &Path) -> ClusterOptions {
+    ClusterOptions {
+        brokers,
+        heap_mib: DEFAULT_HEAP_MIB,
+        listeners: Vec::new(),
+        data_parent: parent.to_owned(),
+        run_id: format!("test{}", std::process::id()),
+    }
+}
+
+fn start(options: &ClusterOptions) -> LocalCluster {
+    let distribution = Distribution::find_or_get(&version(), &|message| eprintln!("{message}")).unwrap();
+    let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
+    let began = Instant::now();
+    let cluster =
+        LocalCluster::start(&distribution, options, &keeper, &|_| {}, &AtomicBool::new(false)).expect("no cluster");
+    eprintln!(
+        "{} brokers ready after {:.2} s",
+        options.brokers,
+        began.elapsed().as_secs_f64()
+    );
+    cluster
+}
+
+async fn connect(cluster: &LocalCluster) -> Admin {
+    Admin::connect(&cluster.bootstrap(None).unwrap(), &BTreeMap::new())
+        .await
+        .unwrap()
+}
+
+fn consumer(bootstrap: &str, group: &str, client: &str, protocol: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", group)
+        .set("client.id", client)
+        .set("group.protocol", protocol)
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap()
+}
+
+/// Lets the consumers join and returns how long it took until the group was settled with each holding a partition.
+async fn join(admin: &Admin, group: &str, consumers: &[BaseConsumer], topic: &str, partitions: usize) -> Duration {
+    let began = Instant::now();
+    for consumer in consumers {
+        consumer.subscribe(&[topic]).unwrap();
+    }
+    loop {
+        for consumer in consumers {
+            consumer.poll(Duration::ZERO);
+        }
+        let description = admin.describe_group(group).await.unwrap();
+        let held: usize = description.members.iter().map(|member| member.assignment.len()).sum();
+        if description.is_settled() && description.members.len() == consumers.len() && held == partitions {
+            return began.elapsed();
+        }
+        assert!(began.elapsed().as_secs() < 30, "not settled: {description:?}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn produce(bootstrap: &str, topic: &str, count: i32) {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .create()
+        .unwrap();
+    for index in 0..count {
+        producer
+            .send(
+                BaseRecord::<(), [u8]>::to(topic)
+                    .partition(index % 2)
+                    .payload(b"x".as_slice()),
+            )
+            .unwrap();
+    }
+    producer.flush(Duration::from_secs(20)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_leaves_nothing() {
+    let _alone = BROKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let parent = tempfile::tempdir().unwrap();
+    let cluster = start(&options(1, parent.path()));
+    let bootstrap = cluster.bootstrap(None).unwrap();
+    let admin = connect(&cluster).await;
+    assert_eq!(admin.brokers().await.unwrap().len(), 1);
+    assert!(
+        fs::read_to_string(cluster.brokers()[0].log_path())
+            .unwrap()
+            .contains("Kafka Server started")
+    );
+    assert!(cluster.brokers()[0].cpu_ns() > 100_000_000);
+
+    admin
+        .create_topic("room-a", 2, 1, &[("retention.ms", "-1")])
+        .await
+        .unwrap();
+    admin.create_topic("room-b", 1, 1, &[]).await.unwrap();
+    assert_eq!(admin.topics("room-").await.unwrap(), ["room-a", "room-b"]);
+    let error = admin.create_topic("room-a", 2, 1, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("room-a") && error.contains("exists"), "{error}");
+    let error = admin.create_topic("room-c", 1, 2, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("replication factor 2"), "{error}");
+    produce(&bootstrap, "room-a", 10);
+    assert_eq!(admin.watermarks("room-a", 1).await.unwrap(), (0, 5));
+    assert!(matches!(
+        admin.watermarks("room-a", 7).await,
+        Err(AdminError::Refused { .. })
+    ));
+
+    assert_eq!(admin.describe_group("nobody").await.unwrap().state, GroupState::Dead);
+    for protocol in ["classic", "consumer"] {
+        let mut times = Vec::new();
+        for round in 0..5 {
+            let group = format!("room-{protocol}-{round}");
+            let consumers = ["one", "two"].map(|client| consumer(&bootstrap, &group, client, protocol));
+            times.push(join(&admin, &group, &consumers, "room-a", 2).await);
+            let description = admin.describe_group(&group).await.unwrap();
+            let mut clients: Vec<_> = description
+                .members
+                .iter()
+                .map(|member| member.client_id.as_str())
+                .collect();
+            clients.sort_unstable();
+            assert_eq!(clients, ["one", "two"]);
+            assert!(
+                description.members.iter().all(|member| member.assignment.len() == 1),
+                "{description:?}"
+            );
+            assert_eq!(description.members[0].target.is_some(), protocol == "consumer");
+            drop(consumers);
+            admin.delete_groups(&[group.clone()]).await.unwrap();
+            assert_eq!(admin.describe_group(&group).await.unwrap().state, GroupState::Dead);
+        }
+        times.sort();
+        eprintln!("{protocol}: two consumers joined within {times:?}");
+        assert!(times[2] < Duration::from_millis(800), "{protocol}: {times:?}");
+    }
+
+    let settings = admin.broker_settings(1).await.unwrap();
+    assert!(
+        settings
+            .iter()
+            .any(|setting| setting.name == "group.initial.rebalance.delay.ms"),
+        "{settings:?}"
+    );
+    eprintln!("version told by the broker: {:?}", admin.broker_version(1).await);
+    admin
+        .delete_topics(&["room-a".into(), "room-b".into(), "room-none".into()])
+        .await
+        .unwrap();
+    assert!(admin.topics("room-").await.unwrap().is_empty());
+    drop(admin);
+
+    let (pid, directory) = (cluster.brokers()[0].pid().unwrap(), cluster.directory().to_owned());
+    assert!(directory.exists());
+    cluster.stop().unwrap();
+    assert!(!Path::new(&format!("/proc/{pid}")).exists() && !directory.exists());
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_brokers_one_is_killed_and_comes_back() {
+    let _alone = BROKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let parent = tempfile::tempdir().unwrap();
+    let mut options = options(3, parent.path());
+    options.listeners.push(ListenerSpec {
+        name: "OUTSIDE".into(),
+        bind_host: "127.0.0.1".into(),
+        advertised_host: Some("localhost".into()),
+        advertised_port: None,
+        security: Security::Plaintext,
+        properties: BTreeMap::new(),
+    });
+    let cluster = start(&options);
+    assert_eq!(cluster.bootstrap(Some("NOBODY")), None);
+    let outside = cluster.bootstrap(Some("OUTSIDE")).unwrap();
+    assert!(
+        outside.starts_with("localhost:") && outside.matches(',').count() == 2,
+        "{outside}"
+    );
+    let by_outside = Admin::connect(&outside, &BTreeMap::new()).await.unwrap();
+    assert!(
+        by_outside
+            .brokers()
+            .await
+            .unwrap()
+            .iter()
+            .all(|broker| broker.host == "localhost")
+    );
+
+    let admin = connect(&cluster).await;
+    admin.create_topic("replicated", 4, 3, &[]).await.unwrap();
+    let broker = &cluster.brokers()[1];
+    let cpu_before = broker.cpu_ns();
+    broker.kill().unwrap();
+    assert!(broker.pid().is_none() && broker.exit_status().is_some());
+    assert!(broker.cpu_ns() >= cpu_before);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while admin.brokers().await.unwrap().len() != 2 {
+        assert!(Instant::now() < deadline, "the killed broker is still shown");
+        sleep(Duration::from_millis(100));
+    }
+    broker.start().unwrap();
+    cluster.wait_until_ready(&AtomicBool::new(false)).unwrap();
+    assert_eq!(admin.brokers().await.unwrap().len(), 3);
+    broker.suspend().unwrap();
+    broker.resume().unwrap();
+    broker.stop().unwrap();
+    assert!(broker.pid().is_none());
+    let directory = cluster.directory().to_owned();
+    drop(cluster);
+    assert!(!directory.exists());
+}
+
+#[test]
+fn a_broker_that_cannot_start_is_shown_with_the_end_of_its_log_and_leaves_nothing() {
+    let _alone = BROKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let parent = tempfile::tempdir().unwrap();
+    let mut options = options(1, parent.path());
+    options.heap_mib = 1;
+    let distribution = Distribution::find_or_get(&version(), &|_| {}).unwrap();
+    let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
+    let failed = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &AtomicBool::new(false));
+    let error = failed.err().unwrap();
+    assert!(matches!(error, LocalError::Broker { broker: 1, .. }), "{error}");
+    assert!(error.to_string().to_lowercase().contains("heap"), "{error}");
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
