@@ -1,6 +1,30 @@
 //! Scenarios: from the TOML that a user wrote to values that cannot be invalid, or to errors that point into the
 //! file. Knows nothing of clusters, processes or trials.
 
+mod axes;
+mod checks;
+mod client;
+mod client_properties;
+mod document;
+mod draft;
+mod error;
+mod expand;
+mod families;
+mod keys;
+mod kinds;
+mod load;
 mod model;
+mod schema;
+mod secrets;
+mod select;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod values;
 
+pub use error::{LoadError, ScenarioError, ScenarioErrors};
+pub use keys::{KEYS, Key, Table};
+pub use load::{SHIPPED, load, parse, shipped};
 pub use model::*;
+pub use schema::json_schema;
+pub use select::UnknownName;

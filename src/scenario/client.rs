@@ -1,0 +1,346 @@
+//! Client properties in a scenario: which exist, which tandem sets itself, which values they take.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::de::DeValue;
+
+use super::client_properties::PROPERTIES;
+use super::document::{Entry, entries};
+use super::error::{Grouped, Problem, any_of, did_you_mean, nearest};
+use super::model::PropertyValue;
+use super::secrets::{is_secret, is_suspicious};
+use super::values::{Node, describe, describes_itself, integer};
+
+/// A property of the client library.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Property {
+    pub(super) name: &'static str,
+    user: Use,
+    values: Values,
+    /// The name under which the library keeps it, where this is another name for it.
+    alias_of: Option<&'static str>,
+}
+
+/// Who uses a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Consumer,
+    Producer,
+    Both,
+}
+
+/// What values a property takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    Integer(i64, i64),
+    Boolean,
+    OneOf(&'static [&'static str]),
+    /// Any of these, with commas between them.
+    SomeOf(&'static [&'static str]),
+    Text,
+}
+
+impl Property {
+    pub(super) const fn new(name: &'static str, user: Use, values: Values) -> Self {
+        Property {
+            name,
+            user,
+            values,
+            alias_of: None,
+        }
+    }
+
+    pub(super) const fn alias(name: &'static str, user: Use, values: Values, of: &'static str) -> Self {
+        Property {
+            alias_of: Some(of),
+            ..Property::new(name, user, values)
+        }
+    }
+}
+
+/// A table of client properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clients {
+    /// Of the consumers that are measured.
+    Measured,
+    /// Of every client of the run.
+    All,
+}
+
+/// Properties that tandem sets itself, with what to write instead.
+const OWNED: &[(&str, &str)] = &[
+    ("bootstrap.servers", "use `bootstrap` in [cluster]"),
+    ("metadata.broker.list", "use `bootstrap` in [cluster]"),
+    (
+        "group.id",
+        "every trial has a fresh group; `prefix` in [cluster] begins its name",
+    ),
+    (
+        "client.id",
+        "every member has its own, by which it is found in the group",
+    ),
+    ("group.instance.id", "members of a trial are always new"),
+    ("enable.auto.commit", "use `commit`, such as commit = \"auto\""),
+    ("auto.commit.enable", "use `commit`, such as commit = \"auto\""),
+    (
+        "enable.auto.offset.store",
+        "use `commit`: a position is stored when its record's work is done",
+    ),
+    ("enable.partition.eof", "the end of a trial is known before it begins"),
+    ("auto.offset.reset", "a trial reads each partition from its beginning"),
+    ("group.protocol", "use `protocol`, such as protocol = \"consumer\""),
+    (
+        "partition.assignment.strategy",
+        "use `assignor`, such as assignor = \"range\"",
+    ),
+    (
+        "group.remote.assignor",
+        "use `assignor`, such as assignor = \"uniform\"",
+    ),
+    ("statistics.interval.ms", "tandem reads the client's statistics itself"),
+];
+
+/// Properties that the client refuses under `protocol = "consumer"`, because the broker decides.
+pub(super) const REFUSED_BY_CONSUMER_PROTOCOL: &[&str] =
+    &["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
+
+fn find(name: &str) -> Option<&'static Property> {
+    PROPERTIES.iter().find(|property| property.name == name)
+}
+
+fn owned(name: &str) -> Option<&'static str> {
+    OWNED
+        .iter()
+        .find(|(owned, _)| *owned == name)
+        .map(|(_, instead)| *instead)
+}
+
+/// The library's own name of a property.
+pub(super) fn canonical(name: &str) -> &str {
+    find(name).and_then(|property| property.alias_of).unwrap_or(name)
+}
+
+fn may_stand(property: &Property, clients: Clients) -> bool {
+    owned(property.name).is_none() && (clients == Clients::All || property.user != Use::Producer)
+}
+
+/// Checks the name of a property in a client table.
+pub(super) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Problem> {
+    let name = entry.key;
+    let refused = |message: String, allowed: &str| Err(Problem::new(entry.key_span.clone(), message, allowed));
+    let Some(property) = find(name) else {
+        return Err(unknown(entry, clients));
+    };
+    if let Some(instead) = owned(name) {
+        return refused(format!("`{name}` is set by tandem itself"), instead);
+    }
+    if !may_stand(property, clients) {
+        let message = format!("`{name}` is a property of producers");
+        return refused(message, "consumers do not use it; producers' go into [cluster.client]");
+    }
+    Ok(())
+}
+
+/// An unknown name: misspelt, or dotted without quotes, which TOML takes for tables within tables.
+fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
+    let dotted = dotted_name(entry);
+    let name = dotted.as_ref().map_or(entry.key, |(name, _)| name);
+    let known = PROPERTIES
+        .iter()
+        .filter(|property| may_stand(property, clients))
+        .map(|property| property.name);
+    if let Some((name, end)) = &dotted {
+        let span = entry.key_span.start..*end;
+        let message = format!("{name} has dots, so it needs quotes");
+        let quoted = match nearest(name, known) {
+            Some(property) if property != name => format!("did you mean \"{property}\", with quotes?"),
+            _ => format!("write \"{name}\" = ..."),
+        };
+        return Problem::new(span, message, "must be quoted").help(quoted);
+    }
+    let message = format!("the client has no property `{name}`");
+    Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1")
+        .maybe_help(did_you_mean(name, known))
+}
+
+/// The whole name of a key whose dots made tables of it, and where it ends.
+fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
+    let mut name = entry.key.to_owned();
+    let mut end = entry.key_span.end;
+    let mut value = entry.value;
+    while let Some(table) = value.get_ref().as_table() {
+        let inner = entries(table).into_iter().next()?;
+        if inner.key == "env" && table.len() == 1 && inner.value.get_ref().is_str() {
+            break;
+        }
+        name.push('.');
+        name.push_str(inner.key);
+        end = inner.key_span.end;
+        value = inner.value;
+    }
+    (end != entry.key_span.end).then_some((name, end))
+}
+
+/// Reads the value of a property whose name has been checked.
+pub(super) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
+    if let DeValue::Table(table) = node.get_ref() {
+        let refused = || {
+            let message = format!("`{name}` cannot be this table");
+            Problem::new(
+                node.span(),
+                message,
+                "must be { env = \"NAME\" }, the name of an environment variable",
+            )
+        };
+        let env = table
+            .get("env")
+            .filter(|_| table.len() == 1)
+            .and_then(|env| env.get_ref().as_str());
+        let env = env.filter(|env| is_variable_name(env)).ok_or_else(refused)?;
+        return Ok(PropertyValue::Environment { env: env.to_owned() });
+    }
+    if is_secret(name) {
+        let message = format!("`{name}` is a secret and cannot stand in the file");
+        let allowed = format!("write \"{name}\" = {{ env = \"NAME\" }} and set that environment variable");
+        return Err(Problem::new(node.span(), message, allowed));
+    }
+    let values = find(name).map_or(Values::Text, |property| property.values);
+    literal(values, node).map(PropertyValue::Literal).ok_or_else(|| {
+        let shown = if is_suspicious(name) {
+            "this value".to_owned()
+        } else {
+            describe(node)
+        };
+        Problem::new(
+            node.span(),
+            format!("`{name}` cannot be {shown}"),
+            format!("must be {}", allowed(values)),
+        )
+    })
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The value as the client takes it, which is text; `None` where it does not fit.
+fn literal(values: Values, node: &Node<'_>) -> Option<String> {
+    let text = match node.get_ref() {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Integer(_) => integer(node)?.to_string(),
+        _ => return None,
+    };
+    let fits = match values {
+        Values::Integer(min, max) => text.parse::<i64>().is_ok_and(|value| (min..=max).contains(&value)),
+        Values::Boolean => text == "true" || text == "false",
+        Values::OneOf(names) => names.contains(&text.as_str()),
+        Values::SomeOf(names) => text
+            .split(',')
+            .all(|part| names.contains(&part.trim_start_matches('-').trim())),
+        Values::Text => !text.is_empty() && !text.contains('\0'),
+    };
+    fits.then_some(text)
+}
+
+fn allowed(values: Values) -> String {
+    let grouped = |value: i64| {
+        let sign = if value < 0 { "-" } else { "" };
+        format!("{sign}{}", Grouped(u128::from(value.unsigned_abs())))
+    };
+    match values {
+        Values::Integer(min, max) => format!("a whole number from {} to {}", grouped(min), grouped(max)),
+        Values::Boolean => "true or false".to_owned(),
+        Values::OneOf(names) => any_of(names.iter().copied()),
+        Values::SomeOf(names) => format!("some of {} with commas between them", any_of(names.iter().copied())),
+        Values::Text => "text, a whole number, true, false or { env = \"NAME\" }".to_owned(),
+    }
+}
+
+/// The schema of a client table; `list` makes each value a list of values, as in a matrix.
+pub(super) fn table_schema(generator: &mut SchemaGenerator, clients: Clients, list: bool) -> Schema {
+    let mut properties = serde_json::Map::new();
+    for property in PROPERTIES.iter().filter(|property| may_stand(property, clients)) {
+        let value = if is_secret(property.name) {
+            generator.subschema_for::<FromEnvironment>()
+        } else {
+            value_schema(generator, property.values)
+        };
+        let schema = if list {
+            json_schema!({ "type": "array", "minItems": 1, "items": value })
+        } else {
+            value
+        };
+        properties.insert(property.name.to_owned(), schema.to_value());
+    }
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+fn value_schema(generator: &mut SchemaGenerator, values: Values) -> Schema {
+    let literal = match values {
+        Values::Integer(min, max) => json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": min, "maximum": max },
+            { "type": "string", "pattern": "^-?[0-9]+$" }
+        ] }),
+        Values::Boolean => json_schema!({ "enum": [true, false, "true", "false"] }),
+        Values::OneOf(names) => json_schema!({ "enum": names }),
+        Values::SomeOf(_) => json_schema!({ "type": "string", "minLength": 1 }),
+        Values::Text => json_schema!({ "type": ["string", "integer", "boolean"] }),
+    };
+    json_schema!({ "anyOf": [literal, generator.subschema_for::<FromEnvironment>()] })
+}
+
+/// `{ env = "NAME" }`.
+struct FromEnvironment;
+
+describes_itself!(FromEnvironment, "from_environment", |_| {
+    json_schema!({
+        "type": "object", "description": "The value of an environment variable; the only form for a secret.",
+        "properties": { "env": { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" } },
+        "required": ["env"], "additionalProperties": false
+    })
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_accepts_every_property_of_the_list() {
+        // What is not built into this client is refused as such and not as unknown.
+        let unknown: Vec<String> = PROPERTIES
+            .iter()
+            .filter_map(|property| {
+                let value = match property.values {
+                    Values::Integer(_, max) => max.to_string(),
+                    Values::Boolean => "true".to_owned(),
+                    Values::OneOf(names) | Values::SomeOf(names) => names[0].to_owned(),
+                    Values::Text => "/dev/null".to_owned(),
+                };
+                let mut config = rdkafka::ClientConfig::new();
+                let error = config
+                    .set(property.name, value)
+                    .create_native_config()
+                    .err()?
+                    .to_string();
+                Some(format!("{}: {error}", property.name))
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_names_are_unique() {
+        assert!(PROPERTIES.windows(2).all(|pair| pair[0].name < pair[1].name));
+    }
+
+    #[test]
+    fn everything_that_tandem_owns_exists() {
+        let missing: Vec<_> = OWNED.iter().filter(|(name, _)| find(name).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert!(REFUSED_BY_CONSUMER_PROTOCOL.iter().all(|name| find(name).is_some()));
+    }
+}

@@ -1,0 +1,57 @@
+//! Walks a parsed TOML document: tables as entries in the order of the file, each with its place.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::error::Problem;
+use super::values::{Node, describe};
+
+/// A key with its value.
+#[derive(Debug, Clone)]
+pub(super) struct Entry<'a> {
+    pub(super) key: &'a str,
+    pub(super) key_span: Range<usize>,
+    pub(super) value: &'a Node<'a>,
+}
+
+/// The entries of a table in the order of the file; the parser keeps them by name.
+pub(super) fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+    let entry = |(key, value): (&'a Spanned<DeString<'a>>, &'a Node<'a>)| Entry {
+        key: key.get_ref(),
+        key_span: key.span(),
+        value,
+    };
+    let mut entries: Vec<Entry<'a>> = table.iter().map(entry).collect();
+    entries.sort_by_key(|entry| entry.key_span.start);
+    entries
+}
+
+/// The entry's value as a table.
+pub(super) fn table<'a>(entry: &Entry<'a>) -> Result<&'a DeTable<'a>, Problem> {
+    let key = entry.key;
+    entry.value.get_ref().as_table().ok_or_else(|| {
+        let message = format!("`{key}` cannot be {}", describe(entry.value));
+        let double = matches!(entry.value.get_ref(), DeValue::Array(_));
+        let help = double.then(|| format!("write [{key}] with single brackets, once"));
+        Problem::new(entry.key_span.clone(), message, format!("must be a table: [{key}]")).maybe_help(help)
+    })
+}
+
+/// The entry's value as a list of tables, each with its place.
+pub(super) fn tables<'a>(entry: &Entry<'a>) -> Result<Vec<(&'a DeTable<'a>, Range<usize>)>, Problem> {
+    let key = entry.key;
+    let refused = |what: String, span: Range<usize>| {
+        let allowed = format!("must be written [[{key}]] before each one");
+        Problem::new(span, format!("`{key}` cannot be {what}"), allowed)
+    };
+    let list = entry.value.get_ref().as_array();
+    let list = list.ok_or_else(|| refused(describe(entry.value), entry.key_span.clone()))?;
+    list.iter()
+        .map(|item| match item.get_ref() {
+            DeValue::Table(table) => Ok((table, item.span())),
+            _ => Err(refused(format!("a list with {} in it", describe(item)), item.span())),
+        })
+        .collect()
+}

@@ -1,0 +1,244 @@
+//! What can be wrong with a scenario file: every error with its place, what stands there and what is allowed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use thiserror::Error;
+
+use super::secrets;
+
+/// One error of a scenario file.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+#[error("{message}")]
+pub struct ScenarioError {
+    /// What is wrong, with the value.
+    pub message: String,
+    /// What is allowed instead.
+    pub allowed: String,
+    /// How to put it right, where that can be told.
+    #[help]
+    pub help: Option<String>,
+    /// Bytes of the file at fault.
+    #[label("{allowed}")]
+    pub span: SourceSpan,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// All errors of a scenario file, in the order of the file. Secrets that were written into the file show as stars.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{path}: {}", count(.errors.len()))]
+pub struct ScenarioErrors {
+    path: String,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[related]
+    errors: Vec<ScenarioError>,
+}
+
+impl ScenarioErrors {
+    /// The errors, at least one.
+    pub fn errors(&self) -> &[ScenarioError] {
+        &self.errors
+    }
+
+    /// One line per error, `file:line:column: message`, for terminals without drawing and for other programs.
+    pub fn plain(&self) -> String {
+        let line = |error: &ScenarioError| {
+            let help = error.help.as_ref().map_or(String::new(), |help| format!(" ({help})"));
+            let (line, column, message, allowed) = (error.line, error.column, &error.message, &error.allowed);
+            format!("{}:{line}:{column}: {message}: {allowed}{help}\n", self.path)
+        };
+        self.errors.iter().map(line).collect()
+    }
+}
+
+fn count(errors: usize) -> String {
+    if errors == 1 {
+        "1 error".to_owned()
+    } else {
+        format!("{errors} errors")
+    }
+}
+
+/// Why a scenario file could not be loaded.
+#[derive(Debug, Error, Diagnostic)]
+pub enum LoadError {
+    /// Nothing has that name.
+    #[error("{}: there is no such file", .path.display())]
+    NotFound {
+        /// As it was given.
+        path: PathBuf,
+        /// The scenarios that come with tandem.
+        #[help]
+        help: String,
+    },
+    /// A directory has that name.
+    #[error("{}: this is a directory; name a scenario file in it", .0.display())]
+    Directory(PathBuf),
+    /// The file holds nothing but blanks and comments.
+    #[error("{}: the file is empty; a scenario has at least a question", .0.display())]
+    Empty(PathBuf),
+    /// The file is longer than any scenario.
+    #[error("{}: the file is larger than 1 MiB, so it is no scenario", .0.display())]
+    TooLarge(PathBuf),
+    /// The file is not text.
+    #[error("{}: the file is not UTF-8 text (byte {offset} is not), so it is no scenario", .path.display())]
+    NotText {
+        /// As it was given.
+        path: PathBuf,
+        /// The first byte that is not text, from 0.
+        offset: usize,
+    },
+    /// The system refused.
+    #[error("{}: the file cannot be read: {error}", .path.display())]
+    Unreadable {
+        /// As it was given.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file was read, but it is not a valid scenario.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(#[from] ScenarioErrors),
+}
+
+impl LoadError {
+    /// The error as lines of plain text, without drawing.
+    pub fn plain(&self) -> String {
+        match self {
+            LoadError::Invalid(errors) => errors.plain(),
+            LoadError::NotFound { help, .. } => format!("{self} ({help})\n"),
+            other => format!("{other}\n"),
+        }
+    }
+}
+
+/// An error while it is being collected: a place in bytes, not yet a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    span: Range<usize>,
+    message: String,
+    allowed: String,
+    help: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>, allowed: impl Into<String>) -> Self {
+        Problem {
+            span,
+            message: message.into(),
+            allowed: allowed.into(),
+            help: None,
+        }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+}
+
+/// Collects errors, so that all are told at once and none twice.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    list: Vec<Problem>,
+    seen: BTreeSet<(usize, String)>,
+}
+
+impl Problems {
+    pub(super) fn add(&mut self, problem: Problem) {
+        if self.seen.insert((problem.span.start, problem.message.clone())) {
+            self.list.push(problem);
+        }
+    }
+
+    /// The value, or nothing and one problem more.
+    pub(super) fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.add(problem)).ok()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn into_errors(mut self, path: &str, text: &str) -> ScenarioErrors {
+        self.list.sort_by_key(|problem| problem.span.start);
+        let errors = self.list.into_iter().map(|problem| locate(problem, text)).collect();
+        ScenarioErrors {
+            path: path.to_owned(),
+            source_code: NamedSource::new(path, secrets::masked(text)),
+            errors,
+        }
+    }
+}
+
+fn locate(problem: Problem, text: &str) -> ScenarioError {
+    let mut start = problem.span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let before = &text[..start];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    ScenarioError {
+        message: problem.message,
+        allowed: problem.allowed,
+        help: problem.help,
+        span: (start..problem.span.end.clamp(start, text.len())).into(),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }
+}
+
+/// The name among `names` that was probably meant, as a sentence.
+pub(super) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(found, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// The name most like `found`, if any is like it enough.
+pub(super) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = found.to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// `a, b or c`, each in backquotes.
+pub(super) fn any_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// An integer with its thousands apart, as in `10,000`.
+pub(super) struct Grouped(pub(super) u128);
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}

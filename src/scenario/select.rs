@@ -1,0 +1,171 @@
+//! Parts of a scenario: the quick form, chosen cases, another number of blocks. Names stay as they are in the whole.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use super::error::{any_of, did_you_mean};
+use super::families::{self, Common};
+use super::model::{Configuration, DatasetSpec, Keys, Scenario, TrialLength};
+
+/// Blocks of the quick form.
+const QUICK_BLOCKS: u32 = 7;
+/// Reading time of a trial in the quick form.
+const QUICK_SECONDS: f64 = 0.5;
+
+/// A name that is neither a case nor a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no case or configuration {name:?}; there is {known}{hint}")]
+pub struct UnknownName {
+    name: String,
+    known: String,
+    hint: String,
+}
+
+impl Scenario {
+    /// Every case with the first value of each matrix key, trials of half a second, 7 blocks.
+    #[must_use]
+    pub fn quick(&self) -> Scenario {
+        let first = |configuration: &Configuration| {
+            let values = configuration.axis_values.iter().zip(&self.axes);
+            values
+                .into_iter()
+                .all(|(value, axis)| axis.values.first() == Some(value))
+        };
+        let mut quick = self.keeping(first);
+        quick.trial = TrialLength::Seconds(QUICK_SECONDS);
+        quick.with_repetitions(QUICK_BLOCKS)
+    }
+
+    /// The configurations with these names and those of the cases with these names, with their baselines.
+    pub fn only(&self, names: &[impl AsRef<str>]) -> Result<Scenario, UnknownName> {
+        let mut chosen = BTreeSet::new();
+        for name in names.iter().map(AsRef::as_ref) {
+            let matches = |configuration: &Configuration| configuration.name == name || configuration.case == name;
+            let all = self.configurations.iter().enumerate();
+            let matching: Vec<usize> = all.filter(|(_, each)| matches(each)).map(|(index, _)| index).collect();
+            if matching.is_empty() || name.is_empty() {
+                return Err(self.unknown(name));
+            }
+            chosen.extend(matching.iter().copied());
+            chosen.extend(matching.iter().filter_map(|index| self.configurations[*index].baseline));
+        }
+        let names: BTreeSet<&str> = chosen
+            .iter()
+            .map(|index| self.configurations[*index].name.as_str())
+            .collect();
+        Ok(self.keeping(|configuration| names.contains(configuration.name.as_str())))
+    }
+
+    /// The same with another number of counted blocks.
+    #[must_use]
+    pub fn with_repetitions(mut self, repetitions: u32) -> Scenario {
+        let before = families::blocks_warning(&self);
+        self.repetitions = repetitions;
+        self.replace_blocks_warning(before.as_deref());
+        self
+    }
+
+    fn unknown(&self, name: &str) -> UnknownName {
+        const SHOWN_MAX: usize = 20;
+        let cases = self
+            .configurations
+            .iter()
+            .map(|configuration| configuration.case.as_str());
+        let cases: BTreeSet<&str> = cases.filter(|case| !case.is_empty()).collect();
+        let names = self
+            .configurations
+            .iter()
+            .map(|configuration| configuration.name.as_str());
+        let mut seen = cases.clone();
+        let names: Vec<&str> = cases
+            .into_iter()
+            .chain(names.filter(|name| seen.insert(name)))
+            .collect();
+        let more = names.len().saturating_sub(SHOWN_MAX);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        UnknownName {
+            name: name.to_owned(),
+            known: format!("{}{more}", any_of(names.iter().take(SHOWN_MAX).copied())),
+            hint: did_you_mean(name, names).map_or(String::new(), |hint| format!("; {hint}")),
+        }
+    }
+
+    fn replace_blocks_warning(&mut self, before: Option<&str>) {
+        self.warnings.retain(|warning| Some(warning.as_str()) != before);
+        self.warnings.extend(families::blocks_warning(self));
+    }
+
+    /// The scenario with only those configurations; what they do not use is left out.
+    fn keeping(&self, keep: impl Fn(&Configuration) -> bool) -> Scenario {
+        let all = self.configurations.iter().enumerate();
+        let kept: Vec<usize> = all
+            .filter(|(_, configuration)| keep(configuration))
+            .map(|(index, _)| index)
+            .collect();
+        let mut part = self.clone();
+        part.configurations = kept.iter().map(|index| self.configurations[*index].clone()).collect();
+        for configuration in &mut part.configurations {
+            configuration.baseline = configuration
+                .baseline
+                .and_then(|baseline| kept.binary_search(&baseline).ok());
+        }
+        part.keep_axes();
+        part.keep_datasets();
+        part.keep_families();
+        part.replace_blocks_warning(families::blocks_warning(self).as_deref());
+        part
+    }
+
+    fn keep_axes(&mut self) {
+        for (index, axis) in self.axes.iter_mut().enumerate() {
+            let used = |value: &String| self.configurations.iter().any(|each| each.axis_values[index] == *value);
+            axis.values.retain(used);
+        }
+    }
+
+    fn keep_datasets(&mut self) {
+        let used: BTreeSet<usize> = self
+            .configurations
+            .iter()
+            .map(|configuration| configuration.dataset)
+            .collect();
+        let used: Vec<usize> = used.into_iter().collect();
+        self.datasets = used.iter().map(|index| self.datasets[*index].clone()).collect();
+        for configuration in &mut self.configurations {
+            configuration.dataset = used.binary_search(&configuration.dataset).unwrap_or(0);
+        }
+    }
+
+    fn keep_families(&mut self) {
+        let records = self.datasets.iter().map(|dataset| dataset.records).min().unwrap_or(0);
+        let commons: Vec<Common> = self.configurations.iter().map(|each| self.common(each)).collect();
+        let multiple = |configuration: &Configuration| record_multiple(&self.datasets[configuration.dataset]);
+        let multiples: Vec<Option<u64>> = self.configurations.iter().map(multiple).collect();
+        let (families, family_of) = families::families(&commons, &multiples, records);
+        self.families = families;
+        for (configuration, family) in self.configurations.iter_mut().zip(family_of) {
+            configuration.family = family;
+        }
+    }
+
+    /// What a configuration has in common with its family, from its validated form.
+    fn common(&self, configuration: &Configuration) -> Common {
+        let dataset = &self.datasets[configuration.dataset];
+        [
+            super::kinds::size_text(dataset.size),
+            super::kinds::keys_text(dataset.keys),
+            dataset.compression.as_str().to_owned(),
+            super::kinds::work_text(configuration.work),
+        ]
+    }
+}
+
+fn record_multiple(dataset: &DatasetSpec) -> Option<u64> {
+    let equal = dataset.weights.is_empty() && dataset.keys == Keys::None;
+    equal.then(|| u64::from(dataset.topics) * u64::from(dataset.partitions))
+}

@@ -1,0 +1,226 @@
+//! What a configuration is made of: single settings as the file gives them, and all of them together with the
+//! defaults.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::kinds::{
+    Assignment, Assignor, ClientDefaults, Protocol, commit_text, keys_text, name_of, size_text, weights_text, work_text,
+};
+use super::model::{Buffers, Commit, Compression, Keys, PropertyValue, Read, Size, Work};
+
+/// Start of the name of a client property among keys.
+pub(super) const CLIENT: &str = "client.";
+
+/// The value of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Setting {
+    Partitions(u32),
+    Topics(u32),
+    Records(u64),
+    Size(Size),
+    Keys(Keys),
+    Weights(Vec<f64>),
+    Compression(Compression),
+    Replication(u32),
+    Processes(u32),
+    Consumers(u32),
+    Groups(u32),
+    Assignment(Assignment),
+    Protocol(Protocol),
+    Assignor(Assignor),
+    Commit(Commit),
+    Work(Work),
+    Buffers(Buffers),
+    Read(Read),
+    Place(String),
+    ClientDefaults(ClientDefaults),
+    Property(PropertyValue),
+}
+
+impl Setting {
+    /// As it stands in the names of configurations: equal for equal values, however they were written.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Setting::Partitions(count)
+            | Setting::Topics(count)
+            | Setting::Replication(count)
+            | Setting::Processes(count)
+            | Setting::Consumers(count)
+            | Setting::Groups(count) => count.to_string(),
+            Setting::Records(count) => count.to_string(),
+            Setting::Size(size) => size_text(*size),
+            Setting::Keys(keys) => keys_text(*keys),
+            Setting::Weights(weights) => weights_text(weights),
+            Setting::Compression(compression) => compression.as_str().to_owned(),
+            Setting::Assignment(assignment) => name_of(*assignment).to_owned(),
+            Setting::Protocol(protocol) => name_of(*protocol).to_owned(),
+            Setting::Assignor(assignor) => name_of(*assignor).to_owned(),
+            Setting::Commit(commit) => commit_text(*commit),
+            Setting::Work(work) => work_text(*work),
+            Setting::Buffers(buffers) => name_of(*buffers).to_owned(),
+            Setting::Read(read) => name_of(*read).to_owned(),
+            Setting::Place(place) => place.clone(),
+            Setting::ClientDefaults(defaults) => name_of(*defaults).to_owned(),
+            Setting::Property(PropertyValue::Literal(text)) => text.clone(),
+            Setting::Property(PropertyValue::Environment { env }) => format!("${env}"),
+        }
+    }
+}
+
+/// A setting with the key that gives it and its places in the file.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    /// The key; a client property is prefixed with `client.`.
+    pub(super) key: String,
+    pub(super) key_span: Range<usize>,
+    pub(super) span: Range<usize>,
+    pub(super) setting: Setting,
+}
+
+/// Everything that makes a configuration, defaults filled in; remembers where each setting was given.
+#[derive(Debug, Clone)]
+pub(super) struct Settings<'a> {
+    pub(super) partitions: u32,
+    pub(super) topics: u32,
+    pub(super) records: u64,
+    pub(super) size: Size,
+    pub(super) keys: Keys,
+    pub(super) weights: &'a [f64],
+    pub(super) compression: Compression,
+    pub(super) replication: u32,
+    pub(super) processes: u32,
+    pub(super) consumers: u32,
+    pub(super) groups: u32,
+    pub(super) assignment: Assignment,
+    pub(super) protocol: Protocol,
+    pub(super) assignor: Option<Assignor>,
+    pub(super) commit: Commit,
+    pub(super) work: Work,
+    pub(super) buffers: Buffers,
+    pub(super) read: Read,
+    pub(super) place: &'a str,
+    pub(super) client_defaults: ClientDefaults,
+    pub(super) properties: BTreeMap<&'a str, &'a PropertyValue>,
+    given: BTreeMap<&'a str, &'a Given>,
+}
+
+impl Default for Settings<'_> {
+    fn default() -> Self {
+        Settings {
+            partitions: 1,
+            topics: 1,
+            records: 1_000_000,
+            size: Size::Fixed(100),
+            keys: Keys::None,
+            weights: &[],
+            compression: Compression::None,
+            replication: 1,
+            processes: 1,
+            consumers: 1,
+            groups: 1,
+            assignment: Assignment::Group,
+            protocol: Protocol::Classic,
+            assignor: None,
+            commit: Commit::None,
+            work: Work::None,
+            buffers: Buffers::Each,
+            read: Read::Batch,
+            place: "here",
+            client_defaults: ClientDefaults::Tandem,
+            properties: BTreeMap::new(),
+            given: BTreeMap::new(),
+        }
+    }
+}
+
+impl<'a> Settings<'a> {
+    /// The defaults with these on top, later ones over earlier ones.
+    pub(super) fn from_given(given: impl IntoIterator<Item = &'a Given>) -> Self {
+        let mut settings = Settings::default();
+        for given in given {
+            settings.apply(given);
+        }
+        settings
+    }
+
+    fn apply(&mut self, given: &'a Given) {
+        self.given.insert(&given.key, given);
+        match &given.setting {
+            Setting::Partitions(value) => self.partitions = *value,
+            Setting::Topics(value) => self.topics = *value,
+            Setting::Records(value) => self.records = *value,
+            Setting::Size(value) => self.size = *value,
+            Setting::Keys(value) => self.keys = *value,
+            Setting::Weights(value) => self.weights = value,
+            Setting::Compression(value) => self.compression = *value,
+            Setting::Replication(value) => self.replication = *value,
+            Setting::Processes(value) => self.processes = *value,
+            Setting::Consumers(value) => self.consumers = *value,
+            Setting::Groups(value) => self.groups = *value,
+            Setting::Assignment(value) => self.assignment = *value,
+            Setting::Protocol(value) => self.protocol = *value,
+            Setting::Assignor(value) => self.assignor = Some(*value),
+            Setting::Commit(value) => self.commit = *value,
+            Setting::Work(value) => self.work = *value,
+            Setting::Buffers(value) => self.buffers = *value,
+            Setting::Read(value) => self.read = *value,
+            Setting::Place(value) => self.place = value,
+            Setting::ClientDefaults(value) => self.client_defaults = *value,
+            Setting::Property(value) => {
+                self.properties
+                    .insert(given.key.strip_prefix(CLIENT).unwrap_or(&given.key), value);
+            }
+        }
+    }
+
+    /// Where the key's value was given; `None` where the default holds.
+    pub(super) fn given(&self, key: &str) -> Option<&'a Given> {
+        self.given.get(key).copied()
+    }
+
+    /// Partitions over all topics.
+    pub(super) fn partitions_total(&self) -> u64 {
+        u64::from(self.partitions) * u64::from(self.topics)
+    }
+
+    /// Members of one group.
+    pub(super) fn members_per_group(&self) -> u64 {
+        u64::from(self.processes) * u64::from(self.consumers)
+    }
+
+    /// True where every partition holds the same number of records.
+    pub(super) fn partitions_are_equal(&self) -> bool {
+        self.weights.is_empty() && self.keys == Keys::None
+    }
+
+    /// The value of any key as text: what the file says, or the default.
+    pub(super) fn text(&self, key: &str) -> String {
+        if let Some(given) = self.given(key) {
+            return given.setting.text();
+        }
+        match key {
+            "partitions" => self.partitions.to_string(),
+            "topics" => self.topics.to_string(),
+            "records" => self.records.to_string(),
+            "size" => size_text(self.size),
+            "keys" => keys_text(self.keys),
+            "weights" => weights_text(self.weights),
+            "compression" => self.compression.as_str().to_owned(),
+            "replication" => self.replication.to_string(),
+            "processes" => self.processes.to_string(),
+            "consumers" => self.consumers.to_string(),
+            "groups" => self.groups.to_string(),
+            "assignment" => name_of(self.assignment).to_owned(),
+            "protocol" => name_of(self.protocol).to_owned(),
+            "commit" => commit_text(self.commit),
+            "work" => work_text(self.work),
+            "buffers" => name_of(self.buffers).to_owned(),
+            "read" => name_of(self.read).to_owned(),
+            "place" => self.place.to_owned(),
+            "client" => name_of(self.client_defaults).to_owned(),
+            // An assignor or a client property that nobody set.
+            _ => "default".to_owned(),
+        }
+    }
+}
