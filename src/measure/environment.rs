@@ -60,6 +60,9 @@ pub struct ClientEnvironment {
     pub features: String,
     /// The allocator that serves tandem and the client library.
     pub allocator: String,
+    /// tandem's own client settings that differ from the library's defaults, with the reason.
+    #[serde(default)]
+    pub deviations: Vec<Setting>,
 }
 
 /// A setting that differs from the default.
