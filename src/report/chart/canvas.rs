@@ -1,0 +1,227 @@
+//! Drawing with plotters in pixels: lines, bars, markers and text that never leaves its box. Knows no data.
+
+use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::paint::{Ink, classify};
+
+/// Height of a line of text in pixels.
+pub(super) const LINE: f64 = 17.0;
+/// Size of most text in pixels.
+pub(super) const TEXT: f64 = 13.0;
+/// Size of ticks and remarks in pixels.
+pub(super) const SMALL: f64 = 12.0;
+/// plotters' SVG backend divides sizes by this.
+const PLOTTERS_TEXT_FACTOR: f64 = 1.24;
+/// Number of distinct shapes of [`Canvas::marker`].
+const SHAPES: usize = 7;
+
+/// On which side of its position a text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Start,
+    Middle,
+    End,
+}
+
+/// A drawing that becomes an SVG. Drawing into memory cannot fail, so plotters' results are not passed on.
+pub(super) struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
+}
+
+/// The SVG of what `paint` draws on a surface of this size, in pixels.
+pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&Canvas)) -> String {
+    let mut svg = String::new();
+    let size = (px(width).unsigned_abs(), px(height).unsigned_abs());
+    let canvas = Canvas {
+        area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
+    };
+    canvas.rect((0.0, 0.0), (width, height), Ink::Surface);
+    paint(&canvas);
+    canvas.area.present().ok();
+    drop(canvas);
+    classify(&svg)
+}
+
+impl Canvas<'_> {
+    /// A filled rectangle.
+    pub(super) fn rect(&self, from: (f64, f64), to: (f64, f64), ink: Ink) {
+        self.area
+            .draw(&Rectangle::new([point(from), point(to)], ink.colour().filled()))
+            .ok();
+    }
+
+    /// A filled rectangle that lets what is below shine through.
+    pub(super) fn veil(&self, from: (f64, f64), to: (f64, f64), ink: Ink) {
+        self.area
+            .draw(&Rectangle::new(
+                [point(from), point(to)],
+                ink.colour().mix(0.25).filled(),
+            ))
+            .ok();
+    }
+
+    /// A line through points.
+    pub(super) fn line(&self, points: &[(f64, f64)], ink: Ink, width: u32) {
+        let path: Vec<_> = points.iter().copied().map(point).collect();
+        self.area
+            .draw(&PathElement::new(path, ink.colour().stroke_width(width)))
+            .ok();
+    }
+
+    /// A dashed line.
+    pub(super) fn dashed(&self, points: &[(f64, f64)], ink: Ink) {
+        let path: Vec<_> = points.iter().copied().map(point).collect();
+        self.area
+            .draw(&DashedPathElement::new(path, 6, 4, ink.colour().stroke_width(1)))
+            .ok();
+    }
+
+    /// A line of text whose middle is at `at`.
+    pub(super) fn text(&self, at: (f64, f64), text: &str, size: f64, ink: Ink, align: Align) {
+        self.styled_text(at, text, size, ink, align, FontStyle::Normal);
+    }
+
+    /// The same in bold.
+    pub(super) fn bold(&self, at: (f64, f64), text: &str, size: f64, ink: Ink, align: Align) {
+        self.styled_text(at, text, size, ink, align, FontStyle::Bold);
+    }
+
+    fn styled_text(&self, at: (f64, f64), text: &str, size: f64, ink: Ink, align: Align, style: FontStyle) {
+        let anchor = match align {
+            Align::Start => HPos::Left,
+            Align::Middle => HPos::Center,
+            Align::End => HPos::Right,
+        };
+        let style = FontDesc::new(FontFamily::SansSerif, size * PLOTTERS_TEXT_FACTOR, style)
+            .color(&ink.colour())
+            .pos(Pos::new(anchor, VPos::Center));
+        self.area.draw(&Text::new(text, point(at), style)).ok();
+    }
+
+    /// A mark whose shape says the same as its colour. A hollow one stands for a trial that takes no part.
+    pub(super) fn marker(&self, at: (f64, f64), shape: usize, ink: Ink, radius: f64, hollow: bool) {
+        let (x, y) = at;
+        if shape.is_multiple_of(SHAPES) {
+            let style = if hollow {
+                ink.colour().stroke_width(1)
+            } else {
+                ink.colour().filled()
+            };
+            self.area.draw(&Circle::new(point(at), px(radius), style)).ok();
+            return;
+        }
+        let corners: &[(f64, f64)] = match shape % SHAPES {
+            1 => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+            2 => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
+            3 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
+            4 => &[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)],
+            5 => &[(-1.2, 0.0), (0.8, -1.1), (0.8, 1.1)],
+            _ => &[(1.2, 0.0), (-0.8, -1.1), (-0.8, 1.1)],
+        };
+        let mut path: Vec<_> = corners
+            .iter()
+            .map(|(dx, dy)| point((x + dx * radius, y + dy * radius)))
+            .collect();
+        if hollow {
+            path.extend(path.first().copied());
+            self.area
+                .draw(&PathElement::new(path, ink.colour().stroke_width(1)))
+                .ok();
+        } else {
+            self.area.draw(&Polygon::new(path, ink.colour())).ok();
+        }
+    }
+}
+
+fn point((x, y): (f64, f64)) -> (i32, i32) {
+    (px(x), px(y))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a drawing is a few thousand pixels; the cast saturates"
+)]
+fn px(value: f64) -> i32 {
+    value.round() as i32
+}
+
+/// The most that a text is wide in the fonts that browsers take for sans-serif, in pixels.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
+    let em = |c: char| match c {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | ' ' | 't' | 'f' | 'r' | '(' | ')' | '['
+        | ']' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '–' => 1.0,
+        c if c.is_ascii_uppercase() => 0.75,
+        c if c.is_ascii() => 0.63,
+        c if u32::from(c) < 0x1100 => 0.75,
+        _ => 1.1,
+    };
+    text.chars().map(em).sum::<f64>() * size
+}
+
+/// The text in lines no wider than `width`, broken at spaces, and within a word only where it is too long for a line.
+pub(super) fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let joined = if line.is_empty() {
+            word.to_owned()
+        } else {
+            format!("{line} {word}")
+        };
+        if text_width(&joined, size) <= width {
+            line = joined;
+            continue;
+        }
+        lines.extend((!line.is_empty()).then(|| std::mem::take(&mut line)));
+        for c in word.chars() {
+            if !line.is_empty() && text_width(&line, size) + text_width(&c.to_string(), size) > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(c);
+        }
+    }
+    lines.extend((!line.is_empty()).then_some(line));
+    lines
+}
+
+/// The positions of about `count` round values from 0 to `max`.
+pub(super) fn ticks(max: f64, count: usize) -> Vec<f64> {
+    use plotters::coord::ranged1d::Ranged;
+    use plotters::coord::types::RangedCoordf64;
+    let range: RangedCoordf64 = (0.0..max).into();
+    range.key_points(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapped_lines_fit_and_lose_nothing() {
+        let text = "two processes, one partition each averyveryverylongwordthatfitsinnoline";
+        let lines = wrap(text, 13.0, 120.0);
+        assert!(lines.iter().all(|l| text_width(l, 13.0) <= 120.0), "{lines:?}");
+        assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        assert_eq!(wrap("", 13.0, 120.0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_drawing_keeps_text_as_text() {
+        let svg = draw(100.0, 50.0, |c| {
+            c.text((5.0, 25.0), "<b>&", TEXT, Ink::Text, Align::Start)
+        });
+        assert!(
+            svg.contains("&lt;b&gt;&amp;") && svg.contains("class=\"ftext\""),
+            "{svg}"
+        );
+    }
+
+    #[test]
+    fn ticks_are_round_and_start_at_zero() {
+        assert_eq!(ticks(1.05, 6), [0.0, 0.2, 0.4, 0.600_000_000_000_000_1, 0.8, 1.0]);
+    }
+}

@@ -1,0 +1,168 @@
+//! Cores kept busy while reading, by process, beside what was read.
+
+use super::legend::Swatch;
+use super::paint::Ink;
+use super::rows::{Mark, Panel, Row, RowChart};
+use super::{Chart, chart as assemble, used};
+use crate::measure::{Measurement, Trial};
+use crate::report::ReportInput;
+use crate::report::figures::brokers_cpu_ns;
+use crate::report::format::{UNKNOWN, count, or_unknown, rate, significant, tick};
+use crate::report::labels::{Labels, family_title};
+use crate::report::tables::{Table, of_family};
+use crate::summary::ConfigurationSummary;
+
+/// Mean cores busy over a trial's read time.
+struct Cores {
+    /// Of each process, `None` where it did not measure itself.
+    processes: Vec<Option<f64>>,
+    /// `None` where the brokers run elsewhere.
+    brokers: Option<f64>,
+    /// Of everything else, the coordinator too.
+    others: f64,
+}
+
+fn cores(m: &Measurement) -> Cores {
+    let wall = m.read_ns().max(1) as f64;
+    Cores {
+        processes: m
+            .processes
+            .iter()
+            .map(|p| p.window.as_ref().map(|u| u.cpu_ns as f64 / wall))
+            .collect(),
+        brokers: brokers_cpu_ns(&m.host).map(|ns| ns / wall),
+        others: (m.host.others_cpu_ns + m.host.coordinator_cpu_ns) as f64 / wall,
+    }
+}
+
+/// The mean over the used trials of a configuration; `None` where nothing of the workers is known.
+fn mean(trials: &[(&Trial, &Measurement)]) -> Option<Cores> {
+    let all: Vec<Cores> = trials.iter().map(|(_, m)| cores(m)).collect();
+    let over = |pick: &dyn Fn(&Cores) -> Option<f64>| {
+        let known: Vec<f64> = all.iter().filter_map(pick).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    };
+    let processes = all.iter().map(|c| c.processes.len()).max().unwrap_or(0);
+    let processes: Vec<_> = (0..processes)
+        .map(|i| over(&|c| c.processes.get(i).copied().flatten()))
+        .collect();
+    processes.iter().any(Option::is_some).then(|| Cores {
+        processes,
+        brokers: over(&|c| c.brokers),
+        others: over(&|c| Some(c.others)).unwrap_or(0.0),
+    })
+}
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let machine = f64::from(input.environment.cores);
+    let mut panels = Vec::new();
+    let mut table_rows = Vec::new();
+    for family in 0..input.scenario.families.len() {
+        let mut rows = Vec::new();
+        for c in of_family(input, family) {
+            let trials = used(input, c.configuration);
+            let Some(cores) = mean(&trials) else { continue };
+            table_rows.push(table_row(input, labels, c, &cores));
+            rows.push(row(labels, c, &cores));
+        }
+        if !rows.is_empty() {
+            let ends = rows.iter().flat_map(|row| &row.marks).filter_map(|mark| match mark {
+                Mark::Segment { to, .. } => Some(*to),
+                _ => None,
+            });
+            let max = ends.fold(machine, f64::max) * 1.04;
+            let reference = Some((
+                machine,
+                format!("all {}", count(u64::from(input.environment.cores), "core")),
+            ));
+            panels.push(Panel {
+                title: family_title(input.scenario, family),
+                max,
+                tick,
+                reference,
+                rows,
+            });
+        }
+    }
+    if panels.is_empty() {
+        return None;
+    }
+    let legend = vec![
+        (
+            Swatch::Bar(Ink::Series(0)),
+            "worker processes (p1, p2, ...), in the configuration's colour".to_owned(),
+        ),
+        (Swatch::Bar(Ink::Shade(2)), "brokers".to_owned()),
+        (Swatch::Bar(Ink::Shade(0)), "everything else".to_owned()),
+    ];
+    let chart = RowChart {
+        panels,
+        legend,
+        axis: "cores busy on average during the read time".to_owned(),
+    };
+    let description = format!(
+        "For every configuration a bar of the cores that were busy while it read: a piece for each worker process, \
+         then the brokers, then everything else on the machine; beside it the throughput. The dashed line marks all {}: \
+         a bar that reaches it says that the machine was the limit.",
+        count(u64::from(input.environment.cores), "core")
+    );
+    let headers = [
+        "family",
+        "configuration",
+        "records/s",
+        "cores per process",
+        "brokers",
+        "everything else",
+        "all",
+    ];
+    let table = Table::new("", &headers, table_rows);
+    Some(assemble("cpu", "CPU beside throughput", description, table, |frame| {
+        chart.render(frame)
+    }))
+}
+
+fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
+    let slot = labels.slot(c.configuration);
+    let processes = cores.processes.iter().enumerate();
+    let mut pieces: Vec<(f64, Ink, String)> = processes
+        .map(|(i, busy)| (busy.unwrap_or(0.0), Ink::Series(slot), format!("p{}", i + 1)))
+        .collect();
+    pieces.push((cores.brokers.unwrap_or(0.0), Ink::Shade(2), "brokers".to_owned()));
+    pieces.push((cores.others, Ink::Shade(0), "else".to_owned()));
+    let mut from = 0.0;
+    let mut marks = Vec::new();
+    for (busy, ink, text) in pieces {
+        marks.push(Mark::Segment {
+            from,
+            to: from + busy,
+            ink,
+            text,
+        });
+        from += busy;
+    }
+    let value = format!(
+        "{} with {} cores",
+        or_unknown(c.records_per_second.map(|e| e.point), rate),
+        significant(from, 2)
+    );
+    Row {
+        label: labels.short(c.configuration).to_owned(),
+        value,
+        marks,
+    }
+}
+
+fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Vec<String> {
+    let busy = |v: f64| significant(v, 3);
+    let processes: Vec<String> = cores.processes.iter().map(|p| or_unknown(*p, busy)).collect();
+    let known = cores.processes.iter().flatten().sum::<f64>() + cores.brokers.unwrap_or(0.0) + cores.others;
+    vec![
+        family_title(input.scenario, c.family),
+        labels.short(c.configuration).to_owned(),
+        or_unknown(c.records_per_second.map(|e| e.point), rate),
+        processes.join(", "),
+        cores.brokers.map_or_else(|| UNKNOWN.to_owned(), busy),
+        busy(cores.others),
+        busy(known),
+    ]
+}

@@ -1,0 +1,174 @@
+//! The colours of all charts, light and dark. Each is drawn in its light colour and then given a class, so that a style
+//! sheet turns it dark; a viewer without style sheets still shows the light one.
+
+use std::fmt::Write as _;
+
+use plotters::style::RGBColor;
+
+/// What a mark is painted with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    Text,
+    Muted,
+    Grid,
+    Surface,
+    /// A configuration's colour; slots repeat after [`SERIES`].
+    Series(usize),
+    /// Neutral, for what belongs to no configuration; repeats after [`SHADES`].
+    Shade(usize),
+}
+
+/// Number of distinct colours of configurations.
+const SERIES: usize = 8;
+/// Number of distinct neutral shades.
+const SHADES: usize = 4;
+
+/// Class, light and dark colour. The configurations' colours follow Okabe and Ito's, which people with colour-blindness
+/// tell apart, darkened or lightened to a contrast of at least 4.5 with the surface.
+const COLOURS: [(&str, u32, u32); 4 + SERIES + SHADES] = [
+    ("text", 0x1f_23_28, 0xe6_ed_f3),
+    ("muted", 0x57_60_6a, 0x9d_a7_b3),
+    ("grid", 0xd8_de_e4, 0x34_3b_43),
+    ("surface", 0xff_ff_ff, 0x10_15_1b),
+    ("s0", 0x00_72_b2, 0x5a_ae_ea),
+    ("s1", 0xc4_4f_00, 0xff_91_54),
+    ("s2", 0x00_80_5c, 0x35_c9_9c),
+    ("s3", 0xa8_4d_87, 0xe8_9f_cb),
+    ("s4", 0x8a_61_00, 0xe9_b5_3f),
+    ("s5", 0x51_46_a8, 0xab_a0_f5),
+    ("s6", 0x4a_50_57, 0xc3_c9_d0),
+    ("s7", 0x87_48_38, 0xd9_a2_8d),
+    ("n0", 0xe1_e6_eb, 0x2b_32_3a),
+    ("n1", 0xc8_d0_d8, 0x3b_44_4d),
+    ("n2", 0xad_b7_c2, 0x4c_56_61),
+    ("n3", 0x92_9e_ab, 0x5e_69_75),
+];
+
+impl Ink {
+    fn index(self) -> usize {
+        match self {
+            Ink::Text => 0,
+            Ink::Muted => 1,
+            Ink::Grid => 2,
+            Ink::Surface => 3,
+            Ink::Series(slot) => 4 + slot % SERIES,
+            Ink::Shade(shade) => 4 + SERIES + shade % SHADES,
+        }
+    }
+
+    /// The light colour, which also marks the element for [`classify`].
+    pub(super) fn colour(self) -> RGBColor {
+        let [_, red, green, blue] = COLOURS[self.index()].1.to_be_bytes();
+        RGBColor(red, green, blue)
+    }
+}
+
+/// Adds a class beside each colour of a drawing: `fill="#0072B2"` becomes `class="fs0" fill="#0072b2"`.
+pub(super) fn classify(svg: &str) -> String {
+    let mut out = svg.replace(" opacity=\"1\"", "").replace(" >", ">");
+    for (class, light, _) in COLOURS {
+        for (attribute, initial) in [("fill", 'f'), ("stroke", 't')] {
+            let drawn = format!("{attribute}=\"#{light:06X}\"");
+            let classed = format!("class=\"{initial}{class}\" {attribute}=\"#{light:06x}\"");
+            out = out.replace(&drawn, &classed);
+        }
+    }
+    out
+}
+
+/// The style sheet of the charts: variables with the light and dark colours, and the classes that use them.
+pub(in crate::report) fn style_sheet() -> String {
+    let variables = |dark: bool| {
+        COLOURS.iter().fold(String::new(), |mut out, (class, light, night)| {
+            let _ = write!(out, "--{class}:#{:06x};", if dark { night } else { light });
+            out
+        })
+    };
+    let classes = COLOURS.iter().fold(String::new(), |mut out, (class, _, _)| {
+        let _ = write!(
+            out,
+            ".f{class}{{fill:var(--{class})}}.t{class}{{stroke:var(--{class})}}"
+        );
+        out
+    });
+    format!(
+        ":root{{{}}}\n@media (prefers-color-scheme:dark){{@media screen{{:root{{{}}}}}}}\n{classes}\n",
+        variables(false),
+        variables(true)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance as WCAG 2 defines it.
+    fn luminance(colour: u32) -> f64 {
+        let [_, red, green, blue] = colour.to_be_bytes();
+        let linear = |byte: u8| {
+            let c = f64::from(byte) / 255.0;
+            if c <= 0.040_45 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+
+    fn contrast(a: u32, b: u32) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn text_and_configurations_contrast_with_the_surface_in_light_and_dark() {
+        let surface = COLOURS[Ink::Surface.index()];
+        let strong = [Ink::Text, Ink::Muted].into_iter().chain((0..SERIES).map(Ink::Series));
+        for ink in strong {
+            let (class, light, dark) = COLOURS[ink.index()];
+            assert!(
+                contrast(light, surface.1) >= 4.5,
+                "{class}: {:.2}",
+                contrast(light, surface.1)
+            );
+            assert!(
+                contrast(dark, surface.2) >= 4.5,
+                "{class} dark: {:.2}",
+                contrast(dark, surface.2)
+            );
+        }
+    }
+
+    #[test]
+    fn text_on_a_shade_can_be_read() {
+        let text = COLOURS[Ink::Text.index()];
+        for shade in (0..SHADES).map(Ink::Shade) {
+            let (class, light, dark) = COLOURS[shade.index()];
+            assert!(
+                contrast(light, text.1) >= 4.5,
+                "{class}: {:.2}",
+                contrast(light, text.1)
+            );
+            assert!(
+                contrast(dark, text.2) >= 4.5,
+                "{class} dark: {:.2}",
+                contrast(dark, text.2)
+            );
+        }
+    }
+
+    #[test]
+    fn every_colour_is_its_own_so_that_a_class_can_be_found_by_it() {
+        let mut colours: Vec<u32> = COLOURS.iter().map(|(_, light, _)| *light).collect();
+        colours.sort_unstable();
+        colours.dedup();
+        assert_eq!(colours.len(), COLOURS.len());
+    }
+
+    #[test]
+    fn a_class_is_added_and_the_colour_kept_for_viewers_without_style_sheets() {
+        let svg = "<rect fill=\"#0072B2\" stroke=\"none\" opacity=\"1\"/>";
+        assert_eq!(classify(svg), "<rect class=\"fs0\" fill=\"#0072b2\" stroke=\"none\"/>");
+    }
+}

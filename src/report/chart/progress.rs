@@ -1,0 +1,331 @@
+//! How far each partition was read over time and by whom, in one trial of each configuration. A member that got nothing
+//! is a flat line with its name.
+
+use std::collections::BTreeMap;
+
+use super::grid::{Grid, Line, XyPanel};
+use super::paint::Ink;
+use super::{Chart, axis_end, chart as assemble, used};
+use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
+use crate::report::ReportInput;
+use crate::report::figures::since_start_s;
+use crate::report::format::{UNKNOWN, duration, or_unknown, thousands, tick};
+use crate::report::labels::{Labels, family_title};
+use crate::report::tables::Table;
+use crate::scenario::Configuration;
+
+/// More panels than this would bury the page.
+const PANELS_MAX: usize = 24;
+/// Points of a line; more cannot be seen at its size.
+const POINTS_MAX: usize = 60;
+/// With more lines than this only the remarkable ones are named.
+const NAMED_LINES_MAX: usize = 8;
+/// With more members without records than this they share one name.
+const NAMED_IDLE_MAX: usize = 3;
+
+/// What one member read of one partition, or that it read nothing.
+struct Trace {
+    member: String,
+    partition: String,
+    records: u64,
+    /// Seconds since the start and share of the partition.
+    points: Vec<(f64, f64)>,
+}
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let all: Vec<(usize, &Trial, &Measurement)> = input
+        .summary
+        .configurations
+        .iter()
+        .filter_map(|c| median_trial(input, c.configuration).map(|(t, m)| (c.configuration, t, m)))
+        .collect();
+    if all.is_empty() {
+        return None;
+    }
+    let chosen = evenly(&all, PANELS_MAX);
+    let mut rows = Vec::new();
+    let mut panels = Vec::new();
+    for (index, trial, m) in &chosen {
+        let configuration = &input.scenario.configurations[*index];
+        let traces = traces(configuration, m);
+        rows.extend(traces.iter().map(|trace| table_row(labels.short(*index), trial, trace)));
+        let longest = chosen
+            .iter()
+            .filter(|(other, ..)| input.scenario.configurations[*other].family == configuration.family);
+        let x_max = axis_end(longest.map(|(_, _, m)| m.read_ns() as f64 / 1e9));
+        let family = family_title(input.scenario, configuration.family);
+        let title = [labels.short(*index), &family]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ");
+        panels.push(XyPanel {
+            title,
+            x_max,
+            y_max: 1.0,
+            x_ticks: Vec::new(),
+            x_tick: tick,
+            y_tick: |share| format!("{:.0} %", share * 100.0),
+            lines: lines(traces, labels.slot(*index), m.read_ns() as f64 / 1e9),
+        });
+    }
+    let grid = Grid {
+        panels,
+        legend: Vec::new(),
+        x_axis: "seconds since the common start".to_owned(),
+        y_axis: "share of the partition read".to_owned(),
+        aspect: 2.6,
+        columns: 2,
+    };
+    let headers = [
+        "configuration",
+        "trial",
+        "member",
+        "partition",
+        "records",
+        "25 % at",
+        "50 % at",
+        "75 % at",
+        "100 % at",
+    ];
+    let table = Table::new("", &headers, rows);
+    let title = "Read progress by partition and member";
+    Some(assemble(
+        "progress",
+        title,
+        description(chosen.len(), all.len()),
+        table,
+        |frame| grid.render(frame),
+    ))
+}
+
+fn description(shown: usize, all: usize) -> String {
+    let limit = if shown < all {
+        format!(" {shown} of {all} configurations are shown, evenly chosen; the files of the trials hold the others.")
+    } else {
+        String::new()
+    };
+    format!(
+        "For every configuration its trial of median speed: a line for each partition, from 0 to 100 % of what was to be \
+         read of it, with the member that read it at its end (g: group, p: process, c: consumer). Panels of one family \
+         have the same time axis. A line that stays at 0 is a member that read nothing.{limit}"
+    )
+}
+
+/// The used trial of median speed.
+fn median_trial<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<(&'a Trial, &'a Measurement)> {
+    let mut trials = used(input, configuration);
+    trials.sort_by_key(|(_, m)| m.read_ns());
+    trials.get(trials.len() / 2).copied()
+}
+
+/// At most `max` of the items, the first and the last among them, evenly spaced.
+fn evenly<T: Copy>(items: &[T], max: usize) -> Vec<T> {
+    if items.len() <= max {
+        return items.to_vec();
+    }
+    (0..max).map(|i| items[i * (items.len() - 1) / (max - 1)]).collect()
+}
+
+/// A trace for each partition that a member read and one for each member that read nothing.
+fn traces(configuration: &Configuration, m: &Measurement) -> Vec<Trace> {
+    let mut totals: BTreeMap<(u32, u32, i32), u64> = BTreeMap::new();
+    for member in &m.members {
+        for p in &member.partitions {
+            *totals.entry((member.group, p.topic, p.partition)).or_default() += p.records;
+        }
+    }
+    let many_topics = totals.keys().any(|(_, topic, _)| *topic > 0);
+    let mut traces = Vec::new();
+    for member in &m.members {
+        let name = short_member(configuration, member);
+        for p in member.partitions.iter().filter(|p| p.records > 0) {
+            let total = totals
+                .get(&(member.group, p.topic, p.partition))
+                .copied()
+                .unwrap_or(p.records);
+            let topic = if many_topics {
+                format!("topic {} ", p.topic)
+            } else {
+                String::new()
+            };
+            traces.push(Trace {
+                member: name.clone(),
+                partition: format!("{topic}partition {}", p.partition),
+                records: p.records,
+                points: points(m, p, total),
+            });
+        }
+        if member.records() == 0 {
+            let why = if member.assigned.is_empty() {
+                "idle"
+            } else {
+                "no record"
+            };
+            let end = m.read_ns() as f64 / 1e9;
+            let points = vec![(0.0, 0.0), (end, 0.0)];
+            traces.push(Trace {
+                member: name,
+                partition: why.to_owned(),
+                records: 0,
+                points,
+            });
+        }
+    }
+    traces
+}
+
+/// The member in as few letters as tell it from the others: `process 2`, `g1 p2 c1`; nothing for the only one.
+fn short_member(c: &Configuration, member: &MemberMeasurement) -> String {
+    let numbers = [
+        ("group", c.groups, member.group),
+        ("process", c.processes, member.process),
+        ("consumer", c.consumers, member.consumer),
+    ];
+    let varying: Vec<_> = numbers.iter().filter(|(_, count, _)| *count > 1).collect();
+    match varying.as_slice() {
+        [] => String::new(),
+        [(word, _, index)] => format!("{word} {}", index + 1),
+        several => several
+            .iter()
+            .map(|(word, _, index)| format!("{}{}", &word[..1], index + 1))
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+/// Seconds and the share read by then, at most [`POINTS_MAX`] of them.
+fn points(m: &Measurement, p: &PartitionMeasurement, total: u64) -> Vec<(f64, f64)> {
+    let share = |records: u64| records as f64 / total.max(1) as f64;
+    let last = since_start_s(m, p.last_ns.unwrap_or(m.end_ns));
+    let Some(Series { bucket_ns, counts }) = &p.series else {
+        let first = since_start_s(m, p.first_ns.unwrap_or(m.start_ns));
+        return vec![(0.0, 0.0), (first, 0.0), (last, share(p.records))];
+    };
+    let mut cumulative = 0;
+    let mut all = vec![(0.0, 0.0)];
+    for (i, count) in counts.iter().enumerate() {
+        cumulative += count;
+        let end = (i as f64 + 1.0) * *bucket_ns as f64 / 1e9;
+        all.push((end.min(last), share(cumulative)));
+    }
+    // What follows the last record is not part of the line.
+    let complete = all
+        .iter()
+        .position(|(_, s)| *s >= share(p.records))
+        .map_or(all.len(), |i| i + 1);
+    all.truncate(complete);
+    evenly(&all, POINTS_MAX)
+}
+
+/// The lines of a panel with the names that there is room for.
+fn lines(traces: Vec<Trace>, slot: usize, end: f64) -> Vec<Line> {
+    let name = |t: &Trace| {
+        [t.member.as_str(), &t.partition]
+            .into_iter()
+            .filter(|s| !s.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ")
+    };
+    let (read, unread): (Vec<Trace>, Vec<Trace>) = traces.into_iter().partition(|t| t.records > 0);
+    let finish = |t: &Trace| t.points.last().map_or(end, |(x, _)| *x);
+    let earliest = read.iter().map(finish).fold(f64::INFINITY, f64::min);
+    let latest = read.iter().map(finish).fold(0.0, f64::max);
+    let line = |points, ink, label| Line {
+        points,
+        ink,
+        dashed: false,
+        shape: None,
+        intervals: Vec::new(),
+        label,
+    };
+    let mut named = 0;
+    let mut lines: Vec<Line> = Vec::new();
+    for trace in &read {
+        let extreme = finish(trace) <= earliest || finish(trace) >= latest;
+        let label = if read.len() <= NAMED_LINES_MAX || (extreme && named < 2) {
+            name(trace)
+        } else {
+            String::new()
+        };
+        named += usize::from(!label.is_empty());
+        lines.push(line(trace.points.clone(), Ink::Series(slot), label));
+    }
+    if unread.len() > NAMED_IDLE_MAX {
+        let label = format!("{} members read nothing", unread.len());
+        lines.push(line(vec![(0.0, 0.0), (end, 0.0)], Ink::Text, label));
+    } else {
+        lines.extend(unread.iter().map(|t| line(t.points.clone(), Ink::Text, name(t))));
+    }
+    lines
+}
+
+fn table_row(configuration: &str, trial: &Trial, trace: &Trace) -> Vec<String> {
+    let reached = |share: f64| {
+        let share = share - 1e-9;
+        or_unknown(
+            trace
+                .points
+                .iter()
+                .find(|(_, s)| trace.records > 0 && *s >= share)
+                .map(|(x, _)| *x),
+            duration,
+        )
+    };
+    vec![
+        configuration.to_owned(),
+        trial.order.number.to_string(),
+        if trace.member.is_empty() {
+            UNKNOWN.to_owned()
+        } else {
+            trace.member.clone()
+        },
+        trace.partition.clone(),
+        thousands(trace.records),
+        reached(0.25),
+        reached(0.5),
+        reached(0.75),
+        reached(1.0),
+    ]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn an_idle_member_is_a_flat_line_with_its_name() {
+        let fixture = Fixture::one_vs_two();
+        let input = fixture.input();
+        // The last case has four processes on two partitions.
+        let (_, m) = median_trial(&input, 9).unwrap();
+        let lines = lines(traces(&fixture.scenario.configurations[9], m), 0, 1.0);
+        let idle: Vec<_> = lines.iter().filter(|l| l.label.ends_with("idle")).collect();
+        assert_eq!(
+            idle.iter().map(|l| l.label.as_str()).collect::<Vec<_>>(),
+            ["process 3 · idle", "process 4 · idle"]
+        );
+        assert!(idle.iter().all(|l| l.points.iter().all(|(_, share)| *share == 0.0)));
+    }
+
+    #[test]
+    fn a_partition_read_whole_ends_at_one_hundred_percent() {
+        let fixture = Fixture::one_vs_two();
+        let input = fixture.input();
+        let (_, m) = median_trial(&input, 0).unwrap();
+        for trace in traces(&fixture.scenario.configurations[0], m) {
+            assert!(trace.points.len() <= POINTS_MAX);
+            assert!((trace.points.last().unwrap().1 - 1.0).abs() < 1e-9);
+            assert!(trace.points.windows(2).all(|w| w[0].0 <= w[1].0 && w[0].1 <= w[1].1));
+        }
+    }
+
+    #[test]
+    fn a_choice_keeps_the_ends_and_says_how_many_it_shows() {
+        assert_eq!(evenly(&(0..60).collect::<Vec<_>>(), 4), [0, 19, 39, 59]);
+        assert!(description(24, 60).contains("24 of 60"));
+        assert!(!description(9, 9).contains("evenly"));
+    }
+}

@@ -1,0 +1,319 @@
+//! Tidy tables for other programs. Every column is documented in `docs/results.md`, which a test holds against the
+//! lists here.
+
+use super::ReportInput;
+use super::figures::TrialFigures;
+use super::format::{machine, work};
+use crate::measure::{Measurement, Status, Trial, TrialKind};
+use crate::scenario::{Configuration, DatasetSpec, Scenario};
+use crate::stats::Estimate;
+use crate::summary::ConfigurationSummary;
+
+/// A column and how its value is found; an empty value says that it is not known.
+struct Column<Row> {
+    name: &'static str,
+    value: fn(&Row) -> String,
+}
+
+fn column<Row>(name: &'static str, value: fn(&Row) -> String) -> Column<Row> {
+    Column { name, value }
+}
+
+/// What the cells of a row of `summary.csv` are taken from.
+struct SummaryRow<'a> {
+    configuration: &'a Configuration,
+    dataset: &'a DatasetSpec,
+    summary: &'a ConfigurationSummary,
+}
+
+/// What the cells of a row of `trials.csv` are taken from.
+struct TrialRow<'a> {
+    configuration: &'a Configuration,
+    dataset: &'a DatasetSpec,
+    trial: &'a Trial,
+    measurement: Option<&'a Measurement>,
+    figures: Option<TrialFigures>,
+}
+
+/// `summary.csv`: a row per configuration, in the scenario's order.
+pub fn summary_csv(input: &ReportInput) -> String {
+    let rows = input.summary.configurations.iter().filter_map(|summary| {
+        let configuration = input.scenario.configurations.get(summary.configuration)?;
+        let dataset = input.scenario.datasets.get(configuration.dataset)?;
+        Some(SummaryRow {
+            configuration,
+            dataset,
+            summary,
+        })
+    });
+    write(input.scenario, &summary_columns(), rows, |row| row.configuration)
+}
+
+/// `trials.csv`: a row per trial, in the order of running.
+pub fn trials_csv(input: &ReportInput) -> String {
+    let rows = input.trials.iter().filter_map(|trial| {
+        let configuration = input.scenario.configurations.get(trial.order.configuration)?;
+        let dataset = input.scenario.datasets.get(configuration.dataset)?;
+        let measurement = trial.measurement.as_ref();
+        Some(TrialRow {
+            configuration,
+            dataset,
+            trial,
+            measurement,
+            figures: measurement.map(TrialFigures::of),
+        })
+    });
+    write(input.scenario, &trial_columns(), rows, |row| row.configuration)
+}
+
+fn write<Row>(
+    scenario: &Scenario,
+    columns: &[Column<Row>],
+    rows: impl Iterator<Item = Row>,
+    configuration: impl Fn(&Row) -> &Configuration,
+) -> String {
+    let keys: Vec<(usize, &String)> = scenario
+        .keys_in_use
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| columns.iter().all(|column| column.name != key.as_str()))
+        .collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let headers = columns
+        .iter()
+        .map(|c| c.name)
+        .chain(keys.iter().map(|(_, key)| key.as_str()));
+    let mut written = writer.write_record(headers);
+    for row in rows {
+        let mut cells: Vec<String> = columns.iter().map(|column| (column.value)(&row)).collect();
+        let values = &configuration(&row).key_values;
+        cells.extend(keys.iter().map(|(i, _)| values.get(*i).cloned().unwrap_or_default()));
+        written = written.and_then(|()| writer.write_record(&cells));
+    }
+    debug_assert!(written.is_ok(), "rows of equal length into memory");
+    writer
+        .into_inner()
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default()
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map(machine).unwrap_or_default()
+}
+
+fn point(estimate: Option<&Estimate>) -> String {
+    optional(estimate.map(|e| e.point))
+}
+
+fn summary_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
+    vec![
+        column("configuration", |r| r.summary.name.clone()),
+        column("topics", |r| r.dataset.topics.to_string()),
+        column("partitions", |r| r.dataset.partitions.to_string()),
+        column("groups", |r| r.configuration.groups.to_string()),
+        column("processes", |r| r.configuration.processes.to_string()),
+        column("consumers_per_process", |r| r.configuration.consumers.to_string()),
+        column("members", |r| r.summary.members.to_string()),
+        column("idle_members", |r| r.summary.idle_members.to_string()),
+        column("record_bytes", |r| machine(r.summary.record_bytes)),
+        column("work", |r| work(r.configuration.work)),
+        column("trials_planned", |r| r.summary.trials_planned.to_string()),
+        column("trials_used", |r| r.summary.trials_used.to_string()),
+        column("trials_failed", |r| r.summary.trials_failed.to_string()),
+        column("trials_excluded", |r| r.summary.trials_excluded.to_string()),
+        column("records", |r| r.summary.records.to_string()),
+        column("records_per_second", |r| point(r.summary.records_per_second.as_ref())),
+        column("records_per_second_low", |r| {
+            optional(
+                r.summary
+                    .records_per_second
+                    .and_then(|e| e.interval)
+                    .map(|(low, _)| low),
+            )
+        }),
+        column("records_per_second_high", |r| {
+            optional(
+                r.summary
+                    .records_per_second
+                    .and_then(|e| e.interval)
+                    .map(|(_, high)| high),
+            )
+        }),
+        column("mib_per_second", |r| optional(r.summary.mib_per_second)),
+        column("read_seconds", |r| point(r.summary.read_seconds.as_ref())),
+        column("join_seconds", |r| optional(r.summary.join_seconds)),
+        column("stopwatch_seconds", |r| point(r.summary.stopwatch_seconds.as_ref())),
+        column("first_record_ms", |r| optional(r.summary.first_record_ms)),
+        column("client_cpu_seconds_per_million", |r| {
+            optional(r.summary.client_cpu_seconds_per_million)
+        }),
+        column("client_cpu_seconds_per_million_stopwatch", |r| {
+            optional(r.summary.client_cpu_seconds_per_million_stopwatch)
+        }),
+        column("broker_cpu_seconds_per_million", |r| {
+            optional(r.summary.broker_cpu_seconds_per_million)
+        }),
+        column("lost", |r| r.summary.lost.to_string()),
+        column("duplicated", |r| r.summary.duplicated.to_string()),
+        column("not_delivered", |r| r.summary.not_delivered.to_string()),
+        column("redelivered", |r| r.summary.redelivered.to_string()),
+        column("work_us_mean", |r| optional(r.summary.work_us_mean)),
+    ]
+}
+
+impl TrialRow<'_> {
+    fn figure(&self, figure: impl Fn(&TrialFigures) -> Option<f64>) -> String {
+        optional(self.figures.as_ref().and_then(figure))
+    }
+
+    fn counted(&self, figure: impl Fn(&Measurement) -> u64) -> String {
+        self.measurement.map(|m| figure(m).to_string()).unwrap_or_default()
+    }
+}
+
+fn trial_columns<'a>() -> Vec<Column<TrialRow<'a>>> {
+    vec![
+        column("number", |r| r.trial.order.number.to_string()),
+        column("kind", |r| kind(r.trial.order.kind).to_owned()),
+        column("block", |r| r.trial.order.block.to_string()),
+        column("position", |r| r.trial.order.position.to_string()),
+        column("session", |r| r.trial.session.to_string()),
+        column("started_at", |r| r.trial.started_at.to_string()),
+        column("status", |r| r.trial.status.as_str().to_owned()),
+        column("failure", |r| failure(&r.trial.status)),
+        column("flags", |r| flags(r.trial)),
+        column("configuration", |r| r.trial.configuration_name.clone()),
+        column("topics", |r| r.dataset.topics.to_string()),
+        column("partitions", |r| r.dataset.partitions.to_string()),
+        column("groups", |r| r.configuration.groups.to_string()),
+        column("processes", |r| r.configuration.processes.to_string()),
+        column("consumers_per_process", |r| r.configuration.consumers.to_string()),
+        column("members", |r| r.configuration.members().to_string()),
+        column("idle_members", |r| {
+            r.figures
+                .as_ref()
+                .map(|f| f.idle_members.to_string())
+                .unwrap_or_default()
+        }),
+        column("record_bytes", |r| r.figure(|f| f.record_bytes)),
+        column("work", |r| work(r.configuration.work)),
+        column("records", |r| r.counted(Measurement::records)),
+        column("records_per_second", |r| r.figure(|f| f.records_per_second)),
+        column("mib_per_second", |r| r.figure(|f| f.mib_per_second)),
+        column("read_seconds", |r| r.figure(|f| Some(f.read_seconds))),
+        column("join_seconds", |r| r.figure(|f| Some(f.join_seconds))),
+        column("stopwatch_seconds", |r| r.figure(|f| Some(f.stopwatch_seconds))),
+        column("first_record_ms", |r| r.figure(|f| f.first_record_ms)),
+        column("client_cpu_seconds_per_million", |r| {
+            r.figure(|f| f.client_cpu_seconds_per_million)
+        }),
+        column("client_cpu_seconds_per_million_stopwatch", |r| {
+            r.figure(|f| f.client_cpu_seconds_per_million_stopwatch)
+        }),
+        column("broker_cpu_seconds_per_million", |r| {
+            r.figure(|f| f.broker_cpu_seconds_per_million)
+        }),
+        column("lost", |r| r.counted(|m| m.lost)),
+        column("duplicated", |r| r.counted(|m| m.duplicated)),
+        column("not_delivered", |r| r.counted(|m| m.not_delivered)),
+        column("redelivered", |r| r.counted(|m| m.redelivered)),
+        column("work_us_mean", |r| r.figure(|f| f.work_us_mean)),
+    ]
+}
+
+/// `pilot`, `warmup` or `counted`.
+pub(super) fn kind(kind: TrialKind) -> &'static str {
+    match kind {
+        TrialKind::Pilot => "pilot",
+        TrialKind::Warmup => "warmup",
+        TrialKind::Counted => "counted",
+    }
+}
+
+fn failure(status: &Status) -> String {
+    match status {
+        Status::Complete => String::new(),
+        Status::Excluded { reason } => reason.clone(),
+        Status::Failed(failure) => match &failure.who {
+            Some(who) => format!("{}: {who}: {}", failure.kind.describe(), failure.message),
+            None => format!("{}: {}", failure.kind.describe(), failure.message),
+        },
+    }
+}
+
+fn flags(trial: &Trial) -> String {
+    trial
+        .flags
+        .iter()
+        .map(|flag| flag.name.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    const DOCUMENT: &str = include_str!("../../docs/results.md");
+
+    /// Names in the first column of the tables under a heading of the document.
+    fn documented(heading: &str) -> BTreeSet<&'static str> {
+        let section = DOCUMENT.split("\n## ").find(|s| s.starts_with(heading)).unwrap();
+        section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name))
+            .collect()
+    }
+
+    fn names<Row>(columns: &[Column<Row>]) -> BTreeSet<&'static str> {
+        columns.iter().map(|c| c.name).collect()
+    }
+
+    #[test]
+    fn every_column_is_documented_and_every_documented_column_exists() {
+        assert_eq!(documented("summary.csv"), names(&summary_columns()));
+        assert_eq!(documented("trials.csv"), names(&trial_columns()));
+    }
+
+    #[test]
+    fn rows_have_a_column_for_every_key_in_use_that_is_no_column_already() {
+        let mut fixture = Fixture::one_vs_two();
+        fixture.scenario.keys_in_use.push("client.fetch.min.bytes".to_owned());
+        for configuration in &mut fixture.scenario.configurations {
+            configuration.key_values.push("4096".to_owned());
+        }
+        let text = summary_csv(&fixture.input());
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let position = headers.iter().position(|h| h == "client.fetch.min.bytes").unwrap();
+        assert_eq!(headers.iter().filter(|h| *h == "work").count(), 1);
+        assert!(reader.records().all(|r| &r.unwrap()[position] == "4096"));
+    }
+
+    #[test]
+    fn summary_csv_reads_as_documented() {
+        insta::assert_snapshot!(summary_csv(&Fixture::one_vs_two().input()));
+    }
+
+    #[test]
+    fn a_failed_trial_has_its_failure_and_no_invented_figures() {
+        let text = trials_csv(&Fixture::one_vs_two().input());
+        let header = text.lines().next().unwrap();
+        let failed = text.lines().find(|l| l.contains(",failed,")).unwrap();
+        insta::assert_snapshot!(format!("{header}\n{failed}"));
+    }
+
+    #[test]
+    fn names_with_commas_quotes_and_line_breaks_stay_one_cell() {
+        let mut fixture = Fixture::one_vs_two();
+        fixture.summary.configurations[0].name = "a, \"b\"\nc".to_owned();
+        let text = summary_csv(&fixture.input());
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        assert_eq!(&reader.records().next().unwrap().unwrap()[0], "a, \"b\"\nc");
+    }
+}

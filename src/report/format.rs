@@ -1,0 +1,380 @@
+//! Figures as people read them: significant digits, thousands separators, units. Knows numbers and units, not what
+//! they mean.
+
+use crate::scenario::Work;
+use crate::stats::Estimate;
+
+/// What stands for a figure that is not known.
+pub(super) const UNKNOWN: &str = "–";
+
+/// An integer with thousands separators: `1,234,567`.
+pub fn thousands(value: u64) -> String {
+    group_thousands(&value.to_string())
+}
+
+fn group_thousands(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A figure with this many significant digits, never more than its integer part needs: `0.0123`, `12.3`, `1,234`.
+pub(super) fn significant(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let decimals = decimals_for(value, digits);
+    let text = format!("{:.decimals$}", value.abs());
+    let (integer, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let sign = if value < 0.0 { "−" } else { "" };
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{fraction}", group_thousands(integer))
+}
+
+/// Decimals that leave `digits` significant ones, taking into account that 9.996 rounds to 10.0.
+fn decimals_for(value: f64, digits: usize) -> usize {
+    let scientific = format!("{value:.*e}", digits.saturating_sub(1));
+    let exponent = scientific
+        .rsplit('e')
+        .next()
+        .and_then(|e| e.parse::<i64>().ok())
+        .unwrap_or(0);
+    let wanted = i64::try_from(digits).unwrap_or(3) - 1 - exponent;
+    usize::try_from(wanted.clamp(0, 9)).unwrap_or(0)
+}
+
+/// The largest of k, M, G (powers of 1000) that leaves at least 1, with its factor.
+fn scale(value: f64) -> (f64, &'static str) {
+    // 999.9 k would be printed as 1,000 k.
+    match value.abs() {
+        v if v >= 999.5e6 => (1e9, "G"),
+        v if v >= 999.5e3 => (1e6, "M"),
+        v if v >= 999.5 => (1e3, "k"),
+        _ => (1.0, ""),
+    }
+}
+
+/// A number in k, M or G with three significant digits: `1.23 M`.
+pub(super) fn scaled(value: f64) -> String {
+    let (factor, prefix) = scale(value);
+    let number = significant(value / factor, 3);
+    if prefix.is_empty() {
+        number
+    } else {
+        format!("{number} {prefix}")
+    }
+}
+
+/// A value at an axis, without the zeros that carry nothing: `0`, `0.5`, `1.5 M`.
+pub(super) fn tick(value: f64) -> String {
+    let text = scaled(value);
+    let (number, prefix) = text.split_once(' ').map_or((text.as_str(), ""), |(n, p)| (n, p));
+    let number = if number.contains('.') {
+        number.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        number
+    };
+    if prefix.is_empty() {
+        number.to_owned()
+    } else {
+        format!("{number} {prefix}")
+    }
+}
+
+/// Records per second: `1.23 M/s`.
+pub fn rate(records_per_second: f64) -> String {
+    if !records_per_second.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    let (factor, prefix) = scale(records_per_second);
+    format!("{} {prefix}/s", significant(records_per_second / factor, 3))
+}
+
+/// Records per second with the interval in the same unit: `1.23 M/s [1.20, 1.26]`.
+pub(super) fn rate_estimate(estimate: &Estimate) -> String {
+    let (factor, _) = scale(estimate.point);
+    let decimals = decimals_for(estimate.point / factor, 3);
+    let number = |v: f64| format!("{:.decimals$}", v / factor);
+    match estimate.interval {
+        Some((low, high)) => format!("{} [{}, {}]", rate(estimate.point), number(low), number(high)),
+        None => rate(estimate.point),
+    }
+}
+
+/// How many times: `1.12×`, with as many decimals as its size is worth.
+pub(super) fn ratio(value: f64) -> String {
+    format!("{}×", ratio_number(value, ratio_decimals(value)))
+}
+
+fn ratio_decimals(value: f64) -> usize {
+    match value.abs() {
+        v if v >= 99.5 => 0,
+        v if v >= 9.95 => 1,
+        v if v >= 0.095 => 2,
+        _ => 3,
+    }
+}
+
+fn ratio_number(value: f64, decimals: usize) -> String {
+    if value.is_finite() {
+        format!("{value:.decimals$}")
+    } else {
+        UNKNOWN.to_owned()
+    }
+}
+
+/// How many times, with the interval: `1.12× [1.08, 1.16]`.
+pub fn ratio_estimate(estimate: &Estimate) -> String {
+    let decimals = ratio_decimals(estimate.point);
+    match estimate.interval {
+        Some((low, high)) => format!(
+            "{} [{}, {}]",
+            ratio(estimate.point),
+            ratio_number(low, decimals),
+            ratio_number(high, decimals)
+        ),
+        None => ratio(estimate.point),
+    }
+}
+
+/// A length of time from seconds: `850 µs`, `41.2 ms`, `1.23 s`, `2 min 5 s`, `1 h 12 min`.
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    match seconds.abs() {
+        0.0 => "0 s".to_owned(),
+        s if s < 0.000_999_5 => format!("{} µs", significant(seconds * 1e6, 3)),
+        s if s < 0.999_5 => format!("{} ms", significant(seconds * 1e3, 3)),
+        s if s < 119.5 => format!("{} s", significant(seconds, 3)),
+        s => long_duration(s),
+    }
+}
+
+/// Two minutes and more, from positive seconds.
+fn long_duration(seconds: f64) -> String {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive; saturates"
+    )]
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, rest) => format!("{minutes} min {rest} s"),
+        (hours, 0, _) => format!("{} h", thousands(hours)),
+        (hours, minutes, _) => format!("{} h {minutes} min", thousands(hours)),
+    }
+}
+
+/// Bytes in powers of 1024: `1.50 GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1023.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{} {}", significant(value, 3), UNITS[unit])
+}
+
+/// A probability as papers print it: `0.012`, `< 0.001`.
+pub(super) fn p_value(p: f64) -> String {
+    if !p.is_finite() {
+        UNKNOWN.to_owned()
+    } else if p < 0.001 {
+        "< 0.001".to_owned()
+    } else if p < 0.1 {
+        format!("{p:.3}")
+    } else {
+        format!("{p:.2}")
+    }
+}
+
+/// A share as a percentage: `3 %`, `2.5 %`.
+pub(super) fn percent(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// The figure, or a dash where there is none.
+pub(super) fn or_unknown(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), show)
+}
+
+/// A figure for other programs: seven significant digits, a point for decimals, nothing where it is not a number.
+pub(super) fn machine(value: f64) -> String {
+    if !value.is_finite() {
+        return String::new();
+    }
+    format!("{value:.6e}")
+        .parse::<f64>()
+        .map_or_else(|_| String::new(), |rounded| rounded.to_string())
+}
+
+/// Work as the scenario writes it: `none`, `cpu 5us`, `wait 1ms`.
+pub(super) fn work(work: Work) -> String {
+    match work {
+        Work::None => "none".to_owned(),
+        Work::Cpu { ns } => format!("cpu {}", work_length(ns)),
+        Work::Wait { ns } => format!("wait {}", work_length(ns)),
+    }
+}
+
+fn work_length(ns: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    UNITS
+        .iter()
+        .find(|(factor, _)| ns > 0 && ns.is_multiple_of(*factor))
+        .map_or_else(|| format!("{ns}ns"), |(factor, unit)| format!("{}{unit}", ns / factor))
+}
+
+/// Text from a file or a worker without control characters: they would break XML and could steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{fffe}' | '\u{ffff}') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// `1 trial`, `2 trials`: the count with its noun.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", thousands(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(point: f64, low: f64, high: f64) -> Estimate {
+        Estimate {
+            point,
+            interval: Some((low, high)),
+            observations: 10,
+        }
+    }
+
+    #[test]
+    fn figures_have_three_significant_digits_and_whole_integers() {
+        let shown = |v| significant(v, 3);
+        assert_eq!(shown(0.012_345), "0.0123");
+        assert_eq!(shown(9.996), "10.0");
+        assert_eq!(shown(99.96), "100");
+        assert_eq!(shown(1_234_567.8), "1,234,568");
+        assert_eq!(shown(-1.5), "−1.50");
+        assert_eq!(shown(0.0), "0");
+        assert_eq!(shown(f64::NAN), UNKNOWN);
+        assert_eq!(shown(f64::INFINITY), UNKNOWN);
+    }
+
+    #[test]
+    fn rates_take_the_unit_that_leaves_at_least_one() {
+        assert_eq!(rate(1_234_567.0), "1.23 M/s");
+        assert_eq!(rate(999_800.0), "1.00 M/s");
+        assert_eq!(rate(4_985.2), "4.99 k/s");
+        assert_eq!(rate(12.0), "12.0 /s");
+        assert_eq!(
+            rate_estimate(&estimate(1.234e6, 0.98e6, 1.5e6)),
+            "1.23 M/s [0.98, 1.50]"
+        );
+    }
+
+    #[test]
+    fn an_estimate_without_interval_shows_its_point_alone() {
+        let alone = Estimate {
+            point: 1.5,
+            interval: None,
+            observations: 1,
+        };
+        assert_eq!(ratio_estimate(&alone), "1.50×");
+        assert_eq!(ratio_estimate(&estimate(1.123, 1.078, 1.16)), "1.12× [1.08, 1.16]");
+        assert_eq!(ratio_estimate(&estimate(12.34, 11.0, 13.0)), "12.3× [11.0, 13.0]");
+    }
+
+    #[test]
+    fn ticks_carry_no_empty_zeros() {
+        assert_eq!(
+            [0.0, 0.5, 2.0, 1.5e6, 2e6, 200.0].map(tick),
+            ["0", "0.5", "2", "1.5 M", "2 M", "200"]
+        );
+    }
+
+    #[test]
+    fn durations_read_well_from_microseconds_to_hours() {
+        let shown: Vec<_> = [0.0, 0.000_85, 0.0412, 0.9999, 1.234, 125.0, 4320.0, 7200.0]
+            .into_iter()
+            .map(duration)
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "0 s",
+                "850 µs",
+                "41.2 ms",
+                "1.00 s",
+                "1.23 s",
+                "2 min 5 s",
+                "1 h 12 min",
+                "2 h"
+            ]
+        );
+    }
+
+    #[test]
+    fn bytes_and_counts_carry_units_and_separators() {
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1_610_612_736), "1.50 GiB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.00 MiB");
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(8_000_000), "8,000,000");
+        assert_eq!(count(1, "trial"), "1 trial");
+        assert_eq!(count(1200, "trial"), "1,200 trials");
+    }
+
+    #[test]
+    fn small_probabilities_and_shares_are_not_shown_as_zero() {
+        assert_eq!(p_value(0.000_2), "< 0.001");
+        assert_eq!(p_value(0.0123), "0.012");
+        assert_eq!(p_value(0.5), "0.50");
+        assert_eq!(percent(0.03), "3 %");
+        assert_eq!(percent(0.025), "2.5 %");
+    }
+
+    #[test]
+    fn figures_for_programs_are_plain_and_empty_where_unknown() {
+        assert_eq!(machine(1_234_567.891), "1234568");
+        assert_eq!(machine(0.1 + 0.2), "0.3");
+        assert_eq!(machine(f64::NAN), "");
+    }
+
+    #[test]
+    fn work_is_written_as_in_the_scenario() {
+        assert_eq!(work(Work::None), "none");
+        assert_eq!(work(Work::Cpu { ns: 5_000 }), "cpu 5us");
+        assert_eq!(work(Work::Wait { ns: 1_000_000 }), "wait 1ms");
+        assert_eq!(work(Work::Wait { ns: 1_500 }), "wait 1500ns");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_a_terminal_or_a_page() {
+        assert_eq!(printable("a\u{1b}[31mb\u{0}c\nd"), "a [31mb c d");
+    }
+}

@@ -1,0 +1,28 @@
+//! The summary as JSON, for other programs.
+
+use super::ReportInput;
+
+/// `summary.json`: the summary's own type, indented.
+pub fn summary_json(input: &ReportInput) -> String {
+    #[allow(
+        clippy::expect_used,
+        reason = "the summary has neither maps with other keys than text nor values that can refuse"
+    )]
+    let mut text = serde_json::to_string_pretty(input.summary).expect("a summary is plain data");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use crate::summary::Summary;
+
+    #[test]
+    fn the_summary_can_be_read_back() {
+        let fixture = Fixture::one_vs_two();
+        let text = super::summary_json(&fixture.input());
+        assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), fixture.summary);
+    }
+}

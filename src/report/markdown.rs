@@ -1,0 +1,193 @@
+//! The report in Markdown: compact, with the charts beside it as files.
+
+use super::ReportInput;
+use super::chart::{Chart, charts};
+use super::format::printable;
+use super::tables::{self, GLOSSARY, Table};
+
+/// `report.md`; links the charts by their path below the run's folder.
+pub fn markdown(input: &ReportInput) -> String {
+    with_charts(input, &charts(input))
+}
+
+pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
+    let mut out = format!("# {}\n\n", escape(&input.summary.question));
+    answer(&mut out, input);
+    for chart in charts {
+        heading(&mut out, &chart.title);
+        out.push_str(&format!(
+            "![{}](charts/{})\n",
+            escape(&chart.description),
+            chart.file_name
+        ));
+    }
+    section(&mut out, "Results", &tables::results(input));
+    section(&mut out, "Comparisons", &tables::comparisons(input));
+    let idle = tables::idle(input);
+    if !idle.is_empty() {
+        heading(&mut out, "Idle members");
+        list(
+            &mut out,
+            idle.iter()
+                .map(|(name, why)| format!("**{}**: {}", escape(name), escape(why))),
+        );
+    }
+    section(
+        &mut out,
+        "Settings that differ from the defaults",
+        &[without_caption(tables::settings(input))],
+    );
+    heading(&mut out, "Environment");
+    list(
+        &mut out,
+        tables::environment(input)
+            .iter()
+            .map(|(name, value)| format!("**{name}**: {}", escape(value))),
+    );
+    trials(&mut out, input);
+    heading(&mut out, "How to read this");
+    list(
+        &mut out,
+        GLOSSARY.iter().map(|(word, meaning)| format!("**{word}**: {meaning}")),
+    );
+    heading(&mut out, "Scenario");
+    source(&mut out, input.source);
+    out
+}
+
+fn answer(out: &mut String, input: &ReportInput) {
+    for sentence in &input.summary.answer {
+        out.push_str(&format!("{}\n\n", escape(sentence)));
+    }
+    if input.summary.answer.is_empty() {
+        out.push_str("No answer yet: too few trials were completed.\n\n");
+    }
+    let incomplete = (!input.summary.complete).then_some("This run is not complete: trials of its plan were not run.");
+    let warnings: Vec<&str> = incomplete
+        .into_iter()
+        .chain(input.summary.warnings.iter().map(String::as_str))
+        .collect();
+    if !warnings.is_empty() {
+        out.push_str("Warnings:\n\n");
+        list(out, warnings.iter().map(|w| escape(w)));
+    }
+}
+
+fn heading(out: &mut String, text: &str) {
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+    out.push_str(&format!("## {}\n\n", escape(text)));
+}
+
+fn list(out: &mut String, items: impl Iterator<Item = String>) {
+    for item in items {
+        out.push_str(&format!("- {item}\n"));
+    }
+}
+
+fn section(out: &mut String, title: &str, tables: &[Table]) {
+    if tables.iter().all(|t| t.rows.is_empty()) {
+        return;
+    }
+    heading(out, title);
+    for (i, t) in tables.iter().enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        if !t.caption.is_empty() {
+            out.push_str(&format!("**{}**\n\n", escape(&t.caption)));
+        }
+        table(out, t);
+    }
+}
+
+fn without_caption(table: Table) -> Table {
+    Table {
+        caption: String::new(),
+        ..table
+    }
+}
+
+/// All trials would drown the page: those with something to be said, and where the others are.
+fn trials(out: &mut String, input: &ReportInput) {
+    heading(out, "Trials");
+    out.push_str(&format!(
+        "{} All of them are in [trials.csv](trials.csv).\n",
+        tables::trials_sentence(input)
+    ));
+    let mut noteworthy = without_caption(tables::trials(input));
+    noteworthy
+        .rows
+        .retain(|row| row.last().is_some_and(|remarks| !remarks.is_empty()));
+    if !noteworthy.rows.is_empty() {
+        out.push('\n');
+        table(out, &noteworthy);
+    }
+}
+
+fn table(out: &mut String, table: &Table) {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    out.push_str(&line(table.headers.iter().map(|h| escape(h)).collect()));
+    out.push_str(&line(
+        table
+            .numeric
+            .iter()
+            .map(|n| if *n { "--:" } else { "---" }.to_owned())
+            .collect(),
+    ));
+    for row in &table.rows {
+        out.push_str(&line(row.iter().map(|cell| escape(cell)).collect()));
+    }
+}
+
+/// A fence longer than any in the text, so that none ends it.
+fn source(out: &mut String, text: &str) {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    out.push_str(&format!("{fence}toml\n{}\n{fence}\n", text.trim_end()));
+}
+
+/// Text that Markdown shows as it is, in a table cell too.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn the_page_reads_from_the_answer_to_the_scenario() {
+        insta::assert_snapshot!(markdown(&Fixture::one_vs_two().input()));
+    }
+
+    #[test]
+    fn text_of_the_user_cannot_become_markup() {
+        assert_eq!(
+            escape("a|b <script> *x* [y](z) `c`"),
+            "a\\|b &lt;script&gt; \\*x\\* \\[y\\](z) \\`c\\`"
+        );
+    }
+
+    #[test]
+    fn a_fence_in_the_scenario_does_not_end_the_listing() {
+        let mut out = String::new();
+        source(&mut out, "# ```` is a fence\n");
+        assert_eq!(out, "`````toml\n# ```` is a fence\n`````\n");
+    }
+}
