@@ -1,18 +1,22 @@
 //! Scenarios and trials made by hand for the tests of this room and those after it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Plan;
 use crate::measure::*;
 use crate::scenario::*;
 
 /// A matrix key: its name, and each value with what it changes.
-pub(crate) type AxisValues<'a> = &'a [(&'a str, fn(&mut Configuration))];
+pub(crate) type AxisValues<'a> = &'a [(&'a str, Change)];
+
+/// What a value of a matrix key does to a configuration.
+pub(crate) type Change = fn(&mut Configuration);
 
 /// Builds a scenario as the parser would.
 pub(crate) struct ScenarioBuilder {
     cases: Vec<(String, u32, u32)>,
-    axes: Vec<(Axis, Vec<fn(&mut Configuration)>)>,
+    axes: Vec<(Axis, Vec<Change>)>,
     pub(crate) dataset: DatasetSpec,
     pub(crate) record_multiple: u64,
     pub(crate) repetitions: u32,
@@ -225,7 +229,7 @@ pub(crate) fn measurement(
     records: u64,
     read_s: f64,
 ) -> Measurement {
-    let end_ns = START_NS + (read_s * 1e9) as u64;
+    let end_ns = START_NS + u64::try_from(Duration::from_secs_f64(read_s).as_nanos()).unwrap_or(u64::MAX);
     let partitions: Vec<TopicPartition> = (0..dataset.topics)
         .flat_map(|topic| {
             (0..dataset.partitions.cast_signed()).map(move |partition| TopicPartition { topic, partition })

@@ -1,0 +1,95 @@
+//! Members that held no partition: how many, who, and why. Seen in the assignments, never computed from counts.
+
+use super::configurations::count;
+use crate::measure::{Measurement, MemberMeasurement};
+use crate::scenario::{Configuration, DatasetSpec, GroupProtocol, Membership};
+
+/// Members named before the rest is only counted.
+const NAMES_MAX: usize = 8;
+
+/// Idle members of a configuration.
+pub(super) struct Idle {
+    /// The most seen in a used trial.
+    pub(super) members: u32,
+    /// `None` where none was.
+    pub(super) explanation: Option<String>,
+}
+
+pub(super) fn idle(configuration: &Configuration, dataset: &DatasetSpec, used: &[&Measurement]) -> Idle {
+    let mut most: Vec<&MemberMeasurement> = Vec::new();
+    let mut always_the_same = true;
+    for (trial, measurement) in used.iter().enumerate() {
+        let idle = idle_in(measurement);
+        always_the_same &= trial == 0 || idle.iter().map(|m| m.name()).eq(most.iter().map(|m| m.name()));
+        if idle.len() > most.len() {
+            most = idle;
+        }
+    }
+    if most.is_empty() {
+        return Idle {
+            members: 0,
+            explanation: None,
+        };
+    }
+    let mut names: Vec<String> = most.iter().take(NAMES_MAX).map(|member| member.name()).collect();
+    if most.len() > NAMES_MAX {
+        names.push(format!("{} more", most.len() - NAMES_MAX));
+    }
+    let several = if always_the_same {
+        ""
+    } else {
+        " (in one of the trials; others differ)"
+    };
+    let explanation = format!(
+        "{} of {} members held no partition{several}: {}; {}",
+        most.len(),
+        configuration.members(),
+        names.join(" and "),
+        reason(configuration, dataset),
+    );
+    Idle {
+        members: count(most.len()),
+        explanation: Some(explanation),
+    }
+}
+
+/// Where no member of a group is seen with a partition, its assignment was not observed, which is not idleness.
+fn idle_in(measurement: &Measurement) -> Vec<&MemberMeasurement> {
+    let members = measurement.members.iter();
+    let observed = |group| {
+        measurement
+            .members
+            .iter()
+            .any(|m| m.group == group && !m.assigned.is_empty())
+    };
+    members.filter(|m| m.assigned.is_empty() && observed(m.group)).collect()
+}
+
+fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {
+    let partitions = match (dataset.topics, dataset.partitions) {
+        (1, 1) => "1 partition".to_owned(),
+        (1, partitions) => format!("{partitions} partitions"),
+        (topics, 1) => format!("{topics} topics of 1 partition"),
+        (topics, partitions) => format!("{topics} topics of {partitions} partitions"),
+    };
+    let assigned = match &configuration.membership {
+        Membership::Manual => "dealt out in turn by manual assignment".to_owned(),
+        Membership::Group(GroupProtocol::Classic { assignor }) => {
+            let assignor = assignor.as_deref().unwrap_or("range");
+            format!("assigned by {assignor}")
+        }
+        Membership::Group(GroupProtocol::Consumer { assignor: None }) => "assigned by the broker's default".to_owned(),
+        Membership::Group(GroupProtocol::Consumer {
+            assignor: Some(assignor),
+        }) => format!("assigned by {assignor}"),
+    };
+    let of_all = dataset.topics * dataset.partitions;
+    let why = if configuration.members_per_group() > of_all {
+        "a partition has one reader in a group, so members beyond the number of partitions get nothing"
+    } else if assigned.ends_with("range") {
+        "range deals out each topic by itself, so members beyond a topic's partitions get none of it"
+    } else {
+        "the assignor left them out"
+    };
+    format!("{partitions}, {assigned} ({why})")
+}

@@ -1,0 +1,362 @@
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::measure::{FailureKind, Flag, Status, Trial, TrialKind, TrialOrder};
+use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
+use crate::scenario::{GroupProtocol, Membership, Work};
+
+/// Seconds with a scatter of about 2 % that depends on the trial alone.
+fn scattered(order: &TrialOrder, seconds: f64) -> f64 {
+    let phase = f64::from(order.block) * 2.3 + order.configuration as f64 * 1.7;
+    seconds * (0.02 * phase.sin()).exp()
+}
+
+/// Runs a plan in which configuration i takes the i-th time.
+fn run_with(plan: &Plan, seconds: &[f64]) -> Vec<Trial> {
+    run(plan, |order| Some(scattered(order, seconds[order.configuration])))
+}
+
+fn counted(trials: &mut [Trial], configuration: usize) -> impl Iterator<Item = &mut Trial> {
+    let of = move |t: &&mut Trial| t.order.kind == TrialKind::Counted && t.order.configuration == configuration;
+    trials.iter_mut().filter(of)
+}
+
+fn told(plan: &Plan, trials: &[Trial]) -> String {
+    let summary = summarise(plan, trials);
+    let mut lines = summary.answer;
+    lines.extend(summary.warnings.iter().map(|warning| format!("! {warning}")));
+    lines.join("\n")
+}
+
+fn read_time(summary: &Summary, configuration: usize) -> &Comparison {
+    let of = |c: &&Comparison| c.metric == Metric::ReadTime && c.configuration == configuration;
+    summary.comparisons.iter().find(of).unwrap()
+}
+
+#[test]
+fn two_cases_are_told_in_a_sentence_per_family() {
+    let plan = one_and_two_with_work().plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.0, 0.9, 0.5])));
+}
+
+#[test]
+fn two_cases_without_a_matrix_are_told_by_their_names_alone() {
+    let plan = one_and_two().plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.3])));
+}
+
+#[test]
+fn three_cases_are_told_against_the_first() {
+    let plan = ScenarioBuilder::new()
+        .case("one process, both partitions", 1, 1)
+        .case("one process, two consumers", 1, 2)
+        .case("two processes, one partition each", 2, 1)
+        .axis(
+            "work",
+            &[
+                ("none", |c| c.work = Work::None),
+                ("wait 200us", |c| c.work = Work::Wait { ns: 200_000 }),
+            ],
+        )
+        .plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.0, 0.995, 0.51, 0.9, 0.5])));
+}
+
+#[test]
+fn an_axis_alone_is_told_by_its_values() {
+    let plan = ScenarioBuilder::new()
+        .axis("processes", &[("1", |_| ()), ("2", |c| c.processes = 2)])
+        .plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 0.52])));
+}
+
+#[test]
+fn many_configurations_are_told_by_the_highest_and_counts() {
+    let plan = ScenarioBuilder::new()
+        .axis(
+            "processes",
+            &[
+                ("1", |_| ()),
+                ("2", |c| c.processes = 2),
+                ("3", |c| c.processes = 3),
+                ("4", |c| c.processes = 4),
+                ("6", |c| c.processes = 6),
+                ("8", |c| c.processes = 8),
+            ],
+        )
+        .plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 0.52, 0.4, 0.35, 1.4, 1.0])));
+}
+
+#[test]
+fn a_difference_under_the_threshold_is_none_worth_having() {
+    let mut builder = one_and_two_with_work();
+    builder.repetitions = 20;
+    let plan = builder.plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.0, 0.999, 1.002])));
+}
+
+#[test]
+fn an_open_question_is_told_with_the_blocks_that_would_decide_it() {
+    let plan = one_and_two().plan();
+    let trials = run(&plan, |order| {
+        let wide = if order.block.is_multiple_of(2) { 1.09 } else { 0.93 };
+        Some(if order.configuration == 1 {
+            wide
+        } else {
+            scattered(order, 1.0)
+        })
+    });
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn too_few_blocks_are_told_even_where_the_interval_is_clear() {
+    let mut builder = one_and_two_with_work();
+    builder.repetitions = 5;
+    let plan = builder.plan();
+    let trials = run_with(&plan, &[1.0, 1.0, 0.5, 0.5]);
+    assert_eq!(read_time(&summarise(&plan, &trials), 2).verdict, Verdict::Undecided);
+    assert_eq!(read_time(&summarise(&plan, &trials), 2).blocks_more, Some(2));
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn a_stopwatch_that_contradicts_is_told() {
+    let plan = one_and_two().plan();
+    let mut trials = run_with(&plan, &[1.0, 0.8]);
+    // Starting two processes takes most of a second.
+    for trial in counted(&mut trials, 1) {
+        trial.measurement.as_mut().unwrap().spawn_ns -= 700_000_000;
+    }
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn a_single_configuration_is_told_by_its_rate() {
+    let plan = ScenarioBuilder::new().plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0])));
+}
+
+#[test]
+fn groups_are_compared_by_the_time_of_all() {
+    let plan = ScenarioBuilder::new()
+        .axis("groups", &[("1", |_| ()), ("2", |c| c.groups = 2)])
+        .plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.5])));
+}
+
+#[test]
+fn a_run_that_has_not_begun_has_no_answer() {
+    let plan = one_and_two_with_work().plan();
+    insta::assert_snapshot!(told(&plan, &[]));
+}
+
+#[test]
+fn everything_that_went_wrong_is_told_the_most_serious_first() {
+    let plan = one_and_two().plan();
+    let mut trials = run_with(&plan, &[1.0, 0.5]);
+    trials.truncate(18);
+    let one_session = trials.len();
+    let mut trials = run_from(&plan, trials, 2, 5, |order| {
+        Some(scattered(order, [1.0, 0.5][order.configuration]))
+    });
+    assert!(trials.len() > one_session);
+    for (index, trial) in counted(&mut trials, 1).enumerate() {
+        match index {
+            0 => *trial = failed(&plan, trial.order.clone(), 1, FailureKind::Stall),
+            1 => {
+                let kept = trial.measurement.clone();
+                *trial = failed(&plan, trial.order.clone(), 1, FailureKind::Lost);
+                trial.measurement = kept;
+                trial.measurement.as_mut().unwrap().lost = 12;
+            }
+            2 => {
+                trial.status = Status::Excluded {
+                    reason: "group 1, process 2, consumer 1 had 17 records queued before the start".to_owned(),
+                };
+            }
+            3 | 4 => trial.flags.push(Flag {
+                name: "disturbed".to_owned(),
+                evidence: "other programs used 9 % of the machine".to_owned(),
+            }),
+            _ => (),
+        }
+    }
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn trials_cut_short_by_the_data_set_are_told() {
+    let plan = one_and_two().plan();
+    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[0.1, 0.05])));
+}
+
+#[test]
+fn a_configuration_with_a_failed_trial_is_not_called_faster_on_either_side() {
+    let plan = one_and_two().plan();
+    for (tainted, seconds) in [(1, [1.0, 0.5]), (0, [0.5, 1.0])] {
+        let mut trials = run_with(&plan, &seconds);
+        assert_ne!(read_time(&summarise(&plan, &trials), 1).verdict, Verdict::Undecided);
+        let first = counted(&mut trials, tainted).next().unwrap();
+        *first = failed(&plan, first.order.clone(), 1, FailureKind::WorkerDied);
+        let summary = summarise(&plan, &trials);
+        let comparison = read_time(&summary, 1);
+        assert_eq!((comparison.verdict, comparison.blocks), (Verdict::Undecided, 9));
+        assert_eq!(comparison.blocks_more, None);
+    }
+}
+
+#[test]
+fn lost_records_are_summed_over_failed_trials_but_enter_no_estimate() {
+    let plan = one_and_two().plan();
+    let mut trials = run_with(&plan, &[1.0, 0.5]);
+    let before = summarise(&plan, &trials).configurations[1].clone();
+    let first = counted(&mut trials, 1).next().unwrap();
+    first.status = failed(&plan, first.order.clone(), 1, FailureKind::Lost).status;
+    first.measurement.as_mut().unwrap().lost = 5;
+    let after = summarise(&plan, &trials).configurations[1].clone();
+    assert_eq!((before.lost, after.lost), (0, 5));
+    assert_eq!((before.trials_used, after.trials_used, after.trials_failed), (10, 9, 1));
+}
+
+#[test]
+fn split_blocks_count_in_the_estimates_and_not_in_the_comparison() {
+    let plan = one_and_two().plan();
+    let whole = run_with(&plan, &[1.0, 0.5]);
+    let trials = run_from(&plan, whole[..whole.len() - 1].to_vec(), 2, usize::MAX, |order| {
+        Some(scattered(order, [1.0, 0.5][order.configuration]))
+    });
+    let summary = summarise(&plan, &trials);
+    assert!(summary.complete);
+    assert_eq!(summary.configurations[0].trials_used, 11);
+    assert_eq!(read_time(&summary, 1).blocks, 10);
+}
+
+#[test]
+fn estimates_are_those_of_the_trials() {
+    let plan = one_and_two_with_work().plan();
+    let summary = summarise(
+        &plan,
+        &run(&plan, |order| Some(if order.configuration == 3 { 0.5 } else { 1.0 })),
+    );
+    let waiting = &summary.configurations[3];
+    assert_eq!(
+        (waiting.trials_planned, waiting.trials_used, waiting.members),
+        (10, 10, 2)
+    );
+    let seconds = waiting.read_seconds.unwrap().point;
+    assert!((seconds - 0.5).abs() < 1e-9, "{seconds}");
+    let rate = waiting.records_per_second.unwrap().point;
+    assert!((rate - waiting.records as f64 / 0.5).abs() < 1e-3, "{rate}");
+    assert!((waiting.mib_per_second.unwrap() - rate * 100.0 / 1_048_576.0).abs() < 1e-6);
+    assert_eq!(waiting.record_bytes, 100.0);
+    assert!((waiting.stopwatch_seconds.unwrap().point - 1.0).abs() < 1e-9);
+    assert!((waiting.join_seconds.unwrap() - 0.3).abs() < 1e-9);
+    assert!((waiting.first_record_ms.unwrap() - 5.0).abs() < 1e-9);
+    assert!((waiting.work_us_mean.unwrap() - 200.0).abs() < 1e-9);
+    // Two processes at half a core for half a second.
+    let cpu = waiting.client_cpu_seconds_per_million.unwrap();
+    assert!((cpu - 0.5 / (waiting.records as f64 / 1e6)).abs() < 1e-9, "{cpu}");
+    assert_eq!(summary.configurations[0].work_us_mean, None);
+}
+
+#[test]
+fn idle_members_are_named_with_the_reason() {
+    let plan = ScenarioBuilder::new().case("four members", 2, 2).plan();
+    let summary = summarise(&plan, &run(&plan, |_| Some(1.0)));
+    assert_eq!(summary.configurations[0].idle_members, 2);
+    insta::assert_snapshot!(summary.configurations[0].idle_explanation.clone().unwrap());
+}
+
+#[test]
+fn the_range_assignor_is_blamed_for_leaving_members_out_although_there_are_partitions() {
+    let mut builder = ScenarioBuilder::new().case("two members", 2, 1);
+    (builder.dataset.topics, builder.dataset.partitions) = (3, 1);
+    let mut plan = builder.plan();
+    plan.scenario.configurations[0].membership = Membership::Group(GroupProtocol::Consumer {
+        assignor: Some("range".to_owned()),
+    });
+    let mut trials = run(&plan, |_| Some(1.0));
+    for trial in &mut trials {
+        let members = &mut trial.measurement.as_mut().unwrap().members;
+        let taken = std::mem::take(&mut members[1].assigned);
+        members[0].assigned.extend(taken);
+    }
+    insta::assert_snapshot!(
+        summarise(&plan, &trials).configurations[0]
+            .idle_explanation
+            .clone()
+            .unwrap()
+    );
+}
+
+#[test]
+fn members_whose_assignment_was_not_observed_are_not_idle() {
+    let plan = one_and_two().plan();
+    let mut trials = run_with(&plan, &[1.0, 0.5]);
+    for member in trials
+        .iter_mut()
+        .flat_map(|t| &mut t.measurement.as_mut().unwrap().members)
+    {
+        member.assigned.clear();
+    }
+    let summary = summarise(&plan, &trials);
+    assert!(
+        summary
+            .configurations
+            .iter()
+            .all(|c| c.idle_members == 0 && c.idle_explanation.is_none())
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn the_order_of_trials_does_not_matter(seed in any::<u64>(), factors in prop::collection::vec(0.3..3.0_f64, 4)) {
+        let plan = one_and_two_with_work().plan();
+        let trials = run_with(&plan, &factors);
+        let mut mixed = trials.clone();
+        mixed.sort_by_key(|t| (u64::from(t.order.number) + 1).wrapping_mul(seed | 1));
+        prop_assert_eq!(summarise(&plan, &mixed), summarise(&plan, &trials));
+    }
+
+    #[test]
+    fn ratios_of_rows_are_those_of_the_verdicts(factors in prop::collection::vec(0.3..3.0_f64, 4)) {
+        let plan = one_and_two_with_work().plan();
+        let summary = summarise(&plan, &run_with(&plan, &factors));
+        for comparison in &summary.comparisons {
+            let row = |c: usize| {
+                let of = &summary.configurations[c];
+                match comparison.metric {
+                    Metric::ReadTime => 1.0 / of.read_seconds.unwrap().point,
+                    Metric::Stopwatch => 1.0 / of.stopwatch_seconds.unwrap().point,
+                }
+            };
+            let rows = row(comparison.configuration) / row(comparison.baseline);
+            prop_assert!((comparison.ratio.unwrap().point / rows - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_verdict_holds_what_it_says(factors in prop::collection::vec(0.9..1.1_f64, 4)) {
+        let plan = one_and_two_with_work().plan();
+        let summary = summarise(&plan, &run_with(&plan, &factors));
+        for comparison in summary.comparisons.iter().filter(|c| c.metric == Metric::ReadTime) {
+            let (low, high) = comparison.ratio.unwrap().interval.unwrap();
+            let p = comparison.p_holm.unwrap();
+            let inside = low > 1.0 / 1.03 && high < 1.03;
+            let expected = match () {
+                () if inside => Verdict::Same,
+                () if low > 1.0 && p <= 0.05 => Verdict::Faster,
+                () if high < 1.0 && p <= 0.05 => Verdict::Slower,
+                () => Verdict::Undecided,
+            };
+            prop_assert_eq!(comparison.verdict, expected);
+            prop_assert!(p >= comparison.p.unwrap());
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What keeps the figures from being trusted, most serious first.
+
+use std::collections::BTreeMap;
+
+use super::ConfigurationSummary;
+use super::configurations::{count, read_seconds};
+use crate::measure::{Status, Trial, TrialKind};
+use crate::plan::{FAILURES_IN_A_ROW, Plan};
+use crate::scenario::TrialLength;
+use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
+
+/// A configuration whose trials take less than this share of the wanted time is told.
+const SHORT_SHARE: f64 = 0.25;
+
+/// Flags that are counted here, with what they mean for the figures.
+const FLAGS: [(&str, &str); 4] = [
+    ("disturbed", "were disturbed by other programs on the machine"),
+    ("late-start", "had a member that waited long for its first record"),
+    ("redelivered", "had records read again after a change of owner"),
+    ("not-observed", "had something that the worker could not observe"),
+];
+
+pub(super) fn warnings(
+    plan: &Plan,
+    trials: &[Trial],
+    summaries: &[ConfigurationSummary],
+    complete: bool,
+) -> Vec<String> {
+    let counted: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Counted).collect();
+    let mut warnings = Vec::new();
+    warnings.extend(summaries.iter().filter_map(unaccounted));
+    warnings.extend(summaries.iter().filter_map(|summary| failures(summary, &counted)));
+    warnings.extend(given_up(plan, trials));
+    if !complete {
+        let progress = plan.progress(trials);
+        let missing = progress.trials_planned - progress.trials_done;
+        warnings.push(format!(
+            "The run is not complete: {missing} of {} trials have not been run.",
+            progress.trials_planned
+        ));
+    }
+    warnings.extend(summaries.iter().filter_map(|summary| exclusions(summary, &counted)));
+    warnings.extend(too_few_blocks(plan));
+    warnings.extend(
+        summaries
+            .iter()
+            .filter_map(|summary| short_trials(plan, summary, &counted)),
+    );
+    warnings.extend(split_blocks(plan, trials));
+    warnings.extend(
+        FLAGS
+            .iter()
+            .filter_map(|(name, meaning)| flagged(name, meaning, &counted)),
+    );
+    warnings
+}
+
+fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {
+    let mut parts = Vec::new();
+    if summary.lost > 0 {
+        parts.push(format!("{} records were lost", summary.lost));
+    }
+    if summary.duplicated > 0 {
+        parts.push(format!("{} records were counted twice", summary.duplicated));
+    }
+    (!parts.is_empty()).then(|| format!("{}{}.", of(summary), parts.join(" and ")))
+}
+
+fn failures(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
+    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
+    for trial in counted
+        .iter()
+        .filter(|t| t.order.configuration == summary.configuration)
+    {
+        if let Status::Failed(failure) = &trial.status {
+            *kinds.entry(failure.kind.describe()).or_default() += 1;
+        }
+    }
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, times)| format!("{kind} {times}x"))
+        .collect();
+    let run = run_of(summary);
+    (!kinds.is_empty()).then(|| {
+        let failed = summary.trials_failed;
+        format!(
+            "{}{failed} of {run} counted trials failed ({}).",
+            of(summary),
+            kinds.join(", ")
+        )
+    })
+}
+
+fn given_up(plan: &Plan, trials: &[Trial]) -> Option<String> {
+    let skipped = plan.skipped(trials);
+    let names: Vec<String> = skipped
+        .iter()
+        .map(|&c| named(&plan.scenario.configurations[c].name))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Given up after {FAILURES_IN_A_ROW} failures in a row: {}.",
+            names.join("; ")
+        )
+    })
+}
+
+fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
+    let reasons = counted
+        .iter()
+        .filter(|t| t.order.configuration == summary.configuration);
+    let mut reasons = reasons.filter_map(|t| match &t.status {
+        Status::Excluded { reason } => Some((t.order.number, reason)),
+        _ => None,
+    });
+    reasons.next().map(|(number, reason)| {
+        let excluded = summary.trials_excluded;
+        format!(
+            "{}{excluded} of {} counted trials left out (trial {number}: {reason}).",
+            of(summary),
+            run_of(summary)
+        )
+    })
+}
+
+fn too_few_blocks(plan: &Plan) -> Option<String> {
+    let comparisons = plan
+        .scenario
+        .configurations
+        .iter()
+        .filter(|c| c.baseline.is_some())
+        .count();
+    let needed = observations_for_significance(comparisons, SIGNIFICANCE);
+    let blocks = plan.scenario.repetitions;
+    (comparisons > 0 && blocks < needed).then(|| {
+        format!(
+            "Nothing can be called faster or slower: that takes at least {needed} blocks with {comparisons} \
+             comparison{}, and the plan has {blocks}.",
+            if comparisons == 1 { "" } else { "s" }
+        )
+    })
+}
+
+fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
+    let TrialLength::Seconds(wanted_s) = plan.scenario.trial else {
+        return None;
+    };
+    let used = counted
+        .iter()
+        .filter(|t| t.is_used() && t.order.configuration == summary.configuration);
+    let times: Vec<f64> = used.filter_map(|t| t.measurement.as_ref()).map(read_seconds).collect();
+    let typical_s = median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
+    let family = &plan.scenario.families[summary.family];
+    let at_most = counted
+        .iter()
+        .filter(|t| t.order.configuration == summary.configuration);
+    let why = if at_most.map(|t| t.order.records).max() == Some(family.records_max) {
+        "; the data set has no more records, so set dataset.records higher"
+    } else {
+        ""
+    };
+    Some(format!(
+        "{}trials took {typical_s:.2} s, much less than the {wanted_s} s wanted{why}.",
+        of(summary)
+    ))
+}
+
+fn split_blocks(plan: &Plan, trials: &[Trial]) -> Option<String> {
+    let split: Vec<String> = (0..plan.blocks(trials))
+        .filter(|&block| plan.is_split(trials, block))
+        .map(|block| (block + 1).to_string())
+        .collect();
+    match split.len() {
+        0 => None,
+        1 => Some(format!(
+            "Block {} was split over two sessions and takes no part in comparisons.",
+            split[0]
+        )),
+        _ => Some(format!(
+            "Blocks {} were split over sessions and take no part in comparisons.",
+            split.join(", ")
+        )),
+    }
+}
+
+fn flagged(name: &str, meaning: &str, counted: &[&Trial]) -> Option<String> {
+    let number = count(
+        counted
+            .iter()
+            .filter(|t| t.flags.iter().any(|f| f.name == name))
+            .count(),
+    );
+    (number > 0).then(|| format!("{number} of {} counted trials {meaning}.", counted.len()))
+}
+
+/// Counted trials that have ended.
+fn run_of(summary: &ConfigurationSummary) -> u32 {
+    summary.trials_used + summary.trials_failed + summary.trials_excluded
+}
+
+/// The configuration in front of what is said of it.
+fn of(summary: &ConfigurationSummary) -> String {
+    if summary.name.is_empty() {
+        "The only configuration: ".to_owned()
+    } else {
+        format!("{}: ", named(&summary.name))
+    }
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() {
+        "the only configuration".to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
+}
