@@ -1,8 +1,88 @@
-//! The commands: one file each. Parses the command line, dispatches, and turns errors into exit codes.
+//! The commands: one file each. This one parses the command line, dispatches, and turns errors into exit codes:
+//! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
+
+mod guardian;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod schema;
+mod source;
 
 use std::process::ExitCode;
 
-/// Runs the command line.
+use clap::{Parser, Subcommand};
+
+/// Done.
+const DONE: u8 = 0;
+/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away.
+const WRONG: u8 = 1;
+/// Could not run: a bad scenario, no cluster.
+const CANNOT: u8 = 2;
+/// Ended by the user.
+const INTERRUPTED: u8 = 130;
+
+/// One Kafka consumer process or two? Measures how the arrangement of consumers changes how fast they read.
+#[derive(Debug, Parser)]
+#[command(name = "tandem", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios and report what they answer
+    Run(run::Arguments),
+    /// Show what a scenario would run, how long it would take, and check all that can be checked without starting
+    Plan(plan::Arguments),
+    /// Make the report of a run again from its stored trials
+    Report(report::Arguments),
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Be a worker process (started by tandem itself, or by the launcher of a place)
+    Worker {
+        #[command(subcommand)]
+        role: Role,
+    },
+    /// Clean up after a run that dies (started by tandem itself)
+    #[command(hide = true)]
+    Guardian {
+        /// Id of the run
+        run_id: String,
+    },
+}
+
+/// What a worker does.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Read records; speaks JSON Lines on standard input and output
+    Consumer,
+}
+
+/// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    crate::worker::run_consumer()
+    let command_line = CommandLine::parse();
+    let result = match command_line.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Schema => schema::run().map(|()| DONE),
+        Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
+        Command::Guardian { run_id } => return guardian::run(&run_id),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        // Whoever reads our output has had enough, as `head` has: no error of ours.
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(error) => {
+            eprintln!("tandem: {error:#}");
+            ExitCode::from(CANNOT)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

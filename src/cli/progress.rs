@@ -1,0 +1,207 @@
+//! What the user sees while a run goes on: a live display on a terminal, plain lines elsewhere, nothing with
+//! `--quiet`.
+
+use std::io::{IsTerminal, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::coordinator::{Observer, Phase};
+use crate::measure::{Status, Trial, TrialKind, TrialOrder};
+use crate::plan::Progress;
+use crate::report::{duration, rate, thousands};
+
+/// How often a line about filling is written where there is no terminal.
+const FILL_LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Makes the display that fits.
+pub(super) fn observer(quiet: bool) -> std::sync::Arc<dyn Observer> {
+    if quiet {
+        std::sync::Arc::new(Quiet)
+    } else if std::io::stderr().is_terminal() {
+        std::sync::Arc::new(Live::new())
+    } else {
+        std::sync::Arc::new(Lines::default())
+    }
+}
+
+/// Only what must not be missed.
+struct Quiet;
+
+impl Observer for Quiet {
+    fn preparing(&self, _what: &str) {}
+    fn filling(&self, _done: u64, _total: u64) {}
+    fn trial_started(&self, _order: &TrialOrder, _configuration: &str, _progress: Progress) {}
+    fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
+    fn trial_ended(&self, _trial: &Trial, _progress: Progress) {}
+    fn note(&self, message: &str) {
+        say(&format!("note: {message}"));
+    }
+}
+
+/// Standard error may be closed; the run goes on without it.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// A line for each thing that ended.
+#[derive(Default)]
+struct Lines {
+    fill: Mutex<Option<Instant>>,
+    clock: TimeLeft,
+}
+
+impl Observer for Lines {
+    fn preparing(&self, what: &str) {
+        say(what);
+    }
+
+    fn filling(&self, done: u64, total: u64) {
+        let mut latest = self.fill.lock().unwrap_or_else(PoisonError::into_inner);
+        if done == total || latest.is_none_or(|at| at.elapsed() >= FILL_LINE_INTERVAL) {
+            *latest = Some(Instant::now());
+            say(&format!("filling: {} of {} records", thousands(done), thousands(total)));
+        }
+    }
+
+    fn trial_started(&self, _order: &TrialOrder, _configuration: &str, progress: Progress) {
+        self.clock.begin(progress);
+    }
+
+    fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
+
+    fn trial_ended(&self, trial: &Trial, progress: Progress) {
+        let left = self.clock.left(progress).map(|left| format!(", {left} left")).unwrap_or_default();
+        say(&format!("[{}/{}{left}] {}", progress.trials_done, progress.trials_planned, trial_line(trial)));
+    }
+
+    fn note(&self, message: &str) {
+        say(&format!("note: {message}"));
+    }
+}
+
+/// Two bars: the whole run and the present trial.
+struct Live {
+    whole: ProgressBar,
+    trial: ProgressBar,
+    bars: MultiProgress,
+    clock: TimeLeft,
+    /// Reading began, as far as seen here.
+    reading: Mutex<Option<Instant>>,
+}
+
+impl Live {
+    fn new() -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        let whole = bars.add(ProgressBar::new(1));
+        let trial = bars.add(ProgressBar::new(1));
+        let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        whole.set_style(style("{bar:30} {pos}/{len} {msg}"));
+        trial.set_style(style("{bar:30} {wide_msg}"));
+        Live { whole, trial, bars, clock: TimeLeft::default(), reading: Mutex::new(None) }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It fails only where there is no terminal to clear.
+        let _ = self.bars.clear();
+    }
+}
+
+impl Observer for Live {
+    fn preparing(&self, what: &str) {
+        self.trial.set_message(what.to_owned());
+        self.trial.tick();
+    }
+
+    fn filling(&self, done: u64, total: u64) {
+        self.trial.set_length(total);
+        self.trial.set_position(done);
+        self.trial.set_message(format!("filling: {} of {} records", thousands(done), thousands(total)));
+    }
+
+    fn trial_started(&self, order: &TrialOrder, configuration: &str, progress: Progress) {
+        self.clock.begin(progress);
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let left = self.clock.left(progress).map(|left| format!(", {left} left")).unwrap_or_default();
+        self.whole.set_length(u64::from(progress.trials_planned));
+        self.whole.set_position(u64::from(progress.trials_done));
+        self.whole.set_message(format!("trials{left}; {}: {configuration}", stage(order)));
+    }
+
+    fn trial_progress(&self, phase: Phase, done: u64, total: u64) {
+        let text = match phase {
+            Phase::Starting => "starting processes".to_owned(),
+            Phase::Joining => "joining".to_owned(),
+            Phase::Reading => {
+                let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+                let seconds = reading.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
+                let speed = if seconds > 0.05 { format!(", {}", rate(done as f64 / seconds)) } else { String::new() };
+                format!("reading {} of {} records{speed}", thousands(done), thousands(total))
+            }
+            Phase::Collecting | Phase::Over => "collecting results".to_owned(),
+        };
+        self.trial.set_length(total.max(1));
+        self.trial.set_position(done);
+        self.trial.set_message(text);
+    }
+
+    fn trial_ended(&self, trial: &Trial, _progress: Progress) {
+        if !matches!(trial.status, Status::Complete) {
+            self.note(&trial_line(trial));
+        }
+    }
+
+    fn note(&self, message: &str) {
+        // It fails only where there is no terminal.
+        let _ = self.bars.println(message);
+    }
+}
+
+fn stage(order: &TrialOrder) -> String {
+    match order.kind {
+        TrialKind::Pilot => "pilot".to_owned(),
+        TrialKind::Warmup => "warm-up".to_owned(),
+        TrialKind::Counted => format!("block {}", order.block + 1),
+    }
+}
+
+/// One trial in a line.
+fn trial_line(trial: &Trial) -> String {
+    let head = format!("{}, {}", stage(&trial.order), trial.configuration_name);
+    let figures = trial.measurement.as_ref().map(|m| {
+        let seconds = m.read_ns() as f64 / 1e9;
+        format!("{} in {}", rate(m.records() as f64 / seconds.max(1e-9)), duration(seconds))
+    });
+    let figures = figures.unwrap_or_default();
+    match &trial.status {
+        Status::Complete => format!("{head}: {figures}"),
+        Status::Excluded { reason } => format!("{head}: {figures}; left out: {reason}"),
+        Status::Failed(failure) => {
+            let who = failure.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
+            format!("{head}: failed, {}: {who}{}", failure.kind.describe(), failure.message)
+        }
+    }
+}
+
+/// Guesses the time left from the trials of this session.
+#[derive(Default)]
+struct TimeLeft(Mutex<Option<(Instant, u32)>>);
+
+impl TimeLeft {
+    fn begin(&self, progress: Progress) {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.get_or_insert_with(|| (Instant::now(), progress.trials_done));
+    }
+
+    /// `None` before three trials have ended.
+    fn left(&self, progress: Progress) -> Option<String> {
+        let (begun, done_before) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let done = progress.trials_done.checked_sub(done_before).filter(|done| *done >= 3)?;
+        let each = begun.elapsed().as_secs_f64() / f64::from(done);
+        let left = progress.trials_planned.saturating_sub(progress.trials_done);
+        Some(duration(each * f64::from(left)))
+    }
+}

@@ -1,0 +1,225 @@
+//! `tandem run`: runs scenarios, one after the other, and reports each.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rand::RngExt;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::plan::check_settings;
+use super::source::{Choices, Source, check_disk, data_parent};
+use super::{CANNOT, DONE, INTERRUPTED, WRONG, progress, report};
+use crate::coordinator::leftovers::{clean_leftovers, state_folder};
+use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions};
+use crate::kafka::admin::Admin;
+use crate::kafka::client::cluster_properties;
+use crate::plan::Plan;
+use crate::scenario::ClusterSpec;
+use crate::store::RunDir;
+
+/// Folder below the present one in which runs are stored.
+const RESULTS: &str = "results";
+
+/// What `tandem run` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Scenario files, or names of those that come with tandem, such as one-vs-two
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    choices: Choices,
+    /// Store the run in this folder, which must be empty or not exist [default: results/SCENARIO/TIME]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "only", "bootstrap"])]
+    resume: Option<PathBuf>,
+    /// Resume even where the machine or the versions have changed
+    #[arg(long, requires = "resume")]
+    force: bool,
+    /// Seconds that members may take to join their group
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    join_limit: u64,
+    /// Seconds without any record after which a trial has failed
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    stall_limit: u64,
+    /// Print nothing but the answer, errors and notes
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print what the workers log, too
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Runs what was asked for.
+pub(super) fn run(arguments: &Arguments) -> Result<u8> {
+    if arguments.out.is_some() && arguments.files.len() > 1 {
+        bail!("--out DIR is for one scenario; {} were given", arguments.files.len());
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let interrupt = Interrupt::default();
+    runtime.spawn(listen(interrupt.clone()));
+    runtime.block_on(clean());
+    let mut worst = DONE;
+    let code = match &arguments.resume {
+        Some(dir) => resume(arguments, &runtime, &interrupt, dir)?,
+        None => {
+            // All files are checked before the first is run.
+            let sources =
+                arguments.files.iter().map(|file| Source::load(file, &arguments.choices)).collect::<Result<Vec<_>>>()?;
+            for source in sources {
+                let code = begin(arguments, &runtime, &interrupt, source)?;
+                worst = worst.max(code);
+                if code == INTERRUPTED {
+                    break;
+                }
+            }
+            worst
+        }
+    };
+    // A thread that still waits for a broker must not hold the program up.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    Ok(code)
+}
+
+/// The first signal asks the run to end in order; the second ends this process at once, and the guardian does the
+/// rest.
+async fn listen(interrupt: Interrupt) {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut first), Ok(mut second), Ok(mut third)] = kinds.map(signal) else { return };
+    loop {
+        tokio::select! {
+            _ = first.recv() => {}
+            _ = second.recv() => {}
+            _ = third.recv() => {}
+        }
+        if interrupt.is_set() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        eprintln!("\nending: what has been measured is kept (once more ends at once)");
+        interrupt.set();
+    }
+}
+
+/// Removes what killed runs have left.
+async fn clean() {
+    for dead in clean_leftovers(&state_folder()) {
+        for problem in &dead.problems {
+            eprintln!("note: left by an earlier run: {problem}");
+        }
+        let Some(topics) = &dead.record.topics else { continue };
+        let removed = async {
+            let source = crate::scenario::ClusterSource::Bootstrap(topics.bootstrap.clone());
+            let spec = ClusterSpec { source, prefix: topics.prefix.clone(), client: topics.client.clone() };
+            let admin = Admin::connect(&topics.bootstrap, &cluster_properties(&spec)?).await?;
+            let names = admin.topics(&format!("{}-", topics.prefix)).await?;
+            admin.delete_topics(&names).await?;
+            let groups = admin.groups(&format!("{}-", topics.prefix)).await?;
+            admin.delete_groups(&groups).await?;
+            anyhow::Ok(names.len())
+        };
+        match removed.await {
+            Ok(count) => {
+                eprintln!("note: removed {count} topics that a killed run had left on {}", topics.bootstrap);
+                if let Err(error) = dead.forget() {
+                    eprintln!("note: its record cannot be removed: {error}");
+                }
+            }
+            Err(error) => eprintln!(
+                "note: a killed run has left topics and groups that start with {} on {}: {error:#}",
+                topics.prefix, topics.bootstrap
+            ),
+        }
+    }
+}
+
+fn begin(
+    arguments: &Arguments,
+    runtime: &tokio::runtime::Runtime,
+    interrupt: &Interrupt,
+    source: Source,
+) -> Result<u8> {
+    check_settings(&source.scenario)?;
+    let plan = Plan::new(source.scenario);
+    check_disk(&plan)?;
+    for warning in &plan.scenario.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let dir = match &arguments.out {
+        Some(out) => RunDir::create(out)?,
+        None => RunDir::create_for(Path::new(RESULTS), &plan.scenario.name, jiff::Timestamp::now())?,
+    };
+    dir.write_scenario(&source.text)?;
+    dir.write_plan(&plan)?;
+    execute(arguments, runtime, interrupt, &plan, dir, 1)
+}
+
+fn resume(
+    arguments: &Arguments,
+    runtime: &tokio::runtime::Runtime,
+    interrupt: &Interrupt,
+    dir: &Path,
+) -> Result<u8> {
+    let dir = RunDir::open(dir)?;
+    let plan = dir.read_plan()?;
+    check_settings(&plan.scenario)?;
+    check_disk(&plan)?;
+    let session = dir.read_trials()?.iter().map(|trial| trial.session).max().unwrap_or(0) + 1;
+    execute(arguments, runtime, interrupt, &plan, dir, session)
+}
+
+/// Runs a plan and reports it, whichever way it ended.
+fn execute(
+    arguments: &Arguments,
+    runtime: &tokio::runtime::Runtime,
+    interrupt: &Interrupt,
+    plan: &Plan,
+    dir: RunDir,
+    session: u32,
+) -> Result<u8> {
+    let limits = Limits {
+        join: Duration::from_secs(arguments.join_limit),
+        stall: Duration::from_secs(arguments.stall_limit),
+        ..Limits::default()
+    };
+    let options = RunOptions {
+        program: std::env::current_exe().context("cannot find this program's own file")?,
+        run_id: format!("{:08x}", rand::rng().random::<u32>()),
+        session,
+        data_parent: data_parent(),
+        state: state_folder(),
+        limits,
+        log_workers: arguments.verbose,
+        force: arguments.force,
+    };
+    let observer = progress::observer(arguments.quiet);
+    let ended = runtime.block_on(coordinator::run(plan, &dir, &options, observer, interrupt));
+    let end = match ended {
+        Ok(end) => end,
+        Err(error) => {
+            let code = if matches!(error, RunError::Interrupted) { INTERRUPTED } else { CANNOT };
+            eprintln!("tandem: {error}");
+            dir.discard()?;
+            return Ok(code);
+        }
+    };
+    if dir.read_trials()?.is_empty() {
+        dir.discard()?;
+        return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
+    }
+    let all_well = report::write(&dir)?;
+    Ok(match end {
+        RunEnd::Done if all_well => DONE,
+        RunEnd::Done => WRONG,
+        RunEnd::Interrupted => {
+            eprintln!("interrupted; go on with: tandem run --resume {}", dir.path().display());
+            INTERRUPTED
+        }
+        RunEnd::ClusterLost(cause) => {
+            eprintln!("tandem: the cluster is gone, the rest was not run: {cause}");
+            eprintln!("go on with: tandem run --resume {}", dir.path().display());
+            WRONG
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! Which scenario is meant: a file, or the name of one that comes with tandem; and the choices of the command line
+//! that change it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::kafka::local::{Sources, free_bytes};
+use crate::plan::Plan;
+use crate::scenario::{self, ClusterSource, LoadError, Scenario};
+
+/// Choices that `run` and `plan` share.
+#[derive(Debug, clap::Args)]
+pub(super) struct Choices {
+    /// Every case, but only the first value of each matrix key; trials of half a second, 7 blocks
+    #[arg(long)]
+    quick: bool,
+    /// Counted blocks, instead of the scenario's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    repetitions: Option<u32>,
+    /// Only this case or configuration (and what it is compared with); may be given more than once
+    #[arg(long, value_name = "CASE")]
+    only: Vec<String>,
+    /// Use this running cluster instead of starting one
+    #[arg(long, value_name = "HOST:PORT")]
+    bootstrap: Option<String>,
+}
+
+/// A scenario with the text that it was made from.
+pub(super) struct Source {
+    pub(super) text: String,
+    pub(super) scenario: Scenario,
+}
+
+impl Source {
+    /// Reads and parses what `file` names, and applies the choices.
+    pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
+        let (mut scenario, text) = read(file)?;
+        if let Some(bootstrap) = &choices.bootstrap {
+            scenario.cluster.source = ClusterSource::Bootstrap(bootstrap.clone());
+        }
+        if choices.quick {
+            scenario = scenario.quick();
+        }
+        if !choices.only.is_empty() {
+            scenario = scenario.only(&choices.only)?;
+        }
+        if let Some(repetitions) = choices.repetitions {
+            scenario = scenario.with_repetitions(repetitions);
+        }
+        Ok(Source { text, scenario })
+    }
+}
+
+fn read(file: &Path) -> Result<(Scenario, String)> {
+    let name = file.to_string_lossy();
+    if !file.exists()
+        && let Some(text) = scenario::shipped(&name)
+    {
+        let scenario = scenario::parse(&name, &format!("{name} (comes with tandem)"), text);
+        return Ok((scenario.map_err(|errors| show(LoadError::Invalid(errors)))?, text.to_owned()));
+    }
+    let scenario = scenario::load(file).map_err(show)?;
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok((scenario, text))
+}
+
+/// Errors of a scenario as text that points into the file.
+fn show(error: LoadError) -> anyhow::Error {
+    match error {
+        LoadError::Invalid(errors) => anyhow::anyhow!("{:?}", miette::Report::new(errors)),
+        other => anyhow::anyhow!("{other}"),
+    }
+}
+
+/// Where brokers keep their data while they run: in tandem's cache folder, on a disk and not in memory.
+pub(super) fn data_parent() -> PathBuf {
+    Sources::from_environment().cache.join("data")
+}
+
+/// Fails where the data sets of a plan would not fit on this machine's disk.
+pub(super) fn check_disk(plan: &Plan) -> Result<()> {
+    if !matches!(plan.scenario.cluster.source, ClusterSource::Local { .. }) {
+        return Ok(());
+    }
+    let folder = data_parent();
+    let Ok(free) = free_bytes(&folder) else { return Ok(()) };
+    // Batch headers, offsets and the index files come to about a tenth for records of 100 bytes.
+    let needed = plan.forecast().disk_bytes / 10 * 12 + (512 << 20);
+    if needed > free {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        bail!(
+            "the data sets need about {:.1} GiB, but the disk of {} has {:.1} GiB free; lower [dataset] records or \
+             size, or set XDG_CACHE_HOME to a larger disk",
+            gib(needed),
+            folder.display(),
+            gib(free)
+        );
+    }
+    Ok(())
+}
