@@ -72,6 +72,7 @@ impl Guardian {
         if line.trim() != READY {
             child.kill()?;
             child.wait()?;
+            journal.end()?;
             return Err(io::Error::other(format!(
                 "{} guardian does not answer",
                 program.display()
@@ -136,6 +137,11 @@ impl Guardian {
     pub fn set_topics(&self, topics: Option<LeftTopics>) {
         self.lock()
             .record(|journal| journal.update(|record| record.topics = topics));
+    }
+
+    /// Process id of the guardian; `None` after [`Guardian::finish`].
+    pub fn pid(&self) -> Option<u32> {
+        self.lock().child.as_ref().map(Child::id)
     }
 
     /// The first thing that did not work, such as a guardian that was killed: the run can go on, with less safety.

@@ -82,14 +82,21 @@ impl Broker {
         log_path(&self.folder)
     }
 
-    /// The last lines of its log and, where it could not even begin one, of its output.
+    /// What its log says of failures, or else its last lines; and the last lines of its output, where Java itself
+    /// speaks.
     pub fn last_log_lines(&self) -> String {
-        let log = last_lines(&self.log_path(), 12);
-        if log.is_empty() {
-            last_lines(&self.folder.join("output.log"), 12)
-        } else {
-            log
-        }
+        let log = self.log_path();
+        let signs = [" ERROR ", " FATAL ", "Caused by: ", "Exception: "];
+        let failures = last_lines(&log, 10, |line| signs.iter().any(|sign| line.contains(sign)));
+        // Kafka lists all its settings, indented, while it starts.
+        let last = || last_lines(&log, 10, |line| !line.starts_with(['\t', ' ']));
+        let output = last_lines(&self.folder.join("output.log"), 5, |_| true);
+        let log = if failures.is_empty() { last() } else { failures };
+        [log, output]
+            .into_iter()
+            .filter(|lines| !lines.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Process id; `None` while it does not run.

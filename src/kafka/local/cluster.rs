@@ -169,6 +169,13 @@ impl LocalCluster {
             .into();
         let admin = Admin::new(&self.bootstrap_of(INTERNAL), &settings);
         let admin = admin.map_err(|error| self.failure(0, &error.to_string()))?;
+        // Each look asks any of the brokers, and one may know less than the others for a while.
+        let looks_needed = if self.brokers.len() == 1 {
+            1
+        } else {
+            4 * self.brokers.len()
+        };
+        let mut looks = 0;
         loop {
             if interrupted.load(Ordering::Relaxed) {
                 return Err(LocalError::Interrupted);
@@ -179,7 +186,8 @@ impl LocalCluster {
                 }
             }
             let seen = admin.brokers_now(Duration::from_millis(500)).unwrap_or_default();
-            if seen.len() == self.brokers.len() && admin.groups_work_now(Duration::from_secs(2)) {
+            looks = if seen.len() == self.brokers.len() { looks + 1 } else { 0 };
+            if looks >= looks_needed && admin.groups_work_now(Duration::from_secs(2)) {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -261,7 +269,7 @@ impl LocalCluster {
     fn port_was_taken(&self) -> bool {
         let signs = ["BindException", "Address already in use"];
         self.brokers.iter().any(|broker| {
-            let lines = last_lines(&broker.log_path(), 200);
+            let lines = last_lines(&broker.log_path(), 200, |line| !line.starts_with(['\t', ' ']));
             signs.iter().any(|sign| lines.contains(sign))
         })
     }
@@ -321,7 +329,6 @@ impl Formatter {
                 "-cp",
                 &class_path(distribution),
             ])
-            .arg(logging_argument(distribution, &folder))
             .args(["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"])
             .arg(folder.join("server.properties"))
             .env(RUN_VARIABLE, &cluster.run_id)
@@ -344,7 +351,7 @@ impl Formatter {
         let failure = |problem: String, output: &Path| LocalError::Broker {
             broker: self.broker,
             problem,
-            log: last_lines(output, 12),
+            log: last_lines(output, 12, |_| true),
         };
         loop {
             let exit = self

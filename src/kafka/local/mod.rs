@@ -19,7 +19,7 @@ pub use cluster::{ClusterOptions, LocalCluster, READY_LIMIT};
 pub use distribution::{Distribution, Sources};
 pub use java::Java;
 pub use ownership::{Keeper, NoKeeper, RUN_VARIABLE, marker_name, remove_owned_directory};
-pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security};
+pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security, has_consumer_protocol};
 
 /// Why there is no local cluster.
 #[derive(Debug, thiserror::Error)]
@@ -130,11 +130,14 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     Ok(disk.blocks_available() * disk.fragment_size())
 }
 
-/// The last lines of a file; empty where it cannot be read.
-fn last_lines(path: &Path, count: usize) -> String {
+/// The last lines of a file of those that are wanted and not blank; empty where it cannot be read.
+fn last_lines(path: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> String {
     let text = std::fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && wanted(line))
+        .collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
@@ -147,16 +150,16 @@ mod tests {
 
     #[test]
     fn free_space_is_known_for_a_path_that_does_not_exist_yet() {
-        assert_eq!(free_bytes(Path::new("/")).unwrap() > 0, true);
+        assert!(free_bytes(Path::new("/")).unwrap() > 0);
         assert!(free_bytes(Path::new("/no/such/folder/yet")).unwrap() > 0);
     }
 
     #[test]
-    fn last_lines_are_the_end_of_the_file_without_blank_lines() {
+    fn last_lines_are_the_end_of_the_file_without_blank_and_unwanted_lines() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("log");
-        std::fs::write(&file, "one\ntwo\n\nthree\n").unwrap();
-        assert_eq!(last_lines(&file, 2), "two\nthree");
-        assert_eq!(last_lines(&folder.path().join("none"), 2), "");
+        std::fs::write(&file, "one\ntwo\n\n\tskipped\nthree\n").unwrap();
+        assert_eq!(last_lines(&file, 2, |line| !line.starts_with('\t')), "two\nthree");
+        assert_eq!(last_lines(&folder.path().join("none"), 2, |_| true), "");
     }
 }

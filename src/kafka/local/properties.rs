@@ -98,13 +98,15 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
     };
     let joins = "members that start together join at once, without waiting for more and without a second rebalance";
     set("group.initial.rebalance.delay.ms", "150", joins);
-    let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
-    set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
-    set(
-        "group.consumer.min.heartbeat.interval.ms",
-        "200",
-        "lets group.consumer.heartbeat.interval.ms be 200",
-    );
+    if has_consumer_protocol(version) {
+        let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
+        set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
+        set(
+            "group.consumer.min.heartbeat.interval.ms",
+            "200",
+            "lets group.consumer.heartbeat.interval.ms be 200",
+        );
+    }
     if has_assignment_interval(version) {
         set(
             "group.consumer.assignment.interval.ms",
@@ -115,13 +117,6 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
             "group.consumer.min.assignment.interval.ms",
             "0",
             "lets group.consumer.assignment.interval.ms be 0",
-        );
-    }
-    if version.starts_with("3.") {
-        set(
-            "group.coordinator.rebalance.protocols",
-            "classic,consumer",
-            "the consumer protocol is off in this version",
         );
     }
     if brokers < 3 {
@@ -148,6 +143,12 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
         "the disk is free soon after a topic is deleted",
     );
     settings
+}
+
+/// True where the built-in client can use the consumer protocol (KIP-848) with this version: 3.9 has an early form of
+/// it only, in which the client waits for ever for its partitions.
+pub fn has_consumer_protocol(version: &str) -> bool {
+    !version.starts_with("3.")
 }
 
 /// `group.consumer.assignment.interval.ms` came with 4.3.
