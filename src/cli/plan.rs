@@ -47,7 +47,7 @@ fn describe(plan: &Plan) -> String {
     let forecast = plan.forecast();
     let mut text = format!("{}: {}\n\n", scenario.name, scenario.question);
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(["#", "configuration", "members", "family", "compared with"]);
     for (index, configuration) in scenario.configurations.iter().enumerate() {
         let baseline = configuration.baseline.map(|b| format!("#{}", b + 1));
@@ -67,7 +67,9 @@ fn describe(plan: &Plan) -> String {
     }
     let _ = writeln!(text, "{table}\n(members = groups x processes x consumers)\n");
     let length = match scenario.trial {
-        TrialLength::Seconds(seconds) => format!("about {seconds} s of reading each; a pilot per family finds the records"),
+        TrialLength::Seconds(seconds) => {
+            format!("about {seconds} s of reading each; a pilot per family finds the records")
+        }
         TrialLength::Records(records) => format!("{} records each", thousands(records)),
     };
     let _ = writeln!(
@@ -88,7 +90,11 @@ fn describe(plan: &Plan) -> String {
         bytes(forecast.fill_bytes),
         bytes(forecast.disk_bytes),
     );
-    let _ = writeln!(text, "time: about {} after the brokers are up (a rough guess)", duration(forecast.seconds()));
+    let _ = writeln!(
+        text,
+        "time: about {} after the brokers are up (a rough guess)",
+        duration(forecast.seconds())
+    );
     let _ = writeln!(text, "\nrules fixed beforehand:");
     for rule in plan.exclusion.sentences() {
         let _ = writeln!(text, "- {rule}");

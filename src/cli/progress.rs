@@ -72,8 +72,17 @@ impl Observer for Lines {
     fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
 
     fn trial_ended(&self, trial: &Trial, progress: Progress) {
-        let left = self.clock.left(progress).map(|left| format!(", {left} left")).unwrap_or_default();
-        say(&format!("[{}/{}{left}] {}", progress.trials_done, progress.trials_planned, trial_line(trial)));
+        let left = self
+            .clock
+            .left(progress)
+            .map(|left| format!(", {left} left"))
+            .unwrap_or_default();
+        say(&format!(
+            "[{}/{}{left}] {}",
+            progress.trials_done,
+            progress.trials_planned,
+            trial_line(trial)
+        ));
     }
 
     fn note(&self, message: &str) {
@@ -96,10 +105,17 @@ impl Live {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         let whole = bars.add(ProgressBar::new(1));
         let trial = bars.add(ProgressBar::new(1));
-        let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         whole.set_style(style("{bar:30} {pos}/{len} {msg}"));
         trial.set_style(style("{bar:30} {wide_msg}"));
-        Live { whole, trial, bars, clock: TimeLeft::default(), reading: Mutex::new(None) }
+        Live {
+            whole,
+            trial,
+            bars,
+            clock: TimeLeft::default(),
+            reading: Mutex::new(None),
+        }
     }
 }
 
@@ -119,16 +135,22 @@ impl Observer for Live {
     fn filling(&self, done: u64, total: u64) {
         self.trial.set_length(total);
         self.trial.set_position(done);
-        self.trial.set_message(format!("filling: {} of {} records", thousands(done), thousands(total)));
+        self.trial
+            .set_message(format!("filling: {} of {} records", thousands(done), thousands(total)));
     }
 
     fn trial_started(&self, order: &TrialOrder, configuration: &str, progress: Progress) {
         self.clock.begin(progress);
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let left = self.clock.left(progress).map(|left| format!(", {left} left")).unwrap_or_default();
+        let left = self
+            .clock
+            .left(progress)
+            .map(|left| format!(", {left} left"))
+            .unwrap_or_default();
         self.whole.set_length(u64::from(progress.trials_planned));
         self.whole.set_position(u64::from(progress.trials_done));
-        self.whole.set_message(format!("trials{left}; {}: {configuration}", stage(order)));
+        self.whole
+            .set_message(format!("trials{left}; {}: {configuration}", stage(order)));
     }
 
     fn trial_progress(&self, phase: Phase, done: u64, total: u64) {
@@ -138,7 +160,11 @@ impl Observer for Live {
             Phase::Reading => {
                 let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
                 let seconds = reading.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
-                let speed = if seconds > 0.05 { format!(", {}", rate(done as f64 / seconds)) } else { String::new() };
+                let speed = if seconds > 0.05 {
+                    format!(", {}", rate(done as f64 / seconds))
+                } else {
+                    String::new()
+                };
                 format!("reading {} of {} records{speed}", thousands(done), thousands(total))
             }
             Phase::Collecting | Phase::Over => "collecting results".to_owned(),
@@ -173,7 +199,11 @@ fn trial_line(trial: &Trial) -> String {
     let head = format!("{}, {}", stage(&trial.order), trial.configuration_name);
     let figures = trial.measurement.as_ref().map(|m| {
         let seconds = m.read_ns() as f64 / 1e9;
-        format!("{} in {}", rate(m.records() as f64 / seconds.max(1e-9)), duration(seconds))
+        format!(
+            "{} in {}",
+            rate(m.records() as f64 / seconds.max(1e-9)),
+            duration(seconds)
+        )
     });
     let figures = figures.unwrap_or_default();
     match &trial.status {
@@ -199,7 +229,10 @@ impl TimeLeft {
     /// `None` before three trials have ended.
     fn left(&self, progress: Progress) -> Option<String> {
         let (begun, done_before) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
-        let done = progress.trials_done.checked_sub(done_before).filter(|done| *done >= 3)?;
+        let done = progress
+            .trials_done
+            .checked_sub(done_before)
+            .filter(|done| *done >= 3)?;
         let each = begun.elapsed().as_secs_f64() / f64::from(done);
         let left = progress.trials_planned.saturating_sub(progress.trials_done);
         Some(duration(each * f64::from(left)))

@@ -66,8 +66,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         Some(dir) => resume(arguments, &runtime, &interrupt, dir)?,
         None => {
             // All files are checked before the first is run.
-            let sources =
-                arguments.files.iter().map(|file| Source::load(file, &arguments.choices)).collect::<Result<Vec<_>>>()?;
+            let sources = arguments
+                .files
+                .iter()
+                .map(|file| Source::load(file, &arguments.choices))
+                .collect::<Result<Vec<_>>>()?;
             for source in sources {
                 let code = begin(arguments, &runtime, &interrupt, source)?;
                 worst = worst.max(code);
@@ -87,7 +90,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 /// rest.
 async fn listen(interrupt: Interrupt) {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [Ok(mut first), Ok(mut second), Ok(mut third)] = kinds.map(signal) else { return };
+    let [Ok(mut first), Ok(mut second), Ok(mut third)] = kinds.map(signal) else {
+        return;
+    };
     loop {
         tokio::select! {
             _ = first.recv() => {}
@@ -111,7 +116,11 @@ async fn clean() {
         let Some(topics) = &dead.record.topics else { continue };
         let removed = async {
             let source = crate::scenario::ClusterSource::Bootstrap(topics.bootstrap.clone());
-            let spec = ClusterSpec { source, prefix: topics.prefix.clone(), client: topics.client.clone() };
+            let spec = ClusterSpec {
+                source,
+                prefix: topics.prefix.clone(),
+                client: topics.client.clone(),
+            };
             let admin = Admin::connect(&topics.bootstrap, &cluster_properties(&spec)?).await?;
             let names = admin.topics(&format!("{}-", topics.prefix)).await?;
             admin.delete_topics(&names).await?;
@@ -121,7 +130,10 @@ async fn clean() {
         };
         match removed.await {
             Ok(count) => {
-                eprintln!("note: removed {count} topics that a killed run had left on {}", topics.bootstrap);
+                eprintln!(
+                    "note: removed {count} topics that a killed run had left on {}",
+                    topics.bootstrap
+                );
                 if let Err(error) = dead.forget() {
                     eprintln!("note: its record cannot be removed: {error}");
                 }
@@ -155,12 +167,7 @@ fn begin(
     execute(arguments, runtime, interrupt, &plan, dir, 1)
 }
 
-fn resume(
-    arguments: &Arguments,
-    runtime: &tokio::runtime::Runtime,
-    interrupt: &Interrupt,
-    dir: &Path,
-) -> Result<u8> {
+fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &Interrupt, dir: &Path) -> Result<u8> {
     let dir = RunDir::open(dir)?;
     let plan = dir.read_plan()?;
     check_settings(&plan.scenario)?;
@@ -198,7 +205,11 @@ fn execute(
     let end = match ended {
         Ok(end) => end,
         Err(error) => {
-            let code = if matches!(error, RunError::Interrupted) { INTERRUPTED } else { CANNOT };
+            let code = if matches!(error, RunError::Interrupted) {
+                INTERRUPTED
+            } else {
+                CANNOT
+            };
             eprintln!("tandem: {error}");
             dir.discard()?;
             return Ok(code);

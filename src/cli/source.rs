@@ -59,7 +59,10 @@ fn read(file: &Path) -> Result<(Scenario, String)> {
         && let Some(text) = scenario::shipped(&name)
     {
         let scenario = scenario::parse(&name, &format!("{name} (comes with tandem)"), text);
-        return Ok((scenario.map_err(|errors| show(LoadError::Invalid(errors)))?, text.to_owned()));
+        return Ok((
+            scenario.map_err(|errors| show(LoadError::Invalid(errors)))?,
+            text.to_owned(),
+        ));
     }
     let scenario = scenario::load(file).map_err(show)?;
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -76,7 +79,7 @@ fn show(error: LoadError) -> anyhow::Error {
 
 /// Where brokers keep their data while they run: in tandem's cache folder, on a disk and not in memory.
 pub(super) fn data_parent() -> PathBuf {
-    Sources::from_environment().cache.join("data")
+    Sources::from_environment().cache.with_file_name("data")
 }
 
 /// Fails where the data sets of a plan would not fit on this machine's disk.

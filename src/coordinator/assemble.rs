@@ -44,7 +44,12 @@ fn members(machine: &TrialMachine, results: &[WorkerResult]) -> Vec<MemberMeasur
             let held = state.held.get(consumer).cloned().unwrap_or_default();
             let group = u32::try_from(spec.group).unwrap_or(u32::MAX);
             let consumer = u32::try_from(consumer).unwrap_or(u32::MAX);
-            members.push(member_measurement((group, spec.process, consumer), held, member, machine.start_ns));
+            members.push(member_measurement(
+                (group, spec.process, consumer),
+                held,
+                member,
+                machine.start_ns,
+            ));
         }
     }
     members
@@ -57,7 +62,10 @@ fn member_measurement(
     start_ns: u64,
 ) -> MemberMeasurement {
     use crate::measure::RebalanceKind::Assigned;
-    let given = result.rebalances.iter().filter(|r| r.kind == Assigned && r.at_ns <= start_ns);
+    let given = result
+        .rebalances
+        .iter()
+        .filter(|r| r.kind == Assigned && r.at_ns <= start_ns);
     MemberMeasurement {
         group,
         process,
@@ -122,9 +130,18 @@ fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
     for group in 0..machine.spec.groups.len() {
         let of_group = |member: &&MemberMeasurement| member.group as usize == group;
         let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
-        let workers = machine.spec.workers.iter().zip(&machine.workers).filter(|(spec, _)| spec.group == group);
+        let workers = machine
+            .spec
+            .workers
+            .iter()
+            .zip(&machine.workers)
+            .filter(|(spec, _)| spec.group == group);
         let kept = workers.into_iter().all(|(_, state)| state.can(Capability::Ledger));
-        let account = if kept { by_ledger(machine, &members) } else { by_count(machine, &members) };
+        let account = if kept {
+            by_ledger(machine, &members)
+        } else {
+            by_count(machine, &members)
+        };
         sum.lost += account.lost;
         sum.duplicated += account.duplicated;
         sum.redelivered += account.redelivered;
@@ -140,11 +157,13 @@ fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::
     let expected: Vec<ExpectedRange> = (0u32..)
         .zip(&machine.spec.topics)
         .flat_map(|(topic, target)| {
-            (0i32..).zip(&target.partitions).map(move |(partition, range)| ExpectedRange {
-                partition: TopicPartition { topic, partition },
-                low: range.low,
-                end: range.end,
-            })
+            (0i32..)
+                .zip(&target.partitions)
+                .map(move |(partition, range)| ExpectedRange {
+                    partition: TopicPartition { topic, partition },
+                    low: range.low,
+                    end: range.end,
+                })
         })
         .collect();
     let names: Vec<String> = members.iter().map(|member| member.name()).collect();
@@ -155,7 +174,10 @@ fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::
         .flat_map(|(member, name)| {
             member.partitions.iter().map(move |p| Reading {
                 member: name,
-                partition: TopicPartition { topic: p.topic, partition: p.partition },
+                partition: TopicPartition {
+                    topic: p.topic,
+                    partition: p.partition,
+                },
                 runs: p.runs.as_deref().unwrap_or(no_runs),
             })
         })
@@ -165,14 +187,19 @@ fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::
 
 /// Without a ledger only the number of records is known.
 fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
-    let (expected, read) = (machine.spec.records(), members.iter().map(|member| member.records()).sum::<u64>());
+    let (expected, read) = (
+        machine.spec.records(),
+        members.iter().map(|member| member.records()).sum::<u64>(),
+    );
     let mut account = ledger::Account {
         lost: expected.saturating_sub(read),
         duplicated: read.saturating_sub(expected),
         ..ledger::Account::default()
     };
     if expected != read {
-        account.findings.push(format!("{read} records were read where there are {expected}"));
+        account
+            .findings
+            .push(format!("{read} records were read where there are {expected}"));
     }
     account
 }
@@ -187,7 +214,10 @@ fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasure
         return None;
     };
     let findings = account.findings.join("; ");
-    let named = members.iter().map(|member| member.name()).find(|name| findings.contains(name.as_str()));
+    let named = members
+        .iter()
+        .map(|member| member.name())
+        .find(|name| findings.contains(name.as_str()));
     let message = format!(
         "group {}: {} lost, {} counted twice, {} outside of the trial: {findings}",
         group + 1,
@@ -195,14 +225,27 @@ fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasure
         account.duplicated,
         account.outside
     );
-    Some(Failure { kind, who: named, message })
+    Some(Failure {
+        kind,
+        who: named,
+        message,
+    })
 }
 
 fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
     let lacking = [
-        (Capability::Hold, "it cannot hold before the start, so records may have been fetched early"),
-        (Capability::Assignment, "its own view of its assignment; the cluster's was used"),
-        (Capability::Ledger, "which offsets were read; only their number was compared"),
+        (
+            Capability::Hold,
+            "it cannot hold before the start, so records may have been fetched early",
+        ),
+        (
+            Capability::Assignment,
+            "its own view of its assignment; the cluster's was used",
+        ),
+        (
+            Capability::Ledger,
+            "which offsets were read; only their number was compared",
+        ),
         (Capability::Usage, "its CPU, memory and threads"),
     ];
     let mut sentences: Vec<String> = lacking
@@ -220,7 +263,9 @@ fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
         })
         .collect();
     if no_times {
-        sentences.push("when the last record was finished; the time at which the coordinator heard of it is used".to_owned());
+        sentences.push(
+            "when the last record was finished; the time at which the coordinator heard of it is used".to_owned(),
+        );
     }
     sentences
 }

@@ -48,7 +48,9 @@ pub fn check(
     topics: &[String],
     partitions: &BTreeSet<TopicPartition>,
 ) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
-    let seen = description.map(|group| cluster_view(members, group, topics)).transpose()?;
+    let seen = description
+        .map(|group| cluster_view(members, group, topics))
+        .transpose()?;
     let mut held = Vec::with_capacity(members.len());
     for (index, member) in members.iter().enumerate() {
         let by_cluster = seen.as_ref().map(|seen| seen[index].as_slice());
@@ -57,7 +59,10 @@ pub fn check(
             (None, Some(cluster)) => held.push(sorted(cluster)),
             (Some(own), Some(cluster)) => held.push(agreed(member.name, own, cluster)?),
             (None, None) => {
-                return Err(Obstacle::unsettled(format!("nobody can tell what {} holds", member.name)));
+                return Err(Obstacle::unsettled(format!(
+                    "nobody can tell what {} holds",
+                    member.name
+                )));
             }
         }
     }
@@ -79,18 +84,30 @@ fn cluster_view(
             members.len()
         )));
     }
-    let stranger = group.members.iter().find(|seen| members.iter().all(|m| m.client_id != seen.client_id));
+    let stranger = group
+        .members
+        .iter()
+        .find(|seen| members.iter().all(|m| m.client_id != seen.client_id));
     if let Some(stranger) = stranger {
-        return Err(Obstacle::unsettled(format!("an unexpected member is in the group: {}", stranger.client_id)));
+        return Err(Obstacle::unsettled(format!(
+            "an unexpected member is in the group: {}",
+            stranger.client_id
+        )));
     }
     members
         .iter()
         .map(|member| {
             let mut found = group.members.iter().filter(|seen| seen.client_id == member.client_id);
             let (Some(seen), None) = (found.next(), found.next()) else {
-                return Err(Obstacle::unsettled(format!("{} is not in the group exactly once", member.name)));
+                return Err(Obstacle::unsettled(format!(
+                    "{} is not in the group exactly once",
+                    member.name
+                )));
             };
-            seen.assignment.iter().map(|(topic, partition)| resolve(topics, topic, *partition)).collect()
+            seen.assignment
+                .iter()
+                .map(|(topic, partition)| resolve(topics, topic, *partition))
+                .collect()
         })
         .collect()
 }
@@ -117,7 +134,11 @@ fn agreed(name: &str, own: &[TopicPartition], cluster: &[TopicPartition]) -> Res
         [] => "nothing".to_owned(),
         some => some.iter().map(|p| partition_name(*p)).collect::<Vec<_>>().join(", "),
     };
-    Err(Obstacle::unsettled(format!("{name} says it holds {}, the cluster says {}", list(&own), list(&cluster))))
+    Err(Obstacle::unsettled(format!(
+        "{name} says it holds {}, the cluster says {}",
+        list(&own),
+        list(&cluster)
+    )))
 }
 
 fn exactly_one_owner(
@@ -125,8 +146,11 @@ fn exactly_one_owner(
     held: &[Vec<TopicPartition>],
     partitions: &BTreeSet<TopicPartition>,
 ) -> Result<(), Obstacle> {
-    let named: Vec<(&str, &[TopicPartition])> =
-        members.iter().zip(held).map(|(member, held)| (member.name, held.as_slice())).collect();
+    let named: Vec<(&str, &[TopicPartition])> = members
+        .iter()
+        .zip(held)
+        .map(|(member, held)| (member.name, held.as_slice()))
+        .collect();
     if let Some(overlap) = overlaps(&named).into_iter().next() {
         let who = overlap.members.join(" and ");
         let message = format!("{} is held by {who} at once", partition_name(overlap.partition));
@@ -135,9 +159,13 @@ fn exactly_one_owner(
     let covered: BTreeSet<TopicPartition> = held.iter().flatten().copied().collect();
     match partitions.symmetric_difference(&covered).next() {
         None => Ok(()),
-        Some(partition) if covered.contains(partition) => {
-            Err(Obstacle::unsettled(format!("{} is held but not part of the trial", partition_name(*partition))))
-        }
-        Some(partition) => Err(Obstacle::unsettled(format!("{} has no owner", partition_name(*partition)))),
+        Some(partition) if covered.contains(partition) => Err(Obstacle::unsettled(format!(
+            "{} is held but not part of the trial",
+            partition_name(*partition)
+        ))),
+        Some(partition) => Err(Obstacle::unsettled(format!(
+            "{} has no owner",
+            partition_name(*partition)
+        ))),
     }
 }

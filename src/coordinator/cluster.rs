@@ -54,7 +54,11 @@ impl Cluster {
             ClusterSource::Bootstrap(bootstrap) => {
                 observer.preparing(&format!("connecting to {bootstrap}"));
                 let admin = Admin::connect(bootstrap, &properties).await?;
-                Ok(Cluster { admin, properties, local: None })
+                Ok(Cluster {
+                    admin,
+                    properties,
+                    local: None,
+                })
             }
             ClusterSource::Local { brokers, version } => {
                 let (brokers, version, run_id) = (*brokers, version.clone(), run_id.to_owned());
@@ -62,14 +66,26 @@ impl Cluster {
                     let progress = |what: &str| observer.preparing(what);
                     let distribution = Distribution::find_or_get(&version, &progress)?;
                     let heap_mib = DEFAULT_HEAP_MIB;
-                    let options = ClusterOptions { brokers, heap_mib, listeners: Vec::new(), data_parent, run_id };
+                    let options = ClusterOptions {
+                        brokers,
+                        heap_mib,
+                        listeners: Vec::new(),
+                        data_parent,
+                        run_id,
+                    };
                     LocalCluster::start(&distribution, &options, &keeper, &progress, &interrupted)
                 };
-                let started = tokio::task::spawn_blocking(start).await.map_err(|_| ClusterError::Panicked)?;
+                let started = tokio::task::spawn_blocking(start)
+                    .await
+                    .map_err(|_| ClusterError::Panicked)?;
                 let local = started?;
                 let bootstrap = local.bootstrap(None).unwrap_or_default();
                 let admin = Admin::connect(&bootstrap, &properties).await?;
-                Ok(Cluster { admin, properties, local: Some(local) })
+                Ok(Cluster {
+                    admin,
+                    properties,
+                    local: Some(local),
+                })
             }
         }
     }
@@ -100,7 +116,11 @@ impl Cluster {
         let dead = brokers.iter().find_map(|broker| Some((broker, broker.exit_status()?)));
         dead.map(|(broker, status)| {
             let log = broker.last_log_lines();
-            let log = if log.is_empty() { String::new() } else { format!("; last lines of its log:\n{log}") };
+            let log = if log.is_empty() {
+                String::new()
+            } else {
+                format!("; last lines of its log:\n{log}")
+            };
             format!("broker {} has ended ({status}){log}", broker.id())
         })
     }
@@ -110,9 +130,11 @@ impl Cluster {
         let brokers = self.admin.brokers().await?;
         let first = brokers.first().map(|broker| broker.id);
         let (version, java, deviations) = match (&self.local, first) {
-            (Some(local), _) => {
-                (Some(local.version().to_owned()), Some(local.java_version().to_owned()), local.deviations().to_vec())
-            }
+            (Some(local), _) => (
+                Some(local.version().to_owned()),
+                Some(local.java_version().to_owned()),
+                local.deviations().to_vec(),
+            ),
             (None, Some(broker)) => {
                 // A cluster may refuse to tell its settings; that is no reason not to measure it.
                 let settings = self.admin.broker_settings(broker).await.unwrap_or_default();
@@ -133,7 +155,9 @@ impl Cluster {
     /// Ends brokers that the run started.
     pub async fn close(self) -> Result<(), ClusterError> {
         let Some(local) = self.local else { return Ok(()) };
-        let stopped = tokio::task::spawn_blocking(move || local.stop()).await.map_err(|_| ClusterError::Panicked)?;
+        let stopped = tokio::task::spawn_blocking(move || local.stop())
+            .await
+            .map_err(|_| ClusterError::Panicked)?;
         Ok(stopped?)
     }
 }

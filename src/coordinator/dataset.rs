@@ -65,14 +65,25 @@ pub struct Dataset {
 impl Dataset {
     /// The part that a trial of `records` records reads: the same share of every partition.
     pub fn target(&self, records: u64) -> Vec<TopicTarget> {
-        let total: u64 = self.topics.iter().flat_map(|topic| &topic.partitions).map(|range| range.len()).sum();
+        let total: u64 = self
+            .topics
+            .iter()
+            .flat_map(|topic| &topic.partitions)
+            .map(|range| range.len())
+            .sum();
         let share = |range: &OffsetRange| {
             let wanted = u128::from(range.len()) * u128::from(records.min(total)) / u128::from(total.max(1));
-            OffsetRange { low: range.low, end: range.low + i64::try_from(wanted).unwrap_or(i64::MAX) }
+            OffsetRange {
+                low: range.low,
+                end: range.low + i64::try_from(wanted).unwrap_or(i64::MAX),
+            }
         };
         self.topics
             .iter()
-            .map(|topic| TopicTarget { name: topic.name.clone(), partitions: topic.partitions.iter().map(share).collect() })
+            .map(|topic| TopicTarget {
+                name: topic.name.clone(),
+                partitions: topic.partitions.iter().map(share).collect(),
+            })
             .collect()
     }
 }
@@ -89,7 +100,14 @@ pub async fn fill(
 ) -> Result<Dataset, DatasetError> {
     for name in names {
         // Nothing of the data set may be removed while it is being read.
-        admin.create_topic(name, spec.partitions, spec.replication, &[("retention.ms", "-1"), ("retention.bytes", "-1")]).await?;
+        admin
+            .create_topic(
+                name,
+                spec.partitions,
+                spec.replication,
+                &[("retention.ms", "-1"), ("retention.bytes", "-1")],
+            )
+            .await?;
     }
     let config = producer_config(admin.bootstrap(), properties, spec);
     let work = Filling {
@@ -102,7 +120,10 @@ pub async fn fill(
         interrupted,
     };
     let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
-    let work = filled.map_err(|_| DatasetError::Produce { topic: names.join(", "), cause: "a producer panicked".into() })??;
+    let work = filled.map_err(|_| DatasetError::Produce {
+        topic: names.join(", "),
+        cause: "a producer panicked".into(),
+    })??;
     verify(admin, &work).await
 }
 
@@ -117,16 +138,27 @@ async fn verify(admin: &Admin, work: &Filling) -> Result<Dataset, DatasetError> 
             // With keys the partition is the partitioner's choice, and only the sum is known.
             if work.spec.keys == Keys::None && range.len() != *expected {
                 let topic = format!("{name} [{partition}]");
-                return Err(DatasetError::Watermarks { topic, found: range.len(), expected: *expected });
+                return Err(DatasetError::Watermarks {
+                    topic,
+                    found: range.len(),
+                    expected: *expected,
+                });
             }
             total += range.len();
             partitions.push(range);
         }
-        topics.push(TopicTarget { name: name.clone(), partitions });
+        topics.push(TopicTarget {
+            name: name.clone(),
+            partitions,
+        });
     }
     if total != work.spec.records {
         let topic = work.names.join(", ");
-        return Err(DatasetError::Watermarks { topic, found: total, expected: work.spec.records });
+        return Err(DatasetError::Watermarks {
+            topic,
+            found: total,
+            expected: work.spec.records,
+        });
     }
     Ok(Dataset { topics })
 }
@@ -205,8 +237,16 @@ impl Filling {
                     scope.spawn(move || self.produce(text, index, share))
                 })
                 .collect();
-            let panicked = || Err(DatasetError::Produce { topic: self.names.join(", "), cause: "a producer panicked".into() });
-            handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| panicked())).collect()
+            let panicked = || {
+                Err(DatasetError::Produce {
+                    topic: self.names.join(", "),
+                    cause: "a producer panicked".into(),
+                })
+            };
+            handles
+                .into_iter()
+                .map(|handle| handle.join().unwrap_or_else(|_| panicked()))
+                .collect()
         });
         filled.into_iter().collect()
     }
@@ -217,14 +257,24 @@ impl Filling {
         for (topic, counts) in self.counts.iter().enumerate() {
             if self.spec.keys == Keys::None {
                 for (partition, records) in (0i32..).zip(counts) {
-                    let slice = Slice { topic, partition: Some(partition), records: *records, first_key: 0 };
+                    let slice = Slice {
+                        topic,
+                        partition: Some(partition),
+                        records: *records,
+                        first_key: 0,
+                    };
                     shares[(topic * counts.len() + usize::try_from(partition).unwrap_or(0)) % producers].push(slice);
                 }
             } else {
                 let (total, producers) = (counts.iter().sum::<u64>(), producers as u64);
                 for (index, share) in (0u64..).zip(&mut shares) {
                     let records = total / producers + u64::from(index < total % producers);
-                    share.push(Slice { topic, partition: None, records, first_key: index << 40 | (topic as u64) << 56 });
+                    share.push(Slice {
+                        topic,
+                        partition: None,
+                        records,
+                        first_key: index << 40 | (topic as u64) << 56,
+                    });
                 }
             }
         }
@@ -234,13 +284,17 @@ impl Filling {
 
     /// Sends one producer's share, its slices in turn.
     fn produce(&self, text: &[u8], index: u64, mut slices: Vec<Slice>) -> Result<(), DatasetError> {
-        let failed = |topic: &str, cause: String| DatasetError::Produce { topic: topic.to_owned(), cause };
+        let failed = |topic: &str, cause: String| DatasetError::Produce {
+            topic: topic.to_owned(),
+            cause,
+        };
         let first = self.names[slices[0].topic].clone();
         let producer: BaseProducer<Deliveries> = self
             .config
             .create_with_context(Deliveries::default())
             .map_err(|error| failed(&first, error.to_string()))?;
-        let mut source = RecordSource::new(&self.spec, text, self.seed, index).map_err(|error| failed(&first, error))?;
+        let mut source =
+            RecordSource::new(&self.spec, text, self.seed, index).map_err(|error| failed(&first, error))?;
         while !slices.is_empty() {
             for slice in &mut slices {
                 let deal = slice.records.min(DEAL);
@@ -251,7 +305,9 @@ impl Filling {
             slices.retain(|slice| slice.records > 0);
             producer.poll(Duration::ZERO);
         }
-        producer.flush(FLUSH_LIMIT).map_err(|error| failed(&first, error.to_string()))?;
+        producer
+            .flush(FLUSH_LIMIT)
+            .map_err(|error| failed(&first, error.to_string()))?;
         match producer.context().failed.load(Ordering::Acquire) {
             0 => Ok(()),
             count => Err(failed(&first, format!("{count} records were not delivered"))),
@@ -281,16 +337,26 @@ impl Filling {
                     return Err(DatasetError::Interrupted);
                 }
                 if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
-                    return Err(DatasetError::Produce { topic: topic.to_owned(), cause: error.to_string() });
+                    return Err(DatasetError::Produce {
+                        topic: topic.to_owned(),
+                        cause: error.to_string(),
+                    });
                 }
                 if let Some(cause) = producer.client().fatal_error() {
-                    return Err(DatasetError::Produce { topic: topic.to_owned(), cause: cause.1 });
+                    return Err(DatasetError::Produce {
+                        topic: topic.to_owned(),
+                        cause: cause.1,
+                    });
                 }
                 producer.poll(Duration::from_millis(10));
                 record = back;
             }
         }
-        if self.interrupted.load(Ordering::Relaxed) { Err(DatasetError::Interrupted) } else { Ok(()) }
+        if self.interrupted.load(Ordering::Relaxed) {
+            Err(DatasetError::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -349,7 +415,13 @@ impl<'a> RecordSource<'a> {
             _ => None,
         };
         let rng = ChaCha8Rng::seed_from_u64(seed ^ (producer + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        Ok(RecordSource { text, rng, size: spec.size, log_normal, zipf })
+        Ok(RecordSource {
+            text,
+            rng,
+            size: spec.size,
+            log_normal,
+            zipf,
+        })
     }
 
     /// The next record's key as eight bytes.
@@ -373,7 +445,10 @@ impl<'a> RecordSource<'a> {
             Size::Fixed(bytes) => bytes,
             Size::Uniform { min, max } => self.rng.random_range(min..=max),
             Size::LogNormal { max, .. } => {
-                let drawn = self.log_normal.as_ref().map_or(0.0, |normal| normal.sample(&mut self.rng));
+                let drawn = self
+                    .log_normal
+                    .as_ref()
+                    .map_or(0.0, |normal| normal.sample(&mut self.rng));
                 drawn.round().clamp(0.0, f64::from(max)) as u32
             }
         } as usize;
@@ -387,7 +462,12 @@ impl<'a> RecordSource<'a> {
 fn text(seed: u64) -> Vec<u8> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let words: Vec<Vec<u8>> = (0..4_096)
-        .map(|_| (0..rng.random_range(2..=9)).map(|_| rng.random_range(b'a'..=b'z')).chain([b' ']).collect())
+        .map(|_| {
+            (0..rng.random_range(2..=9))
+                .map(|_| rng.random_range(b'a'..=b'z'))
+                .chain([b' '])
+                .collect()
+        })
         .collect();
     let mut text = Vec::with_capacity(TEXT_BYTES + 16);
     while text.len() < TEXT_BYTES {
@@ -419,21 +499,39 @@ mod tests {
         assert_eq!(partition_counts(&spec(4, 8_000, &[]), 0), [2_000; 4]);
         assert_eq!(partition_counts(&spec(3, 10, &[]), 0), [4, 3, 3]);
         assert_eq!(partition_counts(&spec(2, 1_000, &[0.9, 0.1]), 0), [900, 100]);
-        let sums: u64 = (0..3).map(|t| partition_counts(&DatasetSpec { topics: 3, ..spec(2, 11, &[]) }, t).iter().sum::<u64>()).sum();
+        let sums: u64 = (0..3)
+            .map(|t| {
+                partition_counts(
+                    &DatasetSpec {
+                        topics: 3,
+                        ..spec(2, 11, &[])
+                    },
+                    t,
+                )
+                .iter()
+                .sum::<u64>()
+            })
+            .sum();
         assert_eq!(sums, 11);
     }
 
     #[test]
     fn a_trial_reads_the_same_share_of_every_partition() {
         let range = |low, end| OffsetRange { low, end };
-        let topic = TopicTarget { name: "t".into(), partitions: vec![range(0, 900), range(5, 105)] };
+        let topic = TopicTarget {
+            name: "t".into(),
+            partitions: vec![range(0, 900), range(5, 105)],
+        };
         let part = Dataset { topics: vec![topic] }.target(100);
         assert_eq!(part[0].partitions, [range(0, 90), range(5, 15)]);
     }
 
     #[test]
     fn a_trial_of_more_records_than_there_are_reads_them_all() {
-        let topic = TopicTarget { name: "t".into(), partitions: vec![OffsetRange { low: 3, end: 10 }] };
+        let topic = TopicTarget {
+            name: "t".into(),
+            partitions: vec![OffsetRange { low: 3, end: 10 }],
+        };
         let set = Dataset { topics: vec![topic] };
         assert_eq!(set.target(1_000), set.topics);
     }
@@ -441,7 +539,9 @@ mod tests {
     #[test]
     fn values_have_their_size_and_differ() {
         let text = text(1);
-        let Ok(mut source) = RecordSource::new(&spec(1, 1, &[]), &text, 1, 0) else { panic!("no source") };
+        let Ok(mut source) = RecordSource::new(&spec(1, 1, &[]), &text, 1, 0) else {
+            panic!("no source")
+        };
         let values: std::collections::HashSet<&[u8]> = (0..100).map(|_| source.value()).collect();
         assert!(values.iter().all(|value| value.len() == 100));
         assert!(values.len() > 95);

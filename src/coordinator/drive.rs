@@ -52,7 +52,11 @@ pub async fn run<F: Fleet>(
     for (worker, launch) in launches.iter().enumerate() {
         if let Err(message) = fleet.start(launch) {
             let who = Some(machine.spec.workers[worker].name());
-            machine.fail(Failure { kind: FailureKind::WorkerStart, who, message });
+            machine.fail(Failure {
+                kind: FailureKind::WorkerStart,
+                who,
+                message,
+            });
             break;
         }
         machine.workers[worker].spawn_ns = clock::now_ns();
@@ -60,7 +64,10 @@ pub async fn run<F: Fleet>(
     let window = converse(&mut machine, fleet, &pids, surroundings).await;
     if let Some(failure) = machine.failure().cloned() {
         fleet.kill().await;
-        return Outcome { measurement: None, failure: Some(failure) };
+        return Outcome {
+            measurement: None,
+            failure: Some(failure),
+        };
     }
     fleet.shutdown(exit_limit).await;
     let host = match window {
@@ -68,7 +75,10 @@ pub async fn run<F: Fleet>(
         _ => crate::measure::HostMeasurement::default(),
     };
     let (measurement, failure) = assemble::measurement(&mut machine, spawn_ns, host);
-    Outcome { measurement: Some(measurement), failure }
+    Outcome {
+        measurement: Some(measurement),
+        failure,
+    }
 }
 
 /// Passes events and actions to and fro until the trial is over; returns the machine's samples at start and end.
@@ -110,7 +120,11 @@ async fn converse<F: Fleet>(
         if Instant::now() >= next_check {
             next_check = Instant::now() + CHECK_INTERVAL;
             if let Some(message) = surroundings.lost_cluster() {
-                machine.fail(Failure { kind: FailureKind::Cluster, who: None, message });
+                machine.fail(Failure {
+                    kind: FailureKind::Cluster,
+                    who: None,
+                    message,
+                });
                 break;
             }
         }

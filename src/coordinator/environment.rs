@@ -28,7 +28,12 @@ pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> E
             name: "librdkafka".to_owned(),
             version: rdkafka::util::get_rdkafka_version().1,
             features: features(),
-            allocator: if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" }.to_owned(),
+            allocator: if cfg!(feature = "mimalloc") {
+                "mimalloc"
+            } else {
+                "system"
+            }
+            .to_owned(),
             deviations: client_settings,
         },
     }
@@ -41,7 +46,9 @@ fn unknown() -> String {
 /// What the client library was built with.
 fn features() -> String {
     let config = rdkafka::ClientConfig::new().create_native_config();
-    config.and_then(|config| config.get("builtin.features")).unwrap_or_else(|_| unknown())
+    config
+        .and_then(|config| config.get("builtin.features"))
+        .unwrap_or_else(|_| unknown())
 }
 
 /// The value of the first line `name<separator>value` of a file, without quotes.
@@ -53,7 +60,10 @@ fn field(path: &str, name: &str, separator: char) -> Option<String> {
 }
 
 fn memory_bytes() -> u64 {
-    let kib = field("/proc/meminfo", "MemTotal", ':')
-        .and_then(|value| value.strip_suffix(" kB").and_then(|value| value.trim().parse::<u64>().ok()));
+    let kib = field("/proc/meminfo", "MemTotal", ':').and_then(|value| {
+        value
+            .strip_suffix(" kB")
+            .and_then(|value| value.trim().parse::<u64>().ok())
+    });
     kib.unwrap_or(0) * 1024
 }

@@ -83,7 +83,12 @@ impl ProcessFleet {
     /// those that do not end with their input.
     pub fn new(run_id: &str) -> Self {
         let (sender, events) = unbounded_channel();
-        ProcessFleet { run_id: run_id.to_owned(), workers: Vec::new(), events, sender }
+        ProcessFleet {
+            run_id: run_id.to_owned(),
+            workers: Vec::new(),
+            events,
+            sender,
+        }
     }
 
     /// Process ids of the workers, as far as they run on this machine.
@@ -121,7 +126,9 @@ impl Fleet for ProcessFleet {
             // Ctrl-C is for the coordinator, which then ends its workers in order.
             .process_group(0)
             .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| format!("cannot start {program}: {error}"))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("cannot start {program}: {error}"))?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(format!("{program} was started without its standard streams"));
@@ -133,12 +140,19 @@ impl Fleet for ProcessFleet {
         let last_words = Arc::new(Mutex::new(Vec::new()));
         let errors = tokio::spawn(read_errors(stderr, Arc::clone(&last_words), launch.log));
         let reader = tokio::spawn(read_messages(worker, stdout, errors, last_words, self.sender.clone()));
-        self.workers.push(Process { child, pid, outbox: Some(outbox), reader });
+        self.workers.push(Process {
+            child,
+            pid,
+            outbox: Some(outbox),
+            reader,
+        });
         Ok(())
     }
 
     fn send(&mut self, worker: usize, message: &ToWorker) {
-        let Ok(line) = serde_json::to_string(message) else { return };
+        let Ok(line) = serde_json::to_string(message) else {
+            return;
+        };
         if let Some(outbox) = self.workers.get(worker).and_then(|worker| worker.outbox.as_ref()) {
             // Its writer is gone with the process, whose end is news of its own.
             let _ = outbox.send(line);
@@ -148,12 +162,20 @@ impl Fleet for ProcessFleet {
     async fn next(&mut self) -> FleetEvent {
         loop {
             // The fleet holds a sender itself, so the channel never closes.
-            let Some(mut event) = self.events.recv().await else { std::future::pending().await };
+            let Some(mut event) = self.events.recv().await else {
+                std::future::pending().await
+            };
             if let FleetNews::Ended(last_words) = &event.what {
-                let Some(worker) = self.workers.get_mut(event.worker) else { continue };
+                let Some(worker) = self.workers.get_mut(event.worker) else {
+                    continue;
+                };
                 let status = timeout(Duration::from_secs(1), worker.child.wait()).await;
                 let how = describe_end(status.ok().and_then(Result::ok));
-                let words = if last_words.is_empty() { String::new() } else { format!("; its last words: {last_words}") };
+                let words = if last_words.is_empty() {
+                    String::new()
+                } else {
+                    format!("; its last words: {last_words}")
+                };
                 event.what = FleetNews::Ended(format!("{how}{words}"));
             }
             return event;
@@ -234,5 +256,9 @@ async fn read_messages(
     // What it said last explains its end; a grandchild that keeps the stream open must not hold this up.
     let _ = timeout(Duration::from_millis(300), errors).await;
     let words = last_words.lock().unwrap_or_else(PoisonError::into_inner).join(" / ");
-    let _ = events.send(FleetEvent { worker, at_ns: clock::now_ns(), what: FleetNews::Ended(words) });
+    let _ = events.send(FleetEvent {
+        worker,
+        at_ns: clock::now_ns(),
+        what: FleetNews::Ended(words),
+    });
 }

@@ -22,7 +22,10 @@ impl HostSample {
             at_ns: clock::now_ns(),
             cpu: host_cpu().ok(),
             brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
-            workers: workers.iter().filter_map(|pid| Some((*pid, cpu_ns_of(*pid)?))).collect(),
+            workers: workers
+                .iter()
+                .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)?)))
+                .collect(),
             coordinator_ns: clock::process_cpu_ns(),
         }
     }

@@ -157,8 +157,15 @@ pub async fn run(
     );
     let result = match opened.await {
         Ok(cluster) => {
-            let mut session =
-                Session { plan, dir, options, observer: Arc::clone(&observer), interrupt, cluster, prefix, groups: Vec::new() };
+            let session = Session {
+                plan,
+                dir,
+                options,
+                observer: Arc::clone(&observer),
+                interrupt,
+                cluster,
+                prefix,
+            };
             let ended = session.execute().await;
             session.close(&guardian).await;
             ended
@@ -188,12 +195,10 @@ struct Session<'a> {
     cluster: Cluster,
     /// Start of the names of topics and groups.
     prefix: String,
-    /// Groups that have been used.
-    groups: Vec<String>,
 }
 
 impl Session<'_> {
-    async fn execute(&mut self) -> Result<RunEnd, RunError> {
+    async fn execute(&self) -> Result<RunEnd, RunError> {
         self.check_environment().await?;
         let datasets = self.fill().await?;
         let iterations_per_us = self.calibrate().await;
@@ -202,16 +207,17 @@ impl Session<'_> {
         }
         let mut trials = self.dir.read_trials()?;
         loop {
-            let Next::Trial(order) = self.plan.next(&trials, self.options.session) else { return Ok(RunEnd::Done) };
+            let Next::Trial(order) = self.plan.next(&trials, self.options.session) else {
+                return Ok(RunEnd::Done);
+            };
             let configuration = &self.plan.scenario.configurations[order.configuration];
-            self.observer.trial_started(&order, &configuration.name, self.plan.progress(&trials));
+            self.observer
+                .trial_started(&order, &configuration.name, self.plan.progress(&trials));
             let trial = tokio::select! {
                 biased;
                 () = self.interrupt.wait() => return Ok(RunEnd::Interrupted),
-                trial = self.trial(&order, configuration, &datasets, iterations_per_us) => trial?,
+                trial = self.trial(&order, configuration, &datasets, &iterations_per_us) => trial?,
             };
-            self.groups.extend(trial.1);
-            let trial = trial.0;
             self.dir.write_trial(&trial)?;
             let failed = matches!(trial.status, Status::Failed(_));
             trials.push(trial);
@@ -247,7 +253,8 @@ impl Session<'_> {
                 if !self.options.force {
                     return Err(RunError::OtherEnvironment(differences));
                 }
-                self.observer.note(&format!("going on in another environment: {differences}"));
+                self.observer
+                    .note(&format!("going on in another environment: {differences}"));
                 Ok(())
             }
         }
@@ -274,8 +281,9 @@ impl Session<'_> {
         let produced = Arc::new(AtomicU64::new(0));
         let mut datasets = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
-            let names: Vec<String> =
-                (1..=spec.topics).map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1)).collect();
+            let names: Vec<String> = (1..=spec.topics)
+                .map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1))
+                .collect();
             let filling = dataset::fill(
                 &self.cluster.admin,
                 &self.cluster.properties,
@@ -323,7 +331,10 @@ impl Session<'_> {
             let mut fleet = ProcessFleet::new(&self.options.run_id);
             let measured = calibration::measure(&mut fleet, &self.launch(place)).await;
             speeds.push(measured.unwrap_or_else(|message| {
-                self.observer.note(&format!("place {}: {message}; its workers must calibrate themselves", place.name));
+                self.observer.note(&format!(
+                    "place {}: {message}; its workers must calibrate themselves",
+                    place.name
+                ));
                 0.0
             }));
         }
@@ -333,30 +344,38 @@ impl Session<'_> {
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
     async fn warm(&self, datasets: &[Dataset]) {
         for dataset in datasets {
-            self.observer.preparing("reading the data once, so that it is in memory");
-            let (bootstrap, properties) = (self.cluster.admin.bootstrap().to_owned(), self.cluster.properties.clone());
+            self.observer
+                .preparing("reading the data once, so that it is in memory");
+            let (bootstrap, properties) = (
+                self.cluster.admin.bootstrap().to_owned(),
+                self.cluster.properties.clone(),
+            );
             let (group, topics) = (format!("{}-warm", self.prefix), dataset.topics.clone());
             let interrupted = Arc::clone(&self.interrupt.flag);
             let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
             if let Ok(Err(error)) = tokio::task::spawn_blocking(pass).await {
-                self.observer.note(&format!("the warming pass was not finished: {error}"));
+                self.observer
+                    .note(&format!("the warming pass was not finished: {error}"));
             }
         }
     }
 
-    /// Runs one trial and returns it with the groups that it used.
+    /// Runs one trial.
     async fn trial(
         &self,
         order: &TrialOrder,
         configuration: &Configuration,
         datasets: &[Dataset],
         iterations_per_us: &[f64],
-    ) -> Result<(Trial, Vec<String>), RunError> {
+    ) -> Result<Trial, RunError> {
         let place = &self.plan.scenario.places[configuration.place];
-        let bootstrap = self.cluster.bootstrap(place.listener.as_deref()).ok_or_else(|| RunError::Listener {
-            place: place.name.clone(),
-            listener: place.listener.clone().unwrap_or_default(),
-        })?;
+        let bootstrap = self
+            .cluster
+            .bootstrap(place.listener.as_deref())
+            .ok_or_else(|| RunError::Listener {
+                place: place.name.clone(),
+                listener: place.listener.clone().unwrap_or_default(),
+            })?;
         let settings = ConsumerSettings::new(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
         let spec = TrialSpec::new(
             configuration,
@@ -366,7 +385,6 @@ impl Session<'_> {
             iterations_per_us[configuration.place],
             self.options.limits,
         );
-        let groups = spec.groups.clone();
         let started_at = jiff::Timestamp::now();
         let launches = vec![self.launch(place); spec.workers.len()];
         let mut fleet = ProcessFleet::new(&self.options.run_id);
@@ -377,7 +395,7 @@ impl Session<'_> {
         };
         let outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around).await;
         let (status, flags) = self.judge(&outcome);
-        let trial = Trial {
+        Ok(Trial {
             schema_version: TRIAL_SCHEMA_VERSION,
             order: order.clone(),
             configuration_name: configuration.name.clone(),
@@ -386,8 +404,7 @@ impl Session<'_> {
             status,
             flags,
             measurement: outcome.measurement,
-        };
-        Ok((trial, groups))
+        })
     }
 
     fn judge(&self, outcome: &Outcome) -> (Status, Vec<crate::measure::Flag>) {
@@ -414,13 +431,20 @@ impl Session<'_> {
         let mut command: Vec<String> = if place.launcher.is_empty() {
             vec![program, "worker".to_owned()]
         } else {
-            place.launcher.iter().map(|part| part.replace("{tandem}", &program)).collect()
+            place
+                .launcher
+                .iter()
+                .map(|part| part.replace("{tandem}", &program))
+                .collect()
         };
         if let Some(cpus) = &place.cpus {
             command.splice(0..0, ["taskset".to_owned(), "-c".to_owned(), cpus.clone()]);
         }
         command.push("consumer".to_owned());
-        Launch { command, log: self.options.log_workers }
+        Launch {
+            command,
+            log: self.options.log_workers,
+        }
     }
 
     /// Removes what the run made: topics and groups on a cluster that stays, or the brokers with everything.
@@ -435,7 +459,8 @@ impl Session<'_> {
         let removed = async {
             let topics = admin.topics(&format!("{}-", self.prefix)).await?;
             admin.delete_topics(&topics).await?;
-            admin.delete_groups(&self.groups).await
+            let groups = admin.groups(&format!("{}-", self.prefix)).await?;
+            admin.delete_groups(&groups).await
         };
         match removed.await {
             Ok(()) => guardian.set_topics(None),
@@ -484,10 +509,26 @@ fn differences(before: &Environment, now: &Environment) -> Vec<String> {
         ("memory", before.memory_bytes.to_string(), now.memory_bytes.to_string()),
         ("tandem", before.tandem_version.clone(), now.tandem_version.clone()),
         ("client", before.client.version.clone(), now.client.version.clone()),
-        ("allocator", before.client.allocator.clone(), now.client.allocator.clone()),
-        ("brokers", before.cluster.brokers.to_string(), now.cluster.brokers.to_string()),
-        ("Kafka", format!("{:?}", before.cluster.version), format!("{:?}", now.cluster.version)),
-        ("Java", format!("{:?}", before.cluster.java), format!("{:?}", now.cluster.java)),
+        (
+            "allocator",
+            before.client.allocator.clone(),
+            now.client.allocator.clone(),
+        ),
+        (
+            "brokers",
+            before.cluster.brokers.to_string(),
+            now.cluster.brokers.to_string(),
+        ),
+        (
+            "Kafka",
+            format!("{:?}", before.cluster.version),
+            format!("{:?}", now.cluster.version),
+        ),
+        (
+            "Java",
+            format!("{:?}", before.cluster.java),
+            format!("{:?}", now.cluster.java),
+        ),
     ];
     pairs
         .into_iter()

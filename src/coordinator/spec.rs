@@ -86,14 +86,20 @@ impl TrialSpec {
         (0u32..)
             .zip(&self.topics)
             .flat_map(|(topic, target)| {
-                (0i32..).zip(&target.partitions).map(move |(partition, _)| TopicPartition { topic, partition })
+                (0i32..)
+                    .zip(&target.partitions)
+                    .map(move |(partition, _)| TopicPartition { topic, partition })
             })
             .collect()
     }
 
     /// Records that each group reads.
     pub fn records(&self) -> u64 {
-        self.topics.iter().flat_map(|topic| &topic.partitions).map(|range| range.len()).sum()
+        self.topics
+            .iter()
+            .flat_map(|topic| &topic.partitions)
+            .map(|range| range.len())
+            .sum()
     }
 
     /// Makes the specification of one trial of a configuration.
@@ -108,9 +114,20 @@ impl TrialSpec {
         limits: Limits,
     ) -> Self {
         let manual = configuration.membership == Membership::Manual;
-        let groups: Vec<String> = (1..=configuration.groups).map(|group| format!("{trial}-g{group}")).collect();
-        let mut spec = TrialSpec { workers: Vec::new(), groups, manual, topics, limits };
-        let dealt = deal(&spec.partitions(), if manual { configuration.members_per_group() } else { 0 });
+        let groups: Vec<String> = (1..=configuration.groups)
+            .map(|group| format!("{trial}-g{group}"))
+            .collect();
+        let mut spec = TrialSpec {
+            workers: Vec::new(),
+            groups,
+            manual,
+            topics,
+            limits,
+        };
+        let dealt = deal(
+            &spec.partitions(),
+            if manual { configuration.members_per_group() } else { 0 },
+        );
         for (group, group_id) in spec.groups.iter().enumerate() {
             for process in 0..configuration.processes {
                 let consumers = (0..configuration.consumers).map(|consumer| ConsumerOrder {
@@ -133,7 +150,11 @@ impl TrialSpec {
                     read: configuration.read,
                     manual,
                 };
-                spec.workers.push(WorkerSpec { group, process, prepare });
+                spec.workers.push(WorkerSpec {
+                    group,
+                    process,
+                    prepare,
+                });
             }
         }
         spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work));

@@ -78,7 +78,9 @@ pub(super) struct WorkerState {
 
 impl WorkerState {
     pub(super) fn can(&self, capability: Capability) -> bool {
-        self.hello.as_ref().is_some_and(|hello| hello.capabilities.contains(&capability))
+        self.hello
+            .as_ref()
+            .is_some_and(|hello| hello.capabilities.contains(&capability))
     }
 }
 
@@ -110,7 +112,10 @@ impl TrialMachine {
     /// A trial whose processes are being started now.
     pub fn new(spec: TrialSpec, now_ns: u64) -> Self {
         let groups = spec.groups.len();
-        let worker = || WorkerState { spawn_ns: now_ns, ..WorkerState::default() };
+        let worker = || WorkerState {
+            spawn_ns: now_ns,
+            ..WorkerState::default()
+        };
         TrialMachine {
             workers: spec.workers.iter().map(|_| worker()).collect(),
             phase: Phase::Starting,
@@ -154,7 +159,9 @@ impl TrialMachine {
             Phase::Reading => after(self.progress_ns, self.spec.limits.stall),
             _ => u64::MAX,
         };
-        self.deadline_ns.min(stall_ns).min(self.next_look_ns.unwrap_or(u64::MAX))
+        self.deadline_ns
+            .min(stall_ns)
+            .min(self.next_look_ns.unwrap_or(u64::MAX))
     }
 
     /// Why it failed, once it has.
@@ -187,7 +194,11 @@ impl TrialMachine {
     }
 
     fn failed(&self, worker: usize, kind: FailureKind, message: impl Into<String>) -> Failure {
-        Failure { kind, who: Some(self.spec.workers[worker].name()), message: message.into() }
+        Failure {
+            kind,
+            who: Some(self.spec.workers[worker].name()),
+            message: message.into(),
+        }
     }
 
     fn on_message(&mut self, now_ns: u64, worker: usize, message: FromWorker) -> Result<Vec<Action>, Failure> {
@@ -198,8 +209,16 @@ impl TrialMachine {
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
             FromWorker::Calibrated { .. } => Ok(Vec::new()),
-            FromWorker::Failed { consumer, connect, message } => {
-                let kind = if connect { FailureKind::Connect } else { FailureKind::WorkerFailed };
+            FromWorker::Failed {
+                consumer,
+                connect,
+                message,
+            } => {
+                let kind = if connect {
+                    FailureKind::Connect
+                } else {
+                    FailureKind::WorkerFailed
+                };
                 let mut failure = self.failed(worker, kind, message);
                 if let Some(consumer) = consumer {
                     failure.who = Some(self.spec.workers[worker].member_name(consumer as usize));
@@ -224,7 +243,10 @@ impl TrialMachine {
         if self.workers.iter().all(|worker| worker.hello.is_some()) {
             self.deadline_ns = after(now_ns, self.spec.limits.ready);
         }
-        Ok(vec![Action::Send(worker, ToWorker::Prepare(Box::new(self.spec.workers[worker].prepare.clone())))])
+        Ok(vec![Action::Send(
+            worker,
+            ToWorker::Prepare(Box::new(self.spec.workers[worker].prepare.clone())),
+        )])
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
@@ -250,7 +272,9 @@ impl TrialMachine {
     }
 
     fn send_all(&self, message: &ToWorker) -> Vec<Action> {
-        (0..self.workers.len()).map(|worker| Action::Send(worker, message.clone())).collect()
+        (0..self.workers.len())
+            .map(|worker| Action::Send(worker, message.clone()))
+            .collect()
     }
 
     /// Asks every worker that can tell, and the cluster, what the members hold now.
@@ -343,9 +367,15 @@ impl TrialMachine {
         let mut held = vec![Vec::new(); self.workers.len()];
         for group in 0..self.spec.groups.len() {
             let members = self.members_of(group);
-            let names: Vec<String> = members.iter().map(|&(w, c)| self.spec.workers[w].member_name(c)).collect();
-            let views: Vec<MemberView<'_>> =
-                members.iter().zip(&names).map(|(&(worker, consumer), name)| self.view(worker, consumer, name)).collect();
+            let names: Vec<String> = members
+                .iter()
+                .map(|&(w, c)| self.spec.workers[w].member_name(c))
+                .collect();
+            let views: Vec<MemberView<'_>> = members
+                .iter()
+                .zip(&names)
+                .map(|(&(worker, consumer), name)| self.view(worker, consumer, name))
+                .collect();
             let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &partitions)?;
             for ((worker, _), partitions) in members.into_iter().zip(checked) {
                 held[worker].push(partitions);
@@ -355,14 +385,28 @@ impl TrialMachine {
     }
 
     fn view<'a>(&'a self, worker: usize, consumer: usize, name: &'a str) -> MemberView<'a> {
-        let own = self.workers[worker].assignments.as_ref().map(|members| members[consumer].partitions.as_slice());
-        MemberView { client_id: &self.spec.workers[worker].prepare.consumers[consumer].client_id, name, own }
+        let own = self.workers[worker]
+            .assignments
+            .as_ref()
+            .map(|members| members[consumer].partitions.as_slice());
+        MemberView {
+            client_id: &self.spec.workers[worker].prepare.consumers[consumer].client_id,
+            name,
+            own,
+        }
     }
 
     /// Worker and consumer of each member of a group, in order.
     fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let workers = self.spec.workers.iter().enumerate().filter(|(_, worker)| worker.group == group);
-        workers.flat_map(|(index, worker)| (0..worker.prepare.consumers.len()).map(move |c| (index, c))).collect()
+        let workers = self
+            .spec
+            .workers
+            .iter()
+            .enumerate()
+            .filter(|(_, worker)| worker.group == group);
+        workers
+            .flat_map(|(index, worker)| (0..worker.prepare.consumers.len()).map(move |c| (index, c)))
+            .collect()
     }
 
     fn begin_reading(&mut self, now_ns: u64) -> Vec<Action> {
@@ -389,7 +433,10 @@ impl TrialMachine {
     fn on_progress(&mut self, now_ns: u64, worker: usize, positions: &[Position]) -> Vec<Action> {
         let group = self.spec.workers[worker].group;
         for position in positions {
-            let partition = TopicPartition { topic: position.topic, partition: position.partition };
+            let partition = TopicPartition {
+                topic: position.topic,
+                partition: position.partition,
+            };
             let known = self.positions[group].entry(partition).or_insert(i64::MIN);
             if position.offset > *known {
                 *known = position.offset;
@@ -422,7 +469,11 @@ impl TrialMachine {
 
     fn on_result(&mut self, worker: usize, result: WorkerResult) -> Result<Vec<Action>, Failure> {
         if self.phase != Phase::Collecting {
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, "it sent its result before it was asked"));
+            return Err(self.failed(
+                worker,
+                FailureKind::WorkerProtocol,
+                "it sent its result before it was asked",
+            ));
         }
         if result.members.len() != self.spec.workers[worker].prepare.consumers.len() {
             let message = format!("its result tells of {} members", result.members.len());
@@ -453,7 +504,11 @@ impl TrialMachine {
         let late = |has: fn(&WorkerState) -> bool| self.workers.iter().position(|worker| !has(worker));
         let of = |worker: Option<usize>, kind, message: String| match worker {
             Some(worker) => self.failed(worker, kind, message),
-            None => Failure { kind, who: None, message },
+            None => Failure {
+                kind,
+                who: None,
+                message,
+            },
         };
         match self.phase {
             Phase::Starting => match late(|worker| worker.hello.is_some()) {
@@ -469,16 +524,22 @@ impl TrialMachine {
             Phase::Joining => {
                 let seconds = limits.join.as_secs();
                 match self.obstacle.clone() {
-                    Some(Obstacle::Overlap { who, message }) => {
-                        Failure { kind: FailureKind::Overlap, who: Some(who), message: format!("{message}, for {seconds} s") }
+                    Some(Obstacle::Overlap { who, message }) => Failure {
+                        kind: FailureKind::Overlap,
+                        who: Some(who),
+                        message: format!("{message}, for {seconds} s"),
+                    },
+                    Some(Obstacle::Unsettled(message)) => {
+                        of(None, FailureKind::Assignment, format!("after {seconds} s: {message}"))
                     }
-                    Some(Obstacle::Unsettled(message)) => of(None, FailureKind::Assignment, format!("after {seconds} s: {message}")),
                     None => of(None, FailureKind::Assignment, format!("no answer within {seconds} s")),
                 }
             }
-            Phase::Reading => {
-                of(None, FailureKind::Timeout, format!("reading took more than {} s", limits.read.as_secs()))
-            }
+            Phase::Reading => of(
+                None,
+                FailureKind::Timeout,
+                format!("reading took more than {} s", limits.read.as_secs()),
+            ),
             Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", limits.result.as_secs());
                 of(late(|worker| worker.result.is_some()), FailureKind::Timeout, message)
@@ -488,16 +549,25 @@ impl TrialMachine {
 
     fn stalled(&self) -> Failure {
         let unread = self.unread();
-        let holders = unread.iter().flat_map(|(group, partition)| self.holders(*group, *partition));
+        let holders = unread
+            .iter()
+            .flat_map(|(group, partition)| self.holders(*group, *partition));
         let who: BTreeSet<String> = holders.collect();
         let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
         let message = format!(
             "no record for {} s with {} partitions unread{}",
             self.spec.limits.stall.as_secs(),
             unread.len(),
-            unread.first().map(|(_, p)| format!(", such as {}", crate::measure::ledger::partition_name(*p))).unwrap_or_default()
+            unread
+                .first()
+                .map(|(_, p)| format!(", such as {}", crate::measure::ledger::partition_name(*p)))
+                .unwrap_or_default()
         );
-        Failure { kind: FailureKind::Stall, who, message }
+        Failure {
+            kind: FailureKind::Stall,
+            who,
+            message,
+        }
     }
 
     /// Members of a group that held a partition when reading began.
@@ -505,7 +575,10 @@ impl TrialMachine {
         let members = self.members_of(group).into_iter();
         members
             .filter(|&(worker, consumer)| {
-                self.workers[worker].held.get(consumer).is_some_and(|held| held.contains(&partition))
+                self.workers[worker]
+                    .held
+                    .get(consumer)
+                    .is_some_and(|held| held.contains(&partition))
             })
             .map(|(worker, consumer)| self.spec.workers[worker].member_name(consumer))
             .collect()
@@ -513,7 +586,10 @@ impl TrialMachine {
 
     /// The results of the workers, once the trial is over without failure.
     pub(super) fn take_results(&mut self) -> Vec<WorkerResult> {
-        self.workers.iter_mut().filter_map(|worker| mem::take(&mut worker.result)).collect()
+        self.workers
+            .iter_mut()
+            .filter_map(|worker| mem::take(&mut worker.result))
+            .collect()
     }
 }
 

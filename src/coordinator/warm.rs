@@ -38,7 +38,8 @@ pub fn pass(
     let mut open: BTreeMap<(String, i32), i64> = BTreeMap::new();
     for topic in topics {
         for (partition, range) in (0i32..).zip(&topic.partitions).filter(|(_, range)| !range.is_empty()) {
-            list.add_partition_offset(&topic.name, partition, Offset::Offset(range.low)).map_err(|e| e.to_string())?;
+            list.add_partition_offset(&topic.name, partition, Offset::Offset(range.low))
+                .map_err(|e| e.to_string())?;
             open.insert((topic.name.clone(), partition), range.end - 1);
         }
     }
@@ -61,7 +62,11 @@ pub fn pass(
             }
             Some(Err(error)) => eprintln!("warming: {error}"),
             None if latest.elapsed() > PATIENCE => {
-                return Err(format!("no record for {} s with {} partitions to go", PATIENCE.as_secs(), open.len()));
+                return Err(format!(
+                    "no record for {} s with {} partitions to go",
+                    PATIENCE.as_secs(),
+                    open.len()
+                ));
             }
             None => {}
         }

@@ -253,6 +253,20 @@ impl Admin {
         Ok(())
     }
 
+    /// Names of the groups that start with `prefix`, sorted.
+    pub async fn groups(&self, prefix: &str) -> Result<Vec<String>, AdminError> {
+        let prefix = prefix.to_owned();
+        self.blocking("list the groups", move |admin| {
+            let listed = admin.client.inner().fetch_group_list(None, REQUEST_LIMIT);
+            let listed = listed.map_err(|error| admin.request_error("list the groups", &error))?;
+            let names = listed.groups().iter().map(|group| group.name().to_owned());
+            let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
+            names.sort();
+            Ok(names)
+        })
+        .await
+    }
+
     /// State and members of a group; one that does not exist is `Dead`. Made to be called every 20 to 50 ms.
     pub async fn describe_group(&self, group_id: &str) -> Result<GroupDescription, AdminError> {
         let group_id = group_id.to_owned();

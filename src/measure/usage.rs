@@ -28,14 +28,29 @@ impl ProcessSnapshot {
         let at_ns = clock::now_ns();
         let cpu_ns = clock::process_cpu_ns();
         let (voluntary_switches, involuntary_switches) = getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0), |usage| {
-            (unsigned(usage.voluntary_context_switches()), unsigned(usage.involuntary_context_switches()))
+            (
+                unsigned(usage.voluntary_context_switches()),
+                unsigned(usage.involuntary_context_switches()),
+            )
         });
-        ProcessSnapshot { at_ns, cpu_ns, voluntary_switches, involuntary_switches, threads: threads() }
+        ProcessSnapshot {
+            at_ns,
+            cpu_ns,
+            voluntary_switches,
+            involuntary_switches,
+            threads: threads(),
+        }
     }
 
     /// The beginning of the calling process: nothing used yet.
     pub fn of_birth(at_ns: u64) -> Self {
-        ProcessSnapshot { at_ns, cpu_ns: 0, voluntary_switches: 0, involuntary_switches: 0, threads: HashMap::new() }
+        ProcessSnapshot {
+            at_ns,
+            cpu_ns: 0,
+            voluntary_switches: 0,
+            involuntary_switches: 0,
+            threads: HashMap::new(),
+        }
     }
 
     /// What was used since an `earlier` snapshot of the same process.
@@ -71,7 +86,9 @@ fn unsigned(value: i64) -> u64 {
 
 /// The threads of the calling process by id. `schedstat` holds running and waiting time in nanoseconds.
 fn threads() -> HashMap<i32, ThreadUsage> {
-    let Ok(entries) = fs::read_dir("/proc/self/task") else { return HashMap::new() };
+    let Ok(entries) = fs::read_dir("/proc/self/task") else {
+        return HashMap::new();
+    };
     entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
@@ -89,7 +106,9 @@ fn threads() -> HashMap<i32, ThreadUsage> {
 /// Peak resident memory of the calling process in bytes.
 fn peak_memory_bytes() -> u64 {
     // ru_maxrss survives exec and so would show the parent's peak for a small worker; VmHWM does not.
-    let Ok(status) = fs::read_to_string("/proc/self/status") else { return 0 };
+    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+        return 0;
+    };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib: Option<u64> = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
     kib.unwrap_or(0) * 1024
@@ -115,7 +134,10 @@ fn parse_host_cpu(stat: &str) -> Option<HostCpu> {
     // The kernel counts in USER_HZ, which is 100 on every architecture that Linux shows to programs.
     const TICK_NS: u64 = 10_000_000;
     let line = stat.lines().find(|line| line.starts_with("cpu "))?;
-    let mut fields = line.split_ascii_whitespace().skip(1).map(|field| field.parse::<u64>().ok());
+    let mut fields = line
+        .split_ascii_whitespace()
+        .skip(1)
+        .map(|field| field.parse::<u64>().ok());
     let mut next = || Some(fields.next()?? * TICK_NS);
     Some(HostCpu {
         user_ns: next()?,

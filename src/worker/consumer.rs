@@ -58,7 +58,10 @@ impl Member {
         let order = &prepare.consumers[index];
         let shared = Arc::new(MemberShared::new(&prepare.topics, ended));
         let queue_slot = Arc::new(Mutex::new(Weak::new()));
-        let context = MemberContext { shared: Arc::clone(&shared), queue: Arc::clone(&queue_slot) };
+        let context = MemberContext {
+            shared: Arc::clone(&shared),
+            queue: Arc::clone(&queue_slot),
+        };
         let consumer: BaseConsumer<MemberContext> = client_config(&prepare.properties, &order.client_id)
             .create_with_context(context)
             .map_err(|error| format!("the client refused its settings: {error}"))?;
@@ -103,7 +106,10 @@ impl Member {
     pub(super) fn subscribe(&self, manual: bool) -> Result<(), String> {
         if !manual {
             let topics = self.shared.topic_names();
-            return self.consumer.subscribe(&topics).map_err(|error| format!("cannot subscribe: {error}"));
+            return self
+                .consumer
+                .subscribe(&topics)
+                .map_err(|error| format!("cannot subscribe: {error}"));
         }
         let mut list = TopicPartitionList::with_capacity(self.manual.len());
         for given in &self.manual {
@@ -115,9 +121,13 @@ impl Member {
                 .map_err(|error| format!("cannot assign {topic} [{}]: {error}", given.partition))?;
         }
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
-        self.consumer.assign(&list).map_err(|error| format!("cannot assign partitions: {error}"))?;
+        self.consumer
+            .assign(&list)
+            .map_err(|error| format!("cannot assign partitions: {error}"))?;
         if *holding {
-            self.consumer.pause(&list).map_err(|error| format!("cannot hold partitions: {error}"))?;
+            self.consumer
+                .pause(&list)
+                .map_err(|error| format!("cannot hold partitions: {error}"))?;
         }
         self.shared.note_rebalance(RebalanceKind::Assigned, self.manual.clone());
         Ok(())
@@ -125,7 +135,10 @@ impl Member {
 
     /// What the client holds now, asked for and not remembered.
     pub(super) fn assignment(&self) -> Result<Vec<TopicPartition>, String> {
-        let list = self.consumer.assignment().map_err(|error| format!("cannot ask for the assignment: {error}"))?;
+        let list = self
+            .consumer
+            .assignment()
+            .map_err(|error| format!("cannot ask for the assignment: {error}"))?;
         Ok(self.shared_partitions(&list))
     }
 
@@ -156,23 +169,43 @@ impl Member {
 
     /// Waits for the reader and hands out what was recorded, with what is left to close.
     pub(super) fn finish(self) -> (Result<MemberResult, String>, Closing) {
-        let Member { consumer, queue, shared, leaders: _, membership, reader, start, ending, queued_at_start, .. } =
-            self;
+        let Member {
+            consumer,
+            queue,
+            shared,
+            leaders: _,
+            membership,
+            reader,
+            start,
+            ending,
+            queued_at_start,
+            ..
+        } = self;
         drop(start);
-        let result = reader.join().map_err(|_| "the reader thread panicked".to_owned()).and_then(|read| {
-            if let Some(error) = read.error.filter(|_| read.partitions.iter().all(|p| p.records == 0)) {
-                return Err(format!("the client gave an error instead of records: {error}"));
-            }
-            Ok(MemberResult {
-                partitions: read.partitions,
-                work_ns: read.work_ns,
-                queued_at_start: queued_at_start.get().copied(),
-                commits: read.commits,
-                rebalances: shared.rebalances(),
-            })
-        });
+        let result = reader
+            .join()
+            .map_err(|_| "the reader thread panicked".to_owned())
+            .and_then(|read| {
+                if let Some(error) = read.error.filter(|_| read.partitions.iter().all(|p| p.records == 0)) {
+                    return Err(format!("the client gave an error instead of records: {error}"));
+                }
+                Ok(MemberResult {
+                    partitions: read.partitions,
+                    work_ns: read.work_ns,
+                    queued_at_start: queued_at_start.get().copied(),
+                    commits: read.commits,
+                    rebalances: shared.rebalances(),
+                })
+            });
         drop(queue);
-        (result, Closing { consumer, membership, ending })
+        (
+            result,
+            Closing {
+                consumer,
+                membership,
+                ending,
+            },
+        )
     }
 }
 
@@ -208,7 +241,9 @@ impl ReaderParts {
     /// Waits for the start, releases the hold and reads. Ends at once where the member is closed before any start.
     fn run(self, start_orders: &Receiver<StartOrder>) -> ReaderResult {
         let labour = Labour::prepare(self.prepare.work, self.prepare.work_iterations_per_us);
-        let Ok(StartOrder { at_ns }) = start_orders.recv() else { return ReaderResult::default() };
+        let Ok(StartOrder { at_ns }) = start_orders.recv() else {
+            return ReaderResult::default();
+        };
         sleep_until(at_ns);
         // A record that lies in the queue already was fetched before the start.
         let mut early = Batch::new(1_000);
@@ -274,7 +309,10 @@ fn sleep_until(at_ns: u64) {
 }
 
 fn spawn<T: Send + 'static>(name: String, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
-    thread::Builder::new().name(name).spawn(body).map_err(|error| format!("cannot start a thread: {error}"))
+    thread::Builder::new()
+        .name(name)
+        .spawn(body)
+        .map_err(|error| format!("cannot start a thread: {error}"))
 }
 
 fn client_config(properties: &BTreeMap<String, Secret>, client_id: &str) -> ClientConfig {
@@ -288,23 +326,27 @@ fn client_config(properties: &BTreeMap<String, Secret>, client_id: &str) -> Clie
 }
 
 /// Asks for the topics' metadata, which connects the client, and picks one partition for each leader.
-fn reach_leaders(
-    consumer: &BaseConsumer<MemberContext>,
-    shared: &MemberShared,
-) -> Result<Vec<(String, i32)>, String> {
+fn reach_leaders(consumer: &BaseConsumer<MemberContext>, shared: &MemberShared) -> Result<Vec<(String, i32)>, String> {
     let mut leaders = BTreeMap::new();
     for topic in shared.topic_names() {
         let metadata = consumer
             .fetch_metadata(Some(topic), CONNECT_LIMIT)
             .map_err(|error| format!("the cluster did not answer: {error}"))?;
         let found = metadata.topics().iter().find(|t| t.name() == topic);
-        let partitions = found.map(rdkafka::metadata::MetadataTopic::partitions).unwrap_or_default();
+        let partitions = found
+            .map(rdkafka::metadata::MetadataTopic::partitions)
+            .unwrap_or_default();
         for partition in partitions.iter().filter(|p| p.leader() >= 0) {
-            leaders.entry(partition.leader()).or_insert_with(|| (topic.to_owned(), partition.id()));
+            leaders
+                .entry(partition.leader())
+                .or_insert_with(|| (topic.to_owned(), partition.id()));
         }
     }
     if leaders.is_empty() {
-        return Err(format!("no partition of {} has a leader", shared.topic_names().join(", ")));
+        return Err(format!(
+            "no partition of {} has a leader",
+            shared.topic_names().join(", ")
+        ));
     }
     Ok(leaders.into_values().collect())
 }
@@ -355,8 +397,11 @@ fn is_permanent(error: &KafkaError) -> bool {
 /// The partitions of a list that belong to the trial.
 fn partitions_of(shared: &MemberShared, list: &TopicPartitionList) -> Vec<TopicPartition> {
     let elements = list.elements();
-    let mut partitions: Vec<_> =
-        elements.iter().filter_map(|e| shared.slot(e.topic(), e.partition())).map(|slot| slot.partition).collect();
+    let mut partitions: Vec<_> = elements
+        .iter()
+        .filter_map(|e| shared.slot(e.topic(), e.partition()))
+        .map(|slot| slot.partition)
+        .collect();
     partitions.sort_unstable();
     partitions
 }
@@ -403,7 +448,9 @@ impl ConsumerContext for MemberContext {
 
 impl MemberContext {
     fn forward(&self, list: &TopicPartitionList) {
-        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).upgrade() else { return };
+        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).upgrade() else {
+            return;
+        };
         for element in list.elements() {
             if let Err(error) = queue.forward(element.topic(), element.partition()) {
                 eprintln!("{error}");

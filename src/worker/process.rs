@@ -34,8 +34,11 @@ pub fn run_consumer() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("tandem worker: {}", failure.message);
-            let failed =
-                FromWorker::Failed { consumer: failure.consumer, connect: failure.connect, message: failure.message };
+            let failed = FromWorker::Failed {
+                consumer: failure.consumer,
+                connect: failure.connect,
+                message: failure.message,
+            };
             let _ = outbox.send(&failed);
             ExitCode::FAILURE
         }
@@ -99,11 +102,19 @@ struct Failure {
 
 impl Failure {
     fn new(message: impl Into<String>) -> Self {
-        Failure { consumer: None, connect: false, message: message.into() }
+        Failure {
+            consumer: None,
+            connect: false,
+            message: message.into(),
+        }
     }
 
     fn of(consumer: usize, message: String) -> Self {
-        Failure { consumer: u32::try_from(consumer).ok(), connect: false, message }
+        Failure {
+            consumer: u32::try_from(consumer).ok(),
+            connect: false,
+            message,
+        }
     }
 }
 
@@ -156,9 +167,9 @@ impl Process {
             let answer = match message {
                 ToWorker::Exit => return Ok(()),
                 ToWorker::Ping => None,
-                ToWorker::Calibrate => {
-                    Some(FromWorker::Calibrated { iterations_per_us: calibrate_iterations_per_us() })
-                }
+                ToWorker::Calibrate => Some(FromWorker::Calibrated {
+                    iterations_per_us: calibrate_iterations_per_us(),
+                }),
                 ToWorker::Prepare(prepare) => Some(self.prepare(&prepare)?),
                 ToWorker::Subscribe => self.subscribe()?,
                 ToWorker::QueryAssignments { query } => Some(self.assignments(query)?),
@@ -166,7 +177,9 @@ impl Process {
                 ToWorker::Stop => Some(self.stop()?),
             };
             if let Some(answer) = answer {
-                self.outbox.send(&answer).map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
+                self.outbox
+                    .send(&answer)
+                    .map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
             }
         }
     }
@@ -183,12 +196,17 @@ impl Process {
                 })
                 .collect();
             let join = |handle: thread::ScopedJoinHandle<'_, _>| {
-                handle.join().unwrap_or_else(|_| Err("making the consumer panicked".to_owned()))
+                handle
+                    .join()
+                    .unwrap_or_else(|_| Err("making the consumer panicked".to_owned()))
             };
             handles.into_iter().map(join).collect()
         });
         for (index, member) in connected.into_iter().enumerate() {
-            let failed = |message| Failure { connect: true, ..Failure::of(index, message) };
+            let failed = |message| Failure {
+                connect: true,
+                ..Failure::of(index, message)
+            };
             self.members.push(member.map_err(failed)?);
         }
         self.manual = prepare.manual;
@@ -200,7 +218,11 @@ impl Process {
     fn failure_sink(&self, index: usize) -> super::consumer::FailureSink {
         let outbox = self.outbox.clone();
         Arc::new(move |message| {
-            let failed = FromWorker::Failed { consumer: u32::try_from(index).ok(), connect: false, message };
+            let failed = FromWorker::Failed {
+                consumer: u32::try_from(index).ok(),
+                connect: false,
+                message,
+            };
             // Nobody to tell means that the worker is about to end anyway.
             let _ = outbox.send(&failed);
         })
@@ -208,17 +230,28 @@ impl Process {
 
     fn subscribe(&mut self) -> Result<Option<FromWorker>, Failure> {
         for (index, member) in self.members.iter().enumerate() {
-            member.subscribe(self.manual).map_err(|message| Failure::of(index, message))?;
+            member
+                .subscribe(self.manual)
+                .map_err(|message| Failure::of(index, message))?;
         }
         Ok(None)
     }
 
     fn assignments(&self, query: u64) -> Result<FromWorker, Failure> {
         let members = (0u32..).zip(&self.members).map(|(consumer, member)| {
-            let partitions = member.assignment().map_err(|message| Failure::of(consumer as usize, message))?;
-            Ok(MemberAssignment { consumer, partitions, assigned_ns: member.shared().assigned_ns() })
+            let partitions = member
+                .assignment()
+                .map_err(|message| Failure::of(consumer as usize, message))?;
+            Ok(MemberAssignment {
+                consumer,
+                partitions,
+                assigned_ns: member.shared().assigned_ns(),
+            })
         });
-        Ok(FromWorker::Assignments { query, members: members.collect::<Result<_, Failure>>()? })
+        Ok(FromWorker::Assignments {
+            query,
+            members: members.collect::<Result<_, Failure>>()?,
+        })
     }
 
     fn start(&mut self, at_ns: u64) -> Option<FromWorker> {
@@ -257,7 +290,11 @@ impl Process {
                     if *known < offset {
                         *known = offset;
                         let (topic, partition) = (slot.partition.topic, slot.partition.partition);
-                        positions.push(Position { topic, partition, offset });
+                        positions.push(Position {
+                            topic,
+                            partition,
+                            offset,
+                        });
                     }
                 }
                 if !positions.is_empty() && outbox.send(&FromWorker::Progress { positions }).is_err() {
@@ -289,7 +326,11 @@ impl Process {
         let last = window.latest_end.take().unwrap_or_else(|| end.clone());
         let usage = window.start.take().map(|start| last.since(&start));
         let stopwatch = Some(last.since(&self.born));
-        Ok(FromWorker::Result(Box::new(WorkerResult { members, window: usage, stopwatch })))
+        Ok(FromWorker::Result(Box::new(WorkerResult {
+            members,
+            window: usage,
+            stopwatch,
+        })))
     }
 
     /// Leaves the groups, all at once, and gives a hanging client a limit.
@@ -298,7 +339,11 @@ impl Process {
             member.stop();
             self.closing.push(member.finish().1);
         }
-        let closing: Vec<_> = self.closing.drain(..).map(|c| thread::spawn(move || c.close())).collect();
+        let closing: Vec<_> = self
+            .closing
+            .drain(..)
+            .map(|c| thread::spawn(move || c.close()))
+            .collect();
         let limit = Instant::now() + Duration::from_secs(3);
         while Instant::now() < limit && closing.iter().any(|thread| !thread.is_finished()) {
             thread::sleep(Duration::from_millis(1));

@@ -111,8 +111,15 @@ impl MemberShared {
                 }
             }
         }
-        let rebalance = Rebalance { at_ns: clock::now_ns(), kind, partitions };
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push(rebalance);
+        let rebalance = Rebalance {
+            at_ns: clock::now_ns(),
+            kind,
+            partitions,
+        };
+        self.rebalances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(rebalance);
     }
 
     /// The changes of the assignment so far, in order.
@@ -123,7 +130,11 @@ impl MemberShared {
     /// When the latest assignment came.
     pub(super) fn assigned_ns(&self) -> Option<u64> {
         let rebalances = self.rebalances.lock().unwrap_or_else(PoisonError::into_inner);
-        rebalances.iter().rev().find(|r| r.kind == RebalanceKind::Assigned).map(|r| r.at_ns)
+        rebalances
+            .iter()
+            .rev()
+            .find(|r| r.kind == RebalanceKind::Assigned)
+            .map(|r| r.at_ns)
     }
 
     /// A partition's end was reached.

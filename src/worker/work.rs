@@ -24,12 +24,16 @@ impl Labour {
     pub(super) fn prepare(work: Work, iterations_per_us: f64) -> Self {
         match work {
             Work::None => Labour::None,
-            Work::Cpu { ns } => Labour::Cpu { iterations: ((ns as f64 / 1e3 * iterations_per_us) as u64).max(1) },
+            Work::Cpu { ns } => Labour::Cpu {
+                iterations: ((ns as f64 / 1e3 * iterations_per_us) as u64).max(1),
+            },
             Work::Wait { ns } => {
                 // Only Linux before 2.6.28 has no timer slack; the wait is then longer and its mean says so.
                 let _ = prctl::set_timerslack(1);
                 let ask = ns.saturating_sub(overshoot_ns(ns)).max(1);
-                Labour::Wait { ask: TimeSpec::from_duration(Duration::from_nanos(ask)) }
+                Labour::Wait {
+                    ask: TimeSpec::from_duration(Duration::from_nanos(ask)),
+                }
             }
         }
     }

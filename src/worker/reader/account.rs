@@ -43,7 +43,11 @@ impl PartitionAccount {
             first_ns: None,
             last_ns: None,
             runs: Vec::new(),
-            current: OffsetRun { first: 0, end: 0, epoch: 0 },
+            current: OffsetRun {
+                first: 0,
+                end: 0,
+                epoch: 0,
+            },
             series: SeriesBuilder::default(),
         }
     }
@@ -61,7 +65,11 @@ impl PartitionAccount {
         } else {
             self.begin_run(offset, epoch, received_ns);
         }
-        if offset + 1 == self.range.end { Counted::Last } else { Counted::Inside }
+        if offset + 1 == self.range.end {
+            Counted::Last
+        } else {
+            Counted::Inside
+        }
     }
 
     #[cold]
@@ -71,7 +79,11 @@ impl PartitionAccount {
         } else {
             self.first_ns = Some(received_ns);
         }
-        self.current = OffsetRun { first: offset, end: offset + 1, epoch };
+        self.current = OffsetRun {
+            first: offset,
+            end: offset + 1,
+            epoch,
+        };
     }
 
     /// Says that everything counted so far was finished by `now_ns`, `elapsed_ns` after the common start.
@@ -84,7 +96,11 @@ impl PartitionAccount {
 
     /// Next offset to read: one past the last record counted.
     pub(super) fn position(&self) -> i64 {
-        if self.first_ns.is_some() { self.current.end } else { self.range.low }
+        if self.first_ns.is_some() {
+            self.current.end
+        } else {
+            self.range.low
+        }
     }
 
     /// Closes the account.
@@ -100,7 +116,10 @@ impl PartitionAccount {
             first_ns: self.first_ns,
             last_ns: self.last_ns,
             runs: Some(self.runs),
-            series: Some(Series { bucket_ns: self.series.bucket_ns, counts: self.series.counts }),
+            series: Some(Series {
+                bucket_ns: self.series.bucket_ns,
+                counts: self.series.counts,
+            }),
         }
     }
 }
@@ -114,7 +133,11 @@ struct SeriesBuilder {
 
 impl Default for SeriesBuilder {
     fn default() -> Self {
-        SeriesBuilder { bucket_ns: SERIES_BUCKET_NS, counts: Vec::new(), total: 0 }
+        SeriesBuilder {
+            bucket_ns: SERIES_BUCKET_NS,
+            counts: Vec::new(),
+            total: 0,
+        }
     }
 }
 
@@ -152,8 +175,18 @@ mod tests {
         a.finished(100, 90);
         assert_eq!(a.position(), 14);
         let result = a.into_result(0, 3);
-        assert_eq!(result.runs.unwrap(), [OffsetRun { first: 10, end: 14, epoch: 1 }]);
-        assert_eq!((result.records, result.bytes, result.first_ns, result.last_ns), (4, 20, Some(7), Some(100)));
+        assert_eq!(
+            result.runs.unwrap(),
+            [OffsetRun {
+                first: 10,
+                end: 14,
+                epoch: 1
+            }]
+        );
+        assert_eq!(
+            (result.records, result.bytes, result.first_ns, result.last_ns),
+            (4, 20, Some(7), Some(100))
+        );
     }
 
     #[test]
@@ -164,7 +197,10 @@ mod tests {
         }
         let run = |first, end, epoch| OffsetRun { first, end, epoch };
         let result = a.into_result(0, 0);
-        assert_eq!(result.runs.unwrap(), [run(0, 2, 1), run(3, 4, 1), run(3, 4, 1), run(4, 5, 2)]);
+        assert_eq!(
+            result.runs.unwrap(),
+            [run(0, 2, 1), run(3, 4, 1), run(3, 4, 1), run(4, 5, 2)]
+        );
         assert_eq!(result.records, 5);
     }
 

@@ -11,8 +11,8 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::topic_partition_list::Offset;
 
 use account::{Counted, PartitionAccount};
-use queue::{Record, TopicHandle};
 pub(super) use queue::{Batch, PrivateQueue};
+use queue::{Record, TopicHandle};
 
 use super::shared::MemberShared;
 use super::work::Labour;
@@ -139,7 +139,9 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
             if self.reader.shared.is_stopped() {
                 return;
             }
-            let Some(slot) = self.count(record, received_ns) else { continue };
+            let Some(slot) = self.count(record, received_ns) else {
+                continue;
+            };
             self.reader.labour.perform();
             let finished_ns = clock::now_ns();
             self.work_ns += finished_ns - now_ns;
@@ -250,7 +252,9 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
     /// Commits after every N records. True where it did.
     #[inline]
     fn commit_every(&mut self) -> bool {
-        let Commit::Every(records) = self.reader.commit else { return false };
+        let Commit::Every(records) = self.reader.commit else {
+            return false;
+        };
         self.records_uncommitted += 1;
         if self.records_uncommitted < records {
             return false;
@@ -288,7 +292,11 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
 
     fn into_result(self) -> ReaderResult {
         let slots = self.reader.shared.slots();
-        let partitions = self.accounts.into_iter().zip(slots).filter(|(_, slot)| slot.epoch() > 0);
+        let partitions = self
+            .accounts
+            .into_iter()
+            .zip(slots)
+            .filter(|(_, slot)| slot.epoch() > 0);
         ReaderResult {
             partitions: partitions
                 .map(|(account, slot)| account.into_result(slot.partition.topic, slot.partition.partition))

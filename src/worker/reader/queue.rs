@@ -104,13 +104,18 @@ pub(crate) struct Batch {
 impl Batch {
     /// Room for `capacity` messages, at least one.
     pub(crate) fn new(capacity: usize) -> Self {
-        Batch { messages: vec![std::ptr::null_mut(); capacity.max(1)], len: 0 }
+        Batch {
+            messages: vec![std::ptr::null_mut(); capacity.max(1)],
+            len: 0,
+        }
     }
 
     /// The messages in the order in which the client gave them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         // SAFETY: the first `len` pointers are valid messages until `clear`, which needs `&mut self`.
-        self.messages[..self.len].iter().map(|&message| Record(unsafe { &*message }))
+        self.messages[..self.len]
+            .iter()
+            .map(|&message| Record(unsafe { &*message }))
     }
 
     /// Number of messages.
@@ -130,9 +135,8 @@ impl Batch {
             return;
         }
         // SAFETY: `room` is valid for `room.len()` pointers, and the library writes no more than that.
-        let taken = unsafe {
-            rd::rd_kafka_consume_batch_queue(queue.as_ptr(), timeout_ms, room.as_mut_ptr(), room.len())
-        };
+        let taken =
+            unsafe { rd::rd_kafka_consume_batch_queue(queue.as_ptr(), timeout_ms, room.as_mut_ptr(), room.len()) };
         // A negative count is an error of the call's arguments, which are right; nothing was written then.
         self.len += usize::try_from(taken).unwrap_or(0);
     }
