@@ -48,7 +48,8 @@ fn say(line: &str) {
 /// A line for each thing that ended.
 #[derive(Default)]
 struct Lines {
-    fill: Mutex<Option<Instant>>,
+    /// The latest line about filling: when, and how many records.
+    fill: Mutex<Option<(Instant, u64)>>,
     clock: TimeLeft,
 }
 
@@ -58,9 +59,11 @@ impl Observer for Lines {
     }
 
     fn filling(&self, done: u64, total: u64) {
-        let mut latest = self.fill.lock().unwrap_or_else(PoisonError::into_inner);
-        if done == total || latest.is_none_or(|at| at.elapsed() >= FILL_LINE_INTERVAL) {
-            *latest = Some(Instant::now());
+        let mut told = self.fill.lock().unwrap_or_else(PoisonError::into_inner);
+        let due =
+            told.is_none_or(|(at, before)| before < done && (done == total || at.elapsed() >= FILL_LINE_INTERVAL));
+        if due {
+            *told = Some((Instant::now(), done));
             say(&format!("filling: {} of {} records", thousands(done), thousands(total)));
         }
     }

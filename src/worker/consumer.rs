@@ -30,8 +30,6 @@ pub(super) struct Member {
     consumer: Arc<BaseConsumer<MemberContext>>,
     queue: Arc<PrivateQueue<MemberContext>>,
     shared: Arc<MemberShared>,
-    /// One partition for each broker that leads any, to wake the client's broker threads at the start.
-    leaders: Vec<(String, i32)>,
     manual: Vec<TopicPartition>,
     membership: JoinHandle<()>,
     reader: JoinHandle<ReaderResult>,
@@ -82,7 +80,7 @@ impl Member {
                 consumer: Arc::clone(&consumer),
                 queue: Arc::clone(&queue),
                 shared: Arc::clone(&shared),
-                leaders: leaders.clone(),
+                leaders,
                 queued_at_start: Arc::clone(&queued_at_start),
                 prepare: prepare.clone(),
             };
@@ -92,7 +90,6 @@ impl Member {
             consumer,
             queue,
             shared,
-            leaders,
             manual: order.manual.clone(),
             membership,
             reader,
@@ -173,7 +170,6 @@ impl Member {
             consumer,
             queue,
             shared,
-            leaders: _,
             membership,
             reader,
             start,
@@ -232,6 +228,7 @@ struct ReaderParts {
     consumer: Arc<BaseConsumer<MemberContext>>,
     queue: Arc<PrivateQueue<MemberContext>>,
     shared: Arc<MemberShared>,
+    /// One partition for each broker that leads any, to wake the client's broker threads at the start.
     leaders: Vec<(String, i32)>,
     queued_at_start: Arc<OnceLock<u64>>,
     prepare: Prepare,
