@@ -126,7 +126,7 @@ fn read_axis(
         return None;
     };
     let mut values: Vec<Given> = Vec::new();
-    for item in list.iter() {
+    for item in list {
         let Some(setting) = problems.keep(read(item)) else {
             continue;
         };

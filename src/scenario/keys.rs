@@ -3,11 +3,12 @@
 
 use schemars::{Schema, SchemaGenerator};
 
+use super::dataset_kinds::{KeysValue, SizeValue, WeightsValue};
 use super::document::Entry;
 use super::error::{Problem, did_you_mean, nearest};
 use super::kinds::{
-    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, KeysValue, PARTITIONS_MAX, Prefix, Processors,
-    Protocol, RECORDS_MAX, SizeValue, Version, WeightsValue, WorkValue,
+    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, PARTITIONS_MAX, Prefix, Processors, Protocol,
+    RECORDS_MAX, Version, WorkValue,
 };
 use super::model::{Buffers, Compression, Read};
 use super::settings::Setting;

@@ -5,6 +5,7 @@ mod axes;
 mod checks;
 mod client;
 mod client_properties;
+mod dataset_kinds;
 mod document;
 mod draft;
 mod error;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use super::dataset_kinds::{keys_text, size_text};
 use super::error::{any_of, did_you_mean};
 use super::families::{self, Common};
+use super::kinds::work_text;
 use super::model::{Configuration, DatasetSpec, Keys, Scenario, TrialLength};
 
 /// Blocks of the quick form.
@@ -157,10 +159,10 @@ impl Scenario {
     fn common(&self, configuration: &Configuration) -> Common {
         let dataset = &self.datasets[configuration.dataset];
         [
-            super::kinds::size_text(dataset.size),
-            super::kinds::keys_text(dataset.keys),
+            size_text(dataset.size),
+            keys_text(dataset.keys),
             dataset.compression.as_str().to_owned(),
-            super::kinds::work_text(configuration.work),
+            work_text(configuration.work),
         ]
     }
 }
