@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::client_properties::PROPERTIES;
 use super::document::{Entry, entries};
-use super::error::{Grouped, Problem, any_of, did_you_mean, nearest};
+use super::error::{Grouped, Problem, any_value, did_you_mean, nearest};
 use super::model::PropertyValue;
 use super::secrets::{is_secret, is_suspicious};
 use super::values::{Node, describe, describes_itself, integer};
@@ -278,8 +278,11 @@ fn allowed(values: Values) -> String {
     match values {
         Values::Integer(min, max) => format!("a whole number from {} to {}", grouped(min), grouped(max)),
         Values::Boolean => "true or false".to_owned(),
-        Values::OneOf(names) => any_of(names.iter().copied()),
-        Values::SomeOf(names) => format!("some of {} with commas between them", any_of(names.iter().copied())),
+        Values::OneOf(names) => any_value(names.iter().copied()),
+        Values::SomeOf(names) => format!(
+            "{} or several of them with commas between",
+            any_value(names.iter().copied())
+        ),
         Values::Text => "text, a whole number, true, false or { env = \"NAME\" }".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
 use super::document::entries;
-use super::error::did_you_mean;
+use super::error::did_you_mean_value;
 use super::model::{Keys, Size};
 use super::values::{FileValue, Node, Refusal, Whole, describes_itself, number};
 
@@ -92,7 +92,7 @@ pub(super) struct KeysValue(pub(super) Keys);
 
 impl FileValue for KeysValue {
     fn allowed() -> String {
-        "`none`, `unique`, or { zipf = exponent from 0 to 10, count = number of keys }".to_owned()
+        "\"none\", \"unique\", or { zipf = exponent from 0 to 10, count = number of keys }".to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<Self, Refusal> {
@@ -101,7 +101,7 @@ impl FileValue for KeysValue {
             DeValue::String(text) => match &**text {
                 "none" => Keys::None,
                 "unique" => Keys::Unique,
-                other => return Err(refusal(did_you_mean(other, ["none", "unique"]))),
+                other => return Err(refusal(did_you_mean_value(other, ["none", "unique"]))),
             },
             DeValue::Table(table) if table.len() == 2 => {
                 let exponent = table
@@ -152,7 +152,8 @@ pub(super) struct WeightsValue(pub(super) Vec<f64>);
 
 impl FileValue for WeightsValue {
     fn allowed() -> String {
-        "`equal`, or a list with the share of each partition, all above 0 and together 1, such as [0.9, 0.1]".to_owned()
+        "\"equal\", or a list with the share of each partition, all above 0 and together 1, such as [0.9, 0.1]"
+            .to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<Self, Refusal> {

@@ -219,16 +219,12 @@ pub(super) fn key_in(table: Table, name: &str) -> Option<&'static Key> {
 
 /// A key that does not stand in that table: misplaced or misspelt.
 pub(super) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
-    let header = stands_in.header();
-    let allowed = match stands_in {
-        Table::Top => "no such key or table there".to_owned(),
-        _ => format!("no such key in {header}"),
+    let place = match stands_in {
+        Table::Top => "at the top of the file".to_owned(),
+        _ => format!("in {}", stands_in.header()),
     };
-    let problem = Problem::new(
-        entry.key_span.clone(),
-        format!("`{}` does not stand in {header}", entry.key),
-        allowed,
-    );
+    let message = format!("there is no key `{}` {place}", entry.key);
+    let problem = Problem::new(entry.key_span.clone(), message, "cannot stand here");
     let homes = KEYS
         .iter()
         .filter(|key| key.name == entry.key)

@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::error::did_you_mean;
+use super::error::did_you_mean_value;
 use super::model::{Buffers, Commit, Compression, Read, Work};
 use super::values::{Choice, FileValue, Form, Node, Refusal, describes_itself};
 
@@ -173,7 +173,7 @@ pub(super) struct WorkValue(pub(super) Work);
 
 impl FileValue for WorkValue {
     fn allowed() -> String {
-        "`none`, or `cpu` or `wait` and a time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\"".to_owned()
+        "\"none\", or cpu or wait and a whole time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\"".to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<Self, Refusal> {
@@ -186,7 +186,7 @@ impl FileValue for WorkValue {
         });
         let verb = text.and_then(|text| text.split(|c: char| c == ' ' || c.is_ascii_digit()).next());
         let verb = verb.filter(|verb| !["none", "cpu", "wait"].contains(verb));
-        let help = verb.and_then(|verb| did_you_mean(verb, ["none", "cpu", "wait"]));
+        let help = verb.and_then(|verb| did_you_mean_value(verb, ["none", "cpu", "wait"]));
         work.map(WorkValue)
             .ok_or_else(|| Refusal::new(Self::allowed()).help(help))
     }
@@ -227,7 +227,7 @@ pub(super) struct CommitValue(pub(super) Commit);
 
 impl FileValue for CommitValue {
     fn allowed() -> String {
-        "`none`, `auto`, `per-batch`, or `every` and a number of records, such as \"every 1000\"".to_owned()
+        "\"none\", \"auto\", \"per-batch\", or every and a number of records, such as \"every 1000\"".to_owned()
     }
 
     fn read(node: &Node<'_>) -> Result<Self, Refusal> {
@@ -243,7 +243,7 @@ impl FileValue for CommitValue {
             "per-batch" => Some(Commit::PerBatch),
             _ => text.strip_prefix("every ").and_then(every),
         });
-        let help = text.and_then(|text| did_you_mean(text, ["none", "auto", "per-batch"]));
+        let help = text.and_then(|text| did_you_mean_value(text, ["none", "auto", "per-batch"]));
         commit
             .map(CommitValue)
             .ok_or_else(|| Refusal::new(Self::allowed()).help(help))

@@ -25,7 +25,7 @@ mod values;
 
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use keys::{KEYS, Key, Table};
-pub use load::{SHIPPED, load, parse, shipped};
+pub use load::{SHIPPED, Source, load, parse, shipped};
 pub use model::*;
 pub use schema::json_schema;
 pub use select::UnknownName;

@@ -52,7 +52,7 @@ fn only_keeps_what_is_named_and_its_baseline() {
 #[test]
 fn an_unknown_name_is_an_error_that_lists_the_names() {
     let scenario = scenario("[[case]]\nname = \"alone\"\n[[case]]\nname = \"together\"");
-    insta::assert_snapshot!(scenario.only(&["togehter"]).unwrap_err(), @r#"there is no case or configuration "togehter"; there is `alone` or `together`; did you mean `together`?"#);
+    insta::assert_snapshot!(scenario.only(&["togehter"]).unwrap_err(), @r#"there is no case or configuration "togehter"; there is "alone" or "together"; did you mean "together"?"#);
     assert!(scenario.only(&[""]).is_err());
 }
 
