@@ -11,6 +11,7 @@ use super::document::{Entry, entries};
 use super::draft::{Draft, DraftAxis};
 use super::error::{Problem, Problems};
 use super::keys::{Key, Table, key_in, unknown_key};
+use super::secrets::is_suspicious;
 use super::settings::{CLIENT, Given, Setting};
 use super::values::{Node, describe};
 
@@ -120,13 +121,18 @@ fn read_axis(
 ) -> Option<DraftAxis> {
     let list = entry.value.get_ref().as_array().filter(|list| !list.is_empty());
     let Some(list) = list else {
-        let message = format!("`{}` in [matrix] cannot be {}", entry.key, describe(entry.value));
-        let allowed = format!("must be a list of values, such as {} = [..., ...]", entry.key);
+        let shown = if is_suspicious(entry.key) {
+            "this value".to_owned()
+        } else {
+            describe(entry.value)
+        };
+        let message = format!("`{}` in [matrix] cannot be {shown}", entry.key);
+        let allowed = "must be a list with one value or more in [ ]";
         problems.add(Problem::new(entry.value.span(), message, allowed));
         return None;
     };
     let mut values: Vec<Given> = Vec::new();
-    for item in list.iter() {
+    for item in list {
         let Some(setting) = problems.keep(read(item)) else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use super::client::REFUSED_BY_CONSUMER_PROTOCOL;
 use super::draft::Draft;
-use super::error::{Grouped, Problem, Problems, any_of, did_you_mean};
+use super::error::{Grouped, Problem, Problems, any_value, did_you_mean_value};
 use super::kinds::{Assignment, Assignor, PARTITIONS_MAX, Protocol, name_of};
 use super::model::{ClusterSource, Keys, TrialLength};
 use super::settings::{CLIENT, Given, Settings};
@@ -64,7 +64,7 @@ fn partitions(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     let (total, max) = (settings.partitions_total(), PARTITIONS_MAX.unsigned_abs());
     (total > max).then_some(())?;
     let allowed = format!(
-        "{name}: {} topics of {} partitions are {}; at most {} are allowed",
+        "in {name:?}, {} topics of {} partitions are {}; at most {} are allowed",
         settings.topics,
         settings.partitions,
         Grouped(total.into()),
@@ -81,7 +81,8 @@ fn partitions(name: &str, settings: &Settings<'_>) -> Option<Problem> {
 fn weights(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     let (shares, partitions) = (settings.weights.len(), settings.partitions);
     (shares > 0 && shares as u64 != u64::from(partitions)).then_some(())?;
-    let allowed = format!("{name}: there are {shares} weights for {partitions} partitions; there must be one for each");
+    let allowed =
+        format!("in {name:?} there are {shares} weights for {partitions} partitions; there must be one for each");
     at(
         settings,
         &["weights"],
@@ -111,7 +112,7 @@ fn manual_members(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     let (members, partitions) = (settings.members_per_group(), settings.partitions_total());
     (settings.assignment == Assignment::Manual && members > partitions).then_some(())?;
     let (members, partitions) = (plural(members, "member"), plural(partitions, "partition"));
-    let allowed = format!("{name}: {members} of a group for {partitions}; two members cannot have one partition");
+    let allowed = format!("{name:?} has {members} in a group for {partitions}; two members cannot have one partition");
     at(
         settings,
         &["assignment"],
@@ -121,7 +122,12 @@ fn manual_members(name: &str, settings: &Settings<'_>) -> Option<Problem> {
 }
 
 fn plural(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    let ending = match noun {
+        _ if count == 1 => "",
+        "process" => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 fn assignor(settings: &Settings<'_>) -> Option<Problem> {
@@ -139,7 +145,7 @@ fn assignor(settings: &Settings<'_>) -> Option<Problem> {
     let message = format!("the {protocol} protocol has no assignor `{}`", name_of(assignor));
     let allowed = format!(
         "must be {} with protocol = \"{protocol}\"",
-        any_of(known.into_iter().map(name_of))
+        any_value(known.into_iter().map(name_of))
     );
     at(settings, &["assignor"], &message, allowed)
 }
@@ -161,10 +167,11 @@ fn protocol_version(settings: &Settings<'_>, draft: &Draft) -> Option<Problem> {
 fn members(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     let total = settings.members_per_group() * u64::from(settings.groups);
     (total > MEMBERS_MAX).then_some(())?;
-    let (processes, consumers, groups) = (settings.processes, settings.consumers, settings.groups);
+    let groups = plural(settings.groups.into(), "group");
+    let processes = plural(settings.processes.into(), "process");
+    let consumers = plural(settings.consumers.into(), "consumer");
     let allowed = format!(
-        "{name}: {groups} groups of {processes} processes of {consumers} consumers are {} members; at most {} are \
-         allowed",
+        "in {name:?}, {groups} of {processes} of {consumers} are {} members; at most {} are allowed",
         Grouped(total.into()),
         Grouped(MEMBERS_MAX.into())
     );
@@ -182,8 +189,13 @@ fn place(settings: &Settings<'_>, draft: &Draft) -> Option<Problem> {
         return None;
     }
     let message = format!("there is no place {:?}", settings.place);
-    let problem = at(settings, &["place"], &message, format!("must be {}", any_of(names())));
-    problem.map(|problem| problem.maybe_help(did_you_mean(settings.place, names())))
+    let problem = at(
+        settings,
+        &["place"],
+        &message,
+        format!("must be {}", any_value(names())),
+    );
+    problem.map(|problem| problem.maybe_help(did_you_mean_value(settings.place, names())))
 }
 
 fn refused_properties<'a>(settings: &Settings<'a>) -> impl Iterator<Item = Problem> {

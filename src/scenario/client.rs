@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::client_properties::PROPERTIES;
 use super::document::{Entry, entries};
-use super::error::{Grouped, Problem, any_of, did_you_mean, nearest};
+use super::error::{Grouped, Problem, any_value, did_you_mean, nearest};
 use super::model::PropertyValue;
 use super::secrets::{is_secret, is_suspicious};
 use super::values::{Node, describe, describes_itself, integer};
@@ -103,6 +103,23 @@ const OWNED: &[(&str, &str)] = &[
 pub(super) const REFUSED_BY_CONSUMER_PROTOCOL: &[&str] =
     &["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
 
+/// Properties that the client knows but refuses, because what they need is not built into it. A name that ends with a
+/// dot stands for all that begin with it.
+const NOT_BUILT_IN: &[(&str, &str)] = &[
+    ("https.ca.", "HTTPS by libcurl"),
+    ("sasl.oauthbearer.", "OpenID Connect by libcurl"),
+    ("ssl.ca.certificate.stores", "Windows"),
+];
+
+/// What a property would need that this client has not.
+fn missing(name: &str) -> Option<&'static str> {
+    let begins = |start: &str| name == start || start.ends_with('.') && name.starts_with(start);
+    let needs = NOT_BUILT_IN
+        .iter()
+        .find(|(start, _)| begins(start) && name != "sasl.oauthbearer.config");
+    needs.map(|(_, needs)| *needs)
+}
+
 fn find(name: &str) -> Option<&'static Property> {
     PROPERTIES.iter().find(|property| property.name == name)
 }
@@ -120,7 +137,8 @@ pub(super) fn canonical(name: &str) -> &str {
 }
 
 fn may_stand(property: &Property, clients: Clients) -> bool {
-    owned(property.name).is_none() && (clients == Clients::All || property.user != Use::Producer)
+    let free = owned(property.name).is_none() && missing(property.name).is_none();
+    free && (clients == Clients::All || property.user != Use::Producer)
 }
 
 /// Checks the name of a property in a client table.
@@ -132,6 +150,12 @@ pub(super) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Prob
     };
     if let Some(instead) = owned(name) {
         return refused(format!("`{name}` is set by tandem itself"), instead);
+    }
+    if let Some(needs) = missing(name) {
+        return refused(
+            format!("`{name}` cannot be used here"),
+            &format!("needs {needs}, which this client has not"),
+        );
     }
     if !may_stand(property, clients) {
         let message = format!("`{name}` is a property of producers");
@@ -254,8 +278,11 @@ fn allowed(values: Values) -> String {
     match values {
         Values::Integer(min, max) => format!("a whole number from {} to {}", grouped(min), grouped(max)),
         Values::Boolean => "true or false".to_owned(),
-        Values::OneOf(names) => any_of(names.iter().copied()),
-        Values::SomeOf(names) => format!("some of {} with commas between them", any_of(names.iter().copied())),
+        Values::OneOf(names) => any_value(names.iter().copied()),
+        Values::SomeOf(names) => format!(
+            "{} or several of them with commas between",
+            any_value(names.iter().copied())
+        ),
         Values::Text => "text, a whole number, true, false or { env = \"NAME\" }".to_owned(),
     }
 }
@@ -308,28 +335,36 @@ describes_itself!(FromEnvironment, "from_environment", |_| {
 mod tests {
     use super::*;
 
+    /// Why the client refuses the property, given a value of its kind.
+    fn refusal(property: &Property) -> Option<String> {
+        let value = match property.values {
+            Values::Integer(_, max) => max.to_string(),
+            Values::Boolean => "true".to_owned(),
+            Values::OneOf(names) | Values::SomeOf(names) => names[0].to_owned(),
+            Values::Text => "/dev/null".to_owned(),
+        };
+        let mut config = rdkafka::ClientConfig::new();
+        let refused = config.set(property.name, value).create_native_config().err()?;
+        Some(format!("{}: {refused}", property.name))
+    }
+
     #[test]
-    fn the_client_accepts_every_property_of_the_list() {
-        // What is not built into this client is refused as such and not as unknown.
-        let unknown: Vec<String> = PROPERTIES
-            .iter()
-            .filter_map(|property| {
-                let value = match property.values {
-                    Values::Integer(_, max) => max.to_string(),
-                    Values::Boolean => "true".to_owned(),
-                    Values::OneOf(names) | Values::SomeOf(names) => names[0].to_owned(),
-                    Values::Text => "/dev/null".to_owned(),
-                };
-                let mut config = rdkafka::ClientConfig::new();
-                let error = config
-                    .set(property.name, value)
-                    .create_native_config()
-                    .err()?
-                    .to_string();
-                Some(format!("{}: {error}", property.name))
-            })
+    fn the_client_accepts_every_property_of_the_list_that_is_built_in() {
+        // A plugin would have to exist.
+        let built_in =
+            |property: &&Property| missing(property.name).is_none() && property.name != "plugin.library.paths";
+        let refused: Vec<String> = PROPERTIES.iter().filter(built_in).filter_map(refusal).collect();
+        assert!(refused.is_empty(), "{refused:#?}");
+    }
+
+    #[test]
+    fn the_client_refuses_what_is_said_not_to_be_built_in() {
+        let without = PROPERTIES.iter().filter(|property| missing(property.name).is_some());
+        let accepted: Vec<&str> = without
+            .filter(|property| refusal(property).is_none())
+            .map(|property| property.name)
             .collect();
-        assert!(unknown.is_empty(), "{unknown:#?}");
+        assert!(accepted.is_empty(), "{accepted:?}");
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(super) const PROPERTIES: &[Property] = &[
     Property::new("offset.store.path", Consumer, Text),
     Property::new("offset.store.sync.interval.ms", Consumer, Integer(-1, 86_400_000)),
     Property::new("partition.assignment.strategy", Consumer, Text),
-    Property::new("partitioner", Producer, Text),
+    Property::new("partitioner", Producer, OneOf(&["random", "consistent", "consistent_random", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random"])),
     Property::new("plugin.library.paths", Both, Text),
     Property::new("produce.offset.report", Producer, Boolean),
     Property::new("queue.buffering.backpressure.threshold", Producer, Integer(1, 1_000_000)),

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::error::Problem;
-use super::values::{Node, describe};
+use super::values::Node;
 
 /// A key with its value.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(super) fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
 pub(super) fn table<'a>(entry: &Entry<'a>) -> Result<&'a DeTable<'a>, Problem> {
     let key = entry.key;
     entry.value.get_ref().as_table().ok_or_else(|| {
-        let message = format!("`{key}` cannot be {}", describe(entry.value));
+        let message = format!("`{key}` cannot be {}", kind(entry.value));
         let double = matches!(entry.value.get_ref(), DeValue::Array(_));
         let help = double.then(|| format!("write [{key}] with single brackets, once"));
         Problem::new(entry.key_span.clone(), message, format!("must be a table: [{key}]")).maybe_help(help)
@@ -47,11 +47,20 @@ pub(super) fn tables<'a>(entry: &Entry<'a>) -> Result<Vec<(&'a DeTable<'a>, Rang
         Problem::new(span, format!("`{key}` cannot be {what}"), allowed)
     };
     let list = entry.value.get_ref().as_array();
-    let list = list.ok_or_else(|| refused(describe(entry.value), entry.key_span.clone()))?;
+    let list = list.ok_or_else(|| refused(kind(entry.value), entry.key_span.clone()))?;
     list.iter()
         .map(|item| match item.get_ref() {
             DeValue::Table(table) => Ok((table, item.span())),
-            _ => Err(refused(format!("a list with {} in it", describe(item)), item.span())),
+            _ => Err(refused(format!("a list with {} in it", kind(item)), item.span())),
         })
         .collect()
+}
+
+/// What a value is, without showing it: tables may hold secrets.
+fn kind(node: &Node<'_>) -> String {
+    match node.get_ref().type_str() {
+        "array" => "a list".to_owned(),
+        "integer" => "an integer".to_owned(),
+        other => format!("a {other}"),
+    }
 }

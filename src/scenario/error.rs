@@ -87,8 +87,8 @@ pub enum LoadError {
     /// The file is longer than any scenario.
     #[error("{}: the file is larger than 1 MiB, so it is no scenario", .0.display())]
     TooLarge(PathBuf),
-    /// The file is not text.
-    #[error("{}: the file is not UTF-8 text (byte {offset} is not), so it is no scenario", .path.display())]
+    /// The file is not UTF-8, or holds characters that no text has.
+    #[error("{}: the file is not text (byte {offset} is not), so it is no scenario", .path.display())]
     NotText {
         /// As it was given.
         path: PathBuf,
@@ -206,6 +206,11 @@ pub(super) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a 
     nearest(found, names).map(|name| format!("did you mean `{name}`?"))
 }
 
+/// The same for values, which stand in quotes.
+pub(super) fn did_you_mean_value<'a>(found: &str, values: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(found, values).map(|value| format!("did you mean \"{value}\"?"))
+}
+
 /// The name most like `found`, if any is like it enough.
 pub(super) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = found.to_lowercase();
@@ -217,10 +222,23 @@ pub(super) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>)
         .map(|(_, name)| name)
 }
 
-/// `a, b or c`, each in backquotes.
+/// `a, b or c`, each in backquotes: names of things.
 pub(super) fn any_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
+    either(&names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
+}
+
+/// `"a", "b" or "c"`: values as they are written.
+pub(super) fn any_value<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    either(
+        &values
+            .into_iter()
+            .map(|value| format!("\"{value}\""))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn either(choices: &[String]) -> String {
+    match choices.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),

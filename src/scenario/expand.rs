@@ -238,7 +238,7 @@ fn configurations(
             datasets.push(dataset);
             datasets.len() - 1
         });
-        configurations.push(configuration(combination, keys_in_use, draft, index));
+        configurations.push(configuration(combination, keys_in_use, draft, (index, records)));
     }
     (configurations, datasets)
 }
@@ -260,15 +260,20 @@ fn configuration(
     combination: &Combination<'_>,
     keys_in_use: &[String],
     draft: &Draft,
-    dataset: usize,
+    (dataset, records): (usize, u64),
 ) -> Configuration {
     let settings = &combination.settings;
+    let value = |key: &String| match key.as_str() {
+        // As many as there are, rounded up.
+        "records" => records.to_string(),
+        key => settings.text(key),
+    };
     let property = |(name, value): (&&str, &&PropertyValue)| ((*name).to_owned(), (*value).clone());
     Configuration {
         name: combination.name.clone(),
         case: combination.case.name.clone(),
         axis_values: combination.values.iter().map(|value| value.setting.text()).collect(),
-        key_values: keys_in_use.iter().map(|key| settings.text(key)).collect(),
+        key_values: keys_in_use.iter().map(value).collect(),
         family: 0,
         dataset,
         baseline: None,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::draft::Draft;
-use super::error::{Problem, Problems, any_of, did_you_mean};
+use super::error::{Problem, Problems, any_value, did_you_mean_value};
 use super::model::{Configuration, Family, Scenario};
 use super::settings::Settings;
 
@@ -118,9 +118,9 @@ fn rule(draft: &Draft, configurations: &[Configuration]) -> Result<Rule, Problem
         } else {
             names.clone().take(5).collect()
         };
-        let allowed = format!("must be a case or a configuration, such as {}", any_of(some));
+        let allowed = format!("must be a case or a configuration, such as {}", any_value(some));
         let message = format!("`baseline` cannot be {name:?}");
-        Problem::new(span.clone(), message, allowed).maybe_help(did_you_mean(name, names))
+        Problem::new(span.clone(), message, allowed).maybe_help(did_you_mean_value(name, names))
     })
 }
 

@@ -3,11 +3,12 @@
 
 use schemars::{Schema, SchemaGenerator};
 
+use super::dataset_kinds::{KeysValue, SizeValue, WeightsValue};
 use super::document::Entry;
 use super::error::{Problem, did_you_mean, nearest};
 use super::kinds::{
-    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, KeysValue, PARTITIONS_MAX, Prefix, Processors,
-    Protocol, RECORDS_MAX, SizeValue, Version, WeightsValue, WorkValue,
+    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, PARTITIONS_MAX, Prefix, Processors, Protocol,
+    RECORDS_MAX, Version, WorkValue,
 };
 use super::model::{Buffers, Compression, Read};
 use super::settings::Setting;
@@ -218,16 +219,12 @@ pub(super) fn key_in(table: Table, name: &str) -> Option<&'static Key> {
 
 /// A key that does not stand in that table: misplaced or misspelt.
 pub(super) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
-    let header = stands_in.header();
-    let allowed = match stands_in {
-        Table::Top => "no such key or table there".to_owned(),
-        _ => format!("no such key in {header}"),
+    let place = match stands_in {
+        Table::Top => "at the top of the file".to_owned(),
+        _ => format!("in {}", stands_in.header()),
     };
-    let problem = Problem::new(
-        entry.key_span.clone(),
-        format!("`{}` does not stand in {header}", entry.key),
-        allowed,
-    );
+    let message = format!("there is no key `{}` {place}", entry.key);
+    let problem = Problem::new(entry.key_span.clone(), message, "cannot stand here");
     let homes = KEYS
         .iter()
         .filter(|key| key.name == entry.key)

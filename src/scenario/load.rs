@@ -44,10 +44,10 @@ fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        let (what, allowed) = error
-            .message()
-            .split_once(", ")
-            .unwrap_or((error.message(), "not valid TOML"));
+        let (what, allowed) = error.message().split_once(", ").unwrap_or(match error.message() {
+            "duplicate key" => ("duplicate key", "must be given once"),
+            other => (other, "not valid TOML"),
+        });
         problems.add(Problem::new(span, format!("TOML: {what}"), allowed.to_owned()));
     }
     // What is found in a broken document is guesswork.
@@ -57,21 +57,63 @@ fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
     expand(name, &draft, problems)
 }
 
-/// Loads a scenario file; its stem becomes the scenario's name.
-pub fn load(path: &Path) -> Result<Scenario, LoadError> {
-    let bytes = read_file(path)?;
-    let text = String::from_utf8(bytes).map_err(|error| LoadError::NotText {
-        path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
-    })?;
-    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(blank) {
-        return Err(LoadError::Empty(path.to_owned()));
+/// The text of a scenario with where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file's stem, or the name of a scenario that comes with tandem.
+    pub name: String,
+    /// As it is named in messages.
+    pub path: String,
+    /// As it was given.
+    pub text: String,
+}
+
+impl Source {
+    /// Reads a file. A bare name such as `one-vs-two`, where there is no such file, is a scenario that comes with
+    /// tandem.
+    pub fn read(path: &Path) -> Result<Source, LoadError> {
+        let bare = path.to_str().and_then(|name| Some((name, shipped(name)?)));
+        if let Some((name, text)) = bare.filter(|_| !path.exists()) {
+            return Ok(Source {
+                name: name.to_owned(),
+                path: format!("{name} (comes with tandem)"),
+                text: text.to_owned(),
+            });
+        }
+        let text = text_of(path, read_file(path)?)?;
+        let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        if text.lines().all(blank) {
+            return Err(LoadError::Empty(path.to_owned()));
+        }
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        Ok(Source {
+            name: stem.unwrap_or_else(|| "scenario".to_owned()),
+            path: path.display().to_string(),
+            text,
+        })
     }
-    let name = path
-        .file_stem()
-        .map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
-    Ok(parse(&name, &path.display().to_string(), &text)?)
+
+    /// The scenario that the text describes.
+    pub fn parse(&self) -> Result<Scenario, ScenarioErrors> {
+        parse(&self.name, &self.path, &self.text)
+    }
+}
+
+/// Loads a scenario: [`Source::read`] and [`Source::parse`] in one.
+pub fn load(path: &Path) -> Result<Scenario, LoadError> {
+    Ok(Source::read(path)?.parse()?)
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, LoadError> {
+    let not_text = |offset| LoadError::NotText {
+        path: path.to_owned(),
+        offset,
+    };
+    let binary = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r".contains(byte);
+    if let Some(offset) = bytes.iter().position(binary) {
+        return Err(not_text(offset));
+    }
+    String::from_utf8(bytes).map_err(|error| not_text(error.utf8_error().valid_up_to()))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {

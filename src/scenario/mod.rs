@@ -5,6 +5,7 @@ mod axes;
 mod checks;
 mod client;
 mod client_properties;
+mod dataset_kinds;
 mod document;
 mod draft;
 mod error;
@@ -24,7 +25,7 @@ mod values;
 
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use keys::{KEYS, Key, Table};
-pub use load::{SHIPPED, load, parse, shipped};
+pub use load::{SHIPPED, Source, load, parse, shipped};
 pub use model::*;
 pub use schema::json_schema;
 pub use select::UnknownName;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::error::{any_of, did_you_mean};
+use super::dataset_kinds::{keys_text, size_text};
+use super::error::{any_value, did_you_mean_value};
 use super::families::{self, Common};
+use super::kinds::work_text;
 use super::model::{Configuration, DatasetSpec, Keys, Scenario, TrialLength};
 
 /// Blocks of the quick form.
@@ -90,8 +92,8 @@ impl Scenario {
         };
         UnknownName {
             name: name.to_owned(),
-            known: format!("{}{more}", any_of(names.iter().take(SHOWN_MAX).copied())),
-            hint: did_you_mean(name, names).map_or(String::new(), |hint| format!("; {hint}")),
+            known: format!("{}{more}", any_value(names.iter().take(SHOWN_MAX).copied())),
+            hint: did_you_mean_value(name, names).map_or(String::new(), |hint| format!("; {hint}")),
         }
     }
 
@@ -157,10 +159,10 @@ impl Scenario {
     fn common(&self, configuration: &Configuration) -> Common {
         let dataset = &self.datasets[configuration.dataset];
         [
-            super::kinds::size_text(dataset.size),
-            super::kinds::keys_text(dataset.keys),
+            size_text(dataset.size),
+            keys_text(dataset.keys),
             dataset.compression.as_str().to_owned(),
-            super::kinds::work_text(configuration.work),
+            work_text(configuration.work),
         ]
     }
 }

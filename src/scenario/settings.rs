@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::kinds::{
-    Assignment, Assignor, ClientDefaults, Protocol, commit_text, keys_text, name_of, size_text, weights_text, work_text,
-};
+use super::dataset_kinds::{keys_text, size_text, weights_text};
+use super::kinds::{Assignment, Assignor, ClientDefaults, Protocol, commit_text, name_of, work_text};
 use super::model::{Buffers, Commit, Compression, Keys, PropertyValue, Read, Size, Work};
 
 /// Start of the name of a client property among keys.

@@ -1,1 +1,27 @@
-//! Tests of the whole room.
+//! Tests of the room as a whole: from text to scenario or to errors.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod documents;
+mod errors;
+mod expansion;
+mod generated;
+mod loading;
+mod selection;
+
+use super::{Scenario, parse};
+
+/// The scenario of a text that lacks only the question.
+fn scenario(text: &str) -> Scenario {
+    let text = format!("question = \"?\"\n{text}");
+    parse("test", "test.toml", &text).unwrap_or_else(|errors| panic!("{}", errors.plain()))
+}
+
+/// The errors of such a text as plain lines.
+fn errors(text: &str) -> String {
+    let text = format!("question = \"?\"\n{text}");
+    match parse("test", "test.toml", &text) {
+        Ok(scenario) => panic!("accepted: {scenario:#?}"),
+        Err(errors) => errors.plain(),
+    }
+}

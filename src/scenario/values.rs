@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::error::{Grouped, Problem, any_of, nearest};
+use super::document::{Entry, entries};
+use super::error::{Grouped, Problem, any_value, did_you_mean_value};
 
 /// A value in the file, with its place.
 pub(super) type Node<'a> = Spanned<DeValue<'a>>;
@@ -72,19 +73,35 @@ macro_rules! describes_itself {
 }
 pub(super) use describes_itself;
 
-/// A value as it may be shown in a message.
+/// A value as it may be shown in a message, cut where it is long.
 pub(super) fn describe(node: &Node<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
+    let text = match node.get_ref() {
+        DeValue::Array(list) if list.is_empty() => "an empty list".to_owned(),
+        _ => written(node),
+    };
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+/// A value as it could stand in a file.
+fn written(node: &Node<'_>) -> String {
     match node.get_ref() {
-        DeValue::String(text) if text.chars().count() <= CHARACTERS_MAX => format!("{:?}", &**text),
-        DeValue::String(text) => format!("{:?}...", text.chars().take(CHARACTERS_MAX).collect::<String>()),
+        DeValue::String(text) => format!("{:?}", &**text),
         DeValue::Integer(_) => integer(node).map_or_else(|| "so large a number".to_owned(), |value| value.to_string()),
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Boolean(value) => value.to_string(),
         DeValue::Datetime(value) => format!("the date {value}"),
-        DeValue::Array(list) if list.is_empty() => "an empty list".to_owned(),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
+        DeValue::Array(list) => format!("[{}]", list.iter().map(written).collect::<Vec<_>>().join(", ")),
+        DeValue::Table(table) => {
+            let pair = |entry: Entry<'_>| format!("{} = {}", entry.key, written(entry.value));
+            format!(
+                "{{ {} }}",
+                entries(table).into_iter().map(pair).collect::<Vec<_>>().join(", ")
+            )
+        }
     }
 }
 
@@ -290,14 +307,13 @@ impl<C: Choice> OneOf<C> {
 
 impl<C: Choice> FileValue for OneOf<C> {
     fn allowed() -> String {
-        any_of(Self::names())
+        any_value(Self::names())
     }
 
     fn read(node: &Node<'_>) -> Result<Self, Refusal> {
         let found = node.get_ref().as_str();
         let chosen = C::ALL.iter().find(|(name, _)| Some(*name) == found);
-        let meant = || found.and_then(|found| nearest(found, Self::names()));
-        let help = || meant().map(|name| format!("did you mean \"{name}\"?"));
+        let help = || found.and_then(|found| did_you_mean_value(found, Self::names()));
         chosen
             .map(|(_, choice)| OneOf(*choice))
             .ok_or_else(|| Refusal::new(Self::allowed()).help(help()))

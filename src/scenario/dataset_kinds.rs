@@ -1,0 +1,202 @@
+//! The kinds of value that say what a data set holds: sizes, keys and weights.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::de::DeValue;
+
+use super::document::entries;
+use super::error::did_you_mean_value;
+use super::model::{Keys, Size};
+use super::values::{FileValue, Node, Refusal, Whole, describes_itself, number};
+
+/// Bytes of a record's value: what a broker takes with its default settings, with room for the record's overhead.
+const SIZE_MAX: i64 = 1_000_000;
+const KEYS_MAX: i64 = 1_000_000_000;
+const WEIGHT_SUM_ERROR: f64 = 1e-6;
+
+type Bytes = Whole<1, SIZE_MAX>;
+
+/// Bytes of a record's value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SizeValue(pub(super) Size);
+
+impl FileValue for SizeValue {
+    fn allowed() -> String {
+        let bytes = Bytes::allowed();
+        format!("{bytes} (bytes), {{ min = 100, max = 1000 }} or {{ median = 300, sigma = 1.0, max = 10000 }}")
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, Refusal> {
+        let refusal = || Refusal::new(Self::allowed());
+        let DeValue::Table(table) = node.get_ref() else {
+            return Bytes::read(node)
+                .map(|bytes| SizeValue(Size::Fixed(bytes.small())))
+                .map_err(|inner| Refusal {
+                    allowed: Self::allowed(),
+                    ..inner
+                });
+        };
+        let bytes = |name: &str| {
+            table
+                .get(name)
+                .and_then(|node| Bytes::read(node).ok())
+                .map(Whole::small)
+        };
+        let names: Vec<&str> = entries(table).iter().map(|entry| entry.key).collect();
+        let has = |wanted: &[&str]| names.len() == wanted.len() && wanted.iter().all(|name| names.contains(name));
+        let sigma = table
+            .get("sigma")
+            .and_then(number)
+            .filter(|sigma| (0.0..=5.0).contains(sigma));
+        let size = match (bytes("min"), bytes("median"), sigma, bytes("max")) {
+            (Some(min), None, None, Some(max)) if min <= max && has(&["min", "max"]) => Size::Uniform { min, max },
+            (None, Some(median), Some(sigma), Some(max)) if median <= max && has(&["median", "sigma", "max"]) => {
+                Size::LogNormal { median, sigma, max }
+            }
+            _ => return Err(refusal()),
+        };
+        Ok(SizeValue(size))
+    }
+}
+
+describes_itself!(SizeValue, "size", |generator| {
+    let bytes = generator.subschema_for::<Bytes>();
+    json_schema!({ "anyOf": [
+        bytes,
+        {
+            "type": "object", "description": "Any size from min to max, equally likely.",
+            "properties": { "min": bytes, "max": bytes },
+            "required": ["min", "max"], "additionalProperties": false
+        },
+        {
+            "type": "object", "description": "A log-normal distribution, cut at max.",
+            "properties": {
+                "median": bytes, "sigma": { "type": "number", "minimum": 0, "maximum": 5 }, "max": bytes
+            },
+            "required": ["median", "sigma", "max"], "additionalProperties": false
+        }
+    ] })
+});
+
+/// A size as it stands in names.
+pub(super) fn size_text(size: Size) -> String {
+    match size {
+        Size::Fixed(bytes) => bytes.to_string(),
+        Size::Uniform { min, max } => format!("{min} to {max}"),
+        Size::LogNormal { median, sigma, max } => format!("median {median} sigma {sigma} max {max}"),
+    }
+}
+
+/// Keys of the records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct KeysValue(pub(super) Keys);
+
+impl FileValue for KeysValue {
+    fn allowed() -> String {
+        "\"none\", \"unique\", or { zipf = exponent from 0 to 10, count = number of keys }".to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, Refusal> {
+        let refusal = |help| Refusal::new(Self::allowed()).help(help);
+        let keys = match node.get_ref() {
+            DeValue::String(text) => match &**text {
+                "none" => Keys::None,
+                "unique" => Keys::Unique,
+                other => return Err(refusal(did_you_mean_value(other, ["none", "unique"]))),
+            },
+            DeValue::Table(table) if table.len() == 2 => {
+                let exponent = table
+                    .get("zipf")
+                    .and_then(number)
+                    .filter(|value| (0.0..=10.0).contains(value));
+                let count = table
+                    .get("count")
+                    .and_then(|node| Whole::<1, KEYS_MAX>::read(node).ok());
+                let zipf = |(exponent, count): (f64, Whole<1, KEYS_MAX>)| Keys::Zipf {
+                    exponent,
+                    count: count.get(),
+                };
+                exponent.zip(count).map(zipf).ok_or_else(|| refusal(None))?
+            }
+            _ => return Err(refusal(None)),
+        };
+        Ok(KeysValue(keys))
+    }
+}
+
+describes_itself!(KeysValue, "keys", |generator| {
+    json_schema!({ "anyOf": [
+        { "enum": ["none", "unique"] },
+        {
+            "type": "object", "description": "count keys; the k-th is drawn with weight 1 / k^zipf.",
+            "properties": {
+                "zipf": { "type": "number", "minimum": 0, "maximum": 10 },
+                "count": generator.subschema_for::<Whole<1, KEYS_MAX>>()
+            },
+            "required": ["zipf", "count"], "additionalProperties": false
+        }
+    ] })
+});
+
+/// Keys as they stand in names.
+pub(super) fn keys_text(keys: Keys) -> String {
+    match keys {
+        Keys::None => "none".to_owned(),
+        Keys::Unique => "unique".to_owned(),
+        Keys::Zipf { exponent, count } => format!("zipf {exponent} of {count}"),
+    }
+}
+
+/// Share of each partition.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct WeightsValue(pub(super) Vec<f64>);
+
+impl FileValue for WeightsValue {
+    fn allowed() -> String {
+        "\"equal\", or a list with the share of each partition, all above 0 and together 1, such as [0.9, 0.1]"
+            .to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, Refusal> {
+        let refusal = |help| Refusal::new(Self::allowed()).help(help);
+        let list = match node.get_ref() {
+            DeValue::String(text) if text == "equal" => return Ok(WeightsValue(Vec::new())),
+            DeValue::Array(list) if !list.is_empty() => list,
+            _ => return Err(refusal(None)),
+        };
+        let share = |item: &Node<'_>| {
+            let share = number(item).filter(|share| *share > 0.0 && *share <= 1.0);
+            share.ok_or_else(|| Refusal {
+                span: Some(item.span()),
+                ..refusal(None)
+            })
+        };
+        let weights: Vec<f64> = list.iter().map(share).collect::<Result<_, _>>()?;
+        let sum: f64 = weights.iter().sum();
+        if (sum - 1.0).abs() > WEIGHT_SUM_ERROR {
+            return Err(refusal(Some(format!(
+                "these shares sum to {}",
+                (sum * 1e6).round() / 1e6
+            ))));
+        }
+        Ok(WeightsValue(weights))
+    }
+}
+
+describes_itself!(WeightsValue, "weights", |_| {
+    json_schema!({ "anyOf": [
+        { "enum": ["equal"] },
+        {
+            "type": "array", "minItems": 1,
+            "items": { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }
+        }
+    ] })
+});
+
+/// Weights as they stand in names.
+pub(super) fn weights_text(weights: &[f64]) -> String {
+    if weights.is_empty() {
+        return "equal".to_owned();
+    }
+    let shares: Vec<String> = weights.iter().map(f64::to_string).collect();
+    format!("[{}]", shares.join(", "))
+}

@@ -1,0 +1,186 @@
+//! The shipped scenarios, the documentation and the schema, against the parser and each other.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::scenario::{KEYS, SHIPPED, Table, json_schema, parse};
+
+const REFERENCE: &str = include_str!("../../../docs/scenarios.md");
+
+/// The schema's opinion of a TOML text: its complaints.
+fn complaints(text: &str) -> Vec<String> {
+    let value: toml::Value = toml::from_str(text).unwrap();
+    let instance = serde_json::to_value(value).unwrap();
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    validator
+        .iter_errors(&instance)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+/// The TOML blocks of the reference, with a question where it is a fragment.
+fn examples() -> Vec<String> {
+    let blocks = REFERENCE
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
+    let whole = |block: &str| {
+        if block.contains("question =") {
+            String::new()
+        } else {
+            "question = '?'\n".to_owned()
+        }
+    };
+    blocks.map(|block| whole(block) + block).collect()
+}
+
+#[test]
+fn every_shipped_scenario_is_valid_and_has_blocks_enough_for_verdicts() {
+    for (name, text) in SHIPPED {
+        let scenario = parse(name, name, text).unwrap_or_else(|errors| panic!("{}", errors.plain()));
+        assert!(scenario.warnings.is_empty(), "{name}: {:?}", scenario.warnings);
+        assert!(
+            scenario.configurations.iter().any(|each| each.baseline.is_some()),
+            "{name} compares nothing"
+        );
+        assert_eq!(complaints(text), Vec::<String>::new(), "{name}");
+        assert!(
+            text.starts_with("# ") && text.contains("# Takes about "),
+            "{name} does not say what it costs"
+        );
+    }
+}
+
+#[test]
+fn every_file_in_the_folder_of_scenarios_is_shipped() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let stem = |file: std::io::Result<std::fs::DirEntry>| file.unwrap().path().file_stem().unwrap().to_owned();
+    let files: BTreeSet<_> = folder.read_dir().unwrap().map(stem).collect();
+    assert_eq!(files, SHIPPED.iter().map(|(name, _)| (*name).into()).collect());
+}
+
+#[test]
+fn every_example_of_the_reference_is_a_valid_scenario_and_fits_the_schema() {
+    let examples = examples();
+    assert!(examples.len() > 5);
+    for example in examples {
+        let parsed = parse("example", "docs/scenarios.md", &example);
+        assert!(parsed.is_ok(), "{example}\n{}", parsed.unwrap_err().plain());
+        assert_eq!(complaints(&example), Vec::<String>::new(), "{example}");
+    }
+}
+
+#[test]
+fn the_reference_has_a_row_for_every_key_as_the_list_of_keys_says() {
+    let cell = |text: &str| text.replace('|', "\\|");
+    for key in KEYS {
+        let tables: Vec<String> = key.tables.iter().map(|table| place(*table)).collect();
+        let default = if key.default.is_empty() {
+            "must be given"
+        } else {
+            key.default
+        };
+        let (tables, values) = (tables.join(", "), cell(&key.allowed()));
+        let row = format!(
+            "| `{}` | {tables} | {values} | {} | {} |",
+            key.name,
+            cell(default),
+            cell(key.doc)
+        );
+        assert!(REFERENCE.contains(&row), "docs/scenarios.md lacks the row\n{row}");
+    }
+}
+
+fn place(table: Table) -> String {
+    if table == Table::Top {
+        "top".to_owned()
+    } else {
+        format!("`{}`", table.header())
+    }
+}
+
+#[test]
+fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
+    let schema = json_schema();
+    for table in [
+        Table::Top,
+        Table::Trial,
+        Table::Cluster,
+        Table::Place,
+        Table::Dataset,
+        Table::Consumer,
+        Table::Matrix,
+        Table::Case,
+    ] {
+        let name = table.header().trim_matches(['[', ']']);
+        let object = match table {
+            Table::Top => &schema,
+            Table::Place | Table::Case => &schema["properties"][name]["items"],
+            _ => &schema["properties"][name],
+        };
+        let found: BTreeSet<&str> = object["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut listed: BTreeSet<&str> = KEYS
+            .iter()
+            .filter(|key| key.tables.contains(&table))
+            .map(|key| key.name)
+            .collect();
+        match table {
+            Table::Top => listed.extend(["trial", "cluster", "place", "dataset", "consumer", "matrix", "case"]),
+            Table::Cluster => listed.extend(["client"]),
+            _ => {}
+        }
+        assert_eq!(found, listed, "{name}");
+        assert_eq!(object["additionalProperties"], json!(false), "{name}");
+    }
+}
+
+#[test]
+fn every_property_of_the_schema_is_described() {
+    fn check(path: &str, object: &Value) {
+        for (name, property) in object["properties"].as_object().unwrap() {
+            let described = property["description"].as_str().is_some_and(|text| text.ends_with('.'));
+            assert!(described, "{path}.{name}");
+        }
+    }
+    let schema = json_schema();
+    check("top", &schema);
+    check("matrix", &schema["properties"]["matrix"]);
+    check("case", &schema["properties"]["case"]["items"]);
+}
+
+#[test]
+fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
+    for wrong in [
+        "",
+        "question = ''",
+        "question = '?'\nrepetitions = 0",
+        "question = '?'\nrepetition = 3",
+        "question = '?'\n[trial]\nseconds = 1\nrecords = 5",
+        "question = '?'\n[cluster]\nbootstrap = 'a:1'\nbrokers = 3",
+        "question = '?'\n[cluster]\nversion = '3.8.0'",
+        "question = '?'\n[dataset]\npartitions = 0",
+        "question = '?'\n[dataset]\nsize = { min = 3 }",
+        "question = '?'\n[dataset]\nweights = [0]",
+        "question = '?'\n[consumer]\nwork = 'sleep 5us'",
+        "question = '?'\n[consumer]\ncommit = 'every 0'",
+        "question = '?'\n[consumer.client]\nfetch.min.bytes = 1",
+        "question = '?'\n[consumer.client]\n'linger.ms' = 1",
+        "question = '?'\n[consumer.client]\n'sasl.password' = 'x'",
+        "question = '?'\n[matrix]\nconsumers = 2",
+        "question = '?'\n[matrix]\nrecords = [2]",
+        "question = '?'\n[[case]]\nconsumers = 2",
+        "question = '?'\n[[place]]\nname = 'a'\ncpus = 'all'",
+    ] {
+        assert!(!complaints(wrong).is_empty(), "the schema accepts\n{wrong}");
+        assert!(
+            parse("wrong", "wrong.toml", wrong).is_err(),
+            "the parser accepts\n{wrong}"
+        );
+    }
+}

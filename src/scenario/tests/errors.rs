@@ -1,0 +1,169 @@
+//! What a user is told, word by word.
+
+use super::errors;
+use crate::scenario::parse;
+
+#[test]
+fn all_errors_are_told_at_once_and_drawn_into_the_file() {
+    let text = r#"repetitons = 5
+threshold = "0.05"
+
+[dataset]
+partitions = 0
+size = 2_000_000
+
+[consumer]
+work = "slep 5us"
+comit = "auto"
+"#;
+    let errors = parse("mine", "mine.toml", text).unwrap_err();
+    insta::assert_snapshot!("all_errors_plain", errors.plain());
+    let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_width(100);
+    let mut drawn = String::new();
+    handler.render_report(&mut drawn, &errors).unwrap();
+    insta::assert_snapshot!("all_errors_drawn", drawn);
+}
+
+/// One wrong file after the other, each with what is said about it.
+#[test]
+fn every_kind_of_error_says_what_is_allowed() {
+    let wrong = [
+        // Syntax.
+        "[dataset\nsize = 1",
+        "size 5",
+        "seed = 1\nseed = 2",
+        // Keys and tables.
+        "[datset]\nsize = 1",
+        "[case]\nname = 'a'",
+        "[[dataset]]\nsize = 1",
+        "case = 3",
+        "consumers = 2",
+        "[dataset]\nrepetitions = 5",
+        "[dataset]\nconsumers = 5",
+        "[consumer]\n\"fetch.min.bytes\" = 5",
+        "[matrix]\nrecords = [5]",
+        "[cluster]\nbroker = 3",
+        // Values.
+        "seed = -1",
+        "threshold = 0",
+        "repetitions = 99999999999999999999999999",
+        "[dataset]\npartitions = 10_001",
+        "[dataset]\npartitions = \"2\"",
+        "[dataset]\nsize = { min = 5, max = 1 }",
+        "[dataset]\nkeys = \"uniqe\"",
+        "[dataset]\nkeys = { zipf = 1.0 }",
+        "[dataset]\npartitions = 2\nweights = [0.5, 0.6]",
+        "[dataset]\npartitions = 2\nweights = [1.5, -0.5]",
+        "[dataset]\ncompression = \"zsdt\"",
+        "[consumer]\nwork = \"wait 1.5ms\"",
+        "[consumer]\nwork = \"wait 1 ms\"",
+        "[consumer]\nwork = \"cpu 1h\"",
+        "[consumer]\ncommit = \"every\"",
+        "[consumer]\nassignor = \"sticky\"",
+        "[consumer]\nplace = \"there\"",
+        "[trial]\nseconds = 1\nrecords = 5",
+        "[trial]\nrecords = 2_000_000",
+        "[cluster]\nversion = \"3.8.0\"",
+        "[cluster]\nbootstrap = \"localhost\"",
+        "[cluster]\nbootstrap = \"localhost:9092\"\nbrokers = 3",
+        "[cluster]\nprefix = \"a b\"",
+        "[[place]]\ncpus = \"0\"",
+        "[[place]]\nname = \"here\"",
+        "[[place]]\nname = \"a\"\nlauncher = \"ssh a\"",
+        // Matrix and cases.
+        "[matrix]\nconsumers = 2",
+        "[matrix]\nconsumers = []",
+        "[matrix]\nconsumers = [1, 1]",
+        "[matrix]\nconsumers = [1, 2]\n[[case]]\nname = 'a'\nconsumers = 3",
+        "[[case]]\nconsumers = 3",
+        "[[case]]\nname = 'a'\n[[case]]\nname = 'a'",
+        "[[case]]\nname = 'a'\n[[case]]\nname = 'a client.client.rack=x'\n[matrix.client]\n\"client.rack\" = ['x client.client.rack=y', 'y']",
+        "baseline = \"tow\"\n[[case]]\nname = \"one\"\n[[case]]\nname = \"two\"",
+        "baseline = \"consumers=3\"\n[matrix]\nconsumers = [1, 2]",
+    ];
+    insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
+fn client_properties_are_checked_one_by_one() {
+    let wrong = [
+        "[consumer.client]\nfetch.min.bytes = 1",
+        "[consumer.client]\nfetch.mim.bytes = 1",
+        "[consumer.client]\nfetch.wait.max.ms = { env = \"WAIT\" }",
+        "[consumer.client]\n\"fetch.mim.bytes\" = 1",
+        "[consumer.client]\n\"fetch.min.bytes\" = 0",
+        "[consumer.client]\n\"fetch.min.bytes\" = [1]",
+        "[consumer.client]\n\"isolation.level\" = \"commited\"",
+        "[consumer.client]\n\"check.crcs\" = \"yes\"",
+        "[consumer.client]\n\"linger.ms\" = 1",
+        "[consumer.client]\n\"enable.auto.commit\" = true",
+        "[consumer.client]\n\"group.protocol\" = \"consumer\"",
+        "[consumer.client]\n\"sasl.oauthbearer.method\" = \"oidc\"",
+        "[consumer.client]\n\"fetch.message.max.bytes\" = 5000\n[matrix.client]\n\"max.partition.fetch.bytes\" = [1000]",
+        "[cluster.client]\n\"bootstrap.servers\" = \"a:1\"",
+        "[cluster.client]\n\"sasl.password\" = { env = \"not a name\" }",
+        "[matrix.client]\n\"fetch.min.bytes\" = 1",
+        "[matrix.client]\n\"sasl.password\" = \"hunter2\"",
+        "[matrix.client]\n\"sasl.password\" = [\"hunter2\"]",
+        "[consumer]\nclient = \"default\"",
+        "[consumer]\nprotocol = \"consumer\"\n[consumer.client]\n\"session.timeout.ms\" = 6000",
+    ];
+    insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
+fn combinations_that_cannot_be_are_errors() {
+    let wrong = [
+        "[consumer]\nassignment = \"manual\"\nconsumers = 3\n[dataset]\npartitions = 2",
+        "[consumer]\nassignment = \"manual\"\nassignor = \"range\"\nprotocol = \"classic\"",
+        "[consumer]\nprotocol = \"consumer\"\nassignor = \"cooperative-sticky\"",
+        "[consumer]\nassignor = \"uniform\"",
+        "[consumer]\nprotocol = \"consumer\"\n[cluster]\nversion = \"3.9.1\"",
+        "[dataset]\nreplication = 3",
+        "[dataset]\npartitions = 3\nweights = [0.5, 0.5]",
+        "[dataset]\npartitions = 2\nweights = [0.5, 0.5]\nkeys = \"unique\"",
+        "[dataset]\npartitions = 200\ntopics = 200",
+        "[consumer]\nprocesses = 100\nconsumers = 100",
+    ];
+    insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
+fn a_secret_in_the_file_is_an_error_that_does_not_show_it() {
+    let text = "question = \"?\"\n[cluster.client]\n\"sasl.password\" = \"hunter2\"\n\"sasl.pasword\" = \"hunter2\"\n\
+                [consumer.client]\n\"ssl.key.pem\" = \"\"\"\nhunter2\n\"\"\"\n";
+    for text in [text.to_owned(), format!("{text}[broken\n")] {
+        let errors = parse("mine", "mine.toml", &text).unwrap_err();
+        let drawn = format!(
+            "{:?}{errors:?}",
+            miette::Report::new(parse("mine", "mine.toml", &text).unwrap_err())
+        );
+        assert!(
+            !drawn.contains("hunter2") && !errors.plain().contains("hunter2"),
+            "{drawn}"
+        );
+    }
+    let errors = parse("mine", "mine.toml", text).unwrap_err();
+    insta::assert_snapshot!(errors.plain());
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    assert!(errors(&format!("a = {}", "[".repeat(100_000))).contains("TOML"));
+    let dotted = errors(&format!("[dataset]\n{} = 1", vec!["a"; 200_000].join(".")));
+    assert!(dotted.contains("TOML"), "{dotted}");
+}
+
+fn said(files: &[&str]) -> String {
+    let entry = |file: &&str| {
+        let shown: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
+        format!("{}{}\n", shown.concat(), errors(file))
+    };
+    files.iter().map(entry).collect()
+}
+
+#[test]
+fn columns_count_characters_and_not_bytes() {
+    let text = "baseline = \"\u{e4}\u{f6}\" x";
+    assert!(errors(text).starts_with("test.toml:2:17: "), "{}", errors(text));
+}

@@ -1,0 +1,280 @@
+//! Configurations, names, baselines, families, data sets and warnings.
+
+use super::{errors, scenario};
+use crate::scenario::{
+    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Scenario, Size, TrialLength, Work, shipped,
+};
+
+fn names(scenario: &Scenario) -> Vec<&str> {
+    scenario.configurations.iter().map(|each| each.name.as_str()).collect()
+}
+
+fn baselines(scenario: &Scenario) -> Vec<Option<usize>> {
+    scenario.configurations.iter().map(|each| each.baseline).collect()
+}
+
+#[test]
+fn the_first_scenario_has_three_cases_in_three_families() {
+    let text = shipped("one-vs-two").unwrap();
+    let scenario = crate::scenario::parse("one-vs-two", "one-vs-two.toml", text).unwrap();
+    insta::assert_snapshot!(names(&scenario).join("\n"), @r"
+    one process, both partitions work=none
+    one process, both partitions work=cpu 5us
+    one process, both partitions work=wait 200us
+    one process, two consumers work=none
+    one process, two consumers work=cpu 5us
+    one process, two consumers work=wait 200us
+    two processes, one partition each work=none
+    two processes, one partition each work=cpu 5us
+    two processes, one partition each work=wait 200us
+    ");
+    let families: Vec<&str> = scenario.families.iter().map(|family| family.name.as_str()).collect();
+    assert_eq!(families, ["work=none", "work=cpu 5us", "work=wait 200us"]);
+    assert_eq!(scenario.families[1].configurations, [1, 4, 7]);
+    assert_eq!(baselines(&scenario)[3..], [0, 1, 2, 0, 1, 2].map(Some));
+    assert_eq!(scenario.datasets.len(), 1);
+    assert_eq!(
+        scenario.keys_in_use,
+        ["partitions", "records", "size", "work", "consumers", "processes"]
+    );
+    assert_eq!(
+        scenario.configurations[8].key_values,
+        ["2", "8000000", "100", "wait 200us", "1", "2"]
+    );
+    assert!(scenario.warnings.is_empty());
+}
+
+#[test]
+fn an_empty_scenario_is_one_configuration_of_defaults_named_after_the_file() {
+    let scenario = scenario("");
+    assert_eq!(names(&scenario), ["test"]);
+    assert_eq!(
+        (scenario.seed, scenario.repetitions, scenario.warmup_blocks),
+        (1, 10, 1)
+    );
+    assert_eq!(scenario.trial, TrialLength::Seconds(1.0));
+    assert_eq!(scenario.places.len(), 1);
+    assert_eq!(scenario.places[0].name, "here");
+    assert_eq!(baselines(&scenario), [None]);
+    assert_eq!(scenario.families[0].name, "");
+}
+
+#[test]
+fn a_matrix_key_with_one_value_is_no_part_of_names() {
+    let scenario = scenario("[matrix]\nconsumers = [2]\nprocesses = [1, 2]");
+    assert_eq!(names(&scenario), ["processes=1", "processes=2"]);
+    assert_eq!(scenario.axes.len(), 2);
+    assert_eq!(scenario.configurations[1].axis_values, ["2", "2"]);
+    assert_eq!(scenario.configurations[1].members(), 4);
+}
+
+#[test]
+fn matrix_keys_stand_in_file_order_and_the_last_is_fastest() {
+    let scenario =
+        scenario("[matrix]\nprocesses = [1, 2]\nconsumers = [1, 3]\n[matrix.client]\n\"fetch.min.bytes\" = [1]");
+    let expected = ["processes=1 consumers=1", "processes=1 consumers=3"];
+    assert_eq!(names(&scenario)[..2], expected);
+    assert_eq!(scenario.axes[2].key, "client.fetch.min.bytes");
+}
+
+#[test]
+fn without_cases_the_baseline_is_the_first_value_of_the_first_axis_that_keeps_the_family() {
+    let scenario =
+        scenario("[matrix]\nwork = [\"none\", \"wait 1ms\"]\nconsumers = [1, 2, 4]\nread = [\"batch\", \"poll\"]");
+    let of = |name: &str| {
+        let baseline = scenario
+            .configurations
+            .iter()
+            .find(|each| each.name == name)
+            .unwrap()
+            .baseline;
+        baseline.map(|baseline| scenario.configurations[baseline].name.as_str())
+    };
+    assert_eq!(of("work=none consumers=1 read=poll"), None);
+    assert_eq!(
+        of("work=none consumers=4 read=poll"),
+        Some("work=none consumers=1 read=poll")
+    );
+    assert_eq!(
+        of("work=wait 1ms consumers=2 read=batch"),
+        Some("work=wait 1ms consumers=1 read=batch")
+    );
+}
+
+#[test]
+fn a_case_named_as_baseline_serves_all_others_at_equal_values() {
+    let text =
+        "baseline = \"b\"\n[matrix]\nread = [\"batch\", \"poll\"]\n[[case]]\nname = \"a\"\n[[case]]\nname = \"b\"";
+    let scenario = scenario(text);
+    assert_eq!(baselines(&scenario), [Some(2), Some(3), None, None]);
+}
+
+#[test]
+fn a_configuration_named_as_baseline_serves_its_family_only() {
+    let scenario =
+        scenario("baseline = \"work=none consumers=2\"\n[matrix]\nwork = [\"none\", \"cpu 1us\"]\nconsumers = [1, 2]");
+    assert_eq!(baselines(&scenario), [Some(1), None, None, None]);
+}
+
+#[test]
+fn a_case_of_another_family_has_no_baseline() {
+    let scenario = scenario("[[case]]\nname = \"a\"\n[[case]]\nname = \"b\"\nsize = 1000\n[[case]]\nname = \"c\"");
+    assert_eq!(baselines(&scenario), [None, None, Some(0)]);
+    let families: Vec<&str> = scenario.families.iter().map(|family| family.name.as_str()).collect();
+    assert_eq!(families, ["size=100", "size=1000"]);
+}
+
+#[test]
+fn records_are_rounded_up_so_that_partitions_are_equal_everywhere_and_that_is_said() {
+    let scenario = scenario("[dataset]\nrecords = 100\ntopics = 3\n[matrix]\npartitions = [2, 5]");
+    let records: Vec<u64> = scenario.datasets.iter().map(|dataset| dataset.records).collect();
+    assert_eq!(records, [120, 120]);
+    assert_eq!(scenario.families[0].record_multiple, 30);
+    assert_eq!(scenario.families[0].records_max, 120);
+    assert_eq!(
+        scenario.warnings,
+        ["100 records are rounded up to 120, so that all partitions are equal in every configuration"]
+    );
+}
+
+#[test]
+fn keyed_and_weighted_data_sets_are_not_rounded() {
+    let weighted = scenario("[dataset]\nrecords = 101\npartitions = 2\nweights = [0.9, 0.1]");
+    assert_eq!(weighted.datasets[0].records, 101);
+    assert_eq!(weighted.families[0].record_multiple, 1);
+    let keyed = scenario("[dataset]\nrecords = 101\npartitions = 2\nkeys = { zipf = 1.1, count = 50 }");
+    assert_eq!(keyed.datasets[0].records, 101);
+    assert_eq!(
+        keyed.datasets[0].keys,
+        Keys::Zipf {
+            exponent: 1.1,
+            count: 50
+        }
+    );
+}
+
+#[test]
+fn partition_counts_without_a_sane_common_multiple_are_an_error() {
+    insta::assert_snapshot!(errors("[dataset]\nrecords = 1000\n[matrix]\npartitions = [9973, 9967, 9949]"), @"test.toml:5:1: 1,000 records cannot be dealt out equally to all partitions: partitions over all topics are 9949, 9967, 9973; their common multiple is too large (use numbers that divide each other, such as 1, 2, 4, 8)");
+}
+
+#[test]
+fn too_few_blocks_are_a_warning_with_the_number_needed() {
+    let scenario = scenario("repetitions = 5\n[matrix]\nconsumers = [1, 2, 4]");
+    assert_eq!(
+        scenario.warnings,
+        [
+            "5 blocks are too few for a verdict on 2 comparisons: at least 7 are needed, so differences will stay \
+          undecided; set repetitions = 7 or more"
+        ]
+    );
+}
+
+#[test]
+fn the_blocks_needed_follow_from_the_smallest_p_of_the_test() {
+    use crate::scenario::families::blocks_needed;
+    // 2 m / 2^n <= 0.05.
+    assert_eq!([1, 2, 3, 6, 12].map(blocks_needed), [6, 7, 7, 8, 9]);
+}
+
+#[test]
+fn every_key_reaches_the_configuration() {
+    let scenario = scenario(
+        r#"
+        [cluster]
+        brokers = 3
+        version = "3.9.1"
+        prefix = "x-"
+        client."socket.nagle.disable" = true
+        [dataset]
+        topics = 2
+        partitions = 2
+        records = 400
+        size = { min = 10, max = 20 }
+        weights = [0.75, 0.25]
+        compression = "zstd"
+        replication = 2
+        [[place]]
+        name = "other"
+        launcher = ["ssh", "host", "{tandem}", "worker"]
+        cpus = "0-1,3"
+        listener = "OUTSIDE"
+        [consumer]
+        processes = 2
+        consumers = 3
+        groups = 4
+        assignor = "cooperative-sticky"
+        commit = "every 500"
+        work = "cpu 1500ns"
+        buffers = "total"
+        read = "poll"
+        place = "other"
+        [consumer.client]
+        "fetch.min.bytes" = 1_000
+        "client.rack" = { env = "RACK" }
+        [[case]]
+        name = "a"
+        client = "defaults"
+        "#,
+    );
+    let each = &scenario.configurations[0];
+    assert_eq!(
+        (each.groups, each.processes, each.consumers, each.members()),
+        (4, 2, 3, 24)
+    );
+    let assignor = Some("cooperative-sticky".to_owned());
+    assert_eq!(each.membership, Membership::Group(GroupProtocol::Classic { assignor }));
+    assert_eq!((each.commit, each.work), (Commit::Every(500), Work::Cpu { ns: 1_500 }));
+    assert_eq!(each.place, 1);
+    assert!(each.client.library_defaults_only);
+    assert_eq!(
+        each.client.properties["fetch.min.bytes"],
+        PropertyValue::Literal("1000".to_owned())
+    );
+    assert_eq!(
+        each.client.properties["client.rack"],
+        PropertyValue::Environment { env: "RACK".to_owned() }
+    );
+    let dataset = &scenario.datasets[0];
+    assert_eq!(
+        (dataset.size, dataset.compression),
+        (Size::Uniform { min: 10, max: 20 }, Compression::Zstd)
+    );
+    assert_eq!(
+        (dataset.weights.as_slice(), dataset.replication),
+        ([0.75, 0.25].as_slice(), 2)
+    );
+    assert_eq!(scenario.places[1].cpus.as_deref(), Some("0-1,3"));
+    assert_eq!(
+        scenario.cluster.client["socket.nagle.disable"],
+        PropertyValue::Literal("true".to_owned())
+    );
+    let value = |key: &str| &each.key_values[scenario.keys_in_use.iter().position(|used| used == key).unwrap()];
+    assert_eq!(value("work"), "cpu 1500ns");
+    assert_eq!(value("client.client.rack"), "$RACK");
+    assert_eq!(value("client"), "defaults");
+}
+
+#[test]
+fn equal_times_in_other_units_have_one_name() {
+    let scenario = scenario(
+        "[matrix]\nwork = [\"wait 1000us\", \"wait 1ms\", \"wait 1001us\"]"
+            .replace("\"wait 1ms\", ", "")
+            .as_str(),
+    );
+    assert_eq!(names(&scenario), ["work=wait 1ms", "work=wait 1001us"]);
+    assert!(errors("[matrix]\nwork = [\"wait 1000us\", \"wait 1ms\"]").contains("has the value wait 1ms twice"));
+}
+
+#[test]
+fn ten_thousand_configurations_are_built_and_one_more_axis_is_refused_unbuilt() {
+    let ten = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]";
+    let sizes: Vec<String> = (1..=100).map(|size| size.to_string()).collect();
+    let text = format!(
+        "[matrix]\nprocesses = {ten}\nconsumers = {ten}\nsize = [{}]",
+        sizes.join(", ")
+    );
+    assert_eq!(scenario(&text).configurations.len(), 10_000);
+    let text = format!("{text}\nreplication = [{}]", sizes.join(", "));
+    insta::assert_snapshot!(errors(&text), @"test.toml:3:1: cases and matrix make 1,000,000 configurations: must be at most 10,000 (each runs once per block; leave out values, or split the question over several files)");
+}
