@@ -102,6 +102,10 @@ fn within(limit: Duration, condition: impl Fn() -> bool) -> bool {
 /// Not a test: the process that the tests start and kill.
 #[test]
 #[ignore = "the tests start it as a process of its own"]
+#[allow(
+    clippy::zombie_processes,
+    reason = "it is killed, and its guardian ends its children"
+)]
 fn stand_in_for_a_coordinator() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
         return;

@@ -13,10 +13,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use tokio::task::spawn_blocking;
 
+use super::admin_error::{code_text, connect_cause, settings_cause};
 use super::ffi;
 use super::group::GroupDescription;
 use crate::measure::Setting;
 use crate::secret::Secret;
+
+pub use super::admin_error::AdminError;
 
 /// How long [`Admin::connect`] tries.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);
@@ -29,30 +32,6 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Pause between two looks at something that settles.
 const SETTLE_PAUSE: Duration = Duration::from_millis(20);
-
-/// What can go wrong between tandem and a cluster.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AdminError {
-    /// A client property that the library refuses, before anything was sent.
-    #[error("the client settings are refused: {0}")]
-    Settings(String),
-    /// No broker answered.
-    #[error("no broker answers at {bootstrap}: {cause}")]
-    Unreachable {
-        /// The addresses tried.
-        bootstrap: String,
-        /// What the client library says of it.
-        cause: String,
-    },
-    /// A broker answered, by refusing or failing.
-    #[error("cannot {action}: {cause}")]
-    Refused {
-        /// What was to be done, with names.
-        action: String,
-        /// What the broker or the library says of it.
-        cause: String,
-    },
-}
 
 /// A broker, as the cluster's metadata show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -480,60 +459,13 @@ fn source_reason(source: &ConfigSource) -> Option<&'static str> {
     }
 }
 
-/// A broker's error code in words.
-fn code_text(code: RDKafkaErrorCode) -> String {
-    format!("{code}")
-}
-
-/// Names the property without its value, which may be a secret.
-fn settings_cause(error: &KafkaError) -> String {
-    match error {
-        KafkaError::ClientConfig(_, description, name, _) => format!("{name}: {description}"),
-        other => other.to_string(),
-    }
-}
-
-/// The most telling of the client library's messages about a connection that fails.
-fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> String {
-    let telling = [
-        "refused",
-        "resolve",
-        "authentication",
-        "SASL",
-        "SSL",
-        "certificate",
-        "unreachable",
-        "timed out",
-    ];
-    let found = telling
-        .iter()
-        .find_map(|word| messages.iter().rev().find(|message| message.contains(word)));
-    match found.or(messages.last()) {
-        Some(message) => shorten_message(message),
-        None => {
-            let code = error.rdkafka_error_code().map_or_else(|| error.to_string(), code_text);
-            format!("{code} (waited {} s)", limit.as_secs())
-        }
-    }
-}
-
-/// Takes the library's thread name and timing remarks off a message.
-fn shorten_message(message: &str) -> String {
-    let message = message
-        .strip_prefix("[thrd:")
-        .and_then(|rest| rest.split_once("]: "))
-        .map_or(message, |(_, m)| m);
-    let message = message.split_once(" (after ").map_or(message, |(start, _)| start);
-    message.trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::collections::BTreeMap;
     use std::time::Instant;
 
-    use super::{Admin, AdminError, shorten_message};
+    use super::{Admin, AdminError};
     use crate::secret::Secret;
 
     #[tokio::test]
@@ -556,16 +488,6 @@ mod tests {
         assert!(
             error.to_string().contains("sasl.mechanisms.x") && !error.to_string().contains("hunter2"),
             "{error}"
-        );
-    }
-
-    #[test]
-    fn a_library_message_loses_its_thread_name_and_timing() {
-        let message = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: \
-                       Connection refused (after 0ms in state CONNECT)";
-        assert_eq!(
-            shorten_message(message),
-            "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused"
         );
     }
 }

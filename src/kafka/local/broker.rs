@@ -77,6 +77,11 @@ impl Broker {
         &self.listeners
     }
 
+    /// The folder of its files.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its log.
     pub fn log_path(&self) -> PathBuf {
         log_path(&self.folder)

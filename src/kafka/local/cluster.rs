@@ -1,23 +1,18 @@
 //! A cluster of brokers run here: laid out, formatted, started, seen by a client, and removed with all its data.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::net::TcpListener;
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::CommandExt;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rand::RngExt;
-
 use super::broker::{Broker, BrokerCommand, log_path};
 use super::distribution::Distribution;
-use super::ownership::{Keeper, RUN_VARIABLE, marker_name, remove_owned_directory};
-use super::properties::{self, INTERNAL, Listener, ListenerSpec, Node, Security};
+use super::layout::{choose_nodes, make_directory, random_cluster_id, write_private};
+use super::ownership::{Keeper, remove_owned_directory};
+use super::programs::{Formatter, broker_arguments};
+use super::properties::{self, INTERNAL, ListenerSpec};
 use super::{LocalError, last_lines};
 use crate::kafka::admin::Admin;
 use crate::measure::Setting;
@@ -150,7 +145,7 @@ impl LocalCluster {
         let formatters: Result<Vec<_>, _> = self
             .brokers
             .iter()
-            .map(|broker| Formatter::start(self, distribution, broker, &cluster_id))
+            .map(|broker| Formatter::start(distribution, broker, &self.run_id, &cluster_id, &self.keeper))
             .collect();
         let deadline = Instant::now() + READY_LIMIT;
         formatters?
@@ -299,243 +294,5 @@ fn brokers_text(count: u32) -> String {
         "1 broker".to_owned()
     } else {
         format!("{count} brokers")
-    }
-}
-
-/// The tool that formats a node's data folder; killed when dropped.
-struct Formatter {
-    broker: u32,
-    process: Child,
-    output: PathBuf,
-    keeper: Arc<dyn Keeper>,
-}
-
-impl Formatter {
-    fn start(
-        cluster: &LocalCluster,
-        distribution: &Distribution,
-        broker: &Broker,
-        cluster_id: &str,
-    ) -> Result<Self, LocalError> {
-        let folder = cluster.directory.join(format!("broker-{}", broker.id()));
-        let output = folder.join("format.log");
-        let file = fs::File::create(&output).map_err(LocalError::io("write", &output))?;
-        let errors = file.try_clone().map_err(LocalError::io("write", &output))?;
-        let process = Command::new(&distribution.java.program)
-            .args([
-                "-Xmx128m",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-cp",
-                &class_path(distribution),
-            ])
-            .args(["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"])
-            .arg(folder.join("server.properties"))
-            .env(RUN_VARIABLE, &cluster.run_id)
-            .stdin(Stdio::null())
-            .stdout(file)
-            .stderr(errors)
-            .process_group(0)
-            .spawn()
-            .map_err(LocalError::io("run", &distribution.java.program))?;
-        cluster.keeper.process_started(process.id());
-        Ok(Formatter {
-            broker: broker.id(),
-            process,
-            output,
-            keeper: Arc::clone(&cluster.keeper),
-        })
-    }
-
-    fn wait(mut self, deadline: Instant, interrupted: &AtomicBool) -> Result<(), LocalError> {
-        let failure = |problem: String, output: &Path| LocalError::Broker {
-            broker: self.broker,
-            problem,
-            log: last_lines(output, 12, |_| true),
-        };
-        loop {
-            let exit = self
-                .process
-                .try_wait()
-                .map_err(LocalError::io("wait for", &self.output))?;
-            match exit {
-                Some(exit) if exit.success() => return Ok(()),
-                Some(exit) => return Err(failure(format!("could not be formatted ({exit})"), &self.output)),
-                None if interrupted.load(Ordering::Relaxed) => return Err(LocalError::Interrupted),
-                None if Instant::now() > deadline => {
-                    return Err(failure("was not formatted in time".to_owned(), &self.output));
-                }
-                None => sleep(PAUSE),
-            }
-        }
-    }
-}
-
-impl Drop for Formatter {
-    fn drop(&mut self) {
-        // Both do nothing where it has ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        self.keeper.process_ended(self.process.id());
-    }
-}
-
-fn class_path(distribution: &Distribution) -> String {
-    format!("{}/*", distribution.libs.display())
-}
-
-fn logging_argument(distribution: &Distribution, folder: &Path) -> String {
-    if distribution.is_four() {
-        format!("-Dlog4j2.configurationFile={}", folder.join("log4j2.xml").display())
-    } else {
-        format!(
-            "-Dlog4j.configuration=file:{}",
-            folder.join("log4j.properties").display()
-        )
-    }
-}
-
-/// The Java command line of Kafka's own start script, with a heap that fits beside the clients.
-fn broker_arguments(distribution: &Distribution, heap_mib: u32, folder: &Path) -> Vec<String> {
-    let mut arguments = vec![format!("-Xms{heap_mib}m"), format!("-Xmx{heap_mib}m")];
-    let flags = [
-        "-server",
-        "-XX:+UseG1GC",
-        "-XX:MaxGCPauseMillis=20",
-        "-XX:InitiatingHeapOccupancyPercent=35",
-        "-XX:+ExplicitGCInvokesConcurrent",
-        "-Djava.awt.headless=true",
-        "-cp",
-    ];
-    arguments.extend(flags.map(str::to_owned));
-    arguments.push(class_path(distribution));
-    arguments.push(logging_argument(distribution, folder));
-    arguments.push("kafka.Kafka".to_owned());
-    arguments.push(folder.join("server.properties").display().to_string());
-    arguments
-}
-
-/// Makes the cluster's folder with the run's marker in it; the keeper knows of it first.
-fn make_directory(options: &ClusterOptions, keeper: &dyn Keeper) -> Result<PathBuf, LocalError> {
-    // Several clusters of one run, one after another or at once, have folders of their own.
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let parent = &options.data_parent;
-    fs::create_dir_all(parent).map_err(LocalError::io("make the folder", parent))?;
-    let parent = fs::canonicalize(parent).map_err(LocalError::io("find the folder", parent))?;
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let directory = parent.join(format!(
-        "tandem-{}-{}-kafka-{count}",
-        options.run_id,
-        std::process::id()
-    ));
-    keeper.directory_planned(&directory);
-    let made = fs::create_dir(&directory).and_then(|()| fs::write(directory.join(marker_name(&options.run_id)), ""));
-    made.map_err(LocalError::io("make the folder", &directory))?;
-    Ok(directory)
-}
-
-/// Writes a file that only this user can read: it may hold a listener's secrets.
-fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
-    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    open.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(LocalError::io("write", path))
-}
-
-fn choose_nodes(options: &ClusterOptions) -> Result<Vec<Node>, LocalError> {
-    let mut ports = Ports::default();
-    (1..=options.brokers)
-        .map(|id| {
-            let controller_port = if id <= properties::controllers(options.brokers) {
-                Some(ports.take("127.0.0.1")?)
-            } else {
-                None
-            };
-            let internal = format!("127.0.0.1:{}", ports.take("127.0.0.1")?);
-            let mut listeners = vec![Listener {
-                name: INTERNAL.to_owned(),
-                bind: internal.clone(),
-                advertised: internal,
-                security: Security::Plaintext,
-            }];
-            for spec in &options.listeners {
-                let port = ports.take(&spec.bind_host)?;
-                let host = spec.advertised_host.as_ref().unwrap_or(&spec.bind_host);
-                listeners.push(Listener {
-                    name: spec.name.clone(),
-                    bind: format!("{}:{port}", spec.bind_host),
-                    advertised: format!("{host}:{}", spec.advertised_port.unwrap_or(port)),
-                    security: spec.security,
-                });
-            }
-            Ok(Node {
-                id,
-                controller_port,
-                listeners,
-            })
-        })
-        .collect()
-}
-
-/// Free ports under the range from which the kernel serves outgoing connections, so that no client's own connection
-/// takes the port of a broker that is down for a while.
-#[derive(Default)]
-struct Ports {
-    taken: Vec<u16>,
-}
-
-impl Ports {
-    fn take(&mut self, host: &str) -> Result<u16, LocalError> {
-        for _ in 0..1000 {
-            let port = rand::rng().random_range(15_000..32_000);
-            if !self.taken.contains(&port) && TcpListener::bind((host, port)).is_ok() {
-                self.taken.push(port);
-                return Ok(port);
-            }
-        }
-        Err(LocalError::NoPort(host.to_owned()))
-    }
-}
-
-/// 128 random bits in Kafka's form: URL-safe base 64 without padding.
-fn random_cluster_id() -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits: u128 = rand::rng().random();
-    // 21 digits of 6 bits, the first of them a letter because a command-line option starts with a dash, and one digit
-    // of which only the two upper bits count.
-    let last = char::from(DIGITS[(bits & 0b11) as usize * 16]);
-    bits >>= 2;
-    let mut id = String::with_capacity(22);
-    for position in 0..21 {
-        let digits = if position == 0 { 52 } else { 64 };
-        id.push(char::from(DIGITS[(bits & 0x3f) as usize % digits]));
-        bits >>= 6;
-    }
-    id.push(last);
-    id
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::{Ports, random_cluster_id};
-
-    #[test]
-    fn a_cluster_id_has_twenty_two_digits_and_does_not_look_like_an_option() {
-        for _ in 0..200 {
-            let id = random_cluster_id();
-            assert!(
-                id.len() == 22 && id.starts_with(|first: char| first.is_ascii_alphabetic()),
-                "{id}"
-            );
-        }
-        assert_ne!(random_cluster_id(), random_cluster_id());
-    }
-
-    #[test]
-    fn ports_are_given_out_once_and_an_address_that_is_not_here_has_none() {
-        let mut ports = Ports::default();
-        let (first, second) = (ports.take("127.0.0.1").unwrap(), ports.take("127.0.0.1").unwrap());
-        assert_ne!(first, second);
-        assert!(ports.take("192.0.2.1").is_err());
     }
 }

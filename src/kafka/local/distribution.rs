@@ -173,20 +173,17 @@ fn kafka_version(names: &[String]) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
     use super::{Distribution, Sources, jar_version};
+    use crate::kafka::local::tests::write_program;
 
     /// A machine with a Java 17 and, if `maven`, a Maven that takes a moment to bring the broker's jar.
     fn machine(folder: &Path, maven: bool) -> Sources {
         let bin = folder.join("bin");
         fs::create_dir(&bin).unwrap();
-        let program = |name: &str, script: &str| {
-            fs::write(bin.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-        };
+        let program = |name: &str, script: &str| write_program(&bin.join(name), script);
         program("java", "echo 'openjdk version \"17.0.1\"' >&2");
         if maven {
             let script = "for a; do case $a in -DoutputDirectory=*) out=${a#*=};; esac; done\n\

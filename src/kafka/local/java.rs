@@ -101,19 +101,18 @@ pub(super) fn find_program(name: &str, path: Option<&OsStr>) -> Option<PathBuf> 
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use super::{Java, find_program, needed_release, quoted_version, release_of};
     use crate::kafka::local::LocalError;
+    use crate::kafka::local::tests::write_program;
 
     /// A folder with a `bin/java` that says this version.
     fn fake_java(said: &str) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("bin")).unwrap();
         let program = home.path().join("bin/java");
-        fs::write(&program, format!("#!/bin/sh\necho '{said}' >&2\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&program, &format!("echo '{said}' >&2"));
         home
     }
 

@@ -125,22 +125,24 @@ fn plain(line: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use super::{fetch, plain};
     use crate::kafka::local::LocalError;
+    use crate::kafka::local::tests::write_program;
 
     /// Runs `fetch` with a Maven that does what this shell script says.
     fn fetch_with(script: &str) -> (Result<(), LocalError>, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("mvn");
-        fs::write(
+        let out = "for a; do case $a in -DoutputDirectory=*) out=${a#*=};; esac; done";
+        write_program(
             &program,
-            format!("#!/bin/sh\nfor a; do case $a in -DoutputDirectory=*) out=${{a#*=}};; esac; done\n{script}\n"),
-        )
-        .unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            &format!(
+                "{out}
+{script}"
+            ),
+        );
         let libs = folder.path().join("libs");
         fs::create_dir(&libs).unwrap();
         let result = fetch("4.3.1", &libs, folder.path(), Some(folder.path().as_os_str()));

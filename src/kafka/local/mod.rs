@@ -5,8 +5,10 @@ mod broker;
 mod cluster;
 mod distribution;
 mod java;
+mod layout;
 mod maven;
 mod ownership;
+mod programs;
 mod properties;
 
 use std::io;
@@ -145,8 +147,20 @@ fn last_lines(path: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> Strin
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::path::Path;
+    use std::process::Command;
 
     use super::{free_bytes, last_lines};
+
+    /// Writes a shell script that can be run. Another process writes it: were the file open for writing in this one, a
+    /// program that another test starts at that moment would hold it open too, and it could not be run.
+    pub(super) fn write_program(path: &Path, script: &str) {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod 755 \"$0\""])
+            .arg(path)
+            .arg(script);
+        assert!(shell.status().unwrap().success());
+    }
 
     #[test]
     fn free_space_is_known_for_a_path_that_does_not_exist_yet() {

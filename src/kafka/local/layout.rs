@@ -1,0 +1,141 @@
+//! Laying a cluster out before anything runs: ports, folders, files, an id.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rand::RngExt;
+
+use super::LocalError;
+use super::cluster::ClusterOptions;
+use super::ownership::{Keeper, marker_name};
+use super::properties::{self, INTERNAL, Listener, Node, Security};
+
+/// Makes the cluster's folder with the run's marker in it; the keeper knows of it first.
+pub(super) fn make_directory(options: &ClusterOptions, keeper: &dyn Keeper) -> Result<PathBuf, LocalError> {
+    // Several clusters of one run, one after another or at once, have folders of their own.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let parent = &options.data_parent;
+    fs::create_dir_all(parent).map_err(LocalError::io("make the folder", parent))?;
+    let parent = fs::canonicalize(parent).map_err(LocalError::io("find the folder", parent))?;
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let directory = parent.join(format!(
+        "tandem-{}-{}-kafka-{count}",
+        options.run_id,
+        std::process::id()
+    ));
+    keeper.directory_planned(&directory);
+    let made = fs::create_dir(&directory).and_then(|()| fs::write(directory.join(marker_name(&options.run_id)), ""));
+    made.map_err(LocalError::io("make the folder", &directory))?;
+    Ok(directory)
+}
+
+/// Writes a file that only this user can read: it may hold a listener's secrets.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
+    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    open.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(LocalError::io("write", path))
+}
+
+/// The nodes of the cluster with their ports.
+pub(super) fn choose_nodes(options: &ClusterOptions) -> Result<Vec<Node>, LocalError> {
+    let mut ports = Ports::default();
+    (1..=options.brokers)
+        .map(|id| {
+            let controller_port = if id <= properties::controllers(options.brokers) {
+                Some(ports.take("127.0.0.1")?)
+            } else {
+                None
+            };
+            let internal = format!("127.0.0.1:{}", ports.take("127.0.0.1")?);
+            let mut listeners = vec![Listener {
+                name: INTERNAL.to_owned(),
+                bind: internal.clone(),
+                advertised: internal,
+                security: Security::Plaintext,
+            }];
+            for spec in &options.listeners {
+                let port = ports.take(&spec.bind_host)?;
+                let host = spec.advertised_host.as_ref().unwrap_or(&spec.bind_host);
+                listeners.push(Listener {
+                    name: spec.name.clone(),
+                    bind: format!("{}:{port}", spec.bind_host),
+                    advertised: format!("{host}:{}", spec.advertised_port.unwrap_or(port)),
+                    security: spec.security,
+                });
+            }
+            Ok(Node {
+                id,
+                controller_port,
+                listeners,
+            })
+        })
+        .collect()
+}
+
+/// Free ports under the range from which the kernel serves outgoing connections, so that no client's own connection
+/// takes the port of a broker that is down for a while.
+#[derive(Default)]
+struct Ports {
+    taken: Vec<u16>,
+}
+
+impl Ports {
+    fn take(&mut self, host: &str) -> Result<u16, LocalError> {
+        for _ in 0..1000 {
+            let port = rand::rng().random_range(15_000..32_000);
+            if !self.taken.contains(&port) && TcpListener::bind((host, port)).is_ok() {
+                self.taken.push(port);
+                return Ok(port);
+            }
+        }
+        Err(LocalError::NoPort(host.to_owned()))
+    }
+}
+
+/// 128 random bits in Kafka's form: URL-safe base 64 without padding.
+pub(super) fn random_cluster_id() -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bits: u128 = rand::rng().random();
+    // 21 digits of 6 bits, the first of them a letter because a command-line option starts with a dash, and one digit
+    // of which only the two upper bits count.
+    let last = char::from(DIGITS[(bits & 0b11) as usize * 16]);
+    bits >>= 2;
+    let mut id = String::with_capacity(22);
+    for position in 0..21 {
+        let digits = if position == 0 { 52 } else { 64 };
+        id.push(char::from(DIGITS[(bits & 0x3f) as usize % digits]));
+        bits >>= 6;
+    }
+    id.push(last);
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::{Ports, random_cluster_id};
+
+    #[test]
+    fn a_cluster_id_has_twenty_two_digits_and_does_not_look_like_an_option() {
+        for _ in 0..200 {
+            let id = random_cluster_id();
+            assert!(
+                id.len() == 22 && id.starts_with(|first: char| first.is_ascii_alphabetic()),
+                "{id}"
+            );
+        }
+        assert_ne!(random_cluster_id(), random_cluster_id());
+    }
+
+    #[test]
+    fn ports_are_given_out_once_and_an_address_that_is_not_here_has_none() {
+        let mut ports = Ports::default();
+        let (first, second) = (ports.take("127.0.0.1").unwrap(), ports.take("127.0.0.1").unwrap());
+        assert_ne!(first, second);
+        assert!(ports.take("192.0.2.1").is_err());
+    }
+}
