@@ -34,6 +34,17 @@ impl Table {
             rows,
         }
     }
+
+    /// Takes a column out, if there is one of this header.
+    pub(super) fn remove(&mut self, header: &str) {
+        if let Some(column) = self.headers.iter().position(|h| h == header) {
+            self.headers.remove(column);
+            self.numeric.remove(column);
+            for row in &mut self.rows {
+                row.remove(column);
+            }
+        }
+    }
 }
 
 /// The results of each family, with every configuration's speed against its baseline.
@@ -209,10 +220,21 @@ fn metric(metric: Metric) -> &'static str {
     }
 }
 
-/// Why members were idle: the configuration with its explanation.
+/// Why members were idle: the configurations of which the same is to be said, and what it is.
 pub(super) fn idle(input: &ReportInput) -> Vec<(String, String)> {
-    let explained = |c: &ConfigurationSummary| Some((printable(&c.name), printable(c.idle_explanation.as_ref()?)));
-    input.summary.configurations.iter().filter_map(explained).collect()
+    let mut found: Vec<(String, String)> = Vec::new();
+    for c in &input.summary.configurations {
+        let Some(why) = &c.idle_explanation else { continue };
+        let (name, why) = (printable(&c.name), printable(why));
+        match found.iter_mut().find(|(_, known)| *known == why) {
+            Some((names, _)) => {
+                names.push_str("; ");
+                names.push_str(&name);
+            }
+            None => found.push((name, why)),
+        }
+    }
+    found
 }
 
 /// Settings of brokers and clients that differ from the defaults.

@@ -50,12 +50,12 @@ pub(super) enum Mark {
 }
 
 const MARGIN: f64 = 12.0;
-const TRACK: f64 = 26.0;
+const TRACK: f64 = 28.0;
 const ROW_GAP: f64 = 10.0;
 const PANEL_GAP: f64 = 22.0;
 /// Columns of names and values where there is room for them beside the track.
-const LABEL_COLUMN: f64 = 250.0;
-const VALUE_COLUMN: f64 = 190.0;
+const LABEL_COLUMN: f64 = 275.0;
+const VALUE_COLUMN: f64 = 185.0;
 
 /// The horizontal places of a drawing.
 struct Columns {
@@ -183,7 +183,7 @@ impl RowChart {
         let count = if columns.beside { 6 } else { 4 };
         for tick in ticks(panel.max, count) {
             let x = columns.x(tick, panel.max);
-            canvas.line(&[(x, top), (x, bottom)], Ink::Grid, 1);
+            canvas.line(&[(x, top), (x, bottom)], Ink::Grid, 1.0);
             canvas.text(
                 (x, bottom + LINE * 0.6),
                 &(panel.tick)(tick),
@@ -268,7 +268,7 @@ fn draw_mark(canvas: &Canvas, mark: &Mark, x: &dyn Fn(f64) -> f64, middle: f64) 
                 (x(*high).max(x(*low) + 1.0), middle + half),
                 *ink,
             );
-            canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], *ink, 3);
+            canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], *ink, 3.0);
         }
         Mark::Dot {
             at,
