@@ -22,6 +22,7 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
         ));
     }
     section(&mut out, "Results", &tables::results(input));
+    section(&mut out, "Details", &tables::details(input));
     section(&mut out, "Comparisons", &tables::comparisons(input));
     let idle = tables::idle(input);
     if !idle.is_empty() {

@@ -9,7 +9,7 @@ use super::format::{
     significant, thousands,
 };
 use super::labels::{Labels, family_title};
-use crate::measure::{Environment, Status, Trial};
+use crate::measure::{Environment, Status, Trial, TrialKind};
 use crate::scenario::{PropertyValue, TrialLength};
 use crate::summary::{Comparison, ConfigurationSummary, Metric, Verdict};
 
@@ -47,21 +47,17 @@ impl Table {
     }
 }
 
-/// The results of each family, with every configuration's speed against its baseline.
+/// What each family of configurations read, with the speed against the baseline.
 pub(super) fn results(input: &ReportInput) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let with_idle = input.summary.configurations.iter().any(|c| c.idle_members > 0);
     let mut headers = vec![
         "configuration",
-        "#records/s [95 %]",
-        "#speed [95 %]",
+        "#records/s [95\u{a0}%]",
+        "#speed [95\u{a0}%]",
         "verdict",
         "#read time",
         "#stopwatch",
-        "#join",
-        "#first record",
-        "#client CPU s per M",
-        "#broker CPU s per M",
         "#trials",
     ];
     if with_idle {
@@ -118,12 +114,48 @@ fn result_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) ->
         verdict,
         or_unknown(c.read_seconds.map(|e| e.point), duration),
         or_unknown(c.stopwatch_seconds.map(|e| e.point), duration),
-        or_unknown(c.join_seconds, duration),
-        or_unknown(c.first_record_ms.map(|ms| ms / 1e3), duration),
-        or_unknown(c.client_cpu_seconds_per_million, |s| significant(s, 3)),
-        or_unknown(c.broker_cpu_seconds_per_million, |s| significant(s, 3)),
         trials_cell(c),
     ]
+}
+
+/// What else was measured of each family: joining, resources, and whether every record arrived once.
+pub(super) fn details(input: &ReportInput) -> Vec<Table> {
+    let labels = Labels::new(input.scenario);
+    let headers = [
+        "configuration",
+        "#MiB/s",
+        "#join",
+        "#first record",
+        "#client CPU, s per million",
+        "#broker CPU, s per million",
+        "#work, mean",
+        "#lost",
+        "#duplicated",
+        "#redelivered",
+        "#not delivered",
+    ];
+    let row = |c: &ConfigurationSummary| {
+        vec![
+            labels.short(c.configuration).to_owned(),
+            or_unknown(c.mib_per_second, |v| significant(v, 3)),
+            or_unknown(c.join_seconds, duration),
+            or_unknown(c.first_record_ms.map(|ms| ms / 1e3), duration),
+            or_unknown(c.client_cpu_seconds_per_million, |s| significant(s, 3)),
+            or_unknown(c.broker_cpu_seconds_per_million, |s| significant(s, 3)),
+            or_unknown(c.work_us_mean.map(|us| us / 1e6), duration),
+            thousands(c.lost),
+            thousands(c.duplicated),
+            thousands(c.redelivered),
+            thousands(c.not_delivered),
+        ]
+    };
+    per_family(input, |family| {
+        Table::new(
+            family_title(input.scenario, family),
+            &headers,
+            of_family(input, family).map(row).collect(),
+        )
+    })
 }
 
 /// Used of planned trials, and what became of the others.
@@ -182,7 +214,7 @@ pub(super) fn comparisons(input: &ReportInput) -> Vec<Table> {
         "configuration",
         "against",
         "by",
-        "#speed [95 %]",
+        "#speed [95\u{a0}%]",
         "#p",
         "#p (Holm)",
         "#blocks",
@@ -354,8 +386,16 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Allocator", client.allocator.clone()),
         ("Plan", plan(input)),
     ]
+    .into_iter()
+    .chain(
+        input
+            .scenario
+            .warnings
+            .iter()
+            .map(|warning| ("Note on the plan", warning.clone())),
+    )
     .map(|(name, value)| (name, printable(&value)))
-    .to_vec()
+    .collect()
 }
 
 fn plan(input: &ReportInput) -> String {
@@ -436,14 +476,15 @@ pub(super) fn remarks(trial: &Trial) -> String {
 
 /// How many trials there are and what became of them, in a sentence.
 pub(super) fn trials_sentence(input: &ReportInput) -> String {
-    let number = |wanted: fn(&&Trial) -> bool| input.trials.iter().filter(wanted).count() as u64;
+    let counted = || input.trials.iter().filter(|t| t.order.kind == TrialKind::Counted);
+    let number = |wanted: fn(&&Trial) -> bool| thousands(counted().filter(wanted).count() as u64);
     format!(
-        "{} were run: {} used, {} failed, {} excluded; {} of the used ones have remarks. The others were pilots and warm-up.",
+        "{} run, {} of them counted (the others are pilots and warm-up): {} used, {} failed, {} excluded.",
         count(input.trials.len() as u64, "trial"),
-        thousands(number(|t| t.is_used())),
-        thousands(number(|t| matches!(t.status, Status::Failed(_)))),
-        thousands(number(|t| matches!(t.status, Status::Excluded { .. }))),
-        thousands(number(|t| t.is_used() && !t.flags.is_empty())),
+        thousands(counted().count() as u64),
+        number(|t| t.is_used()),
+        number(|t| matches!(t.status, Status::Failed(_))),
+        number(|t| matches!(t.status, Status::Excluded { .. })),
     )
 }
 

@@ -11,16 +11,7 @@ use super::tables::{self, Table};
 const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 8] = [
-    "broker CPU s per M",
-    "client CPU s per M",
-    "first record",
-    "join",
-    "idle members",
-    "trials",
-    "stopwatch",
-    "read time",
-];
+const DISPENSABLE: [&str; 4] = ["idle members", "trials", "stopwatch", "read time"];
 
 /// The answer first, then warnings, results and what else a reader must know. `width` in columns; `colour` allows
 /// ANSI sequences.

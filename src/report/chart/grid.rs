@@ -60,7 +60,7 @@ impl Line {
 
 const MARGIN: f64 = 12.0;
 const GAP: f64 = 26.0;
-const LABEL_WIDTH_MAX: f64 = 165.0;
+const LABEL_WIDTH_MAX: f64 = 175.0;
 /// Height of a line of a name at a line's end.
 const LABEL_LINE: f64 = LINE - 3.0;
 /// From the plot to the names of its lines.
@@ -139,9 +139,11 @@ impl Grid {
         cell: f64,
         (head, height): (f64, f64),
     ) {
-        for (i, line) in title_lines(panel, cell).iter().enumerate() {
+        let title = title_lines(panel, cell);
+        let title_top = top + head - LINE * title.len() as f64;
+        for (i, line) in title.iter().enumerate() {
             canvas.bold(
-                (left, top + LINE * (i as f64 + 0.5)),
+                (left, title_top + LINE * (i as f64 + 0.5)),
                 line,
                 TEXT,
                 Ink::Text,
@@ -246,7 +248,7 @@ fn label_width(panel: &XyPanel, cell: f64) -> f64 {
         .iter()
         .map(|l| text_width(&l.label, SMALL))
         .fold(0.0, f64::max);
-    widest.min(LABEL_WIDTH_MAX).min(cell * 0.36)
+    widest.min(LABEL_WIDTH_MAX).min(cell * 0.42)
 }
 
 fn label_lines(line: &Line, width: f64) -> Vec<String> {

@@ -71,6 +71,7 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
     let mut sections = vec![
         section("charts", "Charts", charts.iter().map(figure).collect()),
         section("results", "Results", tables_of("Results", &tables::results(input))),
+        section("details", "Details", tables_of("Details", &tables::details(input))),
         section("comparisons", "Comparisons", comparisons(input)),
         section("idle", "Idle members", idle(input)),
         section("settings", "Settings", settings(input)),
