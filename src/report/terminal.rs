@@ -4,6 +4,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
 
 use super::ReportInput;
+use super::facts;
 use super::format::printable;
 use super::tables::{self, Table};
 
@@ -51,7 +52,7 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
         out.push_str(&draw(table, width, colour));
         out.push('\n');
     }
-    let idle = tables::idle(input);
+    let idle = facts::idle(input);
     if !idle.is_empty() {
         out.push('\n');
     }

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_drawing_keeps_text_as_text() {
         let svg = draw(100.0, 50.0, |c| {
-            c.text((5.0, 25.0), "<b>&", TEXT, Ink::Text, Align::Start)
+            c.text((5.0, 25.0), "<b>&", TEXT, Ink::Text, Align::Start);
         });
         assert!(
             svg.contains("&lt;b&gt;&amp;") && svg.contains("class=\"ftext\""),

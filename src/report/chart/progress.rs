@@ -92,7 +92,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     Some(assemble(
         "progress",
         title,
-        description(chosen.len(), all.len()),
+        &description(chosen.len(), all.len()),
         table,
         |frame| grid.render(frame),
     ))

@@ -64,8 +64,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let description = "Speed by read time, as a multiple of the baseline's, against the number of members (groups × \
         processes × consumers), with 95 % confidence intervals as vertical lines. The dashed line is the ideal: points \
         below it gain less than their members promise; where the line through them lies flat, further members add \
-        nothing."
-        .to_owned();
+        nothing.";
     let headers = ["family", "configuration", "members", "speed", "low", "high", "ideal"];
     let table = Table::new("", &headers, rows);
     Some(assemble(
@@ -84,7 +83,7 @@ fn points<'a>(input: &ReportInput<'a>, family: usize) -> Vec<Point<'a>> {
         .configurations
         .iter()
         .filter_map(|i| scenario.configurations.get(*i));
-    let axes: Vec<usize> = varying_axes(scenario, members)
+    let axes: Vec<usize> = varying_axes(scenario, &members)
         .into_iter()
         .filter(|axis| !MEMBER_KEYS.contains(&scenario.axes[*axis].key.as_str()))
         .collect();
@@ -159,8 +158,8 @@ fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) 
                 .any(|p| p.series == *other && labels.slot(p.configuration) == slot)
         };
         // Colour tells the lines apart unless several have the same one.
-        let alone = series.iter().filter(|other| has_slot(other)).count() == 1;
-        let name = if alone {
+        let only = series.iter().filter(|other| has_slot(other)).count() == 1;
+        let name = if only {
             String::new()
         } else {
             one.join(" ").trim().to_owned()

@@ -1,5 +1,7 @@
 //! Records per second of every configuration: each trial a dot, the estimate a line in its interval.
 
+use std::fmt::Write as _;
+
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
@@ -53,7 +55,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     Some(assemble(
         "throughput",
         "Throughput",
-        description,
+        &description,
         table(input, labels),
         |frame| chart.render(frame),
     ))
@@ -134,7 +136,7 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
         .records_per_second
         .map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
     if c.trials_failed > 0 {
-        value.push_str(&format!(" · {}\u{a0}failed", c.trials_failed));
+        let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
     }
     Row {
         label: labels.short(c.configuration).to_owned(),
