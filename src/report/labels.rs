@@ -48,7 +48,7 @@ fn short_names(scenario: &Scenario) -> Vec<String> {
                 .iter()
                 .filter_map(|i| Some((*i, scenario.configurations.get(*i)?)))
         };
-        let varies = varying_axes(scenario, members().map(|(_, c)| c));
+        let varies = varying_axes(scenario, &members().map(|(_, c)| c));
         let short: Vec<(usize, String)> = members().map(|(i, c)| (i, short_name(scenario, c, &varies))).collect();
         let distinct: BTreeSet<&String> = short.iter().map(|(_, name)| name).collect();
         if distinct.len() == short.len() && short.iter().all(|(_, name)| !name.is_empty()) {
@@ -73,7 +73,7 @@ fn short_name(scenario: &Scenario, c: &Configuration, varies: &[usize]) -> Strin
 /// The axes that have more than one value among these configurations.
 pub(super) fn varying_axes<'a>(
     scenario: &Scenario,
-    configurations: impl Iterator<Item = &'a Configuration> + Clone,
+    configurations: &(impl Iterator<Item = &'a Configuration> + Clone),
 ) -> Vec<usize> {
     (0..scenario.axes.len())
         .filter(|axis| {
@@ -109,7 +109,7 @@ fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
             .configurations
             .iter()
             .filter_map(|i| scenario.configurations.get(*i));
-        varying_axes(scenario, members).first().copied()
+        varying_axes(scenario, &members).first().copied()
     });
     match axis {
         Some(axis) => by(&|c| {

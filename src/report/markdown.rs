@@ -1,9 +1,12 @@
 //! The report in Markdown: compact, with the charts beside it as files.
 
+use std::fmt::Write as _;
+
 use super::ReportInput;
 use super::chart::{Chart, charts};
+use super::facts::{self, GLOSSARY};
 use super::format::printable;
-use super::tables::{self, GLOSSARY, Table};
+use super::tables::{self, Table};
 
 /// `report.md`; links the charts by their path below the run's folder.
 pub fn markdown(input: &ReportInput) -> String {
@@ -15,15 +18,12 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     answer(&mut out, input);
     for chart in charts {
         heading(&mut out, &chart.title);
-        out.push_str(&format!(
-            "![{}](charts/{})\n",
-            escape(&chart.description),
-            chart.file_name
-        ));
+        let _ = writeln!(out, "![{}](charts/{})", escape(&chart.description), chart.file_name);
     }
     section(&mut out, "Results", &tables::results(input));
+    section(&mut out, "Details", &tables::details(input));
     section(&mut out, "Comparisons", &tables::comparisons(input));
-    let idle = tables::idle(input);
+    let idle = facts::idle(input);
     if !idle.is_empty() {
         heading(&mut out, "Idle members");
         list(
@@ -35,12 +35,12 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     section(
         &mut out,
         "Settings that differ from the defaults",
-        &[without_caption(tables::settings(input))],
+        &[without_caption(facts::settings(input))],
     );
     heading(&mut out, "Environment");
     list(
         &mut out,
-        tables::environment(input)
+        facts::environment(input)
             .iter()
             .map(|(name, value)| format!("**{name}**: {}", escape(value))),
     );
@@ -57,7 +57,7 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
 
 fn answer(out: &mut String, input: &ReportInput) {
     for sentence in &input.summary.answer {
-        out.push_str(&format!("{}\n\n", escape(sentence)));
+        let _ = write!(out, "{}\n\n", escape(sentence));
     }
     if input.summary.answer.is_empty() {
         out.push_str("No answer yet: too few trials were completed.\n\n");
@@ -77,12 +77,12 @@ fn heading(out: &mut String, text: &str) {
     if !out.ends_with("\n\n") {
         out.push('\n');
     }
-    out.push_str(&format!("## {}\n\n", escape(text)));
+    let _ = write!(out, "## {}\n\n", escape(text));
 }
 
 fn list(out: &mut String, items: impl Iterator<Item = String>) {
     for item in items {
-        out.push_str(&format!("- {item}\n"));
+        let _ = writeln!(out, "- {item}");
     }
 }
 
@@ -96,7 +96,7 @@ fn section(out: &mut String, title: &str, tables: &[Table]) {
             out.push('\n');
         }
         if !t.caption.is_empty() {
-            out.push_str(&format!("**{}**\n\n", escape(&t.caption)));
+            let _ = write!(out, "**{}**\n\n", escape(&t.caption));
         }
         table(out, t);
     }
@@ -112,11 +112,12 @@ fn without_caption(table: Table) -> Table {
 /// All trials would drown the page: those with something to be said, and where the others are.
 fn trials(out: &mut String, input: &ReportInput) {
     heading(out, "Trials");
-    out.push_str(&format!(
-        "{} All of them are in [trials.csv](trials.csv).\n",
-        tables::trials_sentence(input)
-    ));
-    let mut noteworthy = without_caption(tables::trials(input));
+    let _ = writeln!(
+        out,
+        "{} All of them are in [trials.csv](trials.csv).",
+        facts::trials_sentence(input)
+    );
+    let mut noteworthy = without_caption(facts::trials(input));
     noteworthy
         .rows
         .retain(|row| row.last().is_some_and(|remarks| !remarks.is_empty()));
@@ -145,7 +146,7 @@ fn table(out: &mut String, table: &Table) {
 fn source(out: &mut String, text: &str) {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    out.push_str(&format!("{fence}toml\n{}\n{fence}\n", text.trim_end()));
+    let _ = write!(out, "{fence}toml\n{}\n{fence}\n", text.trim_end());
 }
 
 /// Text that Markdown shows as it is, in a table cell too.

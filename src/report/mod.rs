@@ -3,8 +3,10 @@
 
 mod chart;
 mod csv;
+mod facts;
 mod figures;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::wildcard_imports)]
 mod fixture;
 mod format;
 mod html;

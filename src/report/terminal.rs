@@ -1,9 +1,10 @@
 //! The answer and the table of results for a terminal.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
 
 use super::ReportInput;
+use super::facts;
 use super::format::printable;
 use super::tables::{self, Table};
 
@@ -11,15 +12,7 @@ use super::tables::{self, Table};
 const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 7] = [
-    "broker CPU s per M",
-    "client CPU s per M",
-    "first record",
-    "join",
-    "trials",
-    "stopwatch",
-    "read time",
-];
+const DISPENSABLE: [&str; 4] = ["idle members", "trials", "stopwatch", "read time"];
 
 /// The answer first, then warnings, results and what else a reader must know. `width` in columns; `colour` allows
 /// ANSI sequences.
@@ -51,15 +44,15 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
             width,
         );
     }
-    for table in tables::results(input) {
+    for table in fit(tables::results(input), width) {
         out.push('\n');
         if !table.caption.is_empty() {
             paragraph(&mut out, &style.bold(&table.caption), "", width);
         }
-        out.push_str(&draw(fit(table, width), width, colour));
+        out.push_str(&draw(table, width, colour));
         out.push('\n');
     }
-    let idle = tables::idle(input);
+    let idle = facts::idle(input);
     if !idle.is_empty() {
         out.push('\n');
     }
@@ -114,52 +107,53 @@ fn paragraph(out: &mut String, text: &str, indent: &str, width: usize) {
     out.push('\n');
 }
 
-/// Characters without ANSI sequences.
 fn visible_length(text: &str) -> usize {
-    let mut length = 0;
-    let mut in_sequence = false;
-    for c in text.chars() {
-        match c {
-            '\u{1b}' => in_sequence = true,
-            'm' if in_sequence => in_sequence = false,
-            _ if !in_sequence => length += 1,
-            _ => {}
-        }
-    }
-    length
+    visible(text).chars().count()
 }
 
-/// Leaves out columns until the table fits; wrapping then does the rest.
-fn fit(mut table: Table, width: usize) -> Table {
+/// The text without ANSI sequences.
+fn visible(text: &str) -> String {
+    let mut in_sequence = false;
+    let seen = |c: &char| {
+        let was_in_sequence = in_sequence || *c == '\u{1b}';
+        in_sequence = was_in_sequence && *c != 'm';
+        !was_in_sequence
+    };
+    text.chars().filter(seen).collect()
+}
+
+/// Leaves out the same columns of all tables until each fits; wrapping then does the rest.
+fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
     for header in DISPENSABLE {
-        if natural_width(&table) <= width {
+        if tables.iter().all(|table| natural_width(table) <= width) {
             break;
         }
-        if let Some(column) = table.headers.iter().position(|h| h == header) {
-            table.headers.remove(column);
-            table.numeric.remove(column);
-            for row in &mut table.rows {
-                row.remove(column);
-            }
+        for table in &mut tables {
+            table.remove(header);
         }
     }
-    table
+    tables
 }
 
-/// Columns that the table takes without wrapping, except that names and verdicts may wrap at 30.
+/// Columns that the table takes where names and verdicts are wrapped at 24 and figures not at all.
 fn natural_width(table: &Table) -> usize {
     let column = |i: usize| {
         let cells = table.rows.iter().map(|row| row[i].chars().count());
         let widest = cells.chain([table.headers[i].chars().count()]).max().unwrap_or(0);
-        2 + if table.numeric[i] { widest } else { widest.min(30) }
+        2 + if table.numeric[i] { widest } else { widest.min(24) }
     };
     (0..table.headers.len()).map(column).sum()
 }
 
 fn draw(table: Table, width: usize, colour: bool) -> String {
+    let thin = LineStyle::none().fill('─').junction('─');
     let mut drawn = comfy_table::Table::new();
     drawn
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(
+            UTF8_HORIZONTAL_ONLY
+                .header_separator(thin)
+                .row_separator(LineStyle::none()),
+        )
         .set_content_arrangement(ContentArrangement::Dynamic);
     drawn.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     if colour {
@@ -183,6 +177,7 @@ fn draw(table: Table, width: usize, colour: bool) -> String {
     for (i, numeric) in table.numeric.iter().enumerate() {
         if let (true, Some(column)) = (numeric, drawn.column_mut(i)) {
             column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     drawn
@@ -226,7 +221,8 @@ mod tests {
         let plain = terminal(&fixture.input(), 100, false);
         let coloured = terminal(&fixture.input(), 100, true);
         assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
-        assert_eq!(visible_length(&coloured), plain.chars().count());
+        let words = |text: &str| visible(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(&coloured), words(&plain));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) const LINE: f64 = 17.0;
 pub(super) const TEXT: f64 = 13.0;
 /// Size of ticks and remarks in pixels.
 pub(super) const SMALL: f64 = 12.0;
+/// plotters' SVG backend knows whole units only: a pixel is this many of them.
+const UNITS: f64 = 8.0;
 /// plotters' SVG backend divides sizes by this.
 const PLOTTERS_TEXT_FACTOR: f64 = 1.24;
 /// Number of distinct shapes of [`Canvas::marker`].
@@ -34,7 +36,7 @@ pub(super) struct Canvas<'a> {
 /// The SVG of what `paint` draws on a surface of this size, in pixels.
 pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&Canvas)) -> String {
     let mut svg = String::new();
-    let size = (px(width).unsigned_abs(), px(height).unsigned_abs());
+    let size = (units(width).unsigned_abs(), units(height).unsigned_abs());
     let canvas = Canvas {
         area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
     };
@@ -42,7 +44,9 @@ pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&Canvas)) -> Stri
     paint(&canvas);
     canvas.area.present().ok();
     drop(canvas);
-    classify(&svg)
+    let in_units = format!("width=\"{}\" height=\"{}\"", size.0, size.1);
+    let in_pixels = format!("width=\"{width:.0}\" height=\"{height:.0}\"");
+    classify(&svg.replacen(&in_units, &in_pixels, 1))
 }
 
 impl Canvas<'_> {
@@ -64,18 +68,16 @@ impl Canvas<'_> {
     }
 
     /// A line through points.
-    pub(super) fn line(&self, points: &[(f64, f64)], ink: Ink, width: u32) {
+    pub(super) fn line(&self, points: &[(f64, f64)], ink: Ink, width: f64) {
         let path: Vec<_> = points.iter().copied().map(point).collect();
-        self.area
-            .draw(&PathElement::new(path, ink.colour().stroke_width(width)))
-            .ok();
+        self.area.draw(&PathElement::new(path, stroke(ink, width))).ok();
     }
 
     /// A dashed line.
     pub(super) fn dashed(&self, points: &[(f64, f64)], ink: Ink) {
         let path: Vec<_> = points.iter().copied().map(point).collect();
         self.area
-            .draw(&DashedPathElement::new(path, 6, 4, ink.colour().stroke_width(1)))
+            .draw(&DashedPathElement::new(path, units(6.0), units(4.0), stroke(ink, 1.2)))
             .ok();
     }
 
@@ -95,7 +97,7 @@ impl Canvas<'_> {
             Align::Middle => HPos::Center,
             Align::End => HPos::Right,
         };
-        let style = FontDesc::new(FontFamily::SansSerif, size * PLOTTERS_TEXT_FACTOR, style)
+        let style = FontDesc::new(FontFamily::SansSerif, size * UNITS * PLOTTERS_TEXT_FACTOR, style)
             .color(&ink.colour())
             .pos(Pos::new(anchor, VPos::Center));
         self.area.draw(&Text::new(text, point(at), style)).ok();
@@ -106,11 +108,11 @@ impl Canvas<'_> {
         let (x, y) = at;
         if shape.is_multiple_of(SHAPES) {
             let style = if hollow {
-                ink.colour().stroke_width(1)
+                stroke(ink, 1.2)
             } else {
                 ink.colour().filled()
             };
-            self.area.draw(&Circle::new(point(at), px(radius), style)).ok();
+            self.area.draw(&Circle::new(point(at), units(radius), style)).ok();
             return;
         }
         let corners: &[(f64, f64)] = match shape % SHAPES {
@@ -127,9 +129,7 @@ impl Canvas<'_> {
             .collect();
         if hollow {
             path.extend(path.first().copied());
-            self.area
-                .draw(&PathElement::new(path, ink.colour().stroke_width(1)))
-                .ok();
+            self.area.draw(&PathElement::new(path, stroke(ink, 1.2))).ok();
         } else {
             self.area.draw(&Polygon::new(path, ink.colour())).ok();
         }
@@ -137,22 +137,26 @@ impl Canvas<'_> {
 }
 
 fn point((x, y): (f64, f64)) -> (i32, i32) {
-    (px(x), px(y))
+    (units(x), units(y))
 }
 
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a drawing is a few thousand pixels; the cast saturates"
 )]
-fn px(value: f64) -> i32 {
-    value.round() as i32
+fn units(pixels: f64) -> i32 {
+    (pixels * UNITS).round() as i32
+}
+
+fn stroke(ink: Ink, width: f64) -> ShapeStyle {
+    ink.colour().stroke_width(units(width).unsigned_abs())
 }
 
 /// The most that a text is wide in the fonts that browsers take for sans-serif, in pixels.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | ' ' | 't' | 'f' | 'r' | '(' | ')' | '['
-        | ']' => 0.4,
+        ' ' | '\u{a0}' | '·' | 'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | 't' | 'f' | 'r'
+        | '(' | ')' | '[' | ']' => 0.4,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '–' => 1.0,
         c if c.is_ascii_uppercase() => 0.75,
         c if c.is_ascii() => 0.63,
@@ -162,11 +166,11 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size
 }
 
-/// The text in lines no wider than `width`, broken at spaces, and within a word only where it is too long for a line.
+/// The text in lines no wider than `width`, broken at spaces (not at no-break spaces), and within a word only where it is too long for a line.
 pub(super) fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         let joined = if line.is_empty() {
             word.to_owned()
         } else {
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn a_drawing_keeps_text_as_text() {
         let svg = draw(100.0, 50.0, |c| {
-            c.text((5.0, 25.0), "<b>&", TEXT, Ink::Text, Align::Start)
+            c.text((5.0, 25.0), "<b>&", TEXT, Ink::Text, Align::Start);
         });
         assert!(
             svg.contains("&lt;b&gt;&amp;") && svg.contains("class=\"ftext\""),

@@ -116,7 +116,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         "all",
     ];
     let table = Table::new("", &headers, table_rows);
-    Some(assemble("cpu", "CPU beside throughput", description, table, |frame| {
+    Some(assemble("cpu", "CPU beside throughput", &description, table, |frame| {
         chart.render(frame)
     }))
 }

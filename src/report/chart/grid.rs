@@ -33,19 +33,38 @@ pub(super) struct Line {
     pub(super) points: Vec<(f64, f64)>,
     pub(super) ink: Ink,
     pub(super) dashed: bool,
-    /// A marker of this shape on every point.
-    pub(super) shape: Option<usize>,
+    /// The shape of its markers, which also stands before its name.
+    pub(super) shape: usize,
+    /// Where it has markers.
+    pub(super) marked: Vec<(f64, f64)>,
     /// Vertical intervals: x, low, high.
     pub(super) intervals: Vec<(f64, f64, f64)>,
     /// A name beside its last point.
     pub(super) label: String,
 }
 
+impl Line {
+    /// A plain line.
+    pub(super) fn through(points: Vec<(f64, f64)>, ink: Ink) -> Self {
+        Line {
+            points,
+            ink,
+            dashed: false,
+            shape: 0,
+            marked: Vec::new(),
+            intervals: Vec::new(),
+            label: String::new(),
+        }
+    }
+}
+
 const MARGIN: f64 = 12.0;
 const GAP: f64 = 26.0;
-const LABEL_WIDTH_MAX: f64 = 165.0;
+const LABEL_WIDTH_MAX: f64 = 175.0;
 /// Height of a line of a name at a line's end.
 const LABEL_LINE: f64 = LINE - 3.0;
+/// From the plot to the names of its lines.
+const NAME_INDENT: f64 = 22.0;
 const PLOT_HEIGHT_MIN: f64 = 110.0;
 const Y_TICK_WIDTH: f64 = 44.0;
 
@@ -120,9 +139,11 @@ impl Grid {
         cell: f64,
         (head, height): (f64, f64),
     ) {
-        for (i, line) in title_lines(panel, cell).iter().enumerate() {
+        let title = title_lines(panel, cell);
+        let title_top = top + head - LINE * title.len() as f64;
+        for (i, line) in title.iter().enumerate() {
             canvas.bold(
-                (left, top + LINE * (i as f64 + 0.5)),
+                (left, title_top + LINE * (i as f64 + 0.5)),
                 line,
                 TEXT,
                 Ink::Text,
@@ -140,7 +161,12 @@ impl Grid {
         let plot_top = top + head + LINE + 6.0;
         let plot = Plot {
             left: left + Y_TICK_WIDTH,
-            right: left + cell - if label_width > 0.0 { label_width + 14.0 } else { 12.0 },
+            right: left + cell
+                - if label_width > 0.0 {
+                    label_width + NAME_INDENT + 2.0
+                } else {
+                    12.0
+                },
             top: plot_top,
             bottom: plot_top + height - 6.0,
             x_max: panel.x_max,
@@ -156,7 +182,7 @@ impl Grid {
     fn draw_axes(&self, canvas: &Canvas, panel: &XyPanel, plot: &Plot) {
         for y in ticks(panel.y_max, 5) {
             let (x, y_px) = plot.at((0.0, y));
-            canvas.line(&[(plot.left, y_px), (plot.right, y_px)], Ink::Grid, 1);
+            canvas.line(&[(plot.left, y_px), (plot.right, y_px)], Ink::Grid, 1.0);
             canvas.text((x - 6.0, y_px), &(panel.y_tick)(y), SMALL, Ink::Muted, Align::End);
         }
         let round = || ticks(panel.x_max, if plot.right - plot.left > 300.0 { 6 } else { 4 });
@@ -168,7 +194,7 @@ impl Grid {
         let mut last_end = f64::NEG_INFINITY;
         for x in x_ticks {
             let (x_px, _) = plot.at((x, 0.0));
-            canvas.line(&[(x_px, plot.bottom), (x_px, plot.bottom + 4.0)], Ink::Muted, 1);
+            canvas.line(&[(x_px, plot.bottom), (x_px, plot.bottom + 4.0)], Ink::Muted, 1.0);
             let text = (panel.x_tick)(x);
             let half = text_width(&text, SMALL) / 2.0;
             // A tick that would touch its neighbour's text keeps its mark only.
@@ -204,16 +230,14 @@ fn draw_line(canvas: &Canvas, line: &Line, plot: &Plot) {
         if line.dashed {
             canvas.dashed(&points, line.ink);
         } else {
-            canvas.line(&points, line.ink, 2);
+            canvas.line(&points, line.ink, 2.0);
         }
     }
     for (x, low, high) in &line.intervals {
-        canvas.line(&[plot.at((*x, *low)), plot.at((*x, *high))], line.ink, 1);
+        canvas.line(&[plot.at((*x, *low)), plot.at((*x, *high))], line.ink, 1.0);
     }
-    if let Some(shape) = line.shape {
-        for point in points {
-            canvas.marker(point, shape, line.ink, 4.0, false);
-        }
+    for point in &line.marked {
+        canvas.marker(plot.at(*point), line.shape, line.ink, 4.0, false);
     }
 }
 
@@ -224,7 +248,7 @@ fn label_width(panel: &XyPanel, cell: f64) -> f64 {
         .iter()
         .map(|l| text_width(&l.label, SMALL))
         .fold(0.0, f64::max);
-    widest.min(LABEL_WIDTH_MAX).min(cell * 0.36)
+    widest.min(LABEL_WIDTH_MAX).min(cell * 0.42)
 }
 
 fn label_lines(line: &Line, width: f64) -> Vec<String> {
@@ -233,32 +257,28 @@ fn label_lines(line: &Line, width: f64) -> Vec<String> {
 
 /// The names right of the plot, each as near to its line's end as the others leave room.
 fn draw_labels(canvas: &Canvas, panel: &XyPanel, plot: &Plot, width: f64) {
-    let mut labels: Vec<(f64, Vec<String>)> = panel
+    let mut labels: Vec<(f64, Vec<String>, &Line)> = panel
         .lines
         .iter()
         .filter(|line| !line.label.is_empty())
-        .filter_map(|line| Some((plot.at(*line.points.last()?).1, label_lines(line, width))))
+        .filter_map(|line| Some((plot.at(*line.points.last()?).1, label_lines(line, width), line)))
         .collect();
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let wanted: Vec<(f64, f64)> = labels
         .iter()
-        .map(|(y, lines)| (*y, lines.len() as f64 * LABEL_LINE))
+        .map(|(y, lines, _)| (*y, lines.len() as f64 * LABEL_LINE))
         .collect();
-    for ((end, lines), y) in labels.iter().zip(spread(
-        &wanted,
-        plot.top - LABEL_LINE / 2.0,
-        plot.bottom + LABEL_LINE / 2.0,
-    )) {
-        canvas.line(&[(plot.right, *end), (plot.right + 8.0, y)], Ink::Muted, 1);
+    let (top, bottom) = (plot.top - LABEL_LINE / 2.0, plot.bottom + LABEL_LINE / 2.0);
+    for ((end, lines, line), y) in labels.iter().zip(spread(&wanted, top, bottom)) {
         let first = y - LABEL_LINE * (lines.len() as f64 - 1.0) / 2.0;
+        if line.marked.is_empty() {
+            canvas.line(&[(plot.right + 4.0, *end), (plot.right + 16.0, first)], Ink::Muted, 1.0);
+        } else {
+            canvas.marker((plot.right + 12.0, first), line.shape, line.ink, 4.0, false);
+        }
         for (i, text) in lines.iter().enumerate() {
-            canvas.text(
-                (plot.right + 11.0, first + LABEL_LINE * i as f64),
-                text,
-                SMALL,
-                Ink::Text,
-                Align::Start,
-            );
+            let at = (plot.right + NAME_INDENT, first + LABEL_LINE * i as f64);
+            canvas.text(at, text, SMALL, Ink::Text, Align::Start);
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn draw(canvas: &Canvas, entries: &[(Swatch, String)], (left, top): (
             Swatch::Dashed(ink) => canvas.dashed(&[(x, middle), (x + 15.0, middle)], ink),
             Swatch::Interval(ink) => {
                 canvas.veil((x, middle - 7.0), (x + 14.0, middle + 7.0), ink);
-                canvas.line(&[(x + 7.0, middle - 7.0), (x + 7.0, middle + 7.0)], ink, 3);
+                canvas.line(&[(x + 7.0, middle - 7.0), (x + 7.0, middle + 7.0)], ink, 3.0);
             }
         }
         for (i, line) in lines.iter().enumerate() {

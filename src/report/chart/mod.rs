@@ -10,6 +10,8 @@ mod phases;
 mod progress;
 mod rows;
 mod scaling;
+#[cfg(test)]
+mod tests;
 mod throughput;
 
 pub(super) use paint::style_sheet;
@@ -90,7 +92,9 @@ impl Frame<'_> {
 }
 
 /// Renders a drawing in every width and puts the chart together.
-fn chart(name: &str, title: &str, description: String, table: Table, render: impl Fn(Frame) -> String) -> Chart {
+fn chart(name: &str, title: &str, description: &str, table: Table, render: impl Fn(Frame) -> String) -> Chart {
+    // A percentage does not break between its figure and its sign.
+    let description = description.replace(" %", "\u{a0}%");
     let alone = render(Frame {
         width: Frame::WIDE,
         title: Some(title),

@@ -106,12 +106,10 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         PHASES[3],
         PHASES[4],
     ];
-    let description =
-        "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
+    let description = "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
         being told to subscribe until every member has its partitions; holding until the common start; from the start \
         until the last member that reads has its first record; reading. Stopwatch is the whole bar, read time its last \
-        two pieces. Each piece is the median over the used trials."
-            .to_owned();
+        two pieces. Each piece is the median over the used trials.";
     let table = Table::new("", &headers, rows_of_table);
     Some(assemble("phases", "Phases of a trial", description, table, |frame| {
         chart.render(frame)

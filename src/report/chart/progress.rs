@@ -11,7 +11,7 @@ use crate::report::ReportInput;
 use crate::report::figures::since_start_s;
 use crate::report::format::{UNKNOWN, duration, or_unknown, thousands, tick};
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::Table;
+use crate::report::tables::{Table, of_family};
 use crate::scenario::Configuration;
 
 /// More panels than this would bury the page.
@@ -33,10 +33,9 @@ struct Trace {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let all: Vec<(usize, &Trial, &Measurement)> = input
-        .summary
-        .configurations
-        .iter()
+    let families = 0..input.scenario.families.len();
+    let all: Vec<(usize, &Trial, &Measurement)> = families
+        .flat_map(|family| of_family(input, family))
         .filter_map(|c| median_trial(input, c.configuration).map(|(t, m)| (c.configuration, t, m)))
         .collect();
     if all.is_empty() {
@@ -93,7 +92,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     Some(assemble(
         "progress",
         title,
-        description(chosen.len(), all.len()),
+        &description(chosen.len(), all.len()),
         table,
         |frame| grid.render(frame),
     ))
@@ -107,7 +106,7 @@ fn description(shown: usize, all: usize) -> String {
     };
     format!(
         "For every configuration its trial of median speed: a line for each partition, from 0 to 100 % of what was to be \
-         read of it, with the member that read it at its end (g: group, p: process, c: consumer). Panels of one family \
+         read of it, with its shape and the member that read it named beside it (g: group, p: process, c: consumer). Panels of one family \
          have the same time axis. A line that stays at 0 is a member that read nothing.{limit}"
     )
 }
@@ -218,46 +217,57 @@ fn points(m: &Measurement, p: &PartitionMeasurement, total: u64) -> Vec<(f64, f6
     evenly(&all, POINTS_MAX)
 }
 
-/// The lines of a panel with the names that there is room for.
+/// The lines of a panel, named and with a shape each as far as there is room for that.
 fn lines(traces: Vec<Trace>, slot: usize, end: f64) -> Vec<Line> {
-    let name = |t: &Trace| {
-        [t.member.as_str(), &t.partition]
-            .into_iter()
-            .filter(|s| !s.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · ")
-    };
     let (read, unread): (Vec<Trace>, Vec<Trace>) = traces.into_iter().partition(|t| t.records > 0);
     let finish = |t: &Trace| t.points.last().map_or(end, |(x, _)| *x);
-    let earliest = read.iter().map(finish).fold(f64::INFINITY, f64::min);
-    let latest = read.iter().map(finish).fold(0.0, f64::max);
-    let line = |points, ink, label| Line {
-        points,
-        ink,
-        dashed: false,
-        shape: None,
-        intervals: Vec::new(),
-        label,
-    };
-    let mut named = 0;
+    let by_finish = |a: &&Trace, b: &&Trace| finish(a).total_cmp(&finish(b));
+    let ends = [read.iter().min_by(by_finish), read.iter().max_by(by_finish)];
     let mut lines: Vec<Line> = Vec::new();
-    for trace in &read {
-        let extreme = finish(trace) <= earliest || finish(trace) >= latest;
-        let label = if read.len() <= NAMED_LINES_MAX || (extreme && named < 2) {
-            name(trace)
+    for (i, trace) in read.iter().enumerate() {
+        let line = Line::through(trace.points.clone(), Ink::Series(slot));
+        let named = read.len() <= NAMED_LINES_MAX || ends.iter().flatten().any(|t| std::ptr::eq(*t, trace));
+        lines.push(if named {
+            Line {
+                shape: i,
+                marked: marked(trace, i),
+                label: name(trace),
+                ..line
+            }
         } else {
-            String::new()
-        };
-        named += usize::from(!label.is_empty());
-        lines.push(line(trace.points.clone(), Ink::Series(slot), label));
+            line
+        });
     }
+    let flat = |label| Line {
+        label,
+        ..Line::through(vec![(0.0, 0.0), (end, 0.0)], Ink::Text)
+    };
     if unread.len() > NAMED_IDLE_MAX {
-        let label = format!("{} members read nothing", unread.len());
-        lines.push(line(vec![(0.0, 0.0), (end, 0.0)], Ink::Text, label));
+        lines.push(flat(format!("{} members read nothing", unread.len())));
     } else {
-        lines.extend(unread.iter().map(|t| line(t.points.clone(), Ink::Text, name(t))));
+        lines.extend(unread.iter().map(|t| flat(name(t))));
     }
     lines
+}
+
+/// Member and partition; the line breaks between them if at all.
+fn name(trace: &Trace) -> String {
+    let parts = [&trace.member, &trace.partition].map(|part| part.replace(' ', "\u{a0}"));
+    parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\u{a0}· ")
+}
+
+/// Three points of a line, at other shares for every line, so that markers of lines that lie on each other do not.
+fn marked(trace: &Trace, index: usize) -> Vec<(f64, f64)> {
+    let step = (index % 4) as f64 * 0.07;
+    [0.2, 0.5, 0.72]
+        .iter()
+        .filter_map(|share| trace.points.iter().find(|(_, s)| *s >= share + step).copied())
+        .collect()
 }
 
 fn table_row(configuration: &str, trial: &Trial, trace: &Trace) -> Vec<String> {
@@ -305,7 +315,7 @@ mod tests {
         let idle: Vec<_> = lines.iter().filter(|l| l.label.ends_with("idle")).collect();
         assert_eq!(
             idle.iter().map(|l| l.label.as_str()).collect::<Vec<_>>(),
-            ["process 3 · idle", "process 4 · idle"]
+            ["process\u{a0}3\u{a0}· idle", "process\u{a0}4\u{a0}· idle"]
         );
         assert!(idle.iter().all(|l| l.points.iter().all(|(_, share)| *share == 0.0)));
     }

@@ -50,12 +50,12 @@ pub(super) enum Mark {
 }
 
 const MARGIN: f64 = 12.0;
-const TRACK: f64 = 26.0;
+const TRACK: f64 = 28.0;
 const ROW_GAP: f64 = 10.0;
 const PANEL_GAP: f64 = 22.0;
 /// Columns of names and values where there is room for them beside the track.
-const LABEL_COLUMN: f64 = 250.0;
-const VALUE_COLUMN: f64 = 190.0;
+const LABEL_COLUMN: f64 = 275.0;
+const VALUE_COLUMN: f64 = 185.0;
 
 /// The horizontal places of a drawing.
 struct Columns {
@@ -88,6 +88,10 @@ impl Columns {
 
     fn x(&self, value: f64, max: f64) -> f64 {
         self.left + (self.right - self.left) * (value / max).clamp(0.0, 1.0)
+    }
+
+    fn ticks(&self, panel: &Panel) -> Vec<f64> {
+        ticks(panel.max, if self.beside { 6 } else { 4 })
     }
 
     fn label_lines(&self, row: &Row) -> Vec<String> {
@@ -173,17 +177,18 @@ impl RowChart {
             draw_row(canvas, panel, row, columns, y);
             y += columns.row_height(row) + ROW_GAP;
         }
-        if let Some((at, _)) = &panel.reference {
+        if let (Some((at, _)), true) = (&panel.reference, columns.beside) {
             let x = columns.x(*at, panel.max);
             canvas.dashed(&[(x, rows_top - 4.0), (x, rows_top + rows)], Ink::Text);
         }
     }
 
     fn draw_axis(&self, canvas: &Canvas, panel: &Panel, columns: &Columns, (top, bottom): (f64, f64)) {
-        let count = if columns.beside { 6 } else { 4 };
-        for tick in ticks(panel.max, count) {
+        for tick in columns.ticks(panel) {
             let x = columns.x(tick, panel.max);
-            canvas.line(&[(x, top), (x, bottom)], Ink::Grid, 1);
+            if columns.beside {
+                canvas.line(&[(x, top), (x, bottom)], Ink::Grid, 1.0);
+            }
             canvas.text(
                 (x, bottom + LINE * 0.6),
                 &(panel.tick)(tick),
@@ -240,8 +245,25 @@ fn draw_row(canvas: &Canvas, panel: &Panel, row: &Row, columns: &Columns, top: f
             Align::Start,
         );
     }
+    if !columns.beside {
+        draw_track_grid(canvas, panel, columns, middle);
+    }
     for mark in &row.marks {
         draw_mark(canvas, mark, &|value| columns.x(value, panel.max), middle);
+    }
+}
+
+/// The grid on one track only: through the text above it, it would strike the names out.
+fn draw_track_grid(canvas: &Canvas, panel: &Panel, columns: &Columns, middle: f64) {
+    let along = |value: f64| {
+        let x = columns.x(value, panel.max);
+        [(x, middle - TRACK / 2.0 - 1.0), (x, middle + TRACK / 2.0 + 1.0)]
+    };
+    for tick in columns.ticks(panel) {
+        canvas.line(&along(tick), Ink::Grid, 1.0);
+    }
+    if let Some((at, _)) = &panel.reference {
+        canvas.dashed(&along(*at), Ink::Text);
     }
 }
 
@@ -268,7 +290,7 @@ fn draw_mark(canvas: &Canvas, mark: &Mark, x: &dyn Fn(f64) -> f64, middle: f64) 
                 (x(*high).max(x(*low) + 1.0), middle + half),
                 *ink,
             );
-            canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], *ink, 3);
+            canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], *ink, 3.0);
         }
         Mark::Dot {
             at,

@@ -17,6 +17,9 @@ use crate::summary::Metric;
 /// The keys that set the number of members: what a line runs along.
 const MEMBER_KEYS: [&str; 3] = ["groups", "processes", "consumers"];
 
+/// How far the points of neighbouring series stand apart, as a share of the axis.
+const SIDESTEP: f64 = 0.012;
+
 /// A configuration's place in the chart.
 struct Point<'a> {
     configuration: usize,
@@ -61,8 +64,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let description = "Speed by read time, as a multiple of the baseline's, against the number of members (groups × \
         processes × consumers), with 95 % confidence intervals as vertical lines. The dashed line is the ideal: points \
         below it gain less than their members promise; where the line through them lies flat, further members add \
-        nothing."
-        .to_owned();
+        nothing.";
     let headers = ["family", "configuration", "members", "speed", "low", "high", "ideal"];
     let table = Table::new("", &headers, rows);
     Some(assemble(
@@ -81,7 +83,7 @@ fn points<'a>(input: &ReportInput<'a>, family: usize) -> Vec<Point<'a>> {
         .configurations
         .iter()
         .filter_map(|i| scenario.configurations.get(*i));
-    let axes: Vec<usize> = varying_axes(scenario, members)
+    let axes: Vec<usize> = varying_axes(scenario, &members)
         .into_iter()
         .filter(|axis| !MEMBER_KEYS.contains(&scenario.axes[*axis].key.as_str()))
         .collect();
@@ -146,22 +148,25 @@ fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) 
         .map(|b| ideal(f64::from(b), x_max, y_max))
         .collect();
     let series: BTreeSet<&Vec<&str>> = points.iter().map(|p| &p.series).collect();
-    for one in &series {
+    for (i, one) in series.iter().enumerate() {
         let mut along: Vec<&Point> = points.iter().filter(|p| p.series == **one).collect();
         along.sort_by_key(|p| p.members);
         let slot = labels.slot(along[0].configuration);
-        let same_colour = series.iter().filter(|other| {
+        let has_slot = |other: &Vec<&str>| {
             points
                 .iter()
-                .any(|p| p.series == ***other && labels.slot(p.configuration) == slot)
-        });
-        // Colour alone tells the lines apart unless several have the same one.
-        let name = if same_colour.count() > 1 {
-            one.join(" ").trim().to_owned()
-        } else {
-            String::new()
+                .any(|p| p.series == *other && labels.slot(p.configuration) == slot)
         };
-        lines.extend(series_lines(labels, &along, name));
+        // Colour tells the lines apart unless several have the same one.
+        let only = series.iter().filter(|other| has_slot(other)).count() == 1;
+        let name = if only {
+            String::new()
+        } else {
+            one.join(" ").trim().to_owned()
+        };
+        // Equal figures of equally many members would hide each other.
+        let aside = (i as f64 - (series.len() as f64 - 1.0) / 2.0) * x_max * SIDESTEP;
+        lines.extend(series_lines(labels, &along, name, aside));
     }
     XyPanel {
         title: family_title(input.scenario, family),
@@ -177,18 +182,14 @@ fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) 
 fn ideal(baseline_members: f64, x_max: f64, y_max: f64) -> Line {
     let end = x_max.min(y_max * baseline_members);
     Line {
-        points: vec![(0.0, 0.0), (end, end / baseline_members)],
-        ink: Ink::Muted,
         dashed: true,
-        shape: None,
-        intervals: Vec::new(),
-        label: String::new(),
+        ..Line::through(vec![(0.0, 0.0), (end, end / baseline_members)], Ink::Muted)
     }
 }
 
-/// The line through the points of a series, and each point with its own colour and shape.
-fn series_lines(labels: &Labels, along: &[&Point], name: String) -> Vec<Line> {
-    let at = |p: &Point| (f64::from(p.members), p.speed.point);
+/// The line through the points of a series, and each point with its own colour and shape, all moved aside by `aside`.
+fn series_lines(labels: &Labels, along: &[&Point], name: String, aside: f64) -> Vec<Line> {
+    let x = |p: &Point| f64::from(p.members) + aside;
     let slots: BTreeSet<usize> = along.iter().map(|p| labels.slot(p.configuration)).collect();
     let ink = match slots.first() {
         Some(slot) if slots.len() == 1 => Ink::Series(*slot),
@@ -197,26 +198,20 @@ fn series_lines(labels: &Labels, along: &[&Point], name: String) -> Vec<Line> {
     let mut lines = Vec::new();
     // Two arrangements of equally many members make no line.
     if along.windows(2).all(|pair| pair[0].members < pair[1].members) {
-        let points = along.iter().map(|p| at(p)).collect();
+        let points = along.iter().map(|p| (x(p), p.speed.point)).collect();
         lines.push(Line {
-            points,
-            ink,
-            dashed: false,
-            shape: None,
-            intervals: Vec::new(),
             label: name,
+            ..Line::through(points, ink)
         });
     }
     lines.extend(along.iter().map(|p| {
         let slot = labels.slot(p.configuration);
-        let interval = p.speed.interval.map(|(low, high)| (f64::from(p.members), low, high));
+        let interval = p.speed.interval.map(|(low, high)| (x(p), low, high));
         Line {
-            points: vec![at(p)],
-            ink: Ink::Series(slot),
-            dashed: false,
-            shape: Some(slot),
+            shape: slot,
+            marked: vec![(x(p), p.speed.point)],
             intervals: interval.into_iter().collect(),
-            label: String::new(),
+            ..Line::through(Vec::new(), Ink::Series(slot))
         }
     }));
     lines

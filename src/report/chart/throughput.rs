@@ -1,5 +1,7 @@
 //! Records per second of every configuration: each trial a dot, the estimate a line in its interval.
 
+use std::fmt::Write as _;
+
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
@@ -43,44 +45,45 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     };
     let families = match input.scenario.families.len() {
         1 => String::new(),
-        n => format!(" The {n} families of work and records have a panel with a scale of its own each."),
+        n => format!(" Each of the {n} families has its own scale."),
     };
     let description = format!(
-        "For every configuration a row: each dot is one trial, in the order of blocks from top to bottom; the line is \
-         the estimate and the band around it its 95 % confidence interval. {}{families}",
-        extremes(input, labels)
+        "A row per configuration: every dot is a trial, the line the estimate in the band of its 95 % confidence \
+         interval.{families}{}",
+        highest(input, labels)
     );
     Some(assemble(
         "throughput",
         "Throughput",
-        description,
+        &description,
         table(input, labels),
         |frame| chart.render(frame),
     ))
 }
 
-/// The fastest and slowest configuration of each family in words.
-fn extremes(input: &ReportInput, labels: &Labels) -> String {
-    let families = (0..input.scenario.families.len()).filter_map(|family| {
-        let point = |c: &&ConfigurationSummary| c.records_per_second.map_or(f64::NEG_INFINITY, |e| e.point);
-        let known = || of_family(input, family).filter(|c| c.records_per_second.is_some());
-        let fastest = known().max_by(|a, b| point(a).total_cmp(&point(b)))?;
-        let slowest = known().min_by(|a, b| point(a).total_cmp(&point(b)))?;
+/// The configurations with the highest estimates in words, where the families are few. Whether they are faster is for
+/// the verdicts to say.
+fn highest(input: &ReportInput, labels: &Labels) -> String {
+    let families = input.scenario.families.len();
+    let highest = (0..families).filter_map(|family| {
+        let point = |c: &ConfigurationSummary| c.records_per_second.map_or(f64::NEG_INFINITY, |e| e.point);
+        let c = of_family(input, family)
+            .filter(|c| c.records_per_second.is_some())
+            .max_by(|a, b| point(a).total_cmp(&point(b)))?;
         let title = family_title(input.scenario, family);
         let of = if title.is_empty() {
             String::new()
         } else {
-            format!(" with {title}")
+            format!("{title}: ")
         };
-        Some(format!(
-            "Fastest{of}: {} at {}; slowest: {} at {}.",
-            labels.short(fastest.configuration),
-            rate(point(&fastest)),
-            labels.short(slowest.configuration),
-            rate(point(&slowest))
-        ))
+        Some(format!("{of}{} at {}", labels.short(c.configuration), rate(point(c))))
     });
-    families.collect::<Vec<_>>().join(" ")
+    let highest: Vec<String> = highest.collect();
+    if highest.is_empty() || families > 4 {
+        String::new()
+    } else {
+        format!(" Highest: {}.", highest.join("; "))
+    }
 }
 
 fn panel(input: &ReportInput, labels: &Labels, family: usize) -> Panel {
@@ -133,7 +136,7 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
         .records_per_second
         .map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
     if c.trials_failed > 0 {
-        value.push_str(&format!(" · {} failed", c.trials_failed));
+        let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
     }
     Row {
         label: labels.short(c.configuration).to_owned(),

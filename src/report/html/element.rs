@@ -6,7 +6,7 @@ use crate::report::format::printable;
 use crate::report::tables::Table;
 
 /// Cells longer than this get a wider column.
-const LONG_CELL: usize = 40;
+const LONG_CELL: usize = 24;
 
 /// Text for elements and attribute values, without control characters.
 pub(in crate::report) fn escape(text: &str) -> String {
@@ -37,8 +37,12 @@ pub(super) fn paragraph(text: &str) -> String {
 
 /// A list of items that are HTML already.
 pub(super) fn list(items: impl Iterator<Item = String>) -> String {
-    let items: String = items.map(|item| format!("<li>{item}</li>\n")).collect();
-    format!("<ul>\n{items}</ul>\n")
+    let mut out = "<ul>\n".to_owned();
+    for item in items {
+        let _ = writeln!(out, "<li>{item}</li>");
+    }
+    out.push_str("</ul>\n");
+    out
 }
 
 pub(super) fn definitions(entries: &[(&str, String)]) -> String {

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use self::element::{definitions, list, paragraph, scroll, table};
 use super::ReportInput;
 use super::chart::{Chart, charts, style_sheet};
-use super::tables::{self, GLOSSARY, Table};
+use super::facts::{self, GLOSSARY};
+use super::tables::{self, Table};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -21,7 +22,7 @@ pub fn html(input: &ReportInput) -> String {
 
 pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     let question = escape(&input.summary.question);
-    let (first, last) = tables::dates(input);
+    let (first, last) = facts::dates(input);
     let sections = sections(input, charts);
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -71,10 +72,11 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
     let mut sections = vec![
         section("charts", "Charts", charts.iter().map(figure).collect()),
         section("results", "Results", tables_of("Results", &tables::results(input))),
+        section("details", "Details", tables_of("Details", &tables::details(input))),
         section("comparisons", "Comparisons", comparisons(input)),
         section("idle", "Idle members", idle(input)),
         section("settings", "Settings", settings(input)),
-        section("environment", "Environment", definitions(&tables::environment(input))),
+        section("environment", "Environment", definitions(&facts::environment(input))),
         section("trials", "Trials", trials(input)),
         section("scenario", "Scenario", source(input)),
         section(
@@ -155,7 +157,7 @@ fn comparisons(input: &ReportInput) -> String {
 }
 
 fn idle(input: &ReportInput) -> String {
-    let idle = tables::idle(input);
+    let idle = facts::idle(input);
     if idle.is_empty() {
         return String::new();
     }
@@ -166,7 +168,7 @@ fn idle(input: &ReportInput) -> String {
 }
 
 fn settings(input: &ReportInput) -> String {
-    let settings = tables::settings(input);
+    let settings = facts::settings(input);
     if settings.rows.is_empty() {
         return paragraph("Brokers and clients ran with their defaults.");
     }
@@ -174,7 +176,7 @@ fn settings(input: &ReportInput) -> String {
 }
 
 fn trials(input: &ReportInput) -> String {
-    let all = tables::trials(input);
+    let all = facts::trials(input);
     let mut noteworthy = Table {
         caption: "Trials with remarks".to_owned(),
         ..all.clone()
@@ -182,7 +184,7 @@ fn trials(input: &ReportInput) -> String {
     noteworthy
         .rows
         .retain(|row| row.last().is_some_and(|remarks| !remarks.is_empty()));
-    let mut out = paragraph(&tables::trials_sentence(input));
+    let mut out = paragraph(&facts::trials_sentence(input));
     if !noteworthy.rows.is_empty() {
         out.push_str(&scroll("Trials with remarks", &table(&noteworthy)));
     }
@@ -198,4 +200,102 @@ fn trials(input: &ReportInput) -> String {
 fn source(input: &ReportInput) -> String {
     let text = format!("<pre><code>{}</code></pre>\n", element::escape_lines(input.source));
     scroll("The scenario file", &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn the_page_asks_for_nothing_from_outside_and_runs_no_script() {
+        for fixture in [Fixture::one_vs_two(), Fixture::scaling()] {
+            let page = html(&fixture.input()).replace("http://www.w3.org/2000/svg", "");
+            for outside in [
+                "http:", "https:", "//www", "<script", "<iframe", "@import", "url(", " src=",
+            ] {
+                assert!(!page.contains(outside), "{outside}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_of_the_user_cannot_become_markup() {
+        let mut fixture = Fixture::one_vs_two();
+        let evil = "</style><img src=x onerror=\"alert(1)\">&\u{1b}";
+        fixture.source = evil.to_owned();
+        evil.clone_into(&mut fixture.summary.question);
+        fixture.summary.answer = vec![evil.to_owned()];
+        fixture.summary.warnings = vec![evil.to_owned()];
+        evil.clone_into(&mut fixture.environment.host);
+        evil.clone_into(&mut fixture.scenario.families[0].name);
+        for c in &mut fixture.scenario.configurations {
+            c.case.push_str(evil);
+            c.name.push_str(evil);
+        }
+        let page = html(&fixture.input());
+        assert!(!page.contains("<img") && !page.contains('\u{1b}'));
+        assert!(page.contains("&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;"));
+    }
+
+    #[test]
+    fn every_reference_has_its_target_and_every_id_is_given_once() {
+        let page = html(&Fixture::one_vs_two().input());
+        let values = |attribute: &str| -> Vec<String> {
+            let start = format!(" {attribute}=\"");
+            page.split(&start)
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+                .map(str::to_owned)
+                .collect()
+        };
+        let mut ids = values("id");
+        let number = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), number);
+        let links = values("href")
+            .into_iter()
+            .filter_map(|href| href.strip_prefix('#').map(str::to_owned));
+        for target in links.chain(values("aria-labelledby")).chain(values("aria-describedby")) {
+            assert!(ids.contains(&target), "{target}");
+        }
+    }
+
+    #[test]
+    fn the_answer_stands_before_charts_and_tables_and_everything_is_in_a_landmark() {
+        let page = html(&Fixture::one_vs_two().input());
+        let at = |what: &str| page.find(what).unwrap_or(usize::MAX);
+        assert!(at("<main>") < at("id=\"answer\"") && at("id=\"answer\"") < at("<figure>"));
+        assert!(at("<figure>") < at("<table>") && at("<table>") < at("</main>") && at("</main>") != usize::MAX);
+        assert_eq!(page.matches("<h1>").count(), 1);
+    }
+
+    #[test]
+    fn every_table_scrolls_in_a_box_that_a_keyboard_reaches() {
+        let page = html(&Fixture::one_vs_two().input());
+        for before in page
+            .split("<table>")
+            .collect::<Vec<_>>()
+            .split_last()
+            .map(|(_, all)| all)
+            .unwrap_or_default()
+        {
+            let opening = before.trim_end().lines().last().unwrap_or_default();
+            assert!(
+                opening.contains("class=\"scroll\"") && opening.contains("tabindex=\"0\""),
+                "{opening}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_run_without_trials_still_has_a_page() {
+        let mut fixture = Fixture::one_vs_two();
+        fixture.trials.clear();
+        fixture.summary.configurations.clear();
+        fixture.summary.comparisons.clear();
+        fixture.summary.answer.clear();
+        assert!(html(&fixture.input()).contains("No answer yet"));
+    }
 }

@@ -1,0 +1,228 @@
+//! What must hold for every chart of every run.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::report::fixture::Fixture;
+use crate::scenario::Configuration;
+
+fn every_chart() -> Vec<Chart> {
+    [Fixture::one_vs_two(), Fixture::scaling(), sixty_configurations()]
+        .iter()
+        .flat_map(|fixture| charts(&fixture.input()))
+        .collect()
+}
+
+/// The drawings of a chart with their names.
+fn drawings(chart: &Chart) -> [(String, &str); 3] {
+    let name = |kind: &str| format!("{} {kind}", chart.file_name);
+    [
+        (name("alone"), &chart.svg),
+        (name("wide"), &chart.wide),
+        (name("narrow"), &chart.narrow),
+    ]
+}
+
+/// The scaling run with 64 configurations in one family.
+fn sixty_configurations() -> Fixture {
+    let mut fixture = Fixture::scaling();
+    let first = fixture.scenario.configurations.len();
+    for copy in 1..4 {
+        for i in 0..first {
+            let renamed = format!("copy {copy} of {}", fixture.scenario.configurations[i].name);
+            let case = format!("copy {copy}");
+            let original: &Configuration = &fixture.scenario.configurations[i];
+            let c = Configuration {
+                name: renamed.clone(),
+                case,
+                ..original.clone()
+            };
+            fixture.scenario.configurations.push(c);
+            fixture.scenario.families[0].configurations.push(copy * first + i);
+            let mut summary = fixture.summary.configurations[i].clone();
+            summary.name = renamed;
+            summary.configuration = copy * first + i;
+            fixture.summary.configurations.push(summary);
+            let mut trial = fixture
+                .trials
+                .iter()
+                .find(|t| t.order.configuration == i && t.is_used())
+                .unwrap()
+                .clone();
+            trial.order.configuration = copy * first + i;
+            fixture.trials.push(trial);
+        }
+    }
+    fixture
+}
+
+/// Whether tags are closed in order, attributes quoted, and text escaped.
+fn check_xml(xml: &str) -> Result<(), String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = xml;
+    while let Some(start) = rest.find('<') {
+        check_text(&rest[..start])?;
+        let end = rest[start..].find('>').ok_or("a tag without end")? + start;
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if tag.matches('"').count() % 2 == 1 || tag.contains('<') {
+            return Err(format!("attributes of <{tag}>"));
+        }
+        let name = tag.trim_matches('/').split_whitespace().next().unwrap_or_default();
+        if let Some(closed) = tag.strip_prefix('/') {
+            if open.pop() != Some(closed) {
+                return Err(format!("</{closed}> closes something else"));
+            }
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    check_text(rest)?;
+    if open.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("never closed: {open:?}"))
+    }
+}
+
+fn check_text(text: &str) -> Result<(), String> {
+    for (at, _) in text.match_indices('&') {
+        let entity = &text[at..];
+        if !["&lt;", "&gt;", "&amp;", "&quot;", "&apos;", "&#39;"]
+            .iter()
+            .any(|known| entity.starts_with(known))
+        {
+            return Err(format!("not escaped: {entity}"));
+        }
+    }
+    let control = |c: char| c.is_control() && c != '\n';
+    if text.contains(control) {
+        Err(format!("control character in {text:?}"))
+    } else {
+        Ok(())
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> Option<f64> {
+    tag.split_once(&format!(" {name}=\""))?
+        .1
+        .split('"')
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Lines of text with their left and right ends, from the widths that the layout reckons with.
+fn texts(svg: &str) -> Vec<(String, f64, f64, f64)> {
+    svg.split("<text ")
+        .skip(1)
+        .map(|piece| {
+            let (tag, rest) = piece.split_once('>').unwrap();
+            let tag = format!(" {tag}");
+            let text = rest.split("</text>").next().unwrap().trim().to_owned();
+            let shown = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let (x, y) = (attribute(&tag, "x").unwrap(), attribute(&tag, "y").unwrap());
+            let width = canvas::text_width(&shown, attribute(&tag, "font-size").unwrap());
+            let left = if tag.contains("\"middle\"") {
+                x - width / 2.0
+            } else if tag.contains("text-anchor=\"end\"") {
+                x - width
+            } else {
+                x
+            };
+            (text, left, left + width, y)
+        })
+        .collect()
+}
+
+#[test]
+fn every_drawing_is_well_formed_xml() {
+    for chart in every_chart() {
+        for (name, svg) in drawings(&chart) {
+            assert_eq!(check_xml(svg), Ok(()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_check_of_xml_finds_what_it_is_for() {
+    assert!(check_xml("<a><b></a></b>").is_err());
+    assert!(check_xml("<a>&</a>").is_err());
+    assert!(check_xml("<a b=\"c></a>").is_err());
+    assert!(check_xml("<a>").is_err());
+    assert_eq!(check_xml("<a b=\"c\">&lt;<d/></a>"), Ok(()));
+}
+
+#[test]
+fn no_text_leaves_its_drawing() {
+    for chart in every_chart() {
+        for (name, svg) in drawings(&chart) {
+            let view_box = svg.split_once("viewBox=\"0 0 ").unwrap().1.split('"').next().unwrap();
+            let (width, height) = view_box.split_once(' ').unwrap();
+            let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
+            for (text, left, right, y) in texts(svg) {
+                assert!(
+                    left >= 0.0 && right <= width,
+                    "{name}: {text:?} from {left} to {right} of {width}"
+                );
+                assert!(y > 0.0 && y < height, "{name}: {text:?} at {y} of {height}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_drawing_asks_for_nothing_from_outside() {
+    for chart in every_chart() {
+        for (name, svg) in drawings(&chart) {
+            let without_namespace = svg.replace("http://www.w3.org/2000/svg", "");
+            assert!(!without_namespace.contains("http"), "{name}");
+            assert!(
+                !svg.contains("<script") && !svg.contains("<image") && !svg.contains("@import"),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_colour_of_a_drawing_turns_dark_with_its_class() {
+    for chart in every_chart() {
+        for tag in chart.wide.split('<').filter(|tag| tag.contains("=\"#")) {
+            assert!(tag.contains("class=\""), "{}: {tag}", chart.file_name);
+        }
+    }
+}
+
+#[test]
+fn every_chart_has_a_table_and_a_description() {
+    for chart in every_chart() {
+        let (headers, rows) = &chart.table;
+        assert!(
+            !rows.is_empty() && rows.iter().all(|row| row.len() == headers.len()),
+            "{}",
+            chart.file_name
+        );
+        assert!(chart.description.len() > 80, "{}", chart.file_name);
+    }
+}
+
+#[test]
+fn sixty_configurations_are_all_in_the_throughput_and_progress_says_what_it_leaves_out() {
+    let charts = charts(&sixty_configurations().input());
+    let of = |name: &str| charts.iter().find(|c| c.file_name == name).unwrap();
+    assert_eq!(of("throughput.svg").table.1.len(), 64);
+    assert!(
+        of("progress.svg")
+            .description
+            .contains("24 of 64 configurations are shown")
+    );
+}
+
+#[test]
+fn a_run_without_trials_has_no_charts_and_no_panic() {
+    let mut fixture = Fixture::one_vs_two();
+    fixture.trials.clear();
+    fixture.summary.configurations.clear();
+    fixture.summary.comparisons.clear();
+    assert_eq!(charts(&fixture.input()), Vec::new());
+}
