@@ -1,7 +1,7 @@
 //! The messages between coordinator and worker: one JSON object per line, coordinator to worker on standard input,
 //! worker to coordinator on standard output. Types only.
 //!
-//! Every time is CLOCK_MONOTONIC nanoseconds of the coordinator's host. A worker says in [`Hello`] what it can do
+//! Every time is `CLOCK_MONOTONIC` nanoseconds of the coordinator's host. A worker says in [`Hello`] what it can do
 //! and is asked for nothing else; every field that a simple worker may not know is optional. Topics are named by
 //! their index in [`Prepare::topics`].
 

@@ -1,10 +1,9 @@
 //! Which scenario is meant: a file, or the name of one that comes with tandem; and the choices of the command line
 //! that change it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::kafka::local::{Sources, free_bytes};
 use crate::plan::Plan;
@@ -36,7 +35,8 @@ pub(super) struct Source {
 impl Source {
     /// Reads and parses what `file` names, and applies the choices.
     pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
-        let (mut scenario, text) = read(file)?;
+        let read = scenario::Source::read(file).map_err(show)?;
+        let mut scenario = read.parse().map_err(|errors| show(LoadError::Invalid(errors)))?;
         if let Some(bootstrap) = &choices.bootstrap {
             scenario.cluster.source = ClusterSource::Bootstrap(bootstrap.clone());
         }
@@ -49,24 +49,11 @@ impl Source {
         if let Some(repetitions) = choices.repetitions {
             scenario = scenario.with_repetitions(repetitions);
         }
-        Ok(Source { text, scenario })
+        Ok(Source {
+            text: read.text,
+            scenario,
+        })
     }
-}
-
-fn read(file: &Path) -> Result<(Scenario, String)> {
-    let name = file.to_string_lossy();
-    if !file.exists()
-        && let Some(text) = scenario::shipped(&name)
-    {
-        let scenario = scenario::parse(&name, &format!("{name} (comes with tandem)"), text);
-        return Ok((
-            scenario.map_err(|errors| show(LoadError::Invalid(errors)))?,
-            text.to_owned(),
-        ));
-    }
-    let scenario = scenario::load(file).map_err(show)?;
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok((scenario, text))
 }
 
 /// Errors of a scenario as text that points into the file.

@@ -106,13 +106,13 @@ impl Cluster {
 
     /// Process ids of the brokers run here that are alive.
     pub fn broker_pids(&self) -> Vec<u32> {
-        let brokers = self.local.as_ref().map(|local| local.brokers()).unwrap_or_default();
+        let brokers = self.local.as_ref().map(LocalCluster::brokers).unwrap_or_default();
         brokers.iter().filter_map(crate::kafka::local::Broker::pid).collect()
     }
 
     /// What happened to a broker run here that has ended, with the last lines of its log.
     pub fn dead_broker(&self) -> Option<String> {
-        let brokers = self.local.as_ref().map(|local| local.brokers()).unwrap_or_default();
+        let brokers = self.local.as_ref().map(LocalCluster::brokers).unwrap_or_default();
         let dead = brokers.iter().find_map(|broker| Some((broker, broker.exit_status()?)));
         dead.map(|(broker, status)| {
             let log = broker.last_log_lines();

@@ -165,6 +165,11 @@ async fn verify(admin: &Admin, work: &Filling) -> Result<Dataset, DatasetError> 
 
 /// Records of each partition of one of the data set's topics: equal, or by weight with the remainder to the largest
 /// fractions.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "shares of a u64 are not negative and fit"
+)]
 fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
     let topics = u64::from(spec.topics);
     let of_topic = spec.records / topics + u64::from(u64::from(topic) < spec.records % topics);
@@ -425,6 +430,11 @@ impl<'a> RecordSource<'a> {
     }
 
     /// The next record's key as eight bytes.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "drawn from 1 to a u64 count"
+    )]
     fn key(&mut self, slice: &mut Slice) -> Option<[u8; 8]> {
         if slice.partition.is_some() {
             return None;
@@ -440,6 +450,11 @@ impl<'a> RecordSource<'a> {
     }
 
     /// The next record's value: a piece of the text from a random place.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=max"
+    )]
     fn value(&mut self) -> &'a [u8] {
         let bytes = match self.size {
             Size::Fixed(bytes) => bytes,

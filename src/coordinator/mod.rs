@@ -21,6 +21,7 @@ mod warm;
 
 pub use cluster::ClusterError;
 pub use events::Observer;
+pub use processes::ProcessIdentity;
 pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};
 pub use spec::Limits;
 pub use trial::Phase;

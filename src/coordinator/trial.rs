@@ -178,7 +178,7 @@ impl TrialMachine {
             Event::Message(worker, message) => self.on_message(now_ns, worker, message),
             Event::Garbage(worker, line) => self.on_garbage(worker, &line),
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
-            Event::Group(group, description) => self.on_group(now_ns, group, description),
+            Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {
@@ -315,25 +315,20 @@ impl TrialMachine {
         Ok(self.judge_look(now_ns))
     }
 
-    fn on_group(
-        &mut self,
-        now_ns: u64,
-        group: usize,
-        description: Result<GroupDescription, String>,
-    ) -> Result<Vec<Action>, Failure> {
+    fn on_group(&mut self, now_ns: u64, group: usize, description: Result<GroupDescription, String>) -> Vec<Action> {
         if self.phase != Phase::Joining {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         match description {
             Ok(description) => {
                 self.descriptions[group] = Some(description);
-                Ok(self.judge_look(now_ns))
+                self.judge_look(now_ns)
             }
             Err(cause) => {
                 // A group's coordinator may still be on its way; the join limit ends the patience.
                 self.obstacle = Some(Obstacle::Unsettled(cause));
                 self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
-                Ok(Vec::new())
+                Vec::new()
             }
         }
     }

@@ -1,8 +1,8 @@
-//! One clock for all: CLOCK_MONOTONIC, in nanoseconds, shared by every process of a host.
+//! One clock for all: `CLOCK_MONOTONIC`, in nanoseconds, shared by every process of a host.
 
 use nix::time::{ClockId, clock_gettime};
 
-/// Nanoseconds of CLOCK_MONOTONIC now.
+/// Nanoseconds of `CLOCK_MONOTONIC` now.
 #[inline]
 pub fn now_ns() -> u64 {
     read(ClockId::CLOCK_MONOTONIC)

@@ -1,4 +1,4 @@
-//! What one trial recorded, as it is stored: times in CLOCK_MONOTONIC nanoseconds of the coordinator's host, counts
+//! What one trial recorded, as it is stored: times in `CLOCK_MONOTONIC` nanoseconds of the coordinator's host, counts
 //! and bytes as integers, nothing derived that can be computed again.
 
 use serde::{Deserialize, Serialize};

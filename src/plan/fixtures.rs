@@ -350,7 +350,6 @@ fn member(
         commits: 0,
         rebalances: Vec::new(),
         partitions,
-        client: None,
     }
 }
 

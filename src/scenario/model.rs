@@ -148,6 +148,11 @@ pub struct DatasetSpec {
 
 impl DatasetSpec {
     /// Bytes of values in the whole set, before compression and replication.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a mean size times a count is not negative"
+    )]
     pub fn value_bytes(&self) -> u64 {
         (self.size.mean_bytes() * self.records as f64) as u64
     }

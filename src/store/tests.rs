@@ -85,6 +85,7 @@ fn an_environment_survives_being_stored() {
             version: "2.12.1".to_owned(),
             features: String::new(),
             allocator: "mimalloc".to_owned(),
+            deviations: Vec::new(),
         },
     };
     run.write_environment(&environment).unwrap();

@@ -429,10 +429,11 @@ impl ConsumerContext for MemberContext {
             self.forward(list);
         }
         apply(consumer, code, list);
-        if assigning && *holding {
-            if let Err(error) = consumer.pause(list) {
-                eprintln!("cannot hold partitions: {error}");
-            }
+        if assigning
+            && *holding
+            && let Err(error) = consumer.pause(list)
+        {
+            eprintln!("cannot hold partitions: {error}");
         }
         let kind = match (assigning, lost) {
             (true, _) => RebalanceKind::Assigned,

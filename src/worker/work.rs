@@ -21,6 +21,11 @@ pub(super) enum Labour {
 impl Labour {
     /// Prepares the calling thread: for waiting, sets its timer slack to 1 ns and measures by how much a sleep is
     /// too long here.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive time times a positive speed"
+    )]
     pub(super) fn prepare(work: Work, iterations_per_us: f64) -> Self {
         match work {
             Work::None => Labour::None,
@@ -85,6 +90,11 @@ fn compute(iterations: u64) {
 
 /// Iterations of the work loop per microsecond of *CPU* time of this thread (not of wall time, in which others run):
 /// the median of 21 rounds of about 5 ms.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a positive speed of a few thousand"
+)]
 pub(super) fn calibrate_iterations_per_us() -> f64 {
     let rate = |iterations: u64| {
         let from = clock::thread_cpu_ns();
