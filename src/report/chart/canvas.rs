@@ -18,7 +18,7 @@ const UNITS: f64 = 8.0;
 /// plotters' SVG backend divides sizes by this.
 const PLOTTERS_TEXT_FACTOR: f64 = 1.24;
 /// Number of distinct shapes of [`Canvas::marker`].
-const SHAPES: usize = 7;
+const SHAPES: usize = 8;
 
 /// On which side of its position a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,8 @@ impl Canvas<'_> {
             3 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
             4 => &[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)],
             5 => &[(-1.2, 0.0), (0.8, -1.1), (0.8, 1.1)],
-            _ => &[(1.2, 0.0), (-0.8, -1.1), (-0.8, 1.1)],
+            6 => &[(1.2, 0.0), (-0.8, -1.1), (-0.8, 1.1)],
+            _ => &[(-1.4, -0.5), (1.4, -0.5), (1.4, 0.5), (-1.4, 0.5)],
         };
         let mut path: Vec<_> = corners
             .iter()

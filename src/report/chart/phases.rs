@@ -95,7 +95,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let chart = RowChart {
         panels,
         legend,
-        axis: "seconds from the start of the first process; median of each phase".to_owned(),
+        axis: "seconds since the first process was started".to_owned(),
     };
     let headers = [
         "family",

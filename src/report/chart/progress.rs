@@ -106,8 +106,9 @@ fn description(shown: usize, all: usize) -> String {
     };
     format!(
         "For every configuration its trial of median speed: a line for each partition, from 0 to 100 % of what was to be \
-         read of it, with its shape and the member that read it named beside it (g: group, p: process, c: consumer). Panels of one family \
-         have the same time axis. A line that stays at 0 is a member that read nothing.{limit}"
+         read of it, with its shape and the member that read it named beside it (g: group, p: process, c: consumer). \
+         Panels of one family have the same time axis; with more than {NAMED_LINES_MAX} lines only the first and the last \
+         to finish are named. A line that stays at 0 is a member that read nothing.{limit}"
     )
 }
 

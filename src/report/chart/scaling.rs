@@ -17,8 +17,8 @@ use crate::summary::Metric;
 /// The keys that set the number of members: what a line runs along.
 const MEMBER_KEYS: [&str; 3] = ["groups", "processes", "consumers"];
 
-/// How far the points of neighbouring series stand apart, as a share of the axis.
-const SIDESTEP: f64 = 0.012;
+/// How far points of equally many members stand apart, as a share of the axis.
+const SIDESTEP: f64 = 0.016;
 
 /// A configuration's place in the chart.
 struct Point<'a> {
@@ -148,7 +148,7 @@ fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) 
         .map(|b| ideal(f64::from(b), x_max, y_max))
         .collect();
     let series: BTreeSet<&Vec<&str>> = points.iter().map(|p| &p.series).collect();
-    for (i, one) in series.iter().enumerate() {
+    for one in &series {
         let mut along: Vec<&Point> = points.iter().filter(|p| p.series == **one).collect();
         along.sort_by_key(|p| p.members);
         let slot = labels.slot(along[0].configuration);
@@ -164,9 +164,8 @@ fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) 
         } else {
             one.join(" ").trim().to_owned()
         };
-        // Equal figures of equally many members would hide each other.
-        let aside = (i as f64 - (series.len() as f64 - 1.0) / 2.0) * x_max * SIDESTEP;
-        lines.extend(series_lines(labels, &along, name, aside));
+        let x = |p: &Point| f64::from(p.members) + aside(points, p) * x_max;
+        lines.extend(series_lines(labels, &along, name, &x));
     }
     XyPanel {
         title: family_title(input.scenario, family),
@@ -187,9 +186,18 @@ fn ideal(baseline_members: f64, x_max: f64, y_max: f64) -> Line {
     }
 }
 
-/// The line through the points of a series, and each point with its own colour and shape, all moved aside by `aside`.
-fn series_lines(labels: &Labels, along: &[&Point], name: String, aside: f64) -> Vec<Line> {
-    let x = |p: &Point| f64::from(p.members) + aside;
+/// How far a point stands beside its member count, as a share of the axis: equal figures of equally many members would
+/// hide each other.
+fn aside(points: &[Point], point: &Point) -> f64 {
+    let alike = || points.iter().filter(|p| p.members == point.members);
+    let place = alike()
+        .position(|p| p.configuration == point.configuration)
+        .unwrap_or(0);
+    (place as f64 - (alike().count() as f64 - 1.0) / 2.0) * SIDESTEP
+}
+
+/// The line through the points of a series, and each point with its own colour and shape; `x` places them.
+fn series_lines(labels: &Labels, along: &[&Point], name: String, x: &dyn Fn(&Point) -> f64) -> Vec<Line> {
     let slots: BTreeSet<usize> = along.iter().map(|p| labels.slot(p.configuration)).collect();
     let ink = match slots.first() {
         Some(slot) if slots.len() == 1 => Ink::Series(*slot),
