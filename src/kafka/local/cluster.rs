@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// What cluster to run.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Number of brokers, at least 1; the first three are controllers too.
+    /// Number of brokers, at least 1; the first is a controller too, or the first three if there are so many.
     pub brokers: u32,
     /// Heap of each broker in MiB.
     pub heap_mib: u32,

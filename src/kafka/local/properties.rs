@@ -81,9 +81,10 @@ pub(super) struct Node {
     pub listeners: Vec<Listener>,
 }
 
-/// Controllers of a cluster of this many brokers.
+/// Controllers of a cluster of this many brokers: the first one or the first three. Two would be worse than one,
+/// because the death of either would leave no majority.
 pub(super) fn controllers(brokers: u32) -> u32 {
-    brokers.min(3)
+    if brokers < 3 { 1 } else { 3 }
 }
 
 /// Settings of every broker that differ from Kafka's defaults, apart from addresses and identity.
@@ -267,7 +268,7 @@ mod tests {
         assert_eq!(value("4.3.1", 1, "offsets.topic.replication.factor").unwrap(), "1");
         assert_eq!(value("4.3.1", 2, "offsets.topic.replication.factor").unwrap(), "2");
         assert_eq!(value("4.3.1", 3, "offsets.topic.replication.factor"), None);
-        assert_eq!((controllers(1), controllers(2), controllers(5)), (1, 2, 3));
+        assert_eq!((controllers(1), controllers(2), controllers(5)), (1, 1, 3));
     }
 
     #[test]
@@ -280,9 +281,10 @@ mod tests {
         assert_eq!(value("4.2.0", 1, "group.consumer.assignment.interval.ms"), None);
         assert_eq!(value("3.9.2", 1, "group.consumer.assignment.interval.ms"), None);
         assert_eq!(
-            value("3.9.2", 1, "group.coordinator.rebalance.protocols").unwrap(),
-            "classic,consumer"
+            value("4.0.0", 1, "group.consumer.heartbeat.interval.ms").unwrap(),
+            "200"
         );
+        assert_eq!(value("3.9.2", 1, "group.consumer.heartbeat.interval.ms"), None);
     }
 
     #[test]
