@@ -427,6 +427,9 @@ impl ConsumerContext for MemberContext {
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         if assigning {
             self.forward(list);
+            if *holding {
+                self.begin_at_low(list);
+            }
         }
         apply(consumer, code, list);
         if assigning
@@ -445,6 +448,25 @@ impl ConsumerContext for MemberContext {
 }
 
 impl MemberContext {
+    /// Gives partitions assigned before the start their first offset. Nobody of the fresh group can have read or
+    /// committed anything yet, and a client that is paused while it still asks the brokers where to begin may drop the
+    /// answer and fetch nothing ever after.
+    fn begin_at_low(&self, list: &mut TopicPartitionList) {
+        let assigned: Vec<_> = list
+            .elements()
+            .iter()
+            .map(|e| (e.topic().to_owned(), e.partition()))
+            .collect();
+        for (topic, partition) in assigned {
+            let Some(slot) = self.shared.slot(&topic, partition) else {
+                continue;
+            };
+            if let Err(error) = list.set_partition_offset(&topic, partition, Offset::Offset(slot.range.low)) {
+                eprintln!("cannot set where {topic} [{partition}] begins: {error}");
+            }
+        }
+    }
+
     fn forward(&self, list: &TopicPartitionList) {
         let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).upgrade() else {
             return;
