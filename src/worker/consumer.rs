@@ -427,6 +427,9 @@ impl ConsumerContext for MemberContext {
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         if assigning {
             self.forward(list);
+            if *holding {
+                self.start_at_the_first_record(list);
+            }
         }
         apply(consumer, code, list);
         if assigning
@@ -445,6 +448,19 @@ impl ConsumerContext for MemberContext {
 }
 
 impl MemberContext {
+    /// Gives each partition of the trial its first offset. Before the start nothing is committed, and two questions
+    /// to the brokers (what is committed? where does the partition begin?) would still be under way at the start.
+    fn start_at_the_first_record(&self, list: &mut TopicPartitionList) {
+        for partition in partitions_of(&self.shared, list) {
+            let slot = self.shared.slots().iter().find(|slot| slot.partition == partition);
+            let Some(slot) = slot else { continue };
+            let offset = Offset::Offset(slot.range.low);
+            if let Err(error) = list.set_partition_offset(self.shared.topic_of(slot), partition.partition, offset) {
+                eprintln!("cannot set the first offset: {error}");
+            }
+        }
+    }
+
     fn forward(&self, list: &TopicPartitionList) {
         let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).upgrade() else {
             return;
