@@ -15,6 +15,8 @@ mod host;
 pub mod leftovers;
 mod processes;
 mod run;
+#[cfg(test)]
+mod scripted;
 mod spec;
 mod trial;
 mod warm;

@@ -94,8 +94,10 @@ pub struct TrialMachine {
     deadline_ns: u64,
     /// When to look at the groups again.
     next_look_ns: Option<u64>,
-    query: u64,
+    pub(super) query: u64,
     descriptions: Vec<Option<GroupDescription>>,
+    /// Questions about each group that the cluster has not answered yet.
+    unanswered: Vec<u32>,
     obstacle: Option<Obstacle>,
     /// Next offset to read, by group and partition.
     positions: Vec<BTreeMap<TopicPartition, i64>>,
@@ -123,6 +125,7 @@ impl TrialMachine {
             next_look_ns: None,
             query: 0,
             descriptions: vec![None; groups],
+            unanswered: vec![0; groups],
             obstacle: None,
             positions: vec![BTreeMap::new(); groups],
             progress_ns: now_ns,
@@ -142,14 +145,13 @@ impl TrialMachine {
 
     /// Records read so far, as far as reported, and how many there are, over all groups.
     pub fn progress(&self) -> (u64, u64) {
-        let lows: BTreeMap<TopicPartition, i64> = self.ranges().map(|(p, low, _)| (p, low)).collect();
-        let done: u64 = self
-            .positions
-            .iter()
-            .flatten()
-            .map(|(partition, position)| position - lows.get(partition).copied().unwrap_or(*position))
-            .map(|read| u64::try_from(read).unwrap_or(0))
-            .sum();
+        // A worker may say anything: no more counts than there is.
+        let read = |positions: &BTreeMap<TopicPartition, i64>, partition, low: i64, end: i64| {
+            let position = positions.get(&partition).copied().unwrap_or(low);
+            u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
+        };
+        let of_group = |positions| -> u64 { self.ranges().map(|(p, low, end)| read(positions, p, low, end)).sum() };
+        let done = self.positions.iter().map(of_group).sum();
         (done, self.spec.records() * self.spec.groups.len() as u64)
     }
 
@@ -204,7 +206,7 @@ impl TrialMachine {
     fn on_message(&mut self, now_ns: u64, worker: usize, message: FromWorker) -> Result<Vec<Action>, Failure> {
         match message {
             FromWorker::Hello(hello) => self.on_hello(now_ns, worker, hello),
-            FromWorker::Ready => Ok(self.on_ready(now_ns, worker)),
+            FromWorker::Ready => self.on_ready(now_ns, worker),
             FromWorker::Assignments { query, members } => self.on_assignments(now_ns, worker, query, members),
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
@@ -229,6 +231,10 @@ impl TrialMachine {
     }
 
     fn on_hello(&mut self, now_ns: u64, worker: usize, hello: Hello) -> Result<Vec<Action>, Failure> {
+        if self.workers[worker].hello.is_some() {
+            let message = "it introduced itself a second time";
+            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        }
         if hello.protocol != PROTOCOL_VERSION {
             let message = format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol);
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
@@ -258,17 +264,22 @@ impl TrialMachine {
         Err(self.failed(worker, FailureKind::WorkerProtocol, format!("not a message: {shown}")))
     }
 
-    fn on_ready(&mut self, now_ns: u64, worker: usize) -> Vec<Action> {
-        self.workers[worker].ready_ns = Some(now_ns);
-        if self.phase != Phase::Starting || self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
-            return Vec::new();
+    fn on_ready(&mut self, now_ns: u64, worker: usize) -> Result<Vec<Action>, Failure> {
+        let state = &mut self.workers[worker];
+        if state.hello.is_none() || state.ready_ns.is_some() {
+            let message = "it said that it is ready when nobody had asked";
+            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        }
+        state.ready_ns = Some(now_ns);
+        if self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
+            return Ok(Vec::new());
         }
         self.phase = Phase::Joining;
         self.subscribe_ns = now_ns;
         self.deadline_ns = after(now_ns, self.spec.limits.join);
         let mut actions = self.send_all(&ToWorker::Subscribe);
         actions.extend(self.look());
-        actions
+        Ok(actions)
     }
 
     fn send_all(&self, message: &ToWorker) -> Vec<Action> {
@@ -285,6 +296,7 @@ impl TrialMachine {
         if !self.spec.manual {
             for group in 0..self.descriptions.len() {
                 self.descriptions[group] = None;
+                self.unanswered[group] += 1;
                 actions.push(Action::Describe(group));
             }
         }
@@ -524,6 +536,11 @@ impl TrialMachine {
                         who: Some(who),
                         message: format!("{message}, for {seconds} s"),
                     },
+                    Some(Obstacle::Member { who, message }) => Failure {
+                        kind: FailureKind::Assignment,
+                        who: Some(who),
+                        message: format!("after {seconds} s: {message}"),
+                    },
                     Some(Obstacle::Unsettled(message)) => {
                         of(None, FailureKind::Assignment, format!("after {seconds} s: {message}"))
                     }
@@ -591,3 +608,7 @@ impl TrialMachine {
 fn after(now_ns: u64, delay: Duration) -> u64 {
     now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+#[path = "trial_tests.rs"]
+mod tests;
