@@ -27,7 +27,8 @@ use crate::kafka::local::Keeper;
 use crate::measure::judge::judge;
 use crate::measure::{Environment, Failure, FailureKind, Setting, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::plan::{Next, Plan};
-use crate::scenario::{ClusterSource, Configuration, Place};
+use crate::protocol::WorkCalibration;
+use crate::scenario::{ClusterSource, Configuration, Place, Work};
 use crate::store::{RunDir, StoreError};
 
 /// Why a run could not take place, or could not go on.
@@ -201,7 +202,7 @@ impl Session<'_> {
     async fn execute(&self) -> Result<RunEnd, RunError> {
         self.check_environment().await?;
         let datasets = self.fill().await?;
-        let iterations_per_us = self.calibrate().await;
+        let calibrations = self.calibrate().await;
         if self.options.session > 1 || self.plan.scenario.warmup_blocks == 0 {
             self.warm(&datasets).await;
         }
@@ -216,7 +217,7 @@ impl Session<'_> {
             let trial = tokio::select! {
                 biased;
                 () = self.interrupt.wait() => return Ok(RunEnd::Interrupted),
-                trial = self.trial(&order, configuration, &datasets, &iterations_per_us) => trial?,
+                trial = self.trial(&order, configuration, &datasets, &calibrations) => trial?,
             };
             self.dir.write_trial(&trial)?;
             let failed = matches!(trial.status, Status::Failed(_));
@@ -317,28 +318,28 @@ impl Session<'_> {
         Ok(datasets)
     }
 
-    /// The speed of the work loop at each place that needs it.
-    async fn calibrate(&self) -> Vec<f64> {
+    /// What work costs at each place where any is done.
+    async fn calibrate(&self) -> Vec<WorkCalibration> {
         let scenario = &self.plan.scenario;
-        let mut speeds = Vec::with_capacity(scenario.places.len());
+        let mut calibrations = Vec::with_capacity(scenario.places.len());
         for (index, place) in scenario.places.iter().enumerate() {
-            let needs = |c: &Configuration| c.place == index && matches!(c.work, crate::scenario::Work::Cpu { .. });
+            let needs = |c: &Configuration| c.place == index && c.work != Work::None;
             if !scenario.configurations.iter().any(needs) {
-                speeds.push(0.0);
+                calibrations.push(WorkCalibration::default());
                 continue;
             }
-            self.observer.preparing("calibrating the work loop");
+            self.observer.preparing("calibrating the work");
             let mut fleet = ProcessFleet::new(&self.options.run_id);
             let measured = calibration::measure(&mut fleet, &self.launch(place)).await;
-            speeds.push(measured.unwrap_or_else(|message| {
+            calibrations.push(measured.unwrap_or_else(|message| {
                 self.observer.note(&format!(
                     "place {}: {message}; its workers must calibrate themselves",
                     place.name
                 ));
-                0.0
+                WorkCalibration::default()
             }));
         }
-        speeds
+        calibrations
     }
 
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
@@ -366,7 +367,7 @@ impl Session<'_> {
         order: &TrialOrder,
         configuration: &Configuration,
         datasets: &[Dataset],
-        iterations_per_us: &[f64],
+        calibrations: &[WorkCalibration],
     ) -> Result<Trial, RunError> {
         let place = &self.plan.scenario.places[configuration.place];
         let bootstrap = self
@@ -382,7 +383,7 @@ impl Session<'_> {
             &format!("{}-t{}", self.prefix, order.number),
             datasets[configuration.dataset].target(order.records),
             &settings,
-            iterations_per_us[configuration.place],
+            calibrations[configuration.place],
             self.options.limits,
         );
         let started_at = jiff::Timestamp::now();

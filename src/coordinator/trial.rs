@@ -208,7 +208,7 @@ impl TrialMachine {
             FromWorker::Assignments { query, members } => self.on_assignments(now_ns, worker, query, members),
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
-            FromWorker::Calibrated { .. } => Ok(Vec::new()),
+            FromWorker::Calibrated(_) => Ok(Vec::new()),
             FromWorker::Failed {
                 consumer,
                 connect,

@@ -237,7 +237,7 @@ struct ReaderParts {
 impl ReaderParts {
     /// Waits for the start, releases the hold and reads. Ends at once where the member is closed before any start.
     fn run(self, start_orders: &Receiver<StartOrder>) -> ReaderResult {
-        let labour = Labour::prepare(self.prepare.work, self.prepare.work_iterations_per_us);
+        let labour = Labour::prepare(self.prepare.work, self.prepare.calibration);
         let Ok(StartOrder { at_ns }) = start_orders.recv() else {
             return ReaderResult::default();
         };
