@@ -17,6 +17,7 @@ mod processes;
 mod run;
 #[cfg(test)]
 mod scripted;
+mod session;
 mod spec;
 mod trial;
 mod warm;
