@@ -37,12 +37,15 @@ require_rust() {
         PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
     fi
     if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
-        cannot "Rust $wanted or later is needed, and there is none on PATH. $advice"
+        cannot "Rust $wanted or later is needed, and there is none on PATH.
+$advice"
     fi
     found=$(rustc --version 2>&1 | sed -n 's/^rustc \([0-9.]*\).*/\1/p')
     [[ -n $found ]] || cannot "rustc does not work: $(rustc --version 2>&1 | head -n 1)"
-    at_least "$wanted" "$found" || cannot "Rust $wanted or later is needed, and this is $found ($(command -v rustc)).
-With rustup: rustup update stable. $advice"
+    at_least "$wanted" "$found" || cannot "Rust $wanted or later is needed, and $(command -v rustc) is $found.
+If it came with rustup:
+    rustup update stable
+$advice"
 }
 
 # The client library is C, and its configure script insists on a C++ compiler as well.
@@ -108,7 +111,8 @@ Install them and run this again:
         as_root=(sudo -n)
     fi
     printf '%s: installing what is missing:\n%s\n' "$0" "$things" >&2
-    "${as_root[@]}" apt-get update -qq </dev/null || cannot "apt-get update failed; see above"
+    # Where the lists cannot be renewed, the old ones may still do.
+    "${as_root[@]}" apt-get update -qq </dev/null >&2 || printf '%s: apt-get update failed; trying all the same\n' "$0" >&2
     local packages=() package
     for package in "${missing_packages[@]}"; do
         [[ $package != java ]] || package=$(java_package)
