@@ -47,7 +47,7 @@ pub enum ToWorker {
     Exit,
     /// Still here.
     Ping,
-    /// Measure the speed of the work loop and answer [`FromWorker::Calibrated`] (capability `calibrate`).
+    /// Measure the work loop and the sleep, and answer [`FromWorker::Calibrated`] (capability `calibrate`).
     Calibrate,
 }
 
@@ -73,11 +73,8 @@ pub enum FromWorker {
     },
     /// Everything the worker recorded.
     Result(Box<WorkerResult>),
-    /// The speed of the work loop here.
-    Calibrated {
-        /// Iterations that use a microsecond of CPU.
-        iterations_per_us: f64,
-    },
+    /// The speed of the work loop and of a sleep here.
+    Calibrated(WorkCalibration),
     /// The worker cannot go on.
     Failed {
         /// The consumer at fault, from 0.
@@ -121,7 +118,7 @@ pub enum Capability {
     Work,
     /// Takes partitions without a group.
     Manual,
-    /// Measures the speed of its work loop.
+    /// Measures its work loop and its sleep.
     Calibrate,
 }
 
@@ -138,14 +135,23 @@ pub struct Prepare {
     pub properties: BTreeMap<String, Secret>,
     /// What to do with each record.
     pub work: Work,
-    /// Iterations of the work loop that use a microsecond of CPU on this machine, for [`Work::Cpu`].
-    pub work_iterations_per_us: f64,
+    /// What the work loop and a sleep cost at this place, measured once per run.
+    pub calibration: WorkCalibration,
     /// When to commit.
     pub commit: Commit,
     /// How to take records from the client.
     pub read: Read,
     /// True where partitions are assigned by hand.
     pub manual: bool,
+}
+
+/// What the work loop and a sleep cost on a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct WorkCalibration {
+    /// Iterations of the work loop that use a microsecond of CPU, for [`Work::Cpu`].
+    pub iterations_per_us: f64,
+    /// Nanoseconds by which a sleep takes longer than asked for, for [`Work::Wait`].
+    pub sleep_excess_ns: u64,
 }
 
 /// One consumer of a worker.

@@ -1,24 +1,24 @@
-//! Calibrates the work loop: a worker at the place measures how fast it runs there.
+//! Calibrates the work: a worker at the place measures how fast the work loop runs and how long a sleep is there.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::fleet::{Fleet, FleetNews, Launch};
-use crate::protocol::{Capability, FromWorker, ToWorker};
+use crate::protocol::{Capability, FromWorker, ToWorker, WorkCalibration};
 
 /// A worker needs about half a second for it.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Starts one worker and returns the iterations of its work loop that use a microsecond of CPU.
-pub async fn measure(fleet: &mut impl Fleet, launch: &Launch) -> Result<f64, String> {
+/// Starts one worker and returns what it measured.
+pub async fn measure(fleet: &mut impl Fleet, launch: &Launch) -> Result<WorkCalibration, String> {
     fleet.start(launch)?;
     let answer = timeout(LIMIT, ask(fleet)).await;
     fleet.shutdown(Duration::from_secs(2)).await;
     answer.unwrap_or_else(|_| Err(format!("the worker did not calibrate within {} s", LIMIT.as_secs())))
 }
 
-async fn ask(fleet: &mut impl Fleet) -> Result<f64, String> {
+async fn ask(fleet: &mut impl Fleet) -> Result<WorkCalibration, String> {
     loop {
         match fleet.next().await.what {
             FleetNews::Message(message) => match *message {
@@ -26,7 +26,7 @@ async fn ask(fleet: &mut impl Fleet) -> Result<f64, String> {
                     fleet.send(0, &ToWorker::Calibrate);
                 }
                 FromWorker::Hello(_) => return Err("the worker cannot calibrate".to_owned()),
-                FromWorker::Calibrated { iterations_per_us } => return Ok(iterations_per_us),
+                FromWorker::Calibrated(calibration) => return Ok(calibration),
                 _ => {}
             },
             FleetNews::Garbage(_) => {}

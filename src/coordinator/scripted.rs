@@ -10,7 +10,7 @@ use crate::measure::{Failure, FailureKind, OffsetRun, TopicPartition};
 use crate::plan::fixtures::ScenarioBuilder;
 use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, MemberResult, OffsetRange, PROTOCOL_VERSION, PartitionResult,
-    Position, ToWorker, TopicTarget, WorkerResult,
+    Position, ToWorker, TopicTarget, WorkCalibration, WorkerResult,
 };
 use crate::scenario::{Configuration, Membership};
 
@@ -65,7 +65,7 @@ pub(super) fn spec_of(configuration: &Configuration, partitions: usize) -> Trial
         "trial",
         topics(partitions),
         &BTreeMap::new(),
-        0.0,
+        WorkCalibration::default(),
         limits,
     )
 }

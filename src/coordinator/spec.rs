@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::measure::{TopicPartition, member_name};
-use crate::protocol::{ConsumerOrder, Prepare, TopicTarget};
+use crate::protocol::{ConsumerOrder, Prepare, TopicTarget, WorkCalibration};
 use crate::scenario::{Configuration, Membership, Work};
 use crate::secret::Secret;
 
@@ -110,7 +110,7 @@ impl TrialSpec {
         trial: &str,
         topics: Vec<TopicTarget>,
         properties: &BTreeMap<String, Secret>,
-        work_iterations_per_us: f64,
+        calibration: WorkCalibration,
         limits: Limits,
     ) -> Self {
         let manual = configuration.membership == Membership::Manual;
@@ -145,7 +145,7 @@ impl TrialSpec {
                     group_id: group_id.clone(),
                     properties,
                     work: configuration.work,
-                    work_iterations_per_us,
+                    calibration,
                     commit: configuration.commit,
                     read: configuration.read,
                     manual,

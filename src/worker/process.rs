@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::consumer::{Closing, Member};
-use super::work::calibrate_iterations_per_us;
+use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{
@@ -167,9 +167,7 @@ impl Process {
             let answer = match message {
                 ToWorker::Exit => return Ok(()),
                 ToWorker::Ping => None,
-                ToWorker::Calibrate => Some(FromWorker::Calibrated {
-                    iterations_per_us: calibrate_iterations_per_us(),
-                }),
+                ToWorker::Calibrate => Some(FromWorker::Calibrated(calibrate())),
                 ToWorker::Prepare(prepare) => Some(self.prepare(&prepare)?),
                 ToWorker::Subscribe => self.subscribe()?,
                 ToWorker::QueryAssignments { query } => Some(self.assignments(query)?),

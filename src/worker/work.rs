@@ -8,6 +8,7 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_nanosleep};
 
 use crate::measure::clock;
+use crate::protocol::WorkCalibration;
 use crate::scenario::Work;
 
 /// Work made ready for one thread.
@@ -19,23 +20,23 @@ pub(super) enum Labour {
 }
 
 impl Labour {
-    /// Prepares the calling thread: for waiting, sets its timer slack to 1 ns and measures by how much a sleep is
-    /// too long here.
+    /// Prepares the calling thread: for waiting, sets its timer slack to 1 ns. What is asked for is the time less what
+    /// a sleep is too long here.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a positive time times a positive speed"
     )]
-    pub(super) fn prepare(work: Work, iterations_per_us: f64) -> Self {
+    pub(super) fn prepare(work: Work, calibration: WorkCalibration) -> Self {
         match work {
             Work::None => Labour::None,
             Work::Cpu { ns } => Labour::Cpu {
-                iterations: ((ns as f64 / 1e3 * iterations_per_us) as u64).max(1),
+                iterations: ((ns as f64 / 1e3 * calibration.iterations_per_us) as u64).max(1),
             },
             Work::Wait { ns } => {
                 // Only Linux before 2.6.28 has no timer slack; the wait is then longer and its mean says so.
                 let _ = prctl::set_timerslack(1);
-                let ask = ns.saturating_sub(overshoot_ns(ns)).max(1);
+                let ask = ns.saturating_sub(calibration.sleep_excess_ns).max(1);
                 Labour::Wait {
                     ask: TimeSpec::from_duration(Duration::from_nanos(ask)),
                 }
@@ -64,12 +65,16 @@ fn sleep(ask: &TimeSpec) {
     let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::empty(), ask);
 }
 
-/// The median by which a sleep of `ns` is too long, from up to 15 sleeps of at most 2 ms.
-fn overshoot_ns(ns: u64) -> u64 {
-    let trial_ns = ns.min(2_000_000);
-    let ask = TimeSpec::from_duration(Duration::from_nanos(trial_ns));
-    let mut excess: Vec<u64> = (0..15)
-        .map(|_| {
+/// The median by which a sleep takes longer than asked for with a timer slack of 1 ns, from sleeps of 200 us to 2 ms.
+///
+/// To be measured once, on a quiet machine, and not by every worker: while others start up a sleep is longer, and
+/// asking for that much less would make the work too short.
+fn sleep_excess_ns() -> u64 {
+    let _ = prctl::set_timerslack(1);
+    let mut excess: Vec<u64> = (0..60)
+        .map(|round| {
+            let trial_ns = [200_000, 1_000_000, 2_000_000][round % 3];
+            let ask = TimeSpec::from_duration(Duration::from_nanos(trial_ns));
             let from = clock::now_ns();
             sleep(&ask);
             (clock::now_ns() - from).saturating_sub(trial_ns)
@@ -77,6 +82,16 @@ fn overshoot_ns(ns: u64) -> u64 {
         .collect();
     excess.sort_unstable();
     excess[excess.len() / 2]
+}
+
+/// Measures the work loop and the sleep of this machine; takes about a quarter of a second.
+pub(super) fn calibrate() -> WorkCalibration {
+    // In a thread of its own: the timer slack of the caller stays as it is.
+    let excess = std::thread::spawn(sleep_excess_ns).join();
+    WorkCalibration {
+        iterations_per_us: iterations_per_us(),
+        sleep_excess_ns: excess.unwrap_or(0),
+    }
 }
 
 /// A chain of multiplications that the compiler can neither shorten nor drop; its time is proportional to the count.
@@ -95,7 +110,7 @@ fn compute(iterations: u64) {
     clippy::cast_sign_loss,
     reason = "a positive speed of a few thousand"
 )]
-pub(super) fn calibrate_iterations_per_us() -> f64 {
+fn iterations_per_us() -> f64 {
     let rate = |iterations: u64| {
         let from = clock::thread_cpu_ns();
         compute(iterations);
@@ -115,7 +130,7 @@ mod tests {
     #[test]
     fn computing_costs_the_cpu_time_asked_for() {
         // Other load makes single rounds slow, never fast: the best of some is within a fifth of what was asked.
-        let labour = Labour::prepare(Work::Cpu { ns: 50_000 }, calibrate_iterations_per_us());
+        let labour = Labour::prepare(Work::Cpu { ns: 50_000 }, calibrate());
         let best = (0..50)
             .map(|_| {
                 let from = clock::thread_cpu_ns();
@@ -129,7 +144,7 @@ mod tests {
 
     #[test]
     fn waiting_takes_about_the_time_asked_for_and_little_cpu() {
-        let labour = Labour::prepare(Work::Wait { ns: 1_000_000 }, 1.0);
+        let labour = Labour::prepare(Work::Wait { ns: 1_000_000 }, calibrate());
         let (from, cpu_from) = (clock::now_ns(), clock::thread_cpu_ns());
         for _ in 0..100 {
             labour.perform();

@@ -8,6 +8,7 @@ use super::super::scripted::*;
 use super::*;
 use crate::coordinator::spec::Limits;
 use crate::kafka::{GroupMember, GroupState};
+use crate::protocol::WorkCalibration;
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";
@@ -407,7 +408,7 @@ fn any_message() -> impl Strategy<Value = FromWorker> {
             result(&[member])
         }),
         1 => Just(FromWorker::Failed { consumer: Some(9), connect: false, message: String::new() }),
-        1 => Just(FromWorker::Calibrated { iterations_per_us: f64::NAN }),
+        1 => Just(FromWorker::Calibrated(WorkCalibration { iterations_per_us: f64::NAN, sleep_excess_ns: 0 })),
     ]
 }
 

@@ -1,0 +1,140 @@
+//! The documents say what the program does: their examples are read by the program's own types.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Deserializer, Value};
+use tandem::protocol::{Capability, FromWorker, PROTOCOL_VERSION, ToWorker};
+
+const PROTOCOL: &str = include_str!("../docs/protocol.md");
+
+const TO_WORKER: [&str; 8] = [
+    "calibrate",
+    "exit",
+    "ping",
+    "prepare",
+    "query_assignments",
+    "start",
+    "stop",
+    "subscribe",
+];
+const FROM_WORKER: [&str; 7] = [
+    "assignments",
+    "calibrated",
+    "failed",
+    "hello",
+    "progress",
+    "ready",
+    "result",
+];
+
+/// The contents of all fenced blocks of this language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    text.split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+/// Every message of the JSON blocks; a block may hold several.
+fn examples() -> Vec<Value> {
+    let values = blocks(PROTOCOL, "json").into_iter().flat_map(|block| {
+        Deserializer::from_str(block)
+            .into_iter()
+            .map(move |value| value.unwrap_or_else(|error| panic!("{error} in:\n{block}")))
+    });
+    values.collect()
+}
+
+/// What is in `example` but not in `known`, as a path; a default that the type adds is no difference.
+fn unknown(example: &Value, known: &Value, path: &str) -> Option<String> {
+    match (example, known) {
+        (Value::Object(example), Value::Object(known)) => example.iter().find_map(|(key, value)| {
+            let path = format!("{path}.{key}");
+            match known.get(key) {
+                None => Some(path),
+                Some(known) => unknown(value, known, &path),
+            }
+        }),
+        (Value::Array(example), Value::Array(known)) => (example.iter().zip(known).enumerate())
+            .find_map(|(index, (value, known))| unknown(value, known, &format!("{path}[{index}]"))),
+        _ => (example != known).then(|| path.to_owned()),
+    }
+}
+
+/// Fails unless the type reads all of the example.
+fn check<T: Serialize + DeserializeOwned>(example: &Value) {
+    let message: T = serde_json::from_value(example.clone()).unwrap_or_else(|error| panic!("{error} in {example}"));
+    let known = serde_json::to_value(&message).unwrap();
+    assert_eq!(unknown(example, &known, "message"), None, "no field of the protocol");
+}
+
+#[test]
+fn every_message_of_the_protocols_document_is_one_of_the_program() {
+    let mut seen = BTreeSet::new();
+    for example in examples() {
+        let kind = example["type"].as_str().expect("a message has a type").to_owned();
+        if TO_WORKER.contains(&kind.as_str()) {
+            check::<ToWorker>(&example);
+        } else {
+            check::<FromWorker>(&example);
+        }
+        seen.insert(kind);
+    }
+    let all: BTreeSet<String> = TO_WORKER
+        .iter()
+        .chain(&FROM_WORKER)
+        .map(|&kind| kind.to_owned())
+        .collect();
+    assert_eq!(seen, all, "messages with an example and messages that there are");
+}
+
+#[test]
+fn every_capability_and_the_version_are_documented() {
+    let capabilities = [
+        Capability::Hold,
+        Capability::Assignment,
+        Capability::Ledger,
+        Capability::Usage,
+        Capability::Work,
+        Capability::Manual,
+        Capability::Calibrate,
+    ];
+    for capability in capabilities {
+        let name = serde_json::to_value(capability).unwrap();
+        let row = format!("\n| `{}` |", name.as_str().unwrap());
+        assert!(PROTOCOL.contains(&row), "{capability:?} has no row");
+    }
+    let version = format!("It is version {PROTOCOL_VERSION} of the protocol");
+    assert!(PROTOCOL.contains(&version), "{version}");
+}
+
+#[test]
+fn the_documents_link_to_files_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/method.md",
+        "docs/protocol.md",
+        "docs/results.md",
+        "docs/scenarios.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap();
+            // The picture is made with the reference run; where that is not stored there is no picture either.
+            let awaits_the_run = file == "docs/images/report.png" && !root.join("results/reference").exists();
+            if file.is_empty() || file.contains("://") || awaits_the_run {
+                continue;
+            }
+            let folder = root.join(name);
+            let path = folder.parent().unwrap().join(file);
+            assert!(path.exists(), "{name} links to {target}");
+        }
+    }
+}
