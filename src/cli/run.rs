@@ -224,11 +224,12 @@ fn execute(
             return Ok(code);
         }
     };
-    if dir.read_trials()?.is_empty() {
+    let measured = !dir.read_trials()?.is_empty();
+    if !measured && !matches!(end, RunEnd::ClusterLost(_)) {
         discard_new(arguments, dir)?;
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
-    let all_well = report::write(&dir)?;
+    let all_well = measured && report::write(&dir)?;
     Ok(match end {
         RunEnd::Done if all_well => DONE,
         RunEnd::Done => WRONG,

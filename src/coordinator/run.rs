@@ -52,6 +52,9 @@ pub enum RunError {
         /// The listener.
         listener: String,
     },
+    /// A broker ended before there was anything to measure.
+    #[error("{0}")]
+    ClusterLost(String),
     /// The user asked to stop before there was anything to keep.
     #[error("interrupted")]
     Interrupted,

@@ -1,7 +1,7 @@
 //! One session of a run on an open cluster: fills the data sets, then runs and stores trial after trial.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::calibration;
@@ -42,7 +42,10 @@ impl Session<'_> {
     /// Runs trials until the plan is done, the user interrupts or the cluster is gone.
     pub(super) async fn execute(&self) -> Result<RunEnd, RunError> {
         self.check_environment().await?;
-        let datasets = self.fill().await?;
+        let datasets = match self.fill().await {
+            Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
+            filled => filled?,
+        };
         let calibrations = self.calibrate().await;
         if self.options.session > 1 || self.plan.scenario.warmup_blocks == 0 {
             self.warm(&datasets).await;
@@ -105,6 +108,7 @@ impl Session<'_> {
         let specs = &self.plan.scenario.datasets;
         let total: u64 = specs.iter().map(|spec| spec.records).sum();
         let produced = Arc::new(AtomicU64::new(0));
+        let stop = Arc::new(AtomicBool::new(false));
         let mut datasets = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
             let names: Vec<String> = (1..=spec.topics)
@@ -117,7 +121,7 @@ impl Session<'_> {
                 &names,
                 self.plan.scenario.seed.wrapping_add(index as u64),
                 Arc::clone(&produced),
-                self.interrupt.flag(),
+                Arc::clone(&stop),
             );
             tokio::pin!(filling);
             let mut display = tokio::time::interval(Duration::from_millis(200));
@@ -126,17 +130,18 @@ impl Session<'_> {
                     filled = &mut filling => break filled,
                     _ = display.tick() => self.observer.filling(produced.load(Ordering::Relaxed), total),
                 }
+                let dead = self.cluster.dead_broker();
+                if dead.is_some() || self.interrupt.is_set() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                if let Some(dead) = dead {
+                    // The producers would go on trying for minutes; they end by themselves.
+                    return Err(RunError::ClusterLost(dead));
+                }
             };
             match dataset {
                 Err(DatasetError::Interrupted) => return Err(RunError::Interrupted),
-                Err(error) => match self.cluster.dead_broker() {
-                    Some(dead) => {
-                        self.observer.note(&dead);
-                        return Err(error.into());
-                    }
-                    None => return Err(error.into()),
-                },
-                Ok(dataset) => datasets.push(dataset),
+                dataset => datasets.push(dataset?),
             }
         }
         self.observer.filling(total, total);

@@ -168,6 +168,36 @@ fn a_run_whose_only_broker_is_killed_stops_and_can_be_resumed() {
 }
 
 #[test]
+fn a_broker_that_is_killed_while_filling_ends_the_run_soon_and_it_can_be_resumed() {
+    let scene = Scene::new();
+    let mut run = scene.scenario(&scenario(3_000_000)).spawn_run(&[]);
+    run.wait_for("filling");
+    for pid in scene.processes_of("kafka.Kafka") {
+        signal(pid, Signal::SIGKILL);
+    }
+    let ended = run.end().exits(1).says("broker 1 has ended").says("--resume");
+    assert!(ended.took < Duration::from_secs(60), "{:?}", ended.took);
+    scene.assert_no_processes();
+    scene.resume().exits(0);
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once() {
+    let scene = Scene::new();
+    let mut run = scene.scenario(SLOW).spawn_run(&[]);
+    wait_until("two workers", || scene.processes_of("worker consumer").len() == 2);
+    let data = scene.data_folders();
+    run.signal(Signal::SIGINT);
+    run.wait_for("once more ends at once");
+    run.signal(Signal::SIGINT);
+    run.end().exits(130);
+    scene.assert_no_processes();
+    assert!(within(Duration::from_secs(3), || data
+        .iter()
+        .all(|folder| !folder.exists())));
+}
+
+#[test]
 fn an_interrupted_run_keeps_what_it_has_and_leaves_nothing_on_the_cluster() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("interrupted{}-", std::process::id());

@@ -162,7 +162,7 @@ fn the_worker_that_is_late_is_named() {
     unready.says(0, FromWorker::Hello(hello(ALL)));
     unready.says(1, FromWorker::Hello(hello(ALL)));
     unready.says(1, FromWorker::Ready);
-    unready.passes(limits.ready - Duration::from_secs(1));
+    unready.passes(limits.ready.saturating_sub(Duration::from_secs(1)));
     assert_eq!(unready.machine.failure(), None);
     unready.passes(Duration::from_secs(1));
     unready.failed(FailureKind::Connect, Some(P1), "within 30 s");
@@ -321,7 +321,7 @@ fn a_stall_names_the_members_that_hold_what_is_unread() {
     script.reaches(0, 0, RECORDS);
     script.reaches(1, 1, 40);
     // The same position again is no progress.
-    script.passes(limits.stall - Duration::from_secs(1));
+    script.passes(limits.stall.saturating_sub(Duration::from_secs(1)));
     script.reaches(1, 1, 40);
     assert_eq!(script.machine.failure(), None);
     script.passes(Duration::from_millis(1_100));
