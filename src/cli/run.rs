@@ -176,6 +176,15 @@ fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &
     execute(arguments, runtime, interrupt, &plan, dir, session)
 }
 
+/// Leaves nothing behind of a run that could not begin. A run that was to go on stays, even without trials: it may be
+/// resumed again.
+fn discard_new(arguments: &Arguments, dir: RunDir) -> Result<()> {
+    if arguments.resume.is_none() {
+        dir.discard()?;
+    }
+    Ok(())
+}
+
 /// Runs a plan and reports it, whichever way it ended.
 fn execute(
     arguments: &Arguments,
@@ -211,12 +220,12 @@ fn execute(
                 CANNOT
             };
             eprintln!("tandem: {error}");
-            dir.discard()?;
+            discard_new(arguments, dir)?;
             return Ok(code);
         }
     };
     if dir.read_trials()?.is_empty() {
-        dir.discard()?;
+        discard_new(arguments, dir)?;
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
     let all_well = report::write(&dir)?;

@@ -23,6 +23,13 @@ pub struct MemberView<'a> {
 pub enum Obstacle {
     /// Something is still settling.
     Unsettled(String),
+    /// One member is not where it should be.
+    Member {
+        /// Who.
+        who: String,
+        /// A sentence.
+        message: String,
+    },
     /// Two members hold one partition.
     Overlap {
         /// Who.
@@ -35,6 +42,13 @@ pub enum Obstacle {
 impl Obstacle {
     fn unsettled(message: impl Into<String>) -> Self {
         Obstacle::Unsettled(message.into())
+    }
+
+    fn member(who: &str, message: impl Into<String>) -> Self {
+        Obstacle::Member {
+            who: who.to_owned(),
+            message: message.into(),
+        }
     }
 }
 
@@ -51,6 +65,10 @@ pub fn check(
     let seen = description
         .map(|group| cluster_view(members, group, topics))
         .transpose()?;
+    // Before anything else: two members that each say they hold a partition will both read it, whatever the cluster
+    // believes.
+    let claims: Vec<&[TopicPartition]> = members.iter().map(|member| member.own.unwrap_or_default()).collect();
+    one_owner_at_most(members, &claims)?;
     let mut held = Vec::with_capacity(members.len());
     for (index, member) in members.iter().enumerate() {
         let by_cluster = seen.as_ref().map(|seen| seen[index].as_slice());
@@ -59,14 +77,14 @@ pub fn check(
             (None, Some(cluster)) => held.push(sorted(cluster)),
             (Some(own), Some(cluster)) => held.push(agreed(member.name, own, cluster)?),
             (None, None) => {
-                return Err(Obstacle::unsettled(format!(
-                    "nobody can tell what {} holds",
-                    member.name
-                )));
+                let message = format!("nobody can tell what {} holds", member.name);
+                return Err(Obstacle::member(member.name, message));
             }
         }
     }
-    exactly_one_owner(members, &held, partitions)?;
+    let holdings: Vec<&[TopicPartition]> = held.iter().map(Vec::as_slice).collect();
+    one_owner_at_most(members, &holdings)?;
+    all_owned(&held, partitions)?;
     Ok(held)
 }
 
@@ -99,10 +117,8 @@ fn cluster_view(
         .map(|member| {
             let mut found = group.members.iter().filter(|seen| seen.client_id == member.client_id);
             let (Some(seen), None) = (found.next(), found.next()) else {
-                return Err(Obstacle::unsettled(format!(
-                    "{} is not in the group exactly once",
-                    member.name
-                )));
+                let message = format!("{} is not in the group exactly once", member.name);
+                return Err(Obstacle::member(member.name, message));
             };
             seen.assignment
                 .iter()
@@ -134,28 +150,29 @@ fn agreed(name: &str, own: &[TopicPartition], cluster: &[TopicPartition]) -> Res
         [] => "nothing".to_owned(),
         some => some.iter().map(|p| partition_name(*p)).collect::<Vec<_>>().join(", "),
     };
-    Err(Obstacle::unsettled(format!(
+    let message = format!(
         "{name} says it holds {}, the cluster says {}",
         list(&own),
         list(&cluster)
-    )))
+    );
+    Err(Obstacle::member(name, message))
 }
 
-fn exactly_one_owner(
-    members: &[MemberView<'_>],
-    held: &[Vec<TopicPartition>],
-    partitions: &BTreeSet<TopicPartition>,
-) -> Result<(), Obstacle> {
+fn one_owner_at_most(members: &[MemberView<'_>], held: &[&[TopicPartition]]) -> Result<(), Obstacle> {
     let named: Vec<(&str, &[TopicPartition])> = members
         .iter()
         .zip(held)
-        .map(|(member, held)| (member.name, held.as_slice()))
+        .map(|(member, held)| (member.name, *held))
         .collect();
-    if let Some(overlap) = overlaps(&named).into_iter().next() {
-        let who = overlap.members.join(" and ");
-        let message = format!("{} is held by {who} at once", partition_name(overlap.partition));
-        return Err(Obstacle::Overlap { who, message });
-    }
+    let Some(overlap) = overlaps(&named).into_iter().next() else {
+        return Ok(());
+    };
+    let who = overlap.members.join(" and ");
+    let message = format!("{} is held by {who} at once", partition_name(overlap.partition));
+    Err(Obstacle::Overlap { who, message })
+}
+
+fn all_owned(held: &[Vec<TopicPartition>], partitions: &BTreeSet<TopicPartition>) -> Result<(), Obstacle> {
     let covered: BTreeSet<TopicPartition> = held.iter().flatten().copied().collect();
     match partitions.symmetric_difference(&covered).next() {
         None => Ok(()),
@@ -169,3 +186,7 @@ fn exactly_one_owner(
         ))),
     }
 }
+
+#[cfg(test)]
+#[path = "barrier_tests.rs"]
+mod tests;

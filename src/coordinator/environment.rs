@@ -1,11 +1,14 @@
 //! The machine and the client as the environment file tells them.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use nix::sys::utsname::uname;
 
 use super::host::cores;
+use crate::kafka::client::ConsumerSettings;
 use crate::measure::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+use crate::scenario::Scenario;
 
 /// Describes where the run takes place.
 pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> Environment {
@@ -66,4 +69,56 @@ fn memory_bytes() -> u64 {
             .and_then(|value| value.trim().parse::<u64>().ok())
     });
     kib.unwrap_or(0) * 1024
+}
+
+/// Consumer settings that differ from the library's defaults in any configuration.
+pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
+    let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
+    for configuration in &scenario.configurations {
+        for setting in ConsumerSettings::new(&scenario.cluster, configuration, "").deviations() {
+            let known = merged.entry(setting.name.clone()).or_insert_with(|| setting.clone());
+            if !known.value.split(" | ").any(|value| value == setting.value) {
+                known.value = format!("{} | {}", known.value, setting.value);
+            }
+        }
+    }
+    merged.into_values().collect()
+}
+
+/// What differs between two environments in a way that forbids to mix their trials.
+pub fn differences(before: &Environment, now: &Environment) -> Vec<String> {
+    let pairs = [
+        ("host", before.host.clone(), now.host.clone()),
+        ("kernel", before.kernel.clone(), now.kernel.clone()),
+        ("processor", before.processor.clone(), now.processor.clone()),
+        ("cores", before.cores.to_string(), now.cores.to_string()),
+        ("memory", before.memory_bytes.to_string(), now.memory_bytes.to_string()),
+        ("tandem", before.tandem_version.clone(), now.tandem_version.clone()),
+        ("client", before.client.version.clone(), now.client.version.clone()),
+        (
+            "allocator",
+            before.client.allocator.clone(),
+            now.client.allocator.clone(),
+        ),
+        (
+            "brokers",
+            before.cluster.brokers.to_string(),
+            now.cluster.brokers.to_string(),
+        ),
+        (
+            "Kafka",
+            format!("{:?}", before.cluster.version),
+            format!("{:?}", now.cluster.version),
+        ),
+        (
+            "Java",
+            format!("{:?}", before.cluster.java),
+            format!("{:?}", now.cluster.java),
+        ),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(_, before, now)| before != now)
+        .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
+        .collect()
 }

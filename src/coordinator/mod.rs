@@ -15,6 +15,7 @@ mod host;
 pub mod leftovers;
 mod processes;
 mod run;
+mod session;
 mod spec;
 mod trial;
 mod warm;
@@ -25,3 +26,6 @@ pub use processes::ProcessIdentity;
 pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};
 pub use spec::Limits;
 pub use trial::Phase;
+
+#[cfg(test)]
+mod scripted;

@@ -1,34 +1,23 @@
-//! A run: guardian, cluster, data sets, and trial after trial as the plan says, each stored before the next begins.
+//! A run: puts the guardian up, opens the cluster, and hands both to a session.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-use super::calibration;
 use super::cluster::{Cluster, ClusterError};
-use super::dataset::{self, Dataset, DatasetError};
-use super::drive::{self, Outcome, Surroundings};
+use super::dataset::DatasetError;
 use super::events::Observer;
-use super::fleet::{Launch, ProcessFleet};
 use super::guardian::Guardian;
-use super::host::HostSample;
 use super::leftovers::LeftTopics;
-use super::spec::{Limits, TrialSpec};
-use super::trial::Phase;
-use super::{environment, warm};
-use crate::kafka::GroupDescription;
-use crate::kafka::admin::{Admin, AdminError};
-use crate::kafka::client::{ConsumerSettings, PropertyError};
+use super::session::Session;
+use super::spec::Limits;
+use crate::kafka::admin::AdminError;
+use crate::kafka::client::PropertyError;
 use crate::kafka::local::Keeper;
-use crate::measure::judge::judge;
-use crate::measure::{Environment, Failure, FailureKind, Setting, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
-use crate::plan::{Next, Plan};
-use crate::protocol::WorkCalibration;
-use crate::scenario::{ClusterSource, Configuration, Place, Work};
+use crate::plan::Plan;
+use crate::scenario::ClusterSource;
 use crate::store::{RunDir, StoreError};
 
 /// Why a run could not take place, or could not go on.
@@ -98,6 +87,11 @@ impl Interrupt {
         self.flag.load(Ordering::Acquire)
     }
 
+    /// The flag, for code that cannot wait.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
+    }
+
     /// Waits until asked.
     pub async fn wait(&self) {
         let notified = self.notify.notified();
@@ -154,7 +148,7 @@ pub async fn run(
         options.data_parent.clone(),
         keeper,
         Arc::clone(&observer),
-        Arc::clone(&interrupt.flag),
+        interrupt.flag(),
     );
     let result = match opened.await {
         Ok(cluster) => {
@@ -184,356 +178,4 @@ pub async fn run(
         observer.note(&format!("the guardian did not end well: {error}"));
     }
     result
-}
-
-/// One session of a run on an open cluster.
-struct Session<'a> {
-    plan: &'a Plan,
-    dir: &'a RunDir,
-    options: &'a RunOptions,
-    observer: Arc<dyn Observer>,
-    interrupt: &'a Interrupt,
-    cluster: Cluster,
-    /// Start of the names of topics and groups.
-    prefix: String,
-}
-
-impl Session<'_> {
-    async fn execute(&self) -> Result<RunEnd, RunError> {
-        self.check_environment().await?;
-        let datasets = self.fill().await?;
-        let calibrations = self.calibrate().await;
-        if self.options.session > 1 || self.plan.scenario.warmup_blocks == 0 {
-            self.warm(&datasets).await;
-        }
-        let mut trials = self.dir.read_trials()?;
-        loop {
-            let Next::Trial(order) = self.plan.next(&trials, self.options.session) else {
-                return Ok(RunEnd::Done);
-            };
-            let configuration = &self.plan.scenario.configurations[order.configuration];
-            self.observer
-                .trial_started(&order, &configuration.name, self.plan.progress(&trials));
-            let trial = tokio::select! {
-                biased;
-                () = self.interrupt.wait() => return Ok(RunEnd::Interrupted),
-                trial = self.trial(&order, configuration, &datasets, &calibrations) => trial?,
-            };
-            self.dir.write_trial(&trial)?;
-            let failed = matches!(trial.status, Status::Failed(_));
-            trials.push(trial);
-            if let Some(trial) = trials.last() {
-                self.observer.trial_ended(trial, self.plan.progress(&trials));
-            }
-            if failed && let Some(cause) = self.lost().await {
-                return Ok(RunEnd::ClusterLost(cause));
-            }
-        }
-    }
-
-    /// What is wrong with the cluster, if it does not answer.
-    async fn lost(&self) -> Option<String> {
-        if let Some(dead) = self.cluster.dead_broker() {
-            return Some(dead);
-        }
-        self.cluster.admin.brokers().await.err().map(|error| error.to_string())
-    }
-
-    /// Writes the environment of a new run; a resumed one must be in the same.
-    async fn check_environment(&self) -> Result<(), RunError> {
-        let cluster = self.cluster.describe().await?;
-        let now = environment::describe(cluster, self.client_settings());
-        match self.dir.read_environment()? {
-            None => Ok(self.dir.write_environment(&now)?),
-            Some(before) => {
-                let differences = differences(&before, &now);
-                if differences.is_empty() {
-                    return Ok(());
-                }
-                let differences = differences.join("; ");
-                if !self.options.force {
-                    return Err(RunError::OtherEnvironment(differences));
-                }
-                self.observer
-                    .note(&format!("going on in another environment: {differences}"));
-                Ok(())
-            }
-        }
-    }
-
-    /// Consumer settings that differ from the library's defaults in any configuration.
-    fn client_settings(&self) -> Vec<Setting> {
-        let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
-        for configuration in &self.plan.scenario.configurations {
-            let settings = ConsumerSettings::new(&self.plan.scenario.cluster, configuration, "");
-            for setting in settings.deviations() {
-                let known = merged.entry(setting.name.clone()).or_insert_with(|| setting.clone());
-                if !known.value.split(" | ").any(|value| value == setting.value) {
-                    known.value = format!("{} | {}", known.value, setting.value);
-                }
-            }
-        }
-        merged.into_values().collect()
-    }
-
-    async fn fill(&self) -> Result<Vec<Dataset>, RunError> {
-        let specs = &self.plan.scenario.datasets;
-        let total: u64 = specs.iter().map(|spec| spec.records).sum();
-        let produced = Arc::new(AtomicU64::new(0));
-        let mut datasets = Vec::with_capacity(specs.len());
-        for (index, spec) in specs.iter().enumerate() {
-            let names: Vec<String> = (1..=spec.topics)
-                .map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1))
-                .collect();
-            let filling = dataset::fill(
-                &self.cluster.admin,
-                &self.cluster.properties,
-                spec,
-                &names,
-                self.plan.scenario.seed.wrapping_add(index as u64),
-                Arc::clone(&produced),
-                Arc::clone(&self.interrupt.flag),
-            );
-            tokio::pin!(filling);
-            let mut display = tokio::time::interval(Duration::from_millis(200));
-            let dataset = loop {
-                tokio::select! {
-                    filled = &mut filling => break filled,
-                    _ = display.tick() => self.observer.filling(produced.load(Ordering::Relaxed), total),
-                }
-            };
-            match dataset {
-                Err(DatasetError::Interrupted) => return Err(RunError::Interrupted),
-                Err(error) => match self.cluster.dead_broker() {
-                    Some(dead) => {
-                        self.observer.note(&dead);
-                        return Err(error.into());
-                    }
-                    None => return Err(error.into()),
-                },
-                Ok(dataset) => datasets.push(dataset),
-            }
-        }
-        self.observer.filling(total, total);
-        Ok(datasets)
-    }
-
-    /// What work costs at each place where any is done.
-    async fn calibrate(&self) -> Vec<WorkCalibration> {
-        let scenario = &self.plan.scenario;
-        let mut calibrations = Vec::with_capacity(scenario.places.len());
-        for (index, place) in scenario.places.iter().enumerate() {
-            let needs = |c: &Configuration| c.place == index && c.work != Work::None;
-            if !scenario.configurations.iter().any(needs) {
-                calibrations.push(WorkCalibration::default());
-                continue;
-            }
-            self.observer.preparing("calibrating the work");
-            let mut fleet = ProcessFleet::new(&self.options.run_id);
-            let measured = calibration::measure(&mut fleet, &self.launch(place)).await;
-            calibrations.push(measured.unwrap_or_else(|message| {
-                self.observer.note(&format!(
-                    "place {}: {message}; its workers must calibrate themselves",
-                    place.name
-                ));
-                WorkCalibration::default()
-            }));
-        }
-        calibrations
-    }
-
-    /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
-    async fn warm(&self, datasets: &[Dataset]) {
-        for dataset in datasets {
-            self.observer
-                .preparing("reading the data once, so that it is in memory");
-            let (bootstrap, properties) = (
-                self.cluster.admin.bootstrap().to_owned(),
-                self.cluster.properties.clone(),
-            );
-            let (group, topics) = (format!("{}-warm", self.prefix), dataset.topics.clone());
-            let interrupted = Arc::clone(&self.interrupt.flag);
-            let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(pass).await {
-                self.observer
-                    .note(&format!("the warming pass was not finished: {error}"));
-            }
-        }
-    }
-
-    /// Runs one trial.
-    async fn trial(
-        &self,
-        order: &TrialOrder,
-        configuration: &Configuration,
-        datasets: &[Dataset],
-        calibrations: &[WorkCalibration],
-    ) -> Result<Trial, RunError> {
-        let place = &self.plan.scenario.places[configuration.place];
-        let bootstrap = self
-            .cluster
-            .bootstrap(place.listener.as_deref())
-            .ok_or_else(|| RunError::Listener {
-                place: place.name.clone(),
-                listener: place.listener.clone().unwrap_or_default(),
-            })?;
-        let settings = ConsumerSettings::new(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
-        let spec = TrialSpec::new(
-            configuration,
-            &format!("{}-t{}", self.prefix, order.number),
-            datasets[configuration.dataset].target(order.records),
-            &settings,
-            calibrations[configuration.place],
-            self.options.limits,
-        );
-        let started_at = jiff::Timestamp::now();
-        let launches = vec![self.launch(place); spec.workers.len()];
-        let mut fleet = ProcessFleet::new(&self.options.run_id);
-        let around = Around {
-            admin: self.cluster.admin.clone(),
-            cluster: &self.cluster,
-            observer: self.observer.as_ref(),
-        };
-        let outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around).await;
-        let (status, flags) = self.judge(&outcome);
-        Ok(Trial {
-            schema_version: TRIAL_SCHEMA_VERSION,
-            order: order.clone(),
-            configuration_name: configuration.name.clone(),
-            session: self.options.session,
-            started_at,
-            status,
-            flags,
-            measurement: outcome.measurement,
-        })
-    }
-
-    fn judge(&self, outcome: &Outcome) -> (Status, Vec<crate::measure::Flag>) {
-        let (flags, excluded) = match &outcome.measurement {
-            Some(measurement) => judge(measurement, &self.plan.exclusion),
-            None => (Vec::new(), None),
-        };
-        let status = match (&outcome.failure, &outcome.measurement, excluded) {
-            (Some(failure), _, _) => Status::Failed(failure.clone()),
-            (None, Some(_), None) => Status::Complete,
-            (None, Some(_), Some(reason)) => Status::Excluded { reason },
-            (None, None, _) => Status::Failed(Failure {
-                kind: FailureKind::WorkerProtocol,
-                who: None,
-                message: "the trial ended without a measurement".to_owned(),
-            }),
-        };
-        (status, flags)
-    }
-
-    /// The command line of a worker at a place.
-    fn launch(&self, place: &Place) -> Launch {
-        let program = self.options.program.to_string_lossy().into_owned();
-        let mut command: Vec<String> = if place.launcher.is_empty() {
-            vec![program, "worker".to_owned()]
-        } else {
-            place
-                .launcher
-                .iter()
-                .map(|part| part.replace("{tandem}", &program))
-                .collect()
-        };
-        if let Some(cpus) = &place.cpus {
-            command.splice(0..0, ["taskset".to_owned(), "-c".to_owned(), cpus.clone()]);
-        }
-        command.push("consumer".to_owned());
-        Launch {
-            command,
-            log: self.options.log_workers,
-        }
-    }
-
-    /// Removes what the run made: topics and groups on a cluster that stays, or the brokers with everything.
-    async fn close(self, guardian: &Guardian) {
-        if self.cluster.is_local() {
-            if let Err(error) = self.cluster.close().await {
-                self.observer.note(&format!("the brokers did not end well: {error}"));
-            }
-            return;
-        }
-        let admin = &self.cluster.admin;
-        let removed = async {
-            let topics = admin.topics(&format!("{}-", self.prefix)).await?;
-            admin.delete_topics(&topics).await?;
-            let groups = admin.groups(&format!("{}-", self.prefix)).await?;
-            admin.delete_groups(&groups).await
-        };
-        match removed.await {
-            Ok(()) => guardian.set_topics(None),
-            Err(error) => self.observer.note(&format!(
-                "topics and groups that start with {} may be left on {}: {error}; the next run there removes them",
-                self.prefix,
-                admin.bootstrap()
-            )),
-        }
-    }
-}
-
-/// What a trial sees of the world.
-struct Around<'a> {
-    admin: Admin,
-    cluster: &'a Cluster,
-    observer: &'a dyn Observer,
-}
-
-impl Surroundings for Around<'_> {
-    fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static {
-        let (admin, group_id) = (self.admin.clone(), group_id.to_owned());
-        async move { admin.describe_group(&group_id).await.map_err(|error| error.to_string()) }
-    }
-
-    fn sample(&self, workers: &[u32]) -> HostSample {
-        HostSample::take(&self.cluster.broker_pids(), workers)
-    }
-
-    fn lost_cluster(&self) -> Option<String> {
-        self.cluster.dead_broker()
-    }
-
-    fn progress(&self, phase: Phase, done: u64, total: u64) {
-        self.observer.trial_progress(phase, done, total);
-    }
-}
-
-/// What differs between two environments in a way that forbids to mix their trials.
-fn differences(before: &Environment, now: &Environment) -> Vec<String> {
-    let pairs = [
-        ("host", before.host.clone(), now.host.clone()),
-        ("kernel", before.kernel.clone(), now.kernel.clone()),
-        ("processor", before.processor.clone(), now.processor.clone()),
-        ("cores", before.cores.to_string(), now.cores.to_string()),
-        ("memory", before.memory_bytes.to_string(), now.memory_bytes.to_string()),
-        ("tandem", before.tandem_version.clone(), now.tandem_version.clone()),
-        ("client", before.client.version.clone(), now.client.version.clone()),
-        (
-            "allocator",
-            before.client.allocator.clone(),
-            now.client.allocator.clone(),
-        ),
-        (
-            "brokers",
-            before.cluster.brokers.to_string(),
-            now.cluster.brokers.to_string(),
-        ),
-        (
-            "Kafka",
-            format!("{:?}", before.cluster.version),
-            format!("{:?}", now.cluster.version),
-        ),
-        (
-            "Java",
-            format!("{:?}", before.cluster.java),
-            format!("{:?}", now.cluster.java),
-        ),
-    ];
-    pairs
-        .into_iter()
-        .filter(|(_, before, now)| before != now)
-        .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
-        .collect()
 }

@@ -178,3 +178,7 @@ fn deal(partitions: &BTreeSet<TopicPartition>, members: u32) -> Vec<Vec<TopicPar
     }
     hands
 }
+
+#[cfg(test)]
+#[path = "spec_tests.rs"]
+mod tests;

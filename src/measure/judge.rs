@@ -38,7 +38,7 @@ impl ExclusionRules {
             "is flagged as disturbed and kept"
         };
         vec![
-            "A trial in which a member had records queued before the start is left out.".to_owned(),
+            "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
             "A trial with a rebalance between its start and its last record is left out.".to_owned(),
             format!(
                 "A trial in which other programs used more than {:.0} % of the machine, or the hypervisor took more \
@@ -62,6 +62,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
 
     let mut reasons: Vec<String> = Vec::new();
     reasons.extend(queued);
+    reasons.extend(read_before_start(measurement));
     reasons.extend(
         rebalances
             .clone()
@@ -133,6 +134,20 @@ fn queued_at_start(measurement: &Measurement) -> Option<String> {
         ))
     });
     join(&evidence.collect::<Vec<_>>())
+}
+
+/// Members that did not wait for the common start, as far as their times or the end of the trial show it.
+fn read_before_start(measurement: &Measurement) -> Option<String> {
+    let start_ns = measurement.start_ns;
+    let members = measurement.members.iter();
+    let early = members.filter(|member| member.first_record_ns.is_some_and(|first_ns| first_ns < start_ns));
+    let mut evidence: Vec<String> = early
+        .map(|member| format!("{} read its first record before the start", member.name()))
+        .collect();
+    if evidence.is_empty() && measurement.end_ns <= start_ns {
+        evidence.push("everything had been read before the start".to_owned());
+    }
+    join(&evidence)
 }
 
 fn late_starts(measurement: &Measurement, rules: &ExclusionRules) -> Option<String> {
@@ -237,6 +252,19 @@ mod tests {
         let mut trial = quiet();
         trial.members[1].queued_at_start = Some(17);
         let reason = "group 1, process 2, consumer 1 had 17 records queued before the start";
+        assert_eq!(judge(&trial, &ExclusionRules::default()).1.as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn a_trial_that_did_not_wait_for_its_start_is_left_out() {
+        let mut trial = quiet();
+        trial.members[0].first_record_ns = Some(9_999_000_000);
+        let reason = "group 1, process 1, consumer 1 read its first record before the start";
+        assert_eq!(judge(&trial, &ExclusionRules::default()).1.as_deref(), Some(reason));
+        // A worker that tells no times betrays itself by its end.
+        trial.members[0].first_record_ns = None;
+        trial.end_ns = trial.start_ns;
+        let reason = "everything had been read before the start";
         assert_eq!(judge(&trial, &ExclusionRules::default()).1.as_deref(), Some(reason));
     }
 

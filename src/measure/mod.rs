@@ -5,8 +5,10 @@ pub mod clock;
 mod environment;
 pub mod judge;
 pub mod ledger;
+mod measurement;
 mod trial;
 pub mod usage;
 
 pub use environment::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+pub use measurement::*;
 pub use trial::*;

@@ -10,7 +10,7 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::clock;
-use super::trial::{HostCpu, ProcessUsage, ThreadUsage};
+use super::measurement::{HostCpu, ProcessUsage, ThreadUsage};
 
 /// What the calling process has used up to a moment.
 #[derive(Debug, Clone)]

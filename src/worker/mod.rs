@@ -2,6 +2,8 @@
 //! output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
 
 mod consumer;
+mod hold;
+mod membership;
 mod process;
 mod reader;
 mod shared;

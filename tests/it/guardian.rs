@@ -1,5 +1,4 @@
 //! The guardian with real processes: whatever way its coordinator dies, nothing of the run stays.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -28,7 +27,12 @@ impl StandIn {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "stand_in_for_a_coordinator", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "guardian::stand_in_for_a_coordinator",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(FOLDER, folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

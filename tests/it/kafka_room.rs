@@ -1,5 +1,4 @@
 //! Brokers run here, their administration, and the guardian: on a real Kafka, with real processes.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -321,7 +320,7 @@ fn a_coordinator_killed_at_any_moment_of_a_broker_s_start_leaves_nothing_within_
         let mut coordinator = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "stand_in_for_a_coordinator_with_a_broker",
+                "kafka_room::stand_in_for_a_coordinator_with_a_broker",
                 "--ignored",
                 "--nocapture",
             ])

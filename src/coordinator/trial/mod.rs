@@ -1,11 +1,14 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod failing;
+mod joining;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::time::Duration;
 
-use super::barrier::{self, MemberView, Obstacle};
+use super::barrier::Obstacle;
 use super::spec::TrialSpec;
 use crate::kafka::GroupDescription;
 use crate::measure::{Failure, FailureKind, TopicPartition};
@@ -94,8 +97,10 @@ pub struct TrialMachine {
     deadline_ns: u64,
     /// When to look at the groups again.
     next_look_ns: Option<u64>,
-    query: u64,
+    pub(super) query: u64,
     descriptions: Vec<Option<GroupDescription>>,
+    /// Questions about each group that the cluster has not answered yet.
+    unanswered: Vec<u32>,
     obstacle: Option<Obstacle>,
     /// Next offset to read, by group and partition.
     positions: Vec<BTreeMap<TopicPartition, i64>>,
@@ -123,6 +128,7 @@ impl TrialMachine {
             next_look_ns: None,
             query: 0,
             descriptions: vec![None; groups],
+            unanswered: vec![0; groups],
             obstacle: None,
             positions: vec![BTreeMap::new(); groups],
             progress_ns: now_ns,
@@ -142,14 +148,13 @@ impl TrialMachine {
 
     /// Records read so far, as far as reported, and how many there are, over all groups.
     pub fn progress(&self) -> (u64, u64) {
-        let lows: BTreeMap<TopicPartition, i64> = self.ranges().map(|(p, low, _)| (p, low)).collect();
-        let done: u64 = self
-            .positions
-            .iter()
-            .flatten()
-            .map(|(partition, position)| position - lows.get(partition).copied().unwrap_or(*position))
-            .map(|read| u64::try_from(read).unwrap_or(0))
-            .sum();
+        // A worker may say anything: no more counts than there is.
+        let read = |positions: &BTreeMap<TopicPartition, i64>, partition, low: i64, end: i64| {
+            let position = positions.get(&partition).copied().unwrap_or(low);
+            u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
+        };
+        let of_group = |positions| -> u64 { self.ranges().map(|(p, low, end)| read(positions, p, low, end)).sum() };
+        let done = self.positions.iter().map(of_group).sum();
         (done, self.spec.records() * self.spec.groups.len() as u64)
     }
 
@@ -204,7 +209,7 @@ impl TrialMachine {
     fn on_message(&mut self, now_ns: u64, worker: usize, message: FromWorker) -> Result<Vec<Action>, Failure> {
         match message {
             FromWorker::Hello(hello) => self.on_hello(now_ns, worker, hello),
-            FromWorker::Ready => Ok(self.on_ready(now_ns, worker)),
+            FromWorker::Ready => self.on_ready(now_ns, worker),
             FromWorker::Assignments { query, members } => self.on_assignments(now_ns, worker, query, members),
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
@@ -229,6 +234,10 @@ impl TrialMachine {
     }
 
     fn on_hello(&mut self, now_ns: u64, worker: usize, hello: Hello) -> Result<Vec<Action>, Failure> {
+        if self.workers[worker].hello.is_some() {
+            let message = "it introduced itself a second time";
+            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        }
         if hello.protocol != PROTOCOL_VERSION {
             let message = format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol);
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
@@ -258,149 +267,27 @@ impl TrialMachine {
         Err(self.failed(worker, FailureKind::WorkerProtocol, format!("not a message: {shown}")))
     }
 
-    fn on_ready(&mut self, now_ns: u64, worker: usize) -> Vec<Action> {
-        self.workers[worker].ready_ns = Some(now_ns);
-        if self.phase != Phase::Starting || self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
-            return Vec::new();
+    fn on_ready(&mut self, now_ns: u64, worker: usize) -> Result<Vec<Action>, Failure> {
+        let state = &mut self.workers[worker];
+        if state.hello.is_none() || state.ready_ns.is_some() {
+            let message = "it said that it is ready when nobody had asked";
+            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        }
+        state.ready_ns = Some(now_ns);
+        if self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
+            return Ok(Vec::new());
         }
         self.phase = Phase::Joining;
         self.subscribe_ns = now_ns;
         self.deadline_ns = after(now_ns, self.spec.limits.join);
         let mut actions = self.send_all(&ToWorker::Subscribe);
         actions.extend(self.look());
-        actions
+        Ok(actions)
     }
 
     fn send_all(&self, message: &ToWorker) -> Vec<Action> {
         (0..self.workers.len())
             .map(|worker| Action::Send(worker, message.clone()))
-            .collect()
-    }
-
-    /// Asks every worker that can tell, and the cluster, what the members hold now.
-    fn look(&mut self) -> Vec<Action> {
-        self.next_look_ns = None;
-        self.query += 1;
-        let mut actions = Vec::new();
-        if !self.spec.manual {
-            for group in 0..self.descriptions.len() {
-                self.descriptions[group] = None;
-                actions.push(Action::Describe(group));
-            }
-        }
-        for worker in 0..self.workers.len() {
-            self.workers[worker].assignments = None;
-            if self.workers[worker].can(Capability::Assignment) {
-                actions.push(Action::Send(worker, ToWorker::QueryAssignments { query: self.query }));
-            }
-        }
-        actions
-    }
-
-    fn on_assignments(
-        &mut self,
-        now_ns: u64,
-        worker: usize,
-        query: u64,
-        members: Vec<MemberAssignment>,
-    ) -> Result<Vec<Action>, Failure> {
-        if self.phase != Phase::Joining || query != self.query {
-            return Ok(Vec::new());
-        }
-        if members.len() != self.spec.workers[worker].prepare.consumers.len() {
-            let message = format!("it tells of {} members", members.len());
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        self.workers[worker].assignments = Some(members);
-        Ok(self.judge_look(now_ns))
-    }
-
-    fn on_group(&mut self, now_ns: u64, group: usize, description: Result<GroupDescription, String>) -> Vec<Action> {
-        if self.phase != Phase::Joining {
-            return Vec::new();
-        }
-        match description {
-            Ok(description) => {
-                self.descriptions[group] = Some(description);
-                self.judge_look(now_ns)
-            }
-            Err(cause) => {
-                // A group's coordinator may still be on its way; the join limit ends the patience.
-                self.obstacle = Some(Obstacle::Unsettled(cause));
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
-                Vec::new()
-            }
-        }
-    }
-
-    /// Once every answer of this look is here: passes the barrier or looks again soon.
-    fn judge_look(&mut self, now_ns: u64) -> Vec<Action> {
-        let unanswered = |worker: &WorkerState| worker.can(Capability::Assignment) && worker.assignments.is_none();
-        let undescribed = !self.spec.manual && self.descriptions.iter().any(Option::is_none);
-        if undescribed || self.workers.iter().any(unanswered) {
-            return Vec::new();
-        }
-        match self.check_groups() {
-            Ok(held) => {
-                for (worker, held) in self.workers.iter_mut().zip(held) {
-                    worker.held = held;
-                }
-                self.begin_reading(now_ns)
-            }
-            Err(obstacle) => {
-                self.obstacle = Some(obstacle);
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
-                Vec::new()
-            }
-        }
-    }
-
-    /// What every consumer of every worker holds, once all groups are settled.
-    fn check_groups(&self) -> Result<Vec<Vec<Vec<TopicPartition>>>, Obstacle> {
-        let topics: Vec<String> = self.spec.topics.iter().map(|topic| topic.name.clone()).collect();
-        let partitions = self.spec.partitions();
-        let mut held = vec![Vec::new(); self.workers.len()];
-        for group in 0..self.spec.groups.len() {
-            let members = self.members_of(group);
-            let names: Vec<String> = members
-                .iter()
-                .map(|&(w, c)| self.spec.workers[w].member_name(c))
-                .collect();
-            let views: Vec<MemberView<'_>> = members
-                .iter()
-                .zip(&names)
-                .map(|(&(worker, consumer), name)| self.view(worker, consumer, name))
-                .collect();
-            let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &partitions)?;
-            for ((worker, _), partitions) in members.into_iter().zip(checked) {
-                held[worker].push(partitions);
-            }
-        }
-        Ok(held)
-    }
-
-    fn view<'a>(&'a self, worker: usize, consumer: usize, name: &'a str) -> MemberView<'a> {
-        let own = self.workers[worker]
-            .assignments
-            .as_ref()
-            .map(|members| members[consumer].partitions.as_slice());
-        MemberView {
-            client_id: &self.spec.workers[worker].prepare.consumers[consumer].client_id,
-            name,
-            own,
-        }
-    }
-
-    /// Worker and consumer of each member of a group, in order.
-    fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let workers = self
-            .spec
-            .workers
-            .iter()
-            .enumerate()
-            .filter(|(_, worker)| worker.group == group);
-        workers
-            .flat_map(|(index, worker)| (0..worker.prepare.consumers.len()).map(move |c| (index, c)))
             .collect()
     }
 
@@ -494,91 +381,6 @@ impl TrialMachine {
         Ok(Vec::new())
     }
 
-    fn out_of_time(&self) -> Failure {
-        let limits = self.spec.limits;
-        let late = |has: fn(&WorkerState) -> bool| self.workers.iter().position(|worker| !has(worker));
-        let of = |worker: Option<usize>, kind, message: String| match worker {
-            Some(worker) => self.failed(worker, kind, message),
-            None => Failure {
-                kind,
-                who: None,
-                message,
-            },
-        };
-        match self.phase {
-            Phase::Starting => match late(|worker| worker.hello.is_some()) {
-                Some(worker) => {
-                    let message = format!("it did not introduce itself within {} s", limits.hello.as_secs());
-                    of(Some(worker), FailureKind::WorkerStart, message)
-                }
-                None => {
-                    let message = format!("its consumers were not ready within {} s", limits.ready.as_secs());
-                    of(late(|worker| worker.ready_ns.is_some()), FailureKind::Connect, message)
-                }
-            },
-            Phase::Joining => {
-                let seconds = limits.join.as_secs();
-                match self.obstacle.clone() {
-                    Some(Obstacle::Overlap { who, message }) => Failure {
-                        kind: FailureKind::Overlap,
-                        who: Some(who),
-                        message: format!("{message}, for {seconds} s"),
-                    },
-                    Some(Obstacle::Unsettled(message)) => {
-                        of(None, FailureKind::Assignment, format!("after {seconds} s: {message}"))
-                    }
-                    None => of(None, FailureKind::Assignment, format!("no answer within {seconds} s")),
-                }
-            }
-            Phase::Reading => of(
-                None,
-                FailureKind::Timeout,
-                format!("reading took more than {} s", limits.read.as_secs()),
-            ),
-            Phase::Collecting | Phase::Over => {
-                let message = format!("it gave no result within {} s", limits.result.as_secs());
-                of(late(|worker| worker.result.is_some()), FailureKind::Timeout, message)
-            }
-        }
-    }
-
-    fn stalled(&self) -> Failure {
-        let unread = self.unread();
-        let holders = unread
-            .iter()
-            .flat_map(|(group, partition)| self.holders(*group, *partition));
-        let who: BTreeSet<String> = holders.collect();
-        let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
-        let message = format!(
-            "no record for {} s with {} partitions unread{}",
-            self.spec.limits.stall.as_secs(),
-            unread.len(),
-            unread
-                .first()
-                .map(|(_, p)| format!(", such as {}", crate::measure::ledger::partition_name(*p)))
-                .unwrap_or_default()
-        );
-        Failure {
-            kind: FailureKind::Stall,
-            who,
-            message,
-        }
-    }
-
-    /// Members of a group that held a partition when reading began.
-    fn holders(&self, group: usize, partition: TopicPartition) -> Vec<String> {
-        let members = self.members_of(group).into_iter();
-        members
-            .filter(|&(worker, consumer)| {
-                self.workers[worker]
-                    .held
-                    .get(consumer)
-                    .is_some_and(|held| held.contains(&partition))
-            })
-            .map(|(worker, consumer)| self.spec.workers[worker].member_name(consumer))
-            .collect()
-    }
-
     /// The results of the workers, once the trial is over without failure.
     pub(super) fn take_results(&mut self) -> Vec<WorkerResult> {
         self.workers
@@ -591,3 +393,6 @@ impl TrialMachine {
 fn after(now_ns: u64, delay: Duration) -> u64 {
     now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests;

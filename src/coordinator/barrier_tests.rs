@@ -1,0 +1,114 @@
+use super::super::scripted::{group, partition};
+use super::*;
+
+/// Checks a group of two members over two partitions.
+fn look(own: [Option<&[i32]>; 2], cluster: Option<&GroupDescription>) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
+    let own = own.map(|held| held.map(|held| held.iter().map(|p| partition(*p)).collect::<Vec<_>>()));
+    let members = [("trial-g1-p1-c1", "one"), ("trial-g1-p2-c1", "two")];
+    let views: Vec<MemberView<'_>> = members
+        .iter()
+        .zip(&own)
+        .map(|((client_id, name), own)| MemberView {
+            client_id,
+            name,
+            own: own.as_deref(),
+        })
+        .collect();
+    check(&views, cluster, &["t".to_owned()], &[partition(0), partition(1)].into())
+}
+
+fn unsettled(result: &Result<Vec<Vec<TopicPartition>>, Obstacle>, part: &str) {
+    assert!(
+        matches!(result, Err(Obstacle::Unsettled(message)) if message.contains(part)),
+        "{result:?}"
+    );
+}
+
+fn member(result: &Result<Vec<Vec<TopicPartition>>, Obstacle>, name: &str, part: &str) {
+    let fits = |who: &str, message: &str| who == name && message.contains(part);
+    assert!(
+        matches!(result, Err(Obstacle::Member { who, message }) if fits(who, message)),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn a_group_that_agrees_with_its_members_is_passed_in_the_members_order() {
+    let cluster = group(&[((1, 0), &[0]), ((0, 0), &[1])]);
+    assert_eq!(
+        look([Some(&[1]), Some(&[0])], Some(&cluster)),
+        Ok(vec![vec![partition(1)], vec![partition(0)]])
+    );
+}
+
+#[test]
+fn a_member_without_partitions_passes_where_others_hold_all() {
+    let cluster = group(&[((0, 0), &[1, 0]), ((1, 0), &[])]);
+    assert_eq!(
+        look([Some(&[0, 1]), Some(&[])], Some(&cluster)),
+        Ok(vec![vec![partition(0), partition(1)], vec![]])
+    );
+}
+
+#[test]
+fn members_that_cannot_tell_are_believed_to_hold_what_the_cluster_says() {
+    let cluster = group(&[((0, 0), &[0]), ((1, 0), &[1])]);
+    assert!(look([None, None], Some(&cluster)).is_ok());
+    member(&look([Some(&[0]), None], None), "two", "nobody can tell");
+}
+
+#[test]
+fn a_member_that_says_other_than_the_cluster_is_named() {
+    let cluster = group(&[((0, 0), &[0, 1]), ((1, 0), &[])]);
+    let result = look([Some(&[0]), Some(&[])], Some(&cluster));
+    member(
+        &result,
+        "one",
+        "says it holds partition 0 of topic 1, the cluster says partition 0 of topic 1, partition 1",
+    );
+}
+
+#[test]
+fn two_members_that_hold_one_partition_are_both_named() {
+    let both = |result: Result<Vec<Vec<TopicPartition>>, Obstacle>| {
+        assert!(
+            matches!(&result, Err(Obstacle::Overlap { who, .. }) if who == "one and two"),
+            "{result:?}"
+        );
+    };
+    both(look([None, None], Some(&group(&[((0, 0), &[0, 1]), ((1, 0), &[1])]))));
+    both(look(
+        [Some(&[0, 1]), Some(&[1])],
+        Some(&group(&[((0, 0), &[0]), ((1, 0), &[1])])),
+    ));
+    both(look([Some(&[0, 1]), Some(&[0])], None));
+}
+
+#[test]
+fn an_incomplete_group_is_waited_for() {
+    let alone = group(&[((0, 0), &[0, 1])]);
+    member(
+        &look([Some(&[0, 1]), Some(&[])], Some(&alone)),
+        "two",
+        "not in the group exactly once",
+    );
+    let twice = group(&[((0, 0), &[0]), ((1, 0), &[1]), ((1, 0), &[])]);
+    member(
+        &look([Some(&[0]), Some(&[1])], Some(&twice)),
+        "two",
+        "not in the group exactly once",
+    );
+    unsettled(
+        &look([Some(&[0]), Some(&[])], Some(&group(&[((0, 0), &[0]), ((1, 0), &[])]))),
+        "has no owner",
+    );
+}
+
+#[test]
+fn partitions_that_are_not_of_the_trial_are_no_success() {
+    let mut foreign = group(&[((0, 0), &[0]), ((1, 0), &[1])]);
+    foreign.members[0].assignment.push(("other".to_owned(), 0));
+    unsettled(&look([None, None], Some(&foreign)), "foreign topic: other");
+    let more = group(&[((0, 0), &[0]), ((1, 0), &[1, 2])]);
+    unsettled(&look([None, None], Some(&more)), "not part of the trial");
+}

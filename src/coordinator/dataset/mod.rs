@@ -1,0 +1,244 @@
+//! Data sets: topics filled once, verified, and read by every trial that can share them.
+
+mod filling;
+mod records;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use filling::Filling;
+
+use crate::kafka::admin::{Admin, AdminError};
+use crate::protocol::{OffsetRange, TopicTarget};
+use crate::scenario::{DatasetSpec, Keys};
+use crate::secret::Secret;
+
+/// Why a data set could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The cluster refused or did not answer.
+    #[error(transparent)]
+    Cluster(#[from] AdminError),
+    /// Records were not accepted.
+    #[error("cannot fill {topic}: {cause}")]
+    Produce {
+        /// The topic.
+        topic: String,
+        /// What the client or the broker said.
+        cause: String,
+    },
+    /// The topic does not hold what was produced.
+    #[error("{topic} holds {found} records where {expected} were produced")]
+    Watermarks {
+        /// The topic, or topic and partition.
+        topic: String,
+        /// `high - low`.
+        found: u64,
+        /// As produced.
+        expected: u64,
+    },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// A filled data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// Every topic with the whole of each partition.
+    pub topics: Vec<TopicTarget>,
+}
+
+impl Dataset {
+    /// The part that a trial of `records` records reads: the same share of every partition.
+    pub fn target(&self, records: u64) -> Vec<TopicTarget> {
+        let total: u64 = self
+            .topics
+            .iter()
+            .flat_map(|topic| &topic.partitions)
+            .map(|range| range.len())
+            .sum();
+        let share = |range: &OffsetRange| {
+            let wanted = u128::from(range.len()) * u128::from(records.min(total)) / u128::from(total.max(1));
+            OffsetRange {
+                low: range.low,
+                end: range.low + i64::try_from(wanted).unwrap_or(i64::MAX),
+            }
+        };
+        self.topics
+            .iter()
+            .map(|topic| TopicTarget {
+                name: topic.name.clone(),
+                partitions: topic.partitions.iter().map(share).collect(),
+            })
+            .collect()
+    }
+}
+
+/// Makes the topics of a data set, fills and verifies them. `produced` counts records as they are sent.
+pub async fn fill(
+    admin: &Admin,
+    properties: &BTreeMap<String, Secret>,
+    spec: &DatasetSpec,
+    names: &[String],
+    seed: u64,
+    produced: Arc<AtomicU64>,
+    interrupted: Arc<AtomicBool>,
+) -> Result<Dataset, DatasetError> {
+    for name in names {
+        // Nothing of the data set may be removed while it is being read.
+        admin
+            .create_topic(
+                name,
+                spec.partitions,
+                spec.replication,
+                &[("retention.ms", "-1"), ("retention.bytes", "-1")],
+            )
+            .await?;
+    }
+    let counts = (0..spec.topics).map(|topic| partition_counts(spec, topic)).collect();
+    let config = filling::producer_config(admin.bootstrap(), properties, spec);
+    let work = Filling {
+        config,
+        spec: spec.clone(),
+        names: names.to_vec(),
+        counts,
+        seed,
+        produced,
+        interrupted,
+    };
+    let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
+    let work = filled.map_err(|_| DatasetError::Produce {
+        topic: names.join(", "),
+        cause: "a producer panicked".into(),
+    })??;
+    verify(admin, &work).await
+}
+
+async fn verify(admin: &Admin, work: &Filling) -> Result<Dataset, DatasetError> {
+    let mut topics = Vec::with_capacity(work.names.len());
+    let mut total = 0;
+    for (name, counts) in work.names.iter().zip(&work.counts) {
+        let mut partitions = Vec::with_capacity(counts.len());
+        for (partition, expected) in (0i32..).zip(counts) {
+            let (low, end) = admin.watermarks(name, partition).await?;
+            let range = OffsetRange { low, end };
+            // With keys the partition is the partitioner's choice, and only the sum is known.
+            if work.spec.keys == Keys::None && range.len() != *expected {
+                let topic = format!("{name} [{partition}]");
+                return Err(DatasetError::Watermarks {
+                    topic,
+                    found: range.len(),
+                    expected: *expected,
+                });
+            }
+            total += range.len();
+            partitions.push(range);
+        }
+        topics.push(TopicTarget {
+            name: name.clone(),
+            partitions,
+        });
+    }
+    if total != work.spec.records {
+        let topic = work.names.join(", ");
+        return Err(DatasetError::Watermarks {
+            topic,
+            found: total,
+            expected: work.spec.records,
+        });
+    }
+    Ok(Dataset { topics })
+}
+
+/// Records of each partition of one of the data set's topics: equal, or by weight with the remainder to the largest
+/// fractions.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "shares of a u64 are not negative and fit"
+)]
+fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
+    let topics = u64::from(spec.topics);
+    let of_topic = spec.records / topics + u64::from(u64::from(topic) < spec.records % topics);
+    let partitions = spec.partitions as usize;
+    let equal = vec![1.0 / f64::from(spec.partitions); partitions];
+    let weights = if spec.weights.is_empty() { &equal } else { &spec.weights };
+    let wanted: Vec<f64> = weights.iter().map(|weight| weight * of_topic as f64).collect();
+    // The small addend keeps an exact share from falling below itself by rounding.
+    let mut counts: Vec<u64> = wanted.iter().map(|wanted| (wanted + 1e-6).floor() as u64).collect();
+    let mut order: Vec<usize> = (0..partitions).collect();
+    let fraction = |index: usize| wanted[index] - wanted[index].floor();
+    order.sort_by(|a, b| fraction(*b).total_cmp(&fraction(*a)));
+    let mut left = of_topic.saturating_sub(counts.iter().sum());
+    for index in order.into_iter().cycle() {
+        if left == 0 {
+            break;
+        }
+        counts[index] += 1;
+        left -= 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Compression, Size};
+
+    fn spec(partitions: u32, records: u64, weights: &[f64]) -> DatasetSpec {
+        DatasetSpec {
+            topics: 1,
+            partitions,
+            records,
+            size: Size::Fixed(100),
+            keys: Keys::None,
+            weights: weights.to_vec(),
+            compression: Compression::None,
+            replication: 1,
+        }
+    }
+
+    #[test]
+    fn partitions_get_equal_shares_or_their_weights_and_nothing_is_lost() {
+        assert_eq!(partition_counts(&spec(4, 8_000, &[]), 0), [2_000; 4]);
+        assert_eq!(partition_counts(&spec(3, 10, &[]), 0), [4, 3, 3]);
+        assert_eq!(partition_counts(&spec(2, 1_000, &[0.9, 0.1]), 0), [900, 100]);
+        let sums: u64 = (0..3)
+            .map(|t| {
+                partition_counts(
+                    &DatasetSpec {
+                        topics: 3,
+                        ..spec(2, 11, &[])
+                    },
+                    t,
+                )
+                .iter()
+                .sum::<u64>()
+            })
+            .sum();
+        assert_eq!(sums, 11);
+    }
+
+    #[test]
+    fn a_trial_reads_the_same_share_of_every_partition() {
+        let range = |low, end| OffsetRange { low, end };
+        let topic = TopicTarget {
+            name: "t".into(),
+            partitions: vec![range(0, 900), range(5, 105)],
+        };
+        let part = Dataset { topics: vec![topic] }.target(100);
+        assert_eq!(part[0].partitions, [range(0, 90), range(5, 15)]);
+    }
+
+    #[test]
+    fn a_trial_of_more_records_than_there_are_reads_them_all() {
+        let topic = TopicTarget {
+            name: "t".into(),
+            partitions: vec![OffsetRange { low: 3, end: 10 }],
+        };
+        let set = Dataset { topics: vec![topic] };
+        assert_eq!(set.target(1_000), set.topics);
+    }
+}

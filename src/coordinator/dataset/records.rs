@@ -1,0 +1,180 @@
+//! The keys and values of a data set's records.
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, LogNormal, Zipf};
+
+use crate::scenario::{DatasetSpec, Keys, Size};
+
+/// Bytes of text from which record values are cut.
+const TEXT_BYTES: usize = 8 << 20;
+
+/// Makes keys and values.
+pub(super) struct RecordSource<'a> {
+    text: &'a [u8],
+    rng: ChaCha8Rng,
+    size: Size,
+    log_normal: Option<LogNormal<f64>>,
+    zipf: Option<Zipf<f64>>,
+}
+
+impl<'a> RecordSource<'a> {
+    pub(super) fn new(spec: &DatasetSpec, text: &'a [u8], seed: u64, producer: u64) -> Result<Self, String> {
+        let log_normal = match spec.size {
+            Size::LogNormal { median, sigma, .. } => {
+                Some(LogNormal::new(f64::from(median).ln(), sigma).map_err(|error| error.to_string())?)
+            }
+            _ => None,
+        };
+        let zipf = match spec.keys {
+            Keys::Zipf { exponent, count } => {
+                Some(Zipf::new(count as f64, exponent).map_err(|error| error.to_string())?)
+            }
+            _ => None,
+        };
+        let rng = ChaCha8Rng::seed_from_u64(seed ^ (producer + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Ok(RecordSource {
+            text,
+            rng,
+            size: spec.size,
+            log_normal,
+            zipf,
+        })
+    }
+
+    /// A record's key as eight bytes: drawn by its weight, or the one after `latest`.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "drawn from 1 to a u64 count"
+    )]
+    pub(super) fn key(&mut self, latest: &mut u64) -> [u8; 8] {
+        let number = match &self.zipf {
+            Some(zipf) => zipf.sample(&mut self.rng) as u64,
+            None => {
+                *latest += 1;
+                *latest
+            }
+        };
+        number.to_be_bytes()
+    }
+
+    /// The next record's value: a piece of the text from a random place.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=max"
+    )]
+    pub(super) fn value(&mut self) -> &'a [u8] {
+        let bytes = match self.size {
+            Size::Fixed(bytes) => bytes,
+            Size::Uniform { min, max } => self.rng.random_range(min..=max),
+            Size::LogNormal { max, .. } => {
+                let drawn = self
+                    .log_normal
+                    .as_ref()
+                    .map_or(0.0, |normal| normal.sample(&mut self.rng));
+                drawn.round().clamp(0.0, f64::from(max)) as u32
+            }
+        } as usize;
+        let from = self.rng.next_u32() as usize % (self.text.len() - bytes.min(self.text.len() - 1));
+        &self.text[from..(from + bytes).min(self.text.len())]
+    }
+}
+
+/// Words of lower-case letters, drawn so that general-purpose compressors get about a half: neither noise, which no
+/// compressor shortens, nor a constant, which every one does.
+pub(super) fn text(seed: u64) -> Vec<u8> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let words: Vec<Vec<u8>> = (0..4_096)
+        .map(|_| {
+            (0..rng.random_range(2..=9))
+                .map(|_| rng.random_range(b'a'..=b'z'))
+                .chain([b' '])
+                .collect()
+        })
+        .collect();
+    let mut text = Vec::with_capacity(TEXT_BYTES + 16);
+    while text.len() < TEXT_BYTES {
+        text.extend_from_slice(&words[rng.random_range(0..words.len())]);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::scenario::Compression;
+
+    fn spec(size: Size, keys: Keys) -> DatasetSpec {
+        DatasetSpec {
+            topics: 1,
+            partitions: 1,
+            records: 1,
+            size,
+            keys,
+            weights: Vec::new(),
+            compression: Compression::None,
+            replication: 1,
+        }
+    }
+
+    fn source(text: &[u8], size: Size, keys: Keys) -> RecordSource<'_> {
+        RecordSource::new(&spec(size, keys), text, 1, 0).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn values_have_their_size_and_differ() {
+        let text = text(1);
+        let mut source = source(&text, Size::Fixed(100), Keys::None);
+        let values: HashSet<&[u8]> = (0..100).map(|_| source.value()).collect();
+        assert!(values.iter().all(|value| value.len() == 100));
+        assert!(values.len() > 95);
+    }
+
+    #[test]
+    fn sizes_follow_their_distribution() {
+        let text = text(1);
+        let mut uniform = source(&text, Size::Uniform { min: 10, max: 20 }, Keys::None);
+        let sizes: HashSet<usize> = (0..1_000).map(|_| uniform.value().len()).collect();
+        assert_eq!(sizes, (10..=20).collect());
+        let mut skewed = source(
+            &text,
+            Size::LogNormal {
+                median: 100,
+                sigma: 1.0,
+                max: 500,
+            },
+            Keys::None,
+        );
+        let mut sizes: Vec<usize> = (0..1_001).map(|_| skewed.value().len()).collect();
+        sizes.sort_unstable();
+        assert!((80..125).contains(&sizes[500]), "median {}", sizes[500]);
+        assert_eq!(sizes[1_000], 500);
+    }
+
+    #[test]
+    fn unique_keys_never_repeat_and_zipf_keys_favour_the_first() {
+        let text = text(1);
+        let mut latest = 7 << 40;
+        let mut unique = source(&text, Size::Fixed(1), Keys::Unique);
+        let keys: HashSet<[u8; 8]> = (0..1_000).map(|_| unique.key(&mut latest)).collect();
+        assert_eq!(keys.len(), 1_000);
+        let mut zipf = source(
+            &text,
+            Size::Fixed(1),
+            Keys::Zipf {
+                exponent: 1.2,
+                count: 100,
+            },
+        );
+        let mut counts = [0u32; 101];
+        for _ in 0..10_000 {
+            counts[usize::from(zipf.key(&mut latest)[7])] += 1;
+        }
+        assert!(counts[1] > counts[2] && counts[2] > counts[10], "{counts:?}");
+        assert_eq!(counts[0], 0);
+    }
+}

@@ -1,0 +1,85 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::super::scripted::{configuration, manual_spec, partition, spec, spec_of, topics};
+use super::*;
+
+#[test]
+fn members_and_groups_have_names_of_their_own() {
+    let two_groups = Configuration {
+        groups: 2,
+        ..configuration(2, 3)
+    };
+    let spec = spec_of(&two_groups, 2);
+    assert_eq!(spec.groups, ["trial-g1", "trial-g2"]);
+    let places: Vec<_> = spec
+        .workers
+        .iter()
+        .map(|worker| (worker.group, worker.process))
+        .collect();
+    assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+    let clients = spec.workers.iter().flat_map(|worker| &worker.prepare.consumers);
+    let clients: BTreeSet<&str> = clients.map(|consumer| consumer.client_id.as_str()).collect();
+    assert_eq!(clients.len(), 12);
+    assert!(clients.contains("trial-g2-p1-c3"), "{clients:?}");
+    let last = &spec.workers[3];
+    assert_eq!(
+        (last.name(), last.member_name(2)),
+        ("group 2, process 2".into(), "group 2, process 2, consumer 3".into())
+    );
+    assert_eq!(last.prepare.group_id, "trial-g2");
+    assert_eq!(last.prepare.properties["group.id"].reveal(), "trial-g2");
+}
+
+#[test]
+fn members_of_a_group_are_dealt_nothing() {
+    let spec = spec(2, 1, 2);
+    assert!(!spec.manual);
+    assert!(
+        spec.workers
+            .iter()
+            .flat_map(|w| &w.prepare.consumers)
+            .all(|c| c.manual.is_empty())
+    );
+}
+
+#[test]
+fn partitions_are_dealt_in_turn() {
+    let spec = manual_spec(2, 5);
+    let hands: Vec<_> = spec
+        .workers
+        .iter()
+        .map(|worker| worker.prepare.consumers[0].manual.clone())
+        .collect();
+    assert_eq!(hands[0], [partition(0), partition(2), partition(4)]);
+    assert_eq!(hands[1], [partition(1), partition(3)]);
+}
+
+#[test]
+fn the_limit_of_reading_grows_with_the_work() {
+    let busy = Configuration {
+        work: Work::Wait { ns: 1_000_000_000 },
+        ..configuration(1, 1)
+    };
+    assert_eq!(spec_of(&busy, 3).limits.read, Duration::from_secs(3_000));
+    assert_eq!(spec(1, 1, 3).limits.read, Limits::default().read);
+    assert_eq!(topics(3)[0].partitions.len(), 3);
+}
+
+proptest! {
+    #[test]
+    fn every_partition_is_dealt_to_exactly_one_member_and_hands_differ_by_one_at_most(
+        partitions in 0i32..50,
+        members in 1u32..20,
+    ) {
+        let all: BTreeSet<TopicPartition> = (0..partitions).map(partition).collect();
+        let hands = deal(&all, members);
+        prop_assert_eq!(hands.len(), members as usize);
+        let dealt: Vec<TopicPartition> = hands.iter().flatten().copied().collect();
+        prop_assert_eq!(dealt.len(), all.len());
+        prop_assert_eq!(dealt.into_iter().collect::<BTreeSet<_>>(), all);
+        let sizes = hands.iter().map(Vec::len);
+        prop_assert!(sizes.clone().max().unwrap_or(0) - sizes.min().unwrap_or(0) <= 1);
+    }
+}

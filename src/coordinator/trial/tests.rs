@@ -1,0 +1,467 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::scripted::*;
+use super::*;
+use crate::coordinator::spec::Limits;
+use crate::kafka::{GroupMember, GroupState};
+use crate::protocol::WorkCalibration;
+
+const P1: &str = "group 1, process 1";
+const P2: &str = "group 1, process 2";
+const M1: &str = "group 1, process 1, consumer 1";
+const M2: &str = "group 1, process 2, consumer 1";
+
+#[test]
+fn a_trial_goes_from_hello_to_its_results() {
+    let mut script = Script::new(spec(2, 1, 2));
+    let actions = script.says(0, FromWorker::Hello(hello(ALL)));
+    assert!(
+        matches!(&actions[..], [Action::Send(0, ToWorker::Prepare(_))]),
+        "{actions:?}"
+    );
+    script.says(1, FromWorker::Hello(hello(ALL)));
+    assert_eq!(script.says(1, FromWorker::Ready), []);
+    let actions = script.says(0, FromWorker::Ready);
+    assert_eq!(told(&actions, &ToWorker::Subscribe), [0, 1]);
+    assert_eq!(told(&actions, &ToWorker::QueryAssignments { query: 1 }), [0, 1]);
+    assert!(actions.contains(&Action::Describe(0)));
+
+    assert_eq!(script.holds(0, &[&[0]]), []);
+    assert_eq!(script.holds(1, &[&[1]]), []);
+    let actions = script.group(group(&[((1, 0), &[1]), ((0, 0), &[0])]));
+    let at_ns = script.machine.start_ns;
+    assert!(
+        at_ns > script.now_ns,
+        "the start lies ahead for every worker to hear of it"
+    );
+    assert_eq!(told(&actions, &ToWorker::Start { at_ns }), [0, 1]);
+    assert!(actions.contains(&Action::Started(at_ns)));
+    assert_eq!(script.machine.progress(), (0, 200));
+
+    script.reaches(0, 0, 60);
+    assert_eq!(script.reaches(0, 0, RECORDS), []);
+    assert_eq!(script.machine.progress(), (100, 200));
+    let actions = script.reaches(1, 1, RECORDS);
+    assert_eq!(actions[0], Action::Ended);
+    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+
+    script.says(0, result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
+    assert_eq!(script.machine.phase(), Phase::Collecting);
+    script.says(1, result(&[member_result(&[(1, &[run(0, RECORDS, 1)])])]));
+    assert_eq!((script.machine.phase(), script.machine.failure()), (Phase::Over, None));
+}
+
+#[test]
+fn a_worker_that_dies_is_named_in_every_phase() {
+    let scripts = [
+        Script::new(spec(2, 1, 2)),
+        Script::joining(spec(2, 1, 2), ALL),
+        Script::reading(),
+        Script::collecting(),
+    ];
+    for mut script in scripts {
+        script.event(Event::Died(1, "it was killed (signal 9)".to_owned()));
+        script.failed(FailureKind::WorkerDied, Some(P2), "signal 9");
+    }
+}
+
+#[test]
+fn a_worker_of_another_protocol_is_refused() {
+    let mut script = Script::new(spec(1, 1, 1));
+    let stranger = Hello {
+        protocol: PROTOCOL_VERSION + 1,
+        ..hello(ALL)
+    };
+    assert_eq!(script.says(0, FromWorker::Hello(stranger)), []);
+    script.failed(FailureKind::WorkerProtocol, Some(P1), "protocol 2");
+}
+
+#[test]
+fn a_worker_that_cannot_assign_by_hand_is_refused_where_it_has_to() {
+    let mut script = Script::new(manual_spec(1, 1));
+    script.says(0, FromWorker::Hello(hello(&[Capability::Hold])));
+    script.failed(FailureKind::WorkerProtocol, Some(P1), "manual");
+}
+
+#[test]
+fn lines_before_the_introduction_are_a_log_and_after_it_an_error() {
+    let mut script = Script::new(spec(1, 1, 1));
+    script.event(Event::Garbage(0, "Picked up JAVA_TOOL_OPTIONS".to_owned()));
+    assert_eq!(script.machine.failure(), None);
+    script.says(0, FromWorker::Hello(hello(ALL)));
+    script.event(Event::Garbage(0, "Exception in thread \"main\"".repeat(100)));
+    script.failed(FailureKind::WorkerProtocol, Some(P1), "Exception in thread");
+    assert!(script.failure().message.len() < 300, "a long line is cut");
+}
+
+#[test]
+fn messages_out_of_turn_are_an_error_of_their_worker() {
+    let mut early = Script::new(spec(2, 1, 2));
+    early.says(1, FromWorker::Ready);
+    early.failed(FailureKind::WorkerProtocol, Some(P2), "ready");
+
+    let mut again = Script::reading();
+    again.says(0, FromWorker::Hello(hello(ALL)));
+    again.failed(FailureKind::WorkerProtocol, Some(P1), "second time");
+
+    let mut hasty = Script::reading();
+    hasty.says(0, result(&[member_result(&[])]));
+    hasty.failed(FailureKind::WorkerProtocol, Some(P1), "before it was asked");
+
+    let mut short = Script::collecting();
+    short.says(0, result(&[]));
+    short.failed(FailureKind::WorkerProtocol, Some(P1), "0 members");
+
+    let mut many = Script::joining(spec(2, 1, 2), ALL);
+    many.holds(0, &[&[0], &[1]]);
+    many.failed(FailureKind::WorkerProtocol, Some(P1), "2 members");
+}
+
+#[test]
+fn a_worker_that_gives_up_is_named_with_its_consumer() {
+    let mut script = Script::joining(spec(1, 2, 2), ALL);
+    script.says(
+        0,
+        FromWorker::Failed {
+            consumer: Some(1),
+            connect: false,
+            message: "no memory".to_owned(),
+        },
+    );
+    script.failed(
+        FailureKind::WorkerFailed,
+        Some("group 1, process 1, consumer 2"),
+        "no memory",
+    );
+
+    let mut script = Script::new(spec(1, 1, 1));
+    script.says(
+        0,
+        FromWorker::Failed {
+            consumer: None,
+            connect: true,
+            message: "refused".to_owned(),
+        },
+    );
+    script.failed(FailureKind::Connect, Some(P1), "refused");
+}
+
+#[test]
+fn the_worker_that_is_late_is_named() {
+    let limits = Limits::default();
+    let mut silent = Script::new(spec(2, 1, 2));
+    silent.says(0, FromWorker::Hello(hello(ALL)));
+    silent.passes(limits.hello);
+    silent.failed(FailureKind::WorkerStart, Some(P2), "within 15 s");
+
+    let mut unready = Script::new(spec(2, 1, 2));
+    unready.says(0, FromWorker::Hello(hello(ALL)));
+    unready.says(1, FromWorker::Hello(hello(ALL)));
+    unready.says(1, FromWorker::Ready);
+    unready.passes(limits.ready - Duration::from_secs(1));
+    assert_eq!(unready.machine.failure(), None);
+    unready.passes(Duration::from_secs(1));
+    unready.failed(FailureKind::Connect, Some(P1), "within 30 s");
+
+    let mut without_result = Script::collecting();
+    without_result.says(0, result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
+    without_result.passes(limits.result);
+    without_result.failed(FailureKind::Timeout, Some(P2), "no result within 15 s");
+}
+
+/// Lets the same answers come again and again until the time to join is over.
+fn never_settles(script: &mut Script, answer: impl Fn(&mut Script)) {
+    let deadline = script.now_ns + 61_000_000_000;
+    while script.machine.phase() == Phase::Joining && script.now_ns < deadline {
+        answer(script);
+        script.passes(Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn members_that_never_join_fail_with_what_the_group_lacks() {
+    let mut nobody = Script::joining(spec(2, 1, 2), ALL);
+    never_settles(&mut nobody, |script| {
+        script.holds(0, &[&[]]);
+        script.holds(1, &[&[]]);
+        let state = GroupState::Empty;
+        script.group(GroupDescription { state, members: vec![] });
+    });
+    nobody.failed(FailureKind::Assignment, None, "Empty with 0 of 2 members");
+
+    let mut alone = Script::joining(spec(2, 1, 2), ALL);
+    never_settles(&mut alone, |script| {
+        script.holds(0, &[&[0, 1]]);
+        script.holds(1, &[&[]]);
+        script.group(group(&[((0, 0), &[0, 1])]));
+    });
+    alone.failed(FailureKind::Assignment, Some(M2), "not in the group");
+
+    let mut unanswered = Script::joining(spec(2, 1, 2), ALL);
+    unanswered.passes(Limits::default().join);
+    unanswered.failed(FailureKind::Assignment, None, "no answer within 60 s");
+}
+
+#[test]
+fn an_error_of_the_cluster_is_asked_again_and_told_in_the_end() {
+    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    script.event(Event::Group(0, Err("coordinator not available".to_owned())));
+    assert_eq!(script.machine.failure(), None);
+    let actions = script.passes(Duration::from_millis(20));
+    assert!(actions.contains(&Action::Describe(0)), "{actions:?}");
+    never_settles(&mut script, |script| {
+        script.event(Event::Group(0, Err("coordinator not available".to_owned())));
+    });
+    script.failed(FailureKind::Assignment, None, "coordinator not available");
+}
+
+#[test]
+fn two_members_that_claim_one_partition_for_all_the_time_are_both_named() {
+    let both = format!("{M1} and {M2}");
+    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    never_settles(&mut script, |script| {
+        script.holds(0, &[&[0, 1]]);
+        script.holds(1, &[&[1]]);
+        script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    });
+    script.failed(FailureKind::Overlap, Some(&both), "partition 1 of topic 1");
+
+    let mut manual = Script::joining(manual_spec(2, 2), ALL);
+    never_settles(&mut manual, |script| {
+        script.holds(0, &[&[0, 1]]);
+        script.holds(1, &[&[1]]);
+    });
+    manual.failed(FailureKind::Overlap, Some(&both), "for 60 s");
+}
+
+#[test]
+fn an_overlap_that_passes_is_none() {
+    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    script.holds(0, &[&[0, 1]]);
+    script.holds(1, &[&[1]]);
+    script.group(group(&[((0, 0), &[0, 1]), ((1, 0), &[1])]));
+    script.passes(Duration::from_millis(20));
+    script.holds(0, &[&[0]]);
+    script.holds(1, &[&[1]]);
+    script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    assert_eq!(script.machine.phase(), Phase::Reading);
+}
+
+#[test]
+fn a_group_whose_members_have_not_reached_their_targets_is_waited_for() {
+    let member = |client: &str, held: &[i32], target: &[i32]| {
+        let named = |partitions: &[i32]| partitions.iter().map(|p| ("t".to_owned(), *p)).collect::<Vec<_>>();
+        GroupMember {
+            client_id: client.to_owned(),
+            assignment: named(held),
+            target: Some(named(target)),
+        }
+    };
+    let stable = |members| GroupDescription {
+        state: GroupState::Stable,
+        members,
+    };
+    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    script.holds(0, &[&[0, 1]]);
+    script.holds(1, &[&[]]);
+    let (one, two) = ("trial-g1-p1-c1", "trial-g1-p2-c1");
+    script.group(stable(vec![member(one, &[0, 1], &[0]), member(two, &[], &[1])]));
+    assert_eq!(script.machine.phase(), Phase::Joining);
+    script.passes(Duration::from_millis(20));
+    script.holds(0, &[&[0]]);
+    script.holds(1, &[&[1]]);
+    script.group(stable(vec![member(one, &[0], &[0]), member(two, &[1], &[1])]));
+    assert_eq!(script.machine.phase(), Phase::Reading);
+}
+
+#[test]
+fn answers_to_an_earlier_look_do_not_count() {
+    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let stale = script.machine.query;
+    script.event(Event::Group(0, Err("try again".to_owned())));
+    script.passes(Duration::from_millis(20));
+    let members = vec![MemberAssignment {
+        consumer: 0,
+        partitions: vec![partition(0)],
+        assigned_ns: None,
+    }];
+    script.says(0, FromWorker::Assignments { query: stale, members });
+    script.holds(1, &[&[1]]);
+    script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    assert_eq!(script.machine.phase(), Phase::Joining);
+    script.holds(0, &[&[0]]);
+    assert_eq!(script.machine.phase(), Phase::Reading);
+}
+
+#[test]
+fn a_member_of_somebody_else_is_named_in_the_reason() {
+    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    never_settles(&mut script, |script| {
+        script.holds(0, &[&[0]]);
+        script.holds(1, &[&[]]);
+        let mut seen = group(&[((0, 0), &[0]), ((1, 0), &[])]);
+        seen.members.push(GroupMember {
+            client_id: "console-consumer".to_owned(),
+            assignment: vec![("t".to_owned(), 1)],
+            target: None,
+        });
+        script.group(seen);
+    });
+    script.failed(FailureKind::Assignment, None, "console-consumer");
+}
+
+#[test]
+fn a_stall_names_the_members_that_hold_what_is_unread() {
+    let limits = Limits::default();
+    let mut script = Script::reading();
+    script.reaches(0, 0, RECORDS);
+    script.reaches(1, 1, 40);
+    // The same position again is no progress.
+    script.passes(limits.stall - Duration::from_secs(1));
+    script.reaches(1, 1, 40);
+    assert_eq!(script.machine.failure(), None);
+    script.passes(Duration::from_millis(1_100));
+    script.failed(FailureKind::Stall, Some(M2), "partition 1 of topic 1");
+
+    let mut both = Script::reading();
+    both.passes(limits.stall + Duration::from_secs(1));
+    both.failed(
+        FailureKind::Stall,
+        Some(&format!("{M1} and {M2}")),
+        "2 partitions unread",
+    );
+}
+
+#[test]
+fn reading_that_goes_on_for_ever_is_ended() {
+    let mut script = Script::reading();
+    let mut offset = 0;
+    while script.machine.phase() == Phase::Reading {
+        offset += 1;
+        assert!(offset < RECORDS, "the limit was not kept");
+        script.reaches(0, 0, offset);
+        script.passes(Duration::from_secs(19));
+    }
+    script.failed(FailureKind::Timeout, None, "more than 1800 s");
+}
+
+#[test]
+fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
+    let mut script = Script::joining(spec(1, 1, 1), ALL);
+    script.event(Event::Group(0, Err("try again".to_owned())));
+    assert_eq!(script.machine.wake_ns(), script.now_ns + 15_000_000);
+    let script = Script::reading();
+    assert_eq!(script.machine.wake_ns(), script.machine.start_ns + 20_000_000_000);
+}
+
+#[test]
+fn an_empty_partition_is_read_before_it_begins() {
+    let mut spec = spec(2, 1, 2);
+    spec.topics[0].partitions[1] = range(7, 7);
+    let mut script = Script::joining(spec, ALL);
+    script.holds(0, &[&[0]]);
+    script.holds(1, &[&[1]]);
+    script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    script.reaches(0, 0, RECORDS);
+    assert_eq!(script.machine.phase(), Phase::Collecting);
+}
+
+#[test]
+fn positions_beyond_the_data_count_for_no_more_than_there_is() {
+    let mut script = Script::reading();
+    for (number, offset) in [(0, i64::MAX), (7, i64::MAX), (1, i64::MIN)] {
+        script.reaches(0, number, offset);
+    }
+    assert_eq!(script.machine.progress(), (100, 200));
+}
+
+fn any_message() -> impl Strategy<Value = FromWorker> {
+    let position = (0u32..2, -1i32..3, any::<i64>()).prop_map(|(topic, partition, offset)| Position {
+        topic,
+        partition,
+        offset,
+    });
+    let held = proptest::collection::vec(0i32..3, 0..3);
+    let members = proptest::collection::vec(held, 0..3);
+    let runs = proptest::collection::vec((any::<i64>(), any::<i64>()), 0..3);
+    prop_oneof![
+        3 => Just(FromWorker::Hello(hello(ALL))),
+        1 => Just(FromWorker::Hello(hello(&[]))),
+        3 => Just(FromWorker::Ready),
+        3 => (1u64..4, members).prop_map(|(query, members)| FromWorker::Assignments {
+            query,
+            members: (0u32..).zip(members).map(|(consumer, held)| MemberAssignment {
+                consumer,
+                partitions: held.into_iter().map(partition).collect(),
+                assigned_ns: None,
+            }).collect(),
+        }),
+        3 => proptest::collection::vec(position, 0..4).prop_map(|positions| FromWorker::Progress { positions }),
+        1 => runs.prop_map(|runs| {
+            let runs: Vec<_> = runs.into_iter().map(|(first, end)| crate::measure::OffsetRun { first, end, epoch: 0 }).collect();
+            let mut member = member_result(&[]);
+            member.partitions.push(crate::protocol::PartitionResult { records: 3, runs: Some(runs), ..Default::default() });
+            result(&[member])
+        }),
+        1 => Just(FromWorker::Failed { consumer: Some(9), connect: false, message: String::new() }),
+        1 => Just(FromWorker::Calibrated(WorkCalibration { iterations_per_us: f64::NAN, sleep_excess_ns: 0 })),
+    ]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let description = prop_oneof![
+        Just(Ok(group(&[((0, 0), &[0]), ((1, 0), &[1])]))),
+        Just(Ok(group(&[((0, 0), &[0, 1]), ((1, 0), &[1])]))),
+        Just(Err("unreachable".to_owned())),
+    ];
+    prop_oneof![
+        10 => (0usize..2, any_message()).prop_map(|(worker, message)| Event::Message(worker, message)),
+        2 => description.prop_map(|description| Event::Group(0, description)),
+        2 => (0u8..1).prop_map(|_| Event::Tick),
+        1 => (0usize..2).prop_map(|worker| Event::Garbage(worker, "é".repeat(300))),
+        1 => (0usize..2).prop_map(|worker| Event::Died(worker, String::new())),
+    ]
+}
+
+/// The beginnings from which random events go on.
+fn any_beginning() -> impl Strategy<Value = usize> {
+    0usize..4
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_nothing_panics_and_what_is_over_stays_over(
+        beginning in any_beginning(),
+        events in proptest::collection::vec((any_event(), 0u64..30_000_000_000), 0..40),
+    ) {
+        let mut script = match beginning {
+            0 => Script::new(spec(2, 1, 2)),
+            1 => Script::joining(spec(2, 1, 2), ALL),
+            2 => Script::reading(),
+            _ => Script::collecting(),
+        };
+        let mut over = false;
+        for (event, pause_ns) in events {
+            script.now_ns += pause_ns;
+            let before = script.machine.failure().cloned();
+            let actions = script.event(event);
+            let (done, total) = script.machine.progress();
+            prop_assert!(done <= total);
+            let _ = script.machine.wake_ns();
+            if over {
+                prop_assert_eq!(script.machine.phase(), Phase::Over);
+                prop_assert_eq!(script.machine.failure(), before.as_ref());
+                prop_assert!(actions.is_empty());
+            }
+            over |= script.machine.phase() == Phase::Over;
+        }
+        if over && script.machine.failure().is_none() {
+            let host = crate::measure::HostMeasurement::default();
+            let _ = super::super::assemble::measurement(&mut script.machine, BEGIN_NS, host);
+        }
+    }
+}

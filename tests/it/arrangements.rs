@@ -1,0 +1,259 @@
+//! Every way to arrange consumers and every kind of data set: all is read once, and idle members are named.
+
+use tandem::measure::{Measurement, Trial, TrialKind};
+
+use crate::scene::{Scene, read_once};
+
+/// The counted trials of a case.
+fn of_case<'a>(trials: &'a [Trial], case: &str) -> &'a Measurement {
+    let mut found = trials
+        .iter()
+        .filter(|trial| trial.configuration_name == case && trial.order.kind == TrialKind::Counted);
+    let (Some(trial), None) = (found.next(), found.next()) else {
+        panic!("{case} was not run exactly once");
+    };
+    trial.measurement.as_ref().unwrap()
+}
+
+fn idle(measurement: &Measurement) -> usize {
+    measurement
+        .members
+        .iter()
+        .filter(|member| member.assigned.is_empty())
+        .count()
+}
+
+fn commits(measurement: &Measurement) -> u64 {
+    measurement.members.iter().map(|member| member.commits).sum()
+}
+
+const MEMBERSHIPS: &str = r#"
+question = "Is everything read once in every arrangement?"
+repetitions = 1
+warmup_blocks = 0
+[dataset]
+partitions = 2
+records = 20_000
+[trial]
+records = 20_000
+[[case]]
+name = "four on two, classic"
+processes = 2
+consumers = 2
+protocol = "classic"
+[[case]]
+name = "four on two, consumer"
+processes = 2
+consumers = 2
+protocol = "consumer"
+[[case]]
+name = "manual"
+processes = 2
+assignment = "manual"
+[[case]]
+name = "two groups"
+groups = 2
+[[case]]
+name = "per batch"
+commit = "per-batch"
+[[case]]
+name = "every 1000"
+commit = "every 1000"
+[[case]]
+name = "auto"
+commit = "auto"
+[[case]]
+name = "poll"
+read = "poll"
+[[case]]
+name = "shared buffers"
+consumers = 2
+buffers = "total"
+"#;
+
+#[test]
+fn every_membership_reads_everything_once_and_idle_members_are_named() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(MEMBERSHIPS).run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+
+    for case in ["four on two, classic", "four on two, consumer"] {
+        assert_eq!(idle(of_case(&trials, case)), 2, "{case}");
+        let rows = scene.table("summary.csv");
+        let row = rows.iter().find(|row| row["configuration"] == case).unwrap();
+        assert_eq!(
+            (row["members"].as_str(), row["idle_members"].as_str()),
+            ("4", "2"),
+            "{case}"
+        );
+    }
+    let report = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
+    let measurement = of_case(&trials, "four on two, classic");
+    for member in measurement.members.iter().filter(|member| member.assigned.is_empty()) {
+        assert!(
+            report.contains(&member.name()) || report.contains("idle"),
+            "{} is not named as idle",
+            member.name()
+        );
+    }
+
+    let manual = of_case(&trials, "manual");
+    assert!(
+        manual
+            .members
+            .iter()
+            .all(|member| member.assigned.len() == 1 && member.records() == 10_000)
+    );
+    let groups = of_case(&trials, "two groups");
+    assert_eq!(groups.records(), 40_000);
+    assert_eq!(
+        groups.members.iter().map(|member| member.group).collect::<Vec<_>>(),
+        [0, 1]
+    );
+
+    assert!(commits(of_case(&trials, "per batch")) > 0);
+    let every = commits(of_case(&trials, "every 1000"));
+    assert!((1..=21).contains(&every), "{every} commits for 20,000 records");
+    assert_eq!(commits(of_case(&trials, "poll")), 0);
+}
+
+const DATA: &str = r#"
+question = "Is every kind of data read once?"
+repetitions = 1
+warmup_blocks = 0
+[dataset]
+partitions = 2
+records = 12_000
+[trial]
+records = 12_000
+[[case]]
+name = "range"
+topics = 6
+partitions = 1
+consumers = 3
+assignor = "range"
+[[case]]
+name = "cooperative-sticky"
+topics = 6
+partitions = 1
+consumers = 3
+assignor = "cooperative-sticky"
+[[case]]
+name = "weights"
+weights = [0.9, 0.1]
+[[case]]
+name = "zipf"
+keys = { zipf = 1.1, count = 1000 }
+[[case]]
+name = "unique"
+keys = "unique"
+[[case]]
+name = "uniform"
+size = { min = 10, max = 1000 }
+[[case]]
+name = "log-normal"
+size = { median = 300, sigma = 1.0, max = 10000 }
+[[case]]
+name = "gzip"
+compression = "gzip"
+[[case]]
+name = "snappy"
+compression = "snappy"
+[[case]]
+name = "lz4"
+compression = "lz4"
+[[case]]
+name = "zstd"
+compression = "zstd"
+"#;
+
+#[test]
+fn every_kind_of_data_set_is_read_once() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(DATA).run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+
+    assert_eq!(
+        idle(of_case(&trials, "range")),
+        2,
+        "the range assignor gives all one-partition topics to one member"
+    );
+    assert_eq!(idle(of_case(&trials, "cooperative-sticky")), 0);
+
+    let partitions = |case| {
+        let mut counts = [0; 2];
+        let members = &of_case(&trials, case).members;
+        for read in members.iter().flat_map(|member| &member.partitions) {
+            counts[usize::try_from(read.partition).unwrap()] += read.records;
+        }
+        counts
+    };
+    assert_eq!(partitions("weights"), [10_800, 1_200]);
+    assert_eq!(partitions("gzip"), [6_000, 6_000]);
+    let zipf = partitions("zipf");
+    assert!(
+        zipf[0].abs_diff(zipf[1]) > 100,
+        "skewed keys give unequal partitions: {zipf:?}"
+    );
+
+    let record_bytes = |case: &str| {
+        let measurement = of_case(&trials, case);
+        measurement.bytes() / measurement.records()
+    };
+    assert_eq!(record_bytes("gzip"), 100);
+    assert!(
+        (480..530).contains(&record_bytes("uniform")),
+        "{}",
+        record_bytes("uniform")
+    );
+    assert!(
+        (400..600).contains(&record_bytes("log-normal")),
+        "{}",
+        record_bytes("log-normal")
+    );
+}
+
+const WAITING: &str = r#"
+question = "Is waiting measured as it is?"
+repetitions = 1
+warmup_blocks = 0
+[dataset]
+partitions = 2
+records = 1_000
+[trial]
+records = 1_000
+[consumer]
+work = "wait 1ms"
+[[case]]
+name = "one"
+[[case]]
+name = "two"
+processes = 2
+"#;
+
+#[test]
+fn waiting_work_takes_the_time_that_it_says() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(WAITING).run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    let rows = scene.table("trials.csv");
+    let figure = |case: &str, column: &str| {
+        let row = rows.iter().find(|row| row["configuration"] == case).unwrap();
+        row[column].parse::<f64>().unwrap()
+    };
+    for case in ["one", "two"] {
+        let mean_us = figure(case, "work_us_mean");
+        assert!((990.0..1_150.0).contains(&mean_us), "{case}: {mean_us}");
+    }
+    let read_s = figure("one", "read_seconds");
+    let work_s = figure("one", "work_us_mean") / 1e6 * 1_000.0;
+    assert!(
+        (work_s..work_s * 1.15 + 0.1).contains(&read_s),
+        "{read_s} s for {work_s} s of work"
+    );
+    let ratio = read_s / figure("two", "read_seconds");
+    assert!((1.6..2.3).contains(&ratio), "two members were {ratio} times as fast");
+}

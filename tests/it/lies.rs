@@ -1,0 +1,86 @@
+//! Workers that do not tell the truth: each lie is found, named and stored.
+
+use tandem::measure::FailureKind;
+
+use crate::scene::{Scene, failure, read_once};
+
+/// A run of one honest and one lying case, which ends with the only failure of the liar.
+fn caught(lie: &str, more: &[&str]) -> (FailureKind, String, String, Scene) {
+    let liar = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/workers/liar.py");
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&format!(
+        r#"
+question = "Is a worker that lies found out?"
+repetitions = 1
+warmup_blocks = 0
+[dataset]
+partitions = 2
+records = 2_000
+[trial]
+records = 2_000
+[[place]]
+name = "liars"
+launcher = ["python3", "{liar}", "{lie}", "{{tandem}}", "worker"]
+[consumer]
+processes = 2
+[[case]]
+name = "honest"
+[[case]]
+name = "lying"
+place = "liars"
+"#
+    ));
+    scene.run(more).exits(1);
+    scene.assert_no_processes();
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 2);
+    let of = |name: &str| trials.iter().find(|trial| trial.configuration_name == name).unwrap();
+    read_once(of("honest"));
+    let found = failure(of("lying"));
+    let who = found.who.clone().unwrap_or_default();
+    (found.kind, who, found.message.clone(), scene)
+}
+
+fn lost_and_duplicated(scene: &Scene) -> (String, String) {
+    let rows = scene.table("summary.csv");
+    let row = rows.iter().find(|row| row["configuration"] == "lying").unwrap();
+    (row["lost"].clone(), row["duplicated"].clone())
+}
+
+#[test]
+fn a_skipped_record_is_lost_and_named() {
+    let (kind, who, message, scene) = caught("skip", &[]);
+    assert_eq!(
+        (kind, who.as_str()),
+        (FailureKind::Lost, "group 1, process 1, consumer 1"),
+        "{message}"
+    );
+    assert!(
+        message.contains("offset 500 of partition") && message.contains("never read"),
+        "{message}"
+    );
+    assert_eq!(lost_and_duplicated(&scene), ("1".into(), "0".into()));
+}
+
+#[test]
+fn a_record_counted_twice_is_named() {
+    let (kind, who, message, scene) = caught("twice", &[]);
+    assert_eq!(
+        (kind, who.as_str()),
+        (FailureKind::Duplicated, "group 1, process 1, consumer 1"),
+        "{message}"
+    );
+    assert!(
+        message.contains("offset 500 of partition") && message.contains("read twice"),
+        "{message}"
+    );
+    assert_eq!(lost_and_duplicated(&scene), ("0".into(), "1".into()));
+}
+
+#[test]
+fn two_members_that_claim_one_partition_are_both_named() {
+    let (kind, who, message, _) = caught("claim", &["--join-limit", "3"]);
+    let both = "group 1, process 1, consumer 1 and group 1, process 2, consumer 1";
+    assert_eq!((kind, who.as_str()), (FailureKind::Overlap, both), "{message}");
+    assert!(message.contains("of topic 1 is held by"), "{message}");
+}

@@ -1,0 +1,18 @@
+//! The whole program on real brokers with real processes: every test that needs more than one room.
+//!
+//! Needs Java, Python and Chromium; brokers come from tandem's cache or `KAFKA_HOME`, as for any run.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+
+mod arrangements;
+mod browser;
+mod deaths;
+mod guardian;
+mod interface;
+mod kafka_room;
+mod lies;
+mod python_worker;
+mod quick_run;
+mod refusals;
+mod scene;
+mod secrets;
+mod shared_cluster;

@@ -1,0 +1,121 @@
+//! The worker in Python that users copy: without hold and ledger it completes a trial, and what it cannot observe is
+//! marked.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::scene::{Scene, failure, read_once};
+
+/// A Python with confluent-kafka, made once below `target/`.
+fn python() -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("confluent-kafka");
+    let python = home.join("bin/python");
+    let works = |python: &Path| {
+        let imported = Command::new(python).args(["-c", "import confluent_kafka"]).output();
+        imported.is_ok_and(|output| output.status.success())
+    };
+    if !works(&python) {
+        for (program, arguments) in [
+            ("python3".as_ref(), vec!["-m", "venv", home.to_str().unwrap()]),
+            (
+                python.as_path(),
+                vec!["-m", "pip", "install", "--quiet", "confluent-kafka==2.12.1"],
+            ),
+        ] {
+            let output = Command::new(program).args(&arguments).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{} {arguments:?}: {said}", program.display());
+        }
+    }
+    assert!(works(&python));
+    python
+}
+
+fn scenario(work: &str) -> String {
+    let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/worker.py");
+    format!(
+        r#"
+question = "Can thirty lines of Python be measured?"
+repetitions = 2
+warmup_blocks = 0
+[dataset]
+partitions = 2
+records = 60_000
+[trial]
+records = 60_000
+[[place]]
+name = "python"
+launcher = ["{}", "{}"]
+[consumer]
+work = "{work}"
+[[case]]
+name = "tandem"
+[[case]]
+name = "python"
+place = "python"
+processes = 2
+"#,
+        python().display(),
+        worker.display()
+    )
+}
+
+#[test]
+fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&scenario("none")).run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    for trial in trials.iter().filter(|trial| trial.configuration_name == "python") {
+        let measurement = trial.measurement.as_ref().unwrap();
+        assert_eq!(measurement.processes[1].client, "confluent-kafka");
+        let flag = trial.flags.iter().find(|flag| flag.name == "not-observed").unwrap();
+        for part in ["group 1, process 1, group 1, process 2", "hold", "which offsets", "CPU"] {
+            assert!(flag.evidence.contains(part), "{part}: {flag:?}");
+        }
+        assert!(
+            measurement
+                .members
+                .iter()
+                .all(|member| member.partitions.iter().all(|p| p.runs.is_none()))
+        );
+    }
+    let own = trials
+        .iter()
+        .find(|trial| trial.configuration_name == "tandem")
+        .unwrap();
+    assert!(
+        own.flags.iter().all(|flag| flag.name != "not-observed"),
+        "{:?}",
+        own.flags
+    );
+    let report = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
+    assert!(report.contains("not-observed"), "{report}");
+    let rows = scene.table("summary.csv");
+    let cpu = |name: &str| {
+        rows.iter().find(|row| row["configuration"] == name).unwrap()["client_cpu_seconds_per_million"].clone()
+    };
+    assert!(
+        cpu("python").is_empty() && !cpu("tandem").is_empty(),
+        "what is not observed is no figure"
+    );
+}
+
+#[test]
+fn what_it_cannot_do_it_says() {
+    let scene = Scene::on_shared_cluster();
+    scene
+        .scenario(&scenario("wait 1us"))
+        .run(&["--repetitions", "1"])
+        .exits(1);
+    let trials = scene.trials();
+    let failed = trials
+        .iter()
+        .find(|trial| trial.configuration_name == "python")
+        .unwrap();
+    assert!(
+        failure(failed).message.contains("neither works nor commits"),
+        "{:?}",
+        failed.status
+    );
+}

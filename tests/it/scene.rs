@@ -1,0 +1,380 @@
+//! A place for one run: a working folder and a state folder of its own, scenario files, and the program in it. All
+//! processes that come of it carry a mark, so that a test can see what is left of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tandem::measure::{Failure, Status, Trial};
+use tandem::store::RunDir;
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_tandem");
+
+/// Marks the processes of a scene.
+const MARK: &str = "TANDEM_TEST_SCENE";
+
+/// How long anything may take before a test gives up; much more than it takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+pub struct Scene {
+    folder: tempfile::TempDir,
+    environment: Vec<(String, Option<String>)>,
+    bootstrap: Option<String>,
+}
+
+impl Scene {
+    /// Runs start brokers of their own.
+    pub fn new() -> Self {
+        Scene {
+            folder: tempfile::tempdir().unwrap(),
+            environment: Vec::new(),
+            bootstrap: None,
+        }
+    }
+
+    /// Runs use the broker that the tests share.
+    pub fn on_shared_cluster() -> Self {
+        Scene {
+            bootstrap: Some(crate::shared_cluster::bootstrap()),
+            ..Scene::new()
+        }
+    }
+
+    /// Sets an environment variable for what is run here, or removes it.
+    pub fn environment(mut self, name: &str, value: Option<&str>) -> Self {
+        self.environment.push((name.to_owned(), value.map(str::to_owned)));
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where runs of this scene are stored.
+    pub fn out(&self) -> PathBuf {
+        self.path().join("out")
+    }
+
+    /// Writes the scenario file of this scene.
+    pub fn scenario(&self, text: &str) -> &Self {
+        fs::write(self.path().join("scene.toml"), text).unwrap();
+        self
+    }
+
+    /// The command line of the program in this scene.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("COLUMNS", "100")
+            .env("NO_COLOR", "1")
+            .env(MARK, self.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// Starts the program and lets it go on.
+    pub fn spawn(&self, arguments: &[&str]) -> Running {
+        Running::start(self.command(arguments))
+    }
+
+    /// Runs the program to its end.
+    pub fn tandem(&self, arguments: &[&str]) -> Ended {
+        self.spawn(arguments).end()
+    }
+
+    /// The arguments of a run of this scene's file.
+    fn run_arguments<'a>(&'a self, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        let mut arguments = vec!["run", "scene.toml", "--out", out];
+        if let Some(bootstrap) = &self.bootstrap {
+            arguments.extend(["--bootstrap", bootstrap]);
+        }
+        arguments.extend(more);
+        arguments
+    }
+
+    /// Starts a run of this scene's file.
+    pub fn spawn_run(&self, more: &[&str]) -> Running {
+        self.spawn(&self.run_arguments("out", more))
+    }
+
+    /// Runs this scene's file.
+    pub fn run(&self, more: &[&str]) -> Ended {
+        self.spawn_run(more).end()
+    }
+
+    /// Goes on with the run of this scene.
+    pub fn resume(&self) -> Ended {
+        self.tandem(&["run", "--resume", "out"])
+    }
+
+    /// The stored trials.
+    pub fn trials(&self) -> Vec<Trial> {
+        RunDir::open(&self.out()).unwrap().read_trials().unwrap()
+    }
+
+    /// The files of the trials with their contents.
+    pub fn trial_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files_below(&self.out().join("trials"))
+    }
+
+    /// The rows of a table of the run.
+    pub fn table(&self, name: &str) -> Vec<BTreeMap<String, String>> {
+        let mut reader = csv::Reader::from_path(self.out().join(name)).unwrap();
+        reader.deserialize().map(Result::unwrap).collect()
+    }
+
+    /// Processes of this scene that run now: id and command line.
+    pub fn processes(&self) -> Vec<(u32, String)> {
+        let mark = format!("{MARK}={}", self.path().display());
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let marked = pids.filter(|pid| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == mark.as_bytes())
+        });
+        marked
+            .map(|pid| {
+                let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                (pid, String::from_utf8_lossy(&line).replace('\0', " "))
+            })
+            .collect()
+    }
+
+    /// Processes whose command line contains these words.
+    pub fn processes_of(&self, words: &str) -> Vec<u32> {
+        let all = self.processes().into_iter();
+        all.filter(|(_, line)| line.contains(words))
+            .map(|(pid, _)| pid)
+            .collect()
+    }
+
+    /// The folders with brokers' data that the run has noted.
+    pub fn data_folders(&self) -> Vec<PathBuf> {
+        let text = fs::read_to_string(self.out().join("leftovers.json")).unwrap_or_default();
+        let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let folders = record["directories"].as_array().cloned().unwrap_or_default();
+        folders
+            .iter()
+            .map(|folder| PathBuf::from(folder.as_str().unwrap()))
+            .collect()
+    }
+
+    /// Checks that no process of the scene runs.
+    pub fn assert_no_processes(&self) {
+        let left = || self.processes();
+        assert!(
+            within(Duration::from_secs(3), || left().is_empty()),
+            "left: {:?}",
+            left()
+        );
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // Only where a test failed is there anything left to end.
+        for (pid, _) in self.processes() {
+            signal(pid, Signal::SIGKILL);
+        }
+    }
+}
+
+/// All files below a folder with their contents.
+pub fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if let Ok(contents) = fs::read(&path) {
+            files.insert(path, contents);
+        }
+    }
+    files
+}
+
+/// Sends a signal; a process that is gone gets none.
+pub fn signal(pid: u32, signal: Signal) {
+    let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+}
+
+/// Waits for a condition.
+pub fn within(limit: Duration, condition: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    while !condition() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+/// Waits for a condition that must come.
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    assert!(within(PATIENCE, condition), "never: {what}");
+}
+
+/// The program while it runs.
+pub struct Running {
+    child: Child,
+    stderr: Receiver<String>,
+    stdout: thread::JoinHandle<String>,
+    said: String,
+    began: Instant,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let (sender, stderr) = channel();
+        let lines = BufReader::new(child.stderr.take().unwrap());
+        thread::spawn(move || {
+            for line in lines.split(b'\n').map_while(Result::ok) {
+                let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+            }
+        });
+        let mut output = child.stdout.take().unwrap();
+        let stdout = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            output.read_to_end(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Running {
+            child,
+            stderr,
+            stdout,
+            said: String::new(),
+            began: Instant::now(),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, name: Signal) {
+        signal(self.pid(), name);
+    }
+
+    /// Waits for a line on standard error that contains a text.
+    pub fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self
+                .stderr
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
+                Ok(line) => {
+                    let found = line.contains(text);
+                    self.said += &(line + "\n");
+                    if found {
+                        return;
+                    }
+                }
+                Err(error) => panic!("{text:?} was not said ({error}); said was:\n{}", self.said),
+            }
+        }
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                self.child.kill().unwrap();
+                panic!("it does not end; said was:\n{}", self.said);
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        let took = self.began.elapsed();
+        // A guardian that outlives the program holds no stream of it; a second is for the last lines.
+        loop {
+            match self.stderr.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) => self.said += &(line + "\n"),
+                Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => break,
+            }
+        }
+        Ended {
+            code: status.code(),
+            stdout: self.stdout.join().unwrap(),
+            stderr: self.said,
+            took,
+        }
+    }
+}
+
+/// What the program came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+impl Ended {
+    /// Checks the exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that standard error contains a text.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{text:?} is not in:\n{}", self.stderr);
+        self
+    }
+}
+
+/// The failure of a trial that must have failed.
+#[track_caller]
+pub fn failure(trial: &Trial) -> &Failure {
+    match &trial.status {
+        Status::Failed(failure) => failure,
+        other => panic!("trial {} has not failed: {other:?}", trial.order.number),
+    }
+}
+
+/// Checks that a trial read everything exactly once.
+#[track_caller]
+pub fn read_once(trial: &Trial) {
+    let name = &trial.configuration_name;
+    assert!(!matches!(trial.status, Status::Failed(_)), "{name}: {:?}", trial.status);
+    let measurement = trial.measurement.as_ref().unwrap();
+    let groups = 1 + measurement
+        .members
+        .iter()
+        .map(|member| u64::from(member.group))
+        .max()
+        .unwrap();
+    assert_eq!(measurement.records(), measurement.records_expected * groups, "{name}");
+    assert_eq!((measurement.lost, measurement.duplicated), (0, 0), "{name}");
+}

@@ -1,0 +1,59 @@
+//! One broker for all tests that are not about brokers. A guardian ends it with this process, however that ends.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use tandem::coordinator::guardian::Guardian;
+use tandem::kafka::admin::Admin;
+use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster};
+
+use crate::scene::PROGRAM;
+
+struct Shared {
+    cluster: LocalCluster,
+    /// Holds the pipe by which the guardian learns of this process' end.
+    _guardian: Arc<Guardian>,
+    _folder: tempfile::TempDir,
+}
+
+/// Its address; the first caller starts it.
+pub fn bootstrap() -> String {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(start).cluster.bootstrap(None).unwrap()
+}
+
+fn start() -> Shared {
+    let folder = tempfile::tempdir().unwrap();
+    let run_id = format!("shared{}", std::process::id());
+    let state = folder.path().join("state");
+    let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
+    let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
+    let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+    let data_parent = folder.path().join("data");
+    std::fs::create_dir(&data_parent).unwrap();
+    let options = ClusterOptions {
+        brokers: 1,
+        heap_mib: DEFAULT_HEAP_MIB,
+        listeners: Vec::new(),
+        data_parent,
+        run_id,
+    };
+    let interrupted = AtomicBool::new(false);
+    let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &interrupted).unwrap();
+    Shared {
+        cluster,
+        _guardian: guardian,
+        _folder: folder,
+    }
+}
+
+/// Topics and groups on it whose names start with a prefix.
+pub fn names(prefix: &str) -> (Vec<String>, Vec<String>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
+        (admin.topics(prefix).await.unwrap(), admin.groups(prefix).await.unwrap())
+    })
+}
