@@ -63,7 +63,13 @@ pub async fn run<F: Fleet>(
     }
     let window = converse(&mut machine, fleet, &pids, surroundings).await;
     if let Some(failure) = machine.failure().cloned() {
-        fleet.kill().await;
+        if failure.kind == FailureKind::Cluster {
+            fleet.kill().await;
+        } else {
+            // Members that can still leave their group do: killed ones would keep it from being removed for the
+            // length of their session timeout.
+            fleet.shutdown(exit_limit).await;
+        }
         return Outcome {
             measurement: None,
             failure: Some(failure),

@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::dataset::{self, Dataset, DatasetError};
 use super::drive::{self, Outcome, Surroundings};
 use super::events::Observer;
-use super::fleet::{Launch, ProcessFleet};
+use super::fleet::{Fleet, Launch, ProcessFleet};
 use super::guardian::Guardian;
 use super::host::HostSample;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
@@ -55,10 +55,9 @@ impl Session<'_> {
             let configuration = &self.plan.scenario.configurations[order.configuration];
             self.observer
                 .trial_started(&order, &configuration.name, self.plan.progress(&trials));
-            let trial = tokio::select! {
-                biased;
-                () = self.interrupt.wait() => return Ok(RunEnd::Interrupted),
-                trial = self.trial(&order, configuration, &datasets, &calibrations) => trial?,
+            let trial = self.trial(&order, configuration, &datasets, &calibrations).await?;
+            let Some(trial) = trial else {
+                return Ok(RunEnd::Interrupted);
             };
             self.dir.write_trial(&trial)?;
             let failed = matches!(trial.status, Status::Failed(_));
@@ -187,14 +186,14 @@ impl Session<'_> {
         }
     }
 
-    /// Runs one trial.
+    /// Runs one trial; `None` where the user interrupted it.
     async fn trial(
         &self,
         order: &TrialOrder,
         configuration: &Configuration,
         datasets: &[Dataset],
         calibrations: &[WorkCalibration],
-    ) -> Result<Trial, RunError> {
+    ) -> Result<Option<Trial>, RunError> {
         let place = &self.plan.scenario.places[configuration.place];
         let bootstrap = self
             .cluster
@@ -220,9 +219,18 @@ impl Session<'_> {
             cluster: &self.cluster,
             observer: self.observer.as_ref(),
         };
-        let outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around).await;
+        let outcome = tokio::select! {
+            biased;
+            () = self.interrupt.wait() => None,
+            outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around) => Some(outcome),
+        };
+        let Some(outcome) = outcome else {
+            // In order, so that the members leave their groups and these can be removed.
+            fleet.shutdown(self.options.limits.exit).await;
+            return Ok(None);
+        };
         let (status, flags) = self.judge(&outcome);
-        Ok(Trial {
+        Ok(Some(Trial {
             schema_version: TRIAL_SCHEMA_VERSION,
             order: order.clone(),
             configuration_name: configuration.name.clone(),
@@ -231,7 +239,7 @@ impl Session<'_> {
             status,
             flags,
             measurement: outcome.measurement,
-        })
+        }))
     }
 
     fn judge(&self, outcome: &Outcome) -> (Status, Vec<crate::measure::Flag>) {

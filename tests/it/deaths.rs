@@ -75,7 +75,7 @@ fn killed_and_resumed(scene: &Scene, run: Running, finished: usize) {
 fn a_coordinator_killed_while_brokers_start_leaves_nothing_and_can_be_resumed() {
     let scene = Scene::new();
     let run = scene.scenario(&scenario(4_000)).spawn_run(&[]);
-    wait_until("a broker or its formatter", || !scene.processes_of("java").is_empty());
+    wait_until("a broker or its formatter", || !scene.processes_of("kafka.").is_empty());
     assert!(!scene.data_folders().is_empty());
     killed_and_resumed(&scene, run, 0);
 }

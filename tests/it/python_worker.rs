@@ -3,11 +3,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::scene::{Scene, failure, read_once};
 
 /// A Python with confluent-kafka, made once below `target/`.
-fn python() -> PathBuf {
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(make_python)
+}
+
+fn make_python() -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("confluent-kafka");
     let python = home.join("bin/python");
     let works = |python: &Path| {

@@ -42,10 +42,9 @@ impl Scene {
 
     /// Runs use the broker that the tests share.
     pub fn on_shared_cluster() -> Self {
-        Scene {
-            bootstrap: Some(crate::shared_cluster::bootstrap()),
-            ..Scene::new()
-        }
+        let mut scene = Scene::new();
+        scene.bootstrap = Some(crate::shared_cluster::bootstrap());
+        scene
     }
 
     /// Sets an environment variable for what is run here, or removes it.
