@@ -106,7 +106,11 @@ fn the_report_fits_a_telephone_works_in_the_dark_and_asks_nobody() {
     let light = look(&scene.out(), 1);
     assert_eq!(light["width"], 320);
     assert_eq!(light["wide"], serde_json::json!([]), "wider than the telephone");
-    assert_eq!(light["scrollWidth"], 320, "the page scrolls sideways");
+    // A scroll bar takes some of it.
+    assert!(
+        light["scrollWidth"].as_u64().unwrap() <= 320,
+        "the page scrolls sideways: {light}"
+    );
     assert_eq!(light["requests"], serde_json::json!([]));
     assert_eq!(
         (light["lang"].as_str(), light["headings"].as_u64()),

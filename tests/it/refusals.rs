@@ -25,12 +25,8 @@ fn refused(scene: &Scene, arguments: &[&str], parts: &[&str]) -> Ended {
     for part in parts {
         assert!(ended.stderr.contains(part), "{part:?} is not in:\n{}", ended.stderr);
     }
-    assert_eq!(
-        ended.stderr.matches("tandem: ").count(),
-        1,
-        "one message:\n{}",
-        ended.stderr
-    );
+    let messages = ended.stderr.lines().filter(|line| line.starts_with("tandem: ")).count();
+    assert_eq!(messages, 1, "one message:\n{}", ended.stderr);
     assert!(
         !ended.stderr.contains("panicked") && ended.stdout.is_empty(),
         "{ended:?}"
