@@ -312,11 +312,8 @@ impl Running {
         };
         let took = self.began.elapsed();
         // A guardian that outlives the program holds no stream of it; a second is for the last lines.
-        loop {
-            match self.stderr.recv_timeout(Duration::from_secs(1)) {
-                Ok(line) => self.said += &(line + "\n"),
-                Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => break,
-            }
+        while let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(1)) {
+            self.said += &(line + "\n");
         }
         Ended {
             code: status.code(),
