@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
 use tandem::protocol::{Capability, FromWorker, PROTOCOL_VERSION, ToWorker};
+use tandem::scenario::{SHIPPED, parse};
 
 const PROTOCOL: &str = include_str!("../docs/protocol.md");
 
@@ -136,5 +138,44 @@ fn the_documents_link_to_files_that_exist() {
             let path = folder.parent().unwrap().join(file);
             assert!(path.exists(), "{name} links to {target}");
         }
+    }
+}
+
+#[test]
+fn the_readme_has_every_flag_of_every_command() {
+    let readme = include_str!("../README.md");
+    for command in ["run", "plan", "report", "schema"] {
+        let help = Command::new(env!("CARGO_BIN_EXE_tandem"))
+            .args([command, "--help"])
+            .output()
+            .unwrap();
+        assert!(readme.contains(&format!("`tandem {command}")), "{command}");
+        let help = String::from_utf8(help.stdout).unwrap();
+        let flags = help
+            .split_whitespace()
+            .filter(|word| word.starts_with("--") && *word != "--help");
+        for flag in flags {
+            let flag = flag.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            assert!(readme.contains(flag), "{command} takes {flag}");
+        }
+    }
+}
+
+#[test]
+fn the_scenarios_of_the_readme_are_valid_and_the_shipped_ones_named() {
+    let readme = include_str!("../README.md");
+    let examples = blocks(readme, "toml");
+    assert!(!examples.is_empty());
+    for example in examples {
+        if let Err(errors) = parse("readme", "README.md", example) {
+            panic!("{errors:?}");
+        }
+    }
+    for (name, text) in SHIPPED {
+        let question = parse(name, name, text).unwrap().question;
+        assert!(
+            readme.contains(&format!("| `{name}` | {question} |")),
+            "{name}: {question}"
+        );
     }
 }

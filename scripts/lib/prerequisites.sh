@@ -88,7 +88,7 @@ has_java() {
 }
 
 has_cached_kafka() {
-    compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/tandem/kafka/[0-9]*/libs"
+    compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/tandem/kafka/[0-9]*/libs" >/dev/null
 }
 
 # Installs what need has found missing, or says how to and ends.

@@ -74,7 +74,7 @@ fn describe(plan: &Plan) -> String {
     };
     let _ = writeln!(
         text,
-        "trials: {} = {} pilots + {} warm-up + {} counted ({} blocks of {}), {length}",
+        "trials: {} = {} for sizing + {} warm-up + {} counted ({} blocks of {}), {length}",
         forecast.trials(),
         forecast.pilots,
         forecast.warmup_trials,

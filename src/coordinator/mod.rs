@@ -28,4 +28,5 @@ pub use spec::Limits;
 pub use trial::Phase;
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 mod scripted;

@@ -120,7 +120,8 @@ impl ConsumerContext for MemberContext {
 
 impl MemberContext {
     /// Gives each partition of the trial its first offset. Before the start nothing is committed, and two questions
-    /// to the brokers (what is committed? where does the partition begin?) would still be under way at the start.
+    /// to the brokers (what is committed? where does the partition begin?) would still be under way at the start; a
+    /// client that is paused while it asks may even drop the answer and fetch nothing ever after.
     fn start_at_the_first_record(&self, list: &mut TopicPartitionList) {
         for partition in partitions_of(&self.shared, list) {
             let slot = self.shared.slots().iter().find(|slot| slot.partition == partition);

@@ -395,4 +395,5 @@ fn after(now_ns: u64, delay: Duration) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unchecked_time_subtraction, reason = "the limits of the tests are long")]
 mod tests;
