@@ -140,12 +140,22 @@ impl Session<'_> {
                 }
             };
             match dataset {
+                Ok(dataset) => datasets.push(dataset),
                 Err(DatasetError::Interrupted) => return Err(RunError::Interrupted),
-                dataset => datasets.push(dataset?),
+                Err(error) => return Err(self.why_not_filled(error).await),
             }
         }
         self.observer.filling(total, total);
         Ok(datasets)
+    }
+
+    /// A broker that has died explains better why a data set could not be made.
+    async fn why_not_filled(&self, error: DatasetError) -> RunError {
+        // Its connections close a moment before its process has ended.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.cluster
+            .dead_broker()
+            .map_or_else(|| error.into(), RunError::ClusterLost)
     }
 
     /// What work costs at each place where any is done.
