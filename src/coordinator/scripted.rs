@@ -1,5 +1,4 @@
 //! A trial by hand for the tests of this room: workers that say what a script lets them say, at made-up times.
-#![allow(clippy::expect_used)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
