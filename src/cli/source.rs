@@ -59,7 +59,8 @@ impl Source {
 /// Errors of a scenario as text that points into the file.
 fn show(error: LoadError) -> anyhow::Error {
     match error {
-        LoadError::Invalid(errors) => anyhow::anyhow!("{:?}", miette::Report::new(errors)),
+        LoadError::Invalid(errors) => anyhow::anyhow!(errors.drawn()),
+        LoadError::NotFound { ref help, .. } => anyhow::anyhow!("{error}; {help}"),
         other => anyhow::anyhow!("{other}"),
     }
 }

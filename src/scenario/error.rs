@@ -47,6 +47,16 @@ impl ScenarioErrors {
         &self.errors
     }
 
+    /// A heading and every error drawn into its lines of the file.
+    pub fn drawn(&self) -> String {
+        let draw = |error: &ScenarioError| {
+            let report = miette::Report::new(error.clone()).with_source_code(self.source_code.clone());
+            format!("\n{report:?}")
+        };
+        let drawn: Vec<String> = self.errors.iter().map(draw).collect();
+        format!("{self}\n{}", drawn.join("\n"))
+    }
+
     /// One line per error, `file:line:column: message`, for terminals without drawing and for other programs.
     pub fn plain(&self) -> String {
         let line = |error: &ScenarioError| {
