@@ -1,5 +1,6 @@
 //! `tandem run`: runs scenarios, one after the other, and reports each.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -102,8 +103,12 @@ async fn listen(interrupt: Interrupt) {
         if interrupt.is_set() {
             std::process::exit(i32::from(INTERRUPTED));
         }
-        eprintln!("\nending: what has been measured is kept (once more ends at once)");
         interrupt.set();
+        // The terminal may be gone, which is then the reason for the signal.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nending: what has been measured is kept (once more ends at once)"
+        );
     }
 }
 
@@ -220,8 +225,13 @@ fn execute(
                 CANNOT
             };
             eprintln!("tandem: {error}");
-            discard_new(arguments, dir)?;
-            return Ok(code);
+            if dir.read_trials()?.is_empty() {
+                discard_new(arguments, dir)?;
+                return Ok(code);
+            }
+            eprintln!("go on with: tandem run --resume {}", dir.path().display());
+            report::write(&dir)?;
+            return Ok(if code == INTERRUPTED { code } else { WRONG });
         }
     };
     let measured = !dir.read_trials()?.is_empty();

@@ -21,7 +21,12 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
     let results = machine.take_results();
     let members: Vec<MemberMeasurement> = members(machine, &results);
     let accounts = accounts(machine, &members);
+    // Without the time of every member that read, the latest known one may not be the end.
+    let times_known = members
+        .iter()
+        .all(|member| member.last_record_ns.is_some() || member.records() == 0);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
+    let last_ns = last_ns.filter(|last_ns| times_known && *last_ns <= machine.heard_end_ns);
     let measurement = Measurement {
         start_ns: machine.start_ns,
         spawn_ns,

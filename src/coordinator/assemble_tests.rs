@@ -19,7 +19,18 @@ fn after(first: MemberResult, second: MemberResult) -> (Measurement, Option<Fail
         cores: 2,
         ..HostMeasurement::default()
     };
+    // The script's own clock has moved by milliseconds only; the results tell of seconds.
+    script.machine.heard_end_ns = BEGIN_NS + 4_000_000_000;
     measurement(&mut script.machine, BEGIN_NS, host)
+}
+
+#[test]
+fn an_end_that_is_later_than_its_news_is_not_believed() {
+    let mut late = whole(1);
+    late.partitions[0].last_ns = Some(BEGIN_NS + 5_000_000_000);
+    let (measurement, _) = after(whole(0), late);
+    assert_eq!(measurement.end_ns, BEGIN_NS + 4_000_000_000);
+    assert_eq!(measurement.not_observed.len(), 1, "{:?}", measurement.not_observed);
 }
 
 fn whole(number: i32) -> MemberResult {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::assemble;
@@ -30,8 +30,8 @@ pub struct Outcome {
 pub trait Surroundings {
     /// Asks the cluster about a group.
     fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static;
-    /// Samples the machine.
-    fn sample(&self, workers: &[u32]) -> HostSample;
+    /// Samples the machine at this time, or at once where it has passed, without holding up the caller.
+    fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
     /// Says what happened where the cluster is known to be gone.
     fn lost_cluster(&self) -> Option<String>;
     /// Tells how far the trial is.
@@ -94,16 +94,14 @@ async fn converse<F: Fleet>(
     pids: &impl Fn(&F) -> Vec<u32>,
     surroundings: &impl Surroundings,
 ) -> (Option<HostSample>, Option<HostSample>) {
-    let mut window = (None, None);
+    let (mut start, mut end) = (None, None);
     let mut descriptions = JoinSet::new();
     let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
     let mut next_check = Instant::now() + CHECK_INTERVAL;
-    // When the sample of the start is due; taken before any record can be read.
-    let mut sample_at_ns: Option<u64> = None;
     while machine.phase() != Phase::Over {
         let (done, total) = machine.progress();
         surroundings.progress(machine.phase(), done, total);
-        let wake_ns = machine.wake_ns().min(sample_at_ns.unwrap_or(u64::MAX));
+        let wake_ns = machine.wake_ns();
         let (now_ns, event) = tokio::select! {
             biased;
             news = fleet.next() => {
@@ -119,10 +117,6 @@ async fn converse<F: Fleet>(
             }
             () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
         };
-        if sample_at_ns.is_some_and(|at| clock::now_ns() >= at) {
-            sample_at_ns = None;
-            window.0 = Some(surroundings.sample(&pids(fleet)));
-        }
         if Instant::now() >= next_check {
             next_check = Instant::now() + CHECK_INTERVAL;
             if let Some(message) = surroundings.lost_cluster() {
@@ -145,12 +139,16 @@ async fn converse<F: Fleet>(
                     let asked = surroundings.describe(&machine.spec.groups[group]);
                     descriptions.spawn(async move { (group, asked.await) });
                 }
-                Action::Started(at_ns) => sample_at_ns = Some(at_ns),
-                Action::Ended => window.1 = Some(surroundings.sample(&pids(fleet))),
+                Action::Started(at_ns) => start = Some(surroundings.sample_at(at_ns, &pids(fleet))),
+                Action::Ended => end = Some(surroundings.sample_at(clock::now_ns(), &pids(fleet))),
             }
         }
     }
-    window
+    let (Some(start), Some(end)) = (start, end) else {
+        return (None, None);
+    };
+    // They panic never; a measurement without them says so by its zeros.
+    (start.await.ok(), end.await.ok())
 }
 
 fn event_of(news: FleetEvent, worker: usize) -> Event {

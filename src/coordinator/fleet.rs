@@ -5,6 +5,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,6 +19,9 @@ use crate::protocol::{FromWorker, ToWorker};
 
 /// Lines of a worker's standard error that are kept for the message of its failure.
 const LAST_WORDS: usize = 5;
+
+/// How long the exit status of a worker may take that has closed its output.
+const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a process is started: the whole command line of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +74,8 @@ pub struct ProcessFleet {
     workers: Vec<Process>,
     events: UnboundedReceiver<FleetEvent>,
     sender: UnboundedSender<FleetEvent>,
+    /// A worker's end whose exit status is still waited for.
+    ending: Option<FleetEvent>,
 }
 
 struct Process {
@@ -76,6 +83,19 @@ struct Process {
     pid: Option<u32>,
     outbox: Option<UnboundedSender<String>>,
     reader: JoinHandle<()>,
+    /// Until when its exit status is waited for, once it has closed its output.
+    ended: Option<tokio::time::Instant>,
+}
+
+impl Process {
+    /// Kills a worker with whatever its launcher has started: each worker leads a process group of its own.
+    fn kill_group(&mut self) {
+        let group = self.pid.and_then(|pid| i32::try_from(pid).ok());
+        if let Some(group) = group.filter(|_| self.child.id().is_some()) {
+            // It fails only for a group that has ended by itself.
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+    }
 }
 
 impl ProcessFleet {
@@ -88,6 +108,7 @@ impl ProcessFleet {
             workers: Vec::new(),
             events,
             sender,
+            ending: None,
         }
     }
 
@@ -104,8 +125,9 @@ impl ProcessFleet {
         let deadline = tokio::time::Instant::now() + limit;
         for worker in &mut self.workers {
             if tokio::time::timeout_at(deadline, worker.child.wait()).await.is_err() {
+                worker.kill_group();
                 // It fails only for a process that has ended by itself.
-                let _ = worker.child.kill().await;
+                let _ = worker.child.wait().await;
             }
             worker.reader.abort();
         }
@@ -145,6 +167,7 @@ impl Fleet for ProcessFleet {
             pid,
             outbox: Some(outbox),
             reader,
+            ended: None,
         });
         Ok(())
     }
@@ -162,14 +185,27 @@ impl Fleet for ProcessFleet {
     async fn next(&mut self) -> FleetEvent {
         loop {
             // The fleet holds a sender itself, so the channel never closes.
-            let Some(mut event) = self.events.recv().await else {
-                std::future::pending().await
+            let event = match self.ending.take() {
+                Some(event) => event,
+                None => match self.events.recv().await {
+                    Some(event) => event,
+                    None => std::future::pending().await,
+                },
             };
             if let FleetNews::Ended(last_words) = &event.what {
                 let Some(worker) = self.workers.get_mut(event.worker) else {
                     continue;
                 };
-                let status = timeout(Duration::from_secs(1), worker.child.wait()).await;
+                // Whoever waits for this may give up and ask again: the news must not go with the wait.
+                let last_words = last_words.clone();
+                self.ending = Some(event);
+                let deadline = *worker
+                    .ended
+                    .get_or_insert_with(|| tokio::time::Instant::now() + END_PATIENCE);
+                let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
+                let Some(mut event) = self.ending.take() else {
+                    continue;
+                };
                 let how = describe_end(status.ok().and_then(Result::ok));
                 let words = if last_words.is_empty() {
                     String::new()
@@ -177,6 +213,7 @@ impl Fleet for ProcessFleet {
                     format!("; its last words: {last_words}")
                 };
                 event.what = FleetNews::Ended(format!("{how}{words}"));
+                return event;
             }
             return event;
         }
@@ -191,8 +228,7 @@ impl Fleet for ProcessFleet {
 
     async fn kill(&mut self) {
         for worker in &mut self.workers {
-            // It fails only for a process that has ended by itself.
-            let _ = worker.child.start_kill();
+            worker.kill_group();
         }
         self.reap(Duration::from_secs(5)).await;
     }
@@ -221,8 +257,9 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: UnboundedReceiver<String>
 }
 
 async fn read_errors(stderr: ChildStderr, last_words: Arc<Mutex<Vec<String>>>, log: bool) {
-    let mut lines = BufReader::new(stderr).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line).into_owned();
         if log {
             eprintln!("worker: {line}");
         }
@@ -242,9 +279,10 @@ async fn read_messages(
     last_words: Arc<Mutex<Vec<String>>>,
     events: UnboundedSender<FleetEvent>,
 ) {
-    let mut lines = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    let mut lines = BufReader::new(stdout).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
         let at_ns = clock::now_ns();
+        let line = String::from_utf8_lossy(&line).into_owned();
         let what = match serde_json::from_str(&line) {
             Ok(message) => FleetNews::Message(Box::new(message)),
             Err(_) => FleetNews::Garbage(line),

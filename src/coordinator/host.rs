@@ -49,18 +49,41 @@ impl HostSample {
             .sum();
         let coordinator = self.coordinator_ns.saturating_sub(earlier.coordinator_ns);
         let ours = workers + coordinator + brokers.iter().sum::<u64>();
+        let (wall_ns, cores) = (self.at_ns.saturating_sub(earlier.at_ns), host_cores());
+        // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
+        let busy_ns = (wall_ns * u64::from(cores)).saturating_sub(cpu.idle_ns + cpu.iowait_ns + cpu.steal_ns);
         HostMeasurement {
-            wall_ns: self.at_ns.saturating_sub(earlier.at_ns),
-            cores: cores(),
+            wall_ns,
+            cores,
             cpu,
-            others_cpu_ns: cpu.busy_ns().saturating_sub(ours),
+            others_cpu_ns: if self.cpu.is_some() {
+                busy_ns.saturating_sub(ours)
+            } else {
+                0
+            },
             brokers_cpu_ns: brokers,
             coordinator_cpu_ns: coordinator,
         }
     }
 }
 
-/// Logical processors of the machine.
+/// Logical processors that `/proc/stat` speaks of: those of the whole machine, whatever of it this process may use.
+fn host_cores() -> u32 {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let is_core = |line: &&str| {
+        line.strip_prefix("cpu")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    stat.lines()
+        .filter(is_core)
+        .count()
+        .try_into()
+        .ok()
+        .filter(|cores| *cores > 0)
+        .unwrap_or_else(cores)
+}
+
+/// Logical processors that this process may use.
 pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
 }

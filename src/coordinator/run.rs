@@ -55,6 +55,14 @@ pub enum RunError {
     /// A broker ended before there was anything to measure.
     #[error("{0}")]
     ClusterLost(String),
+    /// Work could not be calibrated, and without that its amount would be wrong.
+    #[error("cannot calibrate the work at place {place}: {cause}")]
+    Calibration {
+        /// The place.
+        place: String,
+        /// What its worker did.
+        cause: String,
+    },
     /// The user asked to stop before there was anything to keep.
     #[error("interrupted")]
     Interrupted,
@@ -168,7 +176,11 @@ pub async fn run(
             session.close(&guardian).await;
             ended
         }
-        Err(_) if interrupt.is_set() => Err(RunError::Interrupted),
+        Err(_) if interrupt.is_set() => {
+            // Nothing was made there yet.
+            guardian.set_topics(None);
+            Err(RunError::Interrupted)
+        }
         Err(error) => {
             guardian.set_topics(None);
             Err(error.into())

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::calibration;
 use super::cluster::Cluster;
 use super::dataset::{self, Dataset, DatasetError};
@@ -19,6 +21,7 @@ use super::{environment, warm};
 use crate::kafka::GroupDescription;
 use crate::kafka::admin::Admin;
 use crate::kafka::client::ConsumerSettings;
+use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::plan::{Next, Plan};
@@ -46,7 +49,7 @@ impl Session<'_> {
             Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
             filled => filled?,
         };
-        let calibrations = self.calibrate().await;
+        let calibrations = self.calibrate().await?;
         if self.options.session > 1 || self.plan.scenario.warmup_blocks == 0 {
             self.warm(&datasets).await;
         }
@@ -159,7 +162,7 @@ impl Session<'_> {
     }
 
     /// What work costs at each place where any is done.
-    async fn calibrate(&self) -> Vec<WorkCalibration> {
+    async fn calibrate(&self) -> Result<Vec<WorkCalibration>, RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Vec::with_capacity(scenario.places.len());
         for (index, place) in scenario.places.iter().enumerate() {
@@ -171,15 +174,14 @@ impl Session<'_> {
             self.observer.preparing("calibrating the work");
             let mut fleet = ProcessFleet::new(&self.options.run_id);
             let measured = calibration::measure(&mut fleet, &self.launch(place)).await;
-            calibrations.push(measured.unwrap_or_else(|message| {
-                self.observer.note(&format!(
-                    "place {}: {message}; its workers must calibrate themselves",
-                    place.name
-                ));
-                WorkCalibration::default()
-            }));
+            let failed = |cause| RunError::Calibration {
+                place: place.name.clone(),
+                cause,
+            };
+            // A worker that cannot calibrate does its work by its own lights and says so in its trials.
+            calibrations.push(measured.map_err(failed)?.unwrap_or_default());
         }
-        calibrations
+        Ok(calibrations)
     }
 
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
@@ -336,8 +338,13 @@ impl Surroundings for Around<'_> {
         async move { admin.describe_group(&group_id).await.map_err(|error| error.to_string()) }
     }
 
-    fn sample(&self, workers: &[u32]) -> HostSample {
-        HostSample::take(&self.cluster.broker_pids(), workers)
+    fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
+        let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
+        // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
+        tokio::task::spawn_blocking(move || {
+            std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
+            HostSample::take(&brokers, &workers)
+        })
     }
 
     fn lost_cluster(&self) -> Option<String> {

@@ -9,6 +9,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use crate::kafka::settings_cause;
 use crate::protocol::TopicTarget;
 use crate::secret::Secret;
 
@@ -33,7 +34,7 @@ pub fn pass(
         .set("enable.auto.commit", "false")
         .set("check.crcs", "false")
         .set("fetch.queue.backoff.ms", "10");
-    let consumer: BaseConsumer = config.create().map_err(|error| error.to_string())?;
+    let consumer: BaseConsumer = config.create().map_err(|error| settings_cause(&error))?;
     let mut list = TopicPartitionList::new();
     let mut open: BTreeMap<(String, i32), i64> = BTreeMap::new();
     for topic in topics {
@@ -60,15 +61,15 @@ pub fn pass(
                     }
                 }
             }
-            Some(Err(error)) => eprintln!("warming: {error}"),
-            None if latest.elapsed() > PATIENCE => {
+            Some(Err(error)) if latest.elapsed() <= PATIENCE => eprintln!("warming: {error}"),
+            Some(Err(_)) | None if latest.elapsed() > PATIENCE => {
                 return Err(format!(
                     "no record for {} s with {} partitions to go",
                     PATIENCE.as_secs(),
                     open.len()
                 ));
             }
-            None => {}
+            Some(Err(_)) | None => {}
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub(super) fn code_text(code: RDKafkaErrorCode) -> String {
 }
 
 /// Names the property without its value, which may be a secret.
-pub(super) fn settings_cause(error: &KafkaError) -> String {
+pub fn settings_cause(error: &KafkaError) -> String {
     match error {
         KafkaError::ClientConfig(_, description, name, _) => format!("{name}: {description}"),
         other => other.to_string(),

@@ -7,4 +7,5 @@ mod ffi;
 mod group;
 pub mod local;
 
+pub use admin_error::settings_cause;
 pub use group::{GroupDescription, GroupMember, GroupState};

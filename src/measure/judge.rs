@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Flag, Measurement};
 
+/// Step of the machine's CPU times, nanoseconds.
+const TICK_NS: f64 = 10e6;
+
 /// When a trial is flagged, and when its figures take no part in estimates. Stored in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ExclusionRules {
@@ -42,7 +45,7 @@ impl ExclusionRules {
             "A trial with a rebalance between its start and its last record is left out.".to_owned(),
             format!(
                 "A trial in which other programs used more than {:.0} % of the machine, or the hypervisor took more \
-                 than {:.0} %, {disturbed}.",
+                 than {:.0} %, by more than the 20 ms to which the kernel's figures are sure, {disturbed}.",
                 self.others_cpu_share_flag * 100.0,
                 self.steal_share_flag * 100.0
             ),
@@ -98,24 +101,27 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
         return None;
     }
     let mut evidence = Vec::new();
+    // The kernel tells the machine's times in steps of 10 ms: less than two steps beyond the limit is not evidence.
+    let slack = 2.0 * TICK_NS / capacity_ns;
     let others = host.others_cpu_ns as f64 / capacity_ns;
-    if others > rules.others_cpu_share_flag {
+    if others > rules.others_cpu_share_flag + slack {
         evidence.push(format!("other programs used {:.1} % of the machine", others * 100.0));
     }
     let steal = host.cpu.steal_ns as f64 / capacity_ns;
-    if steal > rules.steal_share_flag {
+    if steal > rules.steal_share_flag + slack {
         evidence.push(format!("the hypervisor took {:.1} % of the machine", steal * 100.0));
     }
     join(&evidence)
 }
 
 fn rebalances(measurement: &Measurement) -> Option<String> {
-    let window = measurement.start_ns..measurement.end_ns;
+    // What was checked at the barrier must still hold at the start.
+    let window = measurement.joined_ns..measurement.end_ns;
     let mut evidence = Vec::new();
     for member in &measurement.members {
         let during = member.rebalances.iter().filter(|r| window.contains(&r.at_ns));
         let times: Vec<String> = during
-            .map(|r| format!("{:.0} ms", (r.at_ns - measurement.start_ns) as f64 / 1e6))
+            .map(|r| format!("{:.0} ms", (r.at_ns as f64 - measurement.start_ns as f64) / 1e6))
             .collect();
         if !times.is_empty() {
             evidence.push(format!("{} at {} after the start", member.name(), times.join(" and ")));
@@ -233,18 +239,26 @@ mod tests {
     #[test]
     fn a_disturbed_trial_is_flagged_and_kept_unless_the_rules_say_otherwise() {
         let mut trial = quiet();
-        trial.host.others_cpu_ns = 120_000_000;
+        trial.host.others_cpu_ns = 130_000_000;
         trial.host.cpu = HostCpu {
-            steal_ns: 30_000_000,
+            steal_ns: 50_000_000,
             ..HostCpu::default()
         };
         let mut rules = ExclusionRules::default();
         let (flags, reason) = judge(&trial, &rules);
         assert_eq!((names(&flags), reason), (vec!["disturbed"], None));
-        let evidence = "other programs used 6.0 % of the machine; the hypervisor took 1.5 % of the machine";
+        let evidence = "other programs used 6.5 % of the machine; the hypervisor took 2.5 % of the machine";
         assert_eq!(flags[0].evidence, evidence);
         rules.exclude_disturbed = true;
         assert_eq!(judge(&trial, &rules).1, Some(format!("disturbed: {evidence}")));
+    }
+
+    #[test]
+    fn what_the_kernel_s_coarse_clock_may_have_made_is_no_disturbance() {
+        let mut trial = quiet();
+        trial.host.others_cpu_ns = 118_000_000;
+        trial.host.cpu.steal_ns = 30_000_000;
+        assert_eq!(judge(&trial, &ExclusionRules::default()).0, []);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::format::{
     UNKNOWN, count, duration, or_unknown, p_value, rate_estimate, ratio_estimate, significant, thousands,
 };
 use super::labels::{Labels, family_title};
+use crate::stats::is_material;
 use crate::summary::{Comparison, ConfigurationSummary, Metric, Verdict};
 
 /// Cells as text under headers; numeric columns are set to the right.
@@ -190,9 +191,13 @@ pub(super) fn verdict(input: &ReportInput, comparison: &Comparison) -> String {
     let interval = comparison.ratio.and_then(|r| r.interval);
     match comparison.verdict {
         Verdict::Same => "same".to_owned(),
-        Verdict::Faster if interval.is_some_and(|(low, _)| low > 1.0 + threshold) => "materially faster".to_owned(),
+        Verdict::Faster if interval.is_some_and(|interval| is_material(interval, threshold)) => {
+            "materially faster".to_owned()
+        }
         Verdict::Faster => "faster".to_owned(),
-        Verdict::Slower if interval.is_some_and(|(_, high)| high < 1.0 - threshold) => "materially slower".to_owned(),
+        Verdict::Slower if interval.is_some_and(|interval| is_material(interval, threshold)) => {
+            "materially slower".to_owned()
+        }
         Verdict::Slower => "slower".to_owned(),
         Verdict::Undecided => match comparison.blocks_more {
             Some(more) => format!(

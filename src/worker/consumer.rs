@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::hold::HeldReader;
@@ -53,7 +54,7 @@ impl Member {
         };
         let consumer: BaseConsumer<MemberContext> = client_config(&prepare.properties, &order.client_id)
             .create_with_context(context)
-            .map_err(|error| format!("the client refused its settings: {error}"))?;
+            .map_err(|error| format!("the client refused its settings: {}", settings_cause(&error)))?;
         let consumer = Arc::new(consumer);
         let queue = Arc::new(PrivateQueue::new(Arc::clone(&consumer)));
         *queue_slot.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&queue);
@@ -109,6 +110,7 @@ impl Member {
                 .map_err(|error| format!("cannot assign {topic} [{}]: {error}", given.partition))?;
         }
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.begin_epochs(&self.manual);
         self.consumer
             .assign(&list)
             .map_err(|error| format!("cannot assign partitions: {error}"))?;
@@ -171,6 +173,9 @@ impl Member {
             .and_then(|read| {
                 if let Some(error) = read.error.filter(|_| read.partitions.iter().all(|p| p.records == 0)) {
                     return Err(format!("the client gave an error instead of records: {error}"));
+                }
+                if let Some(error) = read.commit_error {
+                    return Err(error);
                 }
                 Ok(MemberResult {
                     partitions: read.partitions,
@@ -254,4 +259,12 @@ fn reach_leaders(consumer: &BaseConsumer<MemberContext>, shared: &MemberShared) 
         ));
     }
     Ok(leaders.into_values().collect())
+}
+
+/// Names a refused property without its value, which may be a secret.
+fn settings_cause(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, description, name, _) => format!("{name}: {description}"),
+        other => other.to_string(),
+    }
 }

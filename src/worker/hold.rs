@@ -37,7 +37,7 @@ impl HeldReader {
         // A record that lies in the queue already was fetched before the start.
         let mut early = Batch::new(1_000);
         self.queue.take(&mut early, 0);
-        let _ = self.queued_at_start.set(early.len() as u64);
+        let _ = self.queued_at_start.set(early.records());
         self.release();
         let reader = Reader {
             consumer: self.consumer,
@@ -47,7 +47,7 @@ impl HeldReader {
             commit: self.prepare.commit,
             read: self.prepare.read,
         };
-        reader.run(at_ns, &early)
+        reader.run(at_ns, early)
     }
 
     /// Resumes what is assigned and wakes the client's broker threads: without a request of some kind each would

@@ -102,12 +102,21 @@ impl ConsumerContext for MemberContext {
                 self.start_at_the_first_record(list);
             }
         }
+        if assigning {
+            // Before anything of it can be read.
+            self.shared.begin_epochs(&partitions_of(&self.shared, list));
+        }
         apply(consumer, code, list);
-        if assigning
-            && *holding
-            && let Err(error) = consumer.pause(list)
-        {
-            eprintln!("cannot hold partitions: {error}");
+        if assigning {
+            // A pause outlives a revocation: a partition that comes back after the start must not stay paused.
+            let done = if *holding {
+                consumer.pause(list)
+            } else {
+                consumer.resume(list)
+            };
+            if let Err(error) = done {
+                eprintln!("cannot hold or release partitions: {error}");
+            }
         }
         let kind = match (assigning, lost) {
             (true, _) => RebalanceKind::Assigned,

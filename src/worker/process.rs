@@ -323,7 +323,7 @@ impl Process {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let last = window.latest_end.take().unwrap_or_else(|| end.clone());
         let usage = window.start.take().map(|start| last.since(&start));
-        let stopwatch = Some(last.since(&self.born));
+        let stopwatch = Some(end.since(&self.born));
         Ok(FromWorker::Result(Box::new(WorkerResult {
             members,
             window: usage,

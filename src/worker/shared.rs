@@ -102,15 +102,15 @@ impl MemberShared {
         self.topics.iter().map(|target| target.name.as_str()).collect()
     }
 
-    /// Records a change of the assignment; a partition that is given begins a new epoch.
-    pub(super) fn note_rebalance(&self, kind: RebalanceKind, partitions: Vec<TopicPartition>) {
-        if kind == RebalanceKind::Assigned {
-            for given in &partitions {
-                if let Some(slot) = self.slots.iter().find(|slot| slot.partition == *given) {
-                    slot.epoch.fetch_add(1, Ordering::Relaxed);
-                }
-            }
+    /// Begins a new epoch of each partition: it is about to be given to this member.
+    pub(super) fn begin_epochs(&self, partitions: &[TopicPartition]) {
+        for slot in self.slots.iter().filter(|slot| partitions.contains(&slot.partition)) {
+            slot.epoch.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Records a change of the assignment.
+    pub(super) fn note_rebalance(&self, kind: RebalanceKind, partitions: Vec<TopicPartition>) {
         let rebalance = Rebalance {
             at_ns: clock::now_ns(),
             kind,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::DatasetError;
 use super::records::{RecordSource, text};
+use crate::kafka::settings_cause;
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
 
@@ -21,6 +22,8 @@ use crate::secret::Secret;
 const DEAL: u64 = 2_000;
 /// How long the brokers may take to acknowledge what is still under way at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(120);
+/// How long to wait for that before looking whether the user has asked to stop.
+const FLUSH_SLICE: Duration = Duration::from_millis(500);
 
 /// Settings of the producers of a data set.
 pub(super) fn producer_config(
@@ -37,6 +40,7 @@ pub(super) fn producer_config(
         .set("client.id", "tandem-dataset")
         .set("enable.idempotence", "true")
         .set("compression.type", spec.compression.as_str())
+        .set("message.timeout.ms", "60000")
         .set("linger.ms", "50")
         .set("batch.num.messages", "10000")
         .set("batch.size", "1000000")
@@ -129,7 +133,7 @@ impl Filling {
         let producer: BaseProducer<Deliveries> = self
             .config
             .create_with_context(Deliveries::default())
-            .map_err(|error| failed(&first, error.to_string()))?;
+            .map_err(|error| failed(&first, settings_cause(&error)))?;
         let mut source =
             RecordSource::new(&self.spec, text, self.seed, index).map_err(|error| failed(&first, error))?;
         while !slices.is_empty() {
@@ -142,9 +146,15 @@ impl Filling {
             slices.retain(|slice| slice.records > 0);
             producer.poll(Duration::ZERO);
         }
-        producer
-            .flush(FLUSH_LIMIT)
-            .map_err(|error| failed(&first, error.to_string()))?;
+        let deadline = Instant::now() + FLUSH_LIMIT;
+        while let Err(error) = producer.flush(FLUSH_SLICE) {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(DatasetError::Interrupted);
+            }
+            if Instant::now() > deadline || error.rdkafka_error_code() != Some(RDKafkaErrorCode::OperationTimedOut) {
+                return Err(failed(&first, error.to_string()));
+            }
+        }
         match producer.context().failed.load(Ordering::Acquire) {
             0 => Ok(()),
             count => Err(failed(&first, format!("{count} records were not delivered"))),
@@ -186,6 +196,14 @@ impl Filling {
                     });
                 }
                 producer.poll(Duration::from_millis(10));
+                if producer.context().failed.load(Ordering::Acquire) > 0 {
+                    // The rest would fail in the same way, each batch after its own long wait.
+                    let cause = "records were not delivered in time".to_owned();
+                    return Err(DatasetError::Produce {
+                        topic: topic.to_owned(),
+                        cause,
+                    });
+                }
                 record = back;
             }
         }

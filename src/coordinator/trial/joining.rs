@@ -52,7 +52,9 @@ impl TrialMachine {
         group: usize,
         description: Result<GroupDescription, String>,
     ) -> Vec<Action> {
-        if self.phase != Phase::Joining {
+        self.unanswered[group] = self.unanswered[group].saturating_sub(1);
+        // An answer to an earlier look says nothing of this one.
+        if self.phase != Phase::Joining || self.unanswered[group] > 0 {
             return Vec::new();
         }
         match description {

@@ -5,9 +5,11 @@ mod account;
 mod queue;
 
 use std::sync::Arc;
+use std::thread;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::Offset;
 
 use account::{Counted, PartitionAccount};
@@ -45,20 +47,24 @@ pub(super) struct ReaderResult {
     pub(super) commits: u64,
     /// The first error entry found in the queue.
     pub(super) error: Option<String>,
+    /// The first commit that failed: the figures are then not those of a reader that commits.
+    pub(super) commit_error: Option<String>,
 }
 
-impl<C: ConsumerContext> Reader<C> {
+impl<C: ConsumerContext + 'static> Reader<C> {
     /// Reads from the common start `start_ns` until the member is told to stop. Records that came `early`, before the
     /// start, are counted like any others.
-    pub(super) fn run(self, start_ns: u64, early: &Batch) -> ReaderResult {
+    pub(super) fn run(self, start_ns: u64, early: Batch) -> ReaderResult {
         let mut batch = Batch::new(match self.read {
             Read::Batch => BATCH_RECORDS,
             Read::Poll => 1,
         });
         let mut pass = Pass::new(&self, start_ns);
         if !early.is_empty() {
-            pass.consume(early);
+            pass.consume(&early);
         }
+        // Messages must not outlive the client.
+        drop(early);
         while !self.shared.is_stopped() {
             self.queue.take(&mut batch, IDLE_WAIT_MS);
             if !batch.is_empty() {
@@ -86,9 +92,10 @@ struct Pass<'a, C: ConsumerContext> {
     work_ns: u64,
     commits: u64,
     error: Option<String>,
+    commit_error: Option<String>,
 }
 
-impl<'a, C: ConsumerContext> Pass<'a, C> {
+impl<'a, C: ConsumerContext + 'static> Pass<'a, C> {
     fn new(reader: &'a Reader<C>, start_ns: u64) -> Self {
         let slots = reader.shared.slots();
         Pass {
@@ -104,6 +111,7 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
             work_ns: 0,
             commits: 0,
             error: None,
+            commit_error: None,
         }
     }
 
@@ -163,6 +171,7 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
     #[inline]
     fn count(&mut self, record: Record<'_>, received_ns: u64) -> Option<CountedSlot> {
         if let Some(error) = record.error() {
+            eprintln!("the client gave an error: {error}");
             self.error.get_or_insert(error);
             return None;
         }
@@ -214,10 +223,14 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
         self.reader.shared.partition_ended();
         let mut list = TopicPartitionList::with_capacity(1);
         list.add_partition(self.reader.shared.topic_of(slot), slot.partition.partition);
-        // Only an optimisation: what is fetched beyond the end is not counted either way.
-        if let Err(error) = self.reader.consumer.pause(&list) {
-            eprintln!("cannot pause a finished partition: {error}");
-        }
+        // What is fetched beyond the end is not counted, but costs the other partitions. The library answers a pause
+        // from its main thread, for which the reader must not wait.
+        let consumer = Arc::clone(&self.reader.consumer);
+        thread::spawn(move || {
+            if let Err(error) = consumer.pause(&list) {
+                eprintln!("cannot pause a finished partition: {error}");
+            }
+        });
     }
 
     /// Makes what was counted visible: positions for the progress reports, records over time.
@@ -242,7 +255,7 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
             Commit::Auto => {
                 let list = self.positions();
                 if let Err(error) = self.reader.consumer.store_offsets(&list) {
-                    eprintln!("cannot store offsets: {error}");
+                    self.commit_failed("cannot store offsets", &error);
                 }
             }
             Commit::PerBatch => self.commit_positions(),
@@ -272,8 +285,13 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
         }
         match self.reader.consumer.commit(&list, CommitMode::Sync) {
             Ok(()) => self.commits += 1,
-            Err(error) => eprintln!("cannot commit: {error}"),
+            Err(error) => self.commit_failed("cannot commit", &error),
         }
+    }
+
+    fn commit_failed(&mut self, what: &str, error: &KafkaError) {
+        eprintln!("{what}: {error}");
+        self.commit_error.get_or_insert_with(|| format!("{what}: {error}"));
     }
 
     /// The positions of the partitions read since the last call: never past a record whose work is not finished.
@@ -304,6 +322,7 @@ impl<'a, C: ConsumerContext> Pass<'a, C> {
             work_ns: (!self.reader.labour.is_none()).then_some(self.work_ns),
             commits: self.commits,
             error: self.error,
+            commit_error: self.commit_error,
         }
     }
 }

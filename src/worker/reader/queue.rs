@@ -118,9 +118,9 @@ impl Batch {
             .map(|&message| Record(unsafe { &*message }))
     }
 
-    /// Number of messages.
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// Number of records, not counting entries that tell of an error.
+    pub(crate) fn records(&self) -> u64 {
+        self.iter().filter(|record| record.error().is_none()).count() as u64
     }
 
     /// True where nothing was taken.
