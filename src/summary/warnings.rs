@@ -190,6 +190,10 @@ fn flagged(name: &str, meaning: &str, counted: &[&Trial]) -> Option<String> {
             .filter(|t| t.flags.iter().any(|f| f.name == name))
             .count(),
     );
+    let meaning = match meaning.strip_prefix("were ") {
+        Some(rest) if number == 1 => format!("was {rest}"),
+        _ => meaning.to_owned(),
+    };
     (number > 0).then(|| format!("{number} of {} counted trials {meaning}.", counted.len()))
 }
 
