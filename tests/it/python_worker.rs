@@ -37,8 +37,8 @@ fn make_python() -> PathBuf {
     python
 }
 
-fn scenario(work: &str) -> String {
-    let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/worker.py");
+fn scenario(worker: &str, work: &str) -> String {
+    let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(worker);
     format!(
         r#"
 question = "Can thirty lines of Python be measured?"
@@ -67,9 +67,26 @@ processes = 2
 }
 
 #[test]
+fn the_least_worker_of_thirty_lines_completes_its_trials_too() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&scenario("minimal_worker.py", "none")).run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    let python = trials.iter().filter(|trial| trial.configuration_name == "python");
+    assert!(python.clone().count() > 0);
+    for trial in python {
+        assert!(
+            trial.flags.iter().any(|flag| flag.name == "not-observed"),
+            "{:?}",
+            trial.flags
+        );
+    }
+}
+
+#[test]
 fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&scenario("none")).run(&[]).exits(0);
+    scene.scenario(&scenario("worker.py", "none")).run(&[]).exits(0);
     let trials = scene.trials();
     trials.iter().for_each(read_once);
     for trial in trials.iter().filter(|trial| trial.configuration_name == "python") {
@@ -111,7 +128,7 @@ fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked(
 fn what_it_cannot_do_it_says() {
     let scene = Scene::on_shared_cluster();
     scene
-        .scenario(&scenario("wait 1us"))
+        .scenario(&scenario("worker.py", "wait 1us"))
         .run(&["--repetitions", "1"])
         .exits(1);
     let trials = scene.trials();
