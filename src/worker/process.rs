@@ -15,6 +15,7 @@ use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, Prepare, SILENCE_LIMIT_MS, ToWorker,
     WorkerResult,
 };
+use crate::scenario::Read;
 
 /// How often progress is reported while reading.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -184,6 +185,16 @@ impl Process {
 
     /// Makes all members at once: each has to wait for the cluster.
     fn prepare(&mut self, prepare: &Prepare) -> Result<FromWorker, Failure> {
+        if prepare.threads > 1 {
+            return Err(Failure::new(
+                "this worker cannot work records on several threads; threads must be 1",
+            ));
+        }
+        if prepare.read == Read::Stream {
+            return Err(Failure::new(
+                "this worker cannot read by stream; read must be \"batch\" or \"poll\"",
+            ));
+        }
         let (ended_sender, ended) = channel();
         let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
             let handles: Vec<_> = (0..prepare.consumers.len())

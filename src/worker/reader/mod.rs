@@ -56,7 +56,8 @@ impl<C: ConsumerContext + 'static> Reader<C> {
     /// start, are counted like any others.
     pub(super) fn run(self, start_ns: u64, early: Batch) -> ReaderResult {
         let mut batch = Batch::new(match self.read {
-            Read::Batch => BATCH_RECORDS,
+            // A worker refuses streams before it makes a reader.
+            Read::Batch | Read::Stream => BATCH_RECORDS,
             Read::Poll => 1,
         });
         let mut pass = Pass::new(&self, start_ns);
