@@ -31,8 +31,8 @@ def at_time(samples, wall_ns):
 
 
 class Peer:
-    def __init__(self, process):
-        self.process = process
+    def __init__(self):
+        self.program, self.ended = None, False
         self.config = tempfile.NamedTemporaryFile("w", suffix=".properties")
 
     def prepare(self, order):
@@ -48,7 +48,7 @@ class Peer:
         self.at_ns = at_ns
         self.config.write("auto.offset.reset=earliest\nenable.auto.commit=false\n")
         self.config.flush()
-        self.process.become([
+        self.program = worker.Program([
             "java", "-Xms512m", "-Xmx512m", "-Duser.timezone=UTC", "-cp", os.environ["KAFKA_LIBS"] + "/*",
             "org.apache.kafka.tools.ConsumerPerformance",
             "--bootstrap-server", self.order["properties"]["bootstrap.servers"], "--topic", self.topic,
@@ -58,9 +58,9 @@ class Peer:
         sampler = threading.Thread(target=self.sample, args=[samples], daemon=True)
         sampler.start()
         complaints = []
-        drain = threading.Thread(target=lambda: complaints.extend(self.process.process.stderr), daemon=True)
+        drain = threading.Thread(target=lambda: complaints.extend(self.program.errors), daemon=True)
         drain.start()
-        said = self.process.process.stdout.read()
+        said = self.program.output.read()
         self.ended = True
         sampler.join()
         drain.join()
@@ -68,12 +68,10 @@ class Peer:
         end_ns = int(self.row["end_time"].timestamp() * 1000) * 1_000_000
         self.cpu_ns = int(at_time(samples, end_ns) - at_time(samples, end_ns - self.row["fetch_ns"]))
 
-    ended = False
-
     def sample(self, samples):
         """Notes (wall ns, CPU ns) of the JVM until it has said everything."""
         while not self.ended:
-            samples.append((time.time_ns(), self.process.cpu_ns()))
+            samples.append((time.time_ns(), self.program.cpu_ns()))
             time.sleep(SAMPLE_SECONDS)
 
     @staticmethod
@@ -88,7 +86,7 @@ class Peer:
 
     def result(self):
         """The tool tells one number of records for all partitions: where it is the right one, each had its own."""
-        _, life = self.process.end()
+        _, life = self.program.end()
         records, total = self.row["records"], sum(self.expected.values())
         if records != total:
             raise worker.Refusal(f"it read {records} records where there are {total}")
@@ -100,6 +98,10 @@ class Peer:
         window = life | {"wall_ns": self.row["fetch_ns"], "cpu_ns": self.cpu_ns}
         return {"type": "result", "members": [{"partitions": read}], "window": window, "stopwatch": life}
 
+    def kill(self):
+        if self.program:
+            self.program.kill()
+
 
 if __name__ == "__main__":
-    worker.serve("ConsumerPerformance", "of Kafka's tools", ["hold", "assignment", "manual", "usage"], Peer)
+    worker.serve("ConsumerPerformance", "of Kafka's tools", Peer())

@@ -38,32 +38,32 @@ def command(program, order):
 
 
 class Peer:
-    def __init__(self, process, program):
-        self.process, self.program = process, program
+    def __init__(self, program):
+        self.path, self.program = program, None
         self.stamps = {}
 
     def wait_for(self, moment):
         """Reads the program's standard error up to this line of hold.c."""
         said = []
-        for line in self.process.process.stderr:
+        for line in self.program.errors:
             if line.startswith(f"hold {moment}"):
                 return [int(number) for number in line.split()[2:]]
             said.append(line.strip())
-        said += self.process.process.stdout.read().split("\n")
+        said += self.program.output.read().split("\n")
         raise worker.Refusal(f"it ended before its {moment}: " + "; ".join(said[-5:]))
 
     def prepare(self, order):
         self.order = order
-        self.process.become(command(self.program, order))
+        self.program = worker.Program(command(self.path, order))
         self.wait_for("ready")
 
     def read(self, at_ns):
-        self.process.send(str(at_ns))
+        self.program.send(str(at_ns))
         self.stamps = {moment: self.wait_for(moment) for moment in ("start", "end")}
 
     def result(self):
-        said = self.process.process.stdout.read()
-        code, life = self.process.end()
+        said = self.program.output.read()
+        code, life = self.program.end()
         # It prints its figures at the first record as well; the last line is the one of the end.
         summaries = SUMMARY.findall(said)
         if code or not summaries:
@@ -81,7 +81,10 @@ class Peer:
                   "peak_memory_bytes": end[4] * 1024, "threads": []}
         return {"type": "result", "members": [{"partitions": read}], "window": window, "stopwatch": life}
 
+    def kill(self):
+        if self.program:
+            self.program.kill()
+
 
 if __name__ == "__main__":
-    worker.serve("rdkafka_performance", "of librdkafka", ["hold", "assignment", "manual", "usage"],
-                 lambda process: Peer(process, sys.argv[1]))
+    worker.serve("rdkafka_performance", "of librdkafka", Peer(sys.argv[1]))

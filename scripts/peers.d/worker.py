@@ -1,13 +1,10 @@
 """A tandem worker around a program that reads by itself: the side of the protocol that all peers have in common.
 
-The program's process is made before it is known what it has to read and becomes the program later (`exec`), so that
-`hello` can give its process id and tandem counts its CPU as a worker's and not as a disturbance of the machine.
 Must not know which program it is.
 """
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 import threading
@@ -19,17 +16,14 @@ class Refusal(Exception):
 
 
 class Program:
-    """The process that becomes the program."""
+    """The process of the program."""
 
-    def __init__(self):
-        waiting = ["sh", "-c", 'IFS= read -r command && eval "exec $command"']
-        self.process = subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
+        self.output, self.errors = self.process.stdout, self.process.stderr
         self.pid = self.process.pid
         self.born_ns = time.monotonic_ns()
-
-    def become(self, command):
-        self.send(shlex.join(command))
 
     def send(self, line):
         self.process.stdin.write(line + "\n")
@@ -71,15 +65,13 @@ def expected(prepare):
     return topic["name"], {p: topic["partitions"][p]["end"] - topic["partitions"][p]["low"] for p in taken}
 
 
-def serve(client, version, capabilities, make):
-    """Speaks the protocol; `make(program)` gives an object with prepare(order), read(at_ns) and result().
+def serve(client, version, peer):
+    """Speaks the protocol for `peer`, an object with prepare(order), read(at_ns), result() and kill().
 
-    read() returns at the program's last record and result() a worker's result of it; both raise Refusal.
+    read() returns at the program's last record and result() a worker's result of it; all raise Refusal.
     """
-    program = Program()
-    peer = make(program)
-    say({"type": "hello", "protocol": 1, "client": client, "client_version": version, "pid": program.pid,
-         "capabilities": capabilities})
+    say({"type": "hello", "protocol": 1, "client": client, "client_version": version, "pid": os.getpid(),
+         "capabilities": ["hold", "assignment", "manual", "usage"]})
     order, reading = {}, None
 
     def read(at_ns):
@@ -94,7 +86,7 @@ def serve(client, version, capabilities, make):
 
     def fail(failure):
         say({"type": "failed", "connect": False, "message": f"{client}: {failure}"})
-        program.kill()
+        peer.kill()
         os._exit(1)
 
     try:
@@ -120,4 +112,4 @@ def serve(client, version, capabilities, make):
                 break
     except Refusal as refusal:
         fail(refusal)
-    program.kill()
+    peer.kill()
