@@ -30,6 +30,12 @@ def at_time(samples, wall_ns):
     return before[1]
 
 
+def java():
+    """The Java that tandem takes for its brokers."""
+    at_home = os.path.join(os.environ.get("JAVA_HOME", ""), "bin", "java")
+    return at_home if os.path.isfile(at_home) else "java"
+
+
 class Peer:
     def __init__(self):
         self.program, self.ended = None, False
@@ -49,7 +55,7 @@ class Peer:
         self.config.write("auto.offset.reset=earliest\nenable.auto.commit=false\n")
         self.config.flush()
         self.program = worker.Program([
-            "java", "-Xms512m", "-Xmx512m", "-Duser.timezone=UTC", "-cp", os.environ["KAFKA_LIBS"] + "/*",
+            java(), "-Xms512m", "-Xmx512m", "-Duser.timezone=UTC", "-cp", os.environ["KAFKA_LIBS"] + "/*",
             "org.apache.kafka.tools.ConsumerPerformance",
             "--bootstrap-server", self.order["properties"]["bootstrap.servers"], "--topic", self.topic,
             "--group", self.order["group_id"], "--num-records", str(sum(self.expected.values())),

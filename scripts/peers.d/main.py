@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import build
+import consumer_performance
 import table
 import trials
 
@@ -19,6 +20,8 @@ HERE = Path("scripts/peers.d")
 RUNS = trials.RESULTS / "runs"
 # Size of a record's value and records of a trial, so that the fastest reads for about 0.7 s or more on two cores.
 SHAPES = {"100B": (100, 10_000_000), "1KiB": (1024, 2_400_000), "10KiB": (10_240, 320_000)}
+# The version that tandem brings and runs by default.
+KAFKA = "4.3.1"
 ROUNDS = 10
 QUICK_ROUNDS, QUICK_SHARE = 2, 10
 # Seconds without a sign of life: a JVM says nothing before its end.
@@ -63,7 +66,7 @@ def kafka_libs():
     if os.environ.get("KAFKA_HOME"):
         return Path(os.environ["KAFKA_HOME"]) / "libs"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "tandem/kafka/4.3.1/libs"
+    return cache / "tandem/kafka" / KAFKA / "libs"
 
 
 def run(shape, built, given):
@@ -105,9 +108,9 @@ def main():
     if given.table:
         table.write()
         return DONE
-    if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
-        raise build.Missing("Java 17 or later is needed, for the brokers and for ConsumerPerformance: there is no "
-                            "java on PATH, and JAVA_HOME is not set")
+    if not shutil.which(consumer_performance.java()):
+        raise build.Missing("Java 17 or later is needed, for the brokers and for ConsumerPerformance: there is none in "
+                            "JAVA_HOME and none on PATH")
     built = build.Build(build.build_messages())
     for allocator in ("system", "mimalloc"):
         print(f"built: {shlex.join(build.compile_program(built, allocator))}", file=sys.stderr)
