@@ -141,7 +141,10 @@ class CProgram(unittest.TestCase):
             peer = rdkafka_performance.Peer(str(program))
             peer.prepare(order())
             peer.read(3_000_000_000)
-            return peer.result()
+            try:
+                return peer.result()
+            finally:
+                peer.kill()
 
     def test_its_window_ends_where_it_stopped_and_is_as_long_as_it_says(self):
         result = self.read(1000)
@@ -159,6 +162,7 @@ class CProgram(unittest.TestCase):
         peer = rdkafka_performance.Peer("/bin/sh")
         with self.assertRaisesRegex(worker.Refusal, "ended before its ready"):
             peer.prepare(order())
+        peer.kill()
 
 
 class JavaProgram(unittest.TestCase):

@@ -5,6 +5,7 @@ Must not know which program it is.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -34,7 +35,9 @@ class Program:
         return time.clock_gettime_ns((~self.pid << 3) | 2)
 
     def end(self):
-        """Waits for the process; returns its exit code and what it used over its life."""
+        """Waits for the process, which has said everything; returns its exit code and what it used over its life."""
+        for stream in (self.process.stdin, self.output, self.errors):
+            stream.close()
         _, status, usage = os.wait4(self.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
         return self.process.returncode, {
@@ -44,8 +47,9 @@ class Program:
 
     def kill(self):
         if self.process.returncode is None:
-            self.process.kill()
-            self.process.wait()
+            # Not Popen's kill, which may wait for the process itself.
+            os.kill(self.pid, signal.SIGKILL)
+            self.end()
 
 
 def say(message):
