@@ -10,6 +10,7 @@ mod guardian;
 mod interface;
 mod kafka_room;
 mod lies;
+mod producer;
 mod python_worker;
 mod quick_run;
 mod refusals;
