@@ -54,7 +54,7 @@ impl Order {
                 parts,
                 parts_per_gap,
             } => {
-                let gap: f64 = Exp1.sample(rng);
+                let gap: f64 = Exp1.sample(&mut **rng);
                 *parts = parts.saturating_add((gap * *parts_per_gap).round() as u64);
                 *parts as f64 / PARTS_PER_RECORD
             }

@@ -7,6 +7,7 @@ mod arrangements;
 mod browser;
 mod deaths;
 mod guardian;
+mod histogram_log;
 mod interface;
 mod kafka_room;
 mod lies;

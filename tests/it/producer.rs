@@ -252,7 +252,7 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
                 .count();
             assert_eq!(
                 (told.acknowledged, told.highest_offset),
-                (read as u64, Some(read as i64 - 1))
+                (read as u64, Some(i64::try_from(read).unwrap() - 1))
             );
         }
         let p99 = milliseconds(result.lateness.percentile_ns(0.99));

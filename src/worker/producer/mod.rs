@@ -40,6 +40,7 @@ pub fn run_producer() -> ExitCode {
         outbox: outbox.clone(),
         prepared: None,
         running: None,
+        ended: None,
     };
     let served = process.serve(&input_lines());
     process.abandon();
@@ -55,6 +56,8 @@ struct Process {
     outbox: Outbox,
     prepared: Option<Prepared>,
     running: Option<Running>,
+    /// The client of a load that is over: to end it may take a while, and the result should not wait for that.
+    ended: Option<Client>,
 }
 
 /// A client that has reached the cluster, and what it is to send.
@@ -214,6 +217,7 @@ impl Process {
             window: Some(sent.end.since(&start)),
             stopwatch: Some(ProcessSnapshot::take().since(&self.born)),
         };
+        self.ended = Some(client);
         Ok(FromWorker::ProducerResult(Box::new(result)))
     }
 
