@@ -54,7 +54,7 @@ fn constant_arrivals_are_as_many_as_the_profile_asks_for_however_many_producers_
         let schedule = schedule(Arrivals::Constant, profile, 10);
         assert!((schedule.expected() - expected).abs() < 1e-6, "{schedule:?}");
         let alone = union(&schedule, 1);
-        assert_eq!(alone.len(), expected.ceil() as usize, "{schedule:?}");
+        assert!((alone.len() as f64 - expected.ceil()).abs() < 0.5, "{schedule:?}");
         assert!(alone.iter().all(|time| *time < schedule.duration_ns()));
         for producers in [2, 3, 7] {
             assert_eq!(
@@ -209,8 +209,8 @@ fn any_profile() -> impl Strategy<Value = Profile> {
             });
             Profile::Steps(steps.collect())
         }),
-        (rate(), rate(), 1_000_000u64..SECOND, 0.01f64..=1.0).prop_map(|(base, burst, every_ns, share)| {
-            let for_ns = ((every_ns as f64 * share) as u64).clamp(1, every_ns);
+        (rate(), rate(), 1_000_000u64..SECOND, 1u64..=100).prop_map(|(base, burst, every_ns, percent)| {
+            let for_ns = every_ns * percent / 100;
             Profile::Bursts {
                 base,
                 burst,

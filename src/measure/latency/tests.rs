@@ -138,7 +138,7 @@ fn an_interval_log_is_read_back_by_the_librarys_own_parser() {
 
 #[test]
 fn what_is_stored_is_written_again_in_the_same_form() {
-    let written = serde_json::to_string(&recorder([1_000; 49_000])).unwrap();
+    let written = serde_json::to_string(&recorder(std::iter::repeat_n(1_000, 49_000))).unwrap();
     let read: LatencyRecorder = serde_json::from_str(&written).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), written);
 }
