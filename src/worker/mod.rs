@@ -1,12 +1,14 @@
-//! A worker: a process of consumers that does what the coordinator says on standard input and reports on standard
+//! A worker: a process of consumers, or a producer of load, that does what the coordinator says on standard input and reports on standard
 //! output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
 
 mod consumer;
 mod hold;
 mod membership;
 mod process;
+mod producer;
 mod reader;
 mod shared;
 mod work;
 
 pub use process::run_consumer;
+pub use producer::run_producer;

@@ -13,7 +13,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::DatasetError;
-use super::records::{RecordSource, text};
+use crate::contents::{RecordSource, text};
 use crate::kafka::settings_cause;
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
@@ -134,8 +134,8 @@ impl Filling {
             .config
             .create_with_context(Deliveries::default())
             .map_err(|error| failed(&first, settings_cause(&error)))?;
-        let mut source =
-            RecordSource::new(&self.spec, text, self.seed, index).map_err(|error| failed(&first, error))?;
+        let mut source = RecordSource::new(self.spec.size, self.spec.keys, text, self.seed, index)
+            .map_err(|error| failed(&first, error))?;
         while !slices.is_empty() {
             for slice in &mut slices {
                 let deal = slice.records.min(DEAL);

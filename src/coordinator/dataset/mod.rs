@@ -1,7 +1,6 @@
 //! Data sets: topics filled once, verified, and read by every trial that can share them.
 
 mod filling;
-mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,16 +1,16 @@
-//! The keys and values of a data set's records.
+//! What records hold: the keys and values of data sets and of live load. Knows neither Kafka nor trials.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal, Zipf};
 
-use crate::scenario::{DatasetSpec, Keys, Size};
+use crate::scenario::{Keys, Size};
 
 /// Bytes of text from which record values are cut.
 const TEXT_BYTES: usize = 8 << 20;
 
 /// Makes keys and values.
-pub(super) struct RecordSource<'a> {
+pub struct RecordSource<'a> {
     text: &'a [u8],
     rng: ChaCha8Rng,
     size: Size,
@@ -19,14 +19,15 @@ pub(super) struct RecordSource<'a> {
 }
 
 impl<'a> RecordSource<'a> {
-    pub(super) fn new(spec: &DatasetSpec, text: &'a [u8], seed: u64, producer: u64) -> Result<Self, String> {
-        let log_normal = match spec.size {
+    /// Keys and values for one of the producers of a seed; each has random numbers of its own.
+    pub fn new(size: Size, keys: Keys, text: &'a [u8], seed: u64, producer: u64) -> Result<Self, String> {
+        let log_normal = match size {
             Size::LogNormal { median, sigma, .. } => {
                 Some(LogNormal::new(f64::from(median).ln(), sigma).map_err(|error| error.to_string())?)
             }
             _ => None,
         };
-        let zipf = match spec.keys {
+        let zipf = match keys {
             Keys::Zipf { exponent, count } => {
                 Some(Zipf::new(count as f64, exponent).map_err(|error| error.to_string())?)
             }
@@ -36,7 +37,7 @@ impl<'a> RecordSource<'a> {
         Ok(RecordSource {
             text,
             rng,
-            size: spec.size,
+            size,
             log_normal,
             zipf,
         })
@@ -48,7 +49,7 @@ impl<'a> RecordSource<'a> {
         clippy::cast_sign_loss,
         reason = "drawn from 1 to a u64 count"
     )]
-    pub(super) fn key(&mut self, latest: &mut u64) -> [u8; 8] {
+    pub fn key(&mut self, latest: &mut u64) -> [u8; 8] {
         let number = match &self.zipf {
             Some(zipf) => zipf.sample(&mut self.rng) as u64,
             None => {
@@ -65,7 +66,7 @@ impl<'a> RecordSource<'a> {
         clippy::cast_sign_loss,
         reason = "clamped to 0..=max"
     )]
-    pub(super) fn value(&mut self) -> &'a [u8] {
+    pub fn value(&mut self) -> &'a [u8] {
         let bytes = match self.size {
             Size::Fixed(bytes) => bytes,
             Size::Uniform { min, max } => self.rng.random_range(min..=max),
@@ -84,7 +85,7 @@ impl<'a> RecordSource<'a> {
 
 /// Words of lower-case letters, drawn so that general-purpose compressors get about a half: neither noise, which no
 /// compressor shortens, nor a constant, which every one does.
-pub(super) fn text(seed: u64) -> Vec<u8> {
+pub fn text(seed: u64) -> Vec<u8> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let words: Vec<Vec<u8>> = (0..4_096)
         .map(|_| {
@@ -106,24 +107,9 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::scenario::Compression;
-
-    fn spec(size: Size, keys: Keys) -> DatasetSpec {
-        DatasetSpec {
-            topics: 1,
-            partitions: 1,
-            records: 1,
-            size,
-            keys,
-            weights: Vec::new(),
-            compression: Compression::None,
-            compression_ratio: None,
-            replication: 1,
-        }
-    }
 
     fn source(text: &[u8], size: Size, keys: Keys) -> RecordSource<'_> {
-        RecordSource::new(&spec(size, keys), text, 1, 0).unwrap_or_else(|error| panic!("{error}"))
+        RecordSource::new(size, keys, text, 1, 0).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
