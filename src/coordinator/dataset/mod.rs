@@ -196,6 +196,7 @@ mod tests {
             keys: Keys::None,
             weights: weights.to_vec(),
             compression: Compression::None,
+            compression_ratio: None,
             replication: 1,
         }
     }

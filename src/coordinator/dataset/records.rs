@@ -117,6 +117,7 @@ mod tests {
             keys,
             weights: Vec::new(),
             compression: Compression::None,
+            compression_ratio: None,
             replication: 1,
         }
     }

@@ -126,6 +126,27 @@ fn a_case_of_another_family_has_no_baseline() {
 }
 
 #[test]
+fn records_of_another_compressibility_are_another_data_set_and_another_family() {
+    let scenario = scenario(
+        "[dataset]\ncompression = \"lz4\"\n[[case]]\nname = \"text\"\n[[case]]\nname = \"noise\"\n\
+                             compression_ratio = 1\n[[case]]\nname = \"tight\"\ncompression_ratio = 4",
+    );
+    let ratios: Vec<Option<f64>> = scenario
+        .datasets
+        .iter()
+        .map(|dataset| dataset.compression_ratio)
+        .collect();
+    assert_eq!(ratios, [None, Some(1.0), Some(4.0)]);
+    let families: Vec<&str> = scenario.families.iter().map(|family| family.name.as_str()).collect();
+    let expected = ["compression_ratio=text", "compression_ratio=1", "compression_ratio=4"];
+    assert_eq!(families, expected);
+    assert_eq!(baselines(&scenario), [None, None, None]);
+    let part = scenario.only(&["noise", "tight"]).unwrap();
+    let families: Vec<&str> = part.families.iter().map(|family| family.name.as_str()).collect();
+    assert_eq!(families, expected[1..]);
+}
+
+#[test]
 fn records_are_rounded_up_so_that_partitions_are_equal_everywhere_and_that_is_said() {
     let scenario = scenario("[dataset]\nrecords = 100\ntopics = 3\n[matrix]\npartitions = [2, 5]");
     let records: Vec<u64> = scenario.datasets.iter().map(|dataset| dataset.records).collect();
@@ -241,6 +262,7 @@ fn every_key_reaches_the_configuration() {
         size = { min = 10, max = 20 }
         weights = [0.75, 0.25]
         compression = "zstd"
+        compression_ratio = 2.5
         replication = 2
         [[place]]
         name = "other"
@@ -294,6 +316,7 @@ fn every_key_reaches_the_configuration() {
         (dataset.size, dataset.compression),
         (Size::Uniform { min: 10, max: 20 }, Compression::Zstd)
     );
+    assert_eq!(dataset.compression_ratio, Some(2.5));
     assert_eq!(
         (dataset.weights.as_slice(), dataset.replication),
         ([0.75, 0.25].as_slice(), 2)
