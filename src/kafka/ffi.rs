@@ -1,6 +1,9 @@
 //! Calls of the client library that rdkafka has no safe wrapper for: describing a consumer group with its target
-//! assignment, and the lines that wait in a client's main queue. The only unsafe code of this room.
+//! assignment, the lines that wait in a client's main queue, and producing from a shared text. The only unsafe code
+//! of this room.
 #![allow(unsafe_code, reason = "bindings to librdkafka; every block states its invariant")]
+
+mod produce;
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -11,6 +14,8 @@ use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 
 use super::group::{GroupDescription, GroupMember, GroupState};
+
+pub use produce::{TextProducer, TextRecord};
 
 /// A queue of a client; destroyed when dropped.
 struct Queue(*mut rd::rd_kafka_queue_t);

@@ -1,5 +1,7 @@
 //! The keys and values of a data set's records.
 
+use std::ops::Range;
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal, Zipf};
@@ -10,16 +12,16 @@ use crate::scenario::{DatasetSpec, Keys, Size};
 const TEXT_BYTES: usize = 8 << 20;
 
 /// Makes keys and values.
-pub(super) struct RecordSource<'a> {
-    text: &'a [u8],
+pub(super) struct RecordSource {
+    text_bytes: usize,
     rng: ChaCha8Rng,
     size: Size,
     log_normal: Option<LogNormal<f64>>,
     zipf: Option<Zipf<f64>>,
 }
 
-impl<'a> RecordSource<'a> {
-    pub(super) fn new(spec: &DatasetSpec, text: &'a [u8], seed: u64, producer: u64) -> Result<Self, String> {
+impl RecordSource {
+    pub(super) fn new(spec: &DatasetSpec, text_bytes: usize, seed: u64, producer: u64) -> Result<Self, String> {
         let log_normal = match spec.size {
             Size::LogNormal { median, sigma, .. } => {
                 Some(LogNormal::new(f64::from(median).ln(), sigma).map_err(|error| error.to_string())?)
@@ -34,7 +36,7 @@ impl<'a> RecordSource<'a> {
         };
         let rng = ChaCha8Rng::seed_from_u64(seed ^ (producer + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Ok(RecordSource {
-            text,
+            text_bytes,
             rng,
             size: spec.size,
             log_normal,
@@ -65,7 +67,7 @@ impl<'a> RecordSource<'a> {
         clippy::cast_sign_loss,
         reason = "clamped to 0..=max"
     )]
-    pub(super) fn value(&mut self) -> &'a [u8] {
+    pub(super) fn value(&mut self) -> Range<usize> {
         let bytes = match self.size {
             Size::Fixed(bytes) => bytes,
             Size::Uniform { min, max } => self.rng.random_range(min..=max),
@@ -77,8 +79,8 @@ impl<'a> RecordSource<'a> {
                 drawn.round().clamp(0.0, f64::from(max)) as u32
             }
         } as usize;
-        let from = self.rng.next_u32() as usize % (self.text.len() - bytes.min(self.text.len() - 1));
-        &self.text[from..(from + bytes).min(self.text.len())]
+        let from = self.rng.next_u32() as usize % (self.text_bytes - bytes.min(self.text_bytes - 1));
+        from..(from + bytes).min(self.text_bytes)
     }
 }
 
@@ -122,15 +124,15 @@ mod tests {
         }
     }
 
-    fn source(text: &[u8], size: Size, keys: Keys) -> RecordSource<'_> {
-        RecordSource::new(&spec(size, keys), text, 1, 0).unwrap_or_else(|error| panic!("{error}"))
+    fn source(text: &[u8], size: Size, keys: Keys) -> RecordSource {
+        RecordSource::new(&spec(size, keys), text.len(), 1, 0).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
     fn values_have_their_size_and_differ() {
         let text = text(1);
         let mut source = source(&text, Size::Fixed(100), Keys::None);
-        let values: HashSet<&[u8]> = (0..100).map(|_| source.value()).collect();
+        let values: HashSet<&[u8]> = (0..100).map(|_| &text[source.value()]).collect();
         assert!(values.iter().all(|value| value.len() == 100));
         assert!(values.len() > 95);
     }
