@@ -27,7 +27,7 @@ use tandem::stats::{Estimate, median};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Bytes of values that one filling sends.
-const BYTES: u64 = 800_000_000;
+const BYTES: u64 = 400_000_000;
 /// Kafka that is filled.
 const VERSION: &str = "4.3.1";
 
@@ -102,6 +102,12 @@ fn fill(bootstrap: &str, topic: &str, partitions: &str, size: &str) -> Result<()
     Ok(filling.run()?)
 }
 
+/// Memory where there is a file system of it: a disk's speed would hide the clients'.
+fn data_parent() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { env::temp_dir() }
+}
+
 /// Starts a broker and measures every cell.
 fn compare(peer: &str, rounds: u32) -> Result<(), Failure> {
     let distribution = Distribution::find_or_get(VERSION, &|what| eprintln!("{what}"))?;
@@ -109,7 +115,7 @@ fn compare(peer: &str, rounds: u32) -> Result<(), Failure> {
         brokers: 1,
         heap_mib: DEFAULT_HEAP_MIB,
         listeners: Vec::new(),
-        data_parent: env::temp_dir(),
+        data_parent: data_parent(),
         run_id: format!("fill-{}", std::process::id()),
     };
     let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
@@ -118,7 +124,11 @@ fn compare(peer: &str, rounds: u32) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let admin = runtime.block_on(Admin::connect(&bootstrap, &BTreeMap::new()))?;
     let allocator = if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" };
-    println!("allocator {allocator}, {rounds} rounds, M records/s (CPU us per record), medians");
+    let data = data_parent();
+    println!(
+        "allocator {allocator}, {rounds} rounds, the broker's data in {}; M records/s (CPU us per record), medians",
+        data.display()
+    );
     println!("| producers and partitions | size | tandem | rdkafka_performance -P | tandem / peer [95 %] |");
     println!("|---|---|---|---|---|");
     for (partitions, size) in [(1, 100), (2, 100), (1, 1024), (2, 1024)] {
@@ -162,7 +172,7 @@ fn peer_commands(peer: &str, bootstrap: &str, topic: &str, cell: Cell) -> Vec<Co
     (0..cell.partitions)
         .map(|partition| {
             let mut command = Command::new(peer);
-            command.args(["-P", "-q", "-b", bootstrap, "-t", topic]);
+            command.args(["-P", "-q", "-X", "log_level=3", "-b", bootstrap, "-t", topic]);
             command.args(["-p", &partition.to_string(), "-s", &cell.size.to_string()]);
             command.args(["-c", &records.to_string()]);
             for (name, value) in producer_settings(&cell.spec()) {

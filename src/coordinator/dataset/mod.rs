@@ -1,5 +1,6 @@
 //! Data sets: topics filled once, verified, and read by every trial that can share them.
 
+mod contents;
 mod filling;
 mod records;
 

@@ -8,9 +8,6 @@ use rand_distr::{Distribution, LogNormal, Zipf};
 
 use crate::scenario::{DatasetSpec, Keys, Size};
 
-/// Bytes of text from which record values are cut.
-const TEXT_BYTES: usize = 8 << 20;
-
 /// Makes keys and values.
 pub(super) struct RecordSource {
     text_bytes: usize,
@@ -82,25 +79,6 @@ impl RecordSource {
         let from = self.rng.next_u32() as usize % (self.text_bytes - bytes.min(self.text_bytes - 1));
         from..(from + bytes).min(self.text_bytes)
     }
-}
-
-/// Words of lower-case letters, drawn so that general-purpose compressors get about a half: neither noise, which no
-/// compressor shortens, nor a constant, which every one does.
-pub(super) fn text(seed: u64) -> Vec<u8> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let words: Vec<Vec<u8>> = (0..4_096)
-        .map(|_| {
-            (0..rng.random_range(2..=9))
-                .map(|_| rng.random_range(b'a'..=b'z'))
-                .chain([b' '])
-                .collect()
-        })
-        .collect();
-    let mut text = Vec::with_capacity(TEXT_BYTES + 16);
-    while text.len() < TEXT_BYTES {
-        text.extend_from_slice(&words[rng.random_range(0..words.len())]);
-    }
-    text
 }
 
 #[cfg(test)]
