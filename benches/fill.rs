@@ -55,6 +55,7 @@ impl Cell {
             keys: Keys::None,
             weights: Vec::new(),
             compression: Compression::None,
+            compression_ratio: None,
             replication: 1,
         }
     }
@@ -98,7 +99,15 @@ fn fill(bootstrap: &str, topic: &str, partitions: &str, size: &str) -> Result<()
     };
     let (produced, interrupted) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let names = [topic.to_owned()];
-    let filling = Filling::new(bootstrap, &BTreeMap::new(), &cell.spec(), &names, 1, produced, interrupted);
+    let filling = Filling::new(
+        bootstrap,
+        &BTreeMap::new(),
+        &cell.spec(),
+        &names,
+        1,
+        produced,
+        interrupted,
+    );
     Ok(filling.run()?)
 }
 
@@ -123,7 +132,11 @@ fn compare(peer: &str, rounds: u32) -> Result<(), Failure> {
     let bootstrap = cluster.bootstrap(None).ok_or("the broker has no address")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let admin = runtime.block_on(Admin::connect(&bootstrap, &BTreeMap::new()))?;
-    let allocator = if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" };
+    let allocator = if cfg!(feature = "mimalloc") {
+        "mimalloc"
+    } else {
+        "system"
+    };
     let data = data_parent();
     println!(
         "allocator {allocator}, {rounds} rounds, the broker's data in {}; M records/s (CPU us per record), medians",
@@ -175,11 +188,8 @@ fn peer_commands(peer: &str, bootstrap: &str, topic: &str, cell: Cell) -> Vec<Co
             command.args(["-P", "-q", "-X", "log_level=3", "-b", bootstrap, "-t", topic]);
             command.args(["-p", &partition.to_string(), "-s", &cell.size.to_string()]);
             command.args(["-c", &records.to_string()]);
-            for (name, value) in producer_settings(&cell.spec()) {
-                // It counts the delivered records to know its end.
-                if name != "delivery.report.only.error" {
-                    command.args(["-X", &format!("{name}={value}")]);
-                }
+            for (name, value) in producer_settings(&cell.spec(), 1) {
+                command.args(["-X", &format!("{name}={value}")]);
             }
             command
         })
@@ -226,7 +236,12 @@ async fn verify(admin: &Admin, topic: &str, cell: Cell) -> Result<(), Failure> {
 
 fn row(cell: Cell, ours: &[Cost], theirs: &[Cost]) -> Result<String, Failure> {
     let records = cell.records() as f64;
-    let rates = |costs: &[Cost]| costs.iter().map(|cost| records / cost.seconds / 1e6).collect::<Vec<_>>();
+    let rates = |costs: &[Cost]| {
+        costs
+            .iter()
+            .map(|cost| records / cost.seconds / 1e6)
+            .collect::<Vec<_>>()
+    };
     let shown = |costs: &[Cost]| {
         let cpu: Vec<f64> = costs.iter().map(|cost| cost.cpu_seconds / records * 1e6).collect();
         let (rate, cpu) = (median(&rates(costs))?, median(&cpu)?);

@@ -85,6 +85,21 @@ impl Event {
         }
     }
 
+    /// How many of the records that a delivery report is about were not delivered.
+    fn undelivered(&self) -> u64 {
+        let mut count = 0;
+        loop {
+            // SAFETY: the event is valid, and the message that it lends lives as long; after the last there is null.
+            let message = unsafe { rd::rd_kafka_event_message_next(self.0) };
+            if message.is_null() {
+                return count;
+            }
+            // SAFETY: not null, and the event that owns it is still there.
+            let error = unsafe { (*message).err };
+            count += u64::from(error != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR);
+        }
+    }
+
     /// The text of a log event.
     fn log(&self) -> Option<String> {
         let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);

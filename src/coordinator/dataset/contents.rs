@@ -157,7 +157,10 @@ mod tests {
                 let contents = compressible(7, compression, *wanted, f64::from(value_bytes));
                 let got = ratio(compression, &batch(&contents, value_bytes as usize));
                 let off = (got / wanted - 1.0).abs();
-                assert!(off <= tolerance, "{compression:?}, {value_bytes} B: {got:.2} for {wanted}");
+                assert!(
+                    off <= tolerance,
+                    "{compression:?}, {value_bytes} B: {got:.2} for {wanted}"
+                );
             }
         }
     }

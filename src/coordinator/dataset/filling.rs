@@ -12,8 +12,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
+use super::contents::{compressible, text};
+use super::records::RecordSource;
 use super::{DatasetError, partition_counts};
-use super::records::{RecordSource, text};
 use crate::kafka::{TextProducer, TextRecord, settings_cause};
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
@@ -22,32 +23,49 @@ use crate::secret::Secret;
 const DEAL: u64 = 2_000;
 /// Records given to the client in one call.
 const CALL: usize = 500;
-/// How long to wait where the client's queue is full. That is a few percent of what it holds.
-const FULL_WAIT: Duration = Duration::from_millis(10);
+/// How long to wait where the client's queue is full, until looking whether the user has asked to stop.
+const FULL_WAIT: Duration = Duration::from_millis(100);
 /// How long the brokers may take to acknowledge what is still under way at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(120);
 /// How long to wait for that before looking whether the user has asked to stop.
 const FLUSH_SLICE: Duration = Duration::from_millis(500);
 
-/// What the producers of a data set set beside their cluster's properties.
-pub fn producer_settings(spec: &DatasetSpec) -> Vec<(&'static str, &'static str)> {
+/// Bytes of values that a producer gathers for one request to a partition.
+const BATCH_BYTES: u32 = 1_000_000;
+/// The most KiB of records that a producer holds.
+const QUEUE_KIB: f64 = 262_144.0;
+
+/// What a producer of a data set sets beside its cluster's properties if it sends to so many partitions.
+pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> Vec<(&'static str, String)> {
     vec![
-        ("client.id", "tandem-dataset"),
-        ("enable.idempotence", "true"),
-        ("compression.type", spec.compression.as_str()),
-        ("message.timeout.ms", "60000"),
-        ("linger.ms", "50"),
-        ("batch.num.messages", "10000"),
-        ("batch.size", "1000000"),
-        ("queue.buffering.max.messages", "500000"),
-        ("queue.buffering.max.kbytes", "262144"),
-        // What was delivered shows in the partitions' ends; only what was not has to be told one by one.
-        ("delivery.report.only.error", "true"),
+        ("client.id", "tandem-dataset".to_owned()),
+        ("enable.idempotence", "true".to_owned()),
+        ("compression.type", spec.compression.as_str().to_owned()),
+        ("message.timeout.ms", "60000".to_owned()),
+        ("linger.ms", "50".to_owned()),
+        ("batch.num.messages", "10000".to_owned()),
+        ("batch.size", BATCH_BYTES.to_string()),
+        ("queue.buffering.max.messages", "500000".to_owned()),
+        ("queue.buffering.max.kbytes", queue_kib(spec, partitions).to_string()),
         // A value of the largest size that a scenario allows, with its key; the broker's own limit is the same.
-        ("message.max.bytes", "1048588"),
+        ("message.max.bytes", "1048588".to_owned()),
         // Kafka's own choice for keys, so that a key goes where a Java producer would put it.
-        ("partitioner", "murmur2_random"),
+        ("partitioner", "murmur2_random".to_owned()),
     ]
+}
+
+/// Room for a batch and a half of each partition: one under way and half of the next. An idempotent producer has one
+/// batch of a partition under way at a time, and where the next one is complete meanwhile, the library's thread asks
+/// again and again, without sleeping, whether it may send it: that took the CPU that the broker needed.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of KiB up to a limit that fits"
+)]
+fn queue_kib(spec: &DatasetSpec, partitions: usize) -> u32 {
+    // Where a record is as large as a batch, a few can be under way.
+    let each = 1.5 * f64::from(BATCH_BYTES) + 4.0 * spec.size.mean_bytes();
+    (each / 1024.0 * partitions.max(1) as f64).ceil().min(QUEUE_KIB) as u32
 }
 
 /// The sending of a data set's records to topics that are there.
@@ -79,9 +97,6 @@ impl Filling {
             config.set(name, value.reveal());
         }
         config.set("bootstrap.servers", bootstrap);
-        for (name, value) in producer_settings(spec) {
-            config.set(name, value);
-        }
         Filling {
             config,
             spec: spec.clone(),
@@ -95,7 +110,11 @@ impl Filling {
 
     /// Fills every topic with as many producers as can help.
     pub fn run(&self) -> Result<(), DatasetError> {
-        let text: Arc<[u8]> = text(self.seed).into();
+        let text: Arc<[u8]> = match self.spec.compression_ratio {
+            Some(ratio) => compressible(self.seed, self.spec.compression, ratio, self.spec.size.mean_bytes()),
+            None => text(self.seed),
+        }
+        .into();
         let producers = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
         let shares = self.shares(producers);
         let filled: Vec<Result<(), DatasetError>> = thread::scope(|scope| {
@@ -131,6 +150,7 @@ impl Filling {
                         partition: Some(partition),
                         records: *records,
                         latest_key: 0,
+                        at: 0,
                     };
                     shares[(topic * counts.len() + usize::try_from(partition).unwrap_or(0)) % producers].push(slice);
                 }
@@ -143,6 +163,7 @@ impl Filling {
                         partition: None,
                         records,
                         latest_key: index << 40 | (topic as u64) << 56,
+                        at: 0,
                     });
                 }
             }
@@ -157,8 +178,15 @@ impl Filling {
             topic: self.names[slices[0].topic].clone(),
             cause,
         };
+        let partitions = slices
+            .iter()
+            .map(|slice| slice.partition.map_or(self.counts[slice.topic].len(), |_| 1));
+        let mut config = self.config.clone();
+        for (name, value) in producer_settings(&self.spec, partitions.sum()) {
+            config.set(name, value);
+        }
         let deliveries = Deliveries::default();
-        let mut producer = TextProducer::new(&self.config, deliveries, Arc::clone(text), &self.names)
+        let mut producer = TextProducer::new(&config, deliveries, Arc::clone(text), &self.names)
             .map_err(|error| failed(settings_cause(&error)))?;
         let mut source = RecordSource::new(&self.spec, text.len(), self.seed, index).map_err(failed)?;
         let mut records = Vec::with_capacity(CALL);
@@ -170,7 +198,7 @@ impl Filling {
                     records.clear();
                     records.extend((0..deal.min(CALL as u64)).map(|_| TextRecord {
                         key: slice.partition.is_none().then(|| source.key(&mut slice.latest_key)),
-                        value: source.value(),
+                        value: source.value(&mut slice.at),
                     }));
                     deal -= records.len() as u64;
                     self.send(&mut producer, slice, &records)?;
@@ -222,16 +250,14 @@ impl Filling {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Err(DatasetError::Interrupted);
             }
+            let waiting = if records.is_empty() { Duration::ZERO } else { FULL_WAIT };
+            let undelivered = producer.wait(waiting, &|reason| eprintln!("librdkafka: {reason}"));
             let client = producer.producer();
-            if records.is_empty() {
-                client.poll(Duration::ZERO);
-                continue;
-            }
+            let so_far = client.context().failed.fetch_add(undelivered, Ordering::AcqRel) + undelivered;
             if let Some((_, cause)) = client.client().fatal_error() {
                 return Err(failed(cause));
             }
-            client.poll(FULL_WAIT);
-            if client.context().failed.load(Ordering::Acquire) > 0 {
+            if so_far > 0 {
                 // The rest would fail in the same way, each batch after its own long wait.
                 return Err(failed("records were not delivered in time".to_owned()));
             }
@@ -247,6 +273,8 @@ struct Slice {
     partition: Option<i32>,
     records: u64,
     latest_key: u64,
+    /// Where the next value lies in the contents, in bytes.
+    at: usize,
 }
 
 /// Counts what the brokers did not accept.

@@ -98,15 +98,7 @@ pub async fn fill(
             )
             .await?;
     }
-    let work = Filling::new(
-        admin.bootstrap(),
-        properties,
-        spec,
-        names,
-        seed,
-        produced,
-        interrupted,
-    );
+    let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
     let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
     let work = filled.map_err(|_| DatasetError::Produce {
         topic: names.join(", "),

@@ -10,7 +10,10 @@ use crate::scenario::{DatasetSpec, Keys, Size};
 
 /// Makes keys and values.
 pub(super) struct RecordSource {
-    text_bytes: usize,
+    contents_bytes: usize,
+    /// Whether values follow one another through the contents, so that nothing comes again within a batch; else each
+    /// is cut at random.
+    in_turn: bool,
     rng: ChaCha8Rng,
     size: Size,
     log_normal: Option<LogNormal<f64>>,
@@ -18,7 +21,7 @@ pub(super) struct RecordSource {
 }
 
 impl RecordSource {
-    pub(super) fn new(spec: &DatasetSpec, text_bytes: usize, seed: u64, producer: u64) -> Result<Self, String> {
+    pub(super) fn new(spec: &DatasetSpec, contents_bytes: usize, seed: u64, producer: u64) -> Result<Self, String> {
         let log_normal = match spec.size {
             Size::LogNormal { median, sigma, .. } => {
                 Some(LogNormal::new(f64::from(median).ln(), sigma).map_err(|error| error.to_string())?)
@@ -33,7 +36,8 @@ impl RecordSource {
         };
         let rng = ChaCha8Rng::seed_from_u64(seed ^ (producer + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Ok(RecordSource {
-            text_bytes,
+            contents_bytes,
+            in_turn: spec.compression_ratio.is_some(),
             rng,
             size: spec.size,
             log_normal,
@@ -58,13 +62,13 @@ impl RecordSource {
         number.to_be_bytes()
     }
 
-    /// The next record's value: a piece of the text from a random place.
+    /// Where the next record's value lies in the contents: at a random place, or at `at`, which moves on.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to 0..=max"
     )]
-    pub(super) fn value(&mut self) -> Range<usize> {
+    pub(super) fn value(&mut self, at: &mut usize) -> Range<usize> {
         let bytes = match self.size {
             Size::Fixed(bytes) => bytes,
             Size::Uniform { min, max } => self.rng.random_range(min..=max),
@@ -76,8 +80,16 @@ impl RecordSource {
                 drawn.round().clamp(0.0, f64::from(max)) as u32
             }
         } as usize;
-        let from = self.rng.next_u32() as usize % (self.text_bytes - bytes.min(self.text_bytes - 1));
-        from..(from + bytes).min(self.text_bytes)
+        let bytes = bytes.min(self.contents_bytes);
+        let from = if !self.in_turn {
+            self.rng.next_u32() as usize % (self.contents_bytes - bytes).max(1)
+        } else if *at + bytes <= self.contents_bytes {
+            *at
+        } else {
+            0
+        };
+        *at = from + bytes;
+        from..*at
     }
 }
 
@@ -85,6 +97,7 @@ impl RecordSource {
 mod tests {
     use std::collections::HashSet;
 
+    use super::super::contents::text;
     use super::*;
     use crate::scenario::Compression;
 
@@ -110,16 +123,28 @@ mod tests {
     fn values_have_their_size_and_differ() {
         let text = text(1);
         let mut source = source(&text, Size::Fixed(100), Keys::None);
-        let values: HashSet<&[u8]> = (0..100).map(|_| &text[source.value()]).collect();
+        let values: HashSet<&[u8]> = (0..100).map(|_| &text[source.value(&mut 0)]).collect();
         assert!(values.iter().all(|value| value.len() == 100));
         assert!(values.len() > 95);
+    }
+
+    #[test]
+    fn with_a_wanted_ratio_values_follow_one_another_and_begin_anew_at_the_end() {
+        let spec = DatasetSpec {
+            compression_ratio: Some(2.0),
+            ..spec(Size::Fixed(40), Keys::None)
+        };
+        let mut source = RecordSource::new(&spec, 100, 1, 0).unwrap_or_else(|error| panic!("{error}"));
+        let mut at = 0;
+        let values: Vec<_> = (0..4).map(|_| source.value(&mut at)).collect();
+        assert_eq!(values, [0..40, 40..80, 0..40, 40..80]);
     }
 
     #[test]
     fn sizes_follow_their_distribution() {
         let text = text(1);
         let mut uniform = source(&text, Size::Uniform { min: 10, max: 20 }, Keys::None);
-        let sizes: HashSet<usize> = (0..1_000).map(|_| uniform.value().len()).collect();
+        let sizes: HashSet<usize> = (0..1_000).map(|_| uniform.value(&mut 0).len()).collect();
         assert_eq!(sizes, (10..=20).collect());
         let mut skewed = source(
             &text,
@@ -130,7 +155,7 @@ mod tests {
             },
             Keys::None,
         );
-        let mut sizes: Vec<usize> = (0..1_001).map(|_| skewed.value().len()).collect();
+        let mut sizes: Vec<usize> = (0..1_001).map(|_| skewed.value(&mut 0).len()).collect();
         sizes.sort_unstable();
         assert!((80..125).contains(&sizes[500]), "median {}", sizes[500]);
         assert_eq!(sizes[1_000], 500);

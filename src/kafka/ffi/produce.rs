@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::bindings as rd;
 use rdkafka::client::Client;
@@ -12,6 +13,8 @@ use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
+
+use super::Queue;
 
 /// Bytes of a record's key.
 const KEY_BYTES: usize = 8;
@@ -43,6 +46,7 @@ impl Drop for Topic {
 /// may be dropped: the client's end is the end of its use of the text.
 pub struct TextProducer<C: ProducerContext + 'static> {
     topics: Vec<Topic>,
+    reports: Queue,
     producer: BaseProducer<C>,
     text: Arc<[u8]>,
     /// The records of one call, in the library's form; kept for their memory.
@@ -56,13 +60,32 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
         let handles: KafkaResult<Vec<Topic>> = topics.iter().map(|name| open(producer.client(), name)).collect();
         Ok(TextProducer {
             topics: handles?,
+            reports: Queue::main(producer.client()).map_err(|_| invalid())?,
             producer,
             text,
             messages: Vec::new(),
         })
     }
 
-    /// The ordinary producer, for polling and flushing.
+    /// Waits at most `timeout` until the client reports something, and takes all that it has to report. Gives the
+    /// number of records that were not delivered; `error` hears of what else went wrong.
+    ///
+    /// The ordinary producer's `poll` waits to the end of its time, whatever is reported meanwhile.
+    pub fn wait(&self, timeout: Duration, error: &dyn Fn(&str)) -> u64 {
+        let mut failed = 0;
+        let mut event = self.reports.poll(timeout);
+        while let Some(report) = event {
+            if report.kind() == rd::RD_KAFKA_EVENT_DR {
+                failed += report.undelivered();
+            } else if let Some(reason) = report.error() {
+                error(&reason);
+            }
+            event = self.reports.poll(Duration::ZERO);
+        }
+        failed
+    }
+
+    /// The ordinary producer, for flushing.
     pub fn producer(&self) -> &BaseProducer<C> {
         &self.producer
     }
@@ -107,7 +130,10 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
         }
         let none = rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
         let full = rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__QUEUE_FULL;
-        let refused = self.messages.iter().find(|message| message.err != none && message.err != full);
+        let refused = self
+            .messages
+            .iter()
+            .find(|message| message.err != none && message.err != full);
         match refused {
             Some(message) => Err(KafkaError::MessageProduction(message.err.into())),
             // Once its queue is full, the library takes none of the rest of a call.
