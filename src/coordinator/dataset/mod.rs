@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use filling::Filling;
+pub use filling::{Filling, producer_settings};
 
 use crate::kafka::admin::{Admin, AdminError};
 use crate::protocol::{OffsetRange, TopicTarget};
@@ -96,17 +96,7 @@ pub async fn fill(
             )
             .await?;
     }
-    let counts = (0..spec.topics).map(|topic| partition_counts(spec, topic)).collect();
-    let config = filling::producer_config(admin.bootstrap(), properties, spec);
-    let work = Filling {
-        config,
-        spec: spec.clone(),
-        names: names.to_vec(),
-        counts,
-        seed,
-        produced,
-        interrupted,
-    };
+    let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
     let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
     let work = filled.map_err(|_| DatasetError::Produce {
         topic: names.join(", "),
@@ -184,7 +174,7 @@ fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Compression, Size};
+    use crate::scenario::{Compression, DatasetSpec, Keys, Size};
 
     fn spec(partitions: u32, records: u64, weights: &[f64]) -> DatasetSpec {
         DatasetSpec {

@@ -46,6 +46,20 @@ fn the_first_scenario_has_three_cases_in_three_families() {
 }
 
 #[test]
+fn the_scenario_of_threads_differs_in_one_way_of_working_four_at_once_per_case() {
+    let scenario = crate::scenario::parse("threads", "threads.toml", shipped("threads").unwrap()).unwrap();
+    let four = |each: &crate::scenario::Configuration| each.members_per_group() * each.threads;
+    let at_once: Vec<u32> = scenario.configurations.iter().map(four).collect();
+    assert_eq!(at_once, [1, 4, 4, 4, 4, 4]);
+    assert_eq!(baselines(&scenario)[1..], [Some(0); 5]);
+    assert_eq!(
+        scenario.keys_in_use[5..],
+        ["threads", "ordering", "consumers", "processes"]
+    );
+    assert_eq!(scenario.configurations[2].key_values[5..], ["4", "key", "1", "1"]);
+}
+
+#[test]
 fn an_empty_scenario_is_one_configuration_of_defaults_named_after_the_file() {
     let scenario = scenario("");
     assert_eq!(names(&scenario), ["test"]);

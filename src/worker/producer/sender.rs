@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord};
 use super::deliveries::{Deliveries, cause_of};
 use super::pace::Pace;
 use super::series::SentSeries;
-use crate::contents::RecordSource;
+use crate::contents::{Cut, RecordSource};
 use crate::load::{STAMP_BYTES, ScheduleError, Stamp};
 use crate::measure::Series;
 use crate::measure::clock;
@@ -149,7 +149,8 @@ enum Outcome {
 /// Makes the producer's records, one at a time.
 struct Records<'a> {
     order: &'a PrepareProducer,
-    source: RecordSource<'a>,
+    text: &'a [u8],
+    source: RecordSource,
     /// Topics and partitions that take turns; partitions are left to the keys where there are any.
     places: Vec<(usize, Option<i32>)>,
     place: usize,
@@ -180,7 +181,14 @@ impl<'a> Records<'a> {
         }
         let producer = u16::try_from(order.producer).map_err(|_| "a stamp holds producers up to 65,535".to_owned())?;
         Ok(Records {
-            source: RecordSource::new(order.size, order.keys, text, order.seed, u64::from(order.producer))?,
+            source: RecordSource::new(
+                order.size,
+                order.keys,
+                (Cut::AtRandom, text.len()),
+                order.seed,
+                u64::from(order.producer),
+            )?,
+            text,
             // Producers begin at different partitions, so that those that send at once do not all send to one.
             place: order.producer as usize % places.len(),
             places,
@@ -204,7 +212,7 @@ impl<'a> Records<'a> {
         if self.order.keys != Keys::None {
             self.key = Some(self.source.key(&mut self.latest_key));
         }
-        let text = self.source.value();
+        let text = &self.text[self.source.value(&mut 0)];
         self.value.clear();
         self.value.extend_from_slice(text);
         // Sizes that are drawn may come out smaller than a stamp.
