@@ -27,7 +27,7 @@ use tandem::stats::{Estimate, median};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Bytes of values that one filling sends.
-const BYTES: u64 = 400_000_000;
+const BYTES: u64 = 200_000_000;
 /// Kafka that is filled.
 const VERSION: &str = "4.3.1";
 
