@@ -174,7 +174,7 @@ fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Compression, DatasetSpec, Keys, Size};
+    use crate::scenario::{Compression, Size};
 
     fn spec(partitions: u32, records: u64, weights: &[f64]) -> DatasetSpec {
         DatasetSpec {
