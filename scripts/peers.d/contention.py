@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ratios
+from document import put
 
 SCENARIO = Path("scripts/peers.d/contention.toml")
-DOCUMENT = Path("docs/performance.md")
 BEGIN, END = "<!-- contention: made by scripts/contention, not by hand -->", "<!-- contention: end -->"
 # librdkafka's thread for one broker: it receives and decodes everything that this broker leads.
 BROKER_THREAD = re.compile(r"rdk:broker\d+$")
@@ -72,14 +72,6 @@ def rows(cases):
     return lines
 
 
-def with_table(document, text):
-    """The document with this text between its marks."""
-    if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise ValueError(f"{DOCUMENT} must have the lines {BEGIN!r} and {END!r} once each")
-    before, rest = document.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}"
-
-
 def main():
     parser = argparse.ArgumentParser(prog="scripts/contention", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10, help="counted rounds [default: 10]")
@@ -99,7 +91,7 @@ def main():
     text = "\n".join([head, "", *rows(cases)])
     print(text)
     if given.write:
-        DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8"), text), encoding="utf-8")
+        put(BEGIN, END, text)
     return code
 
 

@@ -2,12 +2,11 @@
 
 import statistics
 from dataclasses import dataclass
-from pathlib import Path
 
 import ratios
 import trials
+from document import put
 
-DOCUMENT = Path("docs/performance.md")
 BEGIN, END = "<!-- peers: made by scripts/peers, not by hand -->", "<!-- peers: end -->"
 SHAPES = ["100B", "1KiB", "10KiB"]
 
@@ -152,14 +151,6 @@ def tables():
     return "\n".join(parts)
 
 
-def with_tables(document, text):
-    """The document with this text between its marks."""
-    if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise ValueError(f"{DOCUMENT} must have the lines {BEGIN!r} and {END!r} once each")
-    before, rest = document.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}"
-
-
 def write():
     """Writes results/peers/README.md and the tables in docs/performance.md."""
     text = tables()
@@ -167,4 +158,4 @@ def write():
                "each size of record. What the\ncolumns mean and how the windows are made equal: "
                "[docs/performance.md](../../docs/performance.md).\n\n")
     (trials.RESULTS / "README.md").write_text(heading + text, encoding="utf-8")
-    DOCUMENT.write_text(with_tables(DOCUMENT.read_text(encoding="utf-8"), text), encoding="utf-8")
+    put(BEGIN, END, text)

@@ -11,6 +11,7 @@ import consumer_performance
 import main
 import ratios
 import rdkafka_performance
+import document as document_file
 import table
 import trials
 import worker
@@ -54,12 +55,12 @@ class Ratios(unittest.TestCase):
 
 class Tables(unittest.TestCase):
     def test_the_tables_in_the_document_are_those_of_the_stored_trials(self):
-        document = table.DOCUMENT.read_text(encoding="utf-8")
-        self.assertEqual(table.with_tables(document, table.tables()), document)
+        document = document_file.DOCUMENT.read_text(encoding="utf-8")
+        self.assertEqual(document_file.with_text(document, table.BEGIN, table.END, table.tables()), document)
 
     def test_a_document_without_the_marks_is_refused(self):
         with self.assertRaises(ValueError):
-            table.with_tables("# Performance\n", "text")
+            document_file.with_text("# Performance\n", table.BEGIN, table.END, "text")
 
     def test_the_first_speed_is_of_equal_windows_and_the_second_counts_tandem_s_wait(self):
         rows = [trial(block, table.BATCH, 1.0, wait=1.0, cpu=2.0) for block in range(3)]

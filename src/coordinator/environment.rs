@@ -33,6 +33,8 @@ pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> E
             features: features(),
             allocator: if cfg!(feature = "mimalloc") {
                 "mimalloc"
+            } else if cfg!(feature = "jemalloc") {
+                "jemalloc"
             } else {
                 "system"
             }
