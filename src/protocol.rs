@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition};
-use crate::scenario::{Commit, Read, Work};
+use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
 
@@ -120,6 +120,8 @@ pub enum Capability {
     Manual,
     /// Measures its work loop and its sleep.
     Calibrate,
+    /// Works records on several threads per consumer.
+    Threads,
 }
 
 /// All that a worker needs for a trial.
@@ -141,6 +143,12 @@ pub struct Prepare {
     pub commit: Commit,
     /// How to take records from the client.
     pub read: Read,
+    /// Threads of each consumer on which records are worked, at least 1. Only with capability `threads` more than 1.
+    #[serde(default = "one_thread")]
+    pub threads: u32,
+    /// Which records wait for each other where there are several threads.
+    #[serde(default)]
+    pub ordering: WorkOrdering,
     /// True where partitions are assigned by hand.
     pub manual: bool,
 }

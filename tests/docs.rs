@@ -105,6 +105,7 @@ fn every_capability_and_the_version_are_documented() {
         Capability::Work,
         Capability::Manual,
         Capability::Calibrate,
+        Capability::Threads,
     ];
     for capability in capabilities {
         let name = serde_json::to_value(capability).unwrap();

@@ -148,6 +148,8 @@ impl TrialSpec {
                     calibration,
                     commit: configuration.commit,
                     read: configuration.read,
+                    threads: configuration.threads,
+                    ordering: configuration.ordering,
                     manual,
                 };
                 spec.workers.push(WorkerSpec {

@@ -229,7 +229,7 @@ mod tests {
     use super::{ConsumerSettings, PropertyError, cluster_properties, property_problem};
     use crate::scenario::{
         Buffers, ClientSettings, ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership,
-        PropertyValue, Read, Work,
+        PropertyValue, Read, Work, WorkOrdering,
     };
 
     fn cluster(client: &[(&str, PropertyValue)]) -> ClusterSpec {
@@ -260,6 +260,8 @@ mod tests {
             work: Work::None,
             buffers: Buffers::Each,
             read: Read::Batch,
+            threads: 1,
+            ordering: WorkOrdering::Partition,
             place: 0,
             client: ClientSettings::default(),
         }

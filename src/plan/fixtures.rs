@@ -167,6 +167,8 @@ fn configuration(case: &str, processes: u32, consumers: u32) -> Configuration {
         work: Work::None,
         buffers: Buffers::Each,
         read: Read::Batch,
+        threads: 1,
+        ordering: WorkOrdering::Partition,
         place: 0,
         client: ClientSettings::default(),
     }

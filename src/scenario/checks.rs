@@ -6,6 +6,7 @@ use super::error::{Grouped, Problem, Problems, any_value, did_you_mean_value};
 use super::kinds::{Assignment, Assignor, PARTITIONS_MAX, Protocol, name_of};
 use super::model::{ClusterSource, Keys, TrialLength};
 use super::settings::{CLIENT, Given, Settings};
+use super::threads;
 
 /// Members over all groups.
 const MEMBERS_MAX: u64 = 1_000;
@@ -23,6 +24,8 @@ pub(super) fn check(name: &str, settings: &Settings<'_>, draft: &Draft, problems
         assignor(settings),
         protocol_version(settings, draft),
         members(name, settings),
+        threads::too_many(name, settings),
+        threads::key_without_keys(settings),
         place(settings, draft),
     ];
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
@@ -43,7 +46,7 @@ pub(super) fn check_trial(draft: &Draft, problems: &mut Problems) {
 }
 
 /// A problem at the place where the first of these keys was given.
-fn at(settings: &Settings<'_>, keys: &[&str], message: &str, allowed: String) -> Option<Problem> {
+pub(super) fn at(settings: &Settings<'_>, keys: &[&str], message: &str, allowed: String) -> Option<Problem> {
     let given = keys.iter().find_map(|key| settings.given(key))?;
     Some(Problem::new(given.span.clone(), message, allowed))
 }
@@ -121,7 +124,7 @@ fn manual_members(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     )
 }
 
-fn plural(count: u64, noun: &str) -> String {
+pub(super) fn plural(count: u64, noun: &str) -> String {
     let ending = match noun {
         _ if count == 1 => "",
         "process" => "es",

@@ -11,6 +11,7 @@ use super::model::{
     Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
 };
 use super::settings::{Given, Settings};
+use super::threads;
 
 /// Configurations of one scenario.
 const CONFIGURATIONS_MAX: u128 = 10_000;
@@ -62,6 +63,11 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         datasets,
         warnings: rounding.warning.into_iter().collect(),
     };
+    let settings: Vec<(&str, &Settings<'_>)> = combinations
+        .iter()
+        .map(|each| (each.name.as_str(), &each.settings))
+        .collect();
+    scenario.warnings.extend(threads::warnings(&settings));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
 }
@@ -285,6 +291,8 @@ fn configuration(
         work: settings.work,
         buffers: settings.buffers,
         read: settings.read,
+        threads: settings.threads,
+        ordering: settings.ordering,
         place: draft
             .places
             .iter()

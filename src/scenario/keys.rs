@@ -10,7 +10,7 @@ use super::kinds::{
     Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, PARTITIONS_MAX, Prefix, Processors, Protocol,
     RECORDS_MAX, Version, WorkValue,
 };
-use super::model::{Buffers, Compression, Read};
+use super::model::{Buffers, Compression, Read, WorkOrdering};
 use super::settings::Setting;
 use super::values::{Command, Decimal, FileValue, Formed, Line, Node, OneOf, Refusal, Whole};
 
@@ -96,6 +96,8 @@ type Partitions = Whole<1, PARTITIONS_MAX>;
 type Replication = Whole<1, 100>;
 /// Processes, consumers and groups; their product is bounded where it is known.
 type Count = Whole<1, 1_000>;
+/// Worker threads of a consumer; those of all consumers are bounded where their number is known.
+type Threads = Whole<1, 256>;
 
 const DATASET: &[Table] = &[Table::Dataset, Table::Matrix, Table::Case];
 const CONSUMER: &[Table] = &[Table::Consumer, Table::Matrix, Table::Case];
@@ -202,7 +204,14 @@ pub const KEYS: &[Key] = &[
         "Whether the client's buffers are for each consumer or shared out among a group's members."
         => |value| Setting::Buffers(value.0)),
     key!(CONSUMER, "read", OneOf<Read>, "batch",
-        "How records are taken from the client: in batches or one per call." => |value| Setting::Read(value.0)),
+        "How records are taken from the client: in batches, one per call, or by the Rust client's stream."
+        => |value| Setting::Read(value.0)),
+    key!(CONSUMER, "threads", Threads, "1",
+        "Threads of each consumer that work its records; with 1 the thread that reads works them too."
+        => |value| Setting::Threads(value.small())),
+    key!(CONSUMER, "ordering", OneOf<WorkOrdering>, "partition",
+        "Which records wait for each other where there are several threads: those of a partition, of a key, or none."
+        => |value| Setting::Ordering(value.0)),
     key!(CONSUMER, "place", Line, "here",
         "The [[place]] where worker processes run." => |value| Setting::Place(value.0)),
     key!(&[Table::Case], "name", Line, "",

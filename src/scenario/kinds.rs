@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::error::did_you_mean_value;
-use super::model::{Buffers, Commit, Compression, Read, Work};
+use super::model::{Buffers, Commit, Compression, Read, Work, WorkOrdering};
 use super::values::{Choice, FileValue, Form, Node, Refusal, describes_itself};
 
 /// Partitions of a topic, and of a data set.
@@ -27,7 +27,16 @@ impl Choice for Buffers {
 }
 
 impl Choice for Read {
-    const ALL: &'static [(&'static str, Self)] = &[("batch", Read::Batch), ("poll", Read::Poll)];
+    const ALL: &'static [(&'static str, Self)] =
+        &[("batch", Read::Batch), ("poll", Read::Poll), ("stream", Read::Stream)];
+}
+
+impl Choice for WorkOrdering {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("partition", WorkOrdering::Partition),
+        ("key", WorkOrdering::Key),
+        ("none", WorkOrdering::None),
+    ];
 }
 
 /// Who gives members their partitions.

@@ -21,6 +21,7 @@ mod select;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod values;
 
 pub use error::{LoadError, ScenarioError, ScenarioErrors};

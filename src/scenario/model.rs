@@ -93,6 +93,12 @@ pub struct Configuration {
     pub buffers: Buffers,
     /// How records are taken from the client.
     pub read: Read,
+    /// Threads of each consumer on which records are worked; with 1 that is the thread that reads.
+    #[serde(default = "one_thread")]
+    pub threads: u32,
+    /// Which records wait for each other where there are several threads.
+    #[serde(default)]
+    pub ordering: WorkOrdering,
     /// Index into [`Scenario::places`].
     pub place: usize,
     /// Client settings.
@@ -321,6 +327,26 @@ pub enum Read {
     Batch,
     /// One record per call from that queue.
     Poll,
+    /// The asynchronous stream of the Rust client: `StreamConsumer`.
+    Stream,
+}
+
+/// Which records wait for each other where a consumer works on several threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkOrdering {
+    /// Those of one partition: one at a time, in the order of their offsets.
+    #[default]
+    Partition,
+    /// Those of one key in one partition; records without a key wait for none.
+    Key,
+    /// None: any free thread takes the next record.
+    None,
+}
+
+/// The value of [`Configuration::threads`] where nothing is said, as in what was stored before there were threads.
+pub(crate) fn one_thread() -> u32 {
+    1
 }
 
 /// A place where worker processes can be started.

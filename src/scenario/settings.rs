@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::dataset_kinds::{keys_text, size_text, weights_text};
 use super::kinds::{Assignment, Assignor, ClientDefaults, Protocol, commit_text, name_of, work_text};
-use super::model::{Buffers, Commit, Compression, Keys, PropertyValue, Read, Size, Work};
+use super::model::{Buffers, Commit, Compression, Keys, PropertyValue, Read, Size, Work, WorkOrdering};
 
 /// Start of the name of a client property among keys.
 pub(super) const CLIENT: &str = "client.";
@@ -32,6 +32,8 @@ pub(super) enum Setting {
     Work(Work),
     Buffers(Buffers),
     Read(Read),
+    Threads(u32),
+    Ordering(WorkOrdering),
     Place(String),
     ClientDefaults(ClientDefaults),
     Property(PropertyValue),
@@ -46,7 +48,8 @@ impl Setting {
             | Setting::Replication(count)
             | Setting::Processes(count)
             | Setting::Consumers(count)
-            | Setting::Groups(count) => count.to_string(),
+            | Setting::Groups(count)
+            | Setting::Threads(count) => count.to_string(),
             Setting::Records(count) => count.to_string(),
             Setting::Size(size) => size_text(*size),
             Setting::Keys(keys) => keys_text(*keys),
@@ -59,6 +62,7 @@ impl Setting {
             Setting::Work(work) => work_text(*work),
             Setting::Buffers(buffers) => name_of(*buffers).to_owned(),
             Setting::Read(read) => name_of(*read).to_owned(),
+            Setting::Ordering(ordering) => name_of(*ordering).to_owned(),
             Setting::Place(place) => place.clone(),
             Setting::ClientDefaults(defaults) => name_of(*defaults).to_owned(),
             Setting::Property(PropertyValue::Literal(text)) => text.clone(),
@@ -98,6 +102,8 @@ pub(super) struct Settings<'a> {
     pub(super) work: Work,
     pub(super) buffers: Buffers,
     pub(super) read: Read,
+    pub(super) threads: u32,
+    pub(super) ordering: WorkOrdering,
     pub(super) place: &'a str,
     pub(super) client_defaults: ClientDefaults,
     pub(super) properties: BTreeMap<&'a str, &'a PropertyValue>,
@@ -125,6 +131,8 @@ impl Default for Settings<'_> {
             work: Work::None,
             buffers: Buffers::Each,
             read: Read::Batch,
+            threads: 1,
+            ordering: WorkOrdering::Partition,
             place: "here",
             client_defaults: ClientDefaults::Tandem,
             properties: BTreeMap::new(),
@@ -164,6 +172,8 @@ impl<'a> Settings<'a> {
             Setting::Work(value) => self.work = *value,
             Setting::Buffers(value) => self.buffers = *value,
             Setting::Read(value) => self.read = *value,
+            Setting::Threads(value) => self.threads = *value,
+            Setting::Ordering(value) => self.ordering = *value,
             Setting::Place(value) => self.place = value,
             Setting::ClientDefaults(value) => self.client_defaults = *value,
             Setting::Property(value) => {
@@ -216,6 +226,8 @@ impl<'a> Settings<'a> {
             "work" => work_text(self.work),
             "buffers" => name_of(self.buffers).to_owned(),
             "read" => name_of(self.read).to_owned(),
+            "threads" => self.threads.to_string(),
+            "ordering" => name_of(self.ordering).to_owned(),
             "place" => self.place.to_owned(),
             "client" => name_of(self.client_defaults).to_owned(),
             // An assignor or a client property that nobody set.

@@ -111,11 +111,7 @@ impl Offsets for CallbackOffsets<'_> {
     }
 }
 
-fn commit(
-    consumer: &impl Consumer<MemberContext>,
-    shared: &MemberShared,
-    places: &[Place],
-) -> Result<(), CommitError> {
+fn commit(consumer: &impl Consumer<MemberContext>, shared: &MemberShared, places: &[Place]) -> Result<(), CommitError> {
     list_of(shared, places)
         .and_then(|list| consumer.commit(&list, CommitMode::Sync))
         .map_err(|error| commit_error(&error))
@@ -164,10 +160,16 @@ mod tests {
     #[test]
     fn a_commit_that_a_rebalance_overtook_is_told_from_one_that_failed() {
         let of = |code| commit_error(&KafkaError::ConsumerCommit(code));
-        for code in [RDKafkaErrorCode::RebalanceInProgress, RDKafkaErrorCode::StaleMemberEpoch] {
+        for code in [
+            RDKafkaErrorCode::RebalanceInProgress,
+            RDKafkaErrorCode::StaleMemberEpoch,
+        ] {
             assert!(matches!(of(code), CommitError::NotOwner(_)), "{code}");
         }
-        for code in [RDKafkaErrorCode::GroupAuthorizationFailed, RDKafkaErrorCode::RequestTimedOut] {
+        for code in [
+            RDKafkaErrorCode::GroupAuthorizationFailed,
+            RDKafkaErrorCode::RequestTimedOut,
+        ] {
             assert!(matches!(of(code), CommitError::Failed(_)), "{code}");
         }
     }

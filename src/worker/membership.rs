@@ -129,12 +129,7 @@ impl ConsumerContext for MemberContext {
 
 impl MemberContext {
     /// Forwards a partition's queue before the assignment is made and pauses it right after, under one lock.
-    fn take_over(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &[TopicPartition],
-        list: &mut TopicPartitionList,
-    ) {
+    fn take_over(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition], list: &mut TopicPartitionList) {
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.deal(partitions);
         self.forward(partitions);
@@ -205,7 +200,12 @@ impl MemberContext {
 
     fn forward(&self, partitions: &[TopicPartition]) {
         let queues = self.queues();
-        for slot in self.shared.slots().iter().filter(|slot| partitions.contains(&slot.partition)) {
+        for slot in self
+            .shared
+            .slots()
+            .iter()
+            .filter(|slot| partitions.contains(&slot.partition))
+        {
             let Some(queue) = queues.get(slot.lane()) else { return };
             if let Err(error) = queue.forward(self.shared.topic_of(slot), slot.partition.partition) {
                 eprintln!("{error}");

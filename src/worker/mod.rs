@@ -1,7 +1,9 @@
 //! A worker: a process of consumers that does what the coordinator says on standard input and reports on standard
 //! output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
 
+mod client;
 mod consumer;
+mod gate;
 mod hold;
 mod membership;
 mod process;
@@ -10,3 +12,4 @@ mod shared;
 mod work;
 
 pub use process::run_consumer;
+pub use reader::{Rehearsal, Stage};

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::consumer::{Closing, Member};
+use super::consumer::{Closing, Member, accounting};
+use super::reader::Accounting;
 use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
@@ -46,20 +47,24 @@ pub fn run_consumer() -> ExitCode {
 }
 
 fn hello() -> Hello {
+    let mut capabilities = vec![
+        Capability::Hold,
+        Capability::Assignment,
+        Capability::Ledger,
+        Capability::Usage,
+        Capability::Work,
+        Capability::Manual,
+        Capability::Calibrate,
+        Capability::Threads,
+    ];
+    // What is not counted is not offered.
+    capabilities.retain(|capability| *capability != Capability::Ledger || accounting() == Accounting::On);
     Hello {
         protocol: PROTOCOL_VERSION,
         client: "librdkafka".to_owned(),
         client_version: rdkafka::util::get_rdkafka_version().1,
         pid: std::process::id(),
-        capabilities: vec![
-            Capability::Hold,
-            Capability::Assignment,
-            Capability::Ledger,
-            Capability::Usage,
-            Capability::Work,
-            Capability::Manual,
-            Capability::Calibrate,
-        ],
+        capabilities,
     }
 }
 

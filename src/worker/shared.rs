@@ -190,7 +190,10 @@ impl MemberShared {
     /// holds fewest.
     pub(super) fn deal(&self, partitions: &[TopicPartition]) {
         let mut held = vec![0; self.gates.len()];
-        let kept = self.slots.iter().filter(|slot| slot.epoch() > 0 && !partitions.contains(&slot.partition));
+        let kept = self
+            .slots
+            .iter()
+            .filter(|slot| slot.epoch() > 0 && !partitions.contains(&slot.partition));
         kept.for_each(|slot| held[slot.lane()] += 1);
         for slot in self.slots_of(partitions) {
             let fewest = (0u32..).zip(&held).min_by_key(|(_, count)| **count);
@@ -214,7 +217,8 @@ impl MemberShared {
 
     /// Marks partitions as no longer held. No work on a record of theirs begins after this.
     pub(super) fn end_epochs(&self, partitions: &[TopicPartition]) {
-        self.slots_of(partitions).for_each(|slot| slot.epoch.store(0, Ordering::SeqCst));
+        self.slots_of(partitions)
+            .for_each(|slot| slot.epoch.store(0, Ordering::SeqCst));
     }
 
     /// How often partitions were revoked so far.

@@ -246,6 +246,10 @@ impl TrialMachine {
             let message = "it cannot assign partitions by hand (capability `manual`)";
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
         }
+        if self.spec.workers[worker].prepare.threads > 1 && !hello.capabilities.contains(&Capability::Threads) {
+            let message = "it cannot work records on several threads (capability `threads`)";
+            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        }
         let state = &mut self.workers[worker];
         state.hello = Some(hello);
         state.hello_ns = now_ns;

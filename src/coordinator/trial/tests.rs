@@ -88,6 +88,26 @@ fn a_worker_that_cannot_assign_by_hand_is_refused_where_it_has_to() {
 }
 
 #[test]
+fn a_worker_without_threads_is_refused_where_records_are_worked_on_several() {
+    let threaded = |threads| {
+        let configuration = crate::scenario::Configuration {
+            threads,
+            ..configuration(1, 1)
+        };
+        Script::new(spec_of(&configuration, 1))
+    };
+    let mut script = threaded(4);
+    script.says(0, FromWorker::Hello(hello(&[Capability::Hold])));
+    script.failed(FailureKind::WorkerProtocol, Some(P1), "capability `threads`");
+    let actions = threaded(4).says(0, FromWorker::Hello(hello(&[Capability::Threads])));
+    let [Action::Send(0, ToWorker::Prepare(prepare))] = &actions[..] else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(prepare.threads, 4);
+    assert_eq!(threaded(1).says(0, FromWorker::Hello(hello(&[]))).len(), 1);
+}
+
+#[test]
 fn lines_before_the_introduction_are_a_log_and_after_it_an_error() {
     let mut script = Script::new(spec(1, 1, 1));
     script.event(Event::Garbage(0, "Picked up JAVA_TOOL_OPTIONS".to_owned()));

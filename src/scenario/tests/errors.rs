@@ -61,6 +61,9 @@ fn every_kind_of_error_says_what_is_allowed() {
         "[consumer]\ncommit = \"every\"",
         "[consumer]\nassignor = \"sticky\"",
         "[consumer]\nplace = \"there\"",
+        "[consumer]\nread = \"steam\"",
+        "[consumer]\nthreads = 0",
+        "[consumer]\nordering = \"keys\"",
         "[trial]\nseconds = 1\nrecords = 5",
         "[trial]\nrecords = 2_000_000",
         "[cluster]\nversion = \"3.8.0\"",
@@ -124,6 +127,8 @@ fn combinations_that_cannot_be_are_errors() {
         "[dataset]\npartitions = 2\nweights = [0.5, 0.5]\nkeys = \"unique\"",
         "[dataset]\npartitions = 200\ntopics = 200",
         "[consumer]\nprocesses = 100\nconsumers = 100",
+        "[consumer]\nprocesses = 10\nconsumers = 10\nthreads = 100\nwork = \"wait 1ms\"",
+        "[consumer]\nthreads = 4\nordering = \"key\"\nwork = \"wait 1ms\"",
     ];
     insta::assert_snapshot!(said(&wrong));
 }

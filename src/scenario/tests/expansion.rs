@@ -2,7 +2,8 @@
 
 use super::{errors, scenario};
 use crate::scenario::{
-    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Scenario, Size, TrialLength, Work, shipped,
+    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Scenario, Size, TrialLength, Work,
+    WorkOrdering, shipped,
 };
 
 fn names(scenario: &Scenario) -> Vec<&str> {
@@ -178,6 +179,53 @@ fn the_blocks_needed_follow_from_the_smallest_p_of_the_test() {
 }
 
 #[test]
+fn an_ordering_that_no_threads_can_make_use_of_is_a_warning_for_each_place_that_gives_it() {
+    let warnings = |text: &str| scenario(text).warnings;
+    let unused = |name: &str| {
+        format!(
+            "`ordering` has no effect with threads = 1, as in {name:?}: its records are worked one after another anyway"
+        )
+    };
+    assert_eq!(warnings("[consumer]\nordering = \"none\""), [unused("test")]);
+    assert_eq!(
+        warnings("[matrix]\nordering = [\"none\", \"partition\"]"),
+        [unused("ordering=none")]
+    );
+    let cases = "[consumer]\nwork = \"wait 1ms\"\n[[case]]\nname = \"a\"\nthreads = 2\nordering = \"none\"\n[[case]]\n\
+                 name = \"b\"\nordering = \"none\"";
+    assert_eq!(warnings(cases), [unused("b")]);
+    let used = "[consumer]\nwork = \"wait 1ms\"\n[matrix]\nthreads = [1, 4]\nordering = [\"none\", \"partition\"]";
+    assert!(warnings(used).is_empty());
+}
+
+#[test]
+fn threads_without_work_are_a_warning_that_only_handing_over_is_measured() {
+    let one = scenario("[consumer]\nthreads = 4").warnings;
+    assert_eq!(
+        one,
+        [
+            "threads = 4 with work = \"none\" in \"test\": there is nothing to share out, so this measures only what \
+             handing records to threads costs"
+        ]
+    );
+    let several = scenario("[matrix]\nthreads = [1, 2, 4]\nwork = [\"none\", \"wait 1ms\"]").warnings;
+    assert_eq!(several.len(), 1, "{several:?}");
+    let start = "threads = 2 with work = \"none\" in \"threads=2 work=none\" and 1 other configuration: ";
+    assert!(several[0].starts_with(start), "{several:?}");
+    assert!(
+        scenario("[consumer]\nthreads = 4\nwork = \"wait 1ms\"")
+            .warnings
+            .is_empty()
+    );
+}
+
+#[test]
+fn keyed_records_can_be_worked_in_the_order_of_their_keys() {
+    let text = "[dataset]\nkeys = \"unique\"\n[consumer]\nthreads = 4\nordering = \"key\"\nwork = \"wait 1ms\"";
+    assert_eq!(scenario(text).configurations[0].ordering, WorkOrdering::Key);
+}
+
+#[test]
 fn every_key_reaches_the_configuration() {
     let scenario = scenario(
         r#"
@@ -208,6 +256,8 @@ fn every_key_reaches_the_configuration() {
         work = "cpu 1500ns"
         buffers = "total"
         read = "poll"
+        threads = 4
+        ordering = "none"
         place = "other"
         [consumer.client]
         "fetch.min.bytes" = 1_000
@@ -225,6 +275,10 @@ fn every_key_reaches_the_configuration() {
     let assignor = Some("cooperative-sticky".to_owned());
     assert_eq!(each.membership, Membership::Group(GroupProtocol::Classic { assignor }));
     assert_eq!((each.commit, each.work), (Commit::Every(500), Work::Cpu { ns: 1_500 }));
+    assert_eq!(
+        (each.read, each.threads, each.ordering),
+        (Read::Poll, 4, WorkOrdering::None)
+    );
     assert_eq!(each.place, 1);
     assert!(each.client.library_defaults_only);
     assert_eq!(

@@ -24,10 +24,12 @@ prop_compose! {
         axis("size", &["10", "{ min = 1, max = 9 }", "{ median = 5, sigma = 0.5, max = 100 }"]),
         axis("work", &["'none'", "'cpu 5us'", "'wait 2ms'"]),
         axis("commit", &["'none'", "'auto'", "'every 10'"]),
-        axis("read", &["'batch'", "'poll'"]),
-    ), order in Just([0_usize, 1, 2, 3, 4, 5, 6]).prop_shuffle()) -> Vec<(&'static str, Vec<&'static str>)> {
-        let (a, b, c, d, e, f, g) = axes;
-        let all = [a, b, c, d, e, f, g];
+        axis("read", &["'batch'", "'poll'", "'stream'"]),
+        axis("threads", &["1", "4"]),
+        axis("ordering", &["'partition'", "'none'"]),
+    ), order in Just([0_usize, 1, 2, 3, 4, 5, 6, 7, 8]).prop_shuffle()) -> Vec<(&'static str, Vec<&'static str>)> {
+        let (a, b, c, d, e, f, g, h, i) = axes;
+        let all = [a, b, c, d, e, f, g, h, i];
         order.iter().map(|index| all[*index].clone()).filter(|(_, values)| !values.is_empty()).collect()
     }
 }

@@ -4,7 +4,7 @@ use super::account::{Counted, PartitionAccount};
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
-use super::{Accounting, ReadAccounts, Reader};
+use super::{Accounting, Early, ReadAccounts, Reader};
 use crate::measure::clock;
 use crate::scenario::Commit;
 use crate::worker::gate::Inside;
@@ -51,11 +51,11 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     }
 
     /// Reads until the member is told to stop; begins with records that came before the start.
-    pub(super) fn run(mut self, early: Vec<S::Message<'a>>) -> ReadAccounts {
+    pub(super) fn run(mut self, early: Early<S::Message<'a>>) -> ReadAccounts {
         let source = self.reader.source;
-        self.revocations = self.reader.shared.revocations();
-        if !early.is_empty() {
-            self.consume(&early);
+        self.revocations = early.revocations;
+        if !early.records.is_empty() {
+            self.consume(&early.records);
         }
         drop(early);
         let mut batch = Vec::with_capacity(self.reader.capacity);
@@ -80,7 +80,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             work_ns: (!self.labour.is_none()).then_some(self.work_ns),
             accounts: self.accounts,
             error: self.error,
-            commit_error: self.committer.into_error(),
+            failure: self.committer.into_error(),
         }
     }
 

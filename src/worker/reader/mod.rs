@@ -19,12 +19,12 @@ use std::time::Duration;
 
 use account::PartitionAccount;
 pub(super) use commit::Committer;
-pub use memory::Rehearsal;
+pub use memory::{Rehearsal, Stage};
 pub(super) use queue::PrivateQueue;
 pub(super) use source::{CommitError, Consumption, Offsets, Place, Source};
 pub(super) use stream::StreamSource;
 
-use super::gate::{Gate, Inside};
+use super::gate::Gate;
 use super::shared::MemberShared;
 use crate::protocol::{PartitionResult, WorkCalibration};
 use crate::scenario::{Commit, Read, Work, WorkOrdering};
@@ -73,10 +73,36 @@ pub(super) struct Reader<'a, S, O> {
     pub(super) start_ns: u64,
 }
 
+/// Records that came before the start.
+pub(super) struct Early<M> {
+    pub(super) records: Vec<M>,
+    /// The member's revocations when they were taken.
+    revocations: u64,
+}
+
+impl<M> Early<M> {
+    /// None.
+    pub(super) fn none() -> Self {
+        Early {
+            records: Vec::new(),
+            revocations: 0,
+        }
+    }
+}
+
 impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
-    /// Reads, inside its gate, until the member is told to stop. Records that came `early`, before the start, are
-    /// counted like any others.
-    pub(super) fn run(&'a self, gate: Inside<'a>, early: Vec<S::Message<'a>>) -> ReadAccounts {
+    /// Takes what is there before the start.
+    pub(super) fn take_early(&self, mut records: Vec<S::Message<'a>>) -> Early<S::Message<'a>> {
+        let _inside = self.gate.enter();
+        let revocations = self.shared.revocations();
+        self.source.take(&mut records);
+        Early { records, revocations }
+    }
+
+    /// Reads, inside its gate, until the member is told to stop. Records that came before the start are counted like
+    /// any others.
+    pub(super) fn run(&'a self, early: Early<S::Message<'a>>) -> ReadAccounts {
+        let gate = self.gate.enter();
         if self.threads > 1 {
             pool::run(self, gate, early)
         } else {
@@ -92,7 +118,8 @@ pub(super) struct ReadAccounts {
     accounts: Vec<PartitionAccount>,
     work_ns: Option<u64>,
     error: Option<String>,
-    commit_error: Option<String>,
+    /// What went wrong in the reader itself, such as a commit.
+    failure: Option<String>,
 }
 
 impl ReadAccounts {
@@ -103,7 +130,12 @@ impl ReadAccounts {
         }
         self.work_ns = self.work_ns.map(|ns| ns + other.work_ns.unwrap_or(0));
         self.error = self.error.take().or(other.error);
-        self.commit_error = self.commit_error.take().or(other.commit_error);
+        self.failure = self.failure.take().or(other.failure);
+    }
+
+    /// Notes that a reading thread could not do what it should.
+    pub(super) fn fail(&mut self, failure: &str) {
+        self.failure.get_or_insert_with(|| failure.to_owned());
     }
 
     /// Closes the accounts.
@@ -116,7 +148,7 @@ impl ReadAccounts {
                 .collect(),
             work_ns: self.work_ns,
             error: self.error,
-            failure: self.commit_error,
+            failure: self.failure,
         }
     }
 }

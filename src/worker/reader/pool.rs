@@ -13,7 +13,7 @@ use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
 use super::window::{Advance, Window};
-use super::{IDLE_WAIT, ReadAccounts, Reader};
+use super::{Early, IDLE_WAIT, ReadAccounts, Reader};
 use crate::measure::clock;
 use crate::scenario::{Commit, WorkOrdering};
 use crate::worker::gate::Inside;
@@ -105,7 +105,7 @@ struct Dispatcher<'a, 'd, S: Source, O> {
 pub(super) fn run<'a, S: Source, O: Consumption>(
     reader: &'a Reader<'a, S, O>,
     gate: Inside<'a>,
-    early: Vec<S::Message<'a>>,
+    early: Early<S::Message<'a>>,
 ) -> ReadAccounts {
     let shared = reader.shared;
     let desk = Desk {
@@ -116,7 +116,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
         finished: AtomicU64::new(0),
         work_ns: AtomicU64::new(0),
     };
-    let (error, commit_error) = thread::scope(|scope| {
+    let (error, failure) = thread::scope(|scope| {
         let (queues, threads) = match start_threads(scope, &desk) {
             Ok(started) => started,
             Err(error) => return (None, Some(format!("cannot start a thread: {error}"))),
@@ -129,21 +129,26 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             queues,
             chosen: vec![(0, 0); shared.slots().len()],
             next: 0,
-            revocations: shared.revocations(),
+            revocations: early.revocations,
             committed_at: 0,
             error: None,
         };
-        dispatcher.read(early);
+        dispatcher.read(early.records);
         dispatcher.end(threads)
     });
     let windows = desk.windows.into_iter();
     ReadAccounts {
         work_ns: Some(desk.work_ns.into_inner()),
         accounts: windows
-            .map(|window| window.into_inner().unwrap_or_else(PoisonError::into_inner).into_account())
+            .map(|window| {
+                window
+                    .into_inner()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .into_account()
+            })
             .collect(),
         error,
-        commit_error,
+        failure,
     }
 }
 

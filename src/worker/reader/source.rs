@@ -5,7 +5,7 @@ use std::os::raw::c_void;
 use std::time::Duration;
 
 /// Where records come from. Only its reader takes; anyone may wake it.
-pub(crate) trait Source {
+pub(crate) trait Source: Sync {
     /// A record, or an entry that tells of an error. It lives no longer than the source.
     type Message<'s>: Message + Send
     where

@@ -23,7 +23,7 @@ pub(crate) struct StreamSource<C: ConsumerContext + 'static> {
     runtime: Runtime,
     woken: Arc<Notify>,
     /// Serves an error of the client, which comes in place of a record.
-    on_error: Box<dyn Fn(KafkaError) + Send>,
+    on_error: Box<dyn Fn(KafkaError) + Send + Sync>,
 }
 
 impl<C: ConsumerContext + 'static> StreamSource<C> {
@@ -31,7 +31,7 @@ impl<C: ConsumerContext + 'static> StreamSource<C> {
     pub(crate) fn new(
         consumer: Arc<StreamConsumer<C>>,
         runtime: Runtime,
-        on_error: impl Fn(KafkaError) + Send + 'static,
+        on_error: impl Fn(KafkaError) + Send + Sync + 'static,
     ) -> Self {
         StreamSource {
             consumer,

@@ -82,7 +82,9 @@ impl Window {
         while self.pending.front().is_some_and(|record| record.finished) {
             let Some(record) = self.pending.pop_front() else { break };
             self.first_ticket += 1;
-            let counted = self.account.count(record.offset, record.bytes, self.epoch, record.received_ns);
+            let counted = self
+                .account
+                .count(record.offset, record.bytes, self.epoch, record.received_ns);
             advance = match (counted, advance) {
                 (Counted::Last, _) | (_, Advance::ToEnd(_)) => Advance::ToEnd(self.account.position()),
                 _ => Advance::To(self.account.position()),
@@ -99,7 +101,8 @@ impl Window {
         for record in self.pending.drain(..) {
             self.first_ticket += 1;
             if record.finished {
-                self.account.count(record.offset, record.bytes, self.epoch, record.received_ns);
+                self.account
+                    .count(record.offset, record.bytes, self.epoch, record.received_ns);
             }
         }
         self.account.finished(self.latest.0, self.latest.1);
