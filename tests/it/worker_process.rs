@@ -49,8 +49,9 @@ pub fn filled_topic(name: &str, partitions: i32, records: i64) -> TopicTarget {
             if offset % 3 > 0 {
                 record = record.payload(&[b'x'; 100]);
             }
-            while producer.send(record.clone()).is_err() {
+            while let Err((_, again)) = producer.send(record) {
                 producer.poll(Duration::from_millis(10));
+                record = again;
             }
         }
     }

@@ -258,12 +258,15 @@ mod tests {
     #[test]
     fn what_several_threads_read_of_a_partition_is_added_up() {
         let (mut a, mut b) = (account(0, 100), account(0, 100));
-        for (of, first, end, epoch) in [(&mut b, 0, 10, 1), (&mut a, 10, 30, 2), (&mut b, 30, 40, 3)] {
+        let read = |of: &mut PartitionAccount, first: i64, end: i64, epoch| {
             for offset in first..end {
                 of.count(offset, 2, epoch, 1_000 + u64::try_from(first).unwrap());
             }
             of.finished(20_000_000, 20_000_000);
-        }
+        };
+        read(&mut b, 0, 10, 1);
+        read(&mut a, 10, 30, 2);
+        read(&mut b, 30, 40, 3);
         a.absorb(b);
         a.absorb(account(0, 100));
         let run = |first, end, epoch| OffsetRun { first, end, epoch };

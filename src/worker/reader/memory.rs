@@ -263,8 +263,9 @@ impl Stage {
         };
         let accounts = thread::scope(|scope| {
             let (shared, source) = (&shared, &self.source);
+            let partitions = usize::try_from(self.partitions).unwrap_or(0);
             scope.spawn(move || {
-                (0..self.partitions).for_each(|_| drop(ended.recv()));
+                ended.iter().take(partitions).for_each(drop);
                 shared.stop();
                 source.wake();
             });
