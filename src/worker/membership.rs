@@ -26,7 +26,6 @@ const POLL: Duration = Duration::from_millis(200);
 pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool, on_failure: &FailureSink) {
     while !ending.load(Ordering::Acquire) {
         match consumer.poll(POLL) {
-            None => {}
             Some(Ok(record)) => {
                 use rdkafka::Message;
                 on_failure(format!(
@@ -35,11 +34,8 @@ pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool,
                     record.partition()
                 ));
             }
-            Some(Err(error)) => {
-                if !serve_error(consumer, &error, on_failure) {
-                    return;
-                }
-            }
+            Some(Err(error)) if !serve_error(consumer, &error, on_failure) => return,
+            Some(Err(_)) | None => {}
         }
     }
 }

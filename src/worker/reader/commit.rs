@@ -42,9 +42,9 @@ impl<'a, O: Offsets + ?Sized> Committer<'a, O> {
         };
         match done {
             Ok(()) => {
-                places
-                    .iter()
-                    .for_each(|(index, offset)| slots[*index].set_committed(*offset));
+                for (index, offset) in &places {
+                    slots[*index].set_committed(*offset);
+                }
                 if self.commit != Commit::Auto {
                     self.shared.count_commit();
                 }
