@@ -13,7 +13,7 @@ use tandem::scenario::{Commit, Read, Work, WorkOrdering};
 use crate::worker_process::{Worker, account_of, filled_topic, order, read_to_the_end};
 
 const PARTITIONS: i32 = 4;
-const RECORDS: i64 = 800;
+const RECORDS: i64 = 2_000;
 
 const RANGE: &[(&str, &str)] = &[
     ("group.protocol", "classic"),
@@ -31,7 +31,7 @@ fn one_comes_and_goes(name: &str, properties: &[(&str, &str)], change: impl Fn(&
     let prepare = |client: &str| {
         let mut prepare = order(&topic, client, properties);
         change(&mut prepare);
-        // Alone it would take some five seconds.
+        // Alone it would take some twelve seconds: a cooperative rebalance takes two heartbeats of three.
         prepare.work = Work::Wait {
             ns: 1_500_000 * u64::from(prepare.threads),
         };
@@ -251,10 +251,7 @@ fn a_reader_that_waits_for_its_work_keeps_the_rate_that_the_work_allows() {
         let first = member.partitions.iter().filter_map(|read| read.first_ns).min().unwrap();
         let last = member.partitions.iter().filter_map(|read| read.last_ns).max().unwrap();
         let kept = member.work_ns.unwrap() as f64 / f64::from(threads) / (last - first) as f64;
-        eprintln!(
-            "{threads} threads, {ordering:?}: {:.3} of the rate that the work allows",
-            kept
-        );
+        eprintln!("{threads} threads, {ordering:?}: {kept:.3} of the rate that the work allows");
         // Keys are not spread evenly: seven of them over four threads.
         let least = if ordering == WorkOrdering::Key { 0.4 } else { 0.8 };
         assert!(kept > least, "{threads} threads, {ordering:?}: {kept}");

@@ -246,7 +246,9 @@ fn say(input: &mut ChildStdin, message: &ToWorker) -> bool {
 pub fn read_to_the_end(workers: &mut [&mut Worker], before: &BTreeMap<TopicPartition, i64>, topic: &TopicTarget) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        workers.iter_mut().for_each(|worker| worker.look());
+        for worker in workers.iter_mut() {
+            worker.look();
+        }
         let position = |partition: i32| {
             let place = TopicPartition { topic: 0, partition };
             let known = workers.iter().filter_map(|worker| worker.positions.get(&place));
