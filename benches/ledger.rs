@@ -9,6 +9,8 @@ use tandem::protocol::{FromWorker, MemberResult, PartitionResult, Position, Work
 
 /// Partitions of the trial; each has one reader.
 const PARTITIONS: i32 = 8;
+/// Partitions that the messages tell of.
+const MESSAGE_PARTITIONS: i32 = 64;
 /// Records in each.
 const RECORDS: i64 = 1_000_000;
 
@@ -74,7 +76,7 @@ fn progress() -> FromWorker {
         offset: RECORDS / 2,
     };
     FromWorker::Progress {
-        positions: (0..PARTITIONS).map(position).collect(),
+        positions: (0..MESSAGE_PARTITIONS).map(position).collect(),
     }
 }
 
@@ -95,7 +97,7 @@ fn result() -> FromWorker {
     };
     FromWorker::Result(Box::new(WorkerResult {
         members: vec![MemberResult {
-            partitions: (0..PARTITIONS).map(partition).collect(),
+            partitions: (0..MESSAGE_PARTITIONS).map(partition).collect(),
             ..MemberResult::default()
         }],
         ..WorkerResult::default()

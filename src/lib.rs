@@ -5,18 +5,22 @@
 //! - [`scenario`]: what the user wrote, parsed and validated;
 //! - [`secret`]: values that are never shown;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
+//! - [`contents`]: what records hold;
+//! - [`load`]: when records are to be sent, and the stamp that says so;
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
 //! - [`protocol`]: the messages between coordinator and worker;
-//! - [`worker`]: a process of consumers;
+//! - [`worker`]: a process of consumers, or a producer of load;
 //! - [`coordinator`]: runs trials with worker processes;
 //! - [`store`]: the files of a run;
 //! - [`stats`], [`summary`], [`report`]: from trials to estimates, verdicts, text and charts;
 //! - [`cli`]: the commands.
 
 pub mod cli;
+pub mod contents;
 pub mod coordinator;
 pub mod kafka;
+pub mod load;
 pub mod measure;
 pub mod plan;
 pub mod protocol;

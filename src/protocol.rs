@@ -5,6 +5,8 @@
 //! and is asked for nothing else; every field that a simple worker may not know is optional. Topics are named by
 //! their index in [`Prepare::topics`].
 
+mod producer;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::measure::{OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition}
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
+pub use producer::*;
 
 /// Version of the protocol. A worker of another version is refused.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -29,6 +32,8 @@ pub const PING_INTERVAL_MS: u64 = 2_000;
 pub enum ToWorker {
     /// Make the consumers and connect; answer [`FromWorker::Ready`].
     Prepare(Box<Prepare>),
+    /// To a producer: make the client and connect; answer [`FromWorker::Ready`].
+    PrepareProducer(Box<PrepareProducer>),
     /// Join the groups (or take the manual assignment), but fetch nothing if you can hold.
     Subscribe,
     /// Answer [`FromWorker::Assignments`] (capability `assignment`).
@@ -36,12 +41,13 @@ pub enum ToWorker {
         /// To be repeated in the answer.
         query: u64,
     },
-    /// Begin to read at this time; from now on send [`FromWorker::Progress`].
+    /// Begin to read (a producer: to send) at this time; from now on send [`FromWorker::Progress`] or
+    /// [`FromWorker::ProducerProgress`].
     Start {
         /// The common start.
         at_ns: u64,
     },
-    /// Stop reading and answer [`FromWorker::Result`].
+    /// Stop reading or sending and answer [`FromWorker::Result`] or [`FromWorker::ProducerResult`].
     Stop,
     /// Leave the groups and end. The end of input says the same.
     Exit,
@@ -73,6 +79,10 @@ pub enum FromWorker {
     },
     /// Everything the worker recorded.
     Result(Box<WorkerResult>),
+    /// How far a producer is, ten times a second and when it has finished.
+    ProducerProgress(ProducerProgress),
+    /// Everything that a producer recorded.
+    ProducerResult(Box<ProducerResult>),
     /// The speed of the work loop and of a sleep here.
     Calibrated(WorkCalibration),
     /// The worker cannot go on.

@@ -10,18 +10,25 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("stats", &[]),
+    ("load", &[]),
     ("scenario", &[]),
+    ("contents", &["scenario"]),
     ("measure", &[]),
     ("plan", &["scenario", "measure"]),
-    ("protocol", &["scenario", "measure", "secret"]),
+    ("protocol", &["load", "scenario", "measure", "secret"]),
     ("kafka", &["scenario", "measure", "secret"]),
-    ("worker", &["protocol", "scenario", "measure", "secret"]),
+    (
+        "worker",
+        &["protocol", "contents", "load", "scenario", "measure", "secret"],
+    ),
     ("store", &["plan", "scenario", "measure"]),
     ("summary", &["stats", "plan", "scenario", "measure"]),
     ("report", &["summary", "stats", "plan", "scenario", "measure"]),
     (
         "coordinator",
-        &["protocol", "kafka", "store", "plan", "scenario", "measure", "secret"],
+        &[
+            "protocol", "kafka", "store", "plan", "contents", "load", "scenario", "measure", "secret",
+        ],
     ),
     (
         "cli",

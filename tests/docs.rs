@@ -13,21 +13,24 @@ use tandem::scenario::{SHIPPED, parse};
 
 const PROTOCOL: &str = include_str!("../docs/protocol.md");
 
-const TO_WORKER: [&str; 8] = [
+const TO_WORKER: [&str; 9] = [
     "calibrate",
     "exit",
     "ping",
     "prepare",
+    "prepare_producer",
     "query_assignments",
     "start",
     "stop",
     "subscribe",
 ];
-const FROM_WORKER: [&str; 7] = [
+const FROM_WORKER: [&str; 9] = [
     "assignments",
     "calibrated",
     "failed",
     "hello",
+    "producer_progress",
+    "producer_result",
     "progress",
     "ready",
     "result",

@@ -58,6 +58,8 @@ enum Command {
 enum Role {
     /// Read records; speaks JSON Lines on standard input and output
     Consumer,
+    /// Send records by a schedule; speaks JSON Lines on standard input and output
+    Producer,
 }
 
 /// Runs the command line of this process.
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
+        Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };
     match result {

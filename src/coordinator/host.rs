@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::processes::ended_children_cpu_ns;
 use crate::measure::usage::{cpu_ns_of, host_cpu};
 use crate::measure::{HostCpu, HostMeasurement, clock};
 
@@ -16,7 +17,8 @@ pub struct HostSample {
 }
 
 impl HostSample {
-    /// Reads it now. `brokers` and `workers` are process ids on this machine.
+    /// Reads it now. `brokers` and `workers` are process ids on this machine; of the workers, with all that their
+    /// launchers have started, and what those have waited for counts too.
     pub fn take(brokers: &[u32], workers: &[u32]) -> Self {
         HostSample {
             at_ns: clock::now_ns(),
@@ -24,7 +26,7 @@ impl HostSample {
             brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
             workers: workers
                 .iter()
-                .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)?)))
+                .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)? + ended_children_cpu_ns(*pid))))
                 .collect(),
             coordinator_ns: clock::process_cpu_ns(),
         }

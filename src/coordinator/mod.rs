@@ -5,7 +5,7 @@ mod assemble;
 mod barrier;
 mod calibration;
 mod cluster;
-mod dataset;
+pub mod dataset;
 mod drive;
 mod environment;
 mod events;

@@ -31,17 +31,13 @@ pub struct ProcessIdentity {
 impl ProcessIdentity {
     /// The process that has this id now; `None` where there is none, or only its exit status is left.
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name stands in parentheses and may hold anything, parentheses and spaces too.
-        let (_, fields) = stat.rsplit_once(") ")?;
-        let mut fields = fields.split(' ');
-        if matches!(fields.next()?, "Z" | "X") {
+        let stat = ProcessStat::of(pid)?;
+        if matches!(stat.field(3)?, "Z" | "X") {
             return None;
         }
-        // The state is field 3, so that 18 more stand between it and field 22.
         Some(ProcessIdentity {
             pid,
-            start_time: fields.nth(18)?.parse().ok()?,
+            start_time: stat.field(22)?.parse().ok()?,
         })
     }
 
@@ -64,11 +60,53 @@ impl ProcessIdentity {
     }
 }
 
+/// What `/proc/PID/stat` says of a process.
+struct ProcessStat(String);
+
+impl ProcessStat {
+    fn of(pid: u32) -> Option<Self> {
+        fs::read_to_string(format!("/proc/{pid}/stat")).ok().map(ProcessStat)
+    }
+
+    /// A field by its number in proc(5), from 3 on.
+    fn field(&self, number: usize) -> Option<&str> {
+        // The name stands in parentheses and may hold anything, parentheses and spaces too.
+        let (_, fields) = self.0.rsplit_once(") ")?;
+        fields.trim_end().split(' ').nth(number.checked_sub(3)?)
+    }
+}
+
+/// These processes and all others in the process groups that they lead: what a launcher has started is there too.
+pub fn with_their_groups(leaders: &[u32]) -> Vec<u32> {
+    let leads = |pid: &u32| {
+        let group = ProcessStat::of(*pid).and_then(|stat| stat.field(5)?.parse().ok());
+        group.is_some_and(|group| leaders.contains(&group))
+    };
+    let others = all_pids().filter(|pid| !leaders.contains(pid)).filter(leads);
+    leaders.iter().copied().chain(others).collect()
+}
+
+/// CPU nanoseconds of a process's children that have ended and were waited for. The kernel counts them in steps of
+/// 10 ms.
+pub fn ended_children_cpu_ns(pid: u32) -> u64 {
+    const TICK_NS: u64 = 10_000_000;
+    let ticks = |stat: &ProcessStat, field| {
+        stat.field(field)
+            .and_then(|ticks| ticks.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    ProcessStat::of(pid).map_or(0, |stat| (ticks(&stat, 16) + ticks(&stat, 17)) * TICK_NS)
+}
+
+fn all_pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// Running processes of this user that carry the mark of the run, this one left out.
 fn of_run(run_id: &str) -> Vec<ProcessIdentity> {
     let mark = format!("{RUN_VARIABLE}={run_id}").into_bytes();
-    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
-    pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    all_pids()
         .filter(|pid| *pid != std::process::id())
         .filter(|pid| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -109,10 +147,12 @@ pub fn end_all(run_id: &str, known: &BTreeSet<ProcessIdentity>, limit: Duration)
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::collections::BTreeSet;
-    use std::process::Command;
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
     use std::time::Duration;
 
-    use super::{ProcessIdentity, end_all};
+    use super::{ProcessIdentity, end_all, ended_children_cpu_ns, with_their_groups};
     use crate::kafka::local::RUN_VARIABLE;
 
     #[test]
@@ -123,6 +163,29 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!identity.is_running());
+    }
+
+    #[test]
+    fn what_a_launcher_starts_is_found_while_it_runs_and_its_cpu_counts_once_it_was_waited_for() {
+        let script = "sleep 60 & i=0; (while [ $i -lt 100000 ]; do i=$((i+1)); done); echo ended; wait";
+        let mut launcher = Command::new("sh")
+            .args(["-c", script])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(launcher.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let group = with_their_groups(&[launcher.id()]);
+        assert_eq!((group[0], group.len()), (launcher.id(), 2), "the shell and what sleeps");
+        assert!(ended_children_cpu_ns(launcher.id()) > 0, "of the loop");
+        assert_eq!(ended_children_cpu_ns(group[1]), 0);
+        for pid in group {
+            ProcessIdentity::of(pid).unwrap().kill();
+        }
+        launcher.wait().unwrap();
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::events::Observer;
 use super::fleet::{Fleet, Launch, ProcessFleet};
 use super::guardian::Guardian;
 use super::host::HostSample;
+use super::processes::with_their_groups;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
 use super::spec::TrialSpec;
 use super::trial::Phase;
@@ -342,6 +343,8 @@ impl Surroundings for Around<'_> {
         let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
         // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
         tokio::task::spawn_blocking(move || {
+            // Looked up beforehand: at the start it would cost the readers a millisecond.
+            let workers = with_their_groups(&workers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
             HostSample::take(&brokers, &workers)
         })

@@ -1,6 +1,9 @@
 //! Calls of the client library that rdkafka has no safe wrapper for: describing a consumer group with its target
-//! assignment, and the lines that wait in a client's main queue. The only unsafe code of this room.
+//! assignment, the lines that wait in a client's main queue, and producing from a shared text. The only unsafe code
+//! of this room.
 #![allow(unsafe_code, reason = "bindings to librdkafka; every block states its invariant")]
+
+mod produce;
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
@@ -11,6 +14,8 @@ use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 
 use super::group::{GroupDescription, GroupMember, GroupState};
+
+pub use produce::{TextProducer, TextRecord};
 
 /// A queue of a client; destroyed when dropped.
 struct Queue(*mut rd::rd_kafka_queue_t);
@@ -77,6 +82,21 @@ impl Event {
         unsafe {
             let failed = rd::rd_kafka_event_error(self.0) != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
             failed.then(|| text(rd::rd_kafka_event_error_string(self.0)))
+        }
+    }
+
+    /// How many of the records that a delivery report is about were not delivered.
+    fn undelivered(&self) -> u64 {
+        let mut count = 0;
+        loop {
+            // SAFETY: the event is valid, and the message that it lends lives as long; after the last there is null.
+            let message = unsafe { rd::rd_kafka_event_message_next(self.0) };
+            if message.is_null() {
+                return count;
+            }
+            // SAFETY: not null, and the event that owns it is still there.
+            let error = unsafe { (*message).err };
+            count += u64::from(error != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR);
         }
     }
 

@@ -8,4 +8,5 @@ mod group;
 pub mod local;
 
 pub use admin_error::settings_cause;
+pub use ffi::{TextProducer, TextRecord};
 pub use group::{GroupDescription, GroupMember, GroupState};

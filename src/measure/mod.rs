@@ -4,6 +4,7 @@
 pub mod clock;
 mod environment;
 pub mod judge;
+pub mod latency;
 pub mod ledger;
 mod measurement;
 mod trial;

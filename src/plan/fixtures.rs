@@ -39,6 +39,7 @@ impl ScenarioBuilder {
                 keys: Keys::None,
                 weights: Vec::new(),
                 compression: Compression::None,
+                compression_ratio: None,
                 replication: 1,
             },
             record_multiple: 2,

@@ -2,7 +2,7 @@
 
 use super::records::fit;
 use super::{Plan, count};
-use crate::scenario::{Configuration, DatasetSpec, Family, TrialLength, Work};
+use crate::scenario::{Configuration, DatasetSpec, Family, TrialLength, Work, WorkOrdering};
 
 /// Starting, joining and ending of a trial's processes, seconds, as usual on a machine of a few cores.
 const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
@@ -108,10 +108,13 @@ impl Plan {
         let reading = (records / ASSUMED_READ_RECORDS_PER_SECOND)
             .max(records * dataset.size.mean_bytes() / ASSUMED_READ_BYTES_PER_SECOND)
             * f64::from(configuration.groups);
-        let at_once = configuration
-            .members_per_group()
-            .min(dataset.partitions * dataset.topics)
-            .max(1);
+        let partitions = dataset.partitions * dataset.topics;
+        let members = configuration.members_per_group().min(partitions).max(1);
+        // In the order of their partitions no more records are worked at once than there are partitions.
+        let at_once = match configuration.ordering {
+            WorkOrdering::Partition => members.saturating_mul(configuration.threads).min(partitions).max(1),
+            WorkOrdering::Key | WorkOrdering::None => members.saturating_mul(configuration.threads),
+        };
         let work = match configuration.work {
             Work::None => 0.0,
             Work::Cpu { ns } | Work::Wait { ns } => records * ns as f64 / 1e9 / f64::from(at_once),

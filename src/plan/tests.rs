@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::fixtures::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from};
 use super::*;
 use crate::measure::{Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{TrialLength, Work};
+use crate::scenario::{TrialLength, Work, WorkOrdering};
 
 /// A machine that reads two million records per second.
 #[allow(clippy::unnecessary_wraps, reason = "the shape that the runner wants")]
@@ -252,6 +252,28 @@ fn a_forecast_counts_trials_and_bytes() {
     assert_eq!(forecast.disk_bytes, 300_000_000);
     // 44 trials of at most a second and their overhead.
     assert!(forecast.trial_seconds > 44.0 * 0.5 && forecast.trial_seconds < 44.0 * 2.5);
+}
+
+#[test]
+fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once() {
+    let seconds = |threads: u32, ordering: WorkOrdering| {
+        let mut plan = one_and_two_with_work().plan();
+        plan.scenario.trial = TrialLength::Records(10_000);
+        plan.scenario.datasets[0].partitions = 2;
+        for configuration in &mut plan.scenario.configurations {
+            configuration.work = Work::Wait { ns: 1_000_000 };
+            (configuration.threads, configuration.ordering) = (threads, ordering);
+            (configuration.processes, configuration.consumers) = (1, 1);
+        }
+        plan.forecast().trial_seconds
+    };
+    // So many threads leave next to nothing but the overhead.
+    let overhead = seconds(10_000, WorkOrdering::None);
+    let one = seconds(1, WorkOrdering::None) - overhead;
+    let by_partition = seconds(8, WorkOrdering::Partition) - overhead;
+    let by_key = seconds(8, WorkOrdering::Key) - overhead;
+    assert!((by_partition / one - 0.5).abs() < 0.01, "{}", by_partition / one);
+    assert!((by_key / one - 0.125).abs() < 0.01, "{}", by_key / one);
 }
 
 #[test]

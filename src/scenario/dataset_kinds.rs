@@ -146,6 +146,11 @@ pub(super) fn keys_text(keys: Keys) -> String {
     }
 }
 
+/// How compressible values are, as it stands in names.
+pub(super) fn ratio_text(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "text".to_owned(), |ratio| ratio.to_string())
+}
+
 /// Share of each partition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct WeightsValue(pub(super) Vec<f64>);

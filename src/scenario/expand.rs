@@ -258,6 +258,7 @@ fn dataset(settings: &Settings<'_>, records: u64) -> DatasetSpec {
         keys: settings.keys,
         weights: settings.weights.to_vec(),
         compression: settings.compression,
+        compression_ratio: settings.compression_ratio,
         replication: settings.replication,
     }
 }

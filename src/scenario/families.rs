@@ -8,10 +8,10 @@ use super::model::{Configuration, Family, Scenario};
 use super::settings::Settings;
 
 /// The keys in which all configurations of a family are equal.
-pub(super) const FAMILY_KEYS: [&str; 4] = ["size", "keys", "compression", "work"];
+pub(super) const FAMILY_KEYS: [&str; 5] = ["size", "keys", "compression", "compression_ratio", "work"];
 
 /// What the configurations of a family have in common: the values of [`FAMILY_KEYS`].
-pub(super) type Common = [String; 4];
+pub(super) type Common = [String; FAMILY_KEYS.len()];
 
 pub(super) fn common(settings: &Settings<'_>) -> Common {
     FAMILY_KEYS.map(|key| settings.text(key))

@@ -96,6 +96,8 @@ type Partitions = Whole<1, PARTITIONS_MAX>;
 type Replication = Whole<1, 100>;
 /// Processes, consumers and groups; their product is bounded where it is known.
 type Count = Whole<1, 1_000>;
+/// Uncompressed to compressed bytes of values.
+type Ratio = Decimal<1_000, 20_000>;
 /// Worker threads of a consumer; those of all consumers are bounded where their number is known.
 type Threads = Whole<1, 256>;
 
@@ -180,6 +182,9 @@ pub const KEYS: &[Key] = &[
         "Share of each partition of a topic." => |value| Setting::Weights(value.0)),
     key!(DATASET, "compression", OneOf<Compression>, "none",
         "Compression by the producer." => |value| Setting::Compression(value.0)),
+    key!(DATASET, "compression_ratio", Ratio, "that of text",
+        "How many times shorter lz4 or zstd makes the records' values; 1 is incompressible."
+        => |value| Setting::CompressionRatio(value.get())),
     key!(DATASET, "replication", Replication, "1",
         "Replication factor of the topics." => |value| Setting::Replication(value.small())),
     key!(CONSUMER, "processes", Count, "1",

@@ -21,6 +21,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("scaling", include_str!("../../scenarios/scaling.toml")),
     ("groups", include_str!("../../scenarios/groups.toml")),
     ("many-topics", include_str!("../../scenarios/many-topics.toml")),
+    ("threads", include_str!("../../scenarios/threads.toml")),
 ];
 
 /// The text of a scenario that comes with tandem.

@@ -117,7 +117,7 @@ impl Configuration {
     }
 }
 
-/// Configurations of equal record size, keys, compression and work.
+/// Configurations of equal record size, keys, compression, compressibility and work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Family {
     /// What the configurations have in common and other families have not, such as `work=wait 200us`; empty for the
@@ -148,6 +148,9 @@ pub struct DatasetSpec {
     pub weights: Vec<f64>,
     /// The producer's `compression.type`.
     pub compression: Compression,
+    /// How many times shorter a general compressor makes the values, 1 for not at all; `None` for text.
+    #[serde(default)]
+    pub compression_ratio: Option<f64>,
     /// Replication factor.
     pub replication: u32,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::dataset_kinds::{keys_text, size_text};
+use super::dataset_kinds::{keys_text, ratio_text, size_text};
 use super::error::{any_value, did_you_mean_value};
 use super::families::{self, Common};
 use super::kinds::work_text;
@@ -162,6 +162,7 @@ impl Scenario {
             size_text(dataset.size),
             keys_text(dataset.keys),
             dataset.compression.as_str().to_owned(),
+            ratio_text(dataset.compression_ratio),
             work_text(configuration.work),
         ]
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::dataset_kinds::{keys_text, size_text, weights_text};
+use super::dataset_kinds::{keys_text, ratio_text, size_text, weights_text};
 use super::kinds::{Assignment, Assignor, ClientDefaults, Protocol, commit_text, name_of, work_text};
 use super::model::{Buffers, Commit, Compression, Keys, PropertyValue, Read, Size, Work, WorkOrdering};
 
@@ -21,6 +21,7 @@ pub(super) enum Setting {
     Keys(Keys),
     Weights(Vec<f64>),
     Compression(Compression),
+    CompressionRatio(f64),
     Replication(u32),
     Processes(u32),
     Consumers(u32),
@@ -55,6 +56,7 @@ impl Setting {
             Setting::Keys(keys) => keys_text(*keys),
             Setting::Weights(weights) => weights_text(weights),
             Setting::Compression(compression) => compression.as_str().to_owned(),
+            Setting::CompressionRatio(ratio) => ratio_text(Some(*ratio)),
             Setting::Assignment(assignment) => name_of(*assignment).to_owned(),
             Setting::Protocol(protocol) => name_of(*protocol).to_owned(),
             Setting::Assignor(assignor) => name_of(*assignor).to_owned(),
@@ -91,6 +93,7 @@ pub(super) struct Settings<'a> {
     pub(super) keys: Keys,
     pub(super) weights: &'a [f64],
     pub(super) compression: Compression,
+    pub(super) compression_ratio: Option<f64>,
     pub(super) replication: u32,
     pub(super) processes: u32,
     pub(super) consumers: u32,
@@ -120,6 +123,7 @@ impl Default for Settings<'_> {
             keys: Keys::None,
             weights: &[],
             compression: Compression::None,
+            compression_ratio: None,
             replication: 1,
             processes: 1,
             consumers: 1,
@@ -161,6 +165,7 @@ impl<'a> Settings<'a> {
             Setting::Keys(value) => self.keys = *value,
             Setting::Weights(value) => self.weights = value,
             Setting::Compression(value) => self.compression = *value,
+            Setting::CompressionRatio(value) => self.compression_ratio = Some(*value),
             Setting::Replication(value) => self.replication = *value,
             Setting::Processes(value) => self.processes = *value,
             Setting::Consumers(value) => self.consumers = *value,
@@ -216,6 +221,7 @@ impl<'a> Settings<'a> {
             "keys" => keys_text(self.keys),
             "weights" => weights_text(self.weights),
             "compression" => self.compression.as_str().to_owned(),
+            "compression_ratio" => ratio_text(self.compression_ratio),
             "replication" => self.replication.to_string(),
             "processes" => self.processes.to_string(),
             "consumers" => self.consumers.to_string(),

@@ -371,7 +371,7 @@ fn reach_leaders(client: &MemberClient, shared: &MemberShared) -> Result<Vec<(St
 }
 
 /// Names a refused property without its value, which may be a secret.
-fn settings_cause(error: &KafkaError) -> String {
+pub(super) fn settings_cause(error: &KafkaError) -> String {
     match error {
         KafkaError::ClientConfig(_, description, name, _) => format!("{name}: {description}"),
         other => other.to_string(),

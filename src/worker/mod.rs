@@ -1,5 +1,5 @@
-//! A worker: a process of consumers that does what the coordinator says on standard input and reports on standard
-//! output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
+//! A worker: a process of consumers, or a producer of load, that does what the coordinator says on standard input and
+//! reports on standard output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
 
 mod client;
 mod consumer;
@@ -7,9 +7,11 @@ mod gate;
 mod hold;
 mod membership;
 mod process;
+mod producer;
 mod reader;
 mod shared;
 mod work;
 
 pub use process::run_consumer;
+pub use producer::run_producer;
 pub use reader::{Rehearsal, Stage};

@@ -25,7 +25,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 pub fn run_consumer() -> ExitCode {
     let born = ProcessSnapshot::of_birth(clock::now_ns());
     let outbox = Outbox::default();
-    if outbox.send(&FromWorker::Hello(hello())).is_err() {
+    if outbox.send(&FromWorker::Hello(hello(capabilities()))).is_err() {
         return ExitCode::FAILURE;
     }
     let mut process = Process::new(born, outbox.clone());
@@ -33,20 +33,11 @@ pub fn run_consumer() -> ExitCode {
     process.close();
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("tandem worker: {}", failure.message);
-            let failed = FromWorker::Failed {
-                consumer: failure.consumer,
-                connect: failure.connect,
-                message: failure.message,
-            };
-            let _ = outbox.send(&failed);
-            ExitCode::FAILURE
-        }
+        Err(failure) => failure.tell(&outbox),
     }
 }
 
-fn hello() -> Hello {
+fn capabilities() -> Vec<Capability> {
     let mut capabilities = vec![
         Capability::Hold,
         Capability::Assignment,
@@ -59,6 +50,11 @@ fn hello() -> Hello {
     ];
     // What is not counted is not offered.
     capabilities.retain(|capability| *capability != Capability::Ledger || accounting() == Accounting::On);
+    capabilities
+}
+
+/// The introduction of a worker that can do this.
+pub(super) fn hello(capabilities: Vec<Capability>) -> Hello {
     Hello {
         protocol: PROTOCOL_VERSION,
         client: "librdkafka".to_owned(),
@@ -70,11 +66,11 @@ fn hello() -> Hello {
 
 /// Standard output as a channel for messages, shared by the process' threads.
 #[derive(Clone, Default)]
-struct Outbox(Arc<Mutex<()>>);
+pub(super) struct Outbox(Arc<Mutex<()>>);
 
 impl Outbox {
     /// Writes one line. Fails when nobody reads any more.
-    fn send(&self, message: &FromWorker) -> io::Result<()> {
+    pub(super) fn send(&self, message: &FromWorker) -> io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         let _guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +81,7 @@ impl Outbox {
 }
 
 /// The lines of standard input from a thread of their own; the channel closes at the end of input.
-fn input_lines() -> Receiver<String> {
+pub(super) fn input_lines() -> Receiver<String> {
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
@@ -98,20 +94,46 @@ fn input_lines() -> Receiver<String> {
     lines
 }
 
+/// The next message; `None` at the end of input. Silence is a failure.
+pub(super) fn next_message(lines: &Receiver<String>) -> Result<Option<ToWorker>, Failure> {
+    let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
+        Ok(line) => line,
+        Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        Err(RecvTimeoutError::Timeout) => return Err(Failure::new("heard nothing from the coordinator for 10 s")),
+    };
+    // The line may hold secrets: an error must not repeat it.
+    let message = serde_json::from_str(&line)
+        .map_err(|error| Failure::new(format!("cannot read a message: {:?} error", error.classify())))?;
+    Ok(Some(message))
+}
+
 /// Why a worker cannot go on.
-struct Failure {
-    consumer: Option<u32>,
-    connect: bool,
-    message: String,
+pub(super) struct Failure {
+    pub(super) consumer: Option<u32>,
+    pub(super) connect: bool,
+    pub(super) message: String,
 }
 
 impl Failure {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Failure {
             consumer: None,
             connect: false,
             message: message.into(),
         }
+    }
+
+    /// Says it to the coordinator and in the log; the exit code that follows from it.
+    pub(super) fn tell(self, outbox: &Outbox) -> ExitCode {
+        eprintln!("tandem worker: {}", self.message);
+        let failed = FromWorker::Failed {
+            consumer: self.consumer,
+            connect: self.connect,
+            message: self.message,
+        };
+        // Nobody to tell means that the coordinator has gone, and the exit code is all that is left to say.
+        let _ = outbox.send(&failed);
+        ExitCode::FAILURE
     }
 
     fn of(consumer: usize, message: String) -> Self {
@@ -159,21 +181,17 @@ impl Process {
     /// Serves messages until told to exit or nobody is there any more.
     fn serve(&mut self, lines: &Receiver<String>) -> Result<(), Failure> {
         loop {
-            let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
-                Ok(line) => line,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(Failure::new("heard nothing from the coordinator for 10 s"));
-                }
+            let Some(message) = next_message(lines)? else {
+                return Ok(());
             };
-            // The line may hold secrets: an error must not repeat it.
-            let message: ToWorker = serde_json::from_str(&line)
-                .map_err(|error| Failure::new(format!("cannot read a message: {:?} error", error.classify())))?;
             let answer = match message {
                 ToWorker::Exit => return Ok(()),
                 ToWorker::Ping => None,
                 ToWorker::Calibrate => Some(FromWorker::Calibrated(calibrate())),
                 ToWorker::Prepare(prepare) => Some(self.prepare(&prepare)?),
+                ToWorker::PrepareProducer(_) => {
+                    return Err(Failure::new("this worker was started to consume, not to produce"));
+                }
                 ToWorker::Subscribe => self.subscribe()?,
                 ToWorker::QueryAssignments { query } => Some(self.assignments(query)?),
                 ToWorker::Start { at_ns } => self.start(at_ns),

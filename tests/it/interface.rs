@@ -8,7 +8,16 @@ use crate::scene::Scene;
 #[test]
 fn every_command_says_what_it_takes() {
     let scene = Scene::new();
-    for command in ["", "run", "plan", "report", "schema", "worker", "worker consumer"] {
+    for command in [
+        "",
+        "run",
+        "plan",
+        "report",
+        "schema",
+        "worker",
+        "worker consumer",
+        "worker producer",
+    ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let name = if command.is_empty() {

@@ -10,71 +10,117 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
-use super::DatasetError;
-use super::records::{RecordSource, text};
-use crate::kafka::settings_cause;
+use super::{DatasetError, partition_counts};
+use crate::contents::{Cut, RecordSource, compressible, text};
+use crate::kafka::{TextProducer, TextRecord, settings_cause};
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
 
 /// Records sent to one partition before the next is taken: whole batches, and all partitions grow together.
 const DEAL: u64 = 2_000;
+/// Records given to the client in one call.
+const CALL: usize = 500;
+/// How long to wait where the client's queue is full, until looking whether the user has asked to stop.
+const FULL_WAIT: Duration = Duration::from_millis(100);
 /// How long the brokers may take to acknowledge what is still under way at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(120);
 /// How long to wait for that before looking whether the user has asked to stop.
 const FLUSH_SLICE: Duration = Duration::from_millis(500);
 
-/// Settings of the producers of a data set.
-pub(super) fn producer_config(
-    bootstrap: &str,
-    properties: &BTreeMap<String, Secret>,
-    spec: &DatasetSpec,
-) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    for (name, value) in properties {
-        config.set(name, value.reveal());
-    }
-    config
-        .set("bootstrap.servers", bootstrap)
-        .set("client.id", "tandem-dataset")
-        .set("enable.idempotence", "true")
-        .set("compression.type", spec.compression.as_str())
-        .set("message.timeout.ms", "60000")
-        .set("linger.ms", "50")
-        .set("batch.num.messages", "10000")
-        .set("batch.size", "1000000")
-        .set("queue.buffering.max.messages", "500000")
-        .set("queue.buffering.max.kbytes", "262144")
+/// Bytes of values that a producer gathers for one request to a partition.
+const BATCH_BYTES: u32 = 1_000_000;
+/// The most KiB of records that a producer holds.
+const QUEUE_KIB: f64 = 262_144.0;
+
+/// What a producer of a data set sets beside its cluster's properties if it sends to so many partitions.
+pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> Vec<(&'static str, String)> {
+    vec![
+        ("client.id", "tandem-dataset".to_owned()),
+        ("enable.idempotence", "true".to_owned()),
+        ("compression.type", spec.compression.as_str().to_owned()),
+        ("message.timeout.ms", "60000".to_owned()),
+        ("linger.ms", "50".to_owned()),
+        ("batch.num.messages", "10000".to_owned()),
+        ("batch.size", BATCH_BYTES.to_string()),
+        ("queue.buffering.max.messages", "500000".to_owned()),
+        ("queue.buffering.max.kbytes", queue_kib(spec, partitions).to_string()),
         // A value of the largest size that a scenario allows, with its key; the broker's own limit is the same.
-        .set("message.max.bytes", "1048588")
+        ("message.max.bytes", "1048588".to_owned()),
         // Kafka's own choice for keys, so that a key goes where a Java producer would put it.
-        .set("partitioner", "murmur2_random");
-    config
+        ("partitioner", "murmur2_random".to_owned()),
+    ]
 }
 
-/// Everything that the producers need.
-pub(super) struct Filling {
-    pub(super) config: ClientConfig,
+/// Room for a batch and a half of each partition: one under way and half of the next. An idempotent producer has one
+/// batch of a partition under way at a time, and where the next one is complete meanwhile, the library's thread asks
+/// again and again, without sleeping, whether it may send it: that took the CPU that the broker needed.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of KiB up to a limit that fits"
+)]
+fn queue_kib(spec: &DatasetSpec, partitions: usize) -> u32 {
+    // Where a record is as large as a batch, a few can be under way.
+    let each = 1.5 * f64::from(BATCH_BYTES) + 4.0 * spec.size.mean_bytes();
+    (each / 1024.0 * partitions.max(1) as f64).ceil().min(QUEUE_KIB) as u32
+}
+
+/// The sending of a data set's records to topics that are there.
+pub struct Filling {
+    config: ClientConfig,
     pub(super) spec: DatasetSpec,
     pub(super) names: Vec<String>,
+    /// Records of each partition of each topic; only their sums count where keys choose the partition.
     pub(super) counts: Vec<Vec<u64>>,
-    pub(super) seed: u64,
-    pub(super) produced: Arc<AtomicU64>,
-    pub(super) interrupted: Arc<AtomicBool>,
+    seed: u64,
+    produced: Arc<AtomicU64>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Filling {
+    /// Prepares to fill the topics `names`, as many as `spec` says. `produced` counts records as they are handed to
+    /// the client, and setting `interrupted` ends it early.
+    pub fn new(
+        bootstrap: &str,
+        properties: &BTreeMap<String, Secret>,
+        spec: &DatasetSpec,
+        names: &[String],
+        seed: u64,
+        produced: Arc<AtomicU64>,
+        interrupted: Arc<AtomicBool>,
+    ) -> Self {
+        let mut config = ClientConfig::new();
+        for (name, value) in properties {
+            config.set(name, value.reveal());
+        }
+        config.set("bootstrap.servers", bootstrap);
+        Filling {
+            config,
+            spec: spec.clone(),
+            names: names.to_vec(),
+            counts: (0..spec.topics).map(|topic| partition_counts(spec, topic)).collect(),
+            seed,
+            produced,
+            interrupted,
+        }
+    }
+
     /// Fills every topic with as many producers as can help.
-    pub(super) fn run(&self) -> Result<(), DatasetError> {
-        let text = text(self.seed);
+    pub fn run(&self) -> Result<(), DatasetError> {
+        let text: Arc<[u8]> = match self.spec.compression_ratio {
+            Some(ratio) => compressible(self.seed, self.spec.compression, ratio, self.spec.size.mean_bytes()),
+            None => text(self.seed),
+        }
+        .into();
         let producers = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
         let shares = self.shares(producers);
         let filled: Vec<Result<(), DatasetError>> = thread::scope(|scope| {
             let handles: Vec<_> = (0u64..)
                 .zip(shares)
                 .map(|(index, share)| {
-                    let text = text.as_slice();
+                    let text = &text;
                     scope.spawn(move || self.produce(text, index, share))
                 })
                 .collect();
@@ -103,6 +149,7 @@ impl Filling {
                         partition: Some(partition),
                         records: *records,
                         latest_key: 0,
+                        at: 0,
                     };
                     shares[(topic * counts.len() + usize::try_from(partition).unwrap_or(0)) % producers].push(slice);
                 }
@@ -115,6 +162,7 @@ impl Filling {
                         partition: None,
                         records,
                         latest_key: index << 40 | (topic as u64) << 56,
+                        at: 0,
                     });
                 }
             }
@@ -124,94 +172,101 @@ impl Filling {
     }
 
     /// Sends one producer's share, its slices in turn.
-    fn produce(&self, text: &[u8], index: u64, mut slices: Vec<Slice>) -> Result<(), DatasetError> {
-        let failed = |topic: &str, cause: String| DatasetError::Produce {
-            topic: topic.to_owned(),
+    fn produce(&self, text: &Arc<[u8]>, index: u64, mut slices: Vec<Slice>) -> Result<(), DatasetError> {
+        let failed = |cause: String| DatasetError::Produce {
+            topic: self.names[slices[0].topic].clone(),
             cause,
         };
-        let first = self.names[slices[0].topic].clone();
-        let producer: BaseProducer<Deliveries> = self
-            .config
-            .create_with_context(Deliveries::default())
-            .map_err(|error| failed(&first, settings_cause(&error)))?;
+        let partitions = slices
+            .iter()
+            .map(|slice| slice.partition.map_or(self.counts[slice.topic].len(), |_| 1));
+        let mut config = self.config.clone();
+        for (name, value) in producer_settings(&self.spec, partitions.sum()) {
+            config.set(name, value);
+        }
+        let deliveries = Deliveries::default();
+        let mut producer = TextProducer::new(&config, deliveries, Arc::clone(text), &self.names)
+            .map_err(|error| failed(settings_cause(&error)))?;
+        let cut = match self.spec.compression_ratio {
+            Some(_) => Cut::InTurn,
+            None => Cut::AtRandom,
+        };
         let mut source =
-            RecordSource::new(&self.spec, text, self.seed, index).map_err(|error| failed(&first, error))?;
+            RecordSource::new(self.spec.size, self.spec.keys, (cut, text.len()), self.seed, index).map_err(failed)?;
+        let mut records = Vec::with_capacity(CALL);
         while !slices.is_empty() {
             for slice in &mut slices {
-                let deal = slice.records.min(DEAL);
-                self.send(&producer, &mut source, slice, deal)?;
+                let mut deal = slice.records.min(DEAL);
                 slice.records -= deal;
-                self.produced.fetch_add(deal, Ordering::Relaxed);
+                while deal > 0 {
+                    records.clear();
+                    records.extend((0..deal.min(CALL as u64)).map(|_| TextRecord {
+                        key: slice.partition.is_none().then(|| source.key(&mut slice.latest_key)),
+                        value: source.value(&mut slice.at),
+                    }));
+                    deal -= records.len() as u64;
+                    self.send(&mut producer, slice, &records)?;
+                }
             }
             slices.retain(|slice| slice.records > 0);
-            producer.poll(Duration::ZERO);
         }
+        self.finish(producer.producer())
+    }
+
+    /// Waits until the brokers have acknowledged everything.
+    fn finish(&self, producer: &BaseProducer<Deliveries>) -> Result<(), DatasetError> {
+        let failed = |cause: String| DatasetError::Produce {
+            topic: self.names.join(", "),
+            cause,
+        };
         let deadline = Instant::now() + FLUSH_LIMIT;
         while let Err(error) = producer.flush(FLUSH_SLICE) {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Err(DatasetError::Interrupted);
             }
             if Instant::now() > deadline || error.rdkafka_error_code() != Some(RDKafkaErrorCode::OperationTimedOut) {
-                return Err(failed(&first, error.to_string()));
+                return Err(failed(error.to_string()));
             }
         }
         match producer.context().failed.load(Ordering::Acquire) {
             0 => Ok(()),
-            count => Err(failed(&first, format!("{count} records were not delivered"))),
+            count => Err(failed(format!("{count} records were not delivered"))),
         }
     }
 
+    /// Hands records of one topic to the client, waiting while its queue is full.
     fn send(
         &self,
-        producer: &BaseProducer<Deliveries>,
-        source: &mut RecordSource<'_>,
-        slice: &mut Slice,
-        records: u64,
+        producer: &mut TextProducer<Deliveries>,
+        slice: &Slice,
+        mut records: &[TextRecord],
     ) -> Result<(), DatasetError> {
-        let topic = self.names[slice.topic].as_str();
-        for _ in 0..records {
-            let key = slice.partition.is_none().then(|| source.key(&mut slice.latest_key));
-            let value = source.value();
-            let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).payload(value);
-            if let Some(key) = &key {
-                record = record.key(&key[..]);
+        let failed = |cause: String| DatasetError::Produce {
+            topic: self.names[slice.topic].clone(),
+            cause,
+        };
+        while !records.is_empty() {
+            let taken = producer
+                .send(slice.topic, slice.partition, records)
+                .map_err(|error| failed(error.to_string()))?;
+            records = &records[taken..];
+            self.produced.fetch_add(taken as u64, Ordering::Relaxed);
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(DatasetError::Interrupted);
             }
-            if let Some(partition) = slice.partition {
-                record = record.partition(partition);
+            let waiting = if records.is_empty() { Duration::ZERO } else { FULL_WAIT };
+            let undelivered = producer.wait(waiting, &|reason| eprintln!("librdkafka: {reason}"));
+            let client = producer.producer();
+            let so_far = client.context().failed.fetch_add(undelivered, Ordering::AcqRel) + undelivered;
+            if let Some((_, cause)) = client.client().fatal_error() {
+                return Err(failed(cause));
             }
-            while let Err((error, back)) = producer.send(record) {
-                if self.interrupted.load(Ordering::Relaxed) {
-                    return Err(DatasetError::Interrupted);
-                }
-                if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
-                    return Err(DatasetError::Produce {
-                        topic: topic.to_owned(),
-                        cause: error.to_string(),
-                    });
-                }
-                if let Some(cause) = producer.client().fatal_error() {
-                    return Err(DatasetError::Produce {
-                        topic: topic.to_owned(),
-                        cause: cause.1,
-                    });
-                }
-                producer.poll(Duration::from_millis(10));
-                if producer.context().failed.load(Ordering::Acquire) > 0 {
-                    // The rest would fail in the same way, each batch after its own long wait.
-                    let cause = "records were not delivered in time".to_owned();
-                    return Err(DatasetError::Produce {
-                        topic: topic.to_owned(),
-                        cause,
-                    });
-                }
-                record = back;
+            if so_far > 0 {
+                // The rest would fail in the same way, each batch after its own long wait.
+                return Err(failed("records were not delivered in time".to_owned()));
             }
         }
-        if self.interrupted.load(Ordering::Relaxed) {
-            Err(DatasetError::Interrupted)
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 }
 
@@ -222,6 +277,8 @@ struct Slice {
     partition: Option<i32>,
     records: u64,
     latest_key: u64,
+    /// Where the next value lies in the contents, in bytes.
+    at: usize,
 }
 
 /// Counts what the brokers did not accept.

@@ -1,13 +1,12 @@
 //! Data sets: topics filled once, verified, and read by every trial that can share them.
 
 mod filling;
-mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use filling::Filling;
+pub use filling::{Filling, producer_settings};
 
 use crate::kafka::admin::{Admin, AdminError};
 use crate::protocol::{OffsetRange, TopicTarget};
@@ -97,17 +96,7 @@ pub async fn fill(
             )
             .await?;
     }
-    let counts = (0..spec.topics).map(|topic| partition_counts(spec, topic)).collect();
-    let config = filling::producer_config(admin.bootstrap(), properties, spec);
-    let work = Filling {
-        config,
-        spec: spec.clone(),
-        names: names.to_vec(),
-        counts,
-        seed,
-        produced,
-        interrupted,
-    };
+    let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
     let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
     let work = filled.map_err(|_| DatasetError::Produce {
         topic: names.join(", "),
@@ -196,6 +185,7 @@ mod tests {
             keys: Keys::None,
             weights: weights.to_vec(),
             compression: Compression::None,
+            compression_ratio: None,
             replication: 1,
         }
     }

@@ -214,6 +214,10 @@ impl TrialMachine {
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
             FromWorker::Calibrated(_) => Ok(Vec::new()),
+            FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_) => {
+                let message = "it speaks as a producer, but it is to consume";
+                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+            }
             FromWorker::Failed {
                 consumer,
                 connect,

@@ -55,6 +55,8 @@ fn every_kind_of_error_says_what_is_allowed() {
         "[dataset]\npartitions = 2\nweights = [0.5, 0.6]",
         "[dataset]\npartitions = 2\nweights = [1.5, -0.5]",
         "[dataset]\ncompression = \"zsdt\"",
+        "[dataset]\ncompression_ratio = 0.5",
+        "[dataset]\ncompression_ratio = \"text\"",
         "[consumer]\nwork = \"wait 1.5ms\"",
         "[consumer]\nwork = \"wait 1 ms\"",
         "[consumer]\nwork = \"cpu 1h\"",

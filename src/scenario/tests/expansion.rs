@@ -46,6 +46,20 @@ fn the_first_scenario_has_three_cases_in_three_families() {
 }
 
 #[test]
+fn the_scenario_of_threads_differs_in_one_way_of_working_four_at_once_per_case() {
+    let scenario = crate::scenario::parse("threads", "threads.toml", shipped("threads").unwrap()).unwrap();
+    let four = |each: &crate::scenario::Configuration| each.members_per_group() * each.threads;
+    let at_once: Vec<u32> = scenario.configurations.iter().map(four).collect();
+    assert_eq!(at_once, [1, 4, 4, 4, 4, 4]);
+    assert_eq!(baselines(&scenario)[1..], [Some(0); 5]);
+    assert_eq!(
+        scenario.keys_in_use[5..],
+        ["threads", "ordering", "consumers", "processes"]
+    );
+    assert_eq!(scenario.configurations[2].key_values[5..], ["4", "key", "1", "1"]);
+}
+
+#[test]
 fn an_empty_scenario_is_one_configuration_of_defaults_named_after_the_file() {
     let scenario = scenario("");
     assert_eq!(names(&scenario), ["test"]);
@@ -123,6 +137,27 @@ fn a_case_of_another_family_has_no_baseline() {
     assert_eq!(baselines(&scenario), [None, None, Some(0)]);
     let families: Vec<&str> = scenario.families.iter().map(|family| family.name.as_str()).collect();
     assert_eq!(families, ["size=100", "size=1000"]);
+}
+
+#[test]
+fn records_of_another_compressibility_are_another_data_set_and_another_family() {
+    let scenario = scenario(
+        "[dataset]\ncompression = \"lz4\"\n[[case]]\nname = \"text\"\n[[case]]\nname = \"noise\"\n\
+                             compression_ratio = 1\n[[case]]\nname = \"tight\"\ncompression_ratio = 4",
+    );
+    let ratios: Vec<Option<f64>> = scenario
+        .datasets
+        .iter()
+        .map(|dataset| dataset.compression_ratio)
+        .collect();
+    assert_eq!(ratios, [None, Some(1.0), Some(4.0)]);
+    let families: Vec<&str> = scenario.families.iter().map(|family| family.name.as_str()).collect();
+    let expected = ["compression_ratio=text", "compression_ratio=1", "compression_ratio=4"];
+    assert_eq!(families, expected);
+    assert_eq!(baselines(&scenario), [None, None, None]);
+    let part = scenario.only(&["noise", "tight"]).unwrap();
+    let families: Vec<&str> = part.families.iter().map(|family| family.name.as_str()).collect();
+    assert_eq!(families, expected[1..]);
 }
 
 #[test]
@@ -241,6 +276,7 @@ fn every_key_reaches_the_configuration() {
         size = { min = 10, max = 20 }
         weights = [0.75, 0.25]
         compression = "zstd"
+        compression_ratio = 2.5
         replication = 2
         [[place]]
         name = "other"
@@ -294,6 +330,7 @@ fn every_key_reaches_the_configuration() {
         (dataset.size, dataset.compression),
         (Size::Uniform { min: 10, max: 20 }, Compression::Zstd)
     );
+    assert_eq!(dataset.compression_ratio, Some(2.5));
     assert_eq!(
         (dataset.weights.as_slice(), dataset.replication),
         ([0.75, 0.25].as_slice(), 2)

@@ -1,32 +1,52 @@
-//! The keys and values of a data set's records.
+//! Draws keys, and where each record's value lies in the contents.
+
+use std::ops::Range;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal, Zipf};
 
-use crate::scenario::{DatasetSpec, Keys, Size};
+use crate::scenario::{Keys, Size};
 
-/// Bytes of text from which record values are cut.
-const TEXT_BYTES: usize = 8 << 20;
+/// How values are cut from the contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Each from a random place.
+    AtRandom,
+    /// One after the other, so that nothing comes again within a batch.
+    InTurn,
+}
 
 /// Makes keys and values.
-pub(super) struct RecordSource<'a> {
-    text: &'a [u8],
+pub struct RecordSource {
+    contents_bytes: usize,
+    cut: Cut,
     rng: ChaCha8Rng,
     size: Size,
     log_normal: Option<LogNormal<f64>>,
     zipf: Option<Zipf<f64>>,
 }
 
-impl<'a> RecordSource<'a> {
-    pub(super) fn new(spec: &DatasetSpec, text: &'a [u8], seed: u64, producer: u64) -> Result<Self, String> {
-        let log_normal = match spec.size {
+impl RecordSource {
+    /// Keys and values cut from so many bytes of contents, for one of the producers of a seed; each has random numbers
+    /// of its own.
+    ///
+    /// # Errors
+    /// A distribution of sizes or keys that cannot be drawn from.
+    pub fn new(
+        size: Size,
+        keys: Keys,
+        (cut, contents_bytes): (Cut, usize),
+        seed: u64,
+        producer: u64,
+    ) -> Result<Self, String> {
+        let log_normal = match size {
             Size::LogNormal { median, sigma, .. } => {
                 Some(LogNormal::new(f64::from(median).ln(), sigma).map_err(|error| error.to_string())?)
             }
             _ => None,
         };
-        let zipf = match spec.keys {
+        let zipf = match keys {
             Keys::Zipf { exponent, count } => {
                 Some(Zipf::new(count as f64, exponent).map_err(|error| error.to_string())?)
             }
@@ -34,9 +54,10 @@ impl<'a> RecordSource<'a> {
         };
         let rng = ChaCha8Rng::seed_from_u64(seed ^ (producer + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Ok(RecordSource {
-            text,
+            contents_bytes,
+            cut,
             rng,
-            size: spec.size,
+            size,
             log_normal,
             zipf,
         })
@@ -48,7 +69,7 @@ impl<'a> RecordSource<'a> {
         clippy::cast_sign_loss,
         reason = "drawn from 1 to a u64 count"
     )]
-    pub(super) fn key(&mut self, latest: &mut u64) -> [u8; 8] {
+    pub fn key(&mut self, latest: &mut u64) -> [u8; 8] {
         let number = match &self.zipf {
             Some(zipf) => zipf.sample(&mut self.rng) as u64,
             None => {
@@ -59,13 +80,13 @@ impl<'a> RecordSource<'a> {
         number.to_be_bytes()
     }
 
-    /// The next record's value: a piece of the text from a random place.
+    /// Where the next record's value lies in the contents: at a random place, or at `at`, which moves on.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to 0..=max"
     )]
-    pub(super) fn value(&mut self) -> &'a [u8] {
+    pub fn value(&mut self, at: &mut usize) -> Range<usize> {
         let bytes = match self.size {
             Size::Fixed(bytes) => bytes,
             Size::Uniform { min, max } => self.rng.random_range(min..=max),
@@ -77,68 +98,53 @@ impl<'a> RecordSource<'a> {
                 drawn.round().clamp(0.0, f64::from(max)) as u32
             }
         } as usize;
-        let from = self.rng.next_u32() as usize % (self.text.len() - bytes.min(self.text.len() - 1));
-        &self.text[from..(from + bytes).min(self.text.len())]
+        let bytes = bytes.min(self.contents_bytes);
+        let from = if self.cut == Cut::AtRandom {
+            self.rng.next_u32() as usize % (self.contents_bytes - bytes).max(1)
+        } else if *at + bytes <= self.contents_bytes {
+            *at
+        } else {
+            0
+        };
+        *at = from + bytes;
+        from..*at
     }
-}
-
-/// Words of lower-case letters, drawn so that general-purpose compressors get about a half: neither noise, which no
-/// compressor shortens, nor a constant, which every one does.
-pub(super) fn text(seed: u64) -> Vec<u8> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let words: Vec<Vec<u8>> = (0..4_096)
-        .map(|_| {
-            (0..rng.random_range(2..=9))
-                .map(|_| rng.random_range(b'a'..=b'z'))
-                .chain([b' '])
-                .collect()
-        })
-        .collect();
-    let mut text = Vec::with_capacity(TEXT_BYTES + 16);
-    while text.len() < TEXT_BYTES {
-        text.extend_from_slice(&words[rng.random_range(0..words.len())]);
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
+    use super::super::text;
     use super::*;
-    use crate::scenario::Compression;
 
-    fn spec(size: Size, keys: Keys) -> DatasetSpec {
-        DatasetSpec {
-            topics: 1,
-            partitions: 1,
-            records: 1,
-            size,
-            keys,
-            weights: Vec::new(),
-            compression: Compression::None,
-            replication: 1,
-        }
-    }
-
-    fn source(text: &[u8], size: Size, keys: Keys) -> RecordSource<'_> {
-        RecordSource::new(&spec(size, keys), text, 1, 0).unwrap_or_else(|error| panic!("{error}"))
+    fn source(text: &[u8], size: Size, keys: Keys) -> RecordSource {
+        RecordSource::new(size, keys, (Cut::AtRandom, text.len()), 1, 0).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
     fn values_have_their_size_and_differ() {
         let text = text(1);
         let mut source = source(&text, Size::Fixed(100), Keys::None);
-        let values: HashSet<&[u8]> = (0..100).map(|_| source.value()).collect();
+        let values: HashSet<&[u8]> = (0..100).map(|_| &text[source.value(&mut 0)]).collect();
         assert!(values.iter().all(|value| value.len() == 100));
         assert!(values.len() > 95);
+    }
+
+    #[test]
+    fn values_cut_in_turn_follow_one_another_and_begin_anew_at_the_end() {
+        let mut source = RecordSource::new(Size::Fixed(40), Keys::None, (Cut::InTurn, 100), 1, 0)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut at = 0;
+        let values: Vec<_> = (0..4).map(|_| source.value(&mut at)).collect();
+        assert_eq!(values, [0..40, 40..80, 0..40, 40..80]);
     }
 
     #[test]
     fn sizes_follow_their_distribution() {
         let text = text(1);
         let mut uniform = source(&text, Size::Uniform { min: 10, max: 20 }, Keys::None);
-        let sizes: HashSet<usize> = (0..1_000).map(|_| uniform.value().len()).collect();
+        let sizes: HashSet<usize> = (0..1_000).map(|_| uniform.value(&mut 0).len()).collect();
         assert_eq!(sizes, (10..=20).collect());
         let mut skewed = source(
             &text,
@@ -149,7 +155,7 @@ mod tests {
             },
             Keys::None,
         );
-        let mut sizes: Vec<usize> = (0..1_001).map(|_| skewed.value().len()).collect();
+        let mut sizes: Vec<usize> = (0..1_001).map(|_| skewed.value(&mut 0).len()).collect();
         sizes.sort_unstable();
         assert!((80..125).contains(&sizes[500]), "median {}", sizes[500]);
         assert_eq!(sizes[1_000], 500);

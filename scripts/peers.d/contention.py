@@ -1,0 +1,107 @@
+"""scripts/contention: runs contention.toml with tandem and shows what the threads of the reading processes did in the
+measured window: how long the client's broker thread computed and how long it waited, and what the reader used."""
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import ratios
+
+SCENARIO = Path("scripts/peers.d/contention.toml")
+DOCUMENT = Path("docs/performance.md")
+BEGIN, END = "<!-- contention: made by scripts/contention, not by hand -->", "<!-- contention: end -->"
+# librdkafka's thread for one broker: it receives and decodes everything that this broker leads.
+BROKER_THREAD = re.compile(r"rdk:broker\d+$")
+READER_THREAD = re.compile(r"reader-\d+$")
+
+
+@dataclass
+class Trial:
+    """A counted trial; seconds from the common start to the last record, and CPU seconds within them."""
+
+    block: int
+    read: float
+    broker_threads: float
+    broker_thread_count: int
+    readers: float
+    all_threads: float
+
+
+def from_run(folder):
+    """{case: [Trial]} of the counted and complete trials of a run, in the order of the cases."""
+    cases = {}
+    stored = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "trials").glob("*.json")]
+    for trial in sorted(stored, key=lambda trial: trial["order"]["configuration"]):
+        if trial["order"]["kind"] != "counted" or trial["status"]["status"] != "complete":
+            continue
+        m = trial["measurement"]
+        windows = [process["window"] for process in m["processes"]]
+        threads = [thread for window in windows for thread in window["threads"]]
+
+        def cpu(pattern):
+            return sum(t["cpu_ns"] for t in threads if pattern.match(t["name"])) / 1e9
+
+        members = len(m["members"])
+        cases.setdefault(trial["configuration_name"], []).append(Trial(
+            trial["order"]["block"], (m["end_ns"] - m["start_ns"]) / 1e9, cpu(BROKER_THREAD), members,
+            cpu(READER_THREAD), sum(window["cpu_ns"] for window in windows) / 1e9))
+    return cases
+
+
+def rows(cases):
+    """The table, as lines of Markdown: medians over the blocks, and each case's speed against the first."""
+    first = next(iter(cases.values()))
+    base = {trial.block: 1 / trial.read for trial in first}
+    lines = ["| case | read time | speed against the first | broker threads: CPU | of their time | readers: CPU "
+             "| CPU of all |", "|---|--:|--:|--:|--:|--:|--:|"]
+    for name, trials in cases.items():
+        def median(value, trials=trials):
+            return statistics.median(value(trial) for trial in trials)
+
+        ratio = ratios.paired_ratio({trial.block: 1 / trial.read for trial in trials}, base)
+        against = "1" if trials is first else f"{ratio.mean:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+        busy = median(lambda t: t.broker_threads / (t.read * t.broker_thread_count))
+        lines.append(f"| {name} | {median(lambda t: t.read):.3f} s | {against} | {median(lambda t: t.broker_threads):.2f} s "
+                     f"| {busy:.0%} | {median(lambda t: t.readers):.2f} s | {median(lambda t: t.all_threads):.2f} s |")
+    return lines
+
+
+def with_table(document, text):
+    """The document with this text between its marks."""
+    if document.count(BEGIN) != 1 or document.count(END) != 1:
+        raise ValueError(f"{DOCUMENT} must have the lines {BEGIN!r} and {END!r} once each")
+    before, rest = document.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/contention", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10, help="counted rounds [default: 10]")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tandem-contention-") as scratch:
+        folder = Path(scratch) / "run"
+        code = subprocess.run(["target/release/tandem", "run", str(SCENARIO), "--repetitions", str(given.rounds),
+                               "--out", str(folder)]).returncode
+        if code not in (0, 1):
+            return code
+        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        cases = from_run(folder)
+    head = (f"`scripts/contention --rounds {given.rounds}`, tandem {environment['tandem_version']}, Kafka "
+            f"{environment['cluster']['version']}, {environment['processor']}, {environment['cores']} cores. Medians; "
+            "ratios within rounds with their 95 % interval.")
+    text = "\n".join([head, "", *rows(cases)])
+    print(text)
+    if given.write:
+        DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8"), text), encoding="utf-8")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

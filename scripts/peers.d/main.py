@@ -1,0 +1,137 @@
+"""scripts/peers: reads one topic in turns with tandem and with its peers, and makes the tables of it."""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import build
+import consumer_performance
+import table
+import trials
+
+HERE = Path("scripts/peers.d")
+RUNS = trials.RESULTS / "runs"
+# Size of a record's value and records of a trial, so that the fastest reads for about 0.7 s or more on two cores.
+SHAPES = {"100B": (100, 10_000_000), "1KiB": (1024, 2_400_000), "10KiB": (10_240, 320_000)}
+# The version that tandem brings and runs by default.
+KAFKA = "4.3.1"
+ROUNDS = 10
+QUICK_ROUNDS, QUICK_SHARE = 2, 10
+# Seconds without a sign of life: a JVM says nothing before its end.
+STALL_LIMIT = "120"
+DONE, WRONG, CANNOT = 0, 1, 2
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/peers", description="Reads one topic in turns with tandem, with librdkafka's "
+        "rdkafka_performance and with Kafka's ConsumerPerformance, and writes results/peers and the tables of "
+        "docs/performance.md. All of it takes about 25 minutes on two cores.")
+    parser.add_argument("--shapes", default=",".join(SHAPES), metavar="LIST",
+                        help=f"sizes of records, with commas between them [default: {','.join(SHAPES)}]")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"counted rounds of each shape [default: {ROUNDS}]")
+    parser.add_argument("--only", action="append", default=[], metavar="CASE",
+                        help="only this case of scripts/peers.d/peers.toml (can be given again); stores no tables")
+    parser.add_argument("--quick", action="store_true",
+                        help=f"{QUICK_ROUNDS} rounds of a tenth of the records, for a look: stores no tables")
+    parser.add_argument("--table", action="store_true", help="make the tables again from results/peers, run nothing")
+    given = parser.parse_args()
+    given.shapes = given.shapes.split(",")
+    unknown = [shape for shape in given.shapes if shape not in SHAPES]
+    if unknown:
+        parser.error(f"there is no shape {', '.join(unknown)}: choose from {', '.join(SHAPES)}")
+    if not 2 <= given.rounds <= 100:
+        parser.error("--rounds must be from 2 to 100: an interval needs two at least")
+    return given
+
+
+def scenario(shape, built, given):
+    """The scenario of a shape: peers.toml with what stands between braces filled in."""
+    size, records = SHAPES[shape]
+    records = records // QUICK_SHARE if given.quick else records
+    values = {"size": size, "records": records, "python": sys.executable, "programs": built.folder}
+    return re.sub(r"\{(size|records|python|programs)\}", lambda found: str(values[found[1]]),
+                  (HERE / "peers.toml").read_text(encoding="utf-8"))
+
+
+def kafka_libs():
+    """Where Kafka's jars are, or will be once tandem has brought them."""
+    if os.environ.get("KAFKA_HOME"):
+        return Path(os.environ["KAFKA_HOME"]) / "libs"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "tandem/kafka" / KAFKA / "libs"
+
+
+def run(shape, built, given):
+    """Runs a shape; returns the run's folder, or None where tandem could not run it."""
+    RUNS.mkdir(parents=True, exist_ok=True)
+    file = RUNS / f"{shape}.toml"
+    file.write_text(scenario(shape, built, given), encoding="utf-8")
+    folder = RUNS / f"{shape}-{time.strftime('%Y%m%d-%H%M%S')}"
+    rounds = QUICK_ROUNDS if given.quick else given.rounds
+    command = [str(built.tandem), "run", str(file), "--repetitions", str(rounds), "--stall-limit", STALL_LIMIT,
+               "--out", str(folder)]
+    for case in given.only:
+        command += ["--only", case]
+    code = subprocess.run(command, env={**os.environ, "KAFKA_LIBS": str(kafka_libs())}).returncode
+    if code not in (DONE, WRONG):
+        raise SystemExit(code)
+    return folder
+
+
+def about(folder, shape, built, rows, problems):
+    """What a run was made with, for the head of its table."""
+    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    compiler = subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "--version"], capture_output=True, text=True)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    version = re.search(r"\+([\d.]+)", built.scripts["rdkafka-sys"]["package_id"])
+    return {
+        "command": shlex.join(["scripts/peers", *sys.argv[1:]]),
+        "date": time.strftime("%Y-%m-%d"), "rounds": 1 + max(row.block for row in rows),
+        "record_bytes": SHAPES[shape][0], "records": rows[0].records, "tandem": f"{environment['tandem_version']} ({commit or 'no git'})",
+        "librdkafka": version[1] if version else "?", "kafka": environment["cluster"]["version"],
+        "java": environment["cluster"]["java"], "compiler": compiler.stdout.splitlines()[0],
+        "processor": environment["processor"], "cores": environment["cores"],
+        "memory_gib": round(environment["memory_bytes"] / 2**30), "kernel": environment["kernel"],
+        "python": sys.version.split()[0], "problems": problems}
+
+
+def main():
+    given = arguments()
+    if given.table:
+        table.write()
+        return DONE
+    if not shutil.which(consumer_performance.java()):
+        raise build.Missing("Java 17 or later is needed, for the brokers and for ConsumerPerformance: there is none in "
+                            "JAVA_HOME and none on PATH")
+    built = build.Build(build.build_messages())
+    for allocator in ("system", "mimalloc"):
+        print(f"built: {shlex.join(build.compile_program(built, allocator))}", file=sys.stderr)
+    code = DONE
+    for shape in given.shapes:
+        folder = run(shape, built, given)
+        rows, problems = trials.from_run(folder)
+        code = WRONG if problems else code
+        made_with = about(folder, shape, built, rows, problems)
+        print("\n".join(table.section(shape, rows, made_with)))
+        if not given.quick and not given.only:
+            trials.store(shape, rows, made_with)
+            table.write()
+    return code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (build.Missing, ValueError) as problem:
+        print(f"scripts/peers: {problem}", file=sys.stderr)
+        sys.exit(CANNOT)
+    except KeyboardInterrupt:
+        sys.exit(130)

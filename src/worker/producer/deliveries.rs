@@ -1,0 +1,197 @@
+//! What became of the records that were given to the client: counted for each partition, and by cause where they were
+//! not delivered. The client reports each, and nothing is kept of it but the counts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::Message;
+use rdkafka::client::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+
+use crate::protocol::{DeliveryErrors, LoadTopic, ProducedPartition};
+
+/// Different causes that are told apart; the client has fewer.
+const CAUSES: usize = 64;
+
+/// The counts of one producer.
+pub(super) struct Deliveries {
+    /// Of each topic its partitions.
+    topics: Vec<Vec<PartitionCount>>,
+    acknowledged: AtomicU64,
+    failed: AtomicU64,
+    causes: Mutex<BTreeMap<String, u64>>,
+}
+
+/// What a partition acknowledged.
+struct PartitionCount {
+    acknowledged: AtomicU64,
+    /// -1 before the first.
+    highest_offset: AtomicI64,
+}
+
+impl Deliveries {
+    pub(super) fn new(topics: &[LoadTopic]) -> Self {
+        let count = |_| PartitionCount {
+            acknowledged: AtomicU64::new(0),
+            highest_offset: AtomicI64::new(-1),
+        };
+        Deliveries {
+            topics: topics
+                .iter()
+                .map(|topic| (0..topic.partitions).map(count).collect())
+                .collect(),
+            acknowledged: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            causes: Mutex::default(),
+        }
+    }
+
+    /// Records acknowledged so far.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Acquire)
+    }
+
+    /// Records given to the client that will not be delivered.
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Counts records that were not delivered, or not even taken, for a cause.
+    pub(super) fn blame(&self, cause: &str, records: u64) {
+        if records == 0 {
+            return;
+        }
+        let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
+        let cause = if causes.len() < CAUSES || causes.contains_key(cause) {
+            cause
+        } else {
+            "other causes"
+        };
+        *causes.entry(cause.to_owned()).or_default() += records;
+    }
+
+    /// All causes, the commonest first.
+    pub(super) fn errors(&self) -> Vec<DeliveryErrors> {
+        let causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut errors: Vec<DeliveryErrors> = causes
+            .iter()
+            .map(|(cause, records)| DeliveryErrors {
+                cause: cause.clone(),
+                records: *records,
+            })
+            .collect();
+        errors.sort_by_key(|error| std::cmp::Reverse(error.records));
+        errors
+    }
+
+    /// The partitions that acknowledged anything.
+    pub(super) fn partitions(&self) -> Vec<ProducedPartition> {
+        let all = (0u32..).zip(&self.topics).flat_map(|(topic, partitions)| {
+            (0i32..)
+                .zip(partitions)
+                .map(move |(partition, count)| ProducedPartition {
+                    topic,
+                    partition,
+                    acknowledged: count.acknowledged.load(Ordering::Acquire),
+                    highest_offset: Some(count.highest_offset.load(Ordering::Acquire)).filter(|offset| *offset >= 0),
+                })
+        });
+        all.filter(|partition| partition.acknowledged > 0).collect()
+    }
+
+    /// Counts records of which the client has not said what became of them.
+    pub(super) fn give_up(&self, records: u64) {
+        self.blame("the client did not say what became of it", records);
+        self.failed.fetch_add(records, Ordering::Release);
+    }
+
+    /// Counts a record that the cluster has.
+    fn acknowledge(&self, topic: usize, partition: i32, offset: i64) {
+        let partitions = self.topics.get(topic);
+        let count = partitions.and_then(|all| all.get(usize::try_from(partition).ok()?));
+        // A partition that was made after the start is in the total alone.
+        if let Some(count) = count {
+            count.acknowledged.fetch_add(1, Ordering::Release);
+            count.highest_offset.fetch_max(offset, Ordering::Release);
+        }
+        self.acknowledged.fetch_add(1, Ordering::Release);
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        eprintln!("librdkafka: {error}: {reason}");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    /// Index of the topic.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, topic: usize) {
+        match result {
+            Ok(message) => self.acknowledge(topic, message.partition(), message.offset()),
+            Err((error, _)) => {
+                self.blame(&cause_of(error), 1);
+                self.failed.fetch_add(1, Ordering::Release);
+            }
+        }
+    }
+}
+
+/// What the client said of a record that it did not take or deliver.
+pub(super) fn cause_of(error: &KafkaError) -> String {
+    error
+        .rdkafka_error_code()
+        .map_or_else(|| error.to_string(), |code| code.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deliveries() -> Deliveries {
+        let topic = |name: &str, partitions| LoadTopic {
+            name: name.to_owned(),
+            partitions,
+        };
+        Deliveries::new(&[topic("a", 1), topic("b", 2)])
+    }
+
+    #[test]
+    fn each_partition_counts_its_own_records_and_keeps_the_highest_offset() {
+        let deliveries = deliveries();
+        for (topic, partition, offset) in [(1, 1, 7), (1, 1, 9), (1, 1, 8), (0, 0, -1)] {
+            deliveries.acknowledge(topic, partition, offset);
+        }
+        let partition = |topic, partition, acknowledged, highest_offset| ProducedPartition {
+            topic,
+            partition,
+            acknowledged,
+            highest_offset,
+        };
+        assert_eq!(
+            deliveries.partitions(),
+            [partition(0, 0, 1, None), partition(1, 1, 3, Some(9))]
+        );
+        assert_eq!(deliveries.acknowledged(), 4);
+    }
+
+    #[test]
+    fn errors_are_counted_by_cause_and_their_causes_are_bounded() {
+        let deliveries = deliveries();
+        deliveries.blame("never", 0);
+        for number in 0..1_000 {
+            deliveries.blame(&format!("cause {number}"), 1);
+            deliveries.blame("the common one", 2);
+        }
+        let errors = deliveries.errors();
+        assert_eq!(errors[0].cause, "the common one");
+        assert_eq!(errors[0].records, 2_000);
+        assert_eq!(errors.iter().map(|error| error.records).sum::<u64>(), 3_000);
+        assert!(errors.len() <= CAUSES + 1 && errors.iter().all(|error| error.cause != "never"));
+    }
+}
