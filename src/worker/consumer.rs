@@ -3,35 +3,68 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::sync::Notify;
 
-use super::hold::HeldReader;
+use super::client::MemberClient;
+use super::hold::{HeldReader, Records};
 use super::membership::{self, MemberContext, partitions_of};
-use super::reader::{PrivateQueue, ReaderResult};
+use super::reader::{Accounting, PrivateQueue, ReaderResult, StreamSource};
 use super::shared::MemberShared;
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::protocol::{MemberResult, Prepare, Secret};
+use crate::scenario::{Read, WorkOrdering};
 
 /// How long the cluster may take to answer the first question.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// Switches the accounting of records off where it is `off`, to measure what it costs. No capability `ledger` then.
+const ACCOUNTING: &str = "TANDEM_ACCOUNTING";
+
 /// One consumer of this process.
 pub(super) struct Member {
-    consumer: Arc<BaseConsumer<MemberContext>>,
-    queue: Arc<PrivateQueue<MemberContext>>,
+    client: MemberClient,
+    /// Ends a reader's wait for records.
+    waker: Waker,
     shared: Arc<MemberShared>,
     manual: Vec<TopicPartition>,
-    membership: JoinHandle<()>,
+    /// The thread that serves the membership; none where the reader of a stream does.
+    membership: Option<JoinHandle<()>>,
     reader: JoinHandle<ReaderResult>,
     start: Sender<u64>,
     ending: Arc<AtomicBool>,
     queued_at_start: Arc<OnceLock<u64>>,
+    /// The first commit of a rebalance callback that failed.
+    callback_failure: Arc<OnceLock<String>>,
+}
+
+enum Waker {
+    Queues(Vec<Arc<PrivateQueue<MemberContext>>>),
+    Stream(Arc<Notify>),
+}
+
+impl Waker {
+    fn wake(&self) {
+        match self {
+            Waker::Queues(queues) => queues.iter().for_each(|queue| queue.wake()),
+            Waker::Stream(notify) => notify.notify_one(),
+        }
+    }
+}
+
+/// Whether this process counts records.
+pub(super) fn accounting() -> Accounting {
+    if std::env::var_os(ACCOUNTING).is_some_and(|value| value == "off") {
+        Accounting::Off
+    } else {
+        Accounting::On
+    }
 }
 
 /// Where a member reports that it cannot go on.
@@ -46,41 +79,47 @@ impl Member {
         on_failure: FailureSink,
     ) -> Result<Self, String> {
         let order = &prepare.consumers[index];
-        let shared = Arc::new(MemberShared::new(&prepare.topics, ended));
-        let queue_slot = Arc::new(Mutex::new(Weak::new()));
+        let shared = Arc::new(MemberShared::new(&prepare.topics, reading_threads(prepare), ended));
+        let callback_failure = Arc::new(OnceLock::new());
         let context = MemberContext {
             shared: Arc::clone(&shared),
-            queue: Arc::clone(&queue_slot),
+            queues: OnceLock::new(),
+            commit: prepare.commit,
+            failure: Arc::clone(&callback_failure),
         };
-        let consumer: BaseConsumer<MemberContext> = client_config(&prepare.properties, &order.client_id)
-            .create_with_context(context)
-            .map_err(|error| format!("the client refused its settings: {}", settings_cause(&error)))?;
-        let consumer = Arc::new(consumer);
-        let queue = Arc::new(PrivateQueue::new(Arc::clone(&consumer)));
-        *queue_slot.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&queue);
-        let leaders = reach_leaders(&consumer, &shared)?;
+        let config = client_config(&prepare.properties, &order.client_id);
+        let (client, records, waker) = match prepare.read {
+            Read::Stream => make_stream(&config, context, Arc::clone(&on_failure))?,
+            Read::Batch | Read::Poll => make_queues(&config, context)?,
+        };
+        let leaders = reach_leaders(&client, &shared)?;
 
         let ending = Arc::new(AtomicBool::new(false));
-        let membership = spawn(format!("member-{index}"), {
-            let (consumer, ending) = (Arc::clone(&consumer), Arc::clone(&ending));
-            move || membership::serve(&consumer, &ending, &on_failure)
-        })?;
+        let membership = match &client {
+            MemberClient::Streamed(_) => None,
+            MemberClient::Polled(consumer) => Some(spawn(format!("member-{index}"), {
+                let (consumer, ending) = (Arc::clone(consumer), Arc::clone(&ending));
+                move || membership::serve(&consumer, &ending, &on_failure)
+            })?),
+        };
         let (start, start_orders) = channel();
         let queued_at_start = Arc::new(OnceLock::new());
         let reader = spawn(format!("reader-{index}"), {
             let held = HeldReader {
-                consumer: Arc::clone(&consumer),
-                queue: Arc::clone(&queue),
+                client: client.clone(),
+                records,
                 shared: Arc::clone(&shared),
                 leaders,
                 queued_at_start: Arc::clone(&queued_at_start),
                 prepare: prepare.clone(),
+                accounting: accounting(),
+                thread_name: format!("reader-{index}"),
             };
             move || held.run(&start_orders)
         })?;
         Ok(Member {
-            consumer,
-            queue,
+            client,
+            waker,
             shared,
             manual: order.manual.clone(),
             membership,
@@ -88,6 +127,7 @@ impl Member {
             start,
             ending,
             queued_at_start,
+            callback_failure,
         })
     }
 
@@ -95,27 +135,27 @@ impl Member {
     pub(super) fn subscribe(&self, manual: bool) -> Result<(), String> {
         if !manual {
             let topics = self.shared.topic_names();
-            return self
-                .consumer
-                .subscribe(&topics)
-                .map_err(|error| format!("cannot subscribe: {error}"));
+            return (self.client.subscribe(&topics)).map_err(|error| format!("cannot subscribe: {error}"));
         }
         let mut list = TopicPartitionList::with_capacity(self.manual.len());
+        self.shared.deal(&self.manual);
         for given in &self.manual {
             let slot = self.shared.slots().iter().find(|slot| slot.partition == *given);
             let slot = slot.ok_or_else(|| format!("partition {given:?} is not one of the trial's"))?;
             let topic = self.shared.topic_of(slot);
-            self.queue.forward(topic, given.partition)?;
+            if let Waker::Queues(queues) = &self.waker {
+                queues[slot.lane()].forward(topic, given.partition)?;
+            }
             list.add_partition_offset(topic, given.partition, Offset::Offset(slot.range.low))
                 .map_err(|error| format!("cannot assign {topic} [{}]: {error}", given.partition))?;
         }
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.begin_epochs(&self.manual);
-        self.consumer
+        self.client
             .assign(&list)
             .map_err(|error| format!("cannot assign partitions: {error}"))?;
         if *holding {
-            self.consumer
+            self.client
                 .pause(&list)
                 .map_err(|error| format!("cannot hold partitions: {error}"))?;
         }
@@ -126,7 +166,7 @@ impl Member {
     /// What the client holds now, asked for and not remembered.
     pub(super) fn assignment(&self) -> Result<Vec<TopicPartition>, String> {
         let list = self
-            .consumer
+            .client
             .assignment()
             .map_err(|error| format!("cannot ask for the assignment: {error}"))?;
         Ok(partitions_of(&self.shared, &list))
@@ -145,25 +185,30 @@ impl Member {
     pub(super) fn start(&self, at_ns: u64) {
         // The reader thread is gone only when it panicked, which `finish` reports.
         let _ = self.start.send(at_ns);
+        // A stream is read before the start as well.
+        if let Waker::Stream(_) = &self.waker {
+            self.waker.wake();
+        }
     }
 
     /// Ends the reading without waiting for it.
     pub(super) fn stop(&self) {
         self.shared.stop();
-        self.queue.wake();
+        self.waker.wake();
     }
 
     /// Waits for the reader and hands out what was recorded, with what is left to close.
     pub(super) fn finish(self) -> (Result<MemberResult, String>, Closing) {
         let Member {
-            consumer,
-            queue,
+            client,
+            waker,
             shared,
             membership,
             reader,
             start,
             ending,
             queued_at_start,
+            callback_failure,
             ..
         } = self;
         drop(start);
@@ -174,22 +219,23 @@ impl Member {
                 if let Some(error) = read.error.filter(|_| read.partitions.iter().all(|p| p.records == 0)) {
                     return Err(format!("the client gave an error instead of records: {error}"));
                 }
-                if let Some(error) = read.commit_error {
-                    return Err(error);
+                if let Some(failure) = read.failure.or_else(|| callback_failure.get().cloned()) {
+                    return Err(failure);
                 }
                 Ok(MemberResult {
                     partitions: read.partitions,
                     work_ns: read.work_ns,
                     queued_at_start: queued_at_start.get().copied(),
-                    commits: read.commits,
+                    commits: shared.commits(),
                     rebalances: shared.rebalances(),
                 })
             });
-        drop(queue);
+        // The queues hold the client.
+        drop(waker);
         (
             result,
             Closing {
-                consumer,
+                client,
                 membership,
                 ending,
             },
@@ -197,10 +243,71 @@ impl Member {
     }
 }
 
+/// Threads of a member that take records from the client. Where only the records of one partition wait for each other,
+/// every thread has a queue of its own, so that none waits behind another's partition; a stream cannot be divided.
+fn reading_threads(prepare: &Prepare) -> usize {
+    match (prepare.read, prepare.ordering) {
+        (Read::Batch | Read::Poll, WorkOrdering::Partition) => usize::try_from(prepare.threads).unwrap_or(1).max(1),
+        _ => 1,
+    }
+}
+
+type Made = (MemberClient, Records, Waker);
+
+/// A consumer whose records come by private queues, one for each reading thread.
+fn make_queues(config: &ClientConfig, context: MemberContext) -> Result<Made, String> {
+    let readers = context.shared.gates().len();
+    let consumer: BaseConsumer<MemberContext> = config.create_with_context(context).map_err(|e| refused(&e))?;
+    let consumer = Arc::new(consumer);
+    let queues: Vec<_> = (0..readers)
+        .map(|_| Arc::new(PrivateQueue::new(Arc::clone(&consumer))))
+        .collect();
+    // Set once, before anything is subscribed.
+    let _ = consumer
+        .client()
+        .context()
+        .queues
+        .set(queues.iter().map(Arc::downgrade).collect());
+    let records = Records::Queues(queues.clone());
+    Ok((MemberClient::Polled(consumer), records, Waker::Queues(queues)))
+}
+
+/// A consumer that is read as a stream.
+fn make_stream(config: &ClientConfig, context: MemberContext, on_failure: FailureSink) -> Result<Made, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| format!("cannot make a runtime: {error}"))?;
+    let consumer: StreamConsumer<MemberContext> = {
+        let _entered = runtime.enter();
+        config.create_with_context(context).map_err(|e| refused(&e))?
+    };
+    let consumer = Arc::new(consumer);
+    let on_error = {
+        let consumer = Arc::downgrade(&consumer);
+        move |error| {
+            if let Some(consumer) = consumer.upgrade() {
+                membership::serve_error(&*consumer, &error, &on_failure);
+            }
+        }
+    };
+    let source = StreamSource::new(Arc::clone(&consumer), runtime, on_error);
+    let waker = Waker::Stream(source.waker());
+    Ok((
+        MemberClient::Streamed(consumer),
+        Records::Stream(Box::new(source)),
+        waker,
+    ))
+}
+
+fn refused(error: &KafkaError) -> String {
+    format!("the client refused its settings: {}", settings_cause(error))
+}
+
 /// A consumer that has read and is still a member of its group.
 pub(super) struct Closing {
-    consumer: Arc<BaseConsumer<MemberContext>>,
-    membership: JoinHandle<()>,
+    client: MemberClient,
+    membership: Option<JoinHandle<()>>,
     ending: Arc<AtomicBool>,
 }
 
@@ -208,10 +315,12 @@ impl Closing {
     /// Leaves the group and closes the client.
     pub(super) fn close(self) {
         self.ending.store(true, Ordering::Release);
-        PrivateQueue::wake_consumer(&self.consumer);
+        if let MemberClient::Polled(consumer) = &self.client {
+            PrivateQueue::wake_consumer(consumer);
+        }
         // A panic of that thread was already printed; the client is closed all the same.
-        let _ = self.membership.join();
-        drop(self.consumer);
+        let _ = self.membership.map(JoinHandle::join);
+        drop(self.client);
     }
 }
 
@@ -236,11 +345,11 @@ fn client_config(properties: &BTreeMap<String, Secret>, client_id: &str) -> Clie
 }
 
 /// Asks for the topics' metadata, which connects the client, and picks one partition for each leader.
-fn reach_leaders(consumer: &BaseConsumer<MemberContext>, shared: &MemberShared) -> Result<Vec<(String, i32)>, String> {
+fn reach_leaders(client: &MemberClient, shared: &MemberShared) -> Result<Vec<(String, i32)>, String> {
     let mut leaders = BTreeMap::new();
     for topic in shared.topic_names() {
-        let metadata = consumer
-            .fetch_metadata(Some(topic), CONNECT_LIMIT)
+        let metadata = client
+            .fetch_metadata(topic, CONNECT_LIMIT)
             .map_err(|error| format!("the cluster did not answer: {error}"))?;
         let found = metadata.topics().iter().find(|t| t.name() == topic);
         let partitions = found

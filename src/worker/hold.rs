@@ -1,53 +1,156 @@
 //! The hold: a member has its partitions but fetches nothing until the common start, and then begins at once.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
-
+use super::client::{MemberClient, MemberConsumption};
 use super::consumer::{CONNECT_LIMIT, spawn};
+use super::gate::Gate;
 use super::membership::MemberContext;
-use super::reader::{Batch, PrivateQueue, Reader, ReaderResult};
+use super::reader::{
+    Accounting, PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, batch_capacity,
+};
 use super::shared::MemberShared;
-use super::work::Labour;
 use crate::measure::clock;
 use crate::protocol::Prepare;
 
+/// Shortly before the start a reader waits actively, so that all members begin together.
+const ACTIVE_NS: u64 = 200_000;
+/// Records that a reader takes over from before the start; more stay in the client.
+const EARLY_RECORDS: usize = 1_000;
+
 /// A reader that waits for the start.
 pub(super) struct HeldReader {
-    pub(super) consumer: Arc<BaseConsumer<MemberContext>>,
-    pub(super) queue: Arc<PrivateQueue<MemberContext>>,
+    pub(super) client: MemberClient,
+    pub(super) records: Records,
     pub(super) shared: Arc<MemberShared>,
     /// One partition for each broker that leads any, to wake the client's broker threads at the start.
     pub(super) leaders: Vec<(String, i32)>,
     pub(super) queued_at_start: Arc<OnceLock<u64>>,
     pub(super) prepare: Prepare,
+    pub(super) accounting: Accounting,
+    /// What the names of its threads begin with.
+    pub(super) thread_name: String,
+}
+
+/// Where a member's records come from.
+pub(super) enum Records {
+    /// One private queue for each reading thread.
+    Queues(Vec<Arc<PrivateQueue<MemberContext>>>),
+    /// A stream, which is read before the start as well: it serves the membership.
+    Stream(Box<StreamSource<MemberContext>>),
 }
 
 impl HeldReader {
     /// Waits for the start, releases the hold and reads. Ends at once where the member is closed before any start.
     pub(super) fn run(self, start_orders: &Receiver<u64>) -> ReaderResult {
-        let labour = Labour::prepare(self.prepare.work, self.prepare.calibration);
-        let Ok(at_ns) = start_orders.recv() else {
-            return ReaderResult::default();
+        let accounts = match &self.records {
+            Records::Queues(queues) => self.read_queues(queues, start_orders),
+            Records::Stream(source) => self.read_stream(source, start_orders),
         };
-        sleep_until(at_ns);
-        // A record that lies in the queue already was fetched before the start.
-        let mut early = Batch::new(1_000);
-        self.queue.take(&mut early, 0);
-        let _ = self.queued_at_start.set(early.records());
+        accounts.map_or_else(ReaderResult::default, |accounts| accounts.into_result(&self.shared))
+    }
+
+    fn read_queues(
+        &self,
+        queues: &[Arc<PrivateQueue<MemberContext>>],
+        start_orders: &Receiver<u64>,
+    ) -> Option<ReadAccounts> {
+        let start_ns = start_orders.recv().ok()?;
+        sleep_until(start_ns);
+        let consumption = self.consumption();
+        let lanes: Vec<_> = (queues.iter().zip(self.shared.gates()).enumerate())
+            .map(|(lane, (queue, gate))| self.reader(&**queue, &consumption, gate, lane, start_ns))
+            .collect();
+        // A record that lies in a queue already was fetched before the start.
+        let entered: Vec<_> = (lanes.iter())
+            .map(|lane| (lane, lane.take_early(Vec::with_capacity(EARLY_RECORDS))))
+            .collect();
+        let queued = entered.iter().map(|(_, early)| early.records.len() as u64).sum();
+        let _ = self.queued_at_start.set(queued);
         self.release();
-        let reader = Reader {
-            consumer: self.consumer,
-            queue: self.queue,
-            shared: self.shared,
-            labour,
-            commit: self.prepare.commit,
-            read: self.prepare.read,
+        thread::scope(|scope| {
+            let mut entered = entered.into_iter();
+            let first = entered.next();
+            let others: Vec<_> = entered
+                .map(|(lane, early)| {
+                    let builder = thread::Builder::new().name(format!("{}-{}", self.thread_name, lane.lane));
+                    builder.spawn_scoped(scope, move || lane.run(early))
+                })
+                .collect();
+            let mut accounts = first.map(|(lane, early)| lane.run(early))?;
+            for other in others {
+                match other.map(thread::ScopedJoinHandle::join) {
+                    Ok(Ok(its)) => accounts.absorb(its),
+                    Ok(Err(_)) => accounts.fail("a reading thread panicked"),
+                    Err(error) => accounts.fail(&format!("cannot start a thread: {error}")),
+                }
+            }
+            Some(accounts)
+        })
+    }
+
+    fn read_stream(&self, source: &StreamSource<MemberContext>, start_orders: &Receiver<u64>) -> Option<ReadAccounts> {
+        let mut early = Vec::new();
+        let start_ns = loop {
+            match start_orders.try_recv() {
+                Ok(start_ns) => break start_ns,
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => source.wait(&mut early, Duration::from_millis(200)),
+            }
         };
-        reader.run(at_ns, early)
+        while let Some(ahead) = start_ns.checked_sub(clock::now_ns() + ACTIVE_NS) {
+            source.wait(&mut early, Duration::from_nanos(ahead));
+        }
+        sleep_until(start_ns);
+        let gate = self.shared.gates().first()?;
+        let consumption = self.consumption();
+        let reader = self.reader(source, &consumption, gate, 0, start_ns);
+        early.reserve_exact(1);
+        let early = reader.take_early(early);
+        let _ = self.queued_at_start.set(early.records.len() as u64);
+        self.release();
+        Some(reader.run(early))
+    }
+
+    fn consumption(&self) -> MemberConsumption {
+        MemberConsumption {
+            client: self.client.clone(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    fn reader<'a, S: Source>(
+        &'a self,
+        source: &'a S,
+        offsets: &'a MemberConsumption,
+        gate: &'a Gate,
+        lane: usize,
+        start_ns: u64,
+    ) -> Reader<'a, S, MemberConsumption> {
+        // With several reading threads each is one of the threads that were asked for.
+        let threads = match self.shared.gates().len() {
+            1 => usize::try_from(self.prepare.threads).unwrap_or(usize::MAX),
+            _ => 1,
+        };
+        Reader {
+            source,
+            offsets,
+            shared: &self.shared,
+            gate,
+            lane,
+            work: self.prepare.work,
+            calibration: self.prepare.calibration,
+            commit: self.prepare.commit,
+            capacity: batch_capacity(self.prepare.read),
+            threads,
+            ordering: self.prepare.ordering,
+            thread_name: self.thread_name.clone(),
+            accounting: self.accounting,
+            start_ns,
+        }
     }
 
     /// Resumes what is assigned and wakes the client's broker threads: without a request of some kind each would
@@ -55,9 +158,9 @@ impl HeldReader {
     fn release(&self) {
         let mut holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         *holding = false;
-        let resumed = self.consumer.assignment().and_then(|list| {
+        let resumed = self.client.assignment().and_then(|list| {
             if list.count() > 0 {
-                self.consumer.resume(&list)?;
+                self.client.resume(&list)?;
             }
             Ok(list.count())
         });
@@ -72,9 +175,9 @@ impl HeldReader {
     /// Asks every leader for a watermark, from threads of their own: reading goes on meanwhile.
     fn wake_leaders(&self) {
         for (topic, partition) in self.leaders.iter().cloned() {
-            let consumer = Arc::clone(&self.consumer);
+            let client = self.client.clone();
             let woken = spawn("wake".to_owned(), move || {
-                if let Err(error) = consumer.fetch_watermarks(&topic, partition, CONNECT_LIMIT) {
+                if let Err(error) = client.fetch_watermarks(&topic, partition, CONNECT_LIMIT) {
                     eprintln!("cannot wake the leader of {topic} [{partition}]: {error}");
                 }
             });
@@ -85,9 +188,8 @@ impl HeldReader {
     }
 }
 
-/// Sleeps until shortly before the time and spends the rest waiting actively, so that all members begin together.
+/// Sleeps until shortly before the time and spends the rest waiting actively.
 fn sleep_until(at_ns: u64) {
-    const ACTIVE_NS: u64 = 200_000;
     let ahead = at_ns.saturating_sub(clock::now_ns());
     if ahead > ACTIVE_NS {
         thread::sleep(Duration::from_nanos(ahead - ACTIVE_NS));

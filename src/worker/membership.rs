@@ -1,7 +1,7 @@
 //! Group membership: serves a consumer's rebalances and errors, and forwards and holds what it is given.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
@@ -11,10 +11,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
+use super::client::CallbackOffsets;
 use super::consumer::FailureSink;
-use super::reader::PrivateQueue;
+use super::gate;
+use super::reader::{Committer, PrivateQueue};
 use super::shared::MemberShared;
 use crate::measure::{RebalanceKind, TopicPartition};
+use crate::scenario::Commit;
 
 /// How long the membership thread waits for an event; it is woken when it should end.
 const POLL: Duration = Duration::from_millis(200);
@@ -23,7 +26,6 @@ const POLL: Duration = Duration::from_millis(200);
 pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool, on_failure: &FailureSink) {
     while !ending.load(Ordering::Acquire) {
         match consumer.poll(POLL) {
-            None => {}
             Some(Ok(record)) => {
                 use rdkafka::Message;
                 on_failure(format!(
@@ -32,19 +34,29 @@ pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool,
                     record.partition()
                 ));
             }
-            Some(Err(error)) => {
-                if let Some((code, text)) = consumer.client().fatal_error() {
-                    on_failure(format!("the client cannot go on: {text} ({code})"));
-                    return;
-                }
-                if is_permanent(&error) {
-                    on_failure(format!("the cluster refused: {error}"));
-                    return;
-                }
-                eprintln!("client: {error}");
-            }
+            Some(Err(error)) if !serve_error(consumer, &error, on_failure) => return,
+            Some(Err(_)) | None => {}
         }
     }
+}
+
+/// Reports an error of the client where no waiting will mend it, and prints it otherwise. False where the client
+/// cannot go on.
+pub(super) fn serve_error(
+    consumer: &impl Consumer<MemberContext>,
+    error: &KafkaError,
+    on_failure: &FailureSink,
+) -> bool {
+    if let Some((code, text)) = consumer.client().fatal_error() {
+        on_failure(format!("the client cannot go on: {text} ({code})"));
+        return false;
+    }
+    if is_permanent(error) {
+        on_failure(format!("the cluster refused: {error}"));
+        return false;
+    }
+    eprintln!("client: {error}");
+    true
 }
 
 /// Errors that no waiting will mend.
@@ -77,7 +89,11 @@ pub(super) fn partitions_of(shared: &MemberShared, list: &TopicPartitionList) ->
 /// The callbacks of a member's consumer.
 pub(super) struct MemberContext {
     pub(super) shared: Arc<MemberShared>,
-    pub(super) queue: Arc<Mutex<Weak<PrivateQueue<MemberContext>>>>,
+    /// One for each reading thread; none where a stream is read, whose reader runs the callbacks itself.
+    pub(super) queues: OnceLock<Vec<Weak<PrivateQueue<MemberContext>>>>,
+    pub(super) commit: Commit,
+    /// The first commit of a callback that failed.
+    pub(super) failure: Arc<OnceLock<String>>,
 }
 
 impl ClientContext for MemberContext {
@@ -91,43 +107,73 @@ impl ClientContext for MemberContext {
 }
 
 impl ConsumerContext for MemberContext {
-    /// Forwards a partition's queue before the assignment is made and pauses it right after, under one lock.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let assigning = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        let lost = consumer.assignment_lost();
-        let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
-        if assigning {
-            self.forward(list);
-            if *holding {
-                self.start_at_the_first_record(list);
-            }
-        }
-        if assigning {
-            // Before anything of it can be read.
-            self.shared.begin_epochs(&partitions_of(&self.shared, list));
-        }
-        apply(consumer, code, list);
-        if assigning {
-            // A pause outlives a revocation: a partition that comes back after the start must not stay paused.
-            let done = if *holding {
-                consumer.pause(list)
-            } else {
-                consumer.resume(list)
-            };
-            if let Err(error) = done {
-                eprintln!("cannot hold or release partitions: {error}");
-            }
-        }
-        let kind = match (assigning, lost) {
-            (true, _) => RebalanceKind::Assigned,
-            (false, true) => RebalanceKind::Lost,
-            (false, false) => RebalanceKind::Revoked,
+        let partitions = partitions_of(&self.shared, list);
+        let kind = if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.take_over(consumer, &partitions, list);
+            RebalanceKind::Assigned
+        } else if consumer.assignment_lost() {
+            self.give_up(consumer, &partitions, list, Commit::None);
+            RebalanceKind::Lost
+        } else {
+            self.give_up(consumer, &partitions, list, self.commit);
+            RebalanceKind::Revoked
         };
-        self.shared.note_rebalance(kind, partitions_of(&self.shared, list));
+        self.shared.note_rebalance(kind, partitions);
     }
 }
 
 impl MemberContext {
+    /// Forwards a partition's queue before the assignment is made and pauses it right after, under one lock.
+    fn take_over(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition], list: &mut TopicPartitionList) {
+        let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.deal(partitions);
+        self.forward(partitions);
+        if *holding {
+            self.start_at_the_first_record(list);
+        }
+        // Before anything of it can be read.
+        self.shared.begin_epochs(partitions);
+        apply(consumer, true, list);
+        // A pause outlives a revocation: a partition that comes back after the start must not stay paused.
+        let done = if *holding {
+            consumer.pause(list)
+        } else {
+            consumer.resume(list)
+        };
+        if let Err(error) = done {
+            eprintln!("cannot hold or release partitions: {error}");
+        }
+    }
+
+    /// Lets partitions go in an order in which nothing is worked twice that need not be: no work begins any more, what
+    /// is under way ends, what is finished is committed, and only then the next owner may have them.
+    fn give_up(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &[TopicPartition],
+        list: &TopicPartitionList,
+        commit: Commit,
+    ) {
+        self.shared.end_epochs(partitions);
+        let queues = self.queues();
+        let gates = self.shared.gates().iter().zip(&queues);
+        let closing: Vec<_> = gates.map(|(gate, queue)| gate.close(|| queue.wake())).collect();
+        closing.iter().for_each(gate::Closing::wait);
+        self.shared.revoke(partitions);
+        let offsets = CallbackOffsets {
+            consumer,
+            shared: &self.shared,
+        };
+        let mut committer = Committer::new(&offsets, &self.shared, commit);
+        committer.run(|slot| partitions.contains(&slot.partition));
+        if let Some(error) = committer.into_error() {
+            let _ = self.failure.set(error);
+        }
+        let _holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        apply(consumer, false, list);
+    }
+
     /// Gives each partition of the trial its first offset. Before the start nothing is committed, and two questions
     /// to the brokers (what is committed? where does the partition begin?) would still be under way at the start; a
     /// client that is paused while it asks may even drop the answer and fetch nothing ever after.
@@ -142,12 +188,22 @@ impl MemberContext {
         }
     }
 
-    fn forward(&self, list: &TopicPartitionList) {
-        let Some(queue) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).upgrade() else {
-            return;
-        };
-        for element in list.elements() {
-            if let Err(error) = queue.forward(element.topic(), element.partition()) {
+    /// The queues of the reading threads that still run.
+    fn queues(&self) -> Vec<Arc<PrivateQueue<MemberContext>>> {
+        let queues = self.queues.get().map(Vec::as_slice).unwrap_or_default();
+        queues.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn forward(&self, partitions: &[TopicPartition]) {
+        let queues = self.queues();
+        for slot in self
+            .shared
+            .slots()
+            .iter()
+            .filter(|slot| partitions.contains(&slot.partition))
+        {
+            let Some(queue) = queues.get(slot.lane()) else { return };
+            if let Err(error) = queue.forward(self.shared.topic_of(slot), slot.partition.partition) {
                 eprintln!("{error}");
             }
         }
@@ -155,8 +211,7 @@ impl MemberContext {
 }
 
 /// Does what the group's protocol asks for.
-fn apply(consumer: &BaseConsumer<MemberContext>, code: RDKafkaRespErr, list: &TopicPartitionList) {
-    let assigning = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+fn apply(consumer: &BaseConsumer<MemberContext>, assigning: bool, list: &TopicPartitionList) {
     let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
     let done = match (assigning, cooperative) {
         (true, true) => consumer.incremental_assign(list),

@@ -1,7 +1,9 @@
-//! A worker: a process of consumers, or a producer of load, that does what the coordinator says on standard input and reports on standard
-//! output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
+//! A worker: a process of consumers, or a producer of load, that does what the coordinator says on standard input and
+//! reports on standard output. Knows the protocol and the client library, and nothing of scenarios' matrices, plans or statistics.
 
+mod client;
 mod consumer;
+mod gate;
 mod hold;
 mod membership;
 mod process;
@@ -12,3 +14,4 @@ mod work;
 
 pub use process::run_consumer;
 pub use producer::run_producer;
+pub use reader::{Rehearsal, Stage};

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::consumer::{Closing, Member};
+use super::consumer::{Closing, Member, accounting};
+use super::reader::Accounting;
 use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
@@ -15,7 +16,6 @@ use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, Prepare, SILENCE_LIMIT_MS, ToWorker,
     WorkerResult,
 };
-use crate::scenario::Read;
 
 /// How often progress is reported while reading.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -38,7 +38,7 @@ pub fn run_consumer() -> ExitCode {
 }
 
 fn capabilities() -> Vec<Capability> {
-    vec![
+    let mut capabilities = vec![
         Capability::Hold,
         Capability::Assignment,
         Capability::Ledger,
@@ -46,7 +46,11 @@ fn capabilities() -> Vec<Capability> {
         Capability::Work,
         Capability::Manual,
         Capability::Calibrate,
-    ]
+        Capability::Threads,
+    ];
+    // What is not counted is not offered.
+    capabilities.retain(|capability| *capability != Capability::Ledger || accounting() == Accounting::On);
+    capabilities
 }
 
 /// The introduction of a worker that can do this.
@@ -203,16 +207,6 @@ impl Process {
 
     /// Makes all members at once: each has to wait for the cluster.
     fn prepare(&mut self, prepare: &Prepare) -> Result<FromWorker, Failure> {
-        if prepare.threads > 1 {
-            return Err(Failure::new(
-                "this worker cannot work records on several threads; threads must be 1",
-            ));
-        }
-        if prepare.read == Read::Stream {
-            return Err(Failure::new(
-                "this worker cannot read by stream; read must be \"batch\" or \"poll\"",
-            ));
-        }
         let (ended_sender, ended) = channel();
         let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
             let handles: Vec<_> = (0..prepare.consumers.len())

@@ -1,10 +1,10 @@
 //! What the threads of a member share: one slot per partition of the trial, and whether to hold, read or stop.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::gate::Gate;
 use crate::measure::{Rebalance, RebalanceKind, TopicPartition, clock};
 use crate::protocol::{OffsetRange, TopicTarget};
 
@@ -14,10 +14,18 @@ pub(super) struct MemberShared {
     /// Index of the first slot of each topic.
     first_slots: Vec<usize>,
     slots: Vec<Slot>,
+    /// One for each reading thread.
+    gates: Vec<Gate>,
     /// True before the start: assignments are paused as they come. The lock is held while an assignment is made, so
-    /// that none falls between "pause it" and "resume all".
+    /// that none falls between "pause it" and "resume all". Taken after the gates, never before.
     pub(super) holding: Mutex<bool>,
     rebalances: Mutex<Vec<Rebalance>>,
+    /// Counts revocations; grows only while every gate is closed.
+    revocations: AtomicU64,
+    /// Commits that the broker has taken.
+    commits: AtomicU64,
+    /// Rings when the work on a record of a revoked partition ends.
+    work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
     /// Tells the progress reporter that a partition's end was reached.
     ended: Sender<()>,
@@ -27,17 +35,49 @@ pub(super) struct MemberShared {
 pub(super) struct Slot {
     pub(super) partition: TopicPartition,
     pub(super) range: OffsetRange,
-    /// Next offset to read; -1 before the first record.
+    /// Next offset to read as it is reported; -1 before the first record.
     position: AtomicI64,
     /// How many times this member was given the partition.
+    assignments: AtomicU32,
+    /// The assignment under which the member holds it now; 0 where it does not.
     epoch: AtomicU32,
+    /// Which revocation was its last.
+    revoked_at: AtomicU64,
+    /// One past the last record below which all are finished in this epoch; -1 before the first.
+    finished: AtomicI64,
+    /// Of that, what is committed or stored in this epoch; -1 where nothing is.
+    committed: AtomicI64,
+    /// Threads that work one of its records.
+    working: AtomicU32,
+    /// The reading thread that its records go to.
+    lane: AtomicU32,
 }
 
 impl Slot {
-    /// How many times the member was given the partition.
+    fn new(partition: TopicPartition, range: OffsetRange) -> Self {
+        Slot {
+            partition,
+            range,
+            position: AtomicI64::new(-1),
+            assignments: AtomicU32::new(0),
+            epoch: AtomicU32::new(0),
+            revoked_at: AtomicU64::new(0),
+            finished: AtomicI64::new(-1),
+            committed: AtomicI64::new(-1),
+            working: AtomicU32::new(0),
+            lane: AtomicU32::new(0),
+        }
+    }
+
+    /// The assignment, counted from 1, under which the member holds the partition; 0 where it does not hold it.
     #[inline]
     pub(super) fn epoch(&self) -> u32 {
         self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// True where the member was ever given the partition.
+    pub(super) fn was_held(&self) -> bool {
+        self.assignments.load(Ordering::Relaxed) > 0
     }
 
     /// Next offset to read, once there was a record.
@@ -45,31 +85,61 @@ impl Slot {
         Some(self.position.load(Ordering::Relaxed)).filter(|position| *position >= 0)
     }
 
-    /// Notes the next offset to read.
-    pub(super) fn set_position(&self, offset: i64) {
+    /// Notes that every record of this epoch below an offset is finished.
+    pub(super) fn set_finished(&self, offset: i64) {
+        self.finished.store(offset, Ordering::Relaxed);
         self.position.store(offset, Ordering::Relaxed);
+    }
+
+    /// What may be committed and is not yet.
+    pub(super) fn uncommitted(&self) -> Option<i64> {
+        let finished = self.finished.load(Ordering::Relaxed);
+        (finished > self.committed.load(Ordering::Relaxed)).then_some(finished)
+    }
+
+    /// Notes what was committed or stored.
+    pub(super) fn set_committed(&self, offset: i64) {
+        self.committed.store(offset, Ordering::Relaxed);
+    }
+
+    /// Which of the member's revocations took the partition last; 0 for none.
+    pub(super) fn revoked_at(&self) -> u64 {
+        self.revoked_at.load(Ordering::Relaxed)
+    }
+
+    /// The reading thread that its records go to, from 0.
+    pub(super) fn lane(&self) -> usize {
+        self.lane.load(Ordering::Relaxed) as usize
+    }
+
+    fn begin_epoch(&self) {
+        self.finished.store(-1, Ordering::Relaxed);
+        self.committed.store(-1, Ordering::Relaxed);
+        let epoch = self.assignments.fetch_add(1, Ordering::Relaxed) + 1;
+        self.epoch.store(epoch, Ordering::SeqCst);
     }
 }
 
 impl MemberShared {
-    pub(super) fn new(topics: &[TopicTarget], ended: Sender<()>) -> Self {
+    /// The state of a member with so many reading threads.
+    pub(super) fn new(topics: &[TopicTarget], readers: usize, ended: Sender<()>) -> Self {
         let mut first_slots = Vec::with_capacity(topics.len());
         let mut slots = Vec::new();
         for (topic, target) in (0u32..).zip(topics) {
             first_slots.push(slots.len());
-            slots.extend((0i32..).zip(&target.partitions).map(|(partition, range)| Slot {
-                partition: TopicPartition { topic, partition },
-                range: *range,
-                position: AtomicI64::new(-1),
-                epoch: AtomicU32::new(0),
-            }));
+            let ranges = (0i32..).zip(&target.partitions);
+            slots.extend(ranges.map(|(partition, range)| Slot::new(TopicPartition { topic, partition }, *range)));
         }
         MemberShared {
             topics: topics.to_vec(),
             first_slots,
             slots,
+            gates: (0..readers).map(|_| Gate::new()).collect(),
             holding: Mutex::new(true),
             rebalances: Mutex::new(Vec::new()),
+            revocations: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
             ended,
         }
@@ -79,22 +149,27 @@ impl MemberShared {
         &self.slots
     }
 
+    /// The gates of the reading threads.
+    pub(super) fn gates(&self) -> &[Gate] {
+        &self.gates
+    }
+
     /// Name of a slot's topic.
     pub(super) fn topic_of(&self, slot: &Slot) -> &str {
         &self.topics[slot.partition.topic as usize].name
     }
 
-    /// The slot of partition 0 of a topic of the trial.
-    pub(super) fn first_slot_of(&self, topic: &str) -> Option<usize> {
+    /// First slot and number of slots of a topic of the trial.
+    pub(super) fn slots_of_topic(&self, topic: &str) -> Option<(usize, usize)> {
         let index = self.topics.iter().position(|target| target.name == topic)?;
-        Some(self.first_slots[index])
+        Some((self.first_slots[index], self.topics[index].partitions.len()))
     }
 
     /// The slot of a partition of the trial.
     pub(super) fn slot(&self, topic: &str, partition: i32) -> Option<&Slot> {
+        let (first, partitions) = self.slots_of_topic(topic)?;
         let offset = usize::try_from(partition).ok()?;
-        let index = self.topics.iter().position(|target| target.name == topic)?;
-        (offset < self.topics[index].partitions.len()).then(|| &self.slots[self.first_slots[index] + offset])
+        (offset < partitions).then(|| &self.slots[first + offset])
     }
 
     /// Names of the topics to read.
@@ -102,11 +177,87 @@ impl MemberShared {
         self.topics.iter().map(|target| target.name.as_str()).collect()
     }
 
+    fn slots_of<'a>(&'a self, partitions: &'a [TopicPartition]) -> impl Iterator<Item = &'a Slot> {
+        self.slots.iter().filter(|slot| partitions.contains(&slot.partition))
+    }
+
     /// Begins a new epoch of each partition: it is about to be given to this member.
     pub(super) fn begin_epochs(&self, partitions: &[TopicPartition]) {
-        for slot in self.slots.iter().filter(|slot| partitions.contains(&slot.partition)) {
-            slot.epoch.fetch_add(1, Ordering::Relaxed);
+        self.slots_of(partitions).for_each(Slot::begin_epoch);
+    }
+
+    /// Deals partitions that are about to be given to this member to its reading threads: each goes to the one that
+    /// holds fewest.
+    pub(super) fn deal(&self, partitions: &[TopicPartition]) {
+        let mut held = vec![0; self.gates.len()];
+        let kept = self
+            .slots
+            .iter()
+            .filter(|slot| slot.epoch() > 0 && !partitions.contains(&slot.partition));
+        kept.for_each(|slot| held[slot.lane()] += 1);
+        for slot in self.slots_of(partitions) {
+            let fewest = (0u32..).zip(&held).min_by_key(|(_, count)| **count);
+            let lane = fewest.map_or(0, |(lane, _)| lane);
+            slot.lane.store(lane, Ordering::Relaxed);
+            held[lane as usize] += 1;
         }
+    }
+
+    /// Takes partitions from the reading and working threads: after this, none of their records that was handed over
+    /// so far is worked any more. Waits for what is being worked, at most one record for each thread.
+    ///
+    /// With the gates closed (to be kept until the client has let the partitions go) the positions are final.
+    pub(super) fn revoke(&self, partitions: &[TopicPartition]) {
+        let revocation = self.revocations.fetch_add(1, Ordering::Relaxed) + 1;
+        for slot in self.slots_of(partitions) {
+            slot.revoked_at.store(revocation, Ordering::Relaxed);
+            self.await_end_of_work(slot);
+        }
+    }
+
+    /// Marks partitions as no longer held. No work on a record of theirs begins after this.
+    pub(super) fn end_epochs(&self, partitions: &[TopicPartition]) {
+        self.slots_of(partitions)
+            .for_each(|slot| slot.epoch.store(0, Ordering::SeqCst));
+    }
+
+    /// How often partitions were revoked so far.
+    pub(super) fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::Relaxed)
+    }
+
+    fn await_end_of_work(&self, slot: &Slot) {
+        let (lock, rung) = &self.work_ended;
+        let mut guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while slot.working.load(Ordering::SeqCst) > 0 {
+            guard = rung.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Works a record of an epoch on one of several threads, if the member still holds the partition in that epoch.
+    /// A revocation waits until the work has ended.
+    pub(super) fn while_held(&self, slot: &Slot, epoch: u32, work: impl FnOnce()) {
+        // This count and the epoch are each written by one side and then read by the other: in the one order of all
+        // such accesses, either the revocation sees the count or the work sees the epoch's end.
+        slot.working.fetch_add(1, Ordering::SeqCst);
+        if slot.epoch.load(Ordering::SeqCst) == epoch {
+            work();
+        }
+        slot.working.fetch_sub(1, Ordering::SeqCst);
+        if slot.epoch.load(Ordering::SeqCst) != epoch {
+            let _guard = self.work_ended.0.lock().unwrap_or_else(PoisonError::into_inner);
+            self.work_ended.1.notify_all();
+        }
+    }
+
+    /// Counts a commit that the broker has taken.
+    pub(super) fn count_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Commits so far.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Records a change of the assignment.
@@ -143,8 +294,10 @@ impl MemberShared {
         let _ = self.ended.send(());
     }
 
+    /// Ends the reading, except of a reader that waits for records: the source wakes that.
     pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
+        self.stopped.store(true, Ordering::SeqCst);
+        self.gates.iter().for_each(Gate::ring);
     }
 
     #[inline]

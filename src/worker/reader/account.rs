@@ -21,6 +21,8 @@ pub(super) struct PartitionAccount {
     /// The run being extended; empty before the first record.
     current: OffsetRun,
     series: SeriesBuilder,
+    /// False only where the accounting is switched off.
+    keeps_ledger: bool,
 }
 
 /// What counting a record found out.
@@ -49,6 +51,7 @@ impl PartitionAccount {
                 epoch: 0,
             },
             series: SeriesBuilder::default(),
+            keeps_ledger: true,
         }
     }
 
@@ -103,6 +106,43 @@ impl PartitionAccount {
         }
     }
 
+    /// Adds what another thread of the member has read of the partition under other assignments.
+    pub(super) fn absorb(&mut self, other: PartitionAccount) {
+        if other.first_ns.is_none() {
+            return;
+        }
+        if self.first_ns.is_none() {
+            *self = other;
+            return;
+        }
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.first_ns = self.first_ns.min(other.first_ns);
+        self.last_ns = self.last_ns.max(other.last_ns);
+        self.runs.push(self.current);
+        self.runs.extend(other.runs);
+        self.runs.push(other.current);
+        // Stable: within an assignment the order of reading stays.
+        self.runs.sort_by_key(|run| run.epoch);
+        if let Some(latest) = self.runs.pop() {
+            self.current = latest;
+        }
+        for (bucket, records) in (0u64..).zip(other.series.counts).filter(|(_, records)| *records > 0) {
+            self.series.add(bucket * other.series.bucket_ns, records);
+        }
+    }
+
+    /// The account of a reader that saw the end and counted nothing: there is no ledger in it.
+    pub(super) fn of_end(range: OffsetRange, first_ns: u64, last_ns: u64) -> Self {
+        PartitionAccount {
+            records: range.len(),
+            first_ns: Some(first_ns),
+            last_ns: Some(last_ns),
+            keeps_ledger: false,
+            ..PartitionAccount::new(range)
+        }
+    }
+
     /// Closes the account.
     pub(super) fn into_result(mut self, topic: u32, partition: i32) -> PartitionResult {
         if self.first_ns.is_some() {
@@ -115,8 +155,8 @@ impl PartitionAccount {
             bytes: self.bytes,
             first_ns: self.first_ns,
             last_ns: self.last_ns,
-            runs: Some(self.runs),
-            series: Some(Series {
+            runs: self.keeps_ledger.then_some(self.runs),
+            series: self.keeps_ledger.then_some(Series {
                 bucket_ns: self.series.bucket_ns,
                 counts: self.series.counts,
             }),
@@ -213,6 +253,27 @@ mod tests {
         let result = a.into_result(0, 0);
         assert_eq!((result.records, result.last_ns), (0, None));
         assert_eq!(result.runs.unwrap(), []);
+    }
+
+    #[test]
+    fn what_several_threads_read_of_a_partition_is_added_up() {
+        let (mut a, mut b) = (account(0, 100), account(0, 100));
+        let read = |of: &mut PartitionAccount, first: i64, end: i64, epoch| {
+            for offset in first..end {
+                of.count(offset, 2, epoch, 1_000 + u64::try_from(first).unwrap());
+            }
+            of.finished(20_000_000, 20_000_000);
+        };
+        read(&mut b, 0, 10, 1);
+        read(&mut a, 10, 30, 2);
+        read(&mut b, 30, 40, 3);
+        a.absorb(b);
+        a.absorb(account(0, 100));
+        let run = |first, end, epoch| OffsetRun { first, end, epoch };
+        let result = a.into_result(0, 0);
+        assert_eq!(result.runs.unwrap(), [run(0, 10, 1), run(10, 30, 2), run(30, 40, 3)]);
+        assert_eq!((result.records, result.bytes, result.first_ns), (40, 80, Some(1_000)));
+        assert_eq!(result.series.unwrap().counts, [0, 0, 40]);
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! The private queue of a member: every partition's queue is forwarded to it, and it is drained in batches.
 //!
 //! All of the worker's `unsafe` is here. What it rests on: the client handle outlives every queue made of it (each
-//! holds an `Arc` of the consumer), and a message is destroyed exactly once, by [`Batch`].
+//! holds an `Arc` of the consumer), a message borrows its queue, and is destroyed exactly once, when it is dropped.
 
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
-use std::os::raw::c_void;
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::bindings as rd;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+
+use super::source::{Message, Source, TopicHandle};
 
 /// A queue of the client that no one else reads.
 pub(crate) struct PrivateQueue<C: ConsumerContext> {
@@ -53,23 +56,7 @@ impl<C: ConsumerContext> PrivateQueue<C> {
         Ok(())
     }
 
-    /// Takes what is there, at most the batch's capacity; where nothing is, waits up to `timeout_ms` for one message
-    /// and takes what came with it. (The library's own batch call would wait for a *full* batch.)
-    pub(crate) fn take(&self, batch: &mut Batch, timeout_ms: i32) {
-        batch.clear();
-        batch.fill(self.queue, 0);
-        if batch.len == 0 {
-            // SAFETY: the queue is valid; a message returned is ours to destroy, and goes into the batch.
-            let first = unsafe { rd::rd_kafka_consume_queue(self.queue.as_ptr(), timeout_ms) };
-            if !first.is_null() {
-                batch.messages[0] = first;
-                batch.len = 1;
-                batch.fill(self.queue, 0);
-            }
-        }
-    }
-
-    /// Ends another thread's wait in [`Self::take`] at once.
+    /// Ends the reader's wait for a message at once, or its next one.
     pub(crate) fn wake(&self) {
         // SAFETY: the queue is valid for as long as self.
         unsafe { rd::rd_kafka_queue_yield(self.queue.as_ptr()) }
@@ -95,126 +82,115 @@ impl<C: ConsumerContext> Drop for PrivateQueue<C> {
     }
 }
 
-/// Messages taken from the client at once.
-pub(crate) struct Batch {
-    messages: Vec<*mut rd::rd_kafka_message_t>,
-    len: usize,
-}
+impl<C: ConsumerContext> Source for PrivateQueue<C> {
+    type Message<'s>
+        = QueueMessage<'s>
+    where
+        Self: 's;
 
-impl Batch {
-    /// Room for `capacity` messages, at least one.
-    pub(crate) fn new(capacity: usize) -> Self {
-        Batch {
-            messages: vec![std::ptr::null_mut(); capacity.max(1)],
-            len: 0,
-        }
-    }
-
-    /// The messages in the order in which the client gave them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
-        // SAFETY: the first `len` pointers are valid messages until `clear`, which needs `&mut self`.
-        self.messages[..self.len]
-            .iter()
-            .map(|&message| Record(unsafe { &*message }))
-    }
-
-    /// Number of records, not counting entries that tell of an error.
-    pub(crate) fn records(&self) -> u64 {
-        self.iter().filter(|record| record.error().is_none()).count() as u64
-    }
-
-    /// True where nothing was taken.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Takes up to the free capacity, waiting at most `timeout_ms`.
-    fn fill(&mut self, queue: NonNull<rd::rd_kafka_queue_t>, timeout_ms: i32) {
-        let room = &mut self.messages[self.len..];
+    fn take<'s>(&'s self, batch: &mut Vec<QueueMessage<'s>>) {
+        let room = batch.spare_capacity_mut();
         if room.is_empty() {
             return;
         }
-        // SAFETY: `room` is valid for `room.len()` pointers, and the library writes no more than that.
+        // SAFETY: a message is a pointer and nothing else (`repr(transparent)`), and `room` is valid for writing
+        // `room.len()` of them, more than which the library does not write.
         let taken =
-            unsafe { rd::rd_kafka_consume_batch_queue(queue.as_ptr(), timeout_ms, room.as_mut_ptr(), room.len()) };
+            unsafe { rd::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, room.as_mut_ptr().cast(), room.len()) };
         // A negative count is an error of the call's arguments, which are right; nothing was written then.
-        self.len += usize::try_from(taken).unwrap_or(0);
+        let taken = usize::try_from(taken).unwrap_or(0);
+        // SAFETY: the library has written `taken` valid messages there, which are ours to destroy from now on.
+        unsafe { batch.set_len(batch.len() + taken) }
     }
 
-    /// Gives the messages back to the client.
-    pub(crate) fn clear(&mut self) {
-        for message in &mut self.messages[..self.len] {
-            // SAFETY: each pointer was returned by the library and is destroyed once: `len` is reset below.
-            unsafe { rd::rd_kafka_message_destroy(*message) };
-            *message = std::ptr::null_mut();
+    fn wait<'s>(&'s self, batch: &mut Vec<QueueMessage<'s>>, timeout: Duration) {
+        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the queue is valid; a message returned is ours to destroy.
+        let first = unsafe { rd::rd_kafka_consume_queue(self.queue.as_ptr(), timeout_ms) };
+        if let Some(first) = NonNull::new(first) {
+            batch.push(QueueMessage(first, PhantomData));
+            // The library's own batch call would wait for a full batch; nothing is waited for here.
+            self.take(batch);
         }
-        self.len = 0;
     }
 }
 
-impl Drop for Batch {
+/// A message of a private queue, destroyed with this. The queue, which it borrows, holds the client that made it.
+#[repr(transparent)]
+pub(crate) struct QueueMessage<'s>(NonNull<rd::rd_kafka_message_t>, PhantomData<&'s ()>);
+
+// SAFETY: a message belongs to whoever took it; the library lets any thread read and destroy it, and counts what
+// messages share (the buffer, the partition) atomically.
+unsafe impl Send for QueueMessage<'_> {}
+
+impl QueueMessage<'_> {
+    #[inline]
+    fn native(&self) -> &rd::rd_kafka_message_t {
+        // SAFETY: made from a message that the library handed over, which is destroyed by `drop` only.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for QueueMessage<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.clear();
+        // SAFETY: destroyed once; the client is alive, because the queue that is borrowed holds it.
+        unsafe { rd::rd_kafka_message_destroy(self.0.as_ptr()) }
     }
 }
 
-/// One message of a batch.
-#[derive(Clone, Copy)]
-pub(crate) struct Record<'a>(&'a rd::rd_kafka_message_t);
-
-impl Record<'_> {
-    /// Identifies the topic: equal for two records of one topic of one consumer.
+impl Message for QueueMessage<'_> {
     #[inline]
-    pub(crate) fn topic_handle(self) -> TopicHandle {
-        TopicHandle(self.0.rkt.cast())
+    fn topic_handle(&self) -> TopicHandle {
+        TopicHandle::of(self.native().rkt)
     }
 
-    /// Partition number.
-    #[inline]
-    pub(crate) fn partition(self) -> i32 {
-        self.0.partition
-    }
-
-    /// Offset.
-    #[inline]
-    pub(crate) fn offset(self) -> i64 {
-        self.0.offset
-    }
-
-    /// Bytes of key and value.
-    #[inline]
-    pub(crate) fn bytes(self) -> u64 {
-        (self.0.len + self.0.key_len) as u64
-    }
-
-    /// The error that this entry carries instead of a record, if it does.
-    #[inline]
-    pub(crate) fn error(self) -> Option<String> {
-        if self.0.err == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-            return None;
-        }
-        // SAFETY: an error entry's payload is a text owned by the message; rd_kafka_message_errstr never returns
-        // null for an entry with an error, and the text lives as long as the message.
-        let text = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_message_errstr(self.0)) };
-        Some(text.to_string_lossy().into_owned())
-    }
-
-    /// Name of the topic.
-    pub(crate) fn topic_name(self) -> String {
-        if self.0.rkt.is_null() {
+    fn topic_name(&self) -> String {
+        if self.native().rkt.is_null() {
             return String::new();
         }
         // SAFETY: the message holds a reference of its topic; the name lives as long as the topic.
-        let name = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_topic_name(self.0.rkt)) };
+        let name = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_topic_name(self.native().rkt)) };
         name.to_string_lossy().into_owned()
+    }
+
+    #[inline]
+    fn partition(&self) -> i32 {
+        self.native().partition
+    }
+
+    #[inline]
+    fn offset(&self) -> i64 {
+        self.native().offset
+    }
+
+    #[inline]
+    fn bytes(&self) -> u64 {
+        (self.native().len + self.native().key_len) as u64
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        let message = self.native();
+        if message.key.is_null() {
+            return None;
+        }
+        // SAFETY: the key's bytes belong to the message and live as long as it.
+        Some(unsafe { std::slice::from_raw_parts(message.key.cast(), message.key_len) })
+    }
+
+    #[inline]
+    fn error(&self) -> Option<String> {
+        if self.native().err == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        Some(error_text(self.native()))
     }
 }
 
-/// Identity of a topic within one consumer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TopicHandle(*const c_void);
-
-impl TopicHandle {
-    /// Equal to no record's.
-    pub(crate) const NONE: TopicHandle = TopicHandle(std::ptr::null());
+#[cold]
+fn error_text(message: &rd::rd_kafka_message_t) -> String {
+    // SAFETY: an error entry's payload is a text owned by the message; rd_kafka_message_errstr never returns null for
+    // an entry with an error, and the text lives as long as the message.
+    let text = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_message_errstr(message)) };
+    text.to_string_lossy().into_owned()
 }

@@ -1,0 +1,79 @@
+//! What a reader reads from and where it commits to. Everything that reads is written against these three traits, so
+//! that it runs on the client library and on records in memory alike.
+
+use std::os::raw::c_void;
+use std::time::Duration;
+
+/// Where records come from. Only its reader takes; anyone may wake it.
+pub(crate) trait Source: Sync {
+    /// A record, or an entry that tells of an error. It lives no longer than the source.
+    type Message<'s>: Message + Send
+    where
+        Self: 's;
+
+    /// Takes what is there into the batch, up to its capacity, without waiting.
+    fn take<'s>(&'s self, batch: &mut Vec<Self::Message<'s>>);
+
+    /// Waits for one message, takes it and what came with it. Comes back empty after `timeout`, and early where it
+    /// was woken. Never waits for more than one: a full batch is not worth a record's delay.
+    fn wait<'s>(&'s self, batch: &mut Vec<Self::Message<'s>>, timeout: Duration);
+}
+
+/// A record as its source hands it over.
+pub(crate) trait Message {
+    /// Identifies the topic: equal for two records of one topic of one consumer.
+    fn topic_handle(&self) -> TopicHandle;
+    /// Name of the topic.
+    fn topic_name(&self) -> String;
+    /// Partition number.
+    fn partition(&self) -> i32;
+    /// Offset.
+    fn offset(&self) -> i64;
+    /// Bytes of key and value; a tombstone has no value.
+    fn bytes(&self) -> u64;
+    /// The key, where there is one.
+    fn key(&self) -> Option<&[u8]>;
+    /// The error that this entry carries instead of a record, if it does.
+    fn error(&self) -> Option<String>;
+}
+
+/// Identity of a topic within one consumer: an address that is compared and never followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TopicHandle(*const c_void);
+
+impl TopicHandle {
+    /// Equal to no record's.
+    pub(crate) const NONE: TopicHandle = TopicHandle(std::ptr::null());
+
+    /// The identity that an address stands for.
+    pub(crate) fn of<T>(topic: *const T) -> Self {
+        TopicHandle(topic.cast())
+    }
+}
+
+/// A position to commit: the slot's index and the next offset to read.
+pub(crate) type Place = (usize, i64);
+
+/// Where positions are committed.
+pub(crate) trait Offsets {
+    /// Commits and waits for the answer.
+    fn commit(&self, places: &[Place]) -> Result<(), CommitError>;
+    /// Stores for the client's own commit from time to time.
+    fn store(&self, places: &[Place]) -> Result<(), CommitError>;
+}
+
+/// The consumer's side of reading.
+pub(crate) trait Consumption: Offsets + Sync {
+    /// Stops fetching a partition whose end is reached. Must not wait.
+    fn end(&self, slot: usize);
+}
+
+/// Why a commit failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CommitError {
+    /// The partitions have gone, or are about to go, to another member: the next owner reads from what was committed
+    /// before. Part of every rebalance, not a fault.
+    NotOwner(String),
+    /// Anything else.
+    Failed(String),
+}

@@ -1,0 +1,122 @@
+//! Records by the Rust client's own asynchronous stream. The stream also serves the group membership, as in every
+//! program that uses it: whoever does not read is not served either.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use rdkafka::Message as _;
+use rdkafka::consumer::{ConsumerContext, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+use super::source::{Message, Source, TopicHandle};
+
+/// A stream consumer with the runtime of the thread that reads it.
+pub(crate) struct StreamSource<C: ConsumerContext + 'static> {
+    consumer: Arc<StreamConsumer<C>>,
+    /// Of one thread: the reader's.
+    runtime: Runtime,
+    woken: Arc<Notify>,
+    /// Serves an error of the client, which comes in place of a record.
+    on_error: Box<dyn Fn(KafkaError) + Send + Sync>,
+}
+
+impl<C: ConsumerContext + 'static> StreamSource<C> {
+    /// `runtime` is the one in whose context the consumer was made.
+    pub(crate) fn new(
+        consumer: Arc<StreamConsumer<C>>,
+        runtime: Runtime,
+        on_error: impl Fn(KafkaError) + Send + Sync + 'static,
+    ) -> Self {
+        StreamSource {
+            consumer,
+            runtime,
+            woken: Arc::new(Notify::new()),
+            on_error: Box::new(on_error),
+        }
+    }
+
+    /// Ends the reader's wait for a record at once, or its next one, when it is notified.
+    pub(crate) fn waker(&self) -> Arc<Notify> {
+        Arc::clone(&self.woken)
+    }
+
+    fn hand_over<'s>(&self, received: Result<BorrowedMessage<'s>, KafkaError>, batch: &mut Vec<BorrowedMessage<'s>>) {
+        match received {
+            Ok(message) => batch.push(message),
+            Err(error) => (self.on_error)(error),
+        }
+    }
+}
+
+impl<C: ConsumerContext + 'static> Source for StreamSource<C> {
+    type Message<'s>
+        = BorrowedMessage<'s>
+    where
+        Self: 's;
+
+    /// Asks the stream as a task of the runtime would; nothing is left waiting where it has no record.
+    fn take<'s>(&'s self, batch: &mut Vec<BorrowedMessage<'s>>) {
+        let mut context = Context::from_waker(Waker::noop());
+        while batch.len() < batch.capacity() {
+            match pin!(self.consumer.recv()).poll(&mut context) {
+                Poll::Ready(received) => self.hand_over(received, batch),
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    fn wait<'s>(&'s self, batch: &mut Vec<BorrowedMessage<'s>>, timeout: Duration) {
+        let received = self.runtime.block_on(async {
+            tokio::select! {
+                received = self.consumer.recv() => Some(received),
+                () = self.woken.notified() => None,
+                () = tokio::time::sleep(timeout) => None,
+            }
+        });
+        if let Some(received) = received {
+            self.hand_over(received, batch);
+        }
+    }
+}
+
+impl Message for BorrowedMessage<'_> {
+    #[inline]
+    fn topic_handle(&self) -> TopicHandle {
+        TopicHandle::of(self.topic_ptr().cast_const())
+    }
+
+    fn topic_name(&self) -> String {
+        self.topic().to_owned()
+    }
+
+    #[inline]
+    fn partition(&self) -> i32 {
+        rdkafka::Message::partition(self)
+    }
+
+    #[inline]
+    fn offset(&self) -> i64 {
+        rdkafka::Message::offset(self)
+    }
+
+    #[inline]
+    fn bytes(&self) -> u64 {
+        (self.key_len() + self.payload_len()) as u64
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        rdkafka::Message::key(self)
+    }
+
+    #[inline]
+    fn error(&self) -> Option<String> {
+        // An error came in place of the message.
+        None
+    }
+}
