@@ -328,11 +328,15 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
     order.properties.extend([queue]);
     let mut producer = Producer::prepared(order);
     producer.begin();
-    producer.follow(Duration::from_secs(1));
+    let began = Instant::now();
+    // A busy machine may take its time for the first acknowledgement.
+    while producer.progress.acknowledged == 0 && began.elapsed() < Duration::from_secs(20) {
+        producer.follow(Duration::from_secs(1));
+    }
     assert!(producer.progress.acknowledged > 0, "{:?}", producer.progress);
     cluster.brokers()[0].kill().unwrap();
     producer.follow(Duration::from_secs(2));
-    let told = Instant::now();
+    let (told, ran) = (Instant::now(), began.elapsed());
     let result = producer.stop();
     assert!(told.elapsed() < Duration::from_secs(12), "{:?}", told.elapsed());
     assert!(
@@ -350,8 +354,10 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
             "{wanted}: {causes:?}"
         );
     }
-    // About three seconds at the rate: what waited for the client counts from its intended time on.
-    assert!((13_000..25_000).contains(&result.due), "{} due", result.due);
+    // All that was intended until it was told to stop: what waited for the client counts from its intended time on.
+    let intended = ran.as_secs_f64() * RATE;
+    let share = result.due as f64 / intended;
+    assert!((0.85..1.7).contains(&share), "{} due of {intended}", result.due);
     producer.ends();
 }
 

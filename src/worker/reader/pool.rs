@@ -20,8 +20,8 @@ use crate::worker::gate::Inside;
 use crate::worker::shared::Slot;
 use crate::worker::work::Labour;
 
-/// Records that may wait for each thread besides the one that it works. Measured: with 10 us of work per record and a
-/// reader that is put off its core for a time slice, fewer leave threads without work.
+/// Records that may wait for each thread besides the one that it works: with 10 us of work per record, enough for the
+/// few milliseconds for which a busy machine may put the reader off its core. Not tuned by measurement.
 const QUEUED_PER_THREAD: usize = 256;
 /// How long a reader without records waits before it commits what its threads have finished meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_millis(10);
