@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import build as cargo
 import ratios
 import trials
 from document import put
@@ -25,8 +26,7 @@ SHAPES = {"100 B": (100, 10_000_000), "1 KiB": (1024, 2_400_000)}
 def build(folder):
     """Builds tandem with each allocator; leaves the default one in target/release."""
     for name, features in [*BUILDS.items(), ("default", [])]:
-        subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", *features], check=True)
-        shutil.copy2("target/release/tandem", folder / f"tandem-{name}")
+        shutil.copy2(cargo.program(cargo.build_messages(features)), folder / f"tandem-{name}")
 
 
 def table(shape, cases):
@@ -56,6 +56,7 @@ def main():
     given = parser.parse_args()
     lines = ["| records, consumers in one process | allocator | records/s | speed against the system's "
              "| CPU s per million records | against the system's |", "|---|---|--:|--:|--:|--:|"]
+    failed = []
     with tempfile.TemporaryDirectory(prefix="tandem-allocators-") as scratch:
         scratch = Path(scratch)
         build(scratch)
@@ -70,15 +71,17 @@ def main():
             if code not in (0, 1):
                 return code
             rows, problems = trials.from_run(folder)
-            for problem in problems:
-                print(problem, file=sys.stderr)
+            failed += problems
             cases = {}
             for row in rows:
                 cases.setdefault(row.case, []).append(row)
-            lines += table(shape, cases)
+            lines += table(shape, cases) if not problems else []
     text = "\n".join([f"`scripts/allocators --rounds {given.rounds}`: medians; ratios within rounds with their 95 % "
                       "interval.", "", *lines])
     print(text)
+    if failed:
+        print("trials failed, the table is not written: " + "; ".join(failed), file=sys.stderr)
+        return 1
     if given.write:
         put(BEGIN, END, text)
     return 0

@@ -21,13 +21,19 @@ class Missing(Exception):
     """Something is not there, and this says what."""
 
 
-def build_messages():
-    """Builds tandem; returns what cargo says of it, a dictionary for each message."""
-    command = ["cargo", "build", "--release", "--locked", "--bin", "tandem", "--message-format", "json-render-diagnostics"]
+def build_messages(features=()):
+    """Builds tandem with these arguments on features; returns what cargo says of it, a dictionary for each message."""
+    command = ["cargo", "build", "--release", "--locked", "--bin", "tandem", *features, "--message-format",
+               "json-render-diagnostics"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     if done.returncode:
         raise Missing("tandem could not be built; see above")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def program(messages):
+    """The program that cargo has built."""
+    return Path([m["executable"] for m in messages if m.get("executable")][-1])
 
 
 def name_of(package_id):
@@ -41,8 +47,7 @@ class Build:
     def __init__(self, messages):
         scripts = [m for m in messages if m["reason"] == "build-script-executed"]
         self.scripts = {name_of(m["package_id"]): m for m in scripts if "@" in m["package_id"].split("#")[-1]}
-        programs = [m["executable"] for m in messages if m.get("executable")]
-        self.tandem = Path(programs[-1])
+        self.tandem = program(messages)
         self.folder = self.tandem.parent / "peers"
         for package in LIBRARIES[:1] + ["libmimalloc-sys"]:
             if package not in self.scripts:

@@ -8,7 +8,6 @@ over the same fetch time, without the JVM's start. Needs KAFKA_LIBS, the folder 
 """
 
 import os
-import tempfile
 import threading
 import time
 from datetime import datetime, timezone
@@ -39,7 +38,9 @@ def java():
 class Peer:
     def __init__(self):
         self.program, self.ended = None, False
-        self.config = tempfile.NamedTemporaryFile("w", suffix=".properties")
+        # In memory, so that nothing is left behind however this ends.
+        self.config = os.memfd_create("properties")
+        os.write(self.config, b"auto.offset.reset=earliest\nenable.auto.commit=false\n")
 
     def prepare(self, order):
         self.order = order
@@ -52,14 +53,12 @@ class Peer:
 
     def read(self, at_ns):
         self.at_ns = at_ns
-        self.config.write("auto.offset.reset=earliest\nenable.auto.commit=false\n")
-        self.config.flush()
         self.program = worker.Program([
             java(), "-Xms512m", "-Xmx512m", "-Duser.timezone=UTC", "-cp", os.environ["KAFKA_LIBS"] + "/*",
             "org.apache.kafka.tools.ConsumerPerformance",
             "--bootstrap-server", self.order["properties"]["bootstrap.servers"], "--topic", self.topic,
             "--group", self.order["group_id"], "--num-records", str(sum(self.expected.values())),
-            "--timeout", "30000", "--command-config", self.config.name])
+            "--timeout", "30000", "--command-config", f"/proc/{os.getpid()}/fd/{self.config}"])
         samples = []
         sampler = threading.Thread(target=self.sample, args=[samples], daemon=True)
         sampler.start()

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import build
 import ratios
 from document import put
 
@@ -77,9 +78,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=10, help="counted rounds [default: 10]")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     given = parser.parse_args()
+    tandem = build.Build(build.build_messages()).tandem
     with tempfile.TemporaryDirectory(prefix="tandem-contention-") as scratch:
         folder = Path(scratch) / "run"
-        code = subprocess.run(["target/release/tandem", "run", str(SCENARIO), "--repetitions", str(given.rounds),
+        code = subprocess.run([tandem, "run", str(SCENARIO), "--repetitions", str(given.rounds),
                                "--out", str(folder)]).returncode
         if code not in (0, 1):
             return code
@@ -90,7 +92,9 @@ def main():
             "ratios within rounds with their 95 % interval.")
     text = "\n".join([head, "", *rows(cases)])
     print(text)
-    if given.write:
+    if code:
+        print("a trial failed: the table is not written", file=sys.stderr)
+    elif given.write:
         put(BEGIN, END, text)
     return code
 

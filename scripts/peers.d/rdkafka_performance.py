@@ -32,6 +32,8 @@ def command(program, order):
     for partition in expected:
         line += ["-p", str(partition)]
     for name, value in order["properties"].items():
+        if name.startswith(("sasl.", "ssl.")):
+            raise worker.Refusal(f"{name} would be seen in the list of processes: this program is for open clusters only")
         if name not in NOT_FOR_A_SIMPLE_CONSUMER:
             line += ["-X", f"{name}={value}"]
     return line

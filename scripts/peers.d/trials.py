@@ -58,7 +58,8 @@ def measured(m, name, block, flags):
     read = [partition for member in members for partition in member["partitions"]]
     first = min(member["first_record_ns"] for member in members)
     last = max(member["last_record_ns"] for member in members)
-    # That offsets are not observed of a peer is so in each of its trials; who disturbed it is reckoned below.
+    # That offsets are not observed of a peer is so in each of its trials. Disturbances are reckoned below, since the
+    # JVM's window begins after its start, which lies in the machine's.
     noted = [flag["name"] for flag in flags if flag["name"] not in ("not-observed", "disturbed")]
     others, limit = others_share(m)
     if others > limit:

@@ -5,7 +5,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::scenario::Compression;
 
-/// Bytes from which values are cut. Read in turn, nothing comes again within a producer's batch, which is smaller.
+/// Bytes from which values are cut. Read in turn, nothing comes again within a producer's batch, which is smaller, as
+/// long as keys do not spread the values over so many partitions that a batch of one spans the whole.
 const CONTENTS_BYTES: usize = 8 << 20;
 /// Bytes that a record has in a batch beside its value: lengths, time and offset as differences to the first's.
 const FRAMING_BYTES: f64 = 8.0;

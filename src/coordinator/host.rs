@@ -44,11 +44,9 @@ impl HostSample {
             .zip(&earlier.brokers)
             .map(|(now, before)| now.unwrap_or(0).saturating_sub(before.unwrap_or(0)))
             .collect();
-        let workers: u64 = self
-            .workers
-            .iter()
-            .map(|(pid, now)| now.saturating_sub(earlier.workers.get(pid).copied().unwrap_or(0)))
-            .sum();
+        // As a sum: what a process had used before counts with its parent once it was waited for.
+        let workers_until = |sample: &HostSample| sample.workers.values().sum::<u64>();
+        let workers = workers_until(self).saturating_sub(workers_until(earlier));
         let coordinator = self.coordinator_ns.saturating_sub(earlier.coordinator_ns);
         let ours = workers + coordinator + brokers.iter().sum::<u64>();
         let (wall_ns, cores) = (self.at_ns.saturating_sub(earlier.at_ns), host_cores());

@@ -7,6 +7,8 @@ use super::ScheduleError;
 
 /// Nanoseconds of a second.
 const SECOND: f64 = 1e9;
+/// The shortest distance between bursts: below a millisecond they are one rate to any client.
+const SHORTEST_ROUND_NS: u64 = 1_000_000;
 
 /// The rate of all producers together over the time from the start. Rates are records per second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,7 +130,7 @@ impl Profile {
                 every_ns,
                 for_ns,
             } => {
-                if *for_ns == 0 || for_ns > every_ns {
+                if *every_ns < SHORTEST_ROUND_NS || *for_ns == 0 || for_ns > every_ns {
                     return Err(ScheduleError::Bursts);
                 }
                 rate(*base).and(rate(*burst))

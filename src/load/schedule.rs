@@ -45,7 +45,7 @@ pub enum ScheduleError {
     #[error("the first step of a profile must begin at 0, and each after the one before it")]
     Steps,
     /// Bursts that run into one another.
-    #[error("a burst must be longer than 0 and not longer than the time from one to the next")]
+    #[error("a burst must be longer than 0 and not longer than the time from one to the next, which is 1 ms or more")]
     Bursts,
     /// No time, or too much.
     #[error("a load of {0} ns: it must last from 1 ns to a week")]

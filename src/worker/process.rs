@@ -16,6 +16,7 @@ use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, Prepare, SILENCE_LIMIT_MS, ToWorker,
     WorkerResult,
 };
+use crate::scenario::{Commit, Work};
 
 /// How often progress is reported while reading.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -207,6 +208,12 @@ impl Process {
 
     /// Makes all members at once: each has to wait for the cluster.
     fn prepare(&mut self, prepare: &Prepare) -> Result<FromWorker, Failure> {
+        let reads_only = prepare.work == Work::None && prepare.commit == Commit::None && prepare.threads == 1;
+        if accounting() == Accounting::Off && !reads_only {
+            return Err(Failure::new(
+                "TANDEM_ACCOUNTING=off is for reading alone: leave out work, commit and threads",
+            ));
+        }
         let (ended_sender, ended) = channel();
         let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
             let handles: Vec<_> = (0..prepare.consumers.len())

@@ -108,12 +108,14 @@ impl Process {
     /// Makes the client and reaches the cluster.
     fn prepare(&mut self, order: PrepareProducer) -> Result<FromWorker, Failure> {
         client::check(&order).map_err(Failure::new)?;
+        let text: Arc<[u8]> = contents::text(order.seed).into();
+        sender::check(&order, &text).map_err(Failure::new)?;
         let client = Client::connect(&order).map_err(|message| Failure {
             connect: true,
             ..Failure::new(message)
         })?;
         self.prepared = Some(Prepared {
-            text: contents::text(order.seed).into(),
+            text,
             client,
             order: Arc::new(order),
         });

@@ -22,8 +22,10 @@ use crate::scenario::Keys;
 
 /// How long to wait before asking a full client again.
 const FULL_WAIT: Duration = Duration::from_millis(1);
-/// The cause of records that fell due while the client had no room and were still waiting at the end.
-const NEVER_SENT: &str = "stopped while the client's queue was full: never sent";
+/// The cause of the record that waited for room in the client at the end.
+const QUEUE_FULL: &str = "stopped while the client's queue was full: never sent";
+/// The cause of records that had fallen due before the stop while the sending was behind.
+const BEHIND: &str = "stopped while the sending was behind its schedule: never sent";
 
 /// What the sending thread shares with the others.
 #[derive(Debug, Default)]
@@ -56,6 +58,13 @@ pub(super) struct Sender {
     pub(super) sending: Arc<Sending>,
 }
 
+/// Says before the start what would keep the sending from beginning.
+pub(super) fn check(order: &PrepareProducer, text: &[u8]) -> Result<(), String> {
+    let times = order.schedule.times_of(order.producer, order.producers);
+    times.map_err(|error: ScheduleError| error.to_string())?;
+    Records::new(order, text).map(|_| ())
+}
+
 impl Sender {
     /// Sends the whole schedule from `start_ns` on, or what falls due until told to stop.
     pub(super) fn run(self, start_ns: u64) -> Result<Sent, String> {
@@ -68,7 +77,7 @@ impl Sender {
         let mut pace = Pace::prepare();
         let (mut lateness, mut series) = (LatencyRecorder::default(), SentSeries::default());
         let (mut due, mut refused, mut queue_full_ns, mut last_sent_ns) = (0, 0, 0, None);
-        let mut unsent = 0;
+        let (mut waiting, mut behind) = (0, 0);
         let mut stopped_ns = None;
         for after_ns in times {
             let intended_ns = start_ns + after_ns;
@@ -78,7 +87,7 @@ impl Sender {
                     break;
                 }
                 due += 1;
-                unsent += 1;
+                behind += 1;
                 continue;
             }
             if !pace.wait_until(intended_ns, &self.sending.stopped) {
@@ -97,17 +106,18 @@ impl Sender {
                     self.deliveries.blame(&cause, 1);
                     refused += 1;
                 }
-                Outcome::Stopped => unsent += 1,
+                Outcome::Stopped => waiting += 1,
             }
             if self.sending.stopped.load(Ordering::Relaxed) {
                 stopped_ns = Some(clock::now_ns());
             }
         }
-        self.deliveries.blame(NEVER_SENT, unsent);
+        self.deliveries.blame(QUEUE_FULL, waiting);
+        self.deliveries.blame(BEHIND, behind);
         self.sending.over.store(true, Ordering::Release);
         Ok(Sent {
             due,
-            refused: refused + unsent,
+            refused: refused + waiting + behind,
             lateness,
             series: series.finish(),
             last_sent_ns,

@@ -71,6 +71,9 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
                     source.wait(&mut batch, super::IDLE_WAIT);
                 }
             }
+            if S::SERVES_MEMBERSHIP {
+                self.revocations = self.reader.shared.revocations();
+            }
             if !batch.is_empty() {
                 self.consume(&batch);
                 batch.clear();
@@ -119,7 +122,8 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     /// Follows the positions and nothing else, to measure what the accounting costs.
     fn follow_all(&mut self, batch: &[S::Message<'_>]) {
         for record in batch {
-            if record.error().is_some() {
+            if let Some(error) = record.error() {
+                self.error.get_or_insert(error);
                 continue;
             }
             let Some(index) = self.locator.slot_of(record) else {

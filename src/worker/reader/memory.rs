@@ -152,7 +152,7 @@ impl Source for MemorySource {
 }
 
 /// A consumer that commits nowhere.
-struct Nowhere;
+pub(super) struct Nowhere;
 
 impl Offsets for Nowhere {
     fn commit(&self, _: &[Place]) -> Result<(), CommitError> {

@@ -13,6 +13,8 @@ mod stream;
 mod window;
 
 #[cfg(test)]
+mod serving_tests;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;

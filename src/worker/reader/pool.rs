@@ -96,6 +96,8 @@ struct Dispatcher<'a, 'd, S: Source, O> {
     chosen: Vec<(u32, usize)>,
     next: usize,
     revocations: u64,
+    /// Records dispatched so far.
+    admitted: u64,
     /// Records finished at the last commit by count.
     committed_at: u64,
     error: Option<String>,
@@ -130,6 +132,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             chosen: vec![(0, 0); shared.slots().len()],
             next: 0,
             revocations: early.revocations,
+            admitted: 0,
             committed_at: 0,
             error: None,
         };
@@ -189,9 +192,13 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
             if batch.is_empty() {
                 self.commit_finished();
                 if !self.gate.is_wanted() && !self.is_stopped() {
-                    let pending = self.desk.reader.commit != Commit::None;
+                    let pending = self.desk.reader.commit != Commit::None
+                        && (self.admitted > self.desk.finished.load(Ordering::Relaxed) || self.has_uncommitted());
                     source.wait(&mut batch, if pending { COMMIT_WAIT } else { IDLE_WAIT });
                 }
+            }
+            if S::SERVES_MEMBERSHIP {
+                self.revocations = self.desk.reader.shared.revocations();
             }
             if !batch.is_empty() {
                 self.dispatch_all(&mut batch);
@@ -211,6 +218,14 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
 
     fn is_stopped(&self) -> bool {
         self.desk.reader.shared.is_stopped()
+    }
+
+    /// True where a commit still has something to say.
+    fn has_uncommitted(&self) -> bool {
+        let slots = self.desk.reader.shared.slots();
+        slots
+            .iter()
+            .any(|slot| slot.epoch() > 0 && slot.uncommitted().is_some())
     }
 
     fn let_callbacks_through(&mut self) {
@@ -244,6 +259,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
             let admitted = window.admit(offset, bytes, epoch, received_ns);
             drop(window);
             let Some(ticket) = admitted else { continue };
+            self.admitted += 1;
             let queue = self.queue_of(index, epoch, slot, &message);
             let job = Job {
                 message,

@@ -11,6 +11,10 @@ pub(crate) trait Source: Sync {
     where
         Self: 's;
 
+    /// True where taking serves the group membership too, so that partitions may go and come before it returns; what
+    /// is taken, at most one record, is then of an assignment that is later than all of that.
+    const SERVES_MEMBERSHIP: bool = false;
+
     /// Takes what is there into the batch, up to its capacity, without waiting.
     fn take<'s>(&'s self, batch: &mut Vec<Self::Message<'s>>);
 

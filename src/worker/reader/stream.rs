@@ -60,6 +60,8 @@ impl<C: ConsumerContext + 'static> Source for StreamSource<C> {
     where
         Self: 's;
 
+    const SERVES_MEMBERSHIP: bool = true;
+
     /// Asks the stream as a task of the runtime would; nothing is left waiting where it has no record.
     fn take<'s>(&'s self, batch: &mut Vec<BorrowedMessage<'s>>) {
         let mut context = Context::from_waker(Waker::noop());
