@@ -130,7 +130,7 @@ impl MemberContext {
         self.shared.deal(partitions);
         self.forward(partitions);
         if *holding {
-            self.start_at_the_first_record(list);
+            self.start_at_the_first_record(partitions, list);
         }
         // Before anything of it can be read.
         self.shared.begin_epochs(partitions);
@@ -177,12 +177,10 @@ impl MemberContext {
     /// Gives each partition of the trial its first offset. Before the start nothing is committed, and two questions
     /// to the brokers (what is committed? where does the partition begin?) would still be under way at the start; a
     /// client that is paused while it asks may even drop the answer and fetch nothing ever after.
-    fn start_at_the_first_record(&self, list: &mut TopicPartitionList) {
-        for partition in partitions_of(&self.shared, list) {
-            let slot = self.shared.slots().iter().find(|slot| slot.partition == partition);
-            let Some(slot) = slot else { continue };
-            let offset = Offset::Offset(slot.range.low);
-            if let Err(error) = list.set_partition_offset(self.shared.topic_of(slot), partition.partition, offset) {
+    fn start_at_the_first_record(&self, partitions: &[TopicPartition], list: &mut TopicPartitionList) {
+        for slot in self.shared.slots_of(partitions) {
+            let (topic, offset) = (self.shared.topic_of(slot), Offset::Offset(slot.range.low));
+            if let Err(error) = list.set_partition_offset(topic, slot.partition.partition, offset) {
                 eprintln!("cannot set the first offset: {error}");
             }
         }
@@ -196,12 +194,7 @@ impl MemberContext {
 
     fn forward(&self, partitions: &[TopicPartition]) {
         let queues = self.queues();
-        for slot in self
-            .shared
-            .slots()
-            .iter()
-            .filter(|slot| partitions.contains(&slot.partition))
-        {
+        for slot in self.shared.slots_of(partitions) {
             let Some(queue) = queues.get(slot.lane()) else { return };
             if let Err(error) = queue.forward(self.shared.topic_of(slot), slot.partition.partition) {
                 eprintln!("{error}");

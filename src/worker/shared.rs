@@ -177,7 +177,8 @@ impl MemberShared {
         self.topics.iter().map(|target| target.name.as_str()).collect()
     }
 
-    fn slots_of<'a>(&'a self, partitions: &'a [TopicPartition]) -> impl Iterator<Item = &'a Slot> {
+    /// The slots of these partitions.
+    pub(super) fn slots_of<'a>(&'a self, partitions: &'a [TopicPartition]) -> impl Iterator<Item = &'a Slot> {
         self.slots.iter().filter(|slot| partitions.contains(&slot.partition))
     }
 
