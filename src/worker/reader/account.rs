@@ -1,6 +1,7 @@
 //! What one member has read of one partition: counts, times and a ledger of runs of offsets. No clock is read here;
 //! times are handed in.
 
+use super::source::Message;
 use crate::measure::{OffsetRun, Series};
 use crate::protocol::{OffsetRange, PartitionResult};
 
@@ -73,6 +74,32 @@ impl PartitionAccount {
         } else {
             Counted::Inside
         }
+    }
+
+    /// Counts the records that carry on the run of `latest`, which was counted just before, and returns the rest. The
+    /// trial's last record is left: counting it tells its caller something.
+    #[inline]
+    pub(super) fn follow<'m, M: Message>(&mut self, latest: &M, records: &'m [M]) -> &'m [M] {
+        let (topic, partition) = (latest.topic_handle(), latest.partition());
+        let mut next = latest.offset() + 1;
+        let mut bytes = 0;
+        let carry_on = |record: &&M| {
+            let carries_on = record.offset() == next
+                && record.partition() == partition
+                && record.topic_handle() == topic
+                && record.error().is_none()
+                && next + 1 < self.range.end;
+            if carries_on {
+                next += 1;
+                bytes += record.bytes();
+            }
+            carries_on
+        };
+        let followed = records.iter().take_while(carry_on).count();
+        self.records += followed as u64;
+        self.bytes += bytes;
+        self.current.end = next;
+        &records[followed..]
     }
 
     #[cold]

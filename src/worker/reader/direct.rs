@@ -105,16 +105,22 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
     }
 
-    /// Counts a batch without work: the clock is read only where a partition ends.
+    /// Counts a batch without work: the clock is read only where a partition ends. Nothing changes hands while this
+    /// thread is inside its gate, so what holds for the first record of a run of offsets holds for the whole of it.
     fn count_all(&mut self, batch: &[S::Message<'_>], received_ns: u64) {
-        for record in batch {
-            if let Some((index, counted)) = self.count(record, received_ns) {
-                if counted == Counted::Last {
-                    self.finish_partition(index, clock::now_ns());
-                }
-                if self.commit_every() && self.gate.is_wanted() {
-                    self.gate.step_aside();
-                }
+        let mut rest = batch;
+        while let Some((record, following)) = rest.split_first() {
+            rest = following;
+            let Some((index, counted)) = self.count(record, received_ns) else {
+                continue;
+            };
+            if counted == Counted::Last {
+                self.finish_partition(index, clock::now_ns());
+            } else if !matches!(self.reader.commit, Commit::Every(_)) {
+                rest = self.accounts[index].follow(record, rest);
+            }
+            if self.commit_every() && self.gate.is_wanted() {
+                self.gate.step_aside();
             }
         }
     }
