@@ -94,6 +94,7 @@ fn result() -> FromWorker {
             bucket_ns: 10_000_000,
             counts: vec![10_000; 100],
         }),
+        latencies: None,
     };
     FromWorker::Result(Box::new(WorkerResult {
         members: vec![MemberResult {

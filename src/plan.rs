@@ -40,7 +40,7 @@ pub struct Plan {
 }
 
 /// What comes next in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Next {
     /// Run this.
     Trial(TrialOrder),
@@ -106,6 +106,7 @@ impl Plan {
                         position,
                         configuration,
                         records,
+                        load: None,
                     });
                 }
             }
@@ -179,6 +180,7 @@ impl Plan {
             TrialKind::Pilot => 0,
             TrialKind::Warmup => 1,
             TrialKind::Counted => 2,
+            TrialKind::Search => 3,
         };
         random.set_stream(kind << 32 | u64::from(block));
         let mut order: Vec<usize> = (0..self.scenario.configurations.len()).collect();

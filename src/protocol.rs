@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{OffsetRun, ProcessUsage, Rebalance, Series, TopicPartition};
+use crate::measure::latency::Latencies;
+use crate::measure::{OffsetRun, ProcessUsage, Rebalance, SecondOfLatency, Series, TopicPartition};
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
@@ -77,6 +78,12 @@ pub enum FromWorker {
         /// The partitions read since the start.
         positions: Vec<Position>,
     },
+    /// Response times of seconds that are over, as far as they have not been told before (capability `stamps`). A
+    /// second may come more than once, from several threads; what each says is added up.
+    Seconds {
+        /// By the second in which the work on the record ended, from the producers' start.
+        seconds: Vec<SecondOfLatency>,
+    },
     /// Everything the worker recorded.
     Result(Box<WorkerResult>),
     /// How far a producer is, ten times a second and when it has finished.
@@ -132,6 +139,8 @@ pub enum Capability {
     Calibrate,
     /// Works records on several threads per consumer.
     Threads,
+    /// Reads the stamps of records and says how long they waited.
+    Stamps,
 }
 
 /// All that a worker needs for a trial.
@@ -161,6 +170,22 @@ pub struct Prepare {
     pub ordering: WorkOrdering,
     /// True where partitions are assigned by hand.
     pub manual: bool,
+    /// Where records arrive: what is to be measured of them. Only with capability `stamps`.
+    #[serde(default)]
+    pub stamps: Option<StampOrder>,
+}
+
+/// What a consumer is to measure of records that arrive with a stamp ([`crate::load::Stamp`]).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StampOrder {
+    /// From the common start to the producers' start.
+    pub lead_ns: u64,
+    /// From the producers' start to the window.
+    pub warmup_ns: u64,
+    /// Length of the window: latencies are those of the records intended in it.
+    pub duration_ns: u64,
+    /// Of each partition of each topic the first offset whose record has a stamp; what lies before is a backlog.
+    pub stamped_from: Vec<Vec<i64>>,
 }
 
 /// What the work loop and a sleep cost on a machine.
@@ -289,4 +314,7 @@ pub struct PartitionResult {
     /// Records over time.
     #[serde(default)]
     pub series: Option<Series>,
+    /// How long the records waited that were intended for the window.
+    #[serde(default)]
+    pub latencies: Option<Latencies>,
 }

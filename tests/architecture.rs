@@ -11,10 +11,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("stats", &[]),
     ("load", &[]),
-    ("scenario", &[]),
+    ("scenario", &["load"]),
     ("contents", &["scenario"]),
     ("measure", &[]),
-    ("plan", &["scenario", "measure"]),
+    ("plan", &["load", "scenario", "measure"]),
     ("protocol", &["load", "scenario", "measure", "secret"]),
     ("kafka", &["scenario", "measure", "secret"]),
     (

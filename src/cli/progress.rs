@@ -194,6 +194,7 @@ fn stage(order: &TrialOrder) -> String {
         TrialKind::Pilot => "pilot".to_owned(),
         TrialKind::Warmup => "warm-up".to_owned(),
         TrialKind::Counted => format!("block {}", order.block + 1),
+        TrialKind::Search => format!("search {}", order.block + 1),
     }
 }
 

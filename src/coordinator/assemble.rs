@@ -42,6 +42,7 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         members,
         host,
         not_observed: not_observed(machine, last_ns.is_none()),
+        load: None,
     };
     (measurement, accounts.failure)
 }
@@ -99,6 +100,7 @@ fn member_measurement(
                 last_ns: p.last_ns,
                 runs: p.runs.clone(),
                 series: p.series.clone(),
+                latencies: p.latencies.clone(),
             })
             .collect(),
     }

@@ -151,6 +151,7 @@ impl TrialSpec {
                     threads: configuration.threads,
                     ordering: configuration.ordering,
                     manual,
+                    stamps: None,
                 };
                 spec.workers.push(WorkerSpec {
                     group,

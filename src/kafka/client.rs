@@ -264,6 +264,7 @@ mod tests {
             ordering: WorkOrdering::Partition,
             place: 0,
             client: ClientSettings::default(),
+            mode: crate::scenario::Mode::Backlog,
         }
     }
 

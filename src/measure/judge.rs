@@ -224,6 +224,7 @@ mod tests {
                 ..HostMeasurement::default()
             },
             not_observed: Vec::new(),
+            load: None,
         }
     }
 

@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::latency::Latencies;
+use super::load::LoadMeasurement;
+
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -34,6 +37,9 @@ pub struct Measurement {
     pub host: HostMeasurement,
     /// What could not be observed, and why; empty for tandem's own workers.
     pub not_observed: Vec<String>,
+    /// Of the records that arrived, in live and mixed trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadMeasurement>,
 }
 
 impl Measurement {
@@ -55,6 +61,12 @@ impl Measurement {
     /// Records delivered over all groups.
     pub fn records(&self) -> u64 {
         self.members.iter().map(MemberMeasurement::records).sum()
+    }
+
+    /// How long the records of the window waited, over all members; `None` where nobody measured it.
+    pub fn latencies(&self) -> Option<Latencies> {
+        let of_partitions = self.members.iter().flat_map(|member| &member.partitions);
+        Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref()))
     }
 
     /// Bytes of keys and values delivered over all groups.
@@ -151,6 +163,11 @@ impl MemberMeasurement {
         self.partitions.iter().map(|p| p.records).sum()
     }
 
+    /// How long its records of the window waited; `None` where that was not measured.
+    pub fn latencies(&self) -> Option<Latencies> {
+        Latencies::merged(self.partitions.iter().filter_map(|partition| partition.latencies.as_ref()))
+    }
+
     /// `group 1, process 2, consumer 1`, counted from 1 as people do.
     pub fn name(&self) -> String {
         member_name(self.group, self.process, self.consumer)
@@ -195,6 +212,9 @@ pub struct PartitionMeasurement {
     pub runs: Option<Vec<OffsetRun>>,
     /// Records over time from the common start.
     pub series: Option<Series>,
+    /// How long the records waited that were intended for the window of a live or mixed trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latencies: Option<Latencies>,
 }
 
 /// Consecutive offsets read under one assignment.

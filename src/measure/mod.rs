@@ -6,10 +6,12 @@ mod environment;
 pub mod judge;
 pub mod latency;
 pub mod ledger;
+mod load;
 mod measurement;
 mod trial;
 pub mod usage;
 
 pub use environment::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+pub use load::*;
 pub use measurement::*;
 pub use trial::*;

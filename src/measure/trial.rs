@@ -13,6 +13,8 @@ pub const TRIAL_SCHEMA_VERSION: u32 = 1;
 pub enum TrialKind {
     /// Finds the record count of a family.
     Pilot,
+    /// A step of the search for a configuration's capacity.
+    Search,
     /// Belongs to a block that is not counted.
     Warmup,
     /// Counts.
@@ -20,7 +22,7 @@ pub enum TrialKind {
 }
 
 /// One configuration to be run once: what the plan asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialOrder {
     /// Position in the run, from 1; names the file.
     pub number: u32,
@@ -32,8 +34,21 @@ pub struct TrialOrder {
     pub position: u32,
     /// Index into the scenario's configurations.
     pub configuration: usize,
-    /// Records that each group reads, over all topics and partitions.
+    /// Records that each group reads, over all topics and partitions: those of the data set and those that are to
+    /// arrive.
     pub records: u64,
+    /// The load of a live or mixed trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<OrderedLoad>,
+}
+
+/// At what rate a trial's records are to arrive, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OrderedLoad {
+    /// Records per second of all producers together, before the profile.
+    pub rate: f64,
+    /// Length of the window after the warm-up.
+    pub duration_ns: u64,
 }
 
 /// A trial that has ended, one way or another.
@@ -154,7 +169,8 @@ impl FailureKind {
 /// Something a reader of the figures should know about one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flag {
-    /// Stable name: `disturbed`, `rebalance`, `late-start`, `redelivered`, `not-observed`.
+    /// Stable name: `disturbed`, `rebalance`, `late-start`, `redelivered`, `not-observed`, `load-not-reached`,
+    /// `overloaded`, `unread`, `delivery-errors`.
     pub name: String,
     /// The evidence, in a sentence.
     pub evidence: String,

@@ -122,6 +122,7 @@ impl ScenarioBuilder {
             families,
             datasets: vec![self.dataset],
             warnings: Vec::new(),
+            capacity: None,
         }
     }
 
@@ -172,6 +173,7 @@ fn configuration(case: &str, processes: u32, consumers: u32) -> Configuration {
         ordering: WorkOrdering::Partition,
         place: 0,
         client: ClientSettings::default(),
+        mode: crate::scenario::Mode::Backlog,
     }
 }
 
@@ -283,6 +285,7 @@ pub(crate) fn measurement(
             ..HostMeasurement::default()
         },
         not_observed: Vec::new(),
+        load: None,
     }
 }
 
@@ -336,6 +339,7 @@ fn member(
                     epoch: 1,
                 }]),
                 series: None,
+                latencies: None,
             }
         })
         .collect();

@@ -34,6 +34,7 @@ impl Plan {
                 position: 0,
                 configuration,
                 records,
+                load: None,
             }),
             PilotState::Settled(_) | PilotState::GivenUp => None,
         })

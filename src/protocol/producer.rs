@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Secret;
 use crate::load::Schedule;
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{ProcessUsage, Series};
+use crate::measure::{DeliveryErrors, ProcessUsage, Series};
 use crate::scenario::{Keys, Size};
 
 /// All that a producer needs for a trial.
@@ -96,15 +96,6 @@ pub struct ProducerResult {
     /// Resources since the process began.
     #[serde(default)]
     pub stopwatch: Option<ProcessUsage>,
-}
-
-/// Records that were not delivered for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryErrors {
-    /// What the client said.
-    pub cause: String,
-    /// How many.
-    pub records: u64,
 }
 
 /// What a partition acknowledged to one producer.

@@ -228,6 +228,7 @@ pub(super) fn kind(kind: TrialKind) -> &'static str {
         TrialKind::Pilot => "pilot",
         TrialKind::Warmup => "warmup",
         TrialKind::Counted => "counted",
+        TrialKind::Search => "search",
     }
 }
 

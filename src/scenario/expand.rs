@@ -7,6 +7,7 @@ use super::draft::{Draft, DraftCase};
 use super::error::{Grouped, Problem, Problems};
 use super::families::{self, Common, common_multiple};
 use super::kinds::{Assignment, ClientDefaults, Protocol, name_of};
+use super::live::Mode;
 use super::model::{
     Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
 };
@@ -61,6 +62,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         configurations,
         families,
         datasets,
+        capacity: None,
         warnings: rounding.warning.into_iter().collect(),
     };
     let settings: Vec<(&str, &Settings<'_>)> = combinations
@@ -303,6 +305,7 @@ fn configuration(
             library_defaults_only: settings.client_defaults == ClientDefaults::Library,
             properties: settings.properties.iter().map(property).collect(),
         },
+        mode: Mode::Backlog,
     }
 }
 

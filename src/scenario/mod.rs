@@ -13,12 +13,13 @@ mod expand;
 mod families;
 mod keys;
 mod kinds;
-mod load;
+mod live;
 mod model;
 mod schema;
 mod secrets;
 mod select;
 mod settings;
+mod source;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -26,7 +27,8 @@ mod values;
 
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use keys::{KEYS, Key, Table};
-pub use load::{SHIPPED, Source, load, parse, shipped};
+pub use live::*;
 pub use model::*;
 pub use schema::json_schema;
 pub use select::UnknownName;
+pub use source::{SHIPPED, Source, load, parse, shipped};

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::live::{Capacity, Mode};
+
 /// A scenario file after parsing: the question, the cluster, and every configuration to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
@@ -37,6 +39,9 @@ pub struct Scenario {
     pub families: Vec<Family>,
     /// Distinct data sets that the configurations read.
     pub datasets: Vec<DatasetSpec>,
+    /// What a search for capacity looks for, where the scenario is one.
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
     /// What the user should know although it is no error, one sentence each (rounded record counts, too few blocks).
     pub warnings: Vec<String>,
 }
@@ -103,6 +108,9 @@ pub struct Configuration {
     pub place: usize,
     /// Client settings.
     pub client: ClientSettings,
+    /// Whether records lie there, arrive, or both.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 impl Configuration {
@@ -138,7 +146,7 @@ pub struct DatasetSpec {
     pub topics: u32,
     /// Partitions of each topic.
     pub partitions: u32,
-    /// Records over all topics and partitions.
+    /// Records over all topics and partitions; 0 for topics that live trials make and fill.
     pub records: u64,
     /// Bytes of a record's value.
     pub size: Size,

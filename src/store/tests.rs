@@ -19,6 +19,7 @@ fn order(number: u32) -> TrialOrder {
         position: 1,
         configuration: 1,
         records: 1000,
+        load: None,
     }
 }
 

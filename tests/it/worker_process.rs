@@ -93,6 +93,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         threads: 1,
         ordering: WorkOrdering::Partition,
         manual: false,
+        stamps: None,
     }
 }
 

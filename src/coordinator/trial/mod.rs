@@ -213,7 +213,7 @@ impl TrialMachine {
             FromWorker::Assignments { query, members } => self.on_assignments(now_ns, worker, query, members),
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
-            FromWorker::Calibrated(_) => Ok(Vec::new()),
+            FromWorker::Calibrated(_) | FromWorker::Seconds { .. } => Ok(Vec::new()),
             FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_) => {
                 let message = "it speaks as a producer, but it is to consume";
                 Err(self.failed(worker, FailureKind::WorkerProtocol, message))

@@ -233,6 +233,14 @@ impl Latencies {
         }
     }
 
+    /// All of several sets together; `None` of none.
+    pub fn merged<'a>(sets: impl IntoIterator<Item = &'a Latencies>) -> Option<Latencies> {
+        let mut sets = sets.into_iter();
+        let mut merged = sets.next()?.clone();
+        sets.for_each(|set| merged.merge(set));
+        Some(merged)
+    }
+
     /// Adds the records of another set.
     pub fn merge(&mut self, other: &Latencies) {
         self.producer_delay.merge(&other.producer_delay);

@@ -11,7 +11,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 
-use crate::protocol::{DeliveryErrors, LoadTopic, ProducedPartition};
+use crate::measure::DeliveryErrors;
+use crate::protocol::{LoadTopic, ProducedPartition};
 
 /// Different causes that are told apart; the client has fewer.
 const CAUSES: usize = 64;

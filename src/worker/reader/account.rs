@@ -187,6 +187,7 @@ impl PartitionAccount {
                 bucket_ns: self.series.bucket_ns,
                 counts: self.series.counts,
             }),
+            latencies: None,
         }
     }
 }
