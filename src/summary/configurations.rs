@@ -82,6 +82,7 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         not_delivered: sum(|m| m.not_delivered),
         redelivered: sum(|m| m.redelivered),
         work_us_mean: work_us_mean(configuration.work, &used),
+        live: None,
     }
 }
 

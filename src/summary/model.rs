@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::latency::LatencyPart;
 use crate::stats::Estimate;
 
 /// Version of the stored form of [`Summary`].
@@ -83,6 +84,68 @@ pub struct ConfigurationSummary {
     pub redelivered: u64,
     /// Mean microseconds of work per record, where there is work.
     pub work_us_mean: Option<f64>,
+    /// Of the records that arrived, in live and mixed trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveSummary>,
+}
+
+/// What live or mixed trials of a configuration say. Latencies are those of the trials whose load was reached and whose
+/// readers kept up ([`crate::measure::LoadMeasurement::is_meaningful`]), and of no others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveSummary {
+    /// Records per second that the schedules asked for in the window; mean over the used trials.
+    pub offered_per_second: Option<f64>,
+    /// Records per second that were sent in the window; mean over the used trials.
+    pub sent_per_second: Option<f64>,
+    /// True where the load was reached in every used trial.
+    pub load_reached: bool,
+    /// True where the readers fell behind in more than half of the used trials.
+    pub overloaded: bool,
+    /// Records per second by which the lag grew, in the trials that were overloaded; median.
+    pub lag_growth_per_second: Option<f64>,
+    /// Used trials that the latencies are of.
+    pub trials_meaningful: u32,
+    /// In the order of [`crate::measure::latency::LatencyPart::ALL`]; empty where no trial is meaningful.
+    pub latencies: Vec<LatencySummary>,
+    /// In mixed trials: start to backlog and arrivals read, seconds; geometric mean.
+    pub catch_up_seconds: Option<Estimate>,
+    /// In a search for capacity: its answer.
+    pub capacity: Option<CapacitySummary>,
+}
+
+/// One part of the latency of a configuration's records, in milliseconds. A percentile is `None` where the trials have
+/// too few records for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatencySummary {
+    /// Which.
+    pub part: LatencyPart,
+    /// Mean over all records of all meaningful trials.
+    pub mean_ms: Option<f64>,
+    /// Geometric mean of the trials' medians.
+    pub p50_ms: Option<Estimate>,
+    /// Geometric mean of the trials' 90th percentiles.
+    pub p90_ms: Option<Estimate>,
+    /// Geometric mean of the trials' 99th percentiles.
+    pub p99_ms: Option<Estimate>,
+    /// Geometric mean of the trials' 99.9th percentiles.
+    pub p999_ms: Option<Estimate>,
+    /// The longest of all records of all meaningful trials.
+    pub max_ms: Option<f64>,
+}
+
+/// The highest rate at which a configuration holds the scenario's objective.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CapacitySummary {
+    /// Records per second: the highest rate that was confirmed to hold; `None` where none held.
+    pub per_second: Option<f64>,
+    /// The highest rate at which every trial held the objective; `None` where none did.
+    pub low: Option<f64>,
+    /// The lowest rate at which a trial failed the objective; `None` where all rates that were tried held it.
+    pub high: Option<f64>,
+    /// True where the longer trial at the end held the objective.
+    pub confirmed: bool,
+    /// True where the producers and not the readers were the limit at the highest rate tried.
+    pub limited_by_load: bool,
 }
 
 /// What a comparison compares.
