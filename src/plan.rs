@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::judge::ExclusionRules;
-use crate::measure::{Trial, TrialKind, TrialOrder};
-use crate::scenario::Scenario;
+use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
+use crate::scenario::{Load, Mode, Scenario};
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -97,17 +97,29 @@ impl Plan {
                     continue;
                 }
                 let family = self.scenario.configurations[configuration].family;
+                let number = history.next_number();
                 // Without a count every configuration of the family was given up, so none of them is open.
-                if let Some(records) = self.records_for(&history, kind, family) {
-                    return Next::Trial(TrialOrder {
-                        number: history.next_number(),
-                        kind,
-                        block,
-                        position,
-                        configuration,
-                        records,
-                        load: None,
-                    });
+                let backlog = |records| TrialOrder {
+                    number,
+                    kind,
+                    block,
+                    position,
+                    configuration,
+                    records,
+                    load: None,
+                };
+                let order = match self.scenario.configurations[configuration].mode.load() {
+                    Some(load) => {
+                        let wanted = OrderedLoad {
+                            rate: load.rate,
+                            duration_ns: load.duration_ns,
+                        };
+                        Some(self.with_load(backlog(0), load, wanted))
+                    }
+                    None => self.records_for(&history, kind, family).map(backlog),
+                };
+                if let Some(order) = order {
+                    return Next::Trial(order);
                 }
             }
         }
@@ -117,6 +129,22 @@ impl Plan {
             skipped,
             everything_skipped,
         })
+    }
+
+    /// The order with a load in it, and with the records that its groups will read by then.
+    fn with_load(&self, order: TrialOrder, load: &Load, wanted: OrderedLoad) -> TrialOrder {
+        let configuration = &self.scenario.configurations[order.configuration];
+        let backlog = match configuration.mode {
+            Mode::Mixed(_) => self.scenario.datasets[configuration.dataset].records,
+            Mode::Live(_) | Mode::Backlog => 0,
+        };
+        // A rate that cannot be planned is refused with the scenario; the trial would say so again.
+        let schedule = load.schedule(wanted.rate, wanted.duration_ns, self.scenario.seed).ok();
+        TrialOrder {
+            records: backlog + schedule.map_or(0, |schedule| whole(schedule.expected())),
+            load: Some(wanted),
+            ..order
+        }
     }
 
     /// How far the run is. Trials that only a split block makes necessary are known once the block has been split.
@@ -197,6 +225,15 @@ impl Plan {
         });
         self.scenario.repetitions + count(split.count())
     }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of records, which is not negative and fits"
+)]
+fn whole(records: f64) -> u64 {
+    records.round() as u64
 }
 
 /// Numbers of trials and blocks are far below 2^32: each takes a file and a second.

@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
-use crate::kafka::client::ConsumerSettings;
+use crate::kafka::client::ClientProperties;
 use crate::plan::Plan;
 use crate::report::{bytes, duration, thousands};
 use crate::scenario::{Scenario, TrialLength};
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 /// Fails where a client property needs an environment variable that is not set.
 pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
     for configuration in &scenario.configurations {
-        ConsumerSettings::new(&scenario.cluster, configuration, "").resolve()?;
+        ClientProperties::of_consumers(&scenario.cluster, configuration, "").resolve()?;
     }
     Ok(())
 }

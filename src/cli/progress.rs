@@ -170,6 +170,7 @@ impl Observer for Live {
                 };
                 format!("reading {} of {} records{speed}", thousands(done), thousands(total))
             }
+            Phase::Draining => format!("reading what has arrived: {} of {} records", thousands(done), thousands(total)),
             Phase::Collecting | Phase::Over => "collecting results".to_owned(),
         };
         self.trial.set_length(total.max(1));

@@ -1,6 +1,8 @@
 //! From what the workers of a trial recorded to its measurement: puts members in order, keeps the account of every
 //! record, and says what could not be observed.
 
+mod load;
+
 use std::collections::BTreeMap;
 
 use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
@@ -27,13 +29,15 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         .all(|member| member.last_record_ns.is_some() || member.records() == 0);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
     let last_ns = last_ns.filter(|last_ns| times_known && *last_ns <= machine.heard_end_ns);
+    let load = load::measurement(machine, accounts.unread);
+    let failure = accounts.failure.or_else(|| load::vanished(machine));
     let measurement = Measurement {
         start_ns: machine.start_ns,
         spawn_ns,
         subscribe_ns: machine.subscribe_ns,
         joined_ns: machine.joined_ns,
         end_ns: last_ns.unwrap_or(machine.heard_end_ns),
-        records_expected: machine.spec.records(),
+        records_expected: accounts.expected.unwrap_or_else(|| machine.spec.records()),
         lost: accounts.lost,
         duplicated: accounts.duplicated,
         redelivered: accounts.redelivered,
@@ -42,9 +46,9 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         members,
         host,
         not_observed: not_observed(machine, last_ns.is_none()),
-        load: None,
+        load,
     };
-    (measurement, accounts.failure)
+    (measurement, failure)
 }
 
 fn members(machine: &TrialMachine, results: &[WorkerResult]) -> Vec<MemberMeasurement> {
@@ -133,6 +137,10 @@ struct Accounts {
     lost: u64,
     duplicated: u64,
     redelivered: u64,
+    /// Records that arrived and were not read by the end of the draining.
+    unread: u64,
+    /// Records that each group was to read, where that was not known beforehand.
+    expected: Option<u64>,
     failure: Option<Failure>,
 }
 
@@ -148,8 +156,14 @@ fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
             .zip(&machine.workers)
             .filter(|(spec, _)| spec.group == group);
         let kept = workers.into_iter().all(|(_, state)| state.can(Capability::Ledger));
-        let account = if kept {
-            by_ledger(machine, &members)
+        let account = if machine.spec.load.is_some() {
+            let (expected, unread) = load::expected(machine, &members);
+            let there: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
+            sum.unread += unread;
+            sum.expected = Some(there + unread);
+            by_ledger(&expected, &members)
+        } else if kept {
+            by_ledger(&expected_of(machine), &members)
         } else {
             by_count(machine, &members)
         };
@@ -163,9 +177,9 @@ fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
     sum
 }
 
-/// Compares the offsets read with the offsets there are.
-fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
-    let expected: Vec<ExpectedRange> = (0u32..)
+/// What each group of a backlog trial was to read.
+fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
+    (0u32..)
         .zip(&machine.spec.topics)
         .flat_map(|(topic, target)| {
             (0i32..)
@@ -176,7 +190,11 @@ fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::
                     end: range.end,
                 })
         })
-        .collect();
+        .collect()
+}
+
+/// Compares the offsets read with the offsets there are.
+fn by_ledger(expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledger::Account {
     let names: Vec<String> = members.iter().map(|member| member.name()).collect();
     let no_runs: &[OffsetRun] = &[];
     let readings: Vec<Reading<'_>> = members
@@ -193,7 +211,7 @@ fn by_ledger(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::
             })
         })
         .collect();
-    let mut account = ledger::account(&expected, &readings);
+    let mut account = ledger::account(expected, &readings);
     // Where offsets are missing or doubled, the ledger says more than the counts could.
     if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
         let counted = members.iter().flat_map(|member| &member.partitions);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::assemble;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
-use super::spec::TrialSpec;
+use super::spec::{LoadSpec, TrialSpec};
 use super::trial::{Action, Event, Phase, TrialMachine};
 use crate::kafka::GroupDescription;
 use crate::measure::{Failure, FailureKind, Measurement, clock};
@@ -30,6 +30,11 @@ pub struct Outcome {
 pub trait Surroundings {
     /// Asks the cluster about a group.
     fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static;
+    /// Asks the cluster for the end of each partition of these topics (name and number of partitions).
+    fn end_offsets(
+        &self,
+        topics: &[(String, u32)],
+    ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static;
     /// Samples the machine at this time, or at once where it has passed, without holding up the caller.
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
     /// Says what happened where the cluster is known to be gone.
@@ -51,7 +56,7 @@ pub async fn run<F: Fleet>(
     let mut machine = TrialMachine::new(spec, spawn_ns);
     for (worker, launch) in launches.iter().enumerate() {
         if let Err(message) = fleet.start(launch) {
-            let who = Some(machine.spec.workers[worker].name());
+            let who = Some(machine.name_of(worker));
             machine.fail(Failure {
                 kind: FailureKind::WorkerStart,
                 who,
@@ -59,7 +64,7 @@ pub async fn run<F: Fleet>(
             });
             break;
         }
-        machine.workers[worker].spawn_ns = clock::now_ns();
+        machine.set_spawn_ns(worker, clock::now_ns());
     }
     let window = converse(&mut machine, fleet, &pids, surroundings).await;
     if let Some(failure) = machine.failure().cloned() {
@@ -95,7 +100,8 @@ async fn converse<F: Fleet>(
     surroundings: &impl Surroundings,
 ) -> (Option<HostSample>, Option<HostSample>) {
     let (mut start, mut end) = (None, None);
-    let mut descriptions = JoinSet::new();
+    let mut answers: JoinSet<Event> = JoinSet::new();
+    let load_topics = machine.spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
     let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
     let mut next_check = Instant::now() + CHECK_INTERVAL;
     while machine.phase() != Phase::Over {
@@ -108,12 +114,8 @@ async fn converse<F: Fleet>(
                 let (worker, at_ns) = (news.worker, news.at_ns);
                 (at_ns, event_of(news, worker))
             }
-            Some(described) = descriptions.join_next(), if !descriptions.is_empty() => {
-                let event = match described {
-                    Ok((group, description)) => Event::Group(group, description),
-                    Err(_) => Event::Tick,
-                };
-                (clock::now_ns(), event)
+            Some(answer) = answers.join_next(), if !answers.is_empty() => {
+                (clock::now_ns(), answer.unwrap_or(Event::Tick))
             }
             () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
         };
@@ -130,14 +132,18 @@ async fn converse<F: Fleet>(
         }
         if Instant::now() >= next_ping {
             next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
-            (0..machine.workers.len()).for_each(|worker| fleet.send(worker, &ToWorker::Ping));
+            (0..machine.processes()).for_each(|worker| fleet.send(worker, &ToWorker::Ping));
         }
         for action in machine.on(now_ns, event) {
             match action {
                 Action::Send(worker, message) => fleet.send(worker, &message),
                 Action::Describe(group) => {
                     let asked = surroundings.describe(&machine.spec.groups[group]);
-                    descriptions.spawn(async move { (group, asked.await) });
+                    answers.spawn(async move { Event::Group(group, asked.await) });
+                }
+                Action::AskEnds => {
+                    let asked = surroundings.end_offsets(&load_topics);
+                    answers.spawn(async move { Event::Ends(asked.await) });
                 }
                 Action::Started(at_ns) => start = Some(surroundings.sample_at(at_ns, &pids(fleet))),
                 Action::Ended => end = Some(surroundings.sample_at(clock::now_ns(), &pids(fleet))),

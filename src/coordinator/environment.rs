@@ -6,7 +6,7 @@ use std::fs;
 use nix::sys::utsname::uname;
 
 use super::host::cores;
-use crate::kafka::client::ConsumerSettings;
+use crate::kafka::client::ClientProperties;
 use crate::measure::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
 use crate::scenario::Scenario;
 
@@ -73,11 +73,22 @@ fn memory_bytes() -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
-/// Consumer settings that differ from the library's defaults in any configuration.
+/// Client settings that differ from the library's defaults in any configuration; those of producers are prefixed with
+/// `producer.`.
 pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
-        for setting in ConsumerSettings::new(&scenario.cluster, configuration, "").deviations() {
+        let consumers = ClientProperties::of_consumers(&scenario.cluster, configuration, "").deviations();
+        let compression = scenario.datasets[configuration.dataset].compression;
+        let producers = configuration.mode.load().map(|load| {
+            let properties = ClientProperties::of_producers(&scenario.cluster, load, compression, "");
+            let prefixed = |setting: Setting| Setting {
+                name: format!("producer.{}", setting.name),
+                ..setting
+            };
+            properties.deviations().into_iter().map(prefixed)
+        });
+        for setting in consumers.into_iter().chain(producers.into_iter().flatten()) {
             let known = merged.entry(setting.name.clone()).or_insert_with(|| setting.clone());
             if !known.value.split(" | ").any(|value| value == setting.value) {
                 known.value = format!("{} | {}", known.value, setting.value);

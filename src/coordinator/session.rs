@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::arrivals::{Arrivals, ArrivalsError};
 use super::calibration;
 use super::cluster::Cluster;
 use super::dataset::{self, Dataset, DatasetError};
@@ -16,18 +17,18 @@ use super::guardian::Guardian;
 use super::host::HostSample;
 use super::processes::with_their_groups;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
-use super::spec::TrialSpec;
+use super::spec::{LoadSpec, TrialSpec};
 use super::trial::Phase;
 use super::{environment, warm};
 use crate::kafka::GroupDescription;
 use crate::kafka::admin::Admin;
-use crate::kafka::client::ConsumerSettings;
+use crate::kafka::client::ClientProperties;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::plan::{Next, Plan};
-use crate::protocol::WorkCalibration;
-use crate::scenario::{Configuration, Place, Work};
+use crate::protocol::{TopicTarget, WorkCalibration};
+use crate::scenario::{Configuration, Mode, Place, Work};
 use crate::store::RunDir;
 
 /// One session of a run on an open cluster.
@@ -110,11 +111,17 @@ impl Session<'_> {
 
     async fn fill(&self) -> Result<Vec<Dataset>, RunError> {
         let specs = &self.plan.scenario.datasets;
-        let total: u64 = specs.iter().map(|spec| spec.records).sum();
+        let shared = (0..specs.len()).filter(|index| self.is_shared(*index));
+        let total: u64 = shared.map(|index| specs[index].records).sum();
         let produced = Arc::new(AtomicU64::new(0));
         let stop = Arc::new(AtomicBool::new(false));
         let mut datasets = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
+            if !self.is_shared(index) {
+                // Every trial makes and fills its own.
+                datasets.push(Dataset { topics: Vec::new() });
+                continue;
+            }
             let names: Vec<String> = (1..=spec.topics)
                 .map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1))
                 .collect();
@@ -153,6 +160,12 @@ impl Session<'_> {
         Ok(datasets)
     }
 
+    /// True for a data set that is filled once and read by many trials.
+    fn is_shared(&self, dataset: usize) -> bool {
+        let reads = |c: &Configuration| c.dataset == dataset && c.mode == Mode::Backlog;
+        self.plan.scenario.configurations.iter().any(reads)
+    }
+
     /// A broker that has died explains better why a data set could not be made.
     async fn why_not_filled(&self, error: DatasetError) -> RunError {
         // Its connections close a moment before its process has ended.
@@ -174,7 +187,7 @@ impl Session<'_> {
             }
             self.observer.preparing("calibrating the work");
             let mut fleet = ProcessFleet::new(&self.options.run_id);
-            let measured = calibration::measure(&mut fleet, &self.launch(place)).await;
+            let measured = calibration::measure(&mut fleet, &self.launch(place, "consumer")).await;
             let failed = |cause| RunError::Calibration {
                 place: place.name.clone(),
                 cause,
@@ -187,7 +200,7 @@ impl Session<'_> {
 
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
     async fn warm(&self, datasets: &[Dataset]) {
-        for dataset in datasets {
+        for dataset in datasets.iter().filter(|dataset| !dataset.topics.is_empty()) {
             self.observer
                 .preparing("reading the data once, so that it is in memory");
             let (bootstrap, properties) = (
@@ -220,17 +233,24 @@ impl Session<'_> {
                 place: place.name.clone(),
                 listener: place.listener.clone().unwrap_or_default(),
             })?;
-        let settings = ConsumerSettings::new(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
-        let spec = TrialSpec::new(
-            configuration,
-            &format!("{}-t{}", self.prefix, order.number),
-            datasets[configuration.dataset].target(order.records),
-            &settings,
-            calibrations[configuration.place],
-            self.options.limits,
-        );
+        let settings = ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
         let started_at = jiff::Timestamp::now();
-        let launches = vec![self.launch(place); spec.workers.len()];
+        let name = format!("{}-t{}", self.prefix, order.number);
+        let (topics, load) = match self.arrivals(order, configuration, &name).await {
+            Ok(Some((topics, load))) => (topics, Some(load)),
+            Ok(None) => (datasets[configuration.dataset].target(order.records), None),
+            Err(_) if self.interrupt.is_set() => return Ok(None),
+            Err(error) => return Ok(Some(self.not_prepared(order, configuration, started_at, &error))),
+        };
+        let calibration = calibrations[configuration.place];
+        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, self.options.limits);
+        let mut launches = vec![self.launch(place, "consumer"); spec.workers.len()];
+        if let Some(load) = load {
+            let here = &self.plan.scenario.places[0];
+            launches.extend(load.producers.iter().map(|_| self.launch(here, "producer")));
+            spec = spec.with_load(load);
+        }
+        let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
         let mut fleet = ProcessFleet::new(&self.options.run_id);
         let around = Around {
             admin: self.cluster.admin.clone(),
@@ -247,6 +267,8 @@ impl Session<'_> {
             fleet.shutdown(self.options.limits.exit).await;
             return Ok(None);
         };
+        self.remove_topics(own_topics.into_iter().map(|(name, _)| name).collect())
+            .await;
         let (status, flags) = self.judge(&outcome);
         Ok(Some(Trial {
             schema_version: TRIAL_SCHEMA_VERSION,
@@ -258,6 +280,68 @@ impl Session<'_> {
             flags,
             measurement: outcome.measurement,
         }))
+    }
+
+    /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
+    async fn arrivals(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        trial: &str,
+    ) -> Result<Option<(Vec<TopicTarget>, LoadSpec)>, ArrivalsError> {
+        let (Some(load), Some(ordered)) = (configuration.mode.load(), order.load) else {
+            return Ok(None);
+        };
+        let scenario = &self.plan.scenario;
+        let bootstrap = self.cluster.admin.bootstrap().to_owned();
+        let arrivals = Arrivals {
+            configuration,
+            load,
+            ordered,
+            topics: &scenario.datasets[configuration.dataset],
+            cluster: &scenario.cluster,
+            bootstrap: &bootstrap,
+            trial,
+            // The same arrivals for every configuration of a block.
+            seed: scenario.seed.wrapping_add(u64::from(order.block)),
+        };
+        let (admin, properties) = (&self.cluster.admin, &self.cluster.properties);
+        arrivals
+            .prepare(admin, properties, self.interrupt.flag())
+            .await
+            .map(Some)
+    }
+
+    /// A trial that failed before any process was started.
+    fn not_prepared(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        started_at: jiff::Timestamp,
+        error: &ArrivalsError,
+    ) -> Trial {
+        Trial {
+            schema_version: TRIAL_SCHEMA_VERSION,
+            order: order.clone(),
+            configuration_name: configuration.name.clone(),
+            session: self.options.session,
+            started_at,
+            status: Status::Failed(Failure {
+                kind: FailureKind::Cluster,
+                who: None,
+                message: error.to_string(),
+            }),
+            flags: Vec::new(),
+            measurement: None,
+        }
+    }
+
+    /// Removes the topics of a trial that made its own: nobody reads them any more.
+    async fn remove_topics(&self, names: Vec<String>) {
+        if let Err(error) = self.cluster.admin.delete_topics(&names).await {
+            self.observer
+                .note(&format!("topics of the trial are left until the end of the run: {error}"));
+        }
     }
 
     fn judge(&self, outcome: &Outcome) -> (Status, Vec<crate::measure::Flag>) {
@@ -279,7 +363,7 @@ impl Session<'_> {
     }
 
     /// The command line of a worker at a place.
-    fn launch(&self, place: &Place) -> Launch {
+    fn launch(&self, place: &Place, role: &str) -> Launch {
         let program = self.options.program.to_string_lossy().into_owned();
         let mut command: Vec<String> = if place.launcher.is_empty() {
             vec![program, "worker".to_owned()]
@@ -293,7 +377,7 @@ impl Session<'_> {
         if let Some(cpus) = &place.cpus {
             command.splice(0..0, ["taskset".to_owned(), "-c".to_owned(), cpus.clone()]);
         }
-        command.push("consumer".to_owned());
+        command.push(role.to_owned());
         Launch {
             command,
             log: self.options.log_workers,
@@ -337,6 +421,14 @@ impl Surroundings for Around<'_> {
     fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static {
         let (admin, group_id) = (self.admin.clone(), group_id.to_owned());
         async move { admin.describe_group(&group_id).await.map_err(|error| error.to_string()) }
+    }
+
+    fn end_offsets(
+        &self,
+        topics: &[(String, u32)],
+    ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static {
+        let (admin, topics) = (self.admin.clone(), topics.to_vec());
+        async move { admin.end_offsets(&topics).await.map_err(|error| error.to_string()) }
     }
 
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::load::Schedule;
 use crate::measure::{TopicPartition, member_name};
-use crate::protocol::{ConsumerOrder, Prepare, TopicTarget, WorkCalibration};
+use crate::protocol::{ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration};
 use crate::scenario::{Configuration, Membership, Work};
 use crate::secret::Secret;
 
@@ -21,6 +22,8 @@ pub struct Limits {
     pub stall: Duration,
     /// The whole of the reading.
     pub read: Duration,
+    /// From the end of a load until what it sent is read; what is not read by then counts as unread.
+    pub drain: Duration,
     /// From being told to stop until the results are here.
     pub result: Duration,
     /// From being told to exit until the process is gone.
@@ -35,6 +38,7 @@ impl Default for Limits {
             join: Duration::from_secs(60),
             stall: Duration::from_secs(20),
             read: Duration::from_secs(1800),
+            drain: Duration::from_secs(30),
             result: Duration::from_secs(15),
             exit: Duration::from_secs(5),
         }
@@ -74,10 +78,51 @@ pub struct TrialSpec {
     pub groups: Vec<String>,
     /// True where members assign partitions to themselves.
     pub manual: bool,
-    /// What each group reads.
+    /// What each group reads. Where records arrive, a partition's end is open until the load is over.
     pub topics: Vec<TopicTarget>,
+    /// The records that arrive, in live and mixed trials.
+    pub load: Option<LoadSpec>,
     /// Time limits.
     pub limits: Limits,
+}
+
+/// The records that arrive during a trial.
+#[derive(Debug, Clone)]
+pub struct LoadSpec {
+    /// What each producer process is told.
+    pub producers: Vec<PrepareProducer>,
+    /// When all of them together are to send.
+    pub schedule: Schedule,
+    /// From the common start to the producers' start.
+    pub lead: Duration,
+    /// From the producers' start to the window of the records that are measured.
+    pub warmup: Duration,
+    /// One past the last record of the backlog in each partition of each topic.
+    pub backlog_ends: Vec<Vec<i64>>,
+}
+
+impl LoadSpec {
+    /// From the common start to the end of the load.
+    pub fn length(&self) -> Duration {
+        self.lead + Duration::from_nanos(self.schedule.duration_ns())
+    }
+
+    /// True where there is something to read before anything arrives.
+    pub fn has_backlog(&self) -> bool {
+        self.backlog_ends.iter().flatten().any(|end| *end > 0)
+    }
+
+    /// The topics with their numbers of partitions.
+    pub fn topics(&self) -> Vec<(String, u32)> {
+        let topics = self.producers.first().map(|producer| producer.topics.as_slice());
+        let topics = topics.unwrap_or_default().iter();
+        topics.map(|topic| (topic.name.clone(), topic.partitions)).collect()
+    }
+}
+
+/// The name of a producer process for people, by its number from 0.
+pub fn producer_name(producer: usize) -> String {
+    format!("producer {}", producer + 1)
 }
 
 impl TrialSpec {
@@ -93,13 +138,29 @@ impl TrialSpec {
             .collect()
     }
 
-    /// Records that each group reads.
+    /// Records that each group reads; with a load, those that are to be expected.
     pub fn records(&self) -> u64 {
-        self.topics
-            .iter()
-            .flat_map(|topic| &topic.partitions)
-            .map(|range| range.len())
-            .sum()
+        let Some(load) = &self.load else {
+            let ranges = self.topics.iter().flat_map(|topic| &topic.partitions);
+            return ranges.map(|range| range.len()).sum();
+        };
+        let backlog: i64 = load.backlog_ends.iter().flatten().sum();
+        u64::try_from(backlog).unwrap_or(0) + expected(&load.schedule)
+    }
+
+    /// Adds records that arrive; every partition is then read from its first offset to an end that the load decides.
+    pub fn with_load(mut self, load: LoadSpec) -> Self {
+        let stamps = StampOrder {
+            lead_ns: nanoseconds(load.lead),
+            warmup_ns: nanoseconds(load.warmup),
+            duration_ns: load.schedule.duration_ns().saturating_sub(nanoseconds(load.warmup)),
+            stamped_from: load.backlog_ends.clone(),
+        };
+        for worker in &mut self.workers {
+            worker.prepare.stamps = Some(stamps.clone());
+        }
+        self.load = Some(load);
+        self
     }
 
     /// Makes the specification of one trial of a configuration.
@@ -122,6 +183,7 @@ impl TrialSpec {
             groups,
             manual,
             topics,
+            load: None,
             limits,
         };
         let dealt = deal(
@@ -160,9 +222,25 @@ impl TrialSpec {
                 });
             }
         }
-        spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work));
+        if configuration.mode.load().is_none() {
+            spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work));
+        }
         spec
     }
+}
+
+/// Records of a schedule, rounded.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of records, which is not negative and fits"
+)]
+fn expected(schedule: &Schedule) -> u64 {
+    schedule.expected().round() as u64
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Ten times what the work alone takes where one member does it all: nothing honest is longer.

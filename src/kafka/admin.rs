@@ -215,6 +215,19 @@ impl Admin {
         .await
     }
 
+    /// One past the last offset of each partition of these topics (name and number of partitions), asked for at once.
+    pub async fn end_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
+        let topics = topics.to_vec();
+        self.blocking("read the ends of the partitions", move |admin| {
+            let found = ffi::end_offsets(admin.client.inner(), &topics, REQUEST_LIMIT);
+            found.map_err(|cause| AdminError::Refused {
+                action: "read the ends of the partitions".to_owned(),
+                cause,
+            })
+        })
+        .await
+    }
+
     /// Deletes these groups, waiting a while for members that are still leaving. One that does not exist is no error.
     pub async fn delete_groups(&self, names: &[String]) -> Result<(), AdminError> {
         let mut left: Vec<String> = names.to_vec();

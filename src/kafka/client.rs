@@ -1,5 +1,7 @@
-//! From a scenario's cluster and configuration to the properties of its consumers, and which of them differ from the
+//! From a scenario's cluster and configuration to the properties of its consumers and producers, and which of them differ from the
 //! client library's defaults and why. Knows nothing of workers; makes no client.
+
+mod producers;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -35,17 +37,17 @@ pub enum PropertyError {
     },
 }
 
-/// The properties of the consumers of a configuration, with the reason for each; no secret is resolved yet.
+/// The properties of the consumers or producers of a configuration, with the reason for each; no secret is resolved yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ConsumerSettings {
+pub struct ClientProperties {
     properties: BTreeMap<String, (PropertyValue, &'static str)>,
 }
 
-impl ConsumerSettings {
+impl ClientProperties {
     /// The properties of every consumer of `configuration`, apart from `group.id` and `client.id`. What the user set
     /// wins over tandem's defaults, the configuration over the cluster, and what the method needs over all.
-    pub fn new(cluster: &ClusterSpec, configuration: &Configuration, bootstrap: &str) -> Self {
-        let mut settings = ConsumerSettings::default();
+    pub fn of_consumers(cluster: &ClusterSpec, configuration: &Configuration, bootstrap: &str) -> Self {
+        let mut settings = ClientProperties::default();
         settings.add_defaults(configuration);
         for (name, value) in &cluster.client {
             settings.add(name, value.clone(), "the scenario's [cluster.client]");
@@ -226,7 +228,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::collections::BTreeMap;
 
-    use super::{ConsumerSettings, PropertyError, cluster_properties, property_problem};
+    use super::{ClientProperties, PropertyError, cluster_properties, property_problem};
     use crate::scenario::{
         Buffers, ClientSettings, ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership,
         PropertyValue, Read, Work, WorkOrdering,
@@ -272,7 +274,7 @@ mod tests {
         PropertyValue::Literal(value.to_owned())
     }
 
-    fn revealed(settings: &ConsumerSettings) -> BTreeMap<String, String> {
+    fn revealed(settings: &ClientProperties) -> BTreeMap<String, String> {
         settings
             .resolve()
             .unwrap()
@@ -284,10 +286,10 @@ mod tests {
     #[test]
     fn the_library_defaults_leave_out_what_tandem_would_set() {
         let mut configuration = configuration();
-        let own = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
+        let own = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(own["fetch.queue.backoff.ms"], "10");
         configuration.client.library_defaults_only = true;
-        let library = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
+        let library = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert!(!library.contains_key("fetch.queue.backoff.ms"));
         assert_eq!(library["enable.auto.offset.store"], "false");
     }
@@ -307,7 +309,7 @@ mod tests {
             ("fetch.min.bytes", literal("5")),
             ("fetch.queue.backoff.ms", literal("3")),
         ]);
-        let properties = revealed(&ConsumerSettings::new(&cluster, &configuration, "h:1"));
+        let properties = revealed(&ClientProperties::of_consumers(&cluster, &configuration, "h:1"));
         assert_eq!(properties["fetch.min.bytes"], "7");
         assert_eq!(properties["fetch.queue.backoff.ms"], "3");
         assert_eq!(properties["enable.partition.eof"], "false");
@@ -323,7 +325,7 @@ mod tests {
             .client
             .properties
             .insert("queued.min.messages".into(), literal("3"));
-        let properties = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
+        let properties = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["queued.max.messages.kbytes"], "8192");
         assert_eq!(properties["queued.min.messages"], "1");
     }
@@ -334,7 +336,7 @@ mod tests {
         configuration.membership = Membership::Group(GroupProtocol::Consumer {
             assignor: Some("range".into()),
         });
-        let properties = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
+        let properties = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["group.protocol"], "consumer");
         assert_eq!(properties["group.remote.assignor"], "range");
         assert!(!properties.contains_key("partition.assignment.strategy"));
@@ -345,10 +347,10 @@ mod tests {
     fn auto_commit_follows_the_commit_of_the_configuration() {
         let mut configuration = configuration();
         configuration.commit = Commit::Auto;
-        let properties = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
+        let properties = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["enable.auto.commit"], "true");
         configuration.commit = Commit::PerBatch;
-        let properties = revealed(&ConsumerSettings::new(&cluster(&[]), &configuration, "h:1"));
+        let properties = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["enable.auto.commit"], "false");
     }
 
@@ -361,7 +363,7 @@ mod tests {
             .insert("fetch.min.bytes".into(), literal("1"));
         let secret = PropertyValue::Environment { env: "PATH".into() };
         let cluster = cluster(&[("sasl.password", literal("hunter2")), ("ssl.key.password", secret)]);
-        let settings = ConsumerSettings::new(&cluster, &configuration, "h:1");
+        let settings = ClientProperties::of_consumers(&cluster, &configuration, "h:1");
         let deviations = settings.deviations();
         let names: Vec<_> = deviations.iter().map(|setting| setting.name.as_str()).collect();
         assert!(

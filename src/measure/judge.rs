@@ -81,6 +81,10 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         ("late-start", late_starts(measurement, rules)),
         ("redelivered", redelivered(measurement)),
         ("not-observed", not_observed(measurement)),
+        ("load-not-reached", load_not_reached(measurement)),
+        ("overloaded", overloaded(measurement)),
+        ("unread", unread(measurement)),
+        ("delivery-errors", delivery_errors(measurement)),
     ];
     let flags = found
         .into_iter()
@@ -157,6 +161,10 @@ fn read_before_start(measurement: &Measurement) -> Option<String> {
 }
 
 fn late_starts(measurement: &Measurement, rules: &ExclusionRules) -> Option<String> {
+    // The first record of a load comes when it is sent.
+    if measurement.load.is_some() {
+        return None;
+    }
     let with_partitions = measurement.members.iter().filter(|m| !m.assigned.is_empty());
     let evidence = with_partitions.filter_map(|member| {
         let waited_ms = member.first_record_ns?.saturating_sub(measurement.start_ns) as f64 / 1e6;
@@ -181,6 +189,33 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
 
 fn not_observed(measurement: &Measurement) -> Option<String> {
     join(&measurement.not_observed)
+}
+
+fn load_not_reached(measurement: &Measurement) -> Option<String> {
+    let load = measurement.load.as_ref().filter(|load| !load.reached)?;
+    Some(format!(
+        "load not reached: {:.0} of {:.0} records/s were sent",
+        load.sent_per_second, load.offered_per_second
+    ))
+}
+
+fn overloaded(measurement: &Measurement) -> Option<String> {
+    let overload = measurement.load.as_ref()?.overload?;
+    Some(format!(
+        "the readers fell behind: the lag grew by {:.0} records/s, to {} at the end of the load",
+        overload.lag_growth_per_second, overload.lag_at_end
+    ))
+}
+
+fn unread(measurement: &Measurement) -> Option<String> {
+    let unread = measurement.load.as_ref()?.unread;
+    (unread > 0).then(|| format!("{unread} records had arrived and were not read in time"))
+}
+
+fn delivery_errors(measurement: &Measurement) -> Option<String> {
+    let errors = &measurement.load.as_ref()?.errors;
+    let causes: Vec<String> = errors.iter().map(|error| format!("{} times {}", error.records, error.cause)).collect();
+    join(&causes)
 }
 
 fn join(evidence: &[String]) -> Option<String> {

@@ -49,6 +49,11 @@ impl Plan {
 
     pub(super) fn pilot(&self, history: &History, index: usize) -> PilotState {
         let family = &self.scenario.families[index];
+        // Where records arrive, rate and time decide how many there are.
+        let arrives = |c: &usize| self.scenario.configurations[*c].mode.load().is_some();
+        if family.configurations.iter().any(arrives) {
+            return PilotState::Settled(0);
+        }
         // What has been read stands, whatever became of the pilots' files: counts must not change half-way.
         if let Some(records) =
             stored_records(history, family, TrialKind::Warmup).or(stored_records(history, family, TrialKind::Counted))

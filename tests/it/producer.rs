@@ -142,7 +142,10 @@ fn order(bootstrap: &str, topic: &str, arrivals: Arrivals, seconds: u64) -> Prep
             name: topic.to_owned(),
             partitions: 2,
         }],
-        properties: BTreeMap::from([("bootstrap.servers".to_owned(), Secret::new(bootstrap))]),
+        properties: BTreeMap::from(
+            [("bootstrap.servers", bootstrap), ("linger.ms", "0"), ("enable.idempotence", "true")]
+                .map(|(name, value)| (name.to_owned(), Secret::new(value))),
+        ),
         schedule: Schedule::new(arrivals, profile, seconds * SECOND, 5).unwrap(),
         producer: 0,
         producers: 1,

@@ -97,6 +97,9 @@ pub async fn fill(
             .await?;
     }
     let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
+    if spec.records == 0 {
+        return verify(admin, &work).await;
+    }
     let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
     let work = filled.map_err(|_| DatasetError::Produce {
         topic: names.join(", "),

@@ -10,7 +10,12 @@ use crate::measure::{Failure, FailureKind, TopicPartition};
 impl TrialMachine {
     pub(super) fn out_of_time(&self) -> Failure {
         let limits = self.spec.limits;
-        let late = |has: fn(&WorkerState) -> bool| self.workers.iter().position(|worker| !has(worker));
+        let late = |has: fn(&WorkerState) -> bool| {
+            let consumer = self.workers.iter().position(|worker| !has(worker));
+            let producers = self.load.iter().flat_map(|load| &load.producers);
+            let producer = || producers.map(|p| &p.process).position(|process| !has(process));
+            consumer.or_else(|| Some(self.workers.len() + producer()?))
+        };
         let of = |worker: Option<usize>, kind, message: String| match worker {
             Some(worker) => self.failed(worker, kind, message),
             None => Failure {
@@ -26,7 +31,7 @@ impl TrialMachine {
                     of(Some(worker), FailureKind::WorkerStart, message)
                 }
                 None => {
-                    let message = format!("its consumers were not ready within {} s", limits.ready.as_secs());
+                    let message = format!("it was not ready within {} s", limits.ready.as_secs());
                     of(late(|worker| worker.ready_ns.is_some()), FailureKind::Connect, message)
                 }
             },
@@ -49,7 +54,17 @@ impl TrialMachine {
                     None => of(None, FailureKind::Assignment, format!("no answer within {seconds} s")),
                 }
             }
-            Phase::Reading => of(
+            Phase::Reading if self.load.is_some() => {
+                let producers = self.load.iter().flat_map(|load| &load.producers);
+                let silent = producers.into_iter().position(|producer| producer.result.is_none());
+                let worker = silent.map(|producer| self.workers.len() + producer);
+                let message = match worker {
+                    Some(_) => "it gave no result after the end of the load".to_owned(),
+                    None => "the cluster did not tell the ends of the partitions after the load".to_owned(),
+                };
+                of(worker, FailureKind::Timeout, message)
+            }
+            Phase::Reading | Phase::Draining => of(
                 None,
                 FailureKind::Timeout,
                 format!("reading took more than {} s", limits.read.as_secs()),

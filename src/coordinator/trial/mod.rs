@@ -3,13 +3,16 @@
 
 mod failing;
 mod joining;
+mod load;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::time::Duration;
 
 use super::barrier::Obstacle;
-use super::spec::TrialSpec;
+use super::spec::{TrialSpec, producer_name};
+pub(super) use load::LoadState;
+
 use crate::kafka::GroupDescription;
 use crate::measure::{Failure, FailureKind, TopicPartition};
 use crate::protocol::{
@@ -34,6 +37,8 @@ pub enum Event {
     Died(usize, String),
     /// What the cluster says of a group.
     Group(usize, Result<GroupDescription, String>),
+    /// What the cluster says of the end of every partition of every topic.
+    Ends(Result<Vec<Vec<i64>>, String>),
     /// Time passed.
     Tick,
 }
@@ -45,6 +50,8 @@ pub enum Action {
     Send(usize, ToWorker),
     /// Ask the cluster about a group and report [`Event::Group`].
     Describe(usize),
+    /// Ask the cluster for the ends of the load's partitions and report [`Event::Ends`].
+    AskEnds,
     /// Reading begins at this time: sample the machine then.
     Started(u64),
     /// The last record was reported: sample the machine now.
@@ -58,8 +65,10 @@ pub enum Phase {
     Starting,
     /// Members are joining their groups.
     Joining,
-    /// Records are being read.
+    /// Records are being read, as they lie there or arrive.
     Reading,
+    /// The load is over and what it sent is being read.
+    Draining,
     /// Results are being collected.
     Collecting,
     /// It is over.
@@ -110,6 +119,7 @@ pub struct TrialMachine {
     pub(super) start_ns: u64,
     /// When the coordinator heard that the last partition was read.
     pub(super) heard_end_ns: u64,
+    pub(super) load: Option<LoadState>,
     failure: Option<Failure>,
 }
 
@@ -136,6 +146,7 @@ impl TrialMachine {
             joined_ns: 0,
             start_ns: 0,
             heard_end_ns: 0,
+            load: spec.load.as_ref().map(|load| LoadState::new(load, groups, now_ns)),
             failure: None,
             spec,
         }
@@ -154,19 +165,21 @@ impl TrialMachine {
             u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
         };
         let of_group = |positions| -> u64 { self.ranges().map(|(p, low, end)| read(positions, p, low, end)).sum() };
-        let done = self.positions.iter().map(of_group).sum();
-        (done, self.spec.records() * self.spec.groups.len() as u64)
+        let done: u64 = self.positions.iter().map(of_group).sum();
+        let total = self.spec.records() * self.spec.groups.len() as u64;
+        (done.min(total), total)
     }
 
     /// When the machine wants to hear [`Event::Tick`] at the latest.
     pub fn wake_ns(&self) -> u64 {
         let stall_ns = match self.phase {
-            Phase::Reading => after(self.progress_ns, self.spec.limits.stall),
+            Phase::Reading if self.load.is_none() => after(self.progress_ns, self.spec.limits.stall),
             _ => u64::MAX,
         };
         self.deadline_ns
             .min(stall_ns)
             .min(self.next_look_ns.unwrap_or(u64::MAX))
+            .min(self.load_wake_ns())
     }
 
     /// Why it failed, once it has.
@@ -180,10 +193,14 @@ impl TrialMachine {
             return Vec::new();
         }
         let result = match event {
-            Event::Message(worker, message) => self.on_message(now_ns, worker, message),
+            Event::Message(worker, message) => match self.producer_of(worker) {
+                Some(producer) => self.on_producer_message(now_ns, producer, message),
+                None => self.on_message(now_ns, worker, message),
+            },
             Event::Garbage(worker, line) => self.on_garbage(worker, &line),
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
+            Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {
@@ -198,10 +215,23 @@ impl TrialMachine {
         self.phase = Phase::Over;
     }
 
+    /// The name of a process: the producers come after the consumers.
+    pub(super) fn name_of(&self, worker: usize) -> String {
+        match self.producer_of(worker) {
+            Some(producer) => producer_name(producer),
+            None => self.spec.workers[worker].name(),
+        }
+    }
+
+    /// The processes of the trial, consumers and producers.
+    pub(super) fn processes(&self) -> usize {
+        self.workers.len() + self.load.as_ref().map_or(0, |load| load.producers.len())
+    }
+
     fn failed(&self, worker: usize, kind: FailureKind, message: impl Into<String>) -> Failure {
         Failure {
             kind,
-            who: Some(self.spec.workers[worker].name()),
+            who: Some(self.name_of(worker)),
             message: message.into(),
         }
     }
@@ -213,7 +243,11 @@ impl TrialMachine {
             FromWorker::Assignments { query, members } => self.on_assignments(now_ns, worker, query, members),
             FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
             FromWorker::Result(result) => self.on_result(worker, *result),
-            FromWorker::Calibrated(_) | FromWorker::Seconds { .. } => Ok(Vec::new()),
+            FromWorker::Seconds { seconds } => {
+                self.on_seconds(&seconds);
+                Ok(Vec::new())
+            }
+            FromWorker::Calibrated(_) => Ok(Vec::new()),
             FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_) => {
                 let message = "it speaks as a producer, but it is to consume";
                 Err(self.failed(worker, FailureKind::WorkerProtocol, message))
@@ -254,12 +288,19 @@ impl TrialMachine {
             let message = "it cannot work records on several threads (capability `threads`)";
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
         }
+        for (needed, what) in [
+            (Capability::Stamps, "say how long records waited (capability `stamps`)"),
+            (Capability::Ledger, "say which offsets it read (capability `ledger`)"),
+        ] {
+            if self.load.is_some() && !hello.capabilities.contains(&needed) {
+                let message = format!("it cannot {what}, which live trials need");
+                return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+            }
+        }
         let state = &mut self.workers[worker];
         state.hello = Some(hello);
         state.hello_ns = now_ns;
-        if self.workers.iter().all(|worker| worker.hello.is_some()) {
-            self.deadline_ns = after(now_ns, self.spec.limits.ready);
-        }
+        self.extend_for_ready(now_ns);
         Ok(vec![Action::Send(
             worker,
             ToWorker::Prepare(Box::new(self.spec.workers[worker].prepare.clone())),
@@ -268,7 +309,7 @@ impl TrialMachine {
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
     fn on_garbage(&self, worker: usize, line: &str) -> Result<Vec<Action>, Failure> {
-        if self.workers[worker].hello.is_none() {
+        if !self.has_introduced_itself(worker) {
             return Ok(Vec::new());
         }
         // A launcher that echoes its input shows our own messages, and those may hold secrets.
@@ -287,15 +328,28 @@ impl TrialMachine {
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
         }
         state.ready_ns = Some(now_ns);
-        if self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
-            return Ok(Vec::new());
+        Ok(self.subscribe_when_ready(now_ns))
+    }
+
+    /// Once every process has introduced itself, they have the time that getting ready may take.
+    fn extend_for_ready(&mut self, now_ns: u64) {
+        if (0..self.processes()).all(|worker| self.has_introduced_itself(worker)) {
+            self.deadline_ns = after(now_ns, self.spec.limits.ready);
+        }
+    }
+
+    /// Once every process is ready, the members join.
+    fn subscribe_when_ready(&mut self, now_ns: u64) -> Vec<Action> {
+        let producers_ready = self.load.as_ref().is_none_or(LoadState::is_ready);
+        if !producers_ready || self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
+            return Vec::new();
         }
         self.phase = Phase::Joining;
         self.subscribe_ns = now_ns;
         self.deadline_ns = after(now_ns, self.spec.limits.join);
         let mut actions = self.send_all(&ToWorker::Subscribe);
         actions.extend(self.look());
-        Ok(actions)
+        actions
     }
 
     fn send_all(&self, message: &ToWorker) -> Vec<Action> {
@@ -307,11 +361,12 @@ impl TrialMachine {
     fn begin_reading(&mut self, now_ns: u64) -> Vec<Action> {
         self.phase = Phase::Reading;
         self.joined_ns = now_ns;
-        let workers = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
+        let workers = u32::try_from(self.processes()).unwrap_or(u32::MAX);
         self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_WORKER * workers);
         self.progress_ns = self.start_ns;
         self.deadline_ns = after(self.start_ns, self.spec.limits.read);
         let mut actions = self.send_all(&ToWorker::Start { at_ns: self.start_ns });
+        actions.extend(self.begin_load());
         actions.push(Action::Started(self.start_ns));
         actions
     }
@@ -338,9 +393,18 @@ impl TrialMachine {
                 self.progress_ns = self.progress_ns.max(now_ns);
             }
         }
-        if self.phase != Phase::Reading || !self.unread().is_empty() {
+        let may_end = match &self.load {
+            None => self.phase == Phase::Reading,
+            Some(_) => self.phase == Phase::Draining,
+        };
+        if !may_end || !self.unread().is_empty() {
             return Vec::new();
         }
+        self.collect(now_ns)
+    }
+
+    /// Reading is over: everybody says what was recorded.
+    fn collect(&mut self, now_ns: u64) -> Vec<Action> {
         self.phase = Phase::Collecting;
         self.heard_end_ns = now_ns;
         self.deadline_ns = after(now_ns, self.spec.limits.result);
@@ -352,7 +416,11 @@ impl TrialMachine {
     /// Partitions, by group, whose end nobody has reached.
     fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
         let mut unread = BTreeSet::new();
-        for (partition, low, end) in self.ranges().filter(|(_, low, end)| low < end) {
+        for (partition, low, open_end) in self.ranges() {
+            let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
+            if low >= end {
+                continue;
+            }
             for (group, positions) in self.positions.iter().enumerate() {
                 if positions.get(&partition).copied().unwrap_or(low) < end {
                     unread.insert((group, partition));
@@ -360,6 +428,11 @@ impl TrialMachine {
             }
         }
         unread
+    }
+
+    /// Where a group is in a partition, as far as reported.
+    pub(super) fn position(&self, group: usize, partition: TopicPartition) -> i64 {
+        self.positions[group].get(&partition).copied().unwrap_or(0).max(0)
     }
 
     fn on_result(&mut self, worker: usize, result: WorkerResult) -> Result<Vec<Action>, Failure> {
@@ -382,10 +455,17 @@ impl TrialMachine {
     }
 
     fn on_tick(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
+        if self.phase == Phase::Draining && now_ns >= self.deadline_ns {
+            // What is left unread is counted, and says that the readers fell behind.
+            return Ok(self.collect(now_ns));
+        }
         if now_ns >= self.deadline_ns {
             return Err(self.out_of_time());
         }
-        if self.phase == Phase::Reading && now_ns >= after(self.progress_ns, self.spec.limits.stall) {
+        if let Some(actions) = self.on_load_tick(now_ns) {
+            return Ok(actions);
+        }
+        if self.load.is_none() && self.phase == Phase::Reading && now_ns >= after(self.progress_ns, self.spec.limits.stall) {
             return Err(self.stalled());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {

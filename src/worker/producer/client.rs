@@ -24,17 +24,6 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the client may take to report what it has given up.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
 
-/// Properties that have to agree with idempotence: who sets one of them decides on idempotence too.
-const TIED_TO_IDEMPOTENCE: [&str; 7] = [
-    "enable.idempotence",
-    "acks",
-    "request.required.acks",
-    "retries",
-    "message.send.max.retries",
-    "max.in.flight",
-    "max.in.flight.requests.per.connection",
-];
-
 /// A client that reports its deliveries to a thread of its own, until dropped.
 pub(super) struct Client {
     producer: Arc<BaseProducer<Deliveries>>,
@@ -58,20 +47,8 @@ pub(super) fn check(order: &PrepareProducer) -> Result<(), String> {
     times.map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// The client's settings: what live load needs by default, and over it what the scenario says.
 fn client_config(order: &PrepareProducer) -> ClientConfig {
     let mut config = ClientConfig::new();
-    // The library's 5 ms would turn any arrivals into batches.
-    config.set("linger.ms", "0");
-    // Kafka's own choice for keys, so that a key goes where a Java producer would put it.
-    config.set("partitioner", "murmur2_random");
-    if !TIED_TO_IDEMPOTENCE
-        .iter()
-        .any(|name| order.properties.contains_key(*name))
-    {
-        // A retry must not write a record twice: it would be read twice.
-        config.set("enable.idempotence", "true");
-    }
     for (name, value) in &order.properties {
         config.set(name, value.reveal());
     }

@@ -1,0 +1,121 @@
+//! What a live or mixed trial needs beforehand: its own topics, in a mixed trial with a backlog in them, and the orders
+//! of its producers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use super::dataset::{self, DatasetError};
+use super::spec::LoadSpec;
+use crate::kafka::admin::Admin;
+use crate::kafka::client::ClientProperties;
+use crate::load::ScheduleError;
+use crate::measure::OrderedLoad;
+use crate::protocol::{LoadTopic, OffsetRange, PrepareProducer, Secret, TopicTarget};
+use crate::scenario::{ClusterSpec, Configuration, DatasetSpec, Load, Mode};
+
+/// How long members of a live trial fetch before the producers start: they sit at the end by then.
+const LEAD: Duration = Duration::from_millis(500);
+
+/// Why a live trial could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ArrivalsError {
+    /// Its topics could not be made.
+    #[error(transparent)]
+    Topics(#[from] DatasetError),
+    /// A client property has no value.
+    #[error(transparent)]
+    Property(#[from] crate::kafka::client::PropertyError),
+    /// Its rate cannot be planned.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+}
+
+/// All that decides on the arrivals of one trial.
+pub(super) struct Arrivals<'a> {
+    pub(super) configuration: &'a Configuration,
+    pub(super) load: &'a Load,
+    pub(super) ordered: OrderedLoad,
+    pub(super) topics: &'a DatasetSpec,
+    pub(super) cluster: &'a ClusterSpec,
+    /// Address of the brokers as the producers see them.
+    pub(super) bootstrap: &'a str,
+    /// Start of the names of topics and clients, unique within the cluster.
+    pub(super) trial: &'a str,
+    /// Of arrivals and contents.
+    pub(super) seed: u64,
+}
+
+impl Arrivals<'_> {
+    /// Names of the trial's topics.
+    pub(super) fn names(&self) -> Vec<String> {
+        (1..=self.topics.topics).map(|topic| format!("{}-{topic}", self.trial)).collect()
+    }
+
+    /// Makes the topics, with a backlog where the trial is mixed, and says what is to be read and sent.
+    pub(super) async fn prepare(
+        &self,
+        admin: &Admin,
+        properties: &std::collections::BTreeMap<String, Secret>,
+        interrupted: Arc<AtomicBool>,
+    ) -> Result<(Vec<TopicTarget>, LoadSpec), ArrivalsError> {
+        let empty = DatasetSpec {
+            records: 0,
+            ..self.topics.clone()
+        };
+        let spec = match self.configuration.mode {
+            Mode::Mixed(_) => self.topics,
+            Mode::Live(_) | Mode::Backlog => &empty,
+        };
+        let names = self.names();
+        let filled = dataset::fill(
+            admin,
+            properties,
+            spec,
+            &names,
+            self.seed,
+            Arc::new(AtomicU64::new(0)),
+            interrupted,
+        );
+        let backlog = filled.await?.topics;
+        let ends = |topic: &TopicTarget| topic.partitions.iter().map(|range| range.end).collect();
+        let backlog_ends: Vec<Vec<i64>> = backlog.iter().map(ends).collect();
+        let open = |topic: TopicTarget| TopicTarget {
+            partitions: topic.partitions.iter().map(|_| OffsetRange { low: 0, end: i64::MAX }).collect(),
+            name: topic.name,
+        };
+        Ok((backlog.into_iter().map(open).collect(), self.load_spec(backlog_ends)?))
+    }
+
+    fn load_spec(&self, backlog_ends: Vec<Vec<i64>>) -> Result<LoadSpec, ArrivalsError> {
+        let OrderedLoad { rate, duration_ns } = self.ordered;
+        let schedule = self.load.schedule(rate, duration_ns, self.seed)?;
+        let settings =
+            ClientProperties::of_producers(self.cluster, self.load, self.topics.compression, self.bootstrap);
+        let properties = settings.resolve()?;
+        let topics: Vec<LoadTopic> = (self.names().into_iter())
+            .map(|name| LoadTopic {
+                name,
+                partitions: self.topics.partitions,
+            })
+            .collect();
+        let producers = (0..self.load.producers).map(|producer| PrepareProducer {
+            client_id: format!("{}-producer-{}", self.trial, producer + 1),
+            topics: topics.clone(),
+            properties: properties.clone(),
+            schedule: schedule.clone(),
+            producer,
+            producers: self.load.producers,
+            size: self.topics.size,
+            keys: self.topics.keys,
+            seed: self.seed,
+        });
+        Ok(LoadSpec {
+            producers: producers.collect(),
+            lead: if backlog_ends.iter().flatten().any(|end| *end > 0) { Duration::ZERO } else { LEAD },
+            warmup: Duration::from_nanos(self.load.warmup_ns),
+            backlog_ends,
+            schedule,
+        })
+    }
+}

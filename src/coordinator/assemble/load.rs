@@ -1,0 +1,172 @@
+//! The load's part of a measurement: what was offered, sent and acknowledged, and how far the readers were behind.
+
+use std::collections::BTreeMap;
+
+use crate::coordinator::spec::LoadSpec;
+use crate::coordinator::trial::{LoadState, TrialMachine};
+use crate::load::Arrivals;
+use crate::measure::ledger::{ExpectedRange, partition_name};
+use crate::measure::overload::overload;
+use crate::measure::{
+    DeliveryErrors, Failure, FailureKind, LoadMeasurement, MemberMeasurement, ProducerMeasurement, Series,
+    TopicPartition,
+};
+use crate::protocol::ProducerResult;
+
+/// Producers that sent less than this share of what the window asked for did not reach the load.
+const REACHED_SHARE: f64 = 0.98;
+/// A Poisson process may ask for less than its mean: by so many standard deviations.
+const POISSON_DEVIATIONS: f64 = 4.0;
+
+/// What the load was; `None` in a backlog trial.
+pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<LoadMeasurement> {
+    let spec = machine.spec.load.clone()?;
+    let state = machine.load.as_mut()?;
+    let warmup_ns = u64::try_from(spec.warmup.as_nanos()).unwrap_or(u64::MAX);
+    let (window_from_ns, window_end_ns) = (state.start_ns.saturating_add(warmup_ns), state.end_ns);
+    let window_ns = window_end_ns.saturating_sub(window_from_ns);
+    let seconds = (window_ns as f64 / 1e9).max(f64::MIN_POSITIVE);
+    let results: Vec<ProducerResult> = state.producers.iter().filter_map(|p| p.result.clone()).collect();
+    let expected = spec.schedule.expected() - spec.schedule.expected_until(warmup_ns);
+    let sent_in_window: f64 = results
+        .iter()
+        .map(|result| sent_between(&result.series, warmup_ns, warmup_ns + window_ns))
+        .sum();
+    let slack = match spec.schedule.arrivals() {
+        Arrivals::Constant => 1.0,
+        Arrivals::Poisson => POISSON_DEVIATIONS * expected.sqrt(),
+    };
+    let sum = |of: fn(&ProducerResult) -> u64| results.iter().map(of).sum();
+    let lag = std::mem::take(&mut state.lag);
+    let offered_per_second = expected / seconds;
+    Some(LoadMeasurement {
+        start_ns: state.start_ns,
+        window_from_ns,
+        window_end_ns,
+        offered_per_second,
+        sent_per_second: sent_in_window / seconds,
+        reached: sent_in_window + slack >= REACHED_SHARE * expected,
+        due: sum(|result| result.due),
+        sent: sum(|result| result.sent),
+        acknowledged: sum(|result| result.acknowledged),
+        refused: sum(|result| result.refused),
+        failed: sum(|result| result.failed),
+        errors: errors(&results),
+        unread,
+        overload: overload(&lag, (window_from_ns, window_end_ns), offered_per_second),
+        caught_up_ns: state.caught_up_ns,
+        seconds: state.take_seconds(),
+        lag,
+        producers: producers(state, results),
+    })
+}
+
+/// Records that a producer sent between two times from its start; a bucket that reaches beyond one of them counts by
+/// its share.
+fn sent_between(series: &Series, from_ns: u64, end_ns: u64) -> f64 {
+    let bucket_ns = series.bucket_ns.max(1);
+    let shares = (0u64..).zip(&series.counts).map(|(bucket, records)| {
+        let (first, last) = (bucket * bucket_ns, (bucket + 1) * bucket_ns);
+        let inside = last.min(end_ns).saturating_sub(first.max(from_ns));
+        *records as f64 * inside as f64 / bucket_ns as f64
+    });
+    shares.sum()
+}
+
+/// What was refused or not delivered, by cause, the commonest first.
+fn errors(results: &[ProducerResult]) -> Vec<DeliveryErrors> {
+    let mut causes: BTreeMap<&str, u64> = BTreeMap::new();
+    for error in results.iter().flat_map(|result| &result.errors) {
+        *causes.entry(&error.cause).or_default() += error.records;
+    }
+    let mut errors: Vec<DeliveryErrors> = causes
+        .into_iter()
+        .map(|(cause, records)| DeliveryErrors {
+            cause: cause.to_owned(),
+            records,
+        })
+        .collect();
+    errors.sort_by_key(|error| std::cmp::Reverse(error.records));
+    errors
+}
+
+fn producers(state: &LoadState, results: Vec<ProducerResult>) -> Vec<ProducerMeasurement> {
+    let producers = (0u32..).zip(&state.producers).zip(results);
+    producers
+        .filter_map(|((producer, state), result)| {
+            let hello = state.process.hello.as_ref()?;
+            Some(ProducerMeasurement {
+                producer,
+                pid: hello.pid,
+                client: hello.client.clone(),
+                client_version: hello.client_version.clone(),
+                due: result.due,
+                sent: result.sent,
+                acknowledged: result.acknowledged,
+                lateness: result.lateness,
+                series: result.series,
+                last_sent_ns: result.last_sent_ns,
+                queue_full_ns: result.queue_full_ns,
+                window: result.window,
+                stopwatch: result.stopwatch,
+            })
+        })
+        .collect()
+}
+
+/// What a group was to read of each partition, and how many records there are beyond. Where the draining ended before
+/// everything was read, what lies behind the last record read is unread and not lost.
+pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -> (Vec<ExpectedRange>, u64) {
+    let mut unread = 0;
+    let mut ranges = Vec::new();
+    for partition in machine.spec.partitions() {
+        let end = match &machine.load {
+            Some(load) => load.end_of(partition),
+            None => continue,
+        };
+        let of_partition = members.iter().flat_map(|member| &member.partitions);
+        let of_partition =
+            of_partition.filter(|read| read.topic == partition.topic && read.partition == partition.partition);
+        let runs = of_partition.flat_map(|read| read.runs.iter().flatten());
+        let read_until = runs.map(|run| run.end).max().unwrap_or(0).clamp(0, end);
+        unread += u64::try_from(end - read_until).unwrap_or(0);
+        ranges.push(ExpectedRange {
+            partition,
+            low: 0,
+            end: read_until,
+        });
+    }
+    (ranges, unread)
+}
+
+/// Records that the cluster acknowledged and does not have.
+pub(super) fn vanished(machine: &TrialMachine) -> Option<Failure> {
+    let (spec, load) = (machine.spec.load.as_ref()?, machine.load.as_ref()?);
+    let mut acknowledged: BTreeMap<TopicPartition, u64> = BTreeMap::new();
+    let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
+    for produced in results.flat_map(|result| &result.partitions) {
+        let (topic, partition) = (produced.topic, produced.partition);
+        *acknowledged.entry(TopicPartition { topic, partition }).or_default() += produced.acknowledged;
+    }
+    let missing = acknowledged.into_iter().find_map(|(partition, acknowledged)| {
+        let there = load.end_of(partition) - backlog_end(spec, partition);
+        let there = u64::try_from(there).unwrap_or(0);
+        (there < acknowledged).then(|| {
+            format!(
+                "the cluster acknowledged {acknowledged} records of {} and has {there}",
+                partition_name(partition)
+            )
+        })
+    })?;
+    Some(Failure {
+        kind: FailureKind::Lost,
+        who: None,
+        message: missing,
+    })
+}
+
+fn backlog_end(spec: &LoadSpec, partition: TopicPartition) -> i64 {
+    let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
+    let of_topic = spec.backlog_ends.get(partition.topic as usize);
+    of_topic.and_then(|ends| ends.get(number)).copied().unwrap_or(0)
+}

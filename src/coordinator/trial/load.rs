@@ -1,0 +1,350 @@
+//! The load of a live or mixed trial: its producers, the lag behind it, and its end, from which on what was sent is
+//! drained.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Action, Phase, TrialMachine, WorkerState, after};
+use crate::coordinator::spec::LoadSpec;
+use crate::measure::latency::LatencyRecorder;
+use crate::measure::{Failure, FailureKind, LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
+use crate::protocol::{FromWorker, PROTOCOL_VERSION, ProducerProgress, ProducerResult, ToWorker};
+
+/// The shortest time between two samples of the lag. Positions are told every 100 ms.
+const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
+/// Samples of a trial, about: longer trials are sampled less often, so that what is stored stays bounded.
+const LAG_SAMPLES: u32 = 600;
+/// How long after the end of the load producers may still send what is due.
+const LATE_SENDING: Duration = Duration::from_secs(2);
+/// What a producer may take to settle its last records, beyond the limit for results.
+const SETTLING: Duration = Duration::from_secs(8);
+/// Arrivals of this time are no lag: positions are not told more often.
+const GONE_WITHIN_SECONDS: f64 = 0.2;
+/// As many records are no lag whatever the rate.
+const GONE_RECORDS: f64 = 10.0;
+
+/// What the machine knows of the load.
+#[derive(Debug)]
+pub(in crate::coordinator) struct LoadState {
+    pub(in crate::coordinator) producers: Vec<ProducerState>,
+    /// The common start of the producers.
+    pub(in crate::coordinator) start_ns: u64,
+    /// The end of the load.
+    pub(in crate::coordinator) end_ns: u64,
+    /// The producers have been told to stop.
+    stopped: bool,
+    next_sample_ns: u64,
+    interval: Duration,
+    /// A question for the ends is under way; it was asked after the last producer's result, or before.
+    asked: Option<Asked>,
+    /// The ends of all partitions once nothing arrives any more.
+    pub(in crate::coordinator) ends: Option<Vec<Vec<i64>>>,
+    pub(in crate::coordinator) lag: LagSeries,
+    pub(in crate::coordinator) caught_up_ns: Option<u64>,
+    seconds: BTreeMap<u32, LatencyRecorder>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    ForLag,
+    ForTheEnd,
+}
+
+/// What the machine knows of one producer process.
+#[derive(Debug, Default)]
+pub(in crate::coordinator) struct ProducerState {
+    pub(in crate::coordinator) process: WorkerState,
+    pub(in crate::coordinator) result: Option<ProducerResult>,
+    progress: ProducerProgress,
+}
+
+impl LoadState {
+    pub(super) fn new(spec: &LoadSpec, groups: usize, now_ns: u64) -> Self {
+        let producer = || ProducerState {
+            process: WorkerState {
+                spawn_ns: now_ns,
+                ..WorkerState::default()
+            },
+            ..ProducerState::default()
+        };
+        let mut lag = LagSeries::default();
+        for group in (0u32..).take(groups) {
+            for (topic, partitions) in (0u32..).zip(&spec.backlog_ends) {
+                for partition in (0i32..).take(partitions.len()) {
+                    lag.partitions.push(PartitionLag {
+                        group,
+                        topic,
+                        partition,
+                        lag: Vec::new(),
+                    });
+                }
+            }
+        }
+        LoadState {
+            producers: spec.producers.iter().map(|_| producer()).collect(),
+            start_ns: u64::MAX,
+            end_ns: u64::MAX,
+            stopped: false,
+            next_sample_ns: u64::MAX,
+            interval: LAG_INTERVAL_MIN.max(spec.length() / LAG_SAMPLES),
+            asked: None,
+            ends: None,
+            lag,
+            caught_up_ns: None,
+            seconds: BTreeMap::new(),
+        }
+    }
+
+    /// True once every producer has reached the cluster.
+    pub(super) fn is_ready(&self) -> bool {
+        self.producers.iter().all(|producer| producer.process.ready_ns.is_some())
+    }
+
+    /// One past the last record of a partition, once that is known; before, nothing is at its end.
+    pub(in crate::coordinator) fn end_of(&self, partition: TopicPartition) -> i64 {
+        let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
+        let ends = self.ends.as_ref();
+        let end = ends.and_then(|ends| ends.get(partition.topic as usize)?.get(number).copied());
+        end.unwrap_or(i64::MAX)
+    }
+
+    /// Response times by the second, in order.
+    pub(in crate::coordinator) fn take_seconds(&mut self) -> Vec<SecondOfLatency> {
+        let seconds = std::mem::take(&mut self.seconds).into_iter();
+        seconds
+            .map(|(second, response)| SecondOfLatency { second, response })
+            .collect()
+    }
+
+    fn all_have(&self, what: fn(&ProducerState) -> bool) -> bool {
+        self.producers.iter().all(what)
+    }
+}
+
+impl TrialMachine {
+    /// The producer that a process is, where it is one: they come after the consumers.
+    pub(in crate::coordinator) fn producer_of(&self, worker: usize) -> Option<usize> {
+        worker.checked_sub(self.workers.len())
+    }
+
+    pub(super) fn has_introduced_itself(&self, worker: usize) -> bool {
+        let state = match (self.producer_of(worker), &self.load) {
+            (Some(producer), Some(load)) => load.producers.get(producer).map(|producer| &producer.process),
+            _ => self.workers.get(worker),
+        };
+        state.is_some_and(|state| state.hello.is_some())
+    }
+
+    /// Notes when a process was being started.
+    pub(in crate::coordinator) fn set_spawn_ns(&mut self, worker: usize, spawn_ns: u64) {
+        match (self.producer_of(worker), &mut self.load) {
+            (Some(producer), Some(load)) => load.producers[producer].process.spawn_ns = spawn_ns,
+            _ => self.workers[worker].spawn_ns = spawn_ns,
+        }
+    }
+
+    pub(super) fn on_producer_message(
+        &mut self,
+        now_ns: u64,
+        producer: usize,
+        message: FromWorker,
+    ) -> Result<Vec<Action>, Failure> {
+        let worker = self.workers.len() + producer;
+        let Some(load) = &mut self.load else {
+            return Ok(Vec::new());
+        };
+        let state = &mut load.producers[producer];
+        match message {
+            FromWorker::Hello(_) if state.process.hello.is_some() => {
+                let message = "it introduced itself a second time";
+                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+            }
+            FromWorker::Hello(hello) if hello.protocol != PROTOCOL_VERSION => {
+                let message = format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol);
+                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+            }
+            FromWorker::Hello(hello) => {
+                state.process.hello = Some(hello);
+                state.process.hello_ns = now_ns;
+                self.extend_for_ready(now_ns);
+                let order = self.spec.load.as_ref().map(|load| load.producers[producer].clone());
+                let prepare = order.map(|order| ToWorker::PrepareProducer(Box::new(order)));
+                Ok(prepare.map(|prepare| Action::Send(worker, prepare)).into_iter().collect())
+            }
+            FromWorker::Ready if state.process.hello.is_some() && state.process.ready_ns.is_none() => {
+                state.process.ready_ns = Some(now_ns);
+                Ok(self.subscribe_when_ready(now_ns))
+            }
+            FromWorker::ProducerProgress(progress) => {
+                state.progress = progress;
+                Ok(self.stop_producers_when_done())
+            }
+            FromWorker::ProducerResult(result) if load.stopped => {
+                state.result = Some(*result);
+                Ok(self.ask_for_the_end())
+            }
+            FromWorker::Failed { connect, message, .. } => {
+                let kind = if connect {
+                    FailureKind::Connect
+                } else {
+                    FailureKind::WorkerFailed
+                };
+                Err(self.failed(worker, kind, message))
+            }
+            _ => {
+                let message = "it says what nobody has asked a producer for";
+                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+            }
+        }
+    }
+
+    /// Tells the producers when to begin, and fixes the times of the trial from there.
+    pub(super) fn begin_load(&mut self) -> Vec<Action> {
+        let (Some(spec), Some(load)) = (&self.spec.load, &mut self.load) else {
+            return Vec::new();
+        };
+        load.start_ns = after(self.start_ns, spec.lead);
+        load.end_ns = after(self.start_ns, spec.length());
+        load.next_sample_ns = load.start_ns;
+        let patience = LATE_SENDING + SETTLING + self.spec.limits.result;
+        self.deadline_ns = after(load.end_ns, patience);
+        let start = ToWorker::Start { at_ns: load.start_ns };
+        let producers = (0..load.producers.len()).map(|producer| self.workers.len() + producer);
+        producers.map(|worker| Action::Send(worker, start.clone())).collect()
+    }
+
+    /// When the load wants something done.
+    pub(super) fn load_wake_ns(&self) -> u64 {
+        let Some(load) = &self.load else {
+            return u64::MAX;
+        };
+        let stop_ns = if self.phase == Phase::Reading && !load.stopped {
+            after(load.end_ns, LATE_SENDING)
+        } else {
+            u64::MAX
+        };
+        let samples = matches!(self.phase, Phase::Reading | Phase::Draining) && load.asked.is_none();
+        stop_ns.min(if samples { load.next_sample_ns } else { u64::MAX })
+    }
+
+    /// What is due of the load; `None` where nothing is.
+    pub(super) fn on_load_tick(&mut self, now_ns: u64) -> Option<Vec<Action>> {
+        let phase = self.phase;
+        let load = self.load.as_mut()?;
+        if !matches!(phase, Phase::Reading | Phase::Draining) {
+            return None;
+        }
+        if phase == Phase::Reading && !load.stopped && now_ns >= after(load.end_ns, LATE_SENDING) {
+            return Some(self.stop_producers());
+        }
+        if load.asked.is_none() && now_ns >= load.next_sample_ns {
+            let all_sent = load.all_have(|producer| producer.result.is_some());
+            load.asked = Some(if all_sent && load.ends.is_none() { Asked::ForTheEnd } else { Asked::ForLag });
+            return Some(vec![Action::AskEnds]);
+        }
+        None
+    }
+
+    fn stop_producers_when_done(&mut self) -> Vec<Action> {
+        let done = |load: &LoadState| !load.stopped && load.all_have(|producer| producer.progress.finished);
+        if self.load.as_ref().is_some_and(done) {
+            self.stop_producers()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn stop_producers(&mut self) -> Vec<Action> {
+        let Some(load) = &mut self.load else {
+            return Vec::new();
+        };
+        load.stopped = true;
+        let producers = (0..load.producers.len()).map(|producer| self.workers.len() + producer);
+        producers.map(|worker| Action::Send(worker, ToWorker::Stop)).collect()
+    }
+
+    /// Once every producer has said what it sent, nothing arrives any more.
+    fn ask_for_the_end(&mut self) -> Vec<Action> {
+        let Some(load) = &mut self.load else {
+            return Vec::new();
+        };
+        if !load.all_have(|producer| producer.result.is_some()) {
+            return Vec::new();
+        }
+        // An answer that is under way may have been given before the last record.
+        if load.asked.is_some() {
+            load.next_sample_ns = 0;
+            return Vec::new();
+        }
+        load.asked = Some(Asked::ForTheEnd);
+        vec![Action::AskEnds]
+    }
+
+    /// Takes the ends of the partitions for a sample of the lag, or for the end of the trial.
+    pub(super) fn on_ends(&mut self, now_ns: u64, ends: Result<Vec<Vec<i64>>, String>) -> Vec<Action> {
+        let interval = self.load.as_ref().map_or(LAG_INTERVAL_MIN, |load| load.interval);
+        let Some(load) = &mut self.load else {
+            return Vec::new();
+        };
+        let asked = load.asked.take();
+        let hurry = load.next_sample_ns == 0;
+        load.next_sample_ns = if hurry { now_ns } else { after(now_ns, interval) };
+        // A broker may be away for a moment; the deadline of the phase ends the patience.
+        let Ok(ends) = ends else {
+            return Vec::new();
+        };
+        self.sample_lag(now_ns, &ends);
+        if asked != Some(Asked::ForTheEnd) || self.phase != Phase::Reading {
+            return Vec::new();
+        }
+        if let Some(load) = &mut self.load {
+            load.ends = Some(ends);
+        }
+        self.phase = Phase::Draining;
+        self.deadline_ns = after(now_ns, self.spec.limits.drain);
+        if self.unread().is_empty() {
+            return self.collect(now_ns);
+        }
+        Vec::new()
+    }
+
+    fn sample_lag(&mut self, now_ns: u64, ends: &[Vec<i64>]) {
+        let lag_of = |of: &PartitionLag| {
+            let partition = TopicPartition {
+                topic: of.topic,
+                partition: of.partition,
+            };
+            let number = usize::try_from(of.partition).unwrap_or(usize::MAX);
+            let end = ends.get(of.topic as usize).and_then(|ends| ends.get(number)).copied();
+            let position = self.position(of.group as usize, partition);
+            u64::try_from(end.unwrap_or(0) - position).unwrap_or(0)
+        };
+        let Some(load) = &self.load else { return };
+        let sample: Vec<u64> = load.lag.partitions.iter().map(lag_of).collect();
+        let total: u64 = sample.iter().sum();
+        let rate = self.spec.load.as_ref().map_or(0.0, rate);
+        let gone = (rate * GONE_WITHIN_SECONDS * self.spec.groups.len() as f64).max(GONE_RECORDS);
+        let has_backlog = self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog);
+        if let Some(load) = &mut self.load {
+            load.lag.at_ns.push(now_ns);
+            for (partition, lag) in load.lag.partitions.iter_mut().zip(sample) {
+                partition.lag.push(lag);
+            }
+            if has_backlog && load.caught_up_ns.is_none() && total as f64 <= gone {
+                load.caught_up_ns = Some(now_ns);
+            }
+        }
+    }
+
+    pub(super) fn on_seconds(&mut self, seconds: &[SecondOfLatency]) {
+        let Some(load) = &mut self.load else { return };
+        for SecondOfLatency { second, response } in seconds {
+            load.seconds.entry(*second).or_default().merge(response);
+        }
+    }
+}
+
+/// Records per second of a load, on average.
+fn rate(load: &LoadSpec) -> f64 {
+    load.schedule.expected() / (load.schedule.duration_ns() as f64 / 1e9)
+}
