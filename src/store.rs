@@ -1,5 +1,7 @@
 //! The files of a run: `results/<scenario>/<run>/` is read and written here and nowhere else.
 
+mod latency_files;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -214,9 +216,17 @@ impl RunDir {
         read_json(&path, ENVIRONMENT_SCHEMA_VERSION).map(Some)
     }
 
-    /// Stores a trial that has ended as `trials/NNNN.json`: after this returns it survives a crash.
+    /// Stores a trial that has ended as `trials/NNNN.json`: after this returns it survives a crash. The latencies of a
+    /// live trial are stored before it in the formats of other tools: `NNNN.hlog` and `NNNN-percentiles.csv`.
     pub fn write_trial(&self, trial: &Trial) -> Result<(), StoreError> {
         let name = trial_file_name(trial.order.number);
+        let folder = self.path.join(TRIALS_FOLDER);
+        let latencies = latency_files::files(trial).map_err(|e| failed("write", &folder.join(&name), e))?;
+        if let Some((log, percentiles)) = latencies {
+            let number = trial.order.number;
+            write_atomically(&folder.join(format!("{number:04}.hlog")), &log)?;
+            write_atomically(&folder.join(format!("{number:04}-percentiles.csv")), &percentiles)?;
+        }
         write_json(&self.path.join(TRIALS_FOLDER).join(name), trial)
     }
 

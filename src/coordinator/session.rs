@@ -234,13 +234,12 @@ impl Session<'_> {
                 listener: place.listener.clone().unwrap_or_default(),
             })?;
         let settings = ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
-        let started_at = jiff::Timestamp::now();
         let name = format!("{}-t{}", self.prefix, order.number);
         let (topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),
             Ok(None) => (datasets[configuration.dataset].target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Ok(None),
-            Err(error) => return Ok(Some(self.not_prepared(order, configuration, started_at, &error))),
+            Err(error) => return Ok(Some(self.not_prepared(order, configuration, &error))),
         };
         let calibration = calibrations[configuration.place];
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, self.options.limits);
@@ -252,6 +251,7 @@ impl Session<'_> {
         }
         let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
         let mut fleet = ProcessFleet::new(&self.options.run_id);
+        let started_at = jiff::Timestamp::now();
         let around = Around {
             admin: self.cluster.admin.clone(),
             cluster: &self.cluster,
@@ -317,7 +317,6 @@ impl Session<'_> {
         &self,
         order: &TrialOrder,
         configuration: &Configuration,
-        started_at: jiff::Timestamp,
         error: &ArrivalsError,
     ) -> Trial {
         Trial {
@@ -325,7 +324,7 @@ impl Session<'_> {
             order: order.clone(),
             configuration_name: configuration.name.clone(),
             session: self.options.session,
-            started_at,
+            started_at: jiff::Timestamp::now(),
             status: Status::Failed(Failure {
                 kind: FailureKind::Cluster,
                 who: None,
