@@ -348,3 +348,7 @@ impl TrialMachine {
 fn rate(load: &LoadSpec) -> f64 {
     load.schedule.expected() / (load.schedule.duration_ns() as f64 / 1e9)
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -1,0 +1,333 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use super::*;
+use crate::coordinator::assemble;
+use crate::coordinator::scripted::*;
+use crate::coordinator::trial::Event;
+use crate::load::{Arrivals, Profile, Schedule};
+use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
+use crate::protocol::{Capability, LoadTopic, MemberResult, PrepareProducer, ProducedPartition};
+use crate::scenario::{Configuration, Keys, Load, Mode, Shape, Size};
+
+const SECOND_NS: u64 = 1_000_000_000;
+/// The worker number of the only producer: it comes after the two consumers.
+const PRODUCER: usize = 2;
+
+fn schedule() -> Schedule {
+    Schedule::new(Arrivals::Constant, Profile::Constant { rate: 100.0 }, 4 * SECOND_NS, 1).unwrap()
+}
+
+/// A second of warm-up and three of window at 100 records/s behind this backlog, for two processes with a partition
+/// each.
+fn load_spec(backlog: [i64; 2]) -> LoadSpec {
+    LoadSpec {
+        producers: vec![PrepareProducer {
+            client_id: "p".into(),
+            topics: vec![LoadTopic {
+                name: "t".into(),
+                partitions: 2,
+            }],
+            properties: BTreeMap::new(),
+            schedule: schedule(),
+            producer: 0,
+            producers: 1,
+            size: Size::Fixed(100),
+            keys: Keys::None,
+            seed: 1,
+        }],
+        schedule: schedule(),
+        lead: Duration::from_millis(500),
+        warmup: Duration::from_secs(1),
+        backlog_ends: vec![backlog.to_vec()],
+    }
+}
+
+fn capabilities() -> Vec<Capability> {
+    [ALL, &[Capability::Stamps]].concat()
+}
+
+fn live(backlog: [i64; 2]) -> Script {
+    let configuration = Configuration {
+        mode: Mode::Live(Load {
+            rate: 100.0,
+            arrivals: Arrivals::Constant,
+            shape: Shape::Constant,
+            duration_ns: 3 * SECOND_NS,
+            warmup_ns: SECOND_NS,
+            producers: 1,
+            properties: BTreeMap::new(),
+        }),
+        ..configuration(2, 1)
+    };
+    let mut spec = spec_of(&configuration, 2);
+    for range in &mut spec.topics[0].partitions {
+        range.end = i64::MAX;
+    }
+    let mut script = Script::new(spec.with_load(load_spec(backlog)));
+    for worker in 0..2 {
+        script.says(worker, FromWorker::Hello(hello(&capabilities())));
+    }
+    script
+}
+
+/// All processes are there and the members have their partitions.
+fn reading(backlog: [i64; 2]) -> (Script, Vec<Action>) {
+    let mut script = live(backlog);
+    script.says(PRODUCER, FromWorker::Hello(hello(&[Capability::Usage])));
+    for worker in [PRODUCER, 0, 1] {
+        script.says(worker, FromWorker::Ready);
+    }
+    script.holds(0, &[&[0]]);
+    script.holds(1, &[&[1]]);
+    let actions = script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    (script, actions)
+}
+
+fn produced(sent: u64) -> ProducerResult {
+    let partition = |partition| ProducedPartition {
+        topic: 0,
+        partition,
+        acknowledged: sent / 2,
+        highest_offset: None,
+    };
+    ProducerResult {
+        due: sent,
+        sent,
+        acknowledged: sent,
+        partitions: vec![partition(0), partition(1)],
+        series: crate::measure::Series {
+            bucket_ns: SECOND_NS,
+            counts: vec![sent / 4; 4],
+        },
+        ..ProducerResult::default()
+    }
+}
+
+fn progress(sent: u64, finished: bool) -> FromWorker {
+    FromWorker::ProducerProgress(ProducerProgress {
+        sent,
+        acknowledged: sent,
+        failed: 0,
+        finished,
+    })
+}
+
+fn ends(script: &mut Script, ends: [i64; 2]) -> Vec<Action> {
+    script.event(Event::Ends(Ok(vec![ends.to_vec()])))
+}
+
+/// The load is over, with this many records in each partition.
+fn draining(backlog: [i64; 2]) -> Script {
+    let (mut script, _) = reading(backlog);
+    script.passes(Duration::from_secs(5));
+    let stop = script.says(PRODUCER, progress(400, true));
+    assert_eq!(told(&stop, &ToWorker::Stop), [PRODUCER]);
+    let ask = script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+    if ask.is_empty() {
+        // A sample was under way.
+        ends(&mut script, backlog);
+        assert_eq!(script.passes(Duration::from_millis(1)), [Action::AskEnds]);
+    } else {
+        assert_eq!(ask, [Action::AskEnds]);
+    }
+    ends(&mut script, backlog.map(|end| end + 200));
+    script
+}
+
+fn read(first: i64, end: i64) -> OffsetRun {
+    run(first, end, 1)
+}
+
+fn measured(script: &mut Script, results: [MemberResult; 2]) -> (Measurement, Option<Failure>) {
+    for (worker, member) in results.into_iter().enumerate() {
+        script.says(worker, result(&[member]));
+    }
+    assert_eq!((script.machine.phase(), script.machine.failure()), (Phase::Over, None));
+    script.machine.heard_end_ns = BEGIN_NS + 100 * SECOND_NS;
+    assemble::measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
+}
+
+#[test]
+fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_read() {
+    let (script, actions) = reading([0, 0]);
+    let start_ns = script.machine.start_ns;
+    assert_eq!(told(&actions, &ToWorker::Start { at_ns: start_ns }), [0, 1]);
+    let load_start = ToWorker::Start {
+        at_ns: start_ns + SECOND_NS / 2,
+    };
+    assert_eq!(told(&actions, &load_start), [PRODUCER]);
+    assert_eq!(script.machine.progress().1, 400);
+
+    let mut script = draining([0, 0]);
+    assert_eq!(script.machine.phase(), Phase::Draining);
+    assert_eq!(script.reaches(0, 0, 200), []);
+    let actions = script.reaches(1, 1, 200);
+    assert_eq!(actions[0], Action::Ended);
+    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    let whole = |partition| member_result(&[(partition, &[read(0, 200)])]);
+    let (measurement, failure) = measured(&mut script, [whole(0), whole(1)]);
+    assert_eq!(failure, None);
+    let load = measurement.load.as_ref().unwrap();
+    assert_eq!((measurement.records_expected, load.acknowledged, load.unread), (400, 400, 0));
+    assert!(load.reached && load.is_meaningful(), "{load:?}");
+    assert!((load.offered_per_second - 100.0).abs() < 1e-9 && (load.sent_per_second - 100.0).abs() < 1e-9);
+    assert_eq!(load.window_from_ns - load.start_ns, SECOND_NS);
+    assert_eq!(load.window_ns(), 3 * SECOND_NS);
+}
+
+#[test]
+fn members_subscribe_only_when_the_producers_are_ready_too() {
+    let mut script = live([0, 0]);
+    script.says(0, FromWorker::Ready);
+    assert_eq!(script.says(1, FromWorker::Ready), []);
+    let actions = script.says(PRODUCER, FromWorker::Hello(hello(&[])));
+    assert!(matches!(&actions[..], [Action::Send(PRODUCER, ToWorker::PrepareProducer(_))]), "{actions:?}");
+    let actions = script.says(PRODUCER, FromWorker::Ready);
+    assert_eq!(told(&actions, &ToWorker::Subscribe), [0, 1]);
+}
+
+#[test]
+fn a_worker_without_stamps_is_refused() {
+    let spec = spec(1, 1, 2).with_load(load_spec([0, 0]));
+    let mut script = Script::new(spec);
+    script.says(0, FromWorker::Hello(hello(ALL)));
+    script.failed(FailureKind::WorkerProtocol, Some("group 1, process 1"), "capability `stamps`");
+}
+
+#[test]
+fn a_producer_that_dies_is_named() {
+    for mut script in [live([0, 0]), reading([0, 0]).0] {
+        script.event(Event::Died(PRODUCER, "it was killed (signal 9)".to_owned()));
+        script.failed(FailureKind::WorkerDied, Some("producer 1"), "signal 9");
+    }
+}
+
+#[test]
+fn a_producer_that_is_behind_is_stopped_two_seconds_after_the_end_of_the_load() {
+    let (mut script, _) = reading([0, 0]);
+    script.passes(Duration::from_secs(1));
+    let end_ns = script.machine.load.as_ref().unwrap().end_ns;
+    let left = Duration::from_nanos(end_ns - script.now_ns);
+    assert!(told(&script.passes(left), &ToWorker::Stop).is_empty());
+    ends(&mut script, [10, 10]);
+    assert_eq!(told(&script.passes(Duration::from_secs(2)), &ToWorker::Stop), [PRODUCER]);
+    // It sent a quarter of what it should have.
+    script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(100))));
+    ends(&mut script, [50, 50]);
+    script.reaches(0, 0, 50);
+    script.reaches(1, 1, 50);
+    let whole = |partition| member_result(&[(partition, &[read(0, 50)])]);
+    let (measurement, failure) = measured(&mut script, [whole(0), whole(1)]);
+    assert_eq!(failure, None);
+    let load = measurement.load.unwrap();
+    assert!(!load.reached && !load.is_meaningful());
+    assert!((load.sent_per_second - 25.0).abs() < 1e-9);
+}
+
+#[test]
+fn an_answer_given_before_the_last_record_is_not_taken_for_the_end() {
+    let (mut script, _) = reading([0, 0]);
+    assert_eq!(script.passes(Duration::from_secs(1)), [Action::AskEnds]);
+    script.says(PRODUCER, progress(400, true));
+    let asked = script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+    assert_eq!(asked, [], "the question under way is answered first");
+    ends(&mut script, [190, 190]);
+    assert_eq!(script.machine.phase(), Phase::Reading);
+    assert_eq!(script.passes(Duration::from_millis(1)), [Action::AskEnds]);
+    ends(&mut script, [200, 200]);
+    assert_eq!(script.machine.phase(), Phase::Draining);
+}
+
+#[test]
+fn records_not_read_in_time_are_unread_and_a_gap_before_them_is_a_loss() {
+    let mut script = draining([0, 0]);
+    script.reaches(0, 0, 200);
+    let actions = script.passes(script.machine.spec.limits.drain);
+    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    let first = member_result(&[(0, &[read(0, 200)])]);
+    let (measurement, failure) = measured(&mut script, [first.clone(), member_result(&[(1, &[read(0, 120)])])]);
+    assert_eq!(failure, None);
+    assert_eq!((measurement.lost, measurement.load.unwrap().unread), (0, 80));
+
+    let mut script = draining([0, 0]);
+    script.passes(script.machine.spec.limits.drain);
+    let gap = member_result(&[(1, &[read(0, 50), read(60, 120)])]);
+    let (measurement, failure) = measured(&mut script, [first, gap]);
+    assert_eq!(failure.unwrap().kind, FailureKind::Lost);
+    assert_eq!((measurement.lost, measurement.load.unwrap().unread), (10, 80));
+}
+
+#[test]
+fn acknowledged_records_that_the_cluster_does_not_have_are_lost() {
+    let (mut script, _) = reading([0, 0]);
+    script.passes(Duration::from_secs(1));
+    ends(&mut script, [0, 0]);
+    script.says(PRODUCER, progress(400, true));
+    script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+    ends(&mut script, [200, 199]);
+    script.reaches(0, 0, 200);
+    script.reaches(1, 1, 199);
+    let read = |partition, end| member_result(&[(partition, &[read(0, end)])]);
+    let (_, failure) = measured(&mut script, [read(0, 200), read(1, 199)]);
+    let failure = failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Lost);
+    assert!(failure.message.contains("acknowledged 200 records"), "{failure:?}");
+}
+
+#[test]
+fn the_lag_is_sampled_and_a_backlog_is_caught_up_when_it_is_gone() {
+    let (mut script, _) = reading([1_000, 1_000]);
+    assert_eq!(script.machine.progress().1, 2_400);
+    for (step, position) in [0, 600, 1_005, 1_010].into_iter().enumerate() {
+        if position > 0 {
+            script.reaches(0, 0, position);
+            script.reaches(1, 1, position);
+        }
+        let actions = script.passes(Duration::from_millis(if step == 0 { 600 } else { 200 }));
+        assert_eq!(actions, [Action::AskEnds], "step {step}");
+        ends(&mut script, [1_010, 1_010]);
+        let caught_up = script.machine.load.as_ref().unwrap().caught_up_ns;
+        assert_eq!(caught_up.is_some(), step >= 2, "step {step}");
+    }
+    let lag = &script.machine.load.as_ref().unwrap().lag;
+    assert_eq!(lag.totals(), [2_020, 820, 10, 0]);
+    assert_eq!(lag.partitions.len(), 2);
+}
+
+#[test]
+fn an_unanswered_question_is_asked_again_and_does_not_end_the_trial() {
+    let (mut script, _) = reading([0, 0]);
+    assert_eq!(script.passes(Duration::from_secs(1)), [Action::AskEnds]);
+    script.event(Event::Ends(Err("no answer".to_owned())));
+    assert_eq!(script.machine.failure(), None);
+    assert_eq!(script.passes(Duration::from_millis(200)), [Action::AskEnds]);
+}
+
+#[test]
+fn seconds_of_several_workers_are_added_up() {
+    let (mut script, _) = reading([0, 0]);
+    let mut response = LatencyRecorder::default();
+    response.record_ns(1_000_000);
+    for worker in 0..2 {
+        let seconds = vec![SecondOfLatency {
+            second: 3,
+            response: response.clone(),
+        }];
+        script.says(worker, FromWorker::Seconds { seconds });
+    }
+    let seconds = script.machine.load.as_mut().unwrap().take_seconds();
+    assert_eq!((seconds.len(), seconds[0].second, seconds[0].response.count()), (1, 3, 2));
+}
+
+#[test]
+fn the_plan_orders_the_same_window_that_the_load_has() {
+    let ordered = OrderedLoad {
+        rate: 100.0,
+        duration_ns: 3 * SECOND_NS,
+    };
+    let stamps = live([5, 7]).machine.spec.workers[0].prepare.stamps.clone().unwrap();
+    assert_eq!((stamps.duration_ns, stamps.warmup_ns), (ordered.duration_ns, SECOND_NS));
+    assert_eq!((stamps.lead_ns, stamps.stamped_from), (SECOND_NS / 2, vec![vec![5, 7]]));
+}
