@@ -10,6 +10,7 @@ use crate::measure::judge::ExclusionRules;
 use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
 use crate::scenario::{Load, Mode, Scenario};
 
+mod capacity;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod forecast;
@@ -86,6 +87,10 @@ impl Plan {
     /// nothing but the seed. A trial that has ended, even failed, is not run again; a pilot that failed is.
     pub fn next(&self, stored: &[Trial], session: u32) -> Next {
         let history = History::new(&self.scenario, stored);
+        if let Some(capacity) = &self.scenario.capacity {
+            let order = self.next_of_search(capacity, &history);
+            return order.map_or_else(|| Next::Done(self.done(&history)), Next::Trial);
+        }
         if let Some(order) = self.next_pilot(&history) {
             return Next::Trial(order);
         }
@@ -123,12 +128,16 @@ impl Plan {
                 }
             }
         }
+        Next::Done(self.done(&history))
+    }
+
+    fn done(&self, history: &History) -> Done {
         let skipped = history.skipped();
         let everything_skipped = skipped.len() == self.scenario.configurations.len();
-        Next::Done(Done {
+        Done {
             skipped,
             everything_skipped,
-        })
+        }
     }
 
     /// The order with a load in it, and with the records that its groups will read by then.
@@ -150,6 +159,9 @@ impl Plan {
     /// How far the run is. Trials that only a split block makes necessary are known once the block has been split.
     pub fn progress(&self, stored: &[Trial]) -> Progress {
         let history = History::new(&self.scenario, stored);
+        if let Some(capacity) = &self.scenario.capacity {
+            return self.progress_of_search(capacity, &history, count(stored.len()));
+        }
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
         let blocks_planned = self.counted_blocks(&history, session);
         let open_in = |kind, block| {

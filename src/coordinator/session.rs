@@ -17,7 +17,7 @@ use super::guardian::Guardian;
 use super::host::HostSample;
 use super::processes::with_their_groups;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
-use super::spec::{LoadSpec, TrialSpec};
+use super::spec::{Limits, LoadSpec, TrialSpec};
 use super::trial::Phase;
 use super::{environment, warm};
 use crate::kafka::GroupDescription;
@@ -25,11 +25,14 @@ use crate::kafka::admin::Admin;
 use crate::kafka::client::ClientProperties;
 use crate::measure::clock;
 use crate::measure::judge::judge;
-use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
+use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
 use crate::plan::{Next, Plan};
 use crate::protocol::{TopicTarget, WorkCalibration};
 use crate::scenario::{Configuration, Mode, Place, Work};
 use crate::store::RunDir;
+
+/// How long a search waits, beyond its objective's limit, for what has arrived to be read.
+const SEARCH_DRAIN: Duration = Duration::from_secs(1);
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
@@ -242,7 +245,8 @@ impl Session<'_> {
             Err(error) => return Ok(Some(self.not_prepared(order, configuration, &error))),
         };
         let calibration = calibrations[configuration.place];
-        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, self.options.limits);
+        let limits = self.limits(order);
+        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
         let mut launches = vec![self.launch(place, "consumer"); spec.workers.len()];
         if let Some(load) = load {
             let here = &self.plan.scenario.places[0];
@@ -310,6 +314,15 @@ impl Session<'_> {
             .prepare(admin, properties, self.interrupt.flag())
             .await
             .map(Some)
+    }
+
+    /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
+    fn limits(&self, order: &TrialOrder) -> Limits {
+        let mut limits = self.options.limits;
+        if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
+            limits.drain = limits.drain.min(SEARCH_DRAIN + Duration::from_nanos(capacity.limit_ns));
+        }
+        limits
     }
 
     /// A trial that failed before any process was started.

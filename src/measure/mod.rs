@@ -8,6 +8,7 @@ pub mod latency;
 pub mod ledger;
 mod load;
 mod measurement;
+pub mod objective;
 pub mod overload;
 mod trial;
 pub mod usage;
