@@ -1,17 +1,20 @@
-//! The reader's whole loop over records in memory: what counting, ledger and dispatch cost per record, without a
-//! client.
+//! The reader's whole loop over records in memory: what counting, ledger, dispatch, and measuring how long each record
+//! waited cost per record, without a client.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tandem::worker::Rehearsal;
 
 fn reader(criterion: &mut Criterion) {
-    let rehearsal = Rehearsal::new(8, 50_000);
+    let plain = Rehearsal::new(8, 50_000);
+    let stamped = Rehearsal::new(8, 50_000).stamped();
     let mut group = criterion.benchmark_group("reader");
-    group.throughput(Throughput::Elements(rehearsal.len() as u64));
-    for (name, threads, accounting) in [
-        ("counted", 1, true),
-        ("followed only", 1, false),
-        ("dispatched to two threads", 2, true),
+    group.throughput(Throughput::Elements(plain.len() as u64));
+    for (name, rehearsal, threads, accounting) in [
+        ("counted", &plain, 1, true),
+        ("followed only", &plain, 1, false),
+        ("dispatched to two threads", &plain, 2, true),
+        ("measured", &stamped, 1, true),
+        ("dispatched to two threads and measured", &stamped, 2, true),
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter_batched(

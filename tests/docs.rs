@@ -24,7 +24,7 @@ const TO_WORKER: [&str; 9] = [
     "stop",
     "subscribe",
 ];
-const FROM_WORKER: [&str; 9] = [
+const FROM_WORKER: [&str; 10] = [
     "assignments",
     "calibrated",
     "failed",
@@ -34,6 +34,7 @@ const FROM_WORKER: [&str; 9] = [
     "progress",
     "ready",
     "result",
+    "seconds",
 ];
 
 /// The contents of all fenced blocks of this language.
@@ -109,6 +110,7 @@ fn every_capability_and_the_version_are_documented() {
         Capability::Manual,
         Capability::Calibrate,
         Capability::Threads,
+        Capability::Stamps,
     ];
     for capability in capabilities {
         let name = serde_json::to_value(capability).unwrap();

@@ -10,7 +10,7 @@ use super::consumer::{CONNECT_LIMIT, spawn};
 use super::gate::Gate;
 use super::membership::MemberContext;
 use super::reader::{
-    Accounting, PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, batch_capacity,
+    Accounting, PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, WaitOrder, batch_capacity,
 };
 use super::shared::MemberShared;
 use crate::measure::clock;
@@ -61,8 +61,9 @@ impl HeldReader {
         let start_ns = start_orders.recv().ok()?;
         sleep_until(start_ns);
         let consumption = self.consumption();
+        let waits = self.wait_order(start_ns);
         let lanes: Vec<_> = (queues.iter().zip(self.shared.gates()).enumerate())
-            .map(|(lane, (queue, gate))| self.reader(&**queue, &consumption, gate, lane, start_ns))
+            .map(|(lane, (queue, gate))| self.reader(&**queue, &consumption, gate, lane, start_ns, waits.as_ref()))
             .collect();
         // A record that lies in a queue already was fetched before the start.
         let entered: Vec<_> = (lanes.iter())
@@ -107,7 +108,8 @@ impl HeldReader {
         sleep_until(start_ns);
         let gate = self.shared.gates().first()?;
         let consumption = self.consumption();
-        let reader = self.reader(source, &consumption, gate, 0, start_ns);
+        let waits = self.wait_order(start_ns);
+        let reader = self.reader(source, &consumption, gate, 0, start_ns, waits.as_ref());
         early.reserve_exact(1);
         let early = reader.take_early(early);
         let _ = self.queued_at_start.set(early.records.len() as u64);
@@ -122,6 +124,12 @@ impl HeldReader {
         }
     }
 
+    /// What is to be measured of records that arrive, once the start is known.
+    fn wait_order(&self, start_ns: u64) -> Option<WaitOrder> {
+        let order = self.prepare.stamps.as_ref()?;
+        Some(WaitOrder::new(order, start_ns))
+    }
+
     fn reader<'a, S: Source>(
         &'a self,
         source: &'a S,
@@ -129,6 +137,7 @@ impl HeldReader {
         gate: &'a Gate,
         lane: usize,
         start_ns: u64,
+        waits: Option<&'a WaitOrder>,
     ) -> Reader<'a, S, MemberConsumption> {
         // With several reading threads each is one of the threads that were asked for.
         let threads = match self.shared.gates().len() {
@@ -150,6 +159,7 @@ impl HeldReader {
             thread_name: self.thread_name.clone(),
             accounting: self.accounting,
             start_ns,
+            waits,
         }
     }
 

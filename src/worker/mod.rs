@@ -8,7 +8,9 @@ mod hold;
 mod membership;
 mod process;
 mod producer;
+mod progress;
 mod reader;
+mod seconds;
 mod shared;
 mod work;
 

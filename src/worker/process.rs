@@ -2,24 +2,22 @@
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::consumer::{Closing, Member, accounting};
-use super::reader::Accounting;
+use super::progress::{Reporter, send_seconds};
+use super::reader::{Accounting, WaitOrder};
 use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{
-    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, Prepare, SILENCE_LIMIT_MS, ToWorker,
+    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Prepare, SILENCE_LIMIT_MS, ToWorker,
     WorkerResult,
 };
 use crate::scenario::{Commit, Work};
-
-/// How often progress is reported while reading.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs a worker of consumers until it is told to end or hears nothing more. The exit code says whether it could do
 /// what it was told.
@@ -48,9 +46,12 @@ fn capabilities() -> Vec<Capability> {
         Capability::Manual,
         Capability::Calibrate,
         Capability::Threads,
+        Capability::Stamps,
     ];
-    // What is not counted is not offered.
-    capabilities.retain(|capability| *capability != Capability::Ledger || accounting() == Accounting::On);
+    if accounting() == Accounting::Off {
+        // What is not counted is not offered.
+        capabilities.retain(|capability| !matches!(capability, Capability::Ledger | Capability::Stamps));
+    }
     capabilities
 }
 
@@ -155,7 +156,7 @@ struct Process {
     closing: Vec<Closing>,
     ended: Option<Receiver<()>>,
     window: Arc<Mutex<Window>>,
-    reporter: Option<(Sender<()>, thread::JoinHandle<()>)>,
+    reporter: Option<Reporter>,
 }
 
 /// Resources at the start and at the latest end of a partition.
@@ -208,11 +209,17 @@ impl Process {
 
     /// Makes all members at once: each has to wait for the cluster.
     fn prepare(&mut self, prepare: &Prepare) -> Result<FromWorker, Failure> {
-        let reads_only = prepare.work == Work::None && prepare.commit == Commit::None && prepare.threads == 1;
+        let reads_only = prepare.work == Work::None
+            && prepare.commit == Commit::None
+            && prepare.threads == 1
+            && prepare.stamps.is_none();
         if accounting() == Accounting::Off && !reads_only {
             return Err(Failure::new(
-                "TANDEM_ACCOUNTING=off is for reading alone: leave out work, commit and threads",
+                "TANDEM_ACCOUNTING=off is for reading alone: leave out work, commit, threads and load",
             ));
+        }
+        if let Some(order) = &prepare.stamps {
+            WaitOrder::check(order, &prepare.topics).map_err(Failure::new)?;
         }
         let (ended_sender, ended) = channel();
         let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
@@ -290,47 +297,14 @@ impl Process {
         thread::sleep(Duration::from_nanos(pause));
         self.window.lock().unwrap_or_else(PoisonError::into_inner).start = Some(ProcessSnapshot::take());
         if let Some(ended) = self.ended.take() {
-            self.reporter = Some(self.report_progress(ended));
+            let members = self.members.iter().map(Member::share).collect();
+            let window = Arc::clone(&self.window);
+            self.reporter = Some(Reporter::start(self.outbox.clone(), members, ended, move || {
+                let snapshot = ProcessSnapshot::take();
+                window.lock().unwrap_or_else(PoisonError::into_inner).latest_end = Some(snapshot);
+            }));
         }
         None
-    }
-
-    /// Starts the thread that reports positions regularly and at once where a partition's end is reached.
-    fn report_progress(&self, ended: Receiver<()>) -> (Sender<()>, thread::JoinHandle<()>) {
-        let (stop, stopped) = channel::<()>();
-        let shared: Vec<_> = self.members.iter().map(Member::share).collect();
-        let (outbox, window) = (self.outbox.clone(), Arc::clone(&self.window));
-        let body = move || {
-            let mut told = std::collections::BTreeMap::new();
-            loop {
-                let an_end = ended.recv_timeout(PROGRESS_INTERVAL).is_ok();
-                if an_end {
-                    let snapshot = ProcessSnapshot::take();
-                    window.lock().unwrap_or_else(PoisonError::into_inner).latest_end = Some(snapshot);
-                }
-                if !matches!(stopped.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty)) {
-                    return;
-                }
-                let mut positions = Vec::new();
-                for slot in shared.iter().flat_map(|shared| shared.slots()) {
-                    let Some(offset) = slot.position() else { continue };
-                    let known = told.entry(slot.partition).or_insert(-1);
-                    if *known < offset {
-                        *known = offset;
-                        let (topic, partition) = (slot.partition.topic, slot.partition.partition);
-                        positions.push(Position {
-                            topic,
-                            partition,
-                            offset,
-                        });
-                    }
-                }
-                if !positions.is_empty() && outbox.send(&FromWorker::Progress { positions }).is_err() {
-                    return;
-                }
-            }
-        };
-        (stop, thread::spawn(body))
     }
 
     /// Ends the reading and reports everything.
@@ -339,17 +313,18 @@ impl Process {
             member.stop();
         }
         let end = ProcessSnapshot::take();
-        if let Some((stop, reporter)) = self.reporter.take() {
-            drop(stop);
-            // It only reads counters and writes lines; were it to panic, the result below still stands.
-            let _ = reporter.join();
+        if let Some(reporter) = self.reporter.take() {
+            reporter.end();
         }
+        let shared: Vec<_> = self.members.iter().map(Member::share).collect();
         let mut members = Vec::with_capacity(self.members.len());
         for (index, member) in self.members.drain(..).enumerate() {
             let (result, closing) = member.finish();
             self.closing.push(closing);
             members.push(result.map_err(|message| Failure::of(index, message))?);
         }
+        // The last ones: each reader has handed over what it had when it ended.
+        send_seconds(&self.outbox, &shared).map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let last = window.latest_end.take().unwrap_or_else(|| end.clone());
         let usage = window.start.take().map(|start| last.since(&start));

@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::gate::Gate;
+use super::seconds::Seconds;
 use crate::measure::{Rebalance, RebalanceKind, TopicPartition, clock};
 use crate::protocol::{OffsetRange, TopicTarget};
 
@@ -24,6 +25,8 @@ pub(super) struct MemberShared {
     revocations: AtomicU64,
     /// Commits that the broker has taken.
     commits: AtomicU64,
+    /// Response times of seconds that are over.
+    seconds: Seconds,
     /// Rings when the work on a record of a revoked partition ends.
     work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
@@ -139,6 +142,7 @@ impl MemberShared {
             rebalances: Mutex::new(Vec::new()),
             revocations: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            seconds: Seconds::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
             ended,
@@ -249,6 +253,11 @@ impl MemberShared {
             let _guard = self.work_ended.0.lock().unwrap_or_else(PoisonError::into_inner);
             self.work_ended.1.notify_all();
         }
+    }
+
+    /// Where threads that work records with a stamp hand over the seconds that are over.
+    pub(super) fn seconds(&self) -> &Seconds {
+        &self.seconds
     }
 
     /// Counts a commit that the broker has taken.

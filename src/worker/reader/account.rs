@@ -14,6 +14,8 @@ const SERIES_BUCKETS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct PartitionAccount {
     range: OffsetRange,
+    /// Records from here on are counted one at a time: the trial's last one, and before it those with a stamp.
+    singly_from: i64,
     records: u64,
     bytes: u64,
     first_ns: Option<u64>,
@@ -41,6 +43,7 @@ impl PartitionAccount {
     pub(super) fn new(range: OffsetRange) -> Self {
         PartitionAccount {
             range,
+            singly_from: range.end.saturating_sub(1),
             records: 0,
             bytes: 0,
             first_ns: None,
@@ -76,6 +79,11 @@ impl PartitionAccount {
         }
     }
 
+    /// Leaves no record from this offset on to [`PartitionAccount::follow`].
+    pub(super) fn count_singly_from(&mut self, offset: i64) {
+        self.singly_from = self.singly_from.min(offset);
+    }
+
     /// Counts the records that carry on the run of `latest`, which was counted just before, and returns the rest. The
     /// trial's last record is left: counting it tells its caller something.
     #[inline]
@@ -88,7 +96,7 @@ impl PartitionAccount {
                 && record.partition() == partition
                 && record.topic_handle() == topic
                 && record.error().is_none()
-                && next + 1 < self.range.end;
+                && next < self.singly_from;
             if carries_on {
                 next += 1;
                 bytes += record.bytes();

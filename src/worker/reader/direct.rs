@@ -4,6 +4,7 @@ use super::account::{Counted, PartitionAccount};
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
+use super::waits::{Handling, Waits};
 use super::{Accounting, Early, ReadAccounts, Reader};
 use crate::measure::clock;
 use crate::scenario::Commit;
@@ -21,6 +22,8 @@ pub(super) struct Pass<'a, S, O> {
     committer: Committer<'a, O>,
     locator: Locator<'a>,
     accounts: Vec<PartitionAccount>,
+    /// Where records with a stamp are to be measured.
+    waits: Option<Waits<'a>>,
     /// Partitions with records since the last note.
     touched: Vec<usize>,
     is_touched: Vec<bool>,
@@ -34,13 +37,20 @@ pub(super) struct Pass<'a, S, O> {
 impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     pub(super) fn new(reader: &'a Reader<'a, S, O>, gate: Inside<'a>) -> Self {
         let slots = reader.shared.slots();
+        let mut accounts: Vec<_> = slots.iter().map(|slot| PartitionAccount::new(slot.range)).collect();
+        if let Some(order) = reader.waits {
+            for (index, account) in accounts.iter_mut().enumerate() {
+                account.count_singly_from(order.stamped_from(index));
+            }
+        }
         Pass {
             reader,
             labour: Labour::prepare(reader.work, reader.calibration),
             gate,
             committer: Committer::new(reader.offsets, reader.shared, reader.commit),
             locator: Locator::new(reader.shared),
-            accounts: slots.iter().map(|slot| PartitionAccount::new(slot.range)).collect(),
+            accounts,
+            waits: reader.waits.map(|order| Waits::new(order, reader.shared)),
             touched: Vec::with_capacity(slots.len()),
             is_touched: vec![false; slots.len()],
             revocations: 0,
@@ -77,11 +87,14 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             if !batch.is_empty() {
                 self.consume(&batch);
                 batch.clear();
+            } else if let Some(waits) = &mut self.waits {
+                waits.passed(clock::now_ns());
             }
         }
         ReadAccounts {
             work_ns: (!self.labour.is_none()).then_some(self.work_ns),
             accounts: self.accounts,
+            waited: self.waits.map(Waits::close),
             error: self.error,
             failure: self.committer.into_error(),
         }
@@ -94,7 +107,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             return;
         }
         let received_ns = clock::now_ns();
-        if self.labour.is_none() {
+        if self.labour.is_none() && self.waits.is_none() {
             self.count_all(batch, received_ns);
         } else {
             self.work_all(batch, received_ns);
@@ -116,8 +129,8 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             };
             if counted == Counted::Last {
                 self.finish_partition(index, clock::now_ns());
-            } else if !matches!(self.reader.commit, Commit::Every(_)) {
-                rest = self.accounts[index].follow(record, rest);
+            } else {
+                rest = self.follow(index, record, rest);
             }
             if self.commit_every() && self.gate.is_wanted() {
                 self.gate.step_aside();
@@ -145,12 +158,14 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
     }
 
-    /// Counts a batch and does each record's work; a record's finish is the next one's start. Between two records a
-    /// rebalance may come.
+    /// Counts a batch and does each record's work, if there is any; a record's finish is the next one's start. Between
+    /// two records a rebalance may come. Without work a backlog before the first stamp is counted as it ever is.
     fn work_all(&mut self, batch: &[S::Message<'_>], received_ns: u64) {
         let mut now_ns = received_ns;
         let mut note_ns = received_ns + NOTE_INTERVAL_NS;
-        for record in batch {
+        let mut rest = batch;
+        while let Some((record, following)) = rest.split_first() {
+            rest = following;
             if self.reader.shared.is_stopped() {
                 return;
             }
@@ -166,17 +181,46 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             self.labour.perform();
             let finished_ns = clock::now_ns();
             self.work_ns += finished_ns - now_ns;
+            if let Some(waits) = &mut self.waits {
+                let stamp = waits.stamp_of(index, record);
+                let handling = Handling {
+                    received_ns,
+                    started_ns: now_ns,
+                    finished_ns,
+                };
+                waits.finished(index, stamp, handling);
+            }
             now_ns = finished_ns;
             if counted == Counted::Last {
                 self.finish_partition(index, now_ns);
-            } else if now_ns >= note_ns {
-                self.note(now_ns);
-                note_ns = now_ns + NOTE_INTERVAL_NS;
+            } else {
+                if self.labour.is_none() {
+                    rest = self.follow(index, record, rest);
+                }
+                if now_ns >= note_ns {
+                    self.note(now_ns);
+                    note_ns = now_ns + NOTE_INTERVAL_NS;
+                }
             }
             if self.commit_every() {
                 // A commit is not work.
                 now_ns = clock::now_ns();
             }
+        }
+    }
+
+    /// Counts what carries on the run of a record that was just counted, and returns the rest; not where each record may
+    /// be followed by a commit.
+    #[inline]
+    fn follow<'m, 's>(
+        &mut self,
+        index: usize,
+        latest: &S::Message<'s>,
+        records: &'m [S::Message<'s>],
+    ) -> &'m [S::Message<'s>] {
+        match self.reader.commit {
+            Commit::Every(_) => records,
+            _ => self.accounts[index].follow(latest, records),
         }
     }
 

@@ -8,9 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source, TopicHandle};
-use super::{Accounting, BATCH_RECORDS, Early, Reader};
-use crate::measure::TopicPartition;
-use crate::protocol::{OffsetRange, TopicTarget, WorkCalibration};
+use super::{Accounting, BATCH_RECORDS, Early, Reader, WaitOrder};
+use crate::load::Stamp;
+use crate::measure::{TopicPartition, clock};
+use crate::protocol::{OffsetRange, StampOrder, TopicTarget, WorkCalibration};
 use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::shared::MemberShared;
 
@@ -22,8 +23,9 @@ pub(super) const TOPIC: &str = "memory";
 pub(super) struct MemoryRecord {
     pub(super) partition: i32,
     pub(super) offset: i64,
-    pub(super) key: Option<Vec<u8>>,
-    pub(super) error: Option<String>,
+    pub(super) key: Option<Box<[u8]>>,
+    pub(super) value: Box<[u8]>,
+    pub(super) error: Option<Box<str>>,
 }
 
 /// A record in memory on its way through a reader.
@@ -70,8 +72,13 @@ impl Message for MemoryMessage<'_> {
     }
 
     #[inline]
+    fn value(&self) -> &[u8] {
+        &self.record.value
+    }
+
+    #[inline]
     fn error(&self) -> Option<String> {
-        self.record.error.clone()
+        self.record.error.as_deref().map(str::to_owned)
     }
 }
 
@@ -188,6 +195,8 @@ pub struct Rehearsal {
     records: Vec<MemoryRecord>,
     partitions: i32,
     records_per_partition: i64,
+    /// Whether the records have stamps, which are then measured.
+    stamped: bool,
 }
 
 impl Rehearsal {
@@ -201,6 +210,7 @@ impl Rehearsal {
                     partition,
                     offset,
                     key: None,
+                    value: Box::default(),
                     error: None,
                 })
             })
@@ -209,7 +219,15 @@ impl Rehearsal {
             records: records.collect(),
             partitions,
             records_per_partition,
+            stamped: false,
         }
+    }
+
+    /// The same with values of 100 bytes that begin with a stamp. All records count as stamped and in the window.
+    #[must_use]
+    pub fn stamped(mut self) -> Self {
+        self.stamped = true;
+        self
     }
 
     /// Number of records in one reading.
@@ -224,8 +242,29 @@ impl Rehearsal {
 
     /// A source of them. Made apart from the reading, so that a bench need not count it.
     pub fn stage(&self) -> Stage {
+        let mut records = self.records.clone();
+        if self.stamped {
+            for (record, sequence) in records.iter_mut().zip(0..) {
+                let now_ns = clock::now_ns();
+                let stamp = Stamp {
+                    intended_ns: now_ns.saturating_sub(2_000),
+                    sent_ns: now_ns,
+                    producer: 0,
+                    sequence,
+                };
+                let mut value = stamp.to_bytes().to_vec();
+                value.resize(100, 0);
+                record.value = value.into();
+            }
+        }
+        let stamped_from = vec![0; usize::try_from(self.partitions).unwrap_or(0)];
         Stage {
-            source: MemorySource::new(self.records.clone()),
+            source: MemorySource::new(records),
+            stamps: self.stamped.then(|| StampOrder {
+                duration_ns: u64::MAX,
+                stamped_from: vec![stamped_from],
+                ..StampOrder::default()
+            }),
             partitions: self.partitions,
             end: self.records_per_partition,
         }
@@ -235,6 +274,7 @@ impl Rehearsal {
 /// Records in memory that are about to be read.
 pub struct Stage {
     source: MemorySource,
+    stamps: Option<StampOrder>,
     partitions: i32,
     end: i64,
 }
@@ -245,6 +285,7 @@ impl Stage {
         let (ended_sender, ended) = channel();
         let shared = MemberShared::new(&[target(self.partitions, self.end)], 1, ended_sender);
         shared.begin_epochs(&partitions(self.partitions));
+        let waits = self.stamps.as_ref().map(|order| WaitOrder::new(order, 0));
         let reader = Reader {
             source: &self.source,
             offsets: &Nowhere,
@@ -260,6 +301,7 @@ impl Stage {
             thread_name: "bench".to_owned(),
             accounting: if accounting { Accounting::On } else { Accounting::Off },
             start_ns: 0,
+            waits: waits.as_ref(),
         };
         let accounts = thread::scope(|scope| {
             let (shared, source) = (&shared, &self.source);

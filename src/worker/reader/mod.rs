@@ -10,12 +10,15 @@ mod pool;
 mod queue;
 mod source;
 mod stream;
+mod waits;
 mod window;
 
 #[cfg(test)]
 mod serving_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waits_tests;
 
 use std::time::Duration;
 
@@ -25,6 +28,8 @@ pub use memory::{Rehearsal, Stage};
 pub(super) use queue::PrivateQueue;
 pub(super) use source::{CommitError, Consumption, Offsets, Place, Source};
 pub(super) use stream::StreamSource;
+pub(super) use waits::WaitOrder;
+use waits::Waited;
 
 use super::gate::Gate;
 use super::shared::MemberShared;
@@ -73,6 +78,8 @@ pub(super) struct Reader<'a, S, O> {
     pub(super) accounting: Accounting,
     /// The common start.
     pub(super) start_ns: u64,
+    /// What to measure of records with a stamp, where there are any.
+    pub(super) waits: Option<&'a WaitOrder>,
 }
 
 /// Records that came before the start.
@@ -118,6 +125,8 @@ impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
 pub(super) struct ReadAccounts {
     /// By slot.
     accounts: Vec<PartitionAccount>,
+    /// How long the records with a stamp waited, where that was to be measured.
+    waited: Option<Waited>,
     work_ns: Option<u64>,
     error: Option<String>,
     /// What went wrong in the reader itself, such as a commit.
@@ -130,6 +139,7 @@ impl ReadAccounts {
         for (mine, its) in self.accounts.iter_mut().zip(other.accounts) {
             mine.absorb(its);
         }
+        Waited::merge(&mut self.waited, other.waited);
         self.work_ns = self.work_ns.map(|ns| ns + other.work_ns.unwrap_or(0));
         self.error = self.error.take().or(other.error);
         self.failure = self.failure.take().or(other.failure);
@@ -141,12 +151,18 @@ impl ReadAccounts {
     }
 
     /// Closes the accounts.
-    pub(super) fn into_result(self, shared: &MemberShared) -> ReaderResult {
-        let partitions = self.accounts.into_iter().zip(shared.slots());
+    pub(super) fn into_result(mut self, shared: &MemberShared) -> ReaderResult {
+        if let Some(failure) = self.waited.as_ref().and_then(|waited| waited.failure(shared)) {
+            self.fail(&failure);
+        }
+        let partitions = self.accounts.into_iter().zip(shared.slots()).enumerate();
         ReaderResult {
             partitions: partitions
-                .filter(|(_, slot)| slot.was_held())
-                .map(|(account, slot)| account.into_result(slot.partition.topic, slot.partition.partition))
+                .filter(|(_, (_, slot))| slot.was_held())
+                .map(|(index, (account, slot))| PartitionResult {
+                    latencies: self.waited.as_mut().map(|waited| waited.take(index)),
+                    ..account.into_result(slot.partition.topic, slot.partition.partition)
+                })
                 .collect(),
             work_ns: self.work_ns,
             error: self.error,

@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select};
 
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
+use super::waits::{Handling, Waited, Waits};
 use super::window::{Advance, Window};
 use super::{Early, IDLE_WAIT, ReadAccounts, Reader};
 use crate::measure::clock;
@@ -32,6 +33,7 @@ struct Job<M> {
     slot: usize,
     epoch: u32,
     ticket: u64,
+    received_ns: u64,
 }
 
 /// The ends of the threads' queues that the reader fills.
@@ -47,10 +49,11 @@ struct Desk<'a, S, O> {
 
 impl<S: Source, O: Consumption> Desk<'_, S, O> {
     /// A thread's life: works what comes until the queue closes, and nothing more once the member has stopped.
-    fn work<M: Message>(&self, jobs: &Receiver<Job<M>>) {
+    fn work<M: Message>(&self, jobs: &Receiver<Job<M>>) -> Option<Waited> {
         let labour = Labour::prepare(self.reader.work, self.reader.calibration);
+        let mut waits = self.reader.waits.map(|order| Waits::new(order, self.reader.shared));
         let mut work_ns = 0;
-        for job in jobs {
+        while let Some(job) = next_job(jobs, waits.as_mut()) {
             if self.reader.shared.is_stopped() {
                 continue;
             }
@@ -58,13 +61,23 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
             self.reader.shared.while_held(slot, job.epoch, || {
                 let from_ns = clock::now_ns();
                 labour.perform();
+                let stamp = waits.as_mut().and_then(|waits| waits.stamp_of(job.slot, &job.message));
                 drop(job.message);
                 let now_ns = clock::now_ns();
                 work_ns += now_ns - from_ns;
+                if let Some(waits) = &mut waits {
+                    let handling = Handling {
+                        received_ns: job.received_ns,
+                        started_ns: from_ns,
+                        finished_ns: now_ns,
+                    };
+                    waits.finished(job.slot, stamp, handling);
+                }
                 self.finish(job.slot, job.ticket, now_ns);
             });
         }
         self.work_ns.fetch_add(work_ns, Ordering::Relaxed);
+        waits.map(Waits::close)
     }
 
     fn finish(&self, index: usize, ticket: u64, now_ns: u64) {
@@ -83,6 +96,29 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
             self.reader.shared.partition_ended();
         }
     }
+}
+
+/// The next record; `None` when the queue has closed. Where records are measured, a thread that waits for one hands over
+/// the seconds that pass.
+fn next_job<M>(jobs: &Receiver<Job<M>>, waits: Option<&mut Waits<'_>>) -> Option<Job<M>> {
+    let Some(waits) = waits else {
+        return jobs.recv().ok();
+    };
+    loop {
+        match jobs.recv_timeout(IDLE_WAIT) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => waits.passed(clock::now_ns()),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+}
+
+/// How a reading ended.
+#[derive(Default)]
+struct Ended {
+    waited: Option<Waited>,
+    error: Option<String>,
+    failure: Option<String>,
 }
 
 /// The reader's side.
@@ -118,10 +154,15 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
         finished: AtomicU64::new(0),
         work_ns: AtomicU64::new(0),
     };
-    let (error, failure) = thread::scope(|scope| {
+    let ended = thread::scope(|scope| {
         let (queues, threads) = match start_threads(scope, &desk) {
             Ok(started) => started,
-            Err(error) => return (None, Some(format!("cannot start a thread: {error}"))),
+            Err(error) => {
+                return Ended {
+                    failure: Some(format!("cannot start a thread: {error}")),
+                    ..Ended::default()
+                };
+            }
         };
         let mut dispatcher = Dispatcher {
             desk: &desk,
@@ -150,8 +191,9 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
                     .into_account()
             })
             .collect(),
-        error,
-        failure,
+        waited: ended.waited,
+        error: ended.error,
+        failure: ended.failure,
     }
 }
 
@@ -159,7 +201,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
 fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption>(
     scope: &'scope Scope<'scope, '_>,
     desk: &'scope Desk<'a, S, O>,
-) -> std::io::Result<(Queues<'a, S>, Vec<ScopedJoinHandle<'scope, ()>>)> {
+) -> std::io::Result<(Queues<'a, S>, Vec<ScopedJoinHandle<'scope, Option<Waited>>>)> {
     let threads = desk.reader.threads;
     let shares = match desk.reader.ordering {
         WorkOrdering::None => vec![threads],
@@ -208,12 +250,21 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
     }
 
     /// Lets the threads end, each with the record that it works, and commits the rest.
-    fn end(mut self, threads: Vec<ScopedJoinHandle<'_, ()>>) -> (Option<String>, Option<String>) {
+    fn end(mut self, threads: Vec<ScopedJoinHandle<'_, Option<Waited>>>) -> Ended {
         self.queues.clear();
-        let panicked = threads.into_iter().any(|thread| thread.join().is_err());
+        let (mut waited, mut failure) = (None, None);
+        for thread in threads {
+            match thread.join() {
+                Ok(its) => Waited::merge(&mut waited, its),
+                Err(_) => failure = Some("a working thread panicked".to_owned()),
+            }
+        }
         self.commit_finished();
-        let failed = panicked.then(|| "a working thread panicked".to_owned());
-        (self.error, failed.or(self.committer.into_error()))
+        Ended {
+            waited,
+            error: self.error,
+            failure: failure.or(self.committer.into_error()),
+        }
     }
 
     fn is_stopped(&self) -> bool {
@@ -266,6 +317,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
                 slot: index,
                 epoch,
                 ticket,
+                received_ns,
             };
             self.send(queue, job);
             if offset + 1 == slot.range.end {

@@ -179,6 +179,16 @@ impl Message for QueueMessage<'_> {
     }
 
     #[inline]
+    fn value(&self) -> &[u8] {
+        let message = self.native();
+        if message.payload.is_null() {
+            return &[];
+        }
+        // SAFETY: the value's bytes belong to the message and live as long as it.
+        unsafe { std::slice::from_raw_parts(message.payload.cast(), message.len) }
+    }
+
+    #[inline]
     fn error(&self) -> Option<String> {
         if self.native().err == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
             return None;

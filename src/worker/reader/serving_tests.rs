@@ -50,6 +50,7 @@ fn a_record_that_comes_with_the_rebalance_that_brought_it_back_is_read() {
         partition: 0,
         offset,
         key: None,
+        value: Box::default(),
         error: None,
     };
     for threads in [1, 2] {
@@ -76,6 +77,7 @@ fn a_record_that_comes_with_the_rebalance_that_brought_it_back_is_read() {
             thread_name: "test".to_owned(),
             accounting: Accounting::On,
             start_ns: 0,
+            waits: None,
         };
         let accounts = thread::scope(|scope| {
             let (shared, records) = (&shared, &source.records);

@@ -37,6 +37,8 @@ pub(crate) trait Message {
     fn bytes(&self) -> u64;
     /// The key, where there is one.
     fn key(&self) -> Option<&[u8]>;
+    /// The value; empty for a tombstone. Not to be asked of an entry that tells of an error.
+    fn value(&self) -> &[u8];
     /// The error that this entry carries instead of a record, if it does.
     fn error(&self) -> Option<String>;
 }

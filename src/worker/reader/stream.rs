@@ -117,6 +117,11 @@ impl Message for BorrowedMessage<'_> {
     }
 
     #[inline]
+    fn value(&self) -> &[u8] {
+        self.payload().unwrap_or_default()
+    }
+
+    #[inline]
     fn error(&self) -> Option<String> {
         // An error came in place of the message.
         None

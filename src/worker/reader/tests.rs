@@ -93,7 +93,8 @@ impl Scene {
             // One key stands for none.
             key: Some(u8::try_from(offset % i64::from(self.keys)).unwrap())
                 .filter(|key| *key > 0)
-                .map(|key| vec![key]),
+                .map(|key| [key].into()),
+            value: Box::default(),
             error: None,
         };
         (0..self.end)
@@ -125,6 +126,7 @@ impl Scene {
             thread_name: "test".to_owned(),
             accounting: Accounting::On,
             start_ns: 0,
+            waits: None,
         }
     }
 
@@ -436,7 +438,7 @@ fn error_entries_are_noted_and_do_not_count_as_records() {
         };
         let mut records = scene.records();
         let failing = MemoryRecord {
-            error: Some("no".to_owned()),
+            error: Some("no".into()),
             ..records[1].clone()
         };
         records.insert(1, failing);
