@@ -88,7 +88,7 @@ fn step(wanted: &Capacity, highest: f64, confirmations: u32, tries: &[Tried]) ->
         Bounds { low: Some(low), high } => {
             let narrow = high.is_none_or(|high| high / low <= 1.0 + wanted.precision);
             match (narrow, high) {
-                (false, Some(high)) => Step::Search((low * high).sqrt()),
+                (false, Some(high)) => Step::Search(between(wanted, low, high, tries)),
                 _ => confirm(low, confirmations, tries),
             }
         }
@@ -111,6 +111,14 @@ fn below(high: f64, tries: &[Tried]) -> f64 {
     let halved = high / 2.0;
     // Overloaded readers tell where their capacity lies; but never less than a tenth below what failed.
     read.map_or(halved, |read| (read * SHARE_OF_READ).min(high * SHARE_OF_READ))
+}
+
+/// The middle of the bounds, or just above what overloaded readers read where that is nearer to the lower one.
+fn between(wanted: &Capacity, low: f64, high: f64, tries: &[Tried]) -> f64 {
+    let middle = (low * high).sqrt();
+    let read = tries.iter().filter_map(|t| t.read_per_second).min_by(f64::total_cmp);
+    let above_read = read.map(|read| read * (1.0 + wanted.precision / 2.0));
+    above_read.filter(|rate| *rate > low * (1.0 + wanted.precision / 4.0)).map_or(middle, |rate| middle.min(rate))
 }
 
 fn confirm(low: f64, confirmations: u32, tries: &[Tried]) -> Step {
