@@ -150,7 +150,10 @@ impl Admin {
         loop {
             let found = self.partitions(topic).await?.unwrap_or_default();
             let led = found.iter().filter(|partition| partition.leader.is_some()).count();
-            if led == partitions as usize && found.iter().all(|p| p.in_sync.len() == p.replicas.len()) {
+            let in_sync = found.iter().all(|p| p.in_sync.len() == p.replicas.len());
+            // The leaders themselves hear of it a moment after the metadata show them.
+            if led == partitions as usize && in_sync && self.end_offsets(&[(topic.to_owned(), partitions)]).await.is_ok()
+            {
                 return Ok(());
             }
             if Instant::now() > deadline {
