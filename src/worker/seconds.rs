@@ -41,7 +41,9 @@ mod tests {
 
     fn of(latencies_ns: &[u64]) -> LatencyRecorder {
         let mut recorder = LatencyRecorder::default();
-        latencies_ns.iter().for_each(|ns| recorder.record_ns(*ns));
+        for ns in latencies_ns {
+            recorder.record_ns(*ns);
+        }
         recorder
     }
 

@@ -39,6 +39,9 @@ struct Job<M> {
 /// The ends of the threads' queues that the reader fills.
 type Queues<'a, S> = Vec<Sender<Job<<S as Source>::Message<'a>>>>;
 
+/// The threads, each of which ends with what it has measured.
+type Threads<'scope> = Vec<ScopedJoinHandle<'scope, Option<Waited>>>;
+
 /// What the reader and its threads share.
 struct Desk<'a, S, O> {
     reader: &'a Reader<'a, S, O>,
@@ -201,7 +204,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
 fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption>(
     scope: &'scope Scope<'scope, '_>,
     desk: &'scope Desk<'a, S, O>,
-) -> std::io::Result<(Queues<'a, S>, Vec<ScopedJoinHandle<'scope, Option<Waited>>>)> {
+) -> std::io::Result<(Queues<'a, S>, Threads<'scope>)> {
     let threads = desk.reader.threads;
     let shares = match desk.reader.ordering {
         WorkOrdering::None => vec![threads],
@@ -250,7 +253,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
     }
 
     /// Lets the threads end, each with the record that it works, and commits the rest.
-    fn end(mut self, threads: Vec<ScopedJoinHandle<'_, Option<Waited>>>) -> Ended {
+    fn end(mut self, threads: Threads<'_>) -> Ended {
         self.queues.clear();
         let (mut waited, mut failure) = (None, None);
         for thread in threads {

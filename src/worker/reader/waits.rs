@@ -55,6 +55,7 @@ impl WaitOrder {
 
 /// When a thread had a record.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_field_names, reason = "units belong in names")]
 pub(super) struct Handling {
     /// The client handed it over, with its batch.
     pub(super) received_ns: u64,

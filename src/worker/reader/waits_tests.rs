@@ -151,7 +151,9 @@ impl Scene {
                 meanwhile(&shared, &sources[0].0);
                 await_all(&shared, &self.records);
                 shared.stop();
-                sources.iter().for_each(|source| source.0.wake());
+                for source in &sources {
+                    source.0.wake();
+                }
             });
             let run = |lane: usize| -> ReadAccounts {
                 match self.way {
