@@ -9,10 +9,10 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
-use crate::kafka::client::ClientProperties;
-use crate::plan::Plan;
+use crate::kafka::client::{ClientProperties, resolve_all};
+use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, thousands};
-use crate::scenario::{Scenario, TrialLength};
+use crate::scenario::{Mode, Scenario, TrialLength};
 
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
     for configuration in &scenario.configurations {
         ClientProperties::of_consumers(&scenario.cluster, configuration, "").resolve()?;
+        if let Some(load) = configuration.mode.load() {
+            resolve_all(&load.properties)?;
+        }
     }
     Ok(())
 }
@@ -66,30 +69,9 @@ fn describe(plan: &Plan) -> String {
         ]);
     }
     let _ = writeln!(text, "{table}\n(members = groups x processes x consumers)\n");
-    let length = match scenario.trial {
-        TrialLength::Seconds(seconds) => {
-            format!("about {seconds} s of reading each; a pilot per family finds the records")
-        }
-        TrialLength::Records(records) => format!("{} records each", thousands(records)),
-    };
-    let _ = writeln!(
-        text,
-        "trials: {} = {} for sizing + {} warm-up + {} counted ({} blocks of {}), {length}",
-        forecast.trials(),
-        forecast.pilots,
-        forecast.warmup_trials,
-        forecast.counted_trials,
-        scenario.repetitions,
-        scenario.configurations.len(),
-    );
-    let _ = writeln!(
-        text,
-        "data: {} records in {} data sets, {} (about {} on the brokers' disks)",
-        thousands(forecast.fill_records),
-        scenario.datasets.len(),
-        bytes(forecast.fill_bytes),
-        bytes(forecast.disk_bytes),
-    );
+    text += &describe_loads(scenario);
+    text += &describe_trials(scenario, &forecast);
+    text += &describe_data(&forecast);
     let _ = writeln!(
         text,
         "time: about {} after the brokers are up (a rough guess)",
@@ -103,4 +85,154 @@ fn describe(plan: &Plan) -> String {
         let _ = writeln!(text, "\nwarning: {warning}");
     }
     text
+}
+
+/// How records arrive, where they do: a line for each load, with the configurations that have it.
+fn describe_loads(scenario: &Scenario) -> String {
+    let mut loads: Vec<(String, Vec<String>)> = Vec::new();
+    for (index, configuration) in scenario.configurations.iter().enumerate() {
+        let backlog = scenario.datasets[configuration.dataset].records;
+        let load = match &configuration.mode {
+            Mode::Backlog => continue,
+            Mode::Live(load) => load.to_string(),
+            Mode::Mixed(load) => format!("behind a backlog of {} records, {load}", thousands(backlog)),
+        };
+        let number = format!("#{}", index + 1);
+        match loads.iter_mut().find(|(text, _)| *text == load) {
+            Some((_, numbers)) => numbers.push(number),
+            None => loads.push((load, vec![number])),
+        }
+    }
+    let mut text = String::new();
+    for (load, numbers) in &loads {
+        let _ = match numbers.len() == scenario.configurations.len() {
+            true => writeln!(text, "load: {load}"),
+            false => writeln!(text, "load of {}: {load}", numbers.join(", ")),
+        };
+    }
+    if let Some(capacity) = &scenario.capacity {
+        let _ = writeln!(
+            text,
+            "capacity: the highest rate, from that of the load downwards, at which {} % of the records are done within \
+             {} ms and readers do not fall further and further behind; to {} %",
+            percent(capacity.percentile),
+            capacity.limit_ns as f64 / 1e6,
+            percent(capacity.precision),
+        );
+    }
+    text
+}
+
+/// A share in percent, to the thousandth.
+fn percent(share: f64) -> f64 {
+    (share * 1e5).round() / 1e3
+}
+
+/// How many trials there are, and how long each is.
+fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
+    if scenario.capacity.is_some() {
+        return format!(
+            "trials: about {} = about {} of search + {} that confirm the answers\n",
+            forecast.trials(),
+            forecast.search_trials,
+            forecast.confirming_trials
+        );
+    }
+    let loaded = scenario
+        .configurations
+        .iter()
+        .filter(|c| c.mode.load().is_some())
+        .count();
+    let backlog = match scenario.trial {
+        TrialLength::Seconds(seconds) => {
+            format!("about {seconds} s of reading each; a pilot per family finds the records")
+        }
+        TrialLength::Records(records) => format!("{} records each", thousands(records)),
+    };
+    let length = match loaded {
+        0 => backlog,
+        all if all == scenario.configurations.len() => "each as long as its load".to_owned(),
+        _ => format!("as long as their load; those without, {backlog}"),
+    };
+    format!(
+        "trials: {} = {} for sizing + {} warm-up + {} counted ({} blocks of {}), {length}\n",
+        forecast.trials(),
+        forecast.pilots,
+        forecast.warmup_trials,
+        forecast.counted_trials,
+        scenario.repetitions,
+        scenario.configurations.len(),
+    )
+}
+
+/// What is filled before the trials, and what a trial makes for itself.
+fn describe_data(forecast: &Forecast) -> String {
+    let mut parts = Vec::new();
+    if forecast.data_sets > 0 {
+        let records = thousands(forecast.fill_records);
+        let filled = bytes(forecast.fill_bytes);
+        parts.push(format!(
+            "{records} records in {} data sets, {filled}",
+            forecast.data_sets
+        ));
+    }
+    if forecast.trial_bytes > 0 {
+        let made = bytes(forecast.trial_bytes);
+        parts.push(format!(
+            "up to {made} in the topics of a trial with a load, deleted after it"
+        ));
+    }
+    let disk = bytes(forecast.disk_bytes);
+    format!("data: {} (about {disk} on the brokers' disks)\n", parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::scenario::parse;
+
+    fn described(text: &str) -> String {
+        describe(&Plan::new(parse("mine", "mine.toml", text).unwrap()))
+    }
+
+    #[test]
+    fn a_plan_says_how_records_arrive_and_how_long_that_takes() {
+        insta::assert_snapshot!(described(
+            r#"
+            question = "?"
+            repetitions = 8
+            [load]
+            arrivals = "poisson"
+            profile = { burst = 5, every = "5s", for = "1s" }
+            producers = 2
+            [load.client]
+            "linger.ms" = 5
+            "sasl.password" = { env = "PASSWORD" }
+            [matrix]
+            rate = [400, 1_600.5]
+            [[case]]
+            name = "one"
+            [[case]]
+            name = "two"
+            processes = 2
+            "#
+        ));
+    }
+
+    #[test]
+    fn a_plan_tells_backlogs_from_what_arrives() {
+        insta::assert_snapshot!(described(
+            "question = '?'\n[load]\nrate = 1_000\n[matrix]\nmode = ['backlog', 'live', 'mixed']"
+        ));
+    }
+
+    #[test]
+    fn a_plan_of_a_search_says_what_it_looks_for() {
+        insta::assert_snapshot!(described(
+            "question = '?'\n[load]\nrate = 4_000\n[capacity]\np999_ms = 2.5\nprecision = 0.07\n\
+             [matrix]\nprocesses = [1, 2]"
+        ));
+    }
 }

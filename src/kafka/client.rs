@@ -173,8 +173,12 @@ impl ClientProperties {
 
 /// The properties of clients that are not measured (admin, filling the data set): those of the cluster alone.
 pub fn cluster_properties(cluster: &ClusterSpec) -> Result<BTreeMap<String, Secret>, PropertyError> {
-    cluster
-        .client
+    resolve_all(&cluster.client)
+}
+
+/// Properties with their values, secrets taken from the environment.
+pub fn resolve_all(properties: &BTreeMap<String, PropertyValue>) -> Result<BTreeMap<String, Secret>, PropertyError> {
+    properties
         .iter()
         .map(|(name, value)| Ok((name.clone(), resolve_value(name, value)?)))
         .collect()

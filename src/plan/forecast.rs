@@ -2,10 +2,16 @@
 
 use super::records::fit;
 use super::{Plan, count};
-use crate::scenario::{Configuration, DatasetSpec, Family, TrialLength, Work, WorkOrdering};
+use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Load, Mode, TrialLength, Work, WorkOrdering};
 
 /// Starting, joining and ending of a trial's processes, seconds, as usual on a machine of a few cores.
 const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
+
+/// The same and the making and deleting of its topic, for a trial in which records arrive.
+const LIVE_OVERHEAD_SECONDS: f64 = 3.0;
+
+/// Trials in which a search for capacity usually comes to its answer, without the one that confirms it.
+const SEARCH_TRIALS: u32 = 8;
 
 /// Reading without work, bytes per second, where nothing has been measured yet.
 const ASSUMED_READ_BYTES_PER_SECOND: f64 = 300e6;
@@ -25,22 +31,31 @@ pub struct Forecast {
     pub warmup_trials: u32,
     /// Counted trials.
     pub counted_trials: u32,
-    /// Records to produce, over all data sets.
+    /// Trials in which capacities are searched for, if the searches take as many as they usually do.
+    pub search_trials: u32,
+    /// Longer trials at the end of those searches.
+    pub confirming_trials: u32,
+    /// Data sets that are filled before the trials.
+    pub data_sets: u32,
+    /// Records to produce before the trials, over all data sets.
     pub fill_records: u64,
-    /// Bytes of values to produce, before compression, one replica.
+    /// Bytes of values to produce before the trials, before compression, one replica.
     pub fill_bytes: u64,
-    /// The same with every replica: what the brokers' disks have to hold, without compression.
+    /// Bytes of values in the topics that a live or mixed trial makes for itself, one replica; of the largest trial,
+    /// because they are deleted after it.
+    pub trial_bytes: u64,
+    /// What the brokers' disks have to hold, every replica counted, without compression.
     pub disk_bytes: u64,
-    /// Seconds of filling.
+    /// Seconds of filling before the trials.
     pub fill_seconds: f64,
     /// Seconds of all trials, their starting and ending included.
     pub trial_seconds: f64,
 }
 
 impl Forecast {
-    /// Pilots, warm-up and counted trials.
+    /// Pilots, warm-up and counted trials, and those of searches.
     pub fn trials(&self) -> u32 {
-        self.pilots + self.warmup_trials + self.counted_trials
+        self.pilots + self.warmup_trials + self.counted_trials + self.search_trials + self.confirming_trials
     }
 
     /// Seconds of filling and of all trials.
@@ -54,39 +69,131 @@ impl Plan {
     pub fn forecast(&self) -> Forecast {
         let scenario = &self.scenario;
         let configurations = count(scenario.configurations.len());
-        let pilots = match scenario.trial {
-            TrialLength::Seconds(_) => count(scenario.families.len()),
-            TrialLength::Records(_) => 0,
+        let (pilots, warmup_blocks, repetitions, searches) = match scenario.capacity {
+            Some(_) => (0, 0, 0, configurations),
+            None => (self.pilots_wanted(), scenario.warmup_blocks, scenario.repetitions, 0),
         };
-        let warmup_trials = configurations.saturating_mul(scenario.warmup_blocks);
-        let counted_trials = configurations.saturating_mul(scenario.repetitions);
-        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions);
-        let mut trial_seconds = 0.0;
-        for family in &scenario.families {
-            let records = self.forecast_records(family);
-            for &configuration in &family.configurations {
-                let seconds = self.read_seconds(&scenario.configurations[configuration], records);
-                trial_seconds += blocks * (seconds + TRIAL_OVERHEAD_SECONDS);
-            }
-            if let TrialLength::Seconds(wanted) = scenario.trial {
-                trial_seconds += wanted / 2.0 + TRIAL_OVERHEAD_SECONDS;
-            }
-        }
-        let fill_bytes: u64 = scenario.datasets.iter().map(DatasetSpec::value_bytes).sum();
-        let disk_bytes = scenario
-            .datasets
+        let filled: Vec<&DatasetSpec> = self.filled_data_sets().collect();
+        let fill_bytes: u64 = filled.iter().map(|d| d.value_bytes()).sum();
+        let disk_bytes: u64 = filled
             .iter()
-            .map(|d| d.value_bytes().saturating_mul(u64::from(d.replication)));
+            .map(|d| d.value_bytes().saturating_mul(u64::from(d.replication)))
+            .sum();
+        let (trial_bytes, trial_disk_bytes) = self.largest_trial_bytes();
         Forecast {
             pilots,
-            warmup_trials,
-            counted_trials,
-            fill_records: scenario.datasets.iter().map(|d| d.records).sum(),
+            warmup_trials: configurations.saturating_mul(warmup_blocks),
+            counted_trials: configurations.saturating_mul(repetitions),
+            search_trials: searches.saturating_mul(SEARCH_TRIALS),
+            confirming_trials: searches,
+            data_sets: count(filled.len()),
+            fill_records: filled.iter().map(|d| d.records).sum(),
             fill_bytes,
-            disk_bytes: disk_bytes.sum(),
+            trial_bytes,
+            disk_bytes: disk_bytes.saturating_add(trial_disk_bytes),
             fill_seconds: fill_bytes as f64 / ASSUMED_FILL_BYTES_PER_SECOND,
-            trial_seconds,
+            trial_seconds: match &scenario.capacity {
+                Some(capacity) => self.search_seconds(capacity),
+                None => self.block_seconds(),
+            },
         }
+    }
+
+    /// Families whose record count a pilot has to find.
+    fn pilots_wanted(&self) -> u32 {
+        match self.scenario.trial {
+            TrialLength::Seconds(_) => count(self.scenario.families.iter().filter(|f| self.is_backlog(f)).count()),
+            TrialLength::Records(_) => 0,
+        }
+    }
+
+    /// True for a family that reads what lies there; all configurations of a family have one mode.
+    fn is_backlog(&self, family: &Family) -> bool {
+        let configurations = &self.scenario.configurations;
+        family
+            .configurations
+            .iter()
+            .all(|&c| configurations[c].mode == Mode::Backlog)
+    }
+
+    /// The data sets that are filled before the trials; those of live and mixed trials are made by each trial.
+    fn filled_data_sets(&self) -> impl Iterator<Item = &DatasetSpec> {
+        let read = |index: usize| {
+            let mut configurations = self.scenario.configurations.iter();
+            configurations.any(|c| c.dataset == index && c.mode == Mode::Backlog)
+        };
+        let sets = self.scenario.datasets.iter().enumerate();
+        sets.filter(move |(index, _)| read(*index)).map(|(_, dataset)| dataset)
+    }
+
+    /// Bytes of values in the topics of the largest live or mixed trial, and the same with every replica.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a size that does not fit is the largest there is"
+    )]
+    fn largest_trial_bytes(&self) -> (u64, u64) {
+        let confirm_ns = self.scenario.capacity.map(|capacity| capacity.confirm_ns);
+        let bytes = |configuration: &Configuration| {
+            let load = configuration.mode.load()?;
+            let dataset = &self.scenario.datasets[configuration.dataset];
+            let arriving = self.arriving_records(load, confirm_ns.unwrap_or(load.duration_ns));
+            let bytes = ((arriving + dataset.records as f64) * dataset.size.mean_bytes()) as u64;
+            Some((bytes, bytes.saturating_mul(u64::from(dataset.replication))))
+        };
+        let all = self.scenario.configurations.iter().filter_map(bytes);
+        all.fold((0, 0), |(bytes, disk), (b, d)| (bytes.max(b), disk.max(d)))
+    }
+
+    /// Records that a load sends, warm-up included.
+    fn arriving_records(&self, load: &Load, duration_ns: u64) -> f64 {
+        let schedule = load.schedule(load.rate, duration_ns, self.scenario.seed);
+        schedule.map_or(0.0, |schedule| schedule.expected())
+    }
+
+    /// Seconds of pilots and blocks.
+    fn block_seconds(&self) -> f64 {
+        let scenario = &self.scenario;
+        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions);
+        let mut seconds = 0.0;
+        for family in &scenario.families {
+            let backlog = self.is_backlog(family);
+            let records = if backlog { self.forecast_records(family) } else { 0 };
+            for &configuration in &family.configurations {
+                seconds += blocks * self.trial_seconds(&scenario.configurations[configuration], records);
+            }
+            if let TrialLength::Seconds(wanted) = scenario.trial
+                && backlog
+            {
+                seconds += wanted / 2.0 + TRIAL_OVERHEAD_SECONDS;
+            }
+        }
+        seconds
+    }
+
+    /// Seconds of one trial, which reads so many records where all of them lie there.
+    fn trial_seconds(&self, configuration: &Configuration, records: u64) -> f64 {
+        match configuration.mode.load() {
+            None => self.read_seconds(configuration, records) + TRIAL_OVERHEAD_SECONDS,
+            Some(load) => self.live_seconds(configuration, load, load.duration_ns),
+        }
+    }
+
+    /// Seconds of a trial in which records arrive; the backlog of a mixed one is filled first.
+    fn live_seconds(&self, configuration: &Configuration, load: &Load, duration_ns: u64) -> f64 {
+        let backlog_bytes = self.scenario.datasets[configuration.dataset].value_bytes();
+        let filling = backlog_bytes as f64 / ASSUMED_FILL_BYTES_PER_SECOND;
+        (load.warmup_ns + duration_ns) as f64 / 1e9 + filling + LIVE_OVERHEAD_SECONDS
+    }
+
+    /// Seconds of the searches for capacity.
+    fn search_seconds(&self, capacity: &Capacity) -> f64 {
+        let of = |configuration: &Configuration| {
+            let load = configuration.mode.load()?;
+            let trial = self.live_seconds(configuration, load, load.duration_ns);
+            Some(f64::from(SEARCH_TRIALS) * trial + self.live_seconds(configuration, load, capacity.confirm_ns))
+        };
+        self.scenario.configurations.iter().filter_map(of).sum()
     }
 
     /// Records that each group will probably read in a trial of the family.

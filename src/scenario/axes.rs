@@ -1,4 +1,4 @@
-//! Reads what makes configurations: the settings of `[dataset]`, `[consumer]`, `[[case]]` and the lists of `[matrix]`,
+//! Reads what makes configurations: the settings of `[dataset]`, `[consumer]`, `[load]`, `[[case]]` and the lists of `[matrix]`,
 //! all by the one list of keys.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::draft::{Draft, DraftAxis};
 use super::error::{Problem, Problems};
 use super::keys::{Key, Table, key_in, unknown_key};
 use super::secrets::is_suspicious;
-use super::settings::{CLIENT, Given, Setting};
+use super::settings::{CLIENT, Given, PRODUCER, Setting};
 use super::values::{Node, describe};
 
 /// The entries of a client table whose names are properties.
@@ -23,16 +23,28 @@ pub(super) fn properties<'a>(table: &'a DeTable<'a>, clients: Clients, problems:
     known.collect()
 }
 
-/// The settings of `[dataset]`, `[consumer]` or a case.
+/// The settings of `[dataset]`, `[consumer]`, `[load]` or a case.
 pub(super) fn read_settings(table: &DeTable<'_>, stands_in: Table, problems: &mut Problems) -> Vec<Given> {
     let mut settings = Vec::new();
     for entry in entries(table) {
         if let Some(client) = client_table(&entry, stands_in) {
-            for property in properties(client, Clients::Measured, problems) {
+            let (clients, start, setting) = if stands_in == Table::Load {
+                (Clients::Load, PRODUCER, Setting::ProducerProperty as fn(_) -> _)
+            } else {
+                (Clients::Measured, CLIENT, Setting::Property as fn(_) -> _)
+            };
+            for property in properties(client, clients, problems) {
                 let read = client::read_value(property.key, property.value);
-                let read = problems.keep(read).map(Setting::Property);
-                settings.extend(read.map(|setting| given(format!("{CLIENT}{}", property.key), &property, setting)));
+                let read = problems.keep(read).map(setting);
+                settings.extend(read.map(|setting| given(format!("{start}{}", property.key), &property, setting)));
             }
+            continue;
+        }
+        if let Some(property) = producer_property(&entry, stands_in) {
+            let read = client::check_name(&property, Clients::Load)
+                .and_then(|()| client::read_value(property.key, property.value));
+            let read = problems.keep(read).map(Setting::ProducerProperty);
+            settings.extend(read.map(|setting| given(entry.key.to_owned(), &entry, setting)));
             continue;
         }
         match key_in(stands_in, entry.key).map(Key::setting) {
@@ -53,12 +65,21 @@ pub(super) fn read_settings(table: &DeTable<'_>, stands_in: Table, problems: &mu
 }
 
 fn client_table<'a>(entry: &Entry<'a>, stands_in: Table) -> Option<&'a DeTable<'a>> {
-    let allowed = matches!(stands_in, Table::Consumer | Table::Matrix | Table::Case);
+    let allowed = matches!(stands_in, Table::Consumer | Table::Load | Table::Matrix | Table::Case);
     entry
         .value
         .get_ref()
         .as_table()
         .filter(|_| allowed && entry.key == "client")
+}
+
+/// In `[matrix]` and cases: the entry of a property of producers, by the property's own name.
+fn producer_property<'a>(entry: &Entry<'a>, stands_in: Table) -> Option<Entry<'a>> {
+    let name = entry.key.strip_prefix(PRODUCER)?;
+    matches!(stands_in, Table::Matrix | Table::Case).then(|| Entry {
+        key: name,
+        ..entry.clone()
+    })
 }
 
 fn given(key: String, entry: &Entry<'_>, setting: Setting) -> Given {
@@ -100,6 +121,13 @@ pub(super) fn read_matrix(table: &DeTable<'_>, problems: &mut Problems) -> Vec<D
                     read,
                     problems,
                 ));
+            }
+            continue;
+        }
+        if let Some(property) = producer_property(&entry, Table::Matrix) {
+            if problems.keep(client::check_name(&property, Clients::Load)).is_some() {
+                let read = |item: &Node<'_>| client::read_value(property.key, item).map(Setting::ProducerProperty);
+                axes.extend(read_axis(entry.key.to_owned(), &entry, read, problems));
             }
             continue;
         }
@@ -166,6 +194,8 @@ pub(super) fn check_together<'a>(draft: &'a Draft, problems: &mut Problems) {
     }
     let firsts = draft.axes.iter().filter_map(|axis| axis.values.first());
     let properties = draft.defaults.iter().chain(cases).chain(firsts);
-    let name = |given: &'a Given| Some((given.key.strip_prefix(CLIENT)?, given.key_span.clone()));
-    check_aliases(properties.filter_map(name), problems);
+    for start in [CLIENT, PRODUCER] {
+        let name = |given: &'a Given| Some((given.key.strip_prefix(start)?, given.key_span.clone()));
+        check_aliases(properties.clone().filter_map(name), problems);
+    }
 }

@@ -1,9 +1,10 @@
 //! Combinations of settings that cannot be: each value is valid by itself, together they are an error of the file.
 
-use super::client::REFUSED_BY_CONSUMER_PROTOCOL;
+use super::client_properties::REFUSED_BY_CONSUMER_PROTOCOL;
 use super::draft::Draft;
 use super::error::{Grouped, Problem, Problems, any_value, did_you_mean_value};
 use super::kinds::{Assignment, Assignor, PARTITIONS_MAX, Protocol, name_of};
+use super::loads;
 use super::model::{ClusterSource, Keys, TrialLength};
 use super::settings::{CLIENT, Given, Settings};
 use super::threads;
@@ -30,6 +31,7 @@ pub(super) fn check(name: &str, settings: &Settings<'_>, draft: &Draft, problems
     ];
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
     refused_properties(settings).for_each(|problem| problems.add(problem));
+    loads::check(name, settings, draft, problems);
 }
 
 /// Checks the length of trials against the data set's.

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
-use super::client_properties::PROPERTIES;
+use super::client_properties::{NOT_BUILT_IN, OWNED, OWNED_OF_PRODUCERS, PROPERTIES};
 use super::document::{Entry, entries};
 use super::error::{Grouped, Problem, any_value, did_you_mean, nearest};
 use super::model::PropertyValue;
@@ -62,54 +62,11 @@ impl Property {
 pub(super) enum Clients {
     /// Of the consumers that are measured.
     Measured,
+    /// Of the producers of load.
+    Load,
     /// Of every client of the run.
     All,
 }
-
-/// Properties that tandem sets itself, with what to write instead.
-const OWNED: &[(&str, &str)] = &[
-    ("bootstrap.servers", "use `bootstrap` in [cluster]"),
-    ("metadata.broker.list", "use `bootstrap` in [cluster]"),
-    (
-        "group.id",
-        "every trial has a fresh group; `prefix` in [cluster] begins its name",
-    ),
-    (
-        "client.id",
-        "every member has its own, by which it is found in the group",
-    ),
-    ("group.instance.id", "members of a trial are always new"),
-    ("enable.auto.commit", "use `commit`, such as commit = \"auto\""),
-    ("auto.commit.enable", "use `commit`, such as commit = \"auto\""),
-    (
-        "enable.auto.offset.store",
-        "use `commit`: a position is stored when its record's work is done",
-    ),
-    ("enable.partition.eof", "the end of a trial is known before it begins"),
-    ("auto.offset.reset", "a trial reads each partition from its beginning"),
-    ("group.protocol", "use `protocol`, such as protocol = \"consumer\""),
-    (
-        "partition.assignment.strategy",
-        "use `assignor`, such as assignor = \"range\"",
-    ),
-    (
-        "group.remote.assignor",
-        "use `assignor`, such as assignor = \"uniform\"",
-    ),
-    ("statistics.interval.ms", "tandem reads the client's statistics itself"),
-];
-
-/// Properties that the client refuses under `protocol = "consumer"`, because the broker decides.
-pub(super) const REFUSED_BY_CONSUMER_PROTOCOL: &[&str] =
-    &["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
-
-/// Properties that the client knows but refuses, because what they need is not built into it. A name that ends with a
-/// dot stands for all that begin with it.
-const NOT_BUILT_IN: &[(&str, &str)] = &[
-    ("https.ca.", "HTTPS by libcurl"),
-    ("sasl.oauthbearer.", "OpenID Connect by libcurl"),
-    ("ssl.ca.certificate.stores", "Windows"),
-];
 
 /// What a property would need that this client has not.
 fn missing(name: &str) -> Option<&'static str> {
@@ -124,9 +81,12 @@ fn find(name: &str) -> Option<&'static Property> {
     PROPERTIES.iter().find(|property| property.name == name)
 }
 
-fn owned(name: &str) -> Option<&'static str> {
-    OWNED
-        .iter()
+fn owned(name: &str, clients: Clients) -> Option<&'static str> {
+    let list = match clients {
+        Clients::Measured | Clients::All => OWNED,
+        Clients::Load => OWNED_OF_PRODUCERS,
+    };
+    list.iter()
         .find(|(owned, _)| *owned == name)
         .map(|(_, instead)| *instead)
 }
@@ -137,8 +97,19 @@ pub(super) fn canonical(name: &str) -> &str {
 }
 
 fn may_stand(property: &Property, clients: Clients) -> bool {
-    let free = owned(property.name).is_none() && missing(property.name).is_none();
-    free && (clients == Clients::All || property.user != Use::Producer)
+    let free = owned(property.name, clients).is_none() && missing(property.name).is_none();
+    let unused = match clients {
+        Clients::Measured => property.user == Use::Producer,
+        Clients::Load => property.user == Use::Consumer,
+        Clients::All => false,
+    };
+    free && !unused
+}
+
+/// The names of the properties that may stand in a table.
+pub(super) fn names(clients: Clients) -> impl Iterator<Item = &'static str> {
+    let standing = PROPERTIES.iter().filter(move |property| may_stand(property, clients));
+    standing.map(|property| property.name)
 }
 
 /// Checks the name of a property in a client table.
@@ -148,7 +119,7 @@ pub(super) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Prob
     let Some(property) = find(name) else {
         return Err(unknown(entry, clients));
     };
-    if let Some(instead) = owned(name) {
+    if let Some(instead) = owned(name, clients) {
         return refused(format!("`{name}` is set by tandem itself"), instead);
     }
     if let Some(needs) = missing(name) {
@@ -157,33 +128,45 @@ pub(super) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Prob
             &format!("needs {needs}, which this client has not"),
         );
     }
-    if !may_stand(property, clients) {
-        let message = format!("`{name}` is a property of producers");
-        return refused(message, "consumers do not use it; producers' go into [cluster.client]");
+    if may_stand(property, clients) {
+        return Ok(());
     }
-    Ok(())
+    if clients == Clients::Load {
+        let message = format!("`{name}` is a property of consumers");
+        return refused(message, "producers do not use it; consumers' go into [consumer.client]");
+    }
+    refused(
+        format!("`{name}` is a property of producers"),
+        "consumers do not use it; producers of load have [load.client]",
+    )
 }
 
 /// An unknown name: misspelt, or dotted without quotes, which TOML takes for tables within tables.
 fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
     let dotted = dotted_name(entry);
     let name = dotted.as_ref().map_or(entry.key, |(name, _)| name);
-    let known = PROPERTIES
-        .iter()
-        .filter(|property| may_stand(property, clients))
-        .map(|property| property.name);
+    let known = names(clients);
     if let Some((name, end)) = &dotted {
-        let span = entry.key_span.start..*end;
-        let message = format!("{name} has dots, so it needs quotes");
         let quoted = match nearest(name, known) {
             Some(property) if property != name => format!("did you mean \"{property}\", with quotes?"),
             _ => format!("write \"{name}\" = ..."),
         };
-        return Problem::new(span, message, "must be quoted").help(quoted);
+        return without_quotes(entry, name, *end).help(quoted);
     }
     let message = format!("the client has no property `{name}`");
     Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1")
         .maybe_help(did_you_mean(name, known))
+}
+
+/// A property of producers in `[matrix]` or a case whose dots, for want of quotes, made tables of it.
+pub(super) fn producer_without_quotes(entry: &Entry<'_>) -> Option<Problem> {
+    let (name, end) = dotted_name(entry)?;
+    Some(without_quotes(entry, &name, end).help(format!("write \"{name}\" = ...")))
+}
+
+fn without_quotes(entry: &Entry<'_>, name: &str, end: usize) -> Problem {
+    let message = format!("{name} has dots, so it needs quotes");
+    Problem::new(entry.key_span.start..end, message, "must be quoted")
 }
 
 /// The whole name of a key whose dots made tables of it, and where it ends.
@@ -290,20 +273,24 @@ fn allowed(values: Values) -> String {
 /// The schema of a client table; `list` makes each value a list of values, as in a matrix.
 pub(super) fn table_schema(generator: &mut SchemaGenerator, clients: Clients, list: bool) -> Schema {
     let mut properties = serde_json::Map::new();
-    for property in PROPERTIES.iter().filter(|property| may_stand(property, clients)) {
-        let value = if is_secret(property.name) {
-            generator.subschema_for::<FromEnvironment>()
-        } else {
-            value_schema(generator, property.values)
-        };
-        let schema = if list {
-            json_schema!({ "type": "array", "minItems": 1, "items": value })
-        } else {
-            value
-        };
-        properties.insert(property.name.to_owned(), schema.to_value());
+    for name in names(clients) {
+        properties.insert(name.to_owned(), property_schema(generator, name, list).to_value());
     }
     json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// The schema of one property's value.
+pub(super) fn property_schema(generator: &mut SchemaGenerator, name: &str, list: bool) -> Schema {
+    let value = if is_secret(name) {
+        generator.subschema_for::<FromEnvironment>()
+    } else {
+        value_schema(generator, find(name).map_or(Values::Text, |property| property.values))
+    };
+    if list {
+        json_schema!({ "type": "array", "minItems": 1, "items": value })
+    } else {
+        value
+    }
 }
 
 fn value_schema(generator: &mut SchemaGenerator, values: Values) -> Schema {
@@ -334,6 +321,7 @@ describes_itself!(FromEnvironment, "from_environment", |_| {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::client_properties::REFUSED_BY_CONSUMER_PROTOCOL;
 
     /// Why the client refuses the property, given a value of its kind.
     fn refusal(property: &Property) -> Option<String> {
@@ -374,7 +362,8 @@ mod tests {
 
     #[test]
     fn everything_that_tandem_owns_exists() {
-        let missing: Vec<_> = OWNED.iter().filter(|(name, _)| find(name).is_none()).collect();
+        let owned = OWNED.iter().chain(OWNED_OF_PRODUCERS);
+        let missing: Vec<_> = owned.filter(|(name, _)| find(name).is_none()).collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert!(REFUSED_BY_CONSUMER_PROTOCOL.iter().all(|name| find(name).is_some()));
     }

@@ -1,11 +1,79 @@
-//! The properties of librdkafka 2.12.1, from its CONFIGURATION.md: names, who uses them, values. Data only; callbacks,
-//! which cannot be set from a file, are left out, as is the read-only `builtin.features`.
+//! The properties of librdkafka 2.12.1, from its CONFIGURATION.md: names, who uses them, values, and which of them a
+//! scenario may not set. Data only; callbacks, which cannot be set from a file, are left out, as is the read-only
+//! `builtin.features`.
 
 use super::client::{
     Property,
     Use::{Both, Consumer, Producer},
     Values::{Boolean, Integer, OneOf, SomeOf, Text},
 };
+
+/// Properties of consumers and of all clients that tandem sets itself, with what to write instead.
+pub(super) const OWNED: &[(&str, &str)] = &[
+    ("bootstrap.servers", "use `bootstrap` in [cluster]"),
+    ("metadata.broker.list", "use `bootstrap` in [cluster]"),
+    (
+        "group.id",
+        "every trial has a fresh group; `prefix` in [cluster] begins its name",
+    ),
+    (
+        "client.id",
+        "every member has its own, by which it is found in the group",
+    ),
+    ("group.instance.id", "members of a trial are always new"),
+    ("enable.auto.commit", "use `commit`, such as commit = \"auto\""),
+    ("auto.commit.enable", "use `commit`, such as commit = \"auto\""),
+    (
+        "enable.auto.offset.store",
+        "use `commit`: a position is stored when its record's work is done",
+    ),
+    ("enable.partition.eof", "the end of a trial is known before it begins"),
+    ("auto.offset.reset", "a trial reads each partition from its beginning"),
+    ("group.protocol", "use `protocol`, such as protocol = \"consumer\""),
+    (
+        "partition.assignment.strategy",
+        "use `assignor`, such as assignor = \"range\"",
+    ),
+    (
+        "group.remote.assignor",
+        "use `assignor`, such as assignor = \"uniform\"",
+    ),
+    ("statistics.interval.ms", "tandem reads the client's statistics itself"),
+];
+
+/// Properties of the producers of load that tandem sets itself, with what to write instead.
+pub(super) const OWNED_OF_PRODUCERS: &[(&str, &str)] = &[
+    ("bootstrap.servers", "use `bootstrap` in [cluster]"),
+    ("metadata.broker.list", "use `bootstrap` in [cluster]"),
+    ("client.id", "every producer has its own"),
+    (
+        "compression.codec",
+        "use `compression` in [dataset], such as compression = \"lz4\"",
+    ),
+    (
+        "compression.type",
+        "use `compression` in [dataset], such as compression = \"lz4\"",
+    ),
+    (
+        "delivery.report.only.error",
+        "every record is accounted for, those that were delivered too",
+    ),
+    ("statistics.interval.ms", "tandem counts what it sends itself"),
+    ("transaction.timeout.ms", "producers of load have no transactions"),
+    ("transactional.id", "producers of load have no transactions"),
+];
+
+/// Properties that the client refuses under `protocol = "consumer"`, because the broker decides.
+pub(super) const REFUSED_BY_CONSUMER_PROTOCOL: &[&str] =
+    &["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
+
+/// Properties that the client knows but refuses, because what they need is not built into it. A name that ends with a
+/// dot stands for all that begin with it.
+pub(super) const NOT_BUILT_IN: &[(&str, &str)] = &[
+    ("https.ca.", "HTTPS by libcurl"),
+    ("sasl.oauthbearer.", "OpenID Connect by libcurl"),
+    ("ssl.ca.certificate.stores", "Windows"),
+];
 
 /// Every property that can be set by text, sorted by name.
 #[rustfmt::skip]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::axes::{check_aliases, check_together, properties, read_matrix, read_settings};
+use super::capacity::{self, DraftCapacity};
 use super::client::{self, Clients};
 use super::document::{Entry, entries, table, tables};
 use super::error::{Problem, Problems};
@@ -29,8 +30,13 @@ pub(super) struct Draft {
     pub(super) trial_span: Range<usize>,
     pub(super) cluster: ClusterSpec,
     pub(super) places: Vec<Place>,
-    /// Of `[dataset]` and `[consumer]`.
+    /// Of `[dataset]`, `[consumer]` and `[load]`.
     pub(super) defaults: Vec<Given>,
+    /// The header of `[load]`, where there is one: its configurations are live unless they say otherwise.
+    pub(super) load_span: Option<Range<usize>>,
+    pub(super) capacity: Option<DraftCapacity>,
+    /// Those of `repetitions` and `warmup_blocks` that were given.
+    pub(super) blocks_given: Vec<&'static str>,
     pub(super) axes: Vec<DraftAxis>,
     /// At least one; unnamed where the file has none.
     pub(super) cases: Vec<DraftCase>,
@@ -67,6 +73,9 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
         cluster: default_cluster(),
         places: vec![place("here".to_owned())],
         defaults: Vec::new(),
+        load_span: None,
+        capacity: None,
+        blocks_given: Vec::new(),
         axes: Vec::new(),
         cases: Vec::new(),
     };
@@ -77,6 +86,8 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
     for entry in entries(document) {
         read_top(&entry, &mut draft, problems);
     }
+    let blocks = ["repetitions", "warmup_blocks"].into_iter();
+    draft.blocks_given = blocks.filter(|key| document.contains_key(*key)).collect();
     check_together(&draft, problems);
     if draft.cases.is_empty() {
         draft.cases.push(DraftCase::default());
@@ -118,15 +129,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
         "case" => read_cases(entry, draft, problems),
         "place" => read_places(entry, draft, problems),
         _ => {
-            let Some(known) = [
-                Table::Trial,
-                Table::Cluster,
-                Table::Dataset,
-                Table::Consumer,
-                Table::Matrix,
-            ]
-            .into_iter()
-            .find(|table| table.header().trim_matches(['[', ']']) == entry.key) else {
+            let Some(known) = Table::SINGLE.into_iter().find(|table| table.name() == entry.key) else {
                 problems.add(unknown_key(entry, Table::Top));
                 return;
             };
@@ -137,20 +140,25 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
                 Table::Trial => read_trial(entry, table, draft, problems),
                 Table::Cluster => read_cluster(table, draft, problems),
                 Table::Matrix => draft.axes = read_matrix(table, problems),
+                Table::Capacity => draft.capacity = Some(capacity::read(entry, table, problems)),
+                Table::Load => {
+                    draft.load_span = Some(entry.key_span.clone());
+                    draft.defaults.extend(read_settings(table, Table::Load, problems));
+                }
                 known => draft.defaults.extend(read_settings(table, known, problems)),
             }
         }
     }
 }
 
-fn set<T>(place: &mut T, value: Option<T>) {
+pub(super) fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
 }
 
 /// The entry's value as a `T`, or one problem more.
-fn value<T: FileValue>(entry: &Entry<'_>, problems: &mut Problems) -> Option<T> {
+pub(super) fn value<T: FileValue>(entry: &Entry<'_>, problems: &mut Problems) -> Option<T> {
     problems.keep(T::read(entry.value).map_err(|refusal| refusal.problem(entry.key, entry.value)))
 }
 

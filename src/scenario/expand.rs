@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::capacity;
 use super::checks;
 use super::draft::{Draft, DraftCase};
 use super::error::{Grouped, Problem, Problems};
-use super::families::{self, Common, common_multiple};
+use super::families::{self, common_multiple};
 use super::kinds::{Assignment, ClientDefaults, Protocol, name_of};
-use super::live::Mode;
+use super::load_kinds::ModeName;
+use super::load_warnings;
+use super::loads;
 use super::model::{
     Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
 };
@@ -29,20 +32,21 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     for combination in &combinations {
         checks::check(&combination.name, &combination.settings, draft, problems);
     }
-    checks::check_trial(draft, problems);
+    let named: Vec<(&str, &Settings<'_>)> = combinations
+        .iter()
+        .map(|each| (each.name.as_str(), &each.settings))
+        .collect();
+    if named.iter().any(|(_, settings)| settings.mode == ModeName::Backlog) {
+        checks::check_trial(draft, problems);
+    }
+    loads::check_all(&named, draft, problems);
+    capacity::check(&named, draft, problems);
     check_names(&combinations, problems);
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
     let keys_in_use = keys_in_use(draft);
     let (mut configurations, datasets) = configurations(&combinations, &keys_in_use, draft, rounding.records);
-    let commons: Vec<Common> = combinations
-        .iter()
-        .map(|combination| families::common(&combination.settings))
-        .collect();
     let multiples: Vec<Option<u64>> = combinations.iter().map(Combination::record_multiple).collect();
-    let (families, family_of) = families::families(&commons, &multiples, rounding.records);
-    for (configuration, family) in configurations.iter_mut().zip(family_of) {
-        configuration.family = family;
-    }
+    let families = families::set_families(&mut configurations, &datasets, &multiples);
     families::set_baselines(draft, &mut configurations, problems);
     if !problems.is_empty() {
         return None;
@@ -62,14 +66,12 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         configurations,
         families,
         datasets,
-        capacity: None,
+        capacity: capacity::of(draft),
         warnings: rounding.warning.into_iter().collect(),
     };
-    let settings: Vec<(&str, &Settings<'_>)> = combinations
-        .iter()
-        .map(|each| (each.name.as_str(), &each.settings))
-        .collect();
-    scenario.warnings.extend(threads::warnings(&settings));
+    scenario.warnings.extend(threads::warnings(&named));
+    let of_load = load_warnings::warnings(&named, draft, scenario.capacity.as_ref());
+    scenario.warnings.extend(of_load);
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
 }
@@ -102,11 +104,11 @@ struct Combination<'a> {
 }
 
 impl Combination<'_> {
-    /// What the number of records must be a multiple of; `None` where partitions are not equal anyway.
+    /// What the number of records must be a multiple of; `None` where partitions are not equal anyway, and where nothing
+    /// is filled before the trial.
     fn record_multiple(&self) -> Option<u64> {
-        self.settings
-            .partitions_are_equal()
-            .then(|| self.settings.partitions_total())
+        let filled = self.settings.mode != ModeName::Live;
+        (filled && self.settings.partitions_are_equal()).then(|| self.settings.partitions_total())
     }
 }
 
@@ -125,12 +127,22 @@ fn combinations<'a>(name: &str, draft: &'a Draft) -> Vec<Combination<'a>> {
         }
         all.extend(rows.into_iter().map(|values| Combination {
             case,
-            settings: Settings::from_given(draft.defaults.iter().chain(values.iter().copied()).chain(&case.given)),
+            settings: settings(draft, case, &values),
             name: configuration_name(name, case, draft, &values),
             values,
         }));
     }
     all
+}
+
+/// The settings of a combination: a file with a `[load]` is live unless it says otherwise.
+fn settings<'a>(draft: &'a Draft, case: &'a DraftCase, values: &[&'a Given]) -> Settings<'a> {
+    let given = draft.defaults.iter().chain(values.iter().copied()).chain(&case.given);
+    let mut settings = Settings::from_given(given);
+    if draft.load_span.is_some() && settings.given("mode").is_none() {
+        settings.mode = ModeName::Live;
+    }
+    settings
 }
 
 /// The case's name, then ` key=value` for each axis with several values; the scenario's name where that is nothing.
@@ -240,6 +252,8 @@ fn configurations(
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut configurations = Vec::with_capacity(combinations.len());
     for combination in combinations {
+        let filled = combination.settings.mode != ModeName::Live;
+        let records = if filled { records } else { 0 };
         let dataset = dataset(&combination.settings, records);
         // By its text, since floats have no hash.
         let index = *known.entry(format!("{dataset:?}")).or_insert_with(|| {
@@ -273,7 +287,7 @@ fn configuration(
 ) -> Configuration {
     let settings = &combination.settings;
     let value = |key: &String| match key.as_str() {
-        // As many as there are, rounded up.
+        // As many as lie there, rounded up.
         "records" => records.to_string(),
         key => settings.text(key),
     };
@@ -305,7 +319,7 @@ fn configuration(
             library_defaults_only: settings.client_defaults == ClientDefaults::Library,
             properties: settings.properties.iter().map(property).collect(),
         },
-        mode: Mode::Backlog,
+        mode: settings.mode(),
     }
 }
 

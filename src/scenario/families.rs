@@ -2,23 +2,57 @@
 
 use std::collections::HashMap;
 
+use super::dataset_kinds::{keys_text, ratio_text, size_text};
 use super::draft::Draft;
 use super::error::{Problem, Problems, any_value, did_you_mean_value};
-use super::model::{Configuration, Family, Scenario};
-use super::settings::Settings;
+use super::kinds::{name_of, work_text};
+use super::live::Load;
+use super::load_kinds::number_text;
+use super::model::{Configuration, DatasetSpec, Family, Scenario};
 
 /// The keys in which all configurations of a family are equal.
-pub(super) const FAMILY_KEYS: [&str; 5] = ["size", "keys", "compression", "compression_ratio", "work"];
+const FAMILY_KEYS: [&str; 8] = [
+    "size",
+    "keys",
+    "compression",
+    "compression_ratio",
+    "work",
+    "mode",
+    "rate",
+    "arrivals",
+];
+
+/// Those of them that only configurations with a load have.
+const OF_LOADS: [&str; 2] = ["rate", "arrivals"];
+/// Their value where there is no load.
+const NO_LOAD: &str = "none";
 
 /// What the configurations of a family have in common: the values of [`FAMILY_KEYS`].
 pub(super) type Common = [String; FAMILY_KEYS.len()];
 
-pub(super) fn common(settings: &Settings<'_>) -> Common {
-    FAMILY_KEYS.map(|key| settings.text(key))
+/// What a configuration has in common with its family.
+pub(super) fn common(configuration: &Configuration, dataset: &DatasetSpec) -> Common {
+    let load = configuration.mode.load();
+    let of_load = |text: fn(&Load) -> String| load.map_or_else(|| NO_LOAD.to_owned(), text);
+    [
+        size_text(dataset.size),
+        keys_text(dataset.keys),
+        dataset.compression.as_str().to_owned(),
+        ratio_text(dataset.compression_ratio),
+        work_text(configuration.work),
+        configuration.mode.name().to_owned(),
+        of_load(|load| number_text(load.rate)),
+        of_load(|load| name_of(load.arrivals).to_owned()),
+    ]
+}
+
+/// True for a key whose values make different families.
+fn splits_families(key: &str) -> bool {
+    FAMILY_KEYS.contains(&key) || key == "mib_per_second"
 }
 
 /// The families in order of their first configuration, and the family of each configuration.
-pub(super) fn group(commons: &[Common]) -> (Vec<Common>, Vec<usize>) {
+fn group(commons: &[Common]) -> (Vec<Common>, Vec<usize>) {
     let mut numbers: HashMap<&Common, usize> = HashMap::new();
     let mut families = Vec::new();
     let family_of = |common| {
@@ -32,12 +66,22 @@ pub(super) fn group(commons: &[Common]) -> (Vec<Common>, Vec<usize>) {
 }
 
 /// The names of the families: the keys that tell them apart, with their values.
-pub(super) fn names(families: &[Common]) -> Vec<String> {
-    let varies = |key: &usize| families.iter().any(|family| family[*key] != families[0][*key]);
+fn names(families: &[Common]) -> Vec<String> {
+    // What a load is like tells families apart only where there is one.
+    let said = |family: &Common, key: usize| !OF_LOADS.contains(&FAMILY_KEYS[key]) || family[key] != NO_LOAD;
+    let varies = |key: &usize| {
+        let mut values = families
+            .iter()
+            .filter(|family| said(family, *key))
+            .map(|family| &family[*key]);
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    };
     let keys: Vec<usize> = (0..FAMILY_KEYS.len()).filter(varies).collect();
     let name = |family: &Common| {
         let parts: Vec<String> = keys
             .iter()
+            .filter(|key| said(family, **key))
             .map(|key| format!("{}={}", FAMILY_KEYS[*key], family[*key]))
             .collect();
         parts.join(" ")
@@ -129,7 +173,7 @@ fn default_rule(draft: &Draft) -> Rule {
     if draft.cases.len() > 1 {
         return Rule::Case(0);
     }
-    let compares = |key: &str, values: usize| values > 1 && !FAMILY_KEYS.contains(&key);
+    let compares = |key: &str, values: usize| values > 1 && !splits_families(key);
     let axis = draft
         .axes
         .iter()
@@ -155,8 +199,9 @@ pub(super) fn blocks_needed(comparisons: u32) -> u32 {
     (1..64).find(|blocks| smallest_p(blocks) <= 0.05).unwrap_or(64)
 }
 
-/// What to say where there are fewer blocks than the verdicts need.
+/// What to say where there are fewer blocks than the verdicts need. A search for capacity has none.
 pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
+    scenario.capacity.is_none().then_some(())?;
     let comparisons = comparisons(&scenario.configurations);
     let needed = blocks_needed(comparisons);
     (comparisons > 0 && scenario.repetitions < needed).then(|| {
@@ -173,21 +218,29 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     })
 }
 
-/// Puts configurations into families; `commons` is what each has in common with its family, and every data set has
-/// `records`.
-pub(super) fn families(commons: &[Common], multiples: &[Option<u64>], records: u64) -> (Vec<Family>, Vec<usize>) {
-    let (groups, family_of) = group(commons);
+/// Puts configurations into families and tells each its own; `multiples` is what the records of each must be a multiple
+/// of, `None` for any.
+pub(super) fn set_families(
+    configurations: &mut [Configuration],
+    datasets: &[DatasetSpec],
+    multiples: &[Option<u64>],
+) -> Vec<Family> {
+    let dataset = |configuration: &Configuration| &datasets[configuration.dataset];
+    let commons: Vec<Common> = configurations.iter().map(|each| common(each, dataset(each))).collect();
+    let (groups, family_of) = group(&commons);
     let mut families: Vec<Family> = names(&groups).into_iter().map(Family::empty).collect();
-    for (index, family) in family_of.iter().enumerate() {
-        let family = &mut families[*family];
+    for (index, (configuration, number)) in configurations.iter_mut().zip(family_of).enumerate() {
+        configuration.family = number;
+        let family = &mut families[number];
         family.configurations.push(index);
         let multiple = multiples[index].unwrap_or(1);
         family.record_multiple = common_multiple(family.record_multiple, multiple).unwrap_or(u64::MAX);
+        family.records_max = family.records_max.min(datasets[configuration.dataset].records);
     }
     for family in &mut families {
-        family.records_max = records - records % family.record_multiple;
+        family.records_max -= family.records_max % family.record_multiple;
     }
-    (families, family_of)
+    families
 }
 
 impl Family {
@@ -196,7 +249,7 @@ impl Family {
             name,
             configurations: Vec::new(),
             record_multiple: 1,
-            records_max: 0,
+            records_max: u64::MAX,
         }
     }
 }

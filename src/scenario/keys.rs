@@ -3,6 +3,7 @@
 
 use schemars::{Schema, SchemaGenerator};
 
+use super::client;
 use super::dataset_kinds::{KeysValue, SizeValue, WeightsValue};
 use super::document::Entry;
 use super::error::{Problem, did_you_mean, nearest};
@@ -10,9 +11,11 @@ use super::kinds::{
     Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, PARTITIONS_MAX, Prefix, Processors, Protocol,
     RECORDS_MAX, Version, WorkValue,
 };
+use super::load_kinds::{Duration, Lag, ModeName, PRODUCERS_MAX, Positive, ProfileValue, RATE_MAX, Warmup};
 use super::model::{Buffers, Compression, Read, WorkOrdering};
-use super::settings::Setting;
+use super::settings::{PRODUCER, Setting};
 use super::values::{Command, Decimal, FileValue, Formed, Line, Node, OneOf, Refusal, Whole};
+use crate::load::Arrivals;
 
 /// A table of the file in which keys stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,10 @@ pub enum Table {
     Dataset,
     /// `[consumer]`
     Consumer,
+    /// `[load]`
+    Load,
+    /// `[capacity]`
+    Capacity,
     /// `[matrix]`, where each value is a list.
     Matrix,
     /// `[[case]]`
@@ -36,6 +43,22 @@ pub enum Table {
 }
 
 impl Table {
+    /// The tables that stand once, in the order of the documentation.
+    pub(super) const SINGLE: [Table; 7] = [
+        Table::Trial,
+        Table::Cluster,
+        Table::Dataset,
+        Table::Consumer,
+        Table::Load,
+        Table::Capacity,
+        Table::Matrix,
+    ];
+
+    /// The name between the brackets.
+    pub(super) fn name(self) -> &'static str {
+        self.header().trim_matches(['[', ']'])
+    }
+
     /// As a reader of a message finds it in the file.
     pub fn header(self) -> &'static str {
         match self {
@@ -45,6 +68,8 @@ impl Table {
             Table::Place => "[[place]]",
             Table::Dataset => "[dataset]",
             Table::Consumer => "[consumer]",
+            Table::Load => "[load]",
+            Table::Capacity => "[capacity]",
             Table::Matrix => "[matrix]",
             Table::Case => "[[case]]",
         }
@@ -100,9 +125,16 @@ type Count = Whole<1, 1_000>;
 type Ratio = Decimal<1_000, 20_000>;
 /// Worker threads of a consumer; those of all consumers are bounded where their number is known.
 type Threads = Whole<1, 256>;
+type Producers = Whole<1, PRODUCERS_MAX>;
+/// MiB per second; the records per second that come of it are checked with the size.
+type Throughput = Positive<1_000_000>;
+/// Milliseconds from one microsecond to ten minutes, which is what is measured.
+pub(super) type LimitMs = Decimal<1, 600_000_000>;
+pub(super) type Precision = Decimal<10, 500>;
 
 const DATASET: &[Table] = &[Table::Dataset, Table::Matrix, Table::Case];
 const CONSUMER: &[Table] = &[Table::Consumer, Table::Matrix, Table::Case];
+const LOAD: &[Table] = &[Table::Load, Table::Matrix, Table::Case];
 
 macro_rules! key {
     ($tables:expr, $name:literal, $kind:ty, $default:literal, $doc:literal) => {
@@ -224,6 +256,39 @@ pub const KEYS: &[Key] = &[
     key!(CONSUMER, "client", OneOf<ClientDefaults>, "tandem",
         "\"defaults\" leaves tandem's own client settings out; a table of this name holds client properties."
         => |value| Setting::ClientDefaults(value.0)),
+    key!(LOAD, "mode", OneOf<ModeName>, "live where there is a [load], else backlog",
+        "What is read: records that lie there, records that arrive, or a backlog with records arriving behind it."
+        => |value| Setting::Mode(value.0)),
+    key!(LOAD, "rate", Positive<RATE_MAX>, "must be given where `mib_per_second` is not",
+        "Records per second of all producers together." => |value| Setting::Rate(value.get())),
+    key!(LOAD, "mib_per_second", Throughput, "that of `rate`",
+        "The rate in MiB of values per second instead, turned into records by their mean size."
+        => |value| Setting::MibPerSecond(value.get())),
+    key!(LOAD, "arrivals", OneOf<Arrivals>, "constant",
+        "How records arrive: at even distances, or as a Poisson process." => |value| Setting::Arrivals(value.0)),
+    key!(&[Table::Load], "profile", ProfileValue, "constant",
+        "The rate over time, as multiples of it." => |value| Setting::Profile(value.0)),
+    key!(&[Table::Load], "duration", Duration, "10s",
+        "The window in which records are measured, by the times for which they were intended."
+        => |value| Setting::Duration(value.ns())),
+    key!(&[Table::Load], "warmup", Warmup, "2s",
+        "Time before the window in which records arrive and are not measured." => |value| Setting::Warmup(value.ns())),
+    key!(LOAD, "producers", Producers, "1",
+        "Producer processes that share the rate." => |value| Setting::Producers(value.small())),
+    key!(&[Table::Capacity], "p50_ms", LimitMs, "one of the four",
+        "The longest response time allowed for half of the records, in milliseconds."),
+    key!(&[Table::Capacity], "p90_ms", LimitMs, "one of the four",
+        "The longest response time allowed for 90 % of the records."),
+    key!(&[Table::Capacity], "p99_ms", LimitMs, "one of the four",
+        "The longest response time allowed for 99 % of the records."),
+    key!(&[Table::Capacity], "p999_ms", LimitMs, "one of the four",
+        "The longest response time allowed for 99.9 % of the records."),
+    key!(&[Table::Capacity], "lag", OneOf<Lag>, "bounded",
+        "How far readers may fall behind: not further and further."),
+    key!(&[Table::Capacity], "precision", Precision, "0.05",
+        "The search ends when the answer's interval is narrower than this share of it."),
+    key!(&[Table::Capacity], "confirm", Duration, "three times `duration`",
+        "The window of the trial that confirms the answer; at least `duration`."),
 ];
 
 /// The key of that name in that table.
@@ -253,18 +318,26 @@ pub(super) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
     if !homes.is_empty() {
         return problem.help(format!("`{}` stands in {}", entry.key, homes.join(", ")));
     }
-    if entry.key.contains('.') && !entry.value.get_ref().is_table() {
-        return problem.help("client properties stand in [consumer.client], [matrix.client] or [case.client]");
+    let producer = entry.key == PRODUCER.trim_end_matches('.') && matches!(stands_in, Table::Matrix | Table::Case);
+    if let Some(problem) = producer.then(|| client::producer_without_quotes(entry)).flatten() {
+        return problem;
     }
-    let tables = ["trial", "cluster", "place", "dataset", "consumer", "matrix", "case"];
-    let tables = tables.into_iter().filter(|_| stands_in == Table::Top);
+    if entry.key.contains('.') && !entry.value.get_ref().is_table() {
+        return problem.help(match stands_in {
+            Table::Load => "producer properties stand in [load.client]",
+            _ => "client properties stand in [consumer.client], [matrix.client] or [case.client]",
+        });
+    }
+    let lists = [Table::Place, Table::Case];
+    let tables = Table::SINGLE.into_iter().chain(lists).map(Table::name);
+    let tables = tables.filter(|_| stands_in == Table::Top);
     let here = KEYS
         .iter()
         .filter(|key| key.tables.contains(&stands_in))
         .map(|key| key.name);
     let here: Vec<&str> = here
         .chain(tables)
-        .chain((stands_in == Table::Cluster).then_some("client"))
+        .chain(matches!(stands_in, Table::Cluster | Table::Load).then_some("client"))
         .collect();
     if nearest(entry.key, here.iter().copied()).is_some() {
         return problem.maybe_help(did_you_mean(entry.key, here));

@@ -205,16 +205,23 @@ describes_itself!(WorkValue, "work", |_| {
     json_schema!({ "type": "string", "pattern": "^(none|(cpu|wait) [1-9][0-9]{0,10}(ns|us|ms|s))$" })
 });
 
-/// Nanoseconds per unit, the largest first.
-const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
+/// A unit of time with its nanoseconds.
+pub(super) type TimeUnit = (&'static str, u64);
+
+/// Units of work, the largest first.
+const UNITS: [TimeUnit; 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
+
+/// A whole number of one of the units, in nanoseconds.
+pub(super) fn time_in(text: &str, units: &[TimeUnit]) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let ns = units.iter().find(|(name, _)| *name == unit)?.1;
+    let plain = (1..=15).contains(&digits) && (!count.starts_with('0') || digits == 1);
+    count.parse::<u64>().ok().filter(|_| plain)?.checked_mul(ns)
+}
 
 fn nanoseconds(time: &str) -> Option<u64> {
-    let digits = time.bytes().take_while(u8::is_ascii_digit).count();
-    let (count, unit) = time.split_at(digits);
-    let ns = UNITS.iter().find(|(name, _)| *name == unit)?.1;
-    let plain = (1..=11).contains(&digits) && !count.starts_with('0');
-    let total = count.parse::<u64>().ok().filter(|_| plain)?.checked_mul(ns)?;
-    (total <= WORK_NS_MAX).then_some(total)
+    time_in(time, &UNITS).filter(|ns| (1..=WORK_NS_MAX).contains(ns))
 }
 
 /// Work as it stands in names: the time in the largest unit in which it is a whole number.

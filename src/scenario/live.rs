@@ -39,7 +39,7 @@ impl Mode {
     }
 }
 
-/// Records that arrive while they are read.
+/// Records that arrive while they are read. Displayed as a person reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Load {
     /// Records per second of all producers together; the profile changes it over time.
@@ -103,7 +103,13 @@ impl Shape {
             Shape::Constant => Profile::Constant { rate },
             Shape::Steps(factors) => {
                 let count = factors.len().max(1) as u64;
-                let from_ns = |number: u64| if number == 0 { 0 } else { warmup_ns + duration_ns / count * number };
+                let from_ns = |number: u64| {
+                    if number == 0 {
+                        0
+                    } else {
+                        warmup_ns + duration_ns / count * number
+                    }
+                };
                 let steps = (0u64..).zip(factors).map(|(number, factor)| Step {
                     from_ns: from_ns(number),
                     rate: rate * factor,

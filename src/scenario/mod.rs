@@ -2,6 +2,7 @@
 //! file. Knows nothing of clusters, processes or trials.
 
 mod axes;
+mod capacity;
 mod checks;
 mod client;
 mod client_properties;
@@ -14,6 +15,9 @@ mod families;
 mod keys;
 mod kinds;
 mod live;
+mod load_kinds;
+mod load_warnings;
+mod loads;
 mod model;
 mod schema;
 mod secrets;

@@ -49,7 +49,8 @@ pub struct Scenario {
 /// A key of `[matrix]` and its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Axis {
-    /// The key as the user wrote it; a client property is prefixed with `client.`.
+    /// The key as the user wrote it; a property of consumers is prefixed with `client.`, one of producers with
+    /// `producer.`.
     pub key: String,
     /// The values as they appear in names, in file order.
     pub values: Vec<String>,
@@ -125,7 +126,7 @@ impl Configuration {
     }
 }
 
-/// Configurations of equal record size, keys, compression, compressibility and work.
+/// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Family {
     /// What the configurations have in common and other families have not, such as `work=wait 200us`; empty for the

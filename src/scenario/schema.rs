@@ -4,45 +4,49 @@
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
+use super::capacity::OBJECTIVES;
 use super::client::{self, Clients};
 use super::keys::{KEYS, Key, Table};
+use super::settings::PRODUCER;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
 pub fn json_schema() -> Value {
     let mut generator = SchemaGenerator::default();
     let mut schema = object(&mut generator, Table::Top);
-    let tables = [
-        (Table::Trial, "How long a trial is."),
-        (Table::Cluster, "The brokers to run against."),
-        (Table::Dataset, "What the topics are filled with."),
-        (
-            Table::Consumer,
-            "How records are read, where neither matrix nor case says otherwise.",
-        ),
-        (
-            Table::Matrix,
-            "Keys with lists of values: every combination with every case is a configuration.",
-        ),
-    ];
-    for (table, description) in tables {
+    for table in Table::SINGLE {
         let mut inner = object(&mut generator, table);
-        inner["description"] = description.into();
-        schema["properties"][table.header().trim_matches(['[', ']'])] = inner;
+        inner["description"] = description(table).into();
+        schema["properties"][table.name()] = inner;
     }
-    for (table, description) in [
-        (Table::Place, "Somewhere that worker processes can be started."),
-        (Table::Case, "A named arrangement of consumers."),
-    ] {
+    for table in [Table::Place, Table::Case] {
         let items = object(&mut generator, table);
-        schema["properties"][table.header().trim_matches(['[', ']'])] =
-            json!({ "type": "array", "description": description, "items": items });
+        schema["properties"][table.name()] =
+            json!({ "type": "array", "description": description(table), "items": items });
     }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "tandem scenario".into();
     schema["properties"]["trial"]["maxProperties"] = 1.into();
     let local = json!({ "anyOf": [{ "required": ["brokers"] }, { "required": ["version"] }] });
     schema["properties"]["cluster"]["not"] = json!({ "required": ["bootstrap"], "allOf": [local] });
+    schema["properties"]["load"]["not"] = json!({ "required": ["rate", "mib_per_second"] });
+    let objective = OBJECTIVES.map(|(name, _)| json!({ "required": [name] }));
+    schema["properties"]["capacity"]["oneOf"] = json!(objective);
     schema
+}
+
+fn description(table: Table) -> &'static str {
+    match table {
+        Table::Top => "A question about arrangements of Kafka consumers.",
+        Table::Trial => "How long a trial is.",
+        Table::Cluster => "The brokers to run against.",
+        Table::Place => "Somewhere that worker processes can be started.",
+        Table::Dataset => "What the topics are filled with.",
+        Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
+        Table::Load => "Records that arrive while they are read, where neither matrix nor case says otherwise.",
+        Table::Capacity => "Asks for the highest rate at which response times stay within a limit.",
+        Table::Matrix => "Keys with lists of values: every combination with every case is a configuration.",
+        Table::Case => "A named arrangement of consumers.",
+    }
 }
 
 /// A table with its keys.
@@ -62,9 +66,14 @@ fn object(generator: &mut SchemaGenerator, table: Table) -> Value {
         value["description"] = key.doc.into();
         properties.insert(key.name.to_owned(), value);
     }
-    if table == Table::Cluster {
-        let mut client = client::table_schema(generator, Clients::All, false).to_value();
-        client["description"] = "Client properties of every client of the run.".into();
+    let clients = match table {
+        Table::Cluster => Some((Clients::All, "Client properties of every client of the run.")),
+        Table::Load => Some((Clients::Load, "Client properties of the producers of load.")),
+        _ => None,
+    };
+    if let Some((clients, description)) = clients {
+        let mut client = client::table_schema(generator, clients, false).to_value();
+        client["description"] = description.into();
         properties.insert("client".to_owned(), client);
     }
     let required: Vec<&str> = keys
@@ -72,5 +81,20 @@ fn object(generator: &mut SchemaGenerator, table: Table) -> Value {
         .filter(|key| key.default.is_empty())
         .map(|key| key.name)
         .collect();
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    let mut schema =
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
+    if matches!(table, Table::Matrix | Table::Case) {
+        schema["patternProperties"] = producer_properties(generator, table == Table::Matrix);
+    }
+    schema
+}
+
+/// The properties of producers that stand among other keys, each by a pattern of its own.
+fn producer_properties(generator: &mut SchemaGenerator, list: bool) -> Value {
+    let mut patterns = Map::new();
+    for name in client::names(Clients::Load) {
+        let pattern = format!("^{PRODUCER}{name}$").replace('.', "\\.");
+        patterns.insert(pattern, client::property_schema(generator, name, list).to_value());
+    }
+    patterns.into()
 }

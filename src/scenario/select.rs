@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::dataset_kinds::{keys_text, ratio_text, size_text};
 use super::error::{any_value, did_you_mean_value};
-use super::families::{self, Common};
-use super::kinds::work_text;
+use super::families;
+use super::live::Mode;
 use super::model::{Configuration, DatasetSpec, Keys, Scenario, TrialLength};
 
 /// Blocks of the quick form.
@@ -25,7 +24,8 @@ pub struct UnknownName {
 }
 
 impl Scenario {
-    /// Every case with the first value of each matrix key, trials of half a second, 7 blocks.
+    /// Every case with the first value of each matrix key, trials of half a second, 7 blocks. Live trials stay as long
+    /// as they are.
     #[must_use]
     pub fn quick(&self) -> Scenario {
         let first = |configuration: &Configuration| {
@@ -144,27 +144,12 @@ impl Scenario {
     }
 
     fn keep_families(&mut self) {
-        let records = self.datasets.iter().map(|dataset| dataset.records).min().unwrap_or(0);
-        let commons: Vec<Common> = self.configurations.iter().map(|each| self.common(each)).collect();
-        let multiple = |configuration: &Configuration| record_multiple(&self.datasets[configuration.dataset]);
+        let multiple = |configuration: &Configuration| {
+            let dataset = &self.datasets[configuration.dataset];
+            record_multiple(dataset).filter(|_| !matches!(configuration.mode, Mode::Live(_)))
+        };
         let multiples: Vec<Option<u64>> = self.configurations.iter().map(multiple).collect();
-        let (families, family_of) = families::families(&commons, &multiples, records);
-        self.families = families;
-        for (configuration, family) in self.configurations.iter_mut().zip(family_of) {
-            configuration.family = family;
-        }
-    }
-
-    /// What a configuration has in common with its family, from its validated form.
-    fn common(&self, configuration: &Configuration) -> Common {
-        let dataset = &self.datasets[configuration.dataset];
-        [
-            size_text(dataset.size),
-            keys_text(dataset.keys),
-            dataset.compression.as_str().to_owned(),
-            ratio_text(dataset.compression_ratio),
-            work_text(configuration.work),
-        ]
+        self.families = families::set_families(&mut self.configurations, &self.datasets, &multiples);
     }
 }
 

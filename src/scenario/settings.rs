@@ -6,10 +6,20 @@ use std::ops::Range;
 
 use super::dataset_kinds::{keys_text, ratio_text, size_text, weights_text};
 use super::kinds::{Assignment, Assignor, ClientDefaults, Protocol, commit_text, name_of, work_text};
+use super::live::{Load, Mode, Shape};
+use super::load_kinds::{ModeName, number_text, time_text};
+use super::loads::is_load_key;
 use super::model::{Buffers, Commit, Compression, Keys, PropertyValue, Read, Size, Work, WorkOrdering};
+use crate::load::Arrivals;
 
-/// Start of the name of a client property among keys.
+/// Start of the name of a property of the measured consumers among keys.
 pub(super) const CLIENT: &str = "client.";
+/// Start of the name of a property of the producers of load among keys.
+pub(super) const PRODUCER: &str = "producer.";
+
+const BYTES_PER_MIB: f64 = 1_048_576.0;
+const SECOND_NS: u64 = 1_000_000_000;
+static CONSTANT: Shape = Shape::Constant;
 
 /// The value of one key.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +48,15 @@ pub(super) enum Setting {
     Place(String),
     ClientDefaults(ClientDefaults),
     Property(PropertyValue),
+    Mode(ModeName),
+    Rate(f64),
+    MibPerSecond(f64),
+    Arrivals(Arrivals),
+    Profile(Shape),
+    Duration(u64),
+    Warmup(u64),
+    Producers(u32),
+    ProducerProperty(PropertyValue),
 }
 
 impl Setting {
@@ -50,7 +69,8 @@ impl Setting {
             | Setting::Processes(count)
             | Setting::Consumers(count)
             | Setting::Groups(count)
-            | Setting::Threads(count) => count.to_string(),
+            | Setting::Threads(count)
+            | Setting::Producers(count) => count.to_string(),
             Setting::Records(count) => count.to_string(),
             Setting::Size(size) => size_text(*size),
             Setting::Keys(keys) => keys_text(*keys),
@@ -67,8 +87,15 @@ impl Setting {
             Setting::Ordering(ordering) => name_of(*ordering).to_owned(),
             Setting::Place(place) => place.clone(),
             Setting::ClientDefaults(defaults) => name_of(*defaults).to_owned(),
-            Setting::Property(PropertyValue::Literal(text)) => text.clone(),
-            Setting::Property(PropertyValue::Environment { env }) => format!("${env}"),
+            Setting::Mode(mode) => name_of(*mode).to_owned(),
+            Setting::Rate(number) | Setting::MibPerSecond(number) => number_text(*number),
+            Setting::Arrivals(arrivals) => name_of(*arrivals).to_owned(),
+            Setting::Profile(shape) => shape.to_string(),
+            Setting::Duration(ns) | Setting::Warmup(ns) => time_text(*ns),
+            Setting::Property(value) | Setting::ProducerProperty(value) => match value {
+                PropertyValue::Literal(text) => text.clone(),
+                PropertyValue::Environment { env } => format!("${env}"),
+            },
         }
     }
 }
@@ -76,7 +103,7 @@ impl Setting {
 /// A setting with the key that gives it and its places in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Given {
-    /// The key; a client property is prefixed with `client.`.
+    /// The key; a property of consumers is prefixed with `client.`, one of producers with `producer.`.
     pub(super) key: String,
     pub(super) key_span: Range<usize>,
     pub(super) span: Range<usize>,
@@ -110,6 +137,15 @@ pub(super) struct Settings<'a> {
     pub(super) place: &'a str,
     pub(super) client_defaults: ClientDefaults,
     pub(super) properties: BTreeMap<&'a str, &'a PropertyValue>,
+    pub(super) mode: ModeName,
+    rate: Option<f64>,
+    mib_per_second: Option<f64>,
+    arrivals: Arrivals,
+    pub(super) shape: &'a Shape,
+    pub(super) duration_ns: u64,
+    pub(super) warmup_ns: u64,
+    producers: u32,
+    producer_properties: BTreeMap<&'a str, &'a PropertyValue>,
     given: BTreeMap<&'a str, &'a Given>,
 }
 
@@ -140,6 +176,15 @@ impl Default for Settings<'_> {
             place: "here",
             client_defaults: ClientDefaults::Tandem,
             properties: BTreeMap::new(),
+            mode: ModeName::Backlog,
+            rate: None,
+            mib_per_second: None,
+            arrivals: Arrivals::Constant,
+            shape: &CONSTANT,
+            duration_ns: 10 * SECOND_NS,
+            warmup_ns: 2 * SECOND_NS,
+            producers: 1,
+            producer_properties: BTreeMap::new(),
             given: BTreeMap::new(),
         }
     }
@@ -185,12 +230,29 @@ impl<'a> Settings<'a> {
                 self.properties
                     .insert(given.key.strip_prefix(CLIENT).unwrap_or(&given.key), value);
             }
+            Setting::Mode(value) => self.mode = *value,
+            Setting::Rate(value) => self.rate = Some(*value),
+            Setting::MibPerSecond(value) => self.mib_per_second = Some(*value),
+            Setting::Arrivals(value) => self.arrivals = *value,
+            Setting::Profile(value) => self.shape = value,
+            Setting::Duration(value) => self.duration_ns = *value,
+            Setting::Warmup(value) => self.warmup_ns = *value,
+            Setting::Producers(value) => self.producers = *value,
+            Setting::ProducerProperty(value) => {
+                self.producer_properties
+                    .insert(given.key.strip_prefix(PRODUCER).unwrap_or(&given.key), value);
+            }
         }
     }
 
     /// Where the key's value was given; `None` where the default holds.
     pub(super) fn given(&self, key: &str) -> Option<&'a Given> {
         self.given.get(key).copied()
+    }
+
+    /// Everything that was given.
+    pub(super) fn all_given(&self) -> impl Iterator<Item = &'a Given> + '_ {
+        self.given.values().copied()
     }
 
     /// Partitions over all topics.
@@ -208,8 +270,46 @@ impl<'a> Settings<'a> {
         self.weights.is_empty() && self.keys == Keys::None
     }
 
+    /// True where records arrive while others are read, or are all that is read.
+    pub(super) fn has_load(&self) -> bool {
+        self.mode != ModeName::Backlog
+    }
+
+    /// Records per second, whichever way they were given.
+    fn records_per_second(&self) -> Option<f64> {
+        let by_bytes = |mib: f64| mib * BYTES_PER_MIB / self.size.mean_bytes();
+        self.rate.or(self.mib_per_second.map(by_bytes))
+    }
+
+    /// The records that arrive; `None` for a backlog, and where no rate was given.
+    pub(super) fn load(&self) -> Option<Load> {
+        let rate = self.records_per_second().filter(|_| self.has_load())?;
+        let property = |(name, value): (&&str, &&PropertyValue)| ((*name).to_owned(), (*value).clone());
+        Some(Load {
+            rate,
+            arrivals: self.arrivals,
+            shape: self.shape.clone(),
+            duration_ns: self.duration_ns,
+            warmup_ns: self.warmup_ns,
+            producers: self.producers,
+            properties: self.producer_properties.iter().map(property).collect(),
+        })
+    }
+
+    /// The mode with its load. One that needs a load and has no rate was an error before.
+    pub(super) fn mode(&self) -> Mode {
+        match (self.mode, self.load()) {
+            (ModeName::Live, Some(load)) => Mode::Live(load),
+            (ModeName::Mixed, Some(load)) => Mode::Mixed(load),
+            (ModeName::Backlog, _) | (_, None) => Mode::Backlog,
+        }
+    }
+
     /// The value of any key as text: what the file says, or the default.
     pub(super) fn text(&self, key: &str) -> String {
+        if !self.has_load() && is_load_key(key) {
+            return "none".to_owned();
+        }
         if let Some(given) = self.given(key) {
             return given.setting.text();
         }
@@ -236,7 +336,15 @@ impl<'a> Settings<'a> {
             "ordering" => name_of(self.ordering).to_owned(),
             "place" => self.place.to_owned(),
             "client" => name_of(self.client_defaults).to_owned(),
-            // An assignor or a client property that nobody set.
+            "mode" => name_of(self.mode).to_owned(),
+            "rate" => self.records_per_second().map_or_else(String::new, number_text),
+            "mib_per_second" => {
+                let mib = |rate: f64| number_text(rate * self.size.mean_bytes() / BYTES_PER_MIB);
+                self.records_per_second().map_or_else(String::new, mib)
+            }
+            "arrivals" => name_of(self.arrivals).to_owned(),
+            "producers" => self.producers.to_string(),
+            // An assignor or a property that nobody set.
             _ => "default".to_owned(),
         }
     }

@@ -22,6 +22,10 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("groups", include_str!("../../scenarios/groups.toml")),
     ("many-topics", include_str!("../../scenarios/many-topics.toml")),
     ("threads", include_str!("../../scenarios/threads.toml")),
+    ("latency", include_str!("../../scenarios/latency.toml")),
+    ("capacity", include_str!("../../scenarios/capacity.toml")),
+    ("catch-up", include_str!("../../scenarios/catch-up.toml")),
+    ("burst", include_str!("../../scenarios/burst.toml")),
 ];
 
 /// The text of a scenario that comes with tandem.

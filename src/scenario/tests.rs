@@ -7,6 +7,7 @@ mod errors;
 mod expansion;
 mod generated;
 mod loading;
+mod loads;
 mod selection;
 
 use super::{Scenario, parse};
@@ -24,4 +25,13 @@ fn errors(text: &str) -> String {
         Ok(scenario) => panic!("accepted: {scenario:#?}"),
         Err(errors) => errors.plain(),
     }
+}
+
+/// Wrong files, each with what is said about it.
+fn said(files: &[&str]) -> String {
+    let entry = |file: &&str| {
+        let shown: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
+        format!("{}{}\n", shown.concat(), errors(file))
+    };
+    files.iter().map(entry).collect()
 }

@@ -110,6 +110,8 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         Table::Place,
         Table::Dataset,
         Table::Consumer,
+        Table::Load,
+        Table::Capacity,
         Table::Matrix,
         Table::Case,
     ] {
@@ -131,8 +133,10 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
             .map(|key| key.name)
             .collect();
         match table {
-            Table::Top => listed.extend(["trial", "cluster", "place", "dataset", "consumer", "matrix", "case"]),
-            Table::Cluster => listed.extend(["client"]),
+            Table::Top => listed.extend([
+                "trial", "cluster", "place", "dataset", "consumer", "load", "capacity", "matrix", "case",
+            ]),
+            Table::Cluster | Table::Load => listed.extend(["client"]),
             _ => {}
         }
         assert_eq!(found, listed, "{name}");
@@ -152,6 +156,8 @@ fn every_property_of_the_schema_is_described() {
     check("top", &schema);
     check("matrix", &schema["properties"]["matrix"]);
     check("case", &schema["properties"]["case"]["items"]);
+    check("load", &schema["properties"]["load"]);
+    check("capacity", &schema["properties"]["capacity"]);
 }
 
 #[test]
@@ -176,6 +182,19 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\n[matrix]\nrecords = [2]",
         "question = '?'\n[[case]]\nconsumers = 2",
         "question = '?'\n[[place]]\nname = 'a'\ncpus = 'all'",
+        "question = '?'\n[load]\nrate = 0",
+        "question = '?'\n[load]\nrate = 10\nmib_per_second = 1",
+        "question = '?'\n[load]\nrate = 10\nduration = '10 s'",
+        "question = '?'\n[load]\nrate = 10\nduration = 0.01",
+        "question = '?'\n[load]\nrate = 10\nprofile = { ramp = [1] }",
+        "question = '?'\n[load]\nrate = 10\nprofile = { burst = 5, every = '10s' }",
+        "question = '?'\n[load]\nrate = 10\n[load.client]\n'fetch.min.bytes' = 1",
+        "question = '?'\n[load]\nrate = 10\n[load.client]\n'compression.type' = 'lz4'",
+        "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.linger.ms' = 5",
+        "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.fetch.min.bytes' = [5]",
+        "question = '?'\n[load]\nrate = 10\n[capacity]\nlag = 'bounded'",
+        "question = '?'\n[load]\nrate = 10\n[capacity]\np99_ms = 50\np50_ms = 5",
+        "question = '?'\n[load]\nrate = 10\n[capacity]\np99_ms = 50\nlag = 'any'",
     ] {
         assert!(!complaints(wrong).is_empty(), "the schema accepts\n{wrong}");
         assert!(

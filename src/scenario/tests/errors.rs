@@ -1,6 +1,6 @@
 //! What a user is told, word by word.
 
-use super::errors;
+use super::{errors, said};
 use crate::scenario::parse;
 
 #[test]
@@ -159,14 +159,6 @@ fn nesting_without_end_is_refused() {
     assert!(errors(&format!("a = {}", "[".repeat(100_000))).contains("TOML"));
     let dotted = errors(&format!("[dataset]\n{} = 1", vec!["a"; 200_000].join(".")));
     assert!(dotted.contains("TOML"), "{dotted}");
-}
-
-fn said(files: &[&str]) -> String {
-    let entry = |file: &&str| {
-        let shown: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
-        format!("{}{}\n", shown.concat(), errors(file))
-    };
-    files.iter().map(entry).collect()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-use crate::scenario::parse;
+use crate::scenario::{Mode, parse};
 
 /// A matrix key with some of its values.
 fn axis(
@@ -21,16 +21,18 @@ prop_compose! {
         axis("processes", &["1", "3"]),
         axis("consumers", &["1", "4"]),
         axis("partitions", &["1", "2", "6"]),
-        axis("size", &["10", "{ min = 1, max = 9 }", "{ median = 5, sigma = 0.5, max = 100 }"]),
+        axis("size", &["30", "{ min = 24, max = 90 }", "{ median = 5, sigma = 0.5, max = 100 }"]),
         axis("work", &["'none'", "'cpu 5us'", "'wait 2ms'"]),
-        axis("commit", &["'none'", "'every 10'"]),
+        axis("commit", &["'every 10'"]),
         axis("read", &["'batch'", "'stream'"]),
         axis("threads", &["1", "4"]),
         axis("compression_ratio", &["2.5"]),
         axis("ordering", &["'partition'", "'none'"]),
-    ), order in Just([0_usize, 1, 2, 3, 4, 5, 6, 7, 8, 9]).prop_shuffle()) -> Vec<(&'static str, Vec<&'static str>)> {
-        let (a, b, c, d, e, f, g, h, i, j) = axes;
-        let all = [a, b, c, d, e, f, g, h, i, j];
+        axis("mode", &["'backlog'", "'live'", "'mixed'"]),
+    ), order in Just([0_usize, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).prop_shuffle())
+    -> Vec<(&'static str, Vec<&'static str>)> {
+        let (a, b, c, d, e, f, g, h, i, j, k) = axes;
+        let all = [a, b, c, d, e, f, g, h, i, j, k];
         order.iter().map(|index| all[*index].clone()).filter(|(_, values)| !values.is_empty()).collect()
     }
 }
@@ -58,7 +60,10 @@ proptest! {
 
     #[test]
     fn valid_values_make_every_combination_once(matrix in matrix(), cases in 0_usize..4, brokers in 1_u32..4) {
-        let mut text = format!("question = '?'\n[cluster]\nbrokers = {brokers}\n[dataset]\nrecords = 1000\n[matrix]\n");
+        let arriving = matrix.iter().any(|(key, values)| *key == "mode" && *values != ["'backlog'"]);
+        let load = if arriving { "[load]\nrate = 1000\n" } else { "" };
+        let mut text =
+            format!("question = '?'\n[cluster]\nbrokers = {brokers}\n{load}[dataset]\nrecords = 1000\n[matrix]\n");
         for (key, values) in &matrix {
             writeln!(text, "{key} = [{}]", values.join(", ")).unwrap();
         }
@@ -78,8 +83,10 @@ proptest! {
             let family = &scenario.families[each.family];
             let partitions = u64::from(dataset.topics * dataset.partitions);
             prop_assert_eq!(dataset.records % partitions, 0);
-            prop_assert_eq!(family.record_multiple % partitions, 0);
-            prop_assert!(family.records_max <= dataset.records && family.records_max > 0);
+            let live = matches!(each.mode, Mode::Live(_));
+            prop_assert!(live || family.record_multiple % partitions == 0);
+            prop_assert!(family.records_max <= dataset.records && (family.records_max == 0) == live);
+            prop_assert_eq!(scenario.configurations[family.configurations[0]].mode.name(), each.mode.name());
             if let Some(baseline) = each.baseline {
                 prop_assert_eq!(scenario.configurations[baseline].family, each.family);
                 prop_assert_eq!(scenario.configurations[baseline].baseline, None);
@@ -104,6 +111,18 @@ const WORDS: &[&str] = &[
     "[cluster]\n",
     "[[place]]\n",
     "[trial]\n",
+    "[load]\n",
+    "[load.client]\n",
+    "[capacity]\n",
+    "rate = ",
+    "mode = ",
+    "'mixed'\n",
+    "profile = ",
+    "{ steps = [1, 2] }\n",
+    "duration = ",
+    "p99_ms = ",
+    "\"producer.linger.ms\" = ",
+    "producer.linger.ms = ",
     "name = \"ä\"\n",
     "partitions = ",
     "weights = ",

@@ -1,0 +1,147 @@
+//! What the user should know of a load although it can be sent: keys without effect, and windows in which too little
+//! happens.
+
+use std::collections::BTreeMap;
+
+use super::checks::plural;
+use super::draft::Draft;
+use super::error::Grouped;
+use super::live::{Capacity, Shape};
+use super::load_kinds::{ModeName, number_text, time_text};
+use super::loads::is_load_key;
+use super::settings::Settings;
+
+/// The percentile that live trials are compared by, unless a search asks for another.
+const PERCENTILE: f64 = 0.99;
+/// Records that must lie beyond a percentile for it to be told.
+const RECORDS_BEYOND: f64 = 10.0;
+
+/// Configurations with their names.
+type Named<'a> = [(&'a str, &'a Settings<'a>)];
+
+/// What to say about the loads of a file.
+pub(super) fn warnings(configurations: &Named<'_>, draft: &Draft, capacity: Option<&Capacity>) -> Vec<String> {
+    unused_load_keys(configurations)
+        .into_iter()
+        .chain(unused_trial(configurations, draft))
+        .chain(unused_records(configurations))
+        .chain(unused_blocks(draft, capacity))
+        .chain(too_few_records(configurations, draft, capacity))
+        .chain(no_burst(configurations))
+        .collect()
+}
+
+/// A warning for each place of `[matrix]` and the cases that gives a load to configurations that have none.
+fn unused_load_keys(configurations: &Named<'_>) -> Vec<String> {
+    if !configurations.iter().any(|(_, settings)| settings.has_load()) {
+        return Vec::new();
+    }
+    // By the place of the key: the key, the first configuration, and whether any has a load.
+    let mut places: BTreeMap<usize, (&str, &str, bool)> = BTreeMap::new();
+    for (name, settings) in configurations {
+        for given in settings.all_given().filter(|given| is_load_key(&given.key)) {
+            let place = places.entry(given.key_span.start);
+            let (_, _, used) = place.or_insert((given.key.as_str(), name, false));
+            *used |= settings.has_load();
+        }
+    }
+    let unused = places.into_values().filter(|(_, _, used)| !used);
+    let warning = |(key, name, _)| format!("`{key}` has no effect in {name:?}, where mode = \"backlog\"");
+    unused.map(warning).collect()
+}
+
+fn unused_trial(configurations: &Named<'_>, draft: &Draft) -> Option<String> {
+    let backlog = configurations.iter().any(|(_, settings)| !settings.has_load());
+    (!backlog && !draft.trial_span.is_empty()).then(|| {
+        "[trial] has no effect: no configuration reads a backlog alone, and `duration` in [load] is how long the others \
+         are measured"
+            .to_owned()
+    })
+}
+
+fn unused_records(configurations: &Named<'_>) -> Option<String> {
+    let live = |settings: &Settings<'_>| settings.mode == ModeName::Live;
+    let given = |settings: &Settings<'_>| settings.given("records").is_some();
+    let unused = configurations
+        .iter()
+        .all(|(_, settings)| live(settings) && given(settings));
+    unused.then(|| {
+        "`records` in [dataset] has no effect: every configuration is live, and its topics are empty at the start"
+            .to_owned()
+    })
+}
+
+fn unused_blocks(draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
+    let given = draft.blocks_given.iter().map(|key| format!("`{key}`"));
+    let given: Vec<String> = given.collect();
+    let verb = if given.len() == 1 { "has" } else { "have" };
+    let warning = || {
+        let given = given.join(" and ");
+        format!("{given} {verb} no effect with [capacity]: the search decides how many trials there are")
+    };
+    (capacity.is_some() && !given.is_empty()).then(warning)
+}
+
+/// A percentile of a few records says little of the configuration.
+fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
+    let percentile = capacity.map_or(PERCENTILE, |capacity| capacity.percentile);
+    let needed = whole(RECORDS_BEYOND / (1.0 - percentile));
+    let few = |settings: &Settings<'_>| {
+        let records = whole(records_in_window(settings, draft.seed)?);
+        (records < needed).then_some(records)
+    };
+    let mut few = configurations
+        .iter()
+        .filter_map(|(name, settings)| Some((*name, *settings, few(settings)?)));
+    let (name, settings, records) = few.next()?;
+    let more = match few.count() {
+        0 => String::new(),
+        more => format!(" and {}", plural(more as u64, "other configuration")),
+    };
+    let rate = settings.load().map_or(0.0, |load| load.rate);
+    Some(format!(
+        "about {} records in a window of {} at {}/s are too few for p{} in {name:?}{more}: at least {} are needed; set a \
+         longer `duration` in [load]",
+        Grouped(records),
+        time_text(settings.duration_ns),
+        number_text(rate),
+        number_text(percentile * 100.0).replace('.', ""),
+        Grouped(needed),
+    ))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of records"
+)]
+fn whole(records: f64) -> u128 {
+    records.round() as u128
+}
+
+/// Records that are to arrive in the window; `None` without a load.
+fn records_in_window(settings: &Settings<'_>, seed: u64) -> Option<f64> {
+    let load = settings.load()?;
+    let schedule = load.schedule(load.rate, load.duration_ns, seed).ok()?;
+    Some(schedule.expected() - schedule.expected_until(load.warmup_ns))
+}
+
+/// Bursts that all lie in the warm-up or after the end are not measured.
+fn no_burst(configurations: &Named<'_>) -> Option<String> {
+    let outside = |settings: &Settings<'_>| {
+        let Shape::Bursts { every_ns, for_ns, .. } = *settings.shape else {
+            return false;
+        };
+        let from_ns = settings.warmup_ns;
+        let during = from_ns % every_ns < for_ns;
+        let next_ns = from_ns.next_multiple_of(every_ns);
+        settings.has_load() && !during && next_ns >= from_ns.saturating_add(settings.duration_ns)
+    };
+    let (name, settings) = configurations.iter().find(|(_, settings)| outside(settings))?;
+    Some(format!(
+        "no burst lies in the window of {name:?}, which is {} long after {} of warm-up: set a longer `duration` or bursts \
+         that come sooner",
+        time_text(settings.duration_ns),
+        time_text(settings.warmup_ns),
+    ))
+}
