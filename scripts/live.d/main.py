@@ -1,0 +1,183 @@
+"""scripts/live: runs the scenarios beside this file and compares what live trials measured with what it should be."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import end_to_end
+
+HERE = Path("scripts/live.d")
+DOCUMENT = Path("docs/latency.md")
+BEGIN, END = "<!-- live: made by scripts/live, not by hand -->", "<!-- live: end -->"
+SOAK_SECONDS = (10, 600)
+
+
+class Run:
+    """The trials of a finished run."""
+
+    def __init__(self, tandem, name, values=None):
+        with tempfile.TemporaryDirectory(prefix="tandem-live-") as scratch:
+            text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
+            for key, value in (values or {}).items():
+                text = text.replace("{" + key + "}", str(value))
+            scenario, folder = Path(scratch) / f"{name}.toml", Path(scratch) / "run"
+            scenario.write_text(text, encoding="utf-8")
+            code = subprocess.run([tandem, "run", str(scenario), "--out", str(folder)]).returncode
+            if code not in (0, 1):
+                raise SystemExit(code)
+            paths = sorted((folder / "trials").glob("*.json"))
+            self.trials = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+            self.summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+            self.environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+
+    def of_rate(self, rate):
+        return [t for t in self.trials if t["order"]["load"]["rate"] == rate and t["measurement"]]
+
+    def latency(self, configuration, part):
+        live = self.summary["configurations"][configuration]["live"]
+        return next(latency for latency in live["latencies"] if latency["part"] == part)
+
+
+def mean_work_ns(trial):
+    members = trial["measurement"]["members"]
+    return sum(m["work_ns"] for m in members) / sum(p["records"] for m in members for p in m["partitions"])
+
+
+def verdict(ok):
+    return "yes" if ok else "**no**"
+
+
+def queueing(tandem):
+    """Mean waiting against M/D/1: rate s^2 / (2 (1 - rate s)), s being the mean work (Kleinrock, Queueing Systems,
+    volume 1, section 5.6: the Pollaczek-Khinchin mean value formula with a constant service time)."""
+    run = Run(tandem, "queueing")
+    idle, busy = run.of_rate(10.0)[0], run.of_rate(700.0)[0]
+    waiting = [sum(run.latency(t["order"]["configuration"], part)["mean_ms"] for part in ("transit", "queued"))
+               for t in (idle, busy)]
+    work = mean_work_ns(busy) / 1e9
+    load = 700 * work
+    theory = 1e3 * 700 * work * work / (2 * (1 - load)) if load < 1 else float("inf")
+    measured = waiting[1] - waiting[0]
+    return [("mean waiting at 700/s, work 1 ms, Poisson arrivals (less the same at 10/s)", f"{measured:.2f} ms",
+             f"{theory:.2f} ms by M/D/1 with the measured work of {work * 1e3:.3f} ms (load {load:.2f}), within 20 %",
+             verdict(abs(measured / theory - 1) <= 0.2))]
+
+
+def overload(tandem):
+    trial = Run(tandem, "overload").trials[0]
+    work = mean_work_ns(trial) / 1e9
+    found = trial["measurement"]["load"]["overload"]
+    theory = trial["measurement"]["load"]["offered_per_second"] - 1 / work
+    growth = found["lag_growth_per_second"] if found else 0.0
+    return [("growth of the lag at 1,100/s, work 1 ms", f"{growth:.0f} records/s" if found else "not called overloaded",
+             f"{theory:.0f} records/s = 1,100 - 1 / (measured work of {work * 1e3:.3f} ms), within 10 %",
+             verdict(bool(found) and abs(growth / theory - 1) <= 0.1))]
+
+
+def capacity(tandem):
+    run = Run(tandem, "capacity")
+    rows, found = [], []
+    for index, summary in enumerate(run.summary["configurations"]):
+        members = index + 1
+        trials = [t for t in run.trials if t["order"]["configuration"] == index and t["order"]["kind"] == "counted"]
+        if not trials or summary["live"]["capacity"]["per_second"] is None:
+            rows.append((f"capacity of {summary['name']}", "none found", "", verdict(False)))
+            continue
+        work = statistics.mean(mean_work_ns(t) for t in trials) / 1e9
+        answer = summary["live"]["capacity"]
+        share = answer["per_second"] * work / members
+        found.append(answer["per_second"])
+        rows.append((f"capacity of {summary['name']}, work 1 ms, p99 50 ms",
+                     f"{answer['low']:.0f} to {answer['high']:.0f} records/s ({len(run.trials)} trials for both)",
+                     f"0.90 to 1.00 of {members} / (measured work of {work * 1e3:.3f} ms): {share:.3f}",
+                     verdict(0.9 <= share <= 1.0)))
+    if len(found) == 2:
+        ratio = found[1] / found[0]
+        rows.append(("capacity of two members against one", f"{ratio:.2f} times", "twice, within 5 %",
+                     verdict(abs(ratio / 2 - 1) <= 0.05)))
+    return rows
+
+
+def floor(tandem):
+    run = Run(tandem, "floor")
+    rows = []
+    for index, rate in enumerate((10, 500)):
+        transit, response = run.latency(index, "transit"), run.latency(index, "response")
+        wanted = "under 1 ms from sent to received" if rate == 500 else "the floor of the instruments"
+        ok = verdict(transit["p50_ms"]["point"] < 1.0) if rate == 500 else ""
+        p99 = f", p99 {response['p99_ms']['point']:.2f}" if response["p99_ms"] else ""
+        rows.append((f"no work, {rate}/s, linger.ms=0",
+                     f"sent to received p50 {transit['p50_ms']['point']:.2f} ms; response p50 "
+                     f"{response['p50_ms']['point']:.2f} ms{p99}", wanted, ok))
+    return rows
+
+
+def generator(tandem):
+    run = Run(tandem, "generator")
+    rows = []
+    for rate in (50_000, 100_000, 200_000):
+        for trial in run.of_rate(float(rate))[:1]:
+            load = trial["measurement"]["load"]
+            window = load["producers"][0]["window"]
+            busiest = max(window["threads"], key=lambda thread: thread["cpu_ns"])
+            share = busiest["cpu_ns"] / window["wall_ns"]
+            host = trial["measurement"]["host"]
+            idle = sum(host["cpu"][state] for state in ("idle_ns", "iowait_ns")) / (host["wall_ns"] * host["cores"])
+            index = trial["order"]["configuration"]
+            live = run.summary["configurations"][index]["live"]["latencies"]
+            delay = next((part["p99_ms"] for part in live if part["part"] == "producer_delay"), None)
+            late = f"p99 of producer delay {delay['point']:.2f} ms; " if delay else ""
+            rows.append((f"one producer, {rate:,}/s of 100 B", f"{load['sent_per_second']:,.0f}/s sent; {late}"
+                         f"its busiest thread ({busiest['name']}) at {share:.0%} of a core, {idle:.0%} of the machine idle",
+                         "reached, with a reader that keeps up",
+                         verdict(load["reached"] and not load["overload"] and not load["unread"])))
+    return rows
+
+
+def soak(tandem):
+    peaks = []
+    for seconds in SOAK_SECONDS:
+        trial = Run(tandem, "soak", {"seconds": seconds}).trials[0]
+        m = trial["measurement"]
+        peaks.append((m["processes"][0]["window"]["peak_memory_bytes"] / 2**20,
+                      m["load"]["producers"][0]["window"]["peak_memory_bytes"] / 2**20))
+    (consumer_short, producer_short), (consumer_long, producer_long) = peaks
+    return [(f"peak memory at 5,000/s in {SOAK_SECONDS[0]} s and in {SOAK_SECONDS[1]} s",
+             f"consumer {consumer_short:.1f} and {consumer_long:.1f} MiB, producer {producer_short:.1f} and "
+             f"{producer_long:.1f} MiB", "no growth beyond 10 %",
+             verdict(consumer_long < 1.1 * consumer_short and producer_long < 1.1 * producer_short))]
+
+
+CHECKS = {"floor": floor, "end-to-end": end_to_end.check, "queueing": queueing, "overload": overload,
+          "capacity": capacity, "generator": generator, "soak": soak}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/live", description=__doc__)
+    parser.add_argument("--only", action="append", choices=CHECKS, help="only this check (can be given again)")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT}")
+    given = parser.parse_args()
+    if given.write and given.only:
+        parser.error("--write takes all checks")
+    subprocess.run(["cargo", "build", "--release", "--locked", "--bin", "tandem"], check=True)
+    tandem = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    tandem = Path(json.loads(tandem)["target_directory"]) / "release" / "tandem"
+    rows = [row for name in given.only or CHECKS for row in CHECKS[name](tandem)]
+    lines = ["| what | measured | what it should be | so it is |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    text = "\n".join(lines)
+    print(text)
+    if given.write:
+        document = DOCUMENT.read_text(encoding="utf-8")
+        before, rest = document.split(BEGIN)
+        DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    return 1 if any("**no**" in row[3] for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
