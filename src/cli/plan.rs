@@ -105,10 +105,12 @@ fn describe_loads(scenario: &Scenario) -> String {
     }
     let mut text = String::new();
     for (load, numbers) in &loads {
-        let _ = match numbers.len() == scenario.configurations.len() {
-            true => writeln!(text, "load: {load}"),
-            false => writeln!(text, "load of {}: {load}", numbers.join(", ")),
+        let whose = if numbers.len() == scenario.configurations.len() {
+            String::new()
+        } else {
+            format!(" of {}", numbers.join(", "))
         };
+        let _ = writeln!(text, "load{whose}: {load}");
     }
     if let Some(capacity) = &scenario.capacity {
         let _ = writeln!(
@@ -181,6 +183,9 @@ fn describe_data(forecast: &Forecast) -> String {
         parts.push(format!(
             "up to {made} in the topics of a trial with a load, deleted after it"
         ));
+    }
+    if parts.is_empty() {
+        return String::new();
     }
     let disk = bytes(forecast.disk_bytes);
     format!("data: {} (about {disk} on the brokers' disks)\n", parts.join("; "))

@@ -229,3 +229,7 @@ impl Plan {
         reading.max(work)
     }
 }
+
+#[cfg(test)]
+#[path = "forecast_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::fixtures::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from};
 use super::*;
 use crate::measure::{Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{Capacity, Load, Mode, Shape, TrialLength, Work, WorkOrdering};
+use crate::scenario::{TrialLength, Work};
 
 /// A machine that reads two million records per second.
 #[allow(clippy::unnecessary_wraps, reason = "the shape that the runner wants")]
@@ -237,117 +237,6 @@ fn blocks_differ_in_their_order_and_seeds_differ_in_theirs() {
     assert!(orders(1).iter().collect::<BTreeSet<_>>().len() > 5);
     assert_ne!(orders(1), orders(2));
     assert_eq!(orders(1), orders(1));
-}
-
-#[test]
-fn a_forecast_counts_trials_and_bytes() {
-    let mut builder = one_and_two_with_work();
-    builder.dataset.replication = 3;
-    let forecast = builder.plan().forecast();
-    assert_eq!(
-        (forecast.pilots, forecast.warmup_trials, forecast.counted_trials),
-        (2, 4, 40)
-    );
-    assert_eq!((forecast.fill_records, forecast.fill_bytes), (1_000_000, 100_000_000));
-    assert_eq!(forecast.disk_bytes, 300_000_000);
-    // 44 trials of at most a second and their overhead.
-    assert!(forecast.trial_seconds > 44.0 * 0.5 && forecast.trial_seconds < 44.0 * 2.5);
-}
-
-/// 1,000 records/s for 10 s after 2 s.
-fn load() -> Load {
-    Load {
-        rate: 1_000.0,
-        arrivals: crate::load::Arrivals::Constant,
-        shape: Shape::Constant,
-        duration_ns: 10_000_000_000,
-        warmup_ns: 2_000_000_000,
-        producers: 1,
-        properties: BTreeMap::new(),
-    }
-}
-
-#[test]
-fn a_forecast_of_live_trials_counts_their_warm_up_and_window_and_no_filling() {
-    let mut plan = one_and_two().plan();
-    for configuration in &mut plan.scenario.configurations {
-        configuration.mode = Mode::Live(load());
-    }
-    plan.scenario.datasets[0].records = 0;
-    plan.scenario.datasets[0].replication = 2;
-    let forecast = plan.forecast();
-    let trials = (forecast.pilots, forecast.warmup_trials, forecast.counted_trials);
-    assert_eq!(trials, (0, 2, 20));
-    assert_eq!(
-        (forecast.data_sets, forecast.fill_records, forecast.fill_bytes),
-        (0, 0, 0)
-    );
-    assert_eq!((forecast.trial_bytes, forecast.disk_bytes), (1_200_000, 2_400_000));
-    assert!((forecast.trial_seconds / 22.0 - 12.0) > 0.0 && forecast.trial_seconds < 22.0 * 17.0);
-}
-
-#[test]
-fn a_forecast_of_mixed_trials_fills_the_backlog_of_each() {
-    let mut plan = one_and_two().plan();
-    let forecast = |plan: &Plan| plan.forecast();
-    for configuration in &mut plan.scenario.configurations {
-        configuration.mode = Mode::Mixed(load());
-    }
-    let with = forecast(&plan);
-    assert_eq!((with.data_sets, with.fill_bytes), (0, 0));
-    assert_eq!(with.trial_bytes, 101_200_000);
-    plan.scenario.datasets[0].records = 0;
-    // 22 backlogs of 100 MB.
-    let filling = with.trial_seconds - forecast(&plan).trial_seconds;
-    assert!(
-        (filling - 22.0 * with.trial_bytes as f64 / 60e6).abs() < 1.0,
-        "{filling}"
-    );
-}
-
-#[test]
-fn a_forecast_of_a_search_counts_its_trials_and_the_longer_one_at_its_end() {
-    let mut plan = one_and_two().plan();
-    for configuration in &mut plan.scenario.configurations {
-        configuration.mode = Mode::Live(load());
-    }
-    plan.scenario.datasets[0].records = 0;
-    plan.scenario.capacity = Some(Capacity {
-        percentile: 0.99,
-        limit_ns: 50_000_000,
-        precision: 0.05,
-        confirm_ns: 30_000_000_000,
-    });
-    let forecast = plan.forecast();
-    assert_eq!(
-        (forecast.search_trials, forecast.confirming_trials, forecast.trials()),
-        (16, 2, 18)
-    );
-    assert_eq!(forecast.trial_bytes, 3_200_000);
-    let measured = 16.0 * 12.0 + 2.0 * 32.0;
-    assert!(forecast.trial_seconds > measured && forecast.trial_seconds < measured + 18.0 * 5.0);
-}
-
-#[test]
-fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once() {
-    let seconds = |threads: u32, ordering: WorkOrdering| {
-        let mut plan = one_and_two_with_work().plan();
-        plan.scenario.trial = TrialLength::Records(10_000);
-        plan.scenario.datasets[0].partitions = 2;
-        for configuration in &mut plan.scenario.configurations {
-            configuration.work = Work::Wait { ns: 1_000_000 };
-            (configuration.threads, configuration.ordering) = (threads, ordering);
-            (configuration.processes, configuration.consumers) = (1, 1);
-        }
-        plan.forecast().trial_seconds
-    };
-    // So many threads leave next to nothing but the overhead.
-    let overhead = seconds(10_000, WorkOrdering::None);
-    let one = seconds(1, WorkOrdering::None) - overhead;
-    let by_partition = seconds(8, WorkOrdering::Partition) - overhead;
-    let by_key = seconds(8, WorkOrdering::Key) - overhead;
-    assert!((by_partition / one - 0.5).abs() < 0.01, "{}", by_partition / one);
-    assert!((by_key / one - 0.125).abs() < 0.01, "{}", by_key / one);
 }
 
 #[test]

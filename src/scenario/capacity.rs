@@ -87,7 +87,9 @@ pub(super) fn read(header: &Entry<'_>, table: &DeTable<'_>, problems: &mut Probl
             ))
         }
     };
-    problem.into_iter().for_each(|problem| problems.add(problem));
+    if let Some(problem) = problem {
+        problems.add(problem);
+    }
     draft
 }
 

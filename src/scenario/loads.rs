@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::capacity;
+use super::capacity::{self, DraftCapacity};
 use super::checks::at;
 use super::draft::Draft;
 use super::error::{Grouped, Problem, Problems};
@@ -133,7 +133,7 @@ fn schedule(name: &str, settings: &Settings<'_>, draft: &Draft) -> Option<Proble
 }
 
 fn too_long(key: &str, warmup_ns: u64, duration_ns: u64, settings: &Settings<'_>, draft: &Draft) -> Problem {
-    let given = draft.capacity.as_ref().and_then(|capacity| capacity.confirm_span());
+    let given = draft.capacity.as_ref().and_then(DraftCapacity::confirm_span);
     let place = match given.filter(|_| key == "confirm") {
         Some(span) => span,
         None => span(settings, &["duration", "warmup"], draft),
