@@ -358,13 +358,15 @@ fn a_backlog_is_counted_and_worked_and_takes_no_part_in_latencies() {
 fn a_second_that_is_over_does_not_wait_for_the_next_record_or_the_end() {
     for way in WAYS {
         let now_ns = clock::now_ns();
-        let scene = Scene::of(
-            way,
-            of_two(50, |partition, offset| stamped(partition, offset, now_ns, now_ns)),
-        );
+        let records = of_two(50, |partition, offset| stamped(partition, offset, now_ns, now_ns));
+        let scene = Scene {
+            // The second under way has 200 ms to go.
+            start_ns: now_ns - 10 * SECOND_NS + SECOND_NS / 5,
+            ..Scene::of(way, records)
+        };
         let mut early = 0;
         let outcome = scene.read(|shared, _| {
-            // A second, an idle reader's wait, and time for a busy machine.
+            // What the second has to go, an idle reader's wait, and time for a busy machine.
             let limit = Instant::now() + Duration::from_secs(5);
             while early < 100 && Instant::now() < limit {
                 early += take_all([shared.seconds()])
