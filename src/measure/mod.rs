@@ -8,6 +8,7 @@ pub mod latency;
 pub mod ledger;
 mod load;
 mod measurement;
+pub mod objective;
 mod trial;
 pub mod usage;
 

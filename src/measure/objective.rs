@@ -1,0 +1,168 @@
+//! Whether a trial held an objective: so many of its records within so long a time. One rule for the search that looks
+//! for the highest rate and for the summary that tells it.
+
+use super::{Measurement, Status, Trial};
+
+/// What a trial says of an objective at its rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The load was reached, the readers kept up, everything was read, and enough records were within the limit.
+    Held,
+    /// The readers fell behind, left records unread, or took longer than the limit.
+    Failed,
+    /// The producers could not send what was asked for, and the readers kept up with what they did send: the trial
+    /// says nothing of the rate.
+    LoadNotReached,
+    /// The trial has too few records for the percentile, or no usable figures at all: as if it had not been run.
+    NotDecided,
+}
+
+/// Whether this share of the records (0.99 for p99) was read and worked within `limit_ns` of its intended time.
+///
+/// Readers that fell behind or left records unread have failed even where the load was not reached: who cannot keep
+/// up with less cannot with more. Long response times without the load are the producers' as much as the readers', so
+/// they decide nothing.
+pub fn holds(measurement: &Measurement, percentile: f64, limit_ns: u64) -> Outcome {
+    let Some(load) = &measurement.load else {
+        return Outcome::NotDecided;
+    };
+    if load.overload.is_some() || load.unread > 0 {
+        return Outcome::Failed;
+    }
+    if !load.reached {
+        return Outcome::LoadNotReached;
+    }
+    let latencies = measurement.latencies();
+    match latencies.and_then(|latencies| latencies.response.percentile_ns(percentile)) {
+        None => Outcome::NotDecided,
+        Some(response_ns) if response_ns <= limit_ns => Outcome::Held,
+        Some(_) => Outcome::Failed,
+    }
+}
+
+/// The same of a trial: one that failed or was left out decides nothing.
+pub fn outcome(trial: &Trial, percentile: f64, limit_ns: u64) -> Outcome {
+    match &trial.measurement {
+        Some(measurement) if trial.status == Status::Complete => holds(measurement, percentile, limit_ns),
+        _ => Outcome::NotDecided,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::measure::latency::Latencies;
+    use crate::measure::{
+        HostMeasurement, LoadMeasurement, MemberMeasurement, Overload, PartitionMeasurement, TRIAL_SCHEMA_VERSION,
+        TrialKind, TrialOrder,
+    };
+
+    const LIMIT_NS: u64 = 50_000_000;
+
+    /// A thousand records, ten of which took this long and all others a millisecond.
+    fn measured(slowest_ns: u64) -> Measurement {
+        let mut latencies = Latencies::default();
+        (0..1_000).for_each(|record| {
+            let slow = record < 11;
+            latencies.response.record_ns(if slow { slowest_ns } else { 1_000_000 });
+        });
+        Measurement {
+            start_ns: 0,
+            spawn_ns: 0,
+            subscribe_ns: 0,
+            joined_ns: 0,
+            end_ns: 1,
+            records_expected: 1_000,
+            lost: 0,
+            duplicated: 0,
+            redelivered: 0,
+            not_delivered: 0,
+            processes: Vec::new(),
+            members: vec![MemberMeasurement {
+                partitions: vec![PartitionMeasurement {
+                    latencies: Some(latencies),
+                    ..PartitionMeasurement::default()
+                }],
+                ..MemberMeasurement::default()
+            }],
+            host: HostMeasurement::default(),
+            not_observed: Vec::new(),
+            load: Some(LoadMeasurement {
+                reached: true,
+                ..LoadMeasurement::default()
+            }),
+        }
+    }
+
+    fn with(change: impl FnOnce(&mut LoadMeasurement)) -> Measurement {
+        let mut measurement = measured(LIMIT_NS / 2);
+        change(measurement.load.as_mut().unwrap());
+        measurement
+    }
+
+    #[test]
+    fn an_objective_holds_where_enough_records_are_within_the_limit() {
+        assert_eq!(holds(&measured(LIMIT_NS / 2), 0.99, LIMIT_NS), Outcome::Held);
+        assert_eq!(holds(&measured(LIMIT_NS * 2), 0.99, LIMIT_NS), Outcome::Failed);
+        assert_eq!(holds(&measured(LIMIT_NS * 2), 0.9, LIMIT_NS), Outcome::Held);
+    }
+
+    #[test]
+    fn readers_that_fell_behind_or_left_records_fail_at_any_load() {
+        let overload = Some(Overload {
+            lag_growth_per_second: 100.0,
+            lag_at_end: 1_000,
+        });
+        for reached in [true, false] {
+            let behind = with(|load| (load.overload, load.reached) = (overload, reached));
+            assert_eq!(holds(&behind, 0.99, LIMIT_NS), Outcome::Failed);
+            let unread = with(|load| (load.unread, load.reached) = (1, reached));
+            assert_eq!(holds(&unread, 0.99, LIMIT_NS), Outcome::Failed);
+        }
+    }
+
+    #[test]
+    fn without_the_load_response_times_decide_nothing() {
+        for slowest_ns in [LIMIT_NS / 2, LIMIT_NS * 2] {
+            let mut measurement = measured(slowest_ns);
+            measurement.load.as_mut().unwrap().reached = false;
+            assert_eq!(holds(&measurement, 0.99, LIMIT_NS), Outcome::LoadNotReached);
+        }
+    }
+
+    #[test]
+    fn a_percentile_that_the_sample_does_not_carry_decides_nothing() {
+        assert_eq!(holds(&measured(LIMIT_NS * 2), 0.999, LIMIT_NS), Outcome::NotDecided);
+        let mut backlog = measured(1);
+        backlog.load = None;
+        assert_eq!(holds(&backlog, 0.99, LIMIT_NS), Outcome::NotDecided);
+    }
+
+    #[test]
+    fn a_trial_that_was_left_out_decides_nothing() {
+        let mut trial = Trial {
+            schema_version: TRIAL_SCHEMA_VERSION,
+            order: TrialOrder {
+                number: 1,
+                kind: TrialKind::Search,
+                block: 0,
+                position: 0,
+                configuration: 0,
+                records: 1_000,
+                load: None,
+            },
+            configuration_name: String::new(),
+            session: 1,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            status: Status::Complete,
+            flags: Vec::new(),
+            measurement: Some(measured(1)),
+        };
+        assert_eq!(outcome(&trial, 0.99, LIMIT_NS), Outcome::Held);
+        trial.status = Status::Excluded {
+            reason: "a rebalance".to_owned(),
+        };
+        assert_eq!(outcome(&trial, 0.99, LIMIT_NS), Outcome::NotDecided);
+    }
+}
