@@ -251,6 +251,8 @@ fn metric(metric: Metric) -> &'static str {
     match metric {
         Metric::ReadTime => "read time",
         Metric::Stopwatch => "stopwatch",
+        Metric::ResponseP99 => "p99 of the response time",
+        Metric::CatchUp => "time to catch up",
     }
 }
 

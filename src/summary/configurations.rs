@@ -1,6 +1,6 @@
 //! The estimates of each configuration, from its used trials alone; what went wrong is counted over all.
 
-use super::{ConfigurationSummary, idle};
+use super::{ConfigurationSummary, capacity, idle, live};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Work;
@@ -16,7 +16,11 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
         .map(|index| {
             let of = |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
             let counted: Vec<&Trial> = trials.iter().filter(of).collect();
-            summarise_one(plan, index, planned, &counted)
+            let mut summary = summarise_one(plan, index, planned, &counted);
+            if let (Some(live), Some(wanted)) = (&mut summary.live, &plan.scenario.capacity) {
+                live.capacity = Some(capacity::summarise(wanted, index, trials));
+            }
+            summary
         })
         .collect()
 }
@@ -82,7 +86,7 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         not_delivered: sum(|m| m.not_delivered),
         redelivered: sum(|m| m.redelivered),
         work_us_mean: work_us_mean(configuration.work, &used),
-        live: None,
+        live: live::summarise(&configuration.mode, &used),
     }
 }
 
