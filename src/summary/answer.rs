@@ -220,18 +220,23 @@ impl Writer<'_> {
             Some((_, high)) if high < 1.0 => Some(comparison.baseline),
             _ => None,
         };
-        if let Some(favoured) = favoured.filter(|&c| is_tainted(&self.summaries[c]) || self.behind[c]) {
+        if let Some(favoured) = favoured.filter(|&c| is_tainted(&self.summaries[c])) {
             let who = if favoured == comparison.configuration {
                 "it"
             } else {
                 "the other"
             };
-            let why = if is_tainted(&self.summaries[favoured]) {
-                "trials of it failed or lost or repeated records"
-            } else {
-                "its readers fell behind in some trials"
-            };
-            return Some(format!("{who} is not called faster, since {why}"));
+            return Some(format!(
+                "{who} is not called faster, since trials of it failed or lost or repeated records"
+            ));
+        }
+        let behind = |c: &usize| self.behind[*c] && favoured.is_none_or(|favoured| favoured == *c);
+        let behind = [comparison.configuration, comparison.baseline].into_iter().find(behind);
+        if let Some(behind) = behind {
+            let who = self.label(behind, &self.held_equal(&[comparison]));
+            return Some(format!(
+                "there is no verdict for {who}, whose readers fell behind or left records unread in some trials"
+            ));
         }
         let same_metric = |c: &&Comparison| c.metric == comparison.metric;
         let comparisons = self.comparisons.iter().filter(same_metric).count();
@@ -343,7 +348,7 @@ fn percent(share: f64) -> String {
 }
 
 /// `1,234,567`.
-fn thousands(number: f64) -> String {
+pub(super) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -363,12 +368,14 @@ fn plural(number: u32, word: &str) -> String {
     }
 }
 
-/// Capital first letter, unless the sentence begins with a key or a name in quotes, which stay as written.
+/// Capital first letter, unless the sentence begins with a key, a name in quotes or a `p99`, which stay as written.
 fn capitalised(sentence: &str) -> String {
     let first_word = sentence.split(' ').next().unwrap_or_default();
     let mut rest = sentence.chars();
     match rest.next() {
-        Some(first) if !first_word.contains('=') => first.to_uppercase().chain(rest).collect(),
+        Some(first) if !first_word.contains(|c: char| c == '=' || c.is_ascii_digit()) => {
+            first.to_uppercase().chain(rest).collect()
+        }
         _ => sentence.to_owned(),
     }
 }

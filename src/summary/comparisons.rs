@@ -6,7 +6,7 @@ use super::configurations::{count, read_seconds, stopwatch_seconds};
 use super::{Comparison, ConfigurationSummary, Metric, Verdict, live};
 use crate::measure::{Measurement, Trial};
 use crate::plan::Plan;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::{Configuration, Mode, Scenario};
 use crate::stats::{self, Estimate, SIGNIFICANCE, Side};
 
 /// All metrics, those that answer the question first.
@@ -28,11 +28,11 @@ pub(super) fn compare(plan: &Plan, trials: &[Trial], summaries: &[ConfigurationS
         let whole = |trial: &&Trial| trial.is_used() && !split.contains(&trial.order.block);
         trials.iter().filter(whole).collect()
     };
-    let barred: Vec<bool> = (plan.scenario.configurations.iter().zip(summaries))
-        .map(|(configuration, summary)| {
-            is_tainted(summary) || live::fell_behind(&configuration.mode, trials, summary.configuration)
-        })
-        .collect();
+    let behind = |(index, c): (usize, &Configuration)| live::fell_behind(&c.mode, trials, index);
+    let barred = Barred {
+        tainted: summaries.iter().map(is_tainted).collect(),
+        behind: plan.scenario.configurations.iter().enumerate().map(behind).collect(),
+    };
     let by_metric = METRICS.into_iter().flat_map(|metric| {
         let make = |(baseline, configuration): (usize, usize)| {
             let logs = log_ratios(&paired_trials, baseline, configuration, metric);
@@ -104,6 +104,21 @@ fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<f64>
     }
 }
 
+/// Which configurations are not called the faster ones.
+struct Barred {
+    /// Trials of it failed, or lost or doubled records.
+    tainted: Vec<bool>,
+    /// Its readers fell behind in some trials, so that its figures are those of its better ones. It is not called as
+    /// good as another either.
+    behind: Vec<bool>,
+}
+
+impl Barred {
+    fn is_no_winner(&self, configuration: usize) -> bool {
+        self.tainted[configuration] || self.behind[configuration]
+    }
+}
+
 /// A comparison before the correction for several.
 struct Paired {
     baseline: usize,
@@ -128,17 +143,17 @@ impl Paired {
     }
 
     /// `p_holm` must agree before anything is called faster or slower; by a metric that is only described the
-    /// interval decides alone. A configuration that is `barred` is not called the faster one.
-    fn conclude(self, threshold: f64, p_holm: Option<f64>, barred: &[bool], comparisons: usize) -> Comparison {
+    /// interval decides alone.
+    fn conclude(self, threshold: f64, p_holm: Option<f64>, barred: &Barred, comparisons: usize) -> Comparison {
         let significant = !self.metric.is_inferential() || p_holm.is_some_and(|p| p <= SIGNIFICANCE);
         let interval = self.ratio.and_then(|ratio| ratio.interval);
         let side = interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant));
+        let behind = barred.behind[self.baseline] || barred.behind[self.configuration];
         let verdict = match side {
-            Side::Equivalent => Verdict::Same,
-            // Whoever lost, doubled, failed or fell behind is not called the faster one, on neither side.
-            Side::Above if !barred[self.configuration] => Verdict::Faster,
-            Side::Below if !barred[self.baseline] => Verdict::Slower,
-            Side::Above | Side::Below | Side::Open => Verdict::Undecided,
+            Side::Equivalent if !behind => Verdict::Same,
+            Side::Above if !barred.is_no_winner(self.configuration) => Verdict::Faster,
+            Side::Below if !barred.is_no_winner(self.baseline) => Verdict::Slower,
+            Side::Equivalent | Side::Above | Side::Below | Side::Open => Verdict::Undecided,
         };
         let blocks_more = (side == Side::Open)
             .then(|| self.blocks_more(threshold, p_holm, comparisons))

@@ -17,8 +17,16 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
             let of = |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
             let counted: Vec<&Trial> = trials.iter().filter(of).collect();
             let mut summary = summarise_one(plan, index, planned, &counted);
-            if let (Some(live), Some(wanted)) = (&mut summary.live, &plan.scenario.capacity) {
-                live.capacity = Some(capacity::summarise(wanted, index, trials));
+            if let Some(wanted) = &plan.scenario.capacity {
+                let found = capacity::summarise(wanted, index, trials);
+                // The longer trials may be of several rates; what is told are those at the answer.
+                let at_answer =
+                    |t: &&&Trial| found.per_second.is_some() && t.order.load.map(|l| l.rate) == found.per_second;
+                let confirming: Vec<&Trial> = counted.iter().filter(at_answer).copied().collect();
+                summary.live = live::summarise(&plan.scenario.configurations[index].mode, &used(&confirming));
+                if let Some(live) = &mut summary.live {
+                    live.capacity = Some(found);
+                }
             }
             summary
         })
@@ -27,11 +35,7 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
 
 fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) -> ConfigurationSummary {
     let configuration = &plan.scenario.configurations[index];
-    let used: Vec<&Measurement> = counted
-        .iter()
-        .filter(|trial| trial.is_used())
-        .filter_map(|trial| trial.measurement.as_ref())
-        .collect();
+    let used = used(counted);
     let idle = idle::idle(configuration, &plan.scenario.datasets[configuration.dataset], &used);
     let status = |wanted: fn(&Status) -> bool| count(counted.iter().filter(|t| wanted(&t.status)).count());
     let sum = |of: fn(&Measurement) -> u64| counted.iter().filter_map(|t| t.measurement.as_ref()).map(of).sum();
@@ -88,6 +92,11 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         work_us_mean: work_us_mean(configuration.work, &used),
         live: live::summarise(&configuration.mode, &used),
     }
+}
+
+fn used<'a>(trials: &[&'a Trial]) -> Vec<&'a Measurement> {
+    let used = trials.iter().filter(|trial| trial.is_used());
+    used.filter_map(|trial| trial.measurement.as_ref()).collect()
 }
 
 /// Start to last record. A trial is never shorter than the clock's step.

@@ -7,6 +7,8 @@ mod comparisons;
 mod configurations;
 mod idle;
 mod live;
+#[cfg(test)]
+mod live_tests;
 mod model;
 #[cfg(test)]
 mod tests;

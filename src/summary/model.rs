@@ -90,7 +90,8 @@ pub struct ConfigurationSummary {
 }
 
 /// What live or mixed trials of a configuration say. Latencies are those of the trials whose load was reached and whose
-/// readers kept up ([`crate::measure::LoadMeasurement::is_meaningful`]), and of no others.
+/// readers kept up ([`crate::measure::LoadMeasurement::is_meaningful`]), and of no others. In a search for capacity all
+/// but its answer is of the longer trials at the rate of the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveSummary {
     /// Records per second that the schedules asked for in the window; mean over the used trials.

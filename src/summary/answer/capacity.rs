@@ -1,6 +1,6 @@
 //! The answer of a search for capacity: how many records per second each configuration holds within the objective.
 
-use super::live::{rate, time};
+use super::live::rate;
 use super::{TOLD_ONE_BY_ONE, Writer, capitalised};
 use crate::scenario::Capacity;
 use crate::summary::CapacitySummary;
@@ -64,5 +64,5 @@ fn clause(name: &str, found: &CapacitySummary, wanted: &Capacity, first: bool) -
 /// ` within p99 50 ms`.
 fn objective(wanted: &Capacity) -> String {
     let percentile = (wanted.percentile * 1e9).round() / 1e7;
-    format!(" within p{percentile} {}", time(wanted.limit_ns as f64 / 1e6))
+    format!(" within p{percentile} {} ms", wanted.limit_ns as f64 / 1e6)
 }

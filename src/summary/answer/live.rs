@@ -1,6 +1,6 @@
 //! The answer where records arrive: how long they wait, and how soon a backlog is gone.
 
-use super::{TOLD_ONE_BY_ONE, Writer, capitalised, figure, interval, plural, thousands};
+use super::{TOLD_ONE_BY_ONE, Writer, capitalised, figure, interval, plural, thousands, times};
 use crate::measure::latency::LatencyPart;
 use crate::scenario::{Mode, Shape};
 use crate::stats::{Estimate, is_material};
@@ -49,48 +49,25 @@ impl Writer<'_> {
             return format!("{lead}{plain}; no whole block holds a usable trial of both, so there is no verdict");
         };
         let blocks = plural(comparison.blocks, "block");
-        let weakly = self.weakly(comparison);
+        let (changed, weakly) = (changed(comparison, ratio), self.weakly(comparison));
+        let ratio = format!("ratio {}{}", figure(ratio.point), interval(ratio));
         match (comparison.verdict, metric) {
-            (Verdict::Faster, Metric::CatchUp) => {
+            (Verdict::Same, _) => format!("no difference worth having: {lead}{plain} ({ratio}, {blocks})"),
+            (Verdict::Undecided, _) => {
                 format!(
-                    "{lead}{plain} ({} sooner{}, {blocks}){weakly}",
-                    times(ratio),
-                    interval(ratio)
+                    "undecided after {blocks}: {lead}{plain} ({ratio}){}",
+                    self.why(comparison)
                 )
             }
-            (Verdict::Slower, Metric::CatchUp) => {
-                let later = inverse(ratio);
+            (Verdict::Faster | Verdict::Slower, Metric::CatchUp) => {
+                format!("{lead}{plain} ({changed}, {blocks}){weakly}")
+            }
+            (verdict, _) => {
+                let moves = if verdict == Verdict::Faster { "falls" } else { "rises" };
                 format!(
-                    "{lead}{plain} ({} later{}, {blocks}){weakly}",
-                    times(later),
-                    interval(later)
+                    "{lead}p99 {moves} from {before} with {base} to {after} with {subject} ({changed}, {blocks}){weakly}"
                 )
             }
-            (Verdict::Faster, _) => format!(
-                "{lead}p99 falls from {before} with {base} to {after} with {subject} ({} shorter{}, {blocks}){weakly}",
-                times(ratio),
-                interval(ratio)
-            ),
-            (Verdict::Slower, _) => {
-                let longer = inverse(ratio);
-                format!(
-                    "{lead}p99 rises from {before} with {base} to {after} with {subject} ({} longer{}, \
-                     {blocks}){weakly}",
-                    times(longer),
-                    interval(longer)
-                )
-            }
-            (Verdict::Same, _) => format!(
-                "no difference worth having: {lead}{plain} (ratio {}{}, {blocks})",
-                figure(ratio.point),
-                interval(ratio)
-            ),
-            (Verdict::Undecided, _) => format!(
-                "undecided after {blocks}: {lead}{plain} (ratio {}{}){}",
-                figure(ratio.point),
-                interval(ratio),
-                self.why(comparison)
-            ),
         }
     }
 
@@ -140,21 +117,15 @@ impl Writer<'_> {
         let Some(ratio) = comparison.ratio else {
             return told;
         };
-        let longer = inverse(ratio);
-        let (shorter_word, longer_word) = match comparison.metric {
-            Metric::CatchUp => ("sooner", "later"),
-            _ => ("shorter", "longer"),
-        };
-        let weakly = self.weakly(comparison);
         match comparison.verdict {
-            Verdict::Faster => format!("{told}, {} {shorter_word}{}{weakly}", times(ratio), interval(ratio)),
-            Verdict::Slower => format!("{told}, {} {longer_word}{}{weakly}", times(longer), interval(longer)),
+            Verdict::Faster | Verdict::Slower => {
+                format!("{told}, {}{}", changed(comparison, ratio), self.weakly(comparison))
+            }
             Verdict::Same => format!("{told}, no difference worth having"),
-            Verdict::Undecided => format!(
-                "{told}, undecided after {}{}",
-                plural(comparison.blocks, "block"),
-                self.why(comparison)
-            ),
+            Verdict::Undecided => {
+                let blocks = plural(comparison.blocks, "block");
+                format!("{told}, undecided after {blocks}{}", self.why(comparison))
+            }
         }
     }
 
@@ -247,6 +218,19 @@ impl Writer<'_> {
     }
 }
 
+/// `6.84 times shorter [6.72, 6.95]`, in the direction of the verdict.
+fn changed(comparison: &Comparison, ratio: Estimate) -> String {
+    let slower = comparison.verdict == Verdict::Slower;
+    let word = match (comparison.metric, slower) {
+        (Metric::CatchUp, false) => "sooner",
+        (Metric::CatchUp, true) => "later",
+        (_, false) => "shorter",
+        (_, true) => "longer",
+    };
+    let ratio = if slower { inverse(ratio) } else { ratio };
+    format!("{} {word}{}", times(ratio), interval(ratio))
+}
+
 /// How many times as long, where the ratio says how many times as short.
 fn inverse(ratio: Estimate) -> Estimate {
     Estimate {
@@ -254,11 +238,6 @@ fn inverse(ratio: Estimate) -> Estimate {
         interval: ratio.interval.map(|(low, high)| (high.recip(), low.recip())),
         observations: ratio.observations,
     }
-}
-
-/// `4.30 times`.
-fn times(ratio: Estimate) -> String {
-    format!("{} times", figure(ratio.point))
 }
 
 /// Records per second: whole ones, of few three digits.
@@ -279,7 +258,7 @@ fn told_time(metric: Metric, estimate: Estimate) -> String {
 }
 
 /// A length of time from milliseconds, to three digits: `850 µs`, `41.2 ms`, `1.23 s`.
-pub(super) fn time(ms: f64) -> String {
+fn time(ms: f64) -> String {
     match ms {
         ms if ms < 0.999_5 => format!("{} µs", figure(ms * 1e3)),
         ms if ms < 999.5 => format!("{} ms", figure(ms)),
