@@ -1,6 +1,9 @@
 //! Tidy tables for other programs. Every column is documented in `docs/results.md`, which a test holds against the
 //! lists here.
 
+mod live;
+
+use self::live::LoadCells;
 use super::ReportInput;
 use super::figures::TrialFigures;
 use super::format::{machine, work};
@@ -46,7 +49,8 @@ pub fn summary_csv(input: &ReportInput) -> String {
             summary,
         })
     });
-    write(input.scenario, &summary_columns(), rows, |row| row.configuration)
+    let load = |row: &SummaryRow| LoadCells::of_summary(row.summary);
+    write(input.scenario, &summary_columns(), rows, |row| row.configuration, load)
 }
 
 /// `trials.csv`: a row per trial, in the order of running.
@@ -63,7 +67,8 @@ pub fn trials_csv(input: &ReportInput) -> String {
             figures: measurement.map(TrialFigures::of),
         })
     });
-    write(input.scenario, &trial_columns(), rows, |row| row.configuration)
+    let load = |row: &TrialRow| LoadCells::of_trial(input.summary, row.trial);
+    write(input.scenario, &trial_columns(), rows, |row| row.configuration, load)
 }
 
 fn write<Row>(
@@ -71,21 +76,18 @@ fn write<Row>(
     columns: &[Column<Row>],
     rows: impl Iterator<Item = Row>,
     configuration: impl Fn(&Row) -> &Configuration,
+    load: impl Fn(&Row) -> LoadCells,
 ) -> String {
-    let keys: Vec<(usize, &String)> = scenario
-        .keys_in_use
-        .iter()
-        .enumerate()
-        .filter(|(_, key)| columns.iter().all(|column| column.name != key.as_str()))
-        .collect();
+    let mut headers: Vec<String> = columns.iter().map(|c| c.name.to_owned()).collect();
+    headers.extend(LoadCells::names());
+    let keys = scenario.keys_in_use.iter().enumerate();
+    let keys: Vec<(usize, &String)> = keys.filter(|(_, key)| !headers.contains(key)).collect();
+    headers.extend(keys.iter().map(|(_, key)| (*key).clone()));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let headers = columns
-        .iter()
-        .map(|c| c.name)
-        .chain(keys.iter().map(|(_, key)| key.as_str()));
     let mut written = writer.write_record(headers);
     for row in rows {
         let mut cells: Vec<String> = columns.iter().map(|column| (column.value)(&row)).collect();
+        cells.extend(load(&row).cells());
         let values = &configuration(&row).key_values;
         cells.extend(keys.iter().map(|(i, _)| values.get(*i).cloned().unwrap_or_default()));
         written = written.and_then(|()| writer.write_record(&cells));
@@ -222,7 +224,7 @@ fn trial_columns<'a>() -> Vec<Column<TrialRow<'a>>> {
     ]
 }
 
-/// `pilot`, `warmup` or `counted`.
+/// `pilot`, `search`, `warmup` or `counted`.
 pub(super) fn kind(kind: TrialKind) -> &'static str {
     match kind {
         TrialKind::Pilot => "pilot",
@@ -263,16 +265,21 @@ mod tests {
     const DOCUMENT: &str = include_str!("../../docs/results.md");
 
     /// Names in the first column of the tables under a heading of the document.
-    fn documented(heading: &str) -> BTreeSet<&'static str> {
+    fn documented(heading: &str) -> BTreeSet<String> {
         let section = DOCUMENT.split("\n## ").find(|s| s.starts_with(heading)).unwrap();
         section
             .lines()
-            .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name))
+            .filter_map(|line| {
+                line.strip_prefix("| `")?
+                    .split_once('`')
+                    .map(|(name, _)| name.to_owned())
+            })
             .collect()
     }
 
-    fn names<Row>(columns: &[Column<Row>]) -> BTreeSet<&'static str> {
-        columns.iter().map(|c| c.name).collect()
+    fn names<Row>(columns: &[Column<Row>]) -> BTreeSet<String> {
+        let fixed = columns.iter().map(|c| c.name.to_owned());
+        fixed.chain(LoadCells::names()).collect()
     }
 
     #[test]
@@ -299,6 +306,63 @@ mod tests {
     #[test]
     fn summary_csv_reads_as_documented() {
         insta::assert_snapshot!(summary_csv(&Fixture::one_vs_two().input()));
+    }
+
+    /// The columns of the load, a row for each configuration: `name: value` of every cell that is not empty.
+    fn load_cells(text: &str) -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let wanted: BTreeSet<String> = LoadCells::names().into_iter().collect();
+        let cells = |row: csv::StringRecord| {
+            let all = headers.iter().zip(row.iter());
+            let shown = all.filter(|(name, value)| wanted.contains(*name) && !value.is_empty());
+            shown.map(|(name, value)| format!("{name}: {value}")).collect()
+        };
+        reader.records().map(|row| cells(row.unwrap())).collect()
+    }
+
+    #[test]
+    fn live_configurations_have_their_load_and_latencies_and_overloaded_ones_no_latencies() {
+        insta::assert_debug_snapshot!(load_cells(&summary_csv(&Fixture::latency().input())));
+    }
+
+    #[test]
+    fn a_search_for_capacity_has_its_answer_in_every_row() {
+        let fixture = Fixture::capacity();
+        let found = fixture.summary.configurations[0]
+            .live
+            .as_ref()
+            .unwrap()
+            .capacity
+            .unwrap();
+        let wanted = format!("capacity_per_second: {}", machine(found.per_second.unwrap()));
+        let summary = load_cells(&summary_csv(&fixture.input()));
+        assert!(summary[0].contains(&wanted), "{:?}", summary[0]);
+        let trials = load_cells(&trials_csv(&fixture.input()));
+        assert!(trials[0].contains(&wanted), "{:?}", trials[0]);
+    }
+
+    #[test]
+    fn a_live_trial_has_its_own_latencies_even_where_they_are_not_used() {
+        let text = trials_csv(&Fixture::latency().input());
+        let overloaded = load_cells(&text)
+            .into_iter()
+            .find(|cells| cells.contains(&"overloaded: true".to_owned()))
+            .unwrap();
+        assert!(
+            overloaded.iter().any(|cell| cell.starts_with("response_p99_ms: ")),
+            "{overloaded:?}"
+        );
+        assert!(
+            overloaded.iter().all(|cell| !cell.starts_with("capacity")),
+            "{overloaded:?}"
+        );
+    }
+
+    #[test]
+    fn a_backlog_has_no_cell_of_a_load() {
+        let cells = load_cells(&trials_csv(&Fixture::one_vs_two().input()));
+        assert!(cells.iter().all(Vec::is_empty), "{cells:?}");
     }
 
     #[test]

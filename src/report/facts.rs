@@ -7,7 +7,7 @@ use super::figures::TrialFigures;
 use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
 use super::tables::Table;
 use crate::measure::{Environment, Status, Trial, TrialKind};
-use crate::scenario::{PropertyValue, TrialLength};
+use crate::scenario::{Mode, PropertyValue, TrialLength};
 
 /// Why members were idle: the configurations of which the same is to be said, and what it is.
 pub(super) fn idle(input: &ReportInput) -> Vec<(String, String)> {
@@ -157,10 +157,21 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
 
 fn plan(input: &ReportInput) -> String {
     let s = input.scenario;
-    let length = match s.trial {
-        TrialLength::Seconds(seconds) => format!("about {} of reading per trial", duration(seconds)),
-        TrialLength::Records(records) => format!("{} per group and trial", count(records, "record")),
-    };
+    let mut lengths = Vec::new();
+    if s.configurations.iter().any(|c| c.mode == Mode::Backlog) {
+        lengths.push(match s.trial {
+            TrialLength::Seconds(seconds) => format!("about {} of reading per trial", duration(seconds)),
+            TrialLength::Records(records) => format!("{} per group and trial", count(records, "record")),
+        });
+    }
+    for load in s.configurations.iter().filter_map(|c| c.mode.load()) {
+        let [window, warmup] = [load.duration_ns, load.warmup_ns].map(|ns| duration(ns as f64 / 1e9));
+        let length = format!("a load of {window} per trial after {warmup} of warm-up");
+        if !lengths.contains(&length) {
+            lengths.push(length);
+        }
+    }
+    let length = lengths.join(", ");
     format!(
         "{}, {} and {} to warm up, {length}, seed {}, threshold ±{}",
         count(s.configurations.len() as u64, "configuration"),
@@ -235,8 +246,14 @@ pub(super) fn remarks(trial: &Trial) -> String {
 pub(super) fn trials_sentence(input: &ReportInput) -> String {
     let counted = || input.trials.iter().filter(|t| t.order.kind == TrialKind::Counted);
     let number = |wanted: fn(&&Trial) -> bool| thousands(counted().filter(wanted).count() as u64);
+    let searched = input.trials.iter().any(|t| t.order.kind == TrialKind::Search);
+    let others = if searched {
+        "the others are warm-up and the search for the capacity"
+    } else {
+        "the others are pilots and warm-up"
+    };
     format!(
-        "{} run, {} of them counted (the others are pilots and warm-up): {} used, {} failed, {} excluded.",
+        "{} run, {} of them counted ({others}): {} used, {} failed, {} excluded.",
         count(input.trials.len() as u64, "trial"),
         thousands(counted().count() as u64),
         number(|t| t.is_used()),
@@ -285,6 +302,39 @@ pub(super) const GLOSSARY: [(&str, &str); 9] = [
     ),
 ];
 
+/// The words that reports on records that arrive need besides.
+const GLOSSARY_OF_LOADS: [(&str, &str); 5] = [
+    (
+        "Response time",
+        "from the moment at which the schedule intended a record to be sent until the work on it was done; a producer that was late is part of it.",
+    ),
+    (
+        "p99",
+        "99 of 100 records took no longer. Given where at least ten records lie beyond it; the geometric mean over trials.",
+    ),
+    (
+        "Load not reached",
+        "the producers could not send what the schedule asked for, so the latencies are not those of that load, and are not given.",
+    ),
+    (
+        "Overloaded",
+        "the readers could not keep up and fell further and further behind. Latencies then say how long the trial was, and are not given.",
+    ),
+    (
+        "Capacity",
+        "the highest rate at which the objective held, confirmed by a longer trial; it failed at the upper end of the interval.",
+    ),
+];
+
+/// The words of this report and what they mean.
+pub(super) fn glossary(input: &ReportInput) -> Vec<(&'static str, &'static str)> {
+    let mut words = GLOSSARY.to_vec();
+    if input.scenario.configurations.iter().any(|c| c.mode.load().is_some()) {
+        words.extend(GLOSSARY_OF_LOADS);
+    }
+    words
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -314,6 +364,24 @@ mod tests {
         let table = settings(&fixture.input());
         let row = table.rows.iter().find(|row| row[1] == "fetch.min.bytes").unwrap();
         assert_eq!(row[0], "client of one process, both partitions work=cpu 5us");
+    }
+
+    #[test]
+    fn the_plan_of_a_live_run_says_how_long_its_loads_are_and_not_how_much_is_read() {
+        let fixture = Fixture::latency();
+        let shown = plan(&fixture.input());
+        assert!(
+            shown.contains("a load of 5.00 s per trial after 1.00 s of warm-up"),
+            "{shown}"
+        );
+        assert!(!shown.contains("per group"), "{shown}");
+    }
+
+    #[test]
+    fn the_steps_of_a_search_are_no_pilots() {
+        let sentence = |fixture: Fixture| trials_sentence(&fixture.input());
+        assert!(sentence(Fixture::capacity()).contains("warm-up and the search for the capacity"));
+        assert!(sentence(Fixture::latency()).contains("pilots and warm-up"));
     }
 
     #[test]

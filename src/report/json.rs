@@ -18,8 +18,10 @@ mod tests {
 
     #[test]
     fn the_summary_can_be_read_back() {
-        let fixture = Fixture::one_vs_two();
-        let text = super::summary_json(&fixture.input());
-        assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), fixture.summary);
+        let live = [Fixture::latency(), Fixture::catch_up(), Fixture::capacity()];
+        for fixture in [Fixture::one_vs_two()].into_iter().chain(live) {
+            let text = super::summary_json(&fixture.input());
+            assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), fixture.summary);
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::ReportInput;
 use super::chart::{Chart, charts};
-use super::facts::{self, GLOSSARY};
+use super::facts;
 use super::format::printable;
 use super::tables::{self, Table};
 
@@ -21,6 +21,7 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
         let _ = writeln!(out, "![{}](charts/{})", escape(&chart.description), chart.file_name);
     }
     section(&mut out, "Results", &tables::results(input));
+    section(&mut out, "Latency by part", &tables::latencies(input));
     section(&mut out, "Details", &tables::details(input));
     section(&mut out, "Comparisons", &tables::comparisons(input));
     let idle = facts::idle(input);
@@ -48,7 +49,9 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     heading(&mut out, "How to read this");
     list(
         &mut out,
-        GLOSSARY.iter().map(|(word, meaning)| format!("**{word}**: {meaning}")),
+        facts::glossary(input)
+            .iter()
+            .map(|(word, meaning)| format!("**{word}**: {meaning}")),
     );
     heading(&mut out, "Scenario");
     source(&mut out, input.source);
@@ -168,6 +171,7 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::fixture::Fixture;
     use super::*;
@@ -175,6 +179,20 @@ mod tests {
     #[test]
     fn the_page_reads_from_the_answer_to_the_scenario() {
         insta::assert_snapshot!(markdown(&Fixture::one_vs_two().input()));
+    }
+
+    #[test]
+    fn a_live_run_has_its_latencies_by_part_and_its_words() {
+        let text = markdown(&Fixture::latency().input());
+        let section = |title: &str| {
+            let begin = text.find(&format!("\n## {title}\n")).unwrap();
+            let end = text[begin + 4..]
+                .find("\n## ")
+                .map_or(text.len(), |end| begin + 4 + end);
+            text[begin..end].to_owned()
+        };
+        let shown = ["Results", "Latency by part", "Comparisons", "How to read this"].map(section);
+        insta::assert_snapshot!(shown.concat());
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The tables and sentences that the terminal, Markdown and HTML have in common. Plain text: each of them escapes it
 //! as it needs.
 
+mod live;
+
 use std::fmt::Write as _;
 
+pub(super) use self::live::latencies;
 use super::ReportInput;
 use super::format::{
     UNKNOWN, count, duration, or_unknown, p_value, rate_estimate, ratio_estimate, significant, thousands,
 };
 use super::labels::{Labels, family_title};
+use crate::scenario::Mode;
 use crate::stats::is_material;
 use crate::summary::{Comparison, ConfigurationSummary, Metric, Verdict};
 
@@ -45,9 +49,24 @@ impl Table {
     }
 }
 
-/// What each family of configurations read, with the speed against the baseline.
+/// What each family of configurations came to, with the verdict against the baseline: a table for those that read a
+/// backlog, one for live and one for mixed ones, and in a search for capacity one of its answers.
 pub(super) fn results(input: &ReportInput) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
+    let families = 0..input.scenario.families.len();
+    let tables = families.flat_map(|family| {
+        let backlog = backlog_results(input, &labels, family);
+        std::iter::once(backlog).chain(live::results(input, &labels, family))
+    });
+    tables.filter(|t| !t.rows.is_empty()).collect()
+}
+
+/// Whether records lie there, arrive, or both.
+fn mode<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Option<&'a Mode> {
+    Some(&input.scenario.configurations.get(c.configuration)?.mode)
+}
+
+fn backlog_results(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     let with_idle = input.summary.configurations.iter().any(|c| c.idle_members > 0);
     let mut headers = vec![
         "configuration",
@@ -61,20 +80,19 @@ pub(super) fn results(input: &ReportInput) -> Vec<Table> {
     if with_idle {
         headers.push("#idle members");
     }
-    per_family(input, |family| {
-        let rows = of_family(input, family).map(|c| {
-            let mut row = result_row(input, &labels, c);
-            if with_idle {
-                row.push(if c.idle_members > 0 {
-                    format!("{} of {}", c.idle_members, c.members)
-                } else {
-                    "0".to_owned()
-                });
-            }
-            row
-        });
-        Table::new(family_title(input.scenario, family), &headers, rows.collect())
-    })
+    let backlog = of_family(input, family).filter(|c| mode(input, c).is_none_or(|mode| mode.load().is_none()));
+    let rows = backlog.map(|c| {
+        let mut row = result_row(input, labels, c);
+        if with_idle {
+            row.push(if c.idle_members > 0 {
+                format!("{} of {}", c.idle_members, c.members)
+            } else {
+                "0".to_owned()
+            });
+        }
+        row
+    });
+    Table::new(family_title(input.scenario, family), &headers, rows.collect())
 }
 
 fn per_family(input: &ReportInput, table: impl Fn(usize) -> Table) -> Vec<Table> {
@@ -158,7 +176,12 @@ pub(super) fn details(input: &ReportInput) -> Vec<Table> {
 
 /// Used of planned trials, and what became of the others.
 fn trials_cell(c: &ConfigurationSummary) -> String {
-    let mut text = format!("{} of {}", c.trials_used, c.trials_planned);
+    format!("{} of {}{}", c.trials_used, c.trials_planned, trials_suffix(c))
+}
+
+/// `, 1 failed, 2 excluded`, or nothing.
+fn trials_suffix(c: &ConfigurationSummary) -> String {
+    let mut text = String::new();
     if c.trials_failed > 0 {
         let _ = write!(text, ", {} failed", c.trials_failed);
     }
@@ -251,6 +274,8 @@ fn metric(metric: Metric) -> &'static str {
     match metric {
         Metric::ReadTime => "read time",
         Metric::Stopwatch => "stopwatch",
+        Metric::ResponseP99 => "p99 of the response time",
+        Metric::CatchUp => "time to catch up",
     }
 }
 

@@ -12,7 +12,20 @@ use super::tables::{self, Table};
 const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 4] = ["idle members", "trials", "stopwatch", "read time"];
+const DISPENSABLE: [&str; 9] = [
+    "idle members",
+    "trials",
+    "search trials",
+    "longer trials",
+    "stopwatch",
+    "read time",
+    "max",
+    "p99.9",
+    "p50",
+];
+
+/// What cells begin with that say why there is no verdict.
+const NO_VERDICT: [&str; 5] = ["undecided", "overloaded", "load not reached", "unread", "baseline "];
 
 /// The answer first, then warnings, results and what else a reader must know. `width` in columns; `colour` allows
 /// ANSI sequences.
@@ -193,7 +206,7 @@ fn verdict_colour(cell: &str) -> Option<Color> {
     match cell {
         "faster" | "materially faster" => Some(Color::Green),
         "slower" | "materially slower" => Some(Color::Red),
-        text if text.starts_with("undecided") => Some(Color::Yellow),
+        text if NO_VERDICT.iter().any(|word| text.starts_with(word)) => Some(Color::Yellow),
         _ => None,
     }
 }
@@ -213,6 +226,21 @@ mod tests {
         let text = terminal(&Fixture::one_vs_two().input(), 80, false);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn live_runs_show_latencies_or_say_why_there_are_none() {
+        for (name, fixture) in [
+            ("latency", Fixture::latency()),
+            ("catch_up", Fixture::catch_up()),
+            ("capacity", Fixture::capacity()),
+        ] {
+            for width in [80, 120] {
+                let text = terminal(&fixture.input(), width, false);
+                assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+                insta::assert_snapshot!(format!("{name}_in_{width}_columns"), text);
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! The answer in sentences, made from the names that the user gave.
 
+mod capacity;
+mod live;
+
 use super::comparisons::is_tainted;
+use super::live::fell_behind;
 use super::{Comparison, ConfigurationSummary, Metric, Verdict};
+use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::scenario::{Configuration, Scenario};
+use crate::scenario::{Configuration, Mode, Scenario};
 use crate::stats::{Estimate, SIGNIFICANCE, is_material, observations_for_significance};
 
 /// Comparisons with one baseline that are told one by one; of more, the outstanding one and counts.
@@ -11,24 +16,48 @@ const TOLD_ONE_BY_ONE: usize = 4;
 
 /// A sentence or more per baseline: one for each family, and within it for each combination of the keys that are
 /// held equal.
-pub(super) fn answer(plan: &Plan, summaries: &[ConfigurationSummary], comparisons: &[Comparison]) -> Vec<String> {
+pub(super) fn answer(
+    plan: &Plan,
+    trials: &[Trial],
+    summaries: &[ConfigurationSummary],
+    comparisons: &[Comparison],
+) -> Vec<String> {
+    let configurations = &plan.scenario.configurations;
+    let behind = |(index, c): (usize, &Configuration)| fell_behind(&c.mode, trials, index);
     let writer = Writer {
         scenario: &plan.scenario,
         summaries,
         comparisons,
+        behind: configurations.iter().enumerate().map(behind).collect(),
     };
-    let baselines = (0..summaries.len()).filter(|&c| plan.scenario.configurations[c].baseline.is_none());
-    baselines.map(|baseline| writer.about(baseline)).collect()
+    // One that does something else than its baseline is not compared with it, and told alone.
+    let alone = |index: &usize| {
+        let c = &configurations[*index];
+        c.baseline
+            .is_none_or(|baseline| configurations[baseline].mode.name() != c.mode.name())
+    };
+    (0..summaries.len()).filter(alone).map(|c| writer.about(c)).collect()
 }
 
 struct Writer<'a> {
     scenario: &'a Scenario,
     summaries: &'a [ConfigurationSummary],
     comparisons: &'a [Comparison],
+    /// Of each configuration: its readers fell behind in some trial.
+    behind: Vec<bool>,
 }
 
 impl Writer<'_> {
     fn about(&self, baseline: usize) -> String {
+        match (&self.configuration(baseline).mode, &self.scenario.capacity) {
+            (Mode::Backlog, _) => self.about_backlog(baseline),
+            (Mode::Live(_) | Mode::Mixed(_), Some(wanted)) => self.about_capacity(baseline, wanted),
+            (Mode::Live(_), None) => self.about_load(baseline, Metric::ResponseP99),
+            (Mode::Mixed(_), None) => self.about_load(baseline, Metric::CatchUp),
+        }
+    }
+
+    fn about_backlog(&self, baseline: usize) -> String {
         let of = |c: &&Comparison| c.metric == Metric::ReadTime && c.baseline == baseline;
         let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
         match against[..] {
@@ -201,7 +230,16 @@ impl Writer<'_> {
                 "{who} is not called faster, since trials of it failed or lost or repeated records"
             ));
         }
-        let comparisons = self.comparisons.iter().filter(|c| c.metric == Metric::ReadTime).count();
+        let behind = |c: &usize| self.behind[*c] && favoured.is_none_or(|favoured| favoured == *c);
+        let behind = [comparison.configuration, comparison.baseline].into_iter().find(behind);
+        if let Some(behind) = behind {
+            let who = self.label(behind, &self.held_equal(&[comparison]));
+            return Some(format!(
+                "there is no verdict for {who}, whose readers fell behind or left records unread in some trials"
+            ));
+        }
+        let same_metric = |c: &&Comparison| c.metric == comparison.metric;
+        let comparisons = self.comparisons.iter().filter(same_metric).count();
         let fewest = observations_for_significance(comparisons, SIGNIFICANCE);
         if comparison.blocks < fewest {
             let made = plural(u32::try_from(comparisons).unwrap_or(u32::MAX), "comparison");
@@ -310,7 +348,7 @@ fn percent(share: f64) -> String {
 }
 
 /// `1,234,567`.
-fn thousands(number: f64) -> String {
+pub(super) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -330,12 +368,14 @@ fn plural(number: u32, word: &str) -> String {
     }
 }
 
-/// Capital first letter, unless the sentence begins with a key or a name in quotes, which stay as written.
+/// Capital first letter, unless the sentence begins with a key, a name in quotes or a `p99`, which stay as written.
 fn capitalised(sentence: &str) -> String {
     let first_word = sentence.split(' ').next().unwrap_or_default();
     let mut rest = sentence.chars();
     match rest.next() {
-        Some(first) if !first_word.contains('=') => first.to_uppercase().chain(rest).collect(),
+        Some(first) if !first_word.contains(|c: char| c == '=' || c.is_ascii_digit()) => {
+            first.to_uppercase().chain(rest).collect()
+        }
         _ => sentence.to_owned(),
     }
 }

@@ -3,16 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::configurations::{count, read_seconds, stopwatch_seconds};
-use super::{Comparison, ConfigurationSummary, Metric, Verdict};
+use super::{Comparison, ConfigurationSummary, Metric, Verdict, live};
 use crate::measure::{Measurement, Trial};
 use crate::plan::Plan;
+use crate::scenario::{Configuration, Mode, Scenario};
 use crate::stats::{self, Estimate, SIGNIFICANCE, Side};
 
-/// Comparisons by read time first, then by stopwatch, each in the scenario's order.
+/// All metrics, those that answer the question first.
+const METRICS: [Metric; 4] = [
+    Metric::ReadTime,
+    Metric::ResponseP99,
+    Metric::CatchUp,
+    Metric::Stopwatch,
+];
+
+/// Comparisons by one metric after the other, each in the scenario's order. Every metric is a family of its own in the
+/// correction for several comparisons, because it answers a question of its own.
 pub(super) fn compare(plan: &Plan, trials: &[Trial], summaries: &[ConfigurationSummary]) -> Vec<Comparison> {
-    let pairs: Vec<(usize, usize)> = (plan.scenario.configurations.iter().enumerate())
-        .filter_map(|(index, configuration)| Some((configuration.baseline?, index)))
-        .collect();
     // A split block's trials were made by a machine that may have changed in between.
     let paired_trials: Vec<&Trial> = {
         let split: BTreeSet<u32> = (0..plan.blocks(trials))
@@ -21,33 +28,61 @@ pub(super) fn compare(plan: &Plan, trials: &[Trial], summaries: &[ConfigurationS
         let whole = |trial: &&Trial| trial.is_used() && !split.contains(&trial.order.block);
         trials.iter().filter(whole).collect()
     };
-    let paired = |metric| {
-        let make = |&(baseline, configuration): &(usize, usize)| {
+    let behind = |(index, c): (usize, &Configuration)| live::fell_behind(&c.mode, trials, index);
+    let barred = Barred {
+        tainted: summaries.iter().map(is_tainted).collect(),
+        behind: plan.scenario.configurations.iter().enumerate().map(behind).collect(),
+    };
+    let by_metric = METRICS.into_iter().flat_map(|metric| {
+        let make = |(baseline, configuration): (usize, usize)| {
             let logs = log_ratios(&paired_trials, baseline, configuration, metric);
             Paired::new(plan, baseline, configuration, metric, logs)
         };
-        pairs.iter().map(make).collect::<Vec<Paired>>()
-    };
-    let read_time = paired(Metric::ReadTime);
-    // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
-    let p: Vec<f64> = read_time.iter().map(|pair| pair.p.unwrap_or(1.0)).collect();
-    let corrected = stats::holm(&p);
-    let threshold = plan.scenario.threshold;
-    let inferential = read_time.into_iter().zip(corrected).map(|(pair, p_holm)| {
-        let p_holm = pair.p.map(|_| p_holm);
-        pair.conclude(threshold, p_holm, summaries, pairs.len())
+        let paired: Vec<Paired> = pairs(&plan.scenario, metric).into_iter().map(make).collect();
+        // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
+        let p: Vec<f64> = paired.iter().map(|pair| pair.p.unwrap_or(1.0)).collect();
+        let (corrected, all) = (stats::holm(&p), paired.len());
+        let conclude = |(pair, p_holm): (Paired, f64)| {
+            let p_holm = pair.p.filter(|_| metric.is_inferential()).map(|_| p_holm);
+            pair.conclude(plan.scenario.threshold, p_holm, &barred, all)
+        };
+        paired
+            .into_iter()
+            .zip(corrected)
+            .map(conclude)
+            .collect::<Vec<Comparison>>()
     });
-    let mut comparisons: Vec<Comparison> = inferential.collect();
-    let stopwatch = paired(Metric::Stopwatch).into_iter();
-    comparisons.extend(stopwatch.map(|pair| pair.conclude(threshold, None, summaries, pairs.len())));
-    comparisons
+    by_metric.collect()
 }
 
-/// Logarithms of how many times as fast a configuration was, in each block that holds a trial of both.
+/// Every configuration that is compared by this metric, behind its baseline.
+pub(super) fn pairs(scenario: &Scenario, metric: Metric) -> Vec<(usize, usize)> {
+    let configurations = &scenario.configurations;
+    let with_baseline = (0..configurations.len()).filter_map(|index| Some((configurations[index].baseline?, index)));
+    with_baseline
+        .filter(|&(baseline, index)| {
+            let compared = by(scenario, &configurations[index].mode);
+            compared == by(scenario, &configurations[baseline].mode) && compared.contains(&metric)
+        })
+        .collect()
+}
+
+/// What configurations of a mode are compared by. Reading live records takes as long as they arrive, and says nothing;
+/// in a search for capacity each configuration has trials of other rates.
+fn by(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
+    match mode {
+        Mode::Backlog => &[Metric::ReadTime, Metric::Stopwatch],
+        Mode::Live(_) | Mode::Mixed(_) if scenario.capacity.is_some() => &[],
+        Mode::Live(_) => &[Metric::ResponseP99],
+        Mode::Mixed(_) => &[Metric::CatchUp],
+    }
+}
+
+/// Logarithms of how many times as fast a configuration was, in each block that holds a trial of both with a figure.
 fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: Metric) -> Vec<f64> {
     let speeds = |index: usize| -> BTreeMap<u32, f64> {
         let of = trials.iter().filter(|t| t.order.configuration == index);
-        of.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?))))
+        of.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?)?)))
             .collect()
     };
     let (base, other) = (speeds(baseline), speeds(configuration));
@@ -57,13 +92,31 @@ fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: 
         .collect()
 }
 
-/// Records of each group per second, by either time.
-fn speed(metric: Metric, records: u64, measurement: &Measurement) -> f64 {
-    let seconds = match metric {
-        Metric::ReadTime => read_seconds(measurement),
-        Metric::Stopwatch => stopwatch_seconds(measurement),
-    };
-    records as f64 / seconds
+/// Records of each group per second by either time, or the inverse of a length of time; `None` where a trial has no
+/// figure that may be compared.
+fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<f64> {
+    match metric {
+        Metric::ReadTime => Some(records as f64 / read_seconds(measurement)),
+        Metric::Stopwatch => Some(records as f64 / stopwatch_seconds(measurement)),
+        Metric::ResponseP99 => live::response_p99_ms(measurement).map(f64::recip),
+        Metric::CatchUp if live::is_meaningful(measurement) => live::catch_up_seconds(measurement).map(f64::recip),
+        Metric::CatchUp => None,
+    }
+}
+
+/// Which configurations are not called the faster ones.
+struct Barred {
+    /// Trials of it failed, or lost or doubled records.
+    tainted: Vec<bool>,
+    /// Its readers fell behind in some trials, so that its figures are those of its better ones. It is not called as
+    /// good as another either.
+    behind: Vec<bool>,
+}
+
+impl Barred {
+    fn is_no_winner(&self, configuration: usize) -> bool {
+        self.tainted[configuration] || self.behind[configuration]
+    }
 }
 
 /// A comparison before the correction for several.
@@ -89,24 +142,18 @@ impl Paired {
         }
     }
 
-    /// By read time `p_holm` must agree before anything is called faster or slower; by stopwatch, which is only
-    /// described, the interval decides alone.
-    fn conclude(
-        self,
-        threshold: f64,
-        p_holm: Option<f64>,
-        summaries: &[ConfigurationSummary],
-        comparisons: usize,
-    ) -> Comparison {
-        let significant = self.metric == Metric::Stopwatch || p_holm.is_some_and(|p| p <= SIGNIFICANCE);
+    /// `p_holm` must agree before anything is called faster or slower; by a metric that is only described the
+    /// interval decides alone.
+    fn conclude(self, threshold: f64, p_holm: Option<f64>, barred: &Barred, comparisons: usize) -> Comparison {
+        let significant = !self.metric.is_inferential() || p_holm.is_some_and(|p| p <= SIGNIFICANCE);
         let interval = self.ratio.and_then(|ratio| ratio.interval);
         let side = interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant));
+        let behind = barred.behind[self.baseline] || barred.behind[self.configuration];
         let verdict = match side {
-            Side::Equivalent => Verdict::Same,
-            // Whoever lost, doubled or failed is not called the faster one, on neither side of the comparison.
-            Side::Above if !is_tainted(&summaries[self.configuration]) => Verdict::Faster,
-            Side::Below if !is_tainted(&summaries[self.baseline]) => Verdict::Slower,
-            Side::Above | Side::Below | Side::Open => Verdict::Undecided,
+            Side::Equivalent if !behind => Verdict::Same,
+            Side::Above if !barred.is_no_winner(self.configuration) => Verdict::Faster,
+            Side::Below if !barred.is_no_winner(self.baseline) => Verdict::Slower,
+            Side::Equivalent | Side::Above | Side::Below | Side::Open => Verdict::Undecided,
         };
         let blocks_more = (side == Side::Open)
             .then(|| self.blocks_more(threshold, p_holm, comparisons))

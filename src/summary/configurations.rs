@@ -1,6 +1,6 @@
 //! The estimates of each configuration, from its used trials alone; what went wrong is counted over all.
 
-use super::{ConfigurationSummary, idle};
+use super::{ConfigurationSummary, capacity, idle, live};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Work;
@@ -16,18 +16,26 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
         .map(|index| {
             let of = |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
             let counted: Vec<&Trial> = trials.iter().filter(of).collect();
-            summarise_one(plan, index, planned, &counted)
+            let mut summary = summarise_one(plan, index, planned, &counted);
+            if let Some(wanted) = &plan.scenario.capacity {
+                let found = capacity::summarise(wanted, index, trials);
+                // The longer trials may be of several rates; what is told are those at the answer.
+                let at_answer =
+                    |t: &&&Trial| found.per_second.is_some() && t.order.load.map(|l| l.rate) == found.per_second;
+                let confirming: Vec<&Trial> = counted.iter().filter(at_answer).copied().collect();
+                summary.live = live::summarise(&plan.scenario.configurations[index].mode, &used(&confirming));
+                if let Some(live) = &mut summary.live {
+                    live.capacity = Some(found);
+                }
+            }
+            summary
         })
         .collect()
 }
 
 fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) -> ConfigurationSummary {
     let configuration = &plan.scenario.configurations[index];
-    let used: Vec<&Measurement> = counted
-        .iter()
-        .filter(|trial| trial.is_used())
-        .filter_map(|trial| trial.measurement.as_ref())
-        .collect();
+    let used = used(counted);
     let idle = idle::idle(configuration, &plan.scenario.datasets[configuration.dataset], &used);
     let status = |wanted: fn(&Status) -> bool| count(counted.iter().filter(|t| wanted(&t.status)).count());
     let sum = |of: fn(&Measurement) -> u64| counted.iter().filter_map(|t| t.measurement.as_ref()).map(of).sum();
@@ -82,8 +90,13 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         not_delivered: sum(|m| m.not_delivered),
         redelivered: sum(|m| m.redelivered),
         work_us_mean: work_us_mean(configuration.work, &used),
-        live: None,
+        live: live::summarise(&configuration.mode, &used),
     }
+}
+
+fn used<'a>(trials: &[&'a Trial]) -> Vec<&'a Measurement> {
+    let used = trials.iter().filter(|trial| trial.is_used());
+    used.filter_map(|trial| trial.measurement.as_ref()).collect()
 }
 
 /// Start to last record. A trial is never shorter than the clock's step.

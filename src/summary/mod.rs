@@ -2,9 +2,13 @@
 //! and can reach neither Kafka nor a process.
 
 mod answer;
+mod capacity;
 mod comparisons;
 mod configurations;
 mod idle;
+mod live;
+#[cfg(test)]
+mod live_tests;
 mod model;
 #[cfg(test)]
 mod tests;
@@ -27,7 +31,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
         question: plan.scenario.question.clone(),
-        answer: answer::answer(plan, &configurations, &comparisons),
+        answer: answer::answer(plan, &trials, &configurations, &comparisons),
         warnings: warnings::warnings(plan, &trials, &configurations, complete),
         complete,
         configurations,

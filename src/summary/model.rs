@@ -90,7 +90,8 @@ pub struct ConfigurationSummary {
 }
 
 /// What live or mixed trials of a configuration say. Latencies are those of the trials whose load was reached and whose
-/// readers kept up ([`crate::measure::LoadMeasurement::is_meaningful`]), and of no others.
+/// readers kept up ([`crate::measure::LoadMeasurement::is_meaningful`]), and of no others. In a search for capacity all
+/// but its answer is of the longer trials at the rate of the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveSummary {
     /// Records per second that the schedules asked for in the window; mean over the used trials.
@@ -113,8 +114,8 @@ pub struct LiveSummary {
     pub capacity: Option<CapacitySummary>,
 }
 
-/// One part of the latency of a configuration's records, in milliseconds. A percentile is `None` where the trials have
-/// too few records for it.
+/// One part of the latency of a configuration's records, in milliseconds. A percentile is of the meaningful trials that
+/// have enough records for it, and `None` where none has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LatencySummary {
     /// Which.
@@ -133,18 +134,23 @@ pub struct LatencySummary {
     pub max_ms: Option<f64>,
 }
 
-/// The highest rate at which a configuration holds the scenario's objective.
+/// The highest rate at which a configuration holds the scenario's objective, from the trials of its search and the
+/// longer ones at its end ([`crate::measure::objective`] says when a trial held it).
+///
+/// A rate fails where any trial at it failed. Where a higher rate held after a lower one had failed, the lower one
+/// counts: [`CapacitySummary::low`] lies below every rate that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CapacitySummary {
-    /// Records per second: the highest rate that was confirmed to hold; `None` where none held.
+    /// Records per second: the highest rate that held, [`CapacitySummary::low`]; `None` where none held.
     pub per_second: Option<f64>,
-    /// The highest rate at which every trial held the objective; `None` where none did.
+    /// The highest rate that held the objective below every rate that failed it; `None` where there is none.
     pub low: Option<f64>,
-    /// The lowest rate at which a trial failed the objective; `None` where all rates that were tried held it.
+    /// The lowest rate at which the readers failed the objective; `None` where they failed at none.
     pub high: Option<f64>,
-    /// True where the longer trial at the end held the objective.
+    /// True where the longer trial held the objective at [`CapacitySummary::per_second`].
     pub confirmed: bool,
-    /// True where the producers and not the readers were the limit at the highest rate tried.
+    /// True where the readers failed at no rate and the producers could not reach the highest one tried: the capacity
+    /// is higher than this run can say.
     pub limited_by_load: bool,
 }
 
@@ -156,6 +162,18 @@ pub enum Metric {
     ReadTime,
     /// Speed by stopwatch: process start to last record.
     Stopwatch,
+    /// In live trials: shortness of the 99th percentile of the response time.
+    ResponseP99,
+    /// In mixed trials: speed by the time from the start until backlog and arrivals were read.
+    CatchUp,
+}
+
+impl Metric {
+    /// True where the metric answers the question, so that its comparisons are corrected for being several; false
+    /// where it is only described.
+    pub fn is_inferential(self) -> bool {
+        self != Metric::Stopwatch
+    }
 }
 
 /// A configuration against its baseline.
@@ -167,13 +185,14 @@ pub struct Comparison {
     pub configuration: usize,
     /// By which time.
     pub metric: Metric,
-    /// How many times as fast as the baseline (above 1: faster), from paired log-ratios per block.
+    /// How many times as fast as the baseline (above 1: faster), from paired log-ratios per block. By
+    /// [`Metric::ResponseP99`] how many times as long the baseline's percentile is, so that above 1 is shorter.
     pub ratio: Option<Estimate>,
     /// Two-sided p of the sign-flip permutation test, before Holm's correction.
     pub p: Option<f64>,
-    /// p after Holm's correction over the scenario's comparisons by read time; `None` for descriptive metrics.
+    /// p after Holm's correction over the scenario's comparisons by this metric; `None` for descriptive metrics.
     pub p_holm: Option<f64>,
-    /// Blocks in which both were measured.
+    /// Blocks in which both were measured, live and mixed trials with the load and readers that they were to have.
     pub blocks: u32,
     /// What is concluded.
     pub verdict: Verdict,

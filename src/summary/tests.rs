@@ -334,6 +334,7 @@ proptest! {
                 match comparison.metric {
                     Metric::ReadTime => 1.0 / of.read_seconds.unwrap().point,
                     Metric::Stopwatch => 1.0 / of.stopwatch_seconds.unwrap().point,
+                    Metric::ResponseP99 | Metric::CatchUp => unreachable!("a backlog is read"),
                 }
             };
             let rows = row(comparison.configuration) / row(comparison.baseline);

@@ -1,12 +1,15 @@
 //! What keeps the figures from being trusted, most serious first.
 
+mod live;
+
 use std::collections::BTreeMap;
 
-use super::ConfigurationSummary;
+use super::comparisons::pairs;
 use super::configurations::{count, read_seconds};
+use super::{ConfigurationSummary, Metric};
 use crate::measure::{Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
-use crate::scenario::TrialLength;
+use crate::scenario::{Mode, TrialLength};
 use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
 
 /// A configuration whose trials take less than this share of the wanted time is told.
@@ -40,6 +43,11 @@ pub(super) fn warnings(
         ));
     }
     warnings.extend(summaries.iter().filter_map(|summary| exclusions(summary, &counted)));
+    warnings.extend(
+        summaries
+            .iter()
+            .flat_map(|summary| live::warnings(plan, summary, trials)),
+    );
     warnings.extend(too_few_blocks(plan));
     warnings.extend(
         summaries
@@ -68,10 +76,7 @@ fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {
 
 fn failures(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
     let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
-    for trial in counted
-        .iter()
-        .filter(|t| t.order.configuration == summary.configuration)
-    {
+    for trial in trials_of(summary, counted) {
         if let Status::Failed(failure) = &trial.status {
             *kinds.entry(failure.kind.describe()).or_default() += 1;
         }
@@ -106,10 +111,7 @@ fn given_up(plan: &Plan, trials: &[Trial]) -> Option<String> {
 }
 
 fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
-    let reasons = counted
-        .iter()
-        .filter(|t| t.order.configuration == summary.configuration);
-    let mut reasons = reasons.filter_map(|t| match &t.status {
+    let mut reasons = trials_of(summary, counted).filter_map(|t| match &t.status {
         Status::Excluded { reason } => Some((t.order.number, reason)),
         _ => None,
     });
@@ -124,12 +126,10 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
 }
 
 fn too_few_blocks(plan: &Plan) -> Option<String> {
-    let comparisons = plan
-        .scenario
-        .configurations
-        .iter()
-        .filter(|c| c.baseline.is_some())
-        .count();
+    // Each metric has a correction of its own; the one with the most comparisons needs the most blocks.
+    let inferential = [Metric::ReadTime, Metric::ResponseP99, Metric::CatchUp];
+    let comparisons = inferential.map(|metric| pairs(&plan.scenario, metric).len());
+    let comparisons = comparisons.into_iter().max().unwrap_or(0);
     let needed = observations_for_significance(comparisons, SIGNIFICANCE);
     let blocks = plan.scenario.repetitions;
     (comparisons > 0 && blocks < needed).then(|| {
@@ -145,16 +145,14 @@ fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial])
     let TrialLength::Seconds(wanted_s) = plan.scenario.trial else {
         return None;
     };
-    let used = counted
-        .iter()
-        .filter(|t| t.is_used() && t.order.configuration == summary.configuration);
+    if plan.scenario.configurations[summary.configuration].mode != Mode::Backlog {
+        return None;
+    }
+    let used = trials_of(summary, counted).filter(|t| t.is_used());
     let times: Vec<f64> = used.filter_map(|t| t.measurement.as_ref()).map(read_seconds).collect();
     let typical_s = median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
     let family = &plan.scenario.families[summary.family];
-    let at_most = counted
-        .iter()
-        .filter(|t| t.order.configuration == summary.configuration);
-    let why = if at_most.map(|t| t.order.records).max() == Some(family.records_max) {
+    let why = if trials_of(summary, counted).map(|t| t.order.records).max() == Some(family.records_max) {
         "; the data set has no more records, so set dataset.records higher"
     } else {
         ""
@@ -195,6 +193,15 @@ fn flagged(name: &str, meaning: &str, counted: &[&Trial]) -> Option<String> {
         _ => meaning.to_owned(),
     };
     (number > 0).then(|| format!("{number} of {} counted trials {meaning}.", counted.len()))
+}
+
+/// The counted trials of a configuration.
+fn trials_of<'a>(summary: &ConfigurationSummary, counted: &[&'a Trial]) -> impl Iterator<Item = &'a Trial> {
+    let configuration = summary.configuration;
+    counted
+        .iter()
+        .copied()
+        .filter(move |t| t.order.configuration == configuration)
 }
 
 /// Counted trials that have ended.

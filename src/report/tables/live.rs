@@ -1,0 +1,314 @@
+//! The tables of live and mixed configurations. Where latencies would mean nothing, words stand in place of figures.
+
+use super::super::ReportInput;
+use super::super::format::{UNKNOWN, duration, or_unknown, rate, significant, thousands};
+use super::super::labels::{Labels, family_title};
+use super::{Table, comparison, is_baseline, mode, of_family, per_family, trials_suffix, verdict};
+use crate::measure::latency::LatencyPart;
+use crate::measure::{Trial, TrialKind};
+use crate::scenario::{Capacity, Mode};
+use crate::stats::Estimate;
+use crate::summary::{CapacitySummary, ConfigurationSummary, LatencySummary, LiveSummary, Metric};
+
+/// Of one family: its capacities, or how long records waited and how soon backlogs were gone.
+pub(super) fn results(input: &ReportInput, labels: &Labels, family: usize) -> Vec<Table> {
+    match &input.scenario.capacity {
+        Some(wanted) => vec![capacities(input, labels, family, wanted)],
+        None => vec![
+            response_times(input, labels, family),
+            catching_up(input, labels, family),
+        ],
+    }
+}
+
+/// The live or mixed configurations of a family with what is known of their load.
+fn with_load<'a>(
+    input: &ReportInput<'a>,
+    family: usize,
+    wanted: fn(&Mode) -> bool,
+) -> impl Iterator<Item = (&'a ConfigurationSummary, &'a LiveSummary)> + use<'a> {
+    let input = *input;
+    of_family(&input, family)
+        .filter(move |c| mode(&input, c).is_some_and(wanted))
+        .filter_map(|c| Some((c, c.live.as_ref()?)))
+}
+
+fn caption(input: &ReportInput, family: usize, what: &str) -> String {
+    let mut letters = what.chars();
+    let begin = letters
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().to_string());
+    match family_title(input.scenario, family) {
+        title if title.is_empty() => format!("{begin}{}", letters.as_str()),
+        title => format!("{title}: {what}"),
+    }
+}
+
+fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table {
+    let headers = [
+        "configuration",
+        "#offered",
+        "#p50",
+        "#p99\u{a0}[95\u{a0}%]",
+        "#p99.9",
+        "#max",
+        "verdict",
+        "#trials",
+    ];
+    let live = with_load(input, family, |mode| matches!(mode, Mode::Live(_)));
+    let rows = live.map(|(c, live)| {
+        let mut row = vec![
+            labels.short(c.configuration).to_owned(),
+            or_unknown(live.offered_per_second, rate),
+        ];
+        row.extend(response_cells(live, |e| time_estimate(&e, 1e-3)));
+        row.push(verdict_cell(input, c, live, Metric::ResponseP99));
+        row.push(trials_cell(c, live));
+        row
+    });
+    let what = caption(input, family, "response time of records as they arrive");
+    Table::new(what, &headers, rows.collect())
+}
+
+fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
+    let headers = [
+        "configuration",
+        "#arriving",
+        "#no lag after\u{a0}[95\u{a0}%]",
+        "verdict",
+        "#p50",
+        "#p99",
+        "#p99.9",
+        "#max",
+        "#trials",
+    ];
+    let mixed = with_load(input, family, |mode| matches!(mode, Mode::Mixed(_)));
+    let rows = mixed.map(|(c, live)| {
+        let caught_up = live.catch_up_seconds.filter(|_| obstacle(live).is_none());
+        let mut row = vec![
+            labels.short(c.configuration).to_owned(),
+            or_unknown(live.offered_per_second, rate),
+            caught_up.map_or_else(|| UNKNOWN.to_owned(), |e| time_estimate(&e, 1.0)),
+            verdict_cell(input, c, live, Metric::CatchUp),
+        ];
+        row.extend(response_cells(live, |e| duration(e.point / 1e3)));
+        row.push(trials_cell(c, live));
+        row
+    });
+    let what = caption(input, family, "catching up while more arrives, and its response time");
+    Table::new(what, &headers, rows.collect())
+}
+
+fn capacities(input: &ReportInput, labels: &Labels, family: usize, wanted: &Capacity) -> Table {
+    let headers = [
+        "configuration",
+        "#holds",
+        "#fails from",
+        "confirmed",
+        "#p99\u{a0}there",
+        "#search trials",
+        "#longer trials",
+    ];
+    let searched = with_load(input, family, |mode| mode.load().is_some());
+    let rows = searched.map(|(c, live)| {
+        let per_second = |rate: Option<f64>| or_unknown(rate, |rate| format!("{} /s", whole(rate)));
+        let found = live.capacity.as_ref();
+        let there = found
+            .filter(|found| found.confirmed)
+            .and_then(|_| response(live)?.p99_ms);
+        let tried = |kind| {
+            let of = |t: &&Trial| (t.order.kind, t.order.configuration) == (kind, c.configuration);
+            input.trials.iter().filter(of).count().to_string()
+        };
+        vec![
+            labels.short(c.configuration).to_owned(),
+            per_second(found.and_then(|found| found.per_second)),
+            per_second(found.and_then(|found| found.high)),
+            found.map_or(UNKNOWN, confirmed).to_owned(),
+            there.map_or_else(|| UNKNOWN.to_owned(), |e| duration(e.point / 1e3)),
+            tried(TrialKind::Search),
+            tried(TrialKind::Counted),
+        ]
+    });
+    let percentile = (wanted.percentile * 1e9).round() / 1e7;
+    let limit_ms = wanted.limit_ns as f64 / 1e6;
+    let what = format!("records per second within p{percentile} {limit_ms} ms");
+    Table::new(caption(input, family, &what), &headers, rows.collect())
+}
+
+fn confirmed(found: &CapacitySummary) -> &'static str {
+    match (found.per_second, found.confirmed) {
+        (None, _) if found.limited_by_load => "load not reached",
+        (None, _) => "nothing held",
+        (Some(_), _) if found.limited_by_load => "at least: the producers were the limit",
+        (Some(_), true) => "yes",
+        (Some(_), false) => "no",
+    }
+}
+
+/// The parts of the latency of every configuration that has any.
+pub(in crate::report) fn latencies(input: &ReportInput) -> Vec<Table> {
+    let labels = Labels::new(input.scenario);
+    let headers = [
+        "configuration",
+        "part",
+        "#mean",
+        "#p50",
+        "#p90",
+        "#p99",
+        "#p99.9",
+        "#max",
+    ];
+    let ms = |ms: Option<f64>| or_unknown(ms, |ms| duration(ms / 1e3));
+    let point = |estimate: Option<Estimate>| ms(estimate.map(|e| e.point));
+    per_family(input, |family| {
+        let shown = with_load(input, family, |mode| mode.load().is_some());
+        let rows = shown.flat_map(|(c, live)| {
+            let name = labels.short(c.configuration).to_owned();
+            let parts: &[LatencySummary] = if obstacle(live).is_none() { &live.latencies } else { &[] };
+            parts.iter().map(move |l| {
+                vec![
+                    name.clone(),
+                    l.part.name().replace('_', " "),
+                    ms(l.mean_ms),
+                    point(l.p50_ms),
+                    point(l.p90_ms),
+                    point(l.p99_ms),
+                    point(l.p999_ms),
+                    ms(l.max_ms),
+                ]
+            })
+        });
+        Table::new(family_title(input.scenario, family), &headers, rows.collect())
+    })
+}
+
+/// What is said in place of figures that would mean nothing.
+fn obstacle(live: &LiveSummary) -> Option<String> {
+    if live.overloaded {
+        let growth = live.lag_growth_per_second.unwrap_or(0.0);
+        return Some(format!("overloaded: lag grows by {}", rate(growth)));
+    }
+    if live.trials_meaningful > 0 {
+        return None;
+    }
+    Some(match (live.sent_per_second, live.offered_per_second) {
+        (Some(sent), Some(offered)) if !live.load_reached => {
+            format!("load not reached: {} of {} /s", whole(sent), whole(offered))
+        }
+        (Some(_), _) => "unread records".to_owned(),
+        (None, _) => UNKNOWN.to_owned(),
+    })
+}
+
+fn response(live: &LiveSummary) -> Option<&LatencySummary> {
+    live.latencies.iter().find(|l| l.part == LatencyPart::Response)
+}
+
+/// Median, p99 in this form, p99.9 and maximum.
+fn response_cells(live: &LiveSummary, p99: impl Fn(Estimate) -> String) -> [String; 4] {
+    let Some(response) = response(live).filter(|_| obstacle(live).is_none()) else {
+        return [(); 4].map(|()| UNKNOWN.to_owned());
+    };
+    let ms = |ms: Option<f64>| or_unknown(ms, |ms| duration(ms / 1e3));
+    [
+        ms(response.p50_ms.map(|e| e.point)),
+        response.p99_ms.map_or_else(|| UNKNOWN.to_owned(), p99),
+        ms(response.p999_ms.map(|e| e.point)),
+        ms(response.max_ms),
+    ]
+}
+
+/// A length of time with its interval in the same unit: `5.62 ms [5.10, 6.20]`. `unit_s` is that of the estimate.
+fn time_estimate(estimate: &Estimate, unit_s: f64) -> String {
+    let seconds = estimate.point * unit_s;
+    let text = match duration(seconds) {
+        // Minutes and seconds side by side leave an interval no unit.
+        long if long.contains("min") || long.contains('h') => format!("{seconds:.0} s"),
+        text => text,
+    };
+    let (Some((low, high)), Some((shown, unit))) = (estimate.interval, text.split_once(' ')) else {
+        return text;
+    };
+    let decimals = shown.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let factor = match unit {
+        "µs" => 1e6,
+        "ms" => 1e3,
+        _ => 1.0,
+    };
+    let number = |value: f64| format!("{:.decimals$}", value * unit_s * factor);
+    format!("{text} [{}, {}]", number(low), number(high))
+}
+
+fn verdict_cell(input: &ReportInput, c: &ConfigurationSummary, live: &LiveSummary, metric: Metric) -> String {
+    if let Some(obstacle) = obstacle(live) {
+        return obstacle;
+    }
+    match comparison(input, c.configuration, metric) {
+        Some(compared) if compared.ratio.is_none() => no_verdict(input, compared.baseline),
+        Some(compared) => verdict(input, compared),
+        None if is_baseline(input, c.configuration) => "baseline".to_owned(),
+        None => UNKNOWN.to_owned(),
+    }
+}
+
+/// Why there is nothing to compare with.
+fn no_verdict(input: &ReportInput, baseline: usize) -> String {
+    let baseline = input
+        .summary
+        .configurations
+        .iter()
+        .find(|c| c.configuration == baseline);
+    match baseline.and_then(|c| c.live.as_ref()) {
+        Some(live) if live.overloaded => "baseline overloaded".to_owned(),
+        Some(live) if obstacle(live).is_some() => "baseline has no figure".to_owned(),
+        _ => "no figures to compare".to_owned(),
+    }
+}
+
+/// Trials in the latencies of those planned, and what became of the others.
+fn trials_cell(c: &ConfigurationSummary, live: &LiveSummary) -> String {
+    format!("{} of {}{}", live.trials_meaningful, c.trials_planned, trials_suffix(c))
+}
+
+/// A rate to the record, where its digits are the answer.
+fn whole(rate: f64) -> String {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is not negative and far below 2^64"
+    )]
+    let rounded = rate.round() as u64;
+    if rate < 99.5 {
+        significant(rate, 3)
+    } else {
+        thousands(rounded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_stands_in_the_unit_and_with_the_decimals_of_its_figure() {
+        let shown = |point, low, high, unit_s| {
+            let estimate = Estimate {
+                point,
+                interval: Some((low, high)),
+                observations: 8,
+            };
+            time_estimate(&estimate, unit_s)
+        };
+        assert_eq!(shown(5.62, 5.1, 6.204, 1e-3), "5.62 ms [5.10, 6.20]");
+        assert_eq!(shown(0.85, 0.8, 1.2, 1e-3), "850 µs [800, 1200]");
+        assert_eq!(shown(12.34, 9.99, 14.0, 1.0), "12.3 s [10.0, 14.0]");
+        assert_eq!(shown(125.0, 118.2, 131.0, 1.0), "125 s [118, 131]");
+        let alone = Estimate {
+            point: 41.2,
+            interval: None,
+            observations: 1,
+        };
+        assert_eq!(time_estimate(&alone, 1e-3), "41.2 ms");
+    }
+}

@@ -1,0 +1,267 @@
+//! The answer where records arrive: how long they wait, and how soon a backlog is gone.
+
+use super::{TOLD_ONE_BY_ONE, Writer, capitalised, figure, interval, plural, thousands, times};
+use crate::measure::latency::LatencyPart;
+use crate::scenario::{Mode, Shape};
+use crate::stats::{Estimate, is_material};
+use crate::summary::{Comparison, Metric, Verdict};
+
+/// The axis that is told as a rate and not as a key with its value.
+const RATE: &str = "rate";
+
+impl Writer<'_> {
+    /// A baseline of live or mixed trials with everything that is compared with it.
+    pub(super) fn about_load(&self, baseline: usize, metric: Metric) -> String {
+        let of = |c: &&Comparison| c.metric == metric && c.baseline == baseline;
+        let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
+        let sentence = match against[..] {
+            [] => self.load_alone(baseline, metric),
+            [only] => self.load_single(only),
+            _ => self.load_several(baseline, metric, &against),
+        };
+        format!("{}.", capitalised(&sentence))
+    }
+
+    fn load_alone(&self, configuration: usize, metric: Metric) -> String {
+        let name = self.label(configuration, &[]);
+        let lead = self.load_lead(&[configuration], &[]);
+        format!("{lead}{name} {}", self.clause(configuration, metric))
+    }
+
+    fn load_single(&self, comparison: &Comparison) -> String {
+        let (metric, held) = (comparison.metric, self.held_equal(&[comparison]));
+        let both = [comparison.baseline, comparison.configuration];
+        let [base, subject] = both.map(|c| self.label(c, &held));
+        let lead = self.load_lead(&both, &held);
+        let (Ok(before), Ok(after)) = (
+            self.load_figure(comparison.baseline, metric),
+            self.load_figure(comparison.configuration, metric),
+        ) else {
+            let [of_base, of_subject] = both.map(|c| self.clause(c, metric));
+            return format!("{lead}{base} {of_base}; {subject} {of_subject}");
+        };
+        let (before, after) = (told_time(metric, before), told_time(metric, after));
+        let plain = match metric {
+            Metric::CatchUp => format!("the lag is gone after {before} with {base} and after {after} with {subject}"),
+            _ => format!("p99 is {before} with {base} and {after} with {subject}"),
+        };
+        let Some(ratio) = comparison.ratio else {
+            return format!("{lead}{plain}; no whole block holds a usable trial of both, so there is no verdict");
+        };
+        let blocks = plural(comparison.blocks, "block");
+        let (changed, weakly) = (changed(comparison, ratio), self.weakly(comparison));
+        let ratio = format!("ratio {}{}", figure(ratio.point), interval(ratio));
+        match (comparison.verdict, metric) {
+            (Verdict::Same, _) => format!("no difference worth having: {lead}{plain} ({ratio}, {blocks})"),
+            (Verdict::Undecided, _) => {
+                format!(
+                    "undecided after {blocks}: {lead}{plain} ({ratio}){}",
+                    self.why(comparison)
+                )
+            }
+            (Verdict::Faster | Verdict::Slower, Metric::CatchUp) => {
+                format!("{lead}{plain} ({changed}, {blocks}){weakly}")
+            }
+            (verdict, _) => {
+                let moves = if verdict == Verdict::Faster { "falls" } else { "rises" };
+                format!(
+                    "{lead}p99 {moves} from {before} with {base} to {after} with {subject} ({changed}, {blocks}){weakly}"
+                )
+            }
+        }
+    }
+
+    fn load_several(&self, baseline: usize, metric: Metric, against: &[&Comparison]) -> String {
+        let held = self.held_equal(against);
+        let all: Vec<usize> = std::iter::once(baseline)
+            .chain(against.iter().map(|c| c.configuration))
+            .collect();
+        let lead = self.load_lead(&all, &held);
+        let base = format!(
+            "{lead}{} {}",
+            self.label(baseline, &held),
+            self.clause(baseline, metric)
+        );
+        if against.len() <= TOLD_ONE_BY_ONE {
+            let told: Vec<String> = against.iter().map(|c| self.load_one(c, &held)).collect();
+            return format!("{base}. Against it: {}", told.join("; "));
+        }
+        let point = |c: &&&Comparison| c.ratio.map(|ratio| ratio.point);
+        let measured = against.iter().filter(|c| point(c).is_some());
+        let Some(best) = measured.max_by(|a, b| point(a).unwrap_or(0.0).total_cmp(&point(b).unwrap_or(0.0))) else {
+            return format!("{base}. No other can be compared with it");
+        };
+        let words = [
+            (Verdict::Faster, "shorter"),
+            (Verdict::Slower, "longer"),
+            (Verdict::Same, "without a difference worth having"),
+            (Verdict::Undecided, "without a verdict"),
+        ];
+        let others = || against.iter().filter(|c| c.configuration != best.configuration);
+        let counts = words.iter().filter_map(|(verdict, word)| {
+            let number = others().filter(|c| c.verdict == *verdict).count();
+            (number > 0).then(|| format!("{number} {word}"))
+        });
+        format!(
+            "{base}. Against it: {}; that is the shortest. Of the {} others: {}",
+            self.load_one(best, &held),
+            others().count(),
+            counts.collect::<Vec<_>>().join(", ")
+        )
+    }
+
+    /// `"two processes" holds it with p99 1.31 ms, 4.30 times shorter [4.1, 4.5]`.
+    fn load_one(&self, comparison: &Comparison, held: &[usize]) -> String {
+        let clause = self.clause(comparison.configuration, comparison.metric);
+        let told = format!("{} {clause}", self.label(comparison.configuration, held));
+        let Some(ratio) = comparison.ratio else {
+            return told;
+        };
+        match comparison.verdict {
+            Verdict::Faster | Verdict::Slower => {
+                format!("{told}, {}{}", changed(comparison, ratio), self.weakly(comparison))
+            }
+            Verdict::Same => format!("{told}, no difference worth having"),
+            Verdict::Undecided => {
+                let blocks = plural(comparison.blocks, "block");
+                format!("{told}, undecided after {blocks}{}", self.why(comparison))
+            }
+        }
+    }
+
+    /// What keeps a difference from being surely worth having.
+    fn weakly(&self, comparison: &Comparison) -> String {
+        let interval = comparison.ratio.and_then(|ratio| ratio.interval);
+        let material = interval.is_none_or(|interval| is_material(interval, self.scenario.threshold));
+        let threshold = super::percent(self.scenario.threshold);
+        if material {
+            String::new()
+        } else {
+            format!(", though perhaps by less than {threshold} %")
+        }
+    }
+
+    fn why(&self, comparison: &Comparison) -> String {
+        self.why_undecided(comparison)
+            .map_or(String::new(), |why| format!("; {why}"))
+    }
+
+    /// What follows a configuration's name: its figure, or why there is none.
+    fn clause(&self, configuration: usize, metric: Metric) -> String {
+        match self.load_figure(configuration, metric) {
+            Ok(found) if metric == Metric::CatchUp => format!("has no lag left after {}", told_time(metric, found)),
+            Ok(found) => format!("holds it with p99 {}", told_time(metric, found)),
+            Err(why) => why,
+        }
+    }
+
+    /// The figure of a metric in its unit, or what is to be said in its place.
+    fn load_figure(&self, configuration: usize, metric: Metric) -> Result<Estimate, String> {
+        let summary = &self.summaries[configuration];
+        let Some(live) = summary.live.as_ref().filter(|_| summary.trials_used > 0) else {
+            return Err("has no usable trial".to_owned());
+        };
+        let growth = live.lag_growth_per_second.unwrap_or(0.0);
+        if live.overloaded {
+            return Err(format!("is overloaded: its lag grows by {} records/s", rate(growth)));
+        }
+        if live.trials_meaningful == 0 && !live.load_reached {
+            let sent = live.sent_per_second.map_or("few".to_owned(), rate);
+            let offered = live.offered_per_second.map_or("the".to_owned(), rate);
+            return Err(format!(
+                "was not given the load ({sent} of {offered} records/s were sent), so nothing is said of its latency"
+            ));
+        }
+        if live.trials_meaningful == 0 {
+            return Err("left records unread, so nothing is said of its latency".to_owned());
+        }
+        if metric == Metric::CatchUp {
+            return live.catch_up_seconds.ok_or_else(|| "never caught up".to_owned());
+        }
+        let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
+        response
+            .and_then(|response| response.p99_ms)
+            .ok_or_else(|| "has too few records for a p99".to_owned())
+    }
+
+    /// `with work=none, at 2,000 records/s `: what these configurations have in common, with the rate in words.
+    fn load_lead(&self, configurations: &[usize], held: &[usize]) -> String {
+        let not_rate: Vec<usize> = held
+            .iter()
+            .copied()
+            .filter(|&axis| self.scenario.axes[axis].key != RATE)
+            .collect();
+        let context = configurations.first().and_then(|&c| self.context(c, &not_rate));
+        let context = context.map_or(String::new(), |context| format!("with {context}, "));
+        let mut rates = configurations.iter().filter_map(|&c| self.told_rate(c));
+        let Some(first) = rates.next().filter(|first| rates.all(|other| other == *first)) else {
+            return context;
+        };
+        let mixed = configurations
+            .iter()
+            .any(|&c| matches!(self.configuration(c).mode, Mode::Mixed(_)));
+        if mixed {
+            format!("{context}with {first} arriving, ")
+        } else {
+            format!("{context}at {first} ")
+        }
+    }
+
+    /// `2,000 records/s`, the mean where the rate changes over time.
+    fn told_rate(&self, configuration: usize) -> Option<String> {
+        let load = self.configuration(configuration).mode.load()?;
+        let offered = self.summaries[configuration].live.as_ref()?.offered_per_second;
+        match (&load.shape, offered) {
+            (Shape::Constant, _) | (_, None) => Some(format!("{} records/s", rate(load.rate))),
+            (_, Some(offered)) => Some(format!("{} records/s on average", rate(offered))),
+        }
+    }
+}
+
+/// `6.84 times shorter [6.72, 6.95]`, in the direction of the verdict.
+fn changed(comparison: &Comparison, ratio: Estimate) -> String {
+    let slower = comparison.verdict == Verdict::Slower;
+    let word = match (comparison.metric, slower) {
+        (Metric::CatchUp, false) => "sooner",
+        (Metric::CatchUp, true) => "later",
+        (_, false) => "shorter",
+        (_, true) => "longer",
+    };
+    let ratio = if slower { inverse(ratio) } else { ratio };
+    format!("{} {word}{}", times(ratio), interval(ratio))
+}
+
+/// How many times as long, where the ratio says how many times as short.
+fn inverse(ratio: Estimate) -> Estimate {
+    Estimate {
+        point: ratio.point.recip(),
+        interval: ratio.interval.map(|(low, high)| (high.recip(), low.recip())),
+        observations: ratio.observations,
+    }
+}
+
+/// Records per second: whole ones, of few three digits.
+pub(super) fn rate(per_second: f64) -> String {
+    if per_second.abs() < 99.5 {
+        figure(per_second)
+    } else {
+        thousands(per_second)
+    }
+}
+
+/// An estimate in the unit of its metric: milliseconds of a percentile, seconds of catching up.
+fn told_time(metric: Metric, estimate: Estimate) -> String {
+    match metric {
+        Metric::CatchUp => time(estimate.point * 1e3),
+        _ => time(estimate.point),
+    }
+}
+
+/// A length of time from milliseconds, to three digits: `850 µs`, `41.2 ms`, `1.23 s`.
+fn time(ms: f64) -> String {
+    match ms {
+        ms if ms < 0.999_5 => format!("{} µs", figure(ms * 1e3)),
+        ms if ms < 999.5 => format!("{} ms", figure(ms)),
+        ms => format!("{} s", figure(ms / 1e3)),
+    }
+}

@@ -1,0 +1,94 @@
+//! What live and mixed trials say of a configuration: whether they had the load they were to have and readers that kept
+//! up, and, where they did, how long records waited.
+
+use super::configurations::count;
+use super::{LatencySummary, LiveSummary};
+use crate::measure::latency::{Latencies, LatencyPart, LatencyRecorder};
+use crate::measure::{LoadMeasurement, Measurement, Trial};
+use crate::scenario::Mode;
+use crate::stats::{Estimate, mean, median};
+
+const NS_PER_MS: f64 = 1e6;
+const NS_PER_SECOND: f64 = 1e9;
+
+/// `None` for a configuration that reads a backlog alone. `used` are the measurements of its used trials.
+pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummary> {
+    mode.load()?;
+    let loads: Vec<&LoadMeasurement> = used.iter().filter_map(|m| m.load.as_ref()).collect();
+    let growth: Vec<f64> = loads
+        .iter()
+        .filter_map(|load| Some(load.overload?.lag_growth_per_second))
+        .collect();
+    let each = |of: fn(&LoadMeasurement) -> f64| mean(&loads.iter().map(|load| of(load)).collect::<Vec<f64>>());
+    let meaningful: Vec<&Measurement> = used.iter().copied().filter(|m| is_meaningful(m)).collect();
+    let latencies: Vec<Latencies> = meaningful.iter().filter_map(|m| m.latencies()).collect();
+    let caught_up: Vec<f64> = meaningful.iter().filter_map(|m| catch_up_seconds(m)).collect();
+    Some(LiveSummary {
+        offered_per_second: each(|load| load.offered_per_second),
+        sent_per_second: each(|load| load.sent_per_second),
+        load_reached: loads.iter().all(|load| load.reached),
+        overloaded: growth.len() * 2 > loads.len(),
+        lag_growth_per_second: median(&growth),
+        trials_meaningful: count(meaningful.len()),
+        latencies: parts(&latencies),
+        catch_up_seconds: Estimate::geometric(&caught_up),
+        capacity: None,
+    })
+}
+
+fn parts(trials: &[Latencies]) -> Vec<LatencySummary> {
+    let Some(all) = Latencies::merged(trials) else {
+        return Vec::new();
+    };
+    let summary = |part: LatencyPart| {
+        let of_trials: Vec<&LatencyRecorder> = trials.iter().map(|latencies| latencies.part(part)).collect();
+        let percentile = |share| {
+            let each: Vec<f64> = of_trials.iter().filter_map(|l| percentile_ms(l, share)).collect();
+            Estimate::geometric(&each)
+        };
+        LatencySummary {
+            part,
+            mean_ms: all.part(part).mean_ns().map(|ns| ns / NS_PER_MS),
+            p50_ms: percentile(0.5),
+            p90_ms: percentile(0.9),
+            p99_ms: percentile(0.99),
+            p999_ms: percentile(0.999),
+            max_ms: all.part(part).max_ns().map(|ns| ns as f64 / NS_PER_MS),
+        }
+    };
+    LatencyPart::ALL.into_iter().map(summary).collect()
+}
+
+/// A percentile that the sample carries. One of 0 ns is taken for 1 ns, which its logarithm needs and no clock can tell
+/// apart.
+fn percentile_ms(latency: &LatencyRecorder, share: f64) -> Option<f64> {
+    Some(latency.percentile_ns(share)?.max(1) as f64 / NS_PER_MS)
+}
+
+/// True where the trial's latencies are those of the load that was asked for and of readers that kept up.
+pub(super) fn is_meaningful(measurement: &Measurement) -> bool {
+    measurement.load.as_ref().is_some_and(LoadMeasurement::is_meaningful)
+}
+
+/// The 99th percentile of the response time of a meaningful trial whose sample carries it.
+pub(super) fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
+    let latencies = is_meaningful(measurement).then(|| measurement.latencies())??;
+    percentile_ms(&latencies.response, 0.99)
+}
+
+/// From the producers' start until backlog and arrivals had been read for the first time.
+pub(super) fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
+    let load = measurement.load.as_ref()?;
+    Some(load.caught_up_ns?.saturating_sub(load.start_ns).max(1) as f64 / NS_PER_SECOND)
+}
+
+/// True where the readers of some used trial did not do what the others' figures presume: they fell behind, left
+/// records unread, or, in a mixed trial, never caught up. Figures without these trials flatter the configuration.
+pub(super) fn fell_behind(mode: &Mode, trials: &[Trial], configuration: usize) -> bool {
+    let used = trials
+        .iter()
+        .filter(|t| t.is_used() && t.order.configuration == configuration);
+    let mut loads = used.filter_map(|t| t.measurement.as_ref()?.load.as_ref());
+    let mixed = matches!(mode, Mode::Mixed(_));
+    loads.any(|load| load.overload.is_some() || load.unread > 0 || (mixed && load.caught_up_ns.is_none()))
+}

@@ -1,0 +1,450 @@
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
+
+use super::*;
+use crate::measure::latency::{HIGHEST_NS, Latencies, LatencyPart, LatencyRecorder};
+use crate::measure::{
+    DeliveryErrors, LoadMeasurement, Measurement, Overload, ProducerMeasurement, Series, Trial, TrialKind, TrialOrder,
+};
+use crate::measure::{FailureKind, OrderedLoad};
+use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two};
+use crate::scenario::{Capacity, Configuration, Mode};
+
+const BLOCKS: u32 = 10;
+
+/// The mode of 2,000 records/s, as a file would give it.
+fn mode(name: &str) -> Mode {
+    let load = serde_json::json!({
+        "rate": 2000.0, "arrivals": "poisson", "shape": "constant", "duration_ns": 500_000_000, "warmup_ns": 0,
+        "producers": 1, "properties": {},
+    });
+    serde_json::from_value(serde_json::json!({ name: load })).unwrap()
+}
+
+fn plan_of(builder: ScenarioBuilder, name: &str) -> Plan {
+    let mut scenario = builder.build();
+    let all = scenario.configurations.iter_mut();
+    all.for_each(|c| c.mode = mode(name));
+    Plan::new(scenario)
+}
+
+/// A thousand response times from 0 evenly up, of which the 990th is this one.
+fn latencies(p99_ms: f64, records: u32) -> Latencies {
+    let mut latencies = Latencies::default();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    for record in 0..records {
+        let ns = (p99_ms * 1e6 * f64::from(record) / f64::from(records / 100 * 99 - 1)) as u64;
+        latencies.response.record_ns(ns);
+    }
+    latencies
+}
+
+/// A scatter of about 2 % that depends on the block and the configuration alone.
+fn scatter(block: u32, configuration: usize) -> f64 {
+    (0.02 * (f64::from(block) * 2.3 + configuration as f64 * 1.7).sin()).exp()
+}
+
+fn order(plan: &Plan, kind: TrialKind, block: u32, configuration: usize, rate: f64) -> TrialOrder {
+    TrialOrder {
+        number: block * u32::try_from(plan.scenario.configurations.len()).unwrap()
+            + u32::try_from(configuration).unwrap()
+            + 1,
+        kind,
+        block,
+        position: 0,
+        configuration,
+        records: 1_000,
+        load: Some(OrderedLoad {
+            rate,
+            duration_ns: 500_000_000,
+        }),
+    }
+}
+
+fn give(trial: &mut Trial, latencies: Latencies) {
+    let measurement = trial.measurement.as_mut().unwrap();
+    let mut partitions = measurement.members.iter_mut().flat_map(|m| &mut m.partitions);
+    partitions.next().unwrap().latencies = Some(latencies);
+    measurement.load = Some(LoadMeasurement {
+        start_ns: measurement.start_ns,
+        offered_per_second: 2_000.0,
+        sent_per_second: 2_000.0,
+        reached: true,
+        caught_up_ns: Some(measurement.start_ns + 3_000_000_000),
+        ..LoadMeasurement::default()
+    });
+}
+
+/// Ten blocks in which configuration i has the i-th p99.
+fn run_with(plan: &Plan, p99_ms: &[f64]) -> Vec<Trial> {
+    let blocks = (0..BLOCKS).flat_map(|block| p99_ms.iter().enumerate().map(move |(c, p99)| (block, c, *p99)));
+    blocks
+        .map(|(block, c, p99_ms)| {
+            let mut trial = complete(plan, order(plan, TrialKind::Counted, block, c, 2_000.0), 1, 0.5);
+            give(&mut trial, latencies(p99_ms * scatter(block, c), 1_000));
+            trial
+        })
+        .collect()
+}
+
+/// Changes the load of a configuration's trials in blocks from `first` on.
+fn change(trials: &mut [Trial], configuration: usize, first: u32, change: impl Fn(&mut LoadMeasurement)) {
+    for trial in trials.iter_mut() {
+        if trial.order.configuration == configuration && trial.order.block >= first {
+            change(trial.measurement.as_mut().unwrap().load.as_mut().unwrap());
+        }
+    }
+}
+
+fn overload(load: &mut LoadMeasurement) {
+    load.overload = Some(Overload {
+        lag_growth_per_second: 120.0,
+        lag_at_end: 600,
+    });
+}
+
+fn late(load: &mut LoadMeasurement) {
+    (load.reached, load.sent_per_second) = (false, 1_640.0);
+}
+
+fn told(plan: &Plan, trials: &[Trial]) -> String {
+    let summary = summarise(plan, trials);
+    let warnings = summary.warnings.iter().filter(|w| !w.contains("not complete"));
+    let lines = summary.answer.iter().cloned().chain(warnings.map(|w| format!("! {w}")));
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+fn only(summary: &Summary) -> &Comparison {
+    assert_eq!(summary.comparisons.len(), 1, "{:?}", summary.comparisons);
+    &summary.comparisons[0]
+}
+
+#[test]
+fn a_p99_that_falls_rises_or_stays_is_told() {
+    let plan = plan_of(one_and_two(), "live");
+    let all = [[41.0, 6.0], [6.0, 41.0], [6.0, 6.0], [6.0, 6.1], [6.0, 6.25]];
+    let told: Vec<String> = all.iter().map(|p99| told(&plan, &run_with(&plan, p99))).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn p99_is_compared_by_how_much_shorter_it_is_and_reading_time_not_at_all() {
+    let plan = plan_of(one_and_two(), "live");
+    let summary = summarise(&plan, &run_with(&plan, &[41.0, 6.0]));
+    let comparison = only(&summary);
+    assert_eq!(
+        (comparison.metric, comparison.verdict, comparison.blocks),
+        (Metric::ResponseP99, Verdict::Faster, BLOCKS)
+    );
+    assert!((comparison.ratio.unwrap().point - 41.0 / 6.0).abs() < 0.1);
+    assert_eq!(comparison.p_holm, comparison.p);
+    let p99 = |c: usize| {
+        let live = summary.configurations[c].live.as_ref().unwrap();
+        live.latencies[4].p99_ms.unwrap().point
+    };
+    assert!((p99(0) / p99(1) / comparison.ratio.unwrap().point - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn an_overloaded_configuration_has_no_latency_and_the_other_is_told_alone() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 6.0]);
+    change(&mut trials, 0, 0, overload);
+    let summary = summarise(&plan, &trials);
+    let live = summary.configurations[0].live.as_ref().unwrap();
+    assert!(live.overloaded && live.load_reached && live.latencies.is_empty());
+    assert_eq!((live.trials_meaningful, live.lag_growth_per_second), (0, Some(120.0)));
+    let comparison = only(&summary);
+    assert_eq!((comparison.ratio, comparison.verdict), (None, Verdict::Undecided));
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn a_configuration_that_was_sometimes_overloaded_is_called_neither_faster_nor_as_good() {
+    let plan = plan_of(one_and_two(), "live");
+    for p99_ms in [[41.0, 6.0], [6.0, 6.0]] {
+        let mut trials = run_with(&plan, &p99_ms);
+        change(&mut trials, 1, 9, overload);
+        let summary = summarise(&plan, &trials);
+        assert_eq!((only(&summary).verdict, only(&summary).blocks), (Verdict::Undecided, 9));
+        assert!(!summary.configurations[1].live.as_ref().unwrap().overloaded);
+        assert!(
+            summary.answer[0].contains("fell behind or left records unread"),
+            "{:?}",
+            summary.answer
+        );
+    }
+    let mut trials = run_with(&plan, &[6.0, 41.0]);
+    change(&mut trials, 1, 9, overload);
+    assert_eq!(only(&summarise(&plan, &trials)).verdict, Verdict::Slower);
+}
+
+#[test]
+fn a_load_that_was_not_reached_takes_no_part_in_latencies() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 6.0]);
+    change(&mut trials, 1, 9, late);
+    let some = told(&plan, &trials);
+    let summary = summarise(&plan, &trials);
+    let live = summary.configurations[1].live.as_ref().unwrap();
+    assert_eq!((live.trials_meaningful, live.load_reached), (9, false));
+    assert_eq!((only(&summary).blocks, only(&summary).verdict), (9, Verdict::Faster));
+    change(&mut trials, 1, 0, late);
+    insta::assert_snapshot!(format!("{some}\n{}", told(&plan, &trials)));
+}
+
+#[test]
+fn a_sample_too_small_for_a_p99_is_not_compared_by_it() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 6.0]);
+    for trial in trials.iter_mut().filter(|t| t.order.configuration == 1) {
+        give(trial, latencies(6.0, 900));
+    }
+    let summary = summarise(&plan, &trials);
+    assert_eq!(
+        (only(&summary).ratio, only(&summary).verdict),
+        (None, Verdict::Undecided)
+    );
+    let response = &summary.configurations[1].live.as_ref().unwrap().latencies[4];
+    assert!(response.p90_ms.is_some() && response.p99_ms.is_none());
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn estimates_are_geometric_means_of_trials_and_mean_and_maximum_those_of_all_records() {
+    let plan = plan_of(ScenarioBuilder::new(), "live");
+    let mut trials = run_with(&plan, &[10.0]);
+    trials.truncate(2);
+    for (trial, p99_ms, records) in [(0, 10.0, 3_000), (1, 40.0, 1_000)] {
+        give(&mut trials[trial], latencies(p99_ms, records));
+    }
+    let summary = summarise(&plan, &trials);
+    let live = summary.configurations[0].live.clone().unwrap();
+    assert_eq!(live.latencies.len(), LatencyPart::ALL.len());
+    let response = &live.latencies[4];
+    let close = |got: f64, wanted: f64| (got / wanted - 1.0).abs() < 2e-3;
+    assert!(close(response.p99_ms.unwrap().point, 20.0), "{response:?}");
+    assert!(close(response.max_ms.unwrap(), 40.0 * 999.0 / 989.0), "{response:?}");
+    assert!(
+        close(response.mean_ms.unwrap(), (5.05 * 3.0 + 20.2) / 4.0),
+        "{response:?}"
+    );
+    assert_eq!(live.offered_per_second, Some(2_000.0));
+}
+
+#[test]
+fn a_percentile_of_no_time_at_all_is_taken_for_a_nanosecond() {
+    let plan = plan_of(one_and_two(), "live");
+    let summary = summarise(&plan, &run_with(&plan, &[0.0, 0.0]));
+    let response = &summary.configurations[0].live.as_ref().unwrap().latencies[4];
+    assert!((response.p50_ms.unwrap().point - 1e-6).abs() < 1e-12);
+    assert_eq!(only(&summary).verdict, Verdict::Same);
+}
+
+#[test]
+fn backlogs_behind_which_more_arrives_are_compared_by_the_time_until_the_lag_is_gone() {
+    let plan = plan_of(one_and_two(), "mixed");
+    let mut trials = run_with(&plan, &[900.0, 400.0]);
+    for trial in &mut trials {
+        let seconds = [5.57, 2.04][trial.order.configuration] * scatter(trial.order.block, trial.order.configuration);
+        let load = trial.measurement.as_mut().unwrap().load.as_mut().unwrap();
+        let after_ns = std::time::Duration::from_secs_f64(seconds).as_nanos();
+        load.caught_up_ns = Some(load.start_ns + u64::try_from(after_ns).unwrap());
+    }
+    let summary = summarise(&plan, &trials);
+    assert_eq!(
+        (only(&summary).metric, only(&summary).verdict),
+        (Metric::CatchUp, Verdict::Faster)
+    );
+    let caught_up = summary.configurations[0]
+        .live
+        .as_ref()
+        .unwrap()
+        .catch_up_seconds
+        .unwrap();
+    assert!((caught_up.point / 5.57 - 1.0).abs() < 0.02, "{caught_up:?}");
+    let both = told(&plan, &trials);
+    change(&mut trials, 0, 0, |load| load.caught_up_ns = None);
+    insta::assert_snapshot!(format!("{both}\n{}", told(&plan, &trials)));
+}
+
+#[test]
+fn several_arrangements_are_told_against_the_first_and_many_by_the_shortest() {
+    let cases = |names: &[(&str, u32)]| {
+        let builder = ScenarioBuilder::new();
+        names
+            .iter()
+            .fold(builder, |builder, (name, n)| builder.case(name, *n, 1))
+    };
+    let three = plan_of(cases(&[("one", 1), ("two", 2), ("four", 4)]), "live");
+    let six = [
+        ("one", 1),
+        ("two", 2),
+        ("three", 3),
+        ("four", 4),
+        ("five", 5),
+        ("six", 6),
+    ];
+    let six = plan_of(cases(&six), "live");
+    let told = [
+        told(&three, &run_with(&three, &[41.0, 6.0, 41.1])),
+        told(&six, &run_with(&six, &[41.0, 6.0, 5.0, 4.0, 50.0, 41.0])),
+    ];
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn what_does_something_else_than_its_baseline_is_told_alone() {
+    let mut plan = one_and_two().plan();
+    plan.scenario.configurations[1].mode = mode("live");
+    let trials = run_with(&plan, &[6.0, 6.0]);
+    let summary = summarise(&plan, &trials);
+    assert_eq!(summary.comparisons, Vec::new());
+    insta::assert_snapshot!(summary.answer.join("\n"));
+}
+
+#[test]
+fn a_configuration_whose_trials_all_failed_is_told_so() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 6.0]);
+    for trial in trials.iter_mut().filter(|t| t.order.configuration == 0) {
+        *trial = failed(&plan, trial.order.clone(), 1, FailureKind::Stall);
+    }
+    let summary = summarise(&plan, &trials);
+    insta::assert_snapshot!(summary.answer.join("\n"));
+}
+
+fn producer(lateness_ms: u64) -> ProducerMeasurement {
+    let mut lateness = LatencyRecorder::default();
+    (0..1_000).for_each(|_| lateness.record_ns(lateness_ms * 1_000_000));
+    ProducerMeasurement {
+        producer: 0,
+        pid: 1,
+        client: "librdkafka".into(),
+        client_version: "2.12.1".into(),
+        due: 1_000,
+        sent: 1_000,
+        acknowledged: 1_000,
+        lateness,
+        series: Series::default(),
+        last_sent_ns: None,
+        queue_full_ns: 0,
+        window: None,
+        stopwatch: None,
+    }
+}
+
+#[test]
+fn everything_that_went_wrong_with_a_load_is_told() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 6.0]);
+    change(&mut trials, 0, 8, late);
+    change(&mut trials, 0, 9, overload);
+    change(&mut trials, 1, 7, |load| load.unread = 412);
+    change(&mut trials, 1, 6, |load| {
+        (load.failed, load.refused) = (2, 1);
+        load.errors = vec![
+            DeliveryErrors {
+                cause: "Local: Message timed out".into(),
+                records: 2,
+            },
+            DeliveryErrors {
+                cause: "Local: Queue full".into(),
+                records: 1,
+            },
+        ];
+    });
+    change(&mut trials, 1, 5, |load| load.producers = vec![producer(1)]);
+    let first = trials[0].measurement.as_mut().unwrap();
+    let latencies = first.members[0].partitions[0].latencies.as_mut().unwrap();
+    latencies.transit.record(1, 0);
+    latencies.response.record_ns(HIGHEST_NS + 1);
+    insta::assert_snapshot!(told(&plan, &trials));
+}
+
+#[test]
+fn producers_that_are_late_by_less_than_a_tenth_of_the_response_are_no_warning() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 41.0]);
+    change(&mut trials, 1, 0, |load| load.producers = vec![producer(1)]);
+    assert!(!told(&plan, &trials).contains("producers"), "{}", told(&plan, &trials));
+}
+
+/// A search in which a member holds up to this many records per second.
+fn search(plan: &Plan, holds: &[f64], tried: &[(TrialKind, f64)]) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (c, holds) in holds.iter().enumerate() {
+        for (block, (kind, rate)) in (0..).zip(tried) {
+            let order = order(plan, *kind, block, c, *rate);
+            let mut trial = complete(plan, order, 1, 0.5);
+            give(&mut trial, latencies(if rate <= holds { 20.0 } else { 80.0 }, 1_000));
+            trials.push(trial);
+        }
+    }
+    trials
+}
+
+#[test]
+fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
+    let mut plan = plan_of(one_and_two(), "live");
+    plan.scenario.capacity = Some(Capacity {
+        percentile: 0.99,
+        limit_ns: 50_000_000,
+        precision: 0.05,
+        confirm_ns: 1_000_000_000,
+    });
+    let steps = [4_000.0, 2_000.0, 1_000.0, 1_500.0].map(|rate| (TrialKind::Search, rate));
+    let confirmed: Vec<(TrialKind, f64)> = steps.into_iter().chain([(TrialKind::Counted, 1_500.0)]).collect();
+    let mut limited = search(&plan, &[1e6, 1e6], &steps);
+    let highest = limited.iter_mut().filter(|t| t.order.block == 0);
+    highest.for_each(|t| late(t.measurement.as_mut().unwrap().load.as_mut().unwrap()));
+    let small: Vec<Trial> = search(&plan, &[1e6, 1e6], &steps)
+        .into_iter()
+        .map(|mut trial| {
+            give(&mut trial, latencies(20.0, 900));
+            trial
+        })
+        .collect();
+    let runs = [
+        search(&plan, &[1_600.0, 2_500.0], &confirmed),
+        search(&plan, &[1_000.0, 900.0], &steps),
+        search(&plan, &[1e6, 1_200.0], &steps),
+        limited,
+        small,
+    ];
+    let told: Vec<String> = runs.iter().map(|trials| told(&plan, trials)).collect();
+    insta::assert_snapshot!(told.join("\n"));
+    let summary = summarise(&plan, &runs[0]);
+    assert_eq!(summary.comparisons, Vec::new());
+    let found = summary.configurations[0].live.as_ref().unwrap().capacity.unwrap();
+    assert_eq!(
+        (found.per_second, found.high, found.confirmed),
+        (Some(1_500.0), Some(2_000.0), true)
+    );
+    // The second member held 2,000 and was given a longer trial at 1,500 alone, whose latencies are not of its answer.
+    let latencies = |c: usize| summary.configurations[c].live.as_ref().unwrap().latencies.len();
+    assert_eq!((latencies(0), latencies(1)), (LatencyPart::ALL.len(), 0));
+}
+
+#[test]
+fn a_rate_that_is_compared_is_told_by_its_value() {
+    let faster = |c: &mut Configuration| {
+        let Mode::Live(load) = &mut c.mode else { return };
+        load.rate = 4_000.0;
+    };
+    let builder = ScenarioBuilder::new().axis("rate", &[("2000", |_| ()), ("4000", |_| ())]);
+    let mut plan = plan_of(builder, "live");
+    faster(&mut plan.scenario.configurations[1]);
+    let summary = summarise(&plan, &run_with(&plan, &[6.0, 12.0]));
+    insta::assert_snapshot!(summary.answer.join("\n"));
+}
+
+#[test]
+fn a_measurement_without_a_load_is_of_a_backlog() {
+    let plan = one_and_two().plan();
+    let measurement: Measurement = complete(&plan, order(&plan, TrialKind::Counted, 0, 0, 1.0), 1, 1.0)
+        .measurement
+        .unwrap();
+    assert!(super::live::summarise(&Mode::Backlog, &[&measurement]).is_none());
+    let live = super::live::summarise(&mode("live"), &[&measurement]).unwrap();
+    assert_eq!((live.offered_per_second, live.trials_meaningful), (None, 0));
+}

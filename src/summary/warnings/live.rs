@@ -1,0 +1,230 @@
+//! What keeps the figures of live and mixed trials from being trusted.
+
+use std::collections::BTreeMap;
+
+use super::of;
+use crate::measure::latency::{Latencies, LatencyPart, LatencyRecorder};
+use crate::measure::objective::{Outcome, holds};
+use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
+use crate::plan::Plan;
+use crate::scenario::{Capacity, Mode};
+use crate::stats::median;
+use crate::summary::ConfigurationSummary;
+use crate::summary::answer::thousands;
+use crate::summary::live::{is_meaningful, response_p99_ms};
+
+/// Producers whose 99th percentile of lateness is above this share of the median response are part of the figure.
+const LATENESS_SHARE: f64 = 0.1;
+/// The fewest records of which ten lie beyond the 99th percentile.
+const RECORDS_FOR_P99: &str = "1,000";
+
+/// Most serious first; nothing for a configuration that reads a backlog alone. `trials` are all of the run.
+pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Trial]) -> Vec<String> {
+    let mode = &plan.scenario.configurations[summary.configuration].mode;
+    if mode.load().is_none() {
+        return Vec::new();
+    }
+    let capacity = plan.scenario.capacity.as_ref();
+    let is_meant = |trial: &&Trial| match trial.order.kind {
+        TrialKind::Counted => true,
+        TrialKind::Search => capacity.is_some(),
+        TrialKind::Pilot | TrialKind::Warmup => false,
+    };
+    let trials = trials.iter().filter(is_meant);
+    let trials: Vec<&Trial> = trials
+        .filter(|t| t.order.configuration == summary.configuration)
+        .collect();
+    let ended = trials.iter().filter(|trial| trial.status == Status::Complete);
+    let used: Vec<(&Measurement, &LoadMeasurement)> = ended
+        .filter_map(|trial| {
+            let measurement = trial.measurement.as_ref()?;
+            Some((measurement, measurement.load.as_ref()?))
+        })
+        .collect();
+    // A search is made of trials that do not hold, so there only what decides nothing is worth a warning.
+    let of_readers = match capacity {
+        Some(wanted) => vec![undecided(wanted, &used)],
+        None => vec![
+            not_reached(&used),
+            overloaded(&used),
+            unread(&used),
+            never_caught_up(mode, &used),
+            too_few_records(mode, &used),
+        ],
+    };
+    let of_load = [delivery_errors(&trials), out_of_range(&used), late_producers(&used)];
+    let said = of_readers.into_iter().chain(of_load).flatten();
+    said.map(|warning| format!("{}{warning}.", of(summary))).collect()
+}
+
+type Used<'a> = [(&'a Measurement, &'a LoadMeasurement)];
+
+/// `3 of 8 trials`.
+fn share(number: usize, used: &Used) -> String {
+    format!("{number} of {} trials", used.len())
+}
+
+fn not_reached(used: &Used) -> Option<String> {
+    let late: Vec<&LoadMeasurement> = used.iter().map(|u| u.1).filter(|load| !load.reached).collect();
+    let share_sent = |load: &LoadMeasurement| load.sent_per_second / load.offered_per_second;
+    let worst = late.iter().min_by(|a, b| share_sent(a).total_cmp(&share_sent(b)))?;
+    Some(format!(
+        "the load was not reached in {} (at worst {} of {} records/s were sent), which take no part in latencies",
+        share(late.len(), used),
+        whole(worst.sent_per_second),
+        whole(worst.offered_per_second)
+    ))
+}
+
+fn overloaded(used: &Used) -> Option<String> {
+    let growth = used
+        .iter()
+        .filter_map(|(_, load)| Some(load.overload?.lag_growth_per_second));
+    let growth: Vec<f64> = growth.collect();
+    Some(format!(
+        "overloaded in {}, which take no part in latencies: the lag grew by {} records/s",
+        share(growth.len(), used),
+        whole(median(&growth)?)
+    ))
+}
+
+fn unread(used: &Used) -> Option<String> {
+    let trials = used.iter().filter(|(_, load)| load.unread > 0).count();
+    let records: u64 = used.iter().map(|(_, load)| load.unread).sum();
+    (records > 0).then(|| {
+        format!(
+            "{} had not been read when the time for draining was over, in {}, which take no part in latencies",
+            counted_records(records),
+            share(trials, used)
+        )
+    })
+}
+
+fn never_caught_up(mode: &Mode, used: &Used) -> Option<String> {
+    let never = used.iter().filter(|(_, load)| load.caught_up_ns.is_none()).count();
+    (matches!(mode, Mode::Mixed(_)) && never > 0)
+        .then(|| format!("the readers did not catch up in {}", share(never, used)))
+}
+
+fn undecided(wanted: &Capacity, used: &Used) -> Option<String> {
+    let decides = |m: &Measurement| holds(m, wanted.percentile, wanted.limit_ns) != Outcome::NotDecided;
+    let without = used.iter().filter(|(m, _)| !decides(m)).count();
+    (without > 0).then(|| {
+        format!(
+            "{} have too few records for the percentile that the objective names, and count as not run; set \
+             load.duration higher",
+            share(without, used)
+        )
+    })
+}
+
+/// Over all counted trials, whatever became of them.
+fn delivery_errors(trials: &[&Trial]) -> Option<String> {
+    let mut causes: BTreeMap<&str, u64> = BTreeMap::new();
+    let loads = trials.iter().filter_map(|t| t.measurement.as_ref()?.load.as_ref());
+    let (mut lost, mut affected) = (0, 0);
+    for load in loads {
+        lost += load.refused + load.failed;
+        affected += usize::from(load.refused + load.failed > 0);
+        for error in &load.errors {
+            *causes.entry(&error.cause).or_default() += error.records;
+        }
+    }
+    let causes: Vec<String> = causes
+        .iter()
+        .map(|(cause, records)| format!("{cause} {records}x"))
+        .collect();
+    let causes = if causes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", causes.join(", "))
+    };
+    (lost > 0).then(|| {
+        format!(
+            "{} could not be delivered to the cluster, in {affected} of {} trials{causes}",
+            counted_records(lost),
+            trials.len()
+        )
+    })
+}
+
+/// Latencies that no histogram holds. They stand at their end of every percentile.
+fn out_of_range(used: &Used) -> Option<String> {
+    let latencies = Latencies::merged(&used.iter().filter_map(|(m, _)| m.latencies()).collect::<Vec<_>>())?;
+    let mut said = Vec::new();
+    for part in LatencyPart::ALL {
+        let (latency, name) = (latencies.part(part), name(part));
+        if latency.negative() > 0 {
+            let records = counted_records(latency.negative());
+            said.push(format!(
+                "{records} with a {name} below zero, counted as 0: a clock or a stamp is wrong"
+            ));
+        }
+        if latency.overflow() > 0 {
+            let records = counted_records(latency.overflow());
+            said.push(format!(
+                "{records} with a {name} above 10 minutes, counted as 10 minutes"
+            ));
+        }
+    }
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+fn name(part: LatencyPart) -> &'static str {
+    match part {
+        LatencyPart::ProducerDelay => "producer delay",
+        LatencyPart::Transit => "transit time",
+        LatencyPart::Queued => "queueing time",
+        LatencyPart::Work => "working time",
+        LatencyPart::Response => "response time",
+    }
+}
+
+fn late_producers(used: &Used) -> Option<String> {
+    let pairs = used.iter().filter(|(m, _)| is_meaningful(m)).filter_map(|(m, load)| {
+        let mut lateness = LatencyRecorder::default();
+        load.producers
+            .iter()
+            .for_each(|producer| lateness.merge(&producer.lateness));
+        let late_ms = lateness.percentile_ns(0.99)? as f64 / 1e6;
+        let response_ms = m.latencies()?.response.percentile_ns(0.5)? as f64 / 1e6;
+        Some((late_ms, response_ms))
+    });
+    let late: Vec<(f64, f64)> = pairs
+        .filter(|(late_ms, response_ms)| *late_ms > response_ms * LATENESS_SHARE)
+        .collect();
+    let worst = late.iter().max_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)))?;
+    Some(format!(
+        "the producers are part of the latencies in {}: at worst their p99 lateness was {:.2} ms where the median \
+         response was {:.2} ms",
+        share(late.len(), used),
+        worst.0,
+        worst.1
+    ))
+}
+
+fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
+    let meaningful = || used.iter().filter(|(m, _)| is_meaningful(m));
+    let without = meaningful().filter(|(m, _)| response_p99_ms(m).is_none()).count();
+    (matches!(mode, Mode::Live(_)) && without > 0).then(|| {
+        format!(
+            "{} have fewer than the {RECORDS_FOR_P99} records that a p99 takes, so their p99 is not compared; set \
+             load.duration higher",
+            share(without, used)
+        )
+    })
+}
+
+fn counted_records(number: u64) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} record{s}", whole(number as f64))
+}
+
+/// `1,234`; of less than ten a digit behind the point.
+fn whole(number: f64) -> String {
+    if number.abs() < 10.0 && number.fract() != 0.0 {
+        format!("{number:.1}")
+    } else {
+        thousands(number)
+    }
+}
