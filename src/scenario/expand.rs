@@ -29,18 +29,11 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         return None;
     }
     let combinations: Vec<Combination<'_>> = combinations(name, draft);
-    for combination in &combinations {
-        checks::check(&combination.name, &combination.settings, draft, problems);
-    }
     let named: Vec<(&str, &Settings<'_>)> = combinations
         .iter()
         .map(|each| (each.name.as_str(), &each.settings))
         .collect();
-    if named.iter().any(|(_, settings)| settings.mode == ModeName::Backlog) {
-        checks::check_trial(draft, problems);
-    }
-    loads::check_all(&named, draft, problems);
-    capacity::check(&named, draft, problems);
+    check(&named, draft, problems);
     check_names(&combinations, problems);
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
     let keys_in_use = keys_in_use(draft);
@@ -74,6 +67,18 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     scenario.warnings.extend(of_load);
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
+}
+
+/// Checks each configuration, and all of them together.
+fn check(named: &[(&str, &Settings<'_>)], draft: &Draft, problems: &mut Problems) {
+    for (name, settings) in named {
+        checks::check(name, settings, draft, problems);
+    }
+    if named.iter().any(|(_, settings)| settings.mode == ModeName::Backlog) {
+        checks::check_trial(draft, problems);
+    }
+    loads::check_all(named, draft, problems);
+    capacity::check(named, draft, problems);
 }
 
 /// Counts before anything is built: a matrix multiplies fast.

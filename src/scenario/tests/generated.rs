@@ -92,6 +92,10 @@ proptest! {
                 prop_assert_eq!(scenario.configurations[baseline].baseline, None);
             }
         }
+        if expected < 100 {
+            let names: Vec<&str> = names.into_iter().collect();
+            prop_assert_eq!(&scenario.only(&names).unwrap(), &scenario);
+        }
         let only = scenario.only(&[scenario.configurations.last().unwrap().name.as_str()]).unwrap();
         prop_assert!(only.configurations.len() <= 2);
         let stored = serde_json::to_string(&scenario).unwrap();
