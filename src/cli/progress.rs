@@ -170,7 +170,11 @@ impl Observer for Live {
                 };
                 format!("reading {} of {} records{speed}", thousands(done), thousands(total))
             }
-            Phase::Draining => format!("reading what has arrived: {} of {} records", thousands(done), thousands(total)),
+            Phase::Draining => format!(
+                "reading what has arrived: {} of {} records",
+                thousands(done),
+                thousands(total)
+            ),
             Phase::Collecting | Phase::Over => "collecting results".to_owned(),
         };
         self.trial.set_length(total.max(1));

@@ -49,7 +49,9 @@ pub(super) struct Arrivals<'a> {
 impl Arrivals<'_> {
     /// Names of the trial's topics.
     pub(super) fn names(&self) -> Vec<String> {
-        (1..=self.topics.topics).map(|topic| format!("{}-{topic}", self.trial)).collect()
+        (1..=self.topics.topics)
+            .map(|topic| format!("{}-{topic}", self.trial))
+            .collect()
     }
 
     /// Makes the topics, with a backlog where the trial is mixed, and says what is to be read and sent.
@@ -81,7 +83,11 @@ impl Arrivals<'_> {
         let ends = |topic: &TopicTarget| topic.partitions.iter().map(|range| range.end).collect();
         let backlog_ends: Vec<Vec<i64>> = backlog.iter().map(ends).collect();
         let open = |topic: TopicTarget| TopicTarget {
-            partitions: topic.partitions.iter().map(|_| OffsetRange { low: 0, end: i64::MAX }).collect(),
+            partitions: topic
+                .partitions
+                .iter()
+                .map(|_| OffsetRange { low: 0, end: i64::MAX })
+                .collect(),
             name: topic.name,
         };
         Ok((backlog.into_iter().map(open).collect(), self.load_spec(backlog_ends)?))
@@ -90,8 +96,7 @@ impl Arrivals<'_> {
     fn load_spec(&self, backlog_ends: Vec<Vec<i64>>) -> Result<LoadSpec, ArrivalsError> {
         let OrderedLoad { rate, duration_ns } = self.ordered;
         let schedule = self.load.schedule(rate, duration_ns, self.seed)?;
-        let settings =
-            ClientProperties::of_producers(self.cluster, self.load, self.topics.compression, self.bootstrap);
+        let settings = ClientProperties::of_producers(self.cluster, self.load, self.topics.compression, self.bootstrap);
         let properties = settings.resolve()?;
         let topics: Vec<LoadTopic> = (self.names().into_iter())
             .map(|name| LoadTopic {
@@ -112,7 +117,11 @@ impl Arrivals<'_> {
         });
         Ok(LoadSpec {
             producers: producers.collect(),
-            lead: if backlog_ends.iter().flatten().any(|end| *end > 0) { Duration::ZERO } else { LEAD },
+            lead: if backlog_ends.iter().flatten().any(|end| *end > 0) {
+                Duration::ZERO
+            } else {
+                LEAD
+            },
             warmup: Duration::from_nanos(self.load.warmup_ns),
             backlog_ends,
             schedule,

@@ -236,7 +236,8 @@ impl Session<'_> {
                 place: place.name.clone(),
                 listener: place.listener.clone().unwrap_or_default(),
             })?;
-        let settings = ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
+        let settings =
+            ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
         let name = format!("{}-t{}", self.prefix, order.number);
         let (topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),
@@ -326,12 +327,7 @@ impl Session<'_> {
     }
 
     /// A trial that failed before any process was started.
-    fn not_prepared(
-        &self,
-        order: &TrialOrder,
-        configuration: &Configuration,
-        error: &ArrivalsError,
-    ) -> Trial {
+    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &ArrivalsError) -> Trial {
         Trial {
             schema_version: TRIAL_SCHEMA_VERSION,
             order: order.clone(),
@@ -351,8 +347,9 @@ impl Session<'_> {
     /// Removes the topics of a trial that made its own: nobody reads them any more.
     async fn remove_topics(&self, names: Vec<String>) {
         if let Err(error) = self.cluster.admin.delete_topics(&names).await {
-            self.observer
-                .note(&format!("topics of the trial are left until the end of the run: {error}"));
+            self.observer.note(&format!(
+                "topics of the trial are left until the end of the run: {error}"
+            ));
         }
     }
 

@@ -152,7 +152,9 @@ impl Admin {
             let led = found.iter().filter(|partition| partition.leader.is_some()).count();
             let in_sync = found.iter().all(|p| p.in_sync.len() == p.replicas.len());
             // The leaders themselves hear of it a moment after the metadata show them.
-            if led == partitions as usize && in_sync && self.end_offsets(&[(topic.to_owned(), partitions)]).await.is_ok()
+            if led == partitions as usize
+                && in_sync
+                && self.end_offsets(&[(topic.to_owned(), partitions)]).await.is_ok()
             {
                 return Ok(());
             }

@@ -214,7 +214,10 @@ fn unread(measurement: &Measurement) -> Option<String> {
 
 fn delivery_errors(measurement: &Measurement) -> Option<String> {
     let errors = &measurement.load.as_ref()?.errors;
-    let causes: Vec<String> = errors.iter().map(|error| format!("{} times {}", error.records, error.cause)).collect();
+    let causes: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{} times {}", error.records, error.cause))
+        .collect();
     join(&causes)
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::latency::LatencyRecorder;
+use super::latency::{LatencyRecorder, PackedLatency};
 use super::{ProcessUsage, Series};
 
 /// The load of one trial as it was.
@@ -76,7 +76,7 @@ pub struct SecondOfLatency {
     /// Its number, from 0 for the first after the start.
     pub second: u32,
     /// Intended to finished.
-    pub response: LatencyRecorder,
+    pub response: PackedLatency,
 }
 
 /// Records between the end of each partition and the position of each group, sampled.

@@ -165,7 +165,11 @@ impl MemberMeasurement {
 
     /// How long its records of the window waited; `None` where that was not measured.
     pub fn latencies(&self) -> Option<Latencies> {
-        Latencies::merged(self.partitions.iter().filter_map(|partition| partition.latencies.as_ref()))
+        Latencies::merged(
+            self.partitions
+                .iter()
+                .filter_map(|partition| partition.latencies.as_ref()),
+        )
     }
 
     /// `group 1, process 2, consumer 1`, counted from 1 as people do.

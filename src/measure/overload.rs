@@ -40,7 +40,9 @@ pub fn overload(lag: &LagSeries, window_ns: (u64, u64), offered_per_second: f64)
 /// Slope of the least-squares line through points; 0 where all lie at one moment.
 fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
-    let (mean_x, mean_y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
+    let (mean_x, mean_y) = points
+        .iter()
+        .fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
     let (mut covariance, mut variance) = (0.0, 0.0);
     for (x, y) in points {
         covariance += (x - mean_x) * (y - mean_y);
@@ -67,7 +69,10 @@ mod tests {
     fn series(lag: impl Fn(u64) -> u64) -> LagSeries {
         let numbers = 0..100u64;
         LagSeries {
-            at_ns: numbers.clone().map(|number| 1_000_000_000 + number * 100_000_000).collect(),
+            at_ns: numbers
+                .clone()
+                .map(|number| 1_000_000_000 + number * 100_000_000)
+                .collect(),
             partitions: vec![PartitionLag {
                 group: 0,
                 topic: 0,
@@ -110,6 +115,13 @@ mod tests {
 
     #[test]
     fn too_few_samples_say_nothing() {
-        assert_eq!(overload(&series(|number| number * 1_000), (WINDOW.0, WINDOW.0 + 600_000_000), 10.0), None);
+        assert_eq!(
+            overload(
+                &series(|number| number * 1_000),
+                (WINDOW.0, WINDOW.0 + 600_000_000),
+                10.0
+            ),
+            None
+        );
     }
 }

@@ -14,6 +14,8 @@ const SEARCH_TRIALS_MAX: usize = 30;
 const UNDECIDED_MAX: usize = 3;
 /// Readers that fell behind read at about their capacity: the next rate is this share of what they read.
 const SHARE_OF_READ: f64 = 0.9;
+/// Longer trials in which the answer must hold.
+const CONFIRMATIONS: u32 = 1;
 /// Below this many records per second there is nothing to look for.
 const RATE_MIN: f64 = 0.1;
 
@@ -40,7 +42,10 @@ struct Tried {
 
 impl Tried {
     fn of(trial: &Trial, wanted: &Capacity, groups: u32) -> Option<Self> {
-        let load = trial.measurement.as_ref().and_then(|measurement| measurement.load.as_ref());
+        let load = trial
+            .measurement
+            .as_ref()
+            .and_then(|measurement| measurement.load.as_ref());
         let read = load.and_then(|load| {
             let growth = load.overload?.lag_growth_per_second / f64::from(groups);
             Some(load.sent_per_second - growth).filter(|read| *read > 0.0)
@@ -84,7 +89,10 @@ fn step(wanted: &Capacity, highest: f64, confirmations: u32, tries: &[Tried]) ->
     }
     let step = match Bounds::of(tries) {
         Bounds { low: None, high: None } => Step::Search(highest),
-        Bounds { low: None, high: Some(high) } => Step::Search(below(high, tries)),
+        Bounds {
+            low: None,
+            high: Some(high),
+        } => Step::Search(below(high, tries)),
         Bounds { low: Some(low), high } => {
             let narrow = high.is_none_or(|high| high / low <= 1.0 + wanted.precision);
             match (narrow, high) {
@@ -118,7 +126,9 @@ fn between(wanted: &Capacity, low: f64, high: f64, tries: &[Tried]) -> f64 {
     let middle = (low * high).sqrt();
     let read = tries.iter().filter_map(|t| t.read_per_second).min_by(f64::total_cmp);
     let above_read = read.map(|read| read * (1.0 + wanted.precision / 2.0));
-    above_read.filter(|rate| *rate > low * (1.0 + wanted.precision / 4.0)).map_or(middle, |rate| middle.min(rate))
+    above_read
+        .filter(|rate| *rate > low * (1.0 + wanted.precision / 4.0))
+        .map_or(middle, |rate| middle.min(rate))
 }
 
 fn confirm(low: f64, confirmations: u32, tries: &[Tried]) -> Step {
@@ -147,8 +157,20 @@ impl Plan {
         });
         let (_, configuration, load, step) = open.min_by_key(|(tries, configuration, ..)| (*tries, *configuration))?;
         let (kind, wanted) = match step {
-            Step::Search(rate) => (TrialKind::Search, OrderedLoad { rate, duration_ns: load.duration_ns }),
-            Step::Confirm(rate) => (TrialKind::Counted, OrderedLoad { rate, duration_ns: wanted.confirm_ns }),
+            Step::Search(rate) => (
+                TrialKind::Search,
+                OrderedLoad {
+                    rate,
+                    duration_ns: load.duration_ns,
+                },
+            ),
+            Step::Confirm(rate) => (
+                TrialKind::Counted,
+                OrderedLoad {
+                    rate,
+                    duration_ns: wanted.confirm_ns,
+                },
+            ),
             Step::Done => return None,
         };
         let order = TrialOrder {
@@ -170,8 +192,8 @@ impl Plan {
         Progress {
             trials_done,
             trials_planned: trials_done + self.search_trials_left(wanted, history),
-            blocks_done: fewest.unwrap_or(0).min(self.scenario.repetitions),
-            blocks_planned: self.scenario.repetitions,
+            blocks_done: fewest.unwrap_or(0).min(CONFIRMATIONS),
+            blocks_planned: CONFIRMATIONS,
         }
     }
 
@@ -179,13 +201,15 @@ impl Plan {
         if history.skipped().contains(&index) {
             return Step::Done;
         }
-        step(wanted, load.rate, self.scenario.repetitions, tries)
+        step(wanted, load.rate, CONFIRMATIONS, tries)
     }
 
     fn tries(&self, wanted: &Capacity, history: &History, configuration: usize) -> Vec<Tried> {
         let groups = self.scenario.configurations[configuration].groups;
         let kinds = [TrialKind::Search, TrialKind::Counted];
-        let trials = kinds.into_iter().flat_map(|kind| history.trials_of(kind, configuration));
+        let trials = kinds
+            .into_iter()
+            .flat_map(|kind| history.trials_of(kind, configuration));
         trials.filter_map(|trial| Tried::of(trial, wanted, groups)).collect()
     }
 
@@ -198,7 +222,7 @@ impl Plan {
                 return None;
             }
             let confirmed = tries.iter().filter(|t| t.kind == TrialKind::Counted).count();
-            let confirmations = self.scenario.repetitions.saturating_sub(count(confirmed)).max(1);
+            let confirmations = CONFIRMATIONS.saturating_sub(count(confirmed)).max(1);
             Some(steps_left(wanted, &Bounds::of(&tries)) + confirmations)
         };
         (0..self.scenario.configurations.len()).filter_map(left).sum()

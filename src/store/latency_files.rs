@@ -22,11 +22,16 @@ pub(super) fn files(trial: &Trial) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     };
     let of_window = of_window(measurement);
     let mut log = Vec::new();
-    let seconds = load.seconds.iter().map(|second| LogInterval {
+    let seconds: Vec<(u32, LatencyRecorder)> = load
+        .seconds
+        .iter()
+        .map(|each| (each.second, each.response.unpack()))
+        .collect();
+    let seconds = seconds.iter().map(|(second, response)| LogInterval {
         tag: "response",
-        from_ns: u64::from(second.second) * SECOND_NS,
+        from_ns: u64::from(*second) * SECOND_NS,
         length_ns: SECOND_NS,
-        latency: &second.response,
+        latency: response,
     });
     let whole = of_window.iter().map(|named| LogInterval {
         tag: &named.tag,
@@ -36,7 +41,9 @@ pub(super) fn files(trial: &Trial) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     });
     write_interval_log(&mut log, started(trial, measurement, load), seconds.chain(whole))?;
     let mut table = Vec::new();
-    let rows = of_window.iter().map(|named| (named.of.as_str(), named.part, &named.latency));
+    let rows = of_window
+        .iter()
+        .map(|named| (named.of.as_str(), named.part, &named.latency));
     write_percentiles(&mut table, rows).map_err(io::Error::other)?;
     Ok(Some((log, table)))
 }
@@ -56,15 +63,24 @@ struct Named {
 }
 
 fn of_window(measurement: &Measurement) -> Vec<Named> {
-    let all = measurement.latencies().into_iter().map(|latencies| ("all".to_owned(), latencies));
+    let all = measurement
+        .latencies()
+        .into_iter()
+        .map(|latencies| ("all".to_owned(), latencies));
     let of_members = (measurement.members.iter()).filter_map(|member| Some((member.name(), member.latencies()?)));
-    all.chain(of_members).flat_map(|(of, latencies)| parts(&of, &latencies)).collect()
+    all.chain(of_members)
+        .flat_map(|(of, latencies)| parts(&of, &latencies))
+        .collect()
 }
 
 fn parts(of: &str, latencies: &Latencies) -> Vec<Named> {
     // No comma or blank may be in a tag.
     let member = of.replace(", ", "-").replace(' ', "-");
-    let suffix = if of == "all" { String::new() } else { format!("/{member}") };
+    let suffix = if of == "all" {
+        String::new()
+    } else {
+        format!("/{member}")
+    };
     let named = |part: LatencyPart| Named {
         of: of.to_owned(),
         part: part.name(),

@@ -31,7 +31,10 @@ pub(super) fn take_all<'a>(members: impl IntoIterator<Item = &'a Seconds>) -> Ve
     }
     let entries = all.into_iter();
     entries
-        .map(|(second, response)| SecondOfLatency { second, response })
+        .map(|(second, response)| SecondOfLatency {
+            second,
+            response: response.into(),
+        })
         .collect()
 }
 
@@ -54,7 +57,10 @@ mod tests {
         members[0].hand_over(4, &of(&[2_000]));
         members[1].hand_over(4, &of(&[3_000]));
         members[1].hand_over(3, &of(&[4_000]));
-        let entry = |second, response| SecondOfLatency { second, response };
+        let entry = |second, response: LatencyRecorder| SecondOfLatency {
+            second,
+            response: response.into(),
+        };
         let wanted = [entry(3, of(&[4_000])), entry(4, of(&[1_000, 2_000, 3_000]))];
         assert_eq!(take_all(&members), wanted);
         assert_eq!(take_all(&members), []);

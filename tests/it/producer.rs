@@ -143,8 +143,12 @@ fn order(bootstrap: &str, topic: &str, arrivals: Arrivals, seconds: u64) -> Prep
             partitions: 2,
         }],
         properties: BTreeMap::from(
-            [("bootstrap.servers", bootstrap), ("linger.ms", "0"), ("enable.idempotence", "true")]
-                .map(|(name, value)| (name.to_owned(), Secret::new(value))),
+            [
+                ("bootstrap.servers", bootstrap),
+                ("linger.ms", "0"),
+                ("enable.idempotence", "true"),
+            ]
+            .map(|(name, value)| (name.to_owned(), Secret::new(value))),
         ),
         schedule: Schedule::new(arrivals, profile, seconds * SECOND, 5).unwrap(),
         producer: 0,

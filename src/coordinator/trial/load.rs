@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Action, Phase, TrialMachine, WorkerState, after};
 use crate::coordinator::spec::LoadSpec;
-use crate::measure::latency::LatencyRecorder;
+use crate::measure::latency::PackedLatency;
 use crate::measure::{Failure, FailureKind, LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
 use crate::protocol::{FromWorker, PROTOCOL_VERSION, ProducerProgress, ProducerResult, ToWorker};
 
@@ -41,7 +41,7 @@ pub(in crate::coordinator) struct LoadState {
     pub(in crate::coordinator) ends: Option<Vec<Vec<i64>>>,
     pub(in crate::coordinator) lag: LagSeries,
     pub(in crate::coordinator) caught_up_ns: Option<u64>,
-    seconds: BTreeMap<u32, LatencyRecorder>,
+    seconds: BTreeMap<u32, PackedLatency>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,9 @@ impl LoadState {
 
     /// True once every producer has reached the cluster.
     pub(super) fn is_ready(&self) -> bool {
-        self.producers.iter().all(|producer| producer.process.ready_ns.is_some())
+        self.producers
+            .iter()
+            .all(|producer| producer.process.ready_ns.is_some())
     }
 
     /// One past the last record of a partition, once that is known; before, nothing is at its end.
@@ -169,7 +171,10 @@ impl TrialMachine {
                 self.extend_for_ready(now_ns);
                 let order = self.spec.load.as_ref().map(|load| load.producers[producer].clone());
                 let prepare = order.map(|order| ToWorker::PrepareProducer(Box::new(order)));
-                Ok(prepare.map(|prepare| Action::Send(worker, prepare)).into_iter().collect())
+                Ok(prepare
+                    .map(|prepare| Action::Send(worker, prepare))
+                    .into_iter()
+                    .collect())
             }
             FromWorker::Ready if state.process.hello.is_some() && state.process.ready_ns.is_none() => {
                 state.process.ready_ns = Some(now_ns);
@@ -239,7 +244,11 @@ impl TrialMachine {
         }
         if load.asked.is_none() && now_ns >= load.next_sample_ns {
             let all_sent = load.all_have(|producer| producer.result.is_some());
-            load.asked = Some(if all_sent && load.ends.is_none() { Asked::ForTheEnd } else { Asked::ForLag });
+            load.asked = Some(if all_sent && load.ends.is_none() {
+                Asked::ForTheEnd
+            } else {
+                Asked::ForLag
+            });
             return Some(vec![Action::AskEnds]);
         }
         None
@@ -339,7 +348,10 @@ impl TrialMachine {
     pub(super) fn on_seconds(&mut self, seconds: &[SecondOfLatency]) {
         let Some(load) = &mut self.load else { return };
         for SecondOfLatency { second, response } in seconds {
-            load.seconds.entry(*second).or_default().merge(response);
+            load.seconds
+                .entry(*second)
+                .and_modify(|known| known.merge(&response.unpack()))
+                .or_insert_with(|| response.clone());
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::coordinator::assemble;
 use crate::coordinator::scripted::*;
 use crate::coordinator::trial::Event;
 use crate::load::{Arrivals, Profile, Schedule};
+use crate::measure::latency::LatencyRecorder;
 use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
 use crate::protocol::{Capability, LoadTopic, MemberResult, PrepareProducer, ProducedPartition};
 use crate::scenario::{Configuration, Keys, Load, Mode, Shape, Size};
@@ -170,7 +171,10 @@ fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_re
     let (measurement, failure) = measured(&mut script, [whole(0), whole(1)]);
     assert_eq!(failure, None);
     let load = measurement.load.as_ref().unwrap();
-    assert_eq!((measurement.records_expected, load.acknowledged, load.unread), (400, 400, 0));
+    assert_eq!(
+        (measurement.records_expected, load.acknowledged, load.unread),
+        (400, 400, 0)
+    );
     assert!(load.reached && load.is_meaningful(), "{load:?}");
     assert!((load.offered_per_second - 100.0).abs() < 1e-9 && (load.sent_per_second - 100.0).abs() < 1e-9);
     assert_eq!(load.window_from_ns - load.start_ns, SECOND_NS);
@@ -183,7 +187,10 @@ fn members_subscribe_only_when_the_producers_are_ready_too() {
     script.says(0, FromWorker::Ready);
     assert_eq!(script.says(1, FromWorker::Ready), []);
     let actions = script.says(PRODUCER, FromWorker::Hello(hello(&[])));
-    assert!(matches!(&actions[..], [Action::Send(PRODUCER, ToWorker::PrepareProducer(_))]), "{actions:?}");
+    assert!(
+        matches!(&actions[..], [Action::Send(PRODUCER, ToWorker::PrepareProducer(_))]),
+        "{actions:?}"
+    );
     let actions = script.says(PRODUCER, FromWorker::Ready);
     assert_eq!(told(&actions, &ToWorker::Subscribe), [0, 1]);
 }
@@ -193,7 +200,11 @@ fn a_worker_without_stamps_is_refused() {
     let spec = spec(1, 1, 2).with_load(load_spec([0, 0]));
     let mut script = Script::new(spec);
     script.says(0, FromWorker::Hello(hello(ALL)));
-    script.failed(FailureKind::WorkerProtocol, Some("group 1, process 1"), "capability `stamps`");
+    script.failed(
+        FailureKind::WorkerProtocol,
+        Some("group 1, process 1"),
+        "capability `stamps`",
+    );
 }
 
 #[test]
@@ -212,7 +223,10 @@ fn a_producer_that_is_behind_is_stopped_two_seconds_after_the_end_of_the_load() 
     let left = Duration::from_nanos(end_ns - script.now_ns);
     assert!(told(&script.passes(left), &ToWorker::Stop).is_empty());
     ends(&mut script, [10, 10]);
-    assert_eq!(told(&script.passes(Duration::from_secs(2)), &ToWorker::Stop), [PRODUCER]);
+    assert_eq!(
+        told(&script.passes(Duration::from_secs(2)), &ToWorker::Stop),
+        [PRODUCER]
+    );
     // It sent a quarter of what it should have.
     script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(100))));
     ends(&mut script, [50, 50]);
@@ -313,12 +327,15 @@ fn seconds_of_several_workers_are_added_up() {
     for worker in 0..2 {
         let seconds = vec![SecondOfLatency {
             second: 3,
-            response: response.clone(),
+            response: response.clone().into(),
         }];
         script.says(worker, FromWorker::Seconds { seconds });
     }
     let seconds = script.machine.load.as_mut().unwrap().take_seconds();
-    assert_eq!((seconds.len(), seconds[0].second, seconds[0].response.count()), (1, 3, 2));
+    assert_eq!(
+        (seconds.len(), seconds[0].second, seconds[0].response.unpack().count()),
+        (1, 3, 2)
+    );
 }
 
 #[test]

@@ -465,7 +465,10 @@ impl TrialMachine {
         if let Some(actions) = self.on_load_tick(now_ns) {
             return Ok(actions);
         }
-        if self.load.is_none() && self.phase == Phase::Reading && now_ns >= after(self.progress_ns, self.spec.limits.stall) {
+        if self.load.is_none()
+            && self.phase == Phase::Reading
+            && now_ns >= after(self.progress_ns, self.spec.limits.stall)
+        {
             return Err(self.stalled());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {

@@ -69,20 +69,32 @@ mod tests {
         };
         let all = ClientProperties::of_producers(&cluster, &load, Compression::Lz4, "there:1");
         let resolved = all.resolve().unwrap();
-        resolved.into_iter().map(|(name, value)| (name, value.reveal().to_owned())).collect()
+        resolved
+            .into_iter()
+            .map(|(name, value)| (name, value.reveal().to_owned()))
+            .collect()
     }
 
     #[test]
     fn what_the_load_sets_wins_over_the_cluster_and_that_over_the_defaults() {
         assert_eq!(properties(&[])["linger.ms"], "3");
         let set = properties(&[("linger.ms", "7"), ("bootstrap.servers", "elsewhere:1")]);
-        assert_eq!((set["linger.ms"].as_str(), set["bootstrap.servers"].as_str()), ("7", "there:1"));
-        assert_eq!((set["compression.type"].as_str(), set["enable.idempotence"].as_str()), ("lz4", "true"));
+        assert_eq!(
+            (set["linger.ms"].as_str(), set["bootstrap.servers"].as_str()),
+            ("7", "there:1")
+        );
+        assert_eq!(
+            (set["compression.type"].as_str(), set["enable.idempotence"].as_str()),
+            ("lz4", "true")
+        );
     }
 
     #[test]
     fn who_sets_what_is_tied_to_idempotence_decides_on_it() {
         assert!(!properties(&[("acks", "1")]).contains_key("enable.idempotence"));
-        assert_eq!(properties(&[("enable.idempotence", "false")])["enable.idempotence"], "false");
+        assert_eq!(
+            properties(&[("enable.idempotence", "false")])["enable.idempotence"],
+            "false"
+        );
     }
 }

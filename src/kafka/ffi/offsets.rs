@@ -71,7 +71,12 @@ fn read_ends(event: &Event) -> Result<Ends, String> {
             let end = if found.err == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
                 Ok(found.offset)
             } else {
-                Err(format!("{} [{}]: {}", key.0, key.1, text(rd::rd_kafka_err2str(found.err))))
+                Err(format!(
+                    "{} [{}]: {}",
+                    key.0,
+                    key.1,
+                    text(rd::rd_kafka_err2str(found.err))
+                ))
             };
             ends.insert(key, end);
         }

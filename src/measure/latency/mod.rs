@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use log::{LogInterval, write_interval_log};
 pub use percentiles::{PercentileRow, percentile_rows, write_percentiles};
-pub use saved::{SavedLatency, SavedLatencyError};
+pub use saved::{PackedLatency, SavedLatency, SavedLatencyError};
 
 /// The longest latency that a histogram holds, in nanoseconds: 10 minutes. Anything longer is counted as overflow.
 pub const HIGHEST_NS: u64 = 600_000_000_000;

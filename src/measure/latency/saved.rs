@@ -23,6 +23,47 @@ pub struct SavedLatency {
     pub overflow: u64,
 }
 
+/// A histogram that is kept in its stored form: about a kilobyte where a recorder takes a hundred. For many of them,
+/// such as one for each second of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SavedLatency", into = "SavedLatency")]
+pub struct PackedLatency(SavedLatency);
+
+impl PackedLatency {
+    /// The histogram, to be read or added to.
+    pub fn unpack(&self) -> LatencyRecorder {
+        // Whatever is packed was a recorder, or was read as one.
+        LatencyRecorder::try_from(self.0.clone()).unwrap_or_default()
+    }
+
+    /// Adds what a recorder has recorded.
+    pub fn merge(&mut self, other: &LatencyRecorder) {
+        let mut recorder = self.unpack();
+        recorder.merge(other);
+        *self = recorder.into();
+    }
+}
+
+impl From<LatencyRecorder> for PackedLatency {
+    fn from(recorder: LatencyRecorder) -> Self {
+        PackedLatency(recorder.into())
+    }
+}
+
+impl TryFrom<SavedLatency> for PackedLatency {
+    type Error = SavedLatencyError;
+
+    fn try_from(saved: SavedLatency) -> Result<Self, SavedLatencyError> {
+        LatencyRecorder::try_from(saved.clone()).map(|_| PackedLatency(saved))
+    }
+}
+
+impl From<PackedLatency> for SavedLatency {
+    fn from(packed: PackedLatency) -> Self {
+        packed.0
+    }
+}
+
 /// A stored histogram that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedLatencyError {

@@ -201,7 +201,7 @@ impl Outcome {
     }
 
     fn counted_in_seconds(&self) -> u64 {
-        self.seconds.iter().map(|second| second.response.count()).sum()
+        self.seconds.iter().map(|second| second.response.unpack().count()).sum()
     }
 
     fn records(&self) -> u64 {
@@ -371,7 +371,7 @@ fn a_second_that_is_over_does_not_wait_for_the_next_record_or_the_end() {
             while early < 100 && Instant::now() < limit {
                 early += take_all([shared.seconds()])
                     .iter()
-                    .map(|second| second.response.count())
+                    .map(|second| second.response.unpack().count())
                     .sum::<u64>();
                 thread::sleep(Duration::from_millis(10));
             }
@@ -408,7 +408,9 @@ fn a_record_ends_in_the_second_in_which_its_work_was_done() {
         };
         waits.finished(0, Some(stamp), handling);
         let over = take_all([shared.seconds()]);
-        over.iter().map(|s| (s.second, s.response.count())).collect::<Vec<_>>()
+        over.iter()
+            .map(|s| (s.second, s.response.unpack().count()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(finish(10), []);
     assert_eq!(finish(SECOND_NS - 1), []);
@@ -418,7 +420,10 @@ fn a_record_ends_in_the_second_in_which_its_work_was_done() {
     assert_eq!(take_all([shared.seconds()]), []);
     waits.passed(origin_ns + 5 * SECOND_NS);
     let over = take_all([shared.seconds()]);
-    assert_eq!((over.len(), over[0].second, over[0].response.count()), (1, 4, 1));
+    assert_eq!(
+        (over.len(), over[0].second, over[0].response.unpack().count()),
+        (1, 4, 1)
+    );
     waits.passed(origin_ns + 9 * SECOND_NS);
     waits.close();
     assert_eq!(
