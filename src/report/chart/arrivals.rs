@@ -2,11 +2,12 @@
 //! that their charts share.
 
 use super::grid::Event;
-use super::{PANELS_MAX, axis_end, evenly};
+use super::{PANELS_MAX, axis_end, evenly, full_title};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
 use crate::report::ReportInput;
 use crate::report::format::significant;
+use crate::report::labels::Labels;
 use crate::report::tables::of_family;
 use crate::summary::ConfigurationSummary;
 
@@ -169,31 +170,52 @@ fn representative<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Opti
     by_p99.get(by_p99.len() / 2).map(|(_, t)| *t)
 }
 
-/// A trial of one configuration with the end of the time axis that it shares with its family.
+/// A trial of one configuration in charts over time.
+#[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
+    family: usize,
     pub(super) configuration: usize,
     pub(super) live: LiveTrial<'a>,
-    pub(super) x_max: f64,
+}
+
+impl Shown<'_> {
+    /// True where both have the same scales: those of a family whose readers kept up. One that fell behind has its own,
+    /// or nothing could be seen in the others.
+    pub(super) fn is_like(&self, other: &Shown) -> bool {
+        let kept_up = |shown: &Shown| shown.live.remark().is_empty();
+        self.configuration == other.configuration || (self.family == other.family && kept_up(self) && kept_up(other))
+    }
+
+    /// The end of the time axis.
+    pub(super) fn x_max(&self, all: &[Shown]) -> f64 {
+        axis_end(all.iter().filter(|s| self.is_like(s)).map(|s| s.live.end_s()))
+    }
+
+    /// The configuration's name, and what keeps its figures from being compared.
+    pub(super) fn title(&self, input: &ReportInput, labels: &Labels) -> String {
+        let parts = [
+            full_title(input, labels, self.configuration),
+            self.live.remark().to_owned(),
+        ];
+        let known: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        known.join(": ")
+    }
 }
 
 /// One trial for each configuration, evenly chosen where there are too many, and how many there are in all.
 pub(super) fn representatives<'a>(input: &ReportInput<'a>) -> (Vec<Shown<'a>>, usize) {
     let families = 0..input.scenario.families.len();
-    let all: Vec<(usize, usize, LiveTrial)> = families
+    let all: Vec<Shown> = families
         .flat_map(|family| of_family(input, family))
-        .filter_map(|c| Some((c.family, c.configuration, representative(input, c)?)))
+        .filter_map(|c| {
+            Some(Shown {
+                family: c.family,
+                configuration: c.configuration,
+                live: representative(input, c)?,
+            })
+        })
         .collect();
-    let chosen = evenly(&all, PANELS_MAX);
-    let x_max = |family: usize| {
-        let alike = chosen.iter().filter(|(other, ..)| *other == family);
-        axis_end(alike.map(|(_, _, live)| live.end_s()))
-    };
-    let shown = chosen.iter().map(|(family, configuration, live)| Shown {
-        configuration: *configuration,
-        live: *live,
-        x_max: x_max(*family),
-    });
-    (shown.collect(), all.len())
+    (evenly(&all, PANELS_MAX), all.len())
 }
 
 /// What a description says where not all configurations are shown.
@@ -218,4 +240,69 @@ pub(super) fn ms_tick(ms: f64) -> String {
 /// Milliseconds from nanoseconds.
 pub(super) fn ms(ns: u64) -> f64 {
     ns as f64 / 1e6
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::measure::{Rebalance, RebalanceKind};
+    use crate::report::fixture::Fixture;
+
+    fn with_rebalances(at_ms: &[u64]) -> Vec<Event> {
+        let mut fixture = Fixture::latency();
+        let trial = fixture.trials.iter_mut().find(|t| t.is_used()).unwrap();
+        let m = trial.measurement.as_mut().unwrap();
+        let start_ns = m.load.as_ref().unwrap().start_ns;
+        m.members[0].rebalances = at_ms
+            .iter()
+            .map(|ms| Rebalance {
+                at_ns: start_ns - 1_000_000_000 + ms * 1_000_000,
+                kind: RebalanceKind::Assigned,
+                partitions: Vec::new(),
+            })
+            .collect();
+        LiveTrial::of(trial).unwrap().rebalances()
+    }
+
+    #[test]
+    fn changes_close_together_are_one_rebalance_and_those_before_the_load_are_none() {
+        let events = with_rebalances(&[500, 3_000, 3_400, 5_000]);
+        assert_eq!(events.iter().map(|e| e.at).collect::<Vec<_>>(), [2.0, 4.0]);
+        assert!(events.iter().all(|e| e.text == "rebalance"));
+    }
+
+    #[test]
+    fn of_many_rebalances_the_first_bears_their_number() {
+        let events = with_rebalances(&[2_000, 3_100, 4_200, 5_300]);
+        let names: Vec<&str> = events.iter().map(|e| e.text.as_str()).collect();
+        assert_eq!(names, ["4 rebalances", "", "", ""]);
+    }
+
+    #[test]
+    fn the_trial_of_median_p99_stands_for_its_configuration() {
+        let fixture = Fixture::latency();
+        let input = fixture.input();
+        let p99 = |t: &LiveTrial| t.response().unwrap().percentile_ns(0.99).unwrap();
+        for index in [0, 5] {
+            let c = &fixture.summary.configurations[index];
+            let chosen = p99(&representative(&input, c).unwrap());
+            let all: Vec<u64> = meaningful(&input, c).iter().map(p99).collect();
+            let below = all.iter().filter(|other| **other < chosen).count();
+            let above = all.iter().filter(|other| **other > chosen).count();
+            assert!(below.abs_diff(above) <= 1, "{chosen} of {all:?}");
+        }
+        // One trial of two processes at the highest rate did not reach its load.
+        assert_eq!(meaningful(&input, &fixture.summary.configurations[5]).len(), 7);
+    }
+
+    #[test]
+    fn trials_at_the_capacity_stand_for_a_search() {
+        let fixture = Fixture::capacity();
+        for c in &fixture.summary.configurations {
+            let capacity = c.live.as_ref().unwrap().capacity.unwrap();
+            let trials = taking_part(&fixture.input(), c);
+            assert!(!trials.is_empty() && trials.iter().all(|t| Some(t.rate()) == capacity.per_second));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The highest rate that each configuration holds, with the rates that the search tried.
 
-use super::arrivals::{DESCRIBED_MAX, records_per_second};
+use super::arrivals::{DESCRIBED_MAX, ms, records_per_second};
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
@@ -8,7 +8,7 @@ use super::{Chart, axis_end, chart as assemble, full_title};
 use crate::measure::objective::{Outcome, outcome};
 use crate::measure::{Trial, TrialKind};
 use crate::report::ReportInput;
-use crate::report::format::{UNKNOWN, duration, tick};
+use crate::report::format::{UNKNOWN, significant, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
 use crate::scenario::Capacity;
@@ -62,10 +62,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
 /// The objective in words: `99 % of the records within 50 ms`.
 fn objective(wanted: &Capacity) -> String {
     let percent = (wanted.percentile * 1e8).round() / 1e6;
-    format!(
-        "{percent} % of the records within {}",
-        duration(wanted.limit_ns as f64 / 1e9)
-    )
+    format!("{percent} % of the records within {} ms", ms(wanted.limit_ns))
 }
 
 /// What was tried, in the order of running.
@@ -147,7 +144,7 @@ fn shape(tried: &Tried) -> usize {
 fn value(capacity: &CapacitySummary) -> String {
     let CapacitySummary { per_second, high, .. } = *capacity;
     let answer = match (per_second, high) {
-        (Some(rate), Some(high)) => format!("{}, less than {}", records_per_second(rate), records_per_second(high)),
+        (Some(rate), Some(high)) => format!("{}, failed at {}", records_per_second(rate), significant(high, 3)),
         (Some(rate), None) => format!("at least {}", records_per_second(rate)),
         (None, Some(high)) => format!("less than {}", records_per_second(high)),
         (None, None) => "not found".to_owned(),
@@ -189,12 +186,13 @@ fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[F
     let answers = if answers.len() > DESCRIBED_MAX {
         String::new()
     } else {
-        format!(" {}.", answers.join("; "))
+        format!(" In figures: {}.", answers.join("; "))
     };
     format!(
-        "For every configuration the highest rate at which it holds the objective, {}, with lag that does not grow: a line \
-         at the highest rate that held, and a band from there to the lowest that failed. Every dot is a trial of the \
-         search, in the order of running from top to bottom; rates far above the answers are in the table alone.{answers}",
+        "For every configuration the highest rate at which it holds the objective, {}, with lag that does not grow: a \
+         line at the highest rate that held, and a band from there to the lowest that failed. Every dot is a trial of \
+         the search, in the order of running from top to bottom; rates far above the answers are in the table \
+         alone.{answers}",
         objective(wanted)
     )
 }
@@ -233,5 +231,94 @@ fn tried_cell(tried: &Tried) -> String {
         Outcome::LoadNotReached => "load not reached",
         Outcome::NotDecided => "not decided",
     };
-    format!("{} {what}", crate::report::format::significant(tried.rate, 3))
+    format!("{} {what}", significant(tried.rate, 3))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn the_answer_says_what_it_rests_on() {
+        let found = CapacitySummary {
+            per_second: Some(940.0),
+            low: Some(940.0),
+            high: Some(1_000.0),
+            confirmed: true,
+            limited_by_load: false,
+        };
+        assert_eq!(value(&found), "940 records/s, failed at 1,000");
+        let unconfirmed = CapacitySummary {
+            confirmed: false,
+            ..found
+        };
+        assert_eq!(value(&unconfirmed), "940 records/s, failed at 1,000; not confirmed");
+        let limited = CapacitySummary {
+            high: None,
+            limited_by_load: true,
+            ..unconfirmed
+        };
+        assert_eq!(
+            value(&limited),
+            "at least 940 records/s: the producers could send no more"
+        );
+        let none = CapacitySummary {
+            per_second: None,
+            low: None,
+            ..found
+        };
+        assert_eq!(value(&none), "less than 1,000 records/s");
+    }
+
+    #[test]
+    fn the_band_goes_from_the_highest_rate_that_held_to_the_lowest_that_failed() {
+        let fixture = Fixture::capacity();
+        let input = fixture.input();
+        let chart = chart(&input, &Labels::new(&fixture.scenario)).unwrap();
+        for (row, c) in chart.table.1.iter().zip(&fixture.summary.configurations) {
+            let found = c.live.as_ref().unwrap().capacity.unwrap();
+            assert!(
+                row[6].contains(&format!("{} held", significant(found.low.unwrap(), 3))),
+                "{row:?}"
+            );
+            assert!(
+                row[6].contains(&format!("{} failed", significant(found.high.unwrap(), 3))),
+                "{row:?}"
+            );
+        }
+        assert!(
+            chart.title.contains("99 % of the records within 50 ms"),
+            "{}",
+            chart.title
+        );
+    }
+
+    #[test]
+    fn a_rate_that_held_is_filled_and_one_that_failed_is_hollow() {
+        let fixture = Fixture::capacity();
+        let wanted = fixture.scenario.capacity.unwrap();
+        let c = &fixture.summary.configurations[0];
+        let found = Found {
+            configuration: c,
+            capacity: c.live.as_ref().unwrap().capacity.unwrap(),
+            tries: tries(&fixture.input(), &wanted, 0),
+        };
+        let high = found.capacity.high.unwrap();
+        let row = row(&Labels::new(&fixture.scenario), &found, 1e6);
+        let dots: Vec<(f64, bool)> = row
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Dot { at, hollow, .. } => Some((*at, *hollow)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(dots.len(), found.tries.len());
+        assert!(
+            dots.iter()
+                .all(|(at, hollow)| if *hollow { *at >= high } else { *at <= high })
+        );
+    }
 }

@@ -111,9 +111,9 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         ""
     };
     let description = format!(
-        "For every configuration a bar of the cores that were busy while it read: a piece for each worker process,{producers} \
-         then the brokers, then everything else on the machine; beside it the throughput. The dashed line marks all {}: \
-         a bar that reaches it says that the machine was the limit.",
+        "For every configuration a bar of the cores that were busy while it read: a piece for each worker \
+         process,{producers} then the brokers, then everything else on the machine; beside it the throughput. The \
+         dashed line marks all {}: a bar that reaches it says that the machine was the limit.",
         count(u64::from(input.environment.cores), "core")
     );
     let headers = [

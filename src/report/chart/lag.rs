@@ -7,7 +7,7 @@ use super::grid::{Grid, Line, XyPanel};
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::scale::Axis;
-use super::{Chart, axis_end, chart as assemble, full_title};
+use super::{Chart, axis_end, chart as assemble};
 use crate::report::ReportInput;
 use crate::report::format::{duration, thousands};
 use crate::report::labels::Labels;
@@ -17,6 +17,8 @@ use crate::report::tables::Table;
 const POINTS_MAX: usize = 120;
 /// With more partitions than this the lines are their sum and the worst of them.
 const PARTITIONS_MAX: usize = 8;
+/// A vertical axis is at least so many records long: a single record is no lag to speak of.
+const LAG_MIN: f64 = 4.0;
 /// How many of the worst.
 const WORST: usize = 3;
 
@@ -53,7 +55,17 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let panels = shown
         .iter()
         .zip(&traces)
-        .map(|(s, traces)| panel(input, labels, s, traces))
+        .map(|(s, own)| {
+            let alike = shown.iter().zip(&traces).filter(|(other, _)| s.is_like(other));
+            let highest = alike
+                .flat_map(|(_, traces)| traces)
+                .map(|trace| trace.highest().1 as f64);
+            let ends = (s.x_max(&shown), axis_end(highest.chain([LAG_MIN])));
+            XyPanel {
+                title: s.title(input, labels),
+                ..panel(labels, s, own, ends)
+            }
+        })
         .collect();
     let grid = Grid {
         panels,
@@ -130,27 +142,24 @@ fn traces(live: LiveTrial) -> Vec<Trace> {
     traces
 }
 
-fn panel(input: &ReportInput, labels: &Labels, shown: &Shown, traces: &[Trace]) -> XyPanel {
+fn panel(labels: &Labels, shown: &Shown, traces: &[Trace], (x_max, y_max): (f64, f64)) -> XyPanel {
     let live = shown.live;
     let slot = labels.slot(shown.configuration);
     let lines = traces.iter().enumerate().map(|(i, trace)| {
         let points = thinned(&trace.points);
         Line {
             shape: i,
+            width: 1.4,
             marked: marked(&points, i),
             label: trace.name.clone(),
             ..Line::through(points, Ink::Series(slot))
         }
     });
-    let highest = traces.iter().map(|trace| trace.highest().1 as f64);
-    let y = Axis::linear(axis_end(highest));
-    let title = full_title(input, labels, shown.configuration);
-    let parts = [title.as_str(), live.remark()];
-    let title: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let (x, y) = (Axis::linear(x_max), Axis::linear(y_max));
     XyPanel {
-        bands: live.outside_window(shown.x_max),
+        bands: live.outside_window(x_max),
         events: live.events(),
-        ..XyPanel::of_lines(title.join(": "), Axis::linear(shown.x_max), y, lines.collect())
+        ..XyPanel::of_lines(String::new(), x, y, lines.collect())
     }
 }
 
@@ -182,27 +191,28 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
     let sentences: Vec<String> = shown
         .iter()
         .map(|s| {
-            let name = full_title(input, labels, s.configuration);
+            let name = s.title(input, labels);
             let totals = s.live.load.lag.totals();
             let highest = thousands(totals.iter().copied().max().unwrap_or(0));
             let caught_up = s.live.load.caught_up_ns.map(|at| {
                 let after = duration(s.live.seconds(at));
                 format!(", caught up after {after}")
             });
-            format!("{name}: at most {highest} behind{}", caught_up.unwrap_or_default())
+            format!("{name}, at most {highest} behind{}", caught_up.unwrap_or_default())
         })
         .collect();
     let sentences = if sentences.len() > DESCRIBED_MAX {
         String::new()
     } else {
-        format!(" {}.", sentences.join("; "))
+        format!(" In figures: {}.", sentences.join("; "))
     };
     format!(
         "For every configuration its trial of median p99: the records of each partition that were not read yet, summed \
          over the groups, over time; where there are more than {PARTITIONS_MAX} partitions, the sum of all and the \
-         {WORST} that were furthest behind. Lag that grows while the load lasts says that the readers cannot keep up. Each \
-         panel has its own vertical scale. Shaded is what lies outside the window that is measured; dashed lines mark \
-         what happened.{sentences}{}",
+         {WORST} that were furthest behind. Lag that grows while the load lasts says that the readers cannot keep up. \
+         Panels of one family have the same scales, but for those of readers that fell behind or of a load that was \
+         not reached. Shaded is what lies outside the window that is measured; dashed lines mark what \
+         happened.{sentences}{}",
         left_out(shown.len(), all)
     )
 }
@@ -219,4 +229,73 @@ fn table_row(configuration: &str, live: LiveTrial, trace: &Trace) -> Vec<String>
         thousands(trace.at(live.seconds(live.load.window_end_ns))),
         thousands(trace.points.last().map_or(0, |(_, lag)| *lag)),
     ]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::measure::PartitionLag;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn of_many_partitions_the_sum_and_the_worst_are_shown() {
+        let mut fixture = Fixture::latency();
+        for trial in &mut fixture.trials {
+            let lag = &mut trial.measurement.as_mut().unwrap().load.as_mut().unwrap().lag;
+            let samples = lag.at_ns.len();
+            lag.partitions = (0..20)
+                .map(|partition| PartitionLag {
+                    group: 0,
+                    topic: 0,
+                    partition,
+                    lag: vec![u64::from(partition.unsigned_abs()); samples],
+                })
+                .collect();
+        }
+        let (shown, _) = representatives(&fixture.input());
+        let traces = traces(shown[0].live);
+        let names: Vec<String> = traces.iter().map(|t| t.name.replace('\u{a0}', " ")).collect();
+        assert_eq!(
+            names,
+            ["all 20 partitions", "partition 19", "partition 18", "partition 17"]
+        );
+        assert_eq!(traces[0].highest().1, 190);
+    }
+
+    #[test]
+    fn groups_are_added_up() {
+        let mut fixture = Fixture::latency();
+        for trial in &mut fixture.trials {
+            let lag = &mut trial.measurement.as_mut().unwrap().load.as_mut().unwrap().lag;
+            let second: Vec<_> = lag
+                .partitions
+                .iter()
+                .map(|p| PartitionLag { group: 1, ..p.clone() })
+                .collect();
+            lag.partitions.extend(second);
+        }
+        let alone = Fixture::latency();
+        let (one, two) = (representatives(&alone.input()).0, representatives(&fixture.input()).0);
+        let highest = |shown: &Shown| traces(shown.live).iter().map(|t| t.highest().1).collect::<Vec<_>>();
+        let doubled: Vec<u64> = highest(&one[1]).iter().map(|lag| lag * 2).collect();
+        assert_eq!(highest(&two[1]), doubled);
+    }
+
+    #[test]
+    fn a_peak_outlasts_the_thinning_of_a_line() {
+        let mut points: Vec<(f64, u64)> = (0..1_000).map(|i| (f64::from(i), 3)).collect();
+        points[501].1 = 900;
+        let thinned = thinned(&points);
+        assert!(thinned.len() <= POINTS_MAX && thinned.contains(&(501.0, 900.0)));
+    }
+
+    #[test]
+    fn readers_that_fell_behind_are_named_and_do_not_stretch_the_scales_of_others() {
+        let fixture = Fixture::latency();
+        let (shown, all) = representatives(&fixture.input());
+        let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &shown, all);
+        assert!(text.contains("one process rate=3000: overloaded, at most"), "{text}");
+        assert!(shown[0].is_like(&shown[1]) && !shown[0].is_like(&shown[2]) && shown[2].is_like(&shown[2]));
+    }
 }

@@ -1,71 +1,45 @@
 //! How response times grow with the rate, and from which rate on the readers fall behind: the points of a configuration
 //! that was run at several rates, or searched for its capacity.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::arrivals::{DESCRIBED_MAX, LiveTrial, ms, ms_tick, records_per_second};
+use super::arrivals::{DESCRIBED_MAX, ms, ms_tick, records_per_second};
 use super::grid::{Grid, Line, XyPanel};
 use super::legend::Swatch;
 use super::paint::Ink;
+use super::rate_series::{Point, Series, State, series};
 use super::scale::{Axis, Scale};
 use super::{Chart, axis_end, chart as assemble, colour_legend};
-use crate::measure::latency::{LatencyPart, LatencyRecorder};
-use crate::measure::{Status, TrialKind};
 use crate::report::ReportInput;
 use crate::report::format::{UNKNOWN, duration, or_unknown, tick};
-use crate::report::labels::{Labels, RATE_KEYS, family_title, varying_axes};
-use crate::report::tables::{Table, of_family};
+use crate::report::labels::Labels;
+use crate::report::tables::Table;
 use crate::stats::Estimate;
-use crate::summary::ConfigurationSummary;
 
 /// From this ratio of the highest to the lowest rate on, the rates need a logarithmic scale.
 const WIDE_RATES: f64 = 20.0;
 /// How far points of the same rate stand apart, as a share of the axis.
 const SIDESTEP: f64 = 0.014;
 
-/// What a point can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    KeptUp,
-    Overloaded,
-    LoadNotReached,
+/// A percentile that has a panel.
+#[derive(Clone, Copy)]
+struct Percentile {
+    share: f64,
+    title: &'static str,
+    figure: fn(&Point) -> Option<Estimate>,
 }
 
-/// A configuration at one rate. Figures in milliseconds.
-#[derive(Debug, Clone)]
-struct Point {
-    configuration: usize,
-    rate: f64,
-    p50: Option<Estimate>,
-    p99: Option<Estimate>,
-    state: State,
-}
-
-/// What was run at several rates, all else equal.
-struct Series {
-    family: String,
-    name: String,
-    points: Vec<Point>,
-}
-
-impl Series {
-    fn kept_up(&self) -> impl Iterator<Item = &Point> {
-        self.points.iter().filter(|p| p.state == State::KeptUp)
-    }
-
-    fn overloaded(&self) -> impl Iterator<Item = &Point> {
-        self.points.iter().filter(|p| p.state == State::Overloaded)
-    }
-
-    fn rates(&self) -> BTreeSet<u64> {
-        self.points.iter().map(|p| p.rate.to_bits()).collect()
-    }
-}
-
-type Percentile = (&'static str, fn(&Point) -> Option<Estimate>);
 const PERCENTILES: [Percentile; 2] = [
-    ("p50: half of the records", |p| p.p50),
-    ("p99: all but one in a hundred", |p| p.p99),
+    Percentile {
+        share: 0.5,
+        title: "p50: half of the records",
+        figure: |p| p.p50,
+    },
+    Percentile {
+        share: 0.99,
+        title: "p99: all but one in a hundred",
+        figure: |p| p.p99,
+    },
 ];
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
@@ -83,20 +57,27 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         let (low, high) = e.interval.unwrap_or((e.point, e.point));
         [low, high]
     });
-    let limit = input.scenario.capacity.map(|c| ms(c.limit_ns));
-    let y = Scale::log_around(ends.chain(limit));
-    let mut families: Vec<&str> = all.iter().map(|s| s.family.as_str()).collect();
-    families.dedup();
+    let limit = PERCENTILES
+        .into_iter()
+        .find_map(|percentile| objective(input, percentile));
+    let y = above_all(Scale::log_around(ends.chain(limit)));
+    let mut families: Vec<&str> = Vec::new();
+    for series in &all {
+        if !families.contains(&series.family.as_str()) {
+            families.push(&series.family);
+        }
+    }
     let mut panels = Vec::new();
     for family in families {
         let own: Vec<&Series> = all.iter().filter(|s| s.family == family).collect();
         for percentile in PERCENTILES {
-            panels.push(panel(labels, &own, percentile, y, objective(input, percentile.0)));
+            let objective = objective(input, percentile);
+            panels.push(panel(labels, &own, percentile, y, objective));
         }
     }
     let grid = Grid {
         panels,
-        legend: legend(labels, &all),
+        legend: legend(labels, &all, limit.is_some()),
         x_axis: "records per second offered".to_owned(),
         y_axis: "response time in ms (log scale)".to_owned(),
         aspect: 1.5,
@@ -111,136 +92,22 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     ))
 }
 
-/// All series of the scenario in its order, their points by rate.
-fn series(input: &ReportInput, labels: &Labels) -> Vec<Series> {
-    let scenario = input.scenario;
-    let axes: Vec<usize> = varying_axes(scenario, &scenario.configurations.iter())
-        .into_iter()
-        .filter(|axis| !RATE_KEYS.contains(&scenario.axes[*axis].key.as_str()))
-        .collect();
-    let mut all: Vec<Series> = Vec::new();
-    for family in 0..scenario.families.len() {
-        for c in of_family(input, family) {
-            let Some(configuration) = scenario.configurations.get(c.configuration) else {
-                continue;
-            };
-            let mut parts = vec![configuration.case.clone()];
-            parts.extend(axes.iter().filter_map(|axis| {
-                let value = configuration.axis_values.get(*axis)?;
-                Some(format!("{}={value}", scenario.axes[*axis].key))
-            }));
-            parts.retain(|part| !part.is_empty());
-            let name = crate::report::format::printable(&parts.join(" "));
-            let name = if name.is_empty() {
-                labels.short(c.configuration).to_owned()
-            } else {
-                name
-            };
-            let family = without_rate(input, c);
-            let points = points(input, c);
-            match all.iter_mut().find(|s| s.family == family && s.name == name) {
-                Some(series) => series.points.extend(points),
-                None => all.push(Series { family, name, points }),
-            }
-        }
+/// The scale with room at its top edge, where what has no figure is drawn.
+fn above_all(scale: Scale) -> Scale {
+    match scale {
+        Scale::Log { from, to } => Scale::Log { from, to: to * 1.3 },
+        other => other,
     }
-    for series in &mut all {
-        series.points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    }
-    all
-}
-
-/// The family's title without the rate, should it be what tells families apart.
-fn without_rate(input: &ReportInput, c: &ConfigurationSummary) -> String {
-    let scenario = input.scenario;
-    let mut title = family_title(scenario, c.family);
-    for (axis, of) in scenario.axes.iter().enumerate() {
-        let value = scenario.configurations[c.configuration].axis_values.get(axis);
-        if let (Some(value), true) = (value, RATE_KEYS.contains(&of.key.as_str())) {
-            title = title.replace(&format!("{}={value}", of.key), "").trim().to_owned();
-        }
-    }
-    title
-}
-
-/// The points of a configuration: one, or one for each rate that a search for its capacity tried.
-fn points(input: &ReportInput, c: &ConfigurationSummary) -> Vec<Point> {
-    if input.scenario.capacity.is_some() {
-        return searched(input, c.configuration);
-    }
-    let Some(live) = &c.live else { return Vec::new() };
-    let Some(rate) = live.offered_per_second else {
-        return Vec::new();
-    };
-    let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
-    let state = match response {
-        _ if live.overloaded => State::Overloaded,
-        Some(_) => State::KeptUp,
-        None if live.load_reached => State::Overloaded,
-        None => State::LoadNotReached,
-    };
-    vec![Point {
-        configuration: c.configuration,
-        rate,
-        p50: response.and_then(|l| l.p50_ms),
-        p99: response.and_then(|l| l.p99_ms),
-        state,
-    }]
-}
-
-/// A point for each rate of a search: of all its trials together, and overloaded where one of them was.
-fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
-    let mut by_rate: BTreeMap<u64, Vec<LiveTrial>> = BTreeMap::new();
-    let kinds = [TrialKind::Search, TrialKind::Counted];
-    let own = input.trials.iter().filter(|t| t.order.configuration == configuration);
-    for live in own
-        .filter(|t| kinds.contains(&t.order.kind) && t.status == Status::Complete)
-        .filter_map(LiveTrial::of)
-    {
-        by_rate.entry(live.rate().to_bits()).or_default().push(live);
-    }
-    let point = |(rate, trials): (u64, Vec<LiveTrial>)| {
-        let fell_behind = |t: &LiveTrial| t.load.overload.is_some() || t.load.unread > 0;
-        let mut response = LatencyRecorder::default();
-        for one in trials
-            .iter()
-            .filter(|t| t.load.is_meaningful())
-            .filter_map(LiveTrial::response)
-        {
-            response.merge(&one);
-        }
-        let state = match () {
-            () if trials.iter().any(fell_behind) => State::Overloaded,
-            () if response.count() > 0 => State::KeptUp,
-            () => State::LoadNotReached,
-        };
-        let percentile = |share: f64| {
-            Some(Estimate {
-                point: ms(response.percentile_ns(share)?),
-                interval: None,
-                observations: trials.len(),
-            })
-        };
-        Point {
-            configuration,
-            rate: f64::from_bits(rate),
-            p50: percentile(0.5),
-            p99: percentile(0.99),
-            state,
-        }
-    };
-    by_rate.into_iter().map(point).collect()
 }
 
 /// The limit that a search looks for, for the panel of its percentile.
-fn objective(input: &ReportInput, name: &str) -> Option<f64> {
+fn objective(input: &ReportInput, percentile: Percentile) -> Option<f64> {
     let capacity = input.scenario.capacity?;
-    let percentile = if name.starts_with("p99") { 0.99 } else { 0.5 };
-    ((capacity.percentile - percentile).abs() < 1e-9).then(|| ms(capacity.limit_ns))
+    ((capacity.percentile - percentile.share).abs() < 1e-9).then(|| ms(capacity.limit_ns))
 }
 
-fn panel(labels: &Labels, own: &[&Series], (name, figure): Percentile, y: Scale, limit: Option<f64>) -> XyPanel {
-    let rates = || own.iter().flat_map(|s| &s.points).map(|p| p.rate);
+fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, limit: Option<f64>) -> XyPanel {
+    let rates = || own.iter().flat_map(|s| s.drawn()).map(|p| p.rate);
     let (low, high) = rates().fold((f64::INFINITY, 0.0_f64), |(low, high), r| (low.min(r), high.max(r)));
     let scale = if high > low * WIDE_RATES {
         // The first point does not stand on the axis.
@@ -252,14 +119,17 @@ fn panel(labels: &Labels, own: &[&Series], (name, figure): Percentile, y: Scale,
     let mut lines = Vec::new();
     for (i, series) in own.iter().enumerate() {
         let step = (i as f64 - (own.len() as f64 - 1.0) / 2.0) * SIDESTEP;
-        let x = |p: &Point| aside(scale, p.rate, step);
+        let x = |p: &Point| {
+            let alone = own.iter().filter(|s| s.rates().contains(&p.rate.to_bits())).count() == 1;
+            aside(scale, p.rate, if alone { 0.0 } else { step })
+        };
         // Colour tells the lines apart unless several have the same one.
         let label = if slots.len() < own.len() {
             series.name.as_str()
         } else {
             ""
         };
-        lines.extend(series_lines(labels, series, figure, label, &x));
+        lines.extend(series_lines(labels, series, percentile.figure, label, &x));
     }
     if let Some(limit) = limit {
         let ends = match scale {
@@ -268,11 +138,10 @@ fn panel(labels: &Labels, own: &[&Series], (name, figure): Percentile, y: Scale,
         };
         lines.push(Line {
             dashed: true,
-            label: "objective".to_owned(),
             ..Line::through(ends.to_vec(), Ink::Text)
         });
     }
-    let parts = [own[0].family.as_str(), name];
+    let parts = [own[0].family.as_str(), percentile.title];
     let title: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let x = Axis {
         scale,
@@ -313,11 +182,13 @@ fn series_lines(
     let points: Vec<(f64, f64)> = known.iter().map(at).collect();
     let beyond = |p: &Point| (x(p), f64::INFINITY);
     let mut lines = Vec::new();
-    if let (Some(last), Some(first)) = (points.last(), series.overloaded().next().map(beyond)) {
+    let last = known.last().map(|(p, _)| p.rate);
+    let first_beyond = series.overloaded().find(|p| Some(p.rate) > last);
+    if let (Some(last), Some(first)) = (points.last(), first_beyond) {
         // What lies between the two was not measured.
         lines.push(Line {
             dashed: true,
-            ..Line::through(vec![*last, first], ink)
+            ..Line::through(vec![*last, beyond(first)], ink)
         });
     }
     lines.push(Line {
@@ -336,11 +207,11 @@ fn series_lines(
             ..Line::through(Vec::new(), Ink::Series(slot))
         }
     };
-    lines.extend(series.points.iter().map(marked));
+    lines.extend(series.drawn().map(marked));
     lines
 }
 
-fn legend(labels: &Labels, all: &[Series]) -> Vec<(Swatch, String)> {
+fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Vec<(Swatch, String)> {
     let mut legend = colour_legend(labels, |slot| Swatch::Marker {
         ink: Ink::Series(slot),
         shape: slot,
@@ -356,6 +227,9 @@ fn legend(labels: &Labels, all: &[Series]) -> Vec<(Swatch, String)> {
             "hollow, at the top edge: overloaded, the readers fell further and further behind".to_owned(),
         ));
     }
+    if with_objective {
+        legend.push((Swatch::Dashed(Ink::Text), "objective of the search".to_owned()));
+    }
     legend
 }
 
@@ -364,14 +238,14 @@ fn description(all: &[Series]) -> String {
     let sentences = if sentences.len() > DESCRIBED_MAX {
         String::new()
     } else {
-        format!(" {}.", sentences.join("; "))
+        format!(" In figures: {}.", sentences.join("; "))
     };
     format!(
-        "The median and the 99th percentile of the response times, on a logarithmic scale, against the records per second \
-         that were offered, with 95 % confidence intervals as vertical lines where there are several trials. Where the \
-         readers fell behind, response times only say how long the trial was: such rates have no figure but a hollow \
-         marker at the top edge, and a dashed line leads there. Rates that the producers did not reach are left \
-         out.{sentences}"
+        "The median and the 99th percentile of the response times, on a logarithmic scale, against the records per \
+         second that were offered, with 95 % confidence intervals as vertical lines where there are several trials. \
+         Where the readers fell behind, response times only say how long the trial was: such rates have no figure but \
+         a hollow marker at the top edge, and a dashed line leads to the first of them; those above it are in the \
+         table alone. Rates that the producers did not reach are left out.{sentences}"
     )
 }
 
@@ -424,4 +298,65 @@ fn table(all: &[Series]) -> Table {
     };
     let rows = all.iter().flat_map(|s| s.points.iter().map(|p| row(s, p)));
     Table::new("", &headers, rows.collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    fn panels(fixture: &Fixture) -> Vec<XyPanel> {
+        let labels = Labels::new(&fixture.scenario);
+        let all = series(&fixture.input(), &labels);
+        let own: Vec<&Series> = all.iter().collect();
+        let y = above_all(Scale::Log { from: 0.5, to: 10.0 });
+        PERCENTILES
+            .map(|p| panel(&labels, &own, p, y, objective(&fixture.input(), p)))
+            .into()
+    }
+
+    #[test]
+    fn an_overloaded_rate_has_a_hollow_marker_at_the_top_edge_and_no_figure() {
+        for panel in panels(&Fixture::latency()) {
+            let open: Vec<(f64, f64)> = panel.lines.iter().flat_map(|l| l.open.clone()).collect();
+            assert_eq!(open.len(), 1);
+            assert_eq!(panel.y.scale.share(open[0].1), 1.0);
+            assert!(panel.y.marks(5).iter().all(|mark| panel.y.scale.share(*mark) < 0.95));
+            assert_eq!(panel.lines.iter().map(|l| l.marked.len()).sum::<usize>(), 5);
+        }
+    }
+
+    #[test]
+    fn the_objective_is_a_line_in_the_panel_of_its_percentile() {
+        let level = |panel: &XyPanel| {
+            panel
+                .lines
+                .iter()
+                .any(|l| l.points.iter().filter(|(_, y)| *y == 50.0).count() == 2)
+        };
+        let panels = panels(&Fixture::capacity());
+        assert!(!level(&panels[0]) && level(&panels[1]));
+    }
+
+    #[test]
+    fn points_of_one_rate_stand_side_by_side_and_others_at_their_rate() {
+        let x = |panel: &XyPanel| -> Vec<f64> {
+            panel
+                .lines
+                .iter()
+                .flat_map(|l| l.marked.iter().map(|(x, _)| *x))
+                .collect()
+        };
+        let latency = x(&panels(&Fixture::latency())[0]);
+        let opposite = |x: &f64| (x - (500.0 - latency[0])).abs() < 1e-9;
+        assert!(latency[0] < 250.0 && latency.iter().any(opposite), "{latency:?}");
+        assert!(x(&panels(&Fixture::capacity())[0]).contains(&500.0));
+    }
+
+    #[test]
+    fn one_rate_makes_no_chart() {
+        let fixture = Fixture::catch_up();
+        assert!(chart(&fixture.input(), &Labels::new(&fixture.scenario)).is_none());
+    }
 }

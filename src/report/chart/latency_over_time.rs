@@ -8,7 +8,7 @@ use super::grid::{Grid, Line, Strip, XyPanel};
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::scale::{Axis, Scale};
-use super::{Chart, chart as assemble, full_title};
+use super::{Chart, chart as assemble, evenly, full_title};
 use crate::measure::LoadMeasurement;
 use crate::measure::latency::LatencyRecorder;
 use crate::report::ReportInput;
@@ -18,6 +18,8 @@ use crate::report::tables::Table;
 
 /// Points of a line; more cannot be seen at its size.
 const POINTS_MAX: u32 = 120;
+/// Markers of a line.
+const MARKERS_MAX: usize = 7;
 /// Rows of the table for each configuration.
 const ROWS_MAX: u32 = 30;
 /// Lengths of the intervals, in seconds: longer ones only where a second has too few records for a p99.
@@ -45,12 +47,18 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         .zip(&lengths)
         .map(|(s, length)| intervals(s.live.load, *length))
         .collect();
-    let y = Scale::log_around(of_all.iter().flatten().flat_map(figures).flatten());
+    let scale = |own: &Shown| {
+        let alike = shown.iter().zip(&of_all).filter(|(other, _)| own.is_like(other));
+        Scale::log_around(alike.flat_map(|(_, intervals)| intervals).flat_map(figures).flatten())
+    };
     let panels: Vec<XyPanel> = shown
         .iter()
         .zip(&of_all)
         .zip(&lengths)
-        .map(|((s, intervals), length)| panel(input, labels, s, intervals, *length, y))
+        .map(|((s, intervals), length)| XyPanel {
+            title: s.title(input, labels),
+            ..panel(labels, s, intervals, *length, (s.x_max(&shown), scale(s)))
+        })
         .collect();
     let grid = Grid {
         legend: legend(&panels),
@@ -96,18 +104,28 @@ fn intervals(load: &LoadMeasurement, length_s: u32) -> Vec<Interval> {
         .collect()
 }
 
+/// Seconds from the start of the load to the last record.
+fn seconds(load: &LoadMeasurement) -> u32 {
+    load.seconds.last().map_or(1, |last| last.second + 1)
+}
+
+/// The length of the shortest intervals that are not too many.
+fn shortest_s(load: &LoadMeasurement) -> u32 {
+    seconds(load).div_ceil(POINTS_MAX)
+}
+
 /// The shortest intervals that are not too many and of which most have records enough for a p99; without such, the
 /// shortest that are not too many.
 fn length_s(load: &LoadMeasurement) -> u32 {
-    let seconds = load.seconds.last().map_or(1, |last| last.second + 1);
-    let shortest = seconds.div_ceil(POINTS_MAX);
+    let seconds = seconds(load);
+    let shortest = shortest_s(load);
     let carries = |length: u32| {
         let intervals = intervals(load, length);
         let carrying = intervals
             .iter()
             .filter(|i| i.response.percentile_ns(0.99).is_some())
             .count();
-        carrying * 2 >= intervals.len()
+        carrying * 4 >= intervals.len() * 3
     };
     let longer = LENGTHS_S
         .into_iter()
@@ -118,14 +136,7 @@ fn length_s(load: &LoadMeasurement) -> u32 {
         .unwrap_or(shortest)
 }
 
-fn panel(
-    input: &ReportInput,
-    labels: &Labels,
-    shown: &Shown,
-    intervals: &[Interval],
-    length_s: u32,
-    y: Scale,
-) -> XyPanel {
+fn panel(labels: &Labels, shown: &Shown, intervals: &[Interval], length_s: u32, (x_max, y): (f64, Scale)) -> XyPanel {
     let live = shown.live;
     let ink = Ink::Series(labels.slot(shown.configuration));
     let styles = [
@@ -142,7 +153,7 @@ fn panel(
         let mut pieces = pieces(points, f64::from(length_s));
         for piece in &mut pieces {
             if marked {
-                piece.marked.clone_from(&piece.points);
+                piece.marked = evenly(&piece.points, MARKERS_MAX);
             }
             (piece.ink, piece.width, piece.shape) = (ink, width, labels.slot(shown.configuration));
         }
@@ -156,14 +167,11 @@ fn panel(
         ticks: Vec::new(),
         tick: ms_tick,
     };
-    let title = full_title(input, labels, shown.configuration);
-    let parts = [title.as_str(), live.remark()];
-    let title: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     XyPanel {
-        bands: live.outside_window(shown.x_max),
+        bands: live.outside_window(x_max),
         events: live.events(),
-        strip: strip(live, length_s),
-        ..XyPanel::of_lines(title.join(": "), Axis::linear(shown.x_max), y, lines)
+        strip: strip(live),
+        ..XyPanel::of_lines(String::new(), Axis::linear(x_max), y, lines)
     }
 }
 
@@ -200,7 +208,8 @@ fn sent(load: &LoadMeasurement, length_s: u32) -> Vec<(u32, f64)> {
     counts.into_iter().filter_map(per_second).collect()
 }
 
-fn strip(live: LiveTrial, length_s: u32) -> Option<Strip> {
+fn strip(live: LiveTrial) -> Option<Strip> {
+    let length_s = shortest_s(live.load);
     let bars: Vec<(f64, f64, f64)> = sent(live.load, length_s)
         .into_iter()
         .map(|(from_s, rate)| {
@@ -232,17 +241,17 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
         .filter_map(|s| {
             let slowest = s.live.load.seconds.iter().max_by_key(|one| one.response.max_ns())?;
             Some(format!(
-                "{}: the longest, {}, {} after the start",
+                "{}: the longest, {}, after {} s",
                 full_title(input, labels, s.configuration),
                 duration(slowest.response.max_ns()? as f64 / 1e9),
-                duration(f64::from(slowest.second))
+                slowest.second
             ))
         })
         .collect();
     let longest = if longest.len() > DESCRIBED_MAX {
         String::new()
     } else {
-        format!(" {}.", longest.join("; "))
+        format!(" In figures: {}.", longest.join("; "))
     };
     let per = match lengths.iter().max() {
         Some(length) if *length > 1 => format!(
@@ -251,10 +260,12 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
         _ => "second".to_owned(),
     };
     format!(
-        "For every configuration its trial of median p99: the median, the 99th percentile and the longest of the response \
-         times per {per}, by the moment in which the work on the records ended, on a logarithmic scale. Shaded is what \
-         lies outside the window that is measured; dashed lines mark what happened. The bars below are the records \
-         sent per second.{longest}{}",
+        "For every configuration its trial of median p99: the median, the 99th percentile and the longest of the \
+         response times per {per}, by the moment in which the work on the records ended, on a logarithmic scale. A \
+         percentile is missing where the records are too few for it. Shaded is what lies outside the window that is \
+         measured; dashed lines mark what happened. The bars below are the records sent per second. Panels of one \
+         family have the same scales, but for those of readers that fell behind or of a load that was not \
+         reached.{longest}{}",
         left_out(shown.len(), all)
     )
 }
@@ -263,8 +274,7 @@ fn table(labels: &Labels, shown: &[Shown]) -> Table {
     let mut rows = Vec::new();
     for s in shown {
         let load = s.live.load;
-        let seconds = load.seconds.last().map_or(1, |last| last.second + 1);
-        let length = length_s(load).max(seconds.div_ceil(ROWS_MAX));
+        let length = length_s(load).max(seconds(load).div_ceil(ROWS_MAX));
         let sent: BTreeMap<u32, f64> = sent(load, length).into_iter().collect();
         for interval in intervals(load, length) {
             let mut row = vec![
@@ -280,4 +290,68 @@ fn table(labels: &Labels, shown: &[Shown]) -> Table {
     }
     let headers = ["configuration", "trial", "seconds", "p50", "p99", "longest", "sent"];
     Table::new("", &headers, rows)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::measure::SecondOfLatency;
+    use crate::report::fixture::Fixture;
+
+    /// So many records a second for so many seconds.
+    fn steady(per_second: u32, seconds: u32) -> LoadMeasurement {
+        let second = |second| {
+            let mut response = LatencyRecorder::default();
+            (0..per_second).for_each(|_| response.record_ns(1_000_000));
+            SecondOfLatency { second, response }
+        };
+        LoadMeasurement {
+            seconds: (0..seconds).map(second).collect(),
+            ..LoadMeasurement::default()
+        }
+    }
+
+    #[test]
+    fn intervals_grow_until_they_carry_a_p99_and_no_further() {
+        assert_eq!(length_s(&steady(1_000, 60)), 1);
+        assert_eq!(length_s(&steady(300, 60)), 5);
+        assert_eq!(length_s(&steady(10, 60)), 1, "none would carry it");
+        assert_eq!(
+            length_s(&steady(2_000, 600)),
+            5,
+            "a line has {POINTS_MAX} points at most"
+        );
+    }
+
+    #[test]
+    fn a_second_without_records_breaks_the_line() {
+        let mut load = steady(1_000, 8);
+        load.seconds.remove(4);
+        let points = intervals(&load, 1)
+            .into_iter()
+            .map(|i| Some((f64::from(i.from_s), 1.0)));
+        let pieces: Vec<usize> = pieces(points, 1.0).iter().map(|line| line.points.len()).collect();
+        assert_eq!(pieces, [4, 3]);
+    }
+
+    #[test]
+    fn the_bars_hold_every_record_that_was_sent() {
+        let fixture = Fixture::latency();
+        for trial in fixture.trials.iter().filter_map(LiveTrial::of) {
+            let all: f64 = sent(trial.load, 2).iter().map(|(_, rate)| rate * 2.0).sum();
+            assert_eq!(all, trial.load.sent as f64);
+        }
+    }
+
+    #[test]
+    fn what_happened_is_marked_on_the_axis_that_the_lines_have() {
+        let fixture = Fixture::catch_up();
+        let (shown, _) = representatives(&fixture.input());
+        let load = shown[0].live.load;
+        let events: Vec<(f64, String)> = shown[0].live.events().into_iter().map(|e| (e.at, e.text)).collect();
+        let caught_up = (load.caught_up_ns.unwrap() - load.start_ns) as f64 / 1e9;
+        let expected = [(1.0, "warm-up ends"), (caught_up, "caught up"), (9.0, "load ends")];
+        assert_eq!(events, expected.map(|(at, text)| (at, text.to_owned())));
+    }
 }

@@ -25,6 +25,8 @@ struct Curve {
     rate: f64,
     response: LatencyRecorder,
     rows: Vec<PercentileRow>,
+    /// Share of the records and milliseconds, up to the last that the records carry.
+    points: Vec<(f64, f64)>,
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
@@ -33,8 +35,8 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     if curves.is_empty() {
         return None;
     }
-    let shown = curves.iter().flat_map(|c| &c.rows).map(|row| ms(row.latency_ns));
-    let y = Scale::log_around(shown);
+    let shown = curves.iter().flat_map(|c| &c.points);
+    let y = Scale::log_around(shown.map(|(_, ms)| *ms));
     let x = Scale::Nines { to: largest };
     let panels: Vec<XyPanel> = groups(&curves)
         .into_iter()
@@ -48,7 +50,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
             shape: slot,
             hollow: false,
         }),
-        x_axis: "share of the records (every nine as wide as the last)".to_owned(),
+        x_axis: "share of the records (log scale)".to_owned(),
         y_axis: "response time in ms (log scale)".to_owned(),
         aspect: if columns > 1 { 1.5 } else { 2.2 },
         columns,
@@ -78,6 +80,7 @@ fn curves(input: &ReportInput) -> Vec<Curve> {
                 configuration: c.configuration,
                 family: c.family,
                 rate: trials.first().map_or(0.0, super::arrivals::LiveTrial::rate),
+                points: points(&response),
                 response,
                 rows,
             })
@@ -127,7 +130,7 @@ fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale,
             } else {
                 String::new()
             },
-            ..Line::through(points(&curve.response), Ink::Series(slot))
+            ..Line::through(curve.points.clone(), Ink::Series(slot))
         }
     });
     let x = Axis {
@@ -187,7 +190,7 @@ fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String
     let figures = if figures.len() > DESCRIBED_MAX {
         String::new()
     } else {
-        format!(" {}.", figures.join("; "))
+        format!(" In figures: {}.", figures.join("; "))
     };
     let without = input.summary.configurations.iter().filter(|c| c.live.is_some());
     let without = without
@@ -199,10 +202,10 @@ fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String
         n => format!(" {n} configurations have no line: their load was not reached or their readers fell behind."),
     };
     format!(
-        "How long records waited from the moment they were meant to be sent until the work on them was done, against the \
-         share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand equally \
-         far apart. One line per configuration, of all records of its trials whose load was reached and whose readers \
-         kept up; it ends where fewer than {SAMPLES_BEYOND} records lie beyond.{figures}{without}"
+        "How long records waited from the moment they were meant to be sent until the work on them was done, against \
+         the share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand \
+         equally far apart. One line per configuration, of all records of its trials whose load was reached and whose \
+         readers kept up; it ends where fewer than {SAMPLES_BEYOND} records lie beyond.{figures}{without}"
     )
 }
 
@@ -230,4 +233,51 @@ fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
         row
     });
     Table::new("", &headers, rows.collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn a_line_ends_where_too_few_records_lie_beyond() {
+        for curve in curves(&Fixture::latency().input()) {
+            let (share, _) = *curve.points.last().unwrap();
+            let beyond = ((1.0 - share) * curve.response.count() as f64).round();
+            assert!((10.0..=11.0).contains(&beyond), "{beyond} beyond {share}");
+            assert!(curve.points.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
+        }
+    }
+
+    #[test]
+    fn configurations_of_one_rate_share_a_panel_and_an_overloaded_one_has_no_line() {
+        let fixture = Fixture::latency();
+        let curves = curves(&fixture.input());
+        let groups: Vec<Vec<usize>> = groups(&curves)
+            .into_iter()
+            .map(|group| group.into_iter().map(|c| c.configuration).collect())
+            .collect();
+        assert_eq!(groups, [vec![0, 3], vec![1, 4], vec![5]]);
+        let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &curves);
+        assert!(text.ends_with("One configuration has no line: its load was not reached or its readers fell behind."));
+    }
+
+    #[test]
+    fn the_records_of_all_meaningful_trials_are_one_sample() {
+        let fixture = Fixture::latency();
+        let counts = fixture
+            .trials
+            .iter()
+            .filter(|t| t.is_used() && t.order.configuration == 0);
+        let counts = counts.map(|t| t.measurement.as_ref().unwrap().latencies().unwrap().response.count());
+        assert_eq!(curves(&fixture.input())[0].response.count(), counts.sum::<u64>());
+    }
+
+    #[test]
+    fn a_percentile_is_written_with_the_nines_it_has() {
+        let shares = [0.5, 0.9, 1.0 - 1e-3, 1.0 - 1e-6];
+        assert_eq!(shares.map(share_tick), ["50 %", "90 %", "99.9 %", "99.9999 %"]);
+    }
 }

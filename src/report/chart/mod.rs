@@ -15,6 +15,7 @@ mod paint;
 mod phases;
 mod plot;
 mod progress;
+mod rate_series;
 mod rows;
 mod scale;
 mod scaling;
