@@ -144,7 +144,11 @@ fn shape(tried: &Tried) -> usize {
 fn value(capacity: &CapacitySummary) -> String {
     let CapacitySummary { per_second, high, .. } = *capacity;
     let answer = match (per_second, high) {
-        (Some(rate), Some(high)) => format!("{}, failed at {}", records_per_second(rate), significant(high, 3)),
+        (Some(rate), Some(high)) => format!(
+            "{}, failed\u{a0}at\u{a0}{}",
+            records_per_second(rate),
+            significant(high, 3)
+        ),
         (Some(rate), None) => format!("at least {}", records_per_second(rate)),
         (None, Some(high)) => format!("less than {}", records_per_second(high)),
         (None, None) => "not found".to_owned(),
@@ -249,12 +253,15 @@ mod tests {
             confirmed: true,
             limited_by_load: false,
         };
-        assert_eq!(value(&found), "940 records/s, failed at 1,000");
+        assert_eq!(value(&found), "940 records/s, failed\u{a0}at\u{a0}1,000");
         let unconfirmed = CapacitySummary {
             confirmed: false,
             ..found
         };
-        assert_eq!(value(&unconfirmed), "940 records/s, failed at 1,000; not confirmed");
+        assert_eq!(
+            value(&unconfirmed),
+            "940 records/s, failed\u{a0}at\u{a0}1,000; not confirmed"
+        );
         let limited = CapacitySummary {
             high: None,
             limited_by_load: true,

@@ -241,7 +241,7 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
         .filter_map(|s| {
             let slowest = s.live.load.seconds.iter().max_by_key(|one| one.response.max_ns())?;
             Some(format!(
-                "{}: the longest, {}, after {} s",
+                "{}: the longest, {}, after {}\u{a0}s",
                 full_title(input, labels, s.configuration),
                 duration(slowest.response.max_ns()? as f64 / 1e9),
                 slowest.second

@@ -62,6 +62,8 @@ impl Plot<'_> {
     }
 
     fn draw_y_axis(&self, canvas: &Canvas) {
+        // A logarithmic scale need not have a mark where it begins.
+        canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], Ink::Grid, 1.0);
         let mut free_below = f64::INFINITY;
         for value in self.panel.y.marks(5) {
             let y = self.y(value);

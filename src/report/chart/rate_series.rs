@@ -106,7 +106,8 @@ fn without_rate(input: &ReportInput, c: &ConfigurationSummary) -> String {
     for (axis, of) in scenario.axes.iter().enumerate() {
         let value = scenario.configurations[c.configuration].axis_values.get(axis);
         if let (Some(value), true) = (value, RATE_KEYS.contains(&of.key.as_str())) {
-            title = title.replace(&format!("{}={value}", of.key), "").trim().to_owned();
+            let rest = title.replace(&format!("{}={value}", of.key), "");
+            title = rest.split_whitespace().collect::<Vec<_>>().join(" ");
         }
     }
     title

@@ -72,7 +72,8 @@ impl Scale {
     fn ticks(self, count: usize) -> Vec<f64> {
         match self {
             Scale::Linear { to } => ticks(to, count),
-            Scale::Log { from, to } => log_ticks(from, to, count),
+            // One or two more than on an even scale: the few round values of a decade stand far apart.
+            Scale::Log { from, to } => log_ticks(from, to, count + 2),
             Scale::Nines { to } => {
                 let shares = (1..10).map(|nines| 1.0 - 10f64.powi(-nines));
                 let within = shares.take_while(|share| *share <= to + 1e-12);
