@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::format::printable;
 use crate::scenario::{Configuration, Scenario};
 
+/// The keys that set the rate of the load, which charts have an axis for.
+pub(super) const RATE_KEYS: [&str; 2] = ["rate", "mib_per_second"];
+
 /// The labels and colour slots of a scenario's configurations.
 pub(super) struct Labels {
     short: Vec<String>,
@@ -87,7 +90,7 @@ pub(super) fn varying_axes<'a>(
         .collect()
 }
 
-/// A slot per case; without cases, per value of the first axis that varies within a family.
+/// A slot per case; without cases, per value of the first axis that varies within a family, the rate last.
 fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
     let by = |name: &dyn Fn(&Configuration) -> String| -> (Vec<usize>, Vec<String>) {
         let mut legend: Vec<String> = Vec::new();
@@ -109,7 +112,10 @@ fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
             .configurations
             .iter()
             .filter_map(|i| scenario.configurations.get(*i));
-        varying_axes(scenario, &members).first().copied()
+        let varying = varying_axes(scenario, &members);
+        let is_rate = |axis: &usize| RATE_KEYS.contains(&scenario.axes[*axis].key.as_str());
+        let other = varying.iter().find(|axis| !is_rate(axis));
+        other.or(varying.first()).copied()
     });
     match axis {
         Some(axis) => by(&|c| {

@@ -87,10 +87,11 @@ mod tests {
         assert_eq!(super::files(&fixture.input()), super::files(&fixture.input()));
     }
 
-    /// Not a check but a picture: writes both fixtures to `target/report-preview/` for somebody to look at.
+    /// Not a check but a picture: writes the fixtures to `target/report-preview/` for somebody to look at.
     #[test]
     fn the_preview_is_written() {
-        for fixture in [Fixture::one_vs_two(), Fixture::scaling()] {
+        let live = [Fixture::latency(), Fixture::catch_up(), Fixture::capacity()];
+        for fixture in [Fixture::one_vs_two(), Fixture::scaling()].into_iter().chain(live) {
             let folder = std::path::Path::new("target/report-preview").join(&fixture.scenario.name);
             std::fs::create_dir_all(folder.join("charts")).unwrap();
             for (name, text) in super::files(&fixture.input()) {

@@ -1,4 +1,4 @@
-//! Cores kept busy while reading, by process, beside what was read.
+//! Cores kept busy while reading, by process, beside what was read; the producers of load apart.
 
 use super::legend::Swatch;
 use super::paint::Ink;
@@ -7,7 +7,7 @@ use super::{Chart, chart as assemble, used};
 use crate::measure::{Measurement, Trial};
 use crate::report::ReportInput;
 use crate::report::figures::brokers_cpu_ns;
-use crate::report::format::{UNKNOWN, count, or_unknown, rate, significant, tick};
+use crate::report::format::{count, or_unknown, rate, significant, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
 use crate::summary::ConfigurationSummary;
@@ -16,6 +16,8 @@ use crate::summary::ConfigurationSummary;
 struct Cores {
     /// Of each process, `None` where it did not measure itself.
     processes: Vec<Option<f64>>,
+    /// Of all producers of load; `None` where there are none, or one did not measure itself.
+    producers: Option<f64>,
     /// `None` where the brokers run elsewhere.
     brokers: Option<f64>,
     /// Of everything else, the coordinator too.
@@ -30,9 +32,17 @@ fn cores(m: &Measurement) -> Cores {
             .iter()
             .map(|p| p.window.as_ref().map(|u| u.cpu_ns as f64 / wall))
             .collect(),
+        producers: producers_cpu_ns(m).map(|ns| ns / wall),
         brokers: brokers_cpu_ns(&m.host).map(|ns| ns / wall),
         others: (m.host.others_cpu_ns + m.host.coordinator_cpu_ns) as f64 / wall,
     }
+}
+
+fn producers_cpu_ns(m: &Measurement) -> Option<f64> {
+    let producers = m.load.as_ref().map(|load| &load.producers)?;
+    let each = producers.iter().map(|p| p.window.as_ref().map(|u| u.cpu_ns as f64));
+    let sum: f64 = each.sum::<Option<f64>>()?;
+    (!producers.is_empty()).then_some(sum)
 }
 
 /// The mean over the used trials of a configuration; `None` where nothing of the workers is known.
@@ -48,6 +58,7 @@ fn mean(trials: &[(&Trial, &Measurement)]) -> Option<Cores> {
         .collect();
     processes.iter().any(Option::is_some).then(|| Cores {
         processes,
+        producers: over(&|c| c.producers),
         brokers: over(&|c| c.brokers),
         others: over(&|c| Some(c.others)).unwrap_or(0.0),
     })
@@ -57,11 +68,13 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let machine = f64::from(input.environment.cores);
     let mut panels = Vec::new();
     let mut table_rows = Vec::new();
+    let mut with_producers = false;
     for family in 0..input.scenario.families.len() {
         let mut rows = Vec::new();
         for c in of_family(input, family) {
             let trials = used(input, c.configuration);
             let Some(cores) = mean(&trials) else { continue };
+            with_producers |= cores.producers.is_some();
             table_rows.push(table_row(input, labels, c, &cores));
             rows.push(row(labels, c, &cores));
         }
@@ -87,23 +100,20 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     if panels.is_empty() {
         return None;
     }
-    let legend = vec![
-        (
-            Swatch::Bar(Ink::Series(0)),
-            "worker processes (p1, p2, ...), in the configuration's colour".to_owned(),
-        ),
-        (Swatch::Bar(Ink::Shade(2)), "brokers".to_owned()),
-        (Swatch::Bar(Ink::Shade(0)), "everything else".to_owned()),
-    ];
     let chart = RowChart {
         panels,
-        legend,
+        legend: legend(with_producers),
         axis: "cores busy on average during the read time".to_owned(),
     };
+    let producers = if with_producers {
+        " then the producers of the load,"
+    } else {
+        ""
+    };
     let description = format!(
-        "For every configuration a bar of the cores that were busy while it read: a piece for each worker process, \
-         then the brokers, then everything else on the machine; beside it the throughput. The dashed line marks all {}: \
-         a bar that reaches it says that the machine was the limit.",
+        "For every configuration a bar of the cores that were busy while it read: a piece for each worker \
+         process,{producers} then the brokers, then everything else on the machine; beside it the throughput. The \
+         dashed line marks all {}: a bar that reaches it says that the machine was the limit.",
         count(u64::from(input.environment.cores), "core")
     );
     let headers = [
@@ -111,14 +121,34 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         "configuration",
         "records/s",
         "cores per process",
+        "producers",
         "brokers",
         "everything else",
         "all",
     ];
-    let table = Table::new("", &headers, table_rows);
+    let mut table = Table::new("", &headers, table_rows);
+    if !with_producers {
+        table.remove("producers");
+    }
     Some(assemble("cpu", "CPU beside throughput", &description, table, |frame| {
         chart.render(frame)
     }))
+}
+
+fn legend(with_producers: bool) -> Vec<(Swatch, String)> {
+    let mut legend = vec![
+        (
+            Swatch::Bar(Ink::Series(0)),
+            "worker processes (p1, p2, ...), in the configuration's colour".to_owned(),
+        ),
+        (Swatch::Bar(Ink::Shade(3)), "producers of the load".to_owned()),
+        (Swatch::Bar(Ink::Shade(2)), "brokers".to_owned()),
+        (Swatch::Bar(Ink::Shade(0)), "everything else".to_owned()),
+    ];
+    if !with_producers {
+        legend.remove(1);
+    }
+    legend
 }
 
 fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
@@ -127,6 +157,9 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
     let mut pieces: Vec<(f64, Ink, String)> = processes
         .map(|(i, busy)| (busy.unwrap_or(0.0), Ink::Series(slot), format!("p{}", i + 1)))
         .collect();
+    if let Some(busy) = cores.producers {
+        pieces.push((busy, Ink::Shade(3), "producers".to_owned()));
+    }
     pieces.push((cores.brokers.unwrap_or(0.0), Ink::Shade(2), "brokers".to_owned()));
     pieces.push((cores.others, Ink::Shade(0), "else".to_owned()));
     let mut from = 0.0;
@@ -155,13 +188,17 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
 fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Vec<String> {
     let busy = |v: f64| significant(v, 3);
     let processes: Vec<String> = cores.processes.iter().map(|p| or_unknown(*p, busy)).collect();
-    let known = cores.processes.iter().flatten().sum::<f64>() + cores.brokers.unwrap_or(0.0) + cores.others;
+    let known = cores.processes.iter().flatten().sum::<f64>()
+        + cores.producers.unwrap_or(0.0)
+        + cores.brokers.unwrap_or(0.0)
+        + cores.others;
     vec![
         family_title(input.scenario, c.family),
         labels.short(c.configuration).to_owned(),
         or_unknown(c.records_per_second.map(|e| e.point), rate),
         processes.join(", "),
-        cores.brokers.map_or_else(|| UNKNOWN.to_owned(), busy),
+        or_unknown(cores.producers, busy),
+        or_unknown(cores.brokers, busy),
         busy(cores.others),
         busy(known),
     ]

@@ -10,6 +10,8 @@ pub(super) enum Swatch {
     Marker { ink: Ink, shape: usize, hollow: bool },
     /// A piece of a bar.
     Bar(Ink),
+    /// A shaded range.
+    Veil(Ink),
     /// A dashed line.
     Dashed(Ink),
     /// An interval.
@@ -54,6 +56,7 @@ pub(super) fn draw(canvas: &Canvas, entries: &[(Swatch, String)], (left, top): (
         match *swatch {
             Swatch::Marker { ink, shape, hollow } => canvas.marker((x + 7.0, middle), shape, ink, 4.0, hollow),
             Swatch::Bar(ink) => canvas.rect((x, middle - 6.0), (x + 14.0, middle + 6.0), ink),
+            Swatch::Veil(ink) => canvas.veil((x, middle - 6.0), (x + 14.0, middle + 6.0), ink),
             Swatch::Dashed(ink) => canvas.dashed(&[(x, middle), (x + 15.0, middle)], ink),
             Swatch::Interval(ink) => {
                 canvas.veil((x, middle - 7.0), (x + 14.0, middle + 7.0), ink);

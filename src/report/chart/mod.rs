@@ -1,14 +1,23 @@
 //! The charts: from the trials and the summary to SVG, each with a description and the table behind it. One style, and
 //! one colour and order per configuration, in all of them.
 
+mod arrivals;
 mod canvas;
+mod capacity;
 mod cpu;
 mod grid;
+mod lag;
+mod latency_by_rate;
+mod latency_over_time;
+mod latency_percentiles;
 mod legend;
 mod paint;
 mod phases;
+mod plot;
 mod progress;
+mod rate_series;
 mod rows;
+mod scale;
 mod scaling;
 #[cfg(test)]
 mod tests;
@@ -19,9 +28,14 @@ pub(super) use paint::style_sheet;
 use self::canvas::{Align, Canvas, LINE, wrap};
 use self::paint::Ink;
 use super::ReportInput;
-use super::labels::Labels;
+use super::labels::{Labels, family_title};
 use super::tables::Table;
 use crate::measure::{Measurement, Trial};
+use crate::scenario::Mode;
+use crate::summary::Summary;
+
+/// More panels than this would bury the page.
+const PANELS_MAX: usize = 24;
 
 /// A chart of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,16 +59,38 @@ pub struct Chart {
 /// Every chart that the run has figures for, in the order of the report.
 pub fn charts(input: &ReportInput) -> Vec<Chart> {
     let labels = Labels::new(input.scenario);
+    let reading = without_live(input);
+    let reading = ReportInput {
+        summary: &reading,
+        ..*input
+    };
     [
-        throughput::chart,
-        scaling::chart,
-        progress::chart,
-        cpu::chart,
-        phases::chart,
+        capacity::chart(input, &labels),
+        latency_by_rate::chart(input, &labels),
+        latency_percentiles::chart(input, &labels),
+        latency_over_time::chart(input, &labels),
+        lag::chart(input, &labels),
+        throughput::chart(&reading, &labels),
+        scaling::chart(&reading, &labels),
+        progress::chart(&reading, &labels),
+        cpu::chart(input, &labels),
+        phases::chart(&reading, &labels),
     ]
     .into_iter()
-    .filter_map(|chart| chart(input, &labels))
+    .flatten()
     .collect()
+}
+
+/// The summary without the configurations that read records as they arrive: how long they read is how long the load
+/// lasted.
+fn without_live(input: &ReportInput) -> Summary {
+    let is_live = |configuration: usize| {
+        let configuration = input.scenario.configurations.get(configuration);
+        configuration.is_some_and(|c| matches!(c.mode, Mode::Live(_)))
+    };
+    let mut summary = input.summary.clone();
+    summary.configurations.retain(|c| !is_live(c.configuration));
+    summary
 }
 
 /// A drawing's width and, where it stands alone, its title.
@@ -141,6 +177,25 @@ fn used<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a Trial, &'
         .filter(|t| t.order.configuration == configuration && t.is_used())
         .filter_map(|t| Some((t, t.measurement.as_ref()?)))
         .collect()
+}
+
+/// A configuration's name with its family's.
+fn full_title(input: &ReportInput, labels: &Labels, configuration: usize) -> String {
+    let family = input.scenario.configurations.get(configuration).map(|c| c.family);
+    let family = family
+        .map(|family| family_title(input.scenario, family))
+        .unwrap_or_default();
+    let parts = [labels.short(configuration), &family].map(str::to_owned);
+    let known: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    known.join(" · ")
+}
+
+/// At most `max` of the items, the first and the last among them, evenly spaced.
+fn evenly<T: Copy>(items: &[T], max: usize) -> Vec<T> {
+    if items.len() <= max {
+        return items.to_vec();
+    }
+    (0..max).map(|i| items[i * (items.len() - 1) / (max - 1)]).collect()
 }
 
 /// The legend of the configurations' colours; none where colour says nothing.

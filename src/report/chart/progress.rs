@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 
 use super::grid::{Grid, Line, XyPanel};
 use super::paint::Ink;
-use super::{Chart, axis_end, chart as assemble, used};
+use super::scale::Axis;
+use super::{Chart, PANELS_MAX, axis_end, chart as assemble, evenly, full_title, used};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
 use crate::report::ReportInput;
 use crate::report::figures::since_start_s;
-use crate::report::format::{UNKNOWN, duration, or_unknown, thousands, tick};
-use crate::report::labels::{Labels, family_title};
+use crate::report::format::{UNKNOWN, duration, or_unknown, thousands};
+use crate::report::labels::Labels;
 use crate::report::tables::{Table, of_family};
 use crate::scenario::Configuration;
 
-/// More panels than this would bury the page.
-const PANELS_MAX: usize = 24;
 /// Points of a line; more cannot be seen at its size.
 const POINTS_MAX: usize = 60;
 /// With more lines than this only the remarkable ones are named.
@@ -52,21 +51,13 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
             .iter()
             .filter(|(other, ..)| input.scenario.configurations[*other].family == configuration.family);
         let x_max = axis_end(longest.map(|(_, _, m)| m.read_ns() as f64 / 1e9));
-        let family = family_title(input.scenario, configuration.family);
-        let title = [labels.short(*index), &family]
-            .into_iter()
-            .filter(|t| !t.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · ");
-        panels.push(XyPanel {
-            title,
-            x_max,
-            y_max: 1.0,
-            x_ticks: Vec::new(),
-            x_tick: tick,
-            y_tick: |share| format!("{:.0} %", share * 100.0),
-            lines: lines(traces, labels.slot(*index), m.read_ns() as f64 / 1e9),
-        });
+        let y = Axis {
+            tick: |share| format!("{:.0} %", share * 100.0),
+            ..Axis::linear(1.0)
+        };
+        let lines = lines(traces, labels.slot(*index), m.read_ns() as f64 / 1e9);
+        let title = full_title(input, labels, *index);
+        panels.push(XyPanel::of_lines(title, Axis::linear(x_max), y, lines));
     }
     let grid = Grid {
         panels,
@@ -117,14 +108,6 @@ fn median_trial<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<(&'
     let mut trials = used(input, configuration);
     trials.sort_by_key(|(_, m)| m.read_ns());
     trials.get(trials.len() / 2).copied()
-}
-
-/// At most `max` of the items, the first and the last among them, evenly spaced.
-fn evenly<T: Copy>(items: &[T], max: usize) -> Vec<T> {
-    if items.len() <= max {
-        return items.to_vec();
-    }
-    (0..max).map(|i| items[i * (items.len() - 1) / (max - 1)]).collect()
 }
 
 /// A trace for each partition that a member read and one for each member that read nothing.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::grid::{Grid, Line, XyPanel};
 use super::legend::Swatch;
 use super::paint::Ink;
+use super::scale::Axis;
 use super::{Chart, chart as assemble, colour_legend};
 use crate::report::ReportInput;
-use crate::report::format::{or_unknown, ratio, tick};
+use crate::report::format::{or_unknown, ratio};
 use crate::report::labels::{Labels, family_title, varying_axes};
 use crate::report::tables::{Table, comparison, of_family};
 use crate::scenario::Configuration;
@@ -167,15 +168,11 @@ fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) 
         let x = |p: &Point| f64::from(p.members) + aside(points, p) * x_max;
         lines.extend(series_lines(labels, &along, name, &x));
     }
-    XyPanel {
-        title: family_title(input.scenario, family),
-        x_max,
-        y_max,
-        x_ticks: members.into_iter().map(f64::from).collect(),
-        x_tick: tick,
-        y_tick: tick,
-        lines,
-    }
+    let x = Axis {
+        ticks: members.into_iter().map(f64::from).collect(),
+        ..Axis::linear(x_max)
+    };
+    XyPanel::of_lines(family_title(input.scenario, family), x, Axis::linear(y_max), lines)
 }
 
 fn ideal(baseline_members: f64, x_max: f64, y_max: f64) -> Line {

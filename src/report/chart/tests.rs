@@ -2,14 +2,45 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::measure::{PartitionLag, Rebalance, RebalanceKind};
 use crate::report::fixture::Fixture;
 use crate::scenario::Configuration;
 
 fn every_chart() -> Vec<Chart> {
-    [Fixture::one_vs_two(), Fixture::scaling(), sixty_configurations()]
+    let backlog = [Fixture::one_vs_two(), Fixture::scaling(), sixty_configurations()];
+    let live = [Fixture::latency(), Fixture::catch_up(), Fixture::capacity(), unrest()];
+    backlog
         .iter()
+        .chain(&live)
         .flat_map(|fixture| charts(&fixture.input()))
         .collect()
+}
+
+/// The live run with rebalances in every trial, lag in a dozen partitions, and longer names.
+fn unrest() -> Fixture {
+    let mut fixture = Fixture::latency();
+    for c in &mut fixture.scenario.configurations {
+        c.case = format!("{} that read from a broker in another region", c.case);
+    }
+    for trial in &mut fixture.trials {
+        let m = trial.measurement.as_mut().unwrap();
+        let load = m.load.as_mut().unwrap();
+        let shifted = |p: &PartitionLag, by: i32| PartitionLag {
+            partition: p.partition + by,
+            ..p.clone()
+        };
+        let original = load.lag.partitions.clone();
+        for by in [2, 4, 6, 8, 10] {
+            load.lag.partitions.extend(original.iter().map(|p| shifted(p, by)));
+        }
+        let rebalances = [1_100, 1_900, 2_300, 5_900].map(|ms| Rebalance {
+            at_ns: load.start_ns + ms * 1_000_000,
+            kind: RebalanceKind::Revoked,
+            partitions: Vec::new(),
+        });
+        m.members[0].rebalances.extend(rebalances);
+    }
+    fixture
 }
 
 /// The drawings of a chart with their names.
@@ -225,4 +256,72 @@ fn a_run_without_trials_has_no_charts_and_no_panic() {
     fixture.summary.configurations.clear();
     fixture.summary.comparisons.clear();
     assert_eq!(charts(&fixture.input()), Vec::new());
+}
+
+#[test]
+fn a_live_run_has_the_charts_of_its_latency_and_none_of_read_times() {
+    let names = |fixture: &Fixture| -> Vec<String> {
+        let charts = charts(&fixture.input());
+        charts
+            .iter()
+            .map(|c| c.file_name.trim_end_matches(".svg").to_owned())
+            .collect()
+    };
+    let live = [
+        "latency-by-rate",
+        "latency-percentiles",
+        "latency-over-time",
+        "lag-over-time",
+        "cpu",
+    ];
+    assert_eq!(names(&Fixture::latency()), live);
+    let mut capacity = vec!["capacity"];
+    capacity.extend(live);
+    assert_eq!(names(&Fixture::capacity()), capacity);
+    let backlog = names(&Fixture::one_vs_two());
+    assert!(
+        backlog.iter().all(|name| !live[..4].contains(&name.as_str())),
+        "{backlog:?}"
+    );
+    assert!(names(&Fixture::catch_up()).contains(&"throughput".to_owned()));
+}
+
+#[test]
+fn the_producers_of_the_load_are_a_piece_of_the_cpu_only_where_they_are_known() {
+    let columns = |fixture: &Fixture| {
+        let charts = charts(&fixture.input());
+        let cpu = charts.iter().find(|c| c.file_name == "cpu.svg").unwrap();
+        (cpu.table.0.clone(), cpu.description.contains("producers of the load"))
+    };
+    let mut fixture = Fixture::latency();
+    let (headers, described) = columns(&fixture);
+    let known = headers.contains(&"producers".to_owned());
+    assert_eq!(known, described);
+    for trial in &mut fixture.trials {
+        let m = trial.measurement.as_mut().unwrap();
+        let usage = m.processes[0].window.clone();
+        m.load.as_mut().unwrap().producers[0].window = usage;
+    }
+    let (headers, described) = columns(&fixture);
+    assert!(headers.contains(&"producers".to_owned()) && described);
+    let (headers, described) = columns(&Fixture::one_vs_two());
+    assert!(!headers.contains(&"producers".to_owned()) && !described);
+}
+
+#[test]
+fn names_of_events_do_not_meet_in_a_drawing() {
+    for chart in charts(&unrest().input()) {
+        for (name, svg) in drawings(&chart) {
+            let events = ["warm-up ends", "load ends", "rebalance", "caught up"];
+            let mut flags: Vec<_> = texts(svg)
+                .into_iter()
+                .filter(|t| events.contains(&t.0.as_str()))
+                .collect();
+            flags.sort_by(|a, b| a.3.total_cmp(&b.3).then(a.1.total_cmp(&b.1)));
+            for pair in flags.windows(2) {
+                let (one, other) = (&pair[0], &pair[1]);
+                assert!(one.3 < other.3 || one.2 < other.1, "{name}: {one:?} {other:?}");
+            }
+        }
+    }
 }

@@ -1,0 +1,308 @@
+//! Trials in which records arrive: which of them stand for a configuration, and what happened in them on the time axis
+//! that their charts share.
+
+use super::grid::Event;
+use super::{PANELS_MAX, axis_end, evenly, full_title};
+use crate::measure::latency::LatencyRecorder;
+use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
+use crate::report::ReportInput;
+use crate::report::format::significant;
+use crate::report::labels::Labels;
+use crate::report::tables::of_family;
+use crate::summary::ConfigurationSummary;
+
+/// Changes of the assignment within so many seconds are one rebalance.
+const REBALANCE_S: f64 = 1.0;
+/// With more rebalances than this only the first is named.
+const NAMED_REBALANCES_MAX: usize = 3;
+/// With more configurations than this a description names none of them.
+pub(super) const DESCRIBED_MAX: usize = 6;
+
+/// A trial with what it recorded of the records that arrived.
+#[derive(Clone, Copy)]
+pub(super) struct LiveTrial<'a> {
+    pub(super) trial: &'a Trial,
+    pub(super) measurement: &'a Measurement,
+    pub(super) load: &'a LoadMeasurement,
+}
+
+impl<'a> LiveTrial<'a> {
+    /// `None` for a trial without load, and for one that failed.
+    pub(super) fn of(trial: &'a Trial) -> Option<Self> {
+        let measurement = trial.measurement.as_ref()?;
+        let load = measurement.load.as_ref()?;
+        (!matches!(trial.status, Status::Failed(_))).then_some(LiveTrial {
+            trial,
+            measurement,
+            load,
+        })
+    }
+
+    /// Records per second that were asked for.
+    pub(super) fn rate(&self) -> f64 {
+        let ordered = self.trial.order.load.map(|load| load.rate);
+        ordered.unwrap_or(self.load.offered_per_second)
+    }
+
+    /// Response times of all records of the window.
+    pub(super) fn response(&self) -> Option<LatencyRecorder> {
+        self.measurement.latencies().map(|latencies| latencies.response)
+    }
+
+    /// What keeps its latencies from saying something of the readers; empty where nothing does.
+    pub(super) fn remark(&self) -> &'static str {
+        match self.load {
+            load if load.overload.is_some() => "overloaded",
+            load if !load.reached => "load not reached",
+            load if load.unread > 0 => "records were left unread",
+            _ => "",
+        }
+    }
+
+    /// Seconds since the load began.
+    pub(super) fn seconds(&self, at_ns: u64) -> f64 {
+        at_ns.saturating_sub(self.load.start_ns) as f64 / 1e9
+    }
+
+    /// Seconds from the beginning of the load to the last thing that charts over time show.
+    fn end_s(&self) -> f64 {
+        let seconds = self
+            .load
+            .seconds
+            .last()
+            .map_or(0.0, |last| f64::from(last.second) + 1.0);
+        let last_lag = self.load.lag.at_ns.last().copied().unwrap_or(0);
+        let latest_ns = last_lag.max(self.load.window_end_ns);
+        seconds.max(self.seconds(latest_ns))
+    }
+
+    /// The ranges outside the window: the warm-up, and what was read when the load had ended.
+    pub(super) fn outside_window(&self, x_max: f64) -> Vec<(f64, f64)> {
+        let window = (
+            self.seconds(self.load.window_from_ns),
+            self.seconds(self.load.window_end_ns),
+        );
+        vec![(0.0, window.0), (window.1, x_max)]
+    }
+
+    /// What happened, in order of time.
+    pub(super) fn events(&self) -> Vec<Event> {
+        let event = |at_ns: u64, text: &str| Event {
+            at: self.seconds(at_ns),
+            text: text.to_owned(),
+        };
+        let mut events = self.rebalances();
+        if self.load.window_from_ns > self.load.start_ns {
+            events.push(event(self.load.window_from_ns, "warm-up ends"));
+        }
+        events.push(event(self.load.window_end_ns, "load ends"));
+        events.extend(self.load.caught_up_ns.map(|at_ns| event(at_ns, "caught up")));
+        events.sort_by(|a, b| a.at.total_cmp(&b.at));
+        events
+    }
+
+    /// Changes of members' assignments while they read. The assignments before and the revocations after are how every
+    /// trial begins and ends.
+    fn rebalances(&self) -> Vec<Event> {
+        let m = self.measurement;
+        let all = m.members.iter().flat_map(|member| &member.rebalances);
+        let mut at: Vec<f64> = all
+            .filter(|change| change.at_ns > self.load.start_ns && change.at_ns < m.end_ns)
+            .map(|change| self.seconds(change.at_ns))
+            .collect();
+        at.sort_by(f64::total_cmp);
+        at.dedup_by(|later, earlier| *later - *earlier < REBALANCE_S);
+        let many = at.len() > NAMED_REBALANCES_MAX;
+        let name = |i: usize| match i {
+            _ if !many => "rebalance".to_owned(),
+            0 => format!("{} rebalances", at.len()),
+            _ => String::new(),
+        };
+        let events = at.iter().enumerate().map(|(i, at)| Event { at: *at, text: name(i) });
+        events.collect()
+    }
+}
+
+/// The trials of a configuration that take part: the counted ones, in a search that has none those of the search.
+/// Where they were run at several rates, those at the configuration's capacity, or at the highest.
+fn taking_part<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Vec<LiveTrial<'a>> {
+    let of_kind = |kind: TrialKind| -> Vec<LiveTrial<'a>> {
+        let own = input.trials.iter().filter(|t| t.order.configuration == c.configuration);
+        own.filter(|t| t.order.kind == kind && t.status == Status::Complete)
+            .filter_map(LiveTrial::of)
+            .collect()
+    };
+    let mut trials = of_kind(TrialKind::Counted);
+    if trials.is_empty() {
+        trials = of_kind(TrialKind::Search);
+    }
+    let near = |rate: f64, wanted: f64| (rate / wanted - 1.0).abs() < 1e-6;
+    let capacity = c.live.as_ref().and_then(|live| live.capacity?.per_second);
+    let wanted = capacity
+        .filter(|wanted| trials.iter().any(|t| near(t.rate(), *wanted)))
+        .unwrap_or_else(|| trials.iter().map(LiveTrial::rate).fold(0.0, f64::max));
+    trials.retain(|t| near(t.rate(), wanted));
+    trials
+}
+
+/// The trials of a configuration whose latencies are those of their load and of readers that kept up.
+pub(super) fn meaningful<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Vec<LiveTrial<'a>> {
+    let mut trials = taking_part(input, c);
+    trials.retain(|t| t.load.is_meaningful());
+    trials
+}
+
+/// The trial of median p99: of the meaningful ones, where there are any.
+fn representative<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Option<LiveTrial<'a>> {
+    let mut trials = meaningful(input, c);
+    if trials.is_empty() {
+        trials = taking_part(input, c);
+    }
+    let mut by_p99: Vec<(u64, LiveTrial)> = trials
+        .into_iter()
+        .map(|t| {
+            let response = t.response().unwrap_or_default();
+            let p99 = response.percentile_ns(0.99).or_else(|| response.max_ns());
+            (p99.unwrap_or(0), t)
+        })
+        .collect();
+    by_p99.sort_by_key(|(p99, _)| *p99);
+    by_p99.get(by_p99.len() / 2).map(|(_, t)| *t)
+}
+
+/// A trial of one configuration in charts over time.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    family: usize,
+    pub(super) configuration: usize,
+    pub(super) live: LiveTrial<'a>,
+}
+
+impl Shown<'_> {
+    /// True where both have the same scales: those of a family whose readers kept up. One that fell behind has its own,
+    /// or nothing could be seen in the others.
+    pub(super) fn is_like(&self, other: &Shown) -> bool {
+        let kept_up = |shown: &Shown| shown.live.remark().is_empty();
+        self.configuration == other.configuration || (self.family == other.family && kept_up(self) && kept_up(other))
+    }
+
+    /// The end of the time axis.
+    pub(super) fn x_max(&self, all: &[Shown]) -> f64 {
+        axis_end(all.iter().filter(|s| self.is_like(s)).map(|s| s.live.end_s()))
+    }
+
+    /// The configuration's name, and what keeps its figures from being compared.
+    pub(super) fn title(&self, input: &ReportInput, labels: &Labels) -> String {
+        let parts = [
+            full_title(input, labels, self.configuration),
+            self.live.remark().to_owned(),
+        ];
+        let known: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        known.join(": ")
+    }
+}
+
+/// One trial for each configuration, evenly chosen where there are too many, and how many there are in all.
+pub(super) fn representatives<'a>(input: &ReportInput<'a>) -> (Vec<Shown<'a>>, usize) {
+    let families = 0..input.scenario.families.len();
+    let all: Vec<Shown> = families
+        .flat_map(|family| of_family(input, family))
+        .filter_map(|c| {
+            Some(Shown {
+                family: c.family,
+                configuration: c.configuration,
+                live: representative(input, c)?,
+            })
+        })
+        .collect();
+    (evenly(&all, PANELS_MAX), all.len())
+}
+
+/// What a description says where not all configurations are shown.
+pub(super) fn left_out(shown: usize, all: usize) -> String {
+    if shown < all {
+        format!(" {shown} of {all} configurations are shown, evenly chosen; the files of the trials hold the others.")
+    } else {
+        String::new()
+    }
+}
+
+/// A rate with its unit, in full: `50,000 records/s`.
+pub(super) fn records_per_second(rate: f64) -> String {
+    format!("{} records/s", significant(rate, 3))
+}
+
+/// Milliseconds at an axis, in full and without the zeros that carry nothing: `0.5`, `20`, `1,000`.
+pub(super) fn ms_tick(ms: f64) -> String {
+    significant(ms, 1)
+}
+
+/// Milliseconds from nanoseconds.
+pub(super) fn ms(ns: u64) -> f64 {
+    ns as f64 / 1e6
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::measure::{Rebalance, RebalanceKind};
+    use crate::report::fixture::Fixture;
+
+    fn with_rebalances(at_ms: &[u64]) -> Vec<Event> {
+        let mut fixture = Fixture::latency();
+        let trial = fixture.trials.iter_mut().find(|t| t.is_used()).unwrap();
+        let m = trial.measurement.as_mut().unwrap();
+        let start_ns = m.load.as_ref().unwrap().start_ns;
+        m.members[0].rebalances = at_ms
+            .iter()
+            .map(|ms| Rebalance {
+                at_ns: start_ns - 1_000_000_000 + ms * 1_000_000,
+                kind: RebalanceKind::Assigned,
+                partitions: Vec::new(),
+            })
+            .collect();
+        LiveTrial::of(trial).unwrap().rebalances()
+    }
+
+    #[test]
+    fn changes_close_together_are_one_rebalance_and_those_before_the_load_are_none() {
+        let events = with_rebalances(&[500, 3_000, 3_400, 5_000]);
+        assert_eq!(events.iter().map(|e| e.at).collect::<Vec<_>>(), [2.0, 4.0]);
+        assert!(events.iter().all(|e| e.text == "rebalance"));
+    }
+
+    #[test]
+    fn of_many_rebalances_the_first_bears_their_number() {
+        let events = with_rebalances(&[2_000, 3_100, 4_200, 5_300]);
+        let names: Vec<&str> = events.iter().map(|e| e.text.as_str()).collect();
+        assert_eq!(names, ["4 rebalances", "", "", ""]);
+    }
+
+    #[test]
+    fn the_trial_of_median_p99_stands_for_its_configuration() {
+        let fixture = Fixture::latency();
+        let input = fixture.input();
+        let p99 = |t: &LiveTrial| t.response().unwrap().percentile_ns(0.99).unwrap();
+        for index in [0, 5] {
+            let c = &fixture.summary.configurations[index];
+            let chosen = p99(&representative(&input, c).unwrap());
+            let all: Vec<u64> = meaningful(&input, c).iter().map(p99).collect();
+            let below = all.iter().filter(|other| **other < chosen).count();
+            let above = all.iter().filter(|other| **other > chosen).count();
+            assert!(below.abs_diff(above) <= 1, "{chosen} of {all:?}");
+        }
+        // One trial of two processes at the highest rate did not reach its load.
+        assert_eq!(meaningful(&input, &fixture.summary.configurations[5]).len(), 7);
+    }
+
+    #[test]
+    fn trials_at_the_capacity_stand_for_a_search() {
+        let fixture = Fixture::capacity();
+        for c in &fixture.summary.configurations {
+            let capacity = c.live.as_ref().unwrap().capacity.unwrap();
+            let trials = taking_part(&fixture.input(), c);
+            assert!(!trials.is_empty() && trials.iter().all(|t| Some(t.rate()) == capacity.per_second));
+        }
+    }
+}

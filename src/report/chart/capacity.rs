@@ -1,0 +1,331 @@
+//! The highest rate that each configuration holds, with the rates that the search tried.
+
+use super::arrivals::{DESCRIBED_MAX, ms, records_per_second};
+use super::legend::Swatch;
+use super::paint::Ink;
+use super::rows::{Mark, Panel, Row, RowChart};
+use super::{Chart, axis_end, chart as assemble, full_title};
+use crate::measure::objective::{Outcome, outcome};
+use crate::measure::{Trial, TrialKind};
+use crate::report::ReportInput;
+use crate::report::format::{UNKNOWN, significant, tick};
+use crate::report::labels::{Labels, family_title};
+use crate::report::tables::{Table, of_family};
+use crate::scenario::Capacity;
+use crate::summary::{CapacitySummary, ConfigurationSummary};
+
+/// A rate that was tried.
+struct Tried {
+    rate: f64,
+    confirming: bool,
+    outcome: Outcome,
+}
+
+/// A configuration with its answer and what led to it.
+struct Found<'a> {
+    configuration: &'a ConfigurationSummary,
+    capacity: CapacitySummary,
+    tries: Vec<Tried>,
+}
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let wanted = input.scenario.capacity?;
+    let families = 0..input.scenario.families.len();
+    let all: Vec<Found> = families
+        .flat_map(|family| of_family(input, family))
+        .filter_map(|c| {
+            Some(Found {
+                configuration: c,
+                capacity: c.live.as_ref()?.capacity?,
+                tries: tries(input, &wanted, c.configuration),
+            })
+        })
+        .collect();
+    if all.is_empty() {
+        return None;
+    }
+    let chart = RowChart {
+        panels: panels(input, labels, &all),
+        legend: legend(),
+        axis: "records per second".to_owned(),
+    };
+    let title = format!("Capacity: {}", objective(&wanted));
+    Some(assemble(
+        "capacity",
+        &title,
+        &description(input, labels, &wanted, &all),
+        table(input, labels, &all),
+        |frame| chart.render(frame),
+    ))
+}
+
+/// The objective in words: `99 % of the records within 50 ms`.
+fn objective(wanted: &Capacity) -> String {
+    let percent = (wanted.percentile * 1e8).round() / 1e6;
+    format!("{percent} % of the records within {} ms", ms(wanted.limit_ns))
+}
+
+/// What was tried, in the order of running.
+fn tries(input: &ReportInput, wanted: &Capacity, configuration: usize) -> Vec<Tried> {
+    let kinds = [TrialKind::Search, TrialKind::Counted];
+    let own = |t: &&Trial| t.order.configuration == configuration && kinds.contains(&t.order.kind);
+    let tried = |t: &Trial| {
+        Some(Tried {
+            rate: t.order.load?.rate,
+            confirming: t.order.kind == TrialKind::Counted,
+            outcome: outcome(t, wanted.percentile, wanted.limit_ns),
+        })
+    };
+    input.trials.iter().filter(own).filter_map(tried).collect()
+}
+
+/// A panel for each family.
+fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
+    let panel = |family: usize| {
+        let own: Vec<&Found> = all.iter().filter(|f| f.configuration.family == family).collect();
+        let highs = own.iter().flat_map(|f| [f.capacity.low, f.capacity.high]).flatten();
+        // The rates from which the search began would leave no room to tell the answers apart.
+        let answer = highs.fold(0.0, f64::max);
+        let tried = own.iter().flat_map(|f| &f.tries).map(|t| t.rate);
+        let near = tried.filter(|rate| *rate <= answer * 1.5 || answer == 0.0);
+        let max = axis_end(near.chain([answer]));
+        let rows = own.iter().map(|found| row(labels, found, max)).collect();
+        Panel {
+            title: family_title(input.scenario, family),
+            max,
+            tick,
+            reference: None,
+            rows,
+        }
+    };
+    let panels = (0..input.scenario.families.len()).map(panel);
+    panels.filter(|panel: &Panel| !panel.rows.is_empty()).collect()
+}
+
+fn row(labels: &Labels, found: &Found, max: f64) -> Row {
+    let ink = Ink::Series(labels.slot(found.configuration.configuration));
+    let mut marks = Vec::new();
+    let CapacitySummary { low, high, .. } = found.capacity;
+    if let Some(point) = found.capacity.per_second {
+        marks.push(Mark::Interval {
+            low: low.unwrap_or(point),
+            high: high.unwrap_or(max),
+            point,
+            ink,
+        });
+    }
+    let shown: Vec<&Tried> = found.tries.iter().filter(|t| t.rate <= max && is_shown(t)).collect();
+    let last = shown.len().max(2) as f64 - 1.0;
+    marks.extend(shown.iter().enumerate().map(|(i, tried)| Mark::Dot {
+        at: tried.rate,
+        lane: i as f64 / last * 2.0 - 1.0,
+        ink,
+        shape: shape(tried),
+        hollow: tried.outcome != Outcome::Held,
+    }));
+    Row {
+        label: labels.short(found.configuration.configuration).to_owned(),
+        value: value(&found.capacity),
+        marks,
+    }
+}
+
+/// True for a trial that says something of its rate.
+fn is_shown(tried: &Tried) -> bool {
+    matches!(tried.outcome, Outcome::Held | Outcome::Failed)
+}
+
+/// A diamond for the trial that confirms, a circle for others.
+fn shape(tried: &Tried) -> usize {
+    if tried.confirming { 3 } else { 0 }
+}
+
+/// The answer in words.
+fn value(capacity: &CapacitySummary) -> String {
+    let CapacitySummary { per_second, high, .. } = *capacity;
+    let answer = match (per_second, high) {
+        (Some(rate), Some(high)) => format!(
+            "{}, failed\u{a0}at\u{a0}{}",
+            records_per_second(rate),
+            significant(high, 3)
+        ),
+        (Some(rate), None) => format!("at least {}", records_per_second(rate)),
+        (None, Some(high)) => format!("less than {}", records_per_second(high)),
+        (None, None) => "not found".to_owned(),
+    };
+    match capacity {
+        CapacitySummary {
+            limited_by_load: true, ..
+        } => format!("{answer}: the producers could send no more"),
+        CapacitySummary { confirmed: true, .. } | CapacitySummary { per_second: None, .. } => answer,
+        _ => format!("{answer}; not confirmed"),
+    }
+}
+
+fn legend() -> Vec<(Swatch, String)> {
+    let marker = |shape, hollow| Swatch::Marker {
+        ink: Ink::Muted,
+        shape,
+        hollow,
+    };
+    vec![
+        (
+            Swatch::Interval(Ink::Muted),
+            "capacity, and how much higher it may be".to_owned(),
+        ),
+        (marker(0, false), "rate that held".to_owned()),
+        (marker(0, true), "hollow: rate that failed".to_owned()),
+        (marker(3, false), "diamond: the longer trial at the end".to_owned()),
+    ]
+}
+
+fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[Found]) -> String {
+    let answers: Vec<String> = all
+        .iter()
+        .map(|found| {
+            let name = full_title(input, labels, found.configuration.configuration);
+            format!("{name}: {}", value(&found.capacity))
+        })
+        .collect();
+    let answers = if answers.len() > DESCRIBED_MAX {
+        String::new()
+    } else {
+        format!(" In figures: {}.", answers.join("; "))
+    };
+    format!(
+        "For every configuration the highest rate at which it holds the objective, {}, with lag that does not grow: a \
+         line at the highest rate that held, and a band from there to the lowest that failed. Every dot is a trial of \
+         the search, in the order of running from top to bottom; rates far above the answers are in the table \
+         alone.{answers}",
+        objective(wanted)
+    )
+}
+
+fn table(input: &ReportInput, labels: &Labels, all: &[Found]) -> Table {
+    let headers = [
+        "family",
+        "configuration",
+        "capacity",
+        "low",
+        "high",
+        "confirmed",
+        "rates tried",
+    ];
+    let rows = all.iter().map(|found| {
+        let c = &found.capacity;
+        let show = |rate: Option<f64>| rate.map_or_else(|| UNKNOWN.to_owned(), records_per_second);
+        let tries: Vec<String> = found.tries.iter().map(tried_cell).collect();
+        vec![
+            family_title(input.scenario, found.configuration.family),
+            labels.short(found.configuration.configuration).to_owned(),
+            show(c.per_second),
+            show(c.low),
+            show(c.high),
+            if c.confirmed { "yes" } else { "no" }.to_owned(),
+            tries.join(", "),
+        ]
+    });
+    Table::new("", &headers, rows.collect())
+}
+
+fn tried_cell(tried: &Tried) -> String {
+    let what = match tried.outcome {
+        Outcome::Held => "held",
+        Outcome::Failed => "failed",
+        Outcome::LoadNotReached => "load not reached",
+        Outcome::NotDecided => "not decided",
+    };
+    format!("{} {what}", significant(tried.rate, 3))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn the_answer_says_what_it_rests_on() {
+        let found = CapacitySummary {
+            per_second: Some(940.0),
+            low: Some(940.0),
+            high: Some(1_000.0),
+            confirmed: true,
+            limited_by_load: false,
+        };
+        assert_eq!(value(&found), "940 records/s, failed\u{a0}at\u{a0}1,000");
+        let unconfirmed = CapacitySummary {
+            confirmed: false,
+            ..found
+        };
+        assert_eq!(
+            value(&unconfirmed),
+            "940 records/s, failed\u{a0}at\u{a0}1,000; not confirmed"
+        );
+        let limited = CapacitySummary {
+            high: None,
+            limited_by_load: true,
+            ..unconfirmed
+        };
+        assert_eq!(
+            value(&limited),
+            "at least 940 records/s: the producers could send no more"
+        );
+        let none = CapacitySummary {
+            per_second: None,
+            low: None,
+            ..found
+        };
+        assert_eq!(value(&none), "less than 1,000 records/s");
+    }
+
+    #[test]
+    fn the_band_goes_from_the_highest_rate_that_held_to_the_lowest_that_failed() {
+        let fixture = Fixture::capacity();
+        let input = fixture.input();
+        let chart = chart(&input, &Labels::new(&fixture.scenario)).unwrap();
+        for (row, c) in chart.table.1.iter().zip(&fixture.summary.configurations) {
+            let found = c.live.as_ref().unwrap().capacity.unwrap();
+            assert!(
+                row[6].contains(&format!("{} held", significant(found.low.unwrap(), 3))),
+                "{row:?}"
+            );
+            assert!(
+                row[6].contains(&format!("{} failed", significant(found.high.unwrap(), 3))),
+                "{row:?}"
+            );
+        }
+        assert!(
+            chart.title.contains("99 % of the records within 50 ms"),
+            "{}",
+            chart.title
+        );
+    }
+
+    #[test]
+    fn a_rate_that_held_is_filled_and_one_that_failed_is_hollow() {
+        let fixture = Fixture::capacity();
+        let wanted = fixture.scenario.capacity.unwrap();
+        let c = &fixture.summary.configurations[0];
+        let found = Found {
+            configuration: c,
+            capacity: c.live.as_ref().unwrap().capacity.unwrap(),
+            tries: tries(&fixture.input(), &wanted, 0),
+        };
+        let high = found.capacity.high.unwrap();
+        let row = row(&Labels::new(&fixture.scenario), &found, 1e6);
+        let dots: Vec<(f64, bool)> = row
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Dot { at, hollow, .. } => Some((*at, *hollow)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(dots.len(), found.tries.len());
+        assert!(
+            dots.iter()
+                .all(|(at, hollow)| if *hollow { *at >= high } else { *at <= high })
+        );
+    }
+}

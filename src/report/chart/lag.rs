@@ -1,0 +1,301 @@
+//! How far the readers were behind over time, by partition, in one trial of each configuration.
+
+use std::collections::BTreeMap;
+
+use super::arrivals::{DESCRIBED_MAX, LiveTrial, Shown, left_out, representatives};
+use super::grid::{Grid, Line, XyPanel};
+use super::legend::Swatch;
+use super::paint::Ink;
+use super::scale::Axis;
+use super::{Chart, axis_end, chart as assemble};
+use crate::report::ReportInput;
+use crate::report::format::{duration, thousands};
+use crate::report::labels::Labels;
+use crate::report::tables::Table;
+
+/// Points of a line; more cannot be seen at its size.
+const POINTS_MAX: usize = 120;
+/// With more partitions than this the lines are their sum and the worst of them.
+const PARTITIONS_MAX: usize = 8;
+/// A vertical axis is at least so many records long: a single record is no lag to speak of.
+const LAG_MIN: f64 = 4.0;
+/// How many of the worst.
+const WORST: usize = 3;
+
+/// The lag of one partition, or of all.
+struct Trace {
+    name: String,
+    /// Seconds since the load began, and records over all groups.
+    points: Vec<(f64, u64)>,
+}
+
+impl Trace {
+    /// When it was furthest behind, and by how much.
+    fn highest(&self) -> (f64, u64) {
+        let highest = self.points.iter().max_by_key(|(_, lag)| *lag);
+        highest.copied().unwrap_or((0.0, 0))
+    }
+
+    /// The lag in the last sample up to this time.
+    fn at(&self, seconds: f64) -> u64 {
+        let before = self.points.iter().take_while(|(x, _)| *x <= seconds);
+        before.last().or(self.points.first()).map_or(0, |(_, lag)| *lag)
+    }
+}
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let (mut shown, all) = representatives(input);
+    let without = shown.len();
+    shown.retain(|s| !s.live.load.lag.at_ns.is_empty());
+    if shown.is_empty() {
+        return None;
+    }
+    let all = all - (without - shown.len());
+    let traces: Vec<Vec<Trace>> = shown.iter().map(|s| traces(s.live)).collect();
+    let panels = shown
+        .iter()
+        .zip(&traces)
+        .map(|(s, own)| {
+            let alike = shown.iter().zip(&traces).filter(|(other, _)| s.is_like(other));
+            let highest = alike
+                .flat_map(|(_, traces)| traces)
+                .map(|trace| trace.highest().1 as f64);
+            let ends = (s.x_max(&shown), axis_end(highest.chain([LAG_MIN])));
+            XyPanel {
+                title: s.title(input, labels),
+                ..panel(labels, s, own, ends)
+            }
+        })
+        .collect();
+    let grid = Grid {
+        panels,
+        legend: vec![(
+            Swatch::Veil(Ink::Shade(3)),
+            "outside the window: warm-up, and draining when the load has ended".to_owned(),
+        )],
+        x_axis: "seconds since the load began".to_owned(),
+        y_axis: "records not read yet".to_owned(),
+        aspect: 2.3,
+        columns: 2,
+    };
+    let rows = shown.iter().zip(&traces).flat_map(|(s, traces)| {
+        let row = |trace| table_row(labels.short(s.configuration), s.live, trace);
+        traces.iter().map(row).collect::<Vec<_>>()
+    });
+    let headers = [
+        "configuration",
+        "trial",
+        "partition",
+        "lag at first",
+        "highest",
+        "after",
+        "at the end of the load",
+        "at last",
+    ];
+    let table = Table::new("", &headers, rows.collect());
+    Some(assemble(
+        "lag-over-time",
+        "Lag over time by partition",
+        &description(input, labels, &shown, all),
+        table,
+        |frame| grid.render(frame),
+    ))
+}
+
+/// The lag of every partition, or of all together and the worst where they are many.
+fn traces(live: LiveTrial) -> Vec<Trace> {
+    let lag = &live.load.lag;
+    let mut sums: BTreeMap<(u32, i32), Vec<u64>> = BTreeMap::new();
+    for one in &lag.partitions {
+        let sum = sums.entry((one.topic, one.partition)).or_default();
+        sum.resize(sum.len().max(one.lag.len()), 0);
+        sum.iter_mut().zip(&one.lag).for_each(|(sum, lag)| *sum += lag);
+    }
+    let many_topics = sums.keys().any(|(topic, _)| *topic > 0);
+    let name = |(topic, partition): (u32, i32)| {
+        if many_topics {
+            format!("topic\u{a0}{topic} partition\u{a0}{partition}")
+        } else {
+            format!("partition\u{a0}{partition}")
+        }
+    };
+    let trace = |name: String, records: &[u64]| Trace {
+        name,
+        points: lag
+            .at_ns
+            .iter()
+            .map(|at| live.seconds(*at))
+            .zip(records.iter().copied())
+            .collect(),
+    };
+    let mut traces: Vec<Trace> = sums
+        .iter()
+        .map(|(place, records)| trace(name(*place), records))
+        .collect();
+    if traces.len() <= PARTITIONS_MAX {
+        return traces;
+    }
+    let total = trace(format!("all\u{a0}{}\u{a0}partitions", traces.len()), &lag.totals());
+    traces.sort_by_key(|trace| std::cmp::Reverse(trace.highest().1));
+    traces.truncate(WORST);
+    traces.insert(0, total);
+    traces
+}
+
+fn panel(labels: &Labels, shown: &Shown, traces: &[Trace], (x_max, y_max): (f64, f64)) -> XyPanel {
+    let live = shown.live;
+    let slot = labels.slot(shown.configuration);
+    let lines = traces.iter().enumerate().map(|(i, trace)| {
+        let points = thinned(&trace.points);
+        Line {
+            shape: i,
+            width: 1.4,
+            marked: marked(&points, i),
+            label: trace.name.clone(),
+            ..Line::through(points, Ink::Series(slot))
+        }
+    });
+    let (x, y) = (Axis::linear(x_max), Axis::linear(y_max));
+    XyPanel {
+        bands: live.outside_window(x_max),
+        events: live.events(),
+        ..XyPanel::of_lines(String::new(), x, y, lines.collect())
+    }
+}
+
+/// At most [`POINTS_MAX`] points: of samples that fall together the highest, so that no peak is lost.
+fn thinned(points: &[(f64, u64)]) -> Vec<(f64, f64)> {
+    let together = points.len().div_ceil(POINTS_MAX).max(1);
+    let highest = |samples: &[(f64, u64)]| samples.iter().max_by_key(|(_, lag)| *lag).copied();
+    let chosen = points.chunks(together).filter_map(highest);
+    chosen.map(|(x, lag)| (x, lag as f64)).collect()
+}
+
+/// Three points of a line, others for every line, so that markers of lines that lie on each other do not.
+fn marked(points: &[(f64, f64)], index: usize) -> Vec<(f64, f64)> {
+    let step = (index % PARTITIONS_MAX) as f64 * 0.035;
+    let last = points.len().saturating_sub(1) as f64;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is within it"
+    )]
+    let place = |share: f64| (last * (share + step)).round() as usize;
+    [0.08, 0.38, 0.68]
+        .iter()
+        .filter_map(|share| points.get(place(*share)).copied())
+        .collect()
+}
+
+fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize) -> String {
+    let sentences: Vec<String> = shown
+        .iter()
+        .map(|s| {
+            let name = s.title(input, labels);
+            let totals = s.live.load.lag.totals();
+            let highest = thousands(totals.iter().copied().max().unwrap_or(0));
+            let caught_up = s.live.load.caught_up_ns.map(|at| {
+                let after = duration(s.live.seconds(at));
+                format!(", caught up after {after}")
+            });
+            format!("{name}, at most {highest} behind{}", caught_up.unwrap_or_default())
+        })
+        .collect();
+    let sentences = if sentences.len() > DESCRIBED_MAX {
+        String::new()
+    } else {
+        format!(" In figures: {}.", sentences.join("; "))
+    };
+    format!(
+        "For every configuration its trial of median p99: the records of each partition that were not read yet, summed \
+         over the groups, over time; where there are more than {PARTITIONS_MAX} partitions, the sum of all and the \
+         {WORST} that were furthest behind. Lag that grows while the load lasts says that the readers cannot keep up. \
+         Panels of one family have the same scales, but for those of readers that fell behind or of a load that was \
+         not reached. Shaded is what lies outside the window that is measured; dashed lines mark what \
+         happened.{sentences}{}",
+        left_out(shown.len(), all)
+    )
+}
+
+fn table_row(configuration: &str, live: LiveTrial, trace: &Trace) -> Vec<String> {
+    let (after, highest) = trace.highest();
+    vec![
+        configuration.to_owned(),
+        live.trial.order.number.to_string(),
+        trace.name.replace('\u{a0}', " "),
+        thousands(trace.points.first().map_or(0, |(_, lag)| *lag)),
+        thousands(highest),
+        duration(after),
+        thousands(trace.at(live.seconds(live.load.window_end_ns))),
+        thousands(trace.points.last().map_or(0, |(_, lag)| *lag)),
+    ]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::measure::PartitionLag;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn of_many_partitions_the_sum_and_the_worst_are_shown() {
+        let mut fixture = Fixture::latency();
+        for trial in &mut fixture.trials {
+            let lag = &mut trial.measurement.as_mut().unwrap().load.as_mut().unwrap().lag;
+            let samples = lag.at_ns.len();
+            lag.partitions = (0..20)
+                .map(|partition| PartitionLag {
+                    group: 0,
+                    topic: 0,
+                    partition,
+                    lag: vec![u64::from(partition.unsigned_abs()); samples],
+                })
+                .collect();
+        }
+        let (shown, _) = representatives(&fixture.input());
+        let traces = traces(shown[0].live);
+        let names: Vec<String> = traces.iter().map(|t| t.name.replace('\u{a0}', " ")).collect();
+        assert_eq!(
+            names,
+            ["all 20 partitions", "partition 19", "partition 18", "partition 17"]
+        );
+        assert_eq!(traces[0].highest().1, 190);
+    }
+
+    #[test]
+    fn groups_are_added_up() {
+        let mut fixture = Fixture::latency();
+        for trial in &mut fixture.trials {
+            let lag = &mut trial.measurement.as_mut().unwrap().load.as_mut().unwrap().lag;
+            let second: Vec<_> = lag
+                .partitions
+                .iter()
+                .map(|p| PartitionLag { group: 1, ..p.clone() })
+                .collect();
+            lag.partitions.extend(second);
+        }
+        let alone = Fixture::latency();
+        let (one, two) = (representatives(&alone.input()).0, representatives(&fixture.input()).0);
+        let highest = |shown: &Shown| traces(shown.live).iter().map(|t| t.highest().1).collect::<Vec<_>>();
+        let doubled: Vec<u64> = highest(&one[1]).iter().map(|lag| lag * 2).collect();
+        assert_eq!(highest(&two[1]), doubled);
+    }
+
+    #[test]
+    fn a_peak_outlasts_the_thinning_of_a_line() {
+        let mut points: Vec<(f64, u64)> = (0..1_000).map(|i| (f64::from(i), 3)).collect();
+        points[501].1 = 900;
+        let thinned = thinned(&points);
+        assert!(thinned.len() <= POINTS_MAX && thinned.contains(&(501.0, 900.0)));
+    }
+
+    #[test]
+    fn readers_that_fell_behind_are_named_and_do_not_stretch_the_scales_of_others() {
+        let fixture = Fixture::latency();
+        let (shown, all) = representatives(&fixture.input());
+        let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &shown, all);
+        assert!(text.contains("one process rate=3000: overloaded, at most"), "{text}");
+        assert!(shown[0].is_like(&shown[1]) && !shown[0].is_like(&shown[2]) && shown[2].is_like(&shown[2]));
+    }
+}

@@ -1,0 +1,362 @@
+//! How response times grow with the rate, and from which rate on the readers fall behind: the points of a configuration
+//! that was run at several rates, or searched for its capacity.
+
+use std::collections::BTreeSet;
+
+use super::arrivals::{DESCRIBED_MAX, ms, ms_tick, records_per_second};
+use super::grid::{Grid, Line, XyPanel};
+use super::legend::Swatch;
+use super::paint::Ink;
+use super::rate_series::{Point, Series, State, series};
+use super::scale::{Axis, Scale};
+use super::{Chart, axis_end, chart as assemble, colour_legend};
+use crate::report::ReportInput;
+use crate::report::format::{UNKNOWN, duration, or_unknown, tick};
+use crate::report::labels::Labels;
+use crate::report::tables::Table;
+use crate::stats::Estimate;
+
+/// From this ratio of the highest to the lowest rate on, the rates need a logarithmic scale.
+const WIDE_RATES: f64 = 20.0;
+/// How far points of the same rate stand apart, as a share of the axis.
+const SIDESTEP: f64 = 0.014;
+
+/// A percentile that has a panel.
+#[derive(Clone, Copy)]
+struct Percentile {
+    share: f64,
+    title: &'static str,
+    figure: fn(&Point) -> Option<Estimate>,
+}
+
+const PERCENTILES: [Percentile; 2] = [
+    Percentile {
+        share: 0.5,
+        title: "p50: half of the records",
+        figure: |p| p.p50,
+    },
+    Percentile {
+        share: 0.99,
+        title: "p99: all but one in a hundred",
+        figure: |p| p.p99,
+    },
+];
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let mut all = series(input, labels);
+    all.retain(|series| series.rates().len() > 1);
+    if all.is_empty() {
+        return None;
+    }
+    let highs = all
+        .iter()
+        .flat_map(Series::kept_up)
+        .flat_map(|p| [p.p50, p.p99])
+        .flatten();
+    let ends = highs.flat_map(|e| {
+        let (low, high) = e.interval.unwrap_or((e.point, e.point));
+        [low, high]
+    });
+    let limit = PERCENTILES
+        .into_iter()
+        .find_map(|percentile| objective(input, percentile));
+    let y = above_all(Scale::log_around(ends.chain(limit)));
+    let mut families: Vec<&str> = Vec::new();
+    for series in &all {
+        if !families.contains(&series.family.as_str()) {
+            families.push(&series.family);
+        }
+    }
+    let mut panels = Vec::new();
+    for family in families {
+        let own: Vec<&Series> = all.iter().filter(|s| s.family == family).collect();
+        for percentile in PERCENTILES {
+            let objective = objective(input, percentile);
+            panels.push(panel(labels, &own, percentile, y, objective));
+        }
+    }
+    let grid = Grid {
+        panels,
+        legend: legend(labels, &all, limit.is_some()),
+        x_axis: "records per second offered".to_owned(),
+        y_axis: "response time in ms (log scale)".to_owned(),
+        aspect: 1.5,
+        columns: 2,
+    };
+    Some(assemble(
+        "latency-by-rate",
+        "Response time against rate",
+        &description(&all),
+        table(&all),
+        |frame| grid.render(frame),
+    ))
+}
+
+/// The scale with room at its top edge, where what has no figure is drawn.
+fn above_all(scale: Scale) -> Scale {
+    match scale {
+        Scale::Log { from, to } => Scale::Log { from, to: to * 1.3 },
+        other => other,
+    }
+}
+
+/// The limit that a search looks for, for the panel of its percentile.
+fn objective(input: &ReportInput, percentile: Percentile) -> Option<f64> {
+    let capacity = input.scenario.capacity?;
+    ((capacity.percentile - percentile.share).abs() < 1e-9).then(|| ms(capacity.limit_ns))
+}
+
+fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, limit: Option<f64>) -> XyPanel {
+    let rates = || own.iter().flat_map(|s| s.drawn()).map(|p| p.rate);
+    let (low, high) = rates().fold((f64::INFINITY, 0.0_f64), |(low, high), r| (low.min(r), high.max(r)));
+    let scale = if high > low * WIDE_RATES {
+        // The first point does not stand on the axis.
+        Scale::log_around(rates().chain([low * 0.8]))
+    } else {
+        Scale::Linear { to: axis_end(rates()) }
+    };
+    let slots: BTreeSet<usize> = own.iter().map(|s| labels.slot(s.points[0].configuration)).collect();
+    let mut lines = Vec::new();
+    for (i, series) in own.iter().enumerate() {
+        let step = (i as f64 - (own.len() as f64 - 1.0) / 2.0) * SIDESTEP;
+        let x = |p: &Point| {
+            let alone = own.iter().filter(|s| s.rates().contains(&p.rate.to_bits())).count() == 1;
+            aside(scale, p.rate, if alone { 0.0 } else { step })
+        };
+        // Colour tells the lines apart unless several have the same one.
+        let label = if slots.len() < own.len() {
+            series.name.as_str()
+        } else {
+            ""
+        };
+        lines.extend(series_lines(labels, series, percentile.figure, label, &x));
+    }
+    if let Some(limit) = limit {
+        let ends = match scale {
+            Scale::Log { from, to } => [(from, limit), (to, limit)],
+            Scale::Linear { to } | Scale::Nines { to } => [(0.0, limit), (to, limit)],
+        };
+        lines.push(Line {
+            dashed: true,
+            ..Line::through(ends.to_vec(), Ink::Text)
+        });
+    }
+    let parts = [own[0].family.as_str(), percentile.title];
+    let title: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let x = Axis {
+        scale,
+        ticks: Vec::new(),
+        tick,
+    };
+    let y = Axis {
+        scale: y,
+        ticks: Vec::new(),
+        tick: ms_tick,
+    };
+    XyPanel::of_lines(title.join(" · "), x, y, lines)
+}
+
+/// A rate moved by a share of the axis, so that equal points of several series do not hide each other.
+fn aside(scale: Scale, rate: f64, share: f64) -> f64 {
+    match scale {
+        Scale::Log { from, to } => rate * (to / from).powf(share),
+        Scale::Linear { to } | Scale::Nines { to } => rate + to * share,
+    }
+}
+
+/// The line through the points of a series, its markers, and the open ones where the readers fell behind.
+fn series_lines(
+    labels: &Labels,
+    series: &Series,
+    figure: fn(&Point) -> Option<Estimate>,
+    label: &str,
+    x: &dyn Fn(&Point) -> f64,
+) -> Vec<Line> {
+    let known: Vec<(&Point, Estimate)> = series.kept_up().filter_map(|p| Some((p, figure(p)?))).collect();
+    let slots: BTreeSet<usize> = series.points.iter().map(|p| labels.slot(p.configuration)).collect();
+    let ink = match slots.first() {
+        Some(slot) if slots.len() == 1 => Ink::Series(*slot),
+        _ => Ink::Muted,
+    };
+    let at = |(p, e): &(&Point, Estimate)| (x(p), e.point);
+    let points: Vec<(f64, f64)> = known.iter().map(at).collect();
+    let beyond = |p: &Point| (x(p), f64::INFINITY);
+    let mut lines = Vec::new();
+    let last = known.last().map(|(p, _)| p.rate);
+    let first_beyond = series.overloaded().find(|p| Some(p.rate) > last);
+    if let (Some(last), Some(first)) = (points.last(), first_beyond) {
+        // What lies between the two was not measured.
+        lines.push(Line {
+            dashed: true,
+            ..Line::through(vec![*last, beyond(first)], ink)
+        });
+    }
+    lines.push(Line {
+        label: label.to_owned(),
+        ..Line::through(points, ink)
+    });
+    let marked = |p: &Point| {
+        let estimate = known.iter().find(|(known, _)| std::ptr::eq(*known, p)).map(|(_, e)| *e);
+        let interval = estimate.and_then(|e| e.interval);
+        let slot = labels.slot(p.configuration);
+        Line {
+            shape: slot,
+            marked: estimate.map(|e| (x(p), e.point)).into_iter().collect(),
+            open: (p.state == State::Overloaded).then(|| beyond(p)).into_iter().collect(),
+            intervals: interval.map(|(low, high)| (x(p), low, high)).into_iter().collect(),
+            ..Line::through(Vec::new(), Ink::Series(slot))
+        }
+    };
+    lines.extend(series.drawn().map(marked));
+    lines
+}
+
+fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Vec<(Swatch, String)> {
+    let mut legend = colour_legend(labels, |slot| Swatch::Marker {
+        ink: Ink::Series(slot),
+        shape: slot,
+        hollow: false,
+    });
+    if all.iter().any(|s| s.overloaded().next().is_some()) {
+        legend.push((
+            Swatch::Marker {
+                ink: Ink::Muted,
+                shape: 0,
+                hollow: true,
+            },
+            "hollow, at the top edge: overloaded, the readers fell further and further behind".to_owned(),
+        ));
+    }
+    if with_objective {
+        legend.push((Swatch::Dashed(Ink::Text), "objective of the search".to_owned()));
+    }
+    legend
+}
+
+fn description(all: &[Series]) -> String {
+    let sentences: Vec<String> = all.iter().map(sentence).collect();
+    let sentences = if sentences.len() > DESCRIBED_MAX {
+        String::new()
+    } else {
+        format!(" In figures: {}.", sentences.join("; "))
+    };
+    format!(
+        "The median and the 99th percentile of the response times, on a logarithmic scale, against the records per \
+         second that were offered, with 95 % confidence intervals as vertical lines where there are several trials. \
+         Where the readers fell behind, response times only say how long the trial was: such rates have no figure but \
+         a hollow marker at the top edge, and a dashed line leads to the first of them; those above it are in the \
+         table alone. Rates that the producers did not reach are left out.{sentences}"
+    )
+}
+
+/// The p99 of the lowest and the highest rate of a series, and from where on it is overloaded.
+fn sentence(series: &Series) -> String {
+    let p99: Vec<(&Point, Estimate)> = series.kept_up().filter_map(|p| Some((p, p.p99?))).collect();
+    let figure = |(p, e): &(&Point, Estimate)| {
+        let time = duration(e.point / 1e3);
+        format!("{time} at {}", records_per_second(p.rate))
+    };
+    let figures = match p99.as_slice() {
+        [] => "no p99".to_owned(),
+        [one] => format!("p99 {}", figure(one)),
+        [first, .., last] => format!("p99 from {} to {}", figure(first), figure(last)),
+    };
+    let overloaded = series.overloaded().next();
+    let overloaded = overloaded.map(|p| format!(", overloaded from {} on", records_per_second(p.rate)));
+    format!("{}: {figures}{}", series.name, overloaded.unwrap_or_default())
+}
+
+fn table(all: &[Series]) -> Table {
+    let headers = [
+        "family",
+        "configuration",
+        "offered",
+        "p50",
+        "low",
+        "high",
+        "p99",
+        "low",
+        "high",
+        "remark",
+    ];
+    let row = |series: &Series, p: &Point| {
+        let mut row = vec![series.family.clone(), series.name.clone(), records_per_second(p.rate)];
+        for estimate in [p.p50, p.p99] {
+            let estimate = estimate.filter(|_| p.state == State::KeptUp);
+            let interval = estimate.and_then(|e| e.interval);
+            let cells = [estimate.map(|e| e.point), interval.map(|i| i.0), interval.map(|i| i.1)];
+            row.extend(cells.map(|ms| or_unknown(ms.map(|ms| ms / 1e3), duration)));
+        }
+        let remark = match p.state {
+            State::KeptUp if p.p50.is_none() => "too few records",
+            State::KeptUp => UNKNOWN,
+            State::Overloaded => "overloaded",
+            State::LoadNotReached => "load not reached",
+        };
+        row.push(remark.to_owned());
+        row
+    };
+    let rows = all.iter().flat_map(|s| s.points.iter().map(|p| row(s, p)));
+    Table::new("", &headers, rows.collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::float_cmp)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    fn panels(fixture: &Fixture) -> Vec<XyPanel> {
+        let labels = Labels::new(&fixture.scenario);
+        let all = series(&fixture.input(), &labels);
+        let own: Vec<&Series> = all.iter().collect();
+        let y = above_all(Scale::Log { from: 0.5, to: 10.0 });
+        PERCENTILES
+            .map(|p| panel(&labels, &own, p, y, objective(&fixture.input(), p)))
+            .into()
+    }
+
+    #[test]
+    fn an_overloaded_rate_has_a_hollow_marker_at_the_top_edge_and_no_figure() {
+        for panel in panels(&Fixture::latency()) {
+            let open: Vec<(f64, f64)> = panel.lines.iter().flat_map(|l| l.open.clone()).collect();
+            assert_eq!(open.len(), 1);
+            assert_eq!(panel.y.scale.share(open[0].1), 1.0);
+            assert!(panel.y.marks(5).iter().all(|mark| panel.y.scale.share(*mark) < 0.95));
+            assert_eq!(panel.lines.iter().map(|l| l.marked.len()).sum::<usize>(), 5);
+        }
+    }
+
+    #[test]
+    fn the_objective_is_a_line_in_the_panel_of_its_percentile() {
+        let level = |panel: &XyPanel| {
+            panel
+                .lines
+                .iter()
+                .any(|l| l.points.iter().filter(|(_, y)| *y == 50.0).count() == 2)
+        };
+        let panels = panels(&Fixture::capacity());
+        assert!(!level(&panels[0]) && level(&panels[1]));
+    }
+
+    #[test]
+    fn points_of_one_rate_stand_side_by_side_and_others_at_their_rate() {
+        let x = |panel: &XyPanel| -> Vec<f64> {
+            panel
+                .lines
+                .iter()
+                .flat_map(|l| l.marked.iter().map(|(x, _)| *x))
+                .collect()
+        };
+        let latency = x(&panels(&Fixture::latency())[0]);
+        let opposite = |x: &f64| (x - (500.0 - latency[0])).abs() < 1e-9;
+        assert!(latency[0] < 250.0 && latency.iter().any(opposite), "{latency:?}");
+        assert!(x(&panels(&Fixture::capacity())[0]).contains(&500.0));
+    }
+
+    #[test]
+    fn one_rate_makes_no_chart() {
+        let fixture = Fixture::catch_up();
+        assert!(chart(&fixture.input(), &Labels::new(&fixture.scenario)).is_none());
+    }
+}

@@ -1,0 +1,283 @@
+//! How long the slowest records of a live trial waited: response time over percentile, with as many nines as the
+//! records carry.
+
+use std::collections::BTreeSet;
+
+use super::arrivals::{DESCRIBED_MAX, meaningful, ms, ms_tick, records_per_second};
+use super::grid::{Grid, Line, XyPanel};
+use super::legend::Swatch;
+use super::paint::Ink;
+use super::scale::{Axis, Scale, nines};
+use super::{Chart, chart as assemble, colour_legend, full_title};
+use crate::measure::latency::{LatencyRecorder, PercentileRow, SAMPLES_BEYOND, percentile_rows};
+use crate::report::ReportInput;
+use crate::report::format::{UNKNOWN, duration, thousands};
+use crate::report::labels::{Labels, family_title};
+use crate::report::tables::{Table, of_family};
+
+/// Points of a line in each nine.
+const POINTS_PER_NINE: f64 = 16.0;
+
+/// A configuration with the response times of its meaningful trials.
+struct Curve {
+    configuration: usize,
+    family: usize,
+    rate: f64,
+    response: LatencyRecorder,
+    rows: Vec<PercentileRow>,
+    /// Share of the records and milliseconds, up to the last that the records carry.
+    points: Vec<(f64, f64)>,
+}
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let curves = curves(input);
+    let largest = curves.iter().map(|c| last_share(&c.response)).fold(0.5, f64::max);
+    if curves.is_empty() {
+        return None;
+    }
+    let shown = curves.iter().flat_map(|c| &c.points);
+    let y = Scale::log_around(shown.map(|(_, ms)| *ms));
+    let x = Scale::Nines { to: largest };
+    let panels: Vec<XyPanel> = groups(&curves)
+        .into_iter()
+        .map(|group| panel(input, labels, &group, (x, y)))
+        .collect();
+    let columns = panels.len().min(2);
+    let grid = Grid {
+        panels,
+        legend: colour_legend(labels, |slot| Swatch::Marker {
+            ink: Ink::Series(slot),
+            shape: slot,
+            hollow: false,
+        }),
+        x_axis: "share of the records (log scale)".to_owned(),
+        y_axis: "response time in ms (log scale)".to_owned(),
+        aspect: if columns > 1 { 1.5 } else { 2.2 },
+        columns,
+    };
+    Some(assemble(
+        "latency-percentiles",
+        "Response time by percentile",
+        &description(input, labels, &curves),
+        table(input, labels, &curves),
+        |frame| grid.render(frame),
+    ))
+}
+
+/// Of every configuration whose records carry at least the median.
+fn curves(input: &ReportInput) -> Vec<Curve> {
+    let families = 0..input.scenario.families.len();
+    families
+        .flat_map(|family| of_family(input, family))
+        .filter_map(|c| {
+            let trials = meaningful(input, c);
+            let mut response = LatencyRecorder::default();
+            for one in trials.iter().filter_map(super::arrivals::LiveTrial::response) {
+                response.merge(&one);
+            }
+            let rows = percentile_rows(&response);
+            (!rows.is_empty()).then(|| Curve {
+                configuration: c.configuration,
+                family: c.family,
+                rate: trials.first().map_or(0.0, super::arrivals::LiveTrial::rate),
+                points: points(&response),
+                response,
+                rows,
+            })
+        })
+        .collect()
+}
+
+/// The curves of each panel: a family, or one rate of it where several configurations had that rate.
+fn groups(curves: &[Curve]) -> Vec<Vec<&Curve>> {
+    let key = |c: &Curve| (c.family, c.rate.to_bits());
+    let keys: BTreeSet<(usize, u64)> = curves.iter().map(key).collect();
+    let by_rate = keys.len() < curves.len();
+    let mut groups: Vec<Vec<&Curve>> = Vec::new();
+    for curve in curves {
+        let alike = |group: &&mut Vec<&Curve>| {
+            let first = group[0];
+            first.family == curve.family && (!by_rate || key(first) == key(curve))
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(curve),
+            None => groups.push(vec![curve]),
+        }
+    }
+    groups
+}
+
+fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale, Scale)) -> XyPanel {
+    let rates: BTreeSet<u64> = group.iter().map(|c| c.rate.to_bits()).collect();
+    let family = family_title(input.scenario, group[0].family);
+    let rate = (rates.len() == 1).then(|| records_per_second(group[0].rate));
+    let parts: Vec<String> = [Some(family), rate].into_iter().flatten().collect();
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let slots: BTreeSet<usize> = group.iter().map(|c| labels.slot(c.configuration)).collect();
+    // Colour tells the lines apart unless several have the same one.
+    let named = slots.len() < group.len();
+    let lines = group.iter().map(|curve| {
+        let slot = labels.slot(curve.configuration);
+        let marked = curve
+            .rows
+            .iter()
+            .map(|row| (row.percentile / 100.0, ms(row.latency_ns)));
+        Line {
+            shape: slot,
+            marked: marked.collect(),
+            label: if named {
+                labels.short(curve.configuration).to_owned()
+            } else {
+                String::new()
+            },
+            ..Line::through(curve.points.clone(), Ink::Series(slot))
+        }
+    });
+    let x = Axis {
+        scale: x,
+        ticks: Vec::new(),
+        tick: share_tick,
+    };
+    let y = Axis {
+        scale: y,
+        ticks: Vec::new(),
+        tick: ms_tick,
+    };
+    XyPanel::of_lines(parts.join(" · "), x, y, lines.collect())
+}
+
+/// The largest share that the records carry.
+fn last_share(response: &LatencyRecorder) -> f64 {
+    1.0 - SAMPLES_BEYOND as f64 / response.count().max(1) as f64
+}
+
+/// The line from the median to the last share that the records carry.
+fn points(response: &LatencyRecorder) -> Vec<(f64, f64)> {
+    let last = last_share(response);
+    let (from, to) = (nines(0.5), nines(last));
+    let steps = ((to - from) * POINTS_PER_NINE).ceil().max(1.0);
+    let mut shares = vec![0.5];
+    while shares.len() as f64 <= steps {
+        let nines = from + (to - from) * shares.len() as f64 / steps;
+        shares.push(1.0 - 10f64.powf(-nines));
+    }
+    shares
+        .into_iter()
+        .filter_map(|share| Some((share, ms(response.percentile_ns(share.min(last))?))))
+        .collect()
+}
+
+/// A share as a percentile: `50 %`, `99.9 %`.
+fn share_tick(share: f64) -> String {
+    // Without what binary fractions add.
+    format!("{} %", (share * 1e11).round() / 1e9)
+}
+
+fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String {
+    let figures: Vec<String> = curves
+        .iter()
+        .filter_map(|curve| {
+            let (first, last) = (curve.rows.first()?, curve.rows.last()?);
+            Some(format!(
+                "{}: half of the records within {}, {} % within {}",
+                full_title(input, labels, curve.configuration),
+                duration(first.latency_ns as f64 / 1e9),
+                last.percentile,
+                duration(last.latency_ns as f64 / 1e9)
+            ))
+        })
+        .collect();
+    let figures = if figures.len() > DESCRIBED_MAX {
+        String::new()
+    } else {
+        format!(" In figures: {}.", figures.join("; "))
+    };
+    let without = input.summary.configurations.iter().filter(|c| c.live.is_some());
+    let without = without
+        .filter(|c| !curves.iter().any(|curve| curve.configuration == c.configuration))
+        .count();
+    let without = match without {
+        0 => String::new(),
+        1 => " One configuration has no line: its load was not reached or its readers fell behind.".to_owned(),
+        n => format!(" {n} configurations have no line: their load was not reached or their readers fell behind."),
+    };
+    format!(
+        "How long records waited from the moment they were meant to be sent until the work on them was done, against \
+         the share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand \
+         equally far apart. One line per configuration, of all records of its trials whose load was reached and whose \
+         readers kept up; it ends where fewer than {SAMPLES_BEYOND} records lie beyond.{figures}{without}"
+    )
+}
+
+fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
+    let longest = curves.iter().map(|c| &c.rows).max_by_key(|rows| rows.len());
+    let percentiles: Vec<f64> = longest.into_iter().flatten().map(|row| row.percentile).collect();
+    let columns: Vec<String> = percentiles.iter().map(|p| format!("{p} %")).collect();
+    let mut headers = vec!["family", "configuration", "offered", "records"];
+    headers.extend(columns.iter().map(String::as_str));
+    headers.push("longest");
+    let rows = curves.iter().map(|curve| {
+        let mut row = vec![
+            family_title(input.scenario, curve.family),
+            labels.short(curve.configuration).to_owned(),
+            records_per_second(curve.rate),
+            thousands(curve.response.count()),
+        ];
+        let cell = |i: usize| {
+            let known = curve.rows.get(i).map(|row| duration(row.latency_ns as f64 / 1e9));
+            known.unwrap_or_else(|| UNKNOWN.to_owned())
+        };
+        row.extend((0..percentiles.len()).map(cell));
+        let longest = curve.response.max_ns().map(|ns| duration(ns as f64 / 1e9));
+        row.push(longest.unwrap_or_else(|| UNKNOWN.to_owned()));
+        row
+    });
+    Table::new("", &headers, rows.collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn a_line_ends_where_too_few_records_lie_beyond() {
+        for curve in curves(&Fixture::latency().input()) {
+            let (share, _) = *curve.points.last().unwrap();
+            let beyond = ((1.0 - share) * curve.response.count() as f64).round();
+            assert!((10.0..=11.0).contains(&beyond), "{beyond} beyond {share}");
+            assert!(curve.points.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
+        }
+    }
+
+    #[test]
+    fn configurations_of_one_rate_share_a_panel_and_an_overloaded_one_has_no_line() {
+        let fixture = Fixture::latency();
+        let curves = curves(&fixture.input());
+        let groups: Vec<Vec<usize>> = groups(&curves)
+            .into_iter()
+            .map(|group| group.into_iter().map(|c| c.configuration).collect())
+            .collect();
+        assert_eq!(groups, [vec![0, 3], vec![1, 4], vec![5]]);
+        let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &curves);
+        assert!(text.ends_with("One configuration has no line: its load was not reached or its readers fell behind."));
+    }
+
+    #[test]
+    fn the_records_of_all_meaningful_trials_are_one_sample() {
+        let fixture = Fixture::latency();
+        let counts = fixture
+            .trials
+            .iter()
+            .filter(|t| t.is_used() && t.order.configuration == 0);
+        let counts = counts.map(|t| t.measurement.as_ref().unwrap().latencies().unwrap().response.count());
+        assert_eq!(curves(&fixture.input())[0].response.count(), counts.sum::<u64>());
+    }
+
+    #[test]
+    fn a_percentile_is_written_with_the_nines_it_has() {
+        let shares = [0.5, 0.9, 1.0 - 1e-3, 1.0 - 1e-6];
+        assert_eq!(shares.map(share_tick), ["50 %", "90 %", "99.9 %", "99.9999 %"]);
+    }
+}

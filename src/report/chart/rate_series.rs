@@ -1,0 +1,257 @@
+//! What was run at several rates, all else equal: the points of response time against rate.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arrivals::{LiveTrial, ms};
+use crate::measure::latency::{LatencyPart, LatencyRecorder};
+use crate::measure::{Status, TrialKind};
+use crate::report::ReportInput;
+use crate::report::format::printable;
+use crate::report::labels::{Labels, RATE_KEYS, family_title, varying_axes};
+use crate::report::tables::of_family;
+use crate::stats::Estimate;
+use crate::summary::ConfigurationSummary;
+
+/// What a point can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    KeptUp,
+    Overloaded,
+    LoadNotReached,
+}
+
+/// A configuration at one rate. Figures in milliseconds.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    pub(super) configuration: usize,
+    pub(super) rate: f64,
+    pub(super) p50: Option<Estimate>,
+    pub(super) p99: Option<Estimate>,
+    pub(super) state: State,
+}
+
+/// What was run at several rates, all else equal.
+pub(super) struct Series {
+    pub(super) family: String,
+    pub(super) name: String,
+    pub(super) points: Vec<Point>,
+}
+
+impl Series {
+    pub(super) fn kept_up(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|p| p.state == State::KeptUp)
+    }
+
+    pub(super) fn overloaded(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|p| p.state == State::Overloaded)
+    }
+
+    /// What is drawn: of the rates at which the readers fell behind only those up to the first above all others.
+    /// Searches begin far above, which would leave the rest no room.
+    pub(super) fn drawn(&self) -> impl Iterator<Item = &Point> {
+        let highest = self.kept_up().map(|p| p.rate).fold(0.0, f64::max);
+        let above = self.overloaded().map(|p| p.rate).filter(|rate| *rate > highest);
+        let end = above.fold(f64::INFINITY, f64::min);
+        self.points.iter().filter(move |p| p.rate <= end)
+    }
+
+    pub(super) fn rates(&self) -> BTreeSet<u64> {
+        self.points.iter().map(|p| p.rate.to_bits()).collect()
+    }
+}
+
+/// All series of the scenario in its order, their points by rate.
+pub(super) fn series(input: &ReportInput, labels: &Labels) -> Vec<Series> {
+    let scenario = input.scenario;
+    let mut all: Vec<Series> = Vec::new();
+    for family in 0..scenario.families.len() {
+        let members = scenario.families[family].configurations.iter();
+        let members = members.filter_map(|i| scenario.configurations.get(*i));
+        let mut axes = varying_axes(scenario, &members);
+        axes.retain(|axis| !RATE_KEYS.contains(&scenario.axes[*axis].key.as_str()));
+        for c in of_family(input, family) {
+            let Some(configuration) = scenario.configurations.get(c.configuration) else {
+                continue;
+            };
+            let mut parts = vec![configuration.case.clone()];
+            parts.extend(axes.iter().filter_map(|axis| {
+                let value = configuration.axis_values.get(*axis)?;
+                Some(format!("{}={value}", scenario.axes[*axis].key))
+            }));
+            parts.retain(|part| !part.is_empty());
+            let name = printable(&parts.join(" "));
+            let name = if name.is_empty() {
+                labels.short(c.configuration).to_owned()
+            } else {
+                name
+            };
+            let family = without_rate(input, c);
+            let points = points(input, c);
+            match all.iter_mut().find(|s| s.family == family && s.name == name) {
+                Some(series) => series.points.extend(points),
+                None => all.push(Series { family, name, points }),
+            }
+        }
+    }
+    for series in &mut all {
+        series.points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+    }
+    all
+}
+
+/// The family's title without the rate, should it be what tells families apart.
+fn without_rate(input: &ReportInput, c: &ConfigurationSummary) -> String {
+    let scenario = input.scenario;
+    let mut title = family_title(scenario, c.family);
+    for (axis, of) in scenario.axes.iter().enumerate() {
+        let value = scenario.configurations[c.configuration].axis_values.get(axis);
+        if let (Some(value), true) = (value, RATE_KEYS.contains(&of.key.as_str())) {
+            let rest = title.replace(&format!("{}={value}", of.key), "");
+            title = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+    }
+    title
+}
+
+/// The points of a configuration: one, or one for each rate that a search for its capacity tried.
+fn points(input: &ReportInput, c: &ConfigurationSummary) -> Vec<Point> {
+    if input.scenario.capacity.is_some() {
+        return searched(input, c.configuration);
+    }
+    let Some(live) = &c.live else { return Vec::new() };
+    let Some(rate) = live.offered_per_second else {
+        return Vec::new();
+    };
+    let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
+    let state = match response {
+        _ if live.overloaded => State::Overloaded,
+        Some(_) => State::KeptUp,
+        None if live.load_reached => State::Overloaded,
+        None => State::LoadNotReached,
+    };
+    vec![Point {
+        configuration: c.configuration,
+        rate,
+        p50: response.and_then(|l| l.p50_ms),
+        p99: response.and_then(|l| l.p99_ms),
+        state,
+    }]
+}
+
+/// A point for each rate of a search: of all its trials together, and overloaded where one of them was.
+fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
+    let mut by_rate: BTreeMap<u64, Vec<LiveTrial>> = BTreeMap::new();
+    let kinds = [TrialKind::Search, TrialKind::Counted];
+    let own = input.trials.iter().filter(|t| t.order.configuration == configuration);
+    for live in own
+        .filter(|t| kinds.contains(&t.order.kind) && t.status == Status::Complete)
+        .filter_map(LiveTrial::of)
+    {
+        by_rate.entry(live.rate().to_bits()).or_default().push(live);
+    }
+    let point = |(rate, trials): (u64, Vec<LiveTrial>)| {
+        let fell_behind = |t: &LiveTrial| t.load.overload.is_some() || t.load.unread > 0;
+        let mut response = LatencyRecorder::default();
+        for one in trials
+            .iter()
+            .filter(|t| t.load.is_meaningful())
+            .filter_map(LiveTrial::response)
+        {
+            response.merge(&one);
+        }
+        let state = match () {
+            () if trials.iter().any(fell_behind) => State::Overloaded,
+            () if response.count() > 0 => State::KeptUp,
+            () => State::LoadNotReached,
+        };
+        let percentile = |share: f64| {
+            Some(Estimate {
+                point: ms(response.percentile_ns(share)?),
+                interval: None,
+                observations: trials.len(),
+            })
+        };
+        Point {
+            configuration,
+            rate: f64::from_bits(rate),
+            p50: percentile(0.5),
+            p99: percentile(0.99),
+            state,
+        }
+    };
+    by_rate.into_iter().map(point).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    fn of(fixture: &Fixture) -> Vec<Series> {
+        series(&fixture.input(), &Labels::new(&fixture.scenario))
+    }
+
+    #[test]
+    fn configurations_that_differ_in_rate_only_are_one_series() {
+        let all = of(&Fixture::latency());
+        assert_eq!(
+            all.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+            ["one process", "two processes"]
+        );
+        assert!(
+            all.iter()
+                .all(|s| s.points.len() == 3 && s.points.is_sorted_by_key(|p| p.rate.to_bits()))
+        );
+        assert_eq!(all[0].points[2].state, State::Overloaded);
+        assert!(
+            all[1]
+                .points
+                .iter()
+                .all(|p| p.state == State::KeptUp && p.p99.unwrap().interval.is_some())
+        );
+    }
+
+    #[test]
+    fn families_that_only_the_rate_tells_apart_are_one_chart() {
+        let mut fixture = Fixture::latency();
+        let one = fixture.scenario.families[0].clone();
+        fixture.scenario.families = (0..3)
+            .map(|rate| {
+                let name = format!("rate={}", fixture.scenario.axes[0].values[rate]);
+                let configurations = vec![rate, rate + 3];
+                crate::scenario::Family {
+                    name,
+                    configurations,
+                    ..one.clone()
+                }
+            })
+            .collect();
+        for c in &mut fixture.summary.configurations {
+            c.family = c.configuration % 3;
+        }
+        let all = of(&fixture);
+        assert_eq!(all.len(), 2);
+        assert!(all.iter().all(|s| s.family.is_empty() && s.rates().len() == 3));
+    }
+
+    #[test]
+    fn every_rate_of_a_search_is_a_point_and_far_too_high_ones_are_not_drawn() {
+        let all = of(&Fixture::capacity());
+        for series in &all {
+            let overloaded: Vec<f64> = series.overloaded().map(|p| p.rate).collect();
+            let drawn: Vec<f64> = series.drawn().map(|p| p.rate).collect();
+            assert!(overloaded.len() > 1 && series.rates().len() == series.points.len());
+            assert_eq!(drawn.last(), overloaded.first(), "{drawn:?}");
+        }
+    }
+
+    #[test]
+    fn a_load_that_was_never_reached_is_no_point_of_its_rate() {
+        let mut fixture = Fixture::latency();
+        let live = fixture.summary.configurations[1].live.as_mut().unwrap();
+        live.latencies.clear();
+        live.load_reached = false;
+        assert_eq!(of(&fixture)[0].points[1].state, State::LoadNotReached);
+    }
+}
