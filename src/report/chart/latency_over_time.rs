@@ -9,8 +9,8 @@ use super::legend::Swatch;
 use super::paint::Ink;
 use super::scale::{Axis, Scale};
 use super::{Chart, chart as assemble, evenly, full_title};
-use crate::measure::LoadMeasurement;
 use crate::measure::latency::LatencyRecorder;
+use crate::measure::{LoadMeasurement, SecondOfLatency};
 use crate::report::ReportInput;
 use crate::report::format::{UNKNOWN, duration, or_unknown, rate};
 use crate::report::labels::Labels;
@@ -93,7 +93,7 @@ fn intervals(load: &LoadMeasurement, length_s: u32) -> Vec<Interval> {
     let mut by_interval: BTreeMap<u32, LatencyRecorder> = BTreeMap::new();
     for second in &load.seconds {
         let interval = by_interval.entry(second.second / length_s).or_default();
-        interval.merge(&second.response);
+        interval.merge(&second.response.unpack());
     }
     let known = by_interval.into_iter().filter(|(_, response)| response.count() > 0);
     known
@@ -239,12 +239,13 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
     let longest: Vec<String> = shown
         .iter()
         .filter_map(|s| {
-            let slowest = s.live.load.seconds.iter().max_by_key(|one| one.response.max_ns())?;
+            let longest_of = |one: &SecondOfLatency| (one.response.unpack().max_ns(), one.second);
+            let (longest_ns, second) = s.live.load.seconds.iter().map(longest_of).max_by_key(|one| one.0)?;
             Some(format!(
                 "{}: the longest, {}, after {}\u{a0}s",
                 full_title(input, labels, s.configuration),
-                duration(slowest.response.max_ns()? as f64 / 1e9),
-                slowest.second
+                duration(longest_ns? as f64 / 1e9),
+                second
             ))
         })
         .collect();
@@ -296,7 +297,6 @@ fn table(labels: &Labels, shown: &[Shown]) -> Table {
 #[allow(clippy::unwrap_used, clippy::float_cmp)]
 mod tests {
     use super::*;
-    use crate::measure::SecondOfLatency;
     use crate::report::fixture::Fixture;
 
     /// So many records a second for so many seconds.
@@ -304,7 +304,10 @@ mod tests {
         let second = |second| {
             let mut response = LatencyRecorder::default();
             (0..per_second).for_each(|_| response.record_ns(1_000_000));
-            SecondOfLatency { second, response }
+            SecondOfLatency {
+                second,
+                response: response.into(),
+            }
         };
         LoadMeasurement {
             seconds: (0..seconds).map(second).collect(),

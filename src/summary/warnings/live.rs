@@ -13,8 +13,9 @@ use crate::summary::ConfigurationSummary;
 use crate::summary::answer::thousands;
 use crate::summary::live::{is_meaningful, response_p99_ms};
 
-/// Producers whose 99th percentile of lateness is above this share of the median response are part of the figure.
-const LATENESS_SHARE: f64 = 0.1;
+/// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
+/// the producers' as much as the readers'.
+const LATENESS_SHARE: f64 = 0.25;
 /// The fewest records of which ten lie beyond the 99th percentile.
 const RECORDS_FOR_P99: &str = "1,000";
 
@@ -187,7 +188,7 @@ fn late_producers(used: &Used) -> Option<String> {
             .iter()
             .for_each(|producer| lateness.merge(&producer.lateness));
         let late_ms = lateness.percentile_ns(0.99)? as f64 / 1e6;
-        let response_ms = m.latencies()?.response.percentile_ns(0.5)? as f64 / 1e6;
+        let response_ms = m.latencies()?.response.percentile_ns(0.99)? as f64 / 1e6;
         Some((late_ms, response_ms))
     });
     let late: Vec<(f64, f64)> = pairs
@@ -195,8 +196,8 @@ fn late_producers(used: &Used) -> Option<String> {
         .collect();
     let worst = late.iter().max_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)))?;
     Some(format!(
-        "the producers are part of the latencies in {}: at worst their p99 lateness was {:.2} ms where the median \
-         response was {:.2} ms",
+        "the slowest records were late from the producers on in {}: at worst p99 of the producers' lateness was {:.2} \
+         ms where p99 of the response time was {:.2} ms",
         share(late.len(), used),
         worst.0,
         worst.1
