@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::coordinator::{Observer, Phase};
-use crate::measure::{Status, Trial, TrialKind, TrialOrder};
+use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::Progress;
 use crate::report::{duration, rate, thousands};
 
@@ -207,6 +207,9 @@ fn stage(order: &TrialOrder) -> String {
 fn trial_line(trial: &Trial) -> String {
     let head = format!("{}, {}", stage(&trial.order), trial.configuration_name);
     let figures = trial.measurement.as_ref().map(|m| {
+        if let Some(load) = &m.load {
+            return load_figures(m, load);
+        }
         let seconds = m.read_ns() as f64 / 1e9;
         format!(
             "{} in {}",
@@ -223,6 +226,32 @@ fn trial_line(trial: &Trial) -> String {
             format!("{head}: failed, {}: {who}{}", failure.kind.describe(), failure.message)
         }
     }
+}
+
+/// What became of the records that arrived.
+fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
+    let at = format!("at {}", rate(load.offered_per_second));
+    if !load.reached {
+        return format!("{at}: load not reached, {} were sent", rate(load.sent_per_second));
+    }
+    if let Some(overload) = load.overload {
+        return format!("{at}: overloaded, the lag grew by {}", rate(overload.lag_growth_per_second));
+    }
+    let latencies = measurement.latencies();
+    let shown = |share| {
+        let ns = latencies.as_ref()?.response.percentile_ns(share)?;
+        Some(duration(ns as f64 / 1e9))
+    };
+    let percentiles = [("p50", shown(0.5)), ("p99", shown(0.99))];
+    let known: Vec<String> = (percentiles.into_iter())
+        .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
+        .collect();
+    let unread = if load.unread > 0 {
+        format!("; {} records left unread", thousands(load.unread))
+    } else {
+        String::new()
+    };
+    format!("{at}: {}{unread}", if known.is_empty() { "too few records".to_owned() } else { known.join(", ") })
 }
 
 /// Guesses the time left from the trials of this session.
