@@ -235,7 +235,10 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         return format!("{at}: load not reached, {} were sent", rate(load.sent_per_second));
     }
     if let Some(overload) = load.overload {
-        return format!("{at}: overloaded, the lag grew by {}", rate(overload.lag_growth_per_second));
+        return format!(
+            "{at}: overloaded, the lag grew by {}",
+            rate(overload.lag_growth_per_second)
+        );
     }
     let latencies = measurement.latencies();
     let shown = |share| {
@@ -251,7 +254,14 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
     } else {
         String::new()
     };
-    format!("{at}: {}{unread}", if known.is_empty() { "too few records".to_owned() } else { known.join(", ") })
+    format!(
+        "{at}: {}{unread}",
+        if known.is_empty() {
+            "too few records".to_owned()
+        } else {
+            known.join(", ")
+        }
+    )
 }
 
 /// Guesses the time left from the trials of this session.

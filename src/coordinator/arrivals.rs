@@ -23,6 +23,9 @@ pub(super) enum ArrivalsError {
     /// Its topics could not be made.
     #[error(transparent)]
     Topics(#[from] DatasetError),
+    /// A broker ended meanwhile.
+    #[error("{0}")]
+    Lost(String),
     /// A client property has no value.
     #[error(transparent)]
     Property(#[from] crate::kafka::client::PropertyError),
@@ -109,6 +112,7 @@ impl Arrivals<'_> {
             topics: topics.clone(),
             properties: properties.clone(),
             schedule: schedule.clone(),
+            warmup_ns: self.load.warmup_ns,
             producer,
             producers: self.load.producers,
             size: self.topics.size,

@@ -115,7 +115,8 @@ async fn converse<F: Fleet>(
                 (at_ns, event_of(news, worker))
             }
             Some(answer) = answers.join_next(), if !answers.is_empty() => {
-                (clock::now_ns(), answer.unwrap_or(Event::Tick))
+                let lost = |error: tokio::task::JoinError| Event::Ends(Err(error.to_string()));
+                (clock::now_ns(), answer.unwrap_or_else(lost))
             }
             () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
         };

@@ -313,10 +313,24 @@ impl Session<'_> {
             seed: scenario.seed.wrapping_add(u64::from(order.block)),
         };
         let (admin, properties) = (&self.cluster.admin, &self.cluster.properties);
-        arrivals
-            .prepare(admin, properties, self.interrupt.flag())
-            .await
-            .map(Some)
+        let stop = Arc::new(AtomicBool::new(false));
+        let preparing = arrivals.prepare(admin, properties, Arc::clone(&stop));
+        tokio::pin!(preparing);
+        let mut looks = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            tokio::select! {
+                prepared = &mut preparing => return prepared.map(Some),
+                _ = looks.tick() => {}
+            }
+            let dead = self.cluster.dead_broker();
+            if dead.is_some() || self.interrupt.is_set() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            if let Some(dead) = dead {
+                // The producers of a backlog would go on trying for minutes; they end by themselves.
+                return Err(ArrivalsError::Lost(dead));
+            }
+        }
     }
 
     /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.

@@ -27,6 +27,9 @@ pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);
 /// Limit of one request to the brokers.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
+/// Limit of the question for the ends of partitions, which is asked again and again.
+const ENDS_LIMIT: Duration = Duration::from_secs(3);
+
 /// How long a new topic may take to have all its leaders, a deleted one to go, and a group to lose its members.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
@@ -224,7 +227,7 @@ impl Admin {
     pub async fn end_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
         let topics = topics.to_vec();
         self.blocking("read the ends of the partitions", move |admin| {
-            let found = ffi::end_offsets(admin.client.inner(), &topics, REQUEST_LIMIT);
+            let found = ffi::end_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
             found.map_err(|cause| AdminError::Refused {
                 action: "read the ends of the partitions".to_owned(),
                 cause,

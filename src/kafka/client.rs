@@ -9,7 +9,9 @@ use std::env;
 use rdkafka::ClientConfig;
 
 use crate::measure::Setting;
-use crate::scenario::{Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue};
+use crate::scenario::{
+    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, canonical_property,
+};
 use crate::secret::Secret;
 
 /// The library's defaults for the two buffers, for [`Buffers::Total`] where the user sets none.
@@ -91,8 +93,10 @@ impl ClientProperties {
         deviations
     }
 
+    /// A later value wins, under whichever of its names a property is given.
     fn add(&mut self, name: &str, value: PropertyValue, reason: &'static str) {
-        self.properties.insert(name.to_owned(), (value, reason));
+        self.properties
+            .insert(canonical_property(name).to_owned(), (value, reason));
     }
 
     fn add_literal(&mut self, name: &str, value: impl Into<String>, reason: &'static str) {

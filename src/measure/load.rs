@@ -15,9 +15,9 @@ pub struct LoadMeasurement {
     pub window_from_ns: u64,
     /// Its end, which is the end of the load.
     pub window_end_ns: u64,
-    /// Records per second that the schedule asked for, on average over the window.
+    /// Records per second that the schedule asked for in the window.
     pub offered_per_second: f64,
-    /// Records per second that were sent within the window, whenever they were intended.
+    /// Records per second that were sent and acknowledged within the window, whenever they were intended.
     pub sent_per_second: f64,
     /// Whether the producers could send what the schedule asked for when it asked for it.
     pub reached: bool,

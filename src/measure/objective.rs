@@ -10,8 +10,8 @@ pub enum Outcome {
     Held,
     /// The readers fell behind, left records unread, or took longer than the limit.
     Failed,
-    /// The producers could not send what was asked for, and the readers kept up with what they did send: the trial
-    /// says nothing of the rate.
+    /// The producers could not send what was asked for, or not in time, and the readers kept up with what they did
+    /// send: the trial says nothing of the readers at this rate.
     LoadNotReached,
     /// The trial has too few records for the percentile, or no usable figures at all: as if it had not been run.
     NotDecided,
@@ -32,10 +32,15 @@ pub fn holds(measurement: &Measurement, percentile: f64, limit_ns: u64) -> Outco
     if !load.reached {
         return Outcome::LoadNotReached;
     }
-    let latencies = measurement.latencies();
-    match latencies.and_then(|latencies| latencies.response.percentile_ns(percentile)) {
+    let percentiles = measurement.latencies().and_then(|latencies| {
+        let delay_ns = latencies.producer_delay.percentile_ns(percentile).unwrap_or(0);
+        Some((latencies.response.percentile_ns(percentile)?, delay_ns))
+    });
+    match percentiles {
         None => Outcome::NotDecided,
-        Some(response_ns) if response_ns <= limit_ns => Outcome::Held,
+        Some((response_ns, _)) if response_ns <= limit_ns => Outcome::Held,
+        // Without the producers' lateness it might have held.
+        Some((response_ns, delay_ns)) if response_ns.saturating_sub(delay_ns) <= limit_ns => Outcome::LoadNotReached,
         Some(_) => Outcome::Failed,
     }
 }
@@ -106,6 +111,17 @@ mod tests {
         assert_eq!(holds(&measured(LIMIT_NS / 2), 0.99, LIMIT_NS), Outcome::Held);
         assert_eq!(holds(&measured(LIMIT_NS * 2), 0.99, LIMIT_NS), Outcome::Failed);
         assert_eq!(holds(&measured(LIMIT_NS * 2), 0.9, LIMIT_NS), Outcome::Held);
+    }
+
+    #[test]
+    fn what_the_producers_were_late_by_is_not_the_readers_failure() {
+        let mut late = measured(LIMIT_NS * 2);
+        let latencies = late.members[0].partitions[0].latencies.as_mut().unwrap();
+        (0..1_000).for_each(|_| latencies.producer_delay.record_ns(LIMIT_NS * 3 / 2));
+        assert_eq!(holds(&late, 0.99, LIMIT_NS), Outcome::LoadNotReached);
+        let latencies = late.members[0].partitions[0].latencies.as_mut().unwrap();
+        latencies.producer_delay = crate::measure::latency::LatencyRecorder::default();
+        assert_eq!(holds(&late, 0.99, LIMIT_NS), Outcome::Failed);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 
 use super::{LagSeries, Overload};
 
-/// The lag must grow by this share of the offered rate before readers count as falling behind.
+/// The lag must grow by this share of the offered rate before readers count as falling behind, or by so many times what
+/// is needed at least: little by little over a long window.
 const GROWTH_SHARE_MIN: f64 = 0.01;
-/// And from the first quarter of the window to the last by the arrivals of this time: positions are told every 100 ms,
-/// so that the lag seen is too large by up to that.
+const GROWTH_TIMES_ENOUGH: f64 = 4.0;
+/// The least lag of the window's second half must be above that of the first by the arrivals of this time: positions are
+/// told every 100 ms, so that the lag seen is too large by up to that. A burst that is made up for does not raise it.
 const GROWTH_SECONDS_MIN: f64 = 0.25;
 /// And by so many records, whatever the rate.
 const GROWTH_RECORDS_MIN: f64 = 20.0;
@@ -26,11 +28,12 @@ pub fn overload(lag: &LagSeries, window_ns: (u64, u64), offered_per_second: f64)
         return None;
     }
     let growth = slope(&samples);
-    let quarter = samples.len() / 4;
-    let mean = |part: &[(f64, f64)]| part.iter().map(|(_, lag)| lag).sum::<f64>() / part.len() as f64;
-    let grown = mean(&samples[samples.len() - quarter..]) - mean(&samples[..quarter]);
+    let (first, second) = samples.split_at(samples.len() / 2);
+    let least = |part: &[(f64, f64)]| part.iter().map(|(_, lag)| *lag).fold(f64::INFINITY, f64::min);
+    let grown = least(second) - least(first);
     let grown_min = (offered_per_second * GROWTH_SECONDS_MIN).max(GROWTH_RECORDS_MIN);
-    let is_overload = growth >= offered_per_second * GROWTH_SHARE_MIN && grown >= grown_min;
+    let is_fast = growth >= offered_per_second * GROWTH_SHARE_MIN;
+    let is_overload = growth > 0.0 && grown >= grown_min && (is_fast || grown >= grown_min * GROWTH_TIMES_ENOUGH);
     is_overload.then(|| Overload {
         lag_growth_per_second: growth,
         lag_at_end: samples.last().map_or(0, |(_, lag)| whole(*lag)),
@@ -103,6 +106,38 @@ mod tests {
         };
         assert_eq!(overload(&series(pause), WINDOW, 1_000.0), None);
         assert_eq!(overload(&series(|number| number * 7919 % 100), WINDOW, 1_000.0), None);
+    }
+
+    #[test]
+    fn a_burst_that_is_made_up_for_is_no_overload_wherever_it_lies() {
+        for from in [0, 30, 60, 80, 90] {
+            let burst = |number: u64| {
+                if (from..from + 10).contains(&number) {
+                    (number - from) * 250
+                } else {
+                    0
+                }
+            };
+            assert_eq!(overload(&series(burst), WINDOW, 1_000.0), None, "from {from}");
+        }
+    }
+
+    #[test]
+    fn readers_that_fall_behind_slowly_over_a_long_window_are_overloaded() {
+        let slow = |number| 90 + number * 12;
+        assert!(overload(&series(slow), WINDOW, 15_000.0).is_none());
+        assert!(overload(&series(slow), WINDOW, 500.0).is_some());
+        // Nine in a thousand, of which a long window makes more than an answer's delay explains.
+        let hours = LagSeries {
+            at_ns: (0..600).map(|second| second * 1_000_000_000).collect(),
+            partitions: vec![PartitionLag {
+                group: 0,
+                topic: 0,
+                partition: 0,
+                lag: (0..600).map(|second| second * 9).collect(),
+            }],
+        };
+        assert!(overload(&hours, (0, 600_000_000_000), 1_000.0).is_some());
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub struct PrepareProducer {
     pub properties: BTreeMap<String, Secret>,
     /// When all producers together are to send, from the start on.
     pub schedule: Schedule,
+    /// From the start to the window, which ends with the schedule: what is due, sent and acknowledged in it is counted
+    /// for itself.
+    #[serde(default)]
+    pub warmup_ns: u64,
     /// This producer's number, from 0, which is also in its records' stamps.
     pub producer: u32,
     /// Number of producers that share the schedule.
@@ -72,6 +76,15 @@ pub struct ProducerResult {
     /// Records that were given to the client and not delivered.
     #[serde(default)]
     pub failed: u64,
+    /// Records of the schedule intended in the window.
+    #[serde(default)]
+    pub due_in_window: u64,
+    /// Records given to the client within the window, whenever they were intended.
+    #[serde(default)]
+    pub sent_in_window: u64,
+    /// Records acknowledged within the window, whenever they were sent.
+    #[serde(default)]
+    pub acknowledged_in_window: u64,
     /// Refused and failed records by what the client said.
     #[serde(default)]
     pub errors: Vec<DeliveryErrors>,

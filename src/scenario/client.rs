@@ -92,7 +92,7 @@ fn owned(name: &str, clients: Clients) -> Option<&'static str> {
 }
 
 /// The library's own name of a property.
-pub(super) fn canonical(name: &str) -> &str {
+pub(crate) fn canonical(name: &str) -> &str {
     find(name).and_then(|property| property.alias_of).unwrap_or(name)
 }
 

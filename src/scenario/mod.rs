@@ -29,6 +29,7 @@ mod tests;
 mod threads;
 mod values;
 
+pub(crate) use client::canonical as canonical_property;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use keys::{KEYS, Key, Table};
 pub use live::*;

@@ -1,6 +1,7 @@
 //! The latencies of a trial in the formats of other tools, beside the trial's own file: the standard HDR interval log
 //! and a table of percentiles. Made from the trial alone.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -22,22 +23,18 @@ pub(super) fn files(trial: &Trial) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     };
     let of_window = of_window(measurement);
     let mut log = Vec::new();
-    let seconds: Vec<(u32, LatencyRecorder)> = load
-        .seconds
-        .iter()
-        .map(|each| (each.second, each.response.unpack()))
-        .collect();
-    let seconds = seconds.iter().map(|(second, response)| LogInterval {
+    // Unpacked one at a time: a second takes a hundred times its packed size.
+    let seconds = load.seconds.iter().map(|second| LogInterval {
         tag: "response",
-        from_ns: u64::from(*second) * SECOND_NS,
+        from_ns: u64::from(second.second) * SECOND_NS,
         length_ns: SECOND_NS,
-        latency: response,
+        latency: Cow::Owned(second.response.unpack()),
     });
     let whole = of_window.iter().map(|named| LogInterval {
         tag: &named.tag,
         from_ns: load.window_from_ns.saturating_sub(load.start_ns),
         length_ns: load.window_ns(),
-        latency: &named.latency,
+        latency: Cow::Borrowed(&named.latency),
     });
     write_interval_log(&mut log, started(trial, measurement, load), seconds.chain(whole))?;
     let mut table = Vec::new();

@@ -37,7 +37,7 @@ fn the_log_processor_of_hdr_histogram_finds_what_was_recorded() {
         tag,
         from_ns: second * 1_000_000_000,
         length_ns: 1_000_000_000,
-        latency,
+        latency: std::borrow::Cow::Borrowed(latency),
     };
     let intervals = [
         interval("response", 0, &first),

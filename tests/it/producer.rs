@@ -151,6 +151,7 @@ fn order(bootstrap: &str, topic: &str, arrivals: Arrivals, seconds: u64) -> Prep
             .map(|(name, value)| (name.to_owned(), Secret::new(value))),
         ),
         schedule: Schedule::new(arrivals, profile, seconds * SECOND, 5).unwrap(),
+        warmup_ns: 0,
         producer: 0,
         producers: 1,
         size: Size::Fixed(100),

@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::coordinator::spec::LoadSpec;
 use crate::coordinator::trial::{LoadState, TrialMachine};
-use crate::load::Arrivals;
 use crate::measure::ledger::{ExpectedRange, partition_name};
 use crate::measure::overload::overload;
 use crate::measure::{
-    DeliveryErrors, Failure, FailureKind, LoadMeasurement, MemberMeasurement, ProducerMeasurement, Series,
-    TopicPartition,
+    DeliveryErrors, Failure, FailureKind, LoadMeasurement, MemberMeasurement, ProducerMeasurement, TopicPartition,
 };
 use crate::protocol::ProducerResult;
 
 /// Producers that sent less than this share of what the window asked for did not reach the load.
 const REACHED_SHARE: f64 = 0.98;
-/// A Poisson process may ask for less than its mean: by so many standard deviations.
-const POISSON_DEVIATIONS: f64 = 4.0;
+/// As many records may be on their way at the end of a window.
+const REACHED_SLACK: f64 = 2.0;
 
 /// What the load was; `None` in a backlog trial.
 pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<LoadMeasurement> {
@@ -27,25 +25,20 @@ pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<Loa
     let window_ns = window_end_ns.saturating_sub(window_from_ns);
     let seconds = (window_ns as f64 / 1e9).max(f64::MIN_POSITIVE);
     let results: Vec<ProducerResult> = state.producers.iter().filter_map(|p| p.result.clone()).collect();
-    let expected = spec.schedule.expected() - spec.schedule.expected_until(warmup_ns);
-    let sent_in_window: f64 = results
-        .iter()
-        .map(|result| sent_between(&result.series, warmup_ns, warmup_ns + window_ns))
-        .sum();
-    let slack = match spec.schedule.arrivals() {
-        Arrivals::Constant => 1.0,
-        Arrivals::Poisson => POISSON_DEVIATIONS * expected.sqrt(),
-    };
     let sum = |of: fn(&ProducerResult) -> u64| results.iter().map(of).sum();
     let lag = std::mem::take(&mut state.lag);
-    let offered_per_second = expected / seconds;
+    let due_in_window: u64 = sum(|result| result.due_in_window);
+    let sent_in_window: u64 = sum(|result| result.sent_in_window);
+    // What waits in the producers' queues, or was given up there, has not arrived.
+    let arrived = sent_in_window.min(sum(|result| result.acknowledged_in_window));
+    let offered_per_second = due_in_window as f64 / seconds;
     Some(LoadMeasurement {
         start_ns: state.start_ns,
         window_from_ns,
         window_end_ns,
         offered_per_second,
-        sent_per_second: sent_in_window / seconds,
-        reached: sent_in_window + slack >= REACHED_SHARE * expected,
+        sent_per_second: arrived as f64 / seconds,
+        reached: arrived as f64 + REACHED_SLACK >= REACHED_SHARE * due_in_window as f64,
         due: sum(|result| result.due),
         sent: sum(|result| result.sent),
         acknowledged: sum(|result| result.acknowledged),
@@ -59,18 +52,6 @@ pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<Loa
         lag,
         producers: producers(state, results),
     })
-}
-
-/// Records that a producer sent between two times from its start; a bucket that reaches beyond one of them counts by
-/// its share.
-fn sent_between(series: &Series, from_ns: u64, end_ns: u64) -> f64 {
-    let bucket_ns = series.bucket_ns.max(1);
-    let shares = (0u64..).zip(&series.counts).map(|(bucket, records)| {
-        let (first, last) = (bucket * bucket_ns, (bucket + 1) * bucket_ns);
-        let inside = last.min(end_ns).saturating_sub(first.max(from_ns));
-        *records as f64 * inside as f64 / bucket_ns as f64
-    });
-    shares.sum()
 }
 
 /// What was refused or not delivered, by cause, the commonest first.
@@ -119,6 +100,10 @@ fn producers(state: &LoadState, results: Vec<ProducerResult>) -> Vec<ProducerMea
 pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -> (Vec<ExpectedRange>, u64) {
     let mut unread = 0;
     let mut ranges = Vec::new();
+    let producers = machine.load.iter().flat_map(|load| &load.producers);
+    let given_up = producers
+        .filter_map(|producer| producer.result.as_ref())
+        .any(|result| result.failed > 0);
     for partition in machine.spec.partitions() {
         let end = match &machine.load {
             Some(load) => load.end_of(partition),
@@ -128,7 +113,10 @@ pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -
         let of_partition =
             of_partition.filter(|read| read.topic == partition.topic && read.partition == partition.partition);
         let runs = of_partition.flat_map(|read| read.runs.iter().flatten());
-        let read_until = runs.map(|run| run.end).max().unwrap_or(0).clamp(0, end);
+        let furthest = runs.map(|run| run.end).max().unwrap_or(0).max(0);
+        // A record that was given up on may be written all the same, after the ends were asked for.
+        let end = if given_up { end.max(furthest) } else { end };
+        let read_until = furthest.min(end);
         unread += u64::try_from(end - read_until).unwrap_or(0);
         ranges.push(ExpectedRange {
             partition,

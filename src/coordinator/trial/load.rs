@@ -12,8 +12,10 @@ use crate::protocol::{FromWorker, PROTOCOL_VERSION, ProducerProgress, ProducerRe
 
 /// The shortest time between two samples of the lag. Positions are told every 100 ms.
 const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
-/// Samples of a trial, about: longer trials are sampled less often, so that what is stored stays bounded.
+/// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
 const LAG_SAMPLES: u32 = 600;
+/// An answer that took longer says too little of the moment in which it came.
+const SAMPLE_LATENESS_MAX_NS: u64 = 300_000_000;
 /// How long after the end of the load producers may still send what is due.
 const LATE_SENDING: Duration = Duration::from_secs(2);
 /// What a producer may take to settle its last records, beyond the limit for results.
@@ -34,9 +36,11 @@ pub(in crate::coordinator) struct LoadState {
     /// The producers have been told to stop.
     stopped: bool,
     next_sample_ns: u64,
+    /// From one stored sample to the next.
     interval: Duration,
-    /// A question for the ends is under way; it was asked after the last producer's result, or before.
-    asked: Option<Asked>,
+    next_stored_ns: u64,
+    /// A question for the ends is under way, since when; it was asked after the last producer's result, or before.
+    asked: Option<(Asked, u64)>,
     /// The ends of all partitions once nothing arrives any more.
     pub(in crate::coordinator) ends: Option<Vec<Vec<i64>>>,
     pub(in crate::coordinator) lag: LagSeries,
@@ -86,6 +90,7 @@ impl LoadState {
             end_ns: u64::MAX,
             stopped: false,
             next_sample_ns: u64::MAX,
+            next_stored_ns: 0,
             interval: LAG_INTERVAL_MIN.max(spec.length() / LAG_SAMPLES),
             asked: None,
             ends: None,
@@ -186,7 +191,7 @@ impl TrialMachine {
             }
             FromWorker::ProducerResult(result) if load.stopped => {
                 state.result = Some(*result);
-                Ok(self.ask_for_the_end())
+                Ok(self.ask_for_the_end(now_ns))
             }
             FromWorker::Failed { connect, message, .. } => {
                 let kind = if connect {
@@ -244,11 +249,12 @@ impl TrialMachine {
         }
         if load.asked.is_none() && now_ns >= load.next_sample_ns {
             let all_sent = load.all_have(|producer| producer.result.is_some());
-            load.asked = Some(if all_sent && load.ends.is_none() {
+            let what = if all_sent && load.ends.is_none() {
                 Asked::ForTheEnd
             } else {
                 Asked::ForLag
-            });
+            };
+            load.asked = Some((what, now_ns));
             return Some(vec![Action::AskEnds]);
         }
         None
@@ -273,7 +279,7 @@ impl TrialMachine {
     }
 
     /// Once every producer has said what it sent, nothing arrives any more.
-    fn ask_for_the_end(&mut self) -> Vec<Action> {
+    fn ask_for_the_end(&mut self, now_ns: u64) -> Vec<Action> {
         let Some(load) = &mut self.load else {
             return Vec::new();
         };
@@ -285,25 +291,33 @@ impl TrialMachine {
             load.next_sample_ns = 0;
             return Vec::new();
         }
-        load.asked = Some(Asked::ForTheEnd);
+        load.asked = Some((Asked::ForTheEnd, now_ns));
         vec![Action::AskEnds]
     }
 
     /// Takes the ends of the partitions for a sample of the lag, or for the end of the trial.
     pub(super) fn on_ends(&mut self, now_ns: u64, ends: Result<Vec<Vec<i64>>, String>) -> Vec<Action> {
-        let interval = self.load.as_ref().map_or(LAG_INTERVAL_MIN, |load| load.interval);
         let Some(load) = &mut self.load else {
             return Vec::new();
         };
         let asked = load.asked.take();
         let hurry = load.next_sample_ns == 0;
-        load.next_sample_ns = if hurry { now_ns } else { after(now_ns, interval) };
+        let waiting_for_catch_up =
+            self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog) && load.caught_up_ns.is_none();
+        let pause = if waiting_for_catch_up {
+            LAG_INTERVAL_MIN
+        } else {
+            load.interval
+        };
+        load.next_sample_ns = if hurry { now_ns } else { after(now_ns, pause) };
         // A broker may be away for a moment; the deadline of the phase ends the patience.
-        let Ok(ends) = ends else {
+        let (Ok(ends), Some((what, asked_ns))) = (ends, asked) else {
             return Vec::new();
         };
-        self.sample_lag(now_ns, &ends);
-        if asked != Some(Asked::ForTheEnd) || self.phase != Phase::Reading {
+        if now_ns.saturating_sub(asked_ns) <= SAMPLE_LATENESS_MAX_NS {
+            self.sample_lag(now_ns, &ends);
+        }
+        if what != Asked::ForTheEnd || self.phase != Phase::Reading || !self.has_all_acknowledged(&ends) {
             return Vec::new();
         }
         if let Some(load) = &mut self.load {
@@ -315,6 +329,22 @@ impl TrialMachine {
             return self.collect(now_ns);
         }
         Vec::new()
+    }
+
+    /// True where the partitions show all that was acknowledged. Where the leader alone acknowledges, records show
+    /// when the replicas have them too, so it is worth asking again, but not to the last moment.
+    fn has_all_acknowledged(&self, ends: &[Vec<i64>]) -> bool {
+        let Some(load) = &self.load else { return true };
+        let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
+        let shown = results.flat_map(|result| &result.partitions).all(|produced| {
+            let number = usize::try_from(produced.partition).unwrap_or(usize::MAX);
+            let end = ends.get(produced.topic as usize).and_then(|ends| ends.get(number));
+            produced
+                .highest_offset
+                .is_none_or(|highest| end.is_some_and(|end| *end > highest))
+        });
+        let patience = self.spec.limits.result / 2;
+        shown || after(load.next_sample_ns, patience) >= self.deadline_ns
     }
 
     fn sample_lag(&mut self, now_ns: u64, ends: &[Vec<i64>]) {
@@ -330,18 +360,28 @@ impl TrialMachine {
         };
         let Some(load) = &self.load else { return };
         let sample: Vec<u64> = load.lag.partitions.iter().map(lag_of).collect();
-        let total: u64 = sample.iter().sum();
         let rate = self.spec.load.as_ref().map_or(0.0, rate);
-        let gone = (rate * GONE_WITHIN_SECONDS * self.spec.groups.len() as f64).max(GONE_RECORDS);
+        let gone = (rate * GONE_WITHIN_SECONDS).max(GONE_RECORDS);
+        let groups = 0..u32::try_from(self.spec.groups.len()).unwrap_or(u32::MAX);
+        let lag_of_group = |group: u32| -> u64 {
+            let partitions = load.lag.partitions.iter().zip(&sample);
+            partitions.filter(|(of, _)| of.group == group).map(|(_, lag)| lag).sum()
+        };
+        let is_gone = groups.into_iter().all(|group| lag_of_group(group) as f64 <= gone);
         let has_backlog = self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog);
-        if let Some(load) = &mut self.load {
-            load.lag.at_ns.push(now_ns);
-            for (partition, lag) in load.lag.partitions.iter_mut().zip(sample) {
-                partition.lag.push(lag);
-            }
-            if has_backlog && load.caught_up_ns.is_none() && total as f64 <= gone {
-                load.caught_up_ns = Some(now_ns);
-            }
+        let Some(load) = &mut self.load else { return };
+        if has_backlog && is_gone && load.caught_up_ns.is_none() {
+            load.caught_up_ns = Some(now_ns);
+            load.next_stored_ns = now_ns;
+        }
+        if now_ns < load.next_stored_ns {
+            return;
+        }
+        // A pause of the sampling must not be made up for.
+        load.next_stored_ns = after(now_ns, load.interval.saturating_sub(LAG_INTERVAL_MIN / 2));
+        load.lag.at_ns.push(now_ns);
+        for (partition, lag) in load.lag.partitions.iter_mut().zip(sample) {
+            partition.lag.push(lag);
         }
     }
 

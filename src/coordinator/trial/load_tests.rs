@@ -32,6 +32,7 @@ fn load_spec(backlog: [i64; 2]) -> LoadSpec {
             }],
             properties: BTreeMap::new(),
             schedule: schedule(),
+            warmup_ns: SECOND_NS,
             producer: 0,
             producers: 1,
             size: Size::Fixed(100),
@@ -97,6 +98,9 @@ fn produced(sent: u64) -> ProducerResult {
         due: sent,
         sent,
         acknowledged: sent,
+        due_in_window: 300,
+        sent_in_window: sent * 3 / 4,
+        acknowledged_in_window: sent * 3 / 4,
         partitions: vec![partition(0), partition(1)],
         series: crate::measure::Series {
             bucket_ns: SECOND_NS,

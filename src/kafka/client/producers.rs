@@ -78,6 +78,15 @@ mod tests {
     #[test]
     fn what_the_load_sets_wins_over_the_cluster_and_that_over_the_defaults() {
         assert_eq!(properties(&[])["linger.ms"], "3");
+        // Its other name.
+        let renamed = properties(&[("queue.buffering.max.ms", "9")]);
+        assert_eq!(
+            (
+                renamed["linger.ms"].as_str(),
+                renamed.contains_key("queue.buffering.max.ms")
+            ),
+            ("9", false)
+        );
         let set = properties(&[("linger.ms", "7"), ("bootstrap.servers", "elsewhere:1")]);
         assert_eq!(
             (set["linger.ms"].as_str(), set["bootstrap.servers"].as_str()),

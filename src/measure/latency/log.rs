@@ -1,5 +1,6 @@
 //! The standard HDR interval log, which the tools of all HDR histogram libraries read.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +13,7 @@ use super::LatencyRecorder;
 const NS_PER_MS: f64 = 1e6;
 
 /// One line of the log: what was recorded in an interval.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LogInterval<'a> {
     /// What it is of, such as `response` or `work/group-1-process-2-consumer-1`: no comma, blank or line end.
     pub tag: &'a str,
@@ -21,7 +22,7 @@ pub struct LogInterval<'a> {
     /// Its length.
     pub length_ns: u64,
     /// What was recorded.
-    pub latency: &'a LatencyRecorder,
+    pub latency: Cow<'a, LatencyRecorder>,
 }
 
 /// Writes a log that started at this time of day. Negative and overflowing latencies, for which the format has no
@@ -40,7 +41,7 @@ pub fn write_interval_log<'a>(
         .with_max_value_divisor(NS_PER_MS)
         .begin_log_with(out, &mut serializer)?;
     for interval in intervals {
-        let LogInterval { tag, latency, .. } = interval;
+        let LogInterval { tag, latency, .. } = &interval;
         if latency.negative + latency.overflow > 0 {
             log.write_comment(&format!(
                 "{tag}: {} below zero and {} above 10 minutes are not in the next histogram",

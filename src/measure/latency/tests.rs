@@ -108,7 +108,7 @@ fn an_interval_log_is_read_back_by_the_librarys_own_parser() {
         tag,
         from_ns,
         length_ns: 1_000_000_000,
-        latency,
+        latency: std::borrow::Cow::Borrowed(latency),
     };
     let intervals = [
         interval("work", 0, &work),
@@ -116,7 +116,7 @@ fn an_interval_log_is_read_back_by_the_librarys_own_parser() {
     ];
     let mut text = Vec::new();
     let started = UNIX_EPOCH + Duration::from_millis(1_700_000_000_250);
-    write_interval_log(&mut text, started, intervals).unwrap();
+    write_interval_log(&mut text, started, intervals.clone()).unwrap();
     let entries: Vec<LogEntry<'_>> = IntervalLogIterator::new(&text).map(Result::unwrap).collect();
     assert!(entries.contains(&LogEntry::StartTime(Duration::from_millis(1_700_000_000_250))));
     let histograms = entries.iter().filter_map(|entry| match entry {
@@ -151,7 +151,7 @@ fn a_tag_that_would_break_the_log_is_refused() {
             tag,
             from_ns: 0,
             length_ns: 1,
-            latency: &latency,
+            latency: std::borrow::Cow::Borrowed(&latency),
         };
         let refused = write_interval_log(&mut Vec::new(), SystemTime::now(), [interval]).unwrap_err();
         assert!(refused.to_string().contains("cannot be a tag"), "{refused}");

@@ -2,8 +2,9 @@
 //! not delivered. The client reports each, and nothing is kept of it but the counts.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rdkafka::Message;
 use rdkafka::client::ClientContext;
@@ -11,7 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 
-use crate::measure::DeliveryErrors;
+use crate::measure::{DeliveryErrors, clock};
 use crate::protocol::{LoadTopic, ProducedPartition};
 
 /// Different causes that are told apart; the client has fewer.
@@ -23,6 +24,9 @@ pub(super) struct Deliveries {
     topics: Vec<Vec<PartitionCount>>,
     acknowledged: AtomicU64,
     failed: AtomicU64,
+    /// The window, once it is known, and the records acknowledged in it.
+    window_ns: OnceLock<Range<u64>>,
+    acknowledged_in_window: AtomicU64,
     causes: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -46,8 +50,20 @@ impl Deliveries {
                 .collect(),
             acknowledged: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            window_ns: OnceLock::new(),
+            acknowledged_in_window: AtomicU64::new(0),
             causes: Mutex::default(),
         }
+    }
+
+    /// Sets the window; before it is known nothing lies in it.
+    pub(super) fn set_window(&self, window_ns: Range<u64>) {
+        let _ = self.window_ns.set(window_ns);
+    }
+
+    /// Records acknowledged within the window.
+    pub(super) fn acknowledged_in_window(&self) -> u64 {
+        self.acknowledged_in_window.load(Ordering::Acquire)
     }
 
     /// Records acknowledged so far.
@@ -117,6 +133,13 @@ impl Deliveries {
         if let Some(count) = count {
             count.acknowledged.fetch_add(1, Ordering::Release);
             count.highest_offset.fetch_max(offset, Ordering::Release);
+        }
+        if self
+            .window_ns
+            .get()
+            .is_some_and(|window_ns| window_ns.contains(&clock::now_ns()))
+        {
+            self.acknowledged_in_window.fetch_add(1, Ordering::Release);
         }
         self.acknowledged.fetch_add(1, Ordering::Release);
     }

@@ -27,6 +27,9 @@ const QUEUE_FULL: &str = "stopped while the client's queue was full: never sent"
 /// The cause of records that had fallen due before the stop while the sending was behind.
 const BEHIND: &str = "stopped while the sending was behind its schedule: never sent";
 
+/// Records that were never sent are counted up to this many: beyond that it takes longer than the result may.
+const BEHIND_MAX: u64 = 100_000_000;
+
 /// What the sending thread shares with the others.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
@@ -40,6 +43,8 @@ pub(super) struct Sending {
 /// What the sending thread recorded.
 pub(super) struct Sent {
     pub(super) due: u64,
+    pub(super) due_in_window: u64,
+    pub(super) sent_in_window: u64,
     pub(super) refused: u64,
     pub(super) lateness: LatencyRecorder,
     pub(super) series: Series,
@@ -78,15 +83,19 @@ impl Sender {
         let (mut lateness, mut series) = (LatencyRecorder::default(), SentSeries::default());
         let (mut due, mut refused, mut queue_full_ns, mut last_sent_ns) = (0, 0, 0, None);
         let (mut waiting, mut behind) = (0, 0);
+        let window_ns = start_ns + order.warmup_ns..start_ns + order.schedule.duration_ns();
+        self.deliveries.set_window(window_ns.clone());
+        let (mut due_in_window, mut sent_in_window) = (0, 0);
         let mut stopped_ns = None;
         for after_ns in times {
             let intended_ns = start_ns + after_ns;
             if let Some(stopped_ns) = stopped_ns {
-                // Whatever was due before the stop counts, sent or not.
-                if intended_ns > stopped_ns {
+                // Whatever was due before the stop counts, sent or not; of what is far too much, the first part.
+                if intended_ns > stopped_ns || behind >= BEHIND_MAX {
                     break;
                 }
                 due += 1;
+                due_in_window += u64::from(window_ns.contains(&intended_ns));
                 behind += 1;
                 continue;
             }
@@ -94,11 +103,13 @@ impl Sender {
                 break;
             }
             due += 1;
+            due_in_window += u64::from(window_ns.contains(&intended_ns));
             records.next();
             match self.send(&mut records, intended_ns, &mut queue_full_ns) {
                 Outcome::Sent(sent_ns) => {
                     self.sending.sent.fetch_add(1, Ordering::Release);
                     lateness.record(intended_ns, sent_ns);
+                    sent_in_window += u64::from(window_ns.contains(&sent_ns));
                     series.count(sent_ns.saturating_sub(start_ns));
                     last_sent_ns = Some(sent_ns);
                 }
@@ -117,6 +128,8 @@ impl Sender {
         self.sending.over.store(true, Ordering::Release);
         Ok(Sent {
             due,
+            due_in_window,
+            sent_in_window,
             refused: refused + waiting + behind,
             lateness,
             series: series.finish(),
@@ -272,6 +285,7 @@ mod tests {
             topics: vec![topic("a", 2), topic("b", 1)],
             properties: BTreeMap::new(),
             schedule: Schedule::new(Arrivals::Constant, profile, 1, 1).unwrap_or_else(|error| panic!("{error}")),
+            warmup_ns: 0,
             producer: 1,
             producers: 2,
             size,

@@ -108,9 +108,9 @@ impl Window {
         self.account.finished(self.latest.0, self.latest.1);
     }
 
-    /// Closes the account.
-    pub(crate) fn into_account(mut self) -> PartitionAccount {
-        self.close_epoch();
+    /// Closes the account at the end of the reading. What is not finished by then leaves no gap behind: it and all
+    /// after it count as not read.
+    pub(crate) fn into_account(self) -> PartitionAccount {
         self.account
     }
 }
