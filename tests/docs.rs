@@ -127,7 +127,10 @@ fn the_documents_link_to_files_that_exist() {
     for name in [
         "README.md",
         "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/latency.md",
         "docs/method.md",
+        "docs/performance.md",
         "docs/protocol.md",
         "docs/results.md",
         "docs/scenarios.md",

@@ -263,7 +263,7 @@ pub(super) fn trials_sentence(input: &ReportInput) -> String {
 }
 
 /// The words of the report and what they mean.
-pub(super) const GLOSSARY: [(&str, &str); 9] = [
+const GLOSSARY: [(&str, &str); 9] = [
     (
         "Read time",
         "from the common start, when every member has its partitions and may fetch, to the last record of the trial.",

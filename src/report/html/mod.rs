@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use self::element::{definitions, list, paragraph, scroll, table};
 use super::ReportInput;
 use super::chart::{Chart, charts, style_sheet};
-use super::facts::{self, GLOSSARY};
+use super::facts;
 use super::tables::{self, Table};
 
 const STYLE: &str = include_str!("style.css");
@@ -72,6 +72,11 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
     let mut sections = vec![
         section("charts", "Charts", charts.iter().map(figure).collect()),
         section("results", "Results", tables_of("Results", &tables::results(input))),
+        section(
+            "latencies",
+            "Latency by part",
+            tables_of("Latency by part", &tables::latencies(input)),
+        ),
         section("details", "Details", tables_of("Details", &tables::details(input))),
         section("comparisons", "Comparisons", comparisons(input)),
         section("idle", "Idle members", idle(input)),
@@ -79,11 +84,7 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
         section("environment", "Environment", definitions(&facts::environment(input))),
         section("trials", "Trials", trials(input)),
         section("scenario", "Scenario", source(input)),
-        section(
-            "reading",
-            "How to read this",
-            definitions(&GLOSSARY.map(|(word, meaning)| (word, meaning.to_owned()))),
-        ),
+        section("reading", "How to read this", definitions(&glossary(input))),
     ];
     sections.retain(|s| !s.body.is_empty());
     sections
@@ -197,6 +198,11 @@ fn trials(input: &ReportInput) -> String {
     out
 }
 
+fn glossary(input: &ReportInput) -> Vec<(&'static str, String)> {
+    let words = facts::glossary(input).into_iter();
+    words.map(|(word, meaning)| (word, meaning.to_owned())).collect()
+}
+
 fn source(input: &ReportInput) -> String {
     let text = format!("<pre><code>{}</code></pre>\n", element::escape_lines(input.source));
     scroll("The scenario file", &text)
@@ -287,6 +293,24 @@ mod tests {
                 "{opening}"
             );
         }
+    }
+
+    #[test]
+    fn a_live_run_has_its_latencies_by_part_beneath_the_results_and_its_words() {
+        let page = html(&Fixture::latency().input());
+        let at = |what: &str| page.find(what).unwrap_or(usize::MAX);
+        assert!(at("<h2 id=\"results\">") < at("<h2 id=\"latencies\">"));
+        assert!(at("<h2 id=\"latencies\">") < at("<h2 id=\"details\">") && at("<h2 id=\"details\">") != usize::MAX);
+        for what in [
+            "href=\"#latencies\"",
+            "producer delay",
+            "<dt>Response time</dt>",
+            "<dt>Overloaded</dt>",
+        ] {
+            assert!(page.contains(what), "{what}");
+        }
+        let backlog = html(&Fixture::one_vs_two().input());
+        assert!(!backlog.contains("latencies\"") && !backlog.contains("<dt>Response time</dt>"));
     }
 
     #[test]
