@@ -159,7 +159,9 @@ impl Session<'_> {
                 Err(error) => return Err(self.why_not_filled(error).await),
             }
         }
-        self.observer.filling(total, total);
+        if total > 0 {
+            self.observer.filling(total, total);
+        }
         Ok(datasets)
     }
 
