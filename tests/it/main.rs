@@ -11,6 +11,7 @@ mod histogram_log;
 mod interface;
 mod kafka_room;
 mod lies;
+mod live;
 mod producer;
 mod python_worker;
 mod quick_run;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use crate::scene::{Scene, failure, read_once};
 
 /// A Python with confluent-kafka, made once below `target/`.
-fn python() -> &'static Path {
+pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(make_python)
 }

@@ -9,7 +9,7 @@ use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
 use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster};
 
-use crate::scene::PROGRAM;
+use crate::scene::{PROGRAM, wait_until};
 
 struct Shared {
     cluster: LocalCluster,
@@ -56,4 +56,22 @@ pub fn names(prefix: &str) -> (Vec<String>, Vec<String>) {
         let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
         (admin.topics(prefix).await.unwrap(), admin.groups(prefix).await.unwrap())
     })
+}
+
+/// Waits until there is a record in a topic whose name starts with a prefix.
+pub fn wait_for_records(prefix: &str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let admin = runtime
+        .block_on(Admin::connect(&bootstrap(), &BTreeMap::new()))
+        .unwrap();
+    let arrived = async || {
+        // A topic may not have a leader yet.
+        for topic in admin.topics(prefix).await.unwrap_or_default() {
+            if admin.watermarks(&topic, 0).await.is_ok_and(|(_, end)| end > 0) {
+                return true;
+            }
+        }
+        false
+    };
+    wait_until("a record", || runtime.block_on(arrived()));
 }
