@@ -182,7 +182,7 @@ impl Plan {
             records: 0,
             load: None,
         };
-        Some(self.with_load(order, load, wanted))
+        Some(self.with_load(&order, load, wanted))
     }
 
     /// How far the searches are: a block is done when every configuration has as many confirming trials.

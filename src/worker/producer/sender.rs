@@ -43,8 +43,8 @@ pub(super) struct Sending {
 /// What the sending thread recorded.
 pub(super) struct Sent {
     pub(super) due: u64,
-    pub(super) due_in_window: u64,
-    pub(super) sent_in_window: u64,
+    /// Of the window: intended for it, and given to the client in it.
+    pub(super) of_window: (u64, u64),
     pub(super) refused: u64,
     pub(super) lateness: LatencyRecorder,
     pub(super) series: Series,
@@ -128,8 +128,7 @@ impl Sender {
         self.sending.over.store(true, Ordering::Release);
         Ok(Sent {
             due,
-            due_in_window,
-            sent_in_window,
+            of_window: (due_in_window, sent_in_window),
             refused: refused + waiting + behind,
             lateness,
             series: series.finish(),
