@@ -362,6 +362,10 @@ impl Session<'_> {
 
     /// Removes the topics of a trial that made its own: nobody reads them any more.
     async fn remove_topics(&self, names: Vec<String>) {
+        // They go with the data of the brokers; asking a dead one would only take its time.
+        if self.cluster.dead_broker().is_some() {
+            return;
+        }
         if let Err(error) = self.cluster.admin.delete_topics(&names).await {
             self.observer.note(&format!(
                 "topics of the trial are left until the end of the run: {error}"

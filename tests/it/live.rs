@@ -92,8 +92,8 @@ fn tells_of_a_second(latencies: &Latencies) {
     let max = response.max_ns().unwrap() / MS;
     eprintln!("response: p80 {p80} ms, p93 {p93} ms, p95 {p95} ms, max {max} ms");
     assert!(p80 < 100 && p93 > 100, "p80 {p80} ms, p93 {p93} ms");
-    assert!((300..800).contains(&p95), "p95 {p95} ms");
-    assert!((850..1_600).contains(&max), "max {max} ms");
+    assert!((300..900).contains(&p95), "p95 {p95} ms");
+    assert!((850..1_800).contains(&max), "max {max} ms");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_producer_stopped_for_a_second_has_sent_no_less_and_its_records_count_from_w
     let latencies = measurement(&trial).latencies().unwrap();
     tells_of_a_second(&latencies);
     let delay = latencies.producer_delay.percentile_ns(0.95).unwrap() / MS;
-    assert!((300..800).contains(&delay), "producer delay {delay} ms");
+    assert!((300..900).contains(&delay), "producer delay {delay} ms");
     let transit = latencies.transit.percentile_ns(0.95).unwrap() / MS;
     assert!(transit < 200, "nothing waited in between, but {transit} ms");
 }
@@ -257,6 +257,8 @@ fn a_search_finds_about_the_rate_that_the_work_allows() {
                   = 150\nprecision = 0.2\nconfirm = 2\n";
     let ended = scene.scenario(&scenario(&prefix("most"), tables)).run(&[]).exits(0);
     let trials = scene.trials();
+    let not_observed = trials.iter().find(|trial| flags(trial).contains(&"not-observed"));
+    assert_eq!(not_observed, None, "even where records were left unread");
     let work_ns = trials.iter().flat_map(|trial| &measurement(trial).members);
     let work_ns: u64 = work_ns.map(|member| member.work_ns.unwrap()).sum();
     let records: u64 = trials.iter().map(|trial| measurement(trial).records()).sum();
@@ -296,7 +298,9 @@ fn a_live_run_whose_broker_is_killed_ends_with_the_cause_and_leaves_nothing() {
         signal(pid, Signal::SIGKILL);
     }
     let ended = run.end().exits(1).says("broker 1 has ended").says("--resume");
-    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    for wrong in ["panicked", "topics of the trial are left"] {
+        assert!(!ended.stderr.contains(wrong), "{}", ended.stderr);
+    }
     assert!(ended.took < Duration::from_secs(40), "{:?}", ended.took);
     scene.assert_no_processes();
     assert!(data.iter().all(|folder| !folder.exists()), "{data:?}");
