@@ -95,8 +95,10 @@ impl ClientProperties {
 
     /// A later value wins, under whichever of its names a property is given.
     fn add(&mut self, name: &str, value: PropertyValue, reason: &'static str) {
+        let canonical = canonical_property(name);
         self.properties
-            .insert(canonical_property(name).to_owned(), (value, reason));
+            .retain(|known, _| canonical_property(known) != canonical);
+        self.properties.insert(name.to_owned(), (value, reason));
     }
 
     fn add_literal(&mut self, name: &str, value: impl Into<String>, reason: &'static str) {

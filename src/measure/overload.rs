@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn growth_outside_of_the_window_does_not_count() {
-        let late = |number: u64| number.saturating_sub(50) * 100;
-        let window = (WINDOW.0, WINDOW.0 + 5_000_000_000);
+        let late = |number: u64| number.saturating_sub(25) * 100;
+        let window = (WINDOW.0, WINDOW.0 + 2_500_000_000);
         assert_eq!(overload(&series(late), window, 1_000.0), None);
         assert!(overload(&series(late), WINDOW, 1_000.0).is_some());
     }

@@ -353,7 +353,7 @@ fn everything_that_went_wrong_with_a_load_is_told() {
             },
         ];
     });
-    change(&mut trials, 1, 5, |load| load.producers = vec![producer(1)]);
+    change(&mut trials, 1, 5, |load| load.producers = vec![producer(2)]);
     let first = trials[0].measurement.as_mut().unwrap();
     let latencies = first.members[0].partitions[0].latencies.as_mut().unwrap();
     latencies.transit.record(1, 0);
@@ -365,7 +365,7 @@ fn everything_that_went_wrong_with_a_load_is_told() {
 fn producers_that_are_late_by_less_than_a_tenth_of_the_response_are_no_warning() {
     let plan = plan_of(one_and_two(), "live");
     let mut trials = run_with(&plan, &[41.0, 41.0]);
-    change(&mut trials, 1, 0, |load| load.producers = vec![producer(1)]);
+    change(&mut trials, 1, 0, |load| load.producers = vec![producer(2)]);
     assert!(!told(&plan, &trials).contains("producers"), "{}", told(&plan, &trials));
 }
 
