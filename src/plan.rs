@@ -120,7 +120,7 @@ impl Plan {
                             rate: load.rate,
                             duration_ns: load.duration_ns,
                         };
-                        Some(self.with_load(backlog(0), load, wanted))
+                        Some(self.with_load(&backlog(0), load, wanted))
                     }
                     None => self.records_for(&history, kind, family).map(backlog),
                 };
@@ -142,7 +142,7 @@ impl Plan {
     }
 
     /// The order with a load in it, and with the records that its groups will read by then.
-    fn with_load(&self, order: TrialOrder, load: &Load, wanted: OrderedLoad) -> TrialOrder {
+    fn with_load(&self, order: &TrialOrder, load: &Load, wanted: OrderedLoad) -> TrialOrder {
         let configuration = &self.scenario.configurations[order.configuration];
         let backlog = match configuration.mode {
             Mode::Mixed(_) => self.scenario.datasets[configuration.dataset].records,
@@ -153,7 +153,7 @@ impl Plan {
         TrialOrder {
             records: backlog + schedule.map_or(0, |schedule| whole(schedule.expected())),
             load: Some(wanted),
-            ..order
+            ..order.clone()
         }
     }
 

@@ -181,6 +181,14 @@ fn rate_min(wanted: &Capacity) -> f64 {
     (records_wanted(wanted) / (SEARCH_WINDOW_MAX_NS as f64 / 1e9)).max(RATE_MIN)
 }
 
+/// The next step of a configuration's search; none for one that was given up.
+fn step_of(wanted: &Capacity, history: &History, configuration: usize, load: &Load, attempts: &[Attempt]) -> Step {
+    if history.skipped().contains(&configuration) {
+        return Step::Done;
+    }
+    step(wanted, load.rate, CONFIRMATIONS, attempts)
+}
+
 impl Plan {
     /// The next trial of the searches: of the configuration with the fewest trials so far, so that all are measured
     /// over the whole of the run.
@@ -188,7 +196,7 @@ impl Plan {
         let open = (0..self.scenario.configurations.len()).filter_map(|configuration| {
             let load = self.scenario.configurations[configuration].mode.load()?;
             let attempts = self.attempts(wanted, history, configuration);
-            let step = self.step_of(wanted, history, configuration, load, &attempts);
+            let step = step_of(wanted, history, configuration, load, &attempts);
             (step != Step::Done).then_some((attempts.len(), configuration, load, step))
         });
         let (_, configuration, load, step) = open.min_by_key(|(tried, configuration, ..)| (*tried, *configuration))?;
@@ -207,7 +215,7 @@ impl Plan {
             records: 0,
             load: None,
         };
-        Some(self.with_load(order, load, OrderedLoad { rate, duration_ns }))
+        Some(self.with_load(&order, load, OrderedLoad { rate, duration_ns }))
     }
 
     /// How far the searches are: a block is done when every configuration has as many confirming trials.
@@ -220,13 +228,6 @@ impl Plan {
             blocks_done: fewest.unwrap_or(0).min(CONFIRMATIONS),
             blocks_planned: CONFIRMATIONS,
         }
-    }
-
-    fn step_of(&self, wanted: &Capacity, history: &History, index: usize, load: &Load, attempts: &[Attempt]) -> Step {
-        if history.skipped().contains(&index) {
-            return Step::Done;
-        }
-        step(wanted, load.rate, CONFIRMATIONS, attempts)
     }
 
     fn attempts(&self, wanted: &Capacity, history: &History, configuration: usize) -> Vec<Attempt> {
@@ -243,7 +244,7 @@ impl Plan {
         let left = |configuration: usize| {
             let load = self.scenario.configurations[configuration].mode.load()?;
             let attempts = self.attempts(wanted, history, configuration);
-            let step = self.step_of(wanted, history, configuration, load, &attempts);
+            let step = step_of(wanted, history, configuration, load, &attempts);
             (step != Step::Done).then(|| trials_left(wanted, &attempts))
         };
         (0..self.scenario.configurations.len()).filter_map(left).sum()

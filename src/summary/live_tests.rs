@@ -6,8 +6,8 @@ use crate::measure::{
     DeliveryErrors, LoadMeasurement, Measurement, Overload, ProducerMeasurement, Series, Trial, TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
-use crate::plan::CONFIRMATIONS;
 use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two, run};
+use crate::plan::{CONFIRMATIONS, Next};
 use crate::scenario::{Capacity, Configuration, Mode};
 
 const BLOCKS: u32 = 10;
@@ -444,6 +444,27 @@ fn a_search_whose_trials_all_failed_says_so_and_has_no_answer() {
     let summary = summarise(&plan, &failing);
     assert!(summary.complete);
     insta::assert_snapshot!(told(&plan, &failing));
+}
+
+#[test]
+fn a_capacity_far_below_the_highest_rate_is_found_with_windows_that_have_enough_records() {
+    let mut plan = plan_of(ScenarioBuilder::new(), "live");
+    plan.scenario.capacity = Some(CAPACITY);
+    let mut trials = Vec::new();
+    while let Next::Trial(order) = plan.next(&trials, 1) {
+        let load = order.load.unwrap();
+        let mut trial = complete(&plan, order, 1, 0.5);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let records = (load.rate * load.duration_ns as f64 / 1e9) as u32;
+        let p99_ms = if load.rate <= 80.0 { 20.0 } else { 80.0 };
+        give(&mut trial, latencies(p99_ms, records));
+        trials.push(trial);
+    }
+    let summary = summarise(&plan, &trials);
+    let found = summary.configurations[0].live.as_ref().unwrap().capacity.unwrap();
+    let (low, high) = (found.low.unwrap(), found.high.unwrap());
+    assert!(low <= 80.0 && high > 80.0 && high / low <= 1.05, "{found:?}");
+    assert!(found.confirmed && summary.warnings.is_empty(), "{:?}", summary.warnings);
 }
 
 #[test]
