@@ -19,6 +19,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+pub use capacity::CONFIRMATIONS;
 pub use forecast::Forecast;
 use history::History;
 use records::PilotState;
@@ -201,13 +202,17 @@ impl Plan {
     }
 
     /// True where the trials of a counted block are of more than one session, so that the machine may have changed
-    /// between them: the block takes no part in paired comparisons.
+    /// between them: the block takes no part in paired comparisons. A search for capacity has none of those.
     pub fn is_split(&self, stored: &[Trial], block: u32) -> bool {
-        History::new(&self.scenario, stored).sessions_of(block).len() > 1
+        self.scenario.capacity.is_none() && History::new(&self.scenario, stored).sessions_of(block).len() > 1
     }
 
-    /// Counted blocks of the plan so far: those asked for, and one for every split block.
+    /// Counted blocks of the plan so far: those asked for, and one for every split block. In a search for capacity the
+    /// trials that confirm an answer.
     pub fn blocks(&self, stored: &[Trial]) -> u32 {
+        if self.scenario.capacity.is_some() {
+            return CONFIRMATIONS;
+        }
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
         self.counted_blocks(&History::new(&self.scenario, stored), session)
     }

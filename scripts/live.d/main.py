@@ -12,6 +12,7 @@ import end_to_end
 
 HERE = Path("scripts/live.d")
 DOCUMENT = Path("docs/latency.md")
+ROWS = Path("results/live/checks.json")
 BEGIN, END = "<!-- live: made by scripts/live, not by hand -->", "<!-- live: end -->"
 SOAK_SECONDS = (10, 600)
 
@@ -159,24 +160,30 @@ CHECKS = {"floor": floor, "end-to-end": end_to_end.check, "queueing": queueing, 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/live", description=__doc__)
     parser.add_argument("--only", action="append", choices=CHECKS, help="only this check (can be given again)")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT}")
+    parser.add_argument("--write", action="store_true", help=f"keep the rows in {ROWS}, and put all that are there into "
+                        f"{DOCUMENT}")
     given = parser.parse_args()
-    if given.write and given.only:
-        parser.error("--write takes all checks")
     subprocess.run(["cargo", "build", "--release", "--locked", "--bin", "tandem"], check=True)
     tandem = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True,
                             stdout=subprocess.PIPE, text=True).stdout
     tandem = Path(json.loads(tandem)["target_directory"]) / "release" / "tandem"
-    rows = [row for name in given.only or CHECKS for row in CHECKS[name](tandem)]
-    lines = ["| what | measured | what it should be | so it is |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in rows]
-    text = "\n".join(lines)
-    print(text)
+    found = {name: CHECKS[name](tandem) for name in given.only or CHECKS}
+    print(table(found))
     if given.write:
+        kept = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.exists() else {}
+        kept = {name: {**kept, **found}[name] for name in CHECKS if name in kept or name in found}
+        ROWS.parent.mkdir(parents=True, exist_ok=True)
+        ROWS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
         document = DOCUMENT.read_text(encoding="utf-8")
         before, rest = document.split(BEGIN)
-        DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
-    return 1 if any("**no**" in row[3] for row in rows) else 0
+        DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(kept)}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    return 1 if any("**no**" in row[3] for rows in found.values() for row in rows) else 0
+
+
+def table(found):
+    """The rows of all checks as a table in Markdown."""
+    lines = ["| what | measured | what it should be | so it is |", "|---|---|---|---|"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for rows in found.values() for row in rows])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! Measuring: clocks, resource usage, and the types of what a trial recorded. Knows neither Kafka nor scenarios,
 //! prints nothing and saves nothing.
 
+pub mod bounds;
 pub mod clock;
 mod environment;
 pub mod judge;

@@ -1,12 +1,15 @@
 //! The search for capacity: from what the trials of a configuration said of the rates that were tried to the next one.
 //! Starts at the highest rate, narrows the interval between the highest that held and the lowest that failed by halves,
-//! and confirms the answer with longer trials. Nothing is measured twice: all that is known is in the stored trials.
+//! confirms the answer with longer trials, and tries the rate that bounds it from above a second time, so that no
+//! single trial decides the answer. All that is known is in the stored trials.
 
 use super::history::History;
 use super::{Plan, Progress, count};
-use crate::measure::objective::{Outcome, outcome};
+use crate::measure::bounds::{Bounds, RateVerdict, Tried, Verdict, bounds, same_rate, verdicts};
+use crate::measure::latency::SAMPLES_BEYOND;
+use crate::measure::objective::Outcome;
 use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
-use crate::scenario::{Capacity, Load};
+use crate::scenario::{Capacity, Load, SEARCH_WINDOW_MAX_NS};
 
 /// Trials of one configuration's search after which the answer is what is known by then.
 const SEARCH_TRIALS_MAX: usize = 30;
@@ -14,10 +17,16 @@ const SEARCH_TRIALS_MAX: usize = 30;
 const UNDECIDED_MAX: usize = 3;
 /// Readers that fell behind read at about their capacity: the next rate is this share of what they read.
 const SHARE_OF_READ: f64 = 0.9;
-/// Longer trials in which the answer must hold.
-const CONFIRMATIONS: u32 = 1;
+/// Longer trials in which the answer of a search must hold.
+pub const CONFIRMATIONS: u32 = 1;
+/// Trials that the rate above the answer takes to bound it.
+const OPINIONS: usize = 2;
 /// Below this many records per second there is nothing to look for.
 const RATE_MIN: f64 = 0.1;
+/// A window is longer than the records for the percentile take by this share, or by so many standard deviations of a
+/// Poisson process where those are more: it must not be chance that decides whether there are enough.
+const RECORDS_MARGIN: f64 = 0.1;
+const RECORDS_MARGIN_DEVIATIONS: f64 = 3.0;
 
 /// What comes next for one configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,17 +39,16 @@ enum Step {
     Done,
 }
 
-/// A rate that was tried.
+/// A trial at a rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Tried {
-    rate: f64,
+struct Attempt {
+    tried: Tried,
     kind: TrialKind,
-    outcome: Outcome,
     /// Records per second that overloaded readers read.
     read_per_second: Option<f64>,
 }
 
-impl Tried {
+impl Attempt {
     fn of(trial: &Trial, wanted: &Capacity, groups: u32) -> Option<Self> {
         let load = trial
             .measurement
@@ -50,99 +58,135 @@ impl Tried {
             let growth = load.overload?.lag_growth_per_second / f64::from(groups);
             Some(load.sent_per_second - growth).filter(|read| *read > 0.0)
         });
-        Some(Tried {
-            rate: trial.order.load?.rate,
+        Some(Attempt {
+            tried: Tried::of(trial, wanted.percentile, wanted.limit_ns)?,
             kind: trial.order.kind,
-            outcome: outcome(trial, wanted.percentile, wanted.limit_ns),
             read_per_second: read,
         })
     }
 }
 
-/// What is known of a configuration's capacity.
-struct Bounds {
-    /// The highest rate that held below every one that did not.
-    low: Option<f64>,
-    /// The lowest rate that failed, or that the producers could not send.
-    high: Option<f64>,
-}
-
-impl Bounds {
-    fn of(tries: &[Tried]) -> Self {
-        let not_held = |t: &&Tried| matches!(t.outcome, Outcome::Failed | Outcome::LoadNotReached);
-        let high = tries.iter().filter(not_held).map(|t| t.rate).min_by(f64::total_cmp);
-        let held = tries.iter().filter(|t| t.outcome == Outcome::Held).map(|t| t.rate);
-        Bounds {
-            low: held
-                .filter(|rate| high.is_none_or(|high| *rate < high))
-                .max_by(f64::total_cmp),
-            high,
-        }
-    }
+fn tries_of(attempts: &[Attempt]) -> Vec<Tried> {
+    attempts.iter().map(|attempt| attempt.tried).collect()
 }
 
 /// The next step for a configuration whose search begins at `highest` and whose answer must hold in `confirmations`
 /// longer trials.
-fn step(wanted: &Capacity, highest: f64, confirmations: u32, tries: &[Tried]) -> Step {
-    if tries.len() >= SEARCH_TRIALS_MAX {
+fn step(wanted: &Capacity, highest: f64, confirmations: u32, attempts: &[Attempt]) -> Step {
+    if attempts.len() >= SEARCH_TRIALS_MAX {
         return Step::Done;
     }
-    let step = match Bounds::of(tries) {
-        Bounds { low: None, high: None } => Step::Search(highest),
-        Bounds {
-            low: None,
-            high: Some(high),
-        } => Step::Search(below(high, tries)),
-        Bounds { low: Some(low), high } => {
-            let narrow = high.is_none_or(|high| high / low <= 1.0 + wanted.precision);
-            match (narrow, high) {
-                (false, Some(high)) => Step::Search(between(wanted, low, high, tries)),
-                _ => confirm(low, confirmations, tries),
-            }
-        }
+    let tries = tries_of(attempts);
+    let verdicts = verdicts(&tries);
+    let step = match (tied(&verdicts), bounds(&tries)) {
+        (Some(rate), _) => Step::Search(rate),
+        (
+            None,
+            Bounds {
+                low: None, high: None, ..
+            },
+        ) => Step::Search(highest),
+        (
+            None,
+            Bounds {
+                low: None,
+                high: Some(high),
+                ..
+            },
+        ) => Step::Search(below(high, attempts)),
+        (
+            None,
+            Bounds {
+                low: Some(low), high, ..
+            },
+        ) => match high {
+            Some(high) if high / low > 1.0 + wanted.precision => Step::Search(between(wanted, low, high, attempts)),
+            _ if !is_confirmed(low, confirmations, attempts) => Step::Confirm(low),
+            Some(high) if opinions(high, &verdicts) < OPINIONS => Step::Search(high),
+            _ => Step::Done,
+        },
     };
     let rate = match step {
         Step::Search(rate) | Step::Confirm(rate) => rate,
         Step::Done => return Step::Done,
     };
-    let undecided = |t: &&Tried| t.outcome == Outcome::NotDecided && same(t.rate, rate);
-    if rate < RATE_MIN || tries.iter().filter(undecided).count() >= UNDECIDED_MAX {
+    let undecided = |t: &&Tried| t.outcome == Outcome::NotDecided && same_rate(t.rate, rate);
+    let is_futile = rate < highest && rate < rate_min(wanted);
+    if is_futile || tries.iter().filter(undecided).count() >= UNDECIDED_MAX {
         return Step::Done;
     }
     step
 }
 
+/// The lowest rate whose trials contradict each other, unless a lower one is not held.
+fn tied(verdicts: &[RateVerdict]) -> Option<f64> {
+    let open = |v: &&RateVerdict| matches!(v.verdict, Verdict::Held | Verdict::Tied);
+    let up_to_high = verdicts.iter().take_while(open);
+    let mut tied = up_to_high.filter(|v| v.verdict == Verdict::Tied);
+    tied.next().map(|v| v.rate)
+}
+
+/// Trials that decided something at a rate.
+fn opinions(rate: f64, verdicts: &[RateVerdict]) -> usize {
+    let at = verdicts.iter().find(|v| same_rate(v.rate, rate));
+    at.map_or(0, |v| v.tries)
+}
+
 /// A rate below the lowest that did not hold, where nothing lower has been tried.
-fn below(high: f64, tries: &[Tried]) -> f64 {
-    let lowest = tries.iter().filter(|t| same(t.rate, high));
-    let read = lowest.filter_map(|t| t.read_per_second).min_by(f64::total_cmp);
+fn below(high: f64, attempts: &[Attempt]) -> f64 {
+    let lowest = attempts.iter().filter(|a| same_rate(a.tried.rate, high));
+    let read = lowest.filter_map(|a| a.read_per_second).min_by(f64::total_cmp);
     let halved = high / 2.0;
     // Overloaded readers tell where their capacity lies; but never less than a tenth below what failed.
     read.map_or(halved, |read| (read * SHARE_OF_READ).min(high * SHARE_OF_READ))
 }
 
-/// The middle of the bounds, or just above what overloaded readers read where that is nearer to the lower one.
-fn between(wanted: &Capacity, low: f64, high: f64, tries: &[Tried]) -> f64 {
+/// The middle of the bounds, or just above what overloaded readers read where that lies between the two.
+fn between(wanted: &Capacity, low: f64, high: f64, attempts: &[Attempt]) -> f64 {
     let middle = (low * high).sqrt();
-    let read = tries.iter().filter_map(|t| t.read_per_second).min_by(f64::total_cmp);
+    let read = attempts.iter().filter_map(|a| a.read_per_second);
     let above_read = read.map(|read| read * (1.0 + wanted.precision / 2.0));
     above_read
         .filter(|rate| *rate > low * (1.0 + wanted.precision / 4.0))
+        .min_by(f64::total_cmp)
         .map_or(middle, |rate| middle.min(rate))
 }
 
-fn confirm(low: f64, confirmations: u32, tries: &[Tried]) -> Step {
-    let confirms = |t: &&Tried| t.kind == TrialKind::Counted && t.outcome == Outcome::Held && same(t.rate, low);
-    if count(tries.iter().filter(confirms).count()) >= confirmations {
-        Step::Done
-    } else {
-        Step::Confirm(low)
-    }
+fn is_confirmed(low: f64, confirmations: u32, attempts: &[Attempt]) -> bool {
+    let confirms =
+        |a: &&Attempt| a.kind == TrialKind::Counted && a.tried.outcome == Outcome::Held && same_rate(a.tried.rate, low);
+    count(attempts.iter().filter(confirms).count()) >= confirmations
 }
 
-/// Rates are stored as text and read again to the same number.
-fn same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= a.abs() * 1e-9
+/// The window of a trial at a rate: as long as the scenario says, or until there are enough records for the
+/// percentile where that takes longer, but for that not above [`SEARCH_WINDOW_MAX_NS`].
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time of at most an hour, and what is longer is cut off"
+)]
+pub(super) fn window_ns(wanted: &Capacity, rate: f64, duration_ns: u64) -> u64 {
+    let enough_ns = (records_wanted(wanted) / rate * 1e9).ceil() as u64;
+    duration_ns.max(enough_ns.min(SEARCH_WINDOW_MAX_NS))
+}
+
+/// Records that a window should have, so that its percentile is known.
+fn records_wanted(wanted: &Capacity) -> f64 {
+    let least = (SAMPLES_BEYOND + 1) as f64 / (1.0 - wanted.percentile);
+    least + (least * RECORDS_MARGIN).max(least.sqrt() * RECORDS_MARGIN_DEVIATIONS)
+}
+
+/// The lowest rate at which the longest window has enough records.
+fn rate_min(wanted: &Capacity) -> f64 {
+    (records_wanted(wanted) / (SEARCH_WINDOW_MAX_NS as f64 / 1e9)).max(RATE_MIN)
+}
+
+/// The next step of a configuration's search; none for one that was given up.
+fn step_of(wanted: &Capacity, history: &History, configuration: usize, load: &Load, attempts: &[Attempt]) -> Step {
+    if history.skipped().contains(&configuration) {
+        return Step::Done;
+    }
+    step(wanted, load.rate, CONFIRMATIONS, attempts)
 }
 
 impl Plan {
@@ -151,28 +195,17 @@ impl Plan {
     pub(super) fn next_of_search(&self, wanted: &Capacity, history: &History) -> Option<TrialOrder> {
         let open = (0..self.scenario.configurations.len()).filter_map(|configuration| {
             let load = self.scenario.configurations[configuration].mode.load()?;
-            let tries = self.tries(wanted, history, configuration);
-            let step = self.step_of(wanted, history, configuration, load, &tries);
-            (step != Step::Done).then_some((tries.len(), configuration, load, step))
+            let attempts = self.attempts(wanted, history, configuration);
+            let step = step_of(wanted, history, configuration, load, &attempts);
+            (step != Step::Done).then_some((attempts.len(), configuration, load, step))
         });
-        let (_, configuration, load, step) = open.min_by_key(|(tries, configuration, ..)| (*tries, *configuration))?;
-        let (kind, wanted) = match step {
-            Step::Search(rate) => (
-                TrialKind::Search,
-                OrderedLoad {
-                    rate,
-                    duration_ns: load.duration_ns,
-                },
-            ),
-            Step::Confirm(rate) => (
-                TrialKind::Counted,
-                OrderedLoad {
-                    rate,
-                    duration_ns: wanted.confirm_ns,
-                },
-            ),
+        let (_, configuration, load, step) = open.min_by_key(|(tried, configuration, ..)| (*tried, *configuration))?;
+        let (kind, rate, duration_ns) = match step {
+            Step::Search(rate) => (TrialKind::Search, rate, load.duration_ns),
+            Step::Confirm(rate) => (TrialKind::Counted, rate, wanted.confirm_ns),
             Step::Done => return None,
         };
+        let duration_ns = window_ns(wanted, rate, duration_ns);
         let order = TrialOrder {
             number: history.next_number(),
             kind,
@@ -182,7 +215,7 @@ impl Plan {
             records: 0,
             load: None,
         };
-        Some(self.with_load(&order, load, wanted))
+        Some(self.with_load(&order, load, OrderedLoad { rate, duration_ns }))
     }
 
     /// How far the searches are: a block is done when every configuration has as many confirming trials.
@@ -197,36 +230,41 @@ impl Plan {
         }
     }
 
-    fn step_of(&self, wanted: &Capacity, history: &History, index: usize, load: &Load, tries: &[Tried]) -> Step {
-        if history.skipped().contains(&index) {
-            return Step::Done;
-        }
-        step(wanted, load.rate, CONFIRMATIONS, tries)
-    }
-
-    fn tries(&self, wanted: &Capacity, history: &History, configuration: usize) -> Vec<Tried> {
+    fn attempts(&self, wanted: &Capacity, history: &History, configuration: usize) -> Vec<Attempt> {
         let groups = self.scenario.configurations[configuration].groups;
         let kinds = [TrialKind::Search, TrialKind::Counted];
         let trials = kinds
             .into_iter()
             .flat_map(|kind| history.trials_of(kind, configuration));
-        trials.filter_map(|trial| Tried::of(trial, wanted, groups)).collect()
+        trials.filter_map(|trial| Attempt::of(trial, wanted, groups)).collect()
     }
 
     /// Trials that the searches will probably still need.
     fn search_trials_left(&self, wanted: &Capacity, history: &History) -> u32 {
         let left = |configuration: usize| {
             let load = self.scenario.configurations[configuration].mode.load()?;
-            let tries = self.tries(wanted, history, configuration);
-            if self.step_of(wanted, history, configuration, load, &tries) == Step::Done {
-                return None;
-            }
-            let confirmed = tries.iter().filter(|t| t.kind == TrialKind::Counted).count();
-            let confirmations = CONFIRMATIONS.saturating_sub(count(confirmed)).max(1);
-            Some(steps_left(wanted, &Bounds::of(&tries)) + confirmations)
+            let attempts = self.attempts(wanted, history, configuration);
+            let step = step_of(wanted, history, configuration, load, &attempts);
+            (step != Step::Done).then(|| trials_left(wanted, &attempts))
         };
         (0..self.scenario.configurations.len()).filter_map(left).sum()
     }
+}
+
+/// Trials that a search which is not at its end will probably still need, if no rate's trials contradict each other.
+fn trials_left(wanted: &Capacity, attempts: &[Attempt]) -> u32 {
+    let tries = tries_of(attempts);
+    let known = bounds(&tries);
+    let confirmed = known.low.is_some_and(|low| is_confirmed(low, CONFIRMATIONS, attempts));
+    let confirmations = if confirmed { 0 } else { CONFIRMATIONS };
+    let second_opinion = match (known.low, known.high) {
+        (Some(_), None) => 0,
+        (_, Some(high)) if steps_left(wanted, &known) == 0 => {
+            OPINIONS.saturating_sub(opinions(high, &verdicts(&tries)))
+        }
+        _ => OPINIONS - 1,
+    };
+    (steps_left(wanted, &known) + confirmations + count(second_opinion)).max(1)
 }
 
 /// Halvings until the bounds are as near as wanted.
@@ -248,107 +286,5 @@ fn steps_left(wanted: &Capacity, bounds: &Bounds) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const WANTED: Capacity = Capacity {
-        percentile: 0.99,
-        limit_ns: 50_000_000,
-        precision: 0.05,
-        confirm_ns: 30_000_000_000,
-    };
-
-    fn tried(rate: f64, kind: TrialKind, capacity: f64) -> Tried {
-        let held = rate <= capacity;
-        Tried {
-            rate,
-            kind,
-            outcome: if held { Outcome::Held } else { Outcome::Failed },
-            read_per_second: (!held).then_some(capacity),
-        }
-    }
-
-    /// Runs a search against readers of a known capacity; the trials in order.
-    fn search(highest: f64, capacity: f64, confirmations: u32, tells_rate: bool) -> Vec<Tried> {
-        let mut tries = Vec::new();
-        loop {
-            let (rate, kind) = match step(&WANTED, highest, confirmations, &tries) {
-                Step::Search(rate) => (rate, TrialKind::Search),
-                Step::Confirm(rate) => (rate, TrialKind::Counted),
-                Step::Done => return tries,
-            };
-            let mut next = tried(rate, kind, capacity);
-            next.read_per_second = next.read_per_second.filter(|_| tells_rate);
-            tries.push(next);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_search_ends_with_the_capacity_between_its_bounds(
-            capacity in 5.0f64..1e6, above in 1.001f64..10_000.0, confirmations in 1u32..4, tells_rate: bool,
-        ) {
-            let tries = search(capacity * above, capacity, confirmations, tells_rate);
-            let Bounds { low: Some(low), high: Some(high) } = Bounds::of(&tries) else {
-                return Err(TestCaseError::fail(format!("no bounds: {tries:?}")));
-            };
-            prop_assert!(low <= capacity && capacity < high && high / low <= 1.05 + 1e-9, "{low} {high}");
-            let confirmed = tries.iter().filter(|t| t.kind == TrialKind::Counted && same(t.rate, low)).count();
-            prop_assert_eq!(count(confirmed), confirmations);
-            prop_assert!(tries.len() <= 22 + confirmations as usize, "{} trials", tries.len());
-            // Nothing that was searched is searched again.
-            let mut rates: Vec<f64> =
-                tries.iter().filter(|t| t.kind == TrialKind::Search).map(|t| t.rate).collect();
-            rates.sort_by(f64::total_cmp);
-            prop_assert!(rates.windows(2).all(|pair| !same(pair[0], pair[1])), "{rates:?}");
-        }
-    }
-
-    #[test]
-    fn overloaded_readers_tell_where_to_look_next() {
-        let tries = search(100_000.0, 940.0, 1, true);
-        assert!(same(tries[1].rate, 846.0), "{tries:?}");
-        assert!(tries.len() <= 6, "{tries:?}");
-    }
-
-    #[test]
-    fn a_highest_rate_that_holds_is_confirmed_and_that_is_all() {
-        let tries = search(500.0, 940.0, 2, true);
-        let kinds: Vec<TrialKind> = tries.iter().map(|t| t.kind).collect();
-        assert_eq!(kinds, [TrialKind::Search, TrialKind::Counted, TrialKind::Counted]);
-    }
-
-    #[test]
-    fn an_answer_that_is_not_confirmed_is_looked_for_below() {
-        let mut tries = search(2_000.0, 940.0, 1, true);
-        let last = tries.last_mut().unwrap_or_else(|| panic!("no trial"));
-        last.outcome = Outcome::Failed;
-        let failed = last.rate;
-        match step(&WANTED, 2_000.0, 1, &tries) {
-            Step::Search(rate) | Step::Confirm(rate) => assert!(rate < failed, "{rate} {failed}"),
-            Step::Done => panic!("it gave up"),
-        }
-    }
-
-    #[test]
-    fn producers_that_do_not_reach_a_rate_bound_the_search() {
-        let mut first = tried(8_000.0, TrialKind::Search, 1e9);
-        first.outcome = Outcome::LoadNotReached;
-        assert_eq!(step(&WANTED, 8_000.0, 1, &[first]), Step::Search(4_000.0));
-    }
-
-    #[test]
-    fn a_rate_that_stays_undecided_and_readers_that_hold_nothing_end_the_search() {
-        let undecided = Tried {
-            rate: 100.0,
-            kind: TrialKind::Search,
-            outcome: Outcome::NotDecided,
-            read_per_second: None,
-        };
-        assert_eq!(step(&WANTED, 100.0, 1, &[undecided; 2]), Step::Search(100.0));
-        assert_eq!(step(&WANTED, 100.0, 1, &[undecided; 3]), Step::Done);
-        assert!(search(1_000.0, 0.0, 1, false).len() <= SEARCH_TRIALS_MAX);
-    }
-}
+#[path = "capacity_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! What a plan will cost: trials, time and data, before anything has been started.
 
+use super::capacity::window_ns;
 use super::records::fit;
 use super::{Plan, count};
 use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Load, Mode, TrialLength, Work, WorkOrdering};
@@ -10,8 +11,12 @@ const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
 /// The same and the making and deleting of its topic, for a trial in which records arrive.
 const LIVE_OVERHEAD_SECONDS: f64 = 3.0;
 
-/// Trials in which a search for capacity usually comes to its answer, without the one that confirms it.
-const SEARCH_TRIALS: u32 = 8;
+/// Trials in which a search for capacity usually comes to its answer, the second at its upper bound included and the
+/// one that confirms it left out.
+const SEARCH_TRIALS: u32 = 9;
+
+/// The rates of a search are usually about this share of the highest one.
+const SEARCHED_SHARE: f64 = 0.5;
 
 /// Reading without work, bytes per second, where nothing has been measured yet.
 const ASSUMED_READ_BYTES_PER_SECOND: f64 = 300e6;
@@ -133,11 +138,14 @@ impl Plan {
         reason = "a size that does not fit is the largest there is"
     )]
     fn largest_trial_bytes(&self) -> (u64, u64) {
-        let confirm_ns = self.scenario.capacity.map(|capacity| capacity.confirm_ns);
+        let confirm_ns = |load: &Load| {
+            let capacity = self.scenario.capacity.as_ref()?;
+            Some(window_ns(capacity, load.rate, capacity.confirm_ns))
+        };
         let bytes = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
             let dataset = &self.scenario.datasets[configuration.dataset];
-            let arriving = self.arriving_records(load, confirm_ns.unwrap_or(load.duration_ns));
+            let arriving = self.arriving_records(load, confirm_ns(load).unwrap_or(load.duration_ns));
             let bytes = ((arriving + dataset.records as f64) * dataset.size.mean_bytes()) as u64;
             Some((bytes, bytes.saturating_mul(u64::from(dataset.replication))))
         };
@@ -190,8 +198,11 @@ impl Plan {
     fn search_seconds(&self, capacity: &Capacity) -> f64 {
         let of = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
-            let trial = self.live_seconds(configuration, load, load.duration_ns);
-            Some(f64::from(SEARCH_TRIALS) * trial + self.live_seconds(configuration, load, capacity.confirm_ns))
+            let seconds = |duration_ns| {
+                let window_ns = window_ns(capacity, load.rate * SEARCHED_SHARE, duration_ns);
+                self.live_seconds(configuration, load, window_ns)
+            };
+            Some(f64::from(SEARCH_TRIALS) * seconds(load.duration_ns) + seconds(capacity.confirm_ns))
         };
         self.scenario.configurations.iter().filter_map(of).sum()
     }

@@ -134,6 +134,9 @@ impl Shape {
     }
 }
 
+/// The longest window that a trial of a search is given so that there are enough records for the percentile.
+pub const SEARCH_WINDOW_MAX_NS: u64 = 3_600_000_000_000;
+
 /// What a search for capacity looks for: the highest rate at which the objective holds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Capacity {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::checks::plural;
 use super::draft::Draft;
 use super::error::Grouped;
-use super::live::{Capacity, Shape};
+use super::live::{Capacity, SEARCH_WINDOW_MAX_NS, Shape};
 use super::load_kinds::{ModeName, number_text, time_text};
 use super::loads::is_load_key;
 use super::settings::Settings;
@@ -86,8 +86,13 @@ fn unused_blocks(draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
 fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
     let percentile = capacity.map_or(PERCENTILE, |capacity| capacity.percentile);
     let needed = whole(RECORDS_BEYOND / (1.0 - percentile));
+    // A search makes its windows longer where a rate is low, so there only what even the longest lacks is too few.
+    let window_ns = |settings: &Settings<'_>| match capacity {
+        Some(_) => settings.duration_ns.max(SEARCH_WINDOW_MAX_NS),
+        None => settings.duration_ns,
+    };
     let few = |settings: &Settings<'_>| {
-        let records = whole(records_in_window(settings, draft.seed)?);
+        let records = whole(records_in_window(settings, window_ns(settings), draft.seed)?);
         (records < needed).then_some(records)
     };
     let mut few = configurations
@@ -101,12 +106,17 @@ fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&
     let rate = settings.load().map_or(0.0, |load| load.rate);
     Some(format!(
         "about {} records in a window of {} at {}/s are too few for p{} in {name:?}{more}: at least {} are needed; set a \
-         longer `duration` in [load]",
+         {} in [load]",
         Grouped(records),
-        time_text(settings.duration_ns),
+        time_text(window_ns(settings)),
         number_text(rate),
         number_text(percentile * 100.0).replace('.', ""),
         Grouped(needed),
+        if capacity.is_some() {
+            "higher `rate`"
+        } else {
+            "longer `duration`"
+        },
     ))
 }
 
@@ -119,10 +129,10 @@ fn whole(records: f64) -> u128 {
     records.round() as u128
 }
 
-/// Records that are to arrive in the window; `None` without a load.
-fn records_in_window(settings: &Settings<'_>, seed: u64) -> Option<f64> {
+/// Records that are to arrive in a window of this length; `None` without a load.
+fn records_in_window(settings: &Settings<'_>, window_ns: u64, seed: u64) -> Option<f64> {
     let load = settings.load()?;
-    let schedule = load.schedule(load.rate, load.duration_ns, seed).ok()?;
+    let schedule = load.schedule(load.rate, window_ns, seed).ok()?;
     Some(schedule.expected() - schedule.expected_until(load.warmup_ns))
 }
 

@@ -2,60 +2,49 @@
 //! its end.
 
 use super::CapacitySummary;
-use crate::measure::objective::{Outcome, outcome};
+use crate::measure::bounds::{Bounds, Tried, Verdict, bounds, same_rate, verdicts, weight};
+use crate::measure::objective::Outcome;
 use crate::measure::{Trial, TrialKind};
 use crate::scenario::Capacity;
 
-/// A rate that was tried and what its trial said.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Tried {
-    rate: f64,
-    kind: TrialKind,
-    outcome: Outcome,
-}
-
 /// What the trials of one configuration say.
 pub(super) fn summarise(wanted: &Capacity, configuration: usize, trials: &[Trial]) -> CapacitySummary {
-    let tries = trials.iter().filter(|t| t.order.configuration == configuration);
-    let tries = tries.filter(|t| matches!(t.order.kind, TrialKind::Search | TrialKind::Counted));
-    let tries = tries.filter_map(|trial| {
-        Some(Tried {
-            rate: trial.order.load?.rate,
-            kind: trial.order.kind,
-            outcome: outcome(trial, wanted.percentile, wanted.limit_ns),
-        })
-    });
+    let own = trials.iter().filter(|t| t.order.configuration == configuration);
+    let tries = own.filter_map(|trial| Tried::of(trial, wanted.percentile, wanted.limit_ns));
     conclude(&tries.collect::<Vec<Tried>>())
 }
 
-/// `low` is the highest rate that held below every rate that failed, wherever others held; see [`CapacitySummary`].
+/// The bounds are those of the search itself; `high` is the readers' alone. See [`CapacitySummary`].
 fn conclude(tries: &[Tried]) -> CapacitySummary {
-    let rates = |outcome| tries.iter().filter(move |t| t.outcome == outcome).map(|t| t.rate);
-    let high = rates(Outcome::Failed).min_by(f64::total_cmp);
-    let low = rates(Outcome::Held)
-        .filter(|rate| high.is_none_or(|high| *rate < high))
-        .max_by(f64::total_cmp);
-    let confirms = |t: &Tried| t.kind == TrialKind::Counted && t.outcome == Outcome::Held && Some(t.rate) == low;
-    let not_reached = rates(Outcome::LoadNotReached).max_by(f64::total_cmp);
+    let Bounds { low, high_is_load, .. } = bounds(tries);
+    let verdicts = verdicts(tries);
+    let failed = verdicts.iter().find(|v| v.verdict == Verdict::Failed);
+    let confirms = |low: f64| {
+        let longer = tries.iter().filter(|t| Some(t.weight) == weight(TrialKind::Counted));
+        let mut held = longer.filter(|t| t.outcome == Outcome::Held);
+        held.any(|t| same_rate(t.rate, low))
+    };
     CapacitySummary {
         per_second: low,
         low,
-        high,
-        confirmed: tries.iter().any(confirms),
-        limited_by_load: high.is_none() && not_reached.is_some_and(|rate| low.is_none_or(|low| rate > low)),
+        high: failed.map(|v| v.rate),
+        confirmed: low.is_some_and(confirms),
+        limited_by_load: high_is_load,
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     fn tried(rates: &[(f64, Outcome)], confirmed: Option<(f64, Outcome)>) -> CapacitySummary {
-        let of = |kind| move |&(rate, outcome): &(f64, Outcome)| Tried { rate, kind, outcome };
-        let search = rates.iter().map(of(TrialKind::Search));
-        let all: Vec<Tried> = search.chain(confirmed.iter().map(of(TrialKind::Counted))).collect();
+        let of = |weight| move |&(rate, outcome): &(f64, Outcome)| Tried { rate, weight, outcome };
+        let search = rates.iter().map(of(weight(TrialKind::Search).unwrap()));
+        let confirming = confirmed.iter().map(of(weight(TrialKind::Counted).unwrap()));
+        let all: Vec<Tried> = search.chain(confirming).collect();
         conclude(&all)
     }
 
@@ -76,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_held_and_failed_has_failed() {
+    fn a_rate_that_held_and_was_not_confirmed_has_failed() {
         let search = [
             (2000.0, Outcome::Failed),
             (500.0, Outcome::Held),
@@ -90,6 +79,21 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_that_two_trials_overrule_does_not_count() {
+        let search = [
+            (2000.0, Outcome::Failed),
+            (1000.0, Outcome::Failed),
+            (1000.0, Outcome::Held),
+            (1000.0, Outcome::Held),
+        ];
+        let found = tried(&search, Some((1000.0, Outcome::Held)));
+        assert_eq!(
+            (found.per_second, found.high, found.confirmed),
+            (Some(1000.0), Some(2000.0), true)
+        );
+    }
+
+    #[test]
     fn a_rate_that_held_above_one_that_failed_does_not_count() {
         let found = tried(
             &[(800.0, Outcome::Held), (700.0, Outcome::Failed), (400.0, Outcome::Held)],
@@ -99,10 +103,18 @@ mod tests {
     }
 
     #[test]
-    fn producers_that_could_not_send_more_are_said_where_no_reader_failed() {
+    fn producers_that_could_not_send_more_are_said_wherever_they_bound_the_answer() {
         let limited = tried(&[(8000.0, Outcome::LoadNotReached), (4000.0, Outcome::Held)], None);
         assert_eq!((limited.low, limited.high), (Some(4000.0), None));
         assert!(limited.limited_by_load);
+        let between = [
+            (8000.0, Outcome::Failed),
+            (4000.0, Outcome::LoadNotReached),
+            (2000.0, Outcome::Held),
+        ];
+        let between = tried(&between, Some((2000.0, Outcome::Held)));
+        assert_eq!((between.low, between.high), (Some(2000.0), Some(8000.0)));
+        assert!(between.limited_by_load);
         let readers = [
             (8000.0, Outcome::LoadNotReached),
             (4000.0, Outcome::Failed),
@@ -119,18 +131,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_rate_up_to_the_answer_failed(outcomes in prop::collection::vec((1u32..50, 0usize..4), 0..20)) {
+        fn no_rate_up_to_the_answer_failed_more_often_than_it_held(outcomes in prop::collection::vec((1u32..50, 0usize..4), 0..20)) {
             let all = [Outcome::Held, Outcome::Failed, Outcome::LoadNotReached, Outcome::NotDecided];
             let search: Vec<(f64, Outcome)> =
                 outcomes.iter().map(|(rate, outcome)| (f64::from(*rate), all[*outcome])).collect();
             let found = tried(&search, None);
-            let failed = |rate: f64| search.contains(&(rate, Outcome::Failed));
+            let votes = |at: f64, wanted: Outcome| search.iter().filter(|tried| **tried == (at, wanted)).count();
+            let (held, failed) = (|at| votes(at, Outcome::Held), |at| votes(at, Outcome::Failed));
             if let Some(low) = found.low {
-                prop_assert!(search.contains(&(low, Outcome::Held)));
-                prop_assert!(search.iter().all(|(rate, _)| *rate > low || !failed(*rate)));
+                prop_assert!(held(low) > failed(low));
+                prop_assert!(search.iter().all(|(rate, _)| *rate > low || failed(*rate) <= held(*rate)));
             }
             if let Some(high) = found.high {
-                prop_assert!(failed(high) && found.low.is_none_or(|low| low < high));
+                prop_assert!(failed(high) > 0 && found.low.is_none_or(|low| low < high));
             }
         }
     }

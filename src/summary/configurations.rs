@@ -11,11 +11,17 @@ const BYTES_PER_MIB: f64 = 1_048_576.0;
 
 /// One summary per configuration, in the scenario's order. `trials` are in run order.
 pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSummary> {
-    let planned = plan.blocks(trials);
+    let blocks = plan.blocks(trials);
     (0..plan.scenario.configurations.len())
         .map(|index| {
             let of = |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
             let counted: Vec<&Trial> = trials.iter().filter(of).collect();
+            // A search runs another longer trial where one did not confirm its answer.
+            let planned = if plan.scenario.capacity.is_some() {
+                blocks.max(count(counted.len()))
+            } else {
+                blocks
+            };
             let mut summary = summarise_one(plan, index, planned, &counted);
             if let Some(wanted) = &plan.scenario.capacity {
                 let found = capacity::summarise(wanted, index, trials);

@@ -6,7 +6,8 @@ use crate::measure::{
     DeliveryErrors, LoadMeasurement, Measurement, Overload, ProducerMeasurement, Series, Trial, TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
-use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two};
+use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two, run};
+use crate::plan::{CONFIRMATIONS, Next};
 use crate::scenario::{Capacity, Configuration, Mode};
 
 const BLOCKS: u32 = 10;
@@ -369,6 +370,13 @@ fn producers_that_are_late_by_less_than_a_tenth_of_the_response_are_no_warning()
     assert!(!told(&plan, &trials).contains("producers"), "{}", told(&plan, &trials));
 }
 
+const CAPACITY: Capacity = Capacity {
+    percentile: 0.99,
+    limit_ns: 50_000_000,
+    precision: 0.05,
+    confirm_ns: 1_000_000_000,
+};
+
 /// A search in which a member holds up to this many records per second.
 fn search(plan: &Plan, holds: &[f64], tried: &[(TrialKind, f64)]) -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -386,17 +394,19 @@ fn search(plan: &Plan, holds: &[f64], tried: &[(TrialKind, f64)]) -> Vec<Trial> 
 #[test]
 fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
     let mut plan = plan_of(one_and_two(), "live");
-    plan.scenario.capacity = Some(Capacity {
-        percentile: 0.99,
-        limit_ns: 50_000_000,
-        precision: 0.05,
-        confirm_ns: 1_000_000_000,
-    });
+    plan.scenario.capacity = Some(CAPACITY);
     let steps = [4_000.0, 2_000.0, 1_000.0, 1_500.0].map(|rate| (TrialKind::Search, rate));
     let confirmed: Vec<(TrialKind, f64)> = steps.into_iter().chain([(TrialKind::Counted, 1_500.0)]).collect();
     let mut limited = search(&plan, &[1e6, 1e6], &steps);
     let highest = limited.iter_mut().filter(|t| t.order.block == 0);
     highest.for_each(|t| late(t.measurement.as_mut().unwrap().load.as_mut().unwrap()));
+    // What the producers did not reach, below a rate that the readers failed.
+    let mut limited_below = search(&plan, &[1_600.0, 900.0], &confirmed);
+    let not_reached = limited_below.iter_mut().filter(|t| match t.order.configuration {
+        0 => t.order.block == 1,
+        _ => t.order.block > 0,
+    });
+    not_reached.for_each(|t| late(t.measurement.as_mut().unwrap().load.as_mut().unwrap()));
     let small: Vec<Trial> = search(&plan, &[1e6, 1e6], &steps)
         .into_iter()
         .map(|mut trial| {
@@ -409,6 +419,7 @@ fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
         search(&plan, &[1_000.0, 900.0], &steps),
         search(&plan, &[1e6, 1_200.0], &steps),
         limited,
+        limited_below,
         small,
     ];
     let told: Vec<String> = runs.iter().map(|trials| told(&plan, trials)).collect();
@@ -423,6 +434,55 @@ fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
     // The second member held 2,000 and was given a longer trial at 1,500 alone, whose latencies are not of its answer.
     let latencies = |c: usize| summary.configurations[c].live.as_ref().unwrap().latencies.len();
     assert_eq!((latencies(0), latencies(1)), (LatencyPart::ALL.len(), 0));
+}
+
+#[test]
+fn a_search_whose_trials_all_failed_says_so_and_has_no_answer() {
+    let mut plan = plan_of(one_and_two(), "live");
+    plan.scenario.capacity = Some(CAPACITY);
+    let failing = run(&plan, |_| None);
+    let summary = summarise(&plan, &failing);
+    assert!(summary.complete);
+    insta::assert_snapshot!(told(&plan, &failing));
+}
+
+#[test]
+fn a_capacity_far_below_the_highest_rate_is_found_with_windows_that_have_enough_records() {
+    let mut plan = plan_of(ScenarioBuilder::new(), "live");
+    plan.scenario.capacity = Some(CAPACITY);
+    let mut trials = Vec::new();
+    while let Next::Trial(order) = plan.next(&trials, 1) {
+        let load = order.load.unwrap();
+        let mut trial = complete(&plan, order, 1, 0.5);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let records = (load.rate * load.duration_ns as f64 / 1e9) as u32;
+        let p99_ms = if load.rate <= 80.0 { 20.0 } else { 80.0 };
+        give(&mut trial, latencies(p99_ms, records));
+        trials.push(trial);
+    }
+    let summary = summarise(&plan, &trials);
+    let found = summary.configurations[0].live.as_ref().unwrap().capacity.unwrap();
+    let (low, high) = (found.low.unwrap(), found.high.unwrap());
+    assert!(low <= 80.0 && high > 80.0 && high / low <= 1.05, "{found:?}");
+    assert!(found.confirmed && summary.warnings.is_empty(), "{:?}", summary.warnings);
+}
+
+#[test]
+fn a_search_that_was_resumed_splits_no_block_and_plans_no_repetitions() {
+    let mut plan = plan_of(one_and_two(), "live");
+    plan.scenario.capacity = Some(CAPACITY);
+    let steps = [(TrialKind::Search, 4_000.0), (TrialKind::Counted, 4_000.0)];
+    let mut trials = search(&plan, &[1e6, 1e6], &steps);
+    let confirming = trials.iter_mut().filter(|t| t.order.kind == TrialKind::Counted);
+    confirming.zip(1..).for_each(|(trial, session)| trial.session = session);
+    let summary = summarise(&plan, &trials);
+    assert!(
+        !summary.warnings.iter().any(|warning| warning.contains("split")),
+        "{:?}",
+        summary.warnings
+    );
+    let planned: Vec<u32> = summary.configurations.iter().map(|c| c.trials_planned).collect();
+    assert_eq!(planned, [CONFIRMATIONS; 2]);
 }
 
 #[test]

@@ -137,20 +137,20 @@ pub struct LatencySummary {
 /// The highest rate at which a configuration holds the scenario's objective, from the trials of its search and the
 /// longer ones at its end ([`crate::measure::objective`] says when a trial held it).
 ///
-/// A rate fails where any trial at it failed. Where a higher rate held after a lower one had failed, the lower one
-/// counts: [`CapacitySummary::low`] lies below every rate that failed.
+/// Each rate is judged by the majority of its trials ([`crate::measure::bounds`]). Where a higher rate held after a lower
+/// one had failed, the lower one counts: [`CapacitySummary::low`] lies below every rate that is not held.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CapacitySummary {
     /// Records per second: the highest rate that held, [`CapacitySummary::low`]; `None` where none held.
     pub per_second: Option<f64>,
-    /// The highest rate that held the objective below every rate that failed it; `None` where there is none.
+    /// The highest rate that held the objective below every rate that did not; `None` where there is none.
     pub low: Option<f64>,
     /// The lowest rate at which the readers failed the objective; `None` where they failed at none.
     pub high: Option<f64>,
     /// True where the longer trial held the objective at [`CapacitySummary::per_second`].
     pub confirmed: bool,
-    /// True where the readers failed at no rate and the producers could not reach the highest one tried: the capacity
-    /// is higher than this run can say.
+    /// True where the lowest rate above the answer that is not held is one that the producers did not reach: the
+    /// capacity may be higher than this run can say, up to [`CapacitySummary::high`] where the readers failed at one.
     pub limited_by_load: bool,
 }
 

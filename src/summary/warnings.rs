@@ -33,6 +33,9 @@ pub(super) fn warnings(
     let mut warnings = Vec::new();
     warnings.extend(summaries.iter().filter_map(unaccounted));
     warnings.extend(summaries.iter().filter_map(|summary| failures(summary, &counted)));
+    if plan.scenario.capacity.is_some() {
+        warnings.extend(summaries.iter().filter_map(|summary| search_failures(summary, trials)));
+    }
     warnings.extend(given_up(plan, trials));
     if !complete {
         let progress = plan.progress(trials);
@@ -75,8 +78,31 @@ fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {
 }
 
 fn failures(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
+    let kinds = failure_kinds(trials_of(summary, counted))?;
+    let (failed, run) = (summary.trials_failed, run_of(summary));
+    Some(format!(
+        "{}{failed} of {run} counted trials failed ({kinds}).",
+        of(summary)
+    ))
+}
+
+/// Trials of a search that failed said nothing of their rates.
+fn search_failures(summary: &ConfigurationSummary, trials: &[Trial]) -> Option<String> {
+    let search: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Search).collect();
+    let own: Vec<&Trial> = trials_of(summary, &search).collect();
+    let kinds = failure_kinds(own.iter().copied())?;
+    let failed = own.iter().filter(|t| matches!(t.status, Status::Failed(_))).count();
+    Some(format!(
+        "{}{failed} of {} trials of the search failed ({kinds}).",
+        of(summary),
+        own.len()
+    ))
+}
+
+/// `reading stalled 2x, a worker died 1x`; `None` where nothing failed.
+fn failure_kinds<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<String> {
     let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
-    for trial in trials_of(summary, counted) {
+    for trial in trials {
         if let Status::Failed(failure) = &trial.status {
             *kinds.entry(failure.kind.describe()).or_default() += 1;
         }
@@ -85,15 +111,7 @@ fn failures(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String
         .into_iter()
         .map(|(kind, times)| format!("{kind} {times}x"))
         .collect();
-    let run = run_of(summary);
-    (!kinds.is_empty()).then(|| {
-        let failed = summary.trials_failed;
-        format!(
-            "{}{failed} of {run} counted trials failed ({}).",
-            of(summary),
-            kinds.join(", ")
-        )
-    })
+    (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 
 fn given_up(plan: &Plan, trials: &[Trial]) -> Option<String> {

@@ -145,7 +145,8 @@ fn value(capacity: &CapacitySummary) -> String {
     let CapacitySummary { per_second, high, .. } = *capacity;
     let answer = match (per_second, high) {
         (Some(rate), Some(high)) => format!(
-            "{}, failed\u{a0}at\u{a0}{}",
+            "{}{}, failed\u{a0}at\u{a0}{}",
+            if capacity.limited_by_load { "at least " } else { "" },
             records_per_second(rate),
             significant(high, 3)
         ),
@@ -270,6 +271,14 @@ mod tests {
         assert_eq!(
             value(&limited),
             "at least 940 records/s: the producers could send no more"
+        );
+        let failed_above = CapacitySummary {
+            high: Some(2_000.0),
+            ..limited
+        };
+        assert_eq!(
+            value(&failed_above),
+            "at least 940 records/s, failed\u{a0}at\u{a0}2,000: the producers could send no more"
         );
         let none = CapacitySummary {
             per_second: None,

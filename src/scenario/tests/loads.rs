@@ -222,6 +222,7 @@ fn what_has_no_effect_and_what_is_too_little_is_said() {
     let texts = [
         "[load]\nrate = 50",
         "[load]\nrate = 500\n[capacity]\np999_ms = 5\n[matrix]\nprocesses = [1]",
+        "[load]\nrate = 2\n[capacity]\np999_ms = 5\n[matrix]\nprocesses = [1]",
         "[load]\n[matrix]\nrate = [20, 30, 2000]",
         "[load]\nrate = 500\n[trial]\nseconds = 2",
         "[dataset]\nrecords = 500\n[load]\nrate = 500",

@@ -35,6 +35,10 @@ fn clause(name: &str, found: &CapacitySummary, wanted: &Capacity, first: bool) -
     let within = if first { objective(wanted) } else { String::new() };
     let Some(per_second) = found.per_second else {
         return match found.high {
+            Some(high) if found.limited_by_load => format!(
+                "{name} has no answer: it does not hold {} records/s{within}, and no lower load was reached",
+                rate(high)
+            ),
             Some(high) => format!(
                 "{name} holds no rate that was tried{within}, down to {} records/s",
                 rate(high)
@@ -52,7 +56,12 @@ fn clause(name: &str, found: &CapacitySummary, wanted: &Capacity, first: bool) -
     match (found.low, found.high) {
         (Some(low), Some(high)) => {
             let (low, high) = (rate(low), rate(high));
-            format!("{name} holds {per_second} records/s{within} [{low}, {high}]{confirmed}")
+            let (least, sent) = if found.limited_by_load {
+                ("at least ", ", the most that the producers could send")
+            } else {
+                ("", "")
+            };
+            format!("{name} holds {least}{per_second} records/s{within} [{low}, {high}]{sent}{confirmed}")
         }
         _ if found.limited_by_load => format!(
             "{name} holds at least {per_second} records/s{within}, the most that the producers could send{confirmed}"

@@ -1,0 +1,300 @@
+//! Searches for capacities that are known, with trials that never err and with some that do.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::load::Arrivals;
+use crate::plan::fixtures::{one_and_two, run};
+use crate::plan::{Done, FAILURES_IN_A_ROW, Next};
+use crate::scenario::{Mode, Shape};
+
+const WANTED: Capacity = Capacity {
+    percentile: 0.99,
+    limit_ns: 50_000_000,
+    precision: 0.05,
+    confirm_ns: 30_000_000_000,
+};
+
+fn attempt(rate: f64, kind: TrialKind, outcome: Outcome) -> Attempt {
+    let weight = crate::measure::bounds::weight(kind).unwrap_or_else(|| panic!("{kind:?} has no vote"));
+    Attempt {
+        tried: Tried { rate, weight, outcome },
+        kind,
+        read_per_second: None,
+    }
+}
+
+/// Runs a search in which `trial` says what becomes of a rate; the trials in order.
+fn search_with(highest: f64, confirmations: u32, mut trial: impl FnMut(f64, TrialKind) -> Attempt) -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    loop {
+        let (rate, kind) = match step(&WANTED, highest, confirmations, &attempts) {
+            Step::Search(rate) => (rate, TrialKind::Search),
+            Step::Confirm(rate) => (rate, TrialKind::Counted),
+            Step::Done => return attempts,
+        };
+        attempts.push(trial(rate, kind));
+    }
+}
+
+/// What a trial says that does not err.
+fn true_attempt(rate: f64, kind: TrialKind, capacity: f64, tells_rate: bool) -> Attempt {
+    let held = rate <= capacity;
+    let outcome = if held { Outcome::Held } else { Outcome::Failed };
+    Attempt {
+        read_per_second: (tells_rate && !held).then_some(capacity),
+        ..attempt(rate, kind, outcome)
+    }
+}
+
+/// A search against readers of a known capacity.
+fn search(highest: f64, capacity: f64, confirmations: u32, tells_rate: bool) -> Vec<Attempt> {
+    search_with(highest, confirmations, |rate, kind| {
+        true_attempt(rate, kind, capacity, tells_rate)
+    })
+}
+
+/// Trials of the search at rates that it had tried before.
+fn repeated(attempts: &[Attempt]) -> usize {
+    let search = attempts.iter().filter(|a| a.kind == TrialKind::Search);
+    let rates: Vec<f64> = search.map(|a| a.tried.rate).collect();
+    let before = |(index, rate): &(usize, &f64)| rates[..*index].iter().any(|r| same_rate(*r, **rate));
+    rates.iter().enumerate().filter(before).count()
+}
+
+proptest! {
+    #[test]
+    fn a_search_ends_with_the_capacity_between_its_bounds(
+        capacity in 5.0f64..1e6, above in 1.001f64..10_000.0, confirmations in 1u32..4, tells_rate: bool,
+    ) {
+        let attempts = search(capacity * above, capacity, confirmations, tells_rate);
+        let Bounds { low: Some(low), high: Some(high), high_is_load } = bounds(&tries_of(&attempts)) else {
+            return Err(TestCaseError::fail(format!("no bounds: {attempts:?}")));
+        };
+        prop_assert!(low <= capacity && capacity < high && high / low <= 1.05 + 1e-9, "{low} {high}");
+        prop_assert!(!high_is_load);
+        let at = |kind, rate| {
+            count(attempts.iter().filter(|a| a.kind == kind && same_rate(a.tried.rate, rate)).count())
+        };
+        prop_assert_eq!(at(TrialKind::Counted, low), confirmations);
+        prop_assert!(attempts.len() <= 23 + confirmations as usize, "{} trials", attempts.len());
+        // Nothing that was searched is searched again but the upper bound, once.
+        prop_assert_eq!((repeated(&attempts), at(TrialKind::Search, high)), (1, 2));
+    }
+}
+
+/// What a trial says that says the contrary of the truth with this probability.
+fn erring_attempt(rate: f64, kind: TrialKind, capacity: f64, wrong: f64, random: &mut ChaCha8Rng) -> Attempt {
+    if !random.random_bool(wrong) {
+        return true_attempt(rate, kind, capacity, random.random_bool(0.5));
+    }
+    if rate > capacity {
+        return attempt(rate, kind, Outcome::Held);
+    }
+    // A slow second, readers that stood still for a while, or producers that did.
+    match random.random_range(0..3) {
+        0 => attempt(rate, kind, Outcome::Failed),
+        1 => Attempt {
+            read_per_second: Some(rate * random.random_range(0.3..1.0)),
+            ..attempt(rate, kind, Outcome::Failed)
+        },
+        _ => attempt(rate, kind, Outcome::LoadNotReached),
+    }
+}
+
+/// Of 500 searches with so many wrong outcomes: the answers as shares of the true capacity, and the searches.
+fn searches(wrong: f64) -> Vec<(f64, Vec<Attempt>)> {
+    let mut random = ChaCha8Rng::seed_from_u64(23);
+    let one = |_| {
+        let capacity = 10.0 * 10f64.powf(random.random_range(0.0..4.0));
+        let highest = capacity * 10f64.powf(random.random_range(0.01..2.0));
+        let attempts = search_with(highest, CONFIRMATIONS, |rate, kind| {
+            erring_attempt(rate, kind, capacity, wrong, &mut random)
+        });
+        let low = bounds(&tries_of(&attempts)).low;
+        (low.unwrap_or(0.0) / capacity, attempts)
+    };
+    (0..500).map(one).collect()
+}
+
+#[test]
+fn a_tenth_of_wrong_outcomes_leaves_nine_of_ten_answers_within_a_tenth() {
+    let searches = searches(0.1);
+    let near = searches.iter().filter(|(share, _)| (0.9..=1.1).contains(share)).count();
+    assert!(near >= 450, "{near} of 500");
+    assert!(searches.iter().all(|(_, attempts)| attempts.len() <= SEARCH_TRIALS_MAX));
+}
+
+#[test]
+fn without_wrong_outcomes_every_answer_is_exact_and_one_trial_was_repeated() {
+    let searches = searches(0.0);
+    let exact = |(share, _): &&(f64, Vec<Attempt>)| (1.0 / 1.05 - 1e-9..=1.0).contains(share);
+    assert_eq!(searches.iter().filter(exact).count(), 500);
+    let repeated: usize = searches.iter().map(|(_, attempts)| repeated(attempts)).sum();
+    assert_eq!(repeated, 500);
+}
+
+#[test]
+fn one_unlucky_trial_does_not_bound_the_search() {
+    // Failed at 2,000, and once the producers stood still at 1,000; the capacity is 1,900.
+    let mut unlucky = true;
+    let attempts = search_with(2_000.0, 1, |rate, kind| {
+        if same_rate(rate, 1_000.0) && std::mem::take(&mut unlucky) {
+            return attempt(rate, kind, Outcome::LoadNotReached);
+        }
+        true_attempt(rate, kind, 1_900.0, false)
+    });
+    assert!(!unlucky);
+    let Bounds { low, high, .. } = bounds(&tries_of(&attempts));
+    assert!(low.is_some_and(|low| low > 1_800.0 && low <= 1_900.0), "{low:?}");
+    assert!(high.is_some_and(|high| high > 1_900.0), "{high:?}");
+}
+
+#[test]
+fn contradicting_trials_are_followed_by_another_at_their_rate() {
+    let contradicting = [
+        attempt(2_000.0, TrialKind::Search, Outcome::Failed),
+        attempt(1_000.0, TrialKind::Search, Outcome::Held),
+        attempt(1_000.0, TrialKind::Search, Outcome::Failed),
+    ];
+    assert_eq!(step(&WANTED, 2_000.0, 1, &contradicting), Step::Search(1_000.0));
+    // Not where a lower rate is not held, for then it cannot be the answer.
+    let below = [
+        contradicting.as_slice(),
+        &[attempt(500.0, TrialKind::Search, Outcome::Failed)],
+    ]
+    .concat();
+    assert_eq!(step(&WANTED, 2_000.0, 1, &below), Step::Search(250.0));
+}
+
+#[test]
+fn overloaded_readers_tell_where_to_look_next() {
+    let attempts = search(100_000.0, 940.0, 1, true);
+    assert!(same_rate(attempts[1].tried.rate, 846.0), "{attempts:?}");
+    assert!(attempts.len() <= 7, "{attempts:?}");
+}
+
+#[test]
+fn a_highest_rate_that_holds_is_confirmed_and_that_is_all() {
+    let attempts = search(500.0, 940.0, 2, true);
+    let kinds: Vec<TrialKind> = attempts.iter().map(|a| a.kind).collect();
+    assert_eq!(kinds, [TrialKind::Search, TrialKind::Counted, TrialKind::Counted]);
+}
+
+#[test]
+fn an_answer_that_is_not_confirmed_is_looked_for_below() {
+    let mut attempts = search(2_000.0, 940.0, 1, true);
+    let confirming = attempts.iter().position(|a| a.kind == TrialKind::Counted);
+    attempts.truncate(confirming.unwrap_or_else(|| panic!("no confirming trial")) + 1);
+    let last = attempts.last_mut().unwrap_or_else(|| panic!("no trial"));
+    last.tried.outcome = Outcome::Failed;
+    let failed = last.tried.rate;
+    match step(&WANTED, 2_000.0, 1, &attempts) {
+        Step::Search(rate) | Step::Confirm(rate) => assert!(rate < failed, "{rate} {failed}"),
+        Step::Done => panic!("it gave up"),
+    }
+}
+
+#[test]
+fn producers_that_do_not_reach_a_rate_bound_the_search() {
+    let first = attempt(8_000.0, TrialKind::Search, Outcome::LoadNotReached);
+    assert_eq!(step(&WANTED, 8_000.0, 1, &[first]), Step::Search(4_000.0));
+}
+
+#[test]
+fn a_rate_that_stays_undecided_and_readers_that_hold_nothing_end_the_search() {
+    let undecided = attempt(100.0, TrialKind::Search, Outcome::NotDecided);
+    assert_eq!(step(&WANTED, 100.0, 1, &[undecided; 2]), Step::Search(100.0));
+    assert_eq!(step(&WANTED, 100.0, 1, &[undecided; 3]), Step::Done);
+    let nothing = search(1_000.0, 0.0, 1, false);
+    assert!(nothing.len() <= SEARCH_TRIALS_MAX);
+    // An hour has too few records at any rate below.
+    let lowest = nothing.last().map_or(0.0, |a| a.tried.rate);
+    assert!(
+        lowest / 2.0 < 1_210.0 / 3_600.0 && lowest >= 1_210.0 / 3_600.0,
+        "{lowest}"
+    );
+}
+
+#[test]
+fn a_window_is_as_long_as_the_percentile_needs() {
+    let second_ns = 1_000_000_000;
+    assert_eq!(window_ns(&WANTED, 4_000.0, 10 * second_ns), 10 * second_ns);
+    // 11 records beyond p99 are of 1,100, and a tenth more.
+    let wanted_ns = 1_210.0 / 72.0 * 1e9;
+    let found_ns = window_ns(&WANTED, 72.0, 10 * second_ns);
+    assert!((found_ns as f64 / wanted_ns - 1.0).abs() < 1e-6, "{found_ns}");
+    assert_eq!(window_ns(&WANTED, 0.01, 10 * second_ns), 3_600 * second_ns);
+    assert_eq!(window_ns(&WANTED, 0.01, 7_200 * second_ns), 7_200 * second_ns);
+    // Of few records chance takes a larger share.
+    let median = Capacity {
+        percentile: 0.5,
+        ..WANTED
+    };
+    assert!(records_wanted(&median) > 22.0 + 3.0 * 22f64.sqrt() - 1e-6);
+}
+
+/// Two configurations at up to 4,000 records/s for 10 s.
+fn plan() -> Plan {
+    let mut plan = one_and_two().plan();
+    for configuration in &mut plan.scenario.configurations {
+        configuration.mode = Mode::Live(Load {
+            rate: 4_000.0,
+            arrivals: Arrivals::Poisson,
+            shape: Shape::Constant,
+            duration_ns: 10_000_000_000,
+            warmup_ns: 2_000_000_000,
+            producers: 1,
+            properties: BTreeMap::new(),
+        });
+    }
+    plan.scenario.datasets[0].records = 0;
+    plan.scenario.capacity = Some(WANTED);
+    plan
+}
+
+#[test]
+fn a_search_whose_trials_all_fail_ends_with_every_configuration_given_up() {
+    let plan = plan();
+    let trials = run(&plan, |_| None);
+    assert_eq!(count(trials.len()), 2 * FAILURES_IN_A_ROW);
+    let done = Done {
+        skipped: vec![0, 1],
+        everything_skipped: true,
+    };
+    assert_eq!(plan.next(&trials, 1), Next::Done(done));
+    let progress = plan.progress(&trials);
+    assert_eq!(progress.trials_done, progress.trials_planned);
+}
+
+#[test]
+fn trials_of_low_rates_are_ordered_with_longer_windows() {
+    let mut plan = plan();
+    for configuration in &mut plan.scenario.configurations {
+        let Mode::Live(load) = &mut configuration.mode else {
+            continue;
+        };
+        load.rate = 60.0;
+    }
+    let Next::Trial(order) = plan.next(&[], 1) else {
+        panic!("nothing to run");
+    };
+    let duration_ns = order.load.map_or(0, |load| load.duration_ns);
+    assert_eq!(duration_ns, window_ns(&WANTED, 60.0, 0));
+    assert!(order.records > 1_210, "{}", order.records);
+}
+
+#[test]
+fn a_search_that_is_resumed_splits_no_block() {
+    let plan = plan();
+    let mut trials = run(&plan, |_| None);
+    for (trial, session) in trials.iter_mut().zip(1..) {
+        (trial.order.kind, trial.order.block, trial.session) = (TrialKind::Counted, 0, session);
+    }
+    assert!(!plan.is_split(&trials, 0));
+    assert_eq!(plan.blocks(&trials), CONFIRMATIONS);
+}
