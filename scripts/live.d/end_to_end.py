@@ -72,16 +72,15 @@ class Broker:
 
 
 def kafkas(broker, topic):
-    """p50 and p99 of Kafka's tool, milliseconds."""
+    """Mean of Kafka's tool in milliseconds; its percentiles are whole milliseconds, which says too little here."""
     broker.java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", broker.bootstrap, "--create", "--topic",
                 topic, "--partitions", "1")
     said = broker.java("org.apache.kafka.tools.EndToEndLatency", broker.bootstrap, topic, str(RECORDS), "1", str(SIZE))
-    found = re.search(r"50th = ([\d.]+), 99th = ([\d.]+)", said)
-    return float(found[1]), float(found[2])
+    return float(re.search(r"Avg latency: ([\d.]+) ms", said)[1])
 
 
 def tandems(broker, tandem):
-    """p50 and p99 from sent to received of tandem, milliseconds."""
+    """Mean, p50 and p99 from sent to received of tandem, milliseconds."""
     scenario = f"""question = "End to end?"
 repetitions = 1
 warmup_blocks = 0
@@ -103,7 +102,8 @@ warmup = "1s"
         subprocess.run([tandem, "run", str(path), "--out", str(folder)], check=True, stdout=subprocess.DEVNULL)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     parts = {latency["part"]: latency for latency in summary["configurations"][0]["live"]["latencies"]}
-    return parts["transit"]["p50_ms"]["point"], parts["transit"]["p99_ms"]["point"]
+    transit = parts["transit"]
+    return transit["mean_ms"], transit["p50_ms"]["point"], transit["p99_ms"]["point"]
 
 
 def check(tandem):
@@ -114,11 +114,8 @@ def check(tandem):
             theirs.append(kafkas(broker, f"end-to-end-{turn}"))
             ours.append(tandems(broker, tandem))
 
-    def median(found, place):
-        return statistics.median(figures[place] for figures in found)
-
-    ratio = median(theirs, 0) / median(ours, 0)
-    return [(f"sent to received, {SIZE} B, acks=1, {ROUNDS} rounds in turns",
-             f"tandem at {RATE}/s p50 {median(ours, 0):.2f} ms, p99 {median(ours, 1):.2f}; EndToEndLatency p50 "
-             f"{median(theirs, 0):.2f} ms, p99 {median(theirs, 1):.2f}", "of the same order",
-             "yes" if 0.1 < ratio < 10 else "**no**")]
+    mean, p50, p99 = (statistics.median(figures) for figures in zip(*ours))
+    theirs = statistics.median(theirs)
+    return [(f"sent to received, {SIZE} B, acks=1, {ROUNDS} rounds in turns, medians",
+             f"tandem at {RATE}/s mean {mean:.2f} ms (p50 {p50:.2f}, p99 {p99:.2f}); EndToEndLatency mean {theirs:.2f} ms",
+             "of the same order", "yes" if 0.1 < theirs / mean < 10 else "**no**")]
