@@ -1,38 +1,24 @@
 //! One session of a run on an open cluster: fills the data sets, then runs and stores trial after trial.
 
+mod trials;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-
-use super::arrivals::{Arrivals, ArrivalsError};
 use super::calibration;
 use super::cluster::Cluster;
 use super::dataset::{self, Dataset, DatasetError};
-use super::drive::{self, Outcome, Surroundings};
 use super::events::Observer;
-use super::fleet::{Fleet, Launch, ProcessFleet};
+use super::fleet::ProcessFleet;
 use super::guardian::Guardian;
-use super::host::HostSample;
-use super::processes::with_their_groups;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
-use super::spec::{Limits, LoadSpec, TrialSpec};
-use super::trial::Phase;
 use super::{environment, warm};
-use crate::kafka::GroupDescription;
-use crate::kafka::admin::Admin;
-use crate::kafka::client::ClientProperties;
-use crate::measure::clock;
-use crate::measure::judge::judge;
-use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
+use crate::measure::Status;
 use crate::plan::{Next, Plan};
-use crate::protocol::{TopicTarget, WorkCalibration};
-use crate::scenario::{Configuration, Mode, Place, Work};
+use crate::protocol::WorkCalibration;
+use crate::scenario::{Configuration, Mode, Work};
 use crate::store::RunDir;
-
-/// How long a search waits, beyond its objective's limit, for what has arrived to be read.
-const SEARCH_DRAIN: Duration = Duration::from_secs(1);
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
@@ -222,197 +208,6 @@ impl Session<'_> {
         }
     }
 
-    /// Runs one trial; `None` where the user interrupted it.
-    async fn trial(
-        &self,
-        order: &TrialOrder,
-        configuration: &Configuration,
-        datasets: &[Dataset],
-        calibrations: &[WorkCalibration],
-    ) -> Result<Option<Trial>, RunError> {
-        let place = &self.plan.scenario.places[configuration.place];
-        let bootstrap = self
-            .cluster
-            .bootstrap(place.listener.as_deref())
-            .ok_or_else(|| RunError::Listener {
-                place: place.name.clone(),
-                listener: place.listener.clone().unwrap_or_default(),
-            })?;
-        let settings =
-            ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
-        let name = format!("{}-t{}", self.prefix, order.number);
-        let (topics, load) = match self.arrivals(order, configuration, &name).await {
-            Ok(Some((topics, load))) => (topics, Some(load)),
-            Ok(None) => (datasets[configuration.dataset].target(order.records), None),
-            Err(_) if self.interrupt.is_set() => return Ok(None),
-            Err(error) => return Ok(Some(self.not_prepared(order, configuration, &error))),
-        };
-        let calibration = calibrations[configuration.place];
-        let limits = self.limits(order);
-        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
-        let mut launches = vec![self.launch(place, "consumer"); spec.workers.len()];
-        if let Some(load) = load {
-            let here = &self.plan.scenario.places[0];
-            launches.extend(load.producers.iter().map(|_| self.launch(here, "producer")));
-            spec = spec.with_load(load);
-        }
-        let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
-        let mut fleet = ProcessFleet::new(&self.options.run_id);
-        let started_at = jiff::Timestamp::now();
-        let around = Around {
-            admin: self.cluster.admin.clone(),
-            cluster: &self.cluster,
-            observer: self.observer.as_ref(),
-        };
-        let outcome = tokio::select! {
-            biased;
-            () = self.interrupt.wait() => None,
-            outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around) => Some(outcome),
-        };
-        let Some(outcome) = outcome else {
-            // In order, so that the members leave their groups and these can be removed.
-            fleet.shutdown(self.options.limits.exit).await;
-            return Ok(None);
-        };
-        self.remove_topics(own_topics.into_iter().map(|(name, _)| name).collect())
-            .await;
-        let (status, flags) = self.judge(&outcome);
-        Ok(Some(Trial {
-            schema_version: TRIAL_SCHEMA_VERSION,
-            order: order.clone(),
-            configuration_name: configuration.name.clone(),
-            session: self.options.session,
-            started_at,
-            status,
-            flags,
-            measurement: outcome.measurement,
-        }))
-    }
-
-    /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
-    async fn arrivals(
-        &self,
-        order: &TrialOrder,
-        configuration: &Configuration,
-        trial: &str,
-    ) -> Result<Option<(Vec<TopicTarget>, LoadSpec)>, ArrivalsError> {
-        let (Some(load), Some(ordered)) = (configuration.mode.load(), order.load) else {
-            return Ok(None);
-        };
-        let scenario = &self.plan.scenario;
-        let bootstrap = self.cluster.admin.bootstrap().to_owned();
-        let arrivals = Arrivals {
-            configuration,
-            load,
-            ordered,
-            topics: &scenario.datasets[configuration.dataset],
-            cluster: &scenario.cluster,
-            bootstrap: &bootstrap,
-            trial,
-            // The same arrivals for every configuration of a block.
-            seed: scenario.seed.wrapping_add(u64::from(order.block)),
-        };
-        let (admin, properties) = (&self.cluster.admin, &self.cluster.properties);
-        let stop = Arc::new(AtomicBool::new(false));
-        let preparing = arrivals.prepare(admin, properties, Arc::clone(&stop));
-        tokio::pin!(preparing);
-        let mut looks = tokio::time::interval(Duration::from_millis(200));
-        loop {
-            tokio::select! {
-                prepared = &mut preparing => return prepared.map(Some),
-                _ = looks.tick() => {}
-            }
-            let dead = self.cluster.dead_broker();
-            if dead.is_some() || self.interrupt.is_set() {
-                stop.store(true, Ordering::Relaxed);
-            }
-            if let Some(dead) = dead {
-                // The producers of a backlog would go on trying for minutes; they end by themselves.
-                return Err(ArrivalsError::Lost(dead));
-            }
-        }
-    }
-
-    /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
-    fn limits(&self, order: &TrialOrder) -> Limits {
-        let mut limits = self.options.limits;
-        if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
-            limits.drain = limits.drain.min(SEARCH_DRAIN + Duration::from_nanos(capacity.limit_ns));
-        }
-        limits
-    }
-
-    /// A trial that failed before any process was started.
-    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &ArrivalsError) -> Trial {
-        Trial {
-            schema_version: TRIAL_SCHEMA_VERSION,
-            order: order.clone(),
-            configuration_name: configuration.name.clone(),
-            session: self.options.session,
-            started_at: jiff::Timestamp::now(),
-            status: Status::Failed(Failure {
-                kind: FailureKind::Cluster,
-                who: None,
-                message: error.to_string(),
-            }),
-            flags: Vec::new(),
-            measurement: None,
-        }
-    }
-
-    /// Removes the topics of a trial that made its own: nobody reads them any more.
-    async fn remove_topics(&self, names: Vec<String>) {
-        // They go with the data of the brokers; asking a dead one would only take its time.
-        if self.cluster.dead_broker().is_some() {
-            return;
-        }
-        if let Err(error) = self.cluster.admin.delete_topics(&names).await {
-            self.observer.note(&format!(
-                "topics of the trial are left until the end of the run: {error}"
-            ));
-        }
-    }
-
-    fn judge(&self, outcome: &Outcome) -> (Status, Vec<crate::measure::Flag>) {
-        let (flags, excluded) = match &outcome.measurement {
-            Some(measurement) => judge(measurement, &self.plan.exclusion),
-            None => (Vec::new(), None),
-        };
-        let status = match (&outcome.failure, &outcome.measurement, excluded) {
-            (Some(failure), _, _) => Status::Failed(failure.clone()),
-            (None, Some(_), None) => Status::Complete,
-            (None, Some(_), Some(reason)) => Status::Excluded { reason },
-            (None, None, _) => Status::Failed(Failure {
-                kind: FailureKind::WorkerProtocol,
-                who: None,
-                message: "the trial ended without a measurement".to_owned(),
-            }),
-        };
-        (status, flags)
-    }
-
-    /// The command line of a worker at a place.
-    fn launch(&self, place: &Place, role: &str) -> Launch {
-        let program = self.options.program.to_string_lossy().into_owned();
-        let mut command: Vec<String> = if place.launcher.is_empty() {
-            vec![program, "worker".to_owned()]
-        } else {
-            place
-                .launcher
-                .iter()
-                .map(|part| part.replace("{tandem}", &program))
-                .collect()
-        };
-        if let Some(cpus) = &place.cpus {
-            command.splice(0..0, ["taskset".to_owned(), "-c".to_owned(), cpus.clone()]);
-        }
-        command.push(role.to_owned());
-        Launch {
-            command,
-            log: self.options.log_workers,
-        }
-    }
-
     /// Removes what the run made: topics and groups on a cluster that stays, or the brokers with everything.
     pub(super) async fn close(self, guardian: &Guardian) {
         if self.cluster.is_local() {
@@ -436,46 +231,5 @@ impl Session<'_> {
                 admin.bootstrap()
             )),
         }
-    }
-}
-
-/// What a trial sees of the world.
-struct Around<'a> {
-    admin: Admin,
-    cluster: &'a Cluster,
-    observer: &'a dyn Observer,
-}
-
-impl Surroundings for Around<'_> {
-    fn describe(&self, group_id: &str) -> impl Future<Output = Result<GroupDescription, String>> + Send + 'static {
-        let (admin, group_id) = (self.admin.clone(), group_id.to_owned());
-        async move { admin.describe_group(&group_id).await.map_err(|error| error.to_string()) }
-    }
-
-    fn end_offsets(
-        &self,
-        topics: &[(String, u32)],
-    ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static {
-        let (admin, topics) = (self.admin.clone(), topics.to_vec());
-        async move { admin.end_offsets(&topics).await.map_err(|error| error.to_string()) }
-    }
-
-    fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {
-        let (brokers, workers) = (self.cluster.broker_pids(), workers.to_vec());
-        // A timer of the runtime may be a millisecond late and its threads busy; a sleeping thread is not.
-        tokio::task::spawn_blocking(move || {
-            // Looked up beforehand: at the start it would cost the readers a millisecond.
-            let workers = with_their_groups(&workers);
-            std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
-            HostSample::take(&brokers, &workers)
-        })
-    }
-
-    fn lost_cluster(&self) -> Option<String> {
-        self.cluster.dead_broker()
-    }
-
-    fn progress(&self, phase: Phase, done: u64, total: u64) {
-        self.observer.trial_progress(phase, done, total);
     }
 }
