@@ -34,6 +34,11 @@ pub(super) enum ArrivalsError {
     Schedule(#[from] ScheduleError),
 }
 
+/// The name of a topic of a trial, by its number from 1.
+pub(super) fn topic_name(trial: &str, topic: u32) -> String {
+    format!("{trial}-{topic}")
+}
+
 /// All that decides on the arrivals of one trial.
 pub(super) struct Arrivals<'a> {
     pub(super) configuration: &'a Configuration,
@@ -53,7 +58,7 @@ impl Arrivals<'_> {
     /// Names of the trial's topics.
     pub(super) fn names(&self) -> Vec<String> {
         (1..=self.topics.topics)
-            .map(|topic| format!("{}-{topic}", self.trial))
+            .map(|topic| topic_name(self.trial, topic))
             .collect()
     }
 

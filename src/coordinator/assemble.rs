@@ -28,8 +28,8 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         .iter()
         .all(|member| member.last_record_ns.is_some() || member.records() == 0);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
-    // Where the draining was given up, members read on until they were told to stop.
-    let is_after_end = |last_ns: u64| accounts.unread == 0 && last_ns > machine.heard_end_ns;
+    // Members of a load may read on until they hear that it is over.
+    let is_after_end = |last_ns: u64| machine.spec.load.is_none() && last_ns > machine.heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
     let load = load::measurement(machine, accounts.unread);
     let failure = accounts.failure.or_else(|| load::vanished(machine));

@@ -125,12 +125,9 @@ impl Drop for Options {
 }
 
 impl Options {
-    /// Options of an operation that may take `timeout`.
-    fn new<C: ClientContext>(
-        client: &Client<C>,
-        operation: rd::rd_kafka_admin_op_t,
-        timeout: Duration,
-    ) -> Result<Self, String> {
+    /// Options of a group description that may take `timeout`.
+    fn describe_groups<C: ClientContext>(client: &Client<C>, timeout: Duration) -> Result<Self, String> {
+        let operation = rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
         // SAFETY: the client is alive for the whole call.
         let options = unsafe { rd::rd_kafka_AdminOptions_new(client.native_ptr(), operation) };
         if options.is_null() {
@@ -194,8 +191,7 @@ pub(super) fn describe_group<C: ClientContext>(
 ) -> Result<GroupDescription, String> {
     let name = CString::new(group_id).map_err(|_| format!("group name {group_id:?} contains a null character"))?;
     let queue = Queue::new(client)?;
-    let operation = rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
-    let options = Options::new(client, operation, timeout)?;
+    let options = Options::describe_groups(client, timeout)?;
     let mut names = [name.as_ptr()];
     // SAFETY: client, options and queue are valid for the call; `names` holds one pointer to a null-terminated
     // text, and the library copies it before it returns.

@@ -58,10 +58,12 @@ impl Attempt {
             let growth = load.overload?.lag_growth_per_second / f64::from(groups);
             Some(load.sent_per_second - growth).filter(|read| *read > 0.0)
         });
+        let tried = Tried::of(trial, wanted.percentile, wanted.limit_ns)?;
         Some(Attempt {
-            tried: Tried::of(trial, wanted.percentile, wanted.limit_ns)?,
+            // A trial that decides nothing leads nowhere either.
+            read_per_second: read.filter(|_| tried.outcome == Outcome::Failed),
+            tried,
             kind: trial.order.kind,
-            read_per_second: read,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::Session;
-use crate::coordinator::arrivals::{Arrivals, ArrivalsError};
+use crate::coordinator::arrivals::{Arrivals, ArrivalsError, topic_name};
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
@@ -54,7 +54,12 @@ impl Session<'_> {
             Ok(Some((topics, load))) => (topics, Some(load)),
             Ok(None) => (datasets[configuration.dataset].target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Ok(None),
-            Err(error) => return Ok(Some(self.not_prepared(order, configuration, &error))),
+            Err(error) => {
+                let topics = self.plan.scenario.datasets[configuration.dataset].topics;
+                self.remove_topics((1..=topics).map(|topic| topic_name(&name, topic)).collect())
+                    .await;
+                return Ok(Some(self.not_prepared(order, configuration, &error)));
+            }
         };
         let calibration = calibrations[configuration.place];
         let limits = self.limits(order);

@@ -14,8 +14,9 @@ use crate::protocol::{FromWorker, PROTOCOL_VERSION, ProducerProgress, ProducerRe
 const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
 const LAG_SAMPLES: u32 = 600;
-/// An answer that took longer says too little of the moment in which it came.
-const SAMPLE_LATENESS_MAX_NS: u64 = 300_000_000;
+/// An answer that took longer says too little of the moment in which it came: positions have moved on meanwhile, by
+/// which the lag seen is too small.
+const SAMPLE_LATENESS_MAX_NS: u64 = 100_000_000;
 /// How long after the end of the load producers may still send what is due.
 const LATE_SENDING: Duration = Duration::from_secs(2);
 /// What a producer may take to settle its last records, beyond the limit for results.
@@ -304,7 +305,8 @@ impl TrialMachine {
         let hurry = load.next_sample_ns == 0;
         let waiting_for_catch_up =
             self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog) && load.caught_up_ns.is_none();
-        let pause = if waiting_for_catch_up {
+        let looking_for_the_end = load.ends.is_none() && load.all_have(|producer| producer.result.is_some());
+        let pause = if waiting_for_catch_up || looking_for_the_end {
             LAG_INTERVAL_MIN
         } else {
             load.interval
@@ -326,6 +328,7 @@ impl TrialMachine {
         self.phase = Phase::Draining;
         self.deadline_ns = after(now_ns, self.spec.limits.drain);
         if self.unread().is_empty() {
+            self.note_catch_up(now_ns);
             return self.collect(now_ns);
         }
         Vec::new()
@@ -334,15 +337,24 @@ impl TrialMachine {
     /// True where the partitions show all that was acknowledged. Where the leader alone acknowledges, records show
     /// when the replicas have them too, so it is worth asking again, but not to the last moment.
     fn has_all_acknowledged(&self, ends: &[Vec<i64>]) -> bool {
-        let Some(load) = &self.load else { return true };
+        let (Some(load), Some(spec)) = (&self.load, &self.spec.load) else {
+            return true;
+        };
+        let mut acknowledged: BTreeMap<(usize, usize), i64> = BTreeMap::new();
+        let mut shown = true;
         let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
-        let shown = results.flat_map(|result| &result.partitions).all(|produced| {
-            let number = usize::try_from(produced.partition).unwrap_or(usize::MAX);
-            let end = ends.get(produced.topic as usize).and_then(|ends| ends.get(number));
-            produced
-                .highest_offset
-                .is_none_or(|highest| end.is_some_and(|end| *end > highest))
-        });
+        for produced in results.flat_map(|result| &result.partitions) {
+            let place = (
+                produced.topic as usize,
+                usize::try_from(produced.partition).unwrap_or(usize::MAX),
+            );
+            let of = |offsets: &[Vec<i64>]| offsets.get(place.0).and_then(|of_topic| of_topic.get(place.1)).copied();
+            let count = acknowledged.entry(place).or_default();
+            *count = count.saturating_add(i64::try_from(produced.acknowledged).unwrap_or(i64::MAX));
+            let (end, backlog) = (of(ends).unwrap_or(0), of(&spec.backlog_ends).unwrap_or(0));
+            // Without offsets, as with `acks=0`, their number has to do.
+            shown &= produced.highest_offset.is_none_or(|highest| end > highest) && end - backlog >= *count;
+        }
         let patience = self.spec.limits.result / 2;
         shown || after(load.next_sample_ns, patience) >= self.deadline_ns
     }
@@ -382,6 +394,14 @@ impl TrialMachine {
         load.lag.at_ns.push(now_ns);
         for (partition, lag) in load.lag.partitions.iter_mut().zip(sample) {
             partition.lag.push(lag);
+        }
+    }
+
+    /// Everything there is has been read: at the latest now a backlog is caught up with.
+    pub(super) fn note_catch_up(&mut self, now_ns: u64) {
+        let has_backlog = self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog);
+        if let Some(load) = self.load.as_mut().filter(|_| has_backlog) {
+            load.caught_up_ns.get_or_insert(now_ns);
         }
     }
 

@@ -400,6 +400,7 @@ impl TrialMachine {
         if !may_end || !self.unread().is_empty() {
             return Vec::new();
         }
+        self.note_catch_up(now_ns);
         self.collect(now_ns)
     }
 

@@ -183,15 +183,13 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
         dispatcher.read(early.records);
         dispatcher.end(threads)
     });
-    let windows = desk.windows.into_iter();
+    let windows = desk.windows.into_iter().zip(shared.slots());
     ReadAccounts {
         work_ns: Some(desk.work_ns.into_inner()),
         accounts: windows
-            .map(|window| {
-                window
-                    .into_inner()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .into_account()
+            .map(|(window, slot)| {
+                let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
+                window.into_account(slot.epoch())
             })
             .collect(),
         waited: ended.waited,

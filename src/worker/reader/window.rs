@@ -108,9 +108,12 @@ impl Window {
         self.account.finished(self.latest.0, self.latest.1);
     }
 
-    /// Closes the account at the end of the reading. What is not finished by then leaves no gap behind: it and all
-    /// after it count as not read.
-    pub(crate) fn into_account(self) -> PartitionAccount {
+    /// Closes the account at the end of the reading. Of the assignment that holds until then (`held_epoch`), what is not
+    /// finished leaves no gap behind: it and all after it count as not read.
+    pub(crate) fn into_account(mut self, held_epoch: u32) -> PartitionAccount {
+        if self.epoch != held_epoch {
+            self.close_epoch();
+        }
         self.account
     }
 }
