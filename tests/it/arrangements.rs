@@ -246,14 +246,14 @@ fn waiting_work_takes_the_time_that_it_says() {
     };
     for case in ["one", "two"] {
         let mean_us = figure(case, "work_us_mean");
-        assert!((990.0..1_150.0).contains(&mean_us), "{case}: {mean_us}");
+        assert!((990.0..1_400.0).contains(&mean_us), "{case}: {mean_us}");
     }
     let read_s = figure("one", "read_seconds");
     let work_s = figure("one", "work_us_mean") / 1e6 * 1_000.0;
     assert!(
-        (work_s..work_s * 1.15 + 0.1).contains(&read_s),
+        (work_s..work_s * 1.3 + 0.3).contains(&read_s),
         "{read_s} s for {work_s} s of work"
     );
     let ratio = read_s / figure("two", "read_seconds");
-    assert!((1.6..2.3).contains(&ratio), "two members were {ratio} times as fast");
+    assert!((1.4..2.5).contains(&ratio), "two members were {ratio} times as fast");
 }
