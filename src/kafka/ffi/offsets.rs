@@ -13,8 +13,7 @@ use super::text;
 /// about `timeout`.
 ///
 /// By the call that looks offsets up by their time, to which "end" is the time after the last record, as it is in the
-/// protocol. The admin's own call for this ends the process by an assertion where a broker is not the leader yet
-/// (librdkafka 2.12.1).
+/// protocol: it tries again by itself where a broker is not the leader yet.
 pub(in crate::kafka) fn end_offsets<C: ClientContext>(
     client: &Client<C>,
     topics: &[(String, u32)],
