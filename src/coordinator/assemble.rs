@@ -33,6 +33,8 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
     let load = load::measurement(machine, accounts.unread);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
+    let mut not_observed = not_observed(machine, last_ns.is_none());
+    not_observed.extend(load.as_ref().and_then(load::lag_not_seen));
     let measurement = Measurement {
         start_ns: machine.start_ns,
         spawn_ns,
@@ -47,7 +49,7 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         processes: processes(machine, results),
         members,
         host,
-        not_observed: not_observed(machine, last_ns.is_none()),
+        not_observed,
         load,
     };
     (measurement, failure)

@@ -15,6 +15,13 @@ const GROWTH_RECORDS_MIN: f64 = 20.0;
 /// Samples below which nothing can be said of growth.
 const SAMPLES_MIN: usize = 8;
 
+/// True where the samples of a window are enough to see readers fall behind.
+pub fn is_seen(lag: &LagSeries, window_ns: (u64, u64)) -> bool {
+    let (from_ns, end_ns) = window_ns;
+    let inside = lag.at_ns.iter().filter(|at_ns| (from_ns..=end_ns).contains(at_ns));
+    inside.count() >= SAMPLES_MIN
+}
+
 /// Says by how much readers fell behind in a window; `None` where they kept up or where the samples do not tell.
 ///
 /// The growth is the slope of the least-squares line through the lag over time (all partitions and groups together).

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::coordinator::spec::LoadSpec;
 use crate::coordinator::trial::{LoadState, TrialMachine};
 use crate::measure::ledger::{ExpectedRange, partition_name};
-use crate::measure::overload::overload;
+use crate::measure::overload::{is_seen, overload};
 use crate::measure::{
     DeliveryErrors, Failure, FailureKind, LoadMeasurement, MemberMeasurement, ProducerMeasurement, TopicPartition,
 };
@@ -51,6 +51,14 @@ pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<Loa
         seconds: state.take_seconds(),
         lag,
         producers: producers(state, results),
+    })
+}
+
+/// Says where the cluster told the ends of its partitions too seldom to see readers fall behind.
+pub(super) fn lag_not_seen(load: &LoadMeasurement) -> Option<String> {
+    let window_ns = (load.window_from_ns, load.window_end_ns);
+    (!is_seen(&load.lag, window_ns)).then(|| {
+        "how far the readers were behind: the cluster told the ends of its partitions too seldom in the window".to_owned()
     })
 }
 
