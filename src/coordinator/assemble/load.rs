@@ -58,7 +58,8 @@ pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<Loa
 pub(super) fn lag_not_seen(load: &LoadMeasurement) -> Option<String> {
     let window_ns = (load.window_from_ns, load.window_end_ns);
     (!is_seen(&load.lag, window_ns)).then(|| {
-        "how far the readers were behind: the cluster told the ends of its partitions too seldom in the window".to_owned()
+        "how far the readers were behind: the cluster told the ends of its partitions too seldom in the window"
+            .to_owned()
     })
 }
 
