@@ -151,7 +151,7 @@ impl Plan {
         // A rate that cannot be planned is refused with the scenario; the trial would say so again.
         let schedule = load.schedule(wanted.rate, wanted.duration_ns, self.scenario.seed).ok();
         TrialOrder {
-            records: backlog + schedule.map_or(0, |schedule| whole(schedule.expected())),
+            records: backlog + schedule.map_or(0, |schedule| schedule.expected_records()),
             load: Some(wanted),
             ..order.clone()
         }
@@ -242,15 +242,6 @@ impl Plan {
         });
         self.scenario.repetitions + count(split.count())
     }
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of records, which is not negative and fits"
-)]
-fn whole(records: f64) -> u64 {
-    records.round() as u64
 }
 
 /// Numbers of trials and blocks are far below 2^32: each takes a file and a second.

@@ -145,7 +145,7 @@ impl TrialSpec {
             return ranges.map(|range| range.len()).sum();
         };
         let backlog: i64 = load.backlog_ends.iter().flatten().sum();
-        u64::try_from(backlog).unwrap_or(0) + expected(&load.schedule)
+        u64::try_from(backlog).unwrap_or(0) + load.schedule.expected_records()
     }
 
     /// Adds records that arrive; every partition is then read from its first offset to an end that the load decides.
@@ -227,16 +227,6 @@ impl TrialSpec {
         }
         spec
     }
-}
-
-/// Records of a schedule, rounded.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of records, which is not negative and fits"
-)]
-fn expected(schedule: &Schedule) -> u64 {
-    schedule.expected().round() as u64
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -120,6 +120,16 @@ impl Schedule {
         self.expected_until(self.0.duration_ns)
     }
 
+    /// [`Schedule::expected`] as a count.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of records, which is not negative and fits"
+    )]
+    pub fn expected_records(&self) -> u64 {
+        self.expected().round() as u64
+    }
+
     /// The times at which one of `producers` is to send, in nanoseconds from the start. Constant arrivals are dealt in
     /// turn; a Poisson process is the sum of independent ones, each with its share of the rate.
     pub fn times_of(&self, index: u32, producers: u32) -> Result<IntendedTimes<'_>, ScheduleError> {

@@ -92,15 +92,30 @@ impl Session<'_> {
             .await;
         let (status, flags) = self.judge(&outcome);
         Ok(Some(Trial {
+            flags,
+            measurement: outcome.measurement,
+            ..self.ended(order, configuration, started_at, status)
+        }))
+    }
+
+    /// A trial that ended so, without figures.
+    fn ended(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        started_at: jiff::Timestamp,
+        status: Status,
+    ) -> Trial {
+        Trial {
             schema_version: TRIAL_SCHEMA_VERSION,
             order: order.clone(),
             configuration_name: configuration.name.clone(),
             session: self.options.session,
             started_at,
             status,
-            flags,
-            measurement: outcome.measurement,
-        }))
+            flags: Vec::new(),
+            measurement: None,
+        }
     }
 
     /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
@@ -158,20 +173,12 @@ impl Session<'_> {
 
     /// A trial that failed before any process was started.
     fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &ArrivalsError) -> Trial {
-        Trial {
-            schema_version: TRIAL_SCHEMA_VERSION,
-            order: order.clone(),
-            configuration_name: configuration.name.clone(),
-            session: self.options.session,
-            started_at: jiff::Timestamp::now(),
-            status: Status::Failed(Failure {
-                kind: FailureKind::Cluster,
-                who: None,
-                message: error.to_string(),
-            }),
-            flags: Vec::new(),
-            measurement: None,
-        }
+        let failure = Failure {
+            kind: FailureKind::Cluster,
+            who: None,
+            message: error.to_string(),
+        };
+        self.ended(order, configuration, jiff::Timestamp::now(), Status::Failed(failure))
     }
 
     /// Removes the topics of a trial that made its own: nobody reads them any more.
