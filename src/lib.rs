@@ -7,13 +7,15 @@
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`contents`]: what records hold;
 //! - [`load`]: when records are to be sent, and the stamp that says so;
+//! - [`stats`]: statistics on plain numbers;
+//! - [`verdict`]: which configurations are compared within blocks, and what is concluded;
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
 //! - [`protocol`]: the messages between coordinator and worker;
 //! - [`worker`]: a process of consumers, or a producer of load;
 //! - [`coordinator`]: runs trials with worker processes;
 //! - [`store`]: the files of a run;
-//! - [`stats`], [`summary`], [`report`]: from trials to estimates, verdicts, text and charts;
+//! - [`summary`], [`report`]: from trials to estimates, answers, text and charts;
 //! - [`cli`]: the commands.
 
 pub mod cli;
@@ -30,4 +32,5 @@ pub mod secret;
 pub mod stats;
 pub mod store;
 pub mod summary;
+pub mod verdict;
 pub mod worker;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::judge::ExclusionRules;
 use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
 use crate::scenario::{Load, Mode, Scenario};
+use crate::verdict::split_blocks;
 
 mod capacity;
 #[cfg(test)]
@@ -204,7 +205,7 @@ impl Plan {
     /// True where the trials of a counted block are of more than one session, so that the machine may have changed
     /// between them: the block takes no part in paired comparisons. A search for capacity has none of those.
     pub fn is_split(&self, stored: &[Trial], block: u32) -> bool {
-        self.scenario.capacity.is_none() && History::new(&self.scenario, stored).sessions_of(block).len() > 1
+        self.scenario.capacity.is_none() && split_blocks(stored).contains(&block)
     }
 
     /// Counted blocks of the plan so far: those asked for, and one for every split block. In a search for capacity the

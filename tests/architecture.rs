@@ -14,7 +14,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scenario", &["load"]),
     ("contents", &["scenario"]),
     ("measure", &[]),
-    ("plan", &["load", "scenario", "measure"]),
+    ("verdict", &["stats", "scenario", "measure"]),
+    ("plan", &["load", "scenario", "measure", "stats", "verdict"]),
     ("protocol", &["load", "scenario", "measure", "secret"]),
     ("kafka", &["scenario", "measure", "secret"]),
     (
@@ -22,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["protocol", "contents", "load", "scenario", "measure", "secret"],
     ),
     ("store", &["plan", "scenario", "measure"]),
-    ("summary", &["stats", "plan", "scenario", "measure"]),
+    ("summary", &["stats", "verdict", "plan", "scenario", "measure"]),
     ("report", &["summary", "stats", "plan", "scenario", "measure"]),
     (
         "coordinator",

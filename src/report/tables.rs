@@ -13,7 +13,7 @@ use super::format::{
 use super::labels::{Labels, family_title};
 use crate::scenario::Mode;
 use crate::stats::is_material;
-use crate::summary::{Comparison, ConfigurationSummary, Metric, Verdict};
+use crate::summary::{Comparison, ConfigurationSummary, Metric, Question, Verdict};
 
 /// Cells as text under headers; numeric columns are set to the right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +197,7 @@ pub(super) fn comparison<'a>(input: &ReportInput<'a>, configuration: usize, metr
         .summary
         .comparisons
         .iter()
-        .find(|c| c.configuration == configuration && c.metric == metric)
+        .find(|c| c.question == Question::Scenario && c.configuration == configuration && c.metric == metric)
 }
 
 fn is_baseline(input: &ReportInput, configuration: usize) -> bool {
@@ -265,7 +265,12 @@ pub(super) fn comparisons(input: &ReportInput) -> Vec<Table> {
                 .get(c.configuration)
                 .is_some_and(|configuration| configuration.family == family)
         };
-        let rows = input.summary.comparisons.iter().filter(in_family).map(row).collect();
+        let own = input
+            .summary
+            .comparisons
+            .iter()
+            .filter(|c| c.question == Question::Scenario);
+        let rows = own.filter(in_family).map(row).collect();
         Table::new(family_title(input.scenario, family), &headers, rows)
     })
 }

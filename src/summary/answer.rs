@@ -3,13 +3,12 @@
 mod capacity;
 mod live;
 
-use super::comparisons::is_tainted;
-use super::live::fell_behind;
-use super::{Comparison, ConfigurationSummary, Metric, Verdict};
+use super::{Comparison, ConfigurationSummary, Metric, Question, Verdict};
 use crate::measure::Trial;
 use crate::plan::Plan;
 use crate::scenario::{Configuration, Mode, Scenario};
 use crate::stats::{Estimate, SIGNIFICANCE, is_material, observations_for_significance};
+use crate::verdict::{fell_behind, is_tainted};
 
 /// Comparisons with one baseline that are told one by one; of more, the outstanding one and counts.
 const TOLD_ONE_BY_ONE: usize = 4;
@@ -24,10 +23,13 @@ pub(super) fn answer(
 ) -> Vec<String> {
     let configurations = &plan.scenario.configurations;
     let behind = |(index, c): (usize, &Configuration)| fell_behind(&c.mode, trials, index);
+    // What each key of a matrix does is told in the tables.
+    let own = comparisons.iter().filter(|c| c.question == Question::Scenario);
     let writer = Writer {
         scenario: &plan.scenario,
         summaries,
-        comparisons,
+        comparisons: own.cloned().collect(),
+        tainted: (0..configurations.len()).map(|c| is_tainted(trials, c)).collect(),
         behind: configurations.iter().enumerate().map(behind).collect(),
     };
     // One that does something else than its baseline is not compared with it, and told alone.
@@ -42,7 +44,10 @@ pub(super) fn answer(
 struct Writer<'a> {
     scenario: &'a Scenario,
     summaries: &'a [ConfigurationSummary],
-    comparisons: &'a [Comparison],
+    /// Those of the scenario's own question.
+    comparisons: Vec<Comparison>,
+    /// Of each configuration: trials of it failed, or lost or doubled records.
+    tainted: Vec<bool>,
     /// Of each configuration: its readers fell behind in some trial.
     behind: Vec<bool>,
 }
@@ -220,7 +225,7 @@ impl Writer<'_> {
             Some((_, high)) if high < 1.0 => Some(comparison.baseline),
             _ => None,
         };
-        if let Some(favoured) = favoured.filter(|&c| is_tainted(&self.summaries[c])) {
+        if let Some(favoured) = favoured.filter(|&c| self.tainted[c]) {
             let who = if favoured == comparison.configuration {
                 "it"
             } else {

@@ -5,6 +5,7 @@ use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Work;
 use crate::stats::{Estimate, mean, median};
+use crate::verdict::{read_seconds, stopwatch_seconds};
 
 const NS_PER_SECOND: f64 = 1e9;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
@@ -103,16 +104,6 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
 fn used<'a>(trials: &[&'a Trial]) -> Vec<&'a Measurement> {
     let used = trials.iter().filter(|trial| trial.is_used());
     used.filter_map(|trial| trial.measurement.as_ref()).collect()
-}
-
-/// Start to last record. A trial is never shorter than the clock's step.
-pub(super) fn read_seconds(measurement: &Measurement) -> f64 {
-    measurement.read_ns().max(1) as f64 / NS_PER_SECOND
-}
-
-/// First process started to last record.
-pub(super) fn stopwatch_seconds(measurement: &Measurement) -> f64 {
-    measurement.stopwatch_ns().max(1) as f64 / NS_PER_SECOND
 }
 
 fn per_million(measurement: &Measurement, cpu_ns: u64) -> Option<f64> {

@@ -4,12 +4,12 @@
 use super::configurations::count;
 use super::{LatencySummary, LiveSummary};
 use crate::measure::latency::{Latencies, LatencyPart, LatencyRecorder};
-use crate::measure::{LoadMeasurement, Measurement, Trial};
+use crate::measure::{LoadMeasurement, Measurement};
 use crate::scenario::Mode;
 use crate::stats::{Estimate, mean, median};
+use crate::verdict::{catch_up_seconds, is_meaningful, percentile_ms};
 
 const NS_PER_MS: f64 = 1e6;
-const NS_PER_SECOND: f64 = 1e9;
 
 /// `None` for a configuration that reads a backlog alone. `used` are the measurements of its used trials.
 pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummary> {
@@ -57,38 +57,4 @@ fn parts(trials: &[Latencies]) -> Vec<LatencySummary> {
         }
     };
     LatencyPart::ALL.into_iter().map(summary).collect()
-}
-
-/// A percentile that the sample carries. One of 0 ns is taken for 1 ns, which its logarithm needs and no clock can tell
-/// apart.
-fn percentile_ms(latency: &LatencyRecorder, share: f64) -> Option<f64> {
-    Some(latency.percentile_ns(share)?.max(1) as f64 / NS_PER_MS)
-}
-
-/// True where the trial's latencies are those of the load that was asked for and of readers that kept up.
-pub(super) fn is_meaningful(measurement: &Measurement) -> bool {
-    measurement.load.as_ref().is_some_and(LoadMeasurement::is_meaningful)
-}
-
-/// The 99th percentile of the response time of a meaningful trial whose sample carries it.
-pub(super) fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
-    let latencies = is_meaningful(measurement).then(|| measurement.latencies())??;
-    percentile_ms(&latencies.response, 0.99)
-}
-
-/// From the producers' start until backlog and arrivals had been read for the first time.
-pub(super) fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
-    let load = measurement.load.as_ref()?;
-    Some(load.caught_up_ns?.saturating_sub(load.start_ns).max(1) as f64 / NS_PER_SECOND)
-}
-
-/// True where the readers of some used trial did not do what the others' figures presume: they fell behind, left
-/// records unread, or, in a mixed trial, never caught up. Figures without these trials flatter the configuration.
-pub(super) fn fell_behind(mode: &Mode, trials: &[Trial], configuration: usize) -> bool {
-    let used = trials
-        .iter()
-        .filter(|t| t.is_used() && t.order.configuration == configuration);
-    let mut loads = used.filter_map(|t| t.measurement.as_ref()?.load.as_ref());
-    let mixed = matches!(mode, Mode::Mixed(_));
-    loads.any(|load| load.overload.is_some() || load.unread > 0 || (mixed && load.caught_up_ns.is_none()))
 }

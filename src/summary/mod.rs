@@ -3,7 +3,6 @@
 
 mod answer;
 mod capacity;
-mod comparisons;
 mod configurations;
 mod idle;
 mod live;
@@ -16,7 +15,9 @@ mod warnings;
 
 use crate::measure::Trial;
 use crate::plan::{Next, Plan};
+use crate::verdict;
 
+pub use crate::verdict::{Comparison, Metric, Question, Verdict};
 pub use model::*;
 
 /// What the stored trials of a plan say, whatever order they come in.
@@ -26,7 +27,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let session = trials.iter().map(|trial| trial.session).max().unwrap_or(1);
     let complete = matches!(plan.next(&trials, session), Next::Done(_));
     let configurations = configurations::summarise(plan, &trials);
-    let comparisons = comparisons::compare(plan, &trials, &configurations);
+    let comparisons = verdict::compare(&plan.scenario, &trials);
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::LatencyPart;
 use crate::stats::Estimate;
+use crate::verdict::Comparison;
 
 /// Version of the stored form of [`Summary`].
 pub const SUMMARY_SCHEMA_VERSION: u32 = 1;
@@ -152,64 +153,4 @@ pub struct CapacitySummary {
     /// True where the lowest rate above the answer that is not held is one that the producers did not reach: the
     /// capacity may be higher than this run can say, up to [`CapacitySummary::high`] where the readers failed at one.
     pub limited_by_load: bool,
-}
-
-/// What a comparison compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Speed by read time: start to last record.
-    ReadTime,
-    /// Speed by stopwatch: process start to last record.
-    Stopwatch,
-    /// In live trials: shortness of the 99th percentile of the response time.
-    ResponseP99,
-    /// In mixed trials: speed by the time from the start until backlog and arrivals were read.
-    CatchUp,
-}
-
-impl Metric {
-    /// True where the metric answers the question, so that its comparisons are corrected for being several; false
-    /// where it is only described.
-    pub fn is_inferential(self) -> bool {
-        self != Metric::Stopwatch
-    }
-}
-
-/// A configuration against its baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// Index of the baseline's configuration.
-    pub baseline: usize,
-    /// Index of the configuration.
-    pub configuration: usize,
-    /// By which time.
-    pub metric: Metric,
-    /// How many times as fast as the baseline (above 1: faster), from paired log-ratios per block. By
-    /// [`Metric::ResponseP99`] how many times as long the baseline's percentile is, so that above 1 is shorter.
-    pub ratio: Option<Estimate>,
-    /// Two-sided p of the sign-flip permutation test, before Holm's correction.
-    pub p: Option<f64>,
-    /// p after Holm's correction over the scenario's comparisons by this metric; `None` for descriptive metrics.
-    pub p_holm: Option<f64>,
-    /// Blocks in which both were measured, live and mixed trials with the load and readers that they were to have.
-    pub blocks: u32,
-    /// What is concluded.
-    pub verdict: Verdict,
-    /// For `undecided`: how many more blocks would probably decide it, where that can be told.
-    pub blocks_more: Option<u32>,
-}
-
-/// What a comparison concludes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The interval lies inside the practical threshold.
-    Same,
-    /// The interval excludes 1 upwards.
-    Faster,
-    /// The interval excludes 1 downwards.
-    Slower,
-    /// None of these.
-    Undecided,
 }

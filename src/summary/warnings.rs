@@ -4,13 +4,13 @@ mod live;
 
 use std::collections::BTreeMap;
 
-use super::comparisons::pairs;
-use super::configurations::{count, read_seconds};
-use super::{ConfigurationSummary, Metric};
+use super::configurations::count;
+use super::{ConfigurationSummary, Metric, Question};
 use crate::measure::{Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
 use crate::scenario::{Mode, TrialLength};
 use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
+use crate::verdict::{pairs, read_seconds};
 
 /// A configuration whose trials take less than this share of the wanted time is told.
 const SHORT_SHARE: f64 = 0.25;
@@ -146,7 +146,7 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
 fn too_few_blocks(plan: &Plan) -> Option<String> {
     // Each metric has a correction of its own; the one with the most comparisons needs the most blocks.
     let inferential = [Metric::ReadTime, Metric::ResponseP99, Metric::CatchUp];
-    let comparisons = inferential.map(|metric| pairs(&plan.scenario, metric).len());
+    let comparisons = inferential.map(|metric| pairs(&plan.scenario, Question::Scenario, metric).len());
     let comparisons = comparisons.into_iter().max().unwrap_or(0);
     let needed = observations_for_significance(comparisons, SIGNIFICANCE);
     let blocks = plan.scenario.repetitions;

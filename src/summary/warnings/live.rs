@@ -11,7 +11,7 @@ use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
 use crate::summary::ConfigurationSummary;
 use crate::summary::answer::thousands;
-use crate::summary::live::{is_meaningful, response_p99_ms};
+use crate::verdict::{is_meaningful, response_p99_ms};
 
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.

@@ -1,0 +1,90 @@
+//! The figures of one trial that comparisons are made of.
+
+use std::collections::BTreeSet;
+
+use super::Metric;
+use crate::measure::latency::LatencyRecorder;
+use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
+use crate::scenario::Mode;
+
+const NS_PER_MS: f64 = 1e6;
+const NS_PER_SECOND: f64 = 1e9;
+
+/// Start to last record, seconds. A trial is never shorter than the clock's step.
+pub fn read_seconds(measurement: &Measurement) -> f64 {
+    measurement.read_ns().max(1) as f64 / NS_PER_SECOND
+}
+
+/// First process started to last record, seconds.
+pub fn stopwatch_seconds(measurement: &Measurement) -> f64 {
+    measurement.stopwatch_ns().max(1) as f64 / NS_PER_SECOND
+}
+
+/// A percentile in milliseconds that the sample carries. One of 0 ns is taken for 1 ns, which its logarithm needs and no
+/// clock can tell apart.
+pub fn percentile_ms(latency: &LatencyRecorder, share: f64) -> Option<f64> {
+    Some(latency.percentile_ns(share)?.max(1) as f64 / NS_PER_MS)
+}
+
+/// True where the trial's latencies are those of the load that was asked for and of readers that kept up.
+pub fn is_meaningful(measurement: &Measurement) -> bool {
+    measurement.load.as_ref().is_some_and(LoadMeasurement::is_meaningful)
+}
+
+/// The 99th percentile of the response time of a meaningful trial whose sample carries it, milliseconds.
+pub fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
+    let latencies = is_meaningful(measurement).then(|| measurement.latencies())??;
+    percentile_ms(&latencies.response, 0.99)
+}
+
+/// From the producers' start until backlog and arrivals had been read for the first time, seconds.
+pub fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
+    let load = measurement.load.as_ref()?;
+    Some(load.caught_up_ns?.saturating_sub(load.start_ns).max(1) as f64 / NS_PER_SECOND)
+}
+
+/// How fast a trial was by a metric: records of each group per second by either time, or the inverse of a length of
+/// time. `None` where it has no figure that may be compared.
+pub fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<f64> {
+    match metric {
+        Metric::ReadTime => Some(records as f64 / read_seconds(measurement)),
+        Metric::Stopwatch => Some(records as f64 / stopwatch_seconds(measurement)),
+        Metric::ResponseP99 => response_p99_ms(measurement).map(f64::recip),
+        Metric::CatchUp if is_meaningful(measurement) => catch_up_seconds(measurement).map(f64::recip),
+        Metric::CatchUp => None,
+    }
+}
+
+/// True where the readers of some used trial did not do what the others' figures presume: they fell behind, left
+/// records unread, or, in a mixed trial, never caught up. Figures without these trials flatter the configuration.
+pub fn fell_behind(mode: &Mode, trials: &[Trial], configuration: usize) -> bool {
+    let used = trials
+        .iter()
+        .filter(|t| t.is_used() && t.order.configuration == configuration);
+    let mut loads = used.filter_map(|t| t.measurement.as_ref()?.load.as_ref());
+    let mixed = matches!(mode, Mode::Mixed(_));
+    loads.any(|load| load.overload.is_some() || load.unread > 0 || (mixed && load.caught_up_ns.is_none()))
+}
+
+/// True where counted trials of a configuration failed, or lost or doubled records.
+pub fn is_tainted(trials: &[Trial], configuration: usize) -> bool {
+    let unaccounted = |m: &Measurement| m.lost > 0 || m.duplicated > 0;
+    let tainted = |t: &Trial| matches!(t.status, Status::Failed(_)) || t.measurement.as_ref().is_some_and(unaccounted);
+    let mut counted = trials
+        .iter()
+        .filter(|t| t.order.kind == TrialKind::Counted && t.order.configuration == configuration);
+    counted.any(tainted)
+}
+
+/// Counted blocks whose trials are of more than one session, so that the machine may have changed between them: they
+/// take no part in paired comparisons.
+pub fn split_blocks(trials: &[Trial]) -> BTreeSet<u32> {
+    let counted = trials.iter().filter(|t| t.order.kind == TrialKind::Counted);
+    let sessions: BTreeSet<(u32, u32)> = counted.map(|t| (t.order.block, t.session)).collect();
+    let blocks: Vec<u32> = sessions.into_iter().map(|(block, _)| block).collect();
+    blocks
+        .windows(2)
+        .filter(|two| two[0] == two[1])
+        .map(|two| two[0])
+        .collect()
+}

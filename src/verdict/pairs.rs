@@ -1,0 +1,82 @@
+//! Which configurations are compared, and their ratios block by block.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::figures::{speed, split_blocks};
+use super::{Metric, Question};
+use crate::measure::Trial;
+use crate::scenario::{Configuration, Mode, Scenario};
+
+/// What configurations of a mode are compared by. Reading live records takes as long as they arrive, and says nothing;
+/// in a search for capacity each configuration has trials of other rates.
+fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
+    match mode {
+        Mode::Backlog => &[Metric::ReadTime, Metric::Stopwatch],
+        Mode::Live(_) | Mode::Mixed(_) if scenario.capacity.is_some() => &[],
+        Mode::Live(_) => &[Metric::ResponseP99],
+        Mode::Mixed(_) => &[Metric::CatchUp],
+    }
+}
+
+/// The questions that a scenario asks: its own, and what each key of its matrix does where that is another one.
+pub fn questions(scenario: &Scenario) -> Vec<Question> {
+    let own: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
+    let axes = (0..scenario.axes.len()).map(Question::Axis).filter(|&axis| {
+        let pairs = candidates(scenario, axis);
+        !pairs.is_empty() && pairs.iter().any(|pair| !own.contains(pair))
+    });
+    std::iter::once(Question::Scenario).chain(axes).collect()
+}
+
+/// Every pair of (baseline, configuration) that a question compares by a metric, in the scenario's order.
+pub fn pairs(scenario: &Scenario, question: Question, metric: Metric) -> Vec<(usize, usize)> {
+    let metrics = |index: usize| metrics_of(scenario, &scenario.configurations[index].mode);
+    candidates(scenario, question)
+        .into_iter()
+        .filter(|&(baseline, index)| metrics(index) == metrics(baseline) && metrics(index).contains(&metric))
+        .collect()
+}
+
+fn candidates(scenario: &Scenario, question: Question) -> Vec<(usize, usize)> {
+    let baseline = |index: usize| match question {
+        Question::Scenario => scenario.configurations[index].baseline,
+        Question::Axis(axis) => first_along(scenario, axis, index),
+    };
+    let all = 0..scenario.configurations.len();
+    all.filter_map(|index| Some((baseline(index)?, index))).collect()
+}
+
+/// The configuration of the same family with the first value of an axis and all else equal; `None` for that one itself.
+fn first_along(scenario: &Scenario, axis: usize, index: usize) -> Option<usize> {
+    let of = &scenario.configurations[index];
+    let first = scenario.axes[axis].values.first()?;
+    let is_first = |other: &Configuration| {
+        let mut wanted = of.axis_values.clone();
+        wanted[axis].clone_from(first);
+        other.case == of.case && other.family == of.family && other.axis_values == wanted
+    };
+    let found = scenario.configurations.iter().position(is_first)?;
+    (found != index).then_some(found)
+}
+
+/// Used trials of blocks that were not split over sessions.
+pub fn paired_trials(trials: &[Trial]) -> Vec<&Trial> {
+    let split = split_blocks(trials);
+    let whole = |trial: &&Trial| trial.is_used() && !split.contains(&trial.order.block);
+    trials.iter().filter(whole).collect()
+}
+
+/// Natural logarithms of how many times as fast a configuration was, in each block that holds a trial of both with a
+/// figure, in the order of the blocks.
+pub fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: Metric) -> Vec<f64> {
+    let speeds = |index: usize| -> BTreeMap<u32, f64> {
+        let of = trials.iter().filter(|t| t.order.configuration == index);
+        of.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?)?)))
+            .collect()
+    };
+    let (base, other) = (speeds(baseline), speeds(configuration));
+    other
+        .iter()
+        .filter_map(|(block, speed)| Some((speed / base.get(block)?).ln()))
+        .collect()
+}
