@@ -2,8 +2,10 @@
 //! lists here.
 
 mod live;
+mod verdicts;
 
 use self::live::LoadCells;
+pub use self::verdicts::verdicts_csv;
 use super::ReportInput;
 use super::figures::TrialFigures;
 use super::format::{machine, work};
@@ -83,13 +85,21 @@ fn write<Row>(
     let keys = scenario.keys_in_use.iter().enumerate();
     let keys: Vec<(usize, &String)> = keys.filter(|(_, key)| !headers.contains(key)).collect();
     headers.extend(keys.iter().map(|(_, key)| (*key).clone()));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut written = writer.write_record(headers);
-    for row in rows {
+    let cells = |row: Row| {
         let mut cells: Vec<String> = columns.iter().map(|column| (column.value)(&row)).collect();
         cells.extend(load(&row).cells());
         let values = &configuration(&row).key_values;
         cells.extend(keys.iter().map(|(i, _)| values.get(*i).cloned().unwrap_or_default()));
+        cells
+    };
+    table(headers, rows.map(cells))
+}
+
+/// Rows of cells, as many as there are headers, with the headers above them.
+fn table(headers: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut written = writer.write_record(headers);
+    for cells in rows {
         written = written.and_then(|()| writer.write_record(&cells));
     }
     debug_assert!(written.is_ok(), "rows of equal length into memory");
@@ -260,6 +270,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::fixture::Fixture;
+    use super::verdicts::verdict_columns;
     use super::*;
 
     const DOCUMENT: &str = include_str!("../../docs/results.md");
@@ -286,6 +297,8 @@ mod tests {
     fn every_column_is_documented_and_every_documented_column_exists() {
         assert_eq!(documented("summary.csv"), names(&summary_columns()));
         assert_eq!(documented("trials.csv"), names(&trial_columns()));
+        let verdicts: BTreeSet<String> = verdict_columns().iter().map(|c| c.name.to_owned()).collect();
+        assert_eq!(documented("verdicts.csv"), verdicts);
     }
 
     #[test]
@@ -301,6 +314,11 @@ mod tests {
         let position = headers.iter().position(|h| h == "client.fetch.min.bytes").unwrap();
         assert_eq!(headers.iter().filter(|h| *h == "work").count(), 1);
         assert!(reader.records().all(|r| &r.unwrap()[position] == "4096"));
+    }
+
+    #[test]
+    fn verdicts_csv_reads_as_documented() {
+        insta::assert_snapshot!(verdicts_csv(&Fixture::one_vs_two().input()));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod tables;
 mod terminal;
 
 pub use chart::{Chart, charts};
-pub use csv::{summary_csv, trials_csv};
+pub use csv::{summary_csv, trials_csv, verdicts_csv};
 pub use format::{bytes, duration, rate, ratio_estimate, thousands};
 pub use html::html;
 pub use json::summary_json;
@@ -49,6 +49,7 @@ pub fn files(input: &ReportInput) -> Vec<(String, String)> {
     let mut files = vec![
         ("trials.csv".to_owned(), trials_csv(input)),
         ("summary.csv".to_owned(), summary_csv(input)),
+        ("verdicts.csv".to_owned(), verdicts_csv(input)),
         ("summary.json".to_owned(), summary_json(input)),
     ];
     files.extend(

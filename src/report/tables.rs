@@ -3,6 +3,7 @@
 
 mod live;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub(super) use self::live::latencies;
@@ -11,7 +12,7 @@ use super::format::{
     UNKNOWN, count, duration, or_unknown, p_value, rate_estimate, ratio_estimate, significant, thousands,
 };
 use super::labels::{Labels, family_title};
-use crate::scenario::Mode;
+use crate::scenario::{Axis, Mode};
 use crate::stats::is_material;
 use crate::summary::{Comparison, ConfigurationSummary, Metric, Question, Verdict};
 
@@ -232,8 +233,16 @@ pub(super) fn verdict(input: &ReportInput, comparison: &Comparison) -> String {
     }
 }
 
-/// Every comparison of each family, by read time and by stopwatch.
+/// Every comparison of each family with its baseline, by each metric, and behind them what each key of a matrix does.
 pub(super) fn comparisons(input: &ReportInput) -> Vec<Table> {
+    let axes: BTreeSet<Question> = input.summary.comparisons.iter().map(|c| c.question).collect();
+    let mut questions = vec![Question::Scenario];
+    questions.extend(axes.into_iter().filter(|question| *question != Question::Scenario));
+    let of = |question| comparisons_of(input, question);
+    questions.into_iter().flat_map(of).collect()
+}
+
+fn comparisons_of(input: &ReportInput, question: Question) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let headers = [
         "configuration",
@@ -265,14 +274,24 @@ pub(super) fn comparisons(input: &ReportInput) -> Vec<Table> {
                 .get(c.configuration)
                 .is_some_and(|configuration| configuration.family == family)
         };
-        let own = input
-            .summary
-            .comparisons
-            .iter()
-            .filter(|c| c.question == Question::Scenario);
-        let rows = own.filter(in_family).map(row).collect();
-        Table::new(family_title(input.scenario, family), &headers, rows)
+        let asked = input.summary.comparisons.iter().filter(|c| c.question == question);
+        let rows = asked.filter(in_family).map(row).collect();
+        let family = family_title(input.scenario, family);
+        let caption = match question {
+            Question::Axis(axis) => along(&input.scenario.axes[axis], &family),
+            Question::Scenario => family,
+        };
+        Table::new(caption, &headers, rows)
     })
+}
+
+/// `What partitions does: work=none`.
+fn along(axis: &Axis, family: &str) -> String {
+    if family.is_empty() {
+        format!("What {} does", axis.key)
+    } else {
+        format!("What {} does: {family}", axis.key)
+    }
 }
 
 fn metric(metric: Metric) -> &'static str {
