@@ -1,6 +1,9 @@
 //! What a reader needs to judge the figures: idle members, settings, environment, every trial, and the words of the
 //! report. Plain text: each form of the report escapes it as it needs.
 
+mod quality;
+
+pub(super) use self::quality::quality;
 use super::ReportInput;
 use super::csv::kind;
 use super::figures::TrialFigures;

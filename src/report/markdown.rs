@@ -45,6 +45,13 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
             .iter()
             .map(|(name, value)| format!("**{name}**: {}", escape(value))),
     );
+    heading(&mut out, "Quality of the run");
+    list(
+        &mut out,
+        facts::quality(input)
+            .iter()
+            .map(|(name, value)| format!("**{name}**: {}", escape(value))),
+    );
     trials(&mut out, input);
     heading(&mut out, "How to read this");
     list(
@@ -59,6 +66,9 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
 }
 
 fn answer(out: &mut String, input: &ReportInput) {
+    for reason in &input.summary.quality.distrust {
+        let _ = write!(out, "**Do not trust these figures:** {}\n\n", escape(reason));
+    }
     for sentence in &input.summary.answer {
         let _ = write!(out, "{}\n\n", escape(sentence));
     }

@@ -35,6 +35,10 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
     let mut out = String::new();
     paragraph(&mut out, &style.bold(&printable(&input.summary.question)), "", width);
     out.push('\n');
+    for reason in &input.summary.quality.distrust {
+        let warning = format!("Do not trust these figures: {}", printable(reason));
+        paragraph(&mut out, &style.red(&warning), "  ", width);
+    }
     for sentence in &input.summary.answer {
         paragraph(&mut out, &style.green(&printable(sentence)), "  ", width);
     }
@@ -93,6 +97,9 @@ impl Style {
     }
     fn green(&self, text: &str) -> String {
         self.wrap("32", text)
+    }
+    fn red(&self, text: &str) -> String {
+        self.wrap("31", text)
     }
     fn yellow(&self, text: &str) -> String {
         self.wrap("33", text)

@@ -54,7 +54,7 @@ impl Estimate {
 
 /// Half the two-sided t interval at level `1 - alpha` for a mean: t(1 - alpha / 2, n - 1) s / sqrt(n) (Student,
 /// "The probable error of a mean", Biometrika 6 (1908)). Infinite for fewer than two observations.
-pub(super) fn half_width(deviation: f64, observations: usize, alpha: f64) -> f64 {
+pub fn half_width(deviation: f64, observations: usize, alpha: f64) -> f64 {
     if observations < 2 {
         return f64::INFINITY;
     }

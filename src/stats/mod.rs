@@ -9,7 +9,7 @@ mod tests;
 
 pub use decision::{Side, decide, is_material, observations_needed};
 pub use descriptive::{mean, median, quantile, standard_deviation};
-pub use estimate::{CONFIDENCE, Estimate, t_quantile};
+pub use estimate::{CONFIDENCE, Estimate, half_width, t_quantile};
 pub use permutation::{holm, observations_for_significance, sign_flip_p};
 
 /// The significance level of every verdict: 1 - [`CONFIDENCE`].

@@ -9,6 +9,7 @@ mod live;
 #[cfg(test)]
 mod live_tests;
 mod model;
+mod quality;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -19,6 +20,7 @@ use crate::verdict;
 
 pub use crate::verdict::{Comparison, Metric, Question, Verdict};
 pub use model::*;
+pub use quality::{RunDrift, RunQuality, RunSerial};
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
@@ -28,13 +30,23 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let complete = matches!(plan.next(&trials, session), Next::Done(_));
     let configurations = configurations::summarise(plan, &trials);
     let comparisons = verdict::compare(&plan.scenario, &trials);
+    let quality = quality::quality(plan, &trials);
+    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential();
+    let undecided = |c: &Comparison| c.verdict == Verdict::Undecided;
+    let mut warnings = warnings::warnings(plan, &trials, &configurations, complete);
+    warnings.extend(quality::warnings(
+        &quality,
+        plan.scenario.threshold,
+        comparisons.iter().filter(own).any(undecided),
+    ));
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
         question: plan.scenario.question.clone(),
         answer: answer::answer(plan, &trials, &configurations, &comparisons),
-        warnings: warnings::warnings(plan, &trials, &configurations, complete),
+        warnings,
         complete,
+        quality,
         configurations,
         comparisons,
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RunQuality;
 use crate::measure::latency::LatencyPart;
 use crate::stats::Estimate;
 use crate::verdict::Comparison;
@@ -24,6 +25,9 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// False while trials of the plan have not been run.
     pub complete: bool,
+    /// How much trials vary, whether the machine changed, and whether the figures should be trusted.
+    #[serde(default)]
+    pub quality: RunQuality,
     /// In the scenario's order.
     pub configurations: Vec<ConfigurationSummary>,
     /// Every configuration against its baseline, by each metric.

@@ -82,6 +82,7 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
         section("idle", "Idle members", idle(input)),
         section("settings", "Settings", settings(input)),
         section("environment", "Environment", definitions(&facts::environment(input))),
+        section("quality", "Quality of the run", definitions(&facts::quality(input))),
         section("trials", "Trials", trials(input)),
         section("scenario", "Scenario", source(input)),
         section("reading", "How to read this", definitions(&glossary(input))),
@@ -91,7 +92,8 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
 }
 
 fn answer(input: &ReportInput) -> String {
-    let mut out = "<section class=\"answer\" id=\"answer\" aria-label=\"Answer\" tabindex=\"-1\">\n".to_owned();
+    let mut out = distrust(input);
+    out.push_str("<section class=\"answer\" id=\"answer\" aria-label=\"Answer\" tabindex=\"-1\">\n");
     for sentence in &input.summary.answer {
         out.push_str(&paragraph(sentence));
     }
@@ -110,6 +112,19 @@ fn answer(input: &ReportInput) -> String {
         out.push_str("</section>\n");
     }
     out
+}
+
+/// What a reader must know before the answer: that it should not be trusted, and why.
+fn distrust(input: &ReportInput) -> String {
+    let reasons = &input.summary.quality.distrust;
+    if reasons.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section class=\"distrust\" aria-labelledby=\"distrust\">\n<h2 id=\"distrust\">Do not trust these figures</h2>\n\
+         {}</section>\n",
+        list(reasons.iter().map(|reason| escape(reason)))
+    )
 }
 
 /// A chart with its title, what there is to see, the drawing for wide and for narrow screens, and its figures.

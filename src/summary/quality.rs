@@ -1,0 +1,196 @@
+//! How good a run was: how much one trial varies, whether the machine changed under it, and whether its figures should
+//! be trusted at all. The rules are in docs/method.md.
+
+use serde::{Deserialize, Serialize};
+
+use super::configurations::count;
+use crate::measure::{Status, Trial, TrialKind};
+use crate::plan::Plan;
+use crate::scenario::{Mode, Scenario};
+use crate::stats::{self, CONFIDENCE, mean, median, standard_deviation};
+use crate::verdict::{Metric, speed};
+
+/// Where more than this share of the counted trials was disturbed, or failed or broke a rule, the run is not to be
+/// trusted.
+const BAD_SHARE: f64 = 0.25;
+
+/// The p at or under which drift and serial correlation are told. Stricter than a verdict's: every run is looked at for
+/// both.
+const TOLD_P: f64 = 0.01;
+
+/// Fewer used trials do not say how much one varies.
+const NOISE_TRIALS_MIN: usize = 3;
+
+/// What is known of the quality of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunQuality {
+    /// Why the figures should not be trusted, a sentence each; empty for a run like any other.
+    pub distrust: Vec<String>,
+    /// Counted trials that have ended.
+    pub trials_counted: u32,
+    /// Of those, flagged as disturbed.
+    pub trials_disturbed: u32,
+    /// Standard deviation of the logarithm of one trial's figure, median over the configurations: 0.02 says that two
+    /// trials in three lie within 2 % of their mean. `None` where no configuration has three used trials.
+    pub noise: Option<f64>,
+    /// The smallest difference that a comparison of two configurations with this noise would tell from none over the
+    /// blocks made, as a share; `None` where it is not known.
+    pub detectable: Option<f64>,
+    /// Change of the figures from the first trial of the run to the last, by all configurations together.
+    pub drift: Option<RunDrift>,
+    /// How much trials that follow one another are alike.
+    pub serial: Option<RunSerial>,
+}
+
+/// Whether the figures rose or fell over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunDrift {
+    /// Change of the speed over the whole run as a share: -0.05 says that the last trials were 5 % slower.
+    pub change: f64,
+    /// Two-sided p of there being none.
+    pub p: f64,
+}
+
+/// How much trials that follow one another are alike, beyond what their configurations explain.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunSerial {
+    /// Correlation of each trial with the next, -1 to 1.
+    pub lag_one: f64,
+    /// Two-sided p of its being chance.
+    pub p: f64,
+}
+
+/// A used trial's place in the run and how far its logarithmic figure lies from its configuration's mean.
+struct Residual {
+    number: f64,
+    value: f64,
+}
+
+pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
+    let counted: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Counted).collect();
+    let flagged = |t: &&&Trial| t.flags.iter().any(|flag| flag.name == "disturbed");
+    let disturbed = counted.iter().filter(flagged).count();
+    let groups = logs(&plan.scenario, &counted);
+    let deviations: Vec<f64> = groups
+        .iter()
+        .filter(|logs| logs.len() >= NOISE_TRIALS_MIN)
+        .filter_map(|logs| standard_deviation(&logs.iter().map(|(_, log)| *log).collect::<Vec<f64>>()))
+        .collect();
+    let noise = median(&deviations);
+    let blocks = groups.iter().map(Vec::len).max().unwrap_or(0);
+    let residuals = residuals(&groups);
+    let values: Vec<f64> = residuals.iter().map(|r| r.value).collect();
+    let numbers: Vec<f64> = residuals.iter().map(|r| r.number).collect();
+    RunQuality {
+        distrust: distrust(&counted, disturbed),
+        trials_counted: count(counted.len()),
+        trials_disturbed: count(disturbed),
+        noise,
+        // Of the difference of two trials.
+        detectable: noise.and_then(|noise| detectable(noise * std::f64::consts::SQRT_2, blocks)),
+        drift: stats::drift(&numbers, &values).map(|drift| RunDrift {
+            change: drift.whole.exp_m1(),
+            p: drift.p,
+        }),
+        serial: stats::serial_correlation(&values, plan.scenario.seed).map(|serial| RunSerial {
+            lag_one: serial.lag_one,
+            p: serial.p,
+        }),
+    }
+}
+
+/// Half the t interval of paired differences with this standard deviation, as a share.
+fn detectable(deviation: f64, blocks: usize) -> Option<f64> {
+    let half = stats::half_width(deviation, blocks, 1.0 - CONFIDENCE);
+    half.is_finite().then(|| half.exp_m1())
+}
+
+/// Of each configuration its used trials in run order: number and logarithm of the figure that verdicts rest on.
+fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<(u32, f64)>> {
+    let of = |index: usize| {
+        let metric = match scenario.configurations[index].mode {
+            Mode::Backlog => Metric::ReadTime,
+            Mode::Live(_) => Metric::ResponseP99,
+            Mode::Mixed(_) => Metric::CatchUp,
+        };
+        let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
+        used.filter_map(|t| Some((t.order.number, speed(metric, t.order.records, t.measurement.as_ref()?)?.ln())))
+            .collect()
+    };
+    // The trials of a search for capacity are of different rates, and so are not alike.
+    if scenario.capacity.is_some() {
+        return Vec::new();
+    }
+    (0..scenario.configurations.len()).map(of).collect()
+}
+
+/// In run order.
+fn residuals(groups: &[Vec<(u32, f64)>]) -> Vec<Residual> {
+    let mut residuals: Vec<Residual> = groups
+        .iter()
+        .filter(|logs| logs.len() >= NOISE_TRIALS_MIN)
+        .flat_map(|logs| {
+            let centre = mean(&logs.iter().map(|(_, log)| *log).collect::<Vec<f64>>()).unwrap_or(0.0);
+            logs.iter().map(move |&(number, log)| Residual {
+                number: f64::from(number),
+                value: log - centre,
+            })
+        })
+        .collect();
+    residuals.sort_by(|a, b| a.number.total_cmp(&b.number));
+    residuals
+}
+
+fn distrust(counted: &[&Trial], disturbed: usize) -> Vec<String> {
+    let all = counted.len();
+    let many = |number: usize| number as f64 > BAD_SHARE * all as f64;
+    let mut reasons = Vec::new();
+    if many(disturbed) {
+        reasons.push(format!(
+            "{disturbed} of {all} counted trials were disturbed by other programs or by the hypervisor: run again on a \
+             quiet machine."
+        ));
+    }
+    let wrong = counted.iter().filter(|t| t.status != Status::Complete).count();
+    if many(wrong) {
+        reasons.push(format!(
+            "{wrong} of {all} counted trials failed or broke a rule of the method: what is left is no fair sample."
+        ));
+    }
+    reasons
+}
+
+/// What a reader of the figures should know of the run's quality beyond [`RunQuality::distrust`], a sentence each.
+pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let drifted = |drift: &RunDrift| drift.p <= TOLD_P && drift.change.abs() > threshold;
+    if let Some(drift) = quality.drift.filter(drifted) {
+        warnings.push(format!(
+            "The machine changed during the run: trials at its end were {:.1} % {} than those at its beginning (p {:.4}). \
+             Verdicts compare within blocks and bear it; the rates of single rows do not.",
+            drift.change.abs() * 100.0,
+            if drift.change < 0.0 { "slower" } else { "faster" },
+            drift.p
+        ));
+    }
+    if let Some(serial) = quality.serial.filter(|serial| serial.p <= TOLD_P && serial.lag_one > 0.0) {
+        warnings.push(format!(
+            "Trials that follow one another are alike (correlation {:.2}, p {:.4}): the intervals of single rows are \
+             too narrow.",
+            serial.lag_one, serial.p
+        ));
+    }
+    if let (Some(noise), Some(detectable)) = (quality.noise, quality.detectable)
+        && undecided
+        && detectable > threshold
+    {
+        warnings.push(format!(
+            "One trial varies by {:.1} % (standard deviation), so that the blocks made tell differences from about \
+             {:.1} % up; {} % are asked for. More blocks, longer trials or a quieter machine help.",
+            noise * 100.0,
+            detectable * 100.0,
+            (threshold * 1000.0).round() / 10.0
+        ));
+    }
+    warnings
+}
