@@ -67,3 +67,13 @@ pub fn observations_needed(
         inside || (n >= fewest && excluded())
     })
 }
+
+/// The fewest observations whose 95 % t interval would lie inside the practical threshold if the mean log-ratio were 0
+/// and the standard deviation of the log-ratios `log_deviation`: whether the noise lets a run of so many blocks say
+/// "same" at all. Solves t(0.975, n - 1) s / sqrt(n) < ln(1 + threshold) for n (Julious, "Sample sizes for clinical
+/// trials with normal data", Statistics in Medicine 23 (2004), for an interval of given width). `None` where 1,000 are
+/// not enough.
+pub fn observations_to_resolve(log_deviation: f64, threshold: f64) -> Option<usize> {
+    let edge = threshold.ln_1p();
+    (2..=OBSERVATIONS_MAX).find(|&n| half_width(log_deviation, n, 1.0 - CONFIDENCE) < edge)
+}

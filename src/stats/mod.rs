@@ -3,13 +3,15 @@
 mod decision;
 mod descriptive;
 mod estimate;
+mod order;
 mod permutation;
 #[cfg(test)]
 mod tests;
 
-pub use decision::{Side, decide, is_material, observations_needed};
+pub use decision::{Side, decide, is_material, observations_needed, observations_to_resolve};
 pub use descriptive::{mean, median, quantile, standard_deviation};
 pub use estimate::{CONFIDENCE, Estimate, half_width, t_quantile};
+pub use order::{Drift, SerialCorrelation, drift, serial_correlation};
 pub use permutation::{holm, observations_for_significance, sign_flip_p};
 
 /// The significance level of every verdict: 1 - [`CONFIDENCE`].

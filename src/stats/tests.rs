@@ -94,6 +94,14 @@ fn holm_agrees_with_a_worked_example() {
 }
 
 #[test]
+fn noise_asks_for_the_blocks_whose_interval_lies_inside_the_threshold() {
+    // ln 1.03 = 0.02956; t(0.975, 9) 0.04 / sqrt(10) = 0.02861, t(0.975, 8) 0.04 / 3 = 0.03075.
+    assert_eq!(observations_to_resolve(0.04, 0.03), Some(10));
+    assert_eq!(observations_to_resolve(0.0, 0.03), Some(2));
+    assert_eq!(observations_to_resolve(1.0, 0.03), None);
+}
+
+#[test]
 fn verdicts_need_more_blocks_with_more_comparisons() {
     assert_eq!(observations_for_significance(1, 0.05), 6);
     assert_eq!(observations_for_significance(2, 0.05), 7);

@@ -36,6 +36,9 @@ pub struct RunQuality {
     /// The smallest difference that a comparison of two configurations with this noise would tell from none over the
     /// blocks made, as a share; `None` where it is not known.
     pub detectable: Option<f64>,
+    /// Blocks in which a comparison with this noise would tell differences of the practical threshold; `None` where it
+    /// is not known, or more than 1,000.
+    pub blocks_to_resolve: Option<u32>,
     /// Change of the figures from the first trial of the run to the last, by all configurations together.
     pub drift: Option<RunDrift>,
     /// How much trials that follow one another are alike.
@@ -77,6 +80,9 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
         .filter_map(|logs| standard_deviation(&logs.iter().map(|(_, log)| *log).collect::<Vec<f64>>()))
         .collect();
     let noise = median(&deviations);
+    // Of the difference of two trials.
+    let paired = noise.map(|noise| noise * std::f64::consts::SQRT_2);
+    let resolve = |deviation| stats::observations_to_resolve(deviation, plan.scenario.threshold);
     let blocks = groups.iter().map(Vec::len).max().unwrap_or(0);
     let residuals = residuals(&groups);
     let values: Vec<f64> = residuals.iter().map(|r| r.value).collect();
@@ -86,8 +92,8 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
         trials_counted: count(counted.len()),
         trials_disturbed: count(disturbed),
         noise,
-        // Of the difference of two trials.
-        detectable: noise.and_then(|noise| detectable(noise * std::f64::consts::SQRT_2, blocks)),
+        detectable: paired.and_then(|deviation| detectable(deviation, blocks)),
+        blocks_to_resolve: paired.and_then(resolve).map(count),
         drift: stats::drift(&numbers, &values).map(|drift| RunDrift {
             change: drift.whole.exp_m1(),
             p: drift.p,
@@ -114,8 +120,13 @@ fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<(u32, f64)>> {
             Mode::Mixed(_) => Metric::CatchUp,
         };
         let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
-        used.filter_map(|t| Some((t.order.number, speed(metric, t.order.records, t.measurement.as_ref()?)?.ln())))
-            .collect()
+        used.filter_map(|t| {
+            Some((
+                t.order.number,
+                speed(metric, t.order.records, t.measurement.as_ref()?)?.ln(),
+            ))
+        })
+        .collect()
     };
     // The trials of a search for capacity are of different rates, and so are not alike.
     if scenario.capacity.is_some() {
@@ -173,7 +184,10 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
             drift.p
         ));
     }
-    if let Some(serial) = quality.serial.filter(|serial| serial.p <= TOLD_P && serial.lag_one > 0.0) {
+    if let Some(serial) = quality
+        .serial
+        .filter(|serial| serial.p <= TOLD_P && serial.lag_one > 0.0)
+    {
         warnings.push(format!(
             "Trials that follow one another are alike (correlation {:.2}, p {:.4}): the intervals of single rows are \
              too narrow.",
@@ -184,13 +198,23 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
         && undecided
         && detectable > threshold
     {
+        let threshold = (threshold * 1000.0).round() / 10.0;
+        let need = match quality.blocks_to_resolve {
+            Some(blocks) => {
+                format!("for {threshold} % it takes about {blocks} blocks, longer trials or a quieter machine")
+            }
+            None => format!("for {threshold} % it takes longer trials or a quieter machine"),
+        };
         warnings.push(format!(
             "One trial varies by {:.1} % (standard deviation), so that the blocks made tell differences from about \
-             {:.1} % up; {} % are asked for. More blocks, longer trials or a quieter machine help.",
+             {:.1} % up; {need}.",
             noise * 100.0,
             detectable * 100.0,
-            (threshold * 1000.0).round() / 10.0
         ));
     }
     warnings
 }
+
+#[cfg(test)]
+#[path = "quality_tests.rs"]
+mod tests;
