@@ -123,6 +123,7 @@ fn compare(peer: &str, rounds: u32) -> Result<(), Failure> {
     let options = ClusterOptions {
         brokers: 1,
         heap_mib: DEFAULT_HEAP_MIB,
+        port: None,
         listeners: Vec::new(),
         data_parent: data_parent(),
         run_id: format!("fill-{}", std::process::id()),

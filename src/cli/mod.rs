@@ -1,6 +1,7 @@
 //! The commands: one file each. This one parses the command line, dispatches, and turns errors into exit codes:
 //! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
 
+mod cluster;
 mod guardian;
 mod plan;
 mod progress;
@@ -38,6 +39,11 @@ enum Command {
     Plan(plan::Arguments),
     /// Make the report of a run again from its stored trials
     Report(report::Arguments),
+    /// A Kafka cluster on this machine that stays until it is told to end
+    Cluster {
+        #[command(subcommand)]
+        command: cluster::Command,
+    },
     /// Print the JSON Schema of scenario files
     Schema,
     /// Be a worker process (started by tandem itself, or by the launcher of a place)
@@ -69,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Cluster { command } => cluster::run(&command),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),

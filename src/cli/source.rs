@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use super::cluster;
 use crate::kafka::local::{Sources, free_bytes};
 use crate::plan::Plan;
 use crate::scenario::{self, ClusterSource, LoadError, Scenario};
@@ -24,6 +25,9 @@ pub(super) struct Choices {
     /// Use this running cluster instead of starting one
     #[arg(long, value_name = "HOST:PORT")]
     bootstrap: Option<String>,
+    /// Use the cluster that `tandem cluster up` has started
+    #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
+    cluster: Option<String>,
 }
 
 /// A scenario with the text that it was made from.
@@ -39,6 +43,9 @@ impl Source {
         let mut scenario = read.parse().map_err(|errors| show(LoadError::Invalid(errors)))?;
         if let Some(bootstrap) = &choices.bootstrap {
             scenario.cluster.source = ClusterSource::Bootstrap(bootstrap.clone());
+        }
+        if choices.cluster.is_some() {
+            scenario.cluster.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
         }
         if choices.quick {
             scenario = scenario.quick();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::events::Observer;
-use crate::kafka::admin::{Admin, AdminError};
+use super::listeners::processes_at;
+use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError};
 use crate::measure::ClusterEnvironment;
@@ -37,6 +38,8 @@ pub struct Cluster {
     /// Properties of clients that are not measured.
     pub properties: BTreeMap<String, Secret>,
     local: Option<LocalCluster>,
+    /// Processes of brokers on this machine that somebody else has started.
+    others_here: Vec<u32>,
 }
 
 impl Cluster {
@@ -54,10 +57,14 @@ impl Cluster {
             ClusterSource::Bootstrap(bootstrap) => {
                 observer.preparing(&format!("connecting to {bootstrap}"));
                 let admin = Admin::connect(bootstrap, &properties).await?;
+                let address = |broker: BrokerAddress| Some((broker.host, u16::try_from(broker.port).ok()?));
+                let addresses: Vec<_> = admin.brokers().await?.into_iter().filter_map(address).collect();
+                let others_here = tokio::task::spawn_blocking(move || processes_at(&addresses)).await;
                 Ok(Cluster {
                     admin,
                     properties,
                     local: None,
+                    others_here: others_here.unwrap_or_default(),
                 })
             }
             ClusterSource::Local { brokers, version } => {
@@ -69,6 +76,7 @@ impl Cluster {
                     let options = ClusterOptions {
                         brokers,
                         heap_mib,
+                        port: None,
                         listeners: Vec::new(),
                         data_parent,
                         run_id,
@@ -85,6 +93,7 @@ impl Cluster {
                     admin,
                     properties,
                     local: Some(local),
+                    others_here: Vec::new(),
                 })
             }
         }
@@ -104,10 +113,17 @@ impl Cluster {
         }
     }
 
-    /// Process ids of the brokers run here that are alive.
+    /// Process ids of the brokers on this machine: of those run by tandem the ones that are alive, else those found when
+    /// the cluster was opened.
     pub fn broker_pids(&self) -> Vec<u32> {
-        let brokers = self.local.as_ref().map(LocalCluster::brokers).unwrap_or_default();
-        brokers.iter().filter_map(crate::kafka::local::Broker::pid).collect()
+        let Some(local) = &self.local else {
+            return self.others_here.clone();
+        };
+        local
+            .brokers()
+            .iter()
+            .filter_map(crate::kafka::local::Broker::pid)
+            .collect()
     }
 
     /// What happened to a broker run here that has ended, with the last lines of its log.

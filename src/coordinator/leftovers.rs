@@ -208,7 +208,7 @@ fn read_record(file: &Path) -> Option<Leftovers> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
 }
 
-fn write_atomically(file: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_atomically(file: &Path, text: &str) -> io::Result<()> {
     let folder = file
         .parent()
         .ok_or_else(|| io::Error::other("a file without a folder"))?;
@@ -225,13 +225,13 @@ fn remove_file(file: &Path) -> io::Result<()> {
     }
 }
 
-fn host() -> String {
+pub(super) fn host() -> String {
     nix::unistd::gethostname()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
 
-fn boot() -> String {
+pub(super) fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map(|id| id.trim().to_owned())
         .unwrap_or_default()

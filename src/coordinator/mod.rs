@@ -14,10 +14,12 @@ mod fleet;
 pub mod guardian;
 mod host;
 pub mod leftovers;
+mod listeners;
 mod processes;
 mod run;
 mod session;
 mod spec;
+pub mod standing;
 mod trial;
 mod warm;
 

@@ -12,7 +12,7 @@ use super::document::{Entry, entries, table, tables};
 use super::error::{Problem, Problems};
 use super::keys::{Brokers, Records, Repetitions, Seed, Table, Threshold, TrialSeconds, WarmupBlocks, unknown_key};
 use super::kinds::{Bootstrap, Prefix, Processors, Version};
-use super::model::{ClusterSource, ClusterSpec, Place, PropertyValue, TrialLength};
+use super::model::{ClusterSource, ClusterSpec, DEFAULT_KAFKA_VERSION, Place, PropertyValue, TrialLength};
 use super::settings::Given;
 use super::values::{Command, FileValue, Formed, Line};
 
@@ -99,7 +99,7 @@ fn default_cluster() -> ClusterSpec {
     ClusterSpec {
         source: ClusterSource::Local {
             brokers: 1,
-            version: "4.3.1".to_owned(),
+            version: DEFAULT_KAFKA_VERSION.to_owned(),
         },
         prefix: "tandem-".to_owned(),
         client: BTreeMap::new(),
@@ -221,7 +221,7 @@ fn read_cluster(table: &DeTable<'_>, draft: &mut Draft, problems: &mut Problems)
     } else {
         draft.cluster.source = ClusterSource::Local {
             brokers: brokers.unwrap_or(1),
-            version: version.unwrap_or_else(|| "4.3.1".to_owned()),
+            version: version.unwrap_or_else(|| DEFAULT_KAFKA_VERSION.to_owned()),
         };
     }
 }

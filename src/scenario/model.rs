@@ -386,6 +386,9 @@ pub struct ClusterSpec {
     pub client: BTreeMap<String, PropertyValue>,
 }
 
+/// The version of Apache Kafka that is run where none is asked for.
+pub const DEFAULT_KAFKA_VERSION: &str = "4.3.1";
+
 /// Where the cluster comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -33,6 +33,7 @@ fn options(brokers: u32, parent: &Path) -> ClusterOptions {
     ClusterOptions {
         brokers,
         heap_mib: DEFAULT_HEAP_MIB,
+        port: None,
         listeners: Vec::new(),
         data_parent: parent.to_owned(),
         run_id: format!("test{}", std::process::id()),

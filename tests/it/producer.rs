@@ -320,6 +320,7 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
     let options = ClusterOptions {
         brokers: 1,
         heap_mib: DEFAULT_HEAP_MIB,
+        port: None,
         listeners: Vec::new(),
         data_parent: parent.path().to_owned(),
         run_id: format!("load{}", std::process::id()),

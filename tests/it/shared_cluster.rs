@@ -36,6 +36,7 @@ fn start() -> Shared {
     let options = ClusterOptions {
         brokers: 1,
         heap_mib: DEFAULT_HEAP_MIB,
+        port: None,
         listeners: Vec::new(),
         data_parent,
         run_id,

@@ -34,6 +34,8 @@ pub struct ClusterOptions {
     pub brokers: u32,
     /// Heap of each broker in MiB.
     pub heap_mib: u32,
+    /// Port of the first broker's internal listener, the next ones for the others; any free ones where `None`.
+    pub port: Option<u16>,
     /// Listeners beside the internal one.
     pub listeners: Vec<ListenerSpec>,
     /// Folder in which the cluster's own folder is made.
@@ -73,7 +75,7 @@ impl LocalCluster {
             let cluster = Self::lay_out(distribution, options, Arc::clone(keeper))?;
             match cluster.begin(distribution, interrupted) {
                 Ok(()) => return Ok(cluster),
-                Err(error) if attempt < PORT_ATTEMPTS && cluster.port_was_taken() => {
+                Err(error) if attempt < PORT_ATTEMPTS && options.port.is_none() && cluster.port_was_taken() => {
                     progress(&format!("a port was taken in between, trying others ({error})"));
                     attempt += 1;
                 }

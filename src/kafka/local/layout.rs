@@ -50,7 +50,11 @@ pub(super) fn choose_nodes(options: &ClusterOptions) -> Result<Vec<Node>, LocalE
             } else {
                 None
             };
-            let internal = format!("127.0.0.1:{}", ports.take("127.0.0.1")?);
+            let port = match options.port {
+                Some(first) => ports.take_this("127.0.0.1", first, id - 1)?,
+                None => ports.take("127.0.0.1")?,
+            };
+            let internal = format!("127.0.0.1:{port}");
             let mut listeners = vec![Listener {
                 name: INTERNAL.to_owned(),
                 bind: internal.clone(),
@@ -93,6 +97,17 @@ impl Ports {
             }
         }
         Err(LocalError::NoPort(host.to_owned()))
+    }
+
+    /// The port that lies so many after `first`, which must be free.
+    fn take_this(&mut self, host: &str, first: u16, further: u32) -> Result<u16, LocalError> {
+        let port = u32::from(first) + further;
+        let wanted = u16::try_from(port).map_err(|_| LocalError::PortTaken { port })?;
+        if self.taken.contains(&wanted) || TcpListener::bind((host, wanted)).is_err() {
+            return Err(LocalError::PortTaken { port });
+        }
+        self.taken.push(wanted);
+        Ok(wanted)
     }
 }
 

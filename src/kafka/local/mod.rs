@@ -99,6 +99,14 @@ pub enum LocalError {
     /// No free ports were found.
     #[error("no free TCP port on {0}")]
     NoPort(String),
+    /// A port that was asked for cannot be had.
+    #[error(
+        "TCP port {port} on 127.0.0.1 is taken or cannot be used: choose another with --port, or none for free ones"
+    )]
+    PortTaken {
+        /// The port.
+        port: u32,
+    },
     /// The caller no longer wants the cluster.
     #[error("interrupted while the brokers started")]
     Interrupted,

@@ -1,0 +1,370 @@
+//! `tandem cluster up | status | down`: a cluster on this machine that outlives the command and the shell.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::setsid;
+use rand::RngExt;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::source::data_parent;
+use super::{CANNOT, DONE, WRONG};
+use crate::coordinator::Interrupt;
+use crate::coordinator::leftovers::state_folder;
+use crate::coordinator::standing::{self, Found, READY, StandingCluster, StandingFolder, StandingOptions};
+use crate::kafka::admin::Admin;
+use crate::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB};
+use crate::report::{bytes, duration};
+use crate::scenario::DEFAULT_KAFKA_VERSION;
+
+/// What the keeper puts before the reason why there is no cluster.
+const ERROR: &str = "error: ";
+
+/// What is to be done with the cluster.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Start it, unless it is there; use it with `tandem run --cluster local`
+    Up(Up),
+    /// Show where it is and what it holds; exit code 1 where there is none, or a broker has ended
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End it and remove all its data
+    Down,
+    /// Be the process that keeps it (started by tandem itself)
+    #[command(hide = true)]
+    Keep(Up),
+}
+
+/// How the cluster is to be.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Up {
+    /// Number of brokers
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9))]
+    brokers: u32,
+    /// Version of Apache Kafka, 3.9 to 4.x
+    #[arg(long, value_name = "V", default_value = DEFAULT_KAFKA_VERSION)]
+    version: String,
+    /// Port of the first broker; the others have the next ones [default: free ones]
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1024..))]
+    port: Option<u16>,
+    /// Heap of each broker, MiB
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_HEAP_MIB, value_parser = clap::value_parser!(u32).range(128..=65536))]
+    heap: u32,
+}
+
+pub(super) fn run(command: &Command) -> Result<u8> {
+    let folder = StandingFolder::beside(&state_folder());
+    match command {
+        Command::Up(up) => start(&folder, up),
+        Command::Status { json } => status(&folder, *json),
+        Command::Down => down(&folder),
+        Command::Keep(up) => Ok(keep(&folder, up)),
+    }
+}
+
+/// The cluster that stays, for a run that is to use it.
+pub(super) fn standing() -> Result<StandingCluster> {
+    let folder = StandingFolder::beside(&state_folder());
+    match folder.find()? {
+        Found::Running(cluster) => Ok(cluster),
+        Found::Nothing | Found::Dead(_) => {
+            bail!("there is no local cluster that stays: start one with `tandem cluster up`")
+        }
+    }
+}
+
+fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
+    let _lock = folder.lock()?;
+    match folder.find()? {
+        Found::Running(cluster) => return already(&cluster, up),
+        Found::Dead(_) => eprintln!("the cluster that was here has died; what it left is removed"),
+        Found::Nothing => {}
+    }
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let log = File::create(folder.log()).with_context(|| format!("cannot write {}", folder.log().display()))?;
+    let mut keeper = Process::new(program);
+    keeper.args(["cluster", "keep", "--version", &up.version]);
+    keeper.args(["--brokers", &up.brokers.to_string(), "--heap", &up.heap.to_string()]);
+    if let Some(port) = up.port {
+        keeper.args(["--port", &port.to_string()]);
+    }
+    let mut keeper = keeper
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .context("cannot start the process that keeps the cluster")?;
+    let output = keeper
+        .stdout
+        .take()
+        .context("the process that keeps the cluster says nothing")?;
+    let mut failure = Vec::new();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("cannot hear the process that keeps the cluster")?;
+        if line == READY {
+            let cluster = standing()?;
+            println!("{} at {}", what(&cluster), cluster.bootstrap);
+            println!("use it with: tandem run --cluster local ...   end it with: tandem cluster down");
+            return Ok(DONE);
+        }
+        match line.strip_prefix(ERROR) {
+            Some(error) => failure.push(error.to_owned()),
+            // An error may have several lines.
+            None if !failure.is_empty() => failure.push(line),
+            None => eprintln!("{line}"),
+        }
+    }
+    keeper
+        .wait()
+        .context("cannot wait for the process that keeps the cluster")?;
+    if failure.is_empty() {
+        bail!(
+            "the process that keeps the cluster ended without a word; see {}",
+            folder.log().display()
+        );
+    }
+    bail!("{}", failure.join("\n"))
+}
+
+/// A second `up` says what is there, and fails where something else was asked for.
+fn already(cluster: &StandingCluster, up: &Up) -> Result<u8> {
+    let mut different = Vec::new();
+    if cluster.brokers.len() != up.brokers as usize {
+        different.push(format!("{}, not {}", brokers(cluster), up.brokers));
+    }
+    if cluster.version != up.version {
+        different.push(format!("version {}, not {}", cluster.version, up.version));
+    }
+    if cluster.heap_mib != up.heap {
+        different.push(format!("a heap of {} MiB, not {}", cluster.heap_mib, up.heap));
+    }
+    let at_port = |port: u16| {
+        cluster
+            .brokers
+            .first()
+            .is_some_and(|b| b.address.ends_with(&format!(":{port}")))
+    };
+    if let Some(port) = up.port.filter(|&port| !at_port(port)) {
+        different.push(format!("another port than {port}"));
+    }
+    if !different.is_empty() {
+        bail!(
+            "a cluster is there already, at {}, with {}: end it first with `tandem cluster down`",
+            cluster.bootstrap,
+            different.join(" and ")
+        );
+    }
+    println!("it is there already: {} at {}", heading(cluster), cluster.bootstrap);
+    Ok(DONE)
+}
+
+fn heading(cluster: &StandingCluster) -> String {
+    let brokers = match cluster.brokers.len() {
+        1 => "1 broker".to_owned(),
+        number => format!("{number} brokers"),
+    };
+    let seconds = jiff::Timestamp::now().duration_since(cluster.started_at).as_secs_f64();
+    format!(
+        "Apache Kafka {}, {brokers}, up for {}",
+        cluster.version,
+        duration(seconds)
+    )
+}
+
+/// What `status` tells.
+#[derive(Debug, Serialize)]
+struct Status {
+    #[serde(flatten)]
+    cluster: StandingCluster,
+    dead_brokers: Vec<u32>,
+    /// `None` where the cluster does not answer.
+    topics: Option<Vec<String>>,
+    disk_bytes: u64,
+    memory_bytes: u64,
+}
+
+fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
+    let cluster = match folder.find()? {
+        Found::Running(cluster) => cluster,
+        Found::Nothing => return none(json, "there is no cluster; start one with `tandem cluster up`"),
+        Found::Dead(_) => return none(json, "the cluster that was here has died; what it left is removed"),
+    };
+    let status = Status {
+        dead_brokers: cluster.dead_brokers(),
+        topics: topics(&cluster)?,
+        disk_bytes: disk_bytes(&cluster.directory),
+        memory_bytes: cluster.brokers.iter().map(|b| memory_bytes(b.process.pid)).sum(),
+        cluster,
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        show(&status);
+    }
+    let well = status.dead_brokers.is_empty() && status.topics.is_some();
+    Ok(if well { DONE } else { WRONG })
+}
+
+fn none(json: bool, message: &str) -> Result<u8> {
+    if json {
+        println!("null");
+    } else {
+        println!("{message}");
+    }
+    Ok(WRONG)
+}
+
+fn show(status: &Status) {
+    const NAMES_SHOWN: usize = 10;
+    let cluster = &status.cluster;
+    println!("{}", heading(cluster));
+    println!("  address  {}", cluster.bootstrap);
+    for broker in &cluster.brokers {
+        let state = if status.dead_brokers.contains(&broker.id) {
+            "has ended".to_owned()
+        } else {
+            format!(
+                "process {}, {} of memory",
+                broker.process.pid,
+                bytes(memory_bytes(broker.process.pid))
+            )
+        };
+        println!("  broker {} {}: {state}", broker.id, broker.address);
+    }
+    match &status.topics {
+        None => println!("  topics   the cluster does not answer"),
+        Some(topics) if topics.is_empty() => println!("  topics   none"),
+        Some(topics) => {
+            let shown = topics.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let more = topics.len().saturating_sub(NAMES_SHOWN);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            println!("  topics   {}: {shown}{more}", topics.len());
+        }
+    }
+    println!(
+        "  disk     {} in {}",
+        bytes(status.disk_bytes),
+        cluster.directory.display()
+    );
+    println!(
+        "  memory   {} (heap of each broker {} MiB)",
+        bytes(status.memory_bytes),
+        cluster.heap_mib
+    );
+    println!("  Java     {}", cluster.java);
+}
+
+/// `None` where the cluster does not answer.
+fn topics(cluster: &StandingCluster) -> Result<Option<Vec<String>>> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let asked = runtime.block_on(async {
+        let admin = Admin::connect(&cluster.bootstrap, &Default::default()).await?;
+        admin.topics("").await
+    });
+    runtime.shutdown_background();
+    Ok(asked.ok().map(|mut topics| {
+        // Kafka's own, such as the offsets of groups, are nobody's topics.
+        topics.retain(|topic| !topic.starts_with("__"));
+        topics.sort();
+        topics
+    }))
+}
+
+/// Bytes on disk of all files below a folder.
+fn disk_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let of = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
+        Ok(metadata) => metadata.blocks() * 512,
+        Err(_) => 0,
+    };
+    entries.map(of).sum()
+}
+
+/// Resident memory of a process; 0 where it has ended.
+fn memory_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+fn down(folder: &StandingFolder) -> Result<u8> {
+    let _lock = folder.lock()?;
+    if folder.down()? {
+        println!("the cluster has ended and its data are removed");
+    } else {
+        println!("there is no cluster");
+    }
+    Ok(DONE)
+}
+
+/// Keeps the cluster until it is told to end. Speaks to `up` on standard output: what it does, then [`READY`] or
+/// [`ERROR`] and the reason.
+fn keep(folder: &StandingFolder, up: &Up) -> u8 {
+    // It fails only for the leader of a process group, as one started by hand in a terminal is; all else still works.
+    let _ = setsid();
+    match keep_until_told(folder, up) {
+        Ok(()) => DONE,
+        Err(error) => {
+            // `up` may be gone; then nobody wants to know.
+            let _ = writeln!(std::io::stdout(), "{ERROR}{error:#}");
+            CANNOT
+        }
+    }
+}
+
+fn keep_until_told(folder: &StandingFolder, up: &Up) -> Result<()> {
+    let options = StandingOptions {
+        version: up.version.clone(),
+        cluster: ClusterOptions {
+            brokers: up.brokers,
+            heap_mib: up.heap,
+            port: up.port,
+            listeners: Vec::new(),
+            data_parent: data_parent(),
+            run_id: format!("cluster-{:08x}", rand::rng().random::<u32>()),
+        },
+        program: std::env::current_exe().context("cannot find this program's own file")?,
+    };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let interrupt = Interrupt::default();
+    runtime.spawn(listen(interrupt.clone()));
+    let progress = |what: &str| {
+        let _ = writeln!(std::io::stdout(), "{what}");
+    };
+    let ready = |_: &StandingCluster| {
+        let mut output = std::io::stdout();
+        writeln!(output, "{READY}").and_then(|()| output.flush())
+    };
+    let kept = runtime.block_on(standing::keep(folder, options, progress, &interrupt, ready));
+    runtime.shutdown_background();
+    Ok(kept?)
+}
+
+/// Any signal that asks a process to end asks the cluster to.
+async fn listen(interrupt: Interrupt) {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut first), Ok(mut second), Ok(mut third)] = kinds.map(signal) else {
+        return;
+    };
+    tokio::select! {
+        _ = first.recv() => {}
+        _ = second.recv() => {}
+        _ = third.recv() => {}
+    }
+    interrupt.set();
+}

@@ -1,0 +1,77 @@
+//! A cluster that stays: found by the next command, used by runs, ended with all that it made, however its keeper ends.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::scene::{Scene, signal, wait_until, within};
+
+fn status(scene: &Scene) -> serde_json::Value {
+    let ended = scene.tandem(&["cluster", "status", "--json"]);
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+fn directory(status: &serde_json::Value) -> PathBuf {
+    PathBuf::from(status["directory"].as_str().unwrap())
+}
+
+#[test]
+fn a_cluster_that_stays_is_found_used_and_ended_with_all_that_it_made() {
+    let scene = Scene::new();
+    let none = scene.tandem(&["run", "one-vs-two", "--cluster", "local"]).exits(2);
+    assert!(none.stderr.contains("tandem cluster up"), "{}", none.stderr);
+
+    scene.tandem(&["cluster", "up"]).exits(0);
+    let before = status(&scene);
+    let again = scene.tandem(&["cluster", "up"]).exits(0);
+    assert!(again.stdout.contains("there already"), "{}", again.stdout);
+    let other = scene.tandem(&["cluster", "up", "--brokers", "3"]).exits(2);
+    assert!(other.stderr.contains("1 broker, not 3"), "{}", other.stderr);
+    assert_eq!(status(&scene)["keeper"], before["keeper"]);
+
+    scene.scenario(
+        "repetitions = 2\nwarmup_blocks = 0\n[dataset]\npartitions = 2\nrecords = 20000\nsize = 100\n\
+         [trial]\nrecords = 20000\n",
+    );
+    scene.run(&["--cluster", "local"]).exits(0);
+    let after = status(&scene);
+    assert_eq!(after["topics"].as_array().unwrap().len(), 0, "{after}");
+    // Its brokers are measured as brokers, although the run did not start them.
+    let row = &scene.table("summary.csv")[0];
+    assert!(!row["broker_cpu_seconds_per_million"].is_empty(), "{row:?}");
+
+    let folder = directory(&after);
+    assert!(folder.is_dir());
+    scene.tandem(&["cluster", "down"]).exits(0);
+    assert!(!folder.exists());
+    scene.assert_no_processes();
+    scene.tandem(&["cluster", "status"]).exits(1);
+    scene.tandem(&["cluster", "down"]).exits(0);
+}
+
+#[test]
+fn a_cluster_whose_keeper_was_killed_leaves_nothing_and_is_noticed() {
+    let scene = Scene::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = scene.tandem(&["cluster", "up", "--port", &port]).exits(2);
+    assert!(refused.stderr.contains(&format!("port {port}")), "{}", refused.stderr);
+    scene.assert_no_processes();
+    drop(taken);
+
+    scene.tandem(&["cluster", "up", "--port", &port]).exits(0);
+    let was = status(&scene);
+    assert_eq!(was["bootstrap"], format!("127.0.0.1:{port}"));
+    let keeper = u32::try_from(was["keeper"]["pid"].as_u64().unwrap()).unwrap();
+    signal(keeper, Signal::SIGKILL);
+    let folder = directory(&was);
+    wait_until("the data to go", || !folder.exists());
+    assert!(within(Duration::from_secs(3), || scene.processes().is_empty()));
+    let noticed = scene.tandem(&["cluster", "status"]).exits(1);
+    assert!(noticed.stdout.contains("has died"), "{}", noticed.stdout);
+    scene.tandem(&["cluster", "up"]).exits(0);
+    scene.tandem(&["cluster", "down"]).exits(0);
+    scene.assert_no_processes();
+}
