@@ -167,17 +167,21 @@ fn already(cluster: &StandingCluster, up: &Up) -> Result<u8> {
     Ok(DONE)
 }
 
-fn heading(cluster: &StandingCluster) -> String {
-    let brokers = match cluster.brokers.len() {
+fn brokers(cluster: &StandingCluster) -> String {
+    match cluster.brokers.len() {
         1 => "1 broker".to_owned(),
         number => format!("{number} brokers"),
-    };
+    }
+}
+
+/// `Apache Kafka 4.3.1, 3 brokers`.
+fn what(cluster: &StandingCluster) -> String {
+    format!("Apache Kafka {}, {}", cluster.version, brokers(cluster))
+}
+
+fn heading(cluster: &StandingCluster) -> String {
     let seconds = jiff::Timestamp::now().duration_since(cluster.started_at).as_secs_f64();
-    format!(
-        "Apache Kafka {}, {brokers}, up for {}",
-        cluster.version,
-        duration(seconds)
-    )
+    format!("{}, up for {}", what(cluster), duration(seconds))
 }
 
 /// What `status` tells.
