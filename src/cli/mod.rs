@@ -2,6 +2,7 @@
 //! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
 
 mod cluster;
+mod doctor;
 mod guardian;
 mod plan;
 mod progress;
@@ -44,6 +45,8 @@ enum Command {
         #[command(subcommand)]
         command: cluster::Command,
     },
+    /// Say why a cluster cannot be reached or used from here, and what would mend it
+    Doctor(doctor::Arguments),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Be a worker process (started by tandem itself, or by the launcher of a place)
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),

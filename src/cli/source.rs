@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::scenario::{self, ClusterSource, LoadError, Scenario};
 
 /// Choices that `run` and `plan` share.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Choices {
     /// Every case, but only the first value of each matrix key; trials of half a second, 7 blocks
     #[arg(long)]

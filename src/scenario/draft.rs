@@ -70,7 +70,7 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
         baseline: None,
         trial: TrialLength::Seconds(1.0),
         trial_span: 0..0,
-        cluster: default_cluster(),
+        cluster: ClusterSpec::default(),
         places: vec![place("here".to_owned())],
         defaults: Vec::new(),
         load_span: None,
@@ -93,17 +93,6 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
         draft.cases.push(DraftCase::default());
     }
     draft
-}
-
-fn default_cluster() -> ClusterSpec {
-    ClusterSpec {
-        source: ClusterSource::Local {
-            brokers: 1,
-            version: DEFAULT_KAFKA_VERSION.to_owned(),
-        },
-        prefix: "tandem-".to_owned(),
-        client: BTreeMap::new(),
-    }
 }
 
 fn place(name: String) -> Place {

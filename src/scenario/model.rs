@@ -386,6 +386,20 @@ pub struct ClusterSpec {
     pub client: BTreeMap<String, PropertyValue>,
 }
 
+impl Default for ClusterSpec {
+    /// One broker, started for the run.
+    fn default() -> Self {
+        ClusterSpec {
+            source: ClusterSource::Local {
+                brokers: 1,
+                version: DEFAULT_KAFKA_VERSION.to_owned(),
+            },
+            prefix: "tandem-".to_owned(),
+            client: BTreeMap::new(),
+        }
+    }
+}
+
 /// The version of Apache Kafka that is run where none is asked for.
 pub const DEFAULT_KAFKA_VERSION: &str = "4.3.1";
 

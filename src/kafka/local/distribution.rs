@@ -54,6 +54,16 @@ impl Distribution {
         Self::find_or_get_from(&Sources::from_environment(), version, progress)
     }
 
+    /// Finds this version without fetching it; `None` where it would have to be fetched.
+    pub fn find(sources: &Sources, version: &str) -> Result<Option<Self>, LocalError> {
+        let cached = sources.cache.join(version).join("libs").is_dir();
+        if sources.kafka_home.is_some() || cached {
+            return Self::find_or_get_from(sources, version, &|_| {}).map(Some);
+        }
+        Java::find(version, sources.java_home.as_deref(), sources.path.as_deref())?;
+        Ok(None)
+    }
+
     /// As [`Distribution::find_or_get`], with other sources than the environment's.
     pub fn find_or_get_from(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
         let java = Java::find(version, sources.java_home.as_deref(), sources.path.as_deref())?;

@@ -1,0 +1,108 @@
+//! `tandem doctor`: step by step, why a cluster cannot be reached or used from here, and what this machine offers.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use console::style;
+use serde::Serialize;
+
+use super::source::{Choices, Source, data_parent};
+use super::{DONE, WRONG, cluster};
+use crate::kafka::client::cluster_properties;
+use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
+use crate::scenario::{ClusterSource, ClusterSpec};
+
+/// Column at which details begin.
+const DETAIL_COLUMN: usize = 34;
+
+/// What `tandem doctor` takes.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A scenario, for its cluster and its client properties
+    scenario: Option<PathBuf>,
+    /// Look at this running cluster
+    #[arg(long, value_name = "HOST:PORT")]
+    bootstrap: Option<String>,
+    /// Look at the cluster that `tandem cluster up` has started
+    #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
+    cluster: Option<String>,
+    /// Make no topic and join no group
+    #[arg(long)]
+    read_only: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Findings {
+    schema_version: u32,
+    well: bool,
+    checks: Vec<Check>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8> {
+    let spec = spec(arguments)?;
+    let mut checks: Vec<Check> = Vec::new();
+    let mut tell = |check: Check| {
+        if !arguments.json {
+            println!("{}", line(&check));
+        }
+        checks.push(check);
+    };
+    let version = match &spec.source {
+        ClusterSource::Local { version, .. } => Some(version.as_str()),
+        ClusterSource::Bootstrap(_) => None,
+    };
+    if let ClusterSource::Bootstrap(bootstrap) = &spec.source {
+        let patient = Patient {
+            bootstrap: bootstrap.clone(),
+            properties: cluster_properties(&spec)?,
+            prefix: spec.prefix.clone(),
+            may_write: !arguments.read_only,
+        };
+        examine(&patient, &mut tell);
+    }
+    machine(&data_parent(), version, &mut tell);
+    let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
+    if arguments.json {
+        let findings = Findings {
+            schema_version: 1,
+            well: failed == 0,
+            checks,
+        };
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    }
+    Ok(if failed == 0 { DONE } else { WRONG })
+}
+
+/// The cluster of the scenario, of the flags, or the one that a run would start.
+fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
+    let mut spec = match &arguments.scenario {
+        Some(file) => Source::load(file, &Choices::default())?.scenario.cluster,
+        None => ClusterSpec::default(),
+    };
+    if let Some(bootstrap) = &arguments.bootstrap {
+        spec.source = ClusterSource::Bootstrap(bootstrap.clone());
+    } else if arguments.cluster.is_some() {
+        spec.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
+    }
+    Ok(spec)
+}
+
+/// `ok      TCP kafka:9092      connects`, and what would mend it below.
+fn line(check: &Check) -> String {
+    let word = match check.outcome {
+        Outcome::Ok => style("ok     ").green(),
+        Outcome::Skipped => style("skipped").dim(),
+        Outcome::Warning => style("warning").yellow(),
+        Outcome::Failed => style("FAILED ").red().bold(),
+    };
+    let line = format!("{word}  {:DETAIL_COLUMN$} {}", check.name, check.detail);
+    match &check.mend {
+        Some(mend) => format!("{line}\n         mend: {mend}"),
+        None => line,
+    }
+}

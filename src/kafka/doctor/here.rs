@@ -1,0 +1,133 @@
+//! What this machine offers to a benchmark.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::Check;
+use crate::kafka::local::{Distribution, Sources, free_bytes};
+
+/// Fewer files than this are soon used up by members with many partitions.
+const FILES_MIN: u64 = 4096;
+
+/// More runnable programs for each core than this disturb a trial.
+const LOAD_MAX: f64 = 0.25;
+
+/// Less free disk than this is soon filled by a data set.
+const DISK_MIN_BYTES: u64 = 2 << 30;
+
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// Looks at cores, memory, limits, load, disk, and, where brokers are to be run here (`version`), Java and Kafka.
+/// `data` is where brokers keep their data.
+pub fn machine(data: &Path, version: Option<&str>, tell: &mut dyn FnMut(Check)) {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tell(if cores >= 4 {
+        Check::ok("cores", format!("{cores}"))
+    } else {
+        let detail = format!("{cores}: clients and brokers on one machine will soon use them all");
+        Check::warning("cores", detail)
+    });
+    memory(tell);
+    files(tell);
+    governor(tell);
+    load(cores, tell);
+    disk(data, tell);
+    if let Some(version) = version {
+        kafka(version, tell);
+    }
+}
+
+fn memory(tell: &mut dyn FnMut(Check)) {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
+    let Some(available) = kib.map(|kib| kib * 1024.0 / GIB) else {
+        return;
+    };
+    let detail = format!("{available:.1} GiB available");
+    tell(if available >= 1.5 {
+        Check::ok("memory", detail)
+    } else {
+        Check::warning(
+            "memory",
+            format!("{detail}: data sets should fit into it beside brokers and clients"),
+        )
+    });
+}
+
+fn files(tell: &mut dyn FnMut(Check)) {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return;
+    };
+    tell(if soft >= FILES_MIN {
+        Check::ok("open files", format!("{soft} allowed"))
+    } else {
+        let detail = format!("{soft} allowed ({hard} at most): many partitions need more; ulimit -n {FILES_MIN}");
+        Check::warning("open files", detail)
+    });
+}
+
+fn governor(tell: &mut dyn FnMut(Check)) {
+    let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+    let Ok(governor) = fs::read_to_string(path) else {
+        return;
+    };
+    let governor = governor.trim();
+    tell(if governor == "performance" {
+        Check::ok("frequency governor", governor)
+    } else {
+        let detail = format!("{governor}: the clock rate follows the load; `performance` gives steadier figures");
+        Check::warning("frequency governor", detail)
+    });
+}
+
+fn load(cores: usize, tell: &mut dyn FnMut(Check)) {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split_whitespace().next().and_then(|load| load.parse::<f64>().ok());
+    let Some(load) = first else { return };
+    #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
+    let busy = load / cores as f64;
+    tell(if busy <= LOAD_MAX {
+        Check::ok("other load", format!("{load:.2} over the last minute"))
+    } else {
+        let detail = format!("{load:.2} over the last minute on {cores} cores: other programs disturb the figures");
+        Check::warning("other load", detail)
+    });
+}
+
+fn disk(data: &Path, tell: &mut dyn FnMut(Check)) {
+    let Ok(free) = free_bytes(data) else { return };
+    #[allow(clippy::cast_precision_loss, reason = "bytes of a disk")]
+    let detail = format!("{:.1} GiB free for {}", free as f64 / GIB, data.display());
+    tell(if free >= DISK_MIN_BYTES {
+        Check::ok("disk", detail)
+    } else {
+        Check::warning("disk", format!("{detail}: set XDG_CACHE_HOME to a larger one"))
+    });
+}
+
+fn kafka(version: &str, tell: &mut dyn FnMut(Check)) {
+    match Distribution::find(&Sources::from_environment(), version) {
+        Ok(Some(found)) => {
+            tell(Check::ok(
+                "Java",
+                format!("{} ({})", found.java.version, found.java.program.display()),
+            ));
+            tell(Check::ok(
+                "Apache Kafka",
+                format!("{version} in {}", found.libs.display()),
+            ));
+        }
+        Ok(None) => tell(Check::ok(
+            "Apache Kafka",
+            format!("{version} is not here yet; the first run fetches it with Maven (about 110 MB)"),
+        )),
+        Err(error) => tell(Check::failed(
+            "Java and Apache Kafka",
+            error.to_string(),
+            "install Java 17 or later and Maven, or set JAVA_HOME and KAFKA_HOME",
+        )),
+    }
+}

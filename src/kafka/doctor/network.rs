@@ -1,0 +1,365 @@
+//! From a name to somebody who speaks: resolution, TCP, what listens there; first for the addresses that the user gave,
+//! then for those that the brokers advertise, which is where clients really go.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::mpsc;
+use std::thread;
+
+use super::probe::Client;
+use super::wire::{self, Spoken, Versions};
+use super::{Check, LIMIT, Patient, tls};
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Splits `host:port`; a port that is left out is Kafka's usual one.
+fn address(text: &str) -> Result<Address, Check> {
+    let text = text.trim();
+    // The library allows a protocol in front.
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port) = match bracketed {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => text
+            .rsplit_once(':')
+            .map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port = port.map_or(Ok(9092), str::parse::<u16>).ok().filter(|port| *port > 0);
+    match port {
+        Some(port) if !host.is_empty() => Ok(Address {
+            host: host.to_owned(),
+            port,
+        }),
+        _ => Err(Check::failed(
+            format!("address {text}"),
+            "it is no HOST:PORT",
+            "write addresses as host:port, several with commas between them",
+        )),
+    }
+}
+
+/// Looks whether any of the addresses that the user gave leads to a broker; `false` where none does.
+pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> bool {
+    let mut reached = false;
+    let mut failures = Vec::new();
+    for text in patient.bootstrap.split(',') {
+        let mut failed = None;
+        let mut told = |check: Check| {
+            if check.mend.is_some() {
+                failed.get_or_insert(check);
+            } else {
+                tell(check);
+            }
+        };
+        let well = match address(text) {
+            Ok(address) => reach(patient, &address, &mut told),
+            Err(check) => {
+                told(check);
+                false
+            }
+        };
+        reached |= well;
+        failures.extend(failed);
+    }
+    // One address that works is enough for a client; the others are then only worth a warning.
+    for check in failures {
+        tell(if reached {
+            Check {
+                outcome: super::Outcome::Warning,
+                ..check
+            }
+        } else {
+            check
+        });
+    }
+    reached
+}
+
+/// From a name to a broker that speaks as the client's settings suppose.
+fn reach(patient: &Patient, address: &Address, tell: &mut dyn FnMut(Check)) -> bool {
+    let Some(resolved) = resolve(address, tell) else {
+        return false;
+    };
+    let Some(open) = connect(address, &resolved, tell) else {
+        return false;
+    };
+    speak(patient, address, open, tell)
+}
+
+fn resolve(address: &Address, tell: &mut dyn FnMut(Check)) -> Option<Vec<SocketAddr>> {
+    let name = format!("name {}", address.host);
+    match lookup(address) {
+        Ok(resolved) => {
+            let ips: Vec<String> = resolved.iter().map(|a| a.ip().to_string()).collect();
+            if ips != [address.host.clone()] {
+                tell(Check::ok(name, format!("resolves to {}", ips.join(", "))));
+            }
+            Some(resolved)
+        }
+        Err(cause) => {
+            let mend = format!(
+                "check the spelling, or add {} to DNS or to /etc/hosts on this machine",
+                address.host
+            );
+            tell(Check::failed(name, format!("does not resolve here: {cause}"), mend));
+            None
+        }
+    }
+}
+
+/// All addresses of a name, each once; the system's own patience with its name servers is cut short.
+pub(super) fn lookup(address: &Address) -> Result<Vec<SocketAddr>, String> {
+    let (sender, receiver) = mpsc::channel();
+    let asked = address.clone();
+    thread::spawn(move || {
+        let found = (asked.host.as_str(), asked.port).to_socket_addrs();
+        // Whoever asked may have given up.
+        let _ = sender.send(
+            found
+                .map(Iterator::collect::<Vec<_>>)
+                .map_err(|error| error.to_string()),
+        );
+    });
+    let found = receiver
+        .recv_timeout(LIMIT)
+        .map_err(|_| format!("no name server answered within {} s", LIMIT.as_secs()))?;
+    let mut addresses = found?;
+    let mut seen = std::collections::BTreeSet::new();
+    addresses.retain(|address| seen.insert(*address));
+    if addresses.is_empty() {
+        return Err("the name has no address".to_owned());
+    }
+    Ok(addresses)
+}
+
+fn connect(address: &Address, resolved: &[SocketAddr], tell: &mut dyn FnMut(Check)) -> Option<SocketAddr> {
+    let name = format!("TCP {address}");
+    let tried = resolved.iter().map(|ip| (ip, try_tcp(*ip)));
+    let (open, closed): (Vec<_>, Vec<_>) = tried.partition(|(_, result)| result.is_ok());
+    let causes: Vec<String> = closed
+        .iter()
+        .filter_map(|(ip, result)| Some(format!("{}: {}", ip.ip(), result.as_ref().err()?)))
+        .collect();
+    let Some((first, _)) = open.first() else {
+        let refused = causes.iter().all(|cause| cause.ends_with(REFUSED));
+        let mend = if refused {
+            "nothing listens there: is the broker running, and is this its port?"
+        } else {
+            "is the address right, and is a firewall or a missing route between here and there?"
+        };
+        tell(Check::failed(name, causes.join("; "), mend));
+        return None;
+    };
+    tell(if causes.is_empty() {
+        Check::ok(name, "connects")
+    } else {
+        // A client tries them in turn and loses time with each that is closed.
+        Check::warning(
+            name,
+            format!("connects by {}, but not by {}", first.ip(), causes.join("; ")),
+        )
+    });
+    Some(**first)
+}
+
+const REFUSED: &str = "connection refused";
+
+/// Why no connection comes about.
+pub(super) fn try_tcp(address: SocketAddr) -> Result<(), String> {
+    match TcpStream::connect_timeout(&address, LIMIT) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::ConnectionRefused => REFUSED.to_owned(),
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => format!("no answer within {} s", LIMIT.as_secs()),
+            _ => error.to_string(),
+        }),
+    }
+}
+
+/// What listens there, and whether the client's settings fit it.
+fn speak(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn FnMut(Check)) -> bool {
+    let name = format!("protocol of {address}");
+    let wants_tls = patient.uses_tls();
+    let security = patient.security();
+    let sasl = |with: &str, without: &str| {
+        if patient.uses_sasl() {
+            with.to_owned()
+        } else {
+            without.to_owned()
+        }
+    };
+    match wire::ask(open, LIMIT) {
+        Ok(Spoken::Kafka(_)) if wants_tls => {
+            let right = sasl("SASL_PLAINTEXT", "PLAINTEXT");
+            tell(Check::failed(
+                name,
+                format!("the listener talks without TLS, but security.protocol is {security}"),
+                format!(
+                    "set \"security.protocol\" = \"{right}\" under [cluster.client], or use the port of a TLS listener"
+                ),
+            ));
+            false
+        }
+        Ok(Spoken::Kafka(versions)) => kafka(patient, name, open, &versions, tell),
+        Ok(Spoken::Tls | Spoken::Closed) if wants_tls || tls::is_spoken(open) => {
+            if !wants_tls {
+                let right = sasl("SASL_SSL", "SSL (or SASL_SSL)");
+                tell(Check::failed(
+                    name,
+                    format!("the listener wants TLS, but security.protocol is {security}"),
+                    format!(
+                        "set \"security.protocol\" = \"{right}\" under [cluster.client], or use the port of a listener without TLS"
+                    ),
+                ));
+                return false;
+            }
+            tls::handshake(patient, address, open, tell)
+        }
+        Ok(Spoken::Tls | Spoken::Closed) => {
+            tell(Check::failed(
+                name,
+                "it takes the connection and closes it without a word",
+                "is this a Kafka broker's client port, and not a controller's or a proxy without a broker behind it?",
+            ));
+            false
+        }
+        Ok(Spoken::Silent) => {
+            tell(Check::failed(
+                name,
+                format!("it takes the connection and says nothing for {} s", LIMIT.as_secs()),
+                "is the broker's process stopped or overloaded, or is this a proxy without a broker behind it?",
+            ));
+            false
+        }
+        Ok(Spoken::Other(text)) => {
+            tell(Check::failed(
+                name,
+                format!("it is no Kafka broker: it says {text:?}"),
+                "use the port of a Kafka listener",
+            ));
+            false
+        }
+        Err(error) => {
+            tell(Check::failed(name, error.to_string(), "is the broker running?"));
+            false
+        }
+    }
+}
+
+/// A broker without TLS.
+fn kafka(patient: &Patient, name: String, open: SocketAddr, versions: &Versions, tell: &mut dyn FnMut(Check)) -> bool {
+    let speaks = format!("Kafka without TLS, {} kinds of requests", versions.requests());
+    if !versions.is_recent() {
+        tell(Check::failed(
+            name,
+            format!("{speaks}; the broker is older than Kafka 3.9"),
+            "tandem measures brokers of versions 3.9 to 4.x: upgrade the broker",
+        ));
+        return false;
+    }
+    if !patient.uses_sasl() && wire::answers_strangers(open, versions, LIMIT) == Some(false) {
+        tell(Check::failed(
+            name,
+            "the listener wants a user to authenticate (SASL), but security.protocol is PLAINTEXT",
+            "set \"security.protocol\" = \"SASL_PLAINTEXT\", \"sasl.mechanism\", \"sasl.username\" and \"sasl.password\" \
+             under [cluster.client]; secrets as { env = \"VARIABLE\" }",
+        ));
+        return false;
+    }
+    let consumer = if versions.has_consumer_protocol() {
+        "knows the consumer group protocol (KIP-848)"
+    } else {
+        "does not know the consumer group protocol (KIP-848), only classic groups"
+    };
+    tell(Check::ok(name, format!("{speaks}; {consumer}")));
+    true
+}
+
+/// Looks whether the address that each broker advertises can be reached from here; `false` where one cannot.
+pub(super) fn reach_advertised(patient: &Patient, client: &Client, tell: &mut dyn FnMut(Check)) -> bool {
+    let mut all = true;
+    for broker in &client.brokers {
+        let name = format!("advertised listener of broker {}", broker.id);
+        let Ok(port) = u16::try_from(broker.port) else { continue };
+        let address = Address {
+            host: broker.host.clone(),
+            port,
+        };
+        let unreachable = match lookup(&address) {
+            Err(cause) => Some(format!("{address}, which does not resolve here ({cause})")),
+            Ok(resolved) => {
+                let causes: Vec<String> = resolved.iter().filter_map(|ip| try_tcp(*ip).err()).collect();
+                let first = causes.first().filter(|_| causes.len() == resolved.len());
+                first.map(|cause| format!("{address}, which cannot be reached from here ({cause})"))
+            }
+        };
+        match unreachable {
+            None => tell(Check::ok(name, format!("{address} can be reached"))),
+            Some(problem) => {
+                all = false;
+                tell(Check::failed(
+                    name,
+                    format!(
+                        "{} answers, but the broker advertises {problem}; clients read and write there, not at the \
+                         bootstrap address",
+                        patient.bootstrap
+                    ),
+                    mend_advertised(patient, broker.id, &address, client.brokers.len()),
+                ));
+            }
+        }
+    }
+    all
+}
+
+/// The line of the broker's settings that would mend an advertised address.
+fn mend_advertised(patient: &Patient, broker: i32, advertised: &Address, brokers: usize) -> String {
+    let reachable = patient
+        .bootstrap
+        .split(',')
+        .next()
+        .and_then(|first| address(first).ok());
+    let right = match reachable {
+        // Of several brokers the bootstrap address may be that of another.
+        Some(bootstrap) if brokers == 1 => bootstrap.to_string(),
+        _ => format!("<a name of broker {broker} that resolves here>:{}", advertised.port),
+    };
+    format!(
+        "in that broker's server.properties: advertised.listeners={}://{right} (with the name of its listener in front), \
+         then restart it; or make {} lead to the broker from this machine",
+        patient.security(),
+        advertised.host
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_clients_read_them() {
+        let read = |text: &str| address(text).map(|a| a.to_string()).map_err(|check| check.name);
+        assert_eq!(read("kafka:9093").unwrap(), "kafka:9093");
+        assert_eq!(read(" kafka ").unwrap(), "kafka:9092");
+        assert_eq!(read("[::1]:9093").unwrap(), "[::1]:9093");
+        assert_eq!(read("SSL://kafka:9093").unwrap(), "kafka:9093");
+        assert_eq!(read("kafka:http").unwrap_err(), "address kafka:http");
+        assert_eq!(read(":9092").unwrap_err(), "address :9092");
+    }
+}

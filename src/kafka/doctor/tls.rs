@@ -1,0 +1,216 @@
+//! The TLS handshake with a listener, and what is wrong with the certificates where it fails.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use openssl::nid::Nid;
+use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
+use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
+
+use super::network::Address;
+use super::{Check, LIMIT, Patient};
+
+/// Codes of X509_verify_cert(3) that are told in words of their own.
+const EXPIRED: i32 = 10;
+const NOT_YET_VALID: i32 = 9;
+const UNKNOWN_ISSUER: [i32; 5] = [2, 18, 19, 20, 21];
+
+/// True where TLS is spoken at an address, with whatever certificate.
+pub(super) fn is_spoken(address: SocketAddr) -> bool {
+    let connected = || -> Option<()> {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).ok()?;
+        builder.set_verify(SslVerifyMode::NONE);
+        let mut configuration = builder.build().configure().ok()?;
+        configuration.set_verify_hostname(false);
+        configuration
+            .connect("tandem.invalid", stream(address).ok()?)
+            .ok()
+            .map(drop)
+    };
+    connected().is_some()
+}
+
+fn stream(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, LIMIT)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    Ok(stream)
+}
+
+/// What the verification of a chain found.
+#[derive(Debug, Clone)]
+struct Problem {
+    code: i32,
+    words: String,
+    subject: String,
+    issuer: String,
+    not_after: String,
+}
+
+/// Shakes hands as the client would, and tells what is wrong with the certificates; `false` where it fails.
+pub(super) fn handshake(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn FnMut(Check)) -> bool {
+    let name = format!("TLS of {address}");
+    let found: Arc<Mutex<Option<Problem>>> = Arc::default();
+    let connector = match connector(patient, &found) {
+        Ok(connector) => connector,
+        Err((what, cause)) => {
+            let mend = "the file must be there, readable, in PEM form";
+            tell(Check::failed(name, format!("{what}: {cause}"), mend));
+            return false;
+        }
+    };
+    let checks_name = patient
+        .property("ssl.endpoint.identification.algorithm")
+        .unwrap_or("https")
+        != "none";
+    let shaken = connector
+        .configure()
+        .map_err(|error| error.to_string())
+        .and_then(|mut configuration| {
+            configuration.set_verify_hostname(checks_name);
+            let stream = stream(open).map_err(|error| error.to_string())?;
+            configuration
+                .connect(&address.host, stream)
+                .map_err(|error| error.to_string())
+        });
+    match shaken {
+        Ok(session) => {
+            let certificate = session.ssl().peer_certificate();
+            let expiry = certificate.map_or(String::new(), |c| {
+                format!(", certificate valid until {}", c.not_after())
+            });
+            tell(Check::ok(name, format!("{}{expiry}", session.ssl().version_str())));
+            true
+        }
+        Err(error) => {
+            let problem = found.lock().unwrap_or_else(PoisonError::into_inner).take();
+            tell(match problem {
+                Some(problem) => certificate(name, patient, address, &problem),
+                None => Check::failed(
+                    name,
+                    format!("the handshake fails: {error}"),
+                    "does the listener ask for a client certificate (set \"ssl.certificate.location\" and \
+                     \"ssl.key.location\"), or a version of TLS that this machine refuses?",
+                ),
+            });
+            false
+        }
+    }
+}
+
+/// A connector with the client's files; `Err` with the property and what is wrong with its file.
+fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<SslConnector, (String, String)> {
+    let mut builder =
+        SslConnector::builder(SslMethod::tls_client()).map_err(|error| ("TLS".to_owned(), error.to_string()))?;
+    if let Some(file) = patient.property("ssl.ca.location").filter(|file| *file != "probe") {
+        let wrong = |error: openssl::error::ErrorStack| (format!("ssl.ca.location = {file:?}"), reason(&error));
+        let folder = std::path::Path::new(file);
+        if folder.is_dir() {
+            builder.load_verify_locations(None, Some(folder)).map_err(wrong)?;
+        } else {
+            builder.set_ca_file(file).map_err(wrong)?;
+        }
+    }
+    if let Some(file) = patient.property("ssl.certificate.location") {
+        let wrong =
+            |error: openssl::error::ErrorStack| (format!("ssl.certificate.location = {file:?}"), reason(&error));
+        builder.set_certificate_chain_file(file).map_err(wrong)?;
+    }
+    // A key with a password is left to the client: asking for it here would ask on the terminal.
+    let plain_key = patient.property("ssl.key.password").is_none();
+    if let Some(file) = patient.property("ssl.key.location").filter(|_| plain_key) {
+        let wrong = |error: openssl::error::ErrorStack| (format!("ssl.key.location = {file:?}"), reason(&error));
+        builder.set_private_key_file(file, SslFiletype::PEM).map_err(wrong)?;
+    }
+    let verifies = patient
+        .property("enable.ssl.certificate.verification")
+        .unwrap_or("true")
+        != "false";
+    let seen = Arc::clone(found);
+    let mode = if verifies {
+        SslVerifyMode::PEER
+    } else {
+        SslVerifyMode::NONE
+    };
+    builder.set_verify_callback(mode, move |well, context| {
+        if !well {
+            let problem = Problem::of(context.error(), context.current_cert());
+            seen.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(problem);
+        }
+        well || !verifies
+    });
+    Ok(builder.build())
+}
+
+fn reason(error: &openssl::error::ErrorStack) -> String {
+    let reasons: Vec<&str> = error
+        .errors()
+        .iter()
+        .filter_map(openssl::error::Error::reason)
+        .collect();
+    reasons
+        .last()
+        .map_or_else(|| error.to_string(), |reason| (*reason).to_owned())
+}
+
+impl Problem {
+    fn of(result: X509VerifyResult, certificate: Option<&X509Ref>) -> Self {
+        let text = |name: Option<&X509NameRef>| name.map_or_else(|| "nobody".to_owned(), common_name);
+        Problem {
+            code: result.as_raw(),
+            words: result.error_string().to_owned(),
+            subject: text(certificate.map(|c| c.subject_name())),
+            issuer: text(certificate.map(|c| c.issuer_name())),
+            not_after: certificate.map_or_else(String::new, |c| c.not_after().to_string()),
+        }
+    }
+}
+
+/// The common name, or the whole one where there is none.
+fn common_name(name: &X509NameRef) -> String {
+    let common = name.entries_by_nid(Nid::COMMONNAME).next();
+    let common = common.and_then(|entry| entry.data().to_string().ok());
+    common.unwrap_or_else(|| format!("{name:?}"))
+}
+
+fn certificate(name: String, patient: &Patient, address: &Address, problem: &Problem) -> Check {
+    let Problem {
+        code,
+        words,
+        subject,
+        issuer,
+        not_after,
+    } = problem;
+    if *code == EXPIRED {
+        let detail = format!("the certificate of {subject} expired on {not_after}");
+        return Check::failed(
+            name,
+            detail,
+            "the broker needs a new certificate (ssl.keystore.location)",
+        );
+    }
+    if *code == NOT_YET_VALID {
+        let detail = format!("the certificate of {subject} is not valid yet");
+        return Check::failed(name, detail, "is the clock of this machine right?");
+    }
+    if UNKNOWN_ISSUER.contains(code) {
+        let known = match patient.property("ssl.ca.location") {
+            Some(file) => format!("which is not in {file}"),
+            None => "which this machine does not know".to_owned(),
+        };
+        let detail = format!("the certificate of {subject} was issued by {issuer}, {known} ({words})");
+        let mend = "set \"ssl.ca.location\" under [cluster.client] to the PEM file of the authority that issued it";
+        return Check::failed(name, detail, mend);
+    }
+    if words.contains("ostname") || words.contains("IP address mismatch") {
+        let detail = format!("the certificate is for {subject}, not for {} ({words})", address.host);
+        let mend = "use a name that the certificate holds, have the broker's certificate name this one \
+                    (subjectAltName), or, if you know what you give up, set \
+                    \"ssl.endpoint.identification.algorithm\" = \"none\"";
+        return Check::failed(name, detail, mend);
+    }
+    let detail = format!("the certificate of {subject}, issued by {issuer}, is refused: {words}");
+    Check::failed(name, detail, "see `openssl s_client -connect` for the whole chain")
+}

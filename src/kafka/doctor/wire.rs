@@ -1,0 +1,249 @@
+//! The first words with whatever listens at an address: a request that every Kafka broker answers before anybody has
+//! authenticated. Tells a Kafka listener without TLS from one with it, and both from other servers.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Key of the request for the versions that a broker speaks.
+const API_VERSIONS: i16 = 18;
+/// Key of the request for brokers and topics.
+const METADATA: i16 = 3;
+/// Key of the request for records.
+const FETCH: i16 = 1;
+/// Key of the heartbeat of the group protocol of KIP-848.
+const CONSUMER_GROUP_HEARTBEAT: i16 = 68;
+/// Version of Fetch that Kafka 3.9 brought (KIP-853).
+const FETCH_OF_3_9: i16 = 17;
+/// What is read of an answer at most; that of a broker takes less than a KiB.
+const ANSWER_MAX: usize = 1 << 16;
+/// First bytes of TLS records: an alert, or a handshake.
+const TLS_RECORDS: [u8; 2] = [0x15, 0x16];
+
+/// What an address answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// A Kafka broker that talks without TLS.
+    Kafka(Versions),
+    /// TLS.
+    Tls,
+    /// It closed the connection without a word.
+    Closed,
+    /// It did not answer within the limit.
+    Silent,
+    /// Something else; the beginning of what it said.
+    Other(String),
+}
+
+/// The versions of each request that a broker speaks: key, lowest, highest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Versions(Vec<(i16, i16, i16)>);
+
+impl Versions {
+    fn of(&self, key: i16) -> Option<(i16, i16)> {
+        let found = self.0.iter().find(|(k, _, _)| *k == key);
+        found.map(|(_, low, high)| (*low, *high))
+    }
+
+    /// True for Kafka 3.9 or later.
+    pub(super) fn is_recent(&self) -> bool {
+        self.of(FETCH).is_some_and(|(_, high)| high >= FETCH_OF_3_9)
+    }
+
+    /// True where the broker knows the group protocol of KIP-848.
+    pub(super) fn has_consumer_protocol(&self) -> bool {
+        self.of(CONSUMER_GROUP_HEARTBEAT).is_some()
+    }
+
+    /// Number of kinds of requests.
+    pub(super) fn requests(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Asks an address for its versions.
+pub(super) fn ask(address: SocketAddr, limit: Duration) -> io::Result<Spoken> {
+    let mut stream = connect(address, limit)?;
+    stream.write_all(&request(API_VERSIONS, 0, 1, &[]))?;
+    let answer = match read_answer(&mut stream) {
+        Ok(answer) => answer,
+        Err(error) => return Ok(silence(&error)),
+    };
+    Ok(match answer.first() {
+        None => Spoken::Closed,
+        Some(first) if TLS_RECORDS.contains(first) => Spoken::Tls,
+        Some(_) => versions(&answer).map_or_else(|| Spoken::Other(beginning(&answer)), Spoken::Kafka),
+    })
+}
+
+/// True where a broker that talks without TLS answers to somebody who has not authenticated; `None` where that cannot
+/// be told.
+pub(super) fn answers_strangers(address: SocketAddr, versions: &Versions, limit: Duration) -> Option<bool> {
+    let (low, high) = versions.of(METADATA)?;
+    // From version 1 on an absent list asks for all topics; version 4 adds a flag, version 9 another form.
+    let version = (1..=4).rev().find(|version| (low..=high).contains(version))?;
+    let mut body = (-1_i32).to_be_bytes().to_vec();
+    if version == 4 {
+        body.push(0);
+    }
+    let mut stream = connect(address, limit).ok()?;
+    stream.write_all(&request(METADATA, version, 2, &body)).ok()?;
+    match read_answer(&mut stream) {
+        Ok(answer) => Some(!answer.is_empty()),
+        Err(error) => (silence(&error) == Spoken::Closed).then_some(false),
+    }
+}
+
+fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, limit)?;
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
+    Ok(stream)
+}
+
+fn silence(error: &io::Error) -> Spoken {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Spoken::Silent,
+        _ => Spoken::Closed,
+    }
+}
+
+/// A request with its length before it: key, version, correlation, the client's name, and the body.
+fn request(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
+    const CLIENT: &[u8] = b"tandem-doctor";
+    let mut payload = Vec::new();
+    payload.extend(key.to_be_bytes());
+    payload.extend(version.to_be_bytes());
+    payload.extend(correlation.to_be_bytes());
+    payload.extend(13_i16.to_be_bytes());
+    payload.extend(CLIENT);
+    payload.extend(body);
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    [length.to_be_bytes().to_vec(), payload].concat()
+}
+
+/// Everything up to the end of the first answer by its length, or up to the end of what is sent; what looks like no
+/// answer of Kafka's is given back as it comes.
+fn read_answer(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    let mut buffer = [0_u8; 4096];
+    loop {
+        let wanted = answer
+            .first_chunk::<4>()
+            .map(|length| u32::from_be_bytes(*length) as usize + 4);
+        if wanted.is_some_and(|wanted| wanted > ANSWER_MAX || answer.len() >= wanted) {
+            return Ok(answer);
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(answer),
+            Ok(read) => answer.extend(&buffer[..read]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // What has come is told; an answer that never ends is none.
+            Err(_) if !answer.is_empty() => return Ok(answer),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The versions in an answer of version 0; `None` where it is none.
+fn versions(answer: &[u8]) -> Option<Versions> {
+    let number = |at: usize| Some(i16::from_be_bytes(answer.get(at..at + 2)?.try_into().ok()?));
+    let length = |at: usize| Some(u32::from_be_bytes(answer.get(at..at + 4)?.try_into().ok()?));
+    if length(0)? as usize + 4 != answer.len() || length(4)? != 1 || number(8)? != 0 {
+        return None;
+    }
+    let count = length(10)? as usize;
+    let one = |index: usize| {
+        let at = 14 + 6 * index;
+        Some((number(at)?, number(at + 2)?, number(at + 4)?))
+    };
+    if count > answer.len() {
+        return None;
+    }
+    (0..count).map(one).collect::<Option<Vec<_>>>().map(Versions)
+}
+
+/// The printable beginning of what a server said.
+fn beginning(answer: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(answer).chars().take(60).collect();
+    let line = text.lines().next().unwrap_or_default();
+    line.chars()
+        .map(|c| if c.is_control() { '\u{b7}' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(500);
+
+    /// A server that says this to whoever asks, then closes.
+    fn server(answer: Vec<u8>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut question = [0; 256];
+                let _ = stream.read(&mut question);
+                let _ = stream.write_all(&answer);
+            }
+        });
+        address
+    }
+
+    /// The answer of a broker that speaks these versions.
+    pub(in crate::kafka::doctor) fn answer(versions: &[(i16, i16, i16)]) -> Vec<u8> {
+        let mut payload = [1_i32.to_be_bytes().to_vec(), 0_i16.to_be_bytes().to_vec()].concat();
+        payload.extend(i32::try_from(versions.len()).unwrap().to_be_bytes());
+        for (key, low, high) in versions {
+            payload.extend([key.to_be_bytes(), low.to_be_bytes(), high.to_be_bytes()].concat());
+        }
+        [u32::try_from(payload.len()).unwrap().to_be_bytes().to_vec(), payload].concat()
+    }
+
+    #[test]
+    fn a_broker_tells_its_versions() {
+        let spoken = ask(server(answer(&[(FETCH, 4, 17), (METADATA, 0, 12)])), SOON).unwrap();
+        let Spoken::Kafka(versions) = spoken else {
+            panic!("{spoken:?}")
+        };
+        assert!(versions.is_recent() && !versions.has_consumer_protocol());
+        let Spoken::Kafka(old) = ask(server(answer(&[(FETCH, 0, 11), (68, 0, 0)])), SOON).unwrap() else {
+            panic!()
+        };
+        assert!(!old.is_recent() && old.has_consumer_protocol());
+    }
+
+    #[test]
+    fn other_servers_are_told_by_what_they_say() {
+        let http = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
+        assert_eq!(
+            ask(server(http), SOON).unwrap(),
+            Spoken::Other("HTTP/1.1 400 Bad Request".into())
+        );
+        assert_eq!(ask(server(vec![0x15, 3, 3, 0, 2, 2, 40]), SOON).unwrap(), Spoken::Tls);
+        assert_eq!(ask(server(Vec::new()), SOON).unwrap(), Spoken::Closed);
+        // An answer that promises more than it gives is none.
+        assert!(matches!(
+            ask(server(vec![0, 0, 1, 0, 0, 0, 0, 1]), SOON).unwrap(),
+            Spoken::Other(_)
+        ));
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(ask(silent.local_addr().unwrap(), SOON).unwrap(), Spoken::Silent);
+    }
+
+    #[test]
+    fn nothing_that_a_server_says_can_break_the_reading() {
+        let huge = answer(&[(FETCH, 0, 17)]).into_iter().map(|byte| byte ^ 0x7f).collect();
+        assert!(matches!(ask(server(huge), SOON).unwrap(), Spoken::Other(_)));
+        let mut many = answer(&[]);
+        many[10..14].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert!(matches!(ask(server(many), SOON).unwrap(), Spoken::Other(_)));
+    }
+}
