@@ -2,6 +2,7 @@
 //! and can reach neither Kafka nor a process.
 
 mod answer;
+mod bottleneck;
 mod capacity;
 mod comparisons;
 mod configurations;
@@ -17,6 +18,7 @@ mod warnings;
 use crate::measure::Trial;
 use crate::plan::{Next, Plan};
 
+pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use model::*;
 
 /// What the stored trials of a plan say, whatever order they come in.
