@@ -3,7 +3,6 @@
 use super::Case;
 use super::observed::{Machine, Skew};
 use super::threads::ThreadRole;
-use super::words::cores;
 use crate::scenario::{GroupProtocol, Membership, PropertyValue, Work};
 
 /// Where a live load was held.
@@ -88,14 +87,7 @@ pub(super) fn work(case: &Case) -> String {
     if waits {
         return format!("{how} It needs no core; fetching faster will not help.");
     }
-    let idle = case.observed.machine.as_ref().map(Machine::idle);
-    match idle {
-        Some(idle) => format!(
-            "{how} Beyond the {} that are idle, only quicker work helps.",
-            cores(idle)
-        ),
-        None => how,
-    }
+    format!("{how} It computes: once no core is idle, only quicker work helps.")
 }
 
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {

@@ -17,15 +17,18 @@ pub(super) fn percent(share: f64) -> String {
     format!("{percent:.0} %")
 }
 
-/// `1.97 cores`, `0.9 cores`.
+/// `1.97 cores`, `0.9 cores`, `1 core`.
 pub(super) fn cores(number: f64) -> String {
-    format!("{} cores", figure(number))
+    match figure(number).as_str() {
+        "1" => "1 core".to_owned(),
+        number => format!("{number} cores"),
+    }
 }
 
 /// With as many digits as tell a full core from nearly one.
 fn figure(number: f64) -> String {
     let text = format!("{number:.2}");
-    text.strip_suffix('0').unwrap_or(&text).to_owned()
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// `1 core`, `2 cores`.
@@ -79,16 +82,16 @@ pub(super) fn busy(thread: &BusyThread) -> String {
     )
 }
 
-/// `; 0.9 other cores idle`.
+/// `; 0.9 of 2 cores idle`.
 pub(super) fn idle_cores(machine: &Machine) -> String {
-    format!("; {} of {} idle", cores(machine.idle()), figure(machine.cores))
+    format!("; {} of {} idle", figure(machine.idle()), cores(machine.cores))
 }
 
 pub(super) fn saturated(machine: &Machine) -> String {
     let mut text = format!(
-        "machine saturated: {} of {} cores",
+        "machine saturated: {} of {}",
         figure(machine.busy),
-        figure(machine.cores)
+        cores(machine.cores)
     );
     let parts = [
         ("consumers", machine.clients),
@@ -190,11 +193,7 @@ pub(super) fn seen(case: &Case) -> String {
         ));
     }
     if let Some(machine) = &seen.machine {
-        parts.push(format!(
-            "{} of {} cores were busy",
-            figure(machine.busy),
-            figure(machine.cores)
-        ));
+        parts.push(format!("{} of {} busy", figure(machine.busy), cores(machine.cores)));
     }
     if parts.is_empty() {
         return "its workers and this machine recorded nothing that says why".to_owned();
