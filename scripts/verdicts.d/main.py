@@ -66,13 +66,13 @@ def skew(tandem):
 
 
 def producers(tandem):
-    return [named(run(tandem, "producers")[0][0], "5,000,000 records/s of 1 kB from one producer", "producers")]
+    return [named(run(tandem, "producers")[0][0], "2,000,000 records/s of 1 kB from one producer", "producers")]
 
 
 def fetch_settings(tandem):
     rows, _ = run(tandem, "fetch-settings")
-    return [named(rows[0], "`fetch.queue.backoff.ms` = 1000, default queues", "fetch-settings"),
-            named(rows[1], "the same with 10", "reader-thread", "all-cores", "brokers")]
+    return [named(rows[0], "`fetch.queue.backoff.ms` = 1000, default queues, `cpu 1us`", "fetch-settings"),
+            named(rows[1], "the same with 10", "consumer-work", "reader-thread", "all-cores")]
 
 
 def reading(tandem):

@@ -49,7 +49,7 @@ fn meaning(kind: BottleneckKind) -> &'static str {
         BottleneckKind::FetchSettings => "when and how much the client fetches",
         BottleneckKind::Skew => "one member has more to read than others",
         BottleneckKind::IdleMembers => "members without a partition",
-        BottleneckKind::Unknown => "not known",
+        BottleneckKind::Unknown => "no bottleneck is named",
     }
 }
 

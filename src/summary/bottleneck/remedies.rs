@@ -27,7 +27,7 @@ const FETCH_SETTINGS: [&str; 8] = [
 ];
 
 pub(super) fn producers() -> String {
-    "More producer processes (`producers`) or a lower rate would; no change to the consumers will show before."
+    "More producer processes (`producers`) or a lower rate would help; no change to the consumers will show before."
         .to_owned()
 }
 
@@ -47,28 +47,28 @@ pub(super) fn idle_members(case: &Case) -> String {
         Membership::Manual => false,
     };
     if range {
-        "Another assignor would: range deals out each topic by itself.".to_owned()
+        "Another assignor would help: range deals out each topic by itself.".to_owned()
     } else {
-        "Another assignor would: there are partitions enough.".to_owned()
+        "Another assignor would help: there are partitions enough.".to_owned()
     }
 }
 
 pub(super) fn skew(skew: &Skew) -> String {
     let (held, of_all) = skew.partitions;
     if skew.largest.1 * skew.members as f64 >= super::rules::SKEW_TIMES {
-        "Records spread more evenly over the partitions, by their keys, would; more members will not, because a partition \
+        "Records spread more evenly over the partitions, by their keys, would help; more members will not, because a partition \
          has one reader in a group."
             .to_owned()
     } else {
         format!(
-            "A number of partitions that the members divide evenly would: one of {} members has {held} of {of_all}.",
+            "A number of partitions that the members divide evenly would help: one of {} members has {held} of {of_all}.",
             skew.members
         )
     }
 }
 
 pub(super) fn commits() -> String {
-    "Committing less often would (`commit = \"auto\"` or `\"every N\"`), and so would more members, each of which waits \
+    "Committing less often would help (`commit = \"auto\"` or `\"every N\"`), and so would more members, each of which waits \
      for its own commits."
         .to_owned()
 }
@@ -78,11 +78,11 @@ pub(super) fn work(case: &Case) -> String {
     let partitions = case.dataset.partitions_of_all();
     let how = if case.configuration.members_per_group() >= partitions {
         format!(
-            "More threads per consumer (`threads`) or quicker work would; more members only with more than {partitions} \
+            "More threads per consumer (`threads`) or quicker work would help; more members only with more than {partitions} \
              partitions."
         )
     } else {
-        "More members would, or more threads per consumer (`threads`), or quicker work.".to_owned()
+        "More members would help, or more threads per consumer (`threads`), or quicker work.".to_owned()
     };
     if waits {
         return format!("{how} It needs no core; fetching faster will not help.");
@@ -91,7 +91,7 @@ pub(super) fn work(case: &Case) -> String {
 }
 
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
-    let mut remedy = "More cores would, or brokers on another machine".to_owned();
+    let mut remedy = "More cores would help, or brokers on another machine".to_owned();
     if case.configuration.work != Work::None {
         remedy.push_str(", or quicker work");
     }
@@ -105,12 +105,12 @@ pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
 pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
     let partitions = case.dataset.partitions_of_all();
     if role == ThreadRole::Worker {
-        return "More working threads (`threads`) would, where their partitions or keys are enough to share out."
+        return "More working threads (`threads`) would help, where their partitions or keys are enough to share out."
             .to_owned();
     }
     if case.configuration.members_per_group() >= partitions {
         return format!(
-            "More members would, which have threads of their own, but only with more than {partitions} partitions for \
+            "More members would help, which have threads of their own, but only with more than {partitions} partitions for \
              them to read."
         );
     }
@@ -122,7 +122,7 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
 }
 
 pub(super) fn brokers() -> String {
-    "Faster brokers, more of them to share the partitions, or a shorter way to them would; so may fewer and larger \
+    "Faster brokers, more of them to share the partitions, or a shorter way to them would help; so may fewer and larger \
      answers (`fetch.min.bytes`, `max.partition.fetch.bytes`). More consumers will not."
         .to_owned()
 }
@@ -143,7 +143,7 @@ pub(super) fn fetch_settings(case: &Case) -> String {
         "here tandem's own".to_owned()
     };
     format!(
-        "Other fetch settings would ({set}): a shorter `fetch.queue.backoff.ms`, or longer queues (`queued.min.messages`, \
+        "Other fetch settings would help ({set}): a shorter `fetch.queue.backoff.ms`, or longer queues (`queued.min.messages`, \
          `queued.max.messages.kbytes`). More members only hide it."
     )
 }

@@ -16,11 +16,13 @@ pub(super) const CORES_SHARE: f64 = 0.93;
 pub(super) const THREAD_SHARE: f64 = 0.90;
 /// Readers that wait with an empty queue for this share of their time are limited by what comes before them.
 pub(super) const WAITING_SHARE: f64 = 0.50;
+/// A client that for this share of the time neither awaits an answer nor unpacks one is limited by its pauses.
+pub(super) const PAUSING_SHARE: f64 = 0.50;
 /// The busiest member reads so many times an even share of its group's records where reading is uneven,
 pub(super) const SKEW_TIMES: f64 = 1.25;
 /// and this share of the members' time is left over when they have read theirs.
 pub(super) const SKEW_LEFT_SHARE: f64 = 0.15;
-/// Where the client says nothing of its fetching: brokers here that use this many cores each are busy,
+/// Where the client says nothing of its fetching: brokers here that together use this many cores are busy,
 pub(super) const BROKER_BUSY_CORES: f64 = 0.80;
 /// and brokers that use less than this have nothing to do with it.
 pub(super) const BROKER_IDLE_CORES: f64 = 0.50;
@@ -28,14 +30,15 @@ pub(super) const BROKER_IDLE_CORES: f64 = 0.50;
 type Rule = fn(&Case) -> Option<Bottleneck>;
 
 /// In the order in which they are asked. What was arranged comes first: where the load is too small, members have
-/// nothing or one has most of it, no machine would help. Work that needs no core comes before the cores, because more
-/// members help it even on a full machine; work that needs one comes after them, because more do not.
-const RULES: [Rule; 10] = [
+/// nothing or one has most of it, no machine would help. Work that needs no core, and a client that pauses, come before
+/// the cores, because neither would end sooner with more of them; work that needs one comes after them, because more do not.
+const RULES: [Rule; 11] = [
     load_not_reached,
     load_held,
     idle_members,
     skew,
     work_that_waits,
+    pausing,
     all_cores,
     work_that_computes,
     full_thread,
@@ -44,9 +47,10 @@ const RULES: [Rule; 10] = [
 ];
 
 /// Those that say of the members that read what limits them, where others are idle.
-const BESIDE_IDLE: [Rule; 7] = [
+const BESIDE_IDLE: [Rule; 8] = [
     skew,
     work_that_waits,
+    pausing,
     all_cores,
     work_that_computes,
     full_thread,
@@ -156,7 +160,7 @@ fn all_cores(case: &Case) -> Option<Bottleneck> {
             cores(clients),
             words::number_of(case.cpus.unwrap_or(0), "core")
         ),
-        remedy: "More cores for their place would; more members on the same ones will not.".to_owned(),
+        remedy: "More cores for their place would help; more members on the same ones will not.".to_owned(),
     })
 }
 
@@ -171,10 +175,10 @@ fn work_that_computes(case: &Case) -> Option<Bottleneck> {
 
 fn full_thread(case: &Case) -> Option<Bottleneck> {
     let thread = case.observed.thread.as_ref()?;
-    (thread.wanting >= THREAD_SHARE).then(|| reader_thread(case, thread, String::new()))
+    (thread.wanting >= THREAD_SHARE).then(|| reader_thread(case, thread, ""))
 }
 
-fn reader_thread(case: &Case, thread: &BusyThread, more: String) -> Bottleneck {
+fn reader_thread(case: &Case, thread: &BusyThread, more: &str) -> Bottleneck {
     let idle = case
         .observed
         .machine
@@ -188,38 +192,71 @@ fn reader_thread(case: &Case, thread: &BusyThread, more: String) -> Bottleneck {
     }
 }
 
-/// Readers wait: the fetching before them takes three kinds of time in turn, and the longest is what limits them. The
-/// library's thread sends a request, awaits the answer, unpacks it, and perhaps pauses before the next.
+/// How the fetching before readers that wait spends its time: the library's thread sends a request, awaits the answer,
+/// unpacks it, and perhaps pauses before the next.
+struct Fetching {
+    waiting: f64,
+    awaited: f64,
+    unpacking: f64,
+    pausing: f64,
+}
+
+impl Fetching {
+    fn of(case: &Case) -> Option<Self> {
+        let seen = &case.observed;
+        let waiting = seen.waiting.filter(|share| *share >= WAITING_SHARE)?;
+        let awaited = seen.awaited?;
+        let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
+        Some(Fetching {
+            waiting,
+            awaited,
+            unpacking,
+            pausing: (1.0 - awaited - unpacking).max(0.0),
+        })
+    }
+
+    fn evidence(&self) -> String {
+        format!(
+            "readers waited {} of the time with an empty queue; an answer of a broker was awaited {} of it",
+            percent(self.waiting),
+            percent(self.awaited)
+        )
+    }
+
+    fn pauses(&self, case: &Case) -> Option<Bottleneck> {
+        let evidence = format!(
+            "{}, and for {} of it nothing was asked for or unpacked{}",
+            self.evidence(),
+            percent(self.pausing),
+            words::brokers_and_cores(&case.observed)
+        );
+        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
+    }
+}
+
+/// A pause needs no core, so it comes before them.
+fn pausing(case: &Case) -> Option<Bottleneck> {
+    let fetching = Fetching::of(case).filter(|fetching| fetching.pausing >= PAUSING_SHARE)?;
+    fetching.pauses(case)
+}
+
+/// The longest part of the fetching limits readers that wait.
 fn fetching(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    let waiting = seen.waiting.filter(|share| *share >= WAITING_SHARE)?;
-    let awaited = seen.awaited?;
-    let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
-    let neither = (1.0 - awaited - unpacking).max(0.0);
-    let mut evidence = format!(
-        "readers waited {} of the time with an empty queue; an answer of a broker was awaited {} of it",
-        percent(waiting),
-        percent(awaited)
-    );
+    let (seen, parts) = (&case.observed, Fetching::of(case)?);
     match &seen.fetcher {
-        Some(thread) if unpacking >= awaited && unpacking >= neither => {
-            let more = format!(", and between its requests awaited answers {} of it", percent(awaited));
+        Some(thread) if parts.unpacking >= parts.awaited.max(parts.pausing) => {
             let more = format!(
-                "{more}, while readers waited {} of it with an empty queue",
-                percent(waiting)
+                ", and answers were awaited {} of it, while readers waited {} of it with an empty queue",
+                percent(parts.awaited),
+                percent(parts.waiting)
             );
-            Some(reader_thread(case, thread, more))
+            Some(reader_thread(case, thread, &more))
         }
-        _ if awaited >= neither => {
-            evidence.push_str(&words::brokers_and_cores(seen));
+        _ if parts.awaited >= parts.pausing => {
+            let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
             found(Kind::Brokers, evidence, remedies::brokers())
         }
-        _ => {
-            let idle = format!(", and for {} of it nothing was asked for or unpacked", percent(neither));
-            evidence.push_str(&idle);
-            evidence.push_str(&words::brokers_and_cores(seen));
-            found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
-        }
+        _ => parts.pauses(case),
     }
 }
 

@@ -171,7 +171,7 @@ fn members_that_are_in_work_most_of_their_time_are_limited_by_it() {
         BottleneckKind::ConsumerWork,
         &["in work 97 % of their time", "1 of 2 cores idle"],
     );
-    assert!(made.found().remedy.starts_with("More members would"));
+    assert!(made.found().remedy.starts_with("More members would help"));
     let full = Made::new(2, 2).working(WAIT, 97).found();
     assert!(full.remedy.contains("only with more than 2 partitions"), "{full:?}");
     Made::new(1, 4)
@@ -289,12 +289,15 @@ fn readers_that_wait_are_limited_by_the_longest_part_of_the_fetching() {
             "for 85 % of it nothing was asked for",
         ],
     );
+    pausing
+        .idle_cores(1)
+        .is(BottleneckKind::FetchSettings, &["for 85 % of it"]);
     let brokers = Made::new(1, 2).waiting(83, 75).threads(&[thread("rdk:broker1", 10, 0)]);
     brokers.is(BottleneckKind::Brokers, &["awaited 75 %", "brokers used 0.2 cores"]);
     let unpacking = Made::new(1, 2).waiting(75, 30).threads(&[thread("rdk:broker1", 60, 8)]);
     unpacking.is(
         BottleneckKind::ReaderThread,
-        &["thread for broker 1", "awaited answers 30 %"],
+        &["thread for broker 1", "answers were awaited 30 %"],
     );
     Made::new(1, 2)
         .waiting(45, 75)
