@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
-use crate::measure::{OffsetRun, ProcessUsage, Rebalance, SecondOfLatency, Series, TopicPartition};
+use crate::measure::{
+    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, TopicPartition,
+};
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
@@ -141,6 +143,10 @@ pub enum Capability {
     Threads,
     /// Reads the stamps of records and says how long they waited.
     Stamps,
+    /// Measures how long its reading threads wait for records and for commits.
+    Reading,
+    /// Says what its client library counts itself while it fetches.
+    Statistics,
 }
 
 /// All that a worker needs for a trial.
@@ -285,6 +291,12 @@ pub struct MemberResult {
     /// Commits sent.
     #[serde(default)]
     pub commits: u64,
+    /// What its reading threads did with their time (capability `reading`).
+    #[serde(default)]
+    pub reading: Option<ReadingTime>,
+    /// What its client library counted itself (capability `statistics`).
+    #[serde(default)]
+    pub client: Option<ClientStatistics>,
     /// Assignments and revocations in order.
     #[serde(default)]
     pub rebalances: Vec<Rebalance>,

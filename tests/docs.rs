@@ -111,6 +111,8 @@ fn every_capability_and_the_version_are_documented() {
         Capability::Calibrate,
         Capability::Threads,
         Capability::Stamps,
+        Capability::Reading,
+        Capability::Statistics,
     ];
     for capability in capabilities {
         let name = serde_json::to_value(capability).unwrap();

@@ -95,6 +95,8 @@ fn member_measurement(
         work_ns: result.work_ns,
         queued_at_start: result.queued_at_start,
         commits: result.commits,
+        reading: result.reading,
+        client: result.client,
         rebalances: result.rebalances.clone(),
         partitions: result
             .partitions
@@ -333,6 +335,8 @@ fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
         ),
         (Capability::Usage, "its CPU, memory and threads"),
         (Capability::Work, "the time that it spent in work"),
+        (Capability::Reading, "how long it waited for records and for commits"),
+        (Capability::Statistics, "what its client library counts itself"),
     ];
     let works = |spec: &WorkerSpec| spec.prepare.work != Work::None;
     let mut sentences: Vec<String> = lacking

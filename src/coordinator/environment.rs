@@ -78,8 +78,11 @@ fn memory_bytes() -> u64 {
 pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
-        let consumers = ClientProperties::of_consumers(&scenario.cluster, configuration, "").deviations();
-        let compression = scenario.datasets[configuration.dataset].compression;
+        let dataset = &scenario.datasets[configuration.dataset];
+        let consumers = ClientProperties::of_consumers(&scenario.cluster, configuration, "")
+            .with_statistics(configuration, dataset.partitions_of_all())
+            .deviations();
+        let compression = dataset.compression;
         let producers = configuration.mode.load().map(|load| {
             let properties = ClientProperties::of_producers(&scenario.cluster, load, compression, "");
             let prefixed = |setting: Setting| Setting {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::processes::ended_children_cpu_ns;
-use crate::measure::usage::{cpu_ns_of, host_cpu};
+use crate::measure::usage::{cpu_ns_of, host_cpu, host_pressure_ns};
 use crate::measure::{HostCpu, HostMeasurement, clock};
 
 /// CPU used up to a moment by the machine and by each process of the run.
@@ -11,6 +11,7 @@ use crate::measure::{HostCpu, HostMeasurement, clock};
 pub struct HostSample {
     at_ns: u64,
     cpu: Option<HostCpu>,
+    pressure_ns: Option<u64>,
     brokers: Vec<Option<u64>>,
     workers: BTreeMap<u32, u64>,
     coordinator_ns: u64,
@@ -23,6 +24,7 @@ impl HostSample {
         HostSample {
             at_ns: clock::now_ns(),
             cpu: host_cpu().ok(),
+            pressure_ns: host_pressure_ns(),
             brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
             workers: workers
                 .iter()
@@ -63,6 +65,10 @@ impl HostSample {
             },
             brokers_cpu_ns: brokers,
             coordinator_cpu_ns: coordinator,
+            pressure_ns: self
+                .pressure_ns
+                .zip(earlier.pressure_ns)
+                .map(|(now, before)| now.saturating_sub(before)),
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) const ALL: &[Capability] = &[
     Capability::Work,
     Capability::Manual,
     Capability::Calibrate,
+    Capability::Reading,
+    Capability::Statistics,
 ];
 
 /// When a scripted trial begins.

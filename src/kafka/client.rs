@@ -18,6 +18,10 @@ use crate::secret::Secret;
 const QUEUED_MAX_KBYTES: u64 = 65_536;
 const QUEUED_MIN_MESSAGES: u64 = 100_000;
 
+/// How often a client tells its statistics, for up to [`STATISTICS_PARTITIONS`] partitions.
+const STATISTICS_INTERVAL_MS: u64 = 200;
+const STATISTICS_PARTITIONS: u32 = 64;
+
 /// A client property that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PropertyError {
@@ -61,6 +65,19 @@ impl ClientProperties {
         settings.split_buffers(configuration);
         settings.add_needs(configuration, bootstrap);
         settings
+    }
+
+    /// Has the client tell its own statistics while it reads so many partitions, unless the user said how often, or
+    /// wants none of tandem's settings. What it tells grows with the partitions that it knows.
+    #[must_use]
+    pub fn with_statistics(mut self, configuration: &Configuration, partitions: u32) -> Self {
+        const NAME: &str = "statistics.interval.ms";
+        if !configuration.client.library_defaults_only && !self.properties.contains_key(NAME) {
+            let interval_ms = STATISTICS_INTERVAL_MS * u64::from(partitions.div_ceil(STATISTICS_PARTITIONS).max(1));
+            let reason = "the client's own counts say why it is as fast as it is";
+            self.add_literal(NAME, interval_ms.to_string(), reason);
+        }
+        self
     }
 
     /// Every property with its value, secrets taken from the environment.

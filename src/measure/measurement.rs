@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::latency::Latencies;
 use super::load::LoadMeasurement;
+use super::reading::{ClientStatistics, ReadingTime};
 
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -151,6 +152,12 @@ pub struct MemberMeasurement {
     pub queued_at_start: Option<u64>,
     /// Commits sent.
     pub commits: u64,
+    /// What its reading threads did with their time; `None` where that was not observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ReadingTime>,
+    /// What its client library said of its own fetching; `None` where it said nothing within the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientStatistics>,
     /// Assignments and revocations, in order.
     pub rebalances: Vec<Rebalance>,
     /// What it read of each partition.
@@ -277,6 +284,9 @@ pub struct HostMeasurement {
     pub coordinator_cpu_ns: u64,
     /// CPU time of everything that is neither worker, broker nor coordinator.
     pub others_cpu_ns: u64,
+    /// Time in which some thread of the machine was ready to run and had no core; `None` where the kernel does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure_ns: Option<u64>,
 }
 
 /// Host CPU time by state, in nanoseconds.

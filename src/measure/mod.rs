@@ -11,10 +11,12 @@ mod load;
 mod measurement;
 pub mod objective;
 pub mod overload;
+mod reading;
 mod trial;
 pub mod usage;
 
 pub use environment::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
 pub use load::*;
 pub use measurement::*;
+pub use reading::{ClientStatistics, ReadingTime};
 pub use trial::*;

@@ -130,6 +130,18 @@ pub fn host_cpu() -> io::Result<HostCpu> {
     parse_host_cpu(&stat).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/stat has no cpu line"))
 }
 
+/// Time since boot in which some thread was ready to run and had no core (`some` in the kernel's pressure stall
+/// information); `None` where the kernel does not keep it.
+pub fn host_pressure_ns() -> Option<u64> {
+    parse_pressure(&fs::read_to_string("/proc/pressure/cpu").ok()?)
+}
+
+fn parse_pressure(text: &str) -> Option<u64> {
+    let some = text.lines().find(|line| line.starts_with("some "))?;
+    let total_us: u64 = some.rsplit_once("total=")?.1.trim().parse().ok()?;
+    total_us.checked_mul(1_000)
+}
+
 fn parse_host_cpu(stat: &str) -> Option<HostCpu> {
     // The kernel counts in USER_HZ, which is 100 on every architecture that Linux shows to programs.
     const TICK_NS: u64 = 10_000_000;
@@ -203,5 +215,12 @@ mod tests {
         assert_eq!(cpu.busy_ns(), (1 + 2 + 3 + 6 + 7) * 10_000_000);
         assert_eq!(parse_host_cpu("intr 1"), None);
         assert!(host_cpu().unwrap().since(&cpu).idle_ns > 0);
+    }
+
+    #[test]
+    fn pressure_is_read_in_nanoseconds_where_there_is_any() {
+        let text = "some avg10=0.00 avg60=1.00 avg300=0.00 total=123\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n";
+        assert_eq!(parse_pressure(text), Some(123_000));
+        assert_eq!(parse_pressure("full avg10=0.00 total=9\n"), None);
     }
 }

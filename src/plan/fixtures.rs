@@ -355,6 +355,8 @@ fn member(
         work_ns: (configuration.work != Work::None).then_some(read * configuration.work.ns()),
         queued_at_start: Some(0),
         commits: 0,
+        reading: None,
+        client: None,
         rebalances: Vec::new(),
         partitions,
     }

@@ -171,6 +171,8 @@ fn summary_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
         column("not_delivered", |r| r.summary.not_delivered.to_string()),
         column("redelivered", |r| r.summary.redelivered.to_string()),
         column("work_us_mean", |r| optional(r.summary.work_us_mean)),
+        column("bottleneck", |r| r.summary.bottleneck.kind.as_str().to_owned()),
+        column("bottleneck_evidence", |r| r.summary.bottleneck.evidence.clone()),
     ]
 }
 

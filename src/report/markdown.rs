@@ -7,6 +7,7 @@ use super::chart::{Chart, charts};
 use super::facts;
 use super::format::printable;
 use super::tables::{self, Table};
+use super::why::why;
 
 /// `report.md`; links the charts by their path below the run's folder.
 pub fn markdown(input: &ReportInput) -> String {
@@ -16,6 +17,7 @@ pub fn markdown(input: &ReportInput) -> String {
 pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     let mut out = format!("# {}\n\n", escape(&input.summary.question));
     answer(&mut out, input);
+    reasons(&mut out, input);
     for chart in charts {
         heading(&mut out, &chart.title);
         let _ = writeln!(out, "![{}](charts/{})", escape(&chart.description), chart.file_name);
@@ -83,6 +85,29 @@ fn answer(out: &mut String, input: &ReportInput) {
     if !warnings.is_empty() {
         out.push_str("Warnings:\n\n");
         list(out, warnings.iter().map(|w| escape(w)));
+    }
+}
+
+/// What limits the configurations, and what would change it.
+fn reasons(out: &mut String, input: &ReportInput) {
+    let reasons = why(input);
+    if !reasons.is_empty() {
+        heading(out, "Why");
+    }
+    for reason in reasons {
+        let remedy = escape(&reason.remedy);
+        let _ = write!(out, "**{}** ({}). {remedy}\n\n", reason.kind, reason.meaning);
+        let told = reason.configurations.iter();
+        list(out, told.map(|(name, evidence)| named(name, evidence)));
+        out.push('\n');
+    }
+}
+
+fn named(name: &str, evidence: &str) -> String {
+    if name.is_empty() {
+        escape(evidence)
+    } else {
+        format!("{}: {}", escape(name), escape(evidence))
     }
 }
 

@@ -15,6 +15,7 @@ mod labels;
 mod markdown;
 mod tables;
 mod terminal;
+mod why;
 
 pub use chart::{Chart, charts};
 pub use csv::{summary_csv, trials_csv, verdicts_csv};

@@ -7,6 +7,7 @@ use super::ReportInput;
 use super::facts;
 use super::format::printable;
 use super::tables::{self, Table};
+use super::why::why;
 
 /// Narrower terminals get tables of this width and scroll.
 const WIDTH_MIN: usize = 40;
@@ -23,6 +24,9 @@ const DISPENSABLE: [&str; 9] = [
     "p99.9",
     "p50",
 ];
+
+/// Configurations of one bottleneck of which the evidence is given.
+const REASONS_MAX: usize = 4;
 
 /// What cells begin with that say why there is no verdict.
 const NO_VERDICT: [&str; 5] = ["undecided", "overloaded", "load not reached", "unread", "baseline "];
@@ -69,6 +73,7 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
         out.push_str(&draw(table, width, colour));
         out.push('\n');
     }
+    reasons(&mut out, input, &style, width);
     let idle = facts::idle(input);
     if !idle.is_empty() {
         out.push('\n');
@@ -77,6 +82,35 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
         paragraph(&mut out, &format!("Idle in {name}: {explanation}"), "  ", width);
     }
     out
+}
+
+/// What limits the configurations. Of many, the report has the rest.
+fn reasons(out: &mut String, input: &ReportInput, style: &Style, width: usize) {
+    let reasons = why(input);
+    if !reasons.is_empty() {
+        out.push('\n');
+        paragraph(out, &style.bold("Why, and what would change it"), "", width);
+    }
+    for reason in reasons {
+        let head = format!("{}: {}. {}", style.bold(reason.kind), reason.meaning, reason.remedy);
+        paragraph(out, head.trim_end(), "  ", width);
+        for (name, evidence) in reason.configurations.iter().take(REASONS_MAX) {
+            let name = if name.is_empty() {
+                String::new()
+            } else {
+                format!("{name}: ")
+            };
+            paragraph(out, &format!("{name}{evidence}"), "    ", width);
+        }
+        if let Some(more) = reason
+            .configurations
+            .len()
+            .checked_sub(REASONS_MAX)
+            .filter(|more| *more > 0)
+        {
+            paragraph(out, &format!("and {more} more, in the report"), "    ", width);
+        }
+    }
 }
 
 /// ANSI sequences, or none.

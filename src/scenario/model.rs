@@ -165,6 +165,11 @@ pub struct DatasetSpec {
 }
 
 impl DatasetSpec {
+    /// Partitions of all topics together.
+    pub fn partitions_of_all(&self) -> u32 {
+        self.topics * self.partitions
+    }
+
     /// Bytes of values in the whole set, before compression and replication.
     #[allow(
         clippy::cast_possible_truncation,

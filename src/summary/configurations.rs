@@ -1,6 +1,6 @@
 //! The estimates of each configuration, from its used trials alone; what went wrong is counted over all.
 
-use super::{ConfigurationSummary, capacity, idle, live};
+use super::{ConfigurationSummary, bottleneck, capacity, idle, live};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Work;
@@ -31,6 +31,7 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
                     |t: &&&Trial| found.per_second.is_some() && t.order.load.map(|l| l.rate) == found.per_second;
                 let confirming: Vec<&Trial> = counted.iter().filter(at_answer).copied().collect();
                 summary.live = live::summarise(&plan.scenario.configurations[index].mode, &used(&confirming));
+                summary.bottleneck = bottleneck::of_capacity(&plan.scenario, index, &found, trials);
                 if let Some(live) = &mut summary.live {
                     live.capacity = Some(found);
                 }
@@ -97,6 +98,7 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         not_delivered: sum(|m| m.not_delivered),
         redelivered: sum(|m| m.redelivered),
         work_us_mean: work_us_mean(configuration.work, &used),
+        bottleneck: bottleneck::find(&plan.scenario, index, &used),
         live: live::summarise(&configuration.mode, &used),
     }
 }

@@ -2,6 +2,7 @@
 //! and can reach neither Kafka nor a process.
 
 mod answer;
+mod bottleneck;
 mod capacity;
 mod configurations;
 mod idle;
@@ -19,6 +20,7 @@ use crate::plan::{Next, Plan};
 use crate::verdict;
 
 pub use crate::verdict::{Comparison, Metric, Question, Verdict};
+pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use model::*;
 pub use quality::{RunDrift, RunQuality, RunSerial};
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RunQuality;
+use super::bottleneck::Bottleneck;
 use crate::measure::latency::LatencyPart;
 use crate::stats::Estimate;
 use crate::verdict::Comparison;
@@ -89,6 +90,9 @@ pub struct ConfigurationSummary {
     pub redelivered: u64,
     /// Mean microseconds of work per record, where there is work.
     pub work_us_mean: Option<f64>,
+    /// Why it is not faster.
+    #[serde(default)]
+    pub bottleneck: Bottleneck,
     /// Of the records that arrived, in live and mixed trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveSummary>,

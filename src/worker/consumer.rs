@@ -18,6 +18,7 @@ use super::hold::{HeldReader, Records};
 use super::membership::{self, MemberContext, partitions_of};
 use super::reader::{Accounting, PrivateQueue, ReaderResult, StreamSource};
 use super::shared::MemberShared;
+use super::statistics::StatisticsLog;
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::protocol::{MemberResult, Prepare, Secret};
 use crate::scenario::{Read, WorkOrdering};
@@ -42,6 +43,10 @@ pub(super) struct Member {
     queued_at_start: Arc<OnceLock<u64>>,
     /// The first commit of a rebalance callback that failed.
     callback_failure: Arc<OnceLock<String>>,
+    /// The common start, once it is known.
+    start_ns: OnceLock<u64>,
+    /// What the client says of itself.
+    statistics: Arc<StatisticsLog>,
 }
 
 enum Waker {
@@ -81,11 +86,13 @@ impl Member {
         let order = &prepare.consumers[index];
         let shared = Arc::new(MemberShared::new(&prepare.topics, reading_threads(prepare), ended));
         let callback_failure = Arc::new(OnceLock::new());
+        let statistics = Arc::new(StatisticsLog::default());
         let context = MemberContext {
             shared: Arc::clone(&shared),
             queues: OnceLock::new(),
             commit: prepare.commit,
             failure: Arc::clone(&callback_failure),
+            statistics: Arc::clone(&statistics),
         };
         let config = client_config(&prepare.properties, &order.client_id);
         let (client, records, waker) = match prepare.read {
@@ -128,6 +135,8 @@ impl Member {
             ending,
             queued_at_start,
             callback_failure,
+            start_ns: OnceLock::new(),
+            statistics,
         })
     }
 
@@ -183,6 +192,7 @@ impl Member {
 
     /// Begins to read at `at_ns`.
     pub(super) fn start(&self, at_ns: u64) {
+        let _ = self.start_ns.set(at_ns);
         // The reader thread is gone only when it panicked, which `finish` reports.
         let _ = self.start.send(at_ns);
         // A stream is read before the start as well.
@@ -209,6 +219,8 @@ impl Member {
             ending,
             queued_at_start,
             callback_failure,
+            start_ns,
+            statistics,
             ..
         } = self;
         drop(start);
@@ -222,7 +234,13 @@ impl Member {
                 if let Some(failure) = read.failure.or_else(|| callback_failure.get().cloned()) {
                     return Err(failure);
                 }
+                let last_ns = read.partitions.iter().filter_map(|partition| partition.last_ns).max();
                 Ok(MemberResult {
+                    reading: start_ns.get().is_some().then_some(read.time),
+                    client: start_ns
+                        .get()
+                        .zip(last_ns)
+                        .and_then(|(start, last)| statistics.over(*start, last)),
                     partitions: read.partitions,
                     work_ns: read.work_ns,
                     queued_at_start: queued_at_start.get().copied(),

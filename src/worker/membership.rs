@@ -16,6 +16,7 @@ use super::consumer::FailureSink;
 use super::gate;
 use super::reader::{Committer, PrivateQueue};
 use super::shared::MemberShared;
+use super::statistics::StatisticsLog;
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::scenario::Commit;
 
@@ -94,6 +95,8 @@ pub(super) struct MemberContext {
     pub(super) commit: Commit,
     /// The first commit of a callback that failed.
     pub(super) failure: Arc<OnceLock<String>>,
+    /// What the client says of itself.
+    pub(super) statistics: Arc<StatisticsLog>,
 }
 
 impl ClientContext for MemberContext {
@@ -103,6 +106,10 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         eprintln!("librdkafka: {error}: {reason}");
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.statistics.note(statistics);
     }
 }
 

@@ -12,6 +12,7 @@ mod progress;
 mod reader;
 mod seconds;
 mod shared;
+mod statistics;
 mod work;
 
 pub use process::run_consumer;

@@ -47,6 +47,8 @@ fn capabilities() -> Vec<Capability> {
         Capability::Calibrate,
         Capability::Threads,
         Capability::Stamps,
+        Capability::Reading,
+        Capability::Statistics,
     ];
     if accounting() == Accounting::Off {
         // What is not counted is not offered.

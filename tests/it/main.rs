@@ -21,4 +21,5 @@ mod scene;
 mod secrets;
 mod shared_cluster;
 mod standing;
+mod why;
 mod worker_process;

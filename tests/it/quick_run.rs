@@ -29,7 +29,7 @@ const SUMMARY_COLUMNS: &str = "configuration, topics, partitions, groups, proces
      idle_members, record_bytes, work, trials_planned, trials_used, trials_failed, trials_excluded, records, \
      records_per_second, records_per_second_low, records_per_second_high, mib_per_second, read_seconds, join_seconds, \
      stopwatch_seconds, first_record_ms, client_cpu_seconds_per_million, broker_cpu_seconds_per_million, lost, \
-     duplicated, not_delivered, redelivered, work_us_mean";
+     duplicated, not_delivered, redelivered, work_us_mean, bottleneck, bottleneck_evidence";
 
 #[test]
 fn a_quick_run_ends_well_and_its_report_can_be_made_again_from_its_trials() {

@@ -47,8 +47,10 @@ impl Session<'_> {
                 place: place.name.clone(),
                 listener: place.listener.clone().unwrap_or_default(),
             })?;
-        let settings =
-            ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap).resolve()?;
+        let partitions = self.plan.scenario.datasets[configuration.dataset].partitions_of_all();
+        let settings = ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap)
+            .with_statistics(configuration, partitions)
+            .resolve()?;
         let name = format!("{}-t{}", self.prefix, order.number);
         let (topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),

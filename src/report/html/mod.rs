@@ -12,6 +12,7 @@ use super::ReportInput;
 use super::chart::{Chart, charts, style_sheet};
 use super::facts;
 use super::tables::{self, Table};
+use super::why::why;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -70,6 +71,7 @@ struct Section {
 fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
     let section = |id, title, body| Section { id, title, body };
     let mut sections = vec![
+        section("why", "Why", reasons(input)),
         section("charts", "Charts", charts.iter().map(figure).collect()),
         section("results", "Results", tables_of("Results", &tables::results(input))),
         section(
@@ -125,6 +127,28 @@ fn distrust(input: &ReportInput) -> String {
          {}</section>\n",
         list(reasons.iter().map(|reason| escape(reason)))
     )
+}
+
+/// What limits the configurations, and what would change it.
+fn reasons(input: &ReportInput) -> String {
+    let mut out = String::new();
+    for reason in why(input) {
+        let (kind, remedy) = (reason.kind, escape(&reason.remedy));
+        let _ = write!(out, "<h3><code>{kind}</code>: {}</h3>\n", reason.meaning);
+        if !remedy.is_empty() {
+            let _ = write!(out, "<p>{remedy}</p>\n");
+        }
+        let told = reason.configurations.iter();
+        out.push_str(&list(told.map(|(name, evidence)| {
+            let name = if name.is_empty() {
+                String::new()
+            } else {
+                format!("<strong>{}</strong>: ", escape(name))
+            };
+            format!("{name}{}", escape(evidence))
+        })));
+    }
+    out
 }
 
 /// A chart with its title, what there is to see, the drawing for wide and for narrow screens, and its figures.

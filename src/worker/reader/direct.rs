@@ -4,6 +4,7 @@ use super::account::{Counted, PartitionAccount};
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
+use super::stopwatch::Stopwatch;
 use super::waits::{Handling, Waits};
 use super::{Accounting, Early, ReadAccounts, Reader};
 use crate::measure::clock;
@@ -31,6 +32,7 @@ pub(super) struct Pass<'a, S, O> {
     revocations: u64,
     records_uncommitted: u64,
     work_ns: u64,
+    stopwatch: Stopwatch,
     error: Option<String>,
 }
 
@@ -56,6 +58,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             revocations: 0,
             records_uncommitted: 0,
             work_ns: 0,
+            stopwatch: Stopwatch::default(),
             error: None,
         }
     }
@@ -78,7 +81,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             if batch.is_empty() {
                 // Whoever woke the source said why before: look once more, then wait.
                 if !self.gate.is_wanted() && !self.reader.shared.is_stopped() {
-                    source.wait(&mut batch, super::IDLE_WAIT);
+                    self.stopwatch.wait(|| source.wait(&mut batch, super::IDLE_WAIT));
                 }
             }
             if S::SERVES_MEMBERSHIP {
@@ -93,6 +96,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
         ReadAccounts {
             work_ns: (!self.labour.is_none()).then_some(self.work_ns),
+            time: self.stopwatch.time(),
             accounts: self.accounts,
             waited: self.waits.map(Waits::close),
             error: self.error,
@@ -259,6 +263,9 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
 
     /// Makes what was counted visible: positions for progress and commits, records over time.
     fn note(&mut self, now_ns: u64) {
+        if !self.touched.is_empty() {
+            self.stopwatch.record_came();
+        }
         let elapsed_ns = now_ns.saturating_sub(self.reader.start_ns);
         for index in self.touched.drain(..) {
             self.is_touched[index] = false;
@@ -287,6 +294,9 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     /// Commits the partitions of this reading thread that a callback is not about to take.
     fn commit(&mut self) {
         let lane = self.reader.lane;
-        self.committer.run(|slot| slot.lane() == lane && slot.epoch() > 0);
+        let committer = &mut self.committer;
+        self.stopwatch.commit(self.reader.commit, || {
+            committer.run(|slot| slot.lane() == lane && slot.epoch() > 0)
+        });
     }
 }

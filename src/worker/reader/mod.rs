@@ -9,6 +9,7 @@ mod memory;
 mod pool;
 mod queue;
 mod source;
+mod stopwatch;
 mod stream;
 mod waits;
 mod window;
@@ -33,6 +34,7 @@ use waits::Waited;
 
 use super::gate::Gate;
 use super::shared::MemberShared;
+use crate::measure::ReadingTime;
 use crate::protocol::{PartitionResult, WorkCalibration};
 use crate::scenario::{Commit, Read, Work, WorkOrdering};
 
@@ -128,6 +130,8 @@ pub(super) struct ReadAccounts {
     /// How long the records with a stamp waited, where that was to be measured.
     waited: Option<Waited>,
     work_ns: Option<u64>,
+    /// What this thread did with its time.
+    time: ReadingTime,
     error: Option<String>,
     /// What went wrong in the reader itself, such as a commit.
     failure: Option<String>,
@@ -141,6 +145,7 @@ impl ReadAccounts {
         }
         Waited::merge(&mut self.waited, other.waited);
         self.work_ns = self.work_ns.map(|ns| ns + other.work_ns.unwrap_or(0));
+        self.time.add(other.time);
         self.error = self.error.take().or(other.error);
         self.failure = self.failure.take().or(other.failure);
     }
@@ -165,6 +170,7 @@ impl ReadAccounts {
                 })
                 .collect(),
             work_ns: self.work_ns,
+            time: self.time,
             error: self.error,
             failure: self.failure,
         }
@@ -176,6 +182,7 @@ impl ReadAccounts {
 pub(super) struct ReaderResult {
     pub(super) partitions: Vec<PartitionResult>,
     pub(super) work_ns: Option<u64>,
+    pub(super) time: ReadingTime,
     /// The first error entry found among the records.
     pub(super) error: Option<String>,
     /// What went wrong in the reader itself, such as a commit: the figures are then not those of what was asked for.

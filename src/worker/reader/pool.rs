@@ -12,10 +12,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
+use super::stopwatch::Stopwatch;
 use super::waits::{Handling, Waited, Waits};
 use super::window::{Advance, Window};
 use super::{Early, IDLE_WAIT, ReadAccounts, Reader};
-use crate::measure::clock;
+use crate::measure::{ReadingTime, clock};
 use crate::scenario::{Commit, WorkOrdering};
 use crate::worker::gate::Inside;
 use crate::worker::shared::Slot;
@@ -120,6 +121,7 @@ fn next_job<M>(jobs: &Receiver<Job<M>>, waits: Option<&mut Waits<'_>>) -> Option
 #[derive(Default)]
 struct Ended {
     waited: Option<Waited>,
+    time: ReadingTime,
     error: Option<String>,
     failure: Option<String>,
 }
@@ -139,6 +141,7 @@ struct Dispatcher<'a, 'd, S: Source, O> {
     admitted: u64,
     /// Records finished at the last commit by count.
     committed_at: u64,
+    stopwatch: Stopwatch,
     error: Option<String>,
 }
 
@@ -178,6 +181,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             revocations: early.revocations,
             admitted: 0,
             committed_at: 0,
+            stopwatch: Stopwatch::default(),
             error: None,
         };
         dispatcher.read(early.records);
@@ -193,6 +197,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             })
             .collect(),
         waited: ended.waited,
+        time: ended.time,
         error: ended.error,
         failure: ended.failure,
     }
@@ -237,7 +242,8 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
                 if !self.gate.is_wanted() && !self.is_stopped() {
                     let pending = self.desk.reader.commit != Commit::None
                         && (self.admitted > self.desk.finished.load(Ordering::Relaxed) || self.has_uncommitted());
-                    source.wait(&mut batch, if pending { COMMIT_WAIT } else { IDLE_WAIT });
+                    let limit = if pending { COMMIT_WAIT } else { IDLE_WAIT };
+                    self.stopwatch.wait(|| source.wait(&mut batch, limit));
                 }
             }
             if S::SERVES_MEMBERSHIP {
@@ -263,6 +269,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
         self.commit_finished();
         Ended {
             waited,
+            time: self.stopwatch.time(),
             error: self.error,
             failure: failure.or(self.committer.into_error()),
         }
@@ -312,6 +319,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
             drop(window);
             let Some(ticket) = admitted else { continue };
             self.admitted += 1;
+            self.stopwatch.record_came();
             let queue = self.queue_of(index, epoch, slot, &message);
             let job = Job {
                 message,
@@ -415,6 +423,9 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
 
     fn commit(&mut self) -> bool {
         let lane = self.desk.reader.lane;
-        self.committer.run(|slot| slot.lane() == lane && slot.epoch() > 0)
+        let committer = &mut self.committer;
+        self.stopwatch.commit(self.desk.reader.commit, || {
+            committer.run(|slot| slot.lane() == lane && slot.epoch() > 0)
+        })
     }
 }

@@ -1,0 +1,333 @@
+//! What the trials of a configuration show, as shares and cores: each figure is the median over the trials that have
+//! it, and absent where none has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::threads::{self, BusyThread, ThreadRole};
+use crate::measure::{HostCpu, Measurement, MemberMeasurement, TopicPartition};
+use crate::scenario::Configuration;
+use crate::stats::median;
+
+/// The figures that the rules are about.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Observed {
+    /// The machine, where its CPU time was read.
+    pub(super) machine: Option<Machine>,
+    /// Share of the members' working threads' time that was spent in work.
+    pub(super) working: Option<f64>,
+    /// Microseconds of work per record.
+    pub(super) work_us: Option<f64>,
+    /// Share of the reading threads' time that was spent waiting for answers to commits.
+    pub(super) committing: Option<f64>,
+    /// Share of the reading threads' time that was spent waiting for records with an empty queue.
+    pub(super) waiting: Option<f64>,
+    /// The client thread that came nearest to a full core.
+    pub(super) thread: Option<BusyThread>,
+    /// The thread of the client library that came nearest to a full core.
+    pub(super) fetcher: Option<BusyThread>,
+    /// Cores that the busiest process used.
+    pub(super) process_cores: Option<f64>,
+    /// Share of the time in which the client library awaited an answer of a broker.
+    pub(super) awaited: Option<f64>,
+    /// Records per fetch request.
+    pub(super) records_per_fetch: Option<f64>,
+    /// Bytes on the wire per second, all members.
+    pub(super) wire_bytes_per_second: Option<f64>,
+    /// The member that had most to read.
+    pub(super) skew: Option<Skew>,
+    /// Members without a partition: the most seen in a trial.
+    pub(super) idle: u32,
+    /// The load of live and mixed trials.
+    pub(super) load: Option<LoadSeen>,
+}
+
+/// Cores of the machine between start and end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Machine {
+    /// Cores less what a hypervisor took.
+    pub(super) cores: f64,
+    /// Cores that ran something.
+    pub(super) busy: f64,
+    /// Of these, the consumers' processes, as they measured themselves.
+    pub(super) clients: Option<f64>,
+    /// Of these, brokers that run here.
+    pub(super) brokers: Option<f64>,
+    /// Of these, what is no part of the run.
+    pub(super) others: f64,
+    /// Share of the time in which some thread was ready and had no core.
+    pub(super) pressure: Option<f64>,
+}
+
+impl Machine {
+    /// Share of the cores that was busy.
+    pub(super) fn busy_share(&self) -> f64 {
+        self.busy / self.cores
+    }
+
+    /// Cores that ran nothing.
+    pub(super) fn idle(&self) -> f64 {
+        (self.cores - self.busy).max(0.0)
+    }
+}
+
+/// The member that had most to read in its group.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Skew {
+    /// Its name.
+    pub(super) member: String,
+    /// Share of its group's records that it read.
+    pub(super) share: f64,
+    /// Members of the group that held partitions.
+    pub(super) members: usize,
+    /// Partitions that it held, and that there are.
+    pub(super) partitions: (usize, usize),
+    /// The partition with most records, and its share of the group's.
+    pub(super) largest: (TopicPartition, f64),
+    /// Share of the members' time, from the start to the group's last record, that was left after their own last.
+    pub(super) finished_early: f64,
+}
+
+/// The load as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LoadSeen {
+    /// True where it was reached in at least half of the trials.
+    pub(super) reached: bool,
+    /// True where readers fell behind, or records were left unread, in more than half of the trials.
+    pub(super) behind: bool,
+    /// Records per second asked for.
+    pub(super) offered: f64,
+    /// Records per second sent and acknowledged.
+    pub(super) sent: f64,
+    /// The producers' thread that came nearest to a full core.
+    pub(super) thread: Option<BusyThread>,
+    /// Share of the time in which producers waited because their clients' queues were full.
+    pub(super) queue_full: f64,
+}
+
+impl Observed {
+    pub(super) fn of(configuration: &Configuration, trials: &[&Measurement]) -> Self {
+        let of_each = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
+            median(&trials.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
+        };
+        let threads = f64::from(configuration.threads);
+        Observed {
+            machine: machine(trials),
+            working: of_each(&|m| working(m, threads)),
+            work_us: of_each(&work_us),
+            committing: of_each(&|m| of_reading(m, |time| time.committing_ns)),
+            waiting: of_each(&|m| of_reading(m, |time| time.waiting_ns)),
+            thread: threads::busiest(trials, None),
+            fetcher: threads::busiest(trials, Some(ThreadRole::Fetcher)),
+            process_cores: of_each(&process_cores),
+            awaited: of_each(&awaited),
+            records_per_fetch: of_each(&records_per_fetch),
+            wire_bytes_per_second: of_each(&wire_bytes_per_second),
+            skew: skew(trials),
+            idle: trials.iter().map(|m| idle(m)).max().unwrap_or(0),
+            load: load(trials),
+        }
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+fn machine(trials: &[&Measurement]) -> Option<Machine> {
+    let seen: Vec<&Measurement> = trials
+        .iter()
+        .copied()
+        .filter(|m| m.host.wall_ns > 0 && m.host.cpu != HostCpu::default())
+        .collect();
+    let of_each = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
+        median(&seen.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
+    };
+    let in_cores = |m: &Measurement, ns: u64| ns as f64 / m.host.wall_ns as f64;
+    Some(Machine {
+        cores: of_each(&|m| {
+            let cores = f64::from(m.host.cores) - in_cores(m, m.host.cpu.steal_ns);
+            (cores > 0.0).then_some(cores)
+        })?,
+        // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
+        busy: of_each(&|m| {
+            let not_busy = m.host.cpu.idle_ns + m.host.cpu.iowait_ns + m.host.cpu.steal_ns;
+            Some((f64::from(m.host.cores) - in_cores(m, not_busy)).max(0.0))
+        })?,
+        clients: of_each(&|m| {
+            let windows = m.processes.iter().map(|process| Some(process.window.as_ref()?.cpu_ns));
+            Some(in_cores(m, windows.sum::<Option<u64>>()?))
+        }),
+        brokers: of_each(&|m| {
+            let brokers = &m.host.brokers_cpu_ns;
+            (!brokers.is_empty()).then(|| in_cores(m, brokers.iter().sum()))
+        }),
+        others: of_each(&|m| Some(in_cores(m, m.host.others_cpu_ns)))?,
+        pressure: of_each(&|m| Some(in_cores(m, m.host.pressure_ns?).min(1.0))),
+    })
+}
+
+/// Start to a member's own last record, for the members that read any.
+fn reading_members(m: &Measurement) -> impl Iterator<Item = (&MemberMeasurement, f64)> {
+    let length = |member: &MemberMeasurement| Some(member.last_record_ns?.saturating_sub(m.start_ns) as f64);
+    m.members
+        .iter()
+        .filter_map(move |member| Some((member, length(member)?)))
+        .filter(|(_, length_ns)| *length_ns > 0.0)
+}
+
+fn working(m: &Measurement, threads: f64) -> Option<f64> {
+    let observed = || reading_members(m).filter_map(|(member, length_ns)| Some((member.work_ns?, length_ns)));
+    let work_ns: u64 = observed().map(|(work_ns, _)| work_ns).sum();
+    ratio(
+        work_ns as f64,
+        observed().map(|(_, length_ns)| length_ns * threads).sum(),
+    )
+}
+
+fn work_us(m: &Measurement) -> Option<f64> {
+    let observed = || m.members.iter().filter_map(|member| Some((member.work_ns?, member)));
+    let records: u64 = observed().map(|(_, member)| member.records()).sum();
+    let work_ns: u64 = observed().map(|(work_ns, _)| work_ns).sum();
+    ratio(work_ns as f64 / 1e3, records as f64)
+}
+
+fn of_reading(m: &Measurement, ns: impl Fn(&crate::measure::ReadingTime) -> u64) -> Option<f64> {
+    let observed = || reading_members(m).filter_map(|(member, length_ns)| Some((member.reading?, length_ns)));
+    let spent: u64 = observed().map(|(time, _)| ns(&time)).sum();
+    let whole: f64 = observed()
+        .map(|(time, length_ns)| f64::from(time.readers) * length_ns)
+        .sum();
+    ratio(spent as f64, whole).map(|share| share.min(1.0))
+}
+
+fn process_cores(m: &Measurement) -> Option<f64> {
+    let windows = m.processes.iter().filter_map(|process| process.window.as_ref());
+    windows
+        .filter_map(|window| ratio(window.cpu_ns as f64, window.wall_ns as f64))
+        .reduce(f64::max)
+}
+
+fn awaited(m: &Measurement) -> Option<f64> {
+    let clients = || m.members.iter().filter_map(|member| member.client);
+    // Members weigh by the time that their statistics cover.
+    let covered: f64 = clients().filter(|c| c.brokers > 0).map(|c| c.covered_ns() as f64).sum();
+    let awaited = clients().filter_map(|c| Some(c.awaited_share()? * c.covered_ns() as f64));
+    ratio(awaited.sum(), covered)
+}
+
+fn records_per_fetch(m: &Measurement) -> Option<f64> {
+    let clients = || m.members.iter().filter_map(|member| member.client);
+    let fetches: u64 = clients().map(|client| client.fetches).sum();
+    ratio(
+        clients().map(|client| client.records).sum::<u64>() as f64,
+        fetches as f64,
+    )
+}
+
+fn wire_bytes_per_second(m: &Measurement) -> Option<f64> {
+    let rates = m.members.iter().filter_map(|member| {
+        let client = member.client?;
+        ratio(client.received_bytes as f64 * 1e9, client.covered_ns() as f64)
+    });
+    Some(rates.sum::<f64>()).filter(|rate| *rate > 0.0)
+}
+
+/// Where nobody of a group is seen with a partition, its assignment was not observed, which is not idleness.
+fn idle(m: &Measurement) -> u32 {
+    let seen: BTreeSet<u32> = m
+        .members
+        .iter()
+        .filter(|member| !member.assigned.is_empty())
+        .map(|member| member.group)
+        .collect();
+    let idle = m
+        .members
+        .iter()
+        .filter(|member| member.assigned.is_empty() && seen.contains(&member.group));
+    u32::try_from(idle.count()).unwrap_or(u32::MAX)
+}
+
+/// The most uneven trial in the middle: that with the median share of the busiest member.
+fn skew(trials: &[&Measurement]) -> Option<Skew> {
+    let mut found: Vec<Skew> = trials.iter().filter_map(|m| skew_of(m)).collect();
+    found.sort_by(|a, b| a.share.total_cmp(&b.share));
+    let early = median(&found.iter().map(|skew| skew.finished_early).collect::<Vec<f64>>())?;
+    let middle = found.len() / 2;
+    let skew = found.into_iter().nth(middle)?;
+    Some(Skew {
+        finished_early: early,
+        ..skew
+    })
+}
+
+fn skew_of(m: &Measurement) -> Option<Skew> {
+    let groups: BTreeSet<u32> = m.members.iter().map(|member| member.group).collect();
+    let skews = groups.into_iter().filter_map(|group| skew_of_group(m, group));
+    skews.max_by(|a, b| (a.share * a.members as f64).total_cmp(&(b.share * b.members as f64)))
+}
+
+fn skew_of_group(m: &Measurement, group: u32) -> Option<Skew> {
+    let members: Vec<&MemberMeasurement> = m
+        .members
+        .iter()
+        .filter(|member| member.group == group && !member.partitions.is_empty())
+        .collect();
+    let all: u64 = members.iter().map(|member| member.records()).sum();
+    let busiest = members.iter().max_by_key(|member| member.records())?;
+    let mut partitions: BTreeMap<TopicPartition, u64> = BTreeMap::new();
+    for read in members.iter().flat_map(|member| &member.partitions) {
+        let (topic, partition) = (read.topic, read.partition);
+        *partitions.entry(TopicPartition { topic, partition }).or_default() += read.records;
+    }
+    let (largest, most) = partitions.iter().max_by_key(|(_, records)| **records)?;
+    let end_ns = members.iter().filter_map(|member| member.last_record_ns).max()?;
+    let whole = end_ns.saturating_sub(m.start_ns) as f64 * members.len() as f64;
+    let left = members
+        .iter()
+        .map(|member| end_ns.saturating_sub(member.last_record_ns.unwrap_or(m.start_ns)));
+    Some(Skew {
+        member: busiest.name(),
+        share: ratio(busiest.records() as f64, all as f64)?,
+        members: members.len(),
+        partitions: (busiest.partitions.len(), partitions.len()),
+        largest: (*largest, *most as f64 / all as f64),
+        finished_early: ratio(left.sum::<u64>() as f64, whole)?,
+    })
+}
+
+fn load(trials: &[&Measurement]) -> Option<LoadSeen> {
+    let loads: Vec<_> = trials.iter().filter_map(|m| m.load.as_ref()).collect();
+    let half = loads.len() as f64 / 2.0;
+    let of_each = |figure: &dyn Fn(&crate::measure::LoadMeasurement) -> f64| {
+        median(&loads.iter().map(|load| figure(load)).collect::<Vec<f64>>())
+    };
+    let reached = loads.iter().filter(|load| load.reached).count();
+    let behind = loads.iter().filter(|load| load.overload.is_some() || load.unread > 0);
+    Some(LoadSeen {
+        reached: reached as f64 >= half,
+        behind: behind.count() as f64 > half,
+        offered: of_each(&|load| load.offered_per_second)?,
+        sent: of_each(&|load| load.sent_per_second)?,
+        thread: threads::busiest_of_producers(&loads),
+        queue_full: of_each(&|load| {
+            let full = load
+                .producers
+                .iter()
+                .map(|producer| producer.queue_full_ns as f64 / load.window_ns().max(1) as f64);
+            full.fold(0.0, f64::max).min(1.0)
+        })?,
+    })
+}
+
+/// How many processors a list for `taskset -c` names, such as `0-3,8`; `None` where it cannot be read.
+pub(super) fn cpus(list: &str) -> Option<u32> {
+    let mut processors = BTreeSet::new();
+    for part in list.split(',') {
+        let (range, step) = part.trim().split_once(':').unwrap_or((part.trim(), "1"));
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let step: usize = step.parse().ok().filter(|step| *step > 0)?;
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        processors.extend((first..=last).step_by(step));
+    }
+    u32::try_from(processors.len()).ok()
+}

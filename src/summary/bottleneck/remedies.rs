@@ -1,0 +1,149 @@
+//! What would change a bottleneck, and what would not: a sentence for each kind, with the figures that it depends on.
+
+use super::Case;
+use super::observed::{Machine, Skew};
+use super::threads::ThreadRole;
+use crate::scenario::{GroupProtocol, Membership, PropertyValue, Work};
+
+/// Where a live load was held.
+pub(super) const LOAD_HELD: &str = "A higher rate, or a search for its capacity, shows where it ends.";
+
+/// Where no rule fits.
+pub(super) const NOTHING_FITS: &str = "What would change it is not known from these trials.";
+
+/// Others that take more than this make the machine's figures theirs too.
+const OTHERS_CORES: f64 = 0.1;
+
+/// Settings of the client that say when and how much it fetches.
+const FETCH_SETTINGS: [&str; 8] = [
+    "fetch.queue.backoff.ms",
+    "fetch.min.bytes",
+    "fetch.wait.max.ms",
+    "fetch.max.bytes",
+    "max.partition.fetch.bytes",
+    "queued.min.messages",
+    "queued.max.messages.kbytes",
+    "fetch.error.backoff.ms",
+];
+
+pub(super) fn producers() -> String {
+    "More producer processes (`producers`) or a lower rate would help; no change to the consumers will show before."
+        .to_owned()
+}
+
+pub(super) fn idle_members(case: &Case) -> String {
+    let partitions = case.dataset.partitions_of_all();
+    if case.configuration.members_per_group() > partitions {
+        return format!(
+            "More than {partitions} partitions, or fewer members: a partition has one reader in a group, so \
+             those beyond get nothing."
+        );
+    }
+    let range = match &case.configuration.membership {
+        Membership::Group(GroupProtocol::Classic { assignor }) => {
+            assignor.as_deref().is_none_or(|name| name == "range")
+        }
+        Membership::Group(GroupProtocol::Consumer { assignor }) => assignor.as_deref() == Some("range"),
+        Membership::Manual => false,
+    };
+    if range {
+        "Another assignor would help: range deals out each topic by itself.".to_owned()
+    } else {
+        "Another assignor would help: there are partitions enough.".to_owned()
+    }
+}
+
+pub(super) fn skew(skew: &Skew) -> String {
+    let (held, of_all) = skew.partitions;
+    if skew.largest.1 * skew.members as f64 >= super::rules::SKEW_TIMES {
+        "Records spread more evenly over the partitions, by their keys, would help; more members will not, because a partition \
+         has one reader in a group."
+            .to_owned()
+    } else {
+        format!(
+            "A number of partitions that the members divide evenly would help: one of {} members has {held} of {of_all}.",
+            skew.members
+        )
+    }
+}
+
+pub(super) fn commits() -> String {
+    "Committing less often would help (`commit = \"auto\"` or `\"every N\"`), and so would more members, each of which waits \
+     for its own commits."
+        .to_owned()
+}
+
+pub(super) fn work(case: &Case) -> String {
+    let waits = matches!(case.configuration.work, Work::Wait { .. });
+    let partitions = case.dataset.partitions_of_all();
+    let how = if case.configuration.members_per_group() >= partitions {
+        format!(
+            "More threads per consumer (`threads`) or quicker work would help; more members only with more than {partitions} \
+             partitions."
+        )
+    } else {
+        "More members would help, or more threads per consumer (`threads`), or quicker work.".to_owned()
+    };
+    if waits {
+        return format!("{how} It needs no core; fetching faster will not help.");
+    }
+    format!("{how} It computes: once no core is idle, only quicker work helps.")
+}
+
+pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
+    let mut remedy = "More cores would help, or brokers on another machine".to_owned();
+    if case.configuration.work != Work::None {
+        remedy.push_str(", or quicker work");
+    }
+    remedy.push_str("; more members on this machine will not.");
+    if machine.others >= OTHERS_CORES {
+        remedy.push_str(" First end the programs that are no part of the run.");
+    }
+    remedy
+}
+
+pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
+    let partitions = case.dataset.partitions_of_all();
+    if role == ThreadRole::Worker {
+        return "More working threads (`threads`) would help, where their partitions or keys are enough to share out."
+            .to_owned();
+    }
+    if case.configuration.members_per_group() >= partitions {
+        return format!(
+            "More members would help, which have threads of their own, but only with more than {partitions} partitions for \
+             them to read."
+        );
+    }
+    let what = match case.configuration.members_per_group() {
+        1 => "A second consumer, in this process or another,",
+        _ => "One more consumer",
+    };
+    format!("{what} helps here, because it has threads of its own; more partitions will not.")
+}
+
+pub(super) fn brokers() -> String {
+    "Faster brokers, more of them to share the partitions, or a shorter way to them would help; so may fewer and larger \
+     answers (`fetch.min.bytes`, `max.partition.fetch.bytes`). More consumers will not."
+        .to_owned()
+}
+
+pub(super) fn fetch_settings(case: &Case) -> String {
+    let set: Vec<String> = FETCH_SETTINGS
+        .iter()
+        .filter_map(|name| match case.configuration.client.properties.get(*name)? {
+            PropertyValue::Literal(value) => Some(format!("`{name}` = {value}")),
+            PropertyValue::Environment { .. } => Some(format!("`{name}`")),
+        })
+        .collect();
+    let set = if !set.is_empty() {
+        format!("here {}", set.join(", "))
+    } else if case.configuration.client.library_defaults_only {
+        "here the client library's defaults".to_owned()
+    } else {
+        "here tandem's own".to_owned()
+    };
+    format!(
+        "Other fetch settings would help ({set}): a shorter `fetch.queue.backoff.ms`, or longer queues (`queued.min.messages`, \
+         `queued.max.messages.kbytes`). More members only hide it."
+    )
+}

@@ -1,0 +1,202 @@
+//! The figures of a bottleneck in words.
+
+use super::Case;
+use super::observed::{LoadSeen, Machine, Observed, Skew};
+use super::threads::BusyThread;
+use crate::summary::answer::thousands;
+
+/// Cores that are worth a word.
+const WORTH_CORES: f64 = 0.05;
+
+/// `71 %`.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.5 {
+        return "under 1 %".to_owned();
+    }
+    format!("{percent:.0} %")
+}
+
+/// `1.97 cores`, `0.9 cores`, `1 core`.
+pub(super) fn cores(number: f64) -> String {
+    match figure(number).as_str() {
+        "1" => "1 core".to_owned(),
+        number => format!("{number} cores"),
+    }
+}
+
+/// With as many digits as tell a full core from nearly one.
+fn figure(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `1 core`, `2 cores`.
+pub(super) fn number_of(number: u32, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
+}
+
+pub(super) fn load_not_reached(load: &LoadSeen) -> String {
+    let mut text = format!(
+        "of {} records a second that were to arrive, producers sent {}",
+        thousands(load.offered),
+        thousands(load.sent)
+    );
+    if let Some(thread) = &load.thread {
+        text = format!("{text}; {}", busy(thread));
+    }
+    if load.queue_full >= 0.01 {
+        let full = percent(load.queue_full);
+        text = format!("{text}; their client's queue was full {full} of the time");
+    }
+    text
+}
+
+pub(super) fn load_held(load: &LoadSeen, seen: &Observed) -> String {
+    let waiting = seen.waiting.map(|share| {
+        let share = percent(share);
+        format!(", and readers waited {share} of the time with an empty queue")
+    });
+    format!(
+        "nothing limited it: the load of {} records a second was sent and read{}",
+        thousands(load.sent),
+        waiting.unwrap_or_default()
+    )
+}
+
+/// `the reader thread of process 1 was at 99 % of a core`.
+pub(super) fn busy(thread: &BusyThread) -> String {
+    let BusyThread {
+        name, running, wanting, ..
+    } = thread;
+    let ready = wanting - running;
+    if ready < 0.05 {
+        return format!("{name} was at {} of a core", percent(*running));
+    }
+    format!(
+        "{name} was busy {} of the time ({} on a core and {} ready but waiting for one)",
+        percent(*wanting),
+        percent(*running),
+        percent(ready)
+    )
+}
+
+/// `; 0.9 of 2 cores idle`.
+pub(super) fn idle_cores(machine: &Machine) -> String {
+    format!("; {} of {} idle", figure(machine.idle()), cores(machine.cores))
+}
+
+pub(super) fn saturated(machine: &Machine) -> String {
+    let mut text = format!(
+        "machine saturated: {} of {}",
+        figure(machine.busy),
+        cores(machine.cores)
+    );
+    let parts = [
+        ("consumers", machine.clients),
+        ("brokers", machine.brokers),
+        ("programs outside of the run", Some(machine.others)),
+    ];
+    for (who, used) in parts {
+        if let Some(used) = used.filter(|used| *used >= WORTH_CORES) {
+            text = format!("{text}, {who} {} of them", figure(used));
+        }
+    }
+    if let Some(pressure) = machine.pressure {
+        text = format!(
+            "{text}; some thread waited for a core {} of the time",
+            percent(pressure)
+        );
+    }
+    text
+}
+
+pub(super) fn working(seen: &Observed) -> String {
+    let mut parts = Vec::new();
+    if let Some(working) = seen.working {
+        let each = seen.work_us.map(|us| format!(" ({} per record)", duration(us)));
+        parts.push(format!(
+            "members were in work {} of their time{}",
+            percent(working),
+            each.unwrap_or_default()
+        ));
+    }
+    if let Some(committing) = seen.committing.filter(|share| *share >= 0.01) {
+        parts.push(format!("waited for commits {} of it", percent(committing)));
+    }
+    if parts.len() == 1 && seen.working.is_none() {
+        parts[0] = parts[0]
+            .replacen("waited", "members waited", 1)
+            .replacen("of it", "of their time", 1);
+    }
+    let idle = seen.machine.as_ref().map(idle_cores).unwrap_or_default();
+    format!("{}{idle}", parts.join(" and "))
+}
+
+fn duration(us: f64) -> String {
+    if us >= 1_000.0 {
+        format!("{:.2} ms", us / 1e3)
+    } else {
+        format!("{us:.1} us")
+    }
+}
+
+pub(super) fn skew(skew: &Skew, topics: u32, is_backlog: bool) -> String {
+    let (partition, largest) = skew.largest;
+    let name = if topics > 1 {
+        format!("partition {} of topic {}", partition.partition, partition.topic + 1)
+    } else {
+        format!("partition {}", partition.partition)
+    };
+    let (held, of_all) = skew.partitions;
+    let mut text = format!(
+        "{name} holds {} of the records; {} read {} of them, with {held} of {of_all} partitions for {} members",
+        percent(largest),
+        skew.member,
+        percent(skew.share),
+        skew.members
+    );
+    if is_backlog {
+        let left = percent(skew.finished_early);
+        text = format!("{text}; {left} of the members' time was left when they had read theirs");
+    }
+    text
+}
+
+/// Brokers and cores after another clause.
+pub(super) fn brokers_and_cores(seen: &Observed) -> String {
+    let Some(machine) = &seen.machine else {
+        return String::new();
+    };
+    let brokers = machine.brokers.map(|used| format!("; brokers used {}", cores(used)));
+    format!("{}{}", brokers.unwrap_or_default(), idle_cores(machine))
+}
+
+/// What there is to say where no rule fits.
+pub(super) fn seen(case: &Case) -> String {
+    let seen = &case.observed;
+    let mut parts = Vec::new();
+    if let Some(working) = seen.working {
+        parts.push(format!("members were in work {} of their time", percent(working)));
+    }
+    if let Some(waiting) = seen.waiting {
+        parts.push(format!("readers waited {} of it with an empty queue", percent(waiting)));
+    }
+    if let Some(thread) = &seen.thread {
+        parts.push(busy(thread));
+    }
+    if let Some(awaited) = seen.awaited {
+        parts.push(format!(
+            "an answer of a broker was awaited {} of the time",
+            percent(awaited)
+        ));
+    }
+    if let Some(machine) = &seen.machine {
+        parts.push(format!("{} of {} busy", figure(machine.busy), cores(machine.cores)));
+    }
+    if parts.is_empty() {
+        return "its workers and this machine recorded nothing that says why".to_owned();
+    }
+    format!("no rule fits: {}", parts.join("; "))
+}

@@ -1,0 +1,86 @@
+//! What a reading thread does with its time: the clock is read where it waits for records or for a commit, never for a
+//! record.
+
+use crate::measure::{ReadingTime, clock};
+use crate::scenario::Commit;
+
+/// Adds up the waits of one reading thread.
+#[derive(Debug, Default)]
+pub(super) struct Stopwatch {
+    waiting_ns: u64,
+    /// Waiting after which no record has come yet: what follows the last record is no waiting for one.
+    open_ns: u64,
+    committing_ns: u64,
+}
+
+impl Stopwatch {
+    /// Waits for records.
+    pub(super) fn wait(&mut self, wait: impl FnOnce()) {
+        let from_ns = clock::now_ns();
+        wait();
+        self.open_ns += clock::now_ns() - from_ns;
+    }
+
+    /// A record of the trial came.
+    #[inline]
+    pub(super) fn record_came(&mut self) {
+        self.waiting_ns += std::mem::take(&mut self.open_ns);
+    }
+
+    /// Commits; only what waits for an answer takes time that counts.
+    pub(super) fn commit<T>(&mut self, commit: Commit, run: impl FnOnce() -> T) -> T {
+        if !matches!(commit, Commit::PerBatch | Commit::Every(_)) {
+            return run();
+        }
+        let from_ns = clock::now_ns();
+        let done = run();
+        self.committing_ns += clock::now_ns() - from_ns;
+        done
+    }
+
+    /// What one thread spent.
+    pub(super) fn time(&self) -> ReadingTime {
+        ReadingTime {
+            readers: 1,
+            waiting_ns: self.waiting_ns,
+            committing_ns: self.committing_ns,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_millis(5);
+    const PAUSE_NS: u64 = 5_000_000;
+
+    #[test]
+    fn waiting_after_the_last_record_is_no_waiting_for_one() {
+        let mut stopwatch = Stopwatch::default();
+        stopwatch.wait(|| sleep(PAUSE));
+        stopwatch.wait(|| sleep(PAUSE));
+        stopwatch.record_came();
+        let until_last = stopwatch.time().waiting_ns;
+        assert!(until_last >= 2 * PAUSE_NS, "{until_last}");
+        stopwatch.wait(|| sleep(PAUSE));
+        assert_eq!(stopwatch.time().waiting_ns, until_last);
+    }
+
+    #[test]
+    fn only_commits_that_are_waited_for_take_time() {
+        let mut stopwatch = Stopwatch::default();
+        for commit in [Commit::None, Commit::Auto] {
+            stopwatch.commit(commit, || sleep(PAUSE));
+        }
+        assert_eq!(stopwatch.time().committing_ns, 0);
+        assert!(stopwatch.commit(Commit::Every(1), || {
+            sleep(PAUSE);
+            true
+        }));
+        assert!(stopwatch.time().committing_ns >= PAUSE_NS);
+    }
+}
