@@ -75,7 +75,10 @@ pub fn row(method: &dyn Method, runs: usize, at_most: usize) -> String {
     });
     let (worst, kind) = errors.max_by(|a, b| a.0.total_cmp(&b.0)).expect("several kinds");
     let five = outcomes(method, quiet, 1.05_f64.ln(), runs, at_most, 2);
-    let soon = five.iter().filter(|(call, n)| *call == Call::Different && *n <= 12).count();
+    let soon = five
+        .iter()
+        .filter(|(call, n)| *call == Call::Different && *n <= 12)
+        .count();
     let none = outcomes(method, quiet, 0.0, runs, at_most, 3);
     let edge = outcomes(method, quiet, THRESHOLD.ln_1p(), runs, at_most, 4);
     let mut random = ChaCha8Rng::seed_from_u64(5);

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use crate::stats::{Sequential, mean, standard_deviation};
+use tandem::stats::{Sequential, mean, standard_deviation};
 
 /// A way to test after every block.
 pub trait Method: Sync {
@@ -138,7 +138,11 @@ pub struct SignFlips {
 impl SignFlips {
     pub fn new(first: usize, last: usize) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(78);
-        let mut pattern = |_| (0..last).map(|_| if random.random::<bool>() { 1.0 } else { -1.0 }).collect();
+        let mut pattern = |_| {
+            (0..last)
+                .map(|_| if random.random::<bool>() { 1.0 } else { -1.0 })
+                .collect()
+        };
         SignFlips {
             first,
             looks: (last - first + 1) as f64,
@@ -160,7 +164,8 @@ impl Method for SignFlips {
         }
         let moved: Vec<f64> = logs.iter().map(|log| log - value).collect();
         let bound = moved.iter().sum::<f64>().abs() - 1e-12;
-        let flipped = |signs: &&Vec<f64>| moved.iter().zip(signs.iter()).map(|(d, s)| d * s).sum::<f64>().abs() >= bound;
+        let flipped =
+            |signs: &&Vec<f64>| moved.iter().zip(signs.iter()).map(|(d, s)| d * s).sum::<f64>().abs() >= bound;
         let share = self.patterns.iter().filter(flipped).count() as f64 / self.patterns.len() as f64;
         // The pattern observed and its mirror image are two of all there are.
         (share.max(2.0_f64.powi(1 - n as i32)) * self.looks).min(1.0)
@@ -194,6 +199,10 @@ impl Method for Bounded {
             squares += (x - sum / (n + 1.0)).powi(2);
         }
         let half = (promised + spent) / weights;
-        if (weighted / weights - unit(value)).abs() > half { 0.05 } else { 1.0 }
+        if (weighted / weights - unit(value)).abs() > half {
+            0.05
+        } else {
+            1.0
+        }
     }
 }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::noise::{self, Noise};
-use crate::stats::{SIGNIFICANCE, Sequential, Side, decide, first_look, holm};
+use tandem::stats::{SIGNIFICANCE, Sequential, Side, decide, first_look, holm};
 
 pub const THRESHOLD: f64 = 0.03;
 

@@ -55,7 +55,10 @@ mod tests {
         let ratios: Vec<f64> = values.iter().map(|log| log.exp()).collect();
         let (t_low, t_high) = Estimate::geometric(&ratios).unwrap().interval.unwrap();
         let (low, high) = bootstrap_t(&values, 1).unwrap();
-        assert!((low - t_low.ln()).abs() < 0.01 && (high - t_high.ln()).abs() < 0.01, "{low} {high}");
+        assert!(
+            (low - t_low.ln()).abs() < 0.01 && (high - t_high.ln()).abs() < 0.01,
+            "{low} {high}"
+        );
         assert_eq!(bootstrap_t(&values, 1), Some((low, high)));
     }
 

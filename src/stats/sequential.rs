@@ -271,3 +271,136 @@ fn critical_shares(n: usize, levels: &[f64]) -> Vec<f64> {
     };
     levels.iter().map(share).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::stats::{SIGNIFICANCE, sign_flip_p};
+
+    fn normal(n: usize, mean: f64, random: &mut ChaCha8Rng) -> Vec<f64> {
+        let value = |_| {
+            let z: f64 = StandardNormal.sample(random);
+            mean + 0.03 * z
+        };
+        (0..n).map(value).collect()
+    }
+
+    #[test]
+    fn one_look_is_the_t_test() {
+        let once = Sequential::new(8, 8);
+        for level in [0.2, 0.05, 0.003] {
+            assert!(
+                (once.overall(level) / level - 1.0).abs() < 1e-9,
+                "{}",
+                once.overall(level)
+            );
+        }
+        let logs = [0.01, 0.03, -0.01, 0.02, 0.04, 0.0, 0.02, 0.01];
+        let ratios: Vec<f64> = logs.iter().map(|log: &f64| log.exp()).collect();
+        let (fixed, looked) = (Estimate::geometric(&ratios).unwrap(), once.ratio(&logs).unwrap());
+        assert!((fixed.interval.unwrap().0 - looked.interval.unwrap().0).abs() < 1e-9);
+        assert_eq!(looked.observations, 8);
+    }
+
+    #[test]
+    fn more_looks_cost_more_and_never_more_than_their_sum() {
+        let nominal = |last| Sequential::new(6, last).nominal(0.05);
+        assert!(nominal(10) > nominal(20) && nominal(20) > nominal(40));
+        for (last, looks) in [(10, 5.0), (40, 35.0)] {
+            let sequential = Sequential::new(6, last);
+            for level in [1e-9, 1e-5, 1e-3, 0.02] {
+                let error = sequential.overall(level);
+                assert!(
+                    error >= level && error <= looks * level * (1.0 + 1e-9),
+                    "{level}: {error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn before_the_first_look_there_is_neither_interval_nor_p() {
+        let sequential = Sequential::new(6, 40);
+        let logs = [0.1, 0.2, 0.1, 0.2, 0.1];
+        let ratio = sequential.ratio(&logs).unwrap();
+        assert_eq!((ratio.interval, ratio.observations), (None, 5));
+        assert_eq!((sequential.p(&logs), sequential.ratio(&[])), (None, None));
+    }
+
+    #[test]
+    fn the_first_look_comes_when_signs_alone_could_carry_a_verdict() {
+        for comparisons in 1..30 {
+            let first = first_look(comparisons, SIGNIFICANCE);
+            let p = sign_flip_p(&vec![1.0; first], 0).unwrap();
+            assert!(
+                first >= 6 && p * comparisons as f64 <= SIGNIFICANCE,
+                "{comparisons}: {first}"
+            );
+        }
+    }
+
+    #[test]
+    fn differences_without_scatter_are_certain_and_none_at_all_are_equal() {
+        let sequential = Sequential::new(6, 40);
+        assert_eq!(sequential.p(&[0.02; 6]), Some(0.0));
+        assert_eq!(sequential.p(&[0.0; 6]), Some(1.0));
+    }
+
+    #[test]
+    fn looking_at_every_block_errs_no_more_often_than_promised() {
+        let sequential = Sequential::new(6, 30);
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        let (runs, mut misses, mut naive) = (2_000, 0, 0);
+        for _ in 0..runs {
+            let logs = normal(30, 0.0, &mut random);
+            let missed = |n: usize| sequential.p(&logs[..n]).unwrap() <= SIGNIFICANCE;
+            misses += i32::from((6..=30).any(missed));
+            let (low, high) = Estimate::geometric(&logs.iter().map(|l| l.exp()).collect::<Vec<_>>())
+                .unwrap()
+                .interval
+                .unwrap();
+            naive += i32::from(low > 1.0 || high < 1.0);
+        }
+        let share = f64::from(misses) / f64::from(runs);
+        // 4.5 % are meant: 95 % less the margin. The standard error of 2,000 runs is 0.5 %.
+        assert!((0.03..=0.06).contains(&share), "{share}; fixed: {naive}");
+    }
+
+    #[test]
+    fn the_forecast_is_about_what_is_needed() {
+        let sequential = Sequential::new(6, 40);
+        // 95 % nominal level 0.0061: t of 20 is 3.09, and 3.09 * 0.04 / sqrt(20) = 0.0276 < ln 1.03.
+        let needed = sequential.observations_needed(0.0, 0.04, 10, 0.03, 0.05).unwrap();
+        assert!((17..=21).contains(&needed), "{needed}");
+        assert_eq!(sequential.observations_needed(0.0, 0.4, 10, 0.03, 0.05), None);
+        assert_eq!(sequential.observations_needed(0.0, 0.04, 2, 0.03, 0.05), None);
+        let (one, two) = (
+            sequential.observations_for_width(0.02, 5, 0.02),
+            sequential.observations_for_width(0.02, 5, 0.01),
+        );
+        assert!(one.unwrap() < two.unwrap_or(41), "{one:?} {two:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn p_is_small_exactly_where_the_interval_excludes_1(logs in prop::collection::vec(-0.05..0.1_f64, 6..40)) {
+            let sequential = Sequential::new(6, 40);
+            let (low, high) = sequential.ratio(&logs).unwrap().interval.unwrap();
+            let p = sequential.p(&logs).unwrap();
+            prop_assert!((p - 0.05).abs() < 1e-6 || (p < 0.05) == (low > 1.0 || high < 1.0), "{p} {low} {high}");
+        }
+
+        #[test]
+        fn level_and_error_are_each_others_inverse(exponent in -8.0..-0.05_f64) {
+            let sequential = Sequential::new(7, 25);
+            let level = 10.0_f64.powf(exponent);
+            let error = sequential.overall(level);
+            prop_assert!(error >= 0.999_999 || (sequential.nominal(error) / level - 1.0).abs() < 1e-6);
+            prop_assert!(sequential.overall(level * 1.1) >= error);
+        }
+    }
+}

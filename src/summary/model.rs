@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::LatencyPart;
+use crate::plan::Ending;
 use crate::stats::Estimate;
 use crate::verdict::Comparison;
 
@@ -24,6 +25,9 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// False while trials of the plan have not been run.
     pub complete: bool,
+    /// What ended the run; `None` while it is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
     /// In the scenario's order.
     pub configurations: Vec<ConfigurationSummary>,
     /// Every configuration against its baseline, by each metric.
