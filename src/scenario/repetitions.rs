@@ -97,8 +97,12 @@ impl std::str::FromStr for Until {
         if text == "decided" {
             return Ok(Until::Decided);
         }
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let number = text.strip_suffix('%').filter(|part| digits(part));
+        let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        let plain = |number: &&str| match number.split_once('.') {
+            None => digits(number, 2),
+            Some((whole, fraction)) => digits(whole, 2) && digits(fraction, 6),
+        };
+        let number = text.strip_suffix('%').filter(plain);
         let percent = number.and_then(|number| number.parse::<f64>().ok());
         percent
             .filter(|percent| (0.1..=50.0).contains(percent))

@@ -22,6 +22,7 @@ fn blocks_that_cannot_be_are_errors() {
         "{ until = 'decidet' }",
         "{ until = '60%' }",
         "{ until = '1' }",
+        "{ until = '.5%' }",
         "{ until = 'decided', at_most = 5 }",
         "{ until = 'decided', atmost = 20 }",
         "{ at_most = 20 }",
