@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::judge::ExclusionRules;
 use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
 use crate::scenario::{Load, Mode, Scenario};
-use crate::verdict::split_blocks;
+use crate::verdict::{Outlook, outlook, split_blocks};
 
 mod capacity;
 #[cfg(test)]
@@ -58,6 +58,20 @@ pub struct Done {
     pub skipped: Vec<usize>,
     /// True where every configuration was given up.
     pub everything_skipped: bool,
+    /// What ended it.
+    pub ending: Ending,
+}
+
+/// What ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Its trials have been run: their number was fixed, or left to a search.
+    AsPlanned,
+    /// What it went on for holds.
+    Held,
+    /// It does not, but there are no more blocks.
+    NotHeld,
 }
 
 /// How far a run is.
@@ -69,8 +83,11 @@ pub struct Progress {
     pub trials_planned: u32,
     /// Counted blocks of which every configuration has run or was given up.
     pub blocks_done: u32,
-    /// Counted blocks of the plan, those added for split ones included.
+    /// Counted blocks of the plan, those added for split ones included; where the run goes on until something holds, as
+    /// many as that will probably take.
     pub blocks_planned: u32,
+    /// Counted blocks that there can be, where the run goes on until something holds.
+    pub blocks_at_most: Option<u32>,
 }
 
 impl Plan {
@@ -91,13 +108,13 @@ impl Plan {
         let history = History::new(&self.scenario, stored);
         if let Some(capacity) = &self.scenario.capacity {
             let order = self.next_of_search(capacity, &history);
-            return order.map_or_else(|| Next::Done(self.done(&history)), Next::Trial);
+            return order.map_or_else(|| Next::Done(self.done(&history, stored)), Next::Trial);
         }
         if let Some(order) = self.next_pilot(&history) {
             return Next::Trial(order);
         }
         let warmup = (0..self.scenario.warmup_blocks).map(|block| (TrialKind::Warmup, block));
-        let counted = (0..self.counted_blocks(&history, session)).map(|block| (TrialKind::Counted, block));
+        let counted = (0..self.blocks_to_run(&history, stored, session)).map(|block| (TrialKind::Counted, block));
         for (kind, block) in warmup.chain(counted) {
             for (position, configuration) in (0..).zip(self.block_order(kind, block)) {
                 if !history.is_open(kind, block, configuration) {
@@ -130,15 +147,20 @@ impl Plan {
                 }
             }
         }
-        Next::Done(self.done(&history))
+        Next::Done(self.done(&history, stored))
     }
 
-    fn done(&self, history: &History) -> Done {
+    fn done(&self, history: &History, stored: &[Trial]) -> Done {
         let skipped = history.skipped();
         let everything_skipped = skipped.len() == self.scenario.configurations.len();
         Done {
             skipped,
             everything_skipped,
+            ending: match self.outlook(history, stored) {
+                None => Ending::AsPlanned,
+                Some(outlook) if outlook.holds => Ending::Held,
+                Some(_) => Ending::NotHeld,
+            },
         }
     }
 
@@ -165,7 +187,7 @@ impl Plan {
             return self.progress_of_search(capacity, &history, count(stored.len()));
         }
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
-        let blocks_planned = self.counted_blocks(&history, session);
+        let blocks_at_most = self.counted_blocks(&history, session);
         let open_in = |kind, block| {
             let all = 0..self.scenario.configurations.len();
             count(all.filter(|&c| history.is_open(kind, block, c)).count())
@@ -173,15 +195,27 @@ impl Plan {
         let warmup: u32 = (0..self.scenario.warmup_blocks)
             .map(|b| open_in(TrialKind::Warmup, b))
             .sum();
-        let open_blocks: Vec<u32> = (0..blocks_planned).map(|b| open_in(TrialKind::Counted, b)).collect();
+        let mut open_blocks: Vec<u32> = (0..blocks_at_most).map(|b| open_in(TrialKind::Counted, b)).collect();
+        let blocks_done = count(open_blocks.iter().filter(|&&open| open == 0).count());
+        let blocks_planned = match self.outlook(&history, stored) {
+            Some(outlook) if outlook.holds => history.blocks_begun(),
+            Some(Outlook {
+                blocks_more: Some(more),
+                ..
+            }) => blocks_done.saturating_add(more.max(1)).max(history.blocks_begun()),
+            Some(_) | None => blocks_at_most,
+        };
+        let blocks_planned = blocks_planned.min(blocks_at_most);
+        open_blocks.truncate(blocks_planned as usize);
         let families = 0..self.scenario.families.len();
         let pilots = families.filter(|&f| matches!(self.pilot(&history, f), PilotState::Needed { .. }));
         let trials_done = count(stored.len());
         Progress {
             trials_done,
             trials_planned: trials_done + count(pilots.count()) + warmup + open_blocks.iter().sum::<u32>(),
-            blocks_done: count(open_blocks.iter().filter(|&&open| open == 0).count()),
+            blocks_done: blocks_done.min(blocks_planned),
             blocks_planned,
+            blocks_at_most: self.scenario.repetitions.until().map(|_| blocks_at_most),
         }
     }
 
@@ -208,14 +242,28 @@ impl Plan {
         self.scenario.capacity.is_none() && split_blocks(stored).contains(&block)
     }
 
-    /// Counted blocks of the plan so far: those asked for, and one for every split block. In a search for capacity the
-    /// trials that confirm an answer.
+    /// Counted blocks of the plan so far: those asked for, and one for every split block; those begun where what the run
+    /// goes on for holds. In a search for capacity the trials that confirm an answer.
     pub fn blocks(&self, stored: &[Trial]) -> u32 {
         if self.scenario.capacity.is_some() {
             return CONFIRMATIONS;
         }
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
-        self.counted_blocks(&History::new(&self.scenario, stored), session)
+        self.blocks_to_run(&History::new(&self.scenario, stored), stored, session)
+    }
+
+    /// What a look at the stored trials says of going on; `None` where the number of blocks is fixed.
+    fn outlook(&self, history: &History, stored: &[Trial]) -> Option<Outlook> {
+        outlook(&self.scenario, stored, &history.skipped())
+    }
+
+    /// Counted blocks that there are, or may still be. A block that was begun is always run to its end, so that no look
+    /// is made within it.
+    fn blocks_to_run(&self, history: &History, stored: &[Trial], session: u32) -> u32 {
+        match self.outlook(history, stored) {
+            Some(outlook) if outlook.holds => history.blocks_begun(),
+            Some(_) | None => self.counted_blocks(history, session),
+        }
     }
 
     /// All configurations in the order of a block, those given up included.
@@ -241,7 +289,7 @@ impl Plan {
             let open = (0..self.scenario.configurations.len()).any(|c| history.is_open(TrialKind::Counted, block, c));
             sessions.len() > 1 || (open && !sessions.contains(&session))
         });
-        self.scenario.repetitions + count(split.count())
+        self.scenario.repetitions.at_most() + count(split.count())
     }
 }
 

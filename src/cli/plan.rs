@@ -74,7 +74,12 @@ fn describe(plan: &Plan) -> String {
     text += &describe_data(&forecast);
     let _ = writeln!(
         text,
-        "time: about {} after the brokers are up (a rough guess)",
+        "time: {} {} after the brokers are up (a rough guess)",
+        if scenario.repetitions.until().is_some() {
+            "at most"
+        } else {
+            "about"
+        },
         duration(forecast.seconds())
     );
     let _ = writeln!(text, "\nrules fixed beforehand:");
@@ -156,13 +161,16 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
         all if all == scenario.configurations.len() => "each as long as its load".to_owned(),
         _ => format!("as long as their load; those without, {backlog}"),
     };
+    let until = scenario.repetitions.until();
+    let most = if until.is_some() { "at most " } else { "" };
+    let until = until.map_or(String::new(), |until| format!(", until {until}"));
     format!(
-        "trials: {} = {} for sizing + {} warm-up + {} counted ({} blocks of {}), {length}\n",
+        "trials: {most}{} = {} for sizing + {} warm-up + {most}{} counted ({most}{} blocks of {}{until}), {length}\n",
         forecast.trials(),
         forecast.pilots,
         forecast.warmup_trials,
         forecast.counted_trials,
-        scenario.repetitions,
+        scenario.repetitions.at_most(),
         scenario.configurations.len(),
     )
 }
@@ -230,6 +238,13 @@ mod tests {
     fn a_plan_tells_backlogs_from_what_arrives() {
         insta::assert_snapshot!(described(
             "question = '?'\n[load]\nrate = 1_000\n[matrix]\nmode = ['backlog', 'live', 'mixed']"
+        ));
+    }
+
+    #[test]
+    fn a_plan_that_goes_on_until_decided_says_at_most() {
+        insta::assert_snapshot!(described(
+            "question = '?'\nrepetitions = { until = 'decided' }\n[matrix]\nprocesses = [1, 2]"
         ));
     }
 

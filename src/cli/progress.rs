@@ -75,11 +75,7 @@ impl Observer for Lines {
     fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
 
     fn trial_ended(&self, trial: &Trial, progress: Progress) {
-        let left = self
-            .clock
-            .left(progress)
-            .map(|left| format!(", {left} left"))
-            .unwrap_or_default();
+        let left = ahead(progress, self.clock.left(progress));
         say(&format!(
             "[{}/{}{left}] {}",
             progress.trials_done,
@@ -145,11 +141,7 @@ impl Observer for Live {
     fn trial_started(&self, order: &TrialOrder, configuration: &str, progress: Progress) {
         self.clock.begin(progress);
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let left = self
-            .clock
-            .left(progress)
-            .map(|left| format!(", {left} left"))
-            .unwrap_or_default();
+        let left = ahead(progress, self.clock.left(progress));
         self.whole.set_length(u64::from(progress.trials_planned));
         self.whole.set_position(u64::from(progress.trials_done));
         self.whole
@@ -264,6 +256,23 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
     )
 }
 
+/// What is probably ahead, with a comma before it: the time left, and where the run goes on until something holds, how
+/// many blocks that will take and how many there can be.
+fn ahead(progress: Progress, left: Option<String>) -> String {
+    let left = left.map_or(String::new(), |left| format!(", {left} left"));
+    let blocks = |number: u32| format!("{number} more {}", if number == 1 { "block" } else { "blocks" });
+    let more = progress.blocks_planned.saturating_sub(progress.blocks_done);
+    match progress
+        .blocks_at_most
+        .map(|most| most.saturating_sub(progress.blocks_done))
+    {
+        None => left,
+        Some(_) if more == 0 => String::new(),
+        Some(most) if more < most => format!(", about {}{left}; at most {most}", blocks(more)),
+        Some(most) => format!(", at most {}{left}", blocks(most)),
+    }
+}
+
 /// Guesses the time left from the trials of this session.
 #[derive(Default)]
 struct TimeLeft(Mutex<Option<(Instant, u32)>>);
@@ -284,5 +293,36 @@ impl TimeLeft {
         let each = begun.elapsed().as_secs_f64() / f64::from(done);
         let left = progress.trials_planned.saturating_sub(progress.trials_done);
         Some(duration(each * f64::from(left)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(blocks_planned: u32, blocks_at_most: Option<u32>) -> Progress {
+        Progress {
+            trials_done: 20,
+            trials_planned: 32,
+            blocks_done: 10,
+            blocks_planned,
+            blocks_at_most,
+        }
+    }
+
+    #[test]
+    fn what_is_ahead_names_the_blocks_where_their_number_is_open() {
+        let left = || Some("2 min".to_owned());
+        assert_eq!(ahead(progress(16, None), left()), ", 2 min left");
+        assert_eq!(
+            ahead(progress(16, Some(40)), left()),
+            ", about 6 more blocks, 2 min left; at most 30"
+        );
+        assert_eq!(ahead(progress(11, Some(40)), None), ", about 1 more block; at most 30");
+        assert_eq!(
+            ahead(progress(40, Some(40)), left()),
+            ", at most 30 more blocks, 2 min left"
+        );
+        assert_eq!(ahead(progress(10, Some(40)), left()), "");
     }
 }

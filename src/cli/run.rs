@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "only", "bootstrap", "cluster"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster"])]
     resume: Option<PathBuf>,
     /// Resume even where the machine or the versions have changed
     #[arg(long, requires = "resume")]

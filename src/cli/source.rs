@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::cluster;
 use crate::kafka::local::{Sources, free_bytes};
 use crate::plan::Plan;
-use crate::scenario::{self, ClusterSource, LoadError, Scenario};
+use crate::scenario::{self, ClusterSource, LoadError, Scenario, Until};
 
 /// Choices that `run` and `plan` share.
 #[derive(Debug, Default, clap::Args)]
@@ -19,6 +19,10 @@ pub(super) struct Choices {
     /// Counted blocks, instead of the scenario's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     repetitions: Option<u32>,
+    /// Blocks until every comparison is "decided" or every interval this narrow, such as 1%, instead of the scenario's;
+    /// 40 at most where the scenario does not say it
+    #[arg(long, value_name = "decided|PERCENT%", conflicts_with = "repetitions")]
+    until: Option<Until>,
     /// Only this case or configuration (and what it is compared with); may be given more than once
     #[arg(long, value_name = "CASE")]
     only: Vec<String>,
@@ -55,6 +59,9 @@ impl Source {
         }
         if let Some(repetitions) = choices.repetitions {
             scenario = scenario.with_repetitions(repetitions);
+        }
+        if let Some(until) = choices.until {
+            scenario = scenario.until(until)?;
         }
         Ok(Source {
             text: read.text,

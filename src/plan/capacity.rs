@@ -229,6 +229,7 @@ impl Plan {
             trials_planned: trials_done + self.search_trials_left(wanted, history),
             blocks_done: fewest.unwrap_or(0).min(CONFIRMATIONS),
             blocks_planned: CONFIRMATIONS,
+            blocks_at_most: None,
         }
     }
 

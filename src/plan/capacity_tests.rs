@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::load::Arrivals;
 use crate::plan::fixtures::{one_and_two, run};
-use crate::plan::{Done, FAILURES_IN_A_ROW, Next};
+use crate::plan::{Done, Ending, FAILURES_IN_A_ROW, Next};
 use crate::scenario::{Mode, Shape};
 
 const WANTED: Capacity = Capacity {
@@ -265,6 +265,7 @@ fn a_search_whose_trials_all_fail_ends_with_every_configuration_given_up() {
     let done = Done {
         skipped: vec![0, 1],
         everything_skipped: true,
+        ending: Ending::AsPlanned,
     };
     assert_eq!(plan.next(&trials, 1), Next::Done(done));
     let progress = plan.progress(&trials);

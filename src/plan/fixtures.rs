@@ -20,6 +20,8 @@ pub(crate) struct ScenarioBuilder {
     pub(crate) dataset: DatasetSpec,
     pub(crate) record_multiple: u64,
     pub(crate) repetitions: u32,
+    /// What the run goes on for, `repetitions` blocks at most.
+    pub(crate) until: Option<Until>,
     pub(crate) warmup_blocks: u32,
     pub(crate) seed: u64,
     pub(crate) trial: TrialLength,
@@ -44,6 +46,7 @@ impl ScenarioBuilder {
             },
             record_multiple: 2,
             repetitions: 10,
+            until: None,
             warmup_blocks: 1,
             seed: 7,
             trial: TrialLength::Seconds(1.0),
@@ -101,7 +104,13 @@ impl ScenarioBuilder {
             name: "test".to_owned(),
             question: "Which is faster?".to_owned(),
             seed: self.seed,
-            repetitions: self.repetitions,
+            repetitions: match self.until {
+                None => Repetitions::Fixed(self.repetitions),
+                Some(until) => Repetitions::Until {
+                    until,
+                    at_most: self.repetitions,
+                },
+            },
             warmup_blocks: self.warmup_blocks,
             threshold: 0.03,
             trial: self.trial,

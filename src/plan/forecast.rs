@@ -34,7 +34,7 @@ pub struct Forecast {
     pub pilots: u32,
     /// Trials of blocks that are not counted.
     pub warmup_trials: u32,
-    /// Counted trials.
+    /// Counted trials: the most there can be, where the run goes on until something holds.
     pub counted_trials: u32,
     /// Trials in which capacities are searched for, if the searches take as many as they usually do.
     pub search_trials: u32,
@@ -76,7 +76,12 @@ impl Plan {
         let configurations = count(scenario.configurations.len());
         let (pilots, warmup_blocks, repetitions, searches) = match scenario.capacity {
             Some(_) => (0, 0, 0, configurations),
-            None => (self.pilots_wanted(), scenario.warmup_blocks, scenario.repetitions, 0),
+            None => (
+                self.pilots_wanted(),
+                scenario.warmup_blocks,
+                scenario.repetitions.at_most(),
+                0,
+            ),
         };
         let filled: Vec<&DatasetSpec> = self.filled_data_sets().collect();
         let fill_bytes: u64 = filled.iter().map(|d| d.value_bytes()).sum();
@@ -162,7 +167,7 @@ impl Plan {
     /// Seconds of pilots and blocks.
     fn block_seconds(&self) -> f64 {
         let scenario = &self.scenario;
-        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions);
+        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions.at_most());
         let mut seconds = 0.0;
         for family in &scenario.families {
             let backlog = self.is_backlog(family);

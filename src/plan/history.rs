@@ -57,6 +57,11 @@ impl<'a> History<'a> {
         self.sessions.keys().copied()
     }
 
+    /// Counted blocks up to the last that has trials.
+    pub(super) fn blocks_begun(&self) -> u32 {
+        self.sessions.keys().next_back().map_or(0, |last| last + 1)
+    }
+
     /// Sessions in which trials of a counted block were run.
     pub(super) fn sessions_of(&self, block: u32) -> BTreeSet<u32> {
         self.sessions.get(&block).cloned().unwrap_or_default()

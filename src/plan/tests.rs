@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::fixtures::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from};
 use super::*;
 use crate::measure::{Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{TrialLength, Work};
+use crate::scenario::{TrialLength, Until, Work};
 
 /// A machine that reads two million records per second.
 #[allow(clippy::unnecessary_wraps, reason = "the shape that the runner wants")]
@@ -284,6 +284,83 @@ fn any_run() -> impl Strategy<Value = (Plan, Vec<Option<f64>>)> {
     })
 }
 
+/// A plan of two configurations that goes on until they are decided, and seconds of a run in which the second takes
+/// so many times as long.
+fn until_decided(at_most: u32, times: f64) -> (Plan, impl FnMut(&TrialOrder) -> Option<f64> + Clone) {
+    let mut builder = one_and_two();
+    builder.until = Some(Until::Decided);
+    builder.repetitions = at_most;
+    let seconds = move |order: &TrialOrder| {
+        let phase = f64::from(order.block) * 2.3 + order.configuration as f64 * 1.7;
+        let scatter = (0.02 * phase.sin()).exp();
+        Some(if order.configuration == 1 {
+            times * scatter
+        } else {
+            scatter
+        })
+    };
+    (builder.plan(), seconds)
+}
+
+fn ending_of(plan: &Plan, trials: &[Trial]) -> Ending {
+    match plan.next(trials, 1) {
+        Next::Done(done) => done.ending,
+        Next::Trial(order) => panic!("{order:?} is still to be run"),
+    }
+}
+
+#[test]
+fn a_run_until_decided_stops_after_the_block_that_decides() {
+    let (plan, seconds) = until_decided(40, 1.2);
+    let trials = run(&plan, seconds);
+    assert_eq!((plan.blocks(&trials), ending_of(&plan, &trials)), (6, Ending::Held));
+    let progress = plan.progress(&trials);
+    assert_eq!(
+        (progress.blocks_done, progress.blocks_planned, progress.blocks_at_most),
+        (6, 6, Some(40))
+    );
+    assert_eq!(progress.trials_done, progress.trials_planned);
+    // No look is made within a block.
+    let (_, cut) = trials.split_last().unwrap();
+    assert!(matches!(plan.next(cut, 1), Next::Trial(order) if order.block == 5));
+}
+
+#[test]
+fn a_run_that_decides_nothing_ends_with_its_last_block() {
+    let (plan, seconds) = until_decided(8, 1.03);
+    let trials = run(&plan, seconds);
+    assert_eq!((plan.blocks(&trials), ending_of(&plan, &trials)), (8, Ending::NotHeld));
+}
+
+#[test]
+fn the_progress_of_an_open_run_tells_what_is_probable_and_what_is_possible() {
+    let (plan, seconds) = until_decided(40, 1.0);
+    let trials = run(&plan, seconds);
+    let whole = plan.blocks(&trials);
+    assert!((7..30).contains(&whole), "{whole} blocks");
+    let early: Vec<Trial> = trials.iter().filter(|t| t.order.block < 2).cloned().collect();
+    assert_eq!(plan.progress(&early).blocks_planned, 40);
+    let later: Vec<Trial> = trials.iter().filter(|t| t.order.block < 6).cloned().collect();
+    let progress = plan.progress(&later);
+    assert!((7..40).contains(&progress.blocks_planned), "{progress:?}");
+    assert_eq!((progress.blocks_done, progress.blocks_at_most), (6, Some(40)));
+    assert_eq!(
+        progress.trials_planned - progress.trials_done,
+        2 * (progress.blocks_planned - progress.blocks_done)
+    );
+}
+
+#[test]
+fn a_split_block_is_no_look_and_is_made_anew() {
+    let (plan, seconds) = until_decided(40, 1.2);
+    // Pilot, warm-up block, five blocks and half of the sixth, which would have decided.
+    let cut = run_from(&plan, Vec::new(), 1, 1 + 2 + 2 * 5 + 1, seconds.clone());
+    let trials = run_from(&plan, cut, 2, usize::MAX, seconds);
+    assert!(plan.is_split(&trials, 5));
+    assert_eq!(plan.blocks(&trials), 7);
+    assert_eq!(plan.next(&trials, 3), plan.next(&trials, 2));
+}
+
 fn outcome_of(outcomes: &[Option<f64>]) -> impl FnMut(&TrialOrder) -> Option<f64> {
     |order| outcomes[order.number as usize % outcomes.len()]
 }
@@ -300,7 +377,7 @@ proptest! {
         }
         prop_assert!(seen.values().all(|times| *times == 1));
         let skipped = plan.skipped(&trials);
-        for block in 0..plan.scenario.repetitions {
+        for block in 0..plan.scenario.repetitions.at_most() {
             for configuration in (0..plan.scenario.configurations.len()).filter(|c| !skipped.contains(c)) {
                 prop_assert!(seen.contains_key(&(block, configuration)));
             }
@@ -353,7 +430,7 @@ proptest! {
         // Every block that was split has a whole one in its place, unless configurations were given up.
         if plan.skipped(&trials).is_empty() {
             let whole = (0..plan.blocks(&trials)).filter(|b| !plan.is_split(&trials, *b)).count();
-            prop_assert_eq!(whole, plan.scenario.repetitions as usize);
+            prop_assert_eq!(whole, plan.scenario.repetitions.at_most() as usize);
         }
     }
 

@@ -10,7 +10,7 @@ use super::figures::TrialFigures;
 use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
 use super::tables::Table;
 use crate::measure::{Environment, Status, Trial, TrialKind};
-use crate::scenario::{Mode, PropertyValue, TrialLength};
+use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};
 
 /// Why members were idle: the configurations of which the same is to be said, and what it is.
 pub(super) fn idle(input: &ReportInput) -> Vec<(String, String)> {
@@ -178,11 +178,20 @@ fn plan(input: &ReportInput) -> String {
     format!(
         "{}, {} and {} to warm up, {length}, seed {}, threshold ±{}",
         count(s.configurations.len() as u64, "configuration"),
-        count(u64::from(s.repetitions), "block"),
+        blocks(s),
         s.warmup_blocks,
         s.seed,
         percent(s.threshold)
     )
+}
+
+/// How many blocks the plan has.
+fn blocks(scenario: &Scenario) -> String {
+    let blocks = count(u64::from(scenario.repetitions.at_most()), "block");
+    match scenario.repetitions.until() {
+        None => blocks,
+        Some(until) => format!("block by block until {until} ({blocks} at most)"),
+    }
 }
 
 /// When the first and the last trial began, to the second.
@@ -329,11 +338,20 @@ const GLOSSARY_OF_LOADS: [(&str, &str); 5] = [
     ),
 ];
 
+/// The words that reports on runs need besides which stopped when something held.
+const GLOSSARY_OF_LOOKS: [(&str, &str); 1] = [(
+    "Look",
+    "after each block it was looked whether the run may stop. The intervals and p of comparisons allow for that: they hold over all looks together. The intervals of single configurations only describe their trials.",
+)];
+
 /// The words of this report and what they mean.
 pub(super) fn glossary(input: &ReportInput) -> Vec<(&'static str, &'static str)> {
     let mut words = GLOSSARY.to_vec();
     if input.scenario.configurations.iter().any(|c| c.mode.load().is_some()) {
         words.extend(GLOSSARY_OF_LOADS);
+    }
+    if input.scenario.repetitions.until().is_some() {
+        words.extend(GLOSSARY_OF_LOOKS);
     }
     words
 }

@@ -10,9 +10,10 @@ use super::capacity::{self, DraftCapacity};
 use super::client::{self, Clients};
 use super::document::{Entry, entries, table, tables};
 use super::error::{Problem, Problems};
-use super::keys::{Brokers, Records, Repetitions, Seed, Table, Threshold, TrialSeconds, WarmupBlocks, unknown_key};
+use super::keys::{Brokers, Records, Seed, Table, Threshold, TrialSeconds, WarmupBlocks, unknown_key};
 use super::kinds::{Bootstrap, Prefix, Processors, Version};
 use super::model::{ClusterSource, ClusterSpec, DEFAULT_KAFKA_VERSION, Place, PropertyValue, TrialLength};
+use super::repetitions::{Repetitions, RepetitionsValue};
 use super::settings::Given;
 use super::values::{Command, FileValue, Formed, Line};
 
@@ -21,7 +22,9 @@ use super::values::{Command, FileValue, Formed, Line};
 pub(super) struct Draft {
     pub(super) question: String,
     pub(super) seed: u64,
-    pub(super) repetitions: u32,
+    pub(super) repetitions: Repetitions,
+    /// Where it was given.
+    pub(super) repetitions_span: Range<usize>,
     pub(super) warmup_blocks: u32,
     pub(super) threshold: f64,
     pub(super) baseline: Option<(String, Range<usize>)>,
@@ -64,7 +67,8 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
     let mut draft = Draft {
         question: String::new(),
         seed: 1,
-        repetitions: 10,
+        repetitions: Repetitions::Fixed(10),
+        repetitions_span: 0..0,
         warmup_blocks: 1,
         threshold: 0.03,
         baseline: None,
@@ -108,7 +112,11 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
     match entry.key {
         "question" => set(&mut draft.question, value::<Line>(entry, problems).map(|line| line.0)),
         "seed" => set(&mut draft.seed, value::<Seed>(entry, problems).map(Seed::get)),
-        "repetitions" => set(&mut draft.repetitions, value(entry, problems).map(Repetitions::small)),
+        "repetitions" => {
+            draft.repetitions_span = entry.value.span();
+            let read = value(entry, problems).map(|RepetitionsValue(repetitions)| repetitions);
+            set(&mut draft.repetitions, read);
+        }
         "warmup_blocks" => set(
             &mut draft.warmup_blocks,
             value(entry, problems).map(WarmupBlocks::small),

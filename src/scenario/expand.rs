@@ -14,6 +14,7 @@ use super::loads;
 use super::model::{
     Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
 };
+use super::repetitions;
 use super::settings::{Given, Settings};
 use super::threads;
 
@@ -41,6 +42,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     let multiples: Vec<Option<u64>> = combinations.iter().map(Combination::record_multiple).collect();
     let families = families::set_families(&mut configurations, &datasets, &multiples);
     families::set_baselines(draft, &mut configurations, problems);
+    repetitions::check(draft, &configurations, problems);
     if !problems.is_empty() {
         return None;
     }

@@ -204,7 +204,7 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     scenario.capacity.is_none().then_some(())?;
     let comparisons = comparisons(&scenario.configurations);
     let needed = blocks_needed(comparisons);
-    (comparisons > 0 && scenario.repetitions < needed).then(|| {
+    (comparisons > 0 && scenario.repetitions.at_most() < needed).then(|| {
         let comparisons = if comparisons == 1 {
             "1 comparison".to_owned()
         } else {
@@ -213,7 +213,7 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
         format!(
             "{} blocks are too few for a verdict on {comparisons}: at least {needed} are needed, so differences will \
              stay undecided; set repetitions = {needed} or more",
-            scenario.repetitions
+            scenario.repetitions.at_most()
         )
     })
 }

@@ -13,6 +13,7 @@ use super::kinds::{
 };
 use super::load_kinds::{Duration, Lag, ModeName, PRODUCERS_MAX, Positive, ProfileValue, RATE_MAX, Warmup};
 use super::model::{Buffers, Compression, Read, WorkOrdering};
+use super::repetitions::RepetitionsValue;
 use super::settings::{PRODUCER, Setting};
 use super::values::{Command, Decimal, FileValue, Formed, Line, Node, OneOf, Refusal, Whole};
 use crate::load::Arrivals;
@@ -111,7 +112,6 @@ impl Key {
 }
 
 pub(super) type Seed = Whole<0, { i64::MAX }>;
-pub(super) type Repetitions = Whole<1, 10_000>;
 pub(super) type WarmupBlocks = Whole<0, 100>;
 pub(super) type Threshold = Decimal<1, 500>;
 pub(super) type TrialSeconds = Decimal<50, 600_000>;
@@ -170,8 +170,8 @@ pub const KEYS: &[Key] = &[
         "The question that the scenario answers; it opens the report."),
     key!(&[Table::Top], "seed", Seed, "1",
         "Seeds the order of trials and the contents of records."),
-    key!(&[Table::Top], "repetitions", Repetitions, "10",
-        "Counted blocks: each runs every configuration once."),
+    key!(&[Table::Top], "repetitions", RepetitionsValue, "10",
+        "Counted blocks, each of which runs every configuration once; or until when they go on, and how many at most."),
     key!(&[Table::Top], "warmup_blocks", WarmupBlocks, "1",
         "Blocks that are run first and not counted."),
     key!(&[Table::Top], "threshold", Threshold, "0.03",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::live::{Capacity, Mode};
+use super::repetitions::Repetitions;
 
 /// A scenario file after parsing: the question, the cluster, and every configuration to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ pub struct Scenario {
     /// Seeds the order of trials and the contents of records.
     pub seed: u64,
     /// Counted blocks.
-    pub repetitions: u32,
+    pub repetitions: Repetitions,
     /// Blocks run first and not counted.
     pub warmup_blocks: u32,
     /// The practical threshold as a share: 0.03 says that 3 % is not worth a decision.

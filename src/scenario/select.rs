@@ -8,6 +8,7 @@ use super::error::{any_value, did_you_mean_value};
 use super::families;
 use super::live::Mode;
 use super::model::{Configuration, DatasetSpec, Keys, Scenario, TrialLength};
+use super::repetitions::{self, Repetitions, Until};
 
 /// Blocks of the quick form.
 const QUICK_BLOCKS: u32 = 7;
@@ -21,6 +22,14 @@ pub struct UnknownName {
     name: String,
     known: String,
     hint: String,
+}
+
+/// A scenario whose number of blocks cannot be left to what is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("--until cannot be used: {message}; it {allowed}")]
+pub struct CannotGoOn {
+    message: String,
+    allowed: String,
 }
 
 impl Scenario {
@@ -61,11 +70,27 @@ impl Scenario {
 
     /// The same with another number of counted blocks.
     #[must_use]
-    pub fn with_repetitions(mut self, repetitions: u32) -> Scenario {
+    pub fn with_repetitions(self, repetitions: u32) -> Scenario {
+        self.with_blocks(Repetitions::Fixed(repetitions))
+    }
+
+    /// The same with another rule for the number of counted blocks.
+    #[must_use]
+    pub fn with_blocks(mut self, repetitions: Repetitions) -> Scenario {
         let before = families::blocks_warning(&self);
         self.repetitions = repetitions;
         self.replace_blocks_warning(before.as_deref());
         self
+    }
+
+    /// The same, going on until this holds: for as many blocks as its own rule allows at most, or the usual number.
+    pub fn until(self, until: Until) -> Result<Scenario, CannotGoOn> {
+        let at_most = self.repetitions.until().map(|_| self.repetitions.at_most());
+        let repetitions = Repetitions::until_holds(until, at_most);
+        match repetitions::obstacle(repetitions, self.capacity.is_some(), &self.configurations) {
+            Some((message, allowed)) => Err(CannotGoOn { message, allowed }),
+            None => Ok(self.with_blocks(repetitions)),
+        }
     }
 
     fn unknown(&self, name: &str) -> UnknownName {

@@ -8,6 +8,7 @@ mod expansion;
 mod generated;
 mod loading;
 mod loads;
+mod repetitions;
 mod selection;
 
 use super::{Scenario, parse};

@@ -1,14 +1,17 @@
 //! The answer in sentences, made from the names that the user gave.
 
 mod capacity;
+mod ending;
 mod live;
+
+pub(super) use ending::ending;
 
 use super::{Comparison, ConfigurationSummary, Metric, Question, Verdict};
 use crate::measure::Trial;
 use crate::plan::Plan;
 use crate::scenario::{Configuration, Mode, Scenario};
 use crate::stats::{Estimate, SIGNIFICANCE, is_material, observations_for_significance};
-use crate::verdict::{fell_behind, is_tainted};
+use crate::verdict::{Method, fell_behind, is_tainted};
 
 /// Comparisons with one baseline that are told one by one; of more, the outstanding one and counts.
 const TOLD_ONE_BY_ONE: usize = 4;
@@ -245,7 +248,10 @@ impl Writer<'_> {
         }
         let same_metric = |c: &&Comparison| c.metric == comparison.metric;
         let comparisons = self.comparisons.iter().filter(same_metric).count();
-        let fewest = observations_for_significance(comparisons, SIGNIFICANCE);
+        let fewest = match comparison.method {
+            Method::Fixed => observations_for_significance(comparisons, SIGNIFICANCE),
+            Method::Sequential { first_look, .. } => first_look,
+        };
         if comparison.blocks < fewest {
             let made = plural(u32::try_from(comparisons).unwrap_or(u32::MAX), "comparison");
             return Some(format!("a verdict takes at least {fewest} blocks with {made}"));

@@ -19,7 +19,7 @@ use crate::measure::Trial;
 use crate::plan::{Next, Plan};
 use crate::verdict;
 
-pub use crate::verdict::{Comparison, Metric, Question, Verdict};
+pub use crate::verdict::{Comparison, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use model::*;
 pub use quality::{RunDrift, RunQuality, RunSerial};
@@ -29,7 +29,11 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let mut trials = trials.to_vec();
     trials.sort_by_key(|trial| trial.order.number);
     let session = trials.iter().map(|trial| trial.session).max().unwrap_or(1);
-    let complete = matches!(plan.next(&trials, session), Next::Done(_));
+    let ending = match plan.next(&trials, session) {
+        Next::Done(done) => Some(done.ending),
+        Next::Trial(_) => None,
+    };
+    let complete = ending.is_some();
     let configurations = configurations::summarise(plan, &trials);
     let comparisons = verdict::compare(&plan.scenario, &trials);
     let quality = quality::quality(plan, &trials);
@@ -45,9 +49,13 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
         question: plan.scenario.question.clone(),
-        answer: answer::answer(plan, &trials, &configurations, &comparisons),
+        answer: answer::answer(plan, &trials, &configurations, &comparisons)
+            .into_iter()
+            .chain(answer::ending(plan, &trials, ending))
+            .collect(),
         warnings,
         complete,
+        ending,
         quality,
         configurations,
         comparisons,

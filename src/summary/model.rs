@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::RunQuality;
 use super::bottleneck::Bottleneck;
 use crate::measure::latency::LatencyPart;
+use crate::plan::Ending;
 use crate::stats::Estimate;
 use crate::verdict::Comparison;
 
@@ -29,6 +30,9 @@ pub struct Summary {
     /// How much trials vary, whether the machine changed, and whether the figures should be trusted.
     #[serde(default)]
     pub quality: RunQuality,
+    /// What ended the run; `None` while it is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
     /// In the scenario's order.
     pub configurations: Vec<ConfigurationSummary>,
     /// Every configuration against its baseline, by each metric.

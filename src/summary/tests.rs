@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::measure::{FailureKind, Flag, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
-use crate::scenario::{GroupProtocol, Membership, Work};
+use crate::scenario::{GroupProtocol, Membership, Until, Work};
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.
 fn scattered(order: &TrialOrder, seconds: f64) -> f64 {
@@ -45,6 +45,23 @@ fn two_cases_are_told_in_a_sentence_per_family() {
 fn two_cases_without_a_matrix_are_told_by_their_names_alone() {
     let plan = one_and_two().plan();
     insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.3])));
+}
+
+#[test]
+fn a_run_that_went_on_until_decided_says_when_it_stopped() {
+    let until = |until, at_most, seconds: [f64; 2]| {
+        let mut builder = one_and_two();
+        builder.until = Some(until);
+        builder.repetitions = at_most;
+        let plan = builder.plan();
+        told(&plan, &run_with(&plan, &seconds))
+    };
+    let told = [
+        until(Until::Decided, 40, [1.0, 1.3]),
+        until(Until::Decided, 8, [1.0, 1.03]),
+        until(Until::HalfWidth(0.02), 40, [1.0, 0.9]),
+    ];
+    insta::assert_snapshot!(told.join("\n\n"));
 }
 
 #[test]

@@ -2,45 +2,108 @@
 
 use super::figures::{fell_behind, is_tainted};
 use super::pairs::{log_ratios, paired_trials, pairs, questions};
-use super::{Comparison, Metric, Question, Verdict};
+use super::rule::Rule;
+use super::{Comparison, Metric, Question, Verdict, count};
 use crate::measure::Trial;
 use crate::scenario::Scenario;
-use crate::stats::{self, Estimate, SIGNIFICANCE, Side};
+use crate::stats::{self, SIGNIFICANCE, Side};
 
 /// All comparisons of a scenario's trials: question by question, metric by metric, each in the scenario's order. Every
 /// question and metric is a family of its own in the correction for several comparisons.
 pub fn compare(scenario: &Scenario, trials: &[Trial]) -> Vec<Comparison> {
-    let barred = Barred::new(scenario, trials);
-    let paired = paired_trials(trials);
-    let families = questions(scenario)
-        .into_iter()
-        .flat_map(|question| Metric::ALL.map(|metric| (question, metric)));
-    families
-        .flat_map(|(question, metric)| family(scenario, &paired, &barred, question, metric))
+    let rule = Rule::of(scenario);
+    let questions = questions(scenario).into_iter();
+    questions
+        .flat_map(|question| compare_for(scenario, trials, &rule, question))
         .collect()
 }
 
-/// The comparisons of one question by one metric.
-fn family(
-    scenario: &Scenario,
-    trials: &[&Trial],
-    barred: &Barred,
-    question: Question,
-    metric: Metric,
-) -> Vec<Comparison> {
-    let make = |(baseline, configuration): (usize, usize)| {
-        let logs = log_ratios(trials, baseline, configuration, metric);
-        Paired::new(scenario, question, baseline, configuration, metric, logs)
+/// The comparisons of one question.
+pub(super) fn compare_for(scenario: &Scenario, trials: &[Trial], rule: &Rule, question: Question) -> Vec<Comparison> {
+    let scene = Scene {
+        scenario,
+        rule,
+        barred: Barred::new(scenario, trials),
+        trials: paired_trials(trials),
     };
-    let paired: Vec<Paired> = pairs(scenario, question, metric).into_iter().map(make).collect();
-    // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
-    let p: Vec<f64> = paired.iter().map(|pair| pair.p.unwrap_or(1.0)).collect();
-    let (corrected, all) = (stats::holm(&p), paired.len());
-    let conclude = |(pair, p_holm): (Paired, f64)| {
-        let p_holm = pair.p.filter(|_| metric.is_inferential()).map(|_| p_holm);
-        pair.conclude(scenario.threshold, p_holm, barred, all)
-    };
-    paired.into_iter().zip(corrected).map(conclude).collect()
+    let metrics = Metric::ALL.into_iter();
+    metrics.flat_map(|metric| scene.family(question, metric)).collect()
+}
+
+/// Where the interval of a comparison lies, whatever keeps it from its verdict. By a metric that is only described the
+/// interval decides alone.
+pub(super) fn side(comparison: &Comparison, threshold: f64) -> Side {
+    let agrees = comparison.p_holm.is_some_and(|p| p <= SIGNIFICANCE);
+    let significant = !comparison.metric.is_inferential() || agrees;
+    let interval = comparison.ratio.and_then(|ratio| ratio.interval);
+    interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant))
+}
+
+/// What all comparisons are made from.
+struct Scene<'a> {
+    scenario: &'a Scenario,
+    rule: &'a Rule,
+    barred: Barred,
+    /// Those that take part in paired comparisons.
+    trials: Vec<&'a Trial>,
+}
+
+impl Scene<'_> {
+    /// The comparisons of one question by one metric.
+    fn family(&self, question: Question, metric: Metric) -> Vec<Comparison> {
+        let make = |(baseline, configuration): (usize, usize)| {
+            let logs = log_ratios(&self.trials, baseline, configuration, metric);
+            let comparison = Comparison {
+                question,
+                baseline,
+                configuration,
+                metric,
+                ratio: self.rule.ratio(&logs),
+                method: self.rule.method(),
+                interval_bootstrap: self.rule.bootstrap(&logs, self.scenario.seed),
+                p: self.rule.p(&logs, self.scenario.seed),
+                p_holm: None,
+                blocks: count(logs.len()),
+                verdict: Verdict::Undecided,
+                blocks_more: None,
+            };
+            (comparison, logs)
+        };
+        let pairs = pairs(self.scenario, question, metric).into_iter();
+        let paired: Vec<(Comparison, Vec<f64>)> = pairs.map(make).collect();
+        // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
+        let p: Vec<f64> = paired.iter().map(|(c, _)| c.p.unwrap_or(1.0)).collect();
+        let (corrected, all) = (stats::holm(&p), paired.len());
+        let conclude = |((mut comparison, logs), p_holm): ((Comparison, Vec<f64>), f64)| {
+            comparison.p_holm = comparison.p.filter(|_| metric.is_inferential()).map(|_| p_holm);
+            self.conclude(&mut comparison, &logs, all);
+            comparison
+        };
+        paired.into_iter().zip(corrected).map(conclude).collect()
+    }
+
+    /// The verdict, or what it would take.
+    fn conclude(&self, comparison: &mut Comparison, logs: &[f64], comparisons: usize) {
+        let threshold = self.scenario.threshold;
+        let (baseline, configuration) = (comparison.baseline, comparison.configuration);
+        let behind = self.barred.behind[baseline] || self.barred.behind[configuration];
+        let side = side(comparison, threshold);
+        comparison.verdict = match side {
+            Side::Equivalent if !behind => Verdict::Same,
+            Side::Above if !self.barred.is_no_winner(configuration) => Verdict::Faster,
+            Side::Below if !self.barred.is_no_winner(baseline) => Verdict::Slower,
+            Side::Equivalent | Side::Above | Side::Below | Side::Open => Verdict::Undecided,
+        };
+        if side == Side::Open {
+            // At the level that the correction leaves this comparison.
+            let factor = match (comparison.p, comparison.p_holm) {
+                (Some(p), Some(p_holm)) if p > 0.0 => (p_holm / p).clamp(1.0, comparisons.max(1) as f64),
+                _ => 1.0,
+            };
+            let needed = self.rule.needed(logs, threshold, SIGNIFICANCE / factor);
+            comparison.blocks_more = needed.map(|needed| count(needed - logs.len()));
+        }
+    }
 }
 
 /// Which configurations are not called the faster ones.
@@ -64,85 +127,4 @@ impl Barred {
     fn is_no_winner(&self, configuration: usize) -> bool {
         self.tainted[configuration] || self.behind[configuration]
     }
-}
-
-/// A comparison before the correction for several.
-struct Paired {
-    question: Question,
-    baseline: usize,
-    configuration: usize,
-    metric: Metric,
-    logs: Vec<f64>,
-    ratio: Option<Estimate>,
-    p: Option<f64>,
-}
-
-impl Paired {
-    fn new(
-        scenario: &Scenario,
-        question: Question,
-        baseline: usize,
-        configuration: usize,
-        metric: Metric,
-        logs: Vec<f64>,
-    ) -> Self {
-        let ratios: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
-        Paired {
-            question,
-            baseline,
-            configuration,
-            metric,
-            ratio: Estimate::geometric(&ratios),
-            p: stats::sign_flip_p(&logs, scenario.seed),
-            logs,
-        }
-    }
-
-    /// `p_holm` must agree before anything is called faster or slower; by a metric that is only described the
-    /// interval decides alone.
-    fn conclude(self, threshold: f64, p_holm: Option<f64>, barred: &Barred, comparisons: usize) -> Comparison {
-        let significant = !self.metric.is_inferential() || p_holm.is_some_and(|p| p <= SIGNIFICANCE);
-        let interval = self.ratio.and_then(|ratio| ratio.interval);
-        let side = interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant));
-        let behind = barred.behind[self.baseline] || barred.behind[self.configuration];
-        let verdict = match side {
-            Side::Equivalent if !behind => Verdict::Same,
-            Side::Above if !barred.is_no_winner(self.configuration) => Verdict::Faster,
-            Side::Below if !barred.is_no_winner(self.baseline) => Verdict::Slower,
-            Side::Equivalent | Side::Above | Side::Below | Side::Open => Verdict::Undecided,
-        };
-        let blocks_more = (side == Side::Open)
-            .then(|| self.blocks_more(threshold, p_holm, comparisons))
-            .flatten();
-        Comparison {
-            question: self.question,
-            baseline: self.baseline,
-            configuration: self.configuration,
-            metric: self.metric,
-            ratio: self.ratio,
-            p: self.p,
-            p_holm,
-            blocks: count(self.logs.len()),
-            verdict,
-            blocks_more,
-        }
-    }
-
-    /// Blocks beyond those made until a verdict is probable, at the level that the correction leaves this comparison.
-    fn blocks_more(&self, threshold: f64, p_holm: Option<f64>, comparisons: usize) -> Option<u32> {
-        let factor = match (self.p, p_holm) {
-            (Some(p), Some(p_holm)) if p > 0.0 => (p_holm / p).clamp(1.0, comparisons.max(1) as f64),
-            _ => 1.0,
-        };
-        let log_mean = stats::mean(&self.logs)?;
-        let deviation = stats::standard_deviation(&self.logs)?;
-        let made = self.logs.len();
-        let needed = stats::observations_needed(log_mean, deviation, made, threshold, SIGNIFICANCE / factor)?;
-        Some(count(needed - made))
-    }
-}
-
-/// Blocks are counted in `u32`, as their numbers are.
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

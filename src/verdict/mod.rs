@@ -4,12 +4,22 @@
 mod conclude;
 mod figures;
 mod model;
+mod outlook;
 mod pairs;
+mod rule;
+#[cfg(test)]
+mod tests;
 
 pub use conclude::compare;
 pub use figures::{
     catch_up_seconds, fell_behind, is_meaningful, is_tainted, percentile_ms, read_seconds, response_p99_ms, speed,
     split_blocks, stopwatch_seconds,
 };
-pub use model::{Comparison, Metric, Question, Verdict};
+pub use model::{Comparison, Method, Metric, Question, Verdict};
+pub use outlook::{Outlook, outlook};
 pub use pairs::{log_ratios, paired_trials, pairs, questions};
+
+/// Blocks are counted in `u32`, as their numbers are.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

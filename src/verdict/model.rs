@@ -46,6 +46,23 @@ pub enum Question {
     Axis(usize),
 }
 
+/// By which method a comparison's interval and p were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The number of blocks was fixed beforehand: the paired t interval on the log scale and the sign-flip test.
+    #[default]
+    Fixed,
+    /// After every block it was looked whether to go on: interval and p of [`crate::stats::Sequential`], which hold over
+    /// all looks together.
+    Sequential {
+        /// Blocks at the first look.
+        first_look: u32,
+        /// Blocks at the last look.
+        at_most: u32,
+    },
+}
+
 /// A configuration against its baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -61,7 +78,14 @@ pub struct Comparison {
     /// How many times as fast as the baseline (above 1: faster), from paired log-ratios per block. By
     /// [`Metric::ResponseP99`] how many times as long the baseline's percentile is, so that above 1 is shorter.
     pub ratio: Option<Estimate>,
-    /// Two-sided p of the sign-flip permutation test, before Holm's correction.
+    /// How the interval and p were made.
+    #[serde(default)]
+    pub method: Method,
+    /// The bootstrap-t interval of the same ratio, where the number of blocks was fixed and there are at least five: a
+    /// check of the interval that the verdict goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_bootstrap: Option<(f64, f64)>,
+    /// Two-sided p before Holm's correction: of the sign-flip permutation test, or of the sequential method.
     pub p: Option<f64>,
     /// p after Holm's correction over the question's comparisons by this metric; `None` for descriptive metrics.
     pub p_holm: Option<f64>,

@@ -21,5 +21,6 @@ mod scene;
 mod secrets;
 mod shared_cluster;
 mod standing;
+mod until_decided;
 mod why;
 mod worker_process;

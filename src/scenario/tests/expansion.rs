@@ -2,8 +2,8 @@
 
 use super::{errors, scenario};
 use crate::scenario::{
-    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Scenario, Size, TrialLength, Work,
-    WorkOrdering, shipped,
+    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Repetitions, Scenario, Size,
+    TrialLength, Work, WorkOrdering, shipped,
 };
 
 fn names(scenario: &Scenario) -> Vec<&str> {
@@ -65,7 +65,7 @@ fn an_empty_scenario_is_one_configuration_of_defaults_named_after_the_file() {
     assert_eq!(names(&scenario), ["test"]);
     assert_eq!(
         (scenario.seed, scenario.repetitions, scenario.warmup_blocks),
-        (1, 10, 1)
+        (1, Repetitions::Fixed(10), 1)
     );
     assert_eq!(scenario.trial, TrialLength::Seconds(1.0));
     assert_eq!(scenario.places.len(), 1);

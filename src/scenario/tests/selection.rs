@@ -1,7 +1,7 @@
 //! Quick forms, chosen cases, other numbers of blocks.
 
 use super::scenario;
-use crate::scenario::{Scenario, TrialLength, parse, shipped};
+use crate::scenario::{Repetitions, Scenario, TrialLength, parse, shipped};
 
 fn one_vs_two() -> Scenario {
     parse("one-vs-two", "one-vs-two.toml", shipped("one-vs-two").unwrap()).unwrap()
@@ -22,7 +22,10 @@ fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
             "two processes, one partition each work=none"
         ]
     );
-    assert_eq!((quick.trial, quick.repetitions), (TrialLength::Seconds(0.5), 7));
+    assert_eq!(
+        (quick.trial, quick.repetitions),
+        (TrialLength::Seconds(0.5), Repetitions::Fixed(7))
+    );
     let baselines: Vec<_> = quick.configurations.iter().map(|each| each.baseline).collect();
     assert_eq!(baselines, [None, Some(0), Some(0)]);
     assert_eq!((quick.families.len(), quick.families[0].name.as_str()), (1, ""));

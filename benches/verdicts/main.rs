@@ -1,0 +1,161 @@
+//! What tandem's verdicts are worth, by simulation: how often they are wrong, how soon they come, how often their
+//! intervals miss. Prints the tables of docs/method.md; `cargo bench --bench verdicts`, with `-- RUNS` for another
+//! number of simulated runs than 10,000.
+
+#![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
+
+mod candidates;
+mod methods;
+mod noise;
+mod runs;
+
+use methods::{Bounded, ConstantLevel, Growing, Method, Mixture, Multiplied, SignFlips};
+use noise::KINDS;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use runs::{THRESHOLD, called, simulate, upper_limit};
+use tandem::stats::{self, Estimate, SIGNIFICANCE, Sequential, Side};
+
+const RUNS: usize = 10_000;
+const AT_MOST: usize = 40;
+const FIRST: usize = 6;
+const SEEDS: [u64; 3] = [1, 2, 3];
+
+fn main() {
+    let runs = std::env::args()
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(RUNS);
+    println!("{runs} simulated runs each; looks after every block from {FIRST} to {AT_MOST}\n");
+    print_candidates(runs);
+    print_errors(runs);
+    print_power(runs);
+    print_coverage(runs);
+}
+
+fn print_candidates(runs: usize) {
+    let (first, looks) = (FIRST, (AT_MOST - FIRST + 1) as f64);
+    let methods: [Box<dyn Method>; 9] = [
+        Box::new(Multiplied {
+            name: "t at 5 % at every look (naive)",
+            first,
+            factor: 1.0,
+        }),
+        Box::new(Multiplied {
+            name: "t with Bonferroni's correction",
+            first,
+            factor: looks,
+        }),
+        Box::new(ConstantLevel(Sequential::new(first, AT_MOST))),
+        Box::new(Growing::new(first, AT_MOST)),
+        Box::new(Mixture {
+            name: "t mixture, precision 0.1",
+            first,
+            precision: 0.1,
+        }),
+        Box::new(Mixture {
+            name: "t mixture, precision 1",
+            first,
+            precision: 1.0,
+        }),
+        Box::new(Mixture {
+            name: "t mixture, precision 5",
+            first,
+            precision: 5.0,
+        }),
+        Box::new(SignFlips::new(first, AT_MOST)),
+        Box::new(Bounded),
+    ];
+    println!("| method | worst error % | 5 % in 12 | median | same in 40 | median | false same | coverage % |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for method in &methods {
+        // Flipping signs takes a hundred times as long.
+        let runs = if method.name().starts_with("sign") {
+            runs / 10
+        } else {
+            runs
+        };
+        println!("{}", candidates::row(method.as_ref(), runs, AT_MOST));
+    }
+}
+
+fn print_errors(runs: usize) {
+    println!("\nfaster or slower where nothing is, % of runs that stop early [upper 95 % limit]:");
+    println!("| noise | comparisons | seed 1 | seed 2 | seed 3 |\n|---|---|---|---|---|");
+    for noise in &KINDS {
+        for comparisons in [1, 3] {
+            let seeds = SEEDS.map(|seed| {
+                let hits = called(&simulate(noise, &vec![0.0; comparisons], runs, AT_MOST, seed));
+                format!(
+                    "{:.2} [{:.2}]",
+                    100.0 * hits as f64 / runs as f64,
+                    100.0 * upper_limit(hits, runs)
+                )
+            });
+            println!("| {} | {comparisons} | {} |", noise.name, seeds.join(" | "));
+        }
+    }
+}
+
+fn print_power(runs: usize) {
+    println!("\none comparison, {}, % of runs:", KINDS[0].name);
+    let share = |truth: f64, wanted: Side, within: usize| {
+        let ended = simulate(&KINDS[0], &[truth], runs, AT_MOST, 1);
+        let hits = ended
+            .iter()
+            .filter(|run| run.sides[0] == wanted && run.blocks <= within);
+        100.0 * hits.count() as f64 / runs as f64
+    };
+    let edge = THRESHOLD.ln_1p();
+    println!(
+        "- 5 % faster, called faster in at most 12 blocks: {:.1}",
+        share(1.05_f64.ln(), Side::Above, 12)
+    );
+    println!(
+        "- no difference, called same in at most {AT_MOST} blocks: {:.1}",
+        share(0.0, Side::Equivalent, AT_MOST)
+    );
+    println!(
+        "- faster by just the threshold, called same: {:.1}",
+        share(edge, Side::Equivalent, AT_MOST)
+    );
+}
+
+fn print_coverage(runs: usize) {
+    println!("\n% of runs whose interval holds the truth:");
+    println!(
+        "| noise | t, 6 blocks | 10 | 20 | bootstrap-t, 6 | 10 | 20 | sequential, all looks |\n|---|---|---|---|---|---|---|---|"
+    );
+    let sequential = Sequential::new(FIRST, AT_MOST);
+    for noise in &KINDS {
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let mut covered = [0_usize; 7];
+        for _ in 0..runs {
+            // Runs of so many blocks of their own: a drift is over the whole of a run.
+            for (i, blocks) in [6, 10, 20].into_iter().enumerate() {
+                let logs = pair(noise, blocks, &mut random);
+                let ratios: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
+                let t = Estimate::geometric(&ratios).and_then(|ratio| ratio.interval);
+                covered[i] += usize::from(t.is_some_and(|(low, high)| low <= TRUTH && TRUTH <= high));
+                let resampled = stats::bootstrap_t(&logs, 1);
+                let truth = TRUTH.ln();
+                covered[3 + i] += usize::from(resampled.is_some_and(|(low, high)| low <= truth && truth <= high));
+            }
+            let logs = pair(noise, AT_MOST, &mut random);
+            let holds = |n: usize| {
+                let interval = sequential.ratio(&logs[..n]).and_then(|ratio| ratio.interval);
+                interval.is_some_and(|(low, high)| low <= TRUTH && TRUTH <= high)
+            };
+            covered[6] += usize::from((FIRST..=AT_MOST).all(holds));
+        }
+        let shares = covered.map(|hits| format!("{:.1}", 100.0 * hits as f64 / runs as f64));
+        println!("| {} | {} |", noise.name, shares.join(" | "));
+    }
+    println!("\n(significance {SIGNIFICANCE}, threshold {THRESHOLD}, true ratio {TRUTH})");
+}
+
+const TRUTH: f64 = 1.04;
+
+fn pair(noise: &noise::Noise, blocks: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
+    let figures = noise::run(noise, &[0.0, TRUTH.ln()], blocks, random);
+    noise::log_ratios(&figures).swap_remove(0)
+}

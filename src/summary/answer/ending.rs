@@ -1,0 +1,24 @@
+//! What a run without a fixed number of blocks ended with.
+
+use crate::measure::Trial;
+use crate::plan::{Ending, Plan};
+use crate::scenario::Until;
+
+/// How a run ended that went on until something held, and what that means for its figures.
+pub(in crate::summary) fn ending(plan: &Plan, trials: &[Trial], ending: Option<Ending>) -> Option<String> {
+    let until = plan.scenario.repetitions.until()?;
+    let (blocks, most) = (plan.blocks(trials), plan.scenario.repetitions.at_most());
+    let all_looks = "intervals and p of comparisons hold over all looks together";
+    match (ending?, until) {
+        (Ending::AsPlanned, _) => None,
+        (Ending::Held, Until::Decided) => {
+            Some(format!("Decided after {blocks} of at most {most} blocks; {all_looks}."))
+        }
+        (Ending::Held, Until::HalfWidth(_)) => Some(format!(
+            "Ended after {blocks} of at most {most} blocks, since {until}; {all_looks}."
+        )),
+        (Ending::NotHeld, _) => Some(format!(
+            "Ended after {blocks} blocks, the most that the plan allows, and not because {until}; {all_looks}."
+        )),
+    }
+}

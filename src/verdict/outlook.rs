@@ -1,0 +1,76 @@
+//! Whether a run that goes on until something holds may stop, and if not, how many blocks it will probably take.
+
+use super::conclude::{compare_for, side};
+use super::pairs::{log_ratios, paired_trials};
+use super::rule::Rule;
+use super::{Comparison, Question, count};
+use crate::measure::{Trial, TrialKind};
+use crate::scenario::{Scenario, Until};
+use crate::stats::Side;
+
+/// What a look at the trials so far says of going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// What the run goes on for holds.
+    pub holds: bool,
+    /// Otherwise: how many more blocks it will probably take, where that can be told and is within those allowed.
+    pub blocks_more: Option<u32>,
+}
+
+/// The outlook of a run without a fixed number of blocks, of which some configurations were given up; `None` where the
+/// number is fixed.
+///
+/// Only comparisons of the scenario's own question by metrics that answer it count. One with a configuration that was
+/// given up will never be decided, nor one for which no block had a figure by the first look; the run does not wait
+/// for them. A side that is clear counts as decided even where its verdict is barred: more blocks would not lift that.
+pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Option<Outlook> {
+    let until = scenario.repetitions.until()?;
+    let rule = Rule::of(scenario);
+    let paired = paired_trials(trials);
+    let blocks = whole_blocks(&paired);
+    let looked = matches!(rule.method(), super::Method::Sequential { first_look, .. } if blocks >= first_look);
+    let gone = |c: &&Comparison| given_up.contains(&c.baseline) || given_up.contains(&c.configuration);
+    let comparisons: Vec<Comparison> = compare_for(scenario, trials, &rule, Question::Scenario)
+        .into_iter()
+        .filter(|c| c.metric.is_inferential())
+        .collect();
+    if comparisons.is_empty() {
+        return Some(Outlook {
+            holds: looked,
+            blocks_more: None,
+        });
+    }
+    let hopeless = |c: &&Comparison| gone(c) || (looked && c.blocks == 0);
+    let open = comparisons.iter().filter(|c| !hopeless(c));
+    let open: Vec<&Comparison> = open.filter(|c| !holds(c, until, scenario.threshold)).collect();
+    let more = |c: &&Comparison| match until {
+        Until::Decided => c.blocks_more,
+        Until::HalfWidth(share) => {
+            let logs = log_ratios(&paired, c.baseline, c.configuration, c.metric);
+            let needed = rule.needed_for_width(&logs, share.ln_1p())?;
+            Some(count(needed - logs.len()))
+        }
+    };
+    let each: Option<Vec<u32>> = open.iter().map(more).collect();
+    Some(Outlook {
+        holds: open.is_empty(),
+        blocks_more: each.and_then(|each| each.into_iter().max()),
+    })
+}
+
+fn holds(comparison: &Comparison, until: Until, threshold: f64) -> bool {
+    match until {
+        Until::Decided => side(comparison, threshold) != Side::Open,
+        Until::HalfWidth(share) => {
+            let interval = comparison.ratio.and_then(|ratio| ratio.interval);
+            interval.is_some_and(|(low, high)| (high / low).ln() / 2.0 <= share.ln_1p())
+        }
+    }
+}
+
+/// Counted blocks with used trials.
+fn whole_blocks(paired: &[&Trial]) -> u32 {
+    let counted = paired.iter().filter(|t| t.order.kind == TrialKind::Counted);
+    let blocks: std::collections::BTreeSet<u32> = counted.map(|t| t.order.block).collect();
+    count(blocks.len())
+}

@@ -1,0 +1,86 @@
+//! The rule by which a scenario's comparisons get their intervals and p: that of a fixed number of blocks, or that of a
+//! run which looks after every block whether it may stop.
+
+use std::sync::Arc;
+
+use super::pairs::pairs;
+use super::{Method, Metric, Question, count};
+use crate::scenario::Scenario;
+use crate::stats::{self, Estimate, SIGNIFICANCE, Sequential};
+
+pub(super) enum Rule {
+    Fixed,
+    Sequential(Arc<Sequential>),
+}
+
+impl Rule {
+    pub(super) fn of(scenario: &Scenario) -> Self {
+        if scenario.repetitions.until().is_none() {
+            return Rule::Fixed;
+        }
+        // The family with the most comparisons needs the most blocks before a look is worth anything.
+        let comparisons = |metric: &Metric| pairs(scenario, Question::Scenario, *metric).len();
+        let inferential = Metric::ALL.iter().filter(|metric| metric.is_inferential());
+        let most = inferential.map(comparisons).max().unwrap_or(0);
+        let first = stats::first_look(most, SIGNIFICANCE);
+        let last = scenario.repetitions.at_most() as usize;
+        Rule::Sequential(Sequential::new(first, last))
+    }
+
+    pub(super) fn method(&self) -> Method {
+        match self {
+            Rule::Fixed => Method::Fixed,
+            Rule::Sequential(sequential) => Method::Sequential {
+                first_look: count(sequential.first()),
+                at_most: count(sequential.last()),
+            },
+        }
+    }
+
+    /// The mean of log-ratios, exponentiated, with its interval.
+    pub(super) fn ratio(&self, logs: &[f64]) -> Option<Estimate> {
+        match self {
+            Rule::Fixed => {
+                let ratios: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
+                Estimate::geometric(&ratios)
+            }
+            Rule::Sequential(sequential) => sequential.ratio(logs),
+        }
+    }
+
+    /// The interval of the same mean by resampling, where the number of blocks was fixed: beside a sequential interval
+    /// another would invite reading the one that pleases.
+    pub(super) fn bootstrap(&self, logs: &[f64], seed: u64) -> Option<(f64, f64)> {
+        match self {
+            Rule::Fixed => stats::bootstrap_t(logs, seed).map(|(low, high)| (low.exp(), high.exp())),
+            Rule::Sequential(_) => None,
+        }
+    }
+
+    /// Two-sided p that there is no difference.
+    pub(super) fn p(&self, logs: &[f64], seed: u64) -> Option<f64> {
+        match self {
+            Rule::Fixed => stats::sign_flip_p(logs, seed),
+            Rule::Sequential(sequential) => sequential.p(logs),
+        }
+    }
+
+    /// Observations from which a verdict at `significance` is probable.
+    pub(super) fn needed(&self, logs: &[f64], threshold: f64, significance: f64) -> Option<usize> {
+        let (mean, deviation) = (stats::mean(logs)?, stats::standard_deviation(logs)?);
+        match self {
+            Rule::Fixed => stats::observations_needed(mean, deviation, logs.len(), threshold, significance),
+            Rule::Sequential(s) => s.observations_needed(mean, deviation, logs.len(), threshold, significance),
+        }
+    }
+
+    /// Observations from which half the interval, on the log scale, is probably at most so wide.
+    pub(super) fn needed_for_width(&self, logs: &[f64], log_half_width: f64) -> Option<usize> {
+        match self {
+            Rule::Fixed => None,
+            Rule::Sequential(sequential) => {
+                sequential.observations_for_width(stats::standard_deviation(logs)?, logs.len(), log_half_width)
+            }
+        }
+    }
+}
