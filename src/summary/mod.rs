@@ -5,11 +5,13 @@ mod answer;
 mod capacity;
 mod comparisons;
 mod configurations;
+mod effects;
 mod idle;
 mod live;
 #[cfg(test)]
 mod live_tests;
 mod model;
+mod scaling;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -17,7 +19,9 @@ mod warnings;
 use crate::measure::Trial;
 use crate::plan::{Next, Plan};
 
+pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use model::*;
+pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
@@ -27,14 +31,19 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let complete = matches!(plan.next(&trials, session), Next::Done(_));
     let configurations = configurations::summarise(plan, &trials);
     let comparisons = comparisons::compare(plan, &trials, &configurations);
+    let scaling = scaling::summarise(plan, &trials, &configurations);
+    let mut answer = answer::answer(plan, &trials, &configurations, &comparisons);
+    answer.extend(scaling::sentences(&scaling));
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
         question: plan.scenario.question.clone(),
-        answer: answer::answer(plan, &trials, &configurations, &comparisons),
+        answer,
         warnings: warnings::warnings(plan, &trials, &configurations, complete),
         complete,
         configurations,
         comparisons,
+        scaling,
+        effects: effects::summarise(plan, &trials),
     }
 }

@@ -1,0 +1,249 @@
+//! Which axis of a matrix explains how much of what the trials differ by.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::configurations::read_seconds;
+use super::live;
+use crate::measure::{Measurement, Trial};
+use crate::plan::Plan;
+use crate::scenario::{Configuration, Mode, Scenario};
+use crate::stats::{self, Effects, EffectsRefusal, Estimate, FactorialTrial};
+
+/// Shares below this are not told one by one.
+const SHARE_TOLD: f64 = 0.01;
+
+/// The logarithm of what is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectsOf {
+    /// Deliveries per second over all groups, where a backlog is read.
+    Throughput,
+    /// The 99th percentile of the response time, in live trials.
+    ResponseP99,
+    /// The time until backlog and arrivals were read, in mixed trials.
+    CatchUp,
+}
+
+impl EffectsOf {
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            EffectsOf::Throughput => "throughput",
+            EffectsOf::ResponseP99 => "p99 of the response time",
+            EffectsOf::CatchUp => "time to catch up",
+        }
+    }
+
+    fn of(mode: &Mode) -> Self {
+        match mode {
+            Mode::Backlog => EffectsOf::Throughput,
+            Mode::Live(_) => EffectsOf::ResponseP99,
+            Mode::Mixed(_) => EffectsOf::CatchUp,
+        }
+    }
+
+    fn value(self, measurement: &Measurement) -> Option<f64> {
+        match self {
+            EffectsOf::Throughput => Some(measurement.records() as f64 / read_seconds(measurement)),
+            EffectsOf::ResponseP99 => live::response_p99_ms(measurement),
+            EffectsOf::CatchUp if live::is_meaningful(measurement) => live::catch_up_seconds(measurement),
+            EffectsOf::CatchUp => None,
+        }
+    }
+}
+
+/// The analysis of variance of a scenario's matrix. A description: it depends on which values the axes were given, and
+/// is corrected for nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EffectsSummary {
+    /// Of what.
+    pub of: EffectsOf,
+    /// The factors that [`stats::EffectShare::factors`] counts: `case` where there are several, and every axis with more
+    /// than one value.
+    pub factors: Vec<String>,
+    /// The shares, or why there are none.
+    pub outcome: EffectsOutcome,
+    /// The same as a sentence.
+    pub text: String,
+}
+
+/// Shares of the variance, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectsOutcome {
+    /// The shares.
+    Explained(Effects),
+    /// Why there are none.
+    Refused(EffectsRefusal),
+}
+
+/// `None` where fewer than two factors have more than one value, where configurations do different things (read a
+/// backlog, or what arrives), and in a search for capacity, whose trials are of different rates.
+pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary> {
+    let scenario = &plan.scenario;
+    let factors = Factors::new(scenario);
+    let mut kinds = scenario.configurations.iter().map(|c| EffectsOf::of(&c.mode));
+    let of = kinds.next()?;
+    if factors.names.len() < 2 || scenario.capacity.is_some() || kinds.any(|other| other != of) {
+        return None;
+    }
+    let split: BTreeSet<u32> = (0..plan.blocks(trials)).filter(|&b| plan.is_split(trials, b)).collect();
+    let made = trials.iter().filter(|t| t.is_used() && !split.contains(&t.order.block));
+    let value = |trial: &Trial| of.value(trial.measurement.as_ref()?).filter(|value| *value > 0.0);
+    let explained: Vec<FactorialTrial> = made
+        .filter_map(|trial| {
+            Some(FactorialTrial {
+                levels: factors.levels(&scenario.configurations[trial.order.configuration]),
+                block: trial.order.block,
+                value: value(trial)?.ln(),
+            })
+        })
+        .collect();
+    if explained.is_empty() {
+        return None;
+    }
+    let outcome = match factors.missing(&explained) {
+        0 => match stats::effects(&explained, scenario.seed) {
+            Ok(effects) => EffectsOutcome::Explained(effects),
+            Err(refusal) => EffectsOutcome::Refused(refusal),
+        },
+        missing => EffectsOutcome::Refused(EffectsRefusal::EmptyCells(missing)),
+    };
+    Some(EffectsSummary {
+        of,
+        text: text(of, &factors.names, &outcome),
+        factors: factors.names,
+        outcome,
+    })
+}
+
+/// What the configurations of a scenario may differ in.
+struct Factors {
+    names: Vec<String>,
+    /// Each axis that is one, or `None` for the case.
+    of: Vec<Option<usize>>,
+    /// The values of each.
+    values: Vec<Vec<String>>,
+}
+
+impl Factors {
+    fn new(scenario: &Scenario) -> Self {
+        let all = std::iter::once(None).chain((0..scenario.axes.len()).map(Some));
+        let values = |factor: Option<usize>| {
+            let mut values: Vec<String> = Vec::new();
+            for value in scenario.configurations.iter().map(|c| value(c, factor)) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            (factor, values)
+        };
+        let (of, values): (Vec<Option<usize>>, Vec<Vec<String>>) =
+            all.map(values).filter(|(_, values)| values.len() > 1).unzip();
+        let name = |factor: &Option<usize>| factor.map_or("case".to_owned(), |axis| scenario.axes[axis].key.clone());
+        Factors {
+            names: of.iter().map(name).collect(),
+            of,
+            values,
+        }
+    }
+
+    fn levels(&self, configuration: &Configuration) -> Vec<usize> {
+        let level = |(factor, values): (&Option<usize>, &Vec<String>)| {
+            let own = value(configuration, *factor);
+            values.iter().position(|value| *value == own).unwrap_or(0)
+        };
+        self.of.iter().zip(&self.values).map(level).collect()
+    }
+
+    /// Combinations without any trial: those of configurations that were given up, and those that are none.
+    fn missing(&self, trials: &[FactorialTrial]) -> usize {
+        let all: usize = self.values.iter().map(Vec::len).product();
+        all - trials.iter().map(|trial| &trial.levels).collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// The value of an axis, or the case.
+fn value(configuration: &Configuration, factor: Option<usize>) -> String {
+    match factor {
+        Some(axis) => configuration.axis_values.get(axis).cloned().unwrap_or_default(),
+        None => configuration.case.clone(),
+    }
+}
+
+fn text(of: EffectsOf, names: &[String], outcome: &EffectsOutcome) -> String {
+    let effects = match outcome {
+        EffectsOutcome::Explained(effects) => effects,
+        EffectsOutcome::Refused(refusal) => {
+            return format!(
+                "Which axis explains how much of the {} is not told: {refusal}.",
+                of.describe()
+            );
+        }
+    };
+    let mut parts: Vec<(Estimate, String)> = effects
+        .shares
+        .iter()
+        .map(|effect| (effect.share, title(names, &effect.factors)))
+        .collect();
+    parts.extend(
+        effects
+            .higher
+            .map(|share| (share, "interactions of three and more".to_owned())),
+    );
+    parts.sort_by(|a, b| b.0.point.total_cmp(&a.0.point));
+    let told = parts.iter().filter(|part| part.0.point >= SHARE_TOLD);
+    let told: Vec<String> = told.map(|(share, name)| format!("{} {name}", percent(share))).collect();
+    let rest = if told.len() < parts.len() {
+        ", everything else less than 1 % each"
+    } else {
+        ""
+    };
+    let noise = percent(&effects.noise);
+    if told.is_empty() {
+        return format!(
+            "No axis explains a hundredth of the variance of the {}; {noise} of it is noise.",
+            of.describe()
+        );
+    }
+    format!(
+        "Of the variance of the {} between trials, {}{rest}; {noise} is noise.",
+        of.describe(),
+        told.join(", ")
+    )
+}
+
+/// `size`, or `the interaction of size and consumers`.
+fn title(names: &[String], factors: &[usize]) -> String {
+    let names: Vec<&str> = factors
+        .iter()
+        .filter_map(|factor| names.get(*factor))
+        .map(String::as_str)
+        .collect();
+    match names[..] {
+        [one, other] => format!("the interaction of {one} and {other}"),
+        _ => names.join(" "),
+    }
+}
+
+/// `81 % [70, 88]`.
+fn percent(share: &Estimate) -> String {
+    let figure = |share: f64| {
+        let percent = share * 100.0;
+        if (0.05..9.95).contains(&percent) {
+            let text = format!("{percent:.1}");
+            text.strip_suffix(".0").unwrap_or(&text).to_owned()
+        } else {
+            format!("{percent:.0}")
+        }
+    };
+    let interval = share.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", figure(low), figure(high))
+    });
+    format!("{} %{interval}", figure(share.point))
+}
+
+#[cfg(test)]
+mod tests;
