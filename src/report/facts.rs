@@ -5,7 +5,7 @@ use super::ReportInput;
 use super::csv::kind;
 use super::figures::TrialFigures;
 use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
-use super::tables::Table;
+use super::tables::{Table, scaling};
 use crate::measure::{Environment, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, TrialLength};
 
@@ -331,6 +331,9 @@ pub(super) fn glossary(input: &ReportInput) -> Vec<(&'static str, &'static str)>
     let mut words = GLOSSARY.to_vec();
     if input.scenario.configurations.iter().any(|c| c.mode.load().is_some()) {
         words.extend(GLOSSARY_OF_LOADS);
+    }
+    if scaling::has_scaling(input) {
+        words.extend(scaling::GLOSSARY);
     }
     words
 }

@@ -194,24 +194,27 @@ fn text(of: EffectsOf, names: &[String], outcome: &EffectsOutcome) -> String {
             .map(|share| (share, "interactions of three and more".to_owned())),
     );
     parts.sort_by(|a, b| b.0.point.total_cmp(&a.0.point));
-    let told = parts.iter().filter(|part| part.0.point >= SHARE_TOLD);
-    let told: Vec<String> = told.map(|(share, name)| format!("{} {name}", percent(share))).collect();
-    let rest = if told.len() < parts.len() {
-        ", everything else less than 1 % each"
-    } else {
-        ""
-    };
+    let (told, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.0.point >= SHARE_TOLD);
     let noise = percent(&effects.noise);
-    if told.is_empty() {
+    let Some(((share, first), others)) = told.split_first() else {
         return format!(
-            "No axis explains a hundredth of the variance of the {}; {noise} of it is noise.",
+            "No axis explains a hundredth of the variance of the {} between trials; {noise} of it is noise.",
             of.describe()
         );
-    }
+    };
+    let others = others.iter().fold(String::new(), |text, (share, name)| {
+        format!("{text}, {name} {}", percent(share))
+    });
+    let rest = if rest.is_empty() {
+        ""
+    } else {
+        ", everything else less than 1 % each"
+    };
+    let first = first.replacen("the interaction", "The interaction", 1);
     format!(
-        "Of the variance of the {} between trials, {}{rest}; {noise} is noise.",
-        of.describe(),
-        told.join(", ")
+        "{first} explains {} of the variance of the {} between trials{others}{rest}; {noise} is noise.",
+        percent(share),
+        of.describe()
     )
 }
 
@@ -242,6 +245,9 @@ fn percent(share: &Estimate) -> String {
     let interval = share.interval.map_or(String::new(), |(low, high)| {
         format!(" [{}, {}]", figure(low), figure(high))
     });
+    if share.point < 0.000_5 && share.interval.is_none_or(|(_, high)| high < 0.000_5) {
+        return "less than 0.1 %".to_owned();
+    }
     format!("{} %{interval}", figure(share.point))
 }
 

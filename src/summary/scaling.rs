@@ -97,7 +97,7 @@ fn summarise_one(plan: &Plan, run: &Run, summaries: &[ConfigurationSummary], rat
         name: series::name(scenario, run),
         family: scenario.configurations[run.configurations[0].1].family,
         partitions: dataset.topics * dataset.partitions,
-        fit: fit(plan, &points, rates),
+        fit: fit(plan, run.along, &points, rates),
         points,
         recommendation: None,
     };
@@ -123,9 +123,20 @@ fn scaled(estimate: Estimate, factor: f64) -> Estimate {
     }
 }
 
+/// The count from which on every more has no partition; without end for threads.
+fn full(plan: &Plan, points: &[ScalingPoint], along: Along) -> f64 {
+    let Some(point) = points.first().filter(|_| along != Along::Threads) else {
+        return f64::INFINITY;
+    };
+    let configuration = &plan.scenario.configurations[point.configuration];
+    let dataset = &plan.scenario.datasets[configuration.dataset];
+    let partitions = f64::from(dataset.topics * dataset.partitions * configuration.groups);
+    partitions * f64::from(point.count) / f64::from(point.members.max(1))
+}
+
 /// The law of the points without idle members: one that holds no partition is no more than a process that was started,
 /// and bends every law.
-fn fit(plan: &Plan, points: &[ScalingPoint], rates: &Rates) -> Fit {
+fn fit(plan: &Plan, along: Along, points: &[ScalingPoint], rates: &Rates) -> Fit {
     let mut observations = Vec::new();
     for point in points.iter().filter(|point| point.idle_members == 0) {
         let of = rates.get(&point.configuration).into_iter().flatten();
@@ -137,6 +148,10 @@ fn fit(plan: &Plan, points: &[ScalingPoint], rates: &Rates) -> Fit {
     }
     match stats::fit_scaling(&observations, plan.scenario.seed) {
         Ok(mut fit) => {
+            // More members than partitions are idle, whatever the law says.
+            let full = full(plan, points, along);
+            fit.curve
+                .retain(|point| !point.extrapolated || point.members <= full + 1e-9);
             // A curve that misses what was measured says nothing of what was not.
             let misses = |ratio: f64| is_material((ratio, ratio), plan.scenario.threshold);
             if fit.misfit.is_some_and(|misfit| misses(misfit.ratio)) {

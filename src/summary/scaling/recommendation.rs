@@ -22,6 +22,8 @@ pub(super) struct Step<'a> {
     pub(super) to: &'a ScalingPoint,
     pub(super) ratio: Option<Estimate>,
     pub(super) worth: Worth,
+    /// True where trials of the one that would be called faster failed, or lost or repeated records.
+    pub(super) barred: bool,
 }
 
 /// Goes up from the smallest count as long as a larger one is known to be worth it - the next, or, where the next is not
@@ -39,17 +41,27 @@ pub(super) fn recommend(
         let ratio = ratio(from, to);
         let interval = ratio.and_then(|ratio| each(ratio, to.count - from.count).interval);
         let worth = match interval {
-            Some((low, _)) if low > 1.0 + threshold && !is_barred(to) => Worth::Yes,
-            Some((_, high)) if high < 1.0 + threshold && !is_barred(from) => Worth::No,
+            Some((low, _)) if low > 1.0 + threshold => Worth::Yes,
+            Some((_, high)) if high < 1.0 + threshold => Worth::No,
             _ => Worth::Open,
         };
-        Step { from, to, ratio, worth }
+        let barred = (worth == Worth::Yes && is_barred(to)) || (worth == Worth::No && is_barred(from));
+        let worth = if barred { Worth::Open } else { worth };
+        Step {
+            from,
+            to,
+            ratio,
+            worth,
+            barred,
+        }
     };
     let mut at = 0;
     let mut last = None;
     let ahead = loop {
         let ahead: Vec<Step> = (at + 1..points.len()).map(|to| step(at, to)).collect();
-        let Some(up) = ahead.iter().position(|step| step.worth == Worth::Yes) else {
+        // What is open is not gone past: a larger count may owe all that it gains to this one.
+        let mut steps = ahead.iter().take_while(|step| step.worth != Worth::Open);
+        let Some(up) = steps.position(|step| step.worth == Worth::Yes) else {
             break ahead;
         };
         last = Some((at, at + 1 + up));

@@ -25,8 +25,13 @@ pub(in crate::summary) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
             return Vec::new();
         };
         let series = told.len();
+        let found = if fewest == most {
+            most.to_string()
+        } else {
+            format!("from {fewest} to {most}")
+        };
         return vec![format!(
-            "How many {nouns} are worth having is told for each of {series} series under Scaling: from {fewest} to {most}."
+            "How many {nouns} are worth having is told for each of {series} series under Scaling: {found}."
         )];
     }
     let sentence = |one: &&ScalingSeries| {
@@ -56,45 +61,55 @@ pub(super) fn recommendation(
     threshold: f64,
 ) -> String {
     let along = series.along;
-    let number = number(here.count, along);
     let are = if here.count == 1 { "is" } else { "are" };
+    let number = format!("{}{} {are}", number(here.count, along), skipped(series, last));
     let speed = speed(series, here);
-    let skipped = skipped(series, last);
     let open = ahead.iter().find(|step| step.worth == Worth::Open);
     match (ahead.first(), open) {
         (Some(next), None) => {
             let (idle, and) = (idle(series, next), if speed.is_empty() { "" } else { ", and " });
-            format!(
-                "{number} {are} enough: {speed}{and}{}{idle}{skipped}",
-                adds(next, along)
-            )
+            format!("{number} enough: {speed}{and}{}{idle}", adds(next, along))
         }
         (Some(_), Some(open)) => {
             let least = if here.count == series.points[0].count {
                 String::new()
             } else {
-                format!("at least {number} {are} worth having: {speed}{skipped}; ")
-            };
-            let whether = match open.to.count {
-                count if count == here.count + 1 => format!("whether {} is", another(count, along)),
-                count => format!("whether {} are", self::number(count, along)),
+                format!("at least {number} worth having: {speed}; ")
             };
             let worth = if least.is_empty() { " worth having" } else { "" };
-            format!(
-                "{least}{whether}{worth} stays open: {}{}",
-                adds(open, along),
-                unknown(open, threshold)
-            )
+            format!("{least}{}", left_open(open, along, worth, threshold))
         }
         (None, _) => {
             let last = last.map_or(String::new(), |step| format!("; {}", adds(&step, along)));
-            let full = match series.partitions.cmp(&here.members) {
-                std::cmp::Ordering::Equal if along != Along::Threads => "; any more would find no partition",
-                _ => "",
+            let full = if along != Along::Threads && series.partitions == here.members {
+                "; any more would find no partition"
+            } else {
+                ""
             };
-            format!("{number} {are} worth having, the most that were measured: {speed}{last}{full}{skipped}")
+            format!("{number} worth having, the most that were measured: {speed}{last}{full}")
         }
     }
+}
+
+/// `whether a fourth consumer is stays open: it adds 2 % [-1, 5], and 3 % would be worth it`.
+fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
+    let count = step.to.count;
+    let one = count == step.from.count + 1;
+    let whether = if one {
+        format!("whether {} is", another(count, along))
+    } else {
+        format!("whether {} are", number(count, along))
+    };
+    let told = match adds(step, along) {
+        told if one => told.replacen(&another(count, along), "it", 1),
+        told => told,
+    };
+    let why = match step.ratio {
+        Some(_) if step.barred => ", but trials failed, or lost or repeated records".to_owned(),
+        Some(_) => format!(", and {} % would be worth it", figure(threshold)),
+        None => String::new(),
+    };
+    format!("{whether}{worth} stays open: {told}{why}")
 }
 
 /// `they read 2.91 times as fast as 1 [2.88, 2.94]`; nothing for the smallest count.
@@ -123,25 +138,33 @@ fn adds(step: &Step, along: Along) -> String {
             step.from.count, step.to.count
         );
     };
-    if added == 1 {
-        return format!("{} adds {}", another(step.to.count, along), percent(ratio));
+    // What is slower for sure is told as what it takes away.
+    let less = ratio.interval.is_some_and(|(_, high)| high < 1.0);
+    match (added, less) {
+        (1, false) => format!("{} adds {}", another(step.to.count, along), percent(ratio)),
+        (1, true) => format!("{} takes away {}", another(step.to.count, along), percent(lost(ratio))),
+        (_, true) => format!(
+            "{} read {} less than {}",
+            step.to.count,
+            percent(lost(ratio)),
+            step.from.count
+        ),
+        (_, false) => format!(
+            "{} read {} more than {}, {} for each one added",
+            step.to.count,
+            percent(ratio),
+            step.from.count,
+            percent(each(ratio, added))
+        ),
     }
-    let each = each(ratio, added);
-    format!(
-        "{} read {} more than {}, {} for each one added",
-        step.to.count,
-        percent(ratio),
-        step.from.count,
-        percent(each)
-    )
 }
 
-/// What an interval leaves open.
-fn unknown(step: &Step, threshold: f64) -> String {
-    let threshold = figure(threshold);
-    match step.ratio.and_then(|ratio| ratio.interval) {
-        Some(_) if step.worth == Worth::Open => format!(", and {threshold} % would be worth it"),
-        _ => String::new(),
+/// What a ratio below 1 takes away, as a ratio above it.
+fn lost(ratio: Estimate) -> Estimate {
+    Estimate {
+        point: 2.0 - ratio.point,
+        interval: ratio.interval.map(|(low, high)| (2.0 - high, 2.0 - low)),
+        observations: ratio.observations,
     }
 }
 
