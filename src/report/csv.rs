@@ -12,7 +12,7 @@ use super::format::{machine, work};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::stats::Estimate;
-use crate::summary::ConfigurationSummary;
+use crate::summary::{Along, ConfigurationSummary, ScalingPoint};
 
 /// A column and how its value is found; an empty value says that it is not known.
 struct Column<Row> {
@@ -29,6 +29,7 @@ struct SummaryRow<'a> {
     configuration: &'a Configuration,
     dataset: &'a DatasetSpec,
     summary: &'a ConfigurationSummary,
+    scaling: Option<&'a ScalingPoint>,
 }
 
 /// What the cells of a row of `trials.csv` are taken from.
@@ -49,6 +50,7 @@ pub fn summary_csv(input: &ReportInput) -> String {
             configuration,
             dataset,
             summary,
+            scaling: scaling_point(input, summary.configuration),
         })
     });
     let load = |row: &SummaryRow| LoadCells::of_summary(row.summary);
@@ -173,7 +175,20 @@ fn summary_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
         column("work_us_mean", |r| optional(r.summary.work_us_mean)),
         column("bottleneck", |r| r.summary.bottleneck.kind.as_str().to_owned()),
         column("bottleneck_evidence", |r| r.summary.bottleneck.evidence.clone()),
+        column("speed_up", |r| point(r.scaling.and_then(|p| p.speed_up.as_ref()))),
+        column("efficiency", |r| point(r.scaling.and_then(|p| p.efficiency.as_ref()))),
     ]
+}
+
+/// The place of a configuration in the first series that it is in: those along members come before those along threads.
+fn scaling_point<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<&'a ScalingPoint> {
+    let of = |along_threads: bool| {
+        let all = input.summary.scaling.iter();
+        all.filter(move |series| (series.along == Along::Threads) == along_threads)
+            .flat_map(|series| &series.points)
+            .find(|point| point.configuration == configuration)
+    };
+    of(false).or_else(|| of(true))
 }
 
 impl TrialRow<'_> {

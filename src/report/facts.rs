@@ -8,7 +8,7 @@ use super::ReportInput;
 use super::csv::kind;
 use super::figures::TrialFigures;
 use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
-use super::tables::Table;
+use super::tables::{Table, scaling};
 use crate::measure::{Environment, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};
 
@@ -352,6 +352,9 @@ pub(super) fn glossary(input: &ReportInput) -> Vec<(&'static str, &'static str)>
     }
     if input.scenario.repetitions.until().is_some() {
         words.extend(GLOSSARY_OF_LOOKS);
+    }
+    if scaling::has_scaling(input) {
+        words.extend(scaling::GLOSSARY);
     }
     words
 }

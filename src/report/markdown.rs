@@ -6,6 +6,7 @@ use super::ReportInput;
 use super::chart::{Chart, charts};
 use super::facts;
 use super::format::printable;
+use super::tables::scaling::Words;
 use super::tables::{self, Table};
 use super::why::why;
 
@@ -24,6 +25,7 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     }
     section(&mut out, "Results", &tables::results(input));
     section(&mut out, "Latency by part", &tables::latencies(input));
+    scaling(&mut out, input);
     section(&mut out, "Details", &tables::details(input));
     section(&mut out, "Comparisons", &tables::comparisons(input));
     let idle = facts::idle(input);
@@ -65,6 +67,28 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     heading(&mut out, "Scenario");
     source(&mut out, input.source);
     out
+}
+
+/// What more consumers, processes or threads gain, and which axis explains how much.
+fn scaling(out: &mut String, input: &ReportInput) {
+    section(out, "Scaling", &tables::scaling::scaling(input));
+    let words = tables::scaling::scaling_words(input);
+    if !words.is_empty() {
+        out.push('\n');
+        let item = |words: &Words| match words.title.as_str() {
+            "" => escape(&words.all()),
+            title => format!("**{}**: {}", escape(title), escape(&words.all())),
+        };
+        list(out, words.iter().map(item));
+    }
+    if let Some(text) = tables::scaling::effects_words(input) {
+        heading(out, "What explains the differences");
+        let _ = writeln!(out, "{}", escape(&text));
+        if let Some(shares) = tables::scaling::effects(input) {
+            out.push('\n');
+            table(out, &shares);
+        }
+    }
 }
 
 fn answer(out: &mut String, input: &ReportInput) {

@@ -2,6 +2,7 @@
 //! as it needs.
 
 mod live;
+pub(super) mod scaling;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

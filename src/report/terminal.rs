@@ -6,6 +6,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Conte
 use super::ReportInput;
 use super::facts;
 use super::format::printable;
+use super::tables::scaling::Words;
 use super::tables::{self, Table};
 use super::why::why;
 
@@ -13,8 +14,9 @@ use super::why::why;
 const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 9] = [
+const DISPENSABLE: [&str; 10] = [
     "idle members",
+    "efficiency",
     "trials",
     "search trials",
     "longer trials",
@@ -74,6 +76,7 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
         out.push('\n');
     }
     reasons(&mut out, input, &style, width);
+    scaling(&mut out, input, width, &style);
     let idle = facts::idle(input);
     if !idle.is_empty() {
         out.push('\n');
@@ -110,6 +113,41 @@ fn reasons(out: &mut String, input: &ReportInput, style: &Style, width: usize) {
         {
             paragraph(out, &format!("and {more} more, in the report"), "    ", width);
         }
+    }
+}
+
+/// What more consumers, processes or threads gain, where there are several numbers to choose from, and which axis explains
+/// how much.
+fn scaling(out: &mut String, input: &ReportInput, width: usize, style: &Style) {
+    let told = |words: &Words| {
+        // The answer has it already, with a capital or behind what the series has in common.
+        let rest = words.recommended.get(1..).unwrap_or_default();
+        input
+            .summary
+            .answer
+            .iter()
+            .any(|sentence| printable(sentence).contains(rest))
+    };
+    let all = tables::scaling::scaling(input)
+        .into_iter()
+        .zip(tables::scaling::scaling_words(input));
+    let (mut shown, words): (Vec<Table>, Vec<Words>) = all.filter(|(table, _)| table.rows.len() > 2).unzip();
+    for table in &mut shown {
+        table.remove("configuration");
+        table.caption.clear();
+    }
+    for (table, words) in fit(shown, width).into_iter().zip(words) {
+        let heading = ["Scaling", &words.title].into_iter().filter(|part| !part.is_empty());
+        out.push('\n');
+        paragraph(out, &style.bold(&heading.collect::<Vec<_>>().join(", ")), "", width);
+        out.push_str(&draw(table, width, style.colour));
+        out.push('\n');
+        let text = if told(&words) { words.law } else { words.all() };
+        paragraph(out, &text, "  ", width);
+    }
+    if let Some(text) = tables::scaling::effects_words(input) {
+        out.push('\n');
+        paragraph(out, &text, "  ", width);
     }
 }
 

@@ -3,9 +3,12 @@
 mod bootstrap;
 mod decision;
 mod descriptive;
+mod effects;
 mod estimate;
 mod order;
 mod permutation;
+mod resampling;
+mod scaling;
 mod sequential;
 #[cfg(test)]
 mod tests;
@@ -13,9 +16,14 @@ mod tests;
 pub use bootstrap::bootstrap_t;
 pub use decision::{Side, decide, is_material, observations_needed, observations_to_resolve};
 pub use descriptive::{mean, median, quantile, standard_deviation};
+pub use effects::{EffectShare, Effects, EffectsRefusal, FactorialTrial, effects};
 pub use estimate::{CONFIDENCE, Estimate, half_width, t_quantile};
 pub use order::{Drift, SerialCorrelation, drift, serial_correlation};
 pub use permutation::{holm, observations_for_significance, sign_flip_p};
+pub use resampling::BLOCKS_FOR_BOOTSTRAP;
+pub use scaling::{
+    COUNTS_FOR_LAW, CurvePoint, Law, Misfit, Observation, Parameter, Peak, Refusal, ScalingFit, Score, fit_scaling,
+};
 pub use sequential::{Sequential, first_look};
 
 /// The significance level of every verdict: 1 - [`CONFIDENCE`].

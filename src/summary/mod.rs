@@ -5,12 +5,14 @@ mod answer;
 mod bottleneck;
 mod capacity;
 mod configurations;
+mod effects;
 mod idle;
 mod live;
 #[cfg(test)]
 mod live_tests;
 mod model;
 mod quality;
+mod scaling;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -21,8 +23,10 @@ use crate::verdict;
 
 pub use crate::verdict::{Comparison, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind};
+pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use model::*;
 pub use quality::{RunDrift, RunQuality, RunSerial};
+pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
@@ -45,19 +49,22 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         plan.scenario.threshold,
         comparisons.iter().filter(own).any(undecided),
     ));
+    let scaling = scaling::summarise(plan, &trials, &configurations);
+    let mut answer = answer::answer(plan, &trials, &configurations, &comparisons);
+    answer.extend(scaling::sentences(&scaling));
+    answer.extend(answer::ending(plan, &trials, ending));
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
         question: plan.scenario.question.clone(),
-        answer: answer::answer(plan, &trials, &configurations, &comparisons)
-            .into_iter()
-            .chain(answer::ending(plan, &trials, ending))
-            .collect(),
+        answer,
         warnings,
         complete,
         ending,
         quality,
         configurations,
         comparisons,
+        scaling,
+        effects: effects::summarise(plan, &trials),
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RunQuality;
 use super::bottleneck::Bottleneck;
+use super::{EffectsSummary, RunQuality, ScalingSeries};
 use crate::measure::latency::LatencyPart;
 use crate::plan::Ending;
 use crate::stats::Estimate;
@@ -37,6 +37,13 @@ pub struct Summary {
     pub configurations: Vec<ConfigurationSummary>,
     /// Every configuration against its baseline, by each metric.
     pub comparisons: Vec<Comparison>,
+    /// Configurations that differ in nothing but a number of consumers, processes or threads, with what each more
+    /// gains.
+    #[serde(default)]
+    pub scaling: Vec<ScalingSeries>,
+    /// Which axis explains how much; `None` where fewer than two have more than one value.
+    #[serde(default)]
+    pub effects: Option<EffectsSummary>,
 }
 
 /// Estimates of one configuration. The columns of `summary.csv`.

@@ -67,6 +67,14 @@ impl Canvas<'_> {
             .ok();
     }
 
+    /// A filled shape with this edge that lets what is below shine through, the more the less its `strength` is.
+    pub(super) fn area(&self, edge: &[(f64, f64)], ink: Ink, strength: f64) {
+        if edge.len() > 2 {
+            let edge: Vec<_> = edge.iter().copied().map(point).collect();
+            self.area.draw(&Polygon::new(edge, ink.colour().mix(strength))).ok();
+        }
+    }
+
     /// A line through points.
     pub(super) fn line(&self, points: &[(f64, f64)], ink: Ink, width: f64) {
         let path: Vec<_> = points.iter().copied().map(point).collect();

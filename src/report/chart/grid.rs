@@ -76,6 +76,8 @@ pub(super) struct Line {
     pub(super) open: Vec<(f64, f64)>,
     /// Vertical intervals: x, low, high.
     pub(super) intervals: Vec<(f64, f64, f64)>,
+    /// A shaded band about it, paler where it is dashed: x, low, high.
+    pub(super) band: Vec<(f64, f64, f64)>,
     /// A name beside its last point.
     pub(super) label: String,
 }
@@ -92,6 +94,7 @@ impl Line {
             marked: Vec::new(),
             open: Vec::new(),
             intervals: Vec::new(),
+            band: Vec::new(),
             label: String::new(),
         }
     }

@@ -12,6 +12,8 @@ pub(super) enum Swatch {
     Bar(Ink),
     /// A shaded range.
     Veil(Ink),
+    /// A line.
+    Line(Ink),
     /// A dashed line.
     Dashed(Ink),
     /// An interval.
@@ -57,6 +59,7 @@ pub(super) fn draw(canvas: &Canvas, entries: &[(Swatch, String)], (left, top): (
             Swatch::Marker { ink, shape, hollow } => canvas.marker((x + 7.0, middle), shape, ink, 4.0, hollow),
             Swatch::Bar(ink) => canvas.rect((x, middle - 6.0), (x + 14.0, middle + 6.0), ink),
             Swatch::Veil(ink) => canvas.veil((x, middle - 6.0), (x + 14.0, middle + 6.0), ink),
+            Swatch::Line(ink) => canvas.line(&[(x, middle), (x + 15.0, middle)], ink, 1.5),
             Swatch::Dashed(ink) => canvas.dashed(&[(x, middle), (x + 15.0, middle)], ink),
             Swatch::Interval(ink) => {
                 canvas.veil((x, middle - 7.0), (x + 14.0, middle + 7.0), ink);

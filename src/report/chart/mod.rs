@@ -5,6 +5,7 @@ mod arrivals;
 mod canvas;
 mod capacity;
 mod cpu;
+mod effects;
 mod grid;
 mod lag;
 mod latency_by_rate;
@@ -72,6 +73,7 @@ pub fn charts(input: &ReportInput) -> Vec<Chart> {
         lag::chart(input, &labels),
         throughput::chart(&reading, &labels),
         scaling::chart(&reading, &labels),
+        effects::chart(input),
         progress::chart(&reading, &labels),
         cpu::chart(input, &labels),
         phases::chart(&reading, &labels),

@@ -122,6 +122,10 @@ impl Plot<'_> {
     }
 
     fn draw_line(&self, canvas: &Canvas, line: &Line) {
+        let lower = line.band.iter().map(|(x, low, _)| self.at((*x, *low)));
+        let upper = line.band.iter().rev().map(|(x, _, high)| self.at((*x, *high)));
+        let edge: Vec<(f64, f64)> = lower.chain(upper).collect();
+        canvas.area(&edge, line.ink, if line.dashed { 0.1 } else { 0.25 });
         let points: Vec<(f64, f64)> = line.points.iter().map(|p| self.at(*p)).collect();
         if points.len() > 1 {
             if line.dashed {

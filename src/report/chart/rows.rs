@@ -39,6 +39,8 @@ pub(super) enum Mark {
     Segment { from: f64, to: f64, ink: Ink, text: String },
     /// An interval with its point.
     Interval { low: f64, high: f64, point: f64, ink: Ink },
+    /// An interval as a thin line with ends.
+    Whisker { low: f64, high: f64 },
     /// One trial, at a height from -1 to 1 of the track.
     Dot {
         at: f64,
@@ -291,6 +293,13 @@ fn draw_mark(canvas: &Canvas, mark: &Mark, x: &dyn Fn(f64) -> f64, middle: f64) 
                 *ink,
             );
             canvas.line(&[(x(*point), middle - half), (x(*point), middle + half)], *ink, 3.0);
+        }
+        Mark::Whisker { low, high } => {
+            let (left, right, end) = (x(*low), x(*high), half / 2.0);
+            canvas.line(&[(left, middle), (right, middle)], Ink::Text, 1.5);
+            for at in [left, right] {
+                canvas.line(&[(at, middle - end), (at, middle + end)], Ink::Text, 1.5);
+            }
         }
         Mark::Dot {
             at,

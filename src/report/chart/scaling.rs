@@ -1,4 +1,5 @@
-//! Speed against the number of members, beside what perfect scaling would give.
+//! Throughput against the number of consumers, processes or threads: what was measured, the law that fits in its band,
+//! how it would go on, and the ideal.
 
 use std::collections::BTreeSet;
 
@@ -6,232 +7,186 @@ use super::grid::{Grid, Line, XyPanel};
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::scale::Axis;
-use super::{Chart, chart as assemble, colour_legend};
+use super::{Chart, PANELS_MAX, chart as assemble, colour_legend};
 use crate::report::ReportInput;
-use crate::report::format::{or_unknown, ratio};
-use crate::report::labels::{Labels, family_title, varying_axes};
-use crate::report::tables::{Table, comparison, of_family};
-use crate::scenario::Configuration;
-use crate::stats::Estimate;
-use crate::summary::Metric;
+use crate::report::format::{or_unknown, percent, rate, ratio_estimate};
+use crate::report::labels::Labels;
+use crate::report::tables::Table;
+use crate::report::tables::scaling::{added, fitted, title};
+use crate::stats::{CurvePoint, ScalingFit};
+use crate::summary::{ScalingPoint, ScalingSeries};
 
-/// The keys that set the number of members: what a line runs along.
-const MEMBER_KEYS: [&str; 3] = ["groups", "processes", "consumers"];
-
-/// How far points of equally many members stand apart, as a share of the axis.
-const SIDESTEP: f64 = 0.016;
-
-/// A configuration's place in the chart.
-struct Point<'a> {
-    configuration: usize,
-    members: u32,
-    speed: Estimate,
-    /// What it shares with the other points of its line.
-    series: Vec<&'a str>,
-}
+/// The ideal is paler than everything that was measured.
+const IDEAL: Ink = Ink::Shade(3);
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let mut panels = Vec::new();
-    let mut rows = Vec::new();
-    for family in 0..input.scenario.families.len() {
-        let points = points(input, family);
-        if points.iter().map(|p| p.members).collect::<BTreeSet<_>>().len() < 2 {
-            continue;
+    let all = &input.summary.scaling;
+    let shown = &all[..all.len().min(PANELS_MAX)];
+    let first = shown.first()?;
+    let panels: Vec<XyPanel> = shown
+        .iter()
+        .map(|series| panel(labels, series, title(series, all)))
+        .collect();
+    let columns = panels.len().min(2);
+    let one_kind = all.iter().all(|series| series.along == first.along);
+    let grid = Grid {
+        panels,
+        legend: legend(labels, shown),
+        x_axis: if one_kind { first.along.nouns() } else { "how many" }.to_owned(),
+        y_axis: "records per second".to_owned(),
+        aspect: if columns > 1 { 1.7 } else { 2.4 },
+        columns,
+    };
+    let more = if all.len() > shown.len() {
+        format!(" Shown are the first {} of {} series.", shown.len(), all.len())
+    } else {
+        String::new()
+    };
+    let description = format!(
+        "Records per second against the number of {}: a panel for configurations that differ in nothing else. Points are \
+         measured, with 95 % confidence intervals as vertical lines; hollow ones had idle members. Where a law fits, it is \
+         drawn in the band in which it probably lies, and dashed in a paler one beyond what was measured. The thin line is \
+         the ideal, in which all read as much as the first.{more}",
+        if one_kind {
+            first.along.nouns()
+        } else {
+            "consumers, processes or threads"
         }
-        rows.extend(points.iter().map(|point| table_row(input, labels, family, point)));
-        panels.push(panel(input, labels, family, &points));
-    }
-    if panels.is_empty() {
-        return None;
-    }
+    );
+    let headers = [
+        "series",
+        "configuration",
+        "number",
+        "records/s",
+        "low",
+        "high",
+        "speed-up",
+        "efficiency",
+        "each one added",
+        "fitted",
+    ];
+    let rows = shown.iter().flat_map(|series| {
+        let name = title(series, all);
+        series
+            .points
+            .iter()
+            .map(move |point| table_row(labels, &name, series, point))
+    });
+    let table = Table::new("", &headers, rows.collect());
+    Some(assemble("scaling", "Scaling", &description, table, |frame| {
+        grid.render(frame)
+    }))
+}
+
+fn legend(labels: &Labels, shown: &[ScalingSeries]) -> Vec<(Swatch, String)> {
+    let drawn: BTreeSet<usize> = shown
+        .iter()
+        .flat_map(|s| &s.points)
+        .map(|p| labels.slot(p.configuration))
+        .collect();
     let mut legend = colour_legend(labels, |slot| Swatch::Marker {
         ink: Ink::Series(slot),
         shape: slot,
         hollow: false,
     });
-    legend.push((
-        Swatch::Dashed(Ink::Muted),
-        "ideal: twice the members, twice the speed".to_owned(),
-    ));
-    let columns = panels.len().min(2);
-    let grid = Grid {
-        panels,
-        legend,
-        x_axis: "members".to_owned(),
-        y_axis: "times as fast as the baseline".to_owned(),
-        aspect: if columns > 1 { 1.7 } else { 2.4 },
-        columns,
-    };
-    let description = "Speed by read time, as a multiple of the baseline's, against the number of members (groups × \
-        processes × consumers), with 95 % confidence intervals as vertical lines. The dashed line is the ideal: points \
-        below it gain less than their members promise; where the line through them lies flat, further members add \
-        nothing.";
-    let headers = ["family", "configuration", "members", "speed", "low", "high", "ideal"];
-    let table = Table::new("", &headers, rows);
-    Some(assemble(
-        "scaling",
-        "Scaling against the ideal",
-        description,
-        table,
-        |frame| grid.render(frame),
-    ))
-}
-
-/// The points of a family: those that are, or are compared with, a baseline.
-fn points<'a>(input: &ReportInput<'a>, family: usize) -> Vec<Point<'a>> {
-    let scenario = input.scenario;
-    let members = scenario.families[family]
-        .configurations
-        .iter()
-        .filter_map(|i| scenario.configurations.get(*i));
-    let axes: Vec<usize> = varying_axes(scenario, &members)
-        .into_iter()
-        .filter(|axis| !MEMBER_KEYS.contains(&scenario.axes[*axis].key.as_str()))
-        .collect();
-    of_family(input, family)
-        .filter_map(|c| {
-            let configuration = scenario.configurations.get(c.configuration)?;
-            let mut series = vec![configuration.case.as_str()];
-            series.extend(
-                axes.iter()
-                    .filter_map(|axis| configuration.axis_values.get(*axis))
-                    .map(String::as_str),
-            );
-            let speed = speed(input, c.configuration, configuration)?;
-            Some(Point {
-                configuration: c.configuration,
-                members: c.members,
-                speed,
-                series,
-            })
-        })
-        .collect()
-}
-
-/// The speed against the baseline; exactly 1 for a baseline that was measured.
-fn speed(input: &ReportInput, index: usize, configuration: &Configuration) -> Option<Estimate> {
-    if configuration.baseline.is_some() {
-        return comparison(input, index, Metric::ReadTime)?.ratio;
+    let mut slot = 0;
+    legend.retain(|_| {
+        slot += 1;
+        drawn.contains(&(slot - 1))
+    });
+    if shown.iter().any(|series| series.fit.law().is_some()) {
+        legend.push((Swatch::Veil(Ink::Muted), "fitted law in its 95 % band".to_owned()));
     }
-    let measured = input
-        .summary
-        .configurations
-        .iter()
-        .find(|c| c.configuration == index)?
-        .read_seconds?;
-    Some(Estimate {
-        point: 1.0,
-        interval: None,
-        observations: measured.observations,
-    })
-}
-
-/// Members of the baseline of a configuration, its own for a baseline.
-fn baseline_members(input: &ReportInput, configuration: usize) -> u32 {
-    let own = &input.scenario.configurations[configuration];
-    own.baseline
-        .and_then(|b| input.scenario.configurations.get(b))
-        .unwrap_or(own)
-        .members()
-}
-
-fn panel(input: &ReportInput, labels: &Labels, family: usize, points: &[Point]) -> XyPanel {
-    let highest = |p: &Point| p.speed.interval.map_or(p.speed.point, |(_, high)| high);
-    let y_max = points.iter().map(highest).fold(1.0, f64::max) * 1.12;
-    let members: BTreeSet<u32> = points.iter().map(|p| p.members).collect();
-    let x_max = f64::from(members.last().copied().unwrap_or(1)) * 1.06;
-    let baselines: BTreeSet<u32> = points
-        .iter()
-        .map(|p| baseline_members(input, p.configuration))
-        .collect();
-    let mut lines: Vec<Line> = baselines
-        .into_iter()
-        .map(|b| ideal(f64::from(b), x_max, y_max))
-        .collect();
-    let series: BTreeSet<&Vec<&str>> = points.iter().map(|p| &p.series).collect();
-    for one in &series {
-        let mut along: Vec<&Point> = points.iter().filter(|p| p.series == **one).collect();
-        along.sort_by_key(|p| p.members);
-        let slot = labels.slot(along[0].configuration);
-        let has_slot = |other: &Vec<&str>| {
-            points
-                .iter()
-                .any(|p| p.series == *other && labels.slot(p.configuration) == slot)
-        };
-        // Colour tells the lines apart unless several have the same one.
-        let only = series.iter().filter(|other| has_slot(other)).count() == 1;
-        let name = if only {
-            String::new()
-        } else {
-            one.join(" ").trim().to_owned()
-        };
-        let x = |p: &Point| f64::from(p.members) + aside(points, p) * x_max;
-        lines.extend(series_lines(labels, &along, name, &x));
+    let goes_on = |fit: &ScalingFit| fit.curve.iter().any(|point| point.extrapolated);
+    if shown.iter().filter_map(|series| series.fit.law()).any(goes_on) {
+        legend.push((
+            Swatch::Dashed(Ink::Muted),
+            "the law beyond what was measured".to_owned(),
+        ));
     }
-    let x = Axis {
-        ticks: members.into_iter().map(f64::from).collect(),
-        ..Axis::linear(x_max)
-    };
-    XyPanel::of_lines(family_title(input.scenario, family), x, Axis::linear(y_max), lines)
+    legend.push((Swatch::Line(IDEAL), "ideal: twice as many, twice the speed".to_owned()));
+    legend
 }
 
-fn ideal(baseline_members: f64, x_max: f64, y_max: f64) -> Line {
-    let end = x_max.min(y_max * baseline_members);
-    Line {
-        dashed: true,
-        ..Line::through(vec![(0.0, 0.0), (end, end / baseline_members)], Ink::Muted)
-    }
-}
-
-/// How far a point stands beside its member count, as a share of the axis: equal figures of equally many members would
-/// hide each other.
-fn aside(points: &[Point], point: &Point) -> f64 {
-    let alike = || points.iter().filter(|p| p.members == point.members);
-    let place = alike()
-        .position(|p| p.configuration == point.configuration)
-        .unwrap_or(0);
-    (place as f64 - (alike().count() as f64 - 1.0) / 2.0) * SIDESTEP
-}
-
-/// The line through the points of a series, and each point with its own colour and shape; `x` places them.
-fn series_lines(labels: &Labels, along: &[&Point], name: String, x: &dyn Fn(&Point) -> f64) -> Vec<Line> {
-    let slots: BTreeSet<usize> = along.iter().map(|p| labels.slot(p.configuration)).collect();
+fn panel(labels: &Labels, series: &ScalingSeries, title: String) -> XyPanel {
+    let slots: BTreeSet<usize> = series.points.iter().map(|p| labels.slot(p.configuration)).collect();
     let ink = match slots.first() {
         Some(slot) if slots.len() == 1 => Ink::Series(*slot),
         _ => Ink::Muted,
     };
-    let mut lines = Vec::new();
-    // Two arrangements of equally many members make no line.
-    if along.windows(2).all(|pair| pair[0].members < pair[1].members) {
-        let points = along.iter().map(|p| (x(p), p.speed.point)).collect();
-        lines.push(Line {
-            label: name,
-            ..Line::through(points, ink)
-        });
-    }
-    lines.extend(along.iter().map(|p| {
-        let slot = labels.slot(p.configuration);
-        let interval = p.speed.interval.map(|(low, high)| (x(p), low, high));
-        Line {
-            shape: slot,
-            marked: vec![(x(p), p.speed.point)],
-            intervals: interval.into_iter().collect(),
-            ..Line::through(Vec::new(), Ink::Series(slot))
+    let curve: &[CurvePoint] = series.fit.law().map_or(&[], |fit| &fit.curve);
+    let high = |p: &ScalingPoint| {
+        p.records_per_second
+            .interval
+            .map_or(p.records_per_second.point, |(_, high)| high)
+    };
+    let measured = series.points.iter().map(high).fold(0.0, f64::max);
+    let y_max = curve.iter().map(|p| p.per_second).fold(measured, f64::max) * 1.08;
+    let last = series.points.last().map_or(1.0, |p| f64::from(p.count));
+    let x_max = curve.last().map_or(last, |p| p.members.max(last)) * 1.04;
+    let mut lines = vec![ideal(&series.points[0], x_max, y_max)];
+    let split = curve.iter().position(|p| p.extrapolated).unwrap_or(curve.len());
+    // The dashed part begins where the other ends.
+    for (part, dashed) in [(&curve[..split], false), (&curve[split.saturating_sub(1)..], true)] {
+        if part.len() > 1 {
+            lines.push(Line {
+                dashed,
+                band: part
+                    .iter()
+                    .map(|p| (p.members, p.low.min(y_max), p.high.min(y_max)))
+                    .collect(),
+                ..Line::through(part.iter().map(|p| (p.members, p.per_second)).collect(), ink)
+            });
         }
-    }));
-    lines
+    }
+    lines.extend(series.points.iter().map(|point| measured_point(labels, point)));
+    let x = Axis {
+        ticks: series.points.iter().map(|p| f64::from(p.count)).collect(),
+        ..Axis::linear(x_max)
+    };
+    XyPanel::of_lines(title, x, Axis::linear(y_max), lines)
 }
 
-fn table_row(input: &ReportInput, labels: &Labels, family: usize, point: &Point) -> Vec<String> {
-    let ideal = f64::from(point.members) / f64::from(baseline_members(input, point.configuration).max(1));
+/// All read as much as those of the smallest number.
+fn ideal(first: &ScalingPoint, x_max: f64, y_max: f64) -> Line {
+    let each = first.records_per_second.point / f64::from(first.count);
+    let end = x_max.min(y_max / each);
+    Line {
+        width: 1.5,
+        ..Line::through(vec![(0.0, 0.0), (end, end * each)], IDEAL)
+    }
+}
+
+fn measured_point(labels: &Labels, point: &ScalingPoint) -> Line {
+    let slot = labels.slot(point.configuration);
+    let (x, rate) = (f64::from(point.count), point.records_per_second);
+    let (marked, open) = if point.idle_members > 0 {
+        (vec![], vec![(x, rate.point)])
+    } else {
+        (vec![(x, rate.point)], vec![])
+    };
+    Line {
+        shape: slot,
+        marked,
+        open,
+        intervals: rate.interval.map(|(low, high)| (x, low, high)).into_iter().collect(),
+        ..Line::through(Vec::new(), Ink::Series(slot))
+    }
+}
+
+fn table_row(labels: &Labels, name: &str, series: &ScalingSeries, point: &ScalingPoint) -> Vec<String> {
+    let interval = point.records_per_second.interval;
     vec![
-        family_title(input.scenario, family),
+        name.to_owned(),
         labels.short(point.configuration).to_owned(),
-        point.members.to_string(),
-        ratio(point.speed.point),
-        or_unknown(point.speed.interval.map(|(low, _)| low), ratio),
-        or_unknown(point.speed.interval.map(|(_, high)| high), ratio),
-        ratio(ideal),
+        point.count.to_string(),
+        rate(point.records_per_second.point),
+        or_unknown(interval.map(|(low, _)| low), rate),
+        or_unknown(interval.map(|(_, high)| high), rate),
+        point.speed_up.map_or_else(String::new, |speed| ratio_estimate(&speed)),
+        or_unknown(point.efficiency.map(|e| e.point), percent),
+        point.gain.map_or_else(String::new, |gain| added(gain, point.count)),
+        fitted(series.fit.law(), point.count),
     ]
 }
 
@@ -242,26 +197,34 @@ mod tests {
     use crate::report::fixture::Fixture;
 
     #[test]
-    fn configurations_that_differ_in_members_only_are_joined_to_one_line() {
+    fn a_series_has_a_panel_with_its_points_the_law_and_what_lies_beyond() {
         let fixture = Fixture::scaling();
-        let input = fixture.input();
         let labels = Labels::new(&fixture.scenario);
-        let panel = panel(&input, &labels, 0, &points(&input, 0));
-        let lines: Vec<_> = panel
-            .lines
-            .iter()
-            .filter(|l| l.points.len() > 2)
-            .map(|l| l.points.len())
-            .collect();
-        assert_eq!(lines, [8, 8]);
+        let wide = fixture.summary.scaling.iter().find(|s| s.partitions == 8).unwrap();
+        let drawn = panel(&labels, wide, String::new());
+        let points: usize = drawn.lines.iter().map(|l| l.marked.len()).sum();
+        assert_eq!(points, 8);
+        let with_band: Vec<&Line> = drawn.lines.iter().filter(|l| !l.band.is_empty()).collect();
+        assert!(!with_band[0].dashed && with_band[0].points.last().unwrap().0 > 7.999);
+        // Eight partitions serve no ninth consumer, so there is nothing beyond.
+        assert_eq!(with_band.len(), 1);
     }
 
     #[test]
-    fn a_run_with_one_member_count_has_no_scaling_chart() {
+    fn points_with_idle_members_are_hollow_and_there_is_no_law_of_two() {
+        let fixture = Fixture::scaling();
+        let labels = Labels::new(&fixture.scenario);
+        let narrow = fixture.summary.scaling.iter().find(|s| s.partitions == 2).unwrap();
+        let drawn = panel(&labels, narrow, String::new());
+        let open: usize = drawn.lines.iter().map(|l| l.open.len()).sum();
+        assert_eq!(open, 6);
+        assert!(drawn.lines.iter().all(|l| l.band.is_empty()));
+    }
+
+    #[test]
+    fn a_run_without_a_series_has_no_scaling_chart() {
         let mut fixture = Fixture::scaling();
-        for c in &mut fixture.summary.configurations {
-            c.members = 1;
-        }
+        fixture.summary.scaling.clear();
         let labels = Labels::new(&fixture.scenario);
         assert!(chart(&fixture.input(), &labels).is_none());
     }

@@ -255,6 +255,8 @@ fn a_run_without_trials_has_no_charts_and_no_panic() {
     fixture.trials.clear();
     fixture.summary.configurations.clear();
     fixture.summary.comparisons.clear();
+    fixture.summary.scaling.clear();
+    fixture.summary.effects = None;
     assert_eq!(charts(&fixture.input()), Vec::new());
 }
 

@@ -89,7 +89,7 @@ fn highest(input: &ReportInput, labels: &Labels) -> String {
 fn panel(input: &ReportInput, labels: &Labels, family: usize) -> Panel {
     let rows: Vec<Row> = of_family(input, family).map(|c| row(input, labels, c)).collect();
     let values = rows.iter().flat_map(|row| &row.marks).map(|mark| match mark {
-        Mark::Interval { high, .. } => *high,
+        Mark::Interval { high, .. } | Mark::Whisker { high, .. } => *high,
         Mark::Dot { at, .. } => *at,
         Mark::Segment { to, .. } => *to,
     });

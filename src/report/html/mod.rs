@@ -79,6 +79,8 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
             "Latency by part",
             tables_of("Latency by part", &tables::latencies(input)),
         ),
+        section("scaling", "Scaling", scaling(input)),
+        section("effects", "What explains the differences", effects(input)),
         section("details", "Details", tables_of("Details", &tables::details(input))),
         section("comparisons", "Comparisons", comparisons(input)),
         section("idle", "Idle members", idle(input)),
@@ -184,6 +186,24 @@ fn tables_of(what: &str, tables: &[Table]) -> String {
         scroll(&label, &table(t))
     };
     tables.iter().map(one).collect()
+}
+
+fn scaling(input: &ReportInput) -> String {
+    let words = tables::scaling::scaling_words(input);
+    let tables = tables::scaling::scaling(input);
+    let told = tables.iter().zip(&words).map(|(one, words)| {
+        let told = tables_of("Scaling", std::slice::from_ref(one));
+        told + &paragraph(&words.all())
+    });
+    told.collect()
+}
+
+fn effects(input: &ReportInput) -> String {
+    let Some(text) = tables::scaling::effects_words(input) else {
+        return String::new();
+    };
+    let shares = tables::scaling::effects(input);
+    paragraph(&text) + &shares.map_or(String::new(), |shares| tables_of("Shares of the variance", &[shares]))
 }
 
 fn comparisons(input: &ReportInput) -> String {

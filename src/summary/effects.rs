@@ -1,0 +1,253 @@
+//! Which axis of a matrix explains how much of what the trials differ by.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Measurement, Trial};
+use crate::plan::Plan;
+use crate::scenario::{Configuration, Mode, Scenario};
+use crate::stats::{self, Effects, EffectsRefusal, Estimate, FactorialTrial};
+use crate::verdict::{catch_up_seconds, is_meaningful, paired_trials, read_seconds, response_p99_ms};
+
+/// Shares below this are not told one by one.
+const SHARE_TOLD: f64 = 0.01;
+
+/// The logarithm of what is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectsOf {
+    /// Deliveries per second over all groups, where a backlog is read.
+    Throughput,
+    /// The 99th percentile of the response time, in live trials.
+    ResponseP99,
+    /// The time until backlog and arrivals were read, in mixed trials.
+    CatchUp,
+}
+
+impl EffectsOf {
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            EffectsOf::Throughput => "throughput",
+            EffectsOf::ResponseP99 => "p99 of the response time",
+            EffectsOf::CatchUp => "time to catch up",
+        }
+    }
+
+    fn of(mode: &Mode) -> Self {
+        match mode {
+            Mode::Backlog => EffectsOf::Throughput,
+            Mode::Live(_) => EffectsOf::ResponseP99,
+            Mode::Mixed(_) => EffectsOf::CatchUp,
+        }
+    }
+
+    fn value(self, measurement: &Measurement) -> Option<f64> {
+        match self {
+            EffectsOf::Throughput => Some(measurement.records() as f64 / read_seconds(measurement)),
+            EffectsOf::ResponseP99 => response_p99_ms(measurement),
+            EffectsOf::CatchUp if is_meaningful(measurement) => catch_up_seconds(measurement),
+            EffectsOf::CatchUp => None,
+        }
+    }
+}
+
+/// The analysis of variance of a scenario's matrix. A description: it depends on which values the axes were given, and
+/// is corrected for nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EffectsSummary {
+    /// Of what.
+    pub of: EffectsOf,
+    /// The factors that [`stats::EffectShare::factors`] counts: `case` where there are several, and every axis with more
+    /// than one value.
+    pub factors: Vec<String>,
+    /// The shares, or why there are none.
+    pub outcome: EffectsOutcome,
+    /// The same as a sentence.
+    pub text: String,
+}
+
+/// Shares of the variance, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectsOutcome {
+    /// The shares.
+    Explained(Effects),
+    /// Why there are none.
+    Refused(EffectsRefusal),
+}
+
+/// `None` where fewer than two factors have more than one value, where configurations do different things (read a
+/// backlog, or what arrives), and in a search for capacity, whose trials are of different rates.
+pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary> {
+    let scenario = &plan.scenario;
+    let factors = Factors::new(scenario);
+    let mut kinds = scenario.configurations.iter().map(|c| EffectsOf::of(&c.mode));
+    let of = kinds.next()?;
+    if factors.names.len() < 2 || scenario.capacity.is_some() || kinds.any(|other| other != of) {
+        return None;
+    }
+    let made = paired_trials(trials).into_iter();
+    let value = |trial: &Trial| of.value(trial.measurement.as_ref()?).filter(|value| *value > 0.0);
+    let explained: Vec<FactorialTrial> = made
+        .filter_map(|trial| {
+            Some(FactorialTrial {
+                levels: factors.levels(&scenario.configurations[trial.order.configuration]),
+                block: trial.order.block,
+                value: value(trial)?.ln(),
+            })
+        })
+        .collect();
+    if explained.is_empty() {
+        return None;
+    }
+    let outcome = match factors.missing(&explained) {
+        0 => match stats::effects(&explained, scenario.seed) {
+            Ok(effects) => EffectsOutcome::Explained(effects),
+            Err(refusal) => EffectsOutcome::Refused(refusal),
+        },
+        missing => EffectsOutcome::Refused(EffectsRefusal::EmptyCells(missing)),
+    };
+    Some(EffectsSummary {
+        of,
+        text: text(of, &factors.names, &outcome),
+        factors: factors.names,
+        outcome,
+    })
+}
+
+/// What the configurations of a scenario may differ in.
+struct Factors {
+    names: Vec<String>,
+    /// Each axis that is one, or `None` for the case.
+    of: Vec<Option<usize>>,
+    /// The values of each.
+    values: Vec<Vec<String>>,
+}
+
+impl Factors {
+    fn new(scenario: &Scenario) -> Self {
+        let all = std::iter::once(None).chain((0..scenario.axes.len()).map(Some));
+        let values = |factor: Option<usize>| {
+            let mut values: Vec<String> = Vec::new();
+            for value in scenario.configurations.iter().map(|c| value(c, factor)) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            (factor, values)
+        };
+        let (of, values): (Vec<Option<usize>>, Vec<Vec<String>>) =
+            all.map(values).filter(|(_, values)| values.len() > 1).unzip();
+        let name = |factor: &Option<usize>| factor.map_or("case".to_owned(), |axis| scenario.axes[axis].key.clone());
+        Factors {
+            names: of.iter().map(name).collect(),
+            of,
+            values,
+        }
+    }
+
+    fn levels(&self, configuration: &Configuration) -> Vec<usize> {
+        let level = |(factor, values): (&Option<usize>, &Vec<String>)| {
+            let own = value(configuration, *factor);
+            values.iter().position(|value| *value == own).unwrap_or(0)
+        };
+        self.of.iter().zip(&self.values).map(level).collect()
+    }
+
+    /// Combinations without any trial: those of configurations that were given up, and those that are none.
+    fn missing(&self, trials: &[FactorialTrial]) -> usize {
+        let all: usize = self.values.iter().map(Vec::len).product();
+        all - trials.iter().map(|trial| &trial.levels).collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// The value of an axis, or the case.
+fn value(configuration: &Configuration, factor: Option<usize>) -> String {
+    match factor {
+        Some(axis) => configuration.axis_values.get(axis).cloned().unwrap_or_default(),
+        None => configuration.case.clone(),
+    }
+}
+
+fn text(of: EffectsOf, names: &[String], outcome: &EffectsOutcome) -> String {
+    let effects = match outcome {
+        EffectsOutcome::Explained(effects) => effects,
+        EffectsOutcome::Refused(refusal) => {
+            return format!(
+                "Which axis explains how much of the {} is not told: {refusal}.",
+                of.describe()
+            );
+        }
+    };
+    let mut parts: Vec<(Estimate, String)> = effects
+        .shares
+        .iter()
+        .map(|effect| (effect.share, title(names, &effect.factors)))
+        .collect();
+    parts.extend(
+        effects
+            .higher
+            .map(|share| (share, "interactions of three and more".to_owned())),
+    );
+    parts.sort_by(|a, b| b.0.point.total_cmp(&a.0.point));
+    let (told, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.0.point >= SHARE_TOLD);
+    let noise = percent(&effects.noise);
+    let Some(((share, first), others)) = told.split_first() else {
+        return format!(
+            "No axis explains a hundredth of the variance of the {} between trials; {noise} of it is noise.",
+            of.describe()
+        );
+    };
+    let others = others.iter().fold(String::new(), |text, (share, name)| {
+        format!("{text}, {name} {}", percent(share))
+    });
+    let rest = if rest.is_empty() {
+        ""
+    } else {
+        ", everything else less than 1 % each"
+    };
+    let first = first.replacen("the interaction", "The interaction", 1);
+    format!(
+        "{first} explains {} of the variance of the {} between trials{others}{rest}; {noise} is noise.",
+        percent(share),
+        of.describe()
+    )
+}
+
+/// `size`, or `the interaction of size and consumers`.
+fn title(names: &[String], factors: &[usize]) -> String {
+    let names: Vec<&str> = factors
+        .iter()
+        .filter_map(|factor| names.get(*factor))
+        .map(String::as_str)
+        .collect();
+    match names[..] {
+        [one, other] => format!("the interaction of {one} and {other}"),
+        _ => names.join(" "),
+    }
+}
+
+/// `81 % [70, 88]`.
+fn percent(share: &Estimate) -> String {
+    let figure = |share: f64| {
+        let percent = share * 100.0;
+        if (0.05..9.95).contains(&percent) {
+            let text = format!("{percent:.1}");
+            text.strip_suffix(".0").unwrap_or(&text).to_owned()
+        } else {
+            format!("{percent:.0}")
+        }
+    };
+    let interval = share.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", figure(low), figure(high))
+    });
+    if share.point < 0.000_5 && share.interval.is_none_or(|(_, high)| high < 0.000_5) {
+        return "less than 0.1 %".to_owned();
+    }
+    format!("{} %{interval}", figure(share.point))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! How throughput grows with the number of consumers, processes or threads: series of configurations that differ in
+//! nothing else, the law that fits them, and how many are worth having.
+
+mod model;
+mod recommendation;
+mod series;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::BTreeMap;
+
+use self::series::Run;
+use super::ConfigurationSummary;
+use crate::measure::{Measurement, Trial};
+use crate::plan::Plan;
+use crate::stats::{self, Estimate, Observation, is_material};
+use crate::verdict::{is_tainted, paired_trials, read_seconds};
+
+pub use self::model::*;
+pub(super) use self::words::sentences;
+
+/// Records per second of each trial that may be paired, by configuration and block.
+type Rates = BTreeMap<usize, BTreeMap<u32, f64>>;
+
+/// Every series of backlogs with figures for at least two different numbers, in the scenario's order. A count is
+/// compared with others in paired log-ratios within blocks; a block split over two sessions takes no part.
+pub(super) fn summarise(plan: &Plan, trials: &[Trial], summaries: &[ConfigurationSummary]) -> Vec<ScalingSeries> {
+    if plan.scenario.capacity.is_some() {
+        return Vec::new();
+    }
+    let rates = rates(trials);
+    let tainted = |configuration: usize| is_tainted(trials, configuration);
+    let runs = series::series(&plan.scenario);
+    let made = runs
+        .iter()
+        .map(|run| summarise_one(plan, run, summaries, &rates, tainted));
+    made.filter(|series| series.points.len() > 1).collect()
+}
+
+fn rates(trials: &[Trial]) -> Rates {
+    let mut rates = Rates::new();
+    for trial in paired_trials(trials) {
+        if let Some(measurement) = &trial.measurement {
+            let of = rates.entry(trial.order.configuration).or_default();
+            of.insert(trial.order.block, per_second(measurement));
+        }
+    }
+    rates
+}
+
+fn per_second(measurement: &Measurement) -> f64 {
+    measurement.records() as f64 / read_seconds(measurement)
+}
+
+fn summarise_one(
+    plan: &Plan,
+    run: &Run,
+    summaries: &[ConfigurationSummary],
+    rates: &Rates,
+    is_tainted: impl Fn(usize) -> bool,
+) -> ScalingSeries {
+    let scenario = &plan.scenario;
+    let measured: Vec<&(u32, usize)> = run
+        .configurations
+        .iter()
+        .filter(|(_, index)| summaries[*index].records_per_second.is_some())
+        .collect();
+    let first = measured.first().copied();
+    let mut points: Vec<ScalingPoint> = Vec::new();
+    for (count, index) in measured {
+        let Some(records_per_second) = summaries[*index].records_per_second else {
+            continue;
+        };
+        let gain = points.last().map(|before| Gain {
+            from: before.count,
+            ratio: ratio(rates, *index, before.configuration),
+        });
+        let speed_up = match first {
+            Some((_, base)) if base != index => ratio(rates, *index, *base),
+            _ => Some(Estimate {
+                point: 1.0,
+                interval: None,
+                observations: records_per_second.observations,
+            }),
+        };
+        points.push(ScalingPoint {
+            configuration: *index,
+            count: *count,
+            members: summaries[*index].members,
+            idle_members: summaries[*index].idle_members,
+            records_per_second,
+            speed_up,
+            efficiency: speed_up.map(|s| scaled(s, first.map_or(1.0, |(of, _)| f64::from(*of) / f64::from(*count)))),
+            gain,
+        });
+    }
+    let dataset = &scenario.datasets[scenario.configurations[run.configurations[0].1].dataset];
+    let mut series = ScalingSeries {
+        along: run.along,
+        name: series::name(scenario, run),
+        family: scenario.configurations[run.configurations[0].1].family,
+        partitions: dataset.topics * dataset.partitions,
+        fit: fit(plan, run.along, &points, rates),
+        points,
+        recommendation: None,
+    };
+    let ratio = |from: &ScalingPoint, to: &ScalingPoint| ratio(rates, to.configuration, from.configuration);
+    let is_barred = |point: &ScalingPoint| is_tainted(point.configuration);
+    series.recommendation = recommendation::recommend(&series, scenario.threshold, ratio, is_barred);
+    series
+}
+
+/// How many times as fast one is as another, in the blocks that hold a trial of both.
+fn ratio(rates: &Rates, one: usize, other: usize) -> Option<Estimate> {
+    let (one, other) = (rates.get(&one)?, rates.get(&other)?);
+    let pairs = one.iter().filter_map(|(block, rate)| Some((*rate, *other.get(block)?)));
+    let (one, other): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    Estimate::paired_ratio(&one, &other)
+}
+
+fn scaled(estimate: Estimate, factor: f64) -> Estimate {
+    Estimate {
+        point: estimate.point * factor,
+        interval: estimate.interval.map(|(low, high)| (low * factor, high * factor)),
+        observations: estimate.observations,
+    }
+}
+
+/// The count from which on every more has no partition; without end for threads.
+fn full(plan: &Plan, points: &[ScalingPoint], along: Along) -> f64 {
+    let Some(point) = points.first().filter(|_| along != Along::Threads) else {
+        return f64::INFINITY;
+    };
+    let configuration = &plan.scenario.configurations[point.configuration];
+    let dataset = &plan.scenario.datasets[configuration.dataset];
+    let partitions = f64::from(dataset.topics * dataset.partitions * configuration.groups);
+    partitions * f64::from(point.count) / f64::from(point.members.max(1))
+}
+
+/// The law of the points without idle members: one that holds no partition is no more than a process that was started,
+/// and bends every law.
+fn fit(plan: &Plan, along: Along, points: &[ScalingPoint], rates: &Rates) -> Fit {
+    let mut observations = Vec::new();
+    for point in points.iter().filter(|point| point.idle_members == 0) {
+        let of = rates.get(&point.configuration).into_iter().flatten();
+        observations.extend(of.map(|(block, per_second)| Observation {
+            members: point.count,
+            per_second: *per_second,
+            block: *block,
+        }));
+    }
+    match stats::fit_scaling(&observations, plan.scenario.seed) {
+        Ok(mut fit) => {
+            // More members than partitions are idle, whatever the law says.
+            let full = full(plan, points, along);
+            fit.curve
+                .retain(|point| !point.extrapolated || point.members <= full + 1e-9);
+            // A curve that misses what was measured says nothing of what was not.
+            let misses = |ratio: f64| is_material((ratio, ratio), plan.scenario.threshold);
+            if fit.misfit.is_some_and(|misfit| misses(misfit.ratio)) {
+                fit.peak = None;
+            } else {
+                fit.misfit = None;
+            }
+            Fit::Law(Box::new(fit))
+        }
+        Err(refusal) => Fit::Refused(refusal),
+    }
+}

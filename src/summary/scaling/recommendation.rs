@@ -1,0 +1,89 @@
+//! How many are worth having, by intervals: what is known, and what the run leaves open.
+
+use super::words;
+use super::{Recommendation, ScalingPoint, ScalingSeries};
+use crate::stats::Estimate;
+
+/// Whether going from one count to a larger one is worth it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// The interval of the gain for each one added lies above the threshold.
+    Yes,
+    /// It lies below.
+    No,
+    /// Neither, or the count may not be called the faster one.
+    Open,
+}
+
+/// A step from one count to a larger one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) from: &'a ScalingPoint,
+    pub(super) to: &'a ScalingPoint,
+    pub(super) ratio: Option<Estimate>,
+    pub(super) worth: Worth,
+    /// True where trials of the one that would be called faster failed, or lost or repeated records.
+    pub(super) barred: bool,
+}
+
+/// Goes up from the smallest count as long as a larger one is known to be worth it - the next, or, where the next is not
+/// (three members on four partitions), one beyond it. What is gained for each one added, ratio^(1 / added), is held
+/// against the threshold.
+pub(super) fn recommend(
+    series: &ScalingSeries,
+    threshold: f64,
+    ratio: impl Fn(&ScalingPoint, &ScalingPoint) -> Option<Estimate>,
+    is_barred: impl Fn(&ScalingPoint) -> bool,
+) -> Option<Recommendation> {
+    let points = &series.points;
+    let step = |from: usize, to: usize| {
+        let (from, to) = (&points[from], &points[to]);
+        let ratio = ratio(from, to);
+        let interval = ratio.and_then(|ratio| each(ratio, to.count - from.count).interval);
+        let worth = match interval {
+            Some((low, _)) if low > 1.0 + threshold => Worth::Yes,
+            Some((_, high)) if high < 1.0 + threshold => Worth::No,
+            _ => Worth::Open,
+        };
+        let barred = (worth == Worth::Yes && is_barred(to)) || (worth == Worth::No && is_barred(from));
+        let worth = if barred { Worth::Open } else { worth };
+        Step {
+            from,
+            to,
+            ratio,
+            worth,
+            barred,
+        }
+    };
+    let mut at = 0;
+    let mut last = None;
+    let ahead = loop {
+        let ahead: Vec<Step> = (at + 1..points.len()).map(|to| step(at, to)).collect();
+        // What is open is not gone past: a larger count may owe all that it gains to this one.
+        let mut steps = ahead.iter().take_while(|step| step.worth != Worth::Open);
+        let Some(up) = steps.position(|step| step.worth == Worth::Yes) else {
+            break ahead;
+        };
+        last = Some((at, at + 1 + up));
+        at += 1 + up;
+    };
+    let here = points.get(at)?;
+    let certain = !ahead.is_empty() && ahead.iter().all(|step| step.worth == Worth::No);
+    let last = last.map(|(from, to)| step(from, to));
+    Some(Recommendation {
+        count: here.count,
+        certain,
+        most_measured: ahead.is_empty(),
+        text: words::recommendation(series, here, &ahead, last, threshold),
+    })
+}
+
+/// What each of `added` multiplies by, where all of them multiply by a ratio: its `added`-th root.
+pub(super) fn each(ratio: Estimate, added: u32) -> Estimate {
+    let root = |value: f64| value.powf(1.0 / f64::from(added.max(1)));
+    Estimate {
+        point: root(ratio.point),
+        interval: ratio.interval.map(|(low, high)| (root(low), root(high))),
+        observations: ratio.observations,
+    }
+}

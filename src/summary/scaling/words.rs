@@ -1,0 +1,256 @@
+//! Scaling in sentences.
+
+use super::recommendation::{Step, Worth, each};
+use super::{Along, ScalingPoint, ScalingSeries};
+use crate::stats::Estimate;
+
+/// Fewer counts make no question of how many.
+const COUNTS_TOLD: usize = 3;
+
+/// More series than this are told in one sentence.
+const TOLD_ONE_BY_ONE: usize = 4;
+
+/// A sentence for the answer about each series, or one about all of many.
+pub(in crate::summary) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
+    let told: Vec<&ScalingSeries> = series.iter().filter(|one| one.points.len() >= COUNTS_TOLD).collect();
+    if told.len() > TOLD_ONE_BY_ONE {
+        let counts = || told.iter().filter_map(|one| Some(one.recommendation.as_ref()?.count));
+        let nouns = told[0].along.nouns();
+        let nouns = if told.iter().all(|one| one.along == told[0].along) {
+            nouns
+        } else {
+            "members or threads"
+        };
+        let (Some(fewest), Some(most)) = (counts().min(), counts().max()) else {
+            return Vec::new();
+        };
+        let series = told.len();
+        let found = if fewest == most {
+            most.to_string()
+        } else {
+            format!("from {fewest} to {most}")
+        };
+        return vec![format!(
+            "How many {nouns} are worth having is told for each of {series} series under Scaling: {found}."
+        )];
+    }
+    let sentence = |one: &&ScalingSeries| {
+        let text = &one.recommendation.as_ref()?.text;
+        let lead = if one.name.is_empty() {
+            String::new()
+        } else {
+            format!("With {}: ", one.name)
+        };
+        Some(format!("{}.", capital(&format!("{lead}{text}"))))
+    };
+    told.iter().filter_map(sentence).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next()
+        .map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// `3 consumers are enough: they read 2.91 times as fast as 1 [2.88, 2.94], and a fourth adds 2 % [1, 2.9]`.
+pub(super) fn recommendation(
+    series: &ScalingSeries,
+    here: &ScalingPoint,
+    ahead: &[Step],
+    last: Option<Step>,
+    threshold: f64,
+) -> String {
+    let along = series.along;
+    let are = if here.count == 1 { "is" } else { "are" };
+    let number = format!("{}{} {are}", number(here.count, along), skipped(series, last));
+    let speed = speed(series, here);
+    let open = ahead.iter().find(|step| step.worth == Worth::Open);
+    match (ahead.first(), open) {
+        (Some(next), None) => {
+            let (idle, and) = (idle(series, next), if speed.is_empty() { "" } else { ", and " });
+            format!("{number} enough: {speed}{and}{}{idle}", adds(next, along))
+        }
+        (Some(_), Some(open)) => {
+            let least = if here.count == series.points[0].count {
+                String::new()
+            } else {
+                format!("at least {number} worth having: {speed}; ")
+            };
+            let worth = if least.is_empty() { " worth having" } else { "" };
+            format!("{least}{}", left_open(open, along, worth, threshold))
+        }
+        (None, _) => {
+            let last = last.map_or(String::new(), |step| format!("; {}", adds(&step, along)));
+            let full = if along != Along::Threads && series.partitions == here.members {
+                "; any more would find no partition"
+            } else {
+                ""
+            };
+            format!("{number} worth having, the most that were measured: {speed}{last}{full}")
+        }
+    }
+}
+
+/// `whether a fourth consumer is stays open: it adds 2 % [-1, 5], and 3 % would be worth it`.
+fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
+    let count = step.to.count;
+    let one = count == step.from.count + 1;
+    let whether = if one {
+        format!("whether {} is", another(count, along))
+    } else {
+        format!("whether {} are", number(count, along))
+    };
+    let told = match adds(step, along) {
+        told if one => told.replacen(&another(count, along), "it", 1),
+        told => told,
+    };
+    let why = match step.ratio {
+        Some(_) if step.barred => ", but trials failed, or lost or repeated records".to_owned(),
+        Some(_) => format!(", and {} % would be worth it", figure(threshold)),
+        None => String::new(),
+    };
+    format!("{whether}{worth} stays open: {told}{why}")
+}
+
+/// `they read 2.91 times as fast as 1 [2.88, 2.94]`; nothing for the smallest count.
+fn speed(series: &ScalingSeries, here: &ScalingPoint) -> String {
+    let first = &series.points[0];
+    match here.speed_up.filter(|_| here.count != first.count) {
+        Some(speed_up) => {
+            let interval = speed_up
+                .interval
+                .map_or(String::new(), |(low, high)| format!(" [{low:.2}, {high:.2}]"));
+            format!(
+                "they read {:.2} times as fast as {}{interval}",
+                speed_up.point, first.count
+            )
+        }
+        None => String::new(),
+    }
+}
+
+/// `a fourth adds 2 % [-1, 5]`, or for several `6 read 4 % more than 3 [1, 7], 1.3 % for each one added`.
+fn adds(step: &Step, along: Along) -> String {
+    let added = step.to.count - step.from.count;
+    let Some(ratio) = step.ratio else {
+        return format!(
+            "no whole block holds a trial of both {} and {}",
+            step.from.count, step.to.count
+        );
+    };
+    // What is slower for sure is told as what it takes away.
+    let less = ratio.interval.is_some_and(|(_, high)| high < 1.0);
+    match (added, less) {
+        (1, false) => format!("{} adds {}", another(step.to.count, along), percent(ratio)),
+        (1, true) => format!("{} takes away {}", another(step.to.count, along), percent(lost(ratio))),
+        (_, true) => format!(
+            "{} read {} less than {}",
+            step.to.count,
+            percent(lost(ratio)),
+            step.from.count
+        ),
+        (_, false) => format!(
+            "{} read {} more than {}, {} for each one added",
+            step.to.count,
+            percent(ratio),
+            step.from.count,
+            percent(each(ratio, added))
+        ),
+    }
+}
+
+/// What a ratio below 1 takes away, as a ratio above it.
+fn lost(ratio: Estimate) -> Estimate {
+    Estimate {
+        point: 2.0 - ratio.point,
+        interval: ratio.interval.map(|(low, high)| (2.0 - high, 2.0 - low)),
+        observations: ratio.observations,
+    }
+}
+
+/// Where members of the next count find no partition.
+fn idle(series: &ScalingSeries, next: &Step) -> String {
+    let partitions = series.partitions;
+    if next.to.idle_members == 0 {
+        return String::new();
+    }
+    let plural = if partitions == 1 { "" } else { "s" };
+    format!(", since there are no more than {partitions} partition{plural}")
+}
+
+/// The counts that the last step went past.
+fn skipped(series: &ScalingSeries, last: Option<Step>) -> String {
+    let Some(last) = last else { return String::new() };
+    let between = series
+        .points
+        .iter()
+        .filter(|p| p.count > last.from.count && p.count < last.to.count);
+    let counts: Vec<String> = between.map(|point| point.count.to_string()).collect();
+    if counts.is_empty() {
+        return String::new();
+    }
+    format!(
+        " (but not {}, which add too little to {})",
+        counts.join(" or "),
+        last.from.count
+    )
+}
+
+/// `3 consumers`.
+fn number(count: u32, along: Along) -> String {
+    let noun = if count == 1 { along.noun() } else { along.nouns() };
+    format!("{count} {noun}")
+}
+
+/// `a fourth consumer`.
+fn another(count: u32, along: Along) -> String {
+    const WORDS: [&str; 9] = [
+        "a second",
+        "a third",
+        "a fourth",
+        "a fifth",
+        "a sixth",
+        "a seventh",
+        "an eighth",
+        "a ninth",
+        "a tenth",
+    ];
+    let word = usize::try_from(count)
+        .ok()
+        .and_then(|count| WORDS.get(count.checked_sub(2)?));
+    let ordinal = word.map_or_else(|| numbered(count), |word| (*word).to_owned());
+    format!("{ordinal} {}", along.noun())
+}
+
+/// `a 12th`, `an 18th`, `a 23rd`.
+fn numbered(count: u32) -> String {
+    let suffix = match (count % 100, count % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    let vowel = matches!(count, 11 | 18 | 80..=89);
+    format!("{} {count}{suffix}", if vowel { "an" } else { "a" })
+}
+
+/// A gain from a ratio: `2 % [-1, 5]`.
+fn percent(ratio: Estimate) -> String {
+    let interval = ratio.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", figure(low - 1.0), figure(high - 1.0))
+    });
+    format!("{} %{interval}", figure(ratio.point - 1.0))
+}
+
+/// A share in percent: with a decimal below ten.
+fn figure(share: f64) -> String {
+    let percent = share * 100.0;
+    let text = if percent.abs() < 9.95 {
+        format!("{percent:.1}")
+    } else {
+        format!("{percent:.0}")
+    };
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
