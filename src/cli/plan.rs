@@ -9,6 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
+use crate::coordinator::check_builds;
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, thousands};
@@ -27,6 +28,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let source = Source::load(&arguments.file, &arguments.choices)?;
     check_settings(&source.scenario)?;
+    check_builds(&source.scenario)?;
     let plan = Plan::new(source.scenario);
     check_disk(&plan)?;
     write!(std::io::stdout().lock(), "{}", describe(&plan))?;
@@ -36,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 /// Fails where a client property needs an environment variable that is not set.
 pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
     for configuration in &scenario.configurations {
-        ClientProperties::of_consumers(&scenario.cluster, configuration, "").resolve()?;
+        ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, "").resolve()?;
         if let Some(load) = configuration.mode.load() {
             resolve_all(&load.properties)?;
         }

@@ -7,11 +7,18 @@ use nix::sys::utsname::uname;
 
 use super::host::cores;
 use crate::kafka::client::ClientProperties;
-use crate::measure::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+use crate::measure::{
+    BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
+};
 use crate::scenario::Scenario;
 
 /// Describes where the run takes place.
-pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> Environment {
+pub fn describe(
+    cluster: ClusterEnvironment,
+    other_clusters: Vec<ClusterEnvironment>,
+    builds: Vec<BuildEnvironment>,
+    client_settings: Vec<Setting>,
+) -> Environment {
     let names = uname().ok();
     let text = |value: Option<&std::ffi::OsStr>| value.map_or_else(unknown, |v| v.to_string_lossy().into_owned());
     Environment {
@@ -41,6 +48,8 @@ pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> E
             .to_owned(),
             deviations: client_settings,
         },
+        other_clusters,
+        builds,
     }
 }
 
@@ -78,10 +87,11 @@ fn memory_bytes() -> u64 {
 pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
-        let consumers = ClientProperties::of_consumers(&scenario.cluster, configuration, "").deviations();
+        let cluster = scenario.cluster_of(configuration);
+        let consumers = ClientProperties::of_consumers(cluster, configuration, "").deviations();
         let compression = scenario.datasets[configuration.dataset].compression;
         let producers = configuration.mode.load().map(|load| {
-            let properties = ClientProperties::of_producers(&scenario.cluster, load, compression, "");
+            let properties = ClientProperties::of_producers(cluster, load, compression, "");
             let prefixed = |setting: Setting| Setting {
                 name: format!("producer.{}", setting.name),
                 ..setting
@@ -129,8 +139,27 @@ pub fn differences(before: &Environment, now: &Environment) -> Vec<String> {
             format!("{:?}", now.cluster.java),
         ),
     ];
+    let others = before.other_clusters.iter().zip(&now.other_clusters);
+    let others = others.flat_map(|(before, now)| {
+        [
+            (
+                "brokers of the other cluster",
+                before.brokers.to_string(),
+                now.brokers.to_string(),
+            ),
+            (
+                "Kafka of the other cluster",
+                format!("{:?}", before.version),
+                format!("{:?}", now.version),
+            ),
+        ]
+    });
+    let builds = before.builds.iter().zip(&now.builds);
+    let builds = builds.map(|(before, now)| ("a build", before.to_string(), now.to_string()));
     pairs
         .into_iter()
+        .chain(others)
+        .chain(builds)
         .filter(|(_, before, now)| before != now)
         .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
         .collect()

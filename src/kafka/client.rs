@@ -277,6 +277,7 @@ mod tests {
             place: 0,
             client: ClientSettings::default(),
             mode: crate::scenario::Mode::Backlog,
+            variant: crate::scenario::Variant::default(),
         }
     }
 

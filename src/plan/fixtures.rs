@@ -123,6 +123,7 @@ impl ScenarioBuilder {
             datasets: vec![self.dataset],
             warnings: Vec::new(),
             capacity: None,
+            variants: Variants::default(),
         }
     }
 
@@ -174,6 +175,7 @@ fn configuration(case: &str, processes: u32, consumers: u32) -> Configuration {
         place: 0,
         client: ClientSettings::default(),
         mode: crate::scenario::Mode::Backlog,
+        variant: Variant::default(),
     }
 }
 
