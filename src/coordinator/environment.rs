@@ -164,3 +164,47 @@ pub fn differences(before: &Environment, now: &Environment) -> Vec<String> {
         .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(version: &str) -> ClusterEnvironment {
+        ClusterEnvironment {
+            local: false,
+            bootstrap: "b:9092".to_owned(),
+            brokers: 1,
+            version: Some(version.to_owned()),
+            java: None,
+            deviations: Vec::new(),
+        }
+    }
+
+    fn build(bytes: u64) -> BuildEnvironment {
+        BuildEnvironment {
+            name: "new".to_owned(),
+            path: "/new/tandem".into(),
+            version: Some("tandem 0.1.0".to_owned()),
+            client: "librdkafka".to_owned(),
+            client_version: "2.12.1".to_owned(),
+            bytes,
+            modified: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn another_build_or_another_second_cluster_is_another_environment() {
+        let at = |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], Vec::new());
+        assert_eq!(differences(&at("4.0", 5), &at("4.0", 5)), Vec::<String>::new());
+        let found = differences(&at("4.0", 5), &at("4.1", 6));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].starts_with("Kafka of the other cluster was Some(\"4.0\")"),
+            "{found:?}"
+        );
+        assert!(
+            found[1].contains("5 bytes") && found[1].contains("6 bytes"),
+            "{found:?}"
+        );
+    }
+}

@@ -198,3 +198,72 @@ async fn hello(fleet: &mut impl Fleet) -> Result<Hello, String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::scenario::parse;
+
+    fn environment(path: &Path) -> BuildEnvironment {
+        let (bytes, modified) = identity(path).unwrap();
+        BuildEnvironment {
+            name: "new".to_owned(),
+            path: path.to_owned(),
+            version: None,
+            client: "librdkafka".to_owned(),
+            client_version: "2.12.1".to_owned(),
+            bytes,
+            modified,
+        }
+    }
+
+    #[test]
+    fn a_build_that_is_written_again_while_the_run_goes_on_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tandem");
+        fs::write(&path, "first").unwrap();
+        let programs = Programs {
+            own: PathBuf::from("/this/tandem"),
+            builds: vec![environment(&path)],
+        };
+        assert_eq!((programs.path(0), programs.check(0)), (path.as_path(), Ok(())));
+        fs::write(&path, "second").unwrap();
+        assert_eq!(programs.check(0), Err(BuildError::Changed(path.clone())));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(programs.check(0), Err(BuildError::Changed(path)));
+    }
+
+    #[test]
+    fn without_builds_all_workers_are_of_this_program() {
+        let programs = Programs {
+            own: PathBuf::from("/this/tandem"),
+            builds: Vec::new(),
+        };
+        assert_eq!((programs.path(0), programs.count()), (Path::new("/this/tandem"), 1));
+        assert_eq!(programs.check(0), Ok(()));
+    }
+
+    #[test]
+    fn a_build_that_is_not_there_or_is_no_program_is_refused_without_starting_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [text, missing] = ["text", "missing"].map(|name| folder.path().join(name));
+        fs::write(&text, "text").unwrap();
+        let check = |path: &Path| {
+            let scenario = parse("s", "s.toml", "question = '?'").unwrap();
+            check_builds(
+                &scenario
+                    .with_variants(None, &[path.to_owned(), PathBuf::from("/bin/sh")])
+                    .unwrap(),
+            )
+        };
+        assert_eq!(check(&missing), Err(BuildError::Missing(missing.clone())));
+        assert_eq!(check(&text), Err(BuildError::NotExecutable(text.clone())));
+        assert_eq!(
+            check(folder.path()),
+            Err(BuildError::NotExecutable(folder.path().to_owned()))
+        );
+        assert_eq!(check(Path::new("/bin/sh")), Ok(()));
+    }
+}

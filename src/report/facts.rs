@@ -6,7 +6,7 @@ use super::csv::kind;
 use super::figures::TrialFigures;
 use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
 use super::tables::Table;
-use crate::measure::{Environment, Status, Trial, TrialKind};
+use crate::measure::{ClusterEnvironment, Environment, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, TrialLength};
 
 /// Why members were idle: the configurations of which the same is to be said, and what it is.
@@ -34,6 +34,11 @@ pub(super) fn settings(input: &ReportInput) -> Table {
     };
     for s in &input.environment.cluster.deviations {
         row("brokers", &s.name, &s.value, &s.reason);
+    }
+    for other in &input.environment.other_clusters {
+        for s in &other.deviations {
+            row("brokers of the other cluster", &s.name, &s.value, &s.reason);
+        }
     }
     for s in &input.environment.client.deviations {
         row("client", &s.name, &s.value, &s.reason);
@@ -109,11 +114,6 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let Environment { cluster, client, .. } = input.environment;
     let e = input.environment;
     let unknown = || "unknown".to_owned();
-    let place = if cluster.local {
-        "run by tandem on this machine"
-    } else {
-        "running before tandem"
-    };
     let (first, last) = dates(input);
     [
         ("Measured", format!("{first} to {last}")),
@@ -126,15 +126,7 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Memory", bytes(e.memory_bytes)),
         ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
-        (
-            "Kafka",
-            format!(
-                "{}, {}, {place} ({})",
-                cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
-                count(u64::from(cluster.brokers), "broker"),
-                cluster.bootstrap
-            ),
-        ),
+        ("Kafka", kafka(cluster)),
         ("Java of the brokers", cluster.java.clone().unwrap_or_else(unknown)),
         (
             "Client",
@@ -145,6 +137,12 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     ]
     .into_iter()
     .chain(
+        e.other_clusters
+            .iter()
+            .map(|other| ("Kafka, compared with it", kafka(other))),
+    )
+    .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
+    .chain(
         input
             .scenario
             .warnings
@@ -153,6 +151,20 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     )
     .map(|(name, value)| (name, printable(&value)))
     .collect()
+}
+
+fn kafka(cluster: &ClusterEnvironment) -> String {
+    let place = if cluster.local {
+        "run by tandem on this machine"
+    } else {
+        "running before tandem"
+    };
+    format!(
+        "{}, {}, {place} ({})",
+        cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
+        count(u64::from(cluster.brokers), "broker"),
+        cluster.bootstrap
+    )
 }
 
 fn plan(input: &ReportInput) -> String {

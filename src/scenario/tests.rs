@@ -9,6 +9,7 @@ mod generated;
 mod loading;
 mod loads;
 mod selection;
+mod variants;
 
 use super::{Scenario, parse};
 

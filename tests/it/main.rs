@@ -20,4 +20,5 @@ mod refusals;
 mod scene;
 mod secrets;
 mod shared_cluster;
+mod variants;
 mod worker_process;
