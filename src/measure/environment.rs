@@ -66,7 +66,7 @@ impl fmt::Display for BuildEnvironment {
         let version = self.version.as_deref().unwrap_or("of an unknown version");
         write!(
             out,
-            "{} {version}, {} {} ({}, {} bytes, written {})",
+            "{}: {version}, {} {} ({}, {} bytes, written {})",
             self.name,
             self.client,
             self.client_version,

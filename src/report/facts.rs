@@ -390,6 +390,38 @@ mod tests {
     }
 
     #[test]
+    fn a_second_cluster_and_the_builds_are_told_with_the_environment() {
+        let mut fixture = Fixture::one_vs_two();
+        let mut other = fixture.environment.cluster.clone();
+        (other.local, other.bootstrap, other.version) = (false, "b:9092".into(), Some("3.9".into()));
+        fixture.environment.other_clusters.push(other);
+        fixture.environment.builds.push(crate::measure::BuildEnvironment {
+            name: "new".into(),
+            path: "/new/tandem".into(),
+            version: Some("tandem 0.1.0 (8b212a6)".into()),
+            client: "librdkafka".into(),
+            client_version: "2.12.1".into(),
+            bytes: 5,
+            modified: jiff::Timestamp::UNIX_EPOCH,
+        });
+        let told = environment(&fixture.input());
+        let value = |name: &str| told.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
+        assert_eq!(
+            value("Kafka, compared with it"),
+            Some("3.9, 1 broker, running before tandem (b:9092)")
+        );
+        assert_eq!(
+            value("Build"),
+            Some(
+                "new: tandem 0.1.0 (8b212a6), librdkafka 2.12.1 (/new/tandem, 5 bytes, written 1970-01-01 00:00:00.000 \
+                 UTC)"
+            )
+        );
+        let rows = settings(&fixture.input()).rows;
+        assert!(rows.iter().any(|row| row[0] == "brokers of the other cluster"));
+    }
+
+    #[test]
     fn the_steps_of_a_search_are_no_pilots() {
         let sentence = |fixture: Fixture| trials_sentence(&fixture.input());
         assert!(sentence(Fixture::capacity()).contains("warm-up and the search for the capacity"));

@@ -140,7 +140,9 @@ impl Writer<'_> {
             None => format!("Against {base}: "),
         };
         if against.len() <= TOLD_ONE_BY_ONE {
-            let told: Vec<String> = against.iter().map(|c| self.one_of_several(c, &held)).collect();
+            let told = against.iter().map(|c| self.one_of_several(c, &held));
+            let sentence = |(index, told): (usize, String)| if index == 0 { told } else { capitalised(&told) };
+            let told: Vec<String> = told.enumerate().map(sentence).collect();
             return format!("{lead}{}.", told.join(". "));
         }
         let measured = against.iter().filter(|c| c.ratio.is_some());

@@ -44,7 +44,16 @@ fn names(builds: &[&str]) -> Vec<String> {
 #[test]
 fn every_configuration_is_there_once_per_cluster_and_compared_with_itself_on_the_first() {
     let scenario = against(&scenario(TWO_CASES), "c:9092");
-    insta::assert_snapshot!(pairs(&scenario), @"");
+    insta::assert_snapshot!(pairs(&scenario), @r"
+    one work=none cluster=a:9092,b:9092 | - | -
+    one work=none cluster=c:9092 | one work=none cluster=a:9092,b:9092 | -
+    one work=wait 1ms cluster=a:9092,b:9092 | - | -
+    one work=wait 1ms cluster=c:9092 | one work=wait 1ms cluster=a:9092,b:9092 | -
+    two work=none cluster=a:9092,b:9092 | - | one work=none cluster=a:9092,b:9092
+    two work=none cluster=c:9092 | two work=none cluster=a:9092,b:9092 | one work=none cluster=c:9092
+    two work=wait 1ms cluster=a:9092,b:9092 | - | one work=wait 1ms cluster=a:9092,b:9092
+    two work=wait 1ms cluster=c:9092 | two work=wait 1ms cluster=a:9092,b:9092 | one work=wait 1ms cluster=c:9092
+    ");
     let axis = &scenario.axes[1];
     assert_eq!(
         (&*axis.key, &*axis.values),
@@ -90,13 +99,21 @@ fn variants_of_a_configuration_are_of_its_family_and_read_its_data() {
 #[test]
 fn clusters_and_builds_together_are_all_held_against_the_first_of_both() {
     let scenario = scenario("[cluster]\nbootstrap = 'a:1'").with_variants(Some("b:1"), &paths(&["/x/t", "/y/t"]));
-    insta::assert_snapshot!(pairs(&scenario.unwrap()), @"");
+    insta::assert_snapshot!(pairs(&scenario.unwrap()), @r"
+    cluster=a:1 binary=x | - | -
+    cluster=a:1 binary=y | cluster=a:1 binary=x | -
+    cluster=b:1 binary=x | cluster=a:1 binary=x | -
+    cluster=b:1 binary=y | cluster=a:1 binary=x | -
+    ");
 }
 
 #[test]
 fn a_scenario_without_cases_is_named_by_its_variants_alone() {
     let scenario = with_builds(&scenario(""), &["/old/tandem", "/new/tandem"]);
-    insta::assert_snapshot!(pairs(&scenario), @"");
+    insta::assert_snapshot!(pairs(&scenario), @r"
+    binary=old | - | -
+    binary=new | binary=old | -
+    ");
 }
 
 #[test]
@@ -127,7 +144,13 @@ fn what_is_no_second_cluster_or_build_is_refused() {
         refused(&plain, Some(" ,"), &[]),
         refused(&plain, None, &["/a"]),
         refused(&plain, None, &["/a", ""]),
-    ].join("\n"), @"");
+    ].join("\n"), @r"
+    --against a:9092 is a cluster that the scenario already runs on; name another one
+    --against SSL://B:9092, c:1 is a cluster that the scenario already runs on; name another one
+    --against has an empty value
+    --binary takes two builds or more, separated by commas: --binary OLD,NEW
+    --binary has an empty value
+    ");
 }
 
 #[test]
@@ -168,12 +191,12 @@ fn local_brokers_held_against_a_cluster_elsewhere_are_warned_of() {
 #[test]
 fn too_few_blocks_are_counted_for_the_comparisons_that_are_made() {
     let text = |blocks: u32| TWO_CASES.replace("repetitions = 8", &format!("repetitions = {blocks}"));
-    // 2 comparisons without, 4 with builds: 6 blocks are no longer enough, 7 are just not, 8 are.
+    // 2 comparisons without builds, which 7 blocks can decide; 4 with them, which 8 can.
     assert!(scenario(&text(7)).warnings.is_empty());
-    let seven = with_builds(&scenario(&text(7)), &["/a", "/b"]).warnings;
-    assert!(seven.is_empty(), "{seven:?}");
-    let six = with_builds(&scenario(&text(6)), &["/a", "/b"]).warnings;
-    assert!(six.len() == 1 && six[0].contains("4 comparisons"), "{six:?}");
+    let warnings = |blocks| with_builds(&scenario(&text(blocks)), &["/a", "/b"]).warnings;
+    assert_eq!(warnings(8), Vec::<String>::new());
+    let seven = warnings(7);
+    assert!(seven.len() == 1 && seven[0].contains("4 comparisons"), "{seven:?}");
 }
 
 #[test]
@@ -185,7 +208,10 @@ fn without_a_second_cluster_or_build_nothing_changes() {
 #[test]
 fn parts_of_a_scenario_with_variants_keep_what_they_are_compared_with() {
     let scenario = with_builds(&scenario(TWO_CASES), &["/old/tandem", "/new/tandem"]);
-    insta::assert_snapshot!(pairs(&scenario.only(&["two work=none binary=new"]).unwrap()), @"");
+    insta::assert_snapshot!(pairs(&scenario.only(&["two work=none binary=new"]).unwrap()), @r"
+    two work=none binary=old | - | -
+    two work=none binary=new | two work=none binary=old | -
+    ");
 }
 
 #[test]
