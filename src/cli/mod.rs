@@ -12,6 +12,7 @@ mod schema;
 mod source;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 
@@ -24,9 +25,16 @@ const CANNOT: u8 = 2;
 /// Ended by the user.
 const INTERRUPTED: u8 = 130;
 
+/// The version, with the commit where the build was told of it.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = option_env!("TANDEM_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map_or(String::new(), |commit| format!(" ({commit})"));
+    format!("{}{commit}", env!("CARGO_PKG_VERSION"))
+});
+
 /// One Kafka consumer process or two? Measures how the arrangement of consumers changes how fast they read.
 #[derive(Debug, Parser)]
-#[command(name = "tandem", version, max_term_width = 100)]
+#[command(name = "tandem", version = VERSION.as_str(), max_term_width = 100)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,

@@ -9,10 +9,11 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
+use crate::coordinator::check_builds;
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, thousands};
-use crate::scenario::{Mode, Scenario, TrialLength};
+use crate::scenario::{CLUSTER_AXIS, Mode, Scenario, TrialLength};
 
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let source = Source::load(&arguments.file, &arguments.choices)?;
     check_settings(&source.scenario)?;
+    check_builds(&source.scenario)?;
     let plan = Plan::new(source.scenario);
     check_disk(&plan)?;
     write!(std::io::stdout().lock(), "{}", describe(&plan))?;
@@ -36,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 /// Fails where a client property needs an environment variable that is not set.
 pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
     for configuration in &scenario.configurations {
-        ClientProperties::of_consumers(&scenario.cluster, configuration, "").resolve()?;
+        ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, "").resolve()?;
         if let Some(load) = configuration.mode.load() {
             resolve_all(&load.properties)?;
         }
@@ -69,9 +71,10 @@ fn describe(plan: &Plan) -> String {
         ]);
     }
     let _ = writeln!(text, "{table}\n(members = groups x processes x consumers)\n");
+    text += &describe_variants(scenario);
     text += &describe_loads(scenario);
     text += &describe_trials(scenario, &forecast);
-    text += &describe_data(&forecast);
+    text += &describe_data(scenario, &forecast);
     let _ = writeln!(
         text,
         "time: {} {} after the brokers are up (a rough guess)",
@@ -88,6 +91,20 @@ fn describe(plan: &Plan) -> String {
     }
     for warning in &scenario.warnings {
         let _ = writeln!(text, "\nwarning: {warning}");
+    }
+    text
+}
+
+/// The clusters and builds that are compared, where any are.
+fn describe_variants(scenario: &Scenario) -> String {
+    let mut text = String::new();
+    for (index, axis) in scenario.axes.iter().enumerate() {
+        if scenario.is_variant_axis(index) && axis.key == CLUSTER_AXIS {
+            let _ = writeln!(text, "clusters: {}, in the same blocks", axis.values.join(" and "));
+        }
+    }
+    for build in &scenario.variants.builds {
+        let _ = writeln!(text, "build {}: workers of {}", build.name, build.path.display());
     }
     text
 }
@@ -176,7 +193,7 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
 }
 
 /// What is filled before the trials, and what a trial makes for itself.
-fn describe_data(forecast: &Forecast) -> String {
+fn describe_data(scenario: &Scenario, forecast: &Forecast) -> String {
     let mut parts = Vec::new();
     if forecast.data_sets > 0 {
         let records = thousands(forecast.fill_records);
@@ -196,7 +213,12 @@ fn describe_data(forecast: &Forecast) -> String {
         return String::new();
     }
     let disk = bytes(forecast.disk_bytes);
-    format!("data: {} (about {disk} on the brokers' disks)\n", parts.join("; "))
+    let whose = if scenario.clusters().count() > 1 {
+        "the disks of each cluster"
+    } else {
+        "the brokers' disks"
+    };
+    format!("data: {} (about {disk} on {whose})\n", parts.join("; "))
 }
 
 #[cfg(test)]
@@ -254,5 +276,15 @@ mod tests {
             "question = '?'\n[load]\nrate = 4_000\n[capacity]\np999_ms = 2.5\nprecision = 0.07\n\
              [matrix]\nprocesses = [1, 2]"
         ));
+    }
+
+    #[test]
+    fn a_plan_with_a_second_cluster_and_two_builds_says_so_and_counts_both() {
+        let text = "question = '?'\nrepetitions = 8\n[cluster]\nbootstrap = 'a:9092'\n[[case]]\nname = 'one'\n\
+                    [[case]]\nname = 'two'\nprocesses = 2";
+        let scenario = parse("mine", "mine.toml", text).unwrap();
+        let builds = ["/old/tandem", "/new/tandem"].map(PathBuf::from);
+        let scenario = scenario.with_variants(Some("b:9092"), &builds).unwrap();
+        insta::assert_snapshot!(describe(&Plan::new(scenario)));
     }
 }

@@ -11,12 +11,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::plan::check_settings;
 use super::source::{Choices, Source, check_disk, data_parent};
 use super::{CANNOT, DONE, INTERRUPTED, WRONG, progress, report};
-use crate::coordinator::leftovers::{clean_leftovers, state_folder};
-use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions};
+use crate::coordinator::leftovers::{LeftTopics, clean_leftovers, state_folder};
+use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, check_builds};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
 use crate::plan::Plan;
-use crate::scenario::ClusterSpec;
+use crate::scenario::{ClusterSource, ClusterSpec};
 use crate::store::RunDir;
 
 /// Folder below the present one in which runs are stored.
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "binary"])]
     resume: Option<PathBuf>,
     /// Resume even where the machine or the versions have changed
     #[arg(long, requires = "resume")]
@@ -118,37 +118,44 @@ async fn clean() {
         for problem in &dead.problems {
             eprintln!("note: left by an earlier run: {problem}");
         }
-        let Some(topics) = &dead.record.topics else { continue };
-        let removed = async {
-            let source = crate::scenario::ClusterSource::Bootstrap(topics.bootstrap.clone());
-            let spec = ClusterSpec {
-                source,
-                prefix: topics.prefix.clone(),
-                client: topics.client.clone(),
-            };
-            let admin = Admin::connect(&topics.bootstrap, &cluster_properties(&spec)?).await?;
-            let names = admin.topics(&format!("{}-", topics.prefix)).await?;
-            admin.delete_topics(&names).await?;
-            let groups = admin.groups(&format!("{}-", topics.prefix)).await?;
-            admin.delete_groups(&groups).await?;
-            anyhow::Ok(names.len())
-        };
-        match removed.await {
-            Ok(count) => {
-                eprintln!(
+        let mut all = true;
+        for topics in &dead.record.topics {
+            match remove(topics).await {
+                Ok(count) => eprintln!(
                     "note: removed {count} topics that a killed run had left on {}",
                     topics.bootstrap
-                );
-                if let Err(error) = dead.forget() {
-                    eprintln!("note: its record cannot be removed: {error}");
+                ),
+                Err(error) => {
+                    all = false;
+                    eprintln!(
+                        "note: a killed run has left topics and groups that start with {} on {}: {error:#}",
+                        topics.prefix, topics.bootstrap
+                    );
                 }
             }
-            Err(error) => eprintln!(
-                "note: a killed run has left topics and groups that start with {} on {}: {error:#}",
-                topics.prefix, topics.bootstrap
-            ),
+        }
+        if dead.record.topics.is_empty() || !all {
+            continue;
+        }
+        if let Err(error) = dead.forget() {
+            eprintln!("note: its record cannot be removed: {error}");
         }
     }
+}
+
+/// Removes what a run has left on a cluster; the number of topics.
+async fn remove(left: &LeftTopics) -> Result<usize> {
+    let spec = ClusterSpec {
+        source: ClusterSource::Bootstrap(left.bootstrap.clone()),
+        prefix: left.prefix.clone(),
+        client: left.client.clone(),
+    };
+    let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
+    let names = admin.topics(&format!("{}-", left.prefix)).await?;
+    admin.delete_topics(&names).await?;
+    let groups = admin.groups(&format!("{}-", left.prefix)).await?;
+    admin.delete_groups(&groups).await?;
+    Ok(names.len())
 }
 
 fn begin(
@@ -158,6 +165,7 @@ fn begin(
     source: Source,
 ) -> Result<u8> {
     check_settings(&source.scenario)?;
+    check_builds(&source.scenario)?;
     let plan = Plan::new(source.scenario);
     check_disk(&plan)?;
     for warning in &plan.scenario.warnings {
@@ -176,6 +184,7 @@ fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &
     let dir = RunDir::open(dir)?;
     let plan = dir.read_plan()?;
     check_settings(&plan.scenario)?;
+    check_builds(&plan.scenario)?;
     check_disk(&plan)?;
     let session = dir.read_trials()?.iter().map(|trial| trial.session).max().unwrap_or(0) + 1;
     execute(arguments, runtime, interrupt, &plan, dir, session)

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::cluster;
 use crate::kafka::local::{Sources, free_bytes};
@@ -32,6 +32,24 @@ pub(super) struct Choices {
     /// Use the cluster that `tandem cluster up` has started
     #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
     cluster: Option<String>,
+    /// Run everything on this second cluster too, in the same blocks: does it make a difference?
+    #[arg(long, value_name = "HOST:PORT")]
+    against: Option<String>,
+    /// Run everything with the workers of each of these builds of tandem, in the same blocks: does it make a difference?
+    #[arg(long, value_name = "OLD,NEW", value_delimiter = ',')]
+    binary: Vec<PathBuf>,
+}
+
+impl Choices {
+    /// The builds by paths that hold in every folder.
+    fn binaries(&self) -> Result<Vec<PathBuf>> {
+        // An empty path is none; who reads it says so.
+        let absolute = |path: &PathBuf| match path.as_os_str().is_empty() {
+            true => Ok(path.clone()),
+            false => std::path::absolute(path).with_context(|| format!("cannot find {}", path.display())),
+        };
+        self.binary.iter().map(absolute).collect()
+    }
 }
 
 /// A scenario with the text that it was made from.
@@ -63,6 +81,7 @@ impl Source {
         if let Some(until) = choices.until {
             scenario = scenario.until(until)?;
         }
+        scenario = scenario.with_variants(choices.against.as_deref(), &choices.binaries()?)?;
         Ok(Source {
             text: read.text,
             scenario,

@@ -10,6 +10,53 @@ use crate::protocol::{Capability, FromWorker, ToWorker, WorkCalibration};
 /// A worker needs about half a second for it.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// Calibrations of two builds that differ by less than this share are of one speed: the loop is the same, and so much
+/// lies between two calibrations of one build.
+const SAME_SHARE: f64 = 0.05;
+
+/// The same for a sleep's excess, nanoseconds.
+const SAME_EXCESS_NS: u64 = 20_000;
+
+/// What work costs each build at each place.
+///
+/// Where builds agree, all get what the first has measured: the chance that is in two calibrations would be a difference
+/// between the builds in every trial of the run.
+#[derive(Debug, Default)]
+pub struct Calibrations(Vec<Vec<WorkCalibration>>);
+
+impl Calibrations {
+    /// The calibrations of the next build, by place.
+    pub fn add_build(&mut self, measured: Vec<WorkCalibration>) {
+        let settled = measured.into_iter().enumerate().map(|(place, measured)| {
+            let first = self.0.first().map(|first: &Vec<WorkCalibration>| first[place]);
+            first.map_or(measured, |first| settle(first, measured))
+        });
+        let settled = settled.collect();
+        self.0.push(settled);
+    }
+
+    /// Of one build at one place.
+    pub fn of(&self, build: usize, place: usize) -> WorkCalibration {
+        self.0[build][place]
+    }
+}
+
+fn settle(first: WorkCalibration, measured: WorkCalibration) -> WorkCalibration {
+    let apart = (measured.iterations_per_us - first.iterations_per_us).abs();
+    WorkCalibration {
+        iterations_per_us: if apart <= first.iterations_per_us * SAME_SHARE {
+            first.iterations_per_us
+        } else {
+            measured.iterations_per_us
+        },
+        sleep_excess_ns: if measured.sleep_excess_ns.abs_diff(first.sleep_excess_ns) <= SAME_EXCESS_NS {
+            first.sleep_excess_ns
+        } else {
+            measured.sleep_excess_ns
+        },
+    }
+}
+
 /// Starts one worker and returns what it measured, `None` where it cannot measure.
 pub async fn measure(fleet: &mut impl Fleet, launch: &Launch) -> Result<Option<WorkCalibration>, String> {
     fleet.start(launch)?;
@@ -32,5 +79,28 @@ async fn ask(fleet: &mut impl Fleet) -> Result<Option<WorkCalibration>, String> 
             FleetNews::Garbage(_) => {}
             FleetNews::Ended(how) => return Err(how),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(iterations_per_us: f64, sleep_excess_ns: u64) -> Vec<WorkCalibration> {
+        vec![WorkCalibration {
+            iterations_per_us,
+            sleep_excess_ns,
+        }]
+    }
+
+    #[test]
+    fn builds_that_agree_work_by_the_calibration_of_the_first_and_others_by_their_own() {
+        let mut calibrations = Calibrations::default();
+        calibrations.add_build(measured(400.0, 55_000));
+        calibrations.add_build(measured(408.0, 61_000));
+        calibrations.add_build(measured(600.0, 150_000));
+        assert_eq!(calibrations.of(0, 0), measured(400.0, 55_000)[0]);
+        assert_eq!(calibrations.of(1, 0), calibrations.of(0, 0));
+        assert_eq!(calibrations.of(2, 0), measured(600.0, 150_000)[0]);
     }
 }

@@ -7,11 +7,18 @@ use nix::sys::utsname::uname;
 
 use super::host::cores;
 use crate::kafka::client::ClientProperties;
-use crate::measure::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+use crate::measure::{
+    BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
+};
 use crate::scenario::Scenario;
 
 /// Describes where the run takes place.
-pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> Environment {
+pub fn describe(
+    cluster: ClusterEnvironment,
+    other_clusters: Vec<ClusterEnvironment>,
+    builds: Vec<BuildEnvironment>,
+    client_settings: Vec<Setting>,
+) -> Environment {
     let names = uname().ok();
     let text = |value: Option<&std::ffi::OsStr>| value.map_or_else(unknown, |v| v.to_string_lossy().into_owned());
     Environment {
@@ -41,6 +48,8 @@ pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> E
             .to_owned(),
             deviations: client_settings,
         },
+        other_clusters,
+        builds,
     }
 }
 
@@ -79,12 +88,13 @@ pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
         let dataset = &scenario.datasets[configuration.dataset];
-        let consumers = ClientProperties::of_consumers(&scenario.cluster, configuration, "")
+        let cluster = scenario.cluster_of(configuration);
+        let consumers = ClientProperties::of_consumers(cluster, configuration, "")
             .with_statistics(configuration, dataset.partitions_of_all())
             .deviations();
         let compression = dataset.compression;
         let producers = configuration.mode.load().map(|load| {
-            let properties = ClientProperties::of_producers(&scenario.cluster, load, compression, "");
+            let properties = ClientProperties::of_producers(cluster, load, compression, "");
             let prefixed = |setting: Setting| Setting {
                 name: format!("producer.{}", setting.name),
                 ..setting
@@ -132,9 +142,72 @@ pub fn differences(before: &Environment, now: &Environment) -> Vec<String> {
             format!("{:?}", now.cluster.java),
         ),
     ];
+    let others = before.other_clusters.iter().zip(&now.other_clusters);
+    let others = others.flat_map(|(before, now)| {
+        [
+            (
+                "brokers of the other cluster",
+                before.brokers.to_string(),
+                now.brokers.to_string(),
+            ),
+            (
+                "Kafka of the other cluster",
+                format!("{:?}", before.version),
+                format!("{:?}", now.version),
+            ),
+        ]
+    });
+    let builds = before.builds.iter().zip(&now.builds);
+    let builds = builds.map(|(before, now)| ("a build", before.to_string(), now.to_string()));
     pairs
         .into_iter()
+        .chain(others)
+        .chain(builds)
         .filter(|(_, before, now)| before != now)
         .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(version: &str) -> ClusterEnvironment {
+        ClusterEnvironment {
+            local: false,
+            bootstrap: "b:9092".to_owned(),
+            brokers: 1,
+            version: Some(version.to_owned()),
+            java: None,
+            deviations: Vec::new(),
+        }
+    }
+
+    fn build(bytes: u64) -> BuildEnvironment {
+        BuildEnvironment {
+            name: "new".to_owned(),
+            path: "/new/tandem".into(),
+            version: Some("tandem 0.1.0".to_owned()),
+            client: "librdkafka".to_owned(),
+            client_version: "2.12.1".to_owned(),
+            bytes,
+            modified: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn another_build_or_another_second_cluster_is_another_environment() {
+        let at = |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], Vec::new());
+        assert_eq!(differences(&at("4.0", 5), &at("4.0", 5)), Vec::<String>::new());
+        let found = differences(&at("4.0", 5), &at("4.1", 6));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].starts_with("Kafka of the other cluster was Some(\"4.0\")"),
+            "{found:?}"
+        );
+        assert!(
+            found[1].contains("5 bytes") && found[1].contains("6 bytes"),
+            "{found:?}"
+        );
+    }
 }

@@ -132,11 +132,16 @@ impl Guardian {
         state.send(&ToGuardian::UnregisterDirectory { path: path.to_owned() });
     }
 
-    /// Topics and groups on a foreign cluster that a later start has to remove if this one cannot; `None` once they
-    /// are gone.
-    pub fn set_topics(&self, topics: Option<LeftTopics>) {
+    /// Topics and groups about to be made on a foreign cluster, that a later start has to remove if this one cannot.
+    pub fn register_topics(&self, topics: LeftTopics) {
         self.lock()
-            .record(|journal| journal.update(|record| record.topics = topics));
+            .record(|journal| journal.update(|record| record.topics.push(topics)));
+    }
+
+    /// Topics and groups on the cluster at this address that are gone.
+    pub fn unregister_topics(&self, bootstrap: &str) {
+        self.lock()
+            .record(|journal| journal.update(|record| record.topics.retain(|topics| topics.bootstrap != bootstrap)));
     }
 
     /// Process id of the guardian; `None` after [`Guardian::finish`].

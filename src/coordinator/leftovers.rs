@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::processes::{ProcessIdentity, end_all};
 use crate::kafka::local::remove_owned_directory;
@@ -52,13 +52,28 @@ pub struct Leftovers {
     pub processes: BTreeSet<ProcessIdentity>,
     /// Directories that it made, each with the run's marker in it.
     pub directories: BTreeSet<PathBuf>,
-    /// Topics and groups on a foreign cluster.
-    pub topics: Option<LeftTopics>,
+    /// Topics and groups on foreign clusters.
+    #[serde(deserialize_with = "one_or_several")]
+    pub topics: Vec<LeftTopics>,
+}
+
+/// Earlier records hold one cluster, or null, where later ones hold a list.
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<LeftTopics>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Topics {
+        Several(Vec<LeftTopics>),
+        One(Option<LeftTopics>),
+    }
+    Ok(match Topics::deserialize(from)? {
+        Topics::Several(topics) => topics,
+        Topics::One(topics) => topics.into_iter().collect(),
+    })
 }
 
 impl Leftovers {
     fn is_empty(&self) -> bool {
-        self.processes.is_empty() && self.directories.is_empty() && self.topics.is_none()
+        self.processes.is_empty() && self.directories.is_empty() && self.topics.is_empty()
     }
 
     fn is_of_this_boot(&self) -> bool {
@@ -85,7 +100,7 @@ impl Journal {
             coordinator,
             processes: BTreeSet::new(),
             directories: BTreeSet::new(),
-            topics: None,
+            topics: Vec::new(),
         };
         fs::create_dir_all(state)?;
         let files = [
@@ -169,7 +184,7 @@ pub fn clean_leftovers(state: &Path) -> Vec<DeadRun> {
             continue;
         }
         let run = clean(record, state_file);
-        if run.record.topics.is_some() || !run.problems.is_empty() {
+        if !run.record.topics.is_empty() || !run.problems.is_empty() {
             dead.push(run);
         } else if let Err(error) = run.forget() {
             let problems = vec![format!(
@@ -307,16 +322,30 @@ mod tests {
         };
         record_of("topics", folder.path(), |record| {
             record.coordinator = dead_process();
-            record.topics = Some(topics.clone());
+            record.topics = vec![topics.clone()];
         });
         let state = folder.path().join("state");
         for _ in 0..2 {
             let dead = clean_leftovers(&state);
             assert_eq!(dead.len(), 1);
-            assert_eq!(dead[0].record.topics.as_ref(), Some(&topics));
+            assert_eq!(dead[0].record.topics, [topics.clone()]);
         }
         clean_leftovers(&state)[0].forget().unwrap();
         assert!(clean_leftovers(&state).is_empty());
+    }
+
+    #[test]
+    fn a_record_that_knows_one_cluster_or_none_is_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        record_of("old", folder.path(), |_| {});
+        let file = folder.path().join(LEFTOVERS_FILE);
+        let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let one = serde_json::json!({"bootstrap": "host:9092", "prefix": "tandem-x", "client": {}});
+        for (topics, clusters) in [(one, 1), (serde_json::Value::Null, 0)] {
+            record["topics"] = topics;
+            fs::write(&file, record.to_string()).unwrap();
+            assert_eq!(read_record(&file).unwrap().topics.len(), clusters);
+        }
     }
 
     #[test]

@@ -11,13 +11,14 @@ use super::dataset::DatasetError;
 use super::events::Observer;
 use super::guardian::Guardian;
 use super::leftovers::LeftTopics;
+use super::programs::{BuildError, Programs};
 use super::session::Session;
 use super::spec::Limits;
 use crate::kafka::admin::AdminError;
 use crate::kafka::client::PropertyError;
 use crate::kafka::local::Keeper;
 use crate::plan::Plan;
-use crate::scenario::ClusterSource;
+use crate::scenario::Scenario;
 use crate::store::{RunDir, StoreError};
 
 /// Why a run could not take place, or could not go on.
@@ -26,6 +27,25 @@ pub enum RunError {
     /// There is no cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// There is no cluster to compare with.
+    #[error("the cluster of --against, {bootstrap}: {cause}")]
+    OtherCluster {
+        /// Its address.
+        bootstrap: String,
+        /// Why.
+        cause: ClusterError,
+    },
+    /// Two addresses are of one cluster.
+    #[error("--against {bootstrap} leads to the cluster that the scenario runs on ({id}); name another one")]
+    SameCluster {
+        /// The second address.
+        bootstrap: String,
+        /// The id of the cluster.
+        id: String,
+    },
+    /// A build cannot be measured.
+    #[error(transparent)]
+    Build(#[from] BuildError),
     /// The cluster refused something.
     #[error(transparent)]
     Admin(#[from] AdminError),
@@ -143,49 +163,7 @@ pub async fn run(
 ) -> Result<RunEnd, RunError> {
     let guardian = Guardian::start(&options.program, &options.run_id, dir.path(), &options.state);
     let guardian = Arc::new(guardian.map_err(RunError::Guardian)?);
-    let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
-    let spec = &plan.scenario.cluster;
-    let prefix = format!("{}{}", spec.prefix, options.run_id);
-    if let ClusterSource::Bootstrap(bootstrap) = &spec.source {
-        guardian.set_topics(Some(LeftTopics {
-            bootstrap: bootstrap.clone(),
-            prefix: prefix.clone(),
-            client: spec.client.clone(),
-        }));
-    }
-    let opened = Cluster::open(
-        spec,
-        &options.run_id,
-        options.data_parent.clone(),
-        keeper,
-        Arc::clone(&observer),
-        interrupt.flag(),
-    );
-    let result = match opened.await {
-        Ok(cluster) => {
-            let session = Session {
-                plan,
-                dir,
-                options,
-                observer: Arc::clone(&observer),
-                interrupt,
-                cluster,
-                prefix,
-            };
-            let ended = session.execute().await;
-            session.close(&guardian).await;
-            ended
-        }
-        Err(_) if interrupt.is_set() => {
-            // Nothing was made there yet.
-            guardian.set_topics(None);
-            Err(RunError::Interrupted)
-        }
-        Err(error) => {
-            guardian.set_topics(None);
-            Err(error.into())
-        }
-    };
+    let result = execute(plan, dir, options, &observer, interrupt, &guardian).await;
     if let Some(problem) = guardian.problem() {
         observer.note(&problem);
     }
@@ -193,4 +171,90 @@ pub async fn run(
         observer.note(&format!("the guardian did not end well: {error}"));
     }
     result
+}
+
+/// Asks the builds who they are, opens the clusters, and runs a session on them.
+async fn execute(
+    plan: &Plan,
+    dir: &RunDir,
+    options: &RunOptions,
+    observer: &Arc<dyn Observer>,
+    interrupt: &Interrupt,
+    guardian: &Arc<Guardian>,
+) -> Result<RunEnd, RunError> {
+    let scenario = &plan.scenario;
+    let asking = Programs::ask(&options.program, scenario, &options.run_id, options.log_workers);
+    let programs = tokio::select! {
+        asked = asking => asked?,
+        () = interrupt.wait() => return Err(RunError::Interrupted),
+    };
+    let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
+    let addresses = || scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)));
+    for (spec, bootstrap) in addresses() {
+        guardian.register_topics(LeftTopics {
+            bootstrap: bootstrap.to_owned(),
+            prefix: prefix.clone(),
+            client: spec.client.clone(),
+        });
+    }
+    let clusters = match open(scenario, options, observer, interrupt, guardian).await {
+        Ok(clusters) => clusters,
+        Err(error) => {
+            // Nothing was made there yet.
+            addresses().for_each(|(_, bootstrap)| guardian.unregister_topics(bootstrap));
+            return Err(if interrupt.is_set() {
+                RunError::Interrupted
+            } else {
+                error
+            });
+        }
+    };
+    let session = Session {
+        plan,
+        dir,
+        options,
+        observer: Arc::clone(observer),
+        interrupt,
+        clusters,
+        programs,
+        prefix,
+    };
+    let ended = session.execute().await;
+    session.close(guardian).await;
+    ended
+}
+
+/// The clusters of a scenario, its own first.
+async fn open(
+    scenario: &Scenario,
+    options: &RunOptions,
+    observer: &Arc<dyn Observer>,
+    interrupt: &Interrupt,
+    guardian: &Arc<Guardian>,
+) -> Result<Vec<Cluster>, RunError> {
+    let open = |spec| {
+        let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(guardian);
+        let data_parent = options.data_parent.clone();
+        let stop = interrupt.flag();
+        Cluster::open(spec, &options.run_id, data_parent, keeper, Arc::clone(observer), stop)
+    };
+    // Those that run already first: brokers of our own take their time, and would have to be ended again.
+    let mut others = Vec::new();
+    for spec in &scenario.variants.clusters {
+        others.push(open(spec).await.map_err(|cause| RunError::OtherCluster {
+            bootstrap: spec.bootstrap().unwrap_or_default().to_owned(),
+            cause,
+        })?);
+    }
+    let own = open(&scenario.cluster).await?;
+    for other in &others {
+        let ids = (own.admin.cluster_id().await, other.admin.cluster_id().await);
+        if let (Some(id), Some(same)) = ids
+            && id == same
+        {
+            let bootstrap = other.admin.bootstrap().to_owned();
+            return Err(RunError::SameCluster { bootstrap, id });
+        }
+    }
+    Ok(std::iter::once(own).chain(others).collect())
 }

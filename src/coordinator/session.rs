@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::calibration;
+use super::calibration::{self, Calibrations};
 use super::cluster::Cluster;
 use super::dataset::{self, Dataset, DatasetError};
 use super::events::Observer;
 use super::fleet::ProcessFleet;
 use super::guardian::Guardian;
+use super::programs::Programs;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
 use super::{environment, warm};
 use crate::measure::Status;
@@ -27,7 +28,9 @@ pub(super) struct Session<'a> {
     pub(super) options: &'a RunOptions,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) interrupt: &'a Interrupt,
-    pub(super) cluster: Cluster,
+    /// By [`crate::scenario::Variant::cluster`].
+    pub(super) clusters: Vec<Cluster>,
+    pub(super) programs: Programs,
     /// Start of the names of topics and groups.
     pub(super) prefix: String,
 }
@@ -52,7 +55,13 @@ impl Session<'_> {
             let configuration = &self.plan.scenario.configurations[order.configuration];
             self.observer
                 .trial_started(&order, &configuration.name, self.plan.progress(&trials));
-            let trial = self.trial(&order, configuration, &datasets, &calibrations).await?;
+            let trial = self.trial(
+                &order,
+                configuration,
+                &datasets[configuration.variant.cluster],
+                &calibrations,
+            );
+            let trial = trial.await?;
             let Some(trial) = trial else {
                 return Ok(RunEnd::Interrupted);
             };
@@ -68,18 +77,39 @@ impl Session<'_> {
         }
     }
 
-    /// What is wrong with the cluster, if it does not answer.
+    /// The cluster that a configuration is run on.
+    fn cluster(&self, configuration: &Configuration) -> &Cluster {
+        &self.clusters[configuration.variant.cluster]
+    }
+
+    /// What happened to a broker run here that has ended.
+    fn dead_broker(&self) -> Option<String> {
+        self.clusters.iter().find_map(Cluster::dead_broker)
+    }
+
+    /// What is wrong with a cluster, if one does not answer.
     async fn lost(&self) -> Option<String> {
-        if let Some(dead) = self.cluster.dead_broker() {
+        if let Some(dead) = self.dead_broker() {
             return Some(dead);
         }
-        self.cluster.admin.brokers().await.err().map(|error| error.to_string())
+        for cluster in &self.clusters {
+            if let Err(error) = cluster.admin.brokers().await {
+                return Some(error.to_string());
+            }
+        }
+        None
     }
 
     /// Writes the environment of a new run; a resumed one must be in the same.
     async fn check_environment(&self) -> Result<(), RunError> {
-        let cluster = self.cluster.describe().await?;
-        let now = environment::describe(cluster, environment::client_settings(&self.plan.scenario));
+        let mut clusters = Vec::with_capacity(self.clusters.len());
+        for cluster in &self.clusters {
+            clusters.push(cluster.describe().await?);
+        }
+        let others = clusters.split_off(1);
+        let Some(own) = clusters.pop() else { return Ok(()) };
+        let builds = self.programs.describe().to_vec();
+        let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));
         match self.dir.read_environment()? {
             None => Ok(self.dir.write_environment(&now)?),
             Some(before) => {
@@ -98,57 +128,74 @@ impl Session<'_> {
         }
     }
 
-    async fn fill(&self) -> Result<Vec<Dataset>, RunError> {
+    /// The data sets of each cluster.
+    async fn fill(&self) -> Result<Vec<Vec<Dataset>>, RunError> {
         let specs = &self.plan.scenario.datasets;
         let shared = (0..specs.len()).filter(|index| self.is_shared(*index));
-        let total: u64 = shared.map(|index| specs[index].records).sum();
+        let total = shared.map(|index| specs[index].records).sum::<u64>() * self.clusters.len() as u64;
         let produced = Arc::new(AtomicU64::new(0));
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut datasets = Vec::with_capacity(specs.len());
-        for (index, spec) in specs.iter().enumerate() {
-            if !self.is_shared(index) {
-                // Every trial makes and fills its own.
-                datasets.push(Dataset { topics: Vec::new() });
-                continue;
+        let mut filled = Vec::with_capacity(self.clusters.len());
+        for cluster in &self.clusters {
+            let mut datasets = Vec::with_capacity(specs.len());
+            for index in 0..specs.len() {
+                datasets.push(if self.is_shared(index) {
+                    self.fill_one(cluster, index, &produced, total).await?
+                } else {
+                    // Every trial makes and fills its own.
+                    Dataset { topics: Vec::new() }
+                });
             }
-            let names: Vec<String> = (1..=spec.topics)
-                .map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1))
-                .collect();
-            let filling = dataset::fill(
-                &self.cluster.admin,
-                &self.cluster.properties,
-                spec,
-                &names,
-                self.plan.scenario.seed.wrapping_add(index as u64),
-                Arc::clone(&produced),
-                Arc::clone(&stop),
-            );
-            tokio::pin!(filling);
-            let mut display = tokio::time::interval(Duration::from_millis(200));
-            let dataset = loop {
-                tokio::select! {
-                    filled = &mut filling => break filled,
-                    _ = display.tick() => self.observer.filling(produced.load(Ordering::Relaxed), total),
-                }
-                let dead = self.cluster.dead_broker();
-                if dead.is_some() || self.interrupt.is_set() {
-                    stop.store(true, Ordering::Relaxed);
-                }
-                if let Some(dead) = dead {
-                    // The producers would go on trying for minutes; they end by themselves.
-                    return Err(RunError::ClusterLost(dead));
-                }
-            };
-            match dataset {
-                Ok(dataset) => datasets.push(dataset),
-                Err(DatasetError::Interrupted) => return Err(RunError::Interrupted),
-                Err(error) => return Err(self.why_not_filled(error).await),
-            }
+            filled.push(datasets);
         }
         if total > 0 {
             self.observer.filling(total, total);
         }
-        Ok(datasets)
+        Ok(filled)
+    }
+
+    /// Fills a data set on a cluster; `produced` counts the records of all, of which there will be `total`.
+    async fn fill_one(
+        &self,
+        cluster: &Cluster,
+        index: usize,
+        produced: &Arc<AtomicU64>,
+        total: u64,
+    ) -> Result<Dataset, RunError> {
+        let spec = &self.plan.scenario.datasets[index];
+        let names: Vec<String> = (1..=spec.topics)
+            .map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1))
+            .collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        let filling = dataset::fill(
+            &cluster.admin,
+            &cluster.properties,
+            spec,
+            &names,
+            self.plan.scenario.seed.wrapping_add(index as u64),
+            Arc::clone(produced),
+            Arc::clone(&stop),
+        );
+        tokio::pin!(filling);
+        let mut display = tokio::time::interval(Duration::from_millis(200));
+        let dataset = loop {
+            tokio::select! {
+                filled = &mut filling => break filled,
+                _ = display.tick() => self.observer.filling(produced.load(Ordering::Relaxed), total),
+            }
+            let dead = self.dead_broker();
+            if dead.is_some() || self.interrupt.is_set() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            if let Some(dead) = dead {
+                // The producers would go on trying for minutes; they end by themselves.
+                return Err(RunError::ClusterLost(dead));
+            }
+        };
+        match dataset {
+            Ok(dataset) => Ok(dataset),
+            Err(DatasetError::Interrupted) => Err(RunError::Interrupted),
+            Err(error) => Err(self.why_not_filled(error).await),
+        }
     }
 
     /// True for a data set that is filled once and read by many trials.
@@ -161,43 +208,44 @@ impl Session<'_> {
     async fn why_not_filled(&self, error: DatasetError) -> RunError {
         // Its connections close a moment before its process has ended.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        self.cluster
-            .dead_broker()
-            .map_or_else(|| error.into(), RunError::ClusterLost)
+        self.dead_broker().map_or_else(|| error.into(), RunError::ClusterLost)
     }
 
-    /// What work costs at each place where any is done.
-    async fn calibrate(&self) -> Result<Vec<WorkCalibration>, RunError> {
+    /// What work costs each build at each place where any is done.
+    async fn calibrate(&self) -> Result<Calibrations, RunError> {
         let scenario = &self.plan.scenario;
-        let mut calibrations = Vec::with_capacity(scenario.places.len());
-        for (index, place) in scenario.places.iter().enumerate() {
-            let needs = |c: &Configuration| c.place == index && c.work != Work::None;
-            if !scenario.configurations.iter().any(needs) {
-                calibrations.push(WorkCalibration::default());
-                continue;
+        let mut calibrations = Calibrations::default();
+        for build in 0..self.programs.count() {
+            let mut at_places = Vec::with_capacity(scenario.places.len());
+            for (index, place) in scenario.places.iter().enumerate() {
+                let needs = |c: &Configuration| c.place == index && c.work != Work::None;
+                if !scenario.configurations.iter().any(needs) {
+                    at_places.push(WorkCalibration::default());
+                    continue;
+                }
+                self.observer.preparing("calibrating the work");
+                let mut fleet = ProcessFleet::new(&self.options.run_id);
+                let measured = calibration::measure(&mut fleet, &self.launch(place, build, "consumer")).await;
+                let failed = |cause| RunError::Calibration {
+                    place: place.name.clone(),
+                    cause,
+                };
+                // A worker that cannot calibrate does its work by its own lights and says so in its trials.
+                at_places.push(measured.map_err(failed)?.unwrap_or_default());
             }
-            self.observer.preparing("calibrating the work");
-            let mut fleet = ProcessFleet::new(&self.options.run_id);
-            let measured = calibration::measure(&mut fleet, &self.launch(place, "consumer")).await;
-            let failed = |cause| RunError::Calibration {
-                place: place.name.clone(),
-                cause,
-            };
-            // A worker that cannot calibrate does its work by its own lights and says so in its trials.
-            calibrations.push(measured.map_err(failed)?.unwrap_or_default());
+            calibrations.add_build(at_places);
         }
         Ok(calibrations)
     }
 
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
-    async fn warm(&self, datasets: &[Dataset]) {
-        for dataset in datasets.iter().filter(|dataset| !dataset.topics.is_empty()) {
+    async fn warm(&self, filled: &[Vec<Dataset>]) {
+        let sets = self.clusters.iter().zip(filled);
+        let sets = sets.flat_map(|(cluster, datasets)| datasets.iter().map(move |dataset| (cluster, dataset)));
+        for (cluster, dataset) in sets.filter(|(_, dataset)| !dataset.topics.is_empty()) {
             self.observer
                 .preparing("reading the data once, so that it is in memory");
-            let (bootstrap, properties) = (
-                self.cluster.admin.bootstrap().to_owned(),
-                self.cluster.properties.clone(),
-            );
+            let (bootstrap, properties) = (cluster.admin.bootstrap().to_owned(), cluster.properties.clone());
             let (group, topics) = (format!("{}-warm", self.prefix), dataset.topics.clone());
             let interrupted = self.interrupt.flag();
             let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
@@ -208,28 +256,30 @@ impl Session<'_> {
         }
     }
 
-    /// Removes what the run made: topics and groups on a cluster that stays, or the brokers with everything.
+    /// Removes what the run made: topics and groups on clusters that stay, or the brokers with everything.
     pub(super) async fn close(self, guardian: &Guardian) {
-        if self.cluster.is_local() {
-            if let Err(error) = self.cluster.close().await {
-                self.observer.note(&format!("the brokers did not end well: {error}"));
+        for cluster in self.clusters {
+            if cluster.is_local() {
+                if let Err(error) = cluster.close().await {
+                    self.observer.note(&format!("the brokers did not end well: {error}"));
+                }
+                continue;
             }
-            return;
-        }
-        let admin = &self.cluster.admin;
-        let removed = async {
-            let topics = admin.topics(&format!("{}-", self.prefix)).await?;
-            admin.delete_topics(&topics).await?;
-            let groups = admin.groups(&format!("{}-", self.prefix)).await?;
-            admin.delete_groups(&groups).await
-        };
-        match removed.await {
-            Ok(()) => guardian.set_topics(None),
-            Err(error) => self.observer.note(&format!(
-                "topics and groups that start with {} may be left on {}: {error}; the next run there removes them",
-                self.prefix,
-                admin.bootstrap()
-            )),
+            let admin = &cluster.admin;
+            let removed = async {
+                let topics = admin.topics(&format!("{}-", self.prefix)).await?;
+                admin.delete_topics(&topics).await?;
+                let groups = admin.groups(&format!("{}-", self.prefix)).await?;
+                admin.delete_groups(&groups).await
+            };
+            match removed.await {
+                Ok(()) => guardian.unregister_topics(admin.bootstrap()),
+                Err(error) => self.observer.note(&format!(
+                    "topics and groups that start with {} may be left on {}: {error}; the next run there removes them",
+                    self.prefix,
+                    admin.bootstrap()
+                )),
+            }
         }
     }
 }

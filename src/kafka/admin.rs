@@ -97,6 +97,14 @@ impl Admin {
         &self.bootstrap
     }
 
+    /// The id that the cluster has given itself; `None` where it does not tell.
+    pub async fn cluster_id(&self) -> Option<String> {
+        let id = self.blocking("ask for the cluster's id", |admin| {
+            Ok(admin.client.inner().fetch_cluster_id(REQUEST_LIMIT))
+        });
+        id.await.ok().flatten()
+    }
+
     /// The brokers that the cluster shows now, by id.
     pub async fn brokers(&self) -> Result<Vec<BrokerAddress>, AdminError> {
         self.blocking("list the brokers", |admin| admin.brokers_now(REQUEST_LIMIT))

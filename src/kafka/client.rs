@@ -294,6 +294,7 @@ mod tests {
             place: 0,
             client: ClientSettings::default(),
             mode: crate::scenario::Mode::Backlog,
+            variant: crate::scenario::Variant::default(),
         }
     }
 

@@ -1,5 +1,9 @@
 //! Where a run took place: everything a reader needs to judge or repeat it. Never holds a secret.
 
+use std::fmt;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Version of the stored form of [`Environment`].
@@ -30,6 +34,47 @@ pub struct Environment {
     pub cluster: ClusterEnvironment,
     /// The built-in client.
     pub client: ClientEnvironment,
+    /// Clusters that the run compares with that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_clusters: Vec<ClusterEnvironment>,
+    /// The builds whose workers the run compares; empty where all are of the program that describes itself here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builds: Vec<BuildEnvironment>,
+}
+
+/// A program whose workers a run measures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildEnvironment {
+    /// How configurations name it.
+    pub name: String,
+    /// The program's file.
+    pub path: PathBuf,
+    /// What it says of itself when asked for its version, such as `tandem 0.1.0 (8b212a6)`; `None` where it does not.
+    pub version: Option<String>,
+    /// Name of the Kafka client in it.
+    pub client: String,
+    /// Version of that client.
+    pub client_version: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// When the file was last written.
+    pub modified: Timestamp,
+}
+
+impl fmt::Display for BuildEnvironment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version.as_deref().unwrap_or("of an unknown version");
+        write!(
+            out,
+            "{}: {version}, {} {} ({}, {} bytes, written {})",
+            self.name,
+            self.client,
+            self.client_version,
+            self.path.display(),
+            self.bytes,
+            self.modified.strftime("%Y-%m-%d %H:%M:%S%.3f UTC")
+        )
+    }
 }
 
 /// The cluster of a run.

@@ -15,7 +15,9 @@ mod reading;
 mod trial;
 pub mod usage;
 
-pub use environment::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+pub use environment::{
+    BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
+};
 pub use load::*;
 pub use measurement::*;
 pub use reading::{ClientStatistics, ReadingTime};

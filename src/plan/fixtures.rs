@@ -132,6 +132,7 @@ impl ScenarioBuilder {
             datasets: vec![self.dataset],
             warnings: Vec::new(),
             capacity: None,
+            variants: Variants::default(),
         }
     }
 
@@ -183,6 +184,7 @@ fn configuration(case: &str, processes: u32, consumers: u32) -> Configuration {
         place: 0,
         client: ClientSettings::default(),
         mode: crate::scenario::Mode::Backlog,
+        variant: Variant::default(),
     }
 }
 

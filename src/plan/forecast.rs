@@ -40,7 +40,7 @@ pub struct Forecast {
     pub search_trials: u32,
     /// Longer trials at the end of those searches.
     pub confirming_trials: u32,
-    /// Data sets that are filled before the trials.
+    /// Data sets that are filled before the trials, over all clusters.
     pub data_sets: u32,
     /// Records to produce before the trials, over all data sets.
     pub fill_records: u64,
@@ -49,7 +49,7 @@ pub struct Forecast {
     /// Bytes of values in the topics that a live or mixed trial makes for itself, one replica; of the largest trial,
     /// because they are deleted after it.
     pub trial_bytes: u64,
-    /// What the brokers' disks have to hold, every replica counted, without compression.
+    /// What the brokers' disks of each cluster have to hold, every replica counted, without compression.
     pub disk_bytes: u64,
     /// Seconds of filling before the trials.
     pub fill_seconds: f64,
@@ -84,7 +84,9 @@ impl Plan {
             ),
         };
         let filled: Vec<&DatasetSpec> = self.filled_data_sets().collect();
-        let fill_bytes: u64 = filled.iter().map(|d| d.value_bytes()).sum();
+        // Each cluster gets all of them.
+        let clusters = scenario.clusters().count() as u64;
+        let fill_bytes = filled.iter().map(|d| d.value_bytes()).sum::<u64>() * clusters;
         let disk_bytes: u64 = filled
             .iter()
             .map(|d| d.value_bytes().saturating_mul(u64::from(d.replication)))
@@ -96,8 +98,8 @@ impl Plan {
             counted_trials: configurations.saturating_mul(repetitions),
             search_trials: searches.saturating_mul(SEARCH_TRIALS),
             confirming_trials: searches,
-            data_sets: count(filled.len()),
-            fill_records: filled.iter().map(|d| d.records).sum(),
+            data_sets: count(filled.len() * scenario.clusters().count()),
+            fill_records: filled.iter().map(|d| d.records).sum::<u64>() * clusters,
             fill_bytes,
             trial_bytes,
             disk_bytes: disk_bytes.saturating_add(trial_disk_bytes),

@@ -9,7 +9,7 @@ use super::csv::kind;
 use super::figures::TrialFigures;
 use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
 use super::tables::{Table, scaling};
-use crate::measure::{Environment, Status, Trial, TrialKind};
+use crate::measure::{ClusterEnvironment, Environment, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};
 
 /// Why members were idle: the configurations of which the same is to be said, and what it is.
@@ -37,6 +37,11 @@ pub(super) fn settings(input: &ReportInput) -> Table {
     };
     for s in &input.environment.cluster.deviations {
         row("brokers", &s.name, &s.value, &s.reason);
+    }
+    for other in &input.environment.other_clusters {
+        for s in &other.deviations {
+            row("brokers of the other cluster", &s.name, &s.value, &s.reason);
+        }
     }
     for s in &input.environment.client.deviations {
         row("client", &s.name, &s.value, &s.reason);
@@ -112,11 +117,6 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let Environment { cluster, client, .. } = input.environment;
     let e = input.environment;
     let unknown = || "unknown".to_owned();
-    let place = if cluster.local {
-        "run by tandem on this machine"
-    } else {
-        "running before tandem"
-    };
     let (first, last) = dates(input);
     [
         ("Measured", format!("{first} to {last}")),
@@ -129,15 +129,7 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Memory", bytes(e.memory_bytes)),
         ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
-        (
-            "Kafka",
-            format!(
-                "{}, {}, {place} ({})",
-                cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
-                count(u64::from(cluster.brokers), "broker"),
-                cluster.bootstrap
-            ),
-        ),
+        ("Kafka", kafka(cluster)),
         ("Java of the brokers", cluster.java.clone().unwrap_or_else(unknown)),
         (
             "Client",
@@ -148,6 +140,12 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     ]
     .into_iter()
     .chain(
+        e.other_clusters
+            .iter()
+            .map(|other| ("Kafka, compared with it", kafka(other))),
+    )
+    .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
+    .chain(
         input
             .scenario
             .warnings
@@ -156,6 +154,20 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     )
     .map(|(name, value)| (name, printable(&value)))
     .collect()
+}
+
+fn kafka(cluster: &ClusterEnvironment) -> String {
+    let place = if cluster.local {
+        "run by tandem on this machine"
+    } else {
+        "running before tandem"
+    };
+    format!(
+        "{}, {}, {place} ({})",
+        cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
+        count(u64::from(cluster.brokers), "broker"),
+        cluster.bootstrap
+    )
 }
 
 fn plan(input: &ReportInput) -> String {
@@ -399,6 +411,38 @@ mod tests {
             "{shown}"
         );
         assert!(!shown.contains("per group"), "{shown}");
+    }
+
+    #[test]
+    fn a_second_cluster_and_the_builds_are_told_with_the_environment() {
+        let mut fixture = Fixture::one_vs_two();
+        let mut other = fixture.environment.cluster.clone();
+        (other.local, other.bootstrap, other.version) = (false, "b:9092".into(), Some("3.9".into()));
+        fixture.environment.other_clusters.push(other);
+        fixture.environment.builds.push(crate::measure::BuildEnvironment {
+            name: "new".into(),
+            path: "/new/tandem".into(),
+            version: Some("tandem 0.1.0 (8b212a6)".into()),
+            client: "librdkafka".into(),
+            client_version: "2.12.1".into(),
+            bytes: 5,
+            modified: jiff::Timestamp::UNIX_EPOCH,
+        });
+        let told = environment(&fixture.input());
+        let value = |name: &str| told.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
+        assert_eq!(
+            value("Kafka, compared with it"),
+            Some("3.9, 1 broker, running before tandem (b:9092)")
+        );
+        assert_eq!(
+            value("Build"),
+            Some(
+                "new: tandem 0.1.0 (8b212a6), librdkafka 2.12.1 (/new/tandem, 5 bytes, written 1970-01-01 00:00:00.000 \
+                 UTC)"
+            )
+        );
+        let rows = settings(&fixture.input()).rows;
+        assert!(rows.iter().any(|row| row[0] == "brokers of the other cluster"));
     }
 
     #[test]

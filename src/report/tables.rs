@@ -281,6 +281,8 @@ fn comparisons_of(input: &ReportInput, question: Question) -> Vec<Table> {
         let caption = match question {
             Question::Axis(axis) => along(&input.scenario.axes[axis], &family),
             Question::Scenario => family,
+            Question::Within if family.is_empty() => "Within each cluster or build".to_owned(),
+            Question::Within => format!("Within each cluster or build: {family}"),
         };
         Table::new(caption, &headers, rows)
     })

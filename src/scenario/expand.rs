@@ -17,6 +17,7 @@ use super::model::{
 use super::repetitions;
 use super::settings::{Given, Settings};
 use super::threads;
+use super::variants::{Variant, Variants};
 
 /// Configurations of one scenario.
 const CONFIGURATIONS_MAX: u128 = 10_000;
@@ -62,6 +63,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         families,
         datasets,
         capacity: capacity::of(draft),
+        variants: Variants::default(),
         warnings: rounding.warning.into_iter().collect(),
     };
     scenario.warnings.extend(threads::warnings(&named));
@@ -327,6 +329,7 @@ fn configuration(
             properties: settings.properties.iter().map(property).collect(),
         },
         mode: settings.mode(),
+        variant: Variant::default(),
     }
 }
 

@@ -29,6 +29,7 @@ mod source;
 mod tests;
 mod threads;
 mod values;
+mod variants;
 
 pub(crate) use client::canonical as canonical_property;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
@@ -39,3 +40,4 @@ pub use repetitions::{Repetitions, Until};
 pub use schema::json_schema;
 pub use select::UnknownName;
 pub use source::{SHIPPED, Source, load, parse, shipped};
+pub use variants::{BINARY_AXIS, Build, CLUSTER_AXIS, Variant, VariantError, Variants};

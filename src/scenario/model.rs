@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::live::{Capacity, Mode};
 use super::repetitions::Repetitions;
+use super::variants::{Variant, Variants};
 
 /// A scenario file after parsing: the question, the cluster, and every configuration to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct Scenario {
     /// What a search for capacity looks for, where the scenario is one.
     #[serde(default)]
     pub capacity: Option<Capacity>,
+    /// Clusters and builds that everything is run with besides, where they are compared.
+    #[serde(default)]
+    pub variants: Variants,
     /// What the user should know although it is no error, one sentence each (rounded record counts, too few blocks).
     pub warnings: Vec<String>,
 }
@@ -113,6 +117,9 @@ pub struct Configuration {
     /// Whether records lie there, arrive, or both.
     #[serde(default)]
     pub mode: Mode,
+    /// The cluster and the build it is run with, where those are compared.
+    #[serde(default)]
+    pub variant: Variant,
 }
 
 impl Configuration {

@@ -122,7 +122,7 @@ impl Scenario {
         }
     }
 
-    fn replace_blocks_warning(&mut self, before: Option<&str>) {
+    pub(super) fn replace_blocks_warning(&mut self, before: Option<&str>) {
         self.warnings.retain(|warning| Some(warning.as_str()) != before);
         self.warnings.extend(families::blocks_warning(self));
     }
@@ -137,9 +137,9 @@ impl Scenario {
         let mut part = self.clone();
         part.configurations = kept.iter().map(|index| self.configurations[*index].clone()).collect();
         for configuration in &mut part.configurations {
-            configuration.baseline = configuration
-                .baseline
-                .and_then(|baseline| kept.binary_search(&baseline).ok());
+            for baseline in [&mut configuration.baseline, &mut configuration.variant.own_baseline] {
+                *baseline = baseline.and_then(|baseline| kept.binary_search(&baseline).ok());
+            }
         }
         part.keep_axes();
         part.keep_datasets();

@@ -10,6 +10,7 @@ mod loading;
 mod loads;
 mod repetitions;
 mod selection;
+mod variants;
 
 use super::{Scenario, parse};
 

@@ -88,6 +88,8 @@ fn an_environment_survives_being_stored() {
             allocator: "mimalloc".to_owned(),
             deviations: Vec::new(),
         },
+        other_clusters: Vec::new(),
+        builds: Vec::new(),
     };
     run.write_environment(&environment).unwrap();
     assert_eq!(run.read_environment().unwrap(), Some(environment));

@@ -3,6 +3,7 @@
 mod capacity;
 mod ending;
 mod live;
+mod variants;
 
 pub(super) use ending::ending;
 
@@ -92,7 +93,7 @@ impl Writer<'_> {
     }
 
     fn single(&self, comparison: &Comparison) -> String {
-        let held = self.held_equal(&[comparison]);
+        let held = self.held_in_lead(&[comparison]);
         let subject = self.label(comparison.configuration, &held);
         let baseline = self.label(comparison.baseline, &held);
         let context = self.context(comparison.baseline, &held);
@@ -100,12 +101,13 @@ impl Writer<'_> {
             let with = context.map_or(String::new(), |context| format!(" with {context}"));
             return format!("No answer{with}: no whole block holds a usable trial of both {subject} and {baseline}.");
         };
-        let note = self.note(comparison);
-        let compared = format!(
-            "{subject} reads {} as fast as {baseline}{}{note}",
-            times(ratio),
-            interval(ratio)
-        );
+        let compared = if self.is_of_variants() {
+            self.compared_variants(comparison, ratio)
+        } else {
+            let note = self.note(comparison);
+            let (times, interval) = (times(ratio), interval(ratio));
+            format!("{subject} reads {times} as fast as {baseline}{interval}{note}")
+        };
         let with = |lead: &str| {
             context
                 .as_ref()
@@ -133,14 +135,17 @@ impl Writer<'_> {
     }
 
     fn several(&self, baseline: usize, against: &[&Comparison]) -> String {
-        let held = self.held_equal(against);
+        let held = self.held_in_lead(against);
         let base = self.label(baseline, &held);
         let lead = match self.context(baseline, &held) {
+            _ if self.is_of_variants() => self.variants_lead(baseline),
             Some(context) => format!("With {context}, against {base}: "),
             None => format!("Against {base}: "),
         };
         if against.len() <= TOLD_ONE_BY_ONE {
-            let told: Vec<String> = against.iter().map(|c| self.one_of_several(c, &held)).collect();
+            let told = against.iter().map(|c| self.one_of_several(c, &held));
+            let sentence = |(index, told): (usize, String)| if index == 0 { told } else { capitalised(&told) };
+            let told: Vec<String> = told.enumerate().map(sentence).collect();
             return format!("{lead}{}.", told.join(". "));
         }
         let measured = against.iter().filter(|c| c.ratio.is_some());
@@ -173,7 +178,11 @@ impl Writer<'_> {
     }
 
     fn one_of_several(&self, comparison: &Comparison, held: &[usize]) -> String {
-        let subject = self.label(comparison.configuration, held);
+        let subject = if self.is_of_variants() {
+            format!("with {} it", self.variant(comparison.configuration))
+        } else {
+            self.label(comparison.configuration, held)
+        };
         let Some(ratio) = comparison.ratio else {
             return format!("{subject} has no answer, since no whole block holds a usable trial of both");
         };
@@ -285,6 +294,15 @@ impl Writer<'_> {
         }
     }
 
+    /// The axes that the lead of a sentence holds; none where clusters or builds are compared, since the configuration is
+    /// named once, with all its values.
+    fn held_in_lead(&self, comparisons: &[&Comparison]) -> Vec<usize> {
+        if self.is_of_variants() {
+            return Vec::new();
+        }
+        self.held_equal(comparisons)
+    }
+
     /// Axes with more than one value whose value is the same in all these configurations and their baselines.
     fn held_equal(&self, comparisons: &[&Comparison]) -> Vec<usize> {
         let all = || comparisons.iter().flat_map(|c| [c.baseline, c.configuration]);
@@ -323,7 +341,8 @@ impl Writer<'_> {
 
     fn part(&self, axis: usize, values: &[String]) -> String {
         let value = values.get(axis).map_or("", String::as_str);
-        format!("{}={value}", self.scenario.axes[axis].key)
+        let variant = self.variant_part(axis, value);
+        variant.unwrap_or_else(|| format!("{}={value}", self.scenario.axes[axis].key))
     }
 
     fn configuration(&self, index: usize) -> &Configuration {

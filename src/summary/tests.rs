@@ -108,6 +108,79 @@ fn many_configurations_are_told_by_the_highest_and_counts() {
 }
 
 #[test]
+fn builds_and_clusters_are_told_by_what_another_one_changes() {
+    let with = |against: Option<&str>, builds: &[&str], seconds: &[f64]| {
+        let builds: Vec<std::path::PathBuf> = builds.iter().map(std::path::PathBuf::from).collect();
+        let plan = Plan::new(one_and_two_with_work().build().with_variants(against, &builds).unwrap());
+        told(&plan, &run_with(&plan, seconds))
+    };
+    let eight = [1.0, 0.97, 2.0, 2.0, 0.5, 0.45, 1.0, 1.1];
+    insta::assert_snapshot!(
+        [
+            with(None, &["/old/tandem", "/new/tandem"], &eight),
+            with(Some("b:9092"), &[], &eight),
+            with(None, &["/a", "/b", "/c"], &[1.0; 12]),
+            with(Some("b:9092"), &["/old/tandem", "/new/tandem"], &[1.0; 16]),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn within_each_build_the_cases_are_compared_as_the_scenario_asks() {
+    let builds = ["/old/tandem", "/new/tandem"].map(std::path::PathBuf::from);
+    let plan = Plan::new(one_and_two_with_work().build().with_variants(None, &builds).unwrap());
+    let summary = summarise(&plan, &run_with(&plan, &[1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 1.0, 0.8]));
+    let of = |question: Question| {
+        let asked = summary.comparisons.iter().filter(move |c| c.question == question);
+        let read = asked.filter(|c| c.metric == Metric::ReadTime);
+        read.map(|c| (c.baseline, c.configuration)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Question::Scenario), [(0, 1), (2, 3), (4, 5), (6, 7)]);
+    // The first case, at equal work and build.
+    assert_eq!(of(Question::Within), [(0, 4), (1, 5), (2, 6), (3, 7)]);
+    // What the builds change is the scenario's own question already; work makes families, and is none.
+    assert!(
+        summary
+            .comparisons
+            .iter()
+            .all(|c| !matches!(c.question, Question::Axis(_)))
+    );
+}
+
+#[test]
+fn a_key_of_the_matrix_is_compared_with_the_build_held_equal() {
+    let two = |key| {
+        (
+            key,
+            [
+                ("1", (|_| ()) as crate::plan::fixtures::Change),
+                ("2", |c| c.processes = 2),
+            ],
+        )
+    };
+    let [first, second] = [two("processes"), two("partitions")];
+    let scenario = ScenarioBuilder::new()
+        .axis(first.0, &first.1)
+        .axis(second.0, &second.1)
+        .build();
+    let builds = ["/old/tandem", "/new/tandem"].map(std::path::PathBuf::from);
+    let scenario = scenario.with_variants(None, &builds).unwrap();
+    for question in crate::verdict::questions(&scenario) {
+        for (baseline, configuration) in crate::verdict::pairs(&scenario, question, Metric::ReadTime) {
+            let build = |index: usize| scenario.configurations[index].variant.build;
+            let equal = build(baseline) == build(configuration);
+            assert_eq!(
+                equal,
+                question != Question::Scenario,
+                "{question:?} {baseline} {configuration}"
+            );
+        }
+    }
+    assert!(crate::verdict::questions(&scenario).contains(&Question::Axis(1)));
+}
+
+#[test]
 fn a_difference_under_the_threshold_is_none_worth_having() {
     let mut builder = one_and_two_with_work();
     builder.repetitions = 20;

@@ -38,9 +38,12 @@ impl Metric {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// The scenario's own: every configuration against its baseline.
+    /// The scenario's own: every configuration against its baseline. Where clusters or builds are compared, that is
+    /// itself as its first variant.
     #[default]
     Scenario,
+    /// Where clusters or builds are compared: what the scenario compares without that, within each of them.
+    Within,
     /// What a key of the matrix does: each of its values against its first, all else equal. Index into
     /// [`crate::scenario::Scenario::axes`].
     Axis(usize),

@@ -18,14 +18,19 @@ fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
     }
 }
 
-/// The questions that a scenario asks: its own, and what each key of its matrix does where that is another one.
+/// The questions that a scenario asks: its own, the same within each of its clusters and builds where these are compared,
+/// and what each key of its matrix does where that is another one.
 pub fn questions(scenario: &Scenario) -> Vec<Question> {
-    let own: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
+    let mut asked: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
+    let within = candidates(scenario, Question::Within);
+    let within_asks = !within.is_empty();
+    asked.extend(within);
     let axes = (0..scenario.axes.len()).map(Question::Axis).filter(|&axis| {
         let pairs = candidates(scenario, axis);
-        !pairs.is_empty() && pairs.iter().any(|pair| !own.contains(pair))
+        pairs.iter().any(|pair| !asked.contains(pair))
     });
-    std::iter::once(Question::Scenario).chain(axes).collect()
+    let first = std::iter::once(Question::Scenario).chain(within_asks.then_some(Question::Within));
+    first.chain(axes).collect()
 }
 
 /// Every pair of (baseline, configuration) that a question compares by a metric, in the scenario's order.
@@ -40,6 +45,7 @@ pub fn pairs(scenario: &Scenario, question: Question, metric: Metric) -> Vec<(us
 fn candidates(scenario: &Scenario, question: Question) -> Vec<(usize, usize)> {
     let baseline = |index: usize| match question {
         Question::Scenario => scenario.configurations[index].baseline,
+        Question::Within => scenario.configurations[index].variant.own_baseline,
         Question::Axis(axis) => first_along(scenario, axis, index),
     };
     let all = 0..scenario.configurations.len();

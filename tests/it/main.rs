@@ -22,5 +22,7 @@ mod secrets;
 mod shared_cluster;
 mod standing;
 mod until_decided;
+mod variants;
 mod why;
+
 mod worker_process;

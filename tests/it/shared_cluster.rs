@@ -11,7 +11,8 @@ use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keepe
 
 use crate::scene::{PROGRAM, wait_until};
 
-struct Shared {
+/// A broker that runs until this is dropped.
+pub struct Shared {
     cluster: LocalCluster,
     /// Holds the pipe by which the guardian learns of this process' end.
     _guardian: Arc<Guardian>,
@@ -21,12 +22,34 @@ struct Shared {
 /// Its address; the first caller starts it.
 pub fn bootstrap() -> String {
     static SHARED: OnceLock<Shared> = OnceLock::new();
-    SHARED.get_or_init(start).cluster.bootstrap(None).unwrap()
+    SHARED.get_or_init(|| Shared::start("shared")).bootstrap()
 }
 
-fn start() -> Shared {
+/// The address of another broker, a cluster of its own; the first caller starts it.
+pub fn second_bootstrap() -> String {
+    static SECOND: OnceLock<Shared> = OnceLock::new();
+    SECOND.get_or_init(|| Shared::start("second")).bootstrap()
+}
+
+impl Shared {
+    /// Starts a broker; `name` is part of its mark.
+    pub fn start(name: &str) -> Self {
+        start(name)
+    }
+
+    pub fn bootstrap(&self) -> String {
+        self.cluster.bootstrap(None).unwrap()
+    }
+
+    /// Process id of the broker.
+    pub fn pid(&self) -> u32 {
+        self.cluster.brokers()[0].pid().unwrap()
+    }
+}
+
+fn start(name: &str) -> Shared {
     let folder = tempfile::tempdir().unwrap();
-    let run_id = format!("shared{}", std::process::id());
+    let run_id = format!("{name}{}", std::process::id());
     let state = folder.path().join("state");
     let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
     let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
@@ -52,9 +75,14 @@ fn start() -> Shared {
 
 /// Topics and groups on it whose names start with a prefix.
 pub fn names(prefix: &str) -> (Vec<String>, Vec<String>) {
+    names_on(&bootstrap(), prefix)
+}
+
+/// The same on any cluster.
+pub fn names_on(bootstrap: &str, prefix: &str) -> (Vec<String>, Vec<String>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
+        let admin = Admin::connect(bootstrap, &BTreeMap::new()).await.unwrap();
         (admin.topics(prefix).await.unwrap(), admin.groups(prefix).await.unwrap())
     })
 }

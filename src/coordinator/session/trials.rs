@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Session;
 use crate::coordinator::arrivals::{Arrivals, ArrivalsError, topic_name};
+use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
@@ -24,7 +25,7 @@ use crate::kafka::client::ClientProperties;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
-use crate::protocol::{TopicTarget, WorkCalibration};
+use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
@@ -37,18 +38,21 @@ impl Session<'_> {
         order: &TrialOrder,
         configuration: &Configuration,
         datasets: &[Dataset],
-        calibrations: &[WorkCalibration],
+        calibrations: &Calibrations,
     ) -> Result<Option<Trial>, RunError> {
+        let build = configuration.variant.build;
+        self.programs.check(build)?;
+        let cluster = self.cluster(configuration);
         let place = &self.plan.scenario.places[configuration.place];
-        let bootstrap = self
-            .cluster
+        let bootstrap = cluster
             .bootstrap(place.listener.as_deref())
             .ok_or_else(|| RunError::Listener {
                 place: place.name.clone(),
                 listener: place.listener.clone().unwrap_or_default(),
             })?;
+        let spec = self.plan.scenario.cluster_of(configuration);
         let partitions = self.plan.scenario.datasets[configuration.dataset].partitions_of_all();
-        let settings = ClientProperties::of_consumers(&self.plan.scenario.cluster, configuration, &bootstrap)
+        let settings = ClientProperties::of_consumers(spec, configuration, &bootstrap)
             .with_statistics(configuration, partitions)
             .resolve()?;
         let name = format!("{}-t{}", self.prefix, order.number);
@@ -58,26 +62,26 @@ impl Session<'_> {
             Err(_) if self.interrupt.is_set() => return Ok(None),
             Err(error) => {
                 let topics = self.plan.scenario.datasets[configuration.dataset].topics;
-                self.remove_topics((1..=topics).map(|topic| topic_name(&name, topic)).collect())
-                    .await;
+                let names = (1..=topics).map(|topic| topic_name(&name, topic)).collect();
+                self.remove_topics(cluster, names).await;
                 return Ok(Some(self.not_prepared(order, configuration, &error)));
             }
         };
-        let calibration = calibrations[configuration.place];
+        let calibration = calibrations.of(build, configuration.place);
         let limits = self.limits(order);
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
-        let mut launches = vec![self.launch(place, "consumer"); spec.workers.len()];
+        let mut launches = vec![self.launch(place, build, "consumer"); spec.workers.len()];
         if let Some(load) = load {
             let here = &self.plan.scenario.places[0];
-            launches.extend(load.producers.iter().map(|_| self.launch(here, "producer")));
+            launches.extend(load.producers.iter().map(|_| self.launch(here, build, "producer")));
             spec = spec.with_load(load);
         }
         let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
         let mut fleet = ProcessFleet::new(&self.options.run_id);
         let started_at = jiff::Timestamp::now();
         let around = Around {
-            admin: self.cluster.admin.clone(),
-            cluster: &self.cluster,
+            admin: cluster.admin.clone(),
+            cluster,
             observer: self.observer.as_ref(),
         };
         let outcome = tokio::select! {
@@ -90,7 +94,7 @@ impl Session<'_> {
             fleet.shutdown(self.options.limits.exit).await;
             return Ok(None);
         };
-        self.remove_topics(own_topics.into_iter().map(|(name, _)| name).collect())
+        self.remove_topics(cluster, own_topics.into_iter().map(|(name, _)| name).collect())
             .await;
         let (status, flags) = self.judge(&outcome);
         Ok(Some(Trial {
@@ -131,19 +135,20 @@ impl Session<'_> {
             return Ok(None);
         };
         let scenario = &self.plan.scenario;
-        let bootstrap = self.cluster.admin.bootstrap().to_owned();
+        let cluster = self.cluster(configuration);
+        let bootstrap = cluster.admin.bootstrap().to_owned();
         let arrivals = Arrivals {
             configuration,
             load,
             ordered,
             topics: &scenario.datasets[configuration.dataset],
-            cluster: &scenario.cluster,
+            cluster: scenario.cluster_of(configuration),
             bootstrap: &bootstrap,
             trial,
             // The same arrivals for every configuration of a block.
             seed: scenario.seed.wrapping_add(u64::from(order.block)),
         };
-        let (admin, properties) = (&self.cluster.admin, &self.cluster.properties);
+        let (admin, properties) = (&cluster.admin, &cluster.properties);
         let stop = Arc::new(AtomicBool::new(false));
         let preparing = arrivals.prepare(admin, properties, Arc::clone(&stop));
         tokio::pin!(preparing);
@@ -153,7 +158,7 @@ impl Session<'_> {
                 prepared = &mut preparing => return prepared.map(Some),
                 _ = looks.tick() => {}
             }
-            let dead = self.cluster.dead_broker();
+            let dead = cluster.dead_broker();
             if dead.is_some() || self.interrupt.is_set() {
                 stop.store(true, Ordering::Relaxed);
             }
@@ -184,12 +189,12 @@ impl Session<'_> {
     }
 
     /// Removes the topics of a trial that made its own: nobody reads them any more.
-    async fn remove_topics(&self, names: Vec<String>) {
+    async fn remove_topics(&self, cluster: &Cluster, names: Vec<String>) {
         // They go with the data of the brokers; asking a dead one would only take its time.
-        if self.cluster.dead_broker().is_some() {
+        if cluster.dead_broker().is_some() {
             return;
         }
-        if let Err(error) = self.cluster.admin.delete_topics(&names).await {
+        if let Err(error) = cluster.admin.delete_topics(&names).await {
             self.observer.note(&format!(
                 "topics of the trial are left until the end of the run: {error}"
             ));
@@ -214,9 +219,9 @@ impl Session<'_> {
         (status, flags)
     }
 
-    /// The command line of a worker at a place.
-    pub(super) fn launch(&self, place: &Place, role: &str) -> Launch {
-        let program = self.options.program.to_string_lossy().into_owned();
+    /// The command line of a worker of a build at a place.
+    pub(super) fn launch(&self, place: &Place, build: usize, role: &str) -> Launch {
+        let program = self.programs.path(build).to_string_lossy().into_owned();
         let mut command: Vec<String> = if place.launcher.is_empty() {
             vec![program, "worker".to_owned()]
         } else {

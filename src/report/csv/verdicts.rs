@@ -44,10 +44,12 @@ fn interval_of(row: &VerdictRow) -> Option<(f64, f64)> {
     row.comparison.ratio?.interval
 }
 
-/// `scenario`, or the key of the matrix whose values are compared.
+/// `scenario`; `within`, the scenario's own where the run asks about clusters or builds; or the key of the matrix whose
+/// values are compared.
 fn question<'a>(row: &VerdictRow<'a>) -> &'a str {
     match row.comparison.question {
         Question::Scenario => "scenario",
+        Question::Within => "within",
         Question::Axis(axis) => row.scenario.axes.get(axis).map_or("", |axis| &axis.key),
     }
 }

@@ -1,0 +1,302 @@
+//! Variants: every configuration of a scenario once on each of two clusters, or once with the workers of each of
+//! several builds, in the same blocks. Then the question is what the other cluster or build changes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::families;
+use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, Scenario};
+
+/// Key of the axis whose values are clusters.
+pub const CLUSTER_AXIS: &str = "cluster";
+/// Key of the axis whose values are builds.
+pub const BINARY_AXIS: &str = "binary";
+
+/// The value of [`CLUSTER_AXIS`] for brokers that the run starts itself: their address is not known before.
+const LOCAL: &str = "local";
+
+/// What every placeholder of a launcher that stands for the program looks like.
+const PROGRAM: &str = "{tandem}";
+
+/// The clusters and builds that a scenario is run with besides its own cluster and this program.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Variants {
+    /// Clusters besides [`Scenario::cluster`].
+    pub clusters: Vec<ClusterSpec>,
+    /// The builds that are compared, the baseline first; empty where all workers are of this program.
+    pub builds: Vec<Build>,
+}
+
+impl Variants {
+    /// True where nothing is there several times.
+    pub fn is_empty(&self) -> bool {
+        self.clusters.is_empty() && self.builds.is_empty()
+    }
+}
+
+/// A program whose workers are measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Its value of [`BINARY_AXIS`]: the part of its path that tells it from the others.
+    pub name: String,
+    /// The program.
+    pub path: PathBuf,
+}
+
+/// Which of the clusters and builds a configuration is run with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Variant {
+    /// 0 for [`Scenario::cluster`], else one more than the index into [`Variants::clusters`].
+    pub cluster: usize,
+    /// Index into [`Variants::builds`]; 0 where there are none.
+    pub build: usize,
+    /// The configuration of the same variant that the scenario itself compares this one with.
+    pub own_baseline: Option<usize>,
+}
+
+/// Why a scenario cannot be run with these clusters or builds.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VariantError {
+    /// Nothing to compare.
+    #[error("--against {0} is a cluster that the scenario already runs on; name another one")]
+    SameCluster(String),
+    /// Nothing to compare.
+    #[error("--binary takes two builds or more, separated by commas: --binary OLD,NEW")]
+    OneBuild,
+    /// An address that is none.
+    #[error("--{0} has an empty value")]
+    Empty(&'static str),
+    /// The program of that place is not ours to choose.
+    #[error(
+        "--binary cannot choose the workers of place {place:?}: its launcher names a program of its own; put \
+         {{tandem}} where the program stands in it"
+    )]
+    Launcher {
+        /// The place.
+        place: String,
+    },
+}
+
+impl Scenario {
+    /// Every configuration once on the scenario's cluster and once on that at `against`, and once with each of the
+    /// builds at `binaries`. What a configuration is compared with is then itself as its first variant; what the
+    /// scenario compared stays in [`Variant::own_baseline`].
+    ///
+    /// It is the last of the changes of a scenario: blocks and parts are chosen before. Without both it changes nothing.
+    pub fn with_variants(&self, against: Option<&str>, binaries: &[PathBuf]) -> Result<Scenario, VariantError> {
+        let mut scenario = self.clone();
+        if let Some(against) = against {
+            scenario.variants.clusters.push(self.other_cluster(against)?);
+            let values = scenario.clusters().map(cluster_name).collect();
+            scenario.multiply(CLUSTER_AXIS, values, |variant, number| variant.cluster = number);
+        }
+        if !binaries.is_empty() {
+            scenario.variants.builds = self.builds(binaries)?;
+            let values = scenario
+                .variants
+                .builds
+                .iter()
+                .map(|build| build.name.clone())
+                .collect();
+            scenario.multiply(BINARY_AXIS, values, |variant, number| variant.build = number);
+        }
+        if !scenario.variants.is_empty() {
+            scenario.compare_variants();
+            let before = families::blocks_warning(self);
+            scenario.replace_blocks_warning(before.as_deref());
+        }
+        Ok(scenario)
+    }
+
+    /// The scenario's cluster and those that it is held against, by [`Variant::cluster`].
+    pub fn clusters(&self) -> impl Iterator<Item = &ClusterSpec> {
+        std::iter::once(&self.cluster).chain(&self.variants.clusters)
+    }
+
+    /// The cluster that a configuration is run on.
+    pub fn cluster_of(&self, configuration: &Configuration) -> &ClusterSpec {
+        let others = configuration.variant.cluster.checked_sub(1);
+        others.map_or(&self.cluster, |index| &self.variants.clusters[index])
+    }
+
+    /// The build whose workers a configuration is run with; `None` for this program.
+    pub fn build_of(&self, configuration: &Configuration) -> Option<&Build> {
+        self.variants.builds.get(configuration.variant.build)
+    }
+
+    /// True for an axis whose values are clusters or builds.
+    pub fn is_variant_axis(&self, axis: usize) -> bool {
+        let clusters = usize::from(!self.variants.clusters.is_empty());
+        let builds = usize::from(!self.variants.builds.is_empty());
+        // They were added behind all others.
+        axis < self.axes.len() && axis + clusters + builds >= self.axes.len()
+    }
+
+    /// The other cluster, which is spoken to as the scenario's own is.
+    fn other_cluster(&self, against: &str) -> Result<ClusterSpec, VariantError> {
+        let addresses = addresses(against);
+        if addresses.is_empty() {
+            return Err(VariantError::Empty("against"));
+        }
+        if let ClusterSource::Bootstrap(own) = &self.cluster.source
+            && !addresses.is_disjoint(&self::addresses(own))
+        {
+            return Err(VariantError::SameCluster(against.to_owned()));
+        }
+        Ok(ClusterSpec {
+            source: ClusterSource::Bootstrap(against.to_owned()),
+            ..self.cluster.clone()
+        })
+    }
+
+    fn builds(&self, binaries: &[PathBuf]) -> Result<Vec<Build>, VariantError> {
+        if binaries.iter().any(|path| path.as_os_str().is_empty()) {
+            return Err(VariantError::Empty("binary"));
+        }
+        if binaries.len() < 2 {
+            return Err(VariantError::OneBuild);
+        }
+        let replaceable =
+            |launcher: &[String]| launcher.is_empty() || launcher.iter().any(|part| part.contains(PROGRAM));
+        let mut places = self.configurations.iter().map(|each| &self.places[each.place]);
+        if let Some(place) = places.find(|place| !replaceable(&place.launcher)) {
+            return Err(VariantError::Launcher {
+                place: place.name.clone(),
+            });
+        }
+        let names = build_names(binaries);
+        let builds = names.into_iter().zip(binaries);
+        Ok(builds
+            .map(|(name, path)| Build {
+                name,
+                path: path.clone(),
+            })
+            .collect())
+    }
+
+    /// One more axis, the last and fastest, each value of which every configuration is there with.
+    fn multiply(&mut self, key: &str, values: Vec<String>, set: impl Fn(&mut Variant, usize)) {
+        let several = values.len();
+        let variant_of = |configuration: &Configuration, number: usize| {
+            let mut next = configuration.clone();
+            let value = &values[number];
+            // One that is named like the scenario has no case and no key that would tell it apart.
+            let named = !next.case.is_empty() || self.axes.iter().any(|axis| axis.values.len() > 1);
+            let part = format!("{key}={value}");
+            next.name = if named { format!("{} {part}", next.name) } else { part };
+            next.axis_values.push(value.clone());
+            next.key_values.push(value.clone());
+            next.baseline = next.baseline.map(|baseline| baseline * several + number);
+            set(&mut next.variant, number);
+            next
+        };
+        let all = self.configurations.iter();
+        let multiplied = all.flat_map(|configuration| {
+            (0..several)
+                .map(|number| variant_of(configuration, number))
+                .collect::<Vec<_>>()
+        });
+        self.configurations = multiplied.collect();
+        for family in &mut self.families {
+            let members = family.configurations.iter();
+            family.configurations = members
+                .flat_map(|index| index * several..(index + 1) * several)
+                .collect();
+        }
+        self.keys_in_use.push(key.to_owned());
+        self.axes.push(Axis {
+            key: key.to_owned(),
+            values,
+        });
+    }
+
+    /// Compares each configuration with its first variant.
+    fn compare_variants(&mut self) {
+        let several = (self.variants.clusters.len() + 1) * self.variants.builds.len().max(1);
+        for (index, configuration) in self.configurations.iter_mut().enumerate() {
+            let first = index - index % several;
+            configuration.variant.own_baseline = configuration.baseline;
+            configuration.baseline = (first != index).then_some(first);
+        }
+        if let (ClusterSource::Local { .. }, Some(other)) = (&self.cluster.source, self.variants.clusters.first()) {
+            self.warnings.push(format!(
+                "one cluster is started on this machine and the other runs at {}: they differ in more than their \
+                 version (machine, disk, network, settings), and a verdict is about all of it",
+                cluster_name(other)
+            ));
+        }
+    }
+}
+
+impl ClusterSpec {
+    /// The address of a cluster that runs already.
+    pub fn bootstrap(&self) -> Option<&str> {
+        match &self.source {
+            ClusterSource::Bootstrap(bootstrap) => Some(bootstrap),
+            ClusterSource::Local { .. } => None,
+        }
+    }
+}
+
+/// The value of [`CLUSTER_AXIS`] for a cluster.
+fn cluster_name(cluster: &ClusterSpec) -> String {
+    match &cluster.source {
+        ClusterSource::Local { .. } => LOCAL.to_owned(),
+        ClusterSource::Bootstrap(bootstrap) => bootstrap.clone(),
+    }
+}
+
+/// The addresses in a list of them, without what does not tell brokers apart.
+fn addresses(bootstrap: &str) -> BTreeSet<String> {
+    let plain = |address: &str| {
+        let address = address.trim().to_ascii_lowercase();
+        let (_, address) = address.split_once("://").unwrap_or(("", &address));
+        address.to_owned()
+    };
+    let all = bootstrap.split(',').map(plain);
+    all.filter(|address| !address.is_empty()).collect()
+}
+
+/// What tells builds apart: as little of the end of their paths as does, without what all have in common there. A path
+/// that is given again gets a number.
+fn build_names(paths: &[PathBuf]) -> Vec<String> {
+    let whole: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let ways: Vec<Vec<&str>> = whole.iter().map(|path| path.rsplit('/').collect()).collect();
+    let shortest = ways.iter().map(Vec::len).min().unwrap_or(0);
+    let alike = |back: &usize| ways.iter().all(|way| way[*back] == ways[0][*back]);
+    let common = (0..shortest).take_while(alike).count();
+    let distinct = |names: &[String]| names.iter().collect::<BTreeSet<_>>().len();
+    let name = |way: &[&str], depth: usize| {
+        let parts = way.iter().skip(common).take(depth).rev();
+        parts.copied().collect::<Vec<_>>().join("/")
+    };
+    let longest = ways.iter().map(Vec::len).max().unwrap_or(0);
+    let mut names = (1..=longest).map(|depth| ways.iter().map(|way| name(way, depth)).collect::<Vec<_>>());
+    let names = names.find(|names| distinct(names) == distinct(&whole) && !names.iter().any(String::is_empty));
+    // Where one path is the end of another, or all are one.
+    numbered(names.unwrap_or_else(|| whole.iter().map(|path| file_name(path)).collect()))
+}
+
+fn file_name(path: &str) -> String {
+    let name = Path::new(path)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| path.to_owned())
+}
+
+/// The names, those that are there several times with their number among them.
+fn numbered(names: Vec<String>) -> Vec<String> {
+    let several = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    let number = |index: usize| names[..=index].iter().filter(|other| **other == names[index]).count();
+    let name = |(index, name): (usize, &String)| {
+        if several(name) {
+            format!("{name}#{}", number(index))
+        } else {
+            name.clone()
+        }
+    };
+    names.iter().enumerate().map(name).collect()
+}
