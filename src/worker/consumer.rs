@@ -236,7 +236,7 @@ impl Member {
                 }
                 let last_ns = read.partitions.iter().filter_map(|partition| partition.last_ns).max();
                 Ok(MemberResult {
-                    reading: start_ns.get().is_some().then_some(read.time),
+                    reading: (start_ns.get().is_some() && accounting() == Accounting::On).then_some(read.time),
                     client: start_ns
                         .get()
                         .zip(last_ns)

@@ -52,7 +52,8 @@ fn capabilities() -> Vec<Capability> {
     ];
     if accounting() == Accounting::Off {
         // What is not counted is not offered.
-        capabilities.retain(|capability| !matches!(capability, Capability::Ledger | Capability::Stamps));
+        let counted = [Capability::Ledger, Capability::Stamps, Capability::Reading];
+        capabilities.retain(|capability| !counted.contains(capability));
     }
     capabilities
 }

@@ -163,7 +163,9 @@ mod tests {
 
     fn log(documents: &[String]) -> StatisticsLog {
         let log = StatisticsLog::default();
-        documents.iter().for_each(|document| log.note(document.as_bytes()));
+        for document in documents {
+            log.note(document.as_bytes());
+        }
         log
     }
 

@@ -136,9 +136,9 @@ fn reasons(input: &ReportInput) -> String {
     let mut out = String::new();
     for reason in why(input) {
         let (kind, remedy) = (reason.kind, escape(&reason.remedy));
-        let _ = write!(out, "<h3><code>{kind}</code>: {}</h3>\n", reason.meaning);
+        let _ = writeln!(out, "<h3><code>{kind}</code>: {}</h3>", reason.meaning);
         if !remedy.is_empty() {
-            let _ = write!(out, "<p>{remedy}</p>\n");
+            let _ = writeln!(out, "<p>{remedy}</p>");
         }
         let told = reason.configurations.iter();
         out.push_str(&list(told.map(|(name, evidence)| {

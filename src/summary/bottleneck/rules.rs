@@ -63,13 +63,17 @@ pub(super) fn judge(case: &Case) -> Bottleneck {
     (RULES.iter().find_map(|rule| rule(case))).unwrap_or_else(|| nothing_fits(case))
 }
 
-fn found(kind: Kind, evidence: String, remedy: String) -> Option<Bottleneck> {
-    Some(Bottleneck { kind, evidence, remedy })
+fn found(kind: Kind, evidence: String, remedy: String) -> Bottleneck {
+    Bottleneck { kind, evidence, remedy }
 }
 
 fn load_not_reached(case: &Case) -> Option<Bottleneck> {
     let load = case.observed.load.as_ref().filter(|load| !load.reached)?;
-    found(Kind::Producers, words::load_not_reached(load), remedies::producers())
+    Some(found(
+        Kind::Producers,
+        words::load_not_reached(load),
+        remedies::producers(),
+    ))
 }
 
 /// A live load that was held is no limit of anything.
@@ -97,7 +101,7 @@ fn idle_members(case: &Case) -> Option<Bottleneck> {
         "{idle} of {} members held no partition; of those that read: {others}",
         case.configuration.members()
     );
-    found(Kind::IdleMembers, evidence, remedies::idle_members(case))
+    Some(found(Kind::IdleMembers, evidence, remedies::idle_members(case)))
 }
 
 fn skew(case: &Case) -> Option<Bottleneck> {
@@ -109,11 +113,11 @@ fn skew(case: &Case) -> Option<Bottleneck> {
         return None;
     }
     let is_backlog = case.observed.load.is_none();
-    found(
+    Some(found(
         Kind::Skew,
         words::skew(skew, case.dataset.topics, is_backlog),
         remedies::skew(skew),
-    )
+    ))
 }
 
 /// Waiting for something else than a core: a database that the work stands for, or the answers to commits.
@@ -138,17 +142,17 @@ fn work_that_waits(case: &Case) -> Option<Bottleneck> {
     } else {
         remedies::work(case)
     };
-    found(Kind::ConsumerWork, words::working(seen), remedy)
+    Some(found(Kind::ConsumerWork, words::working(seen), remedy))
 }
 
 fn all_cores(case: &Case) -> Option<Bottleneck> {
     let machine = case.observed.machine.as_ref()?;
     if machine.busy_share() >= CORES_SHARE {
-        return found(
+        return Some(found(
             Kind::AllCores,
             words::saturated(machine),
             remedies::all_cores(case, machine),
-        );
+        ));
     }
     let allowed = f64::from(case.cpus?);
     let used = case.observed.process_cores?;
@@ -230,7 +234,7 @@ impl Fetching {
             percent(self.pausing),
             words::brokers_and_cores(&case.observed)
         );
-        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
+        Some(found(Kind::FetchSettings, evidence, remedies::fetch_settings(case)))
     }
 }
 
@@ -254,7 +258,7 @@ fn fetching(case: &Case) -> Option<Bottleneck> {
         }
         _ if parts.awaited >= parts.pausing => {
             let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
-            found(Kind::Brokers, evidence, remedies::brokers())
+            Some(found(Kind::Brokers, evidence, remedies::brokers()))
         }
         _ => parts.pauses(case),
     }
@@ -271,9 +275,9 @@ fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
         words::brokers_and_cores(seen)
     );
     if brokers >= BROKER_BUSY_CORES {
-        found(Kind::Brokers, evidence, remedies::brokers())
+        Some(found(Kind::Brokers, evidence, remedies::brokers()))
     } else if brokers < BROKER_IDLE_CORES {
-        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
+        Some(found(Kind::FetchSettings, evidence, remedies::fetch_settings(case)))
     } else {
         None
     }

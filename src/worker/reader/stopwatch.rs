@@ -7,10 +7,9 @@ use crate::scenario::Commit;
 /// Adds up the waits of one reading thread.
 #[derive(Debug, Default)]
 pub(super) struct Stopwatch {
-    waiting_ns: u64,
+    spent: ReadingTime,
     /// Waiting after which no record has come yet: what follows the last record is no waiting for one.
     open_ns: u64,
-    committing_ns: u64,
 }
 
 impl Stopwatch {
@@ -24,7 +23,7 @@ impl Stopwatch {
     /// A record of the trial came.
     #[inline]
     pub(super) fn record_came(&mut self) {
-        self.waiting_ns += std::mem::take(&mut self.open_ns);
+        self.spent.waiting_ns += std::mem::take(&mut self.open_ns);
     }
 
     /// Commits; only what waits for an answer takes time that counts.
@@ -34,7 +33,7 @@ impl Stopwatch {
         }
         let from_ns = clock::now_ns();
         let done = run();
-        self.committing_ns += clock::now_ns() - from_ns;
+        self.spent.committing_ns += clock::now_ns() - from_ns;
         done
     }
 
@@ -42,8 +41,7 @@ impl Stopwatch {
     pub(super) fn time(&self) -> ReadingTime {
         ReadingTime {
             readers: 1,
-            waiting_ns: self.waiting_ns,
-            committing_ns: self.committing_ns,
+            ..self.spent
         }
     }
 }
