@@ -70,6 +70,8 @@ pub enum Ending {
     AsPlanned,
     /// What it went on for holds.
     Held,
+    /// It holds as far as it can: what is missing, more blocks would not bring.
+    CannotHold,
     /// It does not, but there are no more blocks.
     NotHeld,
 }
@@ -159,6 +161,7 @@ impl Plan {
             ending: match self.outlook(history, stored) {
                 None => Ending::AsPlanned,
                 Some(outlook) if outlook.holds => Ending::Held,
+                Some(outlook) if outlook.stops => Ending::CannotHold,
                 Some(_) => Ending::NotHeld,
             },
         }
@@ -198,7 +201,7 @@ impl Plan {
         let mut open_blocks: Vec<u32> = (0..blocks_at_most).map(|b| open_in(TrialKind::Counted, b)).collect();
         let blocks_done = count(open_blocks.iter().filter(|&&open| open == 0).count());
         let blocks_planned = match self.outlook(&history, stored) {
-            Some(outlook) if outlook.holds => history.blocks_begun(),
+            Some(outlook) if outlook.stops => history.blocks_begun(),
             Some(Outlook {
                 blocks_more: Some(more),
                 ..
@@ -242,8 +245,8 @@ impl Plan {
         self.scenario.capacity.is_none() && split_blocks(stored).contains(&block)
     }
 
-    /// Counted blocks of the plan so far: those asked for, and one for every split block; those begun where what the run
-    /// goes on for holds. In a search for capacity the trials that confirm an answer.
+    /// Counted blocks of the plan so far: those asked for, and one for every split block; those begun where a run
+    /// without a fixed number has stopped. In a search for capacity the trials that confirm an answer.
     pub fn blocks(&self, stored: &[Trial]) -> u32 {
         if self.scenario.capacity.is_some() {
             return CONFIRMATIONS;
@@ -261,7 +264,7 @@ impl Plan {
     /// is made within it.
     fn blocks_to_run(&self, history: &History, stored: &[Trial], session: u32) -> u32 {
         match self.outlook(history, stored) {
-            Some(outlook) if outlook.holds => history.blocks_begun(),
+            Some(outlook) if outlook.stops => history.blocks_begun(),
             Some(_) | None => self.counted_blocks(history, session),
         }
     }

@@ -3,7 +3,7 @@
 use super::conclude::{compare_for, side};
 use super::pairs::{log_ratios, paired_trials};
 use super::rule::Rule;
-use super::{Comparison, Question, count};
+use super::{Comparison, Method, Question, Verdict, count};
 use crate::measure::{Trial, TrialKind};
 use crate::scenario::{Scenario, Until};
 use crate::stats::Side;
@@ -11,7 +11,9 @@ use crate::stats::Side;
 /// What a look at the trials so far says of going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
-    /// What the run goes on for holds.
+    /// Nothing that more blocks could bring is missing.
+    pub stops: bool,
+    /// What the run goes on for holds: false also where the run stops because of comparisons that it cannot hold for.
     pub holds: bool,
     /// Otherwise: how many more blocks it will probably take, where that can be told and is within those allowed.
     pub blocks_more: Option<u32>,
@@ -28,7 +30,7 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
     let rule = Rule::of(scenario);
     let paired = paired_trials(trials);
     let blocks = whole_blocks(&paired);
-    let looked = matches!(rule.method(), super::Method::Sequential { first_look, .. } if blocks >= first_look);
+    let looked = matches!(rule.method(), Method::Sequential { first_look, .. } if blocks >= first_look);
     let gone = |c: &&Comparison| given_up.contains(&c.baseline) || given_up.contains(&c.configuration);
     let comparisons: Vec<Comparison> = compare_for(scenario, trials, &rule, Question::Scenario)
         .into_iter()
@@ -36,13 +38,15 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
         .collect();
     if comparisons.is_empty() {
         return Some(Outlook {
+            stops: looked,
             holds: looked,
             blocks_more: None,
         });
     }
     let hopeless = |c: &&Comparison| gone(c) || (looked && c.blocks == 0);
-    let open = comparisons.iter().filter(|c| !hopeless(c));
-    let open: Vec<&Comparison> = open.filter(|c| !holds(c, until, scenario.threshold)).collect();
+    let is_open = |c: &&Comparison| !hopeless(c) && !is_clear(c, until, scenario.threshold);
+    let open: Vec<&Comparison> = comparisons.iter().filter(is_open).collect();
+    let barred = |c: &&Comparison| until == Until::Decided && c.verdict == Verdict::Undecided;
     let more = |c: &&Comparison| match until {
         Until::Decided => c.blocks_more,
         Until::HalfWidth(share) => {
@@ -53,12 +57,13 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
     };
     let each: Option<Vec<u32>> = open.iter().map(more).collect();
     Some(Outlook {
-        holds: open.is_empty(),
+        stops: open.is_empty(),
+        holds: open.is_empty() && !comparisons.iter().any(|c| hopeless(&c) || barred(&c)),
         blocks_more: each.and_then(|each| each.into_iter().max()),
     })
 }
 
-fn holds(comparison: &Comparison, until: Until, threshold: f64) -> bool {
+fn is_clear(comparison: &Comparison, until: Until, threshold: f64) -> bool {
     match until {
         Until::Decided => side(comparison, threshold) != Side::Open,
         Until::HalfWidth(share) => {

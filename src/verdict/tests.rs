@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::measure::{Trial, TrialOrder};
-use crate::plan::Plan;
 use crate::plan::fixtures::{ScenarioBuilder, one_and_two, run};
+use crate::plan::{Ending, Next, Plan};
 use crate::scenario::Until;
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.
@@ -80,8 +80,9 @@ fn a_run_does_not_wait_for_a_comparison_that_will_never_be_decided() {
     });
     let blocks = trials.iter().map(|t| t.order.block).max().unwrap() + 1;
     assert!(blocks < 10, "{blocks} blocks");
-    assert!(outlook(&plan.scenario, &trials, &[2]).unwrap().holds);
-    assert!(!outlook(&plan.scenario, &trials, &[]).unwrap().holds);
+    let with_it = outlook(&plan.scenario, &trials, &[2]).unwrap();
+    assert!(with_it.stops && !with_it.holds);
+    assert!(matches!(plan.next(&trials, 1), Next::Done(done) if done.ending == Ending::CannotHold));
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn a_width_is_waited_for_even_where_the_verdict_is_clear() {
         .filter(|t| t.order.block + 1 < plan.blocks(&trials))
         .cloned()
         .collect();
-    assert!(!outlook(&plan.scenario, &before, &[]).unwrap().holds);
+    assert!(!outlook(&plan.scenario, &before, &[]).unwrap().stops);
 }
 
 #[test]

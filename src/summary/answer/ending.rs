@@ -17,6 +17,9 @@ pub(in crate::summary) fn ending(plan: &Plan, trials: &[Trial], ending: Option<E
         (Ending::Held, Until::HalfWidth(_)) => Some(format!(
             "Ended after {blocks} of at most {most} blocks, since {until}; {all_looks}."
         )),
+        (Ending::CannotHold, _) => Some(format!(
+            "Ended after {blocks} of at most {most} blocks, since more would not decide what is undecided; {all_looks}."
+        )),
         (Ending::NotHeld, _) => Some(format!(
             "Ended after {blocks} blocks, the most that the plan allows, and not because {until}; {all_looks}."
         )),
