@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn the_preview_is_written() {
         let live = [Fixture::latency(), Fixture::catch_up(), Fixture::capacity()];
-        for fixture in [Fixture::one_vs_two(), Fixture::scaling()].into_iter().chain(live) {
+        let backlog = [Fixture::one_vs_two(), Fixture::scaling(), Fixture::scaling_beyond()];
+        for fixture in backlog.into_iter().chain(live) {
             let folder = std::path::Path::new("target/report-preview").join(&fixture.scenario.name);
             std::fs::create_dir_all(folder.join("charts")).unwrap();
             for (name, text) in super::files(&fixture.input()) {

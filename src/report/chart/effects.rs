@@ -41,7 +41,10 @@ pub(super) fn chart(input: &ReportInput) -> Option<Chart> {
         }],
         legend: vec![
             (Swatch::Bar(Ink::Series(0)), "axis, or two that interact (×)".to_owned()),
-            (Swatch::Bar(Ink::Shade(2)), "trials of one configuration".to_owned()),
+            (
+                Swatch::Bar(Ink::Shade(2)),
+                "noise: trials of one configuration".to_owned(),
+            ),
             (Swatch::Line(Ink::Text), "95 % interval".to_owned()),
         ],
         axis: format!(

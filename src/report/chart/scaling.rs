@@ -211,6 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_beyond_is_dashed_and_begins_where_the_measured_part_ends() {
+        let fixture = Fixture::scaling_beyond();
+        let labels = Labels::new(&fixture.scenario);
+        let wide = fixture.summary.scaling.iter().find(|s| s.partitions == 16).unwrap();
+        let drawn = panel(&labels, wide, String::new());
+        let with_band: Vec<&Line> = drawn.lines.iter().filter(|l| !l.band.is_empty()).collect();
+        let [measured, beyond] = with_band[..] else {
+            panic!("two parts")
+        };
+        assert!(!measured.dashed && beyond.dashed);
+        assert_eq!(measured.points.last(), beyond.points.first());
+        assert_eq!(beyond.points.last().map(|p| p.0), Some(12.0));
+    }
+
+    #[test]
     fn points_with_idle_members_are_hollow_and_there_is_no_law_of_two() {
         let fixture = Fixture::scaling();
         let labels = Labels::new(&fixture.scenario);

@@ -25,7 +25,7 @@ pub struct Misfit {
 /// Regression Analysis" (1998), section 2.1), both with a level for each block. `None` where chance may explain what is
 /// left.
 pub(super) fn misfit(law: Law, solution: &Solution, blocks: &[&Block]) -> Option<Misfit> {
-    let residual = |(members, log): (f64, f64)| log - members.ln() + slowdown(solution.shape, members).ln();
+    let residual = |(members, log_each): (f64, f64)| log_each + slowdown(solution.shape, members).ln();
     let residuals: Vec<Vec<(f64, f64)>> = blocks
         .iter()
         .map(|block| block.iter().map(|trial| (trial.0, residual(*trial))).collect())

@@ -217,14 +217,15 @@ fn fit_with(
 /// A little of both, so that neither begins at its bound.
 const START: [f64; 2] = [0.02, 0.001];
 
-/// Logarithms by block. A block with trials of a single count says nothing of how throughput grows.
+/// What the solver takes, by block. A block with trials of a single count says nothing of how throughput grows.
 fn in_blocks(observations: &[Observation]) -> Result<Vec<Block>, Refusal> {
     let mut blocks: BTreeMap<u32, Block> = BTreeMap::new();
     for one in observations {
         if one.members == 0 || !one.per_second.is_finite() || one.per_second <= 0.0 {
             return Err(Refusal::NoThroughput);
         }
-        let trial = (f64::from(one.members), one.per_second.ln());
+        let members = f64::from(one.members);
+        let trial = (members, (one.per_second / members).ln());
         blocks.entry(one.block).or_default().push(trial);
     }
     let mut blocks: Vec<Block> = blocks.into_values().collect();

@@ -8,7 +8,7 @@ const STEPS_MAX: usize = 60;
 /// A step that moves no parameter by more than this share of its size is the last.
 const PRECISION: f64 = 1e-9;
 
-/// The trials of one block: member count and logarithm of the throughput.
+/// The trials of one block: members, and the logarithm of the throughput of each of them.
 pub(super) type Block = Vec<(f64, f64)>;
 
 /// A law fitted.
@@ -82,23 +82,23 @@ fn normal_equations(blocks: &[&Block], shape: [f64; 2]) -> Normal {
         squares: 0.0,
         log_lambda: 0.0,
     };
+    let mut rows: Vec<[f64; 3]> = Vec::new();
     for block in blocks {
         let size = block.len() as f64;
         // Residual and its derivatives of a trial, and their means over the block.
-        let rows = || {
-            block.iter().map(|&(members, log)| {
-                let slowdown = slowdown(shape, members);
-                let by_alpha = (members - 1.0) / slowdown;
-                [log - members.ln() + slowdown.ln(), by_alpha, by_alpha * members]
-            })
-        };
+        rows.clear();
+        rows.extend(block.iter().map(|&(members, log_each)| {
+            let slowdown = slowdown(shape, members);
+            let by_alpha = (members - 1.0) / slowdown;
+            [log_each + slowdown.ln(), by_alpha, by_alpha * members]
+        }));
         let mut mean = [0.0; 3];
-        for row in rows() {
+        for row in &rows {
             for (mean, value) in mean.iter_mut().zip(row) {
                 *mean += value / size;
             }
         }
-        for row in rows() {
+        for row in &rows {
             let [residual, by_alpha, by_beta] = [0, 1, 2].map(|i| row[i] - mean[i]);
             sum.squares += residual * residual;
             sum.gradient[0] += by_alpha * residual;
