@@ -44,9 +44,11 @@ impl Choices {
     /// The builds by paths that hold in every folder.
     fn binaries(&self) -> Result<Vec<PathBuf>> {
         // An empty path is none; who reads it says so.
-        let absolute = |path: &PathBuf| match path.as_os_str().is_empty() {
-            true => Ok(path.clone()),
-            false => std::path::absolute(path).with_context(|| format!("cannot find {}", path.display())),
+        let absolute = |path: &PathBuf| {
+            if path.as_os_str().is_empty() {
+                return Ok(path.clone());
+            }
+            std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
         };
         self.binary.iter().map(absolute).collect()
     }

@@ -328,7 +328,7 @@ mod tests {
         for _ in 0..2 {
             let dead = clean_leftovers(&state);
             assert_eq!(dead.len(), 1);
-            assert_eq!(dead[0].record.topics, [topics.clone()]);
+            assert_eq!(dead[0].record.topics, std::slice::from_ref(&topics));
         }
         clean_leftovers(&state)[0].forget().unwrap();
         assert!(clean_leftovers(&state).is_empty());

@@ -277,7 +277,7 @@ fn build_names(paths: &[PathBuf]) -> Vec<String> {
     let mut names = (1..=longest).map(|depth| ways.iter().map(|way| name(way, depth)).collect::<Vec<_>>());
     let names = names.find(|names| distinct(names) == distinct(&whole) && !names.iter().any(String::is_empty));
     // Where one path is the end of another, or all are one.
-    numbered(names.unwrap_or_else(|| whole.iter().map(|path| file_name(path)).collect()))
+    numbered(&names.unwrap_or_else(|| whole.iter().map(|path| file_name(path)).collect()))
 }
 
 fn file_name(path: &str) -> String {
@@ -288,7 +288,7 @@ fn file_name(path: &str) -> String {
 }
 
 /// The names, those that are there several times with their number among them.
-fn numbered(names: Vec<String>) -> Vec<String> {
+fn numbered(names: &[String]) -> Vec<String> {
     let several = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
     let number = |index: usize| names[..=index].iter().filter(|other| **other == names[index]).count();
     let name = |(index, name): (usize, &String)| {
