@@ -227,21 +227,21 @@ impl Fetching {
         )
     }
 
-    fn pauses(&self, case: &Case) -> Option<Bottleneck> {
+    fn pauses(&self, case: &Case) -> Bottleneck {
         let evidence = format!(
             "{}, and for {} of it nothing was asked for or unpacked{}",
             self.evidence(),
             percent(self.pausing),
             words::brokers_and_cores(&case.observed)
         );
-        Some(found(Kind::FetchSettings, evidence, remedies::fetch_settings(case)))
+        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
     }
 }
 
 /// A pause needs no core, so it comes before them.
 fn pausing(case: &Case) -> Option<Bottleneck> {
     let fetching = Fetching::of(case).filter(|fetching| fetching.pausing >= PAUSING_SHARE)?;
-    fetching.pauses(case)
+    Some(fetching.pauses(case))
 }
 
 /// The longest part of the fetching limits readers that wait.
@@ -260,7 +260,7 @@ fn fetching(case: &Case) -> Option<Bottleneck> {
             let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
             Some(found(Kind::Brokers, evidence, remedies::brokers()))
         }
-        _ => parts.pauses(case),
+        _ => Some(parts.pauses(case)),
     }
 }
 
