@@ -158,8 +158,9 @@ impl Method for SignFlips {
 
     fn p(&self, logs: &[f64], value: f64) -> f64 {
         let n = logs.len();
-        // Fewer cannot reach 5 % over the looks.
-        if n < self.first || 2.0_f64.powi(1 - n as i32) * self.looks > 0.05 {
+        let smallest = 2.0 * 0.5_f64.powf(n as f64);
+        if n < self.first || smallest * self.looks > 0.05 {
+            // So few cannot reach 5 % over the looks.
             return 1.0;
         }
         let moved: Vec<f64> = logs.iter().map(|log| log - value).collect();
@@ -168,7 +169,7 @@ impl Method for SignFlips {
             |signs: &&Vec<f64>| moved.iter().zip(signs.iter()).map(|(d, s)| d * s).sum::<f64>().abs() >= bound;
         let share = self.patterns.iter().filter(flipped).count() as f64 / self.patterns.len() as f64;
         // The pattern observed and its mirror image are two of all there are.
-        (share.max(2.0_f64.powi(1 - n as i32)) * self.looks).min(1.0)
+        (share.max(smallest) * self.looks).min(1.0)
     }
 }
 

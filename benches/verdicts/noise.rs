@@ -61,7 +61,6 @@ pub const KINDS: [Noise; 7] = [
         kept: 0.7,
         drift: 0.2,
         disturbed: true,
-        ..QUIET
     },
 ];
 

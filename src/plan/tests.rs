@@ -285,14 +285,14 @@ fn any_run() -> impl Strategy<Value = (Plan, Vec<Option<f64>>)> {
 }
 
 /// A plan of two configurations that goes on until they are decided, and seconds of a run in which the second takes
-/// so many times as long.
-fn until_decided(at_most: u32, times: f64) -> (Plan, impl FnMut(&TrialOrder) -> Option<f64> + Clone) {
+/// so many times as long, give or take a scatter.
+fn until_decided(at_most: u32, times: f64, deviation: f64) -> (Plan, impl FnMut(&TrialOrder) -> Option<f64> + Clone) {
     let mut builder = one_and_two();
     builder.until = Some(Until::Decided);
     builder.repetitions = at_most;
     let seconds = move |order: &TrialOrder| {
         let phase = f64::from(order.block) * 2.3 + order.configuration as f64 * 1.7;
-        let scatter = (0.02 * phase.sin()).exp();
+        let scatter = (deviation * phase.sin()).exp();
         Some(if order.configuration == 1 {
             times * scatter
         } else {
@@ -311,7 +311,7 @@ fn ending_of(plan: &Plan, trials: &[Trial]) -> Ending {
 
 #[test]
 fn a_run_until_decided_stops_after_the_block_that_decides() {
-    let (plan, seconds) = until_decided(40, 1.2);
+    let (plan, seconds) = until_decided(40, 1.2, 0.02);
     let trials = run(&plan, seconds);
     assert_eq!((plan.blocks(&trials), ending_of(&plan, &trials)), (6, Ending::Held));
     let progress = plan.progress(&trials);
@@ -327,14 +327,14 @@ fn a_run_until_decided_stops_after_the_block_that_decides() {
 
 #[test]
 fn a_run_that_decides_nothing_ends_with_its_last_block() {
-    let (plan, seconds) = until_decided(8, 1.03);
+    let (plan, seconds) = until_decided(8, 1.03, 0.2);
     let trials = run(&plan, seconds);
     assert_eq!((plan.blocks(&trials), ending_of(&plan, &trials)), (8, Ending::NotHeld));
 }
 
 #[test]
 fn the_progress_of_an_open_run_tells_what_is_probable_and_what_is_possible() {
-    let (plan, seconds) = until_decided(40, 1.0);
+    let (plan, seconds) = until_decided(40, 1.0, 0.02);
     let trials = run(&plan, seconds);
     let whole = plan.blocks(&trials);
     assert!((7..30).contains(&whole), "{whole} blocks");
@@ -352,7 +352,7 @@ fn the_progress_of_an_open_run_tells_what_is_probable_and_what_is_possible() {
 
 #[test]
 fn a_split_block_is_no_look_and_is_made_anew() {
-    let (plan, seconds) = until_decided(40, 1.2);
+    let (plan, seconds) = until_decided(40, 1.2, 0.02);
     // Pilot, warm-up block, five blocks and half of the sixth, which would have decided.
     let cut = run_from(&plan, Vec::new(), 1, 1 + 2 + 2 * 5 + 1, seconds.clone());
     let trials = run_from(&plan, cut, 2, usize::MAX, seconds);

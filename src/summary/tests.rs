@@ -58,7 +58,7 @@ fn a_run_that_went_on_until_decided_says_when_it_stopped() {
     };
     let told = [
         until(Until::Decided, 40, [1.0, 1.3]),
-        until(Until::Decided, 8, [1.0, 1.03]),
+        until(Until::Decided, 8, [1.0, 1.02]),
         until(Until::HalfWidth(0.02), 40, [1.0, 0.9]),
     ];
     insta::assert_snapshot!(told.join("\n\n"));

@@ -88,11 +88,11 @@ fn a_run_does_not_wait_for_a_comparison_that_will_never_be_decided() {
 #[test]
 fn a_width_is_waited_for_even_where_the_verdict_is_clear() {
     let decided = run_with(&sequential(one_and_two(), Until::Decided, 40), &[1.0, 0.5]).len();
-    let plan = sequential(one_and_two(), Until::HalfWidth(0.01), 40);
+    let plan = sequential(one_and_two(), Until::HalfWidth(0.02), 40);
     let trials = run_with(&plan, &[1.0, 0.5]);
     assert!(trials.len() > decided + 4, "{} and {decided} trials", trials.len());
     let (low, high) = first(compare(&plan.scenario, &trials)).ratio.unwrap().interval.unwrap();
-    assert!((high / low).ln() / 2.0 <= 0.01_f64.ln_1p());
+    assert!((high / low).ln() / 2.0 <= 0.02_f64.ln_1p());
     // The block before was wider.
     let before: Vec<Trial> = trials
         .iter()
