@@ -140,8 +140,9 @@ fn panel(labels: &Labels, series: &ScalingSeries, title: String) -> XyPanel {
         }
     }
     lines.extend(series.points.iter().map(|point| measured_point(labels, point)));
+    let beyond = curve.last().filter(|p| p.members > last).map(|p| p.members);
     let x = Axis {
-        ticks: series.points.iter().map(|p| f64::from(p.count)).collect(),
+        ticks: series.points.iter().map(|p| f64::from(p.count)).chain(beyond).collect(),
         ..Axis::linear(x_max)
     };
     XyPanel::of_lines(title, x, Axis::linear(y_max), lines)

@@ -1,5 +1,7 @@
 //! What is gained by more consumers, processes or threads, and which axis explains how much: tables and sentences.
 
+use std::fmt::Write as _;
+
 use super::{ReportInput, Table};
 use crate::report::format::{UNKNOWN, count, or_unknown, percent, printable, rate, rate_estimate, ratio_estimate};
 use crate::report::labels::Labels;
@@ -299,9 +301,10 @@ pub(in crate::report) fn effects_words(input: &ReportInput) -> Option<String> {
             0 => String::new(),
             n => format!(", {} left out for a missing trial", count(n as u64, "block")),
         };
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " Omega squared, from {blocks}{left_out}. A share depends on the values that the axis was given."
-        ));
+        );
     }
     Some(text)
 }
