@@ -31,6 +31,10 @@ struct Point<'a> {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    if !input.scenario.variants.is_empty() {
+        // Each configuration is held against itself, with as many members, on another cluster or with another build.
+        return None;
+    }
     let mut panels = Vec::new();
     let mut rows = Vec::new();
     for family in 0..input.scenario.families.len() {
@@ -254,6 +258,16 @@ mod tests {
             .map(|l| l.points.len())
             .collect();
         assert_eq!(lines, [8, 8]);
+    }
+
+    #[test]
+    fn configurations_that_are_held_against_themselves_have_no_scaling_chart() {
+        let mut fixture = Fixture::scaling();
+        let labels = Labels::new(&fixture.scenario);
+        assert!(chart(&fixture.input(), &labels).is_some());
+        let cluster = fixture.scenario.cluster.clone();
+        fixture.scenario.variants.clusters.push(cluster);
+        assert!(chart(&fixture.input(), &labels).is_none());
     }
 
     #[test]
