@@ -52,6 +52,14 @@ pub enum RunError {
     /// A data set could not be made.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// A data set could not be made on one of several clusters.
+    #[error("on {bootstrap}: {cause}")]
+    DatasetOn {
+        /// The cluster's address.
+        bootstrap: String,
+        /// Why.
+        cause: DatasetError,
+    },
     /// A client property has no value.
     #[error(transparent)]
     Property(#[from] PropertyError),

@@ -28,7 +28,7 @@ pub(super) struct Session<'a> {
     pub(super) options: &'a RunOptions,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) interrupt: &'a Interrupt,
-    /// By [`crate::scenario::Variant::cluster`].
+    /// By [`crate::scenario::Variant::cluster`], the scenario's own first.
     pub(super) clusters: Vec<Cluster>,
     pub(super) programs: Programs,
     /// Start of the names of topics and groups.
@@ -102,12 +102,11 @@ impl Session<'_> {
 
     /// Writes the environment of a new run; a resumed one must be in the same.
     async fn check_environment(&self) -> Result<(), RunError> {
-        let mut clusters = Vec::with_capacity(self.clusters.len());
-        for cluster in &self.clusters {
-            clusters.push(cluster.describe().await?);
+        let own = self.clusters[0].describe().await?;
+        let mut others = Vec::with_capacity(self.clusters.len() - 1);
+        for cluster in &self.clusters[1..] {
+            others.push(cluster.describe().await?);
         }
-        let others = clusters.split_off(1);
-        let Some(own) = clusters.pop() else { return Ok(()) };
         let builds = self.programs.describe().to_vec();
         let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));
         match self.dir.read_environment()? {
@@ -194,7 +193,7 @@ impl Session<'_> {
         match dataset {
             Ok(dataset) => Ok(dataset),
             Err(DatasetError::Interrupted) => Err(RunError::Interrupted),
-            Err(error) => Err(self.why_not_filled(error).await),
+            Err(error) => Err(self.why_not_filled(cluster, error).await),
         }
     }
 
@@ -205,10 +204,17 @@ impl Session<'_> {
     }
 
     /// A broker that has died explains better why a data set could not be made.
-    async fn why_not_filled(&self, error: DatasetError) -> RunError {
+    async fn why_not_filled(&self, cluster: &Cluster, cause: DatasetError) -> RunError {
         // Its connections close a moment before its process has ended.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        self.dead_broker().map_or_else(|| error.into(), RunError::ClusterLost)
+        match self.dead_broker() {
+            Some(dead) => RunError::ClusterLost(dead),
+            None if self.clusters.len() == 1 => cause.into(),
+            None => RunError::DatasetOn {
+                bootstrap: cluster.admin.bootstrap().to_owned(),
+                cause,
+            },
+        }
     }
 
     /// What work costs each build at each place where any is done.

@@ -34,7 +34,29 @@ pub fn second_bootstrap() -> String {
 impl Shared {
     /// Starts a broker; `name` is part of its mark.
     pub fn start(name: &str) -> Self {
-        start(name)
+        let folder = tempfile::tempdir().unwrap();
+        let run_id = format!("{name}{}", std::process::id());
+        let state = folder.path().join("state");
+        let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
+        let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
+        let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+        let data_parent = folder.path().join("data");
+        std::fs::create_dir(&data_parent).unwrap();
+        let options = ClusterOptions {
+            brokers: 1,
+            heap_mib: DEFAULT_HEAP_MIB,
+            port: None,
+            listeners: Vec::new(),
+            data_parent,
+            run_id,
+        };
+        let interrupted = AtomicBool::new(false);
+        let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &interrupted).unwrap();
+        Shared {
+            cluster,
+            _guardian: guardian,
+            _folder: folder,
+        }
     }
 
     pub fn bootstrap(&self) -> String {
@@ -44,32 +66,6 @@ impl Shared {
     /// Process id of the broker.
     pub fn pid(&self) -> u32 {
         self.cluster.brokers()[0].pid().unwrap()
-    }
-}
-
-fn start(name: &str) -> Shared {
-    let folder = tempfile::tempdir().unwrap();
-    let run_id = format!("{name}{}", std::process::id());
-    let state = folder.path().join("state");
-    let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
-    let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
-    let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
-    let data_parent = folder.path().join("data");
-    std::fs::create_dir(&data_parent).unwrap();
-    let options = ClusterOptions {
-        brokers: 1,
-        heap_mib: DEFAULT_HEAP_MIB,
-        port: None,
-        listeners: Vec::new(),
-        data_parent,
-        run_id,
-    };
-    let interrupted = AtomicBool::new(false);
-    let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &interrupted).unwrap();
-    Shared {
-        cluster,
-        _guardian: guardian,
-        _folder: folder,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which configurations differ in nothing but a number.
 
 use super::Along;
-use crate::scenario::{Configuration, Mode, Scenario};
+use crate::scenario::{Configuration, Mode, Scenario, Variant};
 
 /// The configurations of a series, each behind its count, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,10 @@ fn without_numbers(configuration: &Configuration) -> Configuration {
         processes: 0,
         consumers: 0,
         threads: 0,
+        variant: Variant {
+            own_baseline: None,
+            ..configuration.variant
+        },
         ..configuration.clone()
     }
 }
