@@ -49,13 +49,16 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
             .iter()
             .map(|(name, value)| format!("**{name}**: {}", escape(value))),
     );
-    heading(&mut out, "Quality of the run");
-    list(
-        &mut out,
-        facts::quality(input)
-            .iter()
-            .map(|(name, value)| format!("**{name}**: {}", escape(value))),
-    );
+    let quality = facts::quality(input);
+    if !quality.is_empty() {
+        heading(&mut out, "Quality of the run");
+        list(
+            &mut out,
+            quality
+                .iter()
+                .map(|(name, value)| format!("**{name}**: {}", escape(value))),
+        );
+    }
     trials(&mut out, input);
     heading(&mut out, "How to read this");
     list(
