@@ -19,6 +19,8 @@ mod history;
 mod records;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod until_tests;
 
 pub use capacity::CONFIRMATIONS;
 pub use forecast::Forecast;

@@ -7,8 +7,6 @@ mod model;
 mod outlook;
 mod pairs;
 mod rule;
-#[cfg(test)]
-mod tests;
 
 pub use conclude::compare;
 pub use figures::{

@@ -1,10 +1,12 @@
+//! Runs that go on until something holds: what they wait for, and what is concluded when they stop.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::*;
+use super::fixtures::{ScenarioBuilder, one_and_two, run};
+use super::{Ending, Next, Plan};
 use crate::measure::{Trial, TrialOrder};
-use crate::plan::fixtures::{ScenarioBuilder, one_and_two, run};
-use crate::plan::{Ending, Next, Plan};
 use crate::scenario::Until;
+use crate::verdict::{Comparison, Method, Verdict, compare, outlook};
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.
 fn scattered(order: &TrialOrder, seconds: f64) -> f64 {
@@ -116,7 +118,7 @@ fn the_scenario_allows_no_run_that_ends_before_its_first_look() {
             crate::scenario::parse("x", "x.toml", &text)
         };
         let least = (6..20).find(|at_most| scenario(*at_most).is_ok()).unwrap();
-        let Method::Sequential { first_look, at_most } = rule::Rule::of(&scenario(least).unwrap()).method() else {
+        let Method::Sequential { first_look, at_most } = first(compare(&scenario(least).unwrap(), &[])).method else {
             panic!("{cases} cases have a fixed number of blocks");
         };
         assert_eq!((first_look, at_most), (least, least), "{cases} cases");
