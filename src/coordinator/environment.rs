@@ -17,6 +17,7 @@ pub fn describe(cluster: ClusterEnvironment, client_settings: Vec<Setting>) -> E
     Environment {
         schema_version: ENVIRONMENT_SCHEMA_VERSION,
         tandem_version: env!("CARGO_PKG_VERSION").to_owned(),
+        tandem_commit: option_env!("TANDEM_COMMIT").map(str::to_owned),
         host: text(names.as_ref().map(nix::sys::utsname::UtsName::nodename)),
         system: field("/etc/os-release", "PRETTY_NAME", '=').unwrap_or_else(unknown),
         kernel: text(names.as_ref().map(nix::sys::utsname::UtsName::release)),
@@ -96,42 +97,4 @@ pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
         }
     }
     merged.into_values().collect()
-}
-
-/// What differs between two environments in a way that forbids to mix their trials.
-pub fn differences(before: &Environment, now: &Environment) -> Vec<String> {
-    let pairs = [
-        ("host", before.host.clone(), now.host.clone()),
-        ("kernel", before.kernel.clone(), now.kernel.clone()),
-        ("processor", before.processor.clone(), now.processor.clone()),
-        ("cores", before.cores.to_string(), now.cores.to_string()),
-        ("memory", before.memory_bytes.to_string(), now.memory_bytes.to_string()),
-        ("tandem", before.tandem_version.clone(), now.tandem_version.clone()),
-        ("client", before.client.version.clone(), now.client.version.clone()),
-        (
-            "allocator",
-            before.client.allocator.clone(),
-            now.client.allocator.clone(),
-        ),
-        (
-            "brokers",
-            before.cluster.brokers.to_string(),
-            now.cluster.brokers.to_string(),
-        ),
-        (
-            "Kafka",
-            format!("{:?}", before.cluster.version),
-            format!("{:?}", now.cluster.version),
-        ),
-        (
-            "Java",
-            format!("{:?}", before.cluster.java),
-            format!("{:?}", now.cluster.java),
-        ),
-    ];
-    pairs
-        .into_iter()
-        .filter(|(_, before, now)| before != now)
-        .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
-        .collect()
 }

@@ -14,7 +14,11 @@ pub mod overload;
 mod trial;
 pub mod usage;
 
-pub use environment::{ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting};
+#[cfg(test)]
+pub(crate) use environment::made_up_environment;
+pub use environment::{
+    ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
+};
 pub use load::*;
 pub use measurement::*;
 pub use trial::*;
