@@ -286,6 +286,7 @@ pub(crate) fn measurement(
         },
         not_observed: Vec::new(),
         load: None,
+        whole: None,
     }
 }
 

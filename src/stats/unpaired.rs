@@ -267,6 +267,19 @@ mod tests {
         }
     }
 
+    /// The figures of docs/compare.md: `cargo test --release --lib stats::unpaired -- --ignored`.
+    #[test]
+    #[ignore = "takes minutes"]
+    fn many_simulated_pairs_hold_the_level() {
+        let noises = [(0.02, 0.02), (0.02, 0.06), (0.06, 0.02)];
+        for sizes in [(5, 5), (7, 7), (10, 10), (5, 10)] {
+            for deviations in noises {
+                let wrong = wrong(sizes, deviations, 20_000);
+                assert!((0.04..0.058).contains(&wrong), "{sizes:?} {deviations:?}: {wrong}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn exchanging_the_samples_inverts_the_ratio_and_keeps_p(
