@@ -1,6 +1,7 @@
 //! The commands: one file each. This one parses the command line, dispatches, and turns errors into exit codes:
 //! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
 
+mod compare;
 mod guardian;
 mod plan;
 mod progress;
@@ -15,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 /// Done.
 const DONE: u8 = 0;
-/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away.
+/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away, a regression asked for.
 const WRONG: u8 = 1;
 /// Could not run: a bad scenario, no cluster.
 const CANNOT: u8 = 2;
@@ -38,6 +39,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Make the report of a run again from its stored trials
     Report(report::Arguments),
+    /// Compare the results of runs: of another version, client, machine or setting
+    Compare(compare::Arguments),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Be a worker process (started by tandem itself, or by the launcher of a place)
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),

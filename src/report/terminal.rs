@@ -9,10 +9,10 @@ use super::format::printable;
 use super::tables::{self, Table};
 
 /// Narrower terminals get tables of this width and scroll.
-const WIDTH_MIN: usize = 40;
+pub(super) const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 9] = [
+const DISPENSABLE: [&str; 10] = [
     "idle members",
     "trials",
     "search trials",
@@ -22,6 +22,7 @@ const DISPENSABLE: [&str; 9] = [
     "max",
     "p99.9",
     "p50",
+    "p (Holm)",
 ];
 
 /// What cells begin with that say why there is no verdict.
@@ -76,8 +77,8 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
 }
 
 /// ANSI sequences, or none.
-struct Style {
-    colour: bool,
+pub(super) struct Style {
+    pub(super) colour: bool,
 }
 
 impl Style {
@@ -88,19 +89,19 @@ impl Style {
             text.to_owned()
         }
     }
-    fn bold(&self, text: &str) -> String {
+    pub(super) fn bold(&self, text: &str) -> String {
         self.wrap("1", text)
     }
-    fn green(&self, text: &str) -> String {
+    pub(super) fn green(&self, text: &str) -> String {
         self.wrap("32", text)
     }
-    fn yellow(&self, text: &str) -> String {
+    pub(super) fn yellow(&self, text: &str) -> String {
         self.wrap("33", text)
     }
 }
 
 /// Appends text broken at spaces, each line indented, later lines twice.
-fn paragraph(out: &mut String, text: &str, indent: &str, width: usize) {
+pub(super) fn paragraph(out: &mut String, text: &str, indent: &str, width: usize) {
     let mut line = indent.to_owned();
     let mut empty = true;
     for word in text.split_whitespace() {
@@ -136,7 +137,7 @@ fn visible(text: &str) -> String {
 }
 
 /// Leaves out the same columns of all tables until each fits; wrapping then does the rest.
-fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
+pub(super) fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
     for header in DISPENSABLE {
         if tables.iter().all(|table| natural_width(table) <= width) {
             break;
@@ -158,7 +159,7 @@ fn natural_width(table: &Table) -> usize {
     (0..table.headers.len()).map(column).sum()
 }
 
-fn draw(table: Table, width: usize, colour: bool) -> String {
+pub(super) fn draw(table: Table, width: usize, colour: bool) -> String {
     let thin = LineStyle::none().fill('─').junction('─');
     let mut drawn = comfy_table::Table::new();
     drawn

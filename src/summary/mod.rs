@@ -3,6 +3,7 @@
 
 mod answer;
 mod capacity;
+pub mod compare;
 mod configurations;
 mod idle;
 mod live;
@@ -13,6 +14,8 @@ mod model;
 mod tests;
 mod warnings;
 
+use std::borrow::Cow;
+
 use crate::measure::Trial;
 use crate::plan::{Next, Plan};
 use crate::verdict;
@@ -22,8 +25,11 @@ pub use model::*;
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
-    let mut trials = trials.to_vec();
-    trials.sort_by_key(|trial| trial.order.number);
+    let number = |trial: &Trial| trial.order.number;
+    let mut trials = Cow::Borrowed(trials);
+    if !trials.is_sorted_by_key(number) {
+        trials.to_mut().sort_by_key(number);
+    }
     let session = trials.iter().map(|trial| trial.session).max().unwrap_or(1);
     let complete = matches!(plan.next(&trials, session), Next::Done(_));
     let configurations = configurations::summarise(plan, &trials);
