@@ -1,6 +1,7 @@
 //! The files of a run: `results/<scenario>/<run>/` is read and written here and nowhere else.
 
 mod latency_files;
+mod stored;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -13,8 +14,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::measure::{ENVIRONMENT_SCHEMA_VERSION, Environment, TRIAL_SCHEMA_VERSION, Trial};
+use crate::measure::{ENVIRONMENT_SCHEMA_VERSION, Environment, Trial};
 use crate::plan::{PLAN_SCHEMA_VERSION, Plan};
+
+use stored::Keep;
+pub use stored::{StoredFiles, find_run};
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +43,21 @@ pub enum StoreError {
     /// There is no run.
     #[error("{} holds no run of tandem: it has no {PLAN_FILE}", .0.display())]
     NoRun(PathBuf),
+    /// There is neither a run nor a folder of runs.
+    #[error(
+        "{} is not a run of tandem ({why}); give the folder of a run, such as \
+         results/one-vs-two/2026-11-21T10-51-30Z, or that of a scenario's runs, such as results/one-vs-two",
+        path.display()
+    )]
+    NotARun {
+        /// What was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A run of which nothing has been stored.
+    #[error("{} has no trials: it ended before its first one did; go on with tandem run --resume {}", .0.display(), .0.display())]
+    NoTrials(PathBuf),
     /// Another process has the run.
     #[error("{} is in use by another tandem ({owner}); wait for it or end it first", path.display())]
     InUse {
@@ -159,7 +178,7 @@ impl RunDir {
     /// Removes a run that has no trial, and the folders made for it, so that a run that could not begin leaves
     /// nothing behind. A run with trials is kept.
     pub fn discard(self) -> Result<(), StoreError> {
-        if !self.trial_files()?.is_empty() {
+        if !trial_files(&self.path)?.is_empty() {
             return Ok(());
         }
         let entries = fs::read_dir(&self.path).map_err(|e| failed("read", &self.path, e))?;
@@ -209,11 +228,7 @@ impl RunDir {
 
     /// The environment; `None` where the run was interrupted before it was stored.
     pub fn read_environment(&self) -> Result<Option<Environment>, StoreError> {
-        let path = self.path.join(ENVIRONMENT_FILE);
-        if !path.exists() {
-            return Ok(None);
-        }
-        read_json(&path, ENVIRONMENT_SCHEMA_VERSION).map(Some)
+        read_environment(&self.path)
     }
 
     /// Stores a trial that has ended as `trials/NNNN.json`: after this returns it survives a crash. The latencies of a
@@ -232,18 +247,14 @@ impl RunDir {
 
     /// All stored trials by number. What a crash left half-written is passed over; a damaged trial is an error.
     pub fn read_trials(&self) -> Result<Vec<Trial>, StoreError> {
-        let mut trials = Vec::new();
-        for path in self.trial_files()? {
-            let trial: Trial = read_json(&path, TRIAL_SCHEMA_VERSION)?;
-            let named = path.file_name().and_then(|name| name.to_str());
-            if named != Some(trial_file_name(trial.order.number).as_str()) {
-                let message = format!("it holds trial {}, which is not what its name says", trial.order.number);
-                return Err(StoreError::Damaged { path, message });
-            }
-            trials.push(trial);
-        }
-        trials.sort_by_key(|trial| trial.order.number);
-        Ok(trials)
+        stored::read_trials(&self.path, Keep::Everything)
+    }
+
+    /// The same with [`Measurement::condense`]d trials, as much as a report needs.
+    ///
+    /// [`Measurement::condense`]: crate::measure::Measurement::condense
+    pub fn read_condensed_trials(&self) -> Result<Vec<Trial>, StoreError> {
+        stored::read_trials(&self.path, Keep::Condensed)
     }
 
     /// Stores a text such as a report under this name (which may have folders in it) and returns its path.
@@ -255,25 +266,34 @@ impl RunDir {
         write_atomically(&path, contents.as_bytes())?;
         Ok(path)
     }
+}
 
-    fn trial_files(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let folder = self.path.join(TRIALS_FOLDER);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(failed("read", &folder, e)),
-        };
-        let mut files = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(|e| failed("read", &folder, e))?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_trial = path.extension().is_some_and(|extension| extension == "json");
-            if is_trial && !name.starts_with(UNFINISHED_PREFIX) {
-                files.push(path);
-            }
-        }
-        Ok(files)
+fn read_environment(folder: &Path) -> Result<Option<Environment>, StoreError> {
+    let path = folder.join(ENVIRONMENT_FILE);
+    if !path.exists() {
+        return Ok(None);
     }
+    read_json(&path, ENVIRONMENT_SCHEMA_VERSION).map(Some)
+}
+
+/// The files of the trials of a run, in no order.
+fn trial_files(run: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let folder = run.join(TRIALS_FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed("read", &folder, e)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| failed("read", &folder, e))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_trial = path.extension().is_some_and(|extension| extension == "json");
+        if is_trial && !name.starts_with(UNFINISHED_PREFIX) {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }
 
 /// `2026-11-21T10-51-30Z`: sorts by time and needs no quotes in a shell.
@@ -318,7 +338,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
 }
 
 /// The file is there whole or not at all, even after a crash: written beside its place, flushed, then renamed.
-fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let unfinished = path.with_file_name(format!("{UNFINISHED_PREFIX}{name}"));
     let written = File::create(&unfinished)

@@ -2,6 +2,7 @@
 //! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
 
 mod cluster;
+mod compare;
 mod doctor;
 mod guardian;
 mod plan;
@@ -18,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 /// Done.
 const DONE: u8 = 0;
-/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away.
+/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away, a regression asked for.
 const WRONG: u8 = 1;
 /// Could not run: a bad scenario, no cluster.
 const CANNOT: u8 = 2;
@@ -55,6 +56,8 @@ enum Command {
     },
     /// Say why a cluster cannot be reached or used from here, and what would mend it
     Doctor(doctor::Arguments),
+    /// Compare the results of runs: of another version, client, machine or setting
+    Compare(compare::Arguments),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Be a worker process (started by tandem itself, or by the launcher of a place)
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),

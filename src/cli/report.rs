@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 /// and nothing was lost.
 pub(super) fn write(dir: &RunDir) -> Result<bool> {
     let plan = dir.read_plan()?;
-    let trials = dir.read_trials()?;
+    let trials = dir.read_condensed_trials()?;
     let source = dir.read_scenario()?;
     let Some(environment) = dir.read_environment()? else {
         bail!("{} was interrupted before anything was measured", dir.path().display());
@@ -53,7 +53,8 @@ pub(super) fn write(dir: &RunDir) -> Result<bool> {
     Ok(summary.complete && trials.iter().all(|trial| !matches!(trial.status, Status::Failed(_))))
 }
 
-fn console_width() -> usize {
+/// Columns of the terminal, within what tables can be read in.
+pub(super) fn console_width() -> usize {
     let (_, columns) = console::Term::stdout().size_checked().unwrap_or((24, 120));
     usize::from(columns).clamp(60, 200)
 }

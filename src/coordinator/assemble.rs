@@ -51,6 +51,7 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         host,
         not_observed,
         load,
+        whole: None,
     };
     (measurement, failure)
 }

@@ -24,6 +24,7 @@ pub fn describe(
     Environment {
         schema_version: ENVIRONMENT_SCHEMA_VERSION,
         tandem_version: env!("CARGO_PKG_VERSION").to_owned(),
+        tandem_commit: option_env!("TANDEM_COMMIT").map(str::to_owned),
         host: text(names.as_ref().map(nix::sys::utsname::UtsName::nodename)),
         system: field("/etc/os-release", "PRETTY_NAME", '=').unwrap_or_else(unknown),
         kernel: text(names.as_ref().map(nix::sys::utsname::UtsName::release)),
@@ -111,63 +112,6 @@ pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     merged.into_values().collect()
 }
 
-/// What differs between two environments in a way that forbids to mix their trials.
-pub fn differences(before: &Environment, now: &Environment) -> Vec<String> {
-    let pairs = [
-        ("host", before.host.clone(), now.host.clone()),
-        ("kernel", before.kernel.clone(), now.kernel.clone()),
-        ("processor", before.processor.clone(), now.processor.clone()),
-        ("cores", before.cores.to_string(), now.cores.to_string()),
-        ("memory", before.memory_bytes.to_string(), now.memory_bytes.to_string()),
-        ("tandem", before.tandem_version.clone(), now.tandem_version.clone()),
-        ("client", before.client.version.clone(), now.client.version.clone()),
-        (
-            "allocator",
-            before.client.allocator.clone(),
-            now.client.allocator.clone(),
-        ),
-        (
-            "brokers",
-            before.cluster.brokers.to_string(),
-            now.cluster.brokers.to_string(),
-        ),
-        (
-            "Kafka",
-            format!("{:?}", before.cluster.version),
-            format!("{:?}", now.cluster.version),
-        ),
-        (
-            "Java",
-            format!("{:?}", before.cluster.java),
-            format!("{:?}", now.cluster.java),
-        ),
-    ];
-    let others = before.other_clusters.iter().zip(&now.other_clusters);
-    let others = others.flat_map(|(before, now)| {
-        [
-            (
-                "brokers of the other cluster",
-                before.brokers.to_string(),
-                now.brokers.to_string(),
-            ),
-            (
-                "Kafka of the other cluster",
-                format!("{:?}", before.version),
-                format!("{:?}", now.version),
-            ),
-        ]
-    });
-    let builds = before.builds.iter().zip(&now.builds);
-    let builds = builds.map(|(before, now)| ("a build", before.to_string(), now.to_string()));
-    pairs
-        .into_iter()
-        .chain(others)
-        .chain(builds)
-        .filter(|(_, before, now)| before != now)
-        .map(|(what, before, now)| format!("{what} was {before} and is {now}"))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,13 +142,12 @@ mod tests {
     #[test]
     fn another_build_or_another_second_cluster_is_another_environment() {
         let at = |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], Vec::new());
-        assert_eq!(differences(&at("4.0", 5), &at("4.0", 5)), Vec::<String>::new());
-        let found = differences(&at("4.0", 5), &at("4.1", 6));
+        assert_eq!(at("4.0", 5).differences(&at("4.0", 5)), []);
+        let found = at("4.0", 5).differences(&at("4.1", 6));
+        assert!(found.iter().all(|difference| difference.forbids_mixing));
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(
-            found[0].starts_with("Kafka of the other cluster was Some(\"4.0\")"),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with("Kafka of the other cluster was 4.0"), "{found:?}");
         assert!(
             found[1].contains("5 bytes") && found[1].contains("6 bytes"),
             "{found:?}"

@@ -112,11 +112,13 @@ impl Session<'_> {
         match self.dir.read_environment()? {
             None => Ok(self.dir.write_environment(&now)?),
             Some(before) => {
-                let differences = environment::differences(&before, &now);
-                if differences.is_empty() {
+                let differences = before.differences(&now);
+                let forbidding = differences.iter().filter(|difference| difference.forbids_mixing);
+                let forbidding: Vec<String> = forbidding.map(ToString::to_string).collect();
+                if forbidding.is_empty() {
                     return Ok(());
                 }
-                let differences = differences.join("; ");
+                let differences = forbidding.join("; ");
                 if !self.options.force {
                     return Err(RunError::OtherEnvironment(differences));
                 }

@@ -16,6 +16,10 @@ pub struct Environment {
     pub schema_version: u32,
     /// Version of tandem.
     pub tandem_version: String,
+    /// The commit that tandem was built from, with `-dirty` where files were changed; `None` where the build did not
+    /// know it, as those for development do not.
+    #[serde(default)]
+    pub tandem_commit: Option<String>,
     /// Host name.
     pub host: String,
     /// Operating system, such as `Debian GNU/Linux 12 (bookworm)`.
@@ -119,4 +123,241 @@ pub struct Setting {
     pub value: String,
     /// Why it differs.
     pub reason: String,
+}
+
+/// Something in which two environments differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What, such as `kernel`.
+    pub what: String,
+    /// Its value in the first.
+    pub before: String,
+    /// Its value in the second.
+    pub now: String,
+    /// True where trials of the two must not be mixed in one run.
+    pub forbids_mixing: bool,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was {} and is {}", self.what, self.before, self.now)
+    }
+}
+
+impl Environment {
+    /// Version of tandem, with its commit where that is known: `0.1.0 (1b2c3d4e5f60)`.
+    pub fn tandem(&self) -> String {
+        match &self.tandem_commit {
+            Some(commit) => format!("{} ({commit})", self.tandem_version),
+            None => self.tandem_version.clone(),
+        }
+    }
+
+    /// In what `now` differs from this environment, apart from the settings of the measured clients, which the scenario
+    /// gives.
+    pub fn differences(&self, now: &Environment) -> Vec<Difference> {
+        let pairs = self.values().into_iter().zip(now.values());
+        let mut all: Vec<Difference> = pairs
+            .filter(|((_, _, before), (_, _, now))| before != now)
+            .map(|((what, forbids_mixing, before), (_, _, now))| Difference {
+                what: what.to_owned(),
+                before,
+                now,
+                forbids_mixing,
+            })
+            .collect();
+        all.extend(setting_differences(&self.cluster.deviations, &now.cluster.deviations));
+        all.extend(self.variant_differences(now));
+        all
+    }
+
+    /// In what the other clusters and the builds of runs that compare them differ.
+    fn variant_differences(&self, now: &Environment) -> Vec<Difference> {
+        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+        let clusters = self
+            .other_clusters
+            .iter()
+            .zip(&now.other_clusters)
+            .flat_map(|(before, now)| {
+                [
+                    (
+                        "brokers of the other cluster",
+                        before.brokers.to_string(),
+                        now.brokers.to_string(),
+                    ),
+                    (
+                        "Kafka of the other cluster",
+                        known(&before.version),
+                        known(&now.version),
+                    ),
+                ]
+            });
+        let builds = self.builds.iter().zip(&now.builds);
+        let builds = builds.map(|(before, now)| ("a build", before.to_string(), now.to_string()));
+        clusters
+            .chain(builds)
+            .filter(|(_, before, now)| before != now)
+            .map(|(what, before, now)| Difference {
+                what: what.to_owned(),
+                before,
+                now,
+                forbids_mixing: true,
+            })
+            .collect()
+    }
+
+    /// Each value with its name and whether a run must keep it.
+    fn values(&self) -> [(&'static str, bool, String); 18] {
+        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+        let (cluster, client) = (&self.cluster, &self.client);
+        let place = if cluster.local {
+            "run by tandem"
+        } else {
+            "running before tandem"
+        };
+        [
+            ("host", true, self.host.clone()),
+            ("system", false, self.system.clone()),
+            ("kernel", true, self.kernel.clone()),
+            ("processor", true, self.processor.clone()),
+            ("cores", true, self.cores.to_string()),
+            ("memory", true, self.memory_bytes.to_string()),
+            ("frequency governor", false, known(&self.governor)),
+            ("tandem", true, self.tandem_version.clone()),
+            ("commit of tandem", false, known(&self.tandem_commit)),
+            ("client library", false, client.name.clone()),
+            ("client", true, client.version.clone()),
+            ("features of the client", false, client.features.clone()),
+            ("allocator", true, client.allocator.clone()),
+            ("brokers", true, cluster.brokers.to_string()),
+            ("Kafka", true, known(&cluster.version)),
+            ("Java", true, known(&cluster.java)),
+            ("cluster", false, place.to_owned()),
+            // Brokers that tandem runs get free ports, which are others each time.
+            (
+                "bootstrap",
+                false,
+                if cluster.local {
+                    String::new()
+                } else {
+                    cluster.bootstrap.clone()
+                },
+            ),
+        ]
+    }
+}
+
+/// Settings of brokers that are not the same, one that only one has too.
+fn setting_differences(before: &[Setting], now: &[Setting]) -> Vec<Difference> {
+    let value = |settings: &[Setting], name: &str| {
+        let found = settings.iter().find(|setting| setting.name == name);
+        found.map_or_else(|| "default".to_owned(), |setting| setting.value.clone())
+    };
+    let new = now
+        .iter()
+        .filter(|setting| before.iter().all(|other| other.name != setting.name));
+    let all = before.iter().chain(new);
+    all.filter_map(|setting| {
+        let (before, now) = (value(before, &setting.name), value(now, &setting.name));
+        (before != now).then(|| Difference {
+            what: format!("broker setting {}", setting.name),
+            before,
+            now,
+            forbids_mixing: false,
+        })
+    })
+    .collect()
+}
+
+/// An environment for tests, the same every time.
+#[cfg(test)]
+pub(crate) fn made_up_environment() -> Environment {
+    let setting = |name: &str, value: &str| Setting {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        reason: String::new(),
+    };
+    Environment {
+        schema_version: ENVIRONMENT_SCHEMA_VERSION,
+        tandem_version: "0.1.0".to_owned(),
+        tandem_commit: None,
+        host: "bench".to_owned(),
+        system: "Debian".to_owned(),
+        kernel: "6.1".to_owned(),
+        processor: "AMD".to_owned(),
+        cores: 2,
+        memory_bytes: 8,
+        governor: None,
+        cluster: ClusterEnvironment {
+            local: true,
+            bootstrap: "127.0.0.1:1".to_owned(),
+            brokers: 1,
+            version: Some("4.3.1".to_owned()),
+            java: None,
+            deviations: vec![setting("a", "1"), setting("b", "2")],
+        },
+        other_clusters: Vec::new(),
+        builds: Vec::new(),
+        client: ClientEnvironment {
+            name: "librdkafka".to_owned(),
+            version: "2.12.1".to_owned(),
+            features: String::new(),
+            allocator: "mimalloc".to_owned(),
+            deviations: Vec::new(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made_up_environment as environment;
+    use super::*;
+
+    #[test]
+    fn another_version_forbids_mixing_and_another_governor_is_only_told() {
+        let mut now = environment();
+        now.cluster.version = Some("3.9.0".to_owned());
+        now.governor = Some("powersave".to_owned());
+        now.cluster.bootstrap = "127.0.0.1:2".to_owned();
+        let found: Vec<(String, bool)> = environment()
+            .differences(&now)
+            .iter()
+            .map(|d| (d.to_string(), d.forbids_mixing))
+            .collect();
+        let wanted = [
+            ("frequency governor was unknown and is powersave", false),
+            ("Kafka was 4.3.1 and is 3.9.0", true),
+        ];
+        assert_eq!(found, wanted.map(|(text, forbids)| (text.to_owned(), forbids)));
+    }
+
+    #[test]
+    fn settings_of_brokers_are_told_one_by_one() {
+        let mut now = environment();
+        now.cluster.deviations.remove(0);
+        now.cluster.deviations[0].value = "3".to_owned();
+        now.cluster.deviations.push(Setting {
+            name: "c".to_owned(),
+            ..now.cluster.deviations[0].clone()
+        });
+        let found: Vec<String> = environment()
+            .differences(&now)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let wanted = [
+            "broker setting a was 1 and is default",
+            "broker setting b was 2 and is 3",
+            "broker setting c was default and is 3",
+        ];
+        assert_eq!(found, wanted);
+        assert!(environment().differences(&environment()).is_empty());
+    }
+
+    #[test]
+    fn an_environment_stored_before_commits_were_known_still_loads() {
+        let mut json = serde_json::to_value(environment()).unwrap_or_default();
+        json.as_object_mut().map(|fields| fields.remove("tandem_commit"));
+        assert_eq!(serde_json::from_value::<Environment>(json).ok(), Some(environment()));
+    }
 }

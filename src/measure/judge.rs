@@ -263,6 +263,7 @@ mod tests {
             },
             not_observed: Vec::new(),
             load: None,
+            whole: None,
         }
     }
 

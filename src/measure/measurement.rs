@@ -1,6 +1,8 @@
 //! What one trial recorded: times in `CLOCK_MONOTONIC` nanoseconds of the coordinator's host, counts and bytes as
 //! integers, nothing derived that can be computed again.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::latency::Latencies;
@@ -41,9 +43,21 @@ pub struct Measurement {
     /// Of the records that arrived, in live and mixed trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadMeasurement>,
+    /// Of all partitions together, where [`Measurement::condense`] keeps no more.
+    #[serde(skip)]
+    pub whole: Option<Latencies>,
 }
 
 impl Measurement {
+    /// Keeps of the latencies only those of all partitions together. A histogram takes a hundred kilobytes and a trial
+    /// has five for each partition: a report of thousands of trials would need all memory for what it does not show.
+    pub fn condense(&mut self) {
+        self.whole = self.latencies().map(Cow::into_owned);
+        for partition in self.members.iter_mut().flat_map(|member| &mut member.partitions) {
+            partition.latencies = None;
+        }
+    }
+
     /// Nanoseconds from the common start to the last record finished.
     pub fn read_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.start_ns)
@@ -65,9 +79,12 @@ impl Measurement {
     }
 
     /// How long the records of the window waited, over all members; `None` where nobody measured it.
-    pub fn latencies(&self) -> Option<Latencies> {
+    pub fn latencies(&self) -> Option<Cow<'_, Latencies>> {
+        if let Some(whole) = &self.whole {
+            return Some(Cow::Borrowed(whole));
+        }
         let of_partitions = self.members.iter().flat_map(|member| &member.partitions);
-        Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref()))
+        Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref())).map(Cow::Owned)
     }
 
     /// Bytes of keys and values delivered over all groups.

@@ -15,8 +15,11 @@ mod reading;
 mod trial;
 pub mod usage;
 
+#[cfg(test)]
+pub(crate) use environment::made_up_environment;
 pub use environment::{
-    BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
+    BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
+    Setting,
 };
 pub use load::*;
 pub use measurement::*;

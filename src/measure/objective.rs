@@ -73,6 +73,7 @@ mod tests {
             latencies.response.record_ns(if slow { slowest_ns } else { 1_000_000 });
         });
         Measurement {
+            whole: None,
             start_ns: 0,
             spawn_ns: 0,
             subscribe_ns: 0,

@@ -297,6 +297,7 @@ pub(crate) fn measurement(
         },
         not_observed: Vec::new(),
         load: None,
+        whole: None,
     }
 }
 

@@ -120,7 +120,7 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let (first, last) = dates(input);
     [
         ("Measured", format!("{first} to {last}")),
-        ("tandem", e.tandem_version.clone()),
+        ("tandem", e.tandem()),
         ("Machine", e.host.clone()),
         (
             "Processor",

@@ -138,20 +138,20 @@ fn named(name: &str, evidence: &str) -> String {
     }
 }
 
-fn heading(out: &mut String, text: &str) {
+pub(super) fn heading(out: &mut String, text: &str) {
     if !out.ends_with("\n\n") {
         out.push('\n');
     }
     let _ = write!(out, "## {}\n\n", escape(text));
 }
 
-fn list(out: &mut String, items: impl Iterator<Item = String>) {
+pub(super) fn list(out: &mut String, items: impl Iterator<Item = String>) {
     for item in items {
         let _ = writeln!(out, "- {item}");
     }
 }
 
-fn section(out: &mut String, title: &str, tables: &[Table]) {
+pub(super) fn section(out: &mut String, title: &str, tables: &[Table]) {
     if tables.iter().all(|t| t.rows.is_empty()) {
         return;
     }
@@ -215,7 +215,7 @@ fn source(out: &mut String, text: &str) {
 }
 
 /// Text that Markdown shows as it is, in a table cell too.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable(text).chars() {
         match c {

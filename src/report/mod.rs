@@ -2,6 +2,7 @@
 //! (CSV, JSON). Pure functions from the stored trials to strings: no file, no clock, neither Kafka nor a process.
 
 mod chart;
+mod compare;
 mod csv;
 mod facts;
 mod figures;
@@ -18,6 +19,7 @@ mod terminal;
 mod why;
 
 pub use chart::{Chart, charts};
+pub use compare::{CompareInput, compare_html, compare_json, compare_markdown, compare_terminal};
 pub use csv::{summary_csv, trials_csv, verdicts_csv};
 pub use format::{bytes, duration, rate, ratio_estimate, thousands};
 pub use html::html;

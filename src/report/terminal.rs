@@ -11,10 +11,10 @@ use super::tables::{self, Table};
 use super::why::why;
 
 /// Narrower terminals get tables of this width and scroll.
-const WIDTH_MIN: usize = 40;
+pub(super) const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 10] = [
+const DISPENSABLE: [&str; 11] = [
     "idle members",
     "efficiency",
     "trials",
@@ -25,6 +25,7 @@ const DISPENSABLE: [&str; 10] = [
     "max",
     "p99.9",
     "p50",
+    "p (Holm)",
 ];
 
 /// Configurations of one bottleneck of which the evidence is given.
@@ -152,8 +153,8 @@ fn scaling(out: &mut String, input: &ReportInput, width: usize, style: &Style) {
 }
 
 /// ANSI sequences, or none.
-struct Style {
-    colour: bool,
+pub(super) struct Style {
+    pub(super) colour: bool,
 }
 
 impl Style {
@@ -164,22 +165,22 @@ impl Style {
             text.to_owned()
         }
     }
-    fn bold(&self, text: &str) -> String {
+    pub(super) fn bold(&self, text: &str) -> String {
         self.wrap("1", text)
     }
-    fn green(&self, text: &str) -> String {
+    pub(super) fn green(&self, text: &str) -> String {
         self.wrap("32", text)
     }
     fn red(&self, text: &str) -> String {
         self.wrap("31", text)
     }
-    fn yellow(&self, text: &str) -> String {
+    pub(super) fn yellow(&self, text: &str) -> String {
         self.wrap("33", text)
     }
 }
 
 /// Appends text broken at spaces, each line indented, later lines twice.
-fn paragraph(out: &mut String, text: &str, indent: &str, width: usize) {
+pub(super) fn paragraph(out: &mut String, text: &str, indent: &str, width: usize) {
     let mut line = indent.to_owned();
     let mut empty = true;
     for word in text.split_whitespace() {
@@ -215,7 +216,7 @@ fn visible(text: &str) -> String {
 }
 
 /// Leaves out the same columns of all tables until each fits; wrapping then does the rest.
-fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
+pub(super) fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
     for header in DISPENSABLE {
         if tables.iter().all(|table| natural_width(table) <= width) {
             break;
@@ -237,7 +238,7 @@ fn natural_width(table: &Table) -> usize {
     (0..table.headers.len()).map(column).sum()
 }
 
-fn draw(table: Table, width: usize, colour: bool) -> String {
+pub(super) fn draw(table: Table, width: usize, colour: bool) -> String {
     let thin = LineStyle::none().fill('─').junction('─');
     let mut drawn = comfy_table::Table::new();
     drawn

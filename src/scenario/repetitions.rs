@@ -51,6 +51,16 @@ pub enum Until {
     HalfWidth(f64),
 }
 
+impl fmt::Display for Repetitions {
+    /// `10`, or `until decided, at most 40`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.until() {
+            Some(until) => write!(f, "until {until}, at most {}", self.at_most()),
+            None => write!(f, "{}", self.at_most()),
+        }
+    }
+}
+
 impl Repetitions {
     /// The blocks that there can be, those for split ones not counted.
     pub fn at_most(self) -> u32 {

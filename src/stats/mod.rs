@@ -12,6 +12,7 @@ mod scaling;
 mod sequential;
 #[cfg(test)]
 mod tests;
+mod unpaired;
 
 pub use bootstrap::bootstrap_t;
 pub use decision::{Side, decide, is_material, observations_needed, observations_to_resolve};
@@ -25,6 +26,7 @@ pub use scaling::{
     COUNTS_FOR_LAW, CurvePoint, Law, Misfit, Observation, Parameter, Peak, Refusal, ScalingFit, Score, fit_scaling,
 };
 pub use sequential::{Sequential, first_look};
+pub use unpaired::permutation_p;
 
 /// The significance level of every verdict: 1 - [`CONFIDENCE`].
 pub const SIGNIFICANCE: f64 = 0.05;

@@ -66,6 +66,7 @@ fn an_environment_survives_being_stored() {
     let environment = Environment {
         schema_version: ENVIRONMENT_SCHEMA_VERSION,
         tandem_version: "0.1.0".to_owned(),
+        tandem_commit: None,
         host: "laptop".to_owned(),
         system: "Debian".to_owned(),
         kernel: "6.1".to_owned(),

@@ -1,6 +1,8 @@
 //! What live and mixed trials say of a configuration: whether they had the load they were to have and readers that kept
 //! up, and, where they did, how long records waited.
 
+use std::borrow::Cow;
+
 use super::configurations::count;
 use super::{LatencySummary, LiveSummary};
 use crate::measure::latency::{Latencies, LatencyPart, LatencyRecorder};
@@ -21,7 +23,7 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
         .collect();
     let each = |of: fn(&LoadMeasurement) -> f64| mean(&loads.iter().map(|load| of(load)).collect::<Vec<f64>>());
     let meaningful: Vec<&Measurement> = used.iter().copied().filter(|m| is_meaningful(m)).collect();
-    let latencies: Vec<Latencies> = meaningful.iter().filter_map(|m| m.latencies()).collect();
+    let latencies: Vec<Cow<Latencies>> = meaningful.iter().filter_map(|m| m.latencies()).collect();
     let caught_up: Vec<f64> = meaningful.iter().filter_map(|m| catch_up_seconds(m)).collect();
     Some(LiveSummary {
         offered_per_second: each(|load| load.offered_per_second),
@@ -36,8 +38,8 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
     })
 }
 
-fn parts(trials: &[Latencies]) -> Vec<LatencySummary> {
-    let Some(all) = Latencies::merged(trials) else {
+fn parts(trials: &[Cow<Latencies>]) -> Vec<LatencySummary> {
+    let Some(all) = Latencies::merged(trials.iter().map(AsRef::as_ref)) else {
         return Vec::new();
     };
     let summary = |part: LatencyPart| {

@@ -4,6 +4,7 @@
 mod answer;
 mod bottleneck;
 mod capacity;
+pub mod compare;
 mod configurations;
 mod effects;
 mod idle;
@@ -16,6 +17,8 @@ mod scaling;
 #[cfg(test)]
 mod tests;
 mod warnings;
+
+use std::borrow::Cow;
 
 use crate::measure::Trial;
 use crate::plan::{Next, Plan};
@@ -30,8 +33,11 @@ pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries}
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
-    let mut trials = trials.to_vec();
-    trials.sort_by_key(|trial| trial.order.number);
+    let number = |trial: &Trial| trial.order.number;
+    let mut trials = Cow::Borrowed(trials);
+    if !trials.is_sorted_by_key(number) {
+        trials.to_mut().sort_by_key(number);
+    }
     let session = trials.iter().map(|trial| trial.session).max().unwrap_or(1);
     let ending = match plan.next(&trials, session) {
         Next::Done(done) => Some(done.ending),

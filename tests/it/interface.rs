@@ -13,6 +13,7 @@ fn every_command_says_what_it_takes() {
         "run",
         "plan",
         "report",
+        "compare",
         "schema",
         "worker",
         "worker consumer",

@@ -5,6 +5,7 @@
 
 mod arrangements;
 mod browser;
+mod compare;
 mod deaths;
 mod guardian;
 mod histogram_log;

@@ -46,7 +46,7 @@ impl<'a> LiveTrial<'a> {
 
     /// Response times of all records of the window.
     pub(super) fn response(&self) -> Option<LatencyRecorder> {
-        self.measurement.latencies().map(|latencies| latencies.response)
+        self.measurement.latencies().map(|latencies| latencies.response.clone())
     }
 
     /// What keeps its latencies from saying something of the readers; empty where nothing does.

@@ -18,6 +18,7 @@ mod plot;
 mod progress;
 mod rate_series;
 mod rows;
+mod runs;
 mod scale;
 mod scaling;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tests;
 mod throughput;
 
 pub(super) use paint::style_sheet;
+pub(super) use runs::run_charts;
 
 use self::canvas::{Align, Canvas, LINE, wrap};
 use self::paint::Ink;

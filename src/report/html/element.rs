@@ -31,12 +31,12 @@ pub(super) fn escape_lines(text: &str) -> String {
     out
 }
 
-pub(super) fn paragraph(text: &str) -> String {
+pub(in crate::report) fn paragraph(text: &str) -> String {
     format!("<p>{}</p>\n", escape(text))
 }
 
 /// A list of items that are HTML already.
-pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+pub(in crate::report) fn list(items: impl Iterator<Item = String>) -> String {
     let mut out = "<ul>\n".to_owned();
     for item in items {
         let _ = writeln!(out, "<li>{item}</li>");
@@ -45,7 +45,7 @@ pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     out
 }
 
-pub(super) fn definitions(entries: &[(&str, String)]) -> String {
+pub(in crate::report) fn definitions(entries: &[(&str, String)]) -> String {
     let entries = entries.iter().fold(String::new(), |mut out, (word, meaning)| {
         let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escape(word), escape(meaning));
         out

@@ -1,7 +1,7 @@
 //! The report as one HTML page without scripts and outside requests: for a wide screen, a telephone, paper, the dark, a
 //! keyboard and a screen reader.
 
-mod element;
+pub(in crate::report) mod element;
 
 pub(in crate::report) use element::escape;
 
@@ -22,50 +22,133 @@ pub fn html(input: &ReportInput) -> String {
 }
 
 pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
-    let question = escape(&input.summary.question);
     let (first, last) = facts::dates(input);
-    let sections = sections(input, charts);
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"tandem {version}\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n<title>{question}</title>\n<style>\n{charts_style}{STYLE}</style>\n</head>\n\
-         <body>\n<a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n<header>\n<h1>{question}</h1>\n\
-         <p class=\"quiet\">Scenario <code>{scenario}</code>, measured {first} to {last} with tandem {version}.</p>\n",
-        version = escape(&input.environment.tandem_version),
-        charts_style = style_sheet(),
-        scenario = escape(&input.summary.scenario),
-    );
-    let links = sections
-        .iter()
-        .map(|s| format!("<a href=\"#{}\">{}</a>", s.id, s.title));
-    let _ = write!(
-        out,
-        "<nav aria-label=\"Sections\">\n{}</nav>\n</header>\n<main>\n",
-        list(links)
-    );
-    out.push_str(&answer(input));
-    for s in &sections {
-        let _ = write!(
-            out,
-            "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>\n{}</section>\n",
-            s.title,
-            s.body,
-            id = s.id
-        );
+    let version = &input.environment.tandem_version;
+    let incomplete = (!input.summary.complete).then_some("This run is not complete: trials of its plan were not run.");
+    Page {
+        title: &input.summary.question,
+        generator: version,
+        subtitle: format!(
+            "Scenario <code>{}</code>, measured {first} to {last} with tandem {}.",
+            escape(&input.summary.scenario),
+            escape(version)
+        ),
+        distrust: &input.summary.quality.distrust,
+        answer: &input.summary.answer,
+        no_answer: "No answer yet: too few trials were completed.",
+        warnings: incomplete
+            .into_iter()
+            .chain(input.summary.warnings.iter().map(String::as_str))
+            .collect(),
+        sections: sections(input, charts),
+        footer: "Made by tandem from the stored trials of the run. The figures are also in <code>summary.csv</code>, \
+                 <code>trials.csv</code> and <code>summary.json</code>."
+            .to_owned(),
     }
-    out.push_str("</main>\n<footer class=\"quiet\"><p>Made by tandem from the stored trials of the run. ");
-    out.push_str(
-        "The figures are also in <code>summary.csv</code>, <code>trials.csv</code> and <code>summary.json</code>.",
-    );
-    out.push_str("</p></footer>\n</body>\n</html>\n");
-    out
+    .render()
 }
 
-struct Section {
-    id: &'static str,
-    title: &'static str,
-    body: String,
+/// A page of the house: heading, answer, warnings, sections.
+pub(in crate::report) struct Page<'a> {
+    /// Heading and title, plain text.
+    pub(in crate::report) title: &'a str,
+    /// Version of the tandem that made it.
+    pub(in crate::report) generator: &'a str,
+    /// Below the heading; HTML.
+    pub(in crate::report) subtitle: String,
+    /// Why the figures should not be trusted, plain text; stands before the answer.
+    pub(in crate::report) distrust: &'a [String],
+    /// Sentences, plain text.
+    pub(in crate::report) answer: &'a [String],
+    /// What stands in place of an answer.
+    pub(in crate::report) no_answer: &'a str,
+    /// Sentences, plain text.
+    pub(in crate::report) warnings: Vec<&'a str>,
+    pub(in crate::report) sections: Vec<Section>,
+    /// HTML.
+    pub(in crate::report) footer: String,
+}
+
+impl Page<'_> {
+    pub(in crate::report) fn render(&self) -> String {
+        let mut out = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"tandem {version}\">\n\
+             <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{charts_style}{STYLE}</style>\n</head>\n\
+             <body>\n<a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n<header>\n<h1>{title}</h1>\n\
+             <p class=\"quiet\">{subtitle}</p>\n",
+            title = escape(self.title),
+            version = escape(self.generator),
+            charts_style = style_sheet(),
+            subtitle = self.subtitle,
+        );
+        let links = self.sections.iter();
+        let links = links.map(|s| format!("<a href=\"#{}\">{}</a>", s.id, s.title));
+        let _ = write!(
+            out,
+            "<nav aria-label=\"Sections\">\n{}</nav>\n</header>\n<main>\n",
+            list(links)
+        );
+        out.push_str(&self.answer());
+        for s in &self.sections {
+            let _ = write!(
+                out,
+                "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>\n{}</section>\n",
+                s.title,
+                s.body,
+                id = s.id
+            );
+        }
+        let _ = write!(
+            out,
+            "</main>\n<footer class=\"quiet\"><p>{}</p></footer>\n</body>\n</html>\n",
+            self.footer
+        );
+        out
+    }
+
+    fn answer(&self) -> String {
+        let mut out = self.distrust();
+        out.push_str("<section class=\"answer\" id=\"answer\" aria-label=\"Answer\" tabindex=\"-1\">\n");
+        for sentence in self.answer {
+            out.push_str(&paragraph(sentence));
+        }
+        if self.answer.is_empty() {
+            out.push_str(&paragraph(self.no_answer));
+        }
+        out.push_str("</section>\n");
+        if !self.warnings.is_empty() {
+            out.push_str(
+                "<section class=\"warnings\" aria-labelledby=\"warnings\">\n<h2 id=\"warnings\">Warnings</h2>\n",
+            );
+            out.push_str(&list(self.warnings.iter().map(|w| escape(w))));
+            out.push_str("</section>\n");
+        }
+        out
+    }
+}
+
+impl Page<'_> {
+    /// What a reader must know before the answer: that it should not be trusted, and why.
+    fn distrust(&self) -> String {
+        if self.distrust.is_empty() {
+            return String::new();
+        }
+        format!(
+            "<section class=\"distrust\" aria-labelledby=\"distrust\">\n<h2 id=\"distrust\">Do not trust these figures</h2>\n\
+             {}</section>\n",
+            list(self.distrust.iter().map(|reason| escape(reason)))
+        )
+    }
+}
+
+/// A section of a page.
+pub(in crate::report) struct Section {
+    pub(in crate::report) id: &'static str,
+    pub(in crate::report) title: &'static str,
+    /// HTML; a section without any is left out.
+    pub(in crate::report) body: String,
 }
 
 fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
@@ -95,42 +178,6 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
     sections
 }
 
-fn answer(input: &ReportInput) -> String {
-    let mut out = distrust(input);
-    out.push_str("<section class=\"answer\" id=\"answer\" aria-label=\"Answer\" tabindex=\"-1\">\n");
-    for sentence in &input.summary.answer {
-        out.push_str(&paragraph(sentence));
-    }
-    if input.summary.answer.is_empty() {
-        out.push_str(&paragraph("No answer yet: too few trials were completed."));
-    }
-    out.push_str("</section>\n");
-    let incomplete = (!input.summary.complete).then_some("This run is not complete: trials of its plan were not run.");
-    let warnings: Vec<&str> = incomplete
-        .into_iter()
-        .chain(input.summary.warnings.iter().map(String::as_str))
-        .collect();
-    if !warnings.is_empty() {
-        out.push_str("<section class=\"warnings\" aria-labelledby=\"warnings\">\n<h2 id=\"warnings\">Warnings</h2>\n");
-        out.push_str(&list(warnings.iter().map(|w| escape(w))));
-        out.push_str("</section>\n");
-    }
-    out
-}
-
-/// What a reader must know before the answer: that it should not be trusted, and why.
-fn distrust(input: &ReportInput) -> String {
-    let reasons = &input.summary.quality.distrust;
-    if reasons.is_empty() {
-        return String::new();
-    }
-    format!(
-        "<section class=\"distrust\" aria-labelledby=\"distrust\">\n<h2 id=\"distrust\">Do not trust these figures</h2>\n\
-         {}</section>\n",
-        list(reasons.iter().map(|reason| escape(reason)))
-    )
-}
-
 /// What limits the configurations, and what would change it.
 fn reasons(input: &ReportInput) -> String {
     let mut out = String::new();
@@ -154,7 +201,7 @@ fn reasons(input: &ReportInput) -> String {
 }
 
 /// A chart with its title, what there is to see, the drawing for wide and for narrow screens, and its figures.
-fn figure(chart: &Chart) -> String {
+pub(in crate::report) fn figure(chart: &Chart) -> String {
     let id = chart.file_name.trim_end_matches(".svg");
     let drawing = |class: &str, svg: &str| {
         let attributes = format!(
@@ -176,7 +223,7 @@ fn figure(chart: &Chart) -> String {
     )
 }
 
-fn tables_of(what: &str, tables: &[Table]) -> String {
+pub(in crate::report) fn tables_of(what: &str, tables: &[Table]) -> String {
     let one = |t: &Table| {
         let label = if t.caption.is_empty() {
             what.to_owned()

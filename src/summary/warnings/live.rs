@@ -151,7 +151,8 @@ fn delivery_errors(trials: &[&Trial]) -> Option<String> {
 
 /// Latencies that no histogram holds. They stand at their end of every percentile.
 fn out_of_range(used: &Used) -> Option<String> {
-    let latencies = Latencies::merged(&used.iter().filter_map(|(m, _)| m.latencies()).collect::<Vec<_>>())?;
+    let of_trials: Vec<_> = used.iter().filter_map(|(m, _)| m.latencies()).collect();
+    let latencies = Latencies::merged(of_trials.iter().map(AsRef::as_ref))?;
     let mut said = Vec::new();
     for part in LatencyPart::ALL {
         let (latency, name) = (latencies.part(part), name(part));

@@ -1,0 +1,115 @@
+//! Results of several runs held against the first: which configurations mean the same, what else differs, and a verdict
+//! for each. The runs were made at different times, so nothing is paired. Pure.
+
+mod differences;
+mod figures;
+mod matching;
+mod model;
+mod sentences;
+#[cfg(test)]
+mod tests;
+mod versus;
+mod warnings;
+
+use thiserror::Error;
+
+use crate::measure::{Environment, Trial};
+use crate::plan::Plan;
+
+pub use model::*;
+
+/// A stored run.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredRun<'a> {
+    /// Where it is stored, as the user named it.
+    pub folder: &'a str,
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// All its trials.
+    pub trials: &'a [Trial],
+    /// Where it was made.
+    pub environment: &'a Environment,
+}
+
+/// Why runs cannot be compared.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CompareError {
+    /// No configuration of a run means the same as one of the first.
+    #[error("{run} and {baseline} have no configuration that can be compared: {reasons}")]
+    NothingInCommon {
+        /// Folder of the first run.
+        baseline: String,
+        /// Folder of the other.
+        run: String,
+        /// What stands in the way, configuration by configuration.
+        reasons: String,
+    },
+    /// One of them was copied and then went on.
+    #[error(
+        "{run} and {baseline} share {shared} of their trials, so one is a copy of the other that went on; compare runs \
+         that were made apart"
+    )]
+    SharedTrials {
+        /// Folder of the first run.
+        baseline: String,
+        /// Folder of the other.
+        run: String,
+        /// How many trials are in both.
+        shared: usize,
+    },
+}
+
+/// Compares each run with the first. A single run gives a comparison without verdicts.
+///
+/// # Errors
+/// Where a run has no configuration in common with the first, or was not made apart from it.
+pub fn compare_runs(runs: &[StoredRun]) -> Result<RunComparison, CompareError> {
+    let names: Vec<String> = (0..runs.len()).map(run_name).collect();
+    let Some((baseline, others)) = runs.split_first() else {
+        return Ok(RunComparison::empty());
+    };
+    let mut matched = Vec::with_capacity(others.len());
+    for run in others {
+        matched.push(matching::Matching::of(baseline, run)?);
+    }
+    let same: Vec<bool> = others.iter().map(|run| matching::is_same_run(baseline, run)).collect();
+    let figures = figures::Figures::of(baseline, others, &matched);
+    let threshold = baseline.plan.scenario.threshold;
+    let verdicts = versus::verdicts(runs, &matched, &same, threshold);
+    let facts = |(index, run): (usize, &StoredRun)| {
+        let same_as = (index > 0 && same[index - 1]).then(|| names[0].clone());
+        figures::facts(&names[index], run, same_as)
+    };
+    let each = || (1..).zip(others.iter().zip(&matched));
+    let mut comparison = RunComparison {
+        schema_version: COMPARISON_SCHEMA_VERSION,
+        question: baseline.plan.scenario.question.clone(),
+        threshold,
+        runs: runs.iter().enumerate().map(facts).collect(),
+        answer: Vec::new(),
+        caution: None,
+        warnings: Vec::new(),
+        differences: each()
+            .flat_map(|(index, (run, matching))| differences::differences(&names[index], baseline, run, matching))
+            .collect(),
+        not_compared: each()
+            .flat_map(|(index, (_, matching))| matching.not_compared(&names[0], &names[index]))
+            .collect(),
+        configurations: figures.configurations,
+        figures: figures.figures,
+        verdicts,
+    };
+    comparison.answer = sentences::answer(&comparison);
+    comparison.caution = sentences::caution(&comparison);
+    comparison.warnings = warnings::warnings(runs, &matched, &same, &comparison);
+    Ok(comparison)
+}
+
+/// `A`, `B`, ... `Z`, and then `R27`, `R28`, ...
+fn run_name(index: usize) -> String {
+    let letter = u8::try_from(index)
+        .ok()
+        .filter(|index| *index < 26)
+        .map(|index| char::from(b'A' + index));
+    letter.map_or_else(|| format!("R{}", index + 1), String::from)
+}

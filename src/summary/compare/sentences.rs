@@ -1,0 +1,165 @@
+//! What came out, in sentences.
+
+use super::{Measure, RunComparison, RunFacts, RunVerdict};
+use crate::stats::{Estimate, is_material};
+use crate::verdict::Verdict;
+
+/// A sentence per run and measure.
+pub(super) fn answer(comparison: &RunComparison) -> Vec<String> {
+    let others = comparison.runs.iter().skip(1);
+    others.flat_map(|run| about(comparison, run)).collect()
+}
+
+fn about(comparison: &RunComparison, run: &RunFacts) -> Vec<String> {
+    let name = &run.name;
+    if let Some(first) = &run.same_as {
+        return vec![format!(
+            "{name} is the same run as {first}, trial for trial: everything is the same."
+        )];
+    }
+    let of = |measure: Measure| -> Vec<&RunVerdict> {
+        let all = comparison.verdicts.iter();
+        all.filter(|v| v.run == *name && v.measure == measure).collect()
+    };
+    Measure::ALL
+        .into_iter()
+        .filter_map(|measure| sentence(comparison, name, measure, &of(measure)))
+        .collect()
+}
+
+fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: &[&RunVerdict]) -> Option<String> {
+    let does = match measure {
+        Measure::ReadTime => "reads",
+        Measure::ResponseP99 => "responds (99th percentile)",
+        Measure::CatchUp => "catches up",
+        Measure::Capacity => "holds a rate",
+    };
+    let as_much = if measure == Measure::Capacity {
+        "as high as"
+    } else {
+        "as fast as"
+    };
+    if let [only] = verdicts {
+        let what = match only.ratio {
+            Some(ratio) => format!(
+                "{name} {does} {} times {as_much} A{}",
+                number(ratio.point),
+                interval(&ratio)
+            ),
+            None => format!("{name} {does}, but cannot be compared with A"),
+        };
+        let word = word(only, comparison.threshold);
+        let note = only.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+        return Some(format!("{what}: {word}{note}."));
+    }
+    let total = verdicts.len();
+    let kinds = [
+        (Verdict::Slower, "slower"),
+        (Verdict::Faster, "faster"),
+        (Verdict::Same, "the same"),
+        (Verdict::Undecided, "undecided"),
+    ];
+    let told: Vec<String> = kinds
+        .iter()
+        .filter_map(|(kind, word)| {
+            let of: Vec<&&RunVerdict> = verdicts.iter().filter(|v| v.verdict == *kind).collect();
+            (!of.is_empty()).then(|| format!("{word} in {}{}", of.len(), farthest(*kind, &of)))
+        })
+        .collect();
+    let by = match measure {
+        Measure::ReadTime => "read time",
+        Measure::ResponseP99 => "99th percentile of the response time",
+        Measure::CatchUp => "time to catch up",
+        Measure::Capacity => "capacity",
+    };
+    (total > 0).then(|| {
+        format!(
+            "{name} against A by {by}, of {total} configurations: {}.",
+            told.join("; ")
+        )
+    })
+}
+
+/// The largest difference of those that are faster or slower.
+fn farthest(kind: Verdict, verdicts: &[&&RunVerdict]) -> String {
+    if !matches!(kind, Verdict::Faster | Verdict::Slower) {
+        return String::new();
+    }
+    let far = |v: &RunVerdict| v.ratio.map_or(0.0, |ratio| ratio.point.ln().abs());
+    let most = verdicts.iter().max_by(|a, b| far(a).total_cmp(&far(b)));
+    most.and_then(|v| Some((v, v.ratio?)))
+        .map_or(String::new(), |(v, ratio)| {
+            let lead = if verdicts.len() > 1 { "most in " } else { "" };
+            format!(
+                " ({lead}{}: {} times as fast{})",
+                v.configuration,
+                number(ratio.point),
+                interval(&ratio)
+            )
+        })
+}
+
+fn word(verdict: &RunVerdict, threshold: f64) -> &'static str {
+    let material = verdict
+        .ratio
+        .and_then(|ratio| ratio.interval)
+        .is_some_and(|interval| is_material(interval, threshold));
+    match (verdict.verdict, material) {
+        (Verdict::Faster, true) => "materially faster",
+        (Verdict::Faster, false) => "faster",
+        (Verdict::Slower, true) => "materially slower",
+        (Verdict::Slower, false) => "slower",
+        (Verdict::Same, _) => "no difference worth having",
+        (Verdict::Undecided, _) => "undecided",
+    }
+}
+
+fn number(ratio: f64) -> String {
+    if ratio < 0.0995 {
+        format!("{ratio:.3}")
+    } else {
+        format!("{ratio:.2}")
+    }
+}
+
+fn interval(ratio: &Estimate) -> String {
+    ratio.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", number(low), number(high))
+    })
+}
+
+/// What runs made at different times cannot say.
+pub(super) fn caution(comparison: &RunComparison) -> Option<String> {
+    let is_other = |run: &&RunFacts| run.same_as.is_none();
+    let others: Vec<&RunFacts> = comparison.runs.iter().skip(1).filter(is_other).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let first = comparison.runs.first()?;
+    let gap = others.iter().filter_map(|run| gap_seconds(first, run)).max();
+    let apart = gap.map_or(String::new(), |seconds| format!(", {} apart", time(seconds)));
+    Some(format!(
+        "The runs were made at different times{apart}. Intervals and p hold how trials vary within each run, and not how \
+         the machine and its company changed from one run to the other: a verdict may be about that. To be sure, \
+         measure both in the same blocks: tandem run FILE --binary OLD,NEW, or --against HOST:PORT for two clusters."
+    ))
+}
+
+/// Seconds from the end of the earlier run to the beginning of the later one; 0 where they overlap.
+fn gap_seconds(one: &RunFacts, other: &RunFacts) -> Option<i64> {
+    let between = |end: jiff::Timestamp, begin: jiff::Timestamp| begin.as_second() - end.as_second();
+    let after = between(one.last_trial_at?, other.first_trial_at?);
+    let before = between(other.last_trial_at?, one.first_trial_at?);
+    Some(after.max(before).max(0))
+}
+
+fn time(seconds: i64) -> String {
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let unit = units
+        .into_iter()
+        .find(|(length, _)| seconds >= *length)
+        .unwrap_or((1, "second"));
+    let count = seconds / unit.0;
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {}{s}", unit.1)
+}

@@ -1,0 +1,114 @@
+//! What keeps the figures of compared runs from being trusted.
+
+use super::matching::Matching;
+use super::{Measure, RunComparison, StoredRun};
+use crate::measure::TrialKind;
+use crate::stats::median;
+
+/// Record counts that differ by a larger share are told.
+const RECORDS_SHARE: f64 = 0.1;
+/// More disturbed trials than this share are told.
+const DISTURBED_SHARE: f64 = 0.1;
+
+pub(super) fn warnings(
+    runs: &[StoredRun],
+    matched: &[Matching],
+    same: &[bool],
+    comparison: &RunComparison,
+) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for (run, facts) in runs
+        .iter()
+        .zip(&comparison.runs)
+        .filter(|(_, facts)| facts.same_as.is_none())
+    {
+        let name = &facts.name;
+        if !facts.complete {
+            all.push(format!("{name} is not complete: trials of its plan were not run."));
+        }
+        if facts.trials_failed > 0 {
+            all.push(format!("In {name} {} failed.", trials(facts.trials_failed)));
+        }
+        let disturbed = run
+            .trials
+            .iter()
+            .filter(|t| t.is_used() && t.flags.iter().any(|f| f.name == "disturbed"))
+            .count();
+        if disturbed as f64 > DISTURBED_SHARE * facts.trials_used as f64 {
+            all.push(format!(
+                "In {name} other programs or the hypervisor disturbed {disturbed} of {}.",
+                trials(facts.trials_used)
+            ));
+        }
+    }
+    let baseline = &runs[0];
+    let each = runs.iter().zip(&comparison.runs).skip(1).zip(matched).zip(same);
+    for (((run, facts), matching), _) in each.filter(|(_, same)| !**same) {
+        let name = &facts.name;
+        if is_other_machine(baseline, run) {
+            all.push(format!(
+                "A and {name} were made on different machines, and a verdict may be about these."
+            ));
+        }
+        all.extend(other_counts(name, baseline, run, matching, comparison));
+        let left_out = comparison
+            .not_compared
+            .iter()
+            .filter(|other| other.run == *name)
+            .count();
+        if left_out > 0 {
+            let s = if left_out == 1 { "" } else { "s" };
+            all.push(format!(
+                "{left_out} configuration{s} of A and {name} cannot be compared; see below."
+            ));
+        }
+    }
+    all
+}
+
+fn trials(count: usize) -> String {
+    if count == 1 {
+        "1 trial".to_owned()
+    } else {
+        format!("{count} trials")
+    }
+}
+
+fn is_other_machine(one: &StoredRun, other: &StoredRun) -> bool {
+    let machine = |run: &StoredRun| {
+        let e = run.environment;
+        (e.host.clone(), e.processor.clone(), e.cores, e.memory_bytes)
+    };
+    machine(one) != machine(other)
+}
+
+/// Backlogs of which much more was read in one run: a pilot finds the number, and a start weighs less in a longer trial.
+fn other_counts(
+    name: &str,
+    baseline: &StoredRun,
+    run: &StoredRun,
+    matching: &Matching,
+    comparison: &RunComparison,
+) -> Option<String> {
+    let reads = |pair: &&(usize, usize)| {
+        let configuration = &baseline.plan.scenario.configurations[pair.0].name;
+        comparison.figure("A", configuration, Measure::ReadTime).is_some()
+    };
+    let count = |run: &StoredRun, configuration: usize| {
+        let of =
+            |t: &&crate::measure::Trial| t.order.kind == TrialKind::Counted && t.order.configuration == configuration;
+        let counts: Vec<f64> = run.trials.iter().filter(of).map(|t| t.order.records as f64).collect();
+        median(&counts).filter(|count| *count > 0.0)
+    };
+    let counts = matching.pairs.iter().filter(reads).filter_map(|(first, other)| {
+        let (before, now) = (count(baseline, *first)?, count(run, *other)?);
+        ((now / before).ln().abs() > RECORDS_SHARE.ln_1p()).then_some((*first, before, now))
+    });
+    let (configuration, before, now) =
+        counts.max_by(|a, b| (a.2 / a.1).ln().abs().total_cmp(&(b.2 / b.1).ln().abs()))?;
+    Some(format!(
+        "Trials are not of one length: {} reads {before:.0} records in A and {now:.0} in {name}, as pilots found. Give \
+         [trial] records to read the same.",
+        baseline.plan.scenario.configurations[configuration].name
+    ))
+}
