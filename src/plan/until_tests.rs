@@ -107,9 +107,10 @@ fn a_width_is_waited_for_even_where_the_verdict_is_clear() {
 #[test]
 fn the_scenario_allows_no_run_that_ends_before_its_first_look() {
     for cases in 2..20 {
-        let headers: String = (1..=cases)
+        let headers: Vec<String> = (1..=cases)
             .map(|n| format!("[[case]]\nname = 'c{n}'\nconsumers = {n}\n"))
             .collect();
+        let headers = headers.concat();
         let scenario = |at_most: u32| {
             let text = format!(
                 "question = '?'\nrepetitions = {{ until = 'decided', at_most = {at_most} }}\n\
