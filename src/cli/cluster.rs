@@ -1,5 +1,6 @@
 //! `tandem cluster up | status | down`: a cluster on this machine that outlives the command and the shell.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -199,8 +200,13 @@ struct Status {
 fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
     let cluster = match folder.find()? {
         Found::Running(cluster) => cluster,
-        Found::Nothing => return none(json, "there is no cluster; start one with `tandem cluster up`"),
-        Found::Dead(_) => return none(json, "the cluster that was here has died; what it left is removed"),
+        Found::Nothing => return Ok(none(json, "there is no cluster; start one with `tandem cluster up`")),
+        Found::Dead(_) => {
+            return Ok(none(
+                json,
+                "the cluster that was here has died; what it left is removed",
+            ));
+        }
     };
     let status = Status {
         dead_brokers: cluster.dead_brokers(),
@@ -218,13 +224,13 @@ fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
     Ok(if well { DONE } else { WRONG })
 }
 
-fn none(json: bool, message: &str) -> Result<u8> {
+fn none(json: bool, message: &str) -> u8 {
     if json {
         println!("null");
     } else {
         println!("{message}");
     }
-    Ok(WRONG)
+    WRONG
 }
 
 fn show(status: &Status) {
@@ -275,7 +281,7 @@ fn show(status: &Status) {
 fn topics(cluster: &StandingCluster) -> Result<Option<Vec<String>>> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     let asked = runtime.block_on(async {
-        let admin = Admin::connect(&cluster.bootstrap, &Default::default()).await?;
+        let admin = Admin::connect(&cluster.bootstrap, &BTreeMap::new()).await?;
         admin.topics("").await
     });
     runtime.shutdown_background();

@@ -1,5 +1,6 @@
 //! `tandem compare`: results of different runs, each held against the first.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -157,7 +158,7 @@ fn print(arguments: &Arguments, input: &CompareInput) -> Result<()> {
         Format::Json => report::compare_json(input),
     };
     if let (Format::Terminal, Some(page)) = (arguments.format, &arguments.html) {
-        text.push_str(&format!("\npage: {}\n", page.display()));
+        let _ = write!(text, "\npage: {}\n", page.display());
     }
     write!(stdout, "{text}").context("cannot write to standard output")
 }

@@ -63,6 +63,7 @@ impl Scenario {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "numbers and texts alike are handed over")]
 fn task(key: &str, value: impl ToString) -> Meaning {
     Meaning {
         key: key.to_owned(),

@@ -40,7 +40,7 @@ pub(super) fn join(patient: &Patient, client: &Client, runtime: &Runtime, topic:
             }
         }
         // A group that nobody made needs no deleting, and one that may not be deleted expires.
-        if let Err(error) = runtime.block_on(client.admin.delete_groups(&[group.clone()]))
+        if let Err(error) = runtime.block_on(client.admin.delete_groups(std::slice::from_ref(&group)))
             && super::probe::is_permission(&error)
         {
             let detail = format!("{group} stays until it expires: no right to delete it");

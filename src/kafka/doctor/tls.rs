@@ -10,7 +10,7 @@ use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
 use super::network::Address;
 use super::{Check, LIMIT, Patient};
 
-/// Codes of X509_verify_cert(3) that are told in words of their own.
+/// Codes of the library's verification that are told in words of their own.
 const EXPIRED: i32 = 10;
 const NOT_YET_VALID: i32 = 9;
 const UNKNOWN_ISSUER: [i32; 5] = [2, 18, 19, 20, 21];
@@ -161,8 +161,8 @@ impl Problem {
         Problem {
             code: result.as_raw(),
             words: result.error_string().to_owned(),
-            subject: text(certificate.map(|c| c.subject_name())),
-            issuer: text(certificate.map(|c| c.issuer_name())),
+            subject: text(certificate.map(X509Ref::subject_name)),
+            issuer: text(certificate.map(X509Ref::issuer_name)),
             not_after: certificate.map_or_else(String::new, |c| c.not_after().to_string()),
         }
     }
