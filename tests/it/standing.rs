@@ -32,7 +32,7 @@ fn a_cluster_that_stays_is_found_used_and_ended_with_all_that_it_made() {
     assert_eq!(status(&scene)["keeper"], before["keeper"]);
 
     scene.scenario(
-        "repetitions = 2\nwarmup_blocks = 0\n[dataset]\npartitions = 2\nrecords = 20000\nsize = 100\n\
+        "question = 'Is it used?'\nrepetitions = 2\nwarmup_blocks = 0\n[dataset]\npartitions = 2\nrecords = 20000\nsize = 100\n\
          [trial]\nrecords = 20000\n",
     );
     scene.run(&["--cluster", "local"]).exits(0);
