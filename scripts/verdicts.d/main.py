@@ -28,6 +28,10 @@ def run(tandem, name):
         return rows, json.loads((folder / "summary.json").read_text(encoding="utf-8"))
 
 
+# Runs of one configuration under two names.
+AA_RUNS = 10
+
+
 def verdict(ok):
     return "yes" if ok else "**no**"
 
@@ -71,7 +75,7 @@ def producers(tandem):
 
 def fetch_settings(tandem):
     rows, _ = run(tandem, "fetch-settings")
-    return [named(rows[0], "`fetch.queue.backoff.ms` = 1000, default queues, `cpu 1us`", "fetch-settings"),
+    return [named(rows[0], "`fetch.queue.backoff.ms` = 1000, default queues", "fetch-settings"),
             named(rows[1], "the same with 10", "consumer-work", "reader-thread", "all-cores")]
 
 
@@ -93,7 +97,18 @@ def statistics(tandem):
              f"[{low:.4f}, {high:.4f}]", "1 inside, and no slower than 0.98", verdict(low <= 1 <= high and low >= 0.98))]
 
 
-CHECKS = {"wait": wait, "cpu": cpu, "skew": skew, "producers": producers, "fetch-settings": fetch_settings,
+def aa(tandem):
+    counts = {"faster": 0, "slower": 0, "same": 0, "undecided": 0}
+    for _ in range(AA_RUNS):
+        _, summary = run(tandem, "aa")
+        counts[next(c for c in summary["comparisons"] if c["metric"] == "read_time")["verdict"]] += 1
+    wrong = counts["faster"] + counts["slower"]
+    said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
+    return [(f"one configuration under two names, {AA_RUNS} runs until decided, at most 16 blocks", said,
+             "at most one faster or slower", verdict(wrong <= 1))]
+
+
+CHECKS = {"aa": aa, "wait": wait, "cpu": cpu, "skew": skew, "producers": producers, "fetch-settings": fetch_settings,
           "reading": reading, "idle": idle, "statistics": statistics}
 
 
