@@ -7,6 +7,7 @@ mod arrangements;
 mod browser;
 mod compare;
 mod deaths;
+mod doctor;
 mod guardian;
 mod histogram_log;
 mod interface;

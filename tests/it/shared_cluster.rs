@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
-use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster};
+use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster};
 
 use crate::scene::{PROGRAM, wait_until};
 
@@ -34,6 +34,11 @@ pub fn second_bootstrap() -> String {
 impl Shared {
     /// Starts a broker; `name` is part of its mark.
     pub fn start(name: &str) -> Self {
+        Self::with_listeners(name, Vec::new())
+    }
+
+    /// Starts a broker with further listeners.
+    pub fn with_listeners(name: &str, listeners: Vec<ListenerSpec>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let run_id = format!("{name}{}", std::process::id());
         let state = folder.path().join("state");
@@ -46,7 +51,7 @@ impl Shared {
             brokers: 1,
             heap_mib: DEFAULT_HEAP_MIB,
             port: None,
-            listeners: Vec::new(),
+            listeners,
             data_parent,
             run_id,
         };
@@ -61,6 +66,22 @@ impl Shared {
 
     pub fn bootstrap(&self) -> String {
         self.cluster.bootstrap(None).unwrap()
+    }
+
+    /// Where a listener really listens, whatever it advertises.
+    pub fn bind_address(&self, listener: &str) -> String {
+        let listeners = self.cluster.brokers()[0].listeners();
+        listeners.iter().find(|l| l.name == listener).unwrap().bind.clone()
+    }
+
+    /// Suspends the broker, so that its connections stay and nothing answers; or lets it go on.
+    pub fn suspend(&self, suspended: bool) {
+        let broker = &self.cluster.brokers()[0];
+        if suspended {
+            broker.suspend().unwrap();
+        } else {
+            broker.resume().unwrap();
+        }
     }
 
     /// Process id of the broker.

@@ -205,10 +205,13 @@ fn speak(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn 
     };
     match wire::ask(open, LIMIT) {
         Ok(Spoken::Kafka(_)) if wants_tls => {
-            let right = sasl("SASL_PLAINTEXT", "PLAINTEXT");
+            let right = sasl("sasl_plaintext", "plaintext");
             tell(Check::failed(
                 name,
-                format!("the listener talks without TLS, but security.protocol is {security}"),
+                format!(
+                    "the listener talks without TLS, but security.protocol is {}",
+                    security.to_ascii_lowercase()
+                ),
                 format!(
                     "set \"security.protocol\" = \"{right}\" under [cluster.client], or use the port of a TLS listener"
                 ),
@@ -218,12 +221,15 @@ fn speak(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn 
         Ok(Spoken::Kafka(versions)) => kafka(patient, name, open, &versions, tell),
         Ok(Spoken::Tls | Spoken::Closed) if wants_tls || tls::is_spoken(open) => {
             if !wants_tls {
-                let right = sasl("SASL_SSL", "SSL (or SASL_SSL)");
+                let right = sasl("sasl_ssl", "ssl");
                 tell(Check::failed(
                     name,
-                    format!("the listener wants TLS, but security.protocol is {security}"),
                     format!(
-                        "set \"security.protocol\" = \"{right}\" under [cluster.client], or use the port of a listener without TLS"
+                        "the listener wants TLS, but security.protocol is {}",
+                        security.to_ascii_lowercase()
+                    ),
+                    format!(
+                        "set \"security.protocol\" = \"{right}\" under [cluster.client] (sasl_ssl where users authenticate), or use the port of a listener without TLS"
                     ),
                 ));
                 return false;
@@ -275,8 +281,8 @@ fn kafka(patient: &Patient, name: String, open: SocketAddr, versions: &Versions,
     if !patient.uses_sasl() && wire::answers_strangers(open, versions, LIMIT) == Some(false) {
         tell(Check::failed(
             name,
-            "the listener wants a user to authenticate (SASL), but security.protocol is PLAINTEXT",
-            "set \"security.protocol\" = \"SASL_PLAINTEXT\", \"sasl.mechanism\", \"sasl.username\" and \"sasl.password\" \
+            "the listener wants a user to authenticate (SASL), but security.protocol is plaintext",
+            "set \"security.protocol\" = \"sasl_plaintext\", \"sasl.mechanism\", \"sasl.username\" and \"sasl.password\" \
              under [cluster.client]; secrets as { env = \"VARIABLE\" }",
         ));
         return false;
