@@ -351,6 +351,12 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> 
     }
     // The rename itself is only safe once the folder is on the disk too.
     if let Some(folder) = path.parent() {
+        // A bare file name is in the working folder.
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
         synced.map_err(|e| failed("write", path, e))?;
     }

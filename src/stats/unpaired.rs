@@ -72,9 +72,11 @@ pub fn permutation_p(first: &[f64], second: &[f64], seed: u64) -> Option<f64> {
     }
     let mut all: Vec<f64> = first.iter().chain(second).copied().collect();
     let centre = mean(&all)?;
-    all.iter_mut().for_each(|value| *value -= centre);
+    for value in &mut all {
+        *value -= centre;
+    }
     let deal = Deal::new(&all, first.len());
-    let own = all[..first.len()].iter().fold(Sums::default(), Sums::with);
+    let own = all[..first.len()].iter().copied().fold(Sums::default(), Sums::with);
     // Statistics that differ by rounding only are equal.
     let bound = deal.statistic(own) * (1.0 - 1e-9);
     if ways(all.len() as u64, first.len() as u64) <= EXACT_MAX {
@@ -87,7 +89,7 @@ pub fn permutation_p(first: &[f64], second: &[f64], seed: u64) -> Option<f64> {
     let as_extreme = (0..RANDOM_DEALS)
         .filter(|_| {
             let (dealt, _) = shuffled.partial_shuffle(&mut random, first.len());
-            deal.statistic(dealt.iter().fold(Sums::default(), Sums::with)) >= bound
+            deal.statistic(dealt.iter().copied().fold(Sums::default(), Sums::with)) >= bound
         })
         .count();
     Some((as_extreme + 1) as f64 / f64::from(RANDOM_DEALS + 1))
@@ -117,7 +119,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn with(self, value: &f64) -> Self {
+    fn with(self, value: f64) -> Self {
         Sums {
             sum: self.sum + value,
             squares: self.squares + value * value,
@@ -140,7 +142,7 @@ struct Deal<'a> {
 
 impl<'a> Deal<'a> {
     fn new(values: &'a [f64], size: usize) -> Self {
-        let total = values.iter().fold(Sums::default(), Sums::with);
+        let total = values.iter().copied().fold(Sums::default(), Sums::with);
         Deal { values, size, total }
     }
 
@@ -171,7 +173,7 @@ impl<'a> Deal<'a> {
             return;
         }
         for next in from..=self.values.len() - wanted {
-            self.count(next + 1, wanted - 1, first.with(&self.values[next]), bound, count);
+            self.count(next + 1, wanted - 1, first.with(self.values[next]), bound, count);
         }
     }
 }

@@ -7,15 +7,16 @@ use serde_json::Value;
 use crate::scene::{Ended, Scene, files_below};
 use crate::shared_cluster;
 
-/// Long enough that a fetcher sleeping on full queues is seen; the count is fixed so that both runs read the same.
+/// Work holds the reader up, so that the queue is full soon; the count is fixed so that both runs read the same.
 const SCENARIO: &str = r#"
 question = "How much does it cost to wait long when the queues are full?"
 repetitions = 5
 [dataset]
-partitions = 2
-records = 800_000
+records = 500_000
 [trial]
-records = 800_000
+records = 500_000
+[consumer]
+work = "cpu 2us"
 [[case]]
 name = "one process"
 "#;

@@ -28,7 +28,9 @@ pub fn compare_terminal(input: &CompareInput, width: usize, colour: bool) -> Str
         );
     }
     let mut verdicts = tables::verdicts(input);
-    verdicts.iter_mut().for_each(|table| table.remove(tables::WHY));
+    for table in &mut verdicts {
+        table.remove(tables::WHY);
+    }
     show(&mut out, verdicts, &style, width);
     let reasons = tables::reasons(input);
     if !reasons.is_empty() {

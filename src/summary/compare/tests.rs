@@ -1,5 +1,5 @@
 //! Runs made up, as a plan would have them, and compared.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::*;
 use crate::measure::{FailureKind, Setting, TrialOrder, made_up_environment};
