@@ -351,7 +351,7 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> 
     }
     // The rename itself is only safe once the folder is on the disk too.
     if let Some(folder) = path.parent() {
-        // A bare name lies in the present folder, whose name is not empty.
+        // A bare file name is in the working folder.
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {

@@ -158,7 +158,7 @@ fn print(arguments: &Arguments, input: &CompareInput) -> Result<()> {
         Format::Json => report::compare_json(input),
     };
     if let (Format::Terminal, Some(page)) = (arguments.format, &arguments.html) {
-        let _ = write!(text, "\npage: {}\n", page.display());
+        text = format!("{text}\npage: {}\n", page.display());
     }
     write!(stdout, "{text}").context("cannot write to standard output")
 }

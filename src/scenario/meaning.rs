@@ -1,5 +1,7 @@
 //! What a configuration means, key by key, so that configurations of two files can be held against each other.
 
+use std::fmt::Display;
+
 use super::dataset_kinds::{keys_text, ratio_text, size_text, weights_text};
 use super::kinds::{commit_text, name_of, work_text};
 use super::live::{Capacity, Mode};
@@ -63,8 +65,7 @@ impl Scenario {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "numbers and texts alike are handed over")]
-fn task(key: &str, value: impl ToString) -> Meaning {
+fn task(key: &str, value: impl Display) -> Meaning {
     Meaning {
         key: key.to_owned(),
         value: value.to_string(),
@@ -72,7 +73,7 @@ fn task(key: &str, value: impl ToString) -> Meaning {
     }
 }
 
-fn mean(key: &str, value: impl ToString) -> Meaning {
+fn mean(key: &str, value: impl Display) -> Meaning {
     Meaning {
         part: Part::Means,
         ..task(key, value)

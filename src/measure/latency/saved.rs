@@ -32,7 +32,13 @@ pub struct PackedLatency(SavedLatency);
 /// Equal recordings may be packed differently, by how far their histograms had grown.
 impl PartialEq for PackedLatency {
     fn eq(&self, other: &Self) -> bool {
-        self.unpack() == other.unpack()
+        // Counted into new ones, both have grown as far as they must.
+        let counted = |packed: &PackedLatency| {
+            let mut recorder = LatencyRecorder::default();
+            recorder.merge(&packed.unpack());
+            recorder
+        };
+        counted(self) == counted(other)
     }
 }
 
@@ -40,7 +46,7 @@ impl PackedLatency {
     /// The histogram, to be read or added to.
     pub fn unpack(&self) -> LatencyRecorder {
         // Whatever is packed was a recorder, or was read as one.
-        LatencyRecorder::try_from(self.0.clone()).unwrap_or_default()
+        unpack(&self.0).unwrap_or_default()
     }
 
     /// Adds what a recorder has recorded.
@@ -61,7 +67,7 @@ impl TryFrom<SavedLatency> for PackedLatency {
     type Error = SavedLatencyError;
 
     fn try_from(saved: SavedLatency) -> Result<Self, SavedLatencyError> {
-        LatencyRecorder::try_from(saved.clone()).map(|_| PackedLatency(saved))
+        unpack(&saved).map(|_| PackedLatency(saved))
     }
 }
 
@@ -106,34 +112,45 @@ impl From<LatencyRecorder> for SavedLatency {
 impl TryFrom<SavedLatency> for LatencyRecorder {
     type Error = SavedLatencyError;
 
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be finite and not negative"
-    )]
     fn try_from(saved: SavedLatency) -> Result<Self, SavedLatencyError> {
-        let unreadable = |error: &dyn std::fmt::Display| SavedLatencyError::Unreadable(error.to_string());
-        let bytes = STANDARD.decode(&saved.histogram).map_err(|error| unreadable(&error))?;
-        let read: Histogram<u64> = Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(|error| unreadable(&error))?;
-        if read.sigfig() < DIGITS {
-            return Err(SavedLatencyError::Coarse(read.sigfig()));
-        }
-        if read.lowest_equivalent(read.max()) > HIGHEST_NS {
-            return Err(SavedLatencyError::TooLong(read.max()));
-        }
-        if !saved.sum_ns.is_finite() || saved.sum_ns < 0.0 {
-            return Err(SavedLatencyError::Sum(saved.sum_ns.to_string()));
-        }
-        // Into one of our own, which can grow.
-        let mut histogram = empty_histogram();
-        histogram.add(&read).map_err(|error| unreadable(&error))?;
-        Ok(LatencyRecorder {
-            histogram,
-            sum_ns: saved.sum_ns as u128,
-            negative: saved.negative,
-            overflow: saved.overflow,
-        })
+        unpack(&saved)
     }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be finite and not negative"
+)]
+fn unpack(saved: &SavedLatency) -> Result<LatencyRecorder, SavedLatencyError> {
+    let unreadable = |error: &dyn std::fmt::Display| SavedLatencyError::Unreadable(error.to_string());
+    let bytes = STANDARD.decode(&saved.histogram).map_err(|error| unreadable(&error))?;
+    let mut read: Histogram<u64> = Deserializer::new()
+        .deserialize(&mut bytes.as_slice())
+        .map_err(|error| unreadable(&error))?;
+    if read.sigfig() < DIGITS {
+        return Err(SavedLatencyError::Coarse(read.sigfig()));
+    }
+    if read.lowest_equivalent(read.max()) > HIGHEST_NS {
+        return Err(SavedLatencyError::TooLong(read.max()));
+    }
+    if !saved.sum_ns.is_finite() || saved.sum_ns < 0.0 {
+        return Err(SavedLatencyError::Sum(saved.sum_ns.to_string()));
+    }
+    // One of our own make may grow as it is; another is counted again into one that may.
+    let own = empty_histogram();
+    let histogram = if (read.low(), read.sigfig()) == (own.low(), own.sigfig()) {
+        read.auto(true);
+        read
+    } else {
+        let mut histogram = own;
+        histogram.add(&read).map_err(|error| unreadable(&error))?;
+        histogram
+    };
+    Ok(LatencyRecorder {
+        histogram,
+        sum_ns: saved.sum_ns as u128,
+        negative: saved.negative,
+        overflow: saved.overflow,
+    })
 }
