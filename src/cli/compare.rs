@@ -1,6 +1,5 @@
 //! `tandem compare`: results of different runs, each held against the first.
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
