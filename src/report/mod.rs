@@ -91,6 +91,20 @@ mod tests {
         assert_eq!(super::files(&fixture.input()), super::files(&fixture.input()));
     }
 
+    #[test]
+    fn trials_without_what_no_report_shows_give_the_same_report() {
+        for mut fixture in [Fixture::latency(), Fixture::capacity(), Fixture::one_vs_two()] {
+            let before = super::files(&fixture.input());
+            let plan = crate::plan::Plan::new(fixture.scenario.clone());
+            let summary = crate::summary::summarise(&plan, &fixture.trials);
+            for measurement in fixture.trials.iter_mut().filter_map(|trial| trial.measurement.as_mut()) {
+                measurement.condense();
+            }
+            assert_eq!(crate::summary::summarise(&plan, &fixture.trials), summary);
+            assert_eq!(super::files(&fixture.input()), before);
+        }
+    }
+
     /// Not a check but a picture: writes the fixtures to `target/report-preview/` for somebody to look at.
     #[test]
     fn the_preview_is_written() {
