@@ -75,7 +75,7 @@ def producers(tandem):
 
 def fetch_settings(tandem):
     rows, _ = run(tandem, "fetch-settings")
-    return [named(rows[0], "`fetch.queue.backoff.ms` = 1000, default queues", "fetch-settings"),
+    return [named(rows[0], "`fetch.queue.backoff.ms` = 1000, default queues, `cpu 1us`", "fetch-settings"),
             named(rows[1], "the same with 10", "consumer-work", "reader-thread", "all-cores")]
 
 
