@@ -89,14 +89,6 @@ def idle(tandem):
     return [named(run(tandem, "idle")[0][0], "4 members on 2 partitions", "idle-members")]
 
 
-def statistics(tandem):
-    _, summary = run(tandem, "statistics")
-    found = next(c for c in summary["comparisons"] if c["metric"] == "read_time")
-    low, high = found["ratio"]["interval"]
-    return [("the client's statistics every 200 ms against none, 20 pairs", f"{found['ratio']['point']:.4f} times as fast "
-             f"[{low:.4f}, {high:.4f}]", "1 inside, and no slower than 0.98", verdict(low <= 1 <= high and low >= 0.98))]
-
-
 def aa(tandem):
     counts = {"faster": 0, "slower": 0, "same": 0, "undecided": 0}
     for _ in range(AA_RUNS):
@@ -109,7 +101,7 @@ def aa(tandem):
 
 
 CHECKS = {"aa": aa, "wait": wait, "cpu": cpu, "skew": skew, "producers": producers, "fetch-settings": fetch_settings,
-          "reading": reading, "idle": idle, "statistics": statistics}
+          "reading": reading, "idle": idle}
 
 
 def main():
