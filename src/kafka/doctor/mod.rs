@@ -110,37 +110,13 @@ impl Patient {
 
 /// Looks at a cluster, tells each check as it is made, and stops at the first step without which the next cannot work.
 pub fn examine(patient: &Patient, tell: &mut dyn FnMut(Check)) {
-    let mut failed = false;
-    let mut told = |check: Check| {
-        failed |= check.outcome == Outcome::Failed;
-        tell(check);
-    };
-    let reached = network::reach_bootstrap(patient, &mut told);
-    if !reached {
+    if !network::reach_bootstrap(patient, tell) {
         return;
     }
-    let Some(client) = probe::connect(patient, &mut told) else {
+    let Some(client) = probe::connect(patient, tell) else {
         return;
     };
-    let reachable = network::reach_advertised(patient, &client, &mut told);
-    if !reachable {
-        return;
+    if network::reach_advertised(patient, &client, tell) {
+        probe::records(patient, &client, tell);
     }
-    probe::records(patient, &client, &mut told);
-}
-
-/// What is needed before a run: everything but the trial of topics and groups. The first failure, if there is one.
-pub fn first_failure(patient: &Patient) -> Option<Check> {
-    let mut failure = None;
-    let mut tell = |check: Check| {
-        if check.outcome == Outcome::Failed {
-            failure.get_or_insert(check);
-        }
-    };
-    if network::reach_bootstrap(patient, &mut tell)
-        && let Some(client) = probe::connect(patient, &mut tell)
-    {
-        network::reach_advertised(patient, &client, &mut tell);
-    }
-    failure
 }

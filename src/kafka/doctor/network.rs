@@ -195,76 +195,42 @@ pub(super) fn try_tcp(address: SocketAddr) -> Result<(), String> {
 fn speak(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn FnMut(Check)) -> bool {
     let name = format!("protocol of {address}");
     let wants_tls = patient.uses_tls();
-    let security = patient.security();
-    let sasl = |with: &str, without: &str| {
-        if patient.uses_sasl() {
-            with.to_owned()
-        } else {
-            without.to_owned()
+    let (detail, mend) = match wire::ask(open, LIMIT) {
+        Ok(Spoken::Kafka(versions)) if !wants_tls => return kafka(patient, name, open, &versions, tell),
+        Ok(Spoken::Tls | Spoken::Closed) if wants_tls => return tls::handshake(patient, address, open, tell),
+        Ok(Spoken::Kafka(_)) => other_security(patient, "the listener talks without TLS", "plaintext", "with TLS"),
+        Ok(Spoken::Tls | Spoken::Closed) if tls::is_spoken(open) => {
+            other_security(patient, "the listener wants TLS", "ssl", "without TLS")
         }
+        Ok(Spoken::Tls | Spoken::Closed) => (
+            "it takes the connection and closes it without a word".to_owned(),
+            "is this a Kafka broker's client port, and not a controller's or a proxy without a broker behind it?"
+                .into(),
+        ),
+        Ok(Spoken::Silent) => (
+            format!("it takes the connection and says nothing for {} s", LIMIT.as_secs()),
+            "is the broker's process stopped or overloaded, or is this a proxy without a broker behind it?".into(),
+        ),
+        Ok(Spoken::Other(text)) => (
+            format!("it is no Kafka broker: it says {text:?}"),
+            "use the port of a Kafka listener".into(),
+        ),
+        Err(error) => (error.to_string(), "is the broker running?".into()),
     };
-    match wire::ask(open, LIMIT) {
-        Ok(Spoken::Kafka(_)) if wants_tls => {
-            let right = sasl("sasl_plaintext", "plaintext");
-            tell(Check::failed(
-                name,
-                format!(
-                    "the listener talks without TLS, but security.protocol is {}",
-                    security.to_ascii_lowercase()
-                ),
-                format!(
-                    "set \"security.protocol\" = \"{right}\" under [cluster.client], or use the port of a TLS listener"
-                ),
-            ));
-            false
-        }
-        Ok(Spoken::Kafka(versions)) => kafka(patient, name, open, &versions, tell),
-        Ok(Spoken::Tls | Spoken::Closed) if wants_tls || tls::is_spoken(open) => {
-            if !wants_tls {
-                let right = sasl("sasl_ssl", "ssl");
-                tell(Check::failed(
-                    name,
-                    format!(
-                        "the listener wants TLS, but security.protocol is {}",
-                        security.to_ascii_lowercase()
-                    ),
-                    format!(
-                        "set \"security.protocol\" = \"{right}\" under [cluster.client] (sasl_ssl where users authenticate), or use the port of a listener without TLS"
-                    ),
-                ));
-                return false;
-            }
-            tls::handshake(patient, address, open, tell)
-        }
-        Ok(Spoken::Tls | Spoken::Closed) => {
-            tell(Check::failed(
-                name,
-                "it takes the connection and closes it without a word",
-                "is this a Kafka broker's client port, and not a controller's or a proxy without a broker behind it?",
-            ));
-            false
-        }
-        Ok(Spoken::Silent) => {
-            tell(Check::failed(
-                name,
-                format!("it takes the connection and says nothing for {} s", LIMIT.as_secs()),
-                "is the broker's process stopped or overloaded, or is this a proxy without a broker behind it?",
-            ));
-            false
-        }
-        Ok(Spoken::Other(text)) => {
-            tell(Check::failed(
-                name,
-                format!("it is no Kafka broker: it says {text:?}"),
-                "use the port of a Kafka listener",
-            ));
-            false
-        }
-        Err(error) => {
-            tell(Check::failed(name, error.to_string(), "is the broker running?"));
-            false
-        }
-    }
+    tell(Check::failed(name, detail, mend));
+    false
+}
+
+/// What is wrong where a listener's security is not the client's, and the setting that would fit it.
+fn other_security(patient: &Patient, found: &str, right: &str, other: &str) -> (String, String) {
+    let security = patient.security().to_ascii_lowercase();
+    let sasl = if patient.uses_sasl() { "sasl_" } else { "" };
+    let detail = format!("{found}, but security.protocol is {security}");
+    let mend = format!(
+        "set \"security.protocol\" = \"{sasl}{right}\" under [cluster.client] (sasl_{right} where users authenticate), or \
+         use the port of a listener {other}"
+    );
+    (detail, mend)
 }
 
 /// A broker without TLS.

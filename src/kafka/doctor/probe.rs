@@ -35,9 +35,9 @@ pub(super) struct Client {
 pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Client> {
     let name = "log in".to_owned();
     let fast = patient.fast();
-    let connected = Admin::new(&patient.bootstrap, &fast)
-        .and_then(|admin| admin.wait_for_answer(CONNECT_LIMIT).map(|()| admin))
-        .and_then(|admin| Ok((admin.brokers_now(CONNECT_LIMIT)?, admin)));
+    // One question and no second: that would go to the address that a broker advertises, which may lead nowhere.
+    let connected =
+        Admin::new(&patient.bootstrap, &fast).and_then(|admin| Ok((admin.brokers_now(CONNECT_LIMIT)?, admin)));
     match connected {
         Ok((brokers, admin)) => {
             let who = match patient
