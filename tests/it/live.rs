@@ -11,7 +11,7 @@ use tandem::measure::{FailureKind, LoadMeasurement, Measurement, Trial, clock};
 use tandem::summary::Summary;
 
 use crate::python_worker::python;
-use crate::scene::{Running, Scene, failure, read_once, signal, wait_until};
+use crate::scene::{Running, Scene, failure, read_once, signal, undisturbed, wait_until};
 use crate::shared_cluster;
 
 const MS: u64 = 1_000_000;
@@ -98,22 +98,26 @@ fn tells_of_a_second(latencies: &Latencies) {
 
 #[test]
 fn a_consumer_stopped_for_a_second_makes_the_records_of_that_second_late() {
-    let trial = with_a_pause("worker consumer");
-    let latencies = measurement(&trial).latencies().unwrap();
-    tells_of_a_second(&latencies);
-    let delay = latencies.producer_delay.percentile_ns(0.95).unwrap() / MS;
-    assert!(delay < 100, "the producer was not stopped, but {delay} ms late");
+    undisturbed(|_| {
+        let trial = with_a_pause("worker consumer");
+        let latencies = measurement(&trial).latencies().unwrap();
+        tells_of_a_second(&latencies);
+        let delay = latencies.producer_delay.percentile_ns(0.95).unwrap() / MS;
+        assert!(delay < 100, "the producer was not stopped, but {delay} ms late");
+    });
 }
 
 #[test]
 fn a_producer_stopped_for_a_second_has_sent_no_less_and_its_records_count_from_when_they_were_due() {
-    let trial = with_a_pause("worker producer");
-    let latencies = measurement(&trial).latencies().unwrap();
-    tells_of_a_second(&latencies);
-    let delay = latencies.producer_delay.percentile_ns(0.95).unwrap() / MS;
-    assert!((300..900).contains(&delay), "producer delay {delay} ms");
-    let transit = latencies.transit.percentile_ns(0.95).unwrap() / MS;
-    assert!(transit < 200, "nothing waited in between, but {transit} ms");
+    undisturbed(|_| {
+        let trial = with_a_pause("worker producer");
+        let latencies = measurement(&trial).latencies().unwrap();
+        tells_of_a_second(&latencies);
+        let delay = latencies.producer_delay.percentile_ns(0.95).unwrap() / MS;
+        assert!((300..900).contains(&delay), "producer delay {delay} ms");
+        let transit = latencies.transit.percentile_ns(0.95).unwrap() / MS;
+        assert!(transit < 200, "nothing waited in between, but {transit} ms");
+    });
 }
 
 #[test]
@@ -177,26 +181,28 @@ fn everything_that_arrives_is_read_once_and_measured_and_nothing_is_left_of_it()
 
 #[test]
 fn readers_that_fall_behind_are_called_overloaded_and_nothing_is_said_of_their_latency() {
-    let scene = Scene::on_shared_cluster();
-    let tables = "[consumer]\nwork = \"wait 2ms\"\n[load]\nrate = 1_000\nduration = 3\nwarmup = 0.5\n";
-    let ended = scene.scenario(&scenario(&prefix("over"), tables)).run(&[]).exits(0);
-    let trial = only(&scene);
-    assert!(flags(&trial).contains(&"overloaded"), "{:?}", trial.flags);
-    let growth = load(&trial).overload.unwrap().lag_growth_per_second;
-    assert!(
-        (400.0..1_000.0).contains(&growth),
-        "half of it and more is left: {growth}"
-    );
-    assert!(
-        ended.stdout.contains("is overloaded: its lag grows by"),
-        "{}",
-        ended.stdout
-    );
-    let row = &scene.table("summary.csv")[0];
-    assert_eq!(
-        (row["overloaded"].as_str(), row["response_p99_ms"].as_str()),
-        ("true", "")
-    );
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let tables = "[consumer]\nwork = \"wait 2ms\"\n[load]\nrate = 1_000\nduration = 3\nwarmup = 0.5\n";
+        let ended = scene.scenario(&scenario(&prefix("over"), tables)).run(&[]).exits(0);
+        let trial = only(&scene);
+        assert!(flags(&trial).contains(&"overloaded"), "{:?}", trial.flags);
+        let growth = load(&trial).overload.unwrap().lag_growth_per_second;
+        assert!(
+            (400.0..1_000.0).contains(&growth),
+            "half of it and more is left: {growth}"
+        );
+        assert!(
+            ended.stdout.contains("is overloaded: its lag grows by"),
+            "{}",
+            ended.stdout
+        );
+        let row = &scene.table("summary.csv")[0];
+        assert_eq!(
+            (row["overloaded"].as_str(), row["response_p99_ms"].as_str()),
+            ("true", "")
+        );
+    });
 }
 
 #[test]
@@ -225,19 +231,21 @@ fn a_load_that_is_not_reached_is_called_so_and_nothing_is_said_of_latency() {
 
 #[test]
 fn a_backlog_with_arrivals_behind_it_is_caught_up_with() {
-    let scene = Scene::on_shared_cluster();
-    let tables = "[dataset]\nrecords = 5_000\n[consumer]\nwork = \"wait 200us\"\n[load]\nmode = \"mixed\"\nrate = \
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let tables = "[dataset]\nrecords = 5_000\n[consumer]\nwork = \"wait 200us\"\n[load]\nmode = \"mixed\"\nrate = \
                   500\nduration = 5\nwarmup = 0\n";
-    let ended = scene.scenario(&scenario(&prefix("mixed"), tables)).run(&[]).exits(0);
-    let trial = only(&scene);
-    let (measured, load) = (measurement(&trial), load(&trial));
-    assert_eq!((load.acknowledged, measured.records_expected), (2_500, 7_500));
-    let took = load.caught_up_ns.unwrap() - measured.start_ns;
-    // 5,000 records of 200 us take a second, and those that arrive meanwhile a little more.
-    assert!((SECOND..5 * SECOND).contains(&took), "{took}");
-    let lag = load.lag.totals();
-    assert!(lag[0] > 2_500 && *lag.last().unwrap() < 200, "{lag:?}");
-    assert!(ended.stdout.contains("has no lag left after"), "{}", ended.stdout);
+        let ended = scene.scenario(&scenario(&prefix("mixed"), tables)).run(&[]).exits(0);
+        let trial = only(&scene);
+        let (measured, load) = (measurement(&trial), load(&trial));
+        assert_eq!((load.acknowledged, measured.records_expected), (2_500, 7_500));
+        let took = load.caught_up_ns.unwrap() - measured.start_ns;
+        // 5,000 records of 200 us take a second, and those that arrive meanwhile a little more.
+        assert!((SECOND..5 * SECOND).contains(&took), "{took}");
+        let lag = load.lag.totals();
+        assert!(lag[0] > 2_500 && *lag.last().unwrap() < 200, "{lag:?}");
+        assert!(ended.stdout.contains("has no lag left after"), "{}", ended.stdout);
+    });
 }
 
 /// The rates of a search, each with what came of it.
@@ -252,35 +260,37 @@ fn tried(trials: &[Trial]) -> String {
 
 #[test]
 fn a_search_finds_about_the_rate_that_the_work_allows() {
-    let scene = Scene::on_shared_cluster();
-    let tables = "[consumer]\nwork = \"wait 1ms\"\n[load]\nrate = 3_000\nduration = 2\nwarmup = 0.5\n[capacity]\np99_ms \
+    undisturbed(|_| {
+        let scene = Scene::on_shared_cluster();
+        let tables = "[consumer]\nwork = \"wait 1ms\"\n[load]\nrate = 3_000\nduration = 2\nwarmup = 0.5\n[capacity]\np99_ms \
                   = 150\nprecision = 0.2\nconfirm = 2\n";
-    let ended = scene.scenario(&scenario(&prefix("most"), tables)).run(&[]).exits(0);
-    let trials = scene.trials();
-    let not_observed = trials.iter().find(|trial| flags(trial).contains(&"not-observed"));
-    assert_eq!(not_observed, None, "even where records were left unread");
-    let work_ns = trials.iter().flat_map(|trial| &measurement(trial).members);
-    let work_ns: u64 = work_ns.map(|member| member.work_ns.unwrap()).sum();
-    let records: u64 = trials.iter().map(|trial| measurement(trial).records()).sum();
-    let allowed = records as f64 / (work_ns as f64 / 1e9);
-    let summary = fs::read_to_string(scene.out().join("summary.json")).unwrap();
-    let summary: Summary = serde_json::from_str(&summary).unwrap();
-    let found = summary.configurations[0].live.as_ref().unwrap().capacity.unwrap();
-    let tried = tried(&trials);
-    let share = found.per_second.unwrap_or_else(|| panic!("nothing held:\n{tried}")) / allowed;
-    eprintln!("{share:.2} of the {allowed:.0}/s that the work allows:\n{tried}");
-    assert!(
-        (0.7..1.1).contains(&share),
-        "{found:?}, where the work allows {allowed}/s"
-    );
-    assert!(found.high.is_some_and(|high| high > found.low.unwrap()), "{found:?}");
-    assert!(ended.stdout.contains("records/s within p99 150 ms"), "{}", ended.stdout);
-    assert_eq!(
-        ended.stdout.contains("not confirmed"),
-        !found.confirmed,
-        "{}",
-        ended.stdout
-    );
+        let ended = scene.scenario(&scenario(&prefix("most"), tables)).run(&[]).exits(0);
+        let trials = scene.trials();
+        let not_observed = trials.iter().find(|trial| flags(trial).contains(&"not-observed"));
+        assert_eq!(not_observed, None, "even where records were left unread");
+        let work_ns = trials.iter().flat_map(|trial| &measurement(trial).members);
+        let work_ns: u64 = work_ns.map(|member| member.work_ns.unwrap()).sum();
+        let records: u64 = trials.iter().map(|trial| measurement(trial).records()).sum();
+        let allowed = records as f64 / (work_ns as f64 / 1e9);
+        let summary = fs::read_to_string(scene.out().join("summary.json")).unwrap();
+        let summary: Summary = serde_json::from_str(&summary).unwrap();
+        let found = summary.configurations[0].live.as_ref().unwrap().capacity.unwrap();
+        let tried = tried(&trials);
+        let share = found.per_second.unwrap_or_else(|| panic!("nothing held:\n{tried}")) / allowed;
+        eprintln!("{share:.2} of the {allowed:.0}/s that the work allows:\n{tried}");
+        assert!(
+            (0.7..1.1).contains(&share),
+            "{found:?}, where the work allows {allowed}/s"
+        );
+        assert!(found.high.is_some_and(|high| high > found.low.unwrap()), "{found:?}");
+        assert!(ended.stdout.contains("records/s within p99 150 ms"), "{}", ended.stdout);
+        assert_eq!(
+            ended.stdout.contains("not confirmed"),
+            !found.confirmed,
+            "{}",
+            ended.stdout
+        );
+    });
 }
 
 /// Long enough to be ended while records arrive.

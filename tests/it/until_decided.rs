@@ -6,7 +6,7 @@ use tandem::measure::TrialKind;
 use tandem::plan::Ending;
 use tandem::summary::{Method, Metric, Summary, Verdict};
 
-use crate::scene::{Scene, read_once};
+use crate::scene::{Scene, read_once, undisturbed};
 
 /// Two consumers wait in parallel, one waits twice as long: no machine is too slow to show that.
 const SCENARIO: &str = r#"
@@ -25,34 +25,36 @@ consumers = [1, 2]
 
 #[test]
 fn a_clear_difference_ends_a_run_before_its_last_block() {
-    let scene = Scene::new();
-    let ended = scene.scenario(SCENARIO).run(&[]).exits(0);
-    assert!(ended.stdout.contains("of at most 12 blocks"), "{}", ended.stdout);
-    assert!(ended.stderr.contains("more block"), "{}", ended.stderr);
+    undisturbed(|_| {
+        let scene = Scene::new();
+        let ended = scene.scenario(SCENARIO).run(&[]).exits(0);
+        assert!(ended.stdout.contains("of at most 12 blocks"), "{}", ended.stdout);
+        assert!(ended.stderr.contains("more block"), "{}", ended.stderr);
 
-    let trials = scene.trials();
-    trials.iter().for_each(read_once);
-    let counted = trials.iter().filter(|trial| trial.order.kind == TrialKind::Counted);
-    let blocks = counted.count() / 2;
-    assert!((6..12).contains(&blocks), "{blocks} blocks");
+        let trials = scene.trials();
+        trials.iter().for_each(read_once);
+        let counted = trials.iter().filter(|trial| trial.order.kind == TrialKind::Counted);
+        let blocks = counted.count() / 2;
+        assert!((6..12).contains(&blocks), "{blocks} blocks");
 
-    let summary = fs::read_to_string(scene.out().join("summary.json")).unwrap();
-    let summary: Summary = serde_json::from_str(&summary).unwrap();
-    assert_eq!(summary.ending, Some(Ending::Held));
-    let of = |metric| summary.comparisons.iter().find(|c| c.metric == metric).unwrap();
-    let found = of(Metric::ReadTime);
-    assert_eq!(found.verdict, Verdict::Faster);
-    assert_eq!(found.blocks as usize, blocks);
-    let (low, high) = found.ratio.unwrap().interval.unwrap();
-    // Twice as fast, on a machine that other tests use too.
-    assert!(low > 1.0 && (low..high).contains(&1.9), "{low} to {high}");
-    let method = Method::Sequential {
-        first_look: 6,
-        at_most: 12,
-    };
-    assert_eq!((found.method, of(Metric::Stopwatch).method), (method, method));
+        let summary = fs::read_to_string(scene.out().join("summary.json")).unwrap();
+        let summary: Summary = serde_json::from_str(&summary).unwrap();
+        assert_eq!(summary.ending, Some(Ending::Held));
+        let of = |metric| summary.comparisons.iter().find(|c| c.metric == metric).unwrap();
+        let found = of(Metric::ReadTime);
+        assert_eq!(found.verdict, Verdict::Faster);
+        assert_eq!(found.blocks as usize, blocks);
+        let (low, high) = found.ratio.unwrap().interval.unwrap();
+        // Twice as fast, on a machine that other tests use too.
+        assert!(low > 1.0 && (low..high).contains(&1.9), "{low} to {high}");
+        let method = Method::Sequential {
+            first_look: 6,
+            at_most: 12,
+        };
+        assert_eq!((found.method, of(Metric::Stopwatch).method), (method, method));
 
-    // Nothing is left to do, and nothing is done again.
-    scene.resume().exits(0);
-    assert_eq!(scene.trials().len(), trials.len());
+        // Nothing is left to do, and nothing is done again.
+        scene.resume().exits(0);
+        assert_eq!(scene.trials().len(), trials.len());
+    });
 }

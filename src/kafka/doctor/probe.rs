@@ -2,13 +2,17 @@
 //! delete the topic. Everything made is removed again.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
+use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
@@ -17,7 +21,13 @@ use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::secret::Secret;
 
 /// How long the first answer may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(6);
+const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+
+/// How long the library may take to tell what brokers it has heard of, where none answers.
+const ADVERTISED_LIMIT: Duration = Duration::from_secs(3);
+
+/// Pause between two of the library's statistics.
+const STATISTICS_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a record may take to be written, and to be read.
 const RECORD_LIMIT: Duration = Duration::from_secs(6);
@@ -34,10 +44,12 @@ pub(super) struct Client {
 /// Logs in and asks for the brokers.
 pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Client> {
     let name = "log in".to_owned();
-    let fast = patient.fast();
-    // One question and no second: that would go to the address that a broker advertises, which may lead nowhere.
-    let connected =
-        Admin::new(&patient.bootstrap, &fast).and_then(|admin| Ok((admin.brokers_now(CONNECT_LIMIT)?, admin)));
+    let connected = Admin::new(&patient.bootstrap, &patient.fast()).and_then(|admin| {
+        let brokers = admin
+            .brokers_now(CONNECT_LIMIT)
+            .or_else(|error| advertised(patient).ok_or(error))?;
+        Ok((brokers, admin))
+    });
     match connected {
         Ok((brokers, admin)) => {
             let who = match patient
@@ -62,6 +74,53 @@ pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<
         }
     }
 }
+
+/// The brokers that the library has heard of. It leaves the addresses that it was given as soon as a broker has told
+/// its own, so where that leads nowhere no question is answered any more; the addresses told are still in the library's
+/// statistics.
+fn advertised(patient: &Patient) -> Option<Vec<BrokerAddress>> {
+    let mut config = patient.config();
+    let interval = STATISTICS_PAUSE.as_millis().to_string();
+    config.set("statistics.interval.ms", interval);
+    let (told, heard) = mpsc::channel();
+    let consumer: BaseConsumer<Listening> = config.create_with_context(Listening(Mutex::new(told))).ok()?;
+    let deadline = Instant::now() + ADVERTISED_LIMIT;
+    while Instant::now() < deadline {
+        // Errors are no news here: the login's own has been told.
+        let _ = consumer.poll(STATISTICS_PAUSE);
+        if let Some(brokers) = heard.try_iter().find(|brokers: &Vec<_>| !brokers.is_empty()) {
+            return Some(brokers);
+        }
+    }
+    None
+}
+
+/// Passes on the brokers of each statistics.
+struct Listening(Mutex<Sender<Vec<BrokerAddress>>>);
+
+impl ClientContext for Listening {
+    fn stats(&self, statistics: Statistics) {
+        let brokers = statistics.brokers.values();
+        let mut brokers: Vec<_> = brokers
+            .filter(|broker| broker.source == "learned" && broker.nodeid >= 0)
+            .filter_map(|broker| {
+                let (host, port) = broker.nodename.rsplit_once(':')?;
+                Some(BrokerAddress {
+                    id: broker.nodeid,
+                    host: host.to_owned(),
+                    port: port.parse().ok()?,
+                })
+            })
+            .collect();
+        brokers.sort_by_key(|broker| broker.id);
+        if let Ok(sender) = self.0.lock() {
+            // Who does not listen any more has an answer.
+            let _ = sender.send(brokers);
+        }
+    }
+}
+
+impl ConsumerContext for Listening {}
 
 /// What the library says of a login that fails, and what would mend it.
 fn explain_login(cause: &str) -> (String, String) {
