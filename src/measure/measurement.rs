@@ -1,11 +1,9 @@
 //! What one trial recorded: times in `CLOCK_MONOTONIC` nanoseconds of the coordinator's host, counts and bytes as
 //! integers, nothing derived that can be computed again.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
-use super::latency::Latencies;
+use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::reading::{ClientStatistics, ReadingTime};
 
@@ -45,14 +43,14 @@ pub struct Measurement {
     pub load: Option<LoadMeasurement>,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
-    pub whole: Option<Latencies>,
+    pub whole: Option<CompactLatencies>,
 }
 
 impl Measurement {
     /// Keeps of the latencies only those of all partitions together. A histogram takes a hundred kilobytes and a trial
     /// has five for each partition: a report of thousands of trials would need all memory for what it does not show.
     pub fn condense(&mut self) {
-        self.whole = self.latencies().map(Cow::into_owned);
+        self.whole = self.latencies().as_ref().map(CompactLatencies::from);
         for partition in self.members.iter_mut().flat_map(|member| &mut member.partitions) {
             partition.latencies = None;
         }
@@ -79,12 +77,20 @@ impl Measurement {
     }
 
     /// How long the records of the window waited, over all members; `None` where nobody measured it.
-    pub fn latencies(&self) -> Option<Cow<'_, Latencies>> {
+    pub fn latencies(&self) -> Option<Latencies> {
         if let Some(whole) = &self.whole {
-            return Some(Cow::Borrowed(whole));
+            return Some(whole.unpack());
         }
         let of_partitions = self.members.iter().flat_map(|member| &member.partitions);
-        Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref())).map(Cow::Owned)
+        Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref()))
+    }
+
+    /// One part of [`Measurement::latencies`].
+    pub fn latency(&self, part: LatencyPart) -> Option<LatencyRecorder> {
+        match &self.whole {
+            Some(whole) => Some(whole.unpack_part(part)),
+            None => self.latencies().map(|latencies| latencies.part(part).clone()),
+        }
     }
 
     /// Bytes of keys and values delivered over all groups.

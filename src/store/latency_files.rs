@@ -63,7 +63,7 @@ fn of_window(measurement: &Measurement) -> Vec<Named> {
     let all = measurement
         .latencies()
         .into_iter()
-        .map(|latencies| ("all".to_owned(), latencies.into_owned()));
+        .map(|latencies| ("all".to_owned(), latencies));
     let of_members = (measurement.members.iter()).filter_map(|member| Some((member.name(), member.latencies()?)));
     all.chain(of_members)
         .flat_map(|(of, latencies)| parts(&of, &latencies))

@@ -1,11 +1,9 @@
 //! What live and mixed trials say of a configuration: whether they had the load they were to have and readers that kept
 //! up, and, where they did, how long records waited.
 
-use std::borrow::Cow;
-
 use super::configurations::count;
 use super::{LatencySummary, LiveSummary};
-use crate::measure::latency::{Latencies, LatencyPart, LatencyRecorder};
+use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, Measurement};
 use crate::scenario::Mode;
 use crate::stats::{Estimate, mean, median};
@@ -23,7 +21,6 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
         .collect();
     let each = |of: fn(&LoadMeasurement) -> f64| mean(&loads.iter().map(|load| of(load)).collect::<Vec<f64>>());
     let meaningful: Vec<&Measurement> = used.iter().copied().filter(|m| is_meaningful(m)).collect();
-    let latencies: Vec<Cow<Latencies>> = meaningful.iter().filter_map(|m| m.latencies()).collect();
     let caught_up: Vec<f64> = meaningful.iter().filter_map(|m| catch_up_seconds(m)).collect();
     Some(LiveSummary {
         offered_per_second: each(|load| load.offered_per_second),
@@ -32,31 +29,38 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
         overloaded: growth.len() * 2 > loads.len(),
         lag_growth_per_second: median(&growth),
         trials_meaningful: count(meaningful.len()),
-        latencies: parts(&latencies),
+        latencies: parts(&meaningful),
         catch_up_seconds: Estimate::geometric(&caught_up),
         capacity: None,
     })
 }
 
-fn parts(trials: &[Cow<Latencies>]) -> Vec<LatencySummary> {
-    let Some(all) = Latencies::merged(trials.iter().map(AsRef::as_ref)) else {
-        return Vec::new();
-    };
+/// The parts of the latency over these trials; none where nobody measured it. One trial's histograms at a time: there
+/// may be thousands.
+fn parts(trials: &[&Measurement]) -> Vec<LatencySummary> {
     let summary = |part: LatencyPart| {
-        let of_trials: Vec<&LatencyRecorder> = trials.iter().map(|latencies| latencies.part(part)).collect();
-        let percentile = |share| {
-            let each: Vec<f64> = of_trials.iter().filter_map(|l| percentile_ms(l, share)).collect();
-            Estimate::geometric(&each)
-        };
-        LatencySummary {
-            part,
-            mean_ms: all.part(part).mean_ns().map(|ns| ns / NS_PER_MS),
-            p50_ms: percentile(0.5),
-            p90_ms: percentile(0.9),
-            p99_ms: percentile(0.99),
-            p999_ms: percentile(0.999),
-            max_ms: all.part(part).max_ns().map(|ns| ns as f64 / NS_PER_MS),
+        let mut all: Option<LatencyRecorder> = None;
+        let mut percentiles: [Vec<f64>; 4] = Default::default();
+        for recorder in trials.iter().filter_map(|measurement| measurement.latency(part)) {
+            for (values, share) in percentiles.iter_mut().zip([0.5, 0.9, 0.99, 0.999]) {
+                values.extend(percentile_ms(&recorder, share));
+            }
+            match &mut all {
+                Some(all) => all.merge(&recorder),
+                None => all = Some(recorder),
+            }
         }
+        let all = all?;
+        let [p50_ms, p90_ms, p99_ms, p999_ms] = percentiles.map(|values| Estimate::geometric(&values));
+        Some(LatencySummary {
+            part,
+            mean_ms: all.mean_ns().map(|ns| ns / NS_PER_MS),
+            p50_ms,
+            p90_ms,
+            p99_ms,
+            p999_ms,
+            max_ms: all.max_ns().map(|ns| ns as f64 / NS_PER_MS),
+        })
     };
-    LatencyPart::ALL.into_iter().map(summary).collect()
+    LatencyPart::ALL.into_iter().filter_map(summary).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Metric;
-use crate::measure::latency::LatencyRecorder;
+use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
 use crate::scenario::Mode;
 
@@ -33,8 +33,8 @@ pub fn is_meaningful(measurement: &Measurement) -> bool {
 
 /// The 99th percentile of the response time of a meaningful trial whose sample carries it, milliseconds.
 pub fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
-    let latencies = is_meaningful(measurement).then(|| measurement.latencies())??;
-    percentile_ms(&latencies.response, 0.99)
+    let response = is_meaningful(measurement).then(|| measurement.latency(LatencyPart::Response))??;
+    percentile_ms(&response, 0.99)
 }
 
 /// From the producers' start until backlog and arrivals had been read for the first time, seconds.

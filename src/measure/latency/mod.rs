@@ -1,6 +1,7 @@
 //! How long records waited, in five parts: histograms of nanoseconds that are merged and never averaged. What a
 //! histogram cannot hold is counted beside it and shows in every figure made of it.
 
+mod compact;
 mod log;
 mod percentiles;
 mod saved;
@@ -8,6 +9,7 @@ mod saved;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+pub use compact::CompactLatencies;
 pub use log::{LogInterval, write_interval_log};
 pub use percentiles::{PercentileRow, percentile_rows, write_percentiles};
 pub use saved::{PackedLatency, SavedLatency, SavedLatencyError};

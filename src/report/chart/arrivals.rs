@@ -3,7 +3,7 @@
 
 use super::grid::Event;
 use super::{PANELS_MAX, axis_end, evenly, full_title};
-use crate::measure::latency::LatencyRecorder;
+use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
 use crate::report::ReportInput;
 use crate::report::format::significant;
@@ -46,7 +46,7 @@ impl<'a> LiveTrial<'a> {
 
     /// Response times of all records of the window.
     pub(super) fn response(&self) -> Option<LatencyRecorder> {
-        self.measurement.latencies().map(|latencies| latencies.response.clone())
+        self.measurement.latency(LatencyPart::Response)
     }
 
     /// What keeps its latencies from saying something of the readers; empty where nothing does.

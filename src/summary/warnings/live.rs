@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::of;
-use crate::measure::latency::{Latencies, LatencyPart, LatencyRecorder};
+use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::objective::{Outcome, holds};
 use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
 use crate::plan::Plan;
@@ -151,8 +151,11 @@ fn delivery_errors(trials: &[&Trial]) -> Option<String> {
 
 /// Latencies that no histogram holds. They stand at their end of every percentile.
 fn out_of_range(used: &Used) -> Option<String> {
-    let of_trials: Vec<_> = used.iter().filter_map(|(m, _)| m.latencies()).collect();
-    let latencies = Latencies::merged(of_trials.iter().map(AsRef::as_ref))?;
+    let of_trials = used.iter().filter_map(|(m, _)| m.latencies());
+    let latencies = of_trials.reduce(|mut all, of_trial| {
+        all.merge(&of_trial);
+        all
+    })?;
     let mut said = Vec::new();
     for part in LatencyPart::ALL {
         let (latency, name) = (latencies.part(part), name(part));
@@ -189,7 +192,7 @@ fn late_producers(used: &Used) -> Option<String> {
             .iter()
             .for_each(|producer| lateness.merge(&producer.lateness));
         let late_ms = lateness.percentile_ns(0.99)? as f64 / 1e6;
-        let response_ms = m.latencies()?.response.percentile_ns(0.99)? as f64 / 1e6;
+        let response_ms = m.latency(LatencyPart::Response)?.percentile_ns(0.99)? as f64 / 1e6;
         Some((late_ms, response_ms))
     });
     let late: Vec<(f64, f64)> = pairs
