@@ -1,46 +1,29 @@
 """scripts/live: runs the scenarios beside this file and compares what live trials measured with what it should be."""
 
-import argparse
-import json
 import statistics
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-import end_to_end
-
 HERE = Path("scripts/live.d")
-DOCUMENT = Path("docs/latency.md")
-ROWS = Path("results/live/checks.json")
-BEGIN, END = "<!-- live: made by scripts/live, not by hand -->", "<!-- live: end -->"
+sys.path.insert(0, "scripts/lib")
+
+import end_to_end  # noqa: E402
+from checks import Checks, Run, verdict  # noqa: E402
+
 SOAK_SECONDS = (10, 600)
 
 
-class Run:
-    """The trials of a finished run."""
+def of_scenario(tandem, name, values=None):
+    return Run(tandem, HERE / f"{name}.toml", values)
 
-    def __init__(self, tandem, name, values=None):
-        with tempfile.TemporaryDirectory(prefix="tandem-live-") as scratch:
-            text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
-            for key, value in (values or {}).items():
-                text = text.replace("{" + key + "}", str(value))
-            scenario, folder = Path(scratch) / f"{name}.toml", Path(scratch) / "run"
-            scenario.write_text(text, encoding="utf-8")
-            code = subprocess.run([tandem, "run", str(scenario), "--out", str(folder)]).returncode
-            if code not in (0, 1):
-                raise SystemExit(code)
-            paths = sorted((folder / "trials").glob("*.json"))
-            self.trials = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-            self.summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-            self.environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
 
-    def of_rate(self, rate):
-        return [t for t in self.trials if t["order"]["load"]["rate"] == rate and t["measurement"]]
+def trials_of_rate(run, rate):
+    return [t for t in run.trials if t["order"]["load"]["rate"] == rate and t["measurement"]]
 
-    def latency(self, configuration, part):
-        live = self.summary["configurations"][configuration]["live"]
-        return next(latency for latency in live["latencies"] if latency["part"] == part)
+
+def latency(run, configuration, part):
+    live = run.summary["configurations"][configuration]["live"]
+    return next(latency for latency in live["latencies"] if latency["part"] == part)
 
 
 def mean_work_ns(trial):
@@ -48,16 +31,12 @@ def mean_work_ns(trial):
     return sum(m["work_ns"] for m in members) / sum(p["records"] for m in members for p in m["partitions"])
 
 
-def verdict(ok):
-    return "yes" if ok else "**no**"
-
-
 def queueing(tandem):
     """Mean waiting against M/D/1: rate s^2 / (2 (1 - rate s)), s being the mean work (Kleinrock, Queueing Systems,
     volume 1, section 5.6: the Pollaczek-Khinchin mean value formula with a constant service time)."""
-    run = Run(tandem, "queueing")
+    run = of_scenario(tandem, "queueing")
     # By the order of the cases.
-    idle, no_work, busy = (sum(run.latency(case, part)["mean_ms"] for part in ("transit", "queued")) for case in range(3))
+    idle, no_work, busy = (sum(latency(run, case, part)["mean_ms"] for part in ("transit", "queued")) for case in range(3))
     trial = next(t for t in run.trials if t["order"]["configuration"] == 2)
     work = mean_work_ns(trial) / 1e9
     load = 700 * work
@@ -72,7 +51,7 @@ def queueing(tandem):
 
 
 def overload(tandem):
-    trial = Run(tandem, "overload").trials[0]
+    trial = of_scenario(tandem, "overload").trials[0]
     work = mean_work_ns(trial) / 1e9
     found = trial["measurement"]["load"]["overload"]
     theory = trial["measurement"]["load"]["offered_per_second"] - 1 / work
@@ -83,7 +62,7 @@ def overload(tandem):
 
 
 def capacity(tandem):
-    run = Run(tandem, "capacity")
+    run = of_scenario(tandem, "capacity")
     rows, found = [], []
     for index, summary in enumerate(run.summary["configurations"]):
         members = index + 1
@@ -107,10 +86,10 @@ def capacity(tandem):
 
 
 def floor(tandem):
-    run = Run(tandem, "floor")
+    run = of_scenario(tandem, "floor")
     rows = []
     for index, rate in enumerate((10, 500)):
-        transit, response = run.latency(index, "transit"), run.latency(index, "response")
+        transit, response = latency(run, index, "transit"), latency(run, index, "response")
         wanted = "under 1 ms from sent to received" if rate == 500 else "the floor of the instruments"
         ok = verdict(transit["p50_ms"]["point"] < 1.0) if rate == 500 else ""
         p99 = f", p99 {response['p99_ms']['point']:.2f}" if response["p99_ms"] else ""
@@ -121,10 +100,10 @@ def floor(tandem):
 
 
 def generator(tandem):
-    run = Run(tandem, "generator")
+    run = of_scenario(tandem, "generator")
     rows = []
     for rate in (50_000, 100_000, 200_000):
-        for trial in run.of_rate(float(rate))[:1]:
+        for trial in trials_of_rate(run, float(rate))[:1]:
             load = trial["measurement"]["load"]
             window = load["producers"][0]["window"]
             busiest = max(window["threads"], key=lambda thread: thread["cpu_ns"])
@@ -145,7 +124,7 @@ def generator(tandem):
 def soak(tandem):
     peaks = []
     for seconds in SOAK_SECONDS:
-        trial = Run(tandem, "soak", {"seconds": seconds}).trials[0]
+        trial = of_scenario(tandem, "soak", {"seconds": seconds}).trials[0]
         m = trial["measurement"]
         peaks.append((m["processes"][0]["window"]["peak_memory_bytes"] / 2**20,
                       m["load"]["producers"][0]["window"]["peak_memory_bytes"] / 2**20))
@@ -160,34 +139,5 @@ CHECKS = {"floor": floor, "end-to-end": end_to_end.check, "queueing": queueing, 
           "capacity": capacity, "generator": generator, "soak": soak}
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/live", description=__doc__)
-    parser.add_argument("--only", action="append", choices=CHECKS, help="only this check (can be given again)")
-    parser.add_argument("--write", action="store_true", help=f"keep the rows in {ROWS}, and put all that are there into "
-                        f"{DOCUMENT}")
-    given = parser.parse_args()
-    subprocess.run(["cargo", "build", "--release", "--locked", "--bin", "tandem"], check=True)
-    tandem = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True,
-                            stdout=subprocess.PIPE, text=True).stdout
-    tandem = Path(json.loads(tandem)["target_directory"]) / "release" / "tandem"
-    found = {name: CHECKS[name](tandem) for name in given.only or CHECKS}
-    print(table(found))
-    if given.write:
-        kept = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.exists() else {}
-        kept = {name: {**kept, **found}[name] for name in CHECKS if name in kept or name in found}
-        ROWS.parent.mkdir(parents=True, exist_ok=True)
-        ROWS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-        document = DOCUMENT.read_text(encoding="utf-8")
-        before, rest = document.split(BEGIN)
-        DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(kept)}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
-    return 1 if any("**no**" in row[3] for rows in found.values() for row in rows) else 0
-
-
-def table(found):
-    """The rows of all checks as a table in Markdown."""
-    lines = ["| what | measured | what it should be | so it is |", "|---|---|---|---|"]
-    return "\n".join(lines + [f"| {' | '.join(row)} |" for rows in found.values() for row in rows])
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(Checks("scripts/live", __doc__, CHECKS, Path("docs/latency.md"), Path("results/live/checks.json")).main())

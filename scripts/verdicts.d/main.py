@@ -1,39 +1,24 @@
 """scripts/verdicts: runs the scenarios beside this file and compares the bottlenecks named, and the speed-ups, with what
 must be so."""
 
-import argparse
-import csv
-import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path("scripts/verdicts.d")
-DOCUMENT = Path("docs/method.md")
-ROWS = Path("results/verdicts/checks.json")
-BEGIN, END = "<!-- verdicts: made by scripts/verdicts, not by hand -->", "<!-- verdicts: end -->"
+sys.path.insert(0, "scripts/lib")
+
+from checks import Checks, Run, verdict  # noqa: E402
 
 
 def run(tandem, name):
     """The rows of summary.csv and the summary of a finished run."""
-    with tempfile.TemporaryDirectory(prefix="tandem-verdicts-") as scratch:
-        folder = Path(scratch) / "run"
-        code = subprocess.run([tandem, "run", str(HERE / f"{name}.toml"), "--out", str(folder)]).returncode
-        if code not in (0, 1):
-            raise SystemExit(code)
-        with open(folder / "summary.csv", encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return rows, json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    finished = Run(tandem, HERE / f"{name}.toml")
+    return finished.rows, finished.summary
 
 
 # Runs of one configuration under two names.
 AA_RUNS = 10
-
-
-def verdict(ok):
-    return "yes" if ok else "**no**"
 
 
 def named(row, what, *wanted):
@@ -104,39 +89,6 @@ CHECKS = {"aa": aa, "wait": wait, "cpu": cpu, "skew": skew, "producers": produce
           "reading": reading, "idle": idle}
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/verdicts", description=__doc__)
-    parser.add_argument("--only", action="append", choices=CHECKS, help="only this check (can be given again)")
-    parser.add_argument("--write", action="store_true", help=f"keep the rows in {ROWS}, and put all that are there into "
-                        f"{DOCUMENT}")
-    parser.add_argument("--tandem", type=Path, help="this program instead of a release build made now")
-    given = parser.parse_args()
-    tandem = given.tandem or release_build()
-    found = {name: CHECKS[name](tandem) for name in given.only or CHECKS}
-    print(table(found))
-    if given.write:
-        kept = json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.exists() else {}
-        kept = {name: {**kept, **found}[name] for name in CHECKS if name in kept or name in found}
-        ROWS.parent.mkdir(parents=True, exist_ok=True)
-        ROWS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-        document = DOCUMENT.read_text(encoding="utf-8")
-        before, rest = document.split(BEGIN)
-        DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(kept)}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
-    return 1 if any("**no**" in row[3] for rows in found.values() for row in rows) else 0
-
-
-def release_build():
-    subprocess.run(["cargo", "build", "--release", "--locked", "--bin", "tandem"], check=True)
-    told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
-    return Path(json.loads(told)["target_directory"]) / "release" / "tandem"
-
-
-def table(found):
-    """The rows of all checks as a table in Markdown."""
-    lines = ["| what | measured | what it must be | so it is |", "|---|---|---|---|"]
-    return "\n".join(lines + [f"| {' | '.join(row)} |" for rows in found.values() for row in rows])
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    rows = Path("results/verdicts/checks.json")
+    sys.exit(Checks("scripts/verdicts", __doc__, CHECKS, Path("docs/method.md"), rows).main())
