@@ -89,15 +89,28 @@ impl Condition {
 
     fn holds(self, verdict: &RunVerdict) -> bool {
         match self {
-            Condition::Slower => verdict.verdict == Verdict::Slower,
+            // A first run with failed trials is not called the faster one, and the loss is there all the same.
+            Condition::Slower => match verdict.verdict {
+                Verdict::Slower => true,
+                Verdict::Undecided => verdict.is_slower_by(0.0),
+                Verdict::Faster | Verdict::Same => false,
+            },
             Condition::SlowerBy(loss) => verdict.is_slower_by(loss),
             Condition::Undecided => verdict.verdict == Verdict::Undecided,
         }
     }
 
+    /// The configurations of which nobody can say whether it holds, with their run.
+    fn unknown(self, comparison: &RunComparison) -> Vec<String> {
+        if self == Condition::Undecided {
+            return Vec::new();
+        }
+        let verdicts = comparison.verdicts.iter().filter(|verdict| verdict.cannot_be_judged());
+        verdicts.map(|v| name(&v.run, &v.configuration)).collect()
+    }
+
     /// The configurations of which it holds, with their run.
     fn found(self, comparison: &RunComparison) -> Vec<String> {
-        let name = |run: &str, configuration: &str| format!("{configuration} in {run}").trim().to_owned();
         let verdicts = comparison.verdicts.iter().filter(|verdict| self.holds(verdict));
         let mut found: Vec<String> = verdicts.map(|v| name(&v.run, &v.configuration)).collect();
         if self == Condition::Undecided {
@@ -106,6 +119,10 @@ impl Condition {
         }
         found
     }
+}
+
+fn name(run: &str, configuration: &str) -> String {
+    format!("{configuration} in {run}").trim().to_owned()
 }
 
 /// Compares the runs, prints what was found, and tells by the exit code whether a condition holds.
@@ -142,6 +159,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         let found = condition.found(&comparison);
         if !found.is_empty() {
             eprintln!("tandem: --fail-on {} holds of {}", condition.text(), found.join("; "));
+            code = WRONG;
+        }
+        let unknown = condition.unknown(&comparison);
+        if !unknown.is_empty() {
+            let (condition, of) = (condition.text(), unknown.join("; "));
+            eprintln!("tandem: --fail-on {condition} cannot be judged of {of}: too few trials have a figure");
             code = WRONG;
         }
     }

@@ -302,7 +302,7 @@ const GLOSSARY: [(&str, &str); 9] = [
     ),
     (
         "[95 %]",
-        "the confidence interval: where the figure probably lies. An interval of a speed that contains 1 shows no difference.",
+        "the confidence interval: where the figure probably lies. An interval of a speed that contains 1 does not exclude that there is no difference.",
     ),
     (
         "Block",
@@ -322,7 +322,7 @@ const GLOSSARY: [(&str, &str); 9] = [
     ),
     (
         "Verdict",
-        "same: the interval lies within the threshold; faster or slower: it excludes 1 (materially: it lies beyond the threshold); undecided: none of these.",
+        "same: the interval lies within the threshold; faster or slower: it excludes 1 and p is at most 0.05 (materially: it lies beyond the threshold); undecided: none of these.",
     ),
 ];
 

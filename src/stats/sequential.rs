@@ -35,8 +35,9 @@ const MARGIN_ERRORS: f64 = 2.0;
 /// And by this factor, because blocks' log-ratios are only roughly normal.
 const MARGIN: f64 = 1.1;
 
-/// The first look that a run should make whose largest family has so many `comparisons`: from there on the signs of
-/// the differences alone could carry a verdict after Holm's correction, so that none rests on normality alone.
+/// The first look that a run should make whose largest family has so many `comparisons`: from there on there are so many
+/// blocks that the signs of the differences could carry a verdict after Holm's correction. The verdict itself is by t, and
+/// rests on the blocks' log-ratios being roughly normal; with fewer blocks that would be known least.
 pub fn first_look(comparisons: usize, significance: f64) -> usize {
     (observations_for_significance(comparisons, significance) as usize).max(FIRST_LOOK_MIN)
 }

@@ -171,7 +171,7 @@ impl Writer<'_> {
             .collect();
         let best = self.one_of_several(best, &held);
         format!(
-            "{lead}{best}; that is the highest figure. Of the {} others: {}.",
+            "{lead}{best}; that is the highest figure of those compared. Of the {} others: {}.",
             others.len(),
             counts.join(", ")
         )

@@ -2,7 +2,7 @@
 //! up, and, where they did, how long records waited.
 
 use super::configurations::count;
-use super::{LatencySummary, LiveSummary};
+use super::{AroundCatchUp, LatencySummary, LiveSummary, ResponseSummary};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, Measurement};
 use crate::scenario::Mode;
@@ -10,6 +10,7 @@ use crate::stats::{Estimate, mean, median};
 use crate::verdict::{catch_up_seconds, is_meaningful, percentile_ms};
 
 const NS_PER_MS: f64 = 1e6;
+const NS_PER_SECOND: u64 = 1_000_000_000;
 
 /// `None` for a configuration that reads a backlog alone. `used` are the measurements of its used trials.
 pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummary> {
@@ -31,8 +32,35 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
         trials_meaningful: count(meaningful.len()),
         latencies: parts(&meaningful),
         catch_up_seconds: Estimate::geometric(&caught_up),
+        around_catch_up: matches!(mode, Mode::Mixed(_)).then(|| around_catch_up(&meaningful)),
         capacity: None,
     })
+}
+
+fn around_catch_up(trials: &[&Measurement]) -> AroundCatchUp {
+    let caught_up = trials.iter().filter_map(|m| {
+        let load = m.load.as_ref()?;
+        let after_ns = load.caught_up_ns?.saturating_sub(load.start_ns);
+        Some((load, u32::try_from(after_ns / NS_PER_SECOND).unwrap_or(u32::MAX)))
+    });
+    let caught_up: Vec<(&LoadMeasurement, u32)> = caught_up.collect();
+    let of_seconds = |wanted: fn(u32, u32) -> bool| {
+        let mut percentiles: [Vec<f64>; 2] = Default::default();
+        for (load, that) in &caught_up {
+            let mut response = LatencyRecorder::default();
+            let seconds = load.seconds.iter().filter(|second| wanted(second.second, *that));
+            seconds.for_each(|second| response.merge(&second.response.unpack()));
+            for (values, share) in percentiles.iter_mut().zip([0.5, 0.99]) {
+                values.extend(percentile_ms(&response, share));
+            }
+        }
+        let [p50_ms, p99_ms] = percentiles.map(|values| Estimate::geometric(&values));
+        ResponseSummary { p50_ms, p99_ms }
+    };
+    AroundCatchUp {
+        before: of_seconds(|second, that| second < that),
+        after: of_seconds(|second, that| second > that),
+    }
 }
 
 /// The parts of the latency over these trials; none where nobody measured it. One trial's histograms at a time: there

@@ -3,12 +3,14 @@
 use super::*;
 use crate::measure::latency::{HIGHEST_NS, Latencies, LatencyPart, LatencyRecorder};
 use crate::measure::{
-    DeliveryErrors, LoadMeasurement, Measurement, Overload, ProducerMeasurement, Series, Trial, TrialKind, TrialOrder,
+    DeliveryErrors, LoadMeasurement, Measurement, Overload, ProducerMeasurement, SecondOfLatency, Series, Trial,
+    TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
 use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two, run};
 use crate::plan::{CONFIRMATIONS, Next};
 use crate::scenario::{Capacity, Configuration, Mode};
+use crate::stats::Estimate;
 
 const BLOCKS: u32 = 10;
 
@@ -507,4 +509,46 @@ fn a_measurement_without_a_load_is_of_a_backlog() {
     assert!(super::live::summarise(&Mode::Backlog, &[&measurement]).is_none());
     let live = super::live::summarise(&mode("live"), &[&measurement]).unwrap();
     assert_eq!((live.offered_per_second, live.trials_meaningful), (None, 0));
+}
+
+#[test]
+fn response_times_before_and_after_a_backlog_was_gone_are_told_apart() {
+    let plan = plan_of(one_and_two(), "mixed");
+    let mut trials = run_with(&plan, &[900.0, 400.0]);
+    // Gone in second 5 and 2. The earlier a record came, the longer it waited behind the backlog.
+    for (configuration, last) in [(0, 5), (1, 2)] {
+        for trial in trials
+            .iter_mut()
+            .filter(|trial| trial.order.configuration == configuration)
+        {
+            let load = trial.measurement.as_mut().unwrap().load.as_mut().unwrap();
+            load.caught_up_ns = Some(load.start_ns + u64::from(last) * 1_000_000_000 + 500_000_000);
+            load.seconds = (0..8)
+                .map(|second| {
+                    let mut response = LatencyRecorder::default();
+                    let ms = match second {
+                        before if before < last => 1_000 * u64::from(last - before),
+                        that if that == last => 77,
+                        _ => 3,
+                    };
+                    (0..1_000).for_each(|_| response.record_ns(ms * 1_000_000));
+                    SecondOfLatency {
+                        second,
+                        response: response.into(),
+                    }
+                })
+                .collect();
+        }
+    }
+    let summary = summarise(&plan, &trials);
+    for (configuration, before_ms) in [(0, 3_000.0), (1, 1_000.0)] {
+        let live = summary.configurations[configuration].live.as_ref().unwrap();
+        let around = live.around_catch_up.as_ref().unwrap();
+        let near = |estimate: Option<Estimate>, ms: f64| (estimate.unwrap().point / ms - 1.0).abs() < 0.002;
+        assert!(near(around.before.p50_ms, before_ms), "{around:?}");
+        assert!(
+            near(around.after.p50_ms, 3.0) && near(around.after.p99_ms, 3.0),
+            "{around:?}"
+        );
+    }
 }

@@ -130,8 +130,31 @@ pub struct LiveSummary {
     pub latencies: Vec<LatencySummary>,
     /// In mixed trials: start to backlog and arrivals read, seconds; geometric mean.
     pub catch_up_seconds: Option<Estimate>,
+    /// In mixed trials: how long the records waited that were done while there was a lag, and those that were done after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around_catch_up: Option<AroundCatchUp>,
     /// In a search for capacity: its answer.
     pub capacity: Option<CapacitySummary>,
+}
+
+/// Response times in mixed trials by the second in which the work on the record ended, from the producers' start on. The
+/// second in which the lag was gone for the first time belongs to neither.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AroundCatchUp {
+    /// Of the seconds before.
+    pub before: ResponseSummary,
+    /// Of the seconds after, draining included.
+    pub after: ResponseSummary,
+}
+
+/// Response times in milliseconds: geometric means of the percentiles of the meaningful trials that have enough records
+/// for them, `None` where none has.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ResponseSummary {
+    /// Of the trials' medians.
+    pub p50_ms: Option<Estimate>,
+    /// Of the trials' 99th percentiles.
+    pub p99_ms: Option<Estimate>,
 }
 
 /// One part of the latency of a configuration's records, in milliseconds. A percentile is of the meaningful trials that

@@ -15,7 +15,7 @@ use super::ConfigurationSummary;
 use crate::measure::{Measurement, Trial};
 use crate::plan::Plan;
 use crate::stats::{self, Estimate, Observation, is_material};
-use crate::verdict::{is_tainted, paired_trials, read_seconds};
+use crate::verdict::{Rule, is_tainted, paired_trials, read_seconds};
 
 pub use self::model::*;
 pub(super) use self::words::sentences;
@@ -29,12 +29,16 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial], summaries: &[Configuratio
     if plan.scenario.capacity.is_some() {
         return Vec::new();
     }
-    let rates = rates(trials);
+    let paired = Paired {
+        rule: Rule::of(&plan.scenario),
+        seed: plan.scenario.seed,
+        rates: rates(trials),
+    };
     let tainted = |configuration: usize| is_tainted(trials, configuration);
     let runs = series::series(&plan.scenario);
     let made = runs
         .iter()
-        .map(|run| summarise_one(plan, run, summaries, &rates, tainted));
+        .map(|run| summarise_one(plan, run, summaries, &paired, tainted));
     made.filter(|series| series.points.len() > 1).collect()
 }
 
@@ -57,7 +61,7 @@ fn summarise_one(
     plan: &Plan,
     run: &Run,
     summaries: &[ConfigurationSummary],
-    rates: &Rates,
+    paired: &Paired,
     is_tainted: impl Fn(usize) -> bool,
 ) -> ScalingSeries {
     let scenario = &plan.scenario;
@@ -74,10 +78,10 @@ fn summarise_one(
         };
         let gain = points.last().map(|before| Gain {
             from: before.count,
-            ratio: ratio(rates, *index, before.configuration),
+            ratio: paired.ratio(*index, before.configuration),
         });
         let speed_up = match first {
-            Some((_, base)) if base != index => ratio(rates, *index, *base),
+            Some((_, base)) if base != index => paired.ratio(*index, *base),
             _ => Some(Estimate {
                 point: 1.0,
                 interval: None,
@@ -101,22 +105,45 @@ fn summarise_one(
         name: series::name(scenario, run),
         family: scenario.configurations[run.configurations[0].1].family,
         partitions: dataset.topics * dataset.partitions,
-        fit: fit(plan, run.along, &points, rates),
+        fit: fit(plan, run.along, &points, &paired.rates),
         points,
         recommendation: None,
     };
-    let ratio = |from: &ScalingPoint, to: &ScalingPoint| ratio(rates, to.configuration, from.configuration);
+    let compare = |from: &ScalingPoint, to: &ScalingPoint| paired.compare(to.configuration, from.configuration);
     let is_barred = |point: &ScalingPoint| is_tainted(point.configuration);
-    series.recommendation = recommendation::recommend(&series, scenario.threshold, ratio, is_barred);
+    series.recommendation = recommendation::recommend(&series, scenario.threshold, compare, is_barred);
     series
 }
 
-/// How many times as fast one is as another, in the blocks that hold a trial of both.
-fn ratio(rates: &Rates, one: usize, other: usize) -> Option<Estimate> {
-    let (one, other) = (rates.get(&one)?, rates.get(&other)?);
-    let pairs = one.iter().filter_map(|(block, rate)| Some((*rate, *other.get(block)?)));
-    let (one, other): (Vec<f64>, Vec<f64>) = pairs.unzip();
-    Estimate::paired_ratio(&one, &other)
+/// How fast configurations were in the same blocks, by the rule of the run's verdicts.
+struct Paired {
+    rule: Rule,
+    seed: u64,
+    rates: Rates,
+}
+
+impl Paired {
+    /// Log-ratios of the blocks that hold a trial of both.
+    fn logs(&self, one: usize, other: usize) -> Vec<f64> {
+        let (Some(one), Some(other)) = (self.rates.get(&one), self.rates.get(&other)) else {
+            return Vec::new();
+        };
+        let pairs = one
+            .iter()
+            .filter_map(|(block, rate)| Some((rate / other.get(block)?).ln()));
+        pairs.collect()
+    }
+
+    /// How many times as fast one is as another.
+    fn ratio(&self, one: usize, other: usize) -> Option<Estimate> {
+        self.rule.ratio(&self.logs(one, other))
+    }
+
+    /// The same with the p of there being no difference.
+    fn compare(&self, one: usize, other: usize) -> (Option<Estimate>, Option<f64>) {
+        let logs = self.logs(one, other);
+        (self.rule.ratio(&logs), self.rule.p(&logs, self.seed))
+    }
 }
 
 fn scaled(estimate: Estimate, factor: f64) -> Estimate {

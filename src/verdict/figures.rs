@@ -66,14 +66,15 @@ pub fn fell_behind(mode: &Mode, trials: &[Trial], configuration: usize) -> bool 
     loads.any(|load| load.overload.is_some() || load.unread > 0 || (mixed && load.caught_up_ns.is_none()))
 }
 
-/// True where counted trials of a configuration failed, or lost or doubled records.
+/// True where trials of a configuration failed, or lost or doubled records: those of the figures, those of a search, or
+/// those of the warm-up blocks. Only a pilot decides nothing but how much is read.
 pub fn is_tainted(trials: &[Trial], configuration: usize) -> bool {
     let unaccounted = |m: &Measurement| m.lost > 0 || m.duplicated > 0;
     let tainted = |t: &Trial| matches!(t.status, Status::Failed(_)) || t.measurement.as_ref().is_some_and(unaccounted);
-    let mut counted = trials
+    let mut its = trials
         .iter()
-        .filter(|t| t.order.kind == TrialKind::Counted && t.order.configuration == configuration);
-    counted.any(tainted)
+        .filter(|t| t.order.kind != TrialKind::Pilot && t.order.configuration == configuration);
+    its.any(tainted)
 }
 
 /// Counted blocks whose trials are of more than one session, so that the machine may have changed between them: they

@@ -16,6 +16,7 @@ pub use figures::{
 pub use model::{Comparison, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
 pub use pairs::{log_ratios, paired_trials, pairs, questions};
+pub use rule::Rule;
 
 /// Blocks are counted in `u32`, as their numbers are.
 fn count(number: usize) -> u32 {

@@ -8,13 +8,18 @@ use super::{Method, Metric, Question, count};
 use crate::scenario::Scenario;
 use crate::stats::{self, Estimate, SIGNIFICANCE, Sequential};
 
-pub(super) enum Rule {
+/// How intervals and p are found.
+#[derive(Debug)]
+pub enum Rule {
+    /// Student's t and the exact test of the signs.
     Fixed,
+    /// Those that hold over all looks of a run that goes on until something is decided.
     Sequential(Arc<Sequential>),
 }
 
 impl Rule {
-    pub(super) fn of(scenario: &Scenario) -> Self {
+    /// The rule of a scenario.
+    pub fn of(scenario: &Scenario) -> Self {
         if scenario.repetitions.until().is_none() {
             return Rule::Fixed;
         }
@@ -38,7 +43,7 @@ impl Rule {
     }
 
     /// The mean of log-ratios, exponentiated, with its interval.
-    pub(super) fn ratio(&self, logs: &[f64]) -> Option<Estimate> {
+    pub fn ratio(&self, logs: &[f64]) -> Option<Estimate> {
         match self {
             Rule::Fixed => {
                 let ratios: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
@@ -58,7 +63,7 @@ impl Rule {
     }
 
     /// Two-sided p that there is no difference.
-    pub(super) fn p(&self, logs: &[f64], seed: u64) -> Option<f64> {
+    pub fn p(&self, logs: &[f64], seed: u64) -> Option<f64> {
         match self {
             Rule::Fixed => stats::sign_flip_p(logs, seed),
             Rule::Sequential(sequential) => sequential.p(logs),

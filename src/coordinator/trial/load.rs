@@ -46,6 +46,8 @@ pub(in crate::coordinator) struct LoadState {
     pub(in crate::coordinator) ends: Option<Vec<Vec<i64>>>,
     pub(in crate::coordinator) lag: LagSeries,
     pub(in crate::coordinator) caught_up_ns: Option<u64>,
+    /// The latest sample: when, and the lag of the group that was furthest behind.
+    lag_before: Option<(u64, u64)>,
     seconds: BTreeMap<u32, PackedLatency>,
 }
 
@@ -97,6 +99,7 @@ impl LoadState {
             ends: None,
             lag,
             caught_up_ns: None,
+            lag_before: None,
             seconds: BTreeMap::new(),
         }
     }
@@ -379,13 +382,18 @@ impl TrialMachine {
             let partitions = load.lag.partitions.iter().zip(&sample);
             partitions.filter(|(of, _)| of.group == group).map(|(_, lag)| lag).sum()
         };
-        let is_gone = groups.into_iter().all(|group| lag_of_group(group) as f64 <= gone);
+        let furthest = groups.map(lag_of_group).max().unwrap_or(0);
+        let is_gone = furthest as f64 <= gone;
         let has_backlog = self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog);
         let Some(load) = &mut self.load else { return };
         if has_backlog && is_gone && load.caught_up_ns.is_none() {
-            load.caught_up_ns = Some(now_ns);
+            load.caught_up_ns = Some(match load.lag_before {
+                Some(before) => crossing(before, (now_ns, furthest), gone),
+                None => now_ns,
+            });
             load.next_stored_ns = now_ns;
         }
+        load.lag_before = Some((now_ns, furthest));
         if now_ns < load.next_stored_ns {
             return;
         }
@@ -414,6 +422,21 @@ impl TrialMachine {
                 .or_insert_with(|| response.clone());
         }
     }
+}
+
+/// When the lag came down to `limit` between two samples (time, lag), the first above it and the second not: on the straight
+/// line between them. The sampling's own interval would otherwise be in every time of catching up.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a length of time"
+)]
+fn crossing(before: (u64, u64), now: (u64, u64), limit: f64) -> u64 {
+    let share = (before.1 as f64 - limit) / (before.1 as f64 - now.1 as f64);
+    if !(0.0..1.0).contains(&share) {
+        return now.0;
+    }
+    before.0 + (now.0.saturating_sub(before.0) as f64 * share) as u64
 }
 
 /// Records per second of a load, on average.

@@ -76,10 +76,10 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         "#arriving",
         "#no lag after\u{a0}[95\u{a0}%]",
         "verdict",
-        "#p50",
-        "#p99",
-        "#p99.9",
-        "#max",
+        "#p50\u{a0}before",
+        "#p99\u{a0}before",
+        "#p50\u{a0}after",
+        "#p99\u{a0}after",
         "#trials",
     ];
     let mixed = with_load(input, family, |mode| matches!(mode, Mode::Mixed(_)));
@@ -91,11 +91,19 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
             caught_up.map_or_else(|| UNKNOWN.to_owned(), |e| time_estimate(&e, 1.0)),
             verdict_cell(input, c, live, Metric::CatchUp),
         ];
-        row.extend(response_cells(live, |e| duration(e.point / 1e3)));
+        let around = live.around_catch_up.as_ref().filter(|_| obstacle(live).is_none());
+        let ms = |estimate: Option<Estimate>| or_unknown(estimate.map(|e| e.point), |ms| duration(ms / 1e3));
+        for of in [around.map(|around| &around.before), around.map(|around| &around.after)] {
+            row.extend([ms(of.and_then(|of| of.p50_ms)), ms(of.and_then(|of| of.p99_ms))]);
+        }
         row.push(trials_cell(c, live));
         row
     });
-    let what = caption(input, family, "catching up while more arrives, and its response time");
+    let what = caption(
+        input,
+        family,
+        "catching up while more arrives, and response times before and after",
+    );
     Table::new(what, &headers, rows.collect())
 }
 

@@ -103,7 +103,7 @@ impl Writer<'_> {
             (number > 0).then(|| format!("{number} {word}"))
         });
         format!(
-            "{base}. Against it: {}; that is the shortest. Of the {} others: {}",
+            "{base}. Against it: {}; that is the shortest of those compared. Of the {} others: {}",
             self.load_one(best, &held),
             others().count(),
             counts.collect::<Vec<_>>().join(", ")

@@ -22,7 +22,8 @@ use crate::summary::CapacitySummary;
 pub enum BottleneckKind {
     /// What members do with each record, or the commits that they wait for.
     ConsumerWork,
-    /// One thread of a consumer, the one that reads or one of its client library, has a core of its own and no more.
+    /// One thread of a consumer, the one that reads or one of its client library: it has a full core, or readers wait and
+    /// its unpacking is the longest part of the fetching.
     ReaderThread,
     /// The cores of the machine, or those that the consumers may use.
     AllCores,

@@ -35,7 +35,7 @@ pub(super) struct Observed {
     pub(super) wire_bytes_per_second: Option<f64>,
     /// The member that had most to read.
     pub(super) skew: Option<Skew>,
-    /// Members without a partition: the most seen in a trial.
+    /// Members without a partition; the lower median where trials differ, so that one odd assignment names nothing.
     pub(super) idle: u32,
     /// The load of live and mixed trials.
     pub(super) load: Option<LoadSeen>,
@@ -94,6 +94,8 @@ pub(super) struct LoadSeen {
     pub(super) reached: bool,
     /// True where readers fell behind, or records were left unread, in more than half of the trials.
     pub(super) behind: bool,
+    /// Trials in which the load was not reached or readers fell behind, and all.
+    pub(super) not_held: (usize, usize),
     /// Records per second asked for.
     pub(super) offered: f64,
     /// Records per second sent and acknowledged.
@@ -123,10 +125,16 @@ impl Observed {
             records_per_fetch: of_each(&records_per_fetch),
             wire_bytes_per_second: of_each(&wire_bytes_per_second),
             skew: skew(trials),
-            idle: trials.iter().map(|m| idle(m)).max().unwrap_or(0),
+            idle: lower_median(trials.iter().map(|m| idle(m)).collect()),
             load: load(trials),
         }
     }
+}
+
+fn lower_median(mut counts: Vec<u32>) -> u32 {
+    counts.sort_unstable();
+    let middle = counts.len().saturating_sub(1) / 2;
+    counts.get(middle).copied().unwrap_or(0)
 }
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {
@@ -303,9 +311,11 @@ fn load(trials: &[&Measurement]) -> Option<LoadSeen> {
     };
     let reached = loads.iter().filter(|load| load.reached).count();
     let behind = loads.iter().filter(|load| load.overload.is_some() || load.unread > 0);
+    let not_held = loads.iter().filter(|load| !load.is_meaningful()).count();
     Some(LoadSeen {
         reached: reached as f64 >= half,
         behind: behind.count() as f64 > half,
+        not_held: (not_held, loads.len()),
         offered: of_each(&|load| load.offered_per_second)?,
         sent: of_each(&|load| load.sent_per_second)?,
         thread: threads::busiest_of_producers(&loads),

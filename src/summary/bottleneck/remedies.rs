@@ -3,7 +3,7 @@
 use super::Case;
 use super::observed::{Machine, Skew};
 use super::threads::ThreadRole;
-use crate::scenario::{GroupProtocol, Membership, PropertyValue, Work};
+use crate::scenario::{GroupProtocol, Membership, PropertyValue, Work, WorkOrdering};
 
 /// Where a live load was held.
 pub(super) const LOAD_HELD: &str = "A higher rate, or a search for its capacity, shows where it ends.";
@@ -13,6 +13,9 @@ pub(super) const NOTHING_FITS: &str = "What would change it is not known from th
 
 /// Others that take more than this make the machine's figures theirs too.
 const OTHERS_CORES: f64 = 0.1;
+
+/// Idle cores from which one more thread finds room.
+const IDLE_FOR_A_THREAD: f64 = 0.5;
 
 /// Settings of the client that say when and how much it fetches.
 const FETCH_SETTINGS: [&str; 8] = [
@@ -76,13 +79,27 @@ pub(super) fn commits() -> String {
 pub(super) fn work(case: &Case) -> String {
     let waits = matches!(case.configuration.work, Work::Wait { .. });
     let partitions = case.dataset.partitions_of_all();
-    let how = if case.configuration.members_per_group() >= partitions {
-        format!(
+    let configuration = case.configuration;
+    let threads = configuration.members_per_group() * configuration.threads;
+    // A thread that keeps the order of partitions needs one of its own, as a member does.
+    let threads_help = configuration.ordering != WorkOrdering::Partition || threads < partitions;
+    let how = match (configuration.members_per_group() < partitions, threads_help) {
+        (true, true) => {
+            "More members would help, or more threads per consumer (`threads`), or quicker work.".to_owned()
+        }
+        (true, false) => {
+            "Quicker work would help, or more threads per consumer (`threads`) with `ordering = \"key\"` or \
+                          `\"none\"`; with more members instead of threads nothing is gained."
+                .to_owned()
+        }
+        (false, true) => format!(
             "More threads per consumer (`threads`) or quicker work would help; more members only with more than {partitions} \
              partitions."
-        )
-    } else {
-        "More members would help, or more threads per consumer (`threads`), or quicker work.".to_owned()
+        ),
+        (false, false) => format!(
+            "Quicker work would help, or more than {partitions} partitions with more members or threads; more threads \
+             (`threads`) on these only with `ordering = \"key\"` or `\"none\"`."
+        ),
     };
     if waits {
         return format!("{how} It needs no core; fetching faster will not help.");
@@ -118,7 +135,15 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
         1 => "A second consumer, in this process or another,",
         _ => "One more consumer",
     };
-    format!("{what} helps here, because it has threads of its own; more partitions will not.")
+    // Another thread needs a core, or most of one.
+    let idle = case.observed.machine.as_ref().map(Machine::idle);
+    if idle.is_some_and(|idle| idle < IDLE_FOR_A_THREAD) {
+        return format!(
+            "{what} has threads of its own, but there is no core left for them here: more cores first; more partitions alone \
+             will not help."
+        );
+    }
+    format!("{what} would probably help, because it has threads of its own; more partitions alone will not.")
 }
 
 pub(super) fn brokers() -> String {

@@ -83,10 +83,12 @@ fn load_held(case: &Case) -> Option<Bottleneck> {
     if case.is_beyond {
         return None;
     }
-    Some(Bottleneck::unknown(
-        &words::load_held(load, &case.observed),
-        remedies::LOAD_HELD,
-    ))
+    let seen = if load.not_held.0 > 0 {
+        words::load_partly_held(load)
+    } else {
+        words::load_held(load, &case.observed)
+    };
+    Some(Bottleneck::unknown(&seen, remedies::LOAD_HELD))
 }
 
 /// Idle members are the arrangement's own fault; what limits the others is said beside it.
@@ -196,6 +198,12 @@ fn reader_thread(case: &Case, thread: &BusyThread, more: &str) -> Bottleneck {
     }
 }
 
+/// True where there is always something to fetch. Readers that keep up with what arrives wait for want of it, whether in a
+/// live trial or once a backlog is gone, and their waiting says nothing of the fetching.
+fn is_never_without_records(case: &Case) -> bool {
+    case.observed.load.as_ref().is_none_or(|load| load.behind)
+}
+
 /// How the fetching before readers that wait spends its time: the library's thread sends a request, awaits the answer,
 /// unpacks it, and perhaps pauses before the next.
 struct Fetching {
@@ -207,6 +215,9 @@ struct Fetching {
 
 impl Fetching {
     fn of(case: &Case) -> Option<Self> {
+        if !is_never_without_records(case) {
+            return None;
+        }
         let seen = &case.observed;
         let waiting = seen.waiting.filter(|share| *share >= WAITING_SHARE)?;
         let awaited = seen.awaited?;
@@ -267,7 +278,9 @@ fn fetching(case: &Case) -> Option<Bottleneck> {
 /// The same without the client library's own figures: by the brokers' processors, where they run here.
 fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
     let seen = &case.observed;
-    let waiting = seen.waiting.filter(|share| *share >= WAITING_SHARE)?;
+    let waiting = seen
+        .waiting
+        .filter(|share| *share >= WAITING_SHARE && is_never_without_records(case))?;
     let brokers = seen.machine.as_ref().and_then(|machine: &Machine| machine.brokers)?;
     let evidence = format!(
         "readers waited {} of the time with an empty queue{}; what their client did meanwhile was not observed",

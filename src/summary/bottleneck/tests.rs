@@ -173,7 +173,11 @@ fn members_that_are_in_work_most_of_their_time_are_limited_by_it() {
     );
     assert!(made.found().remedy.starts_with("More members would help"));
     let full = Made::new(2, 2).working(WAIT, 97).found();
-    assert!(full.remedy.contains("only with more than 2 partitions"), "{full:?}");
+    assert!(
+        full.remedy
+            .contains("more than 2 partitions with more members or threads"),
+        "{full:?}"
+    );
     Made::new(1, 4)
         .working(CPU, 97)
         .is(BottleneckKind::ConsumerWork, &["97 %"]);
@@ -262,7 +266,7 @@ fn a_thread_with_a_full_core_is_named_in_words() {
         BottleneckKind::ReaderThread,
         &["the reader thread of process 1 was at 99 % of a core; 1 of 2 cores idle"],
     );
-    assert!(reader.found().remedy.contains("more partitions will not"));
+    assert!(reader.found().remedy.contains("more partitions alone will not"));
     let fetcher = Made::new(1, 4).threads(&[thread("rdk:broker7", 80, 15)]);
     fetcher.is(
         BottleneckKind::ReaderThread,

@@ -65,6 +65,16 @@ pub(super) fn load_held(load: &LoadSeen, seen: &Observed) -> String {
     )
 }
 
+/// Where it was held in most trials and not in all.
+pub(super) fn load_partly_held(load: &LoadSeen) -> String {
+    let (not_held, trials) = load.not_held;
+    format!(
+        "in {not_held} of {trials} trials the load was not reached or readers fell behind; in the others nothing limited \
+         them: {} records a second were sent and read",
+        thousands(load.sent)
+    )
+}
+
 /// `the reader thread of process 1 was at 99 % of a core`.
 pub(super) fn busy(thread: &BusyThread) -> String {
     let BusyThread {

@@ -224,13 +224,19 @@ pub struct RunVerdict {
 
 impl RunVerdict {
     /// True where the whole interval lies beyond a loss of this share (0.05: at most 0.95 times as fast), and the
-    /// corrected test agrees. The practical threshold plays no part: whoever names a loss has said what matters.
+    /// corrected test agrees. The practical threshold plays no part: whoever names a loss has said what matters. Nor does it
+    /// that the first run has failed trials, which keep it from being called the faster one: a loss is a loss.
     pub fn is_slower_by(&self, loss: f64) -> bool {
         let beyond = self
             .ratio
             .and_then(|ratio| ratio.interval)
             .is_some_and(|(_, high)| high < 1.0 - loss);
         let agreed = self.p_holm.is_none_or(|p| p <= SIGNIFICANCE);
-        beyond && agreed && self.verdict != Verdict::Undecided
+        beyond && agreed
+    }
+
+    /// True where there is nothing to judge by: a run has too few trials with a figure.
+    pub fn cannot_be_judged(&self) -> bool {
+        self.verdict == Verdict::Undecided && self.ratio.and_then(|ratio| ratio.interval).is_none()
     }
 }

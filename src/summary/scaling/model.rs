@@ -40,8 +40,9 @@ impl Along {
     }
 }
 
-/// Configurations that differ in nothing but how many consumers, processes or threads there are. Its figures are
-/// descriptions: intervals are of 95 % each and not corrected for being several.
+/// Configurations that differ in nothing but how many consumers, processes or threads there are. Intervals
+/// are those of the rule by which the run's verdicts are found, of 95 % each; of a step that is recommended the test agrees,
+/// too, corrected for the number of steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScalingSeries {
     /// What there are more of.

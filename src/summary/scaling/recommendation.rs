@@ -2,7 +2,7 @@
 
 use super::words;
 use super::{Recommendation, ScalingPoint, ScalingSeries};
-use crate::stats::Estimate;
+use crate::stats::{Estimate, SIGNIFICANCE};
 
 /// Whether going from one count to a larger one is worth it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) enum Worth {
     Yes,
     /// It lies below.
     No,
-    /// Neither, or the count may not be called the faster one.
+    /// Neither, or the count may not be called the faster one, or the test does not agree.
     Open,
 }
 
@@ -24,35 +24,41 @@ pub(super) struct Step<'a> {
     pub(super) worth: Worth,
     /// True where trials of the one that would be called faster failed, or lost or repeated records.
     pub(super) barred: bool,
+    /// True where the interval says that it is worth it, and the test of the verdicts does not agree: too few blocks.
+    pub(super) doubted: bool,
 }
 
 /// Goes up from the smallest count as long as a larger one is known to be worth it - the next, or, where the next is not
 /// (three members on four partitions), one beyond it. What is gained for each one added, ratio^(1 / added), is held
-/// against the threshold.
+/// against the threshold. A step is worth it only where the test of the verdicts agrees, too, with its p multiplied by
+/// the number of counts to step to (Bonferroni): what no verdict would call faster is not recommended either.
 pub(super) fn recommend(
     series: &ScalingSeries,
     threshold: f64,
-    ratio: impl Fn(&ScalingPoint, &ScalingPoint) -> Option<Estimate>,
+    compare: impl Fn(&ScalingPoint, &ScalingPoint) -> (Option<Estimate>, Option<f64>),
     is_barred: impl Fn(&ScalingPoint) -> bool,
 ) -> Option<Recommendation> {
     let points = &series.points;
     let step = |from: usize, to: usize| {
         let (from, to) = (&points[from], &points[to]);
-        let ratio = ratio(from, to);
+        let (ratio, p) = compare(from, to);
         let interval = ratio.and_then(|ratio| each(ratio, to.count - from.count).interval);
         let worth = match interval {
             Some((low, _)) if low > 1.0 + threshold => Worth::Yes,
             Some((_, high)) if high < 1.0 + threshold => Worth::No,
             _ => Worth::Open,
         };
+        let agrees = p.is_some_and(|p| p * (points.len() - 1) as f64 <= SIGNIFICANCE);
+        let doubted = worth == Worth::Yes && !agrees;
         let barred = (worth == Worth::Yes && is_barred(to)) || (worth == Worth::No && is_barred(from));
-        let worth = if barred { Worth::Open } else { worth };
+        let worth = if barred || doubted { Worth::Open } else { worth };
         Step {
             from,
             to,
             ratio,
             worth,
             barred,
+            doubted,
         }
     };
     let mut at = 0;

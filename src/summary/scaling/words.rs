@@ -106,6 +106,7 @@ fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
     };
     let why = match step.ratio {
         Some(_) if step.barred => ", but trials failed, or lost or repeated records".to_owned(),
+        Some(ratio) if step.doubted => format!(", but {} blocks are too few to be sure", ratio.observations),
         Some(_) => format!(", and {} % would be worth it", figure(threshold)),
         None => String::new(),
     };
