@@ -16,7 +16,7 @@ use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, 
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
 use crate::plan::Plan;
-use crate::scenario::{ClusterSource, ClusterSpec};
+use crate::scenario::{ClusterSource, ClusterSpec, Mode, Scenario};
 use crate::store::RunDir;
 
 /// Folder below the present one in which runs are stored.
@@ -39,6 +39,10 @@ pub(super) struct Arguments {
     /// Resume even where the machine or the versions have changed
     #[arg(long, requires = "resume")]
     force: bool,
+    /// Leave the data sets on the cluster for later runs, and read those that earlier runs have left; for a cluster that
+    /// outlives the run (--bootstrap, --cluster local)
+    #[arg(long)]
+    keep_data: bool,
     /// Seconds that members may take to join their group
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     join_limit: u64,
@@ -167,6 +171,7 @@ fn begin(
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
     let plan = Plan::new(source.scenario);
+    check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     for warning in &plan.scenario.warnings {
         eprintln!("warning: {warning}");
@@ -185,9 +190,28 @@ fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &
     let plan = dir.read_plan()?;
     check_settings(&plan.scenario)?;
     check_builds(&plan.scenario)?;
+    check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     let session = dir.read_trials()?.iter().map(|trial| trial.session).max().unwrap_or(0) + 1;
     execute(arguments, runtime, interrupt, &plan, dir, session)
+}
+
+/// A data set outlives a run only where its cluster does.
+fn check_keeping(arguments: &Arguments, scenario: &Scenario) -> Result<()> {
+    if !arguments.keep_data {
+        return Ok(());
+    }
+    if scenario.clusters().any(|cluster| cluster.bootstrap().is_none()) {
+        bail!(
+            "--keep-data needs a cluster that outlives the run, and this run would start brokers of its own, whose data \
+             go with them; start a cluster that stays with `tandem cluster up` and add --cluster local, or name a \
+             running one with --bootstrap HOST:PORT"
+        );
+    }
+    if scenario.configurations.iter().all(|configuration| configuration.mode != Mode::Backlog) {
+        eprintln!("note: there is no data set to keep: every trial makes the topics that its records arrive in");
+    }
+    Ok(())
 }
 
 /// Leaves nothing behind of a run that could not begin. A run that was to go on stays, even without trials: it may be
@@ -208,6 +232,9 @@ fn execute(
     dir: RunDir,
     session: u32,
 ) -> Result<u8> {
+    // A run that keeps its data goes on with what it has kept.
+    let has_kept = dir.read_environment()?.is_some_and(|environment| !environment.kept_data.is_empty());
+    let keep_data = arguments.keep_data || has_kept;
     let limits = Limits {
         join: Duration::from_secs(arguments.join_limit),
         stall: Duration::from_secs(arguments.stall_limit),
@@ -222,6 +249,7 @@ fn execute(
         limits,
         log_workers: arguments.verbose,
         force: arguments.force,
+        keep_data,
     };
     let observer = progress::observer(arguments.quiet);
     let ended = runtime.block_on(coordinator::run(plan, &dir, &options, observer, interrupt));

@@ -51,6 +51,7 @@ pub fn describe(
         },
         other_clusters,
         builds,
+        kept_data: Vec::new(),
     }
 }
 

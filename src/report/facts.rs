@@ -145,6 +145,7 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
             .map(|other| ("Kafka, compared with it", kafka(other))),
     )
     .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
+    .chain(e.kept_data.iter().map(|kept| ("Data set", kept.to_string())))
     .chain(
         input
             .scenario

@@ -91,6 +91,7 @@ fn an_environment_survives_being_stored() {
         },
         other_clusters: Vec::new(),
         builds: Vec::new(),
+        kept_data: Vec::new(),
     };
     run.write_environment(&environment).unwrap();
     assert_eq!(run.read_environment().unwrap(), Some(environment));
