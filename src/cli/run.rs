@@ -10,13 +10,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::plan::check_settings;
 use super::source::{Choices, Source, check_disk, data_parent};
-use super::{CANNOT, DONE, INTERRUPTED, WRONG, progress, report};
-use crate::coordinator::leftovers::{LeftTopics, clean_leftovers, state_folder};
+use super::{CANNOT, DONE, INTERRUPTED, WRONG, left, progress, report};
+use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, check_builds};
-use crate::kafka::admin::Admin;
-use crate::kafka::client::cluster_properties;
 use crate::plan::Plan;
-use crate::scenario::{ClusterSource, ClusterSpec, Mode, Scenario};
+use crate::scenario::{Mode, Scenario};
 use crate::store::RunDir;
 
 /// Folder below the present one in which runs are stored.
@@ -65,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     let interrupt = Interrupt::default();
     runtime.spawn(listen(interrupt.clone()));
-    runtime.block_on(clean());
+    runtime.block_on(left::clean());
     let mut worst = DONE;
     let code = match &arguments.resume {
         Some(dir) => resume(arguments, &runtime, &interrupt, dir)?,
@@ -114,52 +112,6 @@ async fn listen(interrupt: Interrupt) {
             "\nending: what has been measured is kept (once more ends at once)"
         );
     }
-}
-
-/// Removes what killed runs have left.
-async fn clean() {
-    for dead in clean_leftovers(&state_folder()) {
-        for problem in &dead.problems {
-            eprintln!("note: left by an earlier run: {problem}");
-        }
-        let mut all = true;
-        for topics in &dead.record.topics {
-            match remove(topics).await {
-                Ok(count) => eprintln!(
-                    "note: removed {count} topics that a killed run had left on {}",
-                    topics.bootstrap
-                ),
-                Err(error) => {
-                    all = false;
-                    eprintln!(
-                        "note: a killed run has left topics and groups that start with {} on {}: {error:#}",
-                        topics.prefix, topics.bootstrap
-                    );
-                }
-            }
-        }
-        if dead.record.topics.is_empty() || !all {
-            continue;
-        }
-        if let Err(error) = dead.forget() {
-            eprintln!("note: its record cannot be removed: {error}");
-        }
-    }
-}
-
-/// Removes what a run has left on a cluster; the number of topics.
-async fn remove(left: &LeftTopics) -> Result<usize> {
-    let spec = ClusterSpec {
-        source: ClusterSource::Bootstrap(left.bootstrap.clone()),
-        prefix: left.prefix.clone(),
-        client: left.client.clone(),
-    };
-    let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
-    let names = admin.topics(&format!("{}-", left.prefix)).await?;
-    admin.delete_topics(&names).await?;
-    let groups = admin.groups(&format!("{}-", left.prefix)).await?;
-    admin.delete_groups(&groups).await?;
-    Ok(names.len())
 }
 
 fn begin(
