@@ -125,6 +125,7 @@ mod tests {
             version: Some(version.to_owned()),
             java: None,
             deviations: Vec::new(),
+            settings_unknown: None,
         }
     }
 

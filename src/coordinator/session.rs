@@ -124,6 +124,13 @@ impl Session<'_> {
         for cluster in &self.clusters[1..] {
             others.push(cluster.describe().await?);
         }
+        for cluster in std::iter::once(&own).chain(&others) {
+            if let Some(cause) = &cluster.settings_unknown {
+                let bootstrap = &cluster.bootstrap;
+                self.observer
+                    .note(&format!("the report goes without the settings of the brokers of {bootstrap}: {cause}"));
+            }
+        }
         let builds = self.programs.describe().to_vec();
         let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));
         match self.dir.read_environment()? {

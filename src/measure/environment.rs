@@ -101,6 +101,9 @@ pub struct ClusterEnvironment {
     pub java: Option<String>,
     /// Broker settings that differ from Kafka's defaults, with the reason where tandem set them.
     pub deviations: Vec<Setting>,
+    /// Why the settings of brokers are not known; `None` where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_unknown: Option<String>,
 }
 
 /// The built-in Kafka client.
@@ -300,6 +303,7 @@ pub(crate) fn made_up_environment() -> Environment {
             version: Some("4.3.1".to_owned()),
             java: None,
             deviations: vec![setting("a", "1"), setting("b", "2")],
+            settings_unknown: None,
         },
         other_clusters: Vec::new(),
         builds: Vec::new(),

@@ -81,6 +81,7 @@ fn an_environment_survives_being_stored() {
             version: None,
             java: None,
             deviations: Vec::new(),
+            settings_unknown: None,
         },
         client: crate::measure::ClientEnvironment {
             name: "librdkafka".to_owned(),
