@@ -160,7 +160,11 @@ fn check_keeping(arguments: &Arguments, scenario: &Scenario) -> Result<()> {
              running one with --bootstrap HOST:PORT"
         );
     }
-    if scenario.configurations.iter().all(|configuration| configuration.mode != Mode::Backlog) {
+    if scenario
+        .configurations
+        .iter()
+        .all(|configuration| configuration.mode != Mode::Backlog)
+    {
         eprintln!("note: there is no data set to keep: every trial makes the topics that its records arrive in");
     }
     Ok(())
@@ -185,7 +189,9 @@ fn execute(
     session: u32,
 ) -> Result<u8> {
     // A run that keeps its data goes on with what it has kept.
-    let has_kept = dir.read_environment()?.is_some_and(|environment| !environment.kept_data.is_empty());
+    let has_kept = dir
+        .read_environment()?
+        .is_some_and(|environment| !environment.kept_data.is_empty());
     let keep_data = arguments.keep_data || has_kept;
     let limits = Limits {
         join: Duration::from_secs(arguments.join_limit),

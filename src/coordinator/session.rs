@@ -127,8 +127,9 @@ impl Session<'_> {
         for cluster in std::iter::once(&own).chain(&others) {
             if let Some(cause) = &cluster.settings_unknown {
                 let bootstrap = &cluster.bootstrap;
-                self.observer
-                    .note(&format!("the report goes without the settings of the brokers of {bootstrap}: {cause}"));
+                self.observer.note(&format!(
+                    "the report goes without the settings of the brokers of {bootstrap}: {cause}"
+                ));
             }
         }
         let builds = self.programs.describe().to_vec();

@@ -192,7 +192,11 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
 fn throttled(measurement: &Measurement) -> Option<String> {
     let throttled_ns = |m: &MemberMeasurement| m.client.map_or(0, |client| client.throttled_ns);
     let total_ns: u64 = measurement.members.iter().map(throttled_ns).sum();
-    let members = measurement.members.iter().filter(|member| throttled_ns(member) > 0).count();
+    let members = measurement
+        .members
+        .iter()
+        .filter(|member| throttled_ns(member) > 0)
+        .count();
     let who = if members == 1 { "one client" } else { "clients" };
     (total_ns > 0).then(|| {
         format!(

@@ -194,8 +194,15 @@ fn one_group(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     (settings.group.is_some() && settings.groups > 1).then_some(())?;
     let groups = settings.groups;
     let allowed = format!("in {name:?} there are {groups} groups; with `group` there must be one");
-    let problem = at(settings, &["group"], "a fixed `group` cannot be several groups", allowed);
-    problem.map(|problem| problem.help("or leave `group` out: every group of a trial then has a name of its own".to_owned()))
+    let problem = at(
+        settings,
+        &["group"],
+        "a fixed `group` cannot be several groups",
+        allowed,
+    );
+    problem.map(|problem| {
+        problem.help("or leave `group` out: every group of a trial then has a name of its own".to_owned())
+    })
 }
 
 fn place(settings: &Settings<'_>, draft: &Draft) -> Option<Problem> {

@@ -8,8 +8,8 @@ use super::dataset_kinds::{KeysValue, SizeValue, WeightsValue};
 use super::document::Entry;
 use super::error::{Problem, did_you_mean, nearest};
 use super::kinds::{
-    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, GroupName, PARTITIONS_MAX, Prefix, Processors, Protocol,
-    RECORDS_MAX, Version, WorkValue,
+    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, GroupName, PARTITIONS_MAX, Prefix, Processors,
+    Protocol, RECORDS_MAX, Version, WorkValue,
 };
 use super::load_kinds::{Duration, Lag, ModeName, PRODUCERS_MAX, Positive, ProfileValue, RATE_MAX, Warmup};
 use super::model::{Buffers, Compression, Read, WorkOrdering};

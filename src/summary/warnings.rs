@@ -70,7 +70,11 @@ pub(super) fn warnings(
 /// What a quota held back, which says more of the cluster's rules than of its consumers.
 fn throttled(counted: &[&Trial]) -> Option<String> {
     let milliseconds = counted.iter().filter_map(|trial| {
-        let clients = trial.measurement.iter().flat_map(|m| &m.members).filter_map(|m| m.client);
+        let clients = trial
+            .measurement
+            .iter()
+            .flat_map(|m| &m.members)
+            .filter_map(|m| m.client);
         let ns: u64 = clients.map(|client| client.throttled_ns).sum();
         (ns > 0).then_some(ns as f64 / 1e6)
     });

@@ -21,8 +21,10 @@ use crate::scenario::{ClusterSource, ClusterSpec};
 
 /// What `tandem clean` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --yes it asks, and where nobody can be asked it only lists. Exit codes: 0 nothing is \
-                        left, 1 something is (listed only, in use, or refused), 2 it could not look.")]
+#[command(
+    after_help = "Without --yes it asks, and where nobody can be asked it only lists. Exit codes: 0 nothing is \
+                        left, 1 something is (listed only, in use, or refused), 2 it could not look."
+)]
 pub(super) struct Arguments {
     /// A scenario, for its cluster, its prefix and its client properties
     scenario: Option<PathBuf>,
@@ -104,7 +106,14 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
         nothing_left = problems.is_empty() && found.iter().all(|thing| thing.stays_because.is_none());
         if !arguments.json {
             problems.iter().for_each(|problem| eprintln!("tandem: {problem}"));
-            println!("{}", if nothing_left { "deleted; nothing is left" } else { "deleted what could be" });
+            println!(
+                "{}",
+                if nothing_left {
+                    "deleted; nothing is left"
+                } else {
+                    "deleted what could be"
+                }
+            );
         }
     }
     if arguments.json {
@@ -167,8 +176,11 @@ async fn delete(admin: &Admin, found: &[Thing]) -> Vec<String> {
     let mut problems = Vec::new();
     for thing in found.iter().filter(|thing| thing.stays_because.is_none()) {
         // A kept data set loses first what says that it is whole.
-        let (about, data): (Vec<String>, Vec<String>) =
-            thing.topics.iter().cloned().partition(|topic| topic.ends_with("-about"));
+        let (about, data): (Vec<String>, Vec<String>) = thing
+            .topics
+            .iter()
+            .cloned()
+            .partition(|topic| topic.ends_with("-about"));
         for topics in [about, data] {
             problems.extend(admin.delete_topics(&topics).await.err().map(|error| error.to_string()));
         }
@@ -192,7 +204,11 @@ fn with_disk(mut found: Vec<Thing>, bootstrap: &str) -> Result<Vec<Thing>> {
 
 /// Bytes of the folders `TOPIC-PARTITION` below a cluster's folder.
 fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
-    let folders = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let folders = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
     let of = |path: PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let topic = name.rsplit_once('-').map_or("", |(topic, _)| topic);
@@ -208,7 +224,10 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
 fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]) {
     match admin {
         Some(admin) if found.is_empty() => {
-            println!("nothing of tandem's is on {} (names that start with {prefix})", admin.bootstrap());
+            println!(
+                "nothing of tandem's is on {} (names that start with {prefix})",
+                admin.bootstrap()
+            );
         }
         Some(admin) => println!("on {} (names that start with {prefix}):", admin.bootstrap()),
         None => println!("no cluster is named: --bootstrap HOST:PORT, --cluster local, or a scenario with `bootstrap`"),
@@ -227,9 +246,17 @@ fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]
     for run in dead {
         let mut left = Vec::new();
         left.push(format!("{} processes noted", run.processes.len()));
-        left.extend(run.directories.iter().map(|folder| format!("data in {}", folder.display())));
+        left.extend(
+            run.directories
+                .iter()
+                .map(|folder| format!("data in {}", folder.display())),
+        );
         let topics = run.topics.iter();
         left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
-        println!("run {} was killed here and may have left: {}", run.run_id, left.join("; "));
+        println!(
+            "run {} was killed here and may have left: {}",
+            run.run_id,
+            left.join("; ")
+        );
     }
 }

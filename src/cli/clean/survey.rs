@@ -118,7 +118,10 @@ impl Survey<'_> {
             Made::Kept { .. } => {
                 let here = |run: &&Leftovers| run.topics.iter().any(|t| t.bootstrap == self.admin.bootstrap());
                 let run = self.alive.iter().find(here)?;
-                Some(format!("run {}, which goes on on this machine, may read it", run.run_id))
+                Some(format!(
+                    "run {}, which goes on on this machine, may read it",
+                    run.run_id
+                ))
             }
             Made::Run { .. } | Made::Doctor => None,
         }

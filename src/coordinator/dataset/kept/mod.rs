@@ -100,8 +100,9 @@ impl Keeping<'_> {
             Found::Nothing => self.fill(&definition, &claim, None).await,
             Found::Unusable(why) => {
                 let hash = &definition.hash;
-                self.observer
-                    .note(&format!("the kept data set {hash} cannot be used and is filled anew: {why}"));
+                self.observer.note(&format!(
+                    "the kept data set {hash} cannot be used and is filled anew: {why}"
+                ));
                 self.fill(&definition, &claim, Some(why.clone())).await
             }
         };
@@ -255,7 +256,10 @@ impl Keeping<'_> {
     async fn tell_who_fills(&self, group: &str) -> Result<(), AdminError> {
         let members = self.admin.describe_group(group).await?.members;
         let holder = members.iter().find(|member| !member.assignment.is_empty());
-        let who = holder.map_or_else(|| "another run".to_owned(), |member| format!("the run {}", member.client_id));
+        let who = holder.map_or_else(
+            || "another run".to_owned(),
+            |member| format!("the run {}", member.client_id),
+        );
         self.observer.note(&format!(
             "{who} is filling the same data set: waiting until it is whole (Ctrl-C ends that)"
         ));
@@ -269,7 +273,10 @@ impl Keeping<'_> {
             return Ok(());
         }
         let settings = [("retention.ms", "-1"), ("retention.bytes", "-1")];
-        let made = self.admin.create_topic(about, 1, self.spec.replication, &settings).await;
+        let made = self
+            .admin
+            .create_topic(about, 1, self.spec.replication, &settings)
+            .await;
         if let Err(error) = made
             && !is_there().await?
         {

@@ -44,7 +44,10 @@ impl KeptRecord {
     /// Records of the whole set; 0 while it is being filled.
     pub fn records(&self) -> u64 {
         let topics = self.whole.iter().flatten();
-        topics.flat_map(|topic| &topic.partitions).map(|range| range.len()).sum()
+        topics
+            .flat_map(|topic| &topic.partitions)
+            .map(|range| range.len())
+            .sum()
     }
 
     /// Writes it behind those that are there.
