@@ -22,6 +22,7 @@ const RESULTS: &str = "results";
 
 /// What `tandem run` takes.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
     /// Scenario files, or names of those that come with tandem, such as one-vs-two
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]

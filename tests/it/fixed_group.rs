@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use tandem::kafka::admin::Admin;
 
 use crate::scene::{Scene, read_once, wait_until};
@@ -38,7 +38,7 @@ fn committed(group: &str, topic: &str) -> Vec<Offset> {
     let found = in_group(group)
         .committed_offsets(list, Duration::from_secs(30))
         .unwrap();
-    found.elements().iter().map(|element| element.offset()).collect()
+    found.elements().iter().map(TopicPartitionListElem::offset).collect()
 }
 
 #[test]

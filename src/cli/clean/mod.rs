@@ -105,7 +105,9 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
         }
         nothing_left = problems.is_empty() && found.iter().all(|thing| thing.stays_because.is_none());
         if !arguments.json {
-            problems.iter().for_each(|problem| eprintln!("tandem: {problem}"));
+            for problem in &problems {
+                eprintln!("tandem: {problem}");
+            }
             println!(
                 "{}",
                 if nothing_left {

@@ -28,7 +28,7 @@ use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
 use crate::protocol::TopicTarget;
-use crate::scenario::{Commit, Configuration, Place};
+use crate::scenario::{Commit, Configuration, Mode, Place};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
@@ -57,6 +57,14 @@ impl Session<'_> {
         let settings = ClientProperties::of_consumers(spec, configuration, &bootstrap)
             .with_statistics(configuration, partitions)
             .resolve()?;
+        let ready = tokio::select! {
+            biased;
+            () = self.interrupt.wait() => return Ok(None),
+            ready = self.prepare_group(order, configuration, datasets) => ready,
+        };
+        if let Err(error) = ready {
+            return Ok(Some(self.not_prepared(order, configuration, &error)));
+        }
         let name = names::trial(&self.prefix, order.number);
         let (topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),
@@ -69,20 +77,6 @@ impl Session<'_> {
                 return Ok(Some(self.not_prepared(order, configuration, &error)));
             }
         };
-        if let Some(group) = &configuration.group {
-            let ready = tokio::select! {
-                biased;
-                () = self.interrupt.wait() => return Ok(None),
-                ready = self.prepare_group(cluster, group, configuration, &topics, load.is_some()) => ready,
-            };
-            if let Err(error) = ready {
-                if let Some(load) = load {
-                    self.remove_topics(cluster, load.topics().into_iter().map(|(name, _)| name).collect())
-                        .await;
-                }
-                return Ok(Some(self.not_prepared(order, configuration, &error)));
-            }
-        }
         let calibration = calibrations.of(build, configuration.place);
         let limits = self.limits(order);
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
@@ -195,20 +189,23 @@ impl Session<'_> {
     }
 
     /// Makes a fixed group ready for a trial: nobody is in it, and what trials before have committed is overwritten
-    /// where this one commits too. Topics that the trial made itself have nothing committed.
+    /// where this one commits too. The topics that a trial makes itself have nothing committed.
     async fn prepare_group(
         &self,
-        cluster: &Cluster,
-        group: &str,
+        order: &TrialOrder,
         configuration: &Configuration,
-        topics: &[TopicTarget],
-        are_new: bool,
+        datasets: &[Dataset],
     ) -> Result<(), GroupError> {
+        let Some(group) = &configuration.group else {
+            return Ok(());
+        };
+        let cluster = self.cluster(configuration);
         wait_until_empty(&cluster.admin, group, &self.prefix).await?;
-        if are_new || configuration.commit == Commit::None {
+        if configuration.mode != Mode::Backlog || configuration.commit == Commit::None {
             return Ok(());
         }
-        fixed_group::reset(&cluster.admin, &cluster.properties, group, topics).await
+        let topics = datasets[configuration.dataset].target(order.records);
+        fixed_group::reset(&cluster.admin, &cluster.properties, group, &topics).await
     }
 
     /// A trial that failed before any process was started.

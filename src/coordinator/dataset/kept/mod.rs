@@ -46,8 +46,9 @@ impl Definition {
         let value = serde_json::json!({ "contents": CONTENTS_VERSION, "seed": seed, "dataset": spec });
         let text = serde_json::to_string(&value).map_err(|error| DatasetError::Kept(error.to_string()))?;
         let digest = openssl::sha::sha256(text.as_bytes());
-        let mut hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        hash.truncate(names::HASH_DIGITS);
+        let mut start = [0; names::HASH_DIGITS / 2];
+        start.copy_from_slice(&digest[..names::HASH_DIGITS / 2]);
+        let hash = format!("{:016x}", u64::from_be_bytes(start));
         Ok(Definition { text, hash })
     }
 }
@@ -108,7 +109,9 @@ impl Keeping<'_> {
         };
         if filled.is_err() && claim.is_held() {
             // Half a set is of no use to anybody; where it cannot be removed, its record says that it is half.
-            let _ = self.admin.delete_topics(&self.topics(&definition).await?).await;
+            if let Ok(topics) = self.topics(&definition).await {
+                let _ = self.admin.delete_topics(&topics).await;
+            }
         }
         // Its member must have left before the group can go; whoever waits for it keeps it, which is no error.
         let group = names::kept_claim(self.prefix, &definition.hash);
@@ -156,7 +159,7 @@ impl Keeping<'_> {
             return Ok(if there.is_empty() {
                 Found::Nothing
             } else {
-                Found::Unusable(format!("{about}, which says what it holds, is missing"))
+                Found::Unusable(format!("nothing is written down of it in {about}"))
             });
         }
         let group = names::warming(self.run);
@@ -164,7 +167,7 @@ impl Keeping<'_> {
         let data = there.len() > 1;
         let Some(record) = record else {
             return Ok(if data {
-                Found::Unusable(format!("{about} does not say what it holds"))
+                Found::Unusable(format!("nothing is written down of it in {about}"))
             } else {
                 Found::Nothing
             });
