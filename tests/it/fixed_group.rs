@@ -109,6 +109,14 @@ fn a_group_with_members_is_refused_and_they_are_named() {
         .exits(2)
         .says("the group the-users-c has members: the-owner at 127.0.0.1");
     assert!(!scene.out().exists());
+    let doctor = |scene: &Scene| scene.tandem(&["doctor", "scene.toml", "--bootstrap", &bootstrap()]);
+    let examined = doctor(&scene).exits(1);
+    let told = "the group the-users-c has members: the-owner";
+    assert!(examined.stdout.contains(told), "{}", examined.stdout);
+    drop(owner);
+    doctor(&scene).exits(0);
+    // It is the user's.
+    assert_eq!(names("the-users-c").1, ["the-users-c"]);
     assert_eq!(names("fixed-c-").0, ["fixed-c-orders"]);
 }
 
