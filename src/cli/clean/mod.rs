@@ -81,8 +81,7 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
         Some(admin) => {
             let survey = Survey {
                 admin,
-                properties: &cluster_properties(spec)?,
-                prefix: &spec.prefix,
+                spec,
                 alive: &runs.alive,
             };
             with_disk(survey.take().await?, admin.bootstrap())?

@@ -10,8 +10,9 @@ use crate::coordinator::dataset::kept::{KeptRecord, read_record};
 use crate::coordinator::leftovers::Leftovers;
 use crate::coordinator::members_told;
 use crate::kafka::admin::{Admin, AdminError};
+use crate::kafka::client::cluster_properties;
 use crate::kafka::names::{self, Made};
-use crate::secret::Secret;
+use crate::scenario::ClusterSpec;
 
 /// What one run, one probe, or the keeping of one data set has made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,8 +36,7 @@ pub(super) struct Thing {
 /// The cluster to look at.
 pub(super) struct Survey<'a> {
     pub(super) admin: &'a Admin,
-    pub(super) properties: &'a BTreeMap<String, Secret>,
-    pub(super) prefix: &'a str,
+    pub(super) spec: &'a ClusterSpec,
     /// Runs that go on on this machine.
     pub(super) alive: &'a [Leftovers],
 }
@@ -45,13 +45,13 @@ impl Survey<'_> {
     /// Everything of tandem's, data sets first.
     pub(super) async fn take(&self) -> Result<Vec<Thing>, AdminError> {
         let mut made: BTreeMap<Made, (Vec<String>, Vec<String>)> = BTreeMap::new();
-        for topic in self.admin.topics(self.prefix).await? {
-            if let Some(owner) = names::recognise(self.prefix, &topic) {
+        for topic in self.admin.topics(&self.spec.prefix).await? {
+            if let Some(owner) = names::recognise(&self.spec.prefix, &topic) {
                 made.entry(owner).or_default().0.push(topic);
             }
         }
-        for group in self.admin.groups(self.prefix).await? {
-            if let Some(owner) = names::recognise(self.prefix, &group) {
+        for group in self.admin.groups(&self.spec.prefix).await? {
+            if let Some(owner) = names::recognise(&self.spec.prefix, &group) {
                 made.entry(owner).or_default().1.push(group);
             }
         }
@@ -87,12 +87,13 @@ impl Survey<'_> {
     /// What is written down of a kept data set.
     async fn record(&self, owner: &Made, topics: &[String]) -> Option<KeptRecord> {
         let Made::Kept { hash } = owner else { return None };
-        let about = names::kept_record(self.prefix, hash);
+        let about = names::kept_record(&self.spec.prefix, hash);
         if !topics.contains(&about) {
             return None;
         }
-        let group = format!("{}clean", self.prefix);
-        read_record(self.admin, self.properties, &about, &group).await.ok()?
+        let group = format!("{}clean", self.spec.prefix);
+        let properties = cluster_properties(self.spec).ok()?;
+        read_record(self.admin, &properties, &about, &group).await.ok()?
     }
 
     /// Records in these topics, but those in which a data set is written down.
