@@ -82,6 +82,12 @@ pub(super) fn standing() -> Result<StandingCluster> {
     }
 }
 
+/// The cluster that stays, where these are its addresses.
+pub(super) fn at(bootstrap: &str) -> Result<Option<StandingCluster>> {
+    let running = StandingFolder::beside(&state_folder()).running()?;
+    Ok(running.filter(|cluster| cluster.bootstrap == bootstrap))
+}
+
 fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
     let _lock = folder.lock()?;
     match folder.find()? {
@@ -294,7 +300,7 @@ fn topics(cluster: &StandingCluster) -> Result<Option<Vec<String>>> {
 }
 
 /// Bytes on disk of all files below a folder.
-fn disk_bytes(folder: &Path) -> u64 {
+pub(super) fn disk_bytes(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let of = |entry: fs::DirEntry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),

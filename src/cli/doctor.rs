@@ -44,7 +44,7 @@ struct Findings {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
-    let spec = spec(arguments)?;
+    let (spec, group) = spec(arguments)?;
     let mut checks: Vec<Check> = Vec::new();
     let mut tell = |check: Check| {
         if !arguments.json {
@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             bootstrap: bootstrap.clone(),
             properties: cluster_properties(&spec)?,
             prefix: spec.prefix.clone(),
+            group,
             may_write: !arguments.read_only,
         };
         examine(&patient, &mut tell);
@@ -78,18 +79,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     Ok(if failed == 0 { DONE } else { WRONG })
 }
 
-/// The cluster of the scenario, of the flags, or the one that a run would start.
-fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
-    let mut spec = match &arguments.scenario {
-        Some(file) => Source::load(file, &Choices::default())?.scenario.cluster,
-        None => ClusterSpec::default(),
-    };
+/// The cluster of the scenario, of the flags, or the one that a run would start; and the group that the scenario fixes.
+fn spec(arguments: &Arguments) -> Result<(ClusterSpec, Option<String>)> {
+    let (mut spec, mut group) = (ClusterSpec::default(), None);
+    if let Some(file) = &arguments.scenario {
+        let scenario = Source::load(file, &Choices::default())?.scenario;
+        group = scenario
+            .configurations
+            .into_iter()
+            .find_map(|configuration| configuration.group);
+        spec = scenario.cluster;
+    }
     if let Some(bootstrap) = &arguments.bootstrap {
         spec.source = ClusterSource::Bootstrap(bootstrap.clone());
     } else if arguments.cluster.is_some() {
         spec.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
     }
-    Ok(spec)
+    Ok((spec, group))
 }
 
 /// `ok      TCP kafka:9092      connects`, and what would mend it below.

@@ -1,10 +1,12 @@
 //! The commands: one file each. This one parses the command line, dispatches, and turns errors into exit codes:
 //! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
 
+mod clean;
 mod cluster;
 mod compare;
 mod doctor;
 mod guardian;
+mod left;
 mod plan;
 mod progress;
 mod report;
@@ -56,6 +58,8 @@ enum Command {
     },
     /// Say why a cluster cannot be reached or used from here, and what would mend it
     Doctor(doctor::Arguments),
+    /// List what tandem has left on a cluster and here, and delete it
+    Clean(clean::Arguments),
     /// Compare the results of runs: of another version, client, machine or setting
     Compare(compare::Arguments),
     /// Print the JSON Schema of scenario files
@@ -91,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Clean(arguments) => clean::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),

@@ -10,13 +10,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::plan::check_settings;
 use super::source::{Choices, Source, check_disk, data_parent};
-use super::{CANNOT, DONE, INTERRUPTED, WRONG, progress, report};
-use crate::coordinator::leftovers::{LeftTopics, clean_leftovers, state_folder};
+use super::{CANNOT, DONE, INTERRUPTED, WRONG, left, progress, report};
+use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, check_builds};
-use crate::kafka::admin::Admin;
-use crate::kafka::client::cluster_properties;
 use crate::plan::Plan;
-use crate::scenario::{ClusterSource, ClusterSpec};
+use crate::scenario::{Mode, Scenario};
 use crate::store::RunDir;
 
 /// Folder below the present one in which runs are stored.
@@ -24,6 +22,7 @@ const RESULTS: &str = "results";
 
 /// What `tandem run` takes.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
     /// Scenario files, or names of those that come with tandem, such as one-vs-two
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
@@ -39,6 +38,10 @@ pub(super) struct Arguments {
     /// Resume even where the machine or the versions have changed
     #[arg(long, requires = "resume")]
     force: bool,
+    /// Leave the data sets on the cluster for later runs, and read those that earlier runs have left; for a cluster that
+    /// outlives the run (--bootstrap, --cluster local)
+    #[arg(long)]
+    keep_data: bool,
     /// Seconds that members may take to join their group
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     join_limit: u64,
@@ -61,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     let interrupt = Interrupt::default();
     runtime.spawn(listen(interrupt.clone()));
-    runtime.block_on(clean());
+    runtime.block_on(left::clean());
     let mut worst = DONE;
     let code = match &arguments.resume {
         Some(dir) => resume(arguments, &runtime, &interrupt, dir)?,
@@ -112,52 +115,6 @@ async fn listen(interrupt: Interrupt) {
     }
 }
 
-/// Removes what killed runs have left.
-async fn clean() {
-    for dead in clean_leftovers(&state_folder()) {
-        for problem in &dead.problems {
-            eprintln!("note: left by an earlier run: {problem}");
-        }
-        let mut all = true;
-        for topics in &dead.record.topics {
-            match remove(topics).await {
-                Ok(count) => eprintln!(
-                    "note: removed {count} topics that a killed run had left on {}",
-                    topics.bootstrap
-                ),
-                Err(error) => {
-                    all = false;
-                    eprintln!(
-                        "note: a killed run has left topics and groups that start with {} on {}: {error:#}",
-                        topics.prefix, topics.bootstrap
-                    );
-                }
-            }
-        }
-        if dead.record.topics.is_empty() || !all {
-            continue;
-        }
-        if let Err(error) = dead.forget() {
-            eprintln!("note: its record cannot be removed: {error}");
-        }
-    }
-}
-
-/// Removes what a run has left on a cluster; the number of topics.
-async fn remove(left: &LeftTopics) -> Result<usize> {
-    let spec = ClusterSpec {
-        source: ClusterSource::Bootstrap(left.bootstrap.clone()),
-        prefix: left.prefix.clone(),
-        client: left.client.clone(),
-    };
-    let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
-    let names = admin.topics(&format!("{}-", left.prefix)).await?;
-    admin.delete_topics(&names).await?;
-    let groups = admin.groups(&format!("{}-", left.prefix)).await?;
-    admin.delete_groups(&groups).await?;
-    Ok(names.len())
-}
-
 fn begin(
     arguments: &Arguments,
     runtime: &tokio::runtime::Runtime,
@@ -167,6 +124,7 @@ fn begin(
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
     let plan = Plan::new(source.scenario);
+    check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     for warning in &plan.scenario.warnings {
         eprintln!("warning: {warning}");
@@ -185,9 +143,32 @@ fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &
     let plan = dir.read_plan()?;
     check_settings(&plan.scenario)?;
     check_builds(&plan.scenario)?;
+    check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     let session = dir.read_trials()?.iter().map(|trial| trial.session).max().unwrap_or(0) + 1;
     execute(arguments, runtime, interrupt, &plan, dir, session)
+}
+
+/// A data set outlives a run only where its cluster does.
+fn check_keeping(arguments: &Arguments, scenario: &Scenario) -> Result<()> {
+    if !arguments.keep_data {
+        return Ok(());
+    }
+    if scenario.clusters().any(|cluster| cluster.bootstrap().is_none()) {
+        bail!(
+            "--keep-data needs a cluster that outlives the run, and this run would start brokers of its own, whose data \
+             go with them; start a cluster that stays with `tandem cluster up` and add --cluster local, or name a \
+             running one with --bootstrap HOST:PORT"
+        );
+    }
+    if scenario
+        .configurations
+        .iter()
+        .all(|configuration| configuration.mode != Mode::Backlog)
+    {
+        eprintln!("note: there is no data set to keep: every trial makes the topics that its records arrive in");
+    }
+    Ok(())
 }
 
 /// Leaves nothing behind of a run that could not begin. A run that was to go on stays, even without trials: it may be
@@ -208,6 +189,11 @@ fn execute(
     dir: RunDir,
     session: u32,
 ) -> Result<u8> {
+    // A run that keeps its data goes on with what it has kept.
+    let has_kept = dir
+        .read_environment()?
+        .is_some_and(|environment| !environment.kept_data.is_empty());
+    let keep_data = arguments.keep_data || has_kept;
     let limits = Limits {
         join: Duration::from_secs(arguments.join_limit),
         stall: Duration::from_secs(arguments.stall_limit),
@@ -222,6 +208,7 @@ fn execute(
         limits,
         log_workers: arguments.verbose,
         force: arguments.force,
+        keep_data,
     };
     let observer = progress::observer(arguments.quiet);
     let ended = runtime.block_on(coordinator::run(plan, &dir, &options, observer, interrupt));

@@ -9,6 +9,7 @@ use super::dataset::{self, DatasetError};
 use super::spec::LoadSpec;
 use crate::kafka::admin::Admin;
 use crate::kafka::client::ClientProperties;
+use crate::kafka::names;
 use crate::load::ScheduleError;
 use crate::measure::OrderedLoad;
 use crate::protocol::{LoadTopic, OffsetRange, PrepareProducer, Secret, TopicTarget};
@@ -34,11 +35,6 @@ pub(super) enum ArrivalsError {
     Schedule(#[from] ScheduleError),
 }
 
-/// The name of a topic of a trial, by its number from 1.
-pub(super) fn topic_name(trial: &str, topic: u32) -> String {
-    format!("{trial}-{topic}")
-}
-
 /// All that decides on the arrivals of one trial.
 pub(super) struct Arrivals<'a> {
     pub(super) configuration: &'a Configuration,
@@ -58,7 +54,7 @@ impl Arrivals<'_> {
     /// Names of the trial's topics.
     pub(super) fn names(&self) -> Vec<String> {
         (1..=self.topics.topics)
-            .map(|topic| topic_name(self.trial, topic))
+            .map(|topic| names::arrivals_topic(self.trial, topic))
             .collect()
     }
 

@@ -145,6 +145,7 @@ impl Cluster {
     pub async fn describe(&self) -> Result<ClusterEnvironment, AdminError> {
         let brokers = self.admin.brokers().await?;
         let first = brokers.first().map(|broker| broker.id);
+        let mut settings_unknown = None;
         let (version, java, deviations) = match (&self.local, first) {
             (Some(local), _) => (
                 Some(local.version().to_owned()),
@@ -153,7 +154,10 @@ impl Cluster {
             ),
             (None, Some(broker)) => {
                 // A cluster may refuse to tell its settings; that is no reason not to measure it.
-                let settings = self.admin.broker_settings(broker).await.unwrap_or_default();
+                let settings = self.admin.broker_settings(broker).await.unwrap_or_else(|error| {
+                    settings_unknown = Some(error.to_string());
+                    Vec::new()
+                });
                 (self.admin.broker_version(broker).await, None, settings)
             }
             (None, None) => (None, None, Vec::new()),
@@ -165,6 +169,7 @@ impl Cluster {
             version,
             java,
             deviations,
+            settings_unknown,
         })
     }
 

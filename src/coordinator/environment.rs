@@ -51,6 +51,7 @@ pub fn describe(
         },
         other_clusters,
         builds,
+        kept_data: Vec::new(),
     }
 }
 
@@ -124,6 +125,7 @@ mod tests {
             version: Some(version.to_owned()),
             java: None,
             deviations: Vec::new(),
+            settings_unknown: None,
         }
     }
 

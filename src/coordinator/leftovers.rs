@@ -166,23 +166,44 @@ pub fn state_folder() -> PathBuf {
     state.unwrap_or_else(std::env::temp_dir).join("tandem/runs")
 }
 
-/// Ends the processes and removes the directories of every run whose coordinator is dead. Returns those of which
-/// something is still to do, mostly topics on a foreign cluster: remove them, then [`DeadRun::forget`].
-pub fn clean_leftovers(state: &Path) -> Vec<DeadRun> {
+/// The runs of this host that are written down.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Those that go on.
+    pub alive: Vec<Leftovers>,
+    /// Those whose coordinator is dead, with their files.
+    pub dead: Vec<(Leftovers, PathBuf)>,
+}
+
+/// Looks which runs are written down, changing nothing.
+pub fn recorded(state: &Path) -> Recorded {
     let files = fs::read_dir(state)
         .into_iter()
         .flatten()
         .flatten()
         .map(|entry| entry.path());
-    let mut dead = Vec::new();
+    let mut found = Recorded::default();
     for state_file in files.filter(|file| file.extension().is_some_and(|end| end == "json")) {
         let Some(record) = read_record(&state_file) else {
             continue;
         };
-        let alive = record.is_of_this_boot() && record.coordinator.is_running();
-        if alive || record.host != host() || record.schema_version != LEFTOVERS_SCHEMA_VERSION {
+        if record.host != host() || record.schema_version != LEFTOVERS_SCHEMA_VERSION {
             continue;
         }
+        if record.is_of_this_boot() && record.coordinator.is_running() {
+            found.alive.push(record);
+        } else {
+            found.dead.push((record, state_file));
+        }
+    }
+    found
+}
+
+/// Ends the processes and removes the directories of every run whose coordinator is dead. Returns those of which
+/// something is still to do, mostly topics on a foreign cluster: remove them, then [`DeadRun::forget`].
+pub fn clean_leftovers(state: &Path) -> Vec<DeadRun> {
+    let mut dead = Vec::new();
+    for (record, state_file) in recorded(state).dead {
         let run = clean(record, state_file);
         if !run.record.topics.is_empty() || !run.problems.is_empty() {
             dead.push(run);

@@ -10,6 +10,7 @@ pub mod dataset;
 mod drive;
 mod environment;
 mod events;
+mod fixed_group;
 mod fleet;
 pub mod guardian;
 mod host;
@@ -26,6 +27,7 @@ mod warm;
 
 pub use cluster::ClusterError;
 pub use events::Observer;
+pub use fixed_group::{GroupError, told as members_told};
 pub use processes::ProcessIdentity;
 pub use programs::{BuildError, check_builds};
 pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::cluster::{Cluster, ClusterError};
 use super::dataset::DatasetError;
 use super::events::Observer;
+use super::fixed_group::GroupError;
 use super::guardian::Guardian;
 use super::leftovers::LeftTopics;
 use super::programs::{BuildError, Programs};
@@ -60,6 +61,9 @@ pub enum RunError {
         /// Why.
         cause: DatasetError,
     },
+    /// The group that the scenario fixes cannot be used.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// A client property has no value.
     #[error(transparent)]
     Property(#[from] PropertyError),
@@ -159,6 +163,8 @@ pub struct RunOptions {
     pub log_workers: bool,
     /// Go on in another environment.
     pub force: bool,
+    /// Keep the data sets for later runs, and use those that earlier ones have kept. The clusters must outlive the run.
+    pub keep_data: bool,
 }
 
 /// Runs a plan in a run's folder until nothing is left, the user interrupts or the cluster is gone.

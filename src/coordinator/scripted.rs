@@ -100,6 +100,7 @@ pub(super) fn hello(capabilities: &[Capability]) -> Hello {
 pub(super) fn group(members: &[((u32, u32), &[i32])]) -> GroupDescription {
     let member = |((process, consumer), held): &((u32, u32), &[i32])| GroupMember {
         client_id: format!("trial-g1-p{}-c{}", process + 1, consumer + 1),
+        host: "/127.0.0.1".to_owned(),
         assignment: held.iter().map(|partition| ("t".to_owned(), *partition)).collect(),
         target: None,
     };

@@ -2,20 +2,24 @@
 
 mod trials;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::calibration::{self, Calibrations};
 use super::cluster::Cluster;
+use super::dataset::kept::Keeping;
 use super::dataset::{self, Dataset, DatasetError};
 use super::events::Observer;
+use super::fixed_group::wait_until_empty;
 use super::fleet::ProcessFleet;
 use super::guardian::Guardian;
 use super::programs::Programs;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
 use super::{environment, warm};
-use crate::measure::Status;
+use crate::kafka::names;
+use crate::measure::{KeptData, Status};
 use crate::plan::{Next, Plan};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Mode, Work};
@@ -39,6 +43,7 @@ impl Session<'_> {
     /// Runs trials until the plan is done, the user interrupts or the cluster is gone.
     pub(super) async fn execute(&self) -> Result<RunEnd, RunError> {
         self.check_environment().await?;
+        self.check_groups().await?;
         let datasets = match self.fill().await {
             Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
             filled => filled?,
@@ -100,12 +105,32 @@ impl Session<'_> {
         None
     }
 
+    /// Groups that the scenario fixes must be empty.
+    async fn check_groups(&self) -> Result<(), RunError> {
+        let configurations = &self.plan.scenario.configurations;
+        let groups: BTreeSet<&String> = configurations.iter().filter_map(|c| c.group.as_ref()).collect();
+        for cluster in &self.clusters {
+            for group in &groups {
+                wait_until_empty(&cluster.admin, group, &self.prefix).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the environment of a new run; a resumed one must be in the same.
     async fn check_environment(&self) -> Result<(), RunError> {
         let own = self.clusters[0].describe().await?;
         let mut others = Vec::with_capacity(self.clusters.len() - 1);
         for cluster in &self.clusters[1..] {
             others.push(cluster.describe().await?);
+        }
+        for cluster in std::iter::once(&own).chain(&others) {
+            if let Some(cause) = &cluster.settings_unknown {
+                let bootstrap = &cluster.bootstrap;
+                self.observer.note(&format!(
+                    "the report goes without the settings of the brokers of {bootstrap}: {cause}"
+                ));
+            }
         }
         let builds = self.programs.describe().to_vec();
         let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));
@@ -136,11 +161,14 @@ impl Session<'_> {
         let total = shared.map(|index| specs[index].records).sum::<u64>() * self.clusters.len() as u64;
         let produced = Arc::new(AtomicU64::new(0));
         let mut filled = Vec::with_capacity(self.clusters.len());
+        let mut kept = Vec::new();
         for cluster in &self.clusters {
             let mut datasets = Vec::with_capacity(specs.len());
             for index in 0..specs.len() {
                 datasets.push(if self.is_shared(index) {
-                    self.fill_one(cluster, index, &produced, total).await?
+                    let (dataset, keeps) = self.fill_one(cluster, index, &produced, total).await?;
+                    kept.extend(keeps);
+                    dataset
                 } else {
                     // Every trial makes and fills its own.
                     Dataset { topics: Vec::new() }
@@ -148,10 +176,23 @@ impl Session<'_> {
             }
             filled.push(datasets);
         }
+        self.note_kept(kept)?;
         if total > 0 {
             self.observer.filling(total, total);
         }
         Ok(filled)
+    }
+
+    /// Writes into the environment which data sets are kept.
+    fn note_kept(&self, kept: Vec<KeptData>) -> Result<(), RunError> {
+        if kept.is_empty() {
+            return Ok(());
+        }
+        if let Some(mut environment) = self.dir.read_environment()? {
+            environment.kept_data.extend(kept);
+            self.dir.write_environment(&environment)?;
+        }
+        Ok(())
     }
 
     /// Fills a data set on a cluster; `produced` counts the records of all, of which there will be `total`.
@@ -161,21 +202,34 @@ impl Session<'_> {
         index: usize,
         produced: &Arc<AtomicU64>,
         total: u64,
-    ) -> Result<Dataset, RunError> {
+    ) -> Result<(Dataset, Option<KeptData>), RunError> {
         let spec = &self.plan.scenario.datasets[index];
         let names: Vec<String> = (1..=spec.topics)
-            .map(|topic| format!("{}-d{}-{topic}", self.prefix, index + 1))
+            .map(|topic| names::data_topic(&self.prefix, index + 1, topic))
             .collect();
         let stop = Arc::new(AtomicBool::new(false));
-        let filling = dataset::fill(
-            &cluster.admin,
-            &cluster.properties,
-            spec,
-            &names,
-            self.plan.scenario.seed.wrapping_add(index as u64),
-            Arc::clone(produced),
-            Arc::clone(&stop),
-        );
+        let seed = self.plan.scenario.seed.wrapping_add(index as u64);
+        let (admin, properties) = (&cluster.admin, &cluster.properties);
+        let filling = async {
+            let (produced, interrupted) = (Arc::clone(produced), Arc::clone(&stop));
+            if !self.options.keep_data {
+                let filled = dataset::fill(admin, properties, spec, &names, seed, produced, interrupted).await?;
+                return Ok((filled, None));
+            }
+            let keeping = Keeping {
+                admin,
+                properties,
+                prefix: &self.plan.scenario.cluster.prefix,
+                run: &self.prefix,
+                spec,
+                seed,
+                observer: self.observer.as_ref(),
+                produced,
+                interrupted,
+            };
+            let (filled, kept) = keeping.find_or_fill().await?;
+            Ok((filled, Some(kept)))
+        };
         tokio::pin!(filling);
         let mut display = tokio::time::interval(Duration::from_millis(200));
         let dataset = loop {
@@ -193,7 +247,7 @@ impl Session<'_> {
             }
         };
         match dataset {
-            Ok(dataset) => Ok(dataset),
+            Ok(filled) => Ok(filled),
             Err(DatasetError::Interrupted) => Err(RunError::Interrupted),
             Err(error) => Err(self.why_not_filled(cluster, error).await),
         }
@@ -254,7 +308,9 @@ impl Session<'_> {
             self.observer
                 .preparing("reading the data once, so that it is in memory");
             let (bootstrap, properties) = (cluster.admin.bootstrap().to_owned(), cluster.properties.clone());
-            let (group, topics) = (format!("{}-warm", self.prefix), dataset.topics.clone());
+            let fixed = self.plan.scenario.configurations.iter().find_map(|c| c.group.clone());
+            let group = fixed.unwrap_or_else(|| names::warming(&self.prefix));
+            let topics = dataset.topics.clone();
             let interrupted = self.interrupt.flag();
             let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
             if let Ok(Err(error)) = tokio::task::spawn_blocking(pass).await {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::kafka::names;
 use crate::load::Schedule;
 use crate::measure::{TopicPartition, member_name};
 use crate::protocol::{ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration};
@@ -175,9 +176,13 @@ impl TrialSpec {
         limits: Limits,
     ) -> Self {
         let manual = configuration.membership == Membership::Manual;
-        let groups: Vec<String> = (1..=configuration.groups)
-            .map(|group| format!("{trial}-g{group}"))
-            .collect();
+        let fresh = (1..=configuration.groups).map(|group| names::trial_group(trial, group));
+        // Clients have names of their trial in a fixed group too, so that none is taken for one of another trial.
+        let clients: Vec<String> = fresh.collect();
+        let groups = match &configuration.group {
+            Some(group) => vec![group.clone()],
+            None => clients.clone(),
+        };
         let mut spec = TrialSpec {
             workers: Vec::new(),
             groups,
@@ -190,10 +195,10 @@ impl TrialSpec {
             &spec.partitions(),
             if manual { configuration.members_per_group() } else { 0 },
         );
-        for (group, group_id) in spec.groups.iter().enumerate() {
+        for (group, (group_id, clients)) in spec.groups.iter().zip(&clients).enumerate() {
             for process in 0..configuration.processes {
                 let consumers = (0..configuration.consumers).map(|consumer| ConsumerOrder {
-                    client_id: format!("{group_id}-p{}-c{}", process + 1, consumer + 1),
+                    client_id: format!("{clients}-p{}-c{}", process + 1, consumer + 1),
                     manual: dealt
                         .get((process * configuration.consumers + consumer) as usize)
                         .cloned()

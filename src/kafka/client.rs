@@ -282,6 +282,7 @@ mod tests {
             dataset: 0,
             baseline: None,
             groups: 1,
+            group: None,
             processes: 1,
             consumers: 1,
             membership: Membership::Group(GroupProtocol::Classic { assignor: None }),

@@ -267,6 +267,7 @@ unsafe fn read_member(member: *const rd::rd_kafka_MemberDescription_t) -> GroupM
         let target = rd::rd_kafka_MemberDescription_target_assignment(member);
         GroupMember {
             client_id: text(rd::rd_kafka_MemberDescription_client_id(member)),
+            host: text(rd::rd_kafka_MemberDescription_host(member)),
             assignment: read_assignment(rd::rd_kafka_MemberDescription_assignment(member)),
             target: (!target.is_null()).then(|| read_assignment(target)),
         }

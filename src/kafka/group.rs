@@ -32,6 +32,8 @@ pub struct GroupDescription {
 pub struct GroupMember {
     /// The client's `client.id`.
     pub client_id: String,
+    /// The host that it connects from, as the broker tells it.
+    pub host: String,
     /// The partitions that it holds, as topic name and partition number, sorted.
     pub assignment: Vec<(String, i32)>,
     /// The partitions that it is to hold, sorted; `None` in the classic protocol, which has no target.
@@ -57,6 +59,7 @@ mod tests {
         let named = |partitions: &[i32]| partitions.iter().map(|p| ("t".to_owned(), *p)).collect::<Vec<_>>();
         GroupMember {
             client_id: "c".into(),
+            host: "/127.0.0.1".into(),
             assignment: named(held),
             target: target.map(named),
         }

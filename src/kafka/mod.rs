@@ -7,6 +7,7 @@ pub mod doctor;
 mod ffi;
 mod group;
 pub mod local;
+pub mod names;
 
 pub use admin_error::settings_cause;
 pub use ffi::{TextProducer, TextRecord};

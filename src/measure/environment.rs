@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::kept::KeptData;
+
 /// Version of the stored form of [`Environment`].
 pub const ENVIRONMENT_SCHEMA_VERSION: u32 = 1;
 
@@ -44,6 +46,9 @@ pub struct Environment {
     /// The builds whose workers the run compares; empty where all are of the program that describes itself here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub builds: Vec<BuildEnvironment>,
+    /// Data sets that outlive the run, those of each session of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_data: Vec<KeptData>,
 }
 
 /// A program whose workers a run measures.
@@ -96,6 +101,9 @@ pub struct ClusterEnvironment {
     pub java: Option<String>,
     /// Broker settings that differ from Kafka's defaults, with the reason where tandem set them.
     pub deviations: Vec<Setting>,
+    /// Why the settings of brokers are not known; `None` where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_unknown: Option<String>,
 }
 
 /// The built-in Kafka client.
@@ -295,9 +303,11 @@ pub(crate) fn made_up_environment() -> Environment {
             version: Some("4.3.1".to_owned()),
             java: None,
             deviations: vec![setting("a", "1"), setting("b", "2")],
+            settings_unknown: None,
         },
         other_clusters: Vec::new(),
         builds: Vec::new(),
+        kept_data: Vec::new(),
         client: ClientEnvironment {
             name: "librdkafka".to_owned(),
             version: "2.12.1".to_owned(),

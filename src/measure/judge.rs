@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Measurement};
+use super::{Flag, Measurement, MemberMeasurement};
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
@@ -80,6 +80,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         ("rebalance", rebalances),
         ("late-start", late_starts(measurement, rules)),
         ("redelivered", redelivered(measurement)),
+        ("throttled", throttled(measurement)),
         ("not-observed", not_observed(measurement)),
         ("load-not-reached", load_not_reached(measurement)),
         ("overloaded", overloaded(measurement)),
@@ -187,6 +188,25 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
     })
 }
 
+/// Members to which brokers answered late on purpose.
+fn throttled(measurement: &Measurement) -> Option<String> {
+    let throttled_ns = |m: &MemberMeasurement| m.client.map_or(0, |client| client.throttled_ns);
+    let total_ns: u64 = measurement.members.iter().map(throttled_ns).sum();
+    let members = measurement
+        .members
+        .iter()
+        .filter(|member| throttled_ns(member) > 0)
+        .count();
+    let who = if members == 1 { "one client" } else { "clients" };
+    (total_ns > 0).then(|| {
+        format!(
+            "the cluster throttled {who} of this trial (quota): {:.0} ms over {members} of {} members",
+            total_ns as f64 / 1e6,
+            measurement.members.len()
+        )
+    })
+}
+
 fn not_observed(measurement: &Measurement) -> Option<String> {
     join(&measurement.not_observed)
 }
@@ -228,7 +248,7 @@ fn join(evidence: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{HostCpu, HostMeasurement, MemberMeasurement, Rebalance, RebalanceKind, TopicPartition};
+    use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, Rebalance, RebalanceKind, TopicPartition};
 
     /// Two members on two cores for a second from 10 s.
     fn quiet() -> Measurement {
@@ -350,6 +370,22 @@ mod tests {
         // A member without partitions has nothing to wait for.
         trial.members[1].assigned.clear();
         assert!(judge(&trial, &ExclusionRules::default()).0.is_empty());
+    }
+
+    #[test]
+    fn a_trial_that_a_quota_held_back_is_flagged_with_how_long() {
+        let mut trial = quiet();
+        let statistics = |throttled_ns| ClientStatistics {
+            throttled_ns,
+            ..ClientStatistics::default()
+        };
+        trial.members[0].client = Some(statistics(0));
+        assert_eq!(judge(&trial, &ExclusionRules::default()).0, []);
+        trial.members[1].client = Some(statistics(1_250_000_000));
+        let (flags, reason) = judge(&trial, &ExclusionRules::default());
+        assert_eq!((names(&flags), reason), (vec!["throttled"], None));
+        let evidence = "the cluster throttled one client of this trial (quota): 1250 ms over 1 of 2 members";
+        assert_eq!(flags[0].evidence, evidence);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod clock;
 mod environment;
 pub mod judge;
+mod kept;
 pub mod latency;
 pub mod ledger;
 mod load;
@@ -21,6 +22,7 @@ pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     Setting,
 };
+pub use kept::KeptData;
 pub use load::*;
 pub use measurement::*;
 pub use reading::{ClientStatistics, ReadingTime};

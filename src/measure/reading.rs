@@ -42,6 +42,9 @@ pub struct ClientStatistics {
     /// Nanoseconds in which an answer of a broker was awaited, over all brokers that were fetched from. A fetch request
     /// that the broker keeps until there is a record is awaited all the while.
     pub awaited_ns: u64,
+    /// Nanoseconds for which brokers said that they hold answers back because of a quota; over all brokers.
+    #[serde(default)]
+    pub throttled_ns: u64,
     /// Times that the client's queue was looked at.
     pub looks: u32,
     /// Of these, how often no record lay there.

@@ -172,6 +172,7 @@ fn configuration(case: &str, processes: u32, consumers: u32) -> Configuration {
         dataset: 0,
         baseline: None,
         groups: 1,
+        group: None,
         processes,
         consumers,
         membership: Membership::Group(GroupProtocol::Classic { assignor: None }),

@@ -144,7 +144,14 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
             .iter()
             .map(|other| ("Kafka, compared with it", kafka(other))),
     )
+    .chain(cluster.settings_unknown.iter().map(|cause| {
+        (
+            "Settings of the brokers",
+            format!("not told, and so not in the table of settings: {cause}"),
+        )
+    }))
     .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
+    .chain(e.kept_data.iter().map(|kept| ("Data set", kept.to_string())))
     .chain(
         input
             .scenario

@@ -25,6 +25,7 @@ pub(super) fn check(name: &str, settings: &Settings<'_>, draft: &Draft, problems
         assignor(settings),
         protocol_version(settings, draft),
         members(name, settings),
+        one_group(name, settings),
         threads::too_many(name, settings),
         threads::key_without_keys(settings),
         place(settings, draft),
@@ -186,6 +187,22 @@ fn members(name: &str, settings: &Settings<'_>) -> Option<Problem> {
         "there are too many members",
         allowed,
     )
+}
+
+/// A fixed group is one group: a second would need a name of its own.
+fn one_group(name: &str, settings: &Settings<'_>) -> Option<Problem> {
+    (settings.group.is_some() && settings.groups > 1).then_some(())?;
+    let groups = settings.groups;
+    let allowed = format!("in {name:?} there are {groups} groups; with `group` there must be one");
+    let problem = at(
+        settings,
+        &["group"],
+        "a fixed `group` cannot be several groups",
+        allowed,
+    );
+    problem.map(|problem| {
+        problem.help("or leave `group` out: every group of a trial then has a name of its own".to_owned())
+    })
 }
 
 fn place(settings: &Settings<'_>, draft: &Draft) -> Option<Problem> {

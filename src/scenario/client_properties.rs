@@ -14,7 +14,7 @@ pub(super) const OWNED: &[(&str, &str)] = &[
     ("metadata.broker.list", "use `bootstrap` in [cluster]"),
     (
         "group.id",
-        "every trial has a fresh group; `prefix` in [cluster] begins its name",
+        "every trial has a fresh group; `prefix` in [cluster] begins its name, and `group` in [consumer] fixes it",
     ),
     (
         "client.id",

@@ -310,6 +310,7 @@ fn configuration(
         dataset,
         baseline: None,
         groups: settings.groups,
+        group: settings.group.map(str::to_owned),
         processes: settings.processes,
         consumers: settings.consumers,
         membership: membership(settings),

@@ -8,8 +8,8 @@ use super::dataset_kinds::{KeysValue, SizeValue, WeightsValue};
 use super::document::Entry;
 use super::error::{Problem, did_you_mean, nearest};
 use super::kinds::{
-    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, PARTITIONS_MAX, Prefix, Processors, Protocol,
-    RECORDS_MAX, Version, WorkValue,
+    Assignment, Assignor, Bootstrap, ClientDefaults, CommitValue, GroupName, PARTITIONS_MAX, Prefix, Processors,
+    Protocol, RECORDS_MAX, Version, WorkValue,
 };
 use super::load_kinds::{Duration, Lag, ModeName, PRODUCERS_MAX, Positive, ProfileValue, RATE_MAX, Warmup};
 use super::model::{Buffers, Compression, Read, WorkOrdering};
@@ -225,6 +225,9 @@ pub const KEYS: &[Key] = &[
         "Consumers in each process." => |value| Setting::Consumers(value.small())),
     key!(CONSUMER, "groups", Count, "1",
         "Consumer groups; each reads everything." => |value| Setting::Groups(value.small())),
+    key!(&[Table::Consumer], "group", Formed<GroupName>, "a fresh one for each trial",
+        "The one group to use where permissions allow no other; it must have no members, and it is not deleted."
+        => |value| Setting::Group(value.0)),
     key!(CONSUMER, "assignment", OneOf<Assignment>, "group",
         "Who gives members their partitions: the group, or tandem in turn." => |value| Setting::Assignment(value.0)),
     key!(CONSUMER, "protocol", OneOf<Protocol>, "classic",

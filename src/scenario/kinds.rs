@@ -136,6 +136,20 @@ impl Form for Prefix {
     }
 }
 
+/// The name of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GroupName;
+
+impl Form for GroupName {
+    const ALLOWED: &'static str = "the name of a group: 1 to 249 characters without spaces or control characters";
+    const PATTERN: &'static str = r"^\S{1,249}$";
+
+    fn fits(text: &str) -> bool {
+        let refused = |c: char| c.is_whitespace() || c.is_control();
+        (1..=249).contains(&text.chars().count()) && !text.contains(refused)
+    }
+}
+
 /// Addresses of brokers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bootstrap;

@@ -90,6 +90,9 @@ pub struct Configuration {
     pub baseline: Option<usize>,
     /// Consumer groups that each read everything.
     pub groups: u32,
+    /// The one group to use, which is the user's and outlives the run; `None` for a fresh one in each trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Worker processes per group.
     pub processes: u32,
     /// Consumers per process.

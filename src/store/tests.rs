@@ -81,6 +81,7 @@ fn an_environment_survives_being_stored() {
             version: None,
             java: None,
             deviations: Vec::new(),
+            settings_unknown: None,
         },
         client: crate::measure::ClientEnvironment {
             name: "librdkafka".to_owned(),
@@ -91,6 +92,7 @@ fn an_environment_survives_being_stored() {
         },
         other_clusters: Vec::new(),
         builds: Vec::new(),
+        kept_data: Vec::new(),
     };
     run.write_environment(&environment).unwrap();
     assert_eq!(run.read_environment().unwrap(), Some(environment));

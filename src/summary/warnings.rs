@@ -63,7 +63,29 @@ pub(super) fn warnings(
             .iter()
             .filter_map(|(name, meaning)| flagged(name, meaning, &counted)),
     );
+    warnings.extend(throttled(&counted));
     warnings
+}
+
+/// What a quota held back, which says more of the cluster's rules than of its consumers.
+fn throttled(counted: &[&Trial]) -> Option<String> {
+    let milliseconds = counted.iter().filter_map(|trial| {
+        let clients = trial
+            .measurement
+            .iter()
+            .flat_map(|m| &m.members)
+            .filter_map(|m| m.client);
+        let ns: u64 = clients.map(|client| client.throttled_ns).sum();
+        (ns > 0).then_some(ns as f64 / 1e6)
+    });
+    let milliseconds: Vec<f64> = milliseconds.collect();
+    let typical = median(&milliseconds)?;
+    Some(format!(
+        "The cluster throttled these clients (quota) in {} of {} counted trials: {typical:.0} ms per trial (median over \
+         these trials, all members together). What they read is what the quota allows.",
+        milliseconds.len(),
+        counted.len()
+    ))
 }
 
 fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {

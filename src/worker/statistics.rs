@@ -24,6 +24,7 @@ struct Snapshot {
     records: u64,
     brokers: u32,
     awaited_ns: u64,
+    throttled_ns: u64,
     looks: u32,
     looks_empty: u32,
 }
@@ -65,6 +66,7 @@ impl StatisticsLog {
             records: last.records.saturating_sub(before.records),
             brokers: last.brokers,
             awaited_ns: last.awaited_ns.saturating_sub(before.awaited_ns),
+            throttled_ns: last.throttled_ns.saturating_sub(before.throttled_ns),
             looks: last.looks - before.looks,
             looks_empty: last.looks_empty - before.looks_empty,
         })
@@ -91,12 +93,15 @@ struct Broker {
     req: HashMap<String, u64>,
     #[serde(default)]
     rtt: Window,
+    /// What the brokers' answers say of quotas, in milliseconds.
+    #[serde(default)]
+    throttle: Window,
 }
 
 /// A figure since the statistics before.
 #[derive(Deserialize, Default)]
 struct Window {
-    /// Microseconds.
+    /// Microseconds, unless it is said otherwise.
     #[serde(default)]
     sum: u64,
 }
@@ -123,10 +128,12 @@ impl Document {
             at_ns: self.ts.saturating_mul(1_000),
             looks: before.looks + 1,
             awaited_ns: before.awaited_ns,
+            throttled_ns: before.throttled_ns,
             ..Snapshot::default()
         };
         for broker in self.brokers.values() {
             next.received_bytes += broker.rxbytes;
+            next.throttled_ns += broker.throttle.sum.saturating_mul(1_000_000);
             let fetches = broker.req.get("Fetch").copied().unwrap_or(0);
             // Others are asked for the group or for nothing: their answers are not waited for by a reader.
             if fetches > 0 {
@@ -152,12 +159,14 @@ mod tests {
         format!(
             r#"{{"name": "x", "ts": {ts}, "brokers": {{
                 "a:9092/1": {{"nodeid": 1, "rxbytes": {bytes}, "rtt": {{"min": 1, "sum": {rtt_sum}, "cnt": 3}},
+                              "throttle": {{"min": 0, "sum": {throttle_sum}, "cnt": 1}},
                               "req": {{"Fetch": {fetches}, "Metadata": 2}}}},
                 "GroupCoordinator": {{"nodeid": 1, "rxbytes": 10, "rtt": {{"sum": 999999}}, "req": {{"Heartbeat": 4}}}}}},
               "topics": {{"t": {{"topic": "t", "partitions": {{
                 "0": {{"fetchq_cnt": {queued}, "rxmsgs": {records}, "consumer_lag": -1}},
                 "-1": {{"fetchq_cnt": 0, "rxmsgs": 0}}}}}}}}}}"#,
             bytes = records * 100,
+            throttle_sum = rtt_sum / 10,
         )
     }
 
@@ -186,6 +195,7 @@ mod tests {
             records: 3_000,
             brokers: 1,
             awaited_ns: 140_000,
+            throttled_ns: 14_000_000,
             looks: 2,
             looks_empty: 1,
         };

@@ -5,18 +5,22 @@
 
 mod arrangements;
 mod browser;
+mod clean;
 mod compare;
 mod deaths;
 mod doctor;
+mod fixed_group;
 mod guardian;
 mod histogram_log;
 mod interface;
 mod kafka_room;
+mod keep;
 mod lies;
 mod live;
 mod producer;
 mod python_worker;
 mod quick_run;
+mod quota;
 mod rebalances;
 mod refusals;
 mod scene;

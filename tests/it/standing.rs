@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::scene::{Scene, signal, wait_until, within};
+use crate::scene::{Scene, read_once, signal, wait_until, within};
 
 fn status(scene: &Scene) -> serde_json::Value {
     let ended = scene.tandem(&["cluster", "status", "--json"]);
@@ -74,4 +74,25 @@ fn a_cluster_whose_keeper_was_killed_leaves_nothing_and_is_noticed() {
     scene.tandem(&["cluster", "up"]).exits(0);
     scene.tandem(&["cluster", "down"]).exits(0);
     scene.assert_no_processes();
+}
+
+#[test]
+fn the_default_scenario_runs_on_the_oldest_brokers_too() {
+    let scene = Scene::new();
+    scene.tandem(&["cluster", "up", "--version", "3.9.2"]).exits(0);
+    let arguments = [
+        "run",
+        "one-vs-two",
+        "--cluster",
+        "local",
+        "--quick",
+        "--repetitions",
+        "2",
+        "--out",
+        "out",
+    ];
+    scene.tandem(&arguments).exits(0);
+    assert!(scene.trials().len() >= 6);
+    scene.trials().iter().for_each(read_once);
+    scene.tandem(&["cluster", "down"]).exits(0);
 }

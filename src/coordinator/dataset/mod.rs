@@ -1,6 +1,7 @@
 //! Data sets: topics filled once, verified, and read by every trial that can share them.
 
 mod filling;
+pub mod kept;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +38,9 @@ pub enum DatasetError {
         /// As produced.
         expected: u64,
     },
+    /// A data set that is to be kept cannot be found or written down.
+    #[error("the kept data set: {0}")]
+    Kept(String),
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::Session;
-use crate::coordinator::arrivals::{Arrivals, ArrivalsError, topic_name};
+use crate::coordinator::arrivals::{Arrivals, ArrivalsError};
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
 use crate::coordinator::events::Observer;
+use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::processes::with_their_groups;
@@ -22,11 +23,12 @@ use crate::coordinator::trial::Phase;
 use crate::kafka::GroupDescription;
 use crate::kafka::admin::Admin;
 use crate::kafka::client::ClientProperties;
+use crate::kafka::names;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
 use crate::protocol::TopicTarget;
-use crate::scenario::{Configuration, Place};
+use crate::scenario::{Commit, Configuration, Mode, Place};
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);
@@ -55,14 +57,22 @@ impl Session<'_> {
         let settings = ClientProperties::of_consumers(spec, configuration, &bootstrap)
             .with_statistics(configuration, partitions)
             .resolve()?;
-        let name = format!("{}-t{}", self.prefix, order.number);
+        let ready = tokio::select! {
+            biased;
+            () = self.interrupt.wait() => return Ok(None),
+            ready = self.prepare_group(order, configuration, datasets) => ready,
+        };
+        if let Err(error) = ready {
+            return Ok(Some(self.not_prepared(order, configuration, &error)));
+        }
+        let name = names::trial(&self.prefix, order.number);
         let (topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),
             Ok(None) => (datasets[configuration.dataset].target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Ok(None),
             Err(error) => {
                 let topics = self.plan.scenario.datasets[configuration.dataset].topics;
-                let names = (1..=topics).map(|topic| topic_name(&name, topic)).collect();
+                let names = (1..=topics).map(|topic| names::arrivals_topic(&name, topic)).collect();
                 self.remove_topics(cluster, names).await;
                 return Ok(Some(self.not_prepared(order, configuration, &error)));
             }
@@ -178,8 +188,28 @@ impl Session<'_> {
         limits
     }
 
+    /// Makes a fixed group ready for a trial: nobody is in it, and what trials before have committed is overwritten
+    /// where this one commits too. The topics that a trial makes itself have nothing committed.
+    async fn prepare_group(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        datasets: &[Dataset],
+    ) -> Result<(), GroupError> {
+        let Some(group) = &configuration.group else {
+            return Ok(());
+        };
+        let cluster = self.cluster(configuration);
+        wait_until_empty(&cluster.admin, group, &self.prefix).await?;
+        if configuration.mode != Mode::Backlog || configuration.commit == Commit::None {
+            return Ok(());
+        }
+        let topics = datasets[configuration.dataset].target(order.records);
+        fixed_group::reset(&cluster.admin, &cluster.properties, group, &topics).await
+    }
+
     /// A trial that failed before any process was started.
-    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &ArrivalsError) -> Trial {
+    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &impl ToString) -> Trial {
         let failure = Failure {
             kind: FailureKind::Cluster,
             who: None,

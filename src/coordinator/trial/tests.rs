@@ -277,6 +277,7 @@ fn a_group_whose_members_have_not_reached_their_targets_is_waited_for() {
         let named = |partitions: &[i32]| partitions.iter().map(|p| ("t".to_owned(), *p)).collect::<Vec<_>>();
         GroupMember {
             client_id: client.to_owned(),
+            host: "/127.0.0.1".to_owned(),
             assignment: named(held),
             target: Some(named(target)),
         }
@@ -326,6 +327,7 @@ fn a_member_of_somebody_else_is_named_in_the_reason() {
         let mut seen = group(&[((0, 0), &[0]), ((1, 0), &[])]);
         seen.members.push(GroupMember {
             client_id: "console-consumer".to_owned(),
+            host: "/127.0.0.1".to_owned(),
             assignment: vec![("t".to_owned(), 1)],
             target: None,
         });

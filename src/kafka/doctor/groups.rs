@@ -16,7 +16,10 @@ const JOIN_LIMIT: Duration = Duration::from_secs(8);
 pub(super) fn join(patient: &Patient, client: &Client, runtime: &Runtime, topic: &str, tell: &mut dyn FnMut(Check)) {
     for protocol in ["classic", "consumer"] {
         let name = format!("join a group ({protocol} protocol)");
-        let group = format!("{topic}-{protocol}");
+        let group = patient.group.clone().unwrap_or_else(|| format!("{topic}-{protocol}"));
+        if patient.group.is_some() && !is_free(client, runtime, &group, &name, tell) {
+            continue;
+        }
         let began = Instant::now();
         match assigned(patient, &group, protocol, topic) {
             Ok(()) => {
@@ -29,15 +32,22 @@ pub(super) fn join(patient: &Patient, client: &Client, runtime: &Runtime, topic:
             }
             Err(cause) => {
                 let mend = if cause.denied {
-                    format!(
-                        "grant Read on groups that start with {:?}, or set another [cluster] prefix",
-                        patient.prefix
-                    )
+                    match &patient.group {
+                        Some(group) => format!("grant Read on the group {group:?}, or name another in [consumer]"),
+                        None => format!(
+                            "grant Read on groups that start with {:?}, or set another [cluster] prefix",
+                            patient.prefix
+                        ),
+                    }
                 } else {
                     "see the broker's log: does the topic of group offsets have its replicas?".to_owned()
                 };
                 tell(Check::failed(name, cause.text, mend));
             }
+        }
+        if patient.group.is_some() {
+            // It is the user's.
+            continue;
         }
         // A group that nobody made needs no deleting, and one that may not be deleted expires.
         if let Err(error) = runtime.block_on(client.admin.delete_groups(std::slice::from_ref(&group)))
@@ -47,6 +57,31 @@ pub(super) fn join(patient: &Patient, client: &Client, runtime: &Runtime, topic:
             tell(Check::warning("delete a group", detail));
         }
     }
+}
+
+/// True where nobody is in a group that is the user's: joining it would disturb whoever is.
+fn is_free(client: &Client, runtime: &Runtime, group: &str, name: &str, tell: &mut dyn FnMut(Check)) -> bool {
+    let members = match runtime.block_on(client.admin.describe_group(group)) {
+        Ok(description) => description.members,
+        Err(error) => {
+            let mend = format!("grant Describe on the group {group:?}, or name another in [consumer]");
+            tell(Check::failed(name, error.to_string(), mend));
+            return false;
+        }
+    };
+    let clients = members.iter().map(|member| member.client_id.as_str());
+    // The doctor's own from a moment ago may still be leaving.
+    let clients: Vec<&str> = clients.filter(|client| *client != super::probe::CLIENT_ID).collect();
+    if clients.is_empty() {
+        return true;
+    }
+    let detail = format!("the group {group} has members: {}", clients.join(", "));
+    tell(Check::failed(
+        name,
+        detail,
+        "end them, or name another group in [consumer]",
+    ));
+    false
 }
 
 /// Why no partition was assigned.

@@ -83,6 +83,8 @@ pub struct Patient {
     pub properties: BTreeMap<String, Secret>,
     /// Start of the names of the probe's topic and groups.
     pub prefix: String,
+    /// The one group to join; `None` for groups of the probe's own.
+    pub group: Option<String>,
     /// Whether a topic may be made and deleted to try it.
     pub may_write: bool,
 }

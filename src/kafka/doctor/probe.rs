@@ -20,6 +20,9 @@ use super::{Check, Patient, groups};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::secret::Secret;
 
+/// The `client.id` of the probe.
+pub(super) const CLIENT_ID: &str = "tandem-doctor";
+
 /// How long the first answer may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
 
@@ -177,7 +180,7 @@ impl Patient {
             config.set(name, value.reveal());
         }
         config.set("bootstrap.servers", &self.bootstrap);
-        config.set("client.id", "tandem-doctor");
+        config.set("client.id", CLIENT_ID);
         config
     }
 }

@@ -1,0 +1,263 @@
+//! `tandem clean`: lists what tandem has left on a cluster and on this machine, asks, and deletes it.
+
+mod survey;
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use self::survey::{Survey, Thing};
+use super::source::{Choices, Source};
+use super::{DONE, WRONG, cluster, left};
+use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
+use crate::kafka::admin::Admin;
+use crate::kafka::client::cluster_properties;
+use crate::kafka::names;
+use crate::report::{bytes, thousands};
+use crate::scenario::{ClusterSource, ClusterSpec};
+
+/// What `tandem clean` takes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --yes it asks, and where nobody can be asked it only lists. Exit codes: 0 nothing is \
+                        left, 1 something is (listed only, in use, or refused), 2 it could not look."
+)]
+pub(super) struct Arguments {
+    /// A scenario, for its cluster, its prefix and its client properties
+    scenario: Option<PathBuf>,
+    /// Clean this running cluster
+    #[arg(long, value_name = "HOST:PORT")]
+    bootstrap: Option<String>,
+    /// Clean the cluster that `tandem cluster up` has started
+    #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
+    cluster: Option<String>,
+    /// Start of the names of topics and groups, instead of the scenario's [default: tandem-]
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
+    /// Delete without asking
+    #[arg(short, long)]
+    yes: bool,
+    /// As JSON; deletes only with --yes
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Findings {
+    schema_version: u32,
+    /// `None` where no cluster was named.
+    bootstrap: Option<String>,
+    prefix: String,
+    found: Vec<Thing>,
+    /// Ids of runs of this machine that were killed.
+    dead_runs: Vec<String>,
+    /// What could not be deleted, and why.
+    problems: Vec<String>,
+    nothing_left: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<u8> {
+    let spec = spec(arguments)?;
+    if let Some(why) = names::too_wide(&spec.prefix) {
+        bail!("{why}");
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let code = runtime.block_on(clean(arguments, &spec));
+    runtime.shutdown_background();
+    code
+}
+
+async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
+    let runs = recorded(&state_folder());
+    let admin = match &spec.source {
+        ClusterSource::Bootstrap(bootstrap) => Some(Admin::connect(bootstrap, &cluster_properties(spec)?).await?),
+        ClusterSource::Local { .. } => None,
+    };
+    let found = match &admin {
+        Some(admin) => {
+            let survey = Survey {
+                admin,
+                spec,
+                alive: &runs.alive,
+            };
+            with_disk(survey.take().await?, admin.bootstrap())?
+        }
+        None => Vec::new(),
+    };
+    let dead: Vec<Leftovers> = runs.dead.into_iter().map(|(record, _)| record).collect();
+    if !arguments.json {
+        show(admin.as_ref(), &spec.prefix, &found, &dead);
+    }
+    let deletable = found.iter().any(|thing| thing.stays_because.is_none()) || !dead.is_empty();
+    let mut problems = Vec::new();
+    let mut nothing_left = found.is_empty() && dead.is_empty();
+    if deletable && may_delete(arguments)? {
+        if !dead.is_empty() && !left::clean().await {
+            problems.push("something of a killed run could not be removed".to_owned());
+        }
+        if let Some(admin) = &admin {
+            problems.extend(delete(admin, &found).await);
+        }
+        nothing_left = problems.is_empty() && found.iter().all(|thing| thing.stays_because.is_none());
+        if !arguments.json {
+            for problem in &problems {
+                eprintln!("tandem: {problem}");
+            }
+            println!(
+                "{}",
+                if nothing_left {
+                    "deleted; nothing is left"
+                } else {
+                    "deleted what could be"
+                }
+            );
+        }
+    }
+    if arguments.json {
+        let findings = Findings {
+            schema_version: 1,
+            bootstrap: admin.map(|admin| admin.bootstrap().to_owned()),
+            prefix: spec.prefix.clone(),
+            found,
+            dead_runs: dead.into_iter().map(|run| run.run_id).collect(),
+            problems,
+            nothing_left,
+        };
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    }
+    Ok(if nothing_left { DONE } else { WRONG })
+}
+
+/// The cluster of the scenario or of the flags; one that would be started where none is named.
+fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
+    let mut spec = match &arguments.scenario {
+        Some(file) => Source::load(file, &Choices::default())?.scenario.cluster,
+        None => ClusterSpec::default(),
+    };
+    if let Some(bootstrap) = &arguments.bootstrap {
+        spec.source = ClusterSource::Bootstrap(bootstrap.clone());
+    } else if arguments.cluster.is_some() {
+        spec.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
+    }
+    if let Some(prefix) = &arguments.prefix {
+        spec.prefix.clone_from(prefix);
+    }
+    Ok(spec)
+}
+
+/// True with `--yes` or where the user says so; says how where nobody can be asked.
+fn may_delete(arguments: &Arguments) -> Result<bool> {
+    if arguments.yes {
+        return Ok(true);
+    }
+    if arguments.json {
+        return Ok(false);
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        println!("nothing is deleted: nobody can be asked here; add --yes to delete it");
+        return Ok(false);
+    }
+    eprint!("Delete what is listed and not in use? [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    let yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    if !yes {
+        println!("nothing is deleted");
+    }
+    Ok(yes)
+}
+
+/// Deletes one thing after the other, so that one refusal does not keep the rest. What was refused.
+async fn delete(admin: &Admin, found: &[Thing]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for thing in found.iter().filter(|thing| thing.stays_because.is_none()) {
+        // A kept data set loses first what says that it is whole.
+        let (about, data): (Vec<String>, Vec<String>) = thing
+            .topics
+            .iter()
+            .cloned()
+            .partition(|topic| topic.ends_with("-about"));
+        for topics in [about, data] {
+            problems.extend(admin.delete_topics(&topics).await.err().map(|error| error.to_string()));
+        }
+        for group in &thing.groups {
+            let deleted = admin.delete_groups(std::slice::from_ref(group)).await;
+            problems.extend(deleted.err().map(|error| error.to_string()));
+        }
+    }
+    problems
+}
+
+/// Adds what the topics take on the disks of the cluster that stays on this machine.
+fn with_disk(mut found: Vec<Thing>, bootstrap: &str) -> Result<Vec<Thing>> {
+    if let Some(cluster) = cluster::at(bootstrap)? {
+        for thing in &mut found {
+            thing.disk_bytes = Some(disk_bytes(&cluster.directory, &thing.topics));
+        }
+    }
+    Ok(found)
+}
+
+/// Bytes of the folders `TOPIC-PARTITION` below a cluster's folder.
+fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
+    let folders = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let of = |path: PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let topic = name.rsplit_once('-').map_or("", |(topic, _)| topic);
+        if topics.iter().any(|known| known == topic) {
+            cluster::disk_bytes(&path)
+        } else {
+            disk_bytes(&path, topics)
+        }
+    };
+    folders.filter(|path| path.is_dir()).map(of).sum()
+}
+
+fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]) {
+    match admin {
+        Some(admin) if found.is_empty() => {
+            println!(
+                "nothing of tandem's is on {} (names that start with {prefix})",
+                admin.bootstrap()
+            );
+        }
+        Some(admin) => println!("on {} (names that start with {prefix}):", admin.bootstrap()),
+        None => println!("no cluster is named: --bootstrap HOST:PORT, --cluster local, or a scenario with `bootstrap`"),
+    }
+    for thing in found {
+        let mut facts = vec![thing.what.clone()];
+        facts.extend(thing.records.map(|records| format!("{} records", thousands(records))));
+        facts.extend(thing.disk_bytes.map(|on_disk| format!("{} on disk", bytes(on_disk))));
+        println!("  {}", facts.join(", "));
+        thing.topics.iter().for_each(|topic| println!("    topic {topic}"));
+        thing.groups.iter().for_each(|group| println!("    group {group}"));
+        if let Some(why) = &thing.stays_because {
+            println!("    is not deleted: {why}");
+        }
+    }
+    for run in dead {
+        let mut left = Vec::new();
+        left.push(format!("{} processes noted", run.processes.len()));
+        left.extend(
+            run.directories
+                .iter()
+                .map(|folder| format!("data in {}", folder.display())),
+        );
+        let topics = run.topics.iter();
+        left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
+        println!(
+            "run {} was killed here and may have left: {}",
+            run.run_id,
+            left.join("; ")
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! What killed runs have left, and its removal: at the start of the next run, and by `tandem clean`.
+
+use anyhow::Result;
+
+use crate::coordinator::leftovers::{LeftTopics, clean_leftovers, state_folder};
+use crate::kafka::admin::Admin;
+use crate::kafka::client::cluster_properties;
+use crate::scenario::{ClusterSource, ClusterSpec};
+
+/// Ends the processes of killed runs, removes their data, their topics and groups, and says so. True where nothing is
+/// left.
+pub(super) async fn clean() -> bool {
+    let mut nothing_left = true;
+    for dead in clean_leftovers(&state_folder()) {
+        for problem in &dead.problems {
+            nothing_left = false;
+            eprintln!("note: left by an earlier run: {problem}");
+        }
+        let mut all = true;
+        for topics in &dead.record.topics {
+            match remove(topics).await {
+                Ok(count) => eprintln!(
+                    "note: removed {count} topics that a killed run had left on {}",
+                    topics.bootstrap
+                ),
+                Err(error) => {
+                    all = false;
+                    eprintln!(
+                        "note: a killed run has left topics and groups that start with {} on {}: {error:#}",
+                        topics.prefix, topics.bootstrap
+                    );
+                }
+            }
+        }
+        nothing_left &= all;
+        if dead.record.topics.is_empty() || !all {
+            continue;
+        }
+        if let Err(error) = dead.forget() {
+            eprintln!("note: its record cannot be removed: {error}");
+        }
+    }
+    nothing_left
+}
+
+/// Removes what a run has left on a cluster; the number of topics.
+async fn remove(left: &LeftTopics) -> Result<usize> {
+    let spec = ClusterSpec {
+        source: ClusterSource::Bootstrap(left.bootstrap.clone()),
+        prefix: left.prefix.clone(),
+        client: left.client.clone(),
+    };
+    let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
+    let names = admin.topics(&format!("{}-", left.prefix)).await?;
+    admin.delete_topics(&names).await?;
+    let groups = admin.groups(&format!("{}-", left.prefix)).await?;
+    admin.delete_groups(&groups).await?;
+    Ok(names.len())
+}

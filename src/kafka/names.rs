@@ -1,0 +1,189 @@
+//! Names of topics and groups: what tandem makes on a cluster is told from what others made by its name alone, so
+//! every form of name that it gives is written down here, to be made and to be recognised.
+
+/// The shortest prefix by which topics and groups may be recognised and deleted.
+const PREFIX_MIN: usize = 3;
+
+/// What the start of Kafka's own topics looks like.
+const INTERNAL: &str = "__";
+
+/// Hexadecimal digits of a run's id, and of a probe of the doctor.
+const ID_DIGITS: usize = 8;
+
+/// Hexadecimal digits of the hash of a kept data set.
+pub const HASH_DIGITS: usize = 16;
+
+/// The topic of a data set of a run; `run` is the prefix with the run's id, data set and topic count from 1.
+pub fn data_topic(run: &str, dataset: usize, topic: u32) -> String {
+    format!("{run}-d{dataset}-{topic}")
+}
+
+/// The start of the names that a trial makes.
+pub fn trial(run: &str, number: u32) -> String {
+    format!("{run}-t{number}")
+}
+
+/// A topic that a trial makes for the records that arrive in it; from 1.
+pub fn arrivals_topic(trial: &str, topic: u32) -> String {
+    format!("{trial}-{topic}")
+}
+
+/// A group of a trial, from 1.
+pub fn trial_group(trial: &str, group: u32) -> String {
+    format!("{trial}-g{group}")
+}
+
+/// The name of the client that warms a run's data.
+pub fn warming(run: &str) -> String {
+    format!("{run}-warm")
+}
+
+/// A topic of a kept data set, from 1.
+pub fn kept_topic(prefix: &str, hash: &str, topic: u32) -> String {
+    format!("{prefix}data-{hash}-{topic}")
+}
+
+/// The topic in which it is written down what a kept data set holds.
+pub fn kept_record(prefix: &str, hash: &str) -> String {
+    format!("{prefix}data-{hash}-about")
+}
+
+/// The group whose one member with a partition may fill a kept data set.
+pub fn kept_claim(prefix: &str, hash: &str) -> String {
+    format!("{prefix}data-{hash}-filling")
+}
+
+/// What a topic or group of tandem's is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Made {
+    /// A data set that outlives its run, its record or its claim.
+    Kept {
+        /// The hash of what defines it.
+        hash: String,
+    },
+    /// Of a run, which removes it at its end.
+    Run {
+        /// The run's id.
+        id: String,
+    },
+    /// Of the doctor's probe, which removes it at its end.
+    Doctor,
+}
+
+/// What `tandem` made under this name; `None` for what others made, whatever it begins with.
+pub fn recognise(prefix: &str, name: &str) -> Option<Made> {
+    let rest = name.strip_prefix(prefix)?;
+    if let Some(rest) = rest.strip_prefix("data-") {
+        let (hash, end) = rest.split_once('-')?;
+        let known = is_number(end) || matches!(end, "about" | "filling");
+        return (known && is_hexadecimal(hash, HASH_DIGITS)).then(|| Made::Kept { hash: hash.to_owned() });
+    }
+    if let Some(rest) = rest.strip_prefix("doctor-") {
+        let id = ["-classic", "-consumer"].iter().find_map(|end| rest.strip_suffix(end));
+        return is_hexadecimal(id.unwrap_or(rest), ID_DIGITS).then_some(Made::Doctor);
+    }
+    let (id, part) = rest.split_once('-')?;
+    (is_hexadecimal(id, ID_DIGITS) && is_part(part)).then(|| Made::Run { id: id.to_owned() })
+}
+
+/// `d1-2`, `t12-1`, `t12-g1` or `warm`.
+fn is_part(part: &str) -> bool {
+    if part == "warm" {
+        return true;
+    }
+    let Some((owner, number)) = part.split_once('-') else {
+        return false;
+    };
+    let of_trial = owner.strip_prefix('t').is_some_and(is_number);
+    let of_dataset = owner.strip_prefix('d').is_some_and(is_number);
+    (of_trial && is_number(number.strip_prefix('g').unwrap_or(number))) || (of_dataset && is_number(number))
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_hexadecimal(text: &str, digits: usize) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == digits && text.bytes().all(digit)
+}
+
+/// Why nothing may be deleted by this prefix; `None` where it may.
+pub fn too_wide(prefix: &str) -> Option<String> {
+    if prefix.len() < PREFIX_MIN {
+        return Some(format!(
+            "the prefix {prefix:?} is too short to tell tandem's topics from others: {PREFIX_MIN} characters at least"
+        ));
+    }
+    prefix
+        .starts_with(INTERNAL)
+        .then(|| format!("the prefix {prefix:?} is that of Kafka's own topics"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_made_is_recognised() {
+        let run = Made::Run { id: "0a1b2c3d".into() };
+        let trial = trial("tandem-0a1b2c3d", 12);
+        for name in [
+            data_topic("tandem-0a1b2c3d", 2, 13),
+            arrivals_topic(&trial, 1),
+            trial_group(&trial, 3),
+            warming("tandem-0a1b2c3d"),
+        ] {
+            assert_eq!(recognise("tandem-", &name), Some(run.clone()), "{name}");
+        }
+        let hash = "0123456789abcdef";
+        let kept = Made::Kept { hash: hash.into() };
+        for name in [
+            kept_topic("tandem-", hash, 1),
+            kept_record("tandem-", hash),
+            kept_claim("tandem-", hash),
+        ] {
+            assert_eq!(recognise("tandem-", &name), Some(kept.clone()), "{name}");
+        }
+        for name in ["tandem-doctor-0a1b2c3d", "tandem-doctor-0a1b2c3d-classic"] {
+            assert_eq!(recognise("tandem-", name), Some(Made::Doctor), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_others_made_is_not_recognised_whatever_it_begins_with() {
+        for name in [
+            "tandem-orders",
+            "tandem-",
+            "tandem-deadbeef",
+            "tandem-deadbeef-",
+            "tandem-deadbeef-orders",
+            "tandem-deadbeef-d1",
+            "tandem-deadbeef-d1-g1",
+            "tandem-DEADBEEF-d1-1",
+            "tandem-data-orders-1",
+            "tandem-data-0123456789abcdef-orders",
+            "tandem-doctor-visits",
+            "tandem-x-deadbeef-d1-1",
+            "orders",
+            "__consumer_offsets",
+        ] {
+            assert_eq!(recognise("tandem-", name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_tells_nothing_apart_is_refused() {
+        assert!(too_wide("").is_some() && too_wide("t-").is_some() && too_wide("__consumer").is_some());
+        assert_eq!(too_wide("tandem-"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn names_without_an_id_are_never_recognised(name in "tandem-[g-z.]{0,12}(-[a-z]{1,8})?") {
+            prop_assert_eq!(recognise("tandem-", &name), None);
+        }
+    }
+}
