@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::families;
-use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, Scenario};
+use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario};
 
 /// Key of the axis whose values are clusters.
 pub const CLUSTER_AXIS: &str = "cluster";
@@ -114,6 +114,13 @@ impl Scenario {
     /// The scenario's cluster and those that it is held against, by [`Variant::cluster`].
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterSpec> {
         std::iter::once(&self.cluster).chain(&self.variants.clusters)
+    }
+
+    /// True where a configuration that is run on this cluster, by [`Variant::cluster`], has `protocol = "consumer"`.
+    pub fn needs_consumer_protocol(&self, cluster: usize) -> bool {
+        let needs = |c: &Configuration| matches!(c.membership, Membership::Group(GroupProtocol::Consumer { .. }));
+        let mut here = self.configurations.iter().filter(|c| c.variant.cluster == cluster);
+        here.any(needs)
     }
 
     /// The cluster that a configuration is run on.

@@ -14,6 +14,7 @@ use super::spec::{TrialSpec, producer_name};
 pub(super) use load::LoadState;
 
 use crate::kafka::GroupDescription;
+use crate::kafka::doctor::client_note;
 use crate::measure::{Failure, FailureKind, TopicPartition};
 use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, WorkerResult,
@@ -262,6 +263,9 @@ impl TrialMachine {
                 } else {
                     FailureKind::WorkerFailed
                 };
+                let hello = self.workers[worker].hello.as_ref();
+                let note = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version));
+                let message = note.map_or(message.clone(), |note| format!("{message} ({note})"));
                 let mut failure = self.failed(worker, kind, message);
                 if let Some(consumer) = consumer {
                     failure.who = Some(self.spec.workers[worker].member_name(consumer as usize));
