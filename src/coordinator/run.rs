@@ -253,7 +253,15 @@ async fn open(
         let data_parent = options.data_parent.clone();
         let stop = interrupt.flag();
         let needs = scenario.needs_consumer_protocol(index);
-        Cluster::open(spec, needs, &options.run_id, data_parent, keeper, Arc::clone(observer), stop)
+        Cluster::open(
+            spec,
+            needs,
+            &options.run_id,
+            data_parent,
+            keeper,
+            Arc::clone(observer),
+            stop,
+        )
     };
     // Those that run already first: brokers of our own take their time, and would have to be ended again.
     let mut others = Vec::new();

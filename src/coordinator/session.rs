@@ -88,7 +88,10 @@ impl Session<'_> {
             RunError::DatasetOn { bootstrap, .. } => Some(bootstrap.as_str()),
             _ => None,
         };
-        let cluster = self.clusters.iter().find(|cluster| on == Some(cluster.admin.bootstrap()));
+        let cluster = self
+            .clusters
+            .iter()
+            .find(|cluster| on == Some(cluster.admin.bootstrap()));
         let asker = &cluster.unwrap_or(&self.clusters[0]).asker;
         match asker.mend_refusal(&error.to_string(), &[]) {
             Some(mend) => RunError::Denied {
@@ -119,10 +122,11 @@ impl Session<'_> {
 
     /// Writes the environment of a new run; a resumed one must be in the same.
     async fn check_environment(&self) -> Result<(), RunError> {
-        let own = self.clusters[0].describe().await?;
+        let note = |text: &str| self.observer.note(text);
+        let own = self.clusters[0].describe(&note).await?;
         let mut others = Vec::with_capacity(self.clusters.len() - 1);
         for cluster in &self.clusters[1..] {
-            others.push(cluster.describe().await?);
+            others.push(cluster.describe(&note).await?);
         }
         let builds = self.programs.describe().to_vec();
         let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));

@@ -70,7 +70,12 @@ impl Rigged {
             let mut command = Command::new(line[0]);
             command
                 .args(&line[1..])
-                .args(["-Xmx300m", "-XX:TieredStopAtLevel=1", "-cp", &format!("{}/*", distribution.libs.display())])
+                .args([
+                    "-Xmx300m",
+                    "-XX:TieredStopAtLevel=1",
+                    "-cp",
+                    &format!("{}/*", distribution.libs.display()),
+                ])
                 .args(arguments)
                 .env(RUN_VARIABLE, &run_id)
                 .stdin(Stdio::null())
@@ -80,10 +85,20 @@ impl Rigged {
             command
         };
         let path = file.to_str().unwrap();
-        let formatted = java(&["kafka.tools.StorageTool", "format", "-t", "dGFuZGVtLXJpZ2dlZC1jbA", "-c", path], "format.log")
-            .args(&rig.format)
-            .status()
-            .unwrap();
+        let formatted = java(
+            &[
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                "dGFuZGVtLXJpZ2dlZC1jbA",
+                "-c",
+                path,
+            ],
+            "format.log",
+        )
+        .args(&rig.format)
+        .status()
+        .unwrap();
         let said = || fs::read_to_string(folder.join("format.log")).unwrap();
         assert!(formatted.success(), "{}", said());
         let process = java(&["kafka.Kafka", path], "server.log").spawn().unwrap();

@@ -23,8 +23,9 @@ pub const GROUPS: &str = "bench-";
 pub const PASSWORD: &str = "canary-4711-must-not-sing";
 
 /// Users of the SCRAM listener: `runner` may do all on names that start with `tandem-`; `groupless` the same but for
-/// groups; `reader` may read [`TOPIC`] in groups that start with [`GROUPS`]; `stranger` may do nothing.
-const USERS: [&str; 5] = ["admin", "runner", "groupless", "reader", "stranger"];
+/// groups; `reader` may read [`TOPIC`] in groups that start with [`GROUPS`]; `stranger`
+/// may do nothing, and `learner` nothing at first.
+const USERS: [&str; 6] = ["admin", "runner", "groupless", "reader", "stranger", "learner"];
 
 /// The listeners: name, security, mechanism, name in the certificate.
 const LISTENERS: [(&str, &str, &str, &str); 6] = [
@@ -60,7 +61,10 @@ impl Access {
 
     /// The tables of a scenario.
     pub fn tables(&self) -> String {
-        format!("[cluster]\nbootstrap = \"{}\"\n[cluster.client]\n{}", self.bootstrap, self.client)
+        format!(
+            "[cluster]\nbootstrap = \"{}\"\n[cluster.client]\n{}",
+            self.bootstrap, self.client
+        )
     }
 }
 
@@ -71,7 +75,15 @@ pub fn certificate(folder: &Path, name: &str, host: &str, address: &str, days: &
     let subject = format!("CN={host}");
     let alternative = format!("SAN=DNS:{host},IP:{address}");
     let common = ["-keystore", &store, "-storepass", "change-me", "-alias", "broker"];
-    let make = ["-genkeypair", "-keyalg", "RSA", "-dname", &subject, "-ext", &alternative];
+    let make = [
+        "-genkeypair",
+        "-keyalg",
+        "RSA",
+        "-dname",
+        &subject,
+        "-ext",
+        &alternative,
+    ];
     let life = ["-validity", days, "-startdate", start];
     keytool(&[&make[..], &life[..], &common[..]].concat());
     keytool(&[&["-exportcert", "-rfc", "-file", &pem][..], &common[..]].concat());
@@ -97,7 +109,11 @@ impl Secured {
             format: format.collect(),
         };
         let broker = Rigged::start(&rig, |folder| properties(folder, &ports, internal, controller));
-        let secured = Secured { broker, ports, internal };
+        let secured = Secured {
+            broker,
+            ports,
+            internal,
+        };
         secured.wait();
         secured.permit();
         secured.fill();
@@ -107,7 +123,11 @@ impl Secured {
     fn wait(&self) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let bootstrap = self.internal();
-        let answers = || runtime.block_on(Admin::connect(&bootstrap, &Default::default())).is_ok();
+        let answers = || {
+            runtime
+                .block_on(Admin::connect(&bootstrap, &Default::default()))
+                .is_ok()
+        };
         wait_until(&format!("the secured broker: {}", self.broker.log()), answers);
     }
 
@@ -243,14 +263,16 @@ fn properties(folder: &Path, ports: &[u16], internal: u16, controller: u16) -> S
             let module = match *mechanism {
                 "PLAIN" => {
                     let users = USERS.map(|user| format!(" user_{user}=\"{PASSWORD}\""));
-                    format!("org.apache.kafka.common.security.plain.PlainLoginModule required{};", users.concat())
+                    format!(
+                        "org.apache.kafka.common.security.plain.PlainLoginModule required{};",
+                        users.concat()
+                    )
                 }
                 _ => "org.apache.kafka.common.security.scram.ScramLoginModule required;".to_owned(),
             };
             let lower = mechanism.to_lowercase();
-            lines += &format!(
-                "{prefix}.sasl.enabled.mechanisms={mechanism}\n{prefix}.{lower}.sasl.jaas.config={module}\n"
-            );
+            lines +=
+                &format!("{prefix}.sasl.enabled.mechanisms={mechanism}\n{prefix}.{lower}.sasl.jaas.config={module}\n");
         }
     }
     format!(
@@ -267,6 +289,8 @@ fn write_key(folder: &Path, store: &str) {
     let key = store.parse2("change-me").unwrap().pkey.unwrap();
     fs::write(folder.join("client.key"), key.private_key_to_pem_pkcs8().unwrap()).unwrap();
     let cipher = openssl::symm::Cipher::aes_256_cbc();
-    let locked = key.private_key_to_pem_pkcs8_passphrase(cipher, PASSWORD.as_bytes()).unwrap();
+    let locked = key
+        .private_key_to_pem_pkcs8_passphrase(cipher, PASSWORD.as_bytes())
+        .unwrap();
     fs::write(folder.join("client-locked.key"), locked).unwrap();
 }

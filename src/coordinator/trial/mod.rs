@@ -230,10 +230,15 @@ impl TrialMachine {
     }
 
     fn failed(&self, worker: usize, kind: FailureKind, message: impl Into<String>) -> Failure {
+        let mut message = message.into();
+        let note = |hello: &Hello| client_note(&message, &hello.client, &hello.client_version);
+        if let Some(note) = self.hello_of(worker).and_then(note) {
+            message = format!("{message} ({note})");
+        }
         Failure {
             kind,
             who: Some(self.name_of(worker)),
-            message: message.into(),
+            message,
         }
     }
 
@@ -263,9 +268,6 @@ impl TrialMachine {
                 } else {
                     FailureKind::WorkerFailed
                 };
-                let hello = self.workers[worker].hello.as_ref();
-                let note = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version));
-                let message = note.map_or(message.clone(), |note| format!("{message} ({note})"));
                 let mut failure = self.failed(worker, kind, message);
                 if let Some(consumer) = consumer {
                     failure.who = Some(self.spec.workers[worker].member_name(consumer as usize));

@@ -67,9 +67,13 @@ fn authorities(patient: &Patient, builder: &mut SslConnectorBuilder) -> Result<(
 
 /// True where the client has a certificate to show.
 pub(super) fn shows_certificate(patient: &Patient) -> bool {
-    ["ssl.certificate.location", "ssl.certificate.pem", "ssl.keystore.location"]
-        .iter()
-        .any(|name| patient.property(name).is_some())
+    [
+        "ssl.certificate.location",
+        "ssl.certificate.pem",
+        "ssl.keystore.location",
+    ]
+    .iter()
+    .any(|name| patient.property(name).is_some())
 }
 
 /// The name in the client's certificate as brokers write a principal, such as `CN=client,O=Example`; `None` without a

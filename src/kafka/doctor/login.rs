@@ -11,7 +11,7 @@ use rdkafka::metadata::Metadata;
 use rdkafka::statistics::Statistics;
 
 use super::rights::quoted;
-use super::{Check, Patient, network, tls};
+use super::{Check, Patient, credentials, listener, tls};
 use crate::kafka::admin::BrokerAddress;
 use crate::kafka::admin_error::{connect_cause, settings_cause};
 
@@ -35,7 +35,10 @@ pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<
             let who = if patient.uses_sasl() {
                 format!("authenticated with {}", patient.mechanism())
             } else {
-                "no user".to_owned()
+                match credentials::distinguished_name(patient).filter(|_| patient.uses_tls()) {
+                    Some(name) => format!("with the certificate of {name}"),
+                    None => "no user".to_owned(),
+                }
             };
             let count = match brokers.len() {
                 1 => "1 broker".to_owned(),
@@ -189,7 +192,7 @@ pub(super) fn is_authentication(cause: &str) -> bool {
 /// What the library says of a login that fails, and what would mend it.
 fn explain(patient: &Patient, cause: &str) -> (String, String) {
     if is_authentication(cause) {
-        return refused(patient, network::knows_user(patient), cause);
+        return refused(patient, listener::knows_user(patient), cause);
     }
     let lower = cause.to_ascii_lowercase();
     if tls::is_refusal(&lower) {
@@ -208,7 +211,10 @@ fn explain(patient: &Patient, cause: &str) -> (String, String) {
 fn refused(patient: &Patient, known: Option<bool>, cause: &str) -> (String, String) {
     let mechanism = patient.mechanism();
     let user = patient.user.as_deref();
-    let named = user.map_or_else(|| "the user of \"sasl.username\"".to_owned(), |user| format!("user {user}"));
+    let named = user.map_or_else(
+        || "the user of \"sasl.username\"".to_owned(),
+        |user| format!("user {user}"),
+    );
     match known {
         Some(false) => {
             let detail = format!("{named} is unknown: the broker has no {mechanism} password of it ({cause})");
@@ -242,7 +248,10 @@ pub fn client_note(cause: &str, client: &str, version: &str) -> Option<String> {
     if !is_authentication(cause) || version == rdkafka::util::get_rdkafka_version().1 {
         return None;
     }
-    let mut numbers = version.trim_start_matches('v').split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
     let release = (numbers.next()?, numbers.next().unwrap_or(0));
     let is_librdkafka = client.to_ascii_lowercase().contains("rdkafka");
     Some(if is_librdkafka && release < (2, 6) {
@@ -286,8 +295,14 @@ mod tests {
         assert!(detail.starts_with("the password is wrong: the broker knows user reader"));
         let (detail, _) = refused(&patient(), None, cause);
         assert!(detail.contains("does not say which"));
-        let hidden = Patient { user: None, ..patient() };
-        assert!(!refused(&hidden, Some(false), cause).0.contains("reader"), "a hidden name");
+        let hidden = Patient {
+            user: None,
+            ..patient()
+        };
+        assert!(
+            !refused(&hidden, Some(false), cause).0.contains("reader"),
+            "a hidden name"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod credentials;
 mod existing;
 mod groups;
 mod here;
+mod listener;
 mod login;
 mod network;
 mod probe;

@@ -66,7 +66,11 @@ impl Asker {
 
     /// The command that would give a right, for somebody who may.
     pub(super) fn grant(&self, right: &Right) -> String {
-        let operations: Vec<String> = right.operations.iter().map(|name| format!("--operation {name}")).collect();
+        let operations: Vec<String> = right
+            .operations
+            .iter()
+            .map(|name| format!("--operation {name}"))
+            .collect();
         format!(
             "kafka-acls --bootstrap-server {} --add --allow-principal {} {} {}",
             self.bootstrap,
@@ -99,6 +103,11 @@ impl Asker {
         self.grant(&Right::on_topic(operations, topic))
     }
 
+    /// What would mend the want of a right to be told the settings of brokers.
+    pub fn mend_settings(&self) -> String {
+        self.grant(&Right::on(&["DescribeConfigs"], "--cluster".to_owned()))
+    }
+
     /// What would mend what a cluster has refused, in the doctor's words; `None` where it was no right that was
     /// missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
     /// it.
@@ -127,7 +136,10 @@ impl Missing {
     /// From the words that brokers, the client library and other clients have for it.
     pub(super) fn of(refusal: &str) -> Option<Self> {
         let squeezed: String = refusal.to_ascii_lowercase().replace([' ', '_'], "");
-        let has = |kind: &str| squeezed.contains(&format!("{kind}authorizationfail")) || squeezed.contains(&format!("{kind}authorizationexception"));
+        let has = |kind: &str| {
+            squeezed.contains(&format!("{kind}authorizationfail"))
+                || squeezed.contains(&format!("{kind}authorizationexception"))
+        };
         if has("topic") {
             Some(Missing::Topic)
         } else if has("group") {
@@ -172,14 +184,20 @@ mod tests {
             "kafka-acls --bootstrap-server kafka:9092 --add --allow-principal User:reader --operation Read --operation \
              Describe --operation Delete --group tandem- --resource-pattern-type prefixed"
         );
-        let topic = who.mend_refusal("org.apache.kafka.common.errors.TopicAuthorizationException: x", &["orders".into()]);
+        let topic = who.mend_refusal(
+            "org.apache.kafka.common.errors.TopicAuthorizationException: x",
+            &["orders".into()],
+        );
         assert_eq!(
             topic.unwrap(),
             "kafka-acls --bootstrap-server kafka:9092 --add --allow-principal User:reader --operation Read --operation \
              Describe --topic orders"
         );
         let create = who.mend_refusal("TOPIC_AUTHORIZATION_FAILED", &[]).unwrap();
-        assert!(create.contains("--operation Create") && create.contains("[dataset] topic"), "{create}");
+        assert!(
+            create.contains("--operation Create") && create.contains("[dataset] topic"),
+            "{create}"
+        );
         assert_eq!(who.mend_refusal("connection refused", &[]), None);
     }
 

@@ -381,7 +381,11 @@ mod tests {
         assert_eq!(asked(&[0, 33, 0x7f, 0xff, 0xff, 0xff]), None, "many that are not there");
         assert_eq!(asked(&[0, 34, 0, 0, 0, 0]), Some(Mechanism::NoUsers));
         assert_eq!(asked(&[]), None);
-        let known = |code: u8| Dialogue::plain(server(reply(&[0, code, 0xff, 0xff, 0, 0, 0, 0])), SOON).unwrap().knows_scram_user("a,b");
+        let known = |code: u8| {
+            Dialogue::plain(server(reply(&[0, code, 0xff, 0xff, 0, 0, 0, 0])), SOON)
+                .unwrap()
+                .knows_scram_user("a,b")
+        };
         assert_eq!((known(0), known(58), known(17)), (Some(true), Some(false), None));
     }
 

@@ -17,7 +17,11 @@ pub(in crate::kafka) fn topic_operations<C: ClientContext>(
 ) -> Result<Vec<String>, String> {
     let name = CString::new(topic).map_err(|_| "a topic's name with a null character".to_owned())?;
     let queue = Queue::new(client)?;
-    let options = Options::of(client, rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout)?;
+    let options = Options::of(
+        client,
+        rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+        timeout,
+    )?;
     options.with_operations()?;
     let mut names = [name.as_ptr()];
     // SAFETY: client, options and queue are valid for the call; `names` holds one pointer to a null-terminated text. The
@@ -57,7 +61,11 @@ pub(in crate::kafka) fn cluster_operations<C: ClientContext>(
     timeout: Duration,
 ) -> Result<Vec<String>, String> {
     let queue = Queue::new(client)?;
-    let options = Options::of(client, rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, timeout)?;
+    let options = Options::of(
+        client,
+        rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER,
+        timeout,
+    )?;
     options.with_operations()?;
     // SAFETY: client, options and queue are valid for the call.
     unsafe { rd::rd_kafka_DescribeCluster(client.native_ptr(), options.0, queue.0) };
