@@ -166,8 +166,8 @@ impl Cluster {
         })
     }
 
-    /// What the environment file says of the cluster; `note` is told what the cluster does not tell.
-    pub async fn describe(&self, note: &dyn Fn(&str)) -> Result<ClusterEnvironment, AdminError> {
+    /// What the environment file says of the cluster.
+    pub async fn describe(&self) -> Result<ClusterEnvironment, AdminError> {
         let brokers = self.admin.brokers().await?;
         let first = brokers.first().map(|broker| broker.id);
         let (version, java, deviations) = match (&self.local, first) {
@@ -178,13 +178,7 @@ impl Cluster {
             ),
             (None, Some(broker)) => {
                 // A cluster may refuse to tell its settings; that is no reason not to measure it.
-                let settings = self.admin.broker_settings(broker).await.unwrap_or_else(|error| {
-                    let mend = self.asker.mend_settings();
-                    note(&format!(
-                        "the report goes without the brokers' settings: {error}\n         mend: {mend}"
-                    ));
-                    Vec::new()
-                });
+                let settings = self.admin.broker_settings(broker).await.unwrap_or_default();
                 (self.admin.broker_version(broker).await, None, settings)
             }
             (None, None) => (None, None, Vec::new()),

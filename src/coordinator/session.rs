@@ -122,11 +122,10 @@ impl Session<'_> {
 
     /// Writes the environment of a new run; a resumed one must be in the same.
     async fn check_environment(&self) -> Result<(), RunError> {
-        let note = |text: &str| self.observer.note(text);
-        let own = self.clusters[0].describe(&note).await?;
+        let own = self.clusters[0].describe().await?;
         let mut others = Vec::with_capacity(self.clusters.len() - 1);
         for cluster in &self.clusters[1..] {
-            others.push(cluster.describe(&note).await?);
+            others.push(cluster.describe().await?);
         }
         let builds = self.programs.describe().to_vec();
         let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));

@@ -147,12 +147,8 @@ fn certificates_that_are_not_believed_are_told_apart() {
         &["was issued by localhost, which is not in"],
     );
     let mut unknown = user("SCRAM");
-    unknown.client = unknown
-        .client
-        .lines()
-        .filter(|line| !line.contains("ssl.ca"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let lines: Vec<&str> = unknown.client.lines().filter(|line| !line.contains("ssl.ca")).collect();
+    unknown.client = lines.join("\n");
     names(
         &doctor(&unknown, PASSWORD),
         &[
@@ -206,6 +202,20 @@ fn missing_rights_are_named_with_the_line_that_grants_them() {
             .stdout
             .contains("--group tandem- --resource-pattern-type prefixed")
     );
+    let writeless = doctor(&secured.user("SCRAM", "writeless"), PASSWORD);
+    names(
+        &writeless,
+        &[
+            "write a record",
+            "Topic authorization failed",
+            &grant("writeless"),
+            "--operation Write",
+        ],
+    );
+    let describer = scene(&secured.user("SCRAM", "describer"), PASSWORD);
+    let described = describer.tandem(&["doctor", "scene.toml", "--topic", TOPIC]);
+    let read = format!("{}--operation Read --topic {TOPIC}", grant("describer"));
+    names(&described, &["cannot be read", "Topic authorization failed", &read]);
     // The name of a client with a certificate, as the broker writes it.
     let mutual = doctor(&tls("MUTUAL", "well.pem", &certificate("client.key")), PASSWORD).exits(0);
     assert!(mutual.stdout.contains("permissions seen"), "{}", mutual.stdout);

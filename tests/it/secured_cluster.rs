@@ -1,5 +1,6 @@
 //! One broker with TLS, SCRAM, PLAIN, mutual TLS and access control lists, for all tests of secured clusters.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,9 +24,18 @@ pub const GROUPS: &str = "bench-";
 pub const PASSWORD: &str = "canary-4711-must-not-sing";
 
 /// Users of the SCRAM listener: `runner` may do all on names that start with `tandem-`; `groupless` the same but for
-/// groups; `reader` may read [`TOPIC`] in groups that start with [`GROUPS`]; `stranger`
+/// groups, `writeless` without reading and writing; `describer` may see [`TOPIC`]; `reader` may read [`TOPIC`] in groups that start with [`GROUPS`]; `stranger`
 /// may do nothing, and `learner` nothing at first.
-const USERS: [&str; 6] = ["admin", "runner", "groupless", "reader", "stranger", "learner"];
+const USERS: [&str; 8] = [
+    "admin",
+    "runner",
+    "groupless",
+    "writeless",
+    "reader",
+    "describer",
+    "stranger",
+    "learner",
+];
 
 /// The listeners: name, security, mechanism, name in the certificate.
 const LISTENERS: [(&str, &str, &str, &str); 6] = [
@@ -123,11 +133,7 @@ impl Secured {
     fn wait(&self) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let bootstrap = self.internal();
-        let answers = || {
-            runtime
-                .block_on(Admin::connect(&bootstrap, &Default::default()))
-                .is_ok()
-        };
+        let answers = || runtime.block_on(Admin::connect(&bootstrap, &BTreeMap::new())).is_ok();
         wait_until(&format!("the secured broker: {}", self.broker.log()), answers);
     }
 
@@ -158,7 +164,7 @@ impl Secured {
         );
         if !certificate.is_empty() {
             let file = self.file(&format!("{certificate}.pem"));
-            client += &format!("\"ssl.ca.location\" = \"{}\"\n", file.display());
+            client = format!("{client}\"ssl.ca.location\" = \"{}\"\n", file.display());
         }
         Access {
             bootstrap: self.address(listener),
@@ -185,12 +191,19 @@ impl Secured {
         };
         let all = "--operation Create --operation Read --operation Write --operation Describe --operation Delete";
         let children = [
-            add(&format!(
+            add(
                 "--add --allow-principal User:runner --allow-principal User:CN=client --operation All --topic tandem- \
-                 --group tandem- --resource-pattern-type prefixed"
-            )),
+                 --group tandem- --resource-pattern-type prefixed",
+            ),
             add(&format!(
                 "--add --allow-principal User:groupless {all} --topic tandem- --resource-pattern-type prefixed"
+            )),
+            add(
+                "--add --allow-principal User:writeless --operation Create --operation Describe --operation Delete \
+                 --topic tandem- --resource-pattern-type prefixed",
+            ),
+            add(&format!(
+                "--add --allow-principal User:describer --operation Describe --topic {TOPIC}"
             )),
             add(&format!(
                 "--add --allow-principal User:reader --operation Read --operation Describe --topic {TOPIC}"
@@ -208,7 +221,7 @@ impl Secured {
     fn fill(&self) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let admin = Admin::connect(&self.internal(), &Default::default()).await.unwrap();
+            let admin = Admin::connect(&self.internal(), &BTreeMap::new()).await.unwrap();
             admin.create_topic(TOPIC, PARTITIONS, 1, &[]).await.unwrap();
         });
         let mut config = ClientConfig::new();
@@ -236,51 +249,64 @@ fn properties(folder: &Path, ports: &[u16], internal: u16, controller: u16) -> S
     let import = ["-importcert", "-noprompt", "-alias", "client", "-file", &client];
     keytool(&[&import[..], &["-keystore", &trust, "-storepass", "change-me"]].concat());
 
-    let mut bound = format!("CONTROLLER://127.0.0.1:{controller},INTERNAL://127.0.0.1:{internal}");
-    let mut told = format!("INTERNAL://127.0.0.1:{internal}");
-    let mut protocols = "CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT".to_owned();
-    let mut lines = String::new();
-    for ((name, security, mechanism, certificate), port) in LISTENERS.iter().zip(ports) {
-        bound += &format!(",{name}://127.0.0.1:{port}");
-        told += &format!(",{name}://127.0.0.1:{port}");
-        protocols += &format!(",{name}:{security}");
-        let prefix = format!("listener.name.{}", name.to_lowercase());
-        if !certificate.is_empty() {
-            let store = folder.join(format!("{certificate}.p12"));
-            lines += &format!(
-                "{prefix}.ssl.keystore.location={}\n{prefix}.ssl.keystore.password=change-me\n\
-                 {prefix}.ssl.keystore.type=PKCS12\n",
-                store.display()
-            );
-        }
-        if *name == "MUTUAL" {
-            lines += &format!(
-                "{prefix}.ssl.client.auth=required\n{prefix}.ssl.truststore.location={trust}\n\
-                 {prefix}.ssl.truststore.password=change-me\n{prefix}.ssl.truststore.type=PKCS12\n"
-            );
-        }
-        if !mechanism.is_empty() {
-            let module = match *mechanism {
-                "PLAIN" => {
-                    let users = USERS.map(|user| format!(" user_{user}=\"{PASSWORD}\""));
-                    format!(
-                        "org.apache.kafka.common.security.plain.PlainLoginModule required{};",
-                        users.concat()
-                    )
-                }
-                _ => "org.apache.kafka.common.security.scram.ScramLoginModule required;".to_owned(),
-            };
-            let lower = mechanism.to_lowercase();
-            lines +=
-                &format!("{prefix}.sasl.enabled.mechanisms={mechanism}\n{prefix}.{lower}.sasl.jaas.config={module}\n");
-        }
+    let mut bound = vec![
+        format!("CONTROLLER://127.0.0.1:{controller}"),
+        format!("INTERNAL://127.0.0.1:{internal}"),
+    ];
+    let mut protocols = vec!["CONTROLLER:PLAINTEXT".to_owned(), "INTERNAL:PLAINTEXT".to_owned()];
+    let mut lines = Vec::new();
+    for (listener, port) in LISTENERS.iter().zip(ports) {
+        bound.push(format!("{}://127.0.0.1:{port}", listener.0));
+        protocols.push(format!("{}:{}", listener.0, listener.1));
+        lines.extend(listener_lines(folder, listener));
     }
     format!(
-        "listeners={bound}\nadvertised.listeners={told}\nlistener.security.protocol.map={protocols}\n\
+        "listeners={}\nadvertised.listeners={}\nlistener.security.protocol.map={}\n\
          inter.broker.listener.name=INTERNAL\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
          authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
-         super.users=User:ANONYMOUS;User:admin\n{lines}"
+         super.users=User:ANONYMOUS;User:admin\n{}",
+        bound.join(","),
+        bound[1..].join(","),
+        protocols.join(","),
+        lines.concat()
     )
+}
+
+/// What the broker's file says of a listener.
+fn listener_lines(folder: &Path, listener: &(&str, &str, &str, &str)) -> Vec<String> {
+    let (name, _, mechanism, certificate) = listener;
+    let mut lines = Vec::new();
+    let mut set = |key: &str, value: &str| {
+        lines.push(format!("listener.name.{}.{key}={value}\n", name.to_lowercase()));
+    };
+    let mut store = |kind: &str, file: &str| {
+        set(
+            &format!("ssl.{kind}.location"),
+            &folder.join(file).display().to_string(),
+        );
+        set(&format!("ssl.{kind}.password"), "change-me");
+        set(&format!("ssl.{kind}.type"), "PKCS12");
+    };
+    if !certificate.is_empty() {
+        store("keystore", &format!("{certificate}.p12"));
+    }
+    if *name == "MUTUAL" {
+        store("truststore", "trust.p12");
+        set("ssl.client.auth", "required");
+    }
+    if !mechanism.is_empty() {
+        let module = match *mechanism {
+            "PLAIN" => {
+                let users = USERS.map(|user| format!(" user_{user}=\"{PASSWORD}\""));
+                let module = "org.apache.kafka.common.security.plain.PlainLoginModule";
+                format!("{module} required{};", users.concat())
+            }
+            _ => "org.apache.kafka.common.security.scram.ScramLoginModule required;".to_owned(),
+        };
+        set("sasl.enabled.mechanisms", mechanism);
+        set(&format!("{}.sasl.jaas.config", mechanism.to_lowercase()), &module);
+    }
+    lines
 }
 
 /// The key of the client, which keytool does not give as PEM: with a password, and without.

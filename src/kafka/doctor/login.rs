@@ -79,8 +79,9 @@ fn brokers(patient: &Patient) -> Result<Vec<BrokerAddress>, String> {
             std::thread::sleep(Duration::from_millis(5));
         }
         let heard = consumer.client().context();
-        if heard.is_refused() {
-            return Err(connect_cause(&heard.said(), &error, CONNECT_LIMIT));
+        let refusals = heard.refusals();
+        if !refusals.is_empty() {
+            return Err(connect_cause(&refusals, &error, CONNECT_LIMIT));
         }
         if let Some(brokers) = heard.brokers() {
             let since = told.map_or_else(Instant::now, |(since, _)| since);
@@ -131,14 +132,21 @@ impl Heard {
         said.push(message.to_owned());
     }
 
-    /// True where no waiting will mend it.
-    fn is_refused(&self) -> bool {
-        self.said().iter().any(|message| {
+    /// What was said that no waiting will mend.
+    fn refusals(&self) -> Vec<String> {
+        let mut said = self.said();
+        said.retain(|message| {
             let lower = message.to_ascii_lowercase();
-            ["authenticat", "sasl", "certificate", "ssl handshake failed"]
-                .iter()
-                .any(|sign| lower.contains(sign))
-        })
+            // Addresses have `sasl` and `ssl` in front, whatever the message says.
+            let signs = [
+                "authenticat",
+                "mechanism handshake",
+                "certificate",
+                "ssl handshake failed",
+            ];
+            signs.iter().any(|sign| lower.contains(sign))
+        });
+        said
     }
 }
 
@@ -303,6 +311,15 @@ mod tests {
             !refused(&hidden, Some(false), cause).0.contains("reader"),
             "a hidden name"
         );
+    }
+
+    #[test]
+    fn only_what_no_waiting_will_mend_is_a_refusal() {
+        let heard = Heard::default();
+        heard.note("[thrd:sasl_ssl://kafka:9092/bootstrap]: Connect to ipv6#[::1]:9092 failed: Connection refused");
+        assert_eq!(heard.refusals(), Vec::<String>::new());
+        heard.note("sasl_ssl://kafka:9092/bootstrap: SASL authentication error: Authentication failed");
+        assert_eq!(heard.refusals().len(), 1);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 //! delete the topic. Everything made is removed again.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
+use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
@@ -213,11 +215,35 @@ fn write(patient: &Patient, topic: &str) -> Result<(), String> {
     let mut config = patient.config();
     let limit = RECORD_LIMIT.as_millis().to_string();
     config.set("message.timeout.ms", &limit).set("linger.ms", "0");
-    let producer: BaseProducer = config.create().map_err(|error| crate::kafka::settings_cause(&error))?;
+    let producer: BaseProducer<Delivery> = config
+        .create_with_context(Delivery::default())
+        .map_err(|error| crate::kafka::settings_cause(&error))?;
     producer
         .send(BaseRecord::<(), [u8]>::to(topic).partition(0).payload(RECORD))
         .map_err(|(error, _)| error.to_string())?;
-    producer.flush(RECORD_LIMIT).map_err(|error| error.to_string())
+    producer.flush(RECORD_LIMIT).map_err(|error| error.to_string())?;
+    let told = producer
+        .context()
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    told.unwrap_or_else(|| Err(format!("not acknowledged within {} s", RECORD_LIMIT.as_secs())))
+}
+
+/// What became of the record.
+#[derive(Default)]
+struct Delivery(Mutex<Option<Result<(), String>>>);
+
+impl ClientContext for Delivery {}
+
+impl ProducerContext for Delivery {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let result = result.as_ref().map(|_| ()).map_err(|(error, _)| error.to_string());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    }
 }
 
 /// The broker's timestamp of the record.

@@ -103,11 +103,6 @@ impl Asker {
         self.grant(&Right::on_topic(operations, topic))
     }
 
-    /// What would mend the want of a right to be told the settings of brokers.
-    pub fn mend_settings(&self) -> String {
-        self.grant(&Right::on(&["DescribeConfigs"], "--cluster".to_owned()))
-    }
-
     /// What would mend what a cluster has refused, in the doctor's words; `None` where it was no right that was
     /// missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
     /// it.

@@ -127,7 +127,11 @@ impl Dialogue {
 
     /// The versions of each request; `Ok(None)` where what answers is no Kafka broker.
     pub(super) fn versions(&mut self) -> io::Result<Option<Versions>> {
-        self.ask(API_VERSIONS, 0, &[]).map(|answer| versions(&answer))
+        let answer = self.ask(API_VERSIONS, 0, &[])?;
+        if answer.is_empty() {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "it closes the connection"));
+        }
+        Ok(versions(&answer))
     }
 
     /// True where the broker answers to somebody who has not authenticated; `None` where that cannot be told.
