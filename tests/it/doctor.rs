@@ -189,7 +189,7 @@ fn faults_of_tls_are_told_apart() {
     );
     names(
         &ask_with(&address, &trusting("/nowhere.pem")),
-        &["ssl.ca.location = \"/nowhere.pem\""],
+        &["ssl.ca.location = \"/nowhere.pem\": No such file"],
     );
     let well = ask_with(&address, &trusting(&well_pem)).exits(0);
     assert!(well.stdout.contains("certificate valid until"), "{}", well.stdout);

@@ -31,6 +31,7 @@ pub(super) fn load(patient: &Patient, builder: &mut SslConnectorBuilder) -> Resu
     }
     if let Some(file) = patient.property("ssl.certificate.location") {
         let wrong = |error: ErrorStack| (format!("ssl.certificate.location = {file:?}"), reason(&error));
+        readable("ssl.certificate.location", file)?;
         builder.set_certificate_chain_file(file).map_err(wrong)?;
     } else if let Some(certificate) = certificate(patient) {
         let wrong = |error: ErrorStack| ("ssl.certificate.pem".to_owned(), reason(&error));
@@ -50,6 +51,7 @@ fn authorities(patient: &Patient, builder: &mut SslConnectorBuilder) -> Result<(
     if let Some(file) = patient.property("ssl.ca.location").filter(|file| *file != "probe") {
         let wrong = |error: ErrorStack| (format!("ssl.ca.location = {file:?}"), reason(&error));
         let folder = Path::new(file);
+        readable("ssl.ca.location", file)?;
         if folder.is_dir() {
             builder.load_verify_locations(None, Some(folder)).map_err(wrong)?;
         } else {
@@ -63,6 +65,12 @@ fn authorities(patient: &Patient, builder: &mut SslConnectorBuilder) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Says what the system says of a file that cannot be opened; the TLS library has fewer words for it.
+fn readable(property: &str, file: &str) -> Result<(), Wrong> {
+    let opened = fs::File::open(file).map(drop);
+    opened.map_err(|error| (format!("{property} = {file:?}"), error.to_string()))
 }
 
 /// True where the client has a certificate to show.
