@@ -9,12 +9,8 @@ use serde::Serialize;
 
 use super::source::{Choices, Source, data_parent};
 use super::{DONE, WRONG, cluster};
-use crate::kafka::client::cluster_properties;
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
-use crate::scenario::{ClusterSource, ClusterSpec};
-
-/// Column at which details begin.
-const DETAIL_COLUMN: usize = 34;
+use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
 
 /// What `tandem doctor` takes.
 #[derive(Debug, Args)]
@@ -27,6 +23,9 @@ pub(super) struct Arguments {
     /// Look at the cluster that `tandem cluster up` has started
     #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
     cluster: Option<String>,
+    /// Read this topic, which is there, and make none; may be given several times
+    #[arg(long, value_name = "NAME")]
+    topic: Vec<String>,
     /// Make no topic and join no group
     #[arg(long)]
     read_only: bool,
@@ -44,7 +43,7 @@ struct Findings {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
-    let (spec, group) = spec(arguments)?;
+    let (spec, needs) = subject(arguments)?;
     let mut checks: Vec<Check> = Vec::new();
     let mut tell = |check: Check| {
         if !arguments.json {
@@ -58,11 +57,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     };
     if let ClusterSource::Bootstrap(bootstrap) = &spec.source {
         let patient = Patient {
-            bootstrap: bootstrap.clone(),
-            properties: cluster_properties(&spec)?,
-            prefix: spec.prefix.clone(),
-            group,
+            group: needs.group,
+            topics: arguments.topic.clone(),
             may_write: !arguments.read_only,
+            needs_consumer_protocol: needs.consumer_protocol,
+            ..Patient::new(&spec, bootstrap)?
         };
         examine(&patient, &mut tell);
     }
@@ -79,36 +78,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     Ok(if failed == 0 { DONE } else { WRONG })
 }
 
-/// The cluster of the scenario, of the flags, or the one that a run would start; and the group that the scenario fixes.
-fn spec(arguments: &Arguments) -> Result<(ClusterSpec, Option<String>)> {
-    let (mut spec, mut group) = (ClusterSpec::default(), None);
-    if let Some(file) = &arguments.scenario {
-        let scenario = Source::load(file, &Choices::default())?.scenario;
-        group = scenario
-            .configurations
-            .into_iter()
-            .find_map(|configuration| configuration.group);
-        spec = scenario.cluster;
-    }
+/// The cluster of the scenario, of the flags, or the one that a run would start; and what the scenario needs of
+/// it.
+fn subject(arguments: &Arguments) -> Result<(ClusterSpec, ClusterNeeds)> {
+    let (mut spec, needs) = match &arguments.scenario {
+        Some(file) => {
+            let scenario = Source::load(file, &Choices::default())?.scenario;
+            let needs = scenario.needs(0);
+            (scenario.cluster, needs)
+        }
+        None => (ClusterSpec::default(), ClusterNeeds::default()),
+    };
     if let Some(bootstrap) = &arguments.bootstrap {
         spec.source = ClusterSource::Bootstrap(bootstrap.clone());
     } else if arguments.cluster.is_some() {
         spec.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
     }
-    Ok((spec, group))
+    Ok((spec, needs))
 }
 
 /// `ok      TCP kafka:9092      connects`, and what would mend it below.
 fn line(check: &Check) -> String {
+    let word = style(format!("{:7}", check.outcome.word()));
     let word = match check.outcome {
-        Outcome::Ok => style("ok     ").green(),
-        Outcome::Skipped => style("skipped").dim(),
-        Outcome::Warning => style("warning").yellow(),
-        Outcome::Failed => style("FAILED ").red().bold(),
+        Outcome::Ok => word.green(),
+        Outcome::Skipped => word.dim(),
+        Outcome::Warning => word.yellow(),
+        Outcome::Failed => word.red().bold(),
     };
-    let line = format!("{word}  {:DETAIL_COLUMN$} {}", check.name, check.detail);
-    match &check.mend {
-        Some(mend) => format!("{line}\n         mend: {mend}"),
-        None => line,
-    }
+    format!("{word}  {}", check.findings())
 }

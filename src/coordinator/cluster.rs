@@ -9,9 +9,10 @@ use super::events::Observer;
 use super::listeners::processes_at;
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
+use crate::kafka::doctor::{Asker, Check, Patient, reachable};
 use crate::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError};
 use crate::measure::ClusterEnvironment;
-use crate::scenario::{ClusterSource, ClusterSpec};
+use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
 use crate::secret::Secret;
 
 /// Why there is no cluster.
@@ -23,6 +24,14 @@ pub enum ClusterError {
     /// The cluster did not answer or refused.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// It cannot be reached or used from here.
+    #[error("the cluster at {bootstrap} cannot be used:\n{}", lines(.checks))]
+    Unfit {
+        /// Its addresses.
+        bootstrap: String,
+        /// The doctor's checks that failed.
+        checks: Vec<Check>,
+    },
     /// A client property has no value.
     #[error(transparent)]
     Property(#[from] PropertyError),
@@ -31,21 +40,28 @@ pub enum ClusterError {
     Panicked,
 }
 
+fn lines(checks: &[Check]) -> String {
+    checks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 /// A cluster that answers.
 pub struct Cluster {
     /// For topics and groups.
     pub admin: Admin,
     /// Properties of clients that are not measured.
     pub properties: BTreeMap<String, Secret>,
+    /// Who tandem is there.
+    pub asker: Asker,
     local: Option<LocalCluster>,
     /// Processes of brokers on this machine that somebody else has started.
     others_here: Vec<u32>,
 }
 
 impl Cluster {
-    /// Starts the brokers or connects to those that run.
+    /// Starts the brokers or connects to those that run, which the doctor looks at first.
     pub async fn open(
         spec: &ClusterSpec,
+        needs: ClusterNeeds,
         run_id: &str,
         data_parent: PathBuf,
         keeper: Arc<dyn Keeper>,
@@ -56,6 +72,13 @@ impl Cluster {
         match &spec.source {
             ClusterSource::Bootstrap(bootstrap) => {
                 observer.preparing(&format!("connecting to {bootstrap}"));
+                let patient = Patient {
+                    needs_consumer_protocol: needs.consumer_protocol,
+                    group: needs.group,
+                    ..Patient::new(spec, bootstrap)?
+                };
+                let asker = Asker::of(&patient);
+                examine(patient, observer.as_ref()).await?;
                 let admin = Admin::connect(bootstrap, &properties).await?;
                 let address = |broker: BrokerAddress| Some((broker.host, u16::try_from(broker.port).ok()?));
                 let addresses: Vec<_> = admin.brokers().await?.into_iter().filter_map(address).collect();
@@ -63,6 +86,7 @@ impl Cluster {
                 Ok(Cluster {
                     admin,
                     properties,
+                    asker,
                     local: None,
                     others_here: others_here.unwrap_or_default(),
                 })
@@ -89,9 +113,11 @@ impl Cluster {
                 let local = started?;
                 let bootstrap = local.bootstrap(None).unwrap_or_default();
                 let admin = Admin::connect(&bootstrap, &properties).await?;
+                let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
                 Ok(Cluster {
                     admin,
                     properties,
+                    asker,
                     local: Some(local),
                     others_here: Vec::new(),
                 })
@@ -181,4 +207,17 @@ impl Cluster {
             .map_err(|_| ClusterError::Panicked)?;
         Ok(stopped?)
     }
+}
+
+/// Has the doctor look at a running cluster, without leaving anything there. What is well enough but worth a word is
+/// noted.
+async fn examine(patient: Patient, observer: &dyn Observer) -> Result<(), ClusterError> {
+    let bootstrap = patient.bootstrap.clone();
+    let looked = tokio::task::spawn_blocking(move || reachable(&patient)).await;
+    let looked = looked.map_err(|_| ClusterError::Panicked)?;
+    let warnings = looked.map_err(|checks| ClusterError::Unfit { bootstrap, checks })?;
+    for check in warnings.iter().filter(|check| check.mend.is_some()) {
+        observer.note(&check.findings());
+    }
+    Ok(())
 }

@@ -50,6 +50,14 @@ pub enum RunError {
     /// The cluster refused something.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// A right is missing.
+    #[error("{cause}\n         mend: {mend}")]
+    Denied {
+        /// What was refused.
+        cause: Box<RunError>,
+        /// What would allow it, in the doctor's words.
+        mend: String,
+    },
     /// A data set could not be made.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -233,7 +241,7 @@ async fn execute(
         programs,
         prefix,
     };
-    let ended = session.execute().await;
+    let ended = session.execute().await.map_err(|error| session.explained(error));
     session.close(guardian).await;
     ended
 }
@@ -246,21 +254,30 @@ async fn open(
     interrupt: &Interrupt,
     guardian: &Arc<Guardian>,
 ) -> Result<Vec<Cluster>, RunError> {
-    let open = |spec| {
+    let open = |index: usize, spec| {
         let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(guardian);
         let data_parent = options.data_parent.clone();
         let stop = interrupt.flag();
-        Cluster::open(spec, &options.run_id, data_parent, keeper, Arc::clone(observer), stop)
+        let needs = scenario.needs(index);
+        Cluster::open(
+            spec,
+            needs,
+            &options.run_id,
+            data_parent,
+            keeper,
+            Arc::clone(observer),
+            stop,
+        )
     };
     // Those that run already first: brokers of our own take their time, and would have to be ended again.
     let mut others = Vec::new();
-    for spec in &scenario.variants.clusters {
-        others.push(open(spec).await.map_err(|cause| RunError::OtherCluster {
+    for (index, spec) in scenario.variants.clusters.iter().enumerate() {
+        others.push(open(index + 1, spec).await.map_err(|cause| RunError::OtherCluster {
             bootstrap: spec.bootstrap().unwrap_or_default().to_owned(),
             cause,
         })?);
     }
-    let own = open(&scenario.cluster).await?;
+    let own = open(0, &scenario.cluster).await?;
     for other in &others {
         let ids = (own.admin.cluster_id().await, other.admin.cluster_id().await);
         if let (Some(id), Some(same)) = ids

@@ -87,6 +87,26 @@ impl Session<'_> {
         &self.clusters[configuration.variant.cluster]
     }
 
+    /// An error for want of a right, with what would allow it.
+    pub(super) fn explained(&self, error: RunError) -> RunError {
+        let on = match &error {
+            RunError::DatasetOn { bootstrap, .. } => Some(bootstrap.as_str()),
+            _ => None,
+        };
+        let cluster = self
+            .clusters
+            .iter()
+            .find(|cluster| on == Some(cluster.admin.bootstrap()));
+        let asker = &cluster.unwrap_or(&self.clusters[0]).asker;
+        match asker.mend_refusal(&error.to_string(), &[]) {
+            Some(mend) => RunError::Denied {
+                cause: Box::new(error),
+                mend,
+            },
+            None => error,
+        }
+    }
+
     /// What happened to a broker run here that has ended.
     fn dead_broker(&self) -> Option<String> {
         self.clusters.iter().find_map(Cluster::dead_broker)

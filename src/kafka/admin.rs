@@ -385,6 +385,14 @@ impl Admin {
         ffi::describe_group(self.client.inner(), "tandem-ready", limit).is_ok()
     }
 
+    /// What the user may do with a topic and with the cluster, as the brokers tell it; blocks. Nothing of the cluster is
+    /// told to a user who may not describe it.
+    pub(super) fn operations_now(&self, topic: &str) -> (Result<Vec<String>, String>, Vec<String>) {
+        let of_topic = ffi::topic_operations(self.client.inner(), topic, ENDS_LIMIT);
+        let of_cluster = ffi::cluster_operations(self.client.inner(), ENDS_LIMIT);
+        (of_topic, of_cluster.unwrap_or_default())
+    }
+
     fn partitions_now(&self, name: &str) -> Result<Option<Vec<PartitionInfo>>, AdminError> {
         let action = format!("describe topic {name}");
         let metadata = self.metadata(&action, Some(name), REQUEST_LIMIT)?;

@@ -41,6 +41,16 @@ pub enum PropertyError {
         /// The variable.
         variable: String,
     },
+    /// The file that holds the value cannot be used.
+    #[error("client property {property} takes its value from the file {file}: {cause}")]
+    Unreadable {
+        /// The property.
+        property: String,
+        /// The file.
+        file: String,
+        /// Why not.
+        cause: String,
+    },
 }
 
 /// The properties of the consumers or producers of a configuration, with the reason for each; no secret is resolved yet.
@@ -80,7 +90,7 @@ impl ClientProperties {
         self
     }
 
-    /// Every property with its value, secrets taken from the environment.
+    /// Every property with its value, secrets taken from the environment and from files.
     pub fn resolve(&self) -> Result<BTreeMap<String, Secret>, PropertyError> {
         self.properties
             .iter()
@@ -99,7 +109,7 @@ impl ClientProperties {
                 PropertyValue::Literal(value) if default_of(name).is_some_and(|default| default == *value) => continue,
                 PropertyValue::Literal(_) if is_sensitive(name) => "(hidden)".to_owned(),
                 PropertyValue::Literal(value) => value.clone(),
-                PropertyValue::Environment { .. } => "(hidden)".to_owned(),
+                PropertyValue::Environment { .. } | PropertyValue::File { .. } => "(hidden)".to_owned(),
             };
             deviations.push(Setting {
                 name: name.clone(),
@@ -172,7 +182,7 @@ impl ClientProperties {
                     // Left as it is, for the client to refuse with its own words.
                     Err(_) => continue,
                 },
-                Some((PropertyValue::Environment { .. }, _)) => continue,
+                Some((PropertyValue::Environment { .. } | PropertyValue::File { .. }, _)) => continue,
             };
             self.add_literal(name, (whole / members).max(1).to_string(), reason);
         }
@@ -199,7 +209,7 @@ pub fn cluster_properties(cluster: &ClusterSpec) -> Result<BTreeMap<String, Secr
     resolve_all(&cluster.client)
 }
 
-/// Properties with their values, secrets taken from the environment.
+/// Properties with their values, secrets taken from the environment and from files.
 pub fn resolve_all(properties: &BTreeMap<String, PropertyValue>) -> Result<BTreeMap<String, Secret>, PropertyError> {
     properties
         .iter()
@@ -225,6 +235,7 @@ fn resolve_value(property: &str, value: &PropertyValue) -> Result<Secret, Proper
     let variable = match value {
         PropertyValue::Literal(value) => return Ok(Secret::new(value)),
         PropertyValue::Environment { env } => env,
+        PropertyValue::File { file } => return read_secret(property, file),
     };
     env::var(variable).map(Secret::new).map_err(|error| {
         let (property, variable) = (property.to_owned(), variable.clone());
@@ -233,6 +244,22 @@ fn resolve_value(property: &str, value: &PropertyValue) -> Result<Secret, Proper
             env::VarError::NotUnicode(_) => PropertyError::NotText { property, variable },
         }
     })
+}
+
+/// The contents of a file without the end of the line that editors and `echo` put after them.
+fn read_secret(property: &str, file: &str) -> Result<Secret, PropertyError> {
+    let wrong = |cause: String| PropertyError::Unreadable {
+        property: property.to_owned(),
+        file: file.to_owned(),
+        cause,
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let value = text.strip_suffix('\n').unwrap_or(&text);
+    let value = value.strip_suffix('\r').unwrap_or(value);
+    if value.is_empty() || value.contains('\0') {
+        return Err(wrong("it is empty or holds a null character".to_owned()));
+    }
+    Ok(Secret::new(value))
 }
 
 /// True for properties whose value is a secret even where it stands in the file.
@@ -421,6 +448,30 @@ mod tests {
         let message = error.to_string();
         assert!(
             message.contains("sasl.password") && message.contains("TANDEM_NO_SUCH_VARIABLE"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_file_gives_its_contents_without_the_end_of_the_line_and_is_named_where_it_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |contents: &str| {
+            let file = folder.path().join("secret");
+            std::fs::write(&file, contents).unwrap();
+            let file = file.display().to_string();
+            cluster_properties(&cluster(&[("sasl.password", PropertyValue::File { file })]))
+        };
+        assert_eq!(of("hunter 2\n").unwrap()["sasl.password"].reveal(), "hunter 2");
+        assert_eq!(of("hunter2\r\n").unwrap()["sasl.password"].reveal(), "hunter2");
+        assert_eq!(of("two\nlines").unwrap()["sasl.password"].reveal(), "two\nlines");
+        assert!(of("\n").unwrap_err().to_string().contains("it is empty"));
+        let nowhere = PropertyValue::File {
+            file: "/nowhere/secret".into(),
+        };
+        let error = cluster_properties(&cluster(&[("sasl.password", nowhere)])).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.contains("sasl.password") && message.contains("/nowhere/secret"),
             "{message}"
         );
     }

@@ -1,9 +1,10 @@
 //! Calls of the client library that rdkafka has no safe wrapper for: describing a consumer group with its target
-//! assignment, the ends of partitions, the lines that wait in a client's main queue, and producing from a shared text. The only unsafe code
+//! assignment, the ends of partitions, what a user may do, the lines that wait in a client's main queue, and producing from a shared text. The only unsafe code
 //! of this room.
 #![allow(unsafe_code, reason = "bindings to librdkafka; every block states its invariant")]
 
 mod offsets;
+mod operations;
 mod produce;
 
 use std::ffi::{CStr, CString, c_char};
@@ -17,6 +18,7 @@ use rdkafka::client::Client;
 use super::group::{GroupDescription, GroupMember, GroupState};
 
 pub(super) use offsets::end_offsets;
+pub(super) use operations::{cluster_operations, topic_operations};
 pub use produce::{TextProducer, TextRecord};
 
 /// A queue of a client; destroyed when dropped.
@@ -125,9 +127,12 @@ impl Drop for Options {
 }
 
 impl Options {
-    /// Options of a group description that may take `timeout`.
-    fn describe_groups<C: ClientContext>(client: &Client<C>, timeout: Duration) -> Result<Self, String> {
-        let operation = rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
+    /// Options of a request that may take `timeout`.
+    fn of<C: ClientContext>(
+        client: &Client<C>,
+        operation: rd::rd_kafka_admin_op_t,
+        timeout: Duration,
+    ) -> Result<Self, String> {
         // SAFETY: the client is alive for the whole call.
         let options = unsafe { rd::rd_kafka_AdminOptions_new(client.native_ptr(), operation) };
         if options.is_null() {
@@ -150,6 +155,20 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Has the brokers tell what the user may do.
+    fn with_operations(&self) -> Result<(), String> {
+        // SAFETY: the options are valid; the error, where there is one, is given back once, after its text was copied.
+        unsafe {
+            let error = rd::rd_kafka_AdminOptions_set_include_authorized_operations(self.0, 1);
+            if error.is_null() {
+                return Ok(());
+            }
+            let message = text(rd::rd_kafka_error_string(error));
+            rd::rd_kafka_error_destroy(error);
+            Err(message)
+        }
     }
 }
 
@@ -191,7 +210,8 @@ pub(super) fn describe_group<C: ClientContext>(
 ) -> Result<GroupDescription, String> {
     let name = CString::new(group_id).map_err(|_| format!("group name {group_id:?} contains a null character"))?;
     let queue = Queue::new(client)?;
-    let options = Options::describe_groups(client, timeout)?;
+    let operation = rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
+    let options = Options::of(client, operation, timeout)?;
     let mut names = [name.as_ptr()];
     // SAFETY: client, options and queue are valid for the call; `names` holds one pointer to a null-terminated
     // text, and the library copies it before it returns.

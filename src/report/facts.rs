@@ -104,11 +104,12 @@ fn these_or_all(input: &ReportInput, names: &[&str]) -> String {
     }
 }
 
-/// Only the variable's name is known here; its value never reaches a report.
+/// Only the name of the variable or the file is known here; the value never reaches a report.
 fn property(value: &PropertyValue) -> String {
     match value {
         PropertyValue::Literal(text) => text.clone(),
         PropertyValue::Environment { env } => format!("(from the environment variable {env})"),
+        PropertyValue::File { file } => format!("(from the file {file})"),
     }
 }
 

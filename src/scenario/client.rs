@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
-use super::client_properties::{NOT_BUILT_IN, OWNED, OWNED_OF_PRODUCERS, PROPERTIES};
+use super::client_properties::{NOT_BUILT_IN, OF_JAVA, OWNED, OWNED_OF_PRODUCERS, PROPERTIES};
 use super::document::{Entry, entries};
 use super::error::{Grouped, Problem, any_value, did_you_mean, nearest};
 use super::model::PropertyValue;
@@ -154,8 +154,12 @@ fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
         return without_quotes(entry, name, *end).help(quoted);
     }
     let message = format!("the client has no property `{name}`");
-    Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1")
-        .maybe_help(did_you_mean(name, known))
+    let instead = OF_JAVA.iter().find(|(java, _)| *java == name);
+    let help = match instead {
+        Some((_, instead)) => Some(format!("it is one of Java clients: use {instead}")),
+        None => did_you_mean(name, known),
+    };
+    Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1").maybe_help(help)
 }
 
 /// A property of producers in `[matrix]` or a case whose dots, for want of quotes, made tables of it.
@@ -176,7 +180,7 @@ fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
     let mut value = entry.value;
     while let Some(table) = value.get_ref().as_table() {
         let inner = entries(table).into_iter().next()?;
-        if inner.key == "env" && table.len() == 1 && inner.value.get_ref().is_str() {
+        if ["env", "file"].contains(&inner.key) && table.len() == 1 && inner.value.get_ref().is_str() {
             break;
         }
         name.push('.');
@@ -190,24 +194,22 @@ fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
 /// Reads the value of a property whose name has been checked.
 pub(super) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
     if let DeValue::Table(table) = node.get_ref() {
-        let refused = || {
-            let message = format!("`{name}` cannot be this table");
-            Problem::new(
-                node.span(),
-                message,
-                "must be { env = \"NAME\" }, the name of an environment variable",
-            )
-        };
-        let env = table
-            .get("env")
-            .filter(|_| table.len() == 1)
-            .and_then(|env| env.get_ref().as_str());
-        let env = env.filter(|env| is_variable_name(env)).ok_or_else(refused)?;
-        return Ok(PropertyValue::Environment { env: env.to_owned() });
+        let only = |key: &str| table.get(key).filter(|_| table.len() == 1)?.get_ref().as_str();
+        if let Some(env) = only("env").filter(|env| is_variable_name(env)) {
+            return Ok(PropertyValue::Environment { env: env.to_owned() });
+        }
+        if let Some(file) = only("file").filter(|file| is_path(file)) {
+            return Ok(PropertyValue::File { file: file.to_owned() });
+        }
+        let message = format!("`{name}` cannot be this table");
+        let allowed = "must be { env = \"NAME\" }, the name of an environment variable, or { file = \"PATH\" }";
+        return Err(Problem::new(node.span(), message, allowed));
     }
     if is_secret(name) {
         let message = format!("`{name}` is a secret and cannot stand in the file");
-        let allowed = format!("write \"{name}\" = {{ env = \"NAME\" }} and set that environment variable");
+        let allowed = format!(
+            "write \"{name}\" = {{ env = \"NAME\" }} and set that environment variable, or {{ file = \"PATH\" }}"
+        );
         return Err(Problem::new(node.span(), message, allowed));
     }
     let values = find(name).map_or(Values::Text, |property| property.values);
@@ -231,6 +233,10 @@ fn is_variable_name(name: &str) -> bool {
         .next()
         .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     first && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_path(path: &str) -> bool {
+    !path.is_empty() && !path.contains('\0')
 }
 
 /// The value as the client takes it, which is text; `None` where it does not fit.
@@ -266,7 +272,7 @@ fn allowed(values: Values) -> String {
             "{} or several of them with commas between",
             any_value(names.iter().copied())
         ),
-        Values::Text => "text, a whole number, true, false or { env = \"NAME\" }".to_owned(),
+        Values::Text => "text, a whole number, true, false, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
     }
 }
 
@@ -282,7 +288,7 @@ pub(super) fn table_schema(generator: &mut SchemaGenerator, clients: Clients, li
 /// The schema of one property's value.
 pub(super) fn property_schema(generator: &mut SchemaGenerator, name: &str, list: bool) -> Schema {
     let value = if is_secret(name) {
-        generator.subschema_for::<FromEnvironment>()
+        from_outside(generator)
     } else {
         value_schema(generator, find(name).map_or(Values::Text, |property| property.values))
     };
@@ -304,7 +310,14 @@ fn value_schema(generator: &mut SchemaGenerator, values: Values) -> Schema {
         Values::SomeOf(_) => json_schema!({ "type": "string", "minLength": 1 }),
         Values::Text => json_schema!({ "type": ["string", "integer", "boolean"] }),
     };
-    json_schema!({ "anyOf": [literal, generator.subschema_for::<FromEnvironment>()] })
+    json_schema!({ "anyOf": [literal, from_outside(generator)] })
+}
+
+/// A value that does not stand in the scenario.
+fn from_outside(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [
+        generator.subschema_for::<FromEnvironment>(), generator.subschema_for::<FromFile>()
+    ] })
 }
 
 /// `{ env = "NAME" }`.
@@ -312,9 +325,20 @@ struct FromEnvironment;
 
 describes_itself!(FromEnvironment, "from_environment", |_| {
     json_schema!({
-        "type": "object", "description": "The value of an environment variable; the only form for a secret.",
+        "type": "object", "description": "The value of an environment variable; a secret comes so or from a file.",
         "properties": { "env": { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" } },
         "required": ["env"], "additionalProperties": false
+    })
+});
+
+/// `{ file = "PATH" }`.
+struct FromFile;
+
+describes_itself!(FromFile, "from_file", |_| {
+    json_schema!({
+        "type": "object", "description": "The contents of a file, without the line's end after them.",
+        "properties": { "file": { "type": "string", "minLength": 1 } },
+        "required": ["file"], "additionalProperties": false
     })
 });
 

@@ -75,6 +75,20 @@ pub(super) const NOT_BUILT_IN: &[(&str, &str)] = &[
     ("ssl.ca.certificate.stores", "Windows"),
 ];
 
+/// Properties of security that Java's clients have and this one has not, with what it has instead.
+pub(super) const OF_JAVA: &[(&str, &str)] = &[
+    (
+        "sasl.jaas.config",
+        "\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\"",
+    ),
+    ("ssl.truststore.location", "\"ssl.ca.location\", a PEM file"),
+    (
+        "ssl.truststore.password",
+        "\"ssl.ca.location\", which needs no password",
+    ),
+    ("ssl.truststore.type", "\"ssl.ca.location\", a PEM file"),
+];
+
 /// Every property that can be set by text, sorted by name.
 #[rustfmt::skip]
 pub(super) const PROPERTIES: &[Property] = &[

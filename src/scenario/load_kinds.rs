@@ -294,6 +294,7 @@ impl fmt::Display for Load {
             match value {
                 PropertyValue::Literal(value) => write!(f, ", {name}={value}")?,
                 PropertyValue::Environment { env } => write!(f, ", {name}=${env}")?,
+                PropertyValue::File { file } => write!(f, ", {name}=@{file}")?,
             }
         }
         Ok(())

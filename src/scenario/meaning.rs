@@ -84,6 +84,7 @@ fn property(prefix: &str, name: &str, value: &PropertyValue) -> Meaning {
     let value = match value {
         PropertyValue::Literal(text) => text.clone(),
         PropertyValue::Environment { env } => format!("${env}"),
+        PropertyValue::File { file } => format!("@{file}"),
     };
     mean(&format!("{prefix}{name}"), value)
 }

@@ -42,4 +42,4 @@ pub use repetitions::{Repetitions, Until};
 pub use schema::json_schema;
 pub use select::UnknownName;
 pub use source::{SHIPPED, Source, load, parse, shipped};
-pub use variants::{BINARY_AXIS, Build, CLUSTER_AXIS, Variant, VariantError, Variants};
+pub use variants::{BINARY_AXIS, Build, CLUSTER_AXIS, ClusterNeeds, Variant, VariantError, Variants};

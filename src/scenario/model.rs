@@ -454,4 +454,9 @@ pub enum PropertyValue {
         /// Name of the variable.
         env: String,
     },
+    /// Held by this file; only its path is ever stored.
+    File {
+        /// Path of the file; a relative one is looked for where tandem runs.
+        file: String,
+    },
 }

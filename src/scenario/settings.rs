@@ -96,6 +96,7 @@ impl Setting {
             Setting::Property(value) | Setting::ProducerProperty(value) => match value {
                 PropertyValue::Literal(text) => text.clone(),
                 PropertyValue::Environment { env } => format!("${env}"),
+                PropertyValue::File { file } => format!("@{file}"),
             },
         }
     }

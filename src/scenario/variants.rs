@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::families;
-use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, Scenario};
+use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario};
 
 /// Key of the axis whose values are clusters.
 pub const CLUSTER_AXIS: &str = "cluster";
@@ -80,6 +80,15 @@ pub enum VariantError {
     },
 }
 
+/// What a scenario needs of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClusterNeeds {
+    /// The consumer group protocol (KIP-848).
+    pub consumer_protocol: bool,
+    /// The right to read in this group, which it fixes.
+    pub group: Option<String>,
+}
+
 impl Scenario {
     /// Every configuration once on the scenario's cluster and once on that at `against`, and once with each of the
     /// builds at `binaries`. What a configuration is compared with is then itself as its first variant; what the
@@ -114,6 +123,16 @@ impl Scenario {
     /// The scenario's cluster and those that it is held against, by [`Variant::cluster`].
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterSpec> {
         std::iter::once(&self.cluster).chain(&self.variants.clusters)
+    }
+
+    /// What the configurations that are run on this cluster, by [`Variant::cluster`], need of it.
+    pub fn needs(&self, cluster: usize) -> ClusterNeeds {
+        let consumer = |c: &Configuration| matches!(c.membership, Membership::Group(GroupProtocol::Consumer { .. }));
+        let here = || self.configurations.iter().filter(|c| c.variant.cluster == cluster);
+        ClusterNeeds {
+            consumer_protocol: here().any(consumer),
+            group: here().find_map(|c| c.group.clone()),
+        }
     }
 
     /// The cluster that a configuration is run on.

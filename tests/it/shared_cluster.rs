@@ -37,14 +37,23 @@ impl Shared {
         Self::with_listeners(name, Vec::new())
     }
 
+    /// Starts a broker of another version.
+    pub fn of_version(name: &str, version: &str) -> Self {
+        Self::start_as(name, version, Vec::new())
+    }
+
     /// Starts a broker with further listeners.
     pub fn with_listeners(name: &str, listeners: Vec<ListenerSpec>) -> Self {
+        Self::start_as(name, "4.3.1", listeners)
+    }
+
+    fn start_as(name: &str, version: &str, listeners: Vec<ListenerSpec>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let run_id = format!("{name}{}", std::process::id());
         let state = folder.path().join("state");
         let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
         let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
-        let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+        let distribution = Distribution::find_or_get(version, &|message| eprintln!("{message}")).unwrap();
         let data_parent = folder.path().join("data");
         std::fs::create_dir(&data_parent).unwrap();
         let options = ClusterOptions {

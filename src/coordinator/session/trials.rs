@@ -120,8 +120,13 @@ impl Session<'_> {
         order: &TrialOrder,
         configuration: &Configuration,
         started_at: jiff::Timestamp,
-        status: Status,
+        mut status: Status,
     ) -> Trial {
+        if let Status::Failed(failure) = &mut status
+            && let Some(mend) = self.cluster(configuration).asker.mend_refusal(&failure.message, &[])
+        {
+            failure.message = format!("{}; to mend it: {mend}", failure.message);
+        }
         Trial {
             schema_version: TRIAL_SCHEMA_VERSION,
             order: order.clone(),

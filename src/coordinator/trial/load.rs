@@ -8,7 +8,7 @@ use super::{Action, Phase, TrialMachine, WorkerState, after};
 use crate::coordinator::spec::LoadSpec;
 use crate::measure::latency::PackedLatency;
 use crate::measure::{Failure, FailureKind, LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{FromWorker, PROTOCOL_VERSION, ProducerProgress, ProducerResult, ToWorker};
+use crate::protocol::{FromWorker, Hello, PROTOCOL_VERSION, ProducerProgress, ProducerResult, ToWorker};
 
 /// The shortest time between two samples of the lag. Positions are told every 100 ms.
 const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -139,11 +139,16 @@ impl TrialMachine {
     }
 
     pub(super) fn has_introduced_itself(&self, worker: usize) -> bool {
+        self.hello_of(worker).is_some()
+    }
+
+    /// How a process has introduced itself; `None` while it has not.
+    pub(super) fn hello_of(&self, worker: usize) -> Option<&Hello> {
         let state = match (self.producer_of(worker), &self.load) {
             (Some(producer), Some(load)) => load.producers.get(producer).map(|producer| &producer.process),
             _ => self.workers.get(worker),
         };
-        state.is_some_and(|state| state.hello.is_some())
+        state?.hello.as_ref()
     }
 
     /// Notes when a process was being started.

@@ -14,6 +14,7 @@ use super::spec::{TrialSpec, producer_name};
 pub(super) use load::LoadState;
 
 use crate::kafka::GroupDescription;
+use crate::kafka::doctor::client_note;
 use crate::measure::{Failure, FailureKind, TopicPartition};
 use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, WorkerResult,
@@ -229,10 +230,15 @@ impl TrialMachine {
     }
 
     fn failed(&self, worker: usize, kind: FailureKind, message: impl Into<String>) -> Failure {
+        let mut message = message.into();
+        let note = |hello: &Hello| client_note(&message, &hello.client, &hello.client_version);
+        if let Some(note) = self.hello_of(worker).and_then(note) {
+            message = format!("{message} ({note})");
+        }
         Failure {
             kind,
             who: Some(self.name_of(worker)),
-            message: message.into(),
+            message,
         }
     }
 

@@ -171,6 +171,28 @@ fn a_worker_that_gives_up_is_named_with_its_consumer() {
 }
 
 #[test]
+fn an_old_client_that_is_refused_a_login_is_named_with_its_version() {
+    let mut script = Script::new(spec(1, 1, 1));
+    let old = Hello {
+        client_version: "2.0.2".to_owned(),
+        client: "librdkafka".to_owned(),
+        ..hello(ALL)
+    };
+    script.says(0, FromWorker::Hello(old));
+    let message = "SASL authentication error: Authentication failed due to invalid credentials".to_owned();
+    script.says(
+        0,
+        FromWorker::Failed {
+            consumer: None,
+            connect: true,
+            message,
+        },
+    );
+    let told = "librdkafka 2.0.2: librdkafka before 2.6 is refused so by Kafka 4.x with the right SCRAM password";
+    script.failed(FailureKind::Connect, Some(P1), told);
+}
+
+#[test]
 fn the_worker_that_is_late_is_named() {
     let limits = Limits::default();
     let mut silent = Script::new(spec(2, 1, 2));

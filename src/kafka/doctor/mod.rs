@@ -1,24 +1,37 @@
 //! Why a cluster cannot be reached or used from here, step by step: names, TCP, TLS, the protocol, authentication, each
 //! broker's advertised address, topics, groups, clocks; and what this machine offers. Blocks; every step has a limit.
 
+mod credentials;
+mod existing;
 mod groups;
 mod here;
+mod listener;
+mod login;
 mod network;
 mod probe;
+mod rights;
 mod tls;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::client::{PropertyError, cluster_properties};
+use crate::scenario::{ClusterSpec, PropertyValue};
 use crate::secret::Secret;
 
 pub use here::machine;
+pub use login::client_note;
+pub use rights::Asker;
 
 /// Limit of one question to the network.
 const LIMIT: Duration = Duration::from_secs(3);
+
+/// Column at which details begin.
+const DETAIL_COLUMN: usize = 34;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,6 +45,18 @@ pub enum Outcome {
     Warning,
     /// Does not work.
     Failed,
+}
+
+impl Outcome {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Skipped => "skipped",
+            Outcome::Warning => "warning",
+            Outcome::Failed => "FAILED",
+        }
+    }
 }
 
 /// One thing that was looked at.
@@ -74,6 +99,24 @@ impl Check {
     }
 }
 
+impl fmt::Display for Check {
+    /// `FAILED   TCP kafka:9092      connection refused`, and what would mend it below.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:7}  {}", self.outcome.word(), self.findings())
+    }
+}
+
+impl Check {
+    /// What was looked at and found, and what would mend it on a line below.
+    pub fn findings(&self) -> String {
+        let line = format!("{:DETAIL_COLUMN$} {}", self.name, self.detail);
+        match &self.mend {
+            Some(mend) => format!("{line}\n         mend: {mend}"),
+            None => line,
+        }
+    }
+}
+
 /// The cluster to look at.
 #[derive(Debug, Clone)]
 pub struct Patient {
@@ -85,11 +128,41 @@ pub struct Patient {
     pub prefix: String,
     /// The one group to join; `None` for groups of the probe's own.
     pub group: Option<String>,
+    /// The user's name where it stands in the scenario; one from the environment or a file is not told.
+    pub user: Option<String>,
+    /// Topics that are there, to be read; one is made to try it where there are none.
+    pub topics: Vec<String>,
     /// Whether a topic may be made and deleted to try it.
     pub may_write: bool,
+    /// Whether the consumer group protocol (KIP-848) is to be used.
+    pub needs_consumer_protocol: bool,
 }
 
 impl Patient {
+    /// A cluster with the client properties of a scenario.
+    pub fn new(spec: &ClusterSpec, bootstrap: &str) -> Result<Self, PropertyError> {
+        let user = match spec.client.get("sasl.username") {
+            Some(PropertyValue::Literal(user)) => Some(user.clone()),
+            _ => None,
+        };
+        Ok(Patient {
+            bootstrap: bootstrap.to_owned(),
+            properties: cluster_properties(spec)?,
+            prefix: spec.prefix.clone(),
+            group: None,
+            user,
+            topics: Vec::new(),
+            may_write: false,
+            needs_consumer_protocol: false,
+        })
+    }
+
+    /// The mechanism of authentication; the client library's own default where none is set.
+    fn mechanism(&self) -> &str {
+        let set = self.property("sasl.mechanism").or(self.property("sasl.mechanisms"));
+        set.unwrap_or("GSSAPI")
+    }
+
     /// The value of a client property, `None` where it is not set.
     fn property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).map(Secret::reveal)
@@ -112,13 +185,29 @@ impl Patient {
 
 /// Looks at a cluster, tells each check as it is made, and stops at the first step without which the next cannot work.
 pub fn examine(patient: &Patient, tell: &mut dyn FnMut(Check)) {
-    if !network::reach_bootstrap(patient, tell) {
-        return;
-    }
-    let Some(client) = probe::connect(patient, tell) else {
+    let Some(versions) = reach(patient, tell) else {
         return;
     };
-    if network::reach_advertised(patient, &client, tell) {
-        probe::records(patient, &client, tell);
+    if patient.topics.is_empty() {
+        probe::records(patient, &versions, tell);
+    } else {
+        existing::read(patient, &versions, tell);
     }
+}
+
+/// The part that every run needs, which leaves nothing on the cluster: from the names to the advertised listeners. Gives
+/// back the checks that are worth a word though nothing failed; `Err` those that failed.
+pub fn reachable(patient: &Patient) -> Result<Vec<Check>, Vec<Check>> {
+    let mut checks = Vec::new();
+    let reached = reach(patient, &mut |check| checks.push(check)).is_some();
+    let worth = if reached { Outcome::Warning } else { Outcome::Failed };
+    checks.retain(|check| check.outcome == worth);
+    if reached { Ok(checks) } else { Err(checks) }
+}
+
+/// From names to the advertised listeners: what requests the brokers know; `None` where something failed.
+fn reach(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<wire::Versions> {
+    let versions = network::reach_bootstrap(patient, tell)?;
+    let brokers = login::connect(patient, tell)?;
+    network::reach_advertised(patient, &brokers, tell).then_some(versions)
 }

@@ -1,4 +1,4 @@
-//! From a name to somebody who speaks: resolution, TCP, what listens there; first for the addresses that the user gave,
+//! From a name to a connection: resolution and TCP, first for the addresses that the user gave,
 //! then for those that the brokers advertise, which is where clients really go.
 
 use std::io::ErrorKind;
@@ -6,9 +6,10 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::thread;
 
-use super::probe::Client;
-use super::wire::{self, Spoken, Versions};
-use super::{Check, LIMIT, Patient, tls};
+use super::listener;
+use super::wire::Versions;
+use super::{Check, LIMIT, Patient};
+use crate::kafka::admin::BrokerAddress;
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl std::fmt::Display for Address {
 }
 
 /// Splits `host:port`; a port that is left out is Kafka's usual one.
-fn address(text: &str) -> Result<Address, Check> {
+pub(super) fn address(text: &str) -> Result<Address, Check> {
     let text = text.trim();
     // The library allows a protocol in front.
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -53,9 +54,10 @@ fn address(text: &str) -> Result<Address, Check> {
     }
 }
 
-/// Looks whether any of the addresses that the user gave leads to a broker; `false` where none does.
-pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> bool {
-    let mut reached = false;
+/// Looks whether any of the addresses that the user gave leads to a broker, and what requests it knows; `None` where none
+/// does.
+pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
+    let mut reached = None;
     let mut failures = Vec::new();
     for text in patient.bootstrap.split(',') {
         let mut failed = None;
@@ -70,15 +72,15 @@ pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) ->
             Ok(address) => reach(patient, &address, &mut told),
             Err(check) => {
                 told(check);
-                false
+                None
             }
         };
-        reached |= well;
+        reached = reached.or(well);
         failures.extend(failed);
     }
     // One address that works is enough for a client; the others are then only worth a warning.
     for check in failures {
-        tell(if reached {
+        tell(if reached.is_some() {
             Check {
                 outcome: super::Outcome::Warning,
                 ..check
@@ -91,14 +93,10 @@ pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) ->
 }
 
 /// From a name to a broker that speaks as the client's settings suppose.
-fn reach(patient: &Patient, address: &Address, tell: &mut dyn FnMut(Check)) -> bool {
-    let Some(resolved) = resolve(address, tell) else {
-        return false;
-    };
-    let Some(open) = connect(address, &resolved, tell) else {
-        return false;
-    };
-    speak(patient, address, open, tell)
+fn reach(patient: &Patient, address: &Address, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
+    let resolved = resolve(address, tell)?;
+    let open = connect(address, &resolved, tell)?;
+    listener::speak(patient, address, open, tell)
 }
 
 fn resolve(address: &Address, tell: &mut dyn FnMut(Check)) -> Option<Vec<SocketAddr>> {
@@ -191,81 +189,10 @@ pub(super) fn try_tcp(address: SocketAddr) -> Result<(), String> {
     }
 }
 
-/// What listens there, and whether the client's settings fit it.
-fn speak(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn FnMut(Check)) -> bool {
-    let name = format!("protocol of {address}");
-    let wants_tls = patient.uses_tls();
-    let (detail, mend) = match wire::ask(open, LIMIT) {
-        Ok(Spoken::Kafka(versions)) if !wants_tls => return kafka(patient, name, open, &versions, tell),
-        Ok(Spoken::Tls | Spoken::Closed) if wants_tls => return tls::handshake(patient, address, open, tell),
-        Ok(Spoken::Kafka(_)) => other_security(patient, "the listener talks without TLS", "plaintext", "with TLS"),
-        Ok(Spoken::Tls | Spoken::Closed) if tls::is_spoken(open) => {
-            other_security(patient, "the listener wants TLS", "ssl", "without TLS")
-        }
-        Ok(Spoken::Tls | Spoken::Closed) => (
-            "it takes the connection and closes it without a word".to_owned(),
-            "is this a Kafka broker's client port, and not a controller's or a proxy without a broker behind it?"
-                .into(),
-        ),
-        Ok(Spoken::Silent) => (
-            format!("it takes the connection and says nothing for {} s", LIMIT.as_secs()),
-            "is the broker's process stopped or overloaded, or is this a proxy without a broker behind it?".into(),
-        ),
-        Ok(Spoken::Other(text)) => (
-            format!("it is no Kafka broker: it says {text:?}"),
-            "use the port of a Kafka listener".into(),
-        ),
-        Err(error) => (error.to_string(), "is the broker running?".into()),
-    };
-    tell(Check::failed(name, detail, mend));
-    false
-}
-
-/// What is wrong where a listener's security is not the client's, and the setting that would fit it.
-fn other_security(patient: &Patient, found: &str, right: &str, other: &str) -> (String, String) {
-    let security = patient.security().to_ascii_lowercase();
-    let sasl = if patient.uses_sasl() { "sasl_" } else { "" };
-    let detail = format!("{found}, but security.protocol is {security}");
-    let mend = format!(
-        "set \"security.protocol\" = \"{sasl}{right}\" under [cluster.client] (sasl_{right} where users authenticate), or \
-         use the port of a listener {other}"
-    );
-    (detail, mend)
-}
-
-/// A broker without TLS.
-fn kafka(patient: &Patient, name: String, open: SocketAddr, versions: &Versions, tell: &mut dyn FnMut(Check)) -> bool {
-    let speaks = format!("Kafka without TLS, {} kinds of requests", versions.requests());
-    if !versions.is_recent() {
-        tell(Check::failed(
-            name,
-            format!("{speaks}; the broker is older than Kafka 3.9"),
-            "tandem measures brokers of versions 3.9 to 4.x: upgrade the broker",
-        ));
-        return false;
-    }
-    if !patient.uses_sasl() && wire::answers_strangers(open, versions, LIMIT) == Some(false) {
-        tell(Check::failed(
-            name,
-            "the listener wants a user to authenticate (SASL), but security.protocol is plaintext",
-            "set \"security.protocol\" = \"sasl_plaintext\", \"sasl.mechanism\", \"sasl.username\" and \"sasl.password\" \
-             under [cluster.client]; secrets as { env = \"VARIABLE\" }",
-        ));
-        return false;
-    }
-    let consumer = if versions.has_consumer_protocol() {
-        "knows the consumer group protocol (KIP-848)"
-    } else {
-        "does not know the consumer group protocol (KIP-848), only classic groups"
-    };
-    tell(Check::ok(name, format!("{speaks}; {consumer}")));
-    true
-}
-
 /// Looks whether the address that each broker advertises can be reached from here; `false` where one cannot.
-pub(super) fn reach_advertised(patient: &Patient, client: &Client, tell: &mut dyn FnMut(Check)) -> bool {
+pub(super) fn reach_advertised(patient: &Patient, brokers: &[BrokerAddress], tell: &mut dyn FnMut(Check)) -> bool {
     let mut all = true;
-    for broker in &client.brokers {
+    for broker in brokers {
         let name = format!("advertised listener of broker {}", broker.id);
         let Ok(port) = u16::try_from(broker.port) else { continue };
         let address = Address {
@@ -291,7 +218,7 @@ pub(super) fn reach_advertised(patient: &Patient, client: &Client, tell: &mut dy
                          bootstrap address",
                         patient.bootstrap
                     ),
-                    mend_advertised(patient, broker.id, &address, client.brokers.len()),
+                    mend_advertised(patient, broker.id, &address, brokers.len()),
                 ));
             }
         }

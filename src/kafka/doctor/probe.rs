@@ -1,167 +1,33 @@
-//! What a client can do there: log in, see the brokers, make a topic, write a record, read it back, compare clocks,
+//! What a client can do there: make a topic, write a record, read it back, compare clocks,
 //! delete the topic. Everything made is removed again.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use rdkafka::statistics::Statistics;
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
+use super::rights::{Asker, Missing, Right};
+use super::wire::Versions;
 use super::{Check, Patient, groups};
-use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
+use crate::kafka::admin::{Admin, AdminError};
 use crate::secret::Secret;
 
 /// The `client.id` of the probe.
 pub(super) const CLIENT_ID: &str = "tandem-doctor";
 
-/// How long the first answer may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(4);
-
-/// How long the library may take to tell what brokers it has heard of, where none answers.
-const ADVERTISED_LIMIT: Duration = Duration::from_secs(3);
-
-/// Pause between two of the library's statistics.
-const STATISTICS_PAUSE: Duration = Duration::from_millis(100);
-
 /// How long a record may take to be written, and to be read.
-const RECORD_LIMIT: Duration = Duration::from_secs(6);
+pub(super) const RECORD_LIMIT: Duration = Duration::from_secs(6);
 
 /// Clocks that differ by more are told.
 const CLOCK_LIMIT_MS: f64 = 1000.0;
-
-/// A client that has logged in.
-pub(super) struct Client {
-    pub(super) admin: Admin,
-    pub(super) brokers: Vec<BrokerAddress>,
-}
-
-/// Logs in and asks for the brokers.
-pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Client> {
-    let name = "log in".to_owned();
-    let connected = Admin::new(&patient.bootstrap, &patient.fast()).and_then(|admin| {
-        let brokers = admin
-            .brokers_now(CONNECT_LIMIT)
-            .or_else(|error| advertised(patient).ok_or(error))?;
-        Ok((brokers, admin))
-    });
-    match connected {
-        Ok((brokers, admin)) => {
-            let who = match patient
-                .property("sasl.mechanism")
-                .or(patient.property("sasl.mechanisms"))
-            {
-                Some(mechanism) if patient.uses_sasl() => format!("authenticated with {mechanism}"),
-                _ => "no user".to_owned(),
-            };
-            let count = match brokers.len() {
-                1 => "1 broker".to_owned(),
-                number => format!("{number} brokers"),
-            };
-            tell(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
-            Some(Client { admin, brokers })
-        }
-        Err(error) => {
-            let cause = error.to_string();
-            let (detail, mend) = explain_login(&cause);
-            tell(Check::failed(name, detail, mend));
-            None
-        }
-    }
-}
-
-/// The brokers that the library has heard of. It leaves the addresses that it was given as soon as a broker has told
-/// its own, so where that leads nowhere no question is answered any more; the addresses told are still in the library's
-/// statistics.
-fn advertised(patient: &Patient) -> Option<Vec<BrokerAddress>> {
-    let mut config = patient.config();
-    let interval = STATISTICS_PAUSE.as_millis().to_string();
-    config.set("statistics.interval.ms", interval);
-    let (told, heard) = mpsc::channel();
-    let consumer: BaseConsumer<Listening> = config.create_with_context(Listening(Mutex::new(told))).ok()?;
-    let deadline = Instant::now() + ADVERTISED_LIMIT;
-    while Instant::now() < deadline {
-        // Errors are no news here: the login's own has been told.
-        let _ = consumer.poll(STATISTICS_PAUSE);
-        if let Some(brokers) = heard.try_iter().find(|brokers: &Vec<_>| !brokers.is_empty()) {
-            return Some(brokers);
-        }
-    }
-    None
-}
-
-/// Passes on the brokers of each statistics.
-struct Listening(Mutex<Sender<Vec<BrokerAddress>>>);
-
-impl ClientContext for Listening {
-    fn stats(&self, statistics: Statistics) {
-        let brokers = statistics.brokers.values();
-        let mut brokers: Vec<_> = brokers
-            .filter(|broker| broker.source == "learned" && broker.nodeid >= 0)
-            .filter_map(|broker| {
-                let (host, port) = broker.nodename.rsplit_once(':')?;
-                Some(BrokerAddress {
-                    id: broker.nodeid,
-                    host: host.to_owned(),
-                    port: port.parse().ok()?,
-                })
-            })
-            .collect();
-        brokers.sort_by_key(|broker| broker.id);
-        if let Ok(sender) = self.0.lock() {
-            // Who does not listen any more has an answer.
-            let _ = sender.send(brokers);
-        }
-    }
-}
-
-impl ConsumerContext for Listening {}
-
-/// What the library says of a login that fails, and what would mend it.
-fn explain_login(cause: &str) -> (String, String) {
-    let lower = cause.to_ascii_lowercase();
-    let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
-    if has(&[
-        "unsupported sasl mechanism",
-        "mechanism handshake",
-        "broker's supported mechanisms",
-    ]) {
-        let mend = "set \"sasl.mechanism\" under [cluster.client] to one that the listener offers";
-        return (
-            format!("the listener does not offer this mechanism: {cause}"),
-            mend.to_owned(),
-        );
-    }
-    if has(&[
-        "invalid credentials",
-        "authentication failed",
-        "authentication failure",
-        "authentication error",
-    ]) {
-        let mend = "check \"sasl.username\", the variable that holds \"sasl.password\", and that the user exists for this \
-                    mechanism. librdkafka before 2.6 says the same of a right SCRAM password to Kafka 4.x: a client of \
-                    your own needs 2.6 or later";
-        return (
-            format!("the broker refuses the user or the password: {cause}"),
-            mend.to_owned(),
-        );
-    }
-    if has(&["certificate", "ssl handshake", "tls"]) {
-        let mend =
-            "the listener may ask for a client certificate: \"ssl.certificate.location\" and \"ssl.key.location\"";
-        return (format!("TLS fails: {cause}"), mend.to_owned());
-    }
-    let mend = "see the broker's log for the connection from this machine";
-    (cause.to_owned(), mend.to_owned())
-}
 
 impl Patient {
     /// The properties, with short waits between attempts: a doctor does not wait.
@@ -185,58 +51,88 @@ impl Patient {
     }
 }
 
+/// For topics and groups, with what its calls run on; `None` where there is none, which is told.
+pub(super) fn admin(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let admin = Admin::new(&patient.bootstrap, &patient.fast());
+    match (admin, runtime) {
+        (Ok(admin), Ok(runtime)) => Some((admin, runtime)),
+        (Err(error), _) => {
+            let mend = "see the client properties of the scenario";
+            tell(Check::failed("topics and groups", error.to_string(), mend));
+            None
+        }
+        (_, Err(error)) => {
+            let mend = "is this machine out of memory or files?";
+            tell(Check::failed(
+                "topics and groups",
+                format!("no runtime for it: {error}"),
+                mend,
+            ));
+            None
+        }
+    }
+}
+
+/// Tells what the brokers say that the user may do.
+pub(super) fn permissions(admin: &Admin, topic: &str, tell: &mut dyn FnMut(Check)) {
+    let (of_topic, of_cluster) = admin.operations_now(topic);
+    let list = |operations: &[String]| match operations {
+        [] => "not told (needs Describe on it)".to_owned(),
+        names => names.join(", "),
+    };
+    let of_topic = match of_topic {
+        Ok(operations) => list(&operations),
+        Err(cause) => format!("not told ({cause})"),
+    };
+    let detail = format!("on the topic: {of_topic}; on the cluster: {}", list(&of_cluster));
+    tell(Check::ok("permissions seen", detail));
+}
+
 /// Writes a record, reads it back, joins a group by either protocol; and removes what it made.
-pub(super) fn records(patient: &Patient, client: &Client, tell: &mut dyn FnMut(Check)) {
+pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(Check)) {
     if !patient.may_write {
         let detail = "not tried: nothing is to be written";
         tell(Check::new("topics and groups", super::Outcome::Skipped, detail));
         return;
     }
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let detail = format!("no runtime for it: {error}");
-            tell(Check::failed(
-                "topics and groups",
-                detail,
-                "is this machine out of memory or files?",
-            ));
-            return;
-        }
+    let Some((admin, runtime)) = admin(patient, tell) else {
+        return;
     };
     let topic = format!("{}doctor-{:08x}", patient.prefix, rand::rng().random::<u32>());
-    if !create(patient, client, &runtime, &topic, tell) {
+    if !create(patient, &admin, &runtime, &topic, tell) {
         return;
     }
+    permissions(&admin, &topic, tell);
     if write_and_read(patient, &topic, tell) {
-        groups::join(patient, client, &runtime, &topic, tell);
+        groups::join(patient, &admin, versions, &runtime, &topic, &topic, tell);
     }
     let name = format!("delete topic {topic}");
-    match runtime.block_on(client.admin.delete_topics(std::slice::from_ref(&topic))) {
+    match runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic))) {
         Ok(()) => tell(Check::ok("delete a topic", format!("{topic} is gone again"))),
         Err(error) => tell(Check::failed(
             name,
             cause(&error),
-            "grant Delete on it, and delete it by hand: kafka-topics --delete",
+            format!(
+                "delete it by hand: kafka-topics --delete --topic {topic}; and allow it: {}",
+                Asker::of(patient).grant(&Right::on_topics(&["Delete"], &patient.prefix))
+            ),
         )),
     }
 }
 
-fn create(patient: &Patient, client: &Client, runtime: &Runtime, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
+fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
     let name = "create a topic";
     // The broker's clock is then in every record.
     let settings = [("message.timestamp.type", "LogAppendTime")];
-    match runtime.block_on(client.admin.create_topic(topic, 1, 1, &settings)) {
+    match runtime.block_on(admin.create_topic(topic, 1, 1, &settings)) {
         Ok(()) => {
             tell(Check::ok(name, topic));
             true
         }
         Err(error) => {
             let mend = if is_permission(&error) {
-                format!(
-                    "grant Create, Write, Read and Delete on topics that start with {:?}, or set another [cluster] prefix",
-                    patient.prefix
-                )
+                Asker::of(patient).mend_create()
             } else {
                 "see the broker's log; does the cluster take new topics?".to_owned()
             };
@@ -247,10 +143,10 @@ fn create(patient: &Patient, client: &Client, runtime: &Runtime, topic: &str, te
 }
 
 pub(super) fn is_permission(error: &AdminError) -> bool {
-    error.to_string().to_ascii_lowercase().contains("authorization failed")
+    Missing::of(&error.to_string()).is_some()
 }
 
-fn cause(error: &AdminError) -> String {
+pub(super) fn cause(error: &AdminError) -> String {
     match error {
         AdminError::Refused { cause, .. } => cause.clone(),
         other => other.to_string(),
@@ -267,7 +163,7 @@ fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -
     let before_ms = now_ms();
     let began = Instant::now();
     if let Err(cause) = write(patient, topic) {
-        let mend = "grant Write on the topic; see the broker's log";
+        let mend = refused(patient, &cause, &["Write", "Describe"]);
         tell(Check::failed("write a record", cause, mend));
         return false;
     }
@@ -279,7 +175,7 @@ fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -
     let broker_ms = match read(patient, topic) {
         Ok(timestamp) => timestamp,
         Err(cause) => {
-            let mend = "grant Read on the topic; see the broker's log";
+            let mend = refused(patient, &cause, &["Read", "Describe"]);
             tell(Check::failed("read it back", cause, mend));
             return false;
         }
@@ -289,6 +185,14 @@ fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -
         tell(clock(broker_ms, before_ms, wrote));
     }
     true
+}
+
+/// What would mend a record that could not be written or read.
+fn refused(patient: &Patient, cause: &str, operations: &[&'static str]) -> String {
+    if Missing::of(cause).is_some() {
+        return Asker::of(patient).grant(&Right::on_topics(operations, &patient.prefix));
+    }
+    "see the broker's log".to_owned()
 }
 
 /// The broker stamped the record somewhere between its being sent and acknowledged.
@@ -314,11 +218,35 @@ fn write(patient: &Patient, topic: &str) -> Result<(), String> {
     let mut config = patient.config();
     let limit = RECORD_LIMIT.as_millis().to_string();
     config.set("message.timeout.ms", &limit).set("linger.ms", "0");
-    let producer: BaseProducer = config.create().map_err(|error| crate::kafka::settings_cause(&error))?;
+    let producer: BaseProducer<Delivery> = config
+        .create_with_context(Delivery::default())
+        .map_err(|error| crate::kafka::settings_cause(&error))?;
     producer
         .send(BaseRecord::<(), [u8]>::to(topic).partition(0).payload(RECORD))
         .map_err(|(error, _)| error.to_string())?;
-    producer.flush(RECORD_LIMIT).map_err(|error| error.to_string())
+    producer.flush(RECORD_LIMIT).map_err(|error| error.to_string())?;
+    let told = producer
+        .context()
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    told.unwrap_or_else(|| Err(format!("not acknowledged within {} s", RECORD_LIMIT.as_secs())))
+}
+
+/// What became of the record.
+#[derive(Default)]
+struct Delivery(Mutex<Option<Result<(), String>>>);
+
+impl ClientContext for Delivery {}
+
+impl ProducerContext for Delivery {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let result = result.as_ref().map(|_| ()).map_err(|(error, _)| error.to_string());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    }
 }
 
 /// The broker's timestamp of the record.
@@ -337,6 +265,9 @@ fn read(patient: &Patient, topic: &str) -> Result<Option<i64>, String> {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(record)) if record.payload() == Some(RECORD) => return Ok(record.timestamp().to_millis()),
             Some(Ok(_)) => return Err("the record that came back is another one".to_owned()),
+            // The library asks after the group, too, which is nothing to a reader without one.
+            Some(Err(error)) if Missing::of(&error.to_string()) == Some(Missing::Group) => {}
+            Some(Err(error)) if Missing::of(&error.to_string()).is_some() => return Err(error.to_string()),
             Some(Err(error)) => latest = format!(" ({error})"),
             None => {}
         }
@@ -350,17 +281,6 @@ fn read(patient: &Patient, topic: &str) -> Result<Option<i64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_login_that_fails_is_told_with_what_would_mend_it() {
-        let (detail, mend) = explain_login(
-            "SASL authentication error: Authentication failed during authentication due to invalid credentials with \
-             SASL mechanism SCRAM-SHA-512",
-        );
-        assert!(detail.starts_with("the broker refuses the user") && mend.contains("2.6"));
-        let (detail, _) = explain_login("Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512");
-        assert!(detail.starts_with("the listener does not offer"));
-    }
 
     #[test]
     fn clocks_far_apart_are_told_and_near_ones_are_well() {

@@ -4,9 +4,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use openssl::nid::Nid;
-use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
+use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
 
+use super::credentials::{self, Wrong};
 use super::network::Address;
 use super::{Check, LIMIT, Patient};
 
@@ -47,16 +48,21 @@ struct Problem {
     not_after: String,
 }
 
-/// Shakes hands as the client would, and tells what is wrong with the certificates; `false` where it fails.
-pub(super) fn handshake(patient: &Patient, address: &Address, open: SocketAddr, tell: &mut dyn FnMut(Check)) -> bool {
+/// Shakes hands as the client would, and tells what is wrong with the certificates; `None` where it fails.
+pub(super) fn handshake(
+    patient: &Patient,
+    address: &Address,
+    open: SocketAddr,
+    tell: &mut dyn FnMut(Check),
+) -> Option<SslStream<TcpStream>> {
     let name = format!("TLS of {address}");
     let found: Arc<Mutex<Option<Problem>>> = Arc::default();
     let connector = match connector(patient, &found) {
         Ok(connector) => connector,
         Err((what, cause)) => {
-            let mend = "the file must be there, readable, in PEM form";
+            let mend = "the file must be there, readable, in the form that the property asks for";
             tell(Check::failed(name, format!("{what}: {cause}"), mend));
-            return false;
+            return None;
         }
     };
     let checks_name = patient
@@ -80,12 +86,16 @@ pub(super) fn handshake(patient: &Patient, address: &Address, open: SocketAddr, 
                 format!(", certificate valid until {}", c.not_after())
             });
             tell(Check::ok(name, format!("{}{expiry}", session.ssl().version_str())));
-            true
+            Some(session)
         }
         Err(error) => {
             let problem = found.lock().unwrap_or_else(PoisonError::into_inner).take();
             tell(match problem {
                 Some(problem) => certificate(name, patient, address, &problem),
+                None if is_refusal(&error) => {
+                    let (detail, mend) = refused_client(patient, &error);
+                    Check::failed(name, detail, mend)
+                }
                 None => Check::failed(
                     name,
                     format!("the handshake fails: {error}"),
@@ -93,35 +103,16 @@ pub(super) fn handshake(patient: &Patient, address: &Address, open: SocketAddr, 
                      \"ssl.key.location\"), or a version of TLS that this machine refuses?",
                 ),
             });
-            false
+            None
         }
     }
 }
 
 /// A connector with the client's files; `Err` with the property and what is wrong with its file.
-fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<SslConnector, (String, String)> {
+fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<SslConnector, Wrong> {
     let mut builder =
         SslConnector::builder(SslMethod::tls_client()).map_err(|error| ("TLS".to_owned(), error.to_string()))?;
-    if let Some(file) = patient.property("ssl.ca.location").filter(|file| *file != "probe") {
-        let wrong = |error: openssl::error::ErrorStack| (format!("ssl.ca.location = {file:?}"), reason(&error));
-        let folder = std::path::Path::new(file);
-        if folder.is_dir() {
-            builder.load_verify_locations(None, Some(folder)).map_err(wrong)?;
-        } else {
-            builder.set_ca_file(file).map_err(wrong)?;
-        }
-    }
-    if let Some(file) = patient.property("ssl.certificate.location") {
-        let wrong =
-            |error: openssl::error::ErrorStack| (format!("ssl.certificate.location = {file:?}"), reason(&error));
-        builder.set_certificate_chain_file(file).map_err(wrong)?;
-    }
-    // A key with a password is left to the client: asking for it here would ask on the terminal.
-    let plain_key = patient.property("ssl.key.password").is_none();
-    if let Some(file) = patient.property("ssl.key.location").filter(|_| plain_key) {
-        let wrong = |error: openssl::error::ErrorStack| (format!("ssl.key.location = {file:?}"), reason(&error));
-        builder.set_private_key_file(file, SslFiletype::PEM).map_err(wrong)?;
-    }
+    credentials::load(patient, &mut builder)?;
     let verifies = patient
         .property("enable.ssl.certificate.verification")
         .unwrap_or("true")
@@ -144,15 +135,25 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
     Ok(builder.build())
 }
 
-fn reason(error: &openssl::error::ErrorStack) -> String {
-    let reasons: Vec<&str> = error
-        .errors()
-        .iter()
-        .filter_map(openssl::error::Error::reason)
-        .collect();
-    reasons
-        .last()
-        .map_or_else(|| error.to_string(), |reason| (*reason).to_owned())
+/// What a listener does not like that refuses the client in TLS' own terms. In TLS 1.3 the client learns only after the
+/// handshake what became of its certificate.
+pub(super) fn refused_client(patient: &Patient, error: &str) -> (String, String) {
+    let error = error.rsplit(':').next().unwrap_or(error).trim();
+    if credentials::shows_certificate(patient) {
+        let detail = format!("the listener refuses the client's certificate ({error})");
+        let mend = "the broker must trust the authority that issued it (ssl.truststore.location there), and it must not \
+                    have expired";
+        return (detail, mend.to_owned());
+    }
+    let detail = format!("the listener asks for a client certificate, and none is set ({error})");
+    let mend = "set \"ssl.certificate.location\" and \"ssl.key.location\" under [cluster.client] (mutual TLS); \
+                \"ssl.key.password\" as { env = \"VARIABLE\" } or { file = \"PATH\" }";
+    (detail, mend.to_owned())
+}
+
+/// True for what a listener says in TLS' own terms when it refuses the client's certificate.
+pub(super) fn is_refusal(error: &str) -> bool {
+    error.contains("alert") && (error.contains("certificate") || error.contains("unknown ca"))
 }
 
 impl Problem {

@@ -5,14 +5,26 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use rand::RngExt;
+
 /// Key of the request for the versions that a broker speaks.
 const API_VERSIONS: i16 = 18;
 /// Key of the request for brokers and topics.
 const METADATA: i16 = 3;
 /// Key of the request for records.
 const FETCH: i16 = 1;
+/// Key of the request that names a mechanism of authentication.
+const SASL_HANDSHAKE: i16 = 17;
+/// Key of the request that carries a message of that mechanism.
+const SASL_AUTHENTICATE: i16 = 36;
 /// Key of the heartbeat of the group protocol of KIP-848.
 const CONSUMER_GROUP_HEARTBEAT: i16 = 68;
+/// Version of it that Kafka 4.0 brought; 3.9 has an early form, in which clients wait for their partitions for ever.
+const HEARTBEAT_OF_4_0: i16 = 1;
+/// Error codes.
+const UNSUPPORTED_MECHANISM: i16 = 33;
+const ILLEGAL_SASL_STATE: i16 = 34;
+const AUTHENTICATION_FAILED: i16 = 58;
 /// Version of Fetch that Kafka 3.9 brought (KIP-853).
 const FETCH_OF_3_9: i16 = 17;
 /// What is read of an answer at most; that of a broker takes less than a KiB.
@@ -52,7 +64,8 @@ impl Versions {
 
     /// True where the broker knows the group protocol of KIP-848.
     pub(super) fn has_consumer_protocol(&self) -> bool {
-        self.of(CONSUMER_GROUP_HEARTBEAT).is_some()
+        self.of(CONSUMER_GROUP_HEARTBEAT)
+            .is_some_and(|(_, high)| high >= HEARTBEAT_OF_4_0)
     }
 
     /// Number of kinds of requests.
@@ -76,22 +89,135 @@ pub(super) fn ask(address: SocketAddr, limit: Duration) -> io::Result<Spoken> {
     })
 }
 
-/// True where a broker that talks without TLS answers to somebody who has not authenticated; `None` where that cannot
-/// be told.
-pub(super) fn answers_strangers(address: SocketAddr, versions: &Versions, limit: Duration) -> Option<bool> {
-    let (low, high) = versions.of(METADATA)?;
-    // From version 1 on an absent list asks for all topics; version 4 adds a flag, version 9 another form.
-    let version = (1..=4).rev().find(|version| (low..=high).contains(version))?;
-    let mut body = (-1_i32).to_be_bytes().to_vec();
-    if version == 4 {
-        body.push(0);
+/// A conversation with a broker before anybody has authenticated, with TLS or without.
+pub(super) struct Dialogue {
+    stream: Box<dyn Connection>,
+    correlation: i32,
+}
+
+/// Both directions of a connection.
+pub(super) trait Connection: Read + Write {}
+
+impl<T: Read + Write> Connection for T {}
+
+/// What a broker says to the name of a mechanism.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    /// It offers it.
+    Offered,
+    /// It offers these, and not this one.
+    NotAmong(Vec<String>),
+    /// Nobody authenticates at this listener.
+    NoUsers,
+}
+
+impl Dialogue {
+    /// Over a connection that is open.
+    pub(super) fn over(stream: impl Connection + 'static) -> Self {
+        Dialogue {
+            stream: Box::new(stream),
+            correlation: 0,
+        }
     }
-    let mut stream = connect(address, limit).ok()?;
-    stream.write_all(&request(METADATA, version, 2, &body)).ok()?;
-    match read_answer(&mut stream) {
-        Ok(answer) => Some(!answer.is_empty()),
-        Err(error) => (silence(&error) == Spoken::Closed).then_some(false),
+
+    /// Without TLS.
+    pub(super) fn plain(address: SocketAddr, limit: Duration) -> io::Result<Self> {
+        connect(address, limit).map(Dialogue::over)
     }
+
+    /// The versions of each request; `Ok(None)` where what answers is no Kafka broker.
+    pub(super) fn versions(&mut self) -> io::Result<Option<Versions>> {
+        let answer = self.ask(API_VERSIONS, 0, &[])?;
+        if answer.is_empty() {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "it closes the connection"));
+        }
+        Ok(versions(&answer))
+    }
+
+    /// True where the broker answers to somebody who has not authenticated; `None` where that cannot be told.
+    pub(super) fn answers_strangers(&mut self, versions: &Versions) -> Option<bool> {
+        let (low, high) = versions.of(METADATA)?;
+        // From version 1 on an absent list asks for all topics; version 4 adds a flag, version 9 another form.
+        let version = (1..=4).rev().find(|version| (low..=high).contains(version))?;
+        let mut body = (-1_i32).to_be_bytes().to_vec();
+        if version == 4 {
+            body.push(0);
+        }
+        match self.ask(METADATA, version, &body) {
+            Ok(answer) => Some(!answer.is_empty()),
+            Err(error) => (silence(&error) == Spoken::Closed).then_some(false),
+        }
+    }
+
+    /// Asks for a mechanism of authentication; `None` where the broker gives no answer that can be read.
+    pub(super) fn mechanism(&mut self, wanted: &str) -> Option<Mechanism> {
+        let answer = self.ask(SASL_HANDSHAKE, 1, &text(wanted)).ok()?;
+        let mut rest = body(&answer)?;
+        match take_i16(&mut rest)? {
+            0 => Some(Mechanism::Offered),
+            UNSUPPORTED_MECHANISM => {
+                let count = take_i32(&mut rest)?;
+                let names = (0..count.min(100)).map(|_| take_text(&mut rest));
+                names.collect::<Option<Vec<_>>>().map(Mechanism::NotAmong)
+            }
+            ILLEGAL_SASL_STATE => Some(Mechanism::NoUsers),
+            _ => None,
+        }
+    }
+
+    /// True where the broker has a SCRAM password of this user; to be asked after [`Dialogue::mechanism`]. Only the name
+    /// is told (RFC 5802, client-first-message): a broker that knows it answers with its salt, and refuses at once
+    /// otherwise. `None` where that cannot be told.
+    pub(super) fn knows_scram_user(&mut self, user: &str) -> Option<bool> {
+        let user = user.replace('=', "=3D").replace(',', "=2C");
+        let first = format!("n,,n={user},r=tandem{:016x}", rand::rng().random::<u64>());
+        let length = i32::try_from(first.len()).ok()?;
+        let body_bytes = [&length.to_be_bytes()[..], first.as_bytes()].concat();
+        let answer = self.ask(SASL_AUTHENTICATE, 0, &body_bytes).ok()?;
+        match take_i16(&mut body(&answer)?)? {
+            0 => Some(true),
+            AUTHENTICATION_FAILED => Some(false),
+            _ => None,
+        }
+    }
+
+    fn ask(&mut self, key: i16, version: i16, body: &[u8]) -> io::Result<Vec<u8>> {
+        self.correlation += 1;
+        self.stream.write_all(&request(key, version, self.correlation, body))?;
+        self.stream.flush()?;
+        read_answer(&mut self.stream)
+    }
+}
+
+/// A text with its length before it.
+fn text(text: &str) -> Vec<u8> {
+    let length = i16::try_from(text.len()).unwrap_or(i16::MAX);
+    [&length.to_be_bytes()[..], text.as_bytes()].concat()
+}
+
+/// What follows the length and the correlation of a whole answer.
+fn body(answer: &[u8]) -> Option<&[u8]> {
+    let length = u32::from_be_bytes(*answer.first_chunk()?) as usize;
+    (length + 4 == answer.len()).then(|| answer.get(8..)).flatten()
+}
+
+fn take_i16(rest: &mut &[u8]) -> Option<i16> {
+    let (first, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(i16::from_be_bytes(*first))
+}
+
+fn take_i32(rest: &mut &[u8]) -> Option<i32> {
+    let (first, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(i32::from_be_bytes(*first))
+}
+
+fn take_text(rest: &mut &[u8]) -> Option<String> {
+    let length = usize::try_from(take_i16(rest)?).ok()?;
+    let (text, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(String::from_utf8_lossy(text).into_owned())
 }
 
 fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
@@ -217,7 +343,11 @@ mod tests {
         let Spoken::Kafka(old) = ask(server(answer(&[(FETCH, 0, 11), (68, 0, 0)])), SOON).unwrap() else {
             panic!()
         };
-        assert!(!old.is_recent() && old.has_consumer_protocol());
+        assert!(!old.is_recent() && !old.has_consumer_protocol());
+        let Spoken::Kafka(new) = ask(server(answer(&[(FETCH, 4, 18), (68, 0, 1)])), SOON).unwrap() else {
+            panic!()
+        };
+        assert!(new.is_recent() && new.has_consumer_protocol());
     }
 
     #[test]
@@ -236,6 +366,31 @@ mod tests {
         ));
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         assert_eq!(ask(silent.local_addr().unwrap(), SOON).unwrap(), Spoken::Silent);
+    }
+
+    /// An answer with a body.
+    fn reply(body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap();
+        [&length.to_be_bytes()[..], &[0, 0, 0, 1], body].concat()
+    }
+
+    #[test]
+    fn a_listener_says_which_mechanisms_it_offers_and_whether_it_knows_a_user() {
+        let asked = |body: &[u8]| Dialogue::plain(server(reply(body)), SOON).unwrap().mechanism("PLAIN");
+        assert_eq!(asked(&[0, 0, 0, 0, 0, 1, 0, 5, b'P']), Some(Mechanism::Offered));
+        let others = [&[0, 33, 0, 0, 0, 2][..], &text("GSSAPI"), &text("SCRAM-SHA-512")].concat();
+        let names = ["GSSAPI", "SCRAM-SHA-512"].map(str::to_owned).to_vec();
+        assert_eq!(asked(&others), Some(Mechanism::NotAmong(names)));
+        assert_eq!(asked(&others[..12]), None, "cut off");
+        assert_eq!(asked(&[0, 33, 0x7f, 0xff, 0xff, 0xff]), None, "many that are not there");
+        assert_eq!(asked(&[0, 34, 0, 0, 0, 0]), Some(Mechanism::NoUsers));
+        assert_eq!(asked(&[]), None);
+        let known = |code: u8| {
+            Dialogue::plain(server(reply(&[0, code, 0xff, 0xff, 0, 0, 0, 0])), SOON)
+                .unwrap()
+                .knows_scram_user("a,b")
+        };
+        assert_eq!((known(0), known(58), known(17)), (Some(true), Some(false), None));
     }
 
     #[test]

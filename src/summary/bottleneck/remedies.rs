@@ -157,7 +157,7 @@ pub(super) fn fetch_settings(case: &Case) -> String {
         .iter()
         .filter_map(|name| match case.configuration.client.properties.get(*name)? {
             PropertyValue::Literal(value) => Some(format!("`{name}` = {value}")),
-            PropertyValue::Environment { .. } => Some(format!("`{name}`")),
+            PropertyValue::Environment { .. } | PropertyValue::File { .. } => Some(format!("`{name}`")),
         })
         .collect();
     let set = if !set.is_empty() {

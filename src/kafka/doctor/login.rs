@@ -1,0 +1,337 @@
+//! Logging in as a client does, and asking for the brokers.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
+use rdkafka::statistics::Statistics;
+
+use super::rights::quoted;
+use super::{Check, Patient, credentials, listener, tls};
+use crate::kafka::admin::BrokerAddress;
+use crate::kafka::admin_error::{connect_cause, settings_cause};
+
+/// How long the first answer may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+
+/// How long the first attempt may take; each further one twice as long.
+const FIRST_ATTEMPT: Duration = Duration::from_millis(300);
+
+/// Pause between two of the library's statistics.
+const STATISTICS_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a question may still be answered after the brokers have told their addresses.
+const SILENCE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Logs in and asks for the brokers.
+pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Vec<BrokerAddress>> {
+    let name = "log in".to_owned();
+    match brokers(patient) {
+        Ok(brokers) => {
+            let who = if patient.uses_sasl() {
+                format!("authenticated with {}", patient.mechanism())
+            } else {
+                match credentials::distinguished_name(patient).filter(|_| patient.uses_tls()) {
+                    Some(name) => format!("with the certificate of {name}"),
+                    None => "no user".to_owned(),
+                }
+            };
+            let count = match brokers.len() {
+                1 => "1 broker".to_owned(),
+                number => format!("{number} brokers"),
+            };
+            tell(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
+            Some(brokers)
+        }
+        Err(cause) => {
+            let (detail, mend) = explain(patient, &cause);
+            tell(Check::failed(name, detail, mend));
+            None
+        }
+    }
+}
+
+/// The brokers by id; `Err` with what the library says of a login that fails.
+///
+/// The library leaves the addresses that it was given as soon as a broker has told its own, so where that leads nowhere
+/// no question is answered any more; the addresses told are still in the library's statistics.
+fn brokers(patient: &Patient) -> Result<Vec<BrokerAddress>, String> {
+    let mut config = patient.config();
+    config.set("statistics.interval.ms", STATISTICS_PAUSE.as_millis().to_string());
+    let consumer: BaseConsumer<Heard> = config
+        .create_with_context(Heard::default())
+        .map_err(|error| settings_cause(&error))?;
+    let deadline = Instant::now() + CONNECT_LIMIT;
+    let mut patience = FIRST_ATTEMPT;
+    let mut told: Option<(Instant, Vec<BrokerAddress>)> = None;
+    loop {
+        let limit = patience.min(deadline.saturating_duration_since(Instant::now()));
+        let error = match consumer.fetch_metadata(None, limit) {
+            Ok(metadata) => return Ok(addresses(&metadata)),
+            Err(error) => error,
+        };
+        let began = Instant::now();
+        while consumer.poll(Duration::ZERO).is_some() || began.elapsed() < STATISTICS_PAUSE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let heard = consumer.client().context();
+        let refusals = heard.refusals();
+        if !refusals.is_empty() {
+            return Err(connect_cause(&refusals, &error, CONNECT_LIMIT));
+        }
+        if let Some(brokers) = heard.brokers() {
+            let since = told.map_or_else(Instant::now, |(since, _)| since);
+            if since.elapsed() > SILENCE_LIMIT {
+                return Ok(brokers);
+            }
+            told = Some((since, brokers));
+        }
+        if Instant::now() >= deadline {
+            return match told {
+                Some((_, brokers)) => Ok(brokers),
+                None => Err(connect_cause(&heard.said(), &error, CONNECT_LIMIT)),
+            };
+        }
+        patience = (patience * 2).min(SILENCE_LIMIT * 2);
+    }
+}
+
+fn addresses(metadata: &Metadata) -> Vec<BrokerAddress> {
+    let brokers = metadata.brokers().iter().map(|broker| BrokerAddress {
+        id: broker.id(),
+        host: broker.host().to_owned(),
+        port: broker.port(),
+    });
+    let mut brokers: Vec<_> = brokers.collect();
+    brokers.sort_by_key(|broker| broker.id);
+    brokers
+}
+
+/// What the library says while it logs in.
+#[derive(Default)]
+struct Heard {
+    brokers: Mutex<Option<Vec<BrokerAddress>>>,
+    said: Mutex<Vec<String>>,
+}
+
+impl Heard {
+    fn brokers(&self) -> Option<Vec<BrokerAddress>> {
+        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, message: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.push(message.to_owned());
+    }
+
+    /// What was said that no waiting will mend.
+    fn refusals(&self) -> Vec<String> {
+        let mut said = self.said();
+        said.retain(|message| {
+            let lower = message.to_ascii_lowercase();
+            // Addresses have `sasl` and `ssl` in front, whatever the message says.
+            let signs = [
+                "authenticat",
+                "mechanism handshake",
+                "certificate",
+                "ssl handshake failed",
+            ];
+            signs.iter().any(|sign| lower.contains(sign))
+        });
+        said
+    }
+}
+
+impl ClientContext for Heard {
+    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, message: &str) {
+        self.note(message);
+    }
+
+    fn error(&self, _error: KafkaError, reason: &str) {
+        self.note(reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let brokers = statistics.brokers.values();
+        let mut brokers: Vec<_> = brokers
+            .filter(|broker| broker.source == "learned" && broker.nodeid >= 0)
+            .filter_map(|broker| {
+                let (host, port) = broker.nodename.rsplit_once(':')?;
+                Some(BrokerAddress {
+                    id: broker.nodeid,
+                    host: host.to_owned(),
+                    port: port.parse().ok()?,
+                })
+            })
+            .collect();
+        brokers.sort_by_key(|broker| broker.id);
+        if !brokers.is_empty() {
+            *self.brokers.lock().unwrap_or_else(PoisonError::into_inner) = Some(brokers);
+        }
+    }
+}
+
+impl ConsumerContext for Heard {}
+
+/// True for what clients say when the broker does not accept the user.
+pub(super) fn is_authentication(cause: &str) -> bool {
+    let lower = cause.to_ascii_lowercase();
+    [
+        "invalid credentials",
+        "authentication failed",
+        "authentication failure",
+        "authentication error",
+        "authenticationexception",
+        "saslauthenticationfailed",
+        "authenticationfailederror",
+    ]
+    .iter()
+    .any(|part| lower.contains(part))
+}
+
+/// What the library says of a login that fails, and what would mend it.
+fn explain(patient: &Patient, cause: &str) -> (String, String) {
+    if is_authentication(cause) {
+        return refused(patient, listener::knows_user(patient), cause);
+    }
+    let lower = cause.to_ascii_lowercase();
+    if tls::is_refusal(&lower) {
+        return tls::refused_client(patient, cause);
+    }
+    if lower.contains("unsupported sasl mechanism") || lower.contains("sasl.mechanism") {
+        let mend = "set \"sasl.mechanism\" under [cluster.client] to one that the listener offers and this client can: \
+                    PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
+        return (cause.to_owned(), mend.to_owned());
+    }
+    let mend = "see the broker's log for the connection from this machine";
+    (cause.to_owned(), mend.to_owned())
+}
+
+/// A user whom the broker does not let in. `known` is whether it has a SCRAM password of the user at all.
+fn refused(patient: &Patient, known: Option<bool>, cause: &str) -> (String, String) {
+    let mechanism = patient.mechanism();
+    let user = patient.user.as_deref();
+    let named = user.map_or_else(
+        || "the user of \"sasl.username\"".to_owned(),
+        |user| format!("user {user}"),
+    );
+    match known {
+        Some(false) => {
+            let detail = format!("{named} is unknown: the broker has no {mechanism} password of it ({cause})");
+            let who = user.map_or_else(|| "<user>".to_owned(), quoted);
+            let mend = format!(
+                "check \"sasl.username\", or make the user: kafka-configs --alter --add-config \
+                 '{mechanism}=[password=...]' --entity-type users --entity-name {who}"
+            );
+            (detail, mend)
+        }
+        Some(true) => {
+            let detail = format!("the password is wrong: the broker knows {named}, but not this password ({cause})");
+            let mend = "check the variable or the file that holds \"sasl.password\"".to_owned();
+            (detail, mend)
+        }
+        None => {
+            let detail = format!("the broker refuses {named} or the password, and does not say which ({cause})");
+            let mend = format!(
+                "check \"sasl.username\", the variable or the file that holds \"sasl.password\", and that the user exists \
+                 for {mechanism}"
+            );
+            (detail, mend)
+        }
+    }
+}
+
+/// What to know of a client that is refused: those before librdkafka 2.6 are refused by Kafka 4.x with the right SCRAM
+/// password. `None` where this says nothing of the cause, as of this program's own client. `client` and `version` are as
+/// a worker has told them.
+pub fn client_note(cause: &str, client: &str, version: &str) -> Option<String> {
+    if !is_authentication(cause) || version == rdkafka::util::get_rdkafka_version().1 {
+        return None;
+    }
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
+    let release = (numbers.next()?, numbers.next().unwrap_or(0));
+    let is_librdkafka = client.to_ascii_lowercase().contains("rdkafka");
+    Some(if is_librdkafka && release < (2, 6) {
+        format!(
+            "its client is {client} {version}: librdkafka before 2.6 is refused so by Kafka 4.x with the right SCRAM \
+             password; give the worker 2.6 or later"
+        )
+    } else {
+        format!("its client is {client} {version}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::scenario::{ClusterSource, ClusterSpec, PropertyValue};
+
+    fn patient() -> Patient {
+        let property = |name: &str, value: &str| (name.to_owned(), PropertyValue::Literal(value.to_owned()));
+        let spec = ClusterSpec {
+            source: ClusterSource::Bootstrap("kafka:9092".into()),
+            client: [
+                property("security.protocol", "sasl_ssl"),
+                property("sasl.mechanism", "SCRAM-SHA-512"),
+                property("sasl.username", "reader"),
+            ]
+            .into(),
+            ..ClusterSpec::default()
+        };
+        Patient::new(&spec, "kafka:9092").unwrap()
+    }
+
+    #[test]
+    fn an_unknown_user_a_wrong_password_and_either_are_told_apart() {
+        let cause = "SASL authentication error: Authentication failed during authentication due to invalid credentials";
+        assert!(is_authentication(cause));
+        let (detail, mend) = refused(&patient(), Some(false), cause);
+        assert!(detail.starts_with("user reader is unknown") && mend.contains("--entity-name reader"));
+        let (detail, _) = refused(&patient(), Some(true), cause);
+        assert!(detail.starts_with("the password is wrong: the broker knows user reader"));
+        let (detail, _) = refused(&patient(), None, cause);
+        assert!(detail.contains("does not say which"));
+        let hidden = Patient {
+            user: None,
+            ..patient()
+        };
+        assert!(
+            !refused(&hidden, Some(false), cause).0.contains("reader"),
+            "a hidden name"
+        );
+    }
+
+    #[test]
+    fn only_what_no_waiting_will_mend_is_a_refusal() {
+        let heard = Heard::default();
+        heard.note("[thrd:sasl_ssl://kafka:9092/bootstrap]: Connect to ipv6#[::1]:9092 failed: Connection refused");
+        assert_eq!(heard.refusals(), Vec::<String>::new());
+        heard.note("sasl_ssl://kafka:9092/bootstrap: SASL authentication error: Authentication failed");
+        assert_eq!(heard.refusals().len(), 1);
+    }
+
+    #[test]
+    fn an_old_client_that_is_refused_is_named_with_its_version() {
+        let cause = "SASL authentication error: Authentication failed";
+        let note = |client: &str, version: &str| client_note(cause, client, version).unwrap();
+        assert!(note("librdkafka", "2.3.0").contains("librdkafka 2.3.0: librdkafka before 2.6 is refused"));
+        assert!(note("confluent-kafka/librdkafka", "v1.9.2-RC3").contains("before 2.6"));
+        assert_eq!(note("librdkafka", "2.6.0"), "its client is librdkafka 2.6.0");
+        assert_eq!(note("kafka-clients", "2.3.0"), "its client is kafka-clients 2.3.0");
+        assert_eq!(client_note("connection refused", "librdkafka", "2.3.0"), None);
+        let own = rdkafka::util::get_rdkafka_version().1;
+        assert_eq!(client_note(cause, "librdkafka", &own), None);
+    }
+}
