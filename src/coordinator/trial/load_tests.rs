@@ -319,6 +319,15 @@ fn the_lag_is_sampled_and_a_backlog_is_caught_up_when_it_is_gone() {
     }
     let lag = &script.machine.load.as_ref().unwrap().lag;
     assert_eq!(lag.totals(), [2_020, 820, 10, 0]);
+    // Between the samples of 820 and 10, on the straight line, and so nearly at the second.
+    let caught_up = script.machine.load.as_ref().unwrap().caught_up_ns.unwrap();
+    let (before, after) = (lag.at_ns[1], lag.at_ns[2]);
+    assert!(
+        before + (after - before) / 2 < caught_up && caught_up < after,
+        "{before} {caught_up} {after}"
+    );
+    assert_eq!(super::crossing((1_000, 900), (2_000, 100), 300.0), 1_750);
+    assert_eq!(super::crossing((1_000, 900), (2_000, 900), 900.0), 1_000);
     assert_eq!(lag.partitions.len(), 2);
 }
 
