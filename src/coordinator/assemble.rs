@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
 use crate::measure::{
-    Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun, PartitionMeasurement,
-    ProcessMeasurement, TopicPartition,
+    DeliveredTopics, Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun,
+    PartitionMeasurement, ProcessMeasurement, TopicPartition,
 };
-use crate::protocol::{Capability, MemberResult, WorkerResult};
+use crate::protocol::{Capability, MemberResult, OffsetRange, WorkerResult};
 use crate::scenario::Work;
 
 use super::spec::WorkerSpec;
@@ -21,8 +21,13 @@ use super::trial::TrialMachine;
 /// `spawn_ns` is when the first process was being started.
 pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
     let results = machine.take_results();
-    let members: Vec<MemberMeasurement> = members(machine, &results);
+    let mut members: Vec<MemberMeasurement> = members(machine, &results);
     let accounts = accounts(machine, &members);
+    if let Some(reference) = &machine.spec.reference {
+        members
+            .iter_mut()
+            .for_each(|member| bridge_gaps(member, &reference.delivered));
+    }
     // Without the time of every member that read, the latest known one may not be the end.
     let times_known = members
         .iter()
@@ -45,7 +50,8 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         lost: accounts.lost,
         duplicated: accounts.duplicated,
         redelivered: accounts.redelivered,
-        not_delivered: 0,
+        not_delivered: accounts.not_delivered,
+        removed: accounts.removed,
         processes: processes(machine, results),
         members,
         host,
@@ -144,6 +150,10 @@ struct Accounts {
     lost: u64,
     duplicated: u64,
     redelivered: u64,
+    /// Offsets that hold no record for readers.
+    not_delivered: u64,
+    /// Records that the cluster had removed.
+    removed: u64,
     /// Records that arrived and were not read by the end of the draining.
     unread: u64,
     /// Records that each group was to read, where that was not known beforehand.
@@ -168,15 +178,17 @@ fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
             let there: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
             sum.unread += unread;
             sum.expected = Some(there + unread);
-            by_ledger(&expected, &members)
+            by_ledger(&expected, None, &members)
         } else if kept {
-            by_ledger(&expected_of(machine), &members)
+            by_ledger(&expected_of(machine), reference_of(machine), &members)
         } else {
             by_count(machine, &members)
         };
         sum.lost += account.lost;
         sum.duplicated += account.duplicated;
         sum.redelivered += account.redelivered;
+        sum.not_delivered += account.not_delivered;
+        sum.removed += account.removed + machine.spec.reference.as_ref().map_or(0, |reference| reference.removed);
         if sum.failure.is_none() {
             sum.failure = failure_of(group, &account, &members);
         }
@@ -200,8 +212,42 @@ fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
         .collect()
 }
 
+/// What the account of topics that existed is held against.
+fn reference_of(machine: &TrialMachine) -> Option<ledger::Reference<'_>> {
+    let reference = machine.spec.reference.as_ref()?;
+    Some(ledger::Reference {
+        delivered: &reference.delivered,
+        low: &machine.low,
+    })
+}
+
+/// Lets the runs of a member go on where only offsets lie between that hold no record: a topic that was compacted has
+/// a gap at every second record, and the runs of a trial would be longer than all the rest of it.
+fn bridge_gaps(member: &mut MemberMeasurement, delivered: &DeliveredTopics) {
+    for partition in &mut member.partitions {
+        let Some((runs, delivered)) = partition
+            .runs
+            .as_mut()
+            .zip(delivered.of(partition.topic, partition.partition))
+        else {
+            continue;
+        };
+        runs.dedup_by(|next, run| {
+            let goes_on = next.epoch == run.epoch && next.first >= run.end && delivered.is_gap(run.end, next.first);
+            if goes_on {
+                run.end = next.end;
+            }
+            goes_on
+        });
+    }
+}
+
 /// Compares the offsets read with the offsets there are.
-fn by_ledger(expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledger::Account {
+fn by_ledger(
+    expected: &[ExpectedRange],
+    reference: Option<ledger::Reference<'_>>,
+    members: &[&MemberMeasurement],
+) -> ledger::Account {
     let names: Vec<String> = members.iter().map(|member| member.name()).collect();
     let no_runs: &[OffsetRun] = &[];
     let readings: Vec<Reading<'_>> = members
@@ -218,7 +264,10 @@ fn by_ledger(expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledg
             })
         })
         .collect();
-    let mut account = ledger::account(expected, &readings);
+    let mut account = match reference {
+        Some(reference) => ledger::account_against(reference, expected, &readings),
+        None => ledger::account(expected, &readings),
+    };
     // Where offsets are missing or doubled, the ledger says more than the counts could.
     if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
         let counted = members.iter().flat_map(|member| &member.partitions);
@@ -261,11 +310,14 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
         let target = machine.spec.topics.get(partition.topic as usize);
         let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
         let range = target.and_then(|target| target.partitions.get(number));
-        let expected = range.map_or(0, |range| range.len());
-        if read == expected {
+        let range = range.copied().unwrap_or(OffsetRange { low: 0, end: 0 });
+        let (expected, removed) = counts_of(machine, partition, range);
+        account.not_delivered += range.len() - expected;
+        account.removed += removed.min(expected.saturating_sub(read));
+        if read <= expected && read + removed >= expected {
             continue;
         }
-        account.lost = account.lost.saturating_add(expected.saturating_sub(read));
+        account.lost = account.lost.saturating_add(expected.saturating_sub(read + removed));
         account.duplicated = account.duplicated.saturating_add(read.saturating_sub(expected));
         let readers = members.iter().filter(|member| {
             let mut read = member.partitions.iter();
@@ -283,6 +335,21 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
         ));
     }
     account
+}
+
+/// Records that a partition was to give, and how many of them the cluster no longer has.
+fn counts_of(machine: &TrialMachine, partition: TopicPartition, range: OffsetRange) -> (u64, u64) {
+    let Some(reference) = reference_of(machine) else {
+        return (range.len(), 0);
+    };
+    let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
+        return (0, 0);
+    };
+    let low = reference.low_of(partition).min(range.end);
+    (
+        delivered.count_within(range.low, range.end),
+        delivered.count_within(range.low, low),
+    )
 }
 
 /// The failure that an account shows. Records read again after a change of owner are noted, and are no failure.

@@ -35,6 +35,11 @@ pub trait Surroundings {
         &self,
         topics: &[(String, u32)],
     ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static;
+    /// Asks the cluster for the first offset that each partition of these topics still has.
+    fn start_offsets(
+        &self,
+        topics: &[(String, u32)],
+    ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static;
     /// Samples the machine at this time, or at once where it has passed, without holding up the caller.
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
     /// Says what happened where the cluster is known to be gone.
@@ -81,6 +86,11 @@ pub async fn run<F: Fleet>(
         };
     }
     fleet.shutdown(exit_limit).await;
+    if machine.spec.reference.is_some()
+        && let Ok(low) = surroundings.start_offsets(&machine.spec.topic_sizes()).await
+    {
+        machine.note_low(low);
+    }
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
@@ -104,6 +114,7 @@ async fn converse<F: Fleet>(
     let load_topics = machine.spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
     let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
     let mut next_check = Instant::now() + CHECK_INTERVAL;
+    let mut done_before = None;
     while machine.phase() != Phase::Over {
         let (done, total) = machine.progress();
         surroundings.progress(machine.phase(), done, total);
@@ -129,6 +140,11 @@ async fn converse<F: Fleet>(
                     message,
                 });
                 break;
+            }
+            // Where nothing more comes of topics that existed, the cluster may have removed the rest.
+            if machine.awaits_records() && done_before.replace(done) == Some(done) {
+                let asked = surroundings.start_offsets(&machine.spec.topic_sizes());
+                answers.spawn(async move { Event::Low(asked.await) });
             }
         }
         if Instant::now() >= next_ping {

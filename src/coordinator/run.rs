@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::cluster::{Cluster, ClusterError};
 use super::dataset::DatasetError;
 use super::events::Observer;
+use super::existing::{self, ExistingError};
 use super::guardian::Guardian;
 use super::leftovers::LeftTopics;
 use super::programs::{BuildError, Programs};
@@ -60,6 +61,9 @@ pub enum RunError {
         /// Why.
         cause: DatasetError,
     },
+    /// Topics that exist cannot be read.
+    #[error(transparent)]
+    Existing(#[from] ExistingError),
     /// A client property has no value.
     #[error(transparent)]
     Property(#[from] PropertyError),
@@ -191,6 +195,7 @@ async fn execute(
     guardian: &Arc<Guardian>,
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
+    existing::check_cluster(scenario)?;
     let asking = Programs::ask(&options.program, scenario, &options.run_id, options.log_workers);
     let programs = tokio::select! {
         asked = asking => asked?,
@@ -217,8 +222,13 @@ async fn execute(
             });
         }
     };
+    let resolved = existing::resolve(plan, dir, &clusters[0], &prefix, observer.as_ref(), interrupt).await;
     let session = Session {
-        plan,
+        plan: resolved.as_ref().map_or(plan, |resolved| &resolved.plan),
+        delivered: resolved
+            .as_ref()
+            .map(|resolved| resolved.delivered.clone())
+            .unwrap_or_default(),
         dir,
         options,
         observer: Arc::clone(observer),
@@ -227,9 +237,16 @@ async fn execute(
         programs,
         prefix,
     };
-    let ended = session.execute().await;
+    let ended = match &resolved {
+        Ok(_) => Some(session.execute().await),
+        Err(_) => None,
+    };
     session.close(guardian).await;
-    ended
+    match (resolved, ended) {
+        (Ok(_), Some(ended)) => ended,
+        (Err(error), _) => Err(error),
+        (Ok(_), None) => Err(RunError::Interrupted),
+    }
 }
 
 /// The clusters of a scenario, its own first.

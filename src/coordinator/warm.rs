@@ -11,15 +11,18 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::kafka::settings_cause;
 use crate::protocol::TopicTarget;
+use crate::scenario::Isolation;
 use crate::secret::Secret;
 
 /// Without a record for this long the pass is given up; it is a convenience, not a measurement.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Reads everything in `topics` once. Blocks. `group` names the client; no group is joined and nothing committed.
+/// Reads everything in `topics` once, by the isolation level that their trials have where that matters. Blocks. `group`
+/// names the client; no group is joined and nothing committed.
 pub fn pass(
     bootstrap: &str,
     properties: &BTreeMap<String, Secret>,
+    isolation: Option<Isolation>,
     group: &str,
     topics: &[TopicTarget],
     interrupted: &AtomicBool,
@@ -33,7 +36,11 @@ pub fn pass(
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("check.crcs", "false")
-        .set("fetch.queue.backoff.ms", "10");
+        .set("fetch.queue.backoff.ms", "10")
+        .set("auto.offset.reset", "earliest");
+    if let Some(isolation) = isolation {
+        config.set("isolation.level", isolation.as_str());
+    }
     let consumer: BaseConsumer = config.create().map_err(|error| settings_cause(&error))?;
     let mut list = TopicPartitionList::new();
     let mut open: BTreeMap<(String, i32), i64> = BTreeMap::new();

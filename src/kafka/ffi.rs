@@ -16,7 +16,7 @@ use rdkafka::client::Client;
 
 use super::group::{GroupDescription, GroupMember, GroupState};
 
-pub(super) use offsets::end_offsets;
+pub(super) use offsets::{end_offsets, start_offsets};
 pub use produce::{TextProducer, TextRecord};
 
 /// A queue of a client; destroyed when dropped.

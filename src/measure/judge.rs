@@ -80,6 +80,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         ("rebalance", rebalances),
         ("late-start", late_starts(measurement, rules)),
         ("redelivered", redelivered(measurement)),
+        ("removed", removed(measurement)),
         ("not-observed", not_observed(measurement)),
         ("load-not-reached", load_not_reached(measurement)),
         ("overloaded", overloaded(measurement)),
@@ -187,6 +188,16 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
     })
 }
 
+/// Its rate is that of the records that were read, so it is kept.
+fn removed(measurement: &Measurement) -> Option<String> {
+    (measurement.removed > 0).then(|| {
+        format!(
+            "{} records were not read because the cluster had removed them: the beginning of the topic has moved",
+            measurement.removed
+        )
+    })
+}
+
 fn not_observed(measurement: &Measurement) -> Option<String> {
     join(&measurement.not_observed)
 }
@@ -254,6 +265,7 @@ mod tests {
             duplicated: 0,
             redelivered: 0,
             not_delivered: 0,
+            removed: 0,
             processes: Vec::new(),
             members: vec![member(0), member(1)],
             host: HostMeasurement {

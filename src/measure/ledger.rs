@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{OffsetRun, TopicPartition};
+use super::{DeliveredTopics, OffsetRun, TopicPartition};
 
 /// Sentences in [`Account::findings`] before the rest is only counted.
 const FINDINGS_MAX: usize = 20;
@@ -34,8 +34,12 @@ pub struct Reading<'a> {
 /// What a group read, compared with what it was to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Offsets that nobody read.
+    /// Offsets that nobody read; of topics that existed, those that the cluster had delivered before and still has.
     pub lost: u64,
+    /// Records that nobody read and the cluster no longer has.
+    pub removed: u64,
+    /// Offsets that hold no record for readers, and were not read.
+    pub not_delivered: u64,
     /// Readings of an offset beyond the first by the same owner: one member under one assignment.
     pub duplicated: u64,
     /// Owners of an offset beyond the first.
@@ -50,6 +54,28 @@ impl Account {
     /// True where every expected offset was read once and nothing else.
     pub fn is_exact(&self) -> bool {
         self.lost == 0 && self.duplicated == 0 && self.redelivered == 0 && self.outside == 0
+    }
+}
+
+/// What an account of topics is held against that tandem did not fill: there a missing offset need not be a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The offsets that the cluster delivered when they were read first.
+    pub delivered: &'a DeliveredTopics,
+    /// The first offset that each partition has at the end, by topic and partition; 0 where it is not known.
+    pub low: &'a [Vec<i64>],
+}
+
+impl Reference<'_> {
+    /// The first offset that a partition has at the end; 0 where it is not known.
+    pub fn low_of(&self, partition: TopicPartition) -> i64 {
+        let of_topic = self.low.get(partition.topic as usize);
+        let index = usize::try_from(partition.partition).ok();
+        of_topic
+            .zip(index)
+            .and_then(|(lows, index)| lows.get(index))
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -97,6 +123,16 @@ pub fn partition_name(partition: TopicPartition) -> String {
 /// `duplicated` grows by r - o and `redelivered` by o - 1. Time is n log n in the number of runs, whatever their
 /// length.
 pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
+    close(expected, readings, None)
+}
+
+/// The same on topics that tandem did not fill. Lost is what the cluster delivered in the first reading, has still, and
+/// nobody read; what was read although it was not delivered then counts as outside.
+pub fn account_against(reference: Reference<'_>, expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
+    close(expected, readings, Some(reference))
+}
+
+fn close(expected: &[ExpectedRange], readings: &[Reading<'_>], reference: Option<Reference<'_>>) -> Account {
     let ranges: BTreeMap<TopicPartition, ExpectedRange> = expected.iter().map(|e| (e.partition, *e)).collect();
     let mut by_partition: BTreeMap<TopicPartition, Vec<Piece>> =
         ranges.keys().map(|&partition| (partition, Vec::new())).collect();
@@ -115,6 +151,7 @@ pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account 
         account: Account::default(),
         unnamed: 0,
         readings,
+        reference,
     };
     for (partition, pieces) in by_partition {
         let (low, end) = ranges.get(&partition).map_or((0, 0), |range| (range.low, range.end));
@@ -147,6 +184,7 @@ struct Books<'a> {
     /// Findings beyond [`FINDINGS_MAX`].
     unnamed: u64,
     readings: &'a [Reading<'a>],
+    reference: Option<Reference<'a>>,
 }
 
 impl Books<'_> {
@@ -170,10 +208,44 @@ impl Books<'_> {
         let union = self.merge_all(partition, blocks);
         let mut next = low;
         for piece in &union {
-            self.lost(partition, next, piece.first);
+            self.missing(partition, next, piece.first);
+            self.unforeseen(partition, *piece);
             next = piece.end;
         }
-        self.lost(partition, next, end);
+        self.missing(partition, next, end);
+    }
+
+    /// Offsets that nobody read: lost, removed by the cluster, or never there.
+    fn missing(&mut self, partition: TopicPartition, first: i64, end: i64) {
+        let Some(reference) = self.reference else {
+            self.lost(partition, first, end);
+            return;
+        };
+        self.account.not_delivered += length(first, end);
+        let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
+            return;
+        };
+        let low = reference.low_of(partition);
+        for run in delivered.within(first, end) {
+            self.account.not_delivered -= run.count();
+            let kept = low.clamp(run.first, run.end);
+            self.account.removed += length(run.first, kept);
+            self.lost(partition, kept, run.end);
+        }
+    }
+
+    /// Offsets that were read although the cluster had not delivered them before.
+    fn unforeseen(&mut self, partition: TopicPartition, piece: Piece) {
+        let Some(reference) = self.reference else { return };
+        let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
+            return;
+        };
+        let mut next = piece.first;
+        for run in delivered.within(piece.first, piece.end) {
+            self.outside(partition, next, run.first, piece.owner);
+            next = run.end;
+        }
+        self.outside(partition, next, piece.end, piece.owner);
     }
 
     /// Each owner's pieces merged, what overlaps among them counted as duplicated.

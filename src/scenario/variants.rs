@@ -63,6 +63,9 @@ pub enum VariantError {
     /// Nothing to compare.
     #[error("--against {0} is a cluster that the scenario already runs on; name another one")]
     SameCluster(String),
+    /// Two clusters have not the same topics.
+    #[error("--against cannot be used with [dataset] topic: another cluster does not hold the same records")]
+    Existing,
     /// Nothing to compare.
     #[error("--binary takes two builds or more, separated by commas: --binary OLD,NEW")]
     OneBuild,
@@ -140,6 +143,9 @@ impl Scenario {
         let addresses = addresses(against);
         if addresses.is_empty() {
             return Err(VariantError::Empty("against"));
+        }
+        if self.reads_existing_topics() {
+            return Err(VariantError::Existing);
         }
         if let ClusterSource::Bootstrap(own) = &self.cluster.source
             && !addresses.is_disjoint(&self::addresses(own))

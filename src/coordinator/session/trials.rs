@@ -17,11 +17,12 @@ use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::processes::with_their_groups;
 use crate::coordinator::run::RunError;
-use crate::coordinator::spec::{Limits, LoadSpec, TrialSpec};
+use crate::coordinator::spec::{Limits, LoadSpec, TrialReference, TrialSpec, topic_sizes};
 use crate::coordinator::trial::Phase;
 use crate::kafka::GroupDescription;
-use crate::kafka::admin::Admin;
+use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::client::ClientProperties;
+use crate::measure::DeliveredTopics;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
@@ -56,7 +57,7 @@ impl Session<'_> {
             .with_statistics(configuration, partitions)
             .resolve()?;
         let name = format!("{}-t{}", self.prefix, order.number);
-        let (topics, load) = match self.arrivals(order, configuration, &name).await {
+        let (mut topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),
             Ok(None) => (datasets[configuration.dataset].target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Ok(None),
@@ -69,7 +70,17 @@ impl Session<'_> {
         };
         let calibration = calibrations.of(build, configuration.place);
         let limits = self.limits(order);
+        let reference = match &datasets[configuration.dataset].delivered {
+            Some(delivered) => match self.reference(cluster, delivered, &mut topics).await {
+                Ok(reference) => Some(reference),
+                Err(error) => return Ok(Some(self.not_prepared(order, configuration, &error))),
+            },
+            None => None,
+        };
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
+        if let Some(reference) = reference {
+            spec = spec.with_reference(reference);
+        }
         let mut launches = vec![self.launch(place, build, "consumer"); spec.workers.len()];
         if let Some(load) = load {
             let here = &self.plan.scenario.places[0];
@@ -102,6 +113,17 @@ impl Session<'_> {
             measurement: outcome.measurement,
             ..self.ended(order, configuration, started_at, status)
         }))
+    }
+
+    /// Cuts from the targets of a trial what the cluster has removed of topics that existed since they were found.
+    async fn reference(
+        &self,
+        cluster: &Cluster,
+        delivered: &Arc<DeliveredTopics>,
+        topics: &mut [TopicTarget],
+    ) -> Result<TrialReference, AdminError> {
+        let low = cluster.admin.start_offsets(&topic_sizes(topics)).await?;
+        Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
     }
 
     /// A trial that ended so, without figures.
@@ -179,7 +201,7 @@ impl Session<'_> {
     }
 
     /// A trial that failed before any process was started.
-    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &ArrivalsError) -> Trial {
+    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, error: &impl ToString) -> Trial {
         let failure = Failure {
             kind: FailureKind::Cluster,
             who: None,
@@ -261,6 +283,14 @@ impl Surroundings for Around<'_> {
     ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static {
         let (admin, topics) = (self.admin.clone(), topics.to_vec());
         async move { admin.end_offsets(&topics).await.map_err(|error| error.to_string()) }
+    }
+
+    fn start_offsets(
+        &self,
+        topics: &[(String, u32)],
+    ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static {
+        let (admin, topics) = (self.admin.clone(), topics.to_vec());
+        async move { admin.start_offsets(&topics).await.map_err(|error| error.to_string()) }
     }
 
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {

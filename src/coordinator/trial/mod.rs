@@ -39,6 +39,8 @@ pub enum Event {
     Group(usize, Result<GroupDescription, String>),
     /// What the cluster says of the end of every partition of every topic.
     Ends(Result<Vec<Vec<i64>>, String>),
+    /// What the cluster says of the first offset that every partition of every topic still has.
+    Low(Result<Vec<Vec<i64>>, String>),
     /// Time passed.
     Tick,
 }
@@ -120,6 +122,9 @@ pub struct TrialMachine {
     /// When the coordinator heard that the last partition was read.
     pub(super) heard_end_ns: u64,
     pub(super) load: Option<LoadState>,
+    /// The first offset that each partition had when the cluster was asked last, by topic and partition; empty where it
+    /// was not.
+    pub(super) low: Vec<Vec<i64>>,
     failure: Option<Failure>,
 }
 
@@ -147,6 +152,7 @@ impl TrialMachine {
             start_ns: 0,
             heard_end_ns: 0,
             load: spec.load.as_ref().map(|load| LoadState::new(load, groups, now_ns)),
+            low: Vec::new(),
             failure: None,
             spec,
         }
@@ -165,8 +171,14 @@ impl TrialMachine {
             u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
         };
         let of_group = |positions| -> u64 { self.ranges().map(|(p, low, end)| read(positions, p, low, end)).sum() };
-        let done: u64 = self.positions.iter().map(of_group).sum();
+        let mut done: u64 = self.positions.iter().map(of_group).sum();
         let total = self.spec.records() * self.spec.groups.len() as u64;
+        if self.spec.reference.is_some() {
+            // Not every offset holds a record.
+            let lengths = self.ranges().map(|(_, low, end)| u64::try_from(end - low).unwrap_or(0));
+            let offsets = lengths.sum::<u64>() * self.spec.groups.len() as u64;
+            done = u64::try_from(u128::from(done) * u128::from(total) / u128::from(offsets.max(1))).unwrap_or(total);
+        }
         (done.min(total), total)
     }
 
@@ -201,6 +213,7 @@ impl TrialMachine {
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
+            Event::Low(low) => Ok(self.on_low(now_ns, low)),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {
@@ -393,6 +406,11 @@ impl TrialMachine {
                 self.progress_ns = self.progress_ns.max(now_ns);
             }
         }
+        self.collect_if_read(now_ns)
+    }
+
+    /// Ends the reading once every partition is at its end.
+    fn collect_if_read(&mut self, now_ns: u64) -> Vec<Action> {
         let may_end = match &self.load {
             None => self.phase == Phase::Reading,
             Some(_) => self.phase == Phase::Draining,
@@ -402,6 +420,41 @@ impl TrialMachine {
         }
         self.note_catch_up(now_ns);
         self.collect(now_ns)
+    }
+
+    /// True while records of topics that existed are being read.
+    pub fn awaits_records(&self) -> bool {
+        self.spec.reference.is_some() && self.phase == Phase::Reading
+    }
+
+    /// Notes where the partitions begin now.
+    pub fn note_low(&mut self, low: Vec<Vec<i64>>) {
+        self.low = low;
+    }
+
+    /// A partition of which the cluster has removed everything that was to be read is at its end: nothing more comes.
+    fn on_low(&mut self, now_ns: u64, low: Result<Vec<Vec<i64>>, String>) -> Vec<Action> {
+        // One that does not answer is asked again.
+        let (Ok(low), true) = (low, self.awaits_records()) else {
+            return Vec::new();
+        };
+        self.note_low(low);
+        let ends: Vec<(TopicPartition, i64)> = self.ranges().map(|(partition, _, end)| (partition, end)).collect();
+        for (partition, end) in ends {
+            if self.low_of(partition).is_some_and(|low| low >= end) {
+                for positions in &mut self.positions {
+                    let position = positions.entry(partition).or_insert(end);
+                    *position = (*position).max(end);
+                }
+            }
+        }
+        self.collect_if_read(now_ns)
+    }
+
+    /// Where a partition begins now, as far as it was asked.
+    fn low_of(&self, partition: TopicPartition) -> Option<i64> {
+        let index = usize::try_from(partition.partition).ok()?;
+        self.low.get(partition.topic as usize)?.get(index).copied()
     }
 
     /// Reading is over: everybody says what was recorded.

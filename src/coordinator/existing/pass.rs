@@ -1,0 +1,274 @@
+//! The first reading of topics that exist: notes which offsets the cluster delivers. Unmeasured; it also puts what fits
+//! of the topics into the page cache.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::Message;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::{Count, ExistingError};
+use crate::kafka::settings_cause;
+use crate::measure::DeliveredOffsets;
+use crate::protocol::OffsetRange;
+use crate::scenario::{FoundPartition, FoundTopic, Isolation};
+use crate::secret::Secret;
+
+/// Without a record and without the end of a partition for this long the cluster is taken to deliver no more.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Limit of a question for the ends of a partition.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+
+/// How far a reading is.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Offsets to be read, as far as they are known.
+    total: Count,
+    /// Offsets passed.
+    done: Count,
+    /// Bytes of keys and values read.
+    pub(super) bytes: Count,
+}
+
+impl Progress {
+    /// Offsets passed in percent.
+    pub(super) fn percent(&self) -> u64 {
+        let total = self.total.load(Ordering::Relaxed).max(1);
+        (self.done.load(Ordering::Relaxed).min(total) as f64 / total as f64 * 100.0).round() as u64
+    }
+}
+
+/// What is to be read.
+pub(super) struct Order {
+    pub(super) bootstrap: String,
+    /// Of every client of the run.
+    pub(super) properties: BTreeMap<String, Secret>,
+    /// Names the client; no group is joined and nothing committed.
+    pub(super) group: String,
+    pub(super) isolation: Isolation,
+    /// Only the last so many offsets of each partition.
+    pub(super) last: Option<u64>,
+    /// Names and numbers of partitions.
+    pub(super) topics: Vec<(String, u32)>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) interrupted: Arc<AtomicBool>,
+}
+
+impl Order {
+    /// Reads every topic up to the end that it has now. Blocks.
+    pub(super) fn run(&self) -> Result<Vec<(FoundTopic, Vec<DeliveredOffsets>)>, ExistingError> {
+        let consumer = self.consumer()?;
+        let mut ranges = Vec::with_capacity(self.topics.len());
+        // All ends first, so that they are of one moment.
+        for (topic, partitions) in &self.topics {
+            let of_topic = (0..partitions.cast_signed()).map(|partition| self.range(&consumer, topic, partition));
+            ranges.push(of_topic.collect::<Result<Vec<_>, _>>()?);
+        }
+        let total = ranges.iter().flatten().map(|range| range.len()).sum();
+        self.progress.total.store(total, Ordering::Relaxed);
+        let mut read = Vec::with_capacity(ranges.len());
+        for ((topic, _), ranges) in self.topics.iter().zip(ranges) {
+            let offsets = self.read(&consumer, topic, &ranges)?;
+            read.push(self.found(&consumer, topic, &ranges, offsets)?);
+        }
+        Ok(read)
+    }
+
+    fn consumer(&self) -> Result<BaseConsumer, ExistingError> {
+        let mut config = ClientConfig::new();
+        for (name, value) in &self.properties {
+            config.set(name, value.reveal());
+        }
+        config
+            .set("bootstrap.servers", &self.bootstrap)
+            .set("group.id", &self.group)
+            .set("client.id", "tandem-first-reading")
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", self.isolation.as_str())
+            // Where the last offsets hold no record, nothing but this tells that they have been passed.
+            .set("enable.partition.eof", "true")
+            .set("fetch.queue.backoff.ms", "10");
+        config.create().map_err(|error| self.failed("", settings_cause(&error)))
+    }
+
+    fn failed(&self, topic: &str, cause: impl ToString) -> ExistingError {
+        let all = || {
+            self.topics
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        ExistingError::Read {
+            topic: if topic.is_empty() { all() } else { topic.to_owned() },
+            cause: cause.to_string(),
+        }
+    }
+
+    /// From the first offset that is wanted to the end now. The library asks by the client's isolation level, and so
+    /// gets the last stable offset where only committed records are read.
+    fn range(&self, consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<OffsetRange, ExistingError> {
+        let (low, end) = self.watermarks(consumer, topic, partition)?;
+        let wanted = self.last.map_or(low, |last| end.saturating_sub_unsigned(last));
+        Ok(OffsetRange {
+            low: low.max(wanted),
+            end,
+        })
+    }
+
+    fn watermarks(&self, consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<(i64, i64), ExistingError> {
+        let found = consumer.fetch_watermarks(topic, partition, REQUEST_LIMIT);
+        found.map_err(|error| self.failed(topic, format!("the ends of partition {partition}: {error}")))
+    }
+
+    /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end
+    /// of a partition by its number alone.
+    fn read(
+        &self,
+        consumer: &BaseConsumer,
+        topic: &str,
+        ranges: &[OffsetRange],
+    ) -> Result<Vec<DeliveredOffsets>, ExistingError> {
+        let mut reading = Reading::new(ranges);
+        let list = reading.assignment(topic).map_err(|error| self.failed(topic, error))?;
+        consumer.assign(&list).map_err(|error| self.failed(topic, error))?;
+        let mut latest = Instant::now();
+        while reading.left > 0 {
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(ExistingError::Interrupted);
+            }
+            let ended = match consumer.poll(Duration::from_millis(200)) {
+                Some(Ok(record)) => {
+                    latest = Instant::now();
+                    // What was fetched of the topic before may still come.
+                    if record.topic() != topic {
+                        continue;
+                    }
+                    let bytes = record.key_len() + record.payload_len();
+                    self.count(&mut reading, record.partition(), record.offset(), bytes as u64)
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    latest = Instant::now();
+                    reading.end(partition)
+                }
+                Some(Err(error)) if is_permanent(&error) => return Err(self.failed(topic, error)),
+                Some(Err(error)) => {
+                    eprintln!("reading {topic}: {error}");
+                    None
+                }
+                None => None,
+            };
+            if let Some(partition) = ended {
+                // A topic that grows would be read on and on.
+                let mut list = TopicPartitionList::with_capacity(1);
+                list.add_partition(topic, partition);
+                consumer.pause(&list).map_err(|error| self.failed(topic, error))?;
+            }
+            if latest.elapsed() > PATIENCE {
+                let (seconds, left) = (PATIENCE.as_secs(), reading.left);
+                return Err(self.failed(topic, format!("no record for {seconds} s with {left} partitions to go")));
+            }
+        }
+        consumer.unassign().map_err(|error| self.failed(topic, error))?;
+        Ok(reading.delivered)
+    }
+
+    /// Counts a record; the partition's number where that was its last one.
+    fn count(&self, reading: &mut Reading<'_>, partition: i32, offset: i64, bytes: u64) -> Option<i32> {
+        let index = usize::try_from(partition).ok()?;
+        let range = reading.ranges.get(index)?;
+        if offset >= range.low && offset < range.end {
+            reading.delivered[index].push(offset);
+            self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+            self.progress.done.fetch_add(1, Ordering::Relaxed);
+        }
+        if offset + 1 >= range.end {
+            return reading.end(partition);
+        }
+        None
+    }
+
+    /// The topic as it was found. What was removed while it was being read is none of it.
+    fn found(
+        &self,
+        consumer: &BaseConsumer,
+        topic: &str,
+        ranges: &[OffsetRange],
+        offsets: Vec<DeliveredOffsets>,
+    ) -> Result<(FoundTopic, Vec<DeliveredOffsets>), ExistingError> {
+        let mut partitions = Vec::with_capacity(ranges.len());
+        let mut delivered = Vec::with_capacity(ranges.len());
+        for ((partition, range), offsets) in (0..).zip(ranges).zip(offsets) {
+            let (low_now, _) = self.watermarks(consumer, topic, partition)?;
+            let low = range.low.max(low_now).min(range.end);
+            let offsets = offsets.cut(low, range.end);
+            partitions.push(FoundPartition {
+                low,
+                end: range.end,
+                records: offsets.count(),
+            });
+            delivered.push(offsets);
+        }
+        let name = topic.to_owned();
+        Ok((FoundTopic { name, partitions }, delivered))
+    }
+}
+
+/// Errors that no waiting will mend.
+fn is_permanent(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnsupportedVersion
+        )
+    )
+}
+
+/// The reading of one topic.
+struct Reading<'a> {
+    ranges: &'a [OffsetRange],
+    delivered: Vec<DeliveredOffsets>,
+    open: Vec<bool>,
+    left: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(ranges: &'a [OffsetRange]) -> Self {
+        let open: Vec<bool> = ranges.iter().map(|range| !range.is_empty()).collect();
+        Reading {
+            ranges,
+            delivered: vec![DeliveredOffsets::default(); ranges.len()],
+            left: open.iter().filter(|open| **open).count(),
+            open,
+        }
+    }
+
+    /// The partitions that hold anything, each from its first offset.
+    fn assignment(&self, topic: &str) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, range) in (0..).zip(self.ranges).filter(|(_, range)| !range.is_empty()) {
+            list.add_partition_offset(topic, partition, Offset::Offset(range.low))?;
+        }
+        Ok(list)
+    }
+
+    /// A partition is read; its number where that was new.
+    fn end(&mut self, partition: i32) -> Option<i32> {
+        let open = self.open.get_mut(usize::try_from(partition).ok()?)?;
+        std::mem::replace(open, false).then(|| {
+            self.left -= 1;
+            partition
+        })
+    }
+}
