@@ -10,18 +10,71 @@ use crate::measure::{
     DeliveredTopics, Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun,
     PartitionMeasurement, ProcessMeasurement, TopicPartition,
 };
-use crate::protocol::{Capability, MemberResult, OffsetRange, WorkerResult};
+use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, WorkerResult};
 use crate::scenario::Work;
 
 use super::spec::WorkerSpec;
 use super::trial::TrialMachine;
 
+/// What the workers of a trial that is over have recorded.
+pub struct Recorded {
+    results: Vec<WorkerResult>,
+    members: Vec<MemberMeasurement>,
+}
+
+impl Recorded {
+    /// Takes it.
+    pub fn take(machine: &mut TrialMachine) -> Self {
+        let results = machine.take_results();
+        let members = members(machine, &results);
+        Recorded { results, members }
+    }
+
+    /// Where offsets of topics that existed were not read that the cluster had delivered before: it is to be asked
+    /// whether it delivers them still. `None` where nothing is missing.
+    pub fn missing(&self, machine: &TrialMachine) -> Option<Vec<TopicTarget>> {
+        machine.spec.reference.as_ref()?;
+        let accounts = accounts(machine, &self.members);
+        (!accounts.lost_between.is_empty()).then(|| targets(machine, &accounts.lost_between))
+    }
+}
+
+/// The trial's topics with these ranges of their partitions, and nothing of the others.
+fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, (i64, i64)>) -> Vec<TopicTarget> {
+    let range = |topic, partition, low| {
+        let found = ranges.get(&TopicPartition { topic, partition });
+        let (low, end) = found.copied().unwrap_or((low, low));
+        OffsetRange { low, end }
+    };
+    let topics = (0u32..).zip(&machine.spec.topics);
+    topics
+        .map(|(topic, target)| TopicTarget {
+            name: target.name.clone(),
+            partitions: (0i32..)
+                .zip(&target.partitions)
+                .map(|(partition, whole)| range(topic, partition, whole.low))
+                .collect(),
+        })
+        .collect()
+}
+
+/// Makes the measurement of a trial in which nothing is asked again.
+#[cfg(test)]
+pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
+    let recorded = Recorded::take(machine);
+    measure(machine, recorded, spawn_ns, host)
+}
+
 /// Makes the measurement of a trial that is over, with the failure that its account shows, if any.
 ///
 /// `spawn_ns` is when the first process was being started.
-pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
-    let results = machine.take_results();
-    let mut members: Vec<MemberMeasurement> = members(machine, &results);
+pub fn measure(
+    machine: &mut TrialMachine,
+    recorded: Recorded,
+    spawn_ns: u64,
+    host: HostMeasurement,
+) -> (Measurement, Option<Failure>) {
+    let Recorded { results, mut members } = recorded;
     let accounts = accounts(machine, &members);
     if let Some(reference) = &machine.spec.reference {
         members
@@ -154,6 +207,8 @@ struct Accounts {
     not_delivered: u64,
     /// Records that the cluster had removed.
     removed: u64,
+    /// Where records are lost, of all groups.
+    lost_between: BTreeMap<TopicPartition, (i64, i64)>,
     /// Records that arrived and were not read by the end of the draining.
     unread: u64,
     /// Records that each group was to read, where that was not known beforehand.
@@ -188,6 +243,10 @@ fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
         sum.duplicated += account.duplicated;
         sum.redelivered += account.redelivered;
         sum.not_delivered += account.not_delivered;
+        for (partition, (first, end)) in &account.lost_between {
+            let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
+            *between = (between.0.min(*first), between.1.max(*end));
+        }
         sum.removed += account.removed + machine.spec.reference.as_ref().map_or(0, |reference| reference.removed);
         if sum.failure.is_none() {
             sum.failure = failure_of(group, &account, &members);
@@ -217,7 +276,7 @@ fn reference_of(machine: &TrialMachine) -> Option<ledger::Reference<'_>> {
     let reference = machine.spec.reference.as_ref()?;
     Some(ledger::Reference {
         delivered: &reference.delivered,
-        low: &machine.low,
+        still: machine.still.as_ref(),
     })
 }
 
@@ -318,6 +377,9 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
             continue;
         }
         account.lost = account.lost.saturating_add(expected.saturating_sub(read + removed));
+        if read < expected {
+            account.lost_between.insert(partition, (range.low, range.end));
+        }
         account.duplicated = account.duplicated.saturating_add(read.saturating_sub(expected));
         let readers = members.iter().filter(|member| {
             let mut read = member.partitions.iter();
@@ -345,11 +407,12 @@ fn counts_of(machine: &TrialMachine, partition: TopicPartition, range: OffsetRan
     let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
         return (0, 0);
     };
-    let low = reference.low_of(partition).min(range.end);
-    (
-        delivered.count_within(range.low, range.end),
-        delivered.count_within(range.low, low),
-    )
+    let expected = delivered.count_within(range.low, range.end);
+    let still = reference.still.map_or(expected, |still| {
+        let still = still.of(partition.topic, partition.partition);
+        still.map_or(0, |still| still.count_within(range.low, range.end))
+    });
+    (expected, expected.saturating_sub(still))
 }
 
 /// The failure that an account shows. Records read again after a change of owner are noted, and are no failure.

@@ -173,11 +173,6 @@ impl TrialSpec {
             .collect()
     }
 
-    /// The topics with their numbers of partitions.
-    pub fn topic_sizes(&self) -> Vec<(String, u32)> {
-        topic_sizes(&self.topics)
-    }
-
     /// Records that each group reads; with a load, those that are to be expected.
     pub fn records(&self) -> u64 {
         if let Some(reference) = &self.reference {

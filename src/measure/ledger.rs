@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{DeliveredTopics, OffsetRun, TopicPartition};
+use super::{DeliveredRun, DeliveredTopics, OffsetRun, TopicPartition};
 
 /// Sentences in [`Account::findings`] before the rest is only counted.
 const FINDINGS_MAX: usize = 20;
@@ -46,6 +46,8 @@ pub struct Account {
     pub redelivered: u64,
     /// Readings outside the expected range, or of a partition that was not to be read.
     pub outside: u64,
+    /// Where offsets are lost: from the first one to one past the last one of each partition.
+    pub lost_between: BTreeMap<TopicPartition, (i64, i64)>,
     /// What is wrong, a sentence each with partition, offsets and members; the first ones where there are many.
     pub findings: Vec<String>,
 }
@@ -62,21 +64,8 @@ impl Account {
 pub struct Reference<'a> {
     /// The offsets that the cluster delivered when they were read first.
     pub delivered: &'a DeliveredTopics,
-    /// The first offset that each partition has at the end, by topic and partition; 0 where it is not known.
-    pub low: &'a [Vec<i64>],
-}
-
-impl Reference<'_> {
-    /// The first offset that a partition has at the end; 0 where it is not known.
-    pub fn low_of(&self, partition: TopicPartition) -> i64 {
-        let of_topic = self.low.get(partition.topic as usize);
-        let index = usize::try_from(partition.partition).ok();
-        of_topic
-            .zip(index)
-            .and_then(|(lows, index)| lows.get(index))
-            .copied()
-            .unwrap_or(0)
-    }
+    /// Those that it delivers still, as far as it was asked again; `None` where it was not.
+    pub still: Option<&'a DeliveredTopics>,
 }
 
 /// A partition that two members of a group hold at once.
@@ -126,8 +115,8 @@ pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account 
     close(expected, readings, None)
 }
 
-/// The same on topics that tandem did not fill. Lost is what the cluster delivered in the first reading, has still, and
-/// nobody read; what was read although it was not delivered then counts as outside.
+/// The same on topics that tandem did not fill. Lost is what the cluster delivered in the first reading, delivers still,
+/// and nobody read; what was read although it was not delivered then counts as outside.
 pub fn account_against(reference: Reference<'_>, expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
     close(expected, readings, Some(reference))
 }
@@ -225,12 +214,21 @@ impl Books<'_> {
         let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
             return;
         };
-        let low = reference.low_of(partition);
+        let still = reference
+            .still
+            .map(|still| still.of(partition.topic, partition.partition));
         for run in delivered.within(first, end) {
             self.account.not_delivered -= run.count();
-            let kept = low.clamp(run.first, run.end);
-            self.account.removed += length(run.first, kept);
-            self.lost(partition, kept, run.end);
+            match still {
+                None => self.lost(partition, run.first, run.end),
+                Some(still) => {
+                    let kept = still.into_iter().flat_map(|still| still.within(run.first, run.end));
+                    let kept: Vec<_> = kept.collect();
+                    let left: u64 = kept.iter().map(DeliveredRun::count).sum();
+                    self.account.removed += run.count() - left;
+                    kept.iter().for_each(|run| self.lost(partition, run.first, run.end));
+                }
+            }
         }
     }
 
@@ -292,6 +290,8 @@ impl Books<'_> {
         let count = length(first, end);
         self.account.lost += count;
         if count > 0 {
+            let between = self.account.lost_between.entry(partition).or_insert((first, end));
+            *between = (between.0.min(first), between.1.max(end));
             let holders: BTreeSet<&str> = (self.readings.iter())
                 .filter(|r| r.partition == partition && !r.runs.is_empty())
                 .map(|r| r.member)

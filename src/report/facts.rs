@@ -1,6 +1,7 @@
 //! What a reader needs to judge the figures: idle members, settings, environment, every trial, and the words of the
 //! report. Plain text: each form of the report escapes it as it needs.
 
+mod existing;
 mod quality;
 
 pub(super) use self::quality::quality;
@@ -139,6 +140,11 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Plan", plan(input)),
     ]
     .into_iter()
+    .chain(
+        existing::data_sets(input)
+            .into_iter()
+            .map(|text| ("The data set", text)),
+    )
     .chain(
         e.other_clusters
             .iter()

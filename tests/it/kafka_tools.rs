@@ -63,7 +63,11 @@ pub fn offsets(bootstrap: &str, topic: &str) -> Vec<(i64, i64)> {
         offsets
     };
     let (first, end) = (ask("earliest"), ask("latest"));
-    first.into_iter().zip(end).map(|((_, first), (_, end))| (first, end)).collect()
+    first
+        .into_iter()
+        .zip(end)
+        .map(|((_, first), (_, end))| (first, end))
+        .collect()
 }
 
 /// Records that `kafka-console-consumer` is given from the beginning, until nothing has come for a while.
@@ -86,5 +90,8 @@ pub fn console_consumer(bootstrap: &str, topic: &str, isolation: &str) -> Vec<St
         "print.value=false",
     ];
     let said = kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer", &arguments);
-    said.lines().filter(|line| line.contains("Offset:")).map(str::to_owned).collect()
+    said.lines()
+        .filter(|line| line.contains("Offset:"))
+        .map(str::to_owned)
+        .collect()
 }

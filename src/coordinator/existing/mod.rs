@@ -4,19 +4,22 @@
 mod pass;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use regex::Regex;
 
 use super::cluster::Cluster;
+use super::drive::Amount;
 use super::events::Observer;
 use super::run::{Interrupt, RunError};
 use crate::kafka::admin::AdminError;
 use crate::measure::DeliveredTopics;
 use crate::plan::Plan;
+use crate::protocol::TopicTarget;
 use crate::scenario::{
-    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, PATTERN_START, Scenario, nearest_topics,
+    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, Isolation, PATTERN_START, Scenario,
+    nearest_topics,
 };
 use crate::store::RunDir;
 
@@ -209,18 +212,12 @@ async fn look(
     observer: &dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<(FoundTopics, DeliveredTopics), RunError> {
-    let progress = Arc::new(pass::Progress::default());
-    let order = pass::Order {
-        bootstrap: cluster.admin.bootstrap().to_owned(),
-        properties: cluster.properties.clone(),
-        group: group.to_owned(),
-        isolation: existing.isolation,
-        last: existing.last,
-        topics,
-        progress: Arc::clone(&progress),
-        interrupted: interrupt.flag(),
-    };
-    let mut reading = tokio::task::spawn_blocking(move || order.run());
+    let again = ReadAgain::new(cluster, group.to_owned(), existing.isolation, interrupt.flag());
+    let (pass, progress, last) = (again.pass, Arc::new(pass::Progress::default()), existing.last);
+    let mut reading = tokio::task::spawn_blocking({
+        let progress = Arc::clone(&progress);
+        move || pass.whole(&topics, last, &progress)
+    });
     let mut looks = tokio::time::interval(LOOK);
     let mut told = None;
     let read = loop {
@@ -249,6 +246,42 @@ async fn look(
             let bytes = progress.bytes.load(Ordering::Relaxed);
             Ok((FoundTopics { topics, bytes }, DeliveredTopics { topics: delivered }))
         }
+    }
+}
+
+/// Reads parts of topics that exist another time, unmeasured.
+#[derive(Clone)]
+pub(super) struct ReadAgain {
+    pass: pass::Pass,
+}
+
+impl ReadAgain {
+    /// `group` names the client; no group is joined and nothing committed.
+    pub(super) fn new(cluster: &Cluster, group: String, isolation: Isolation, interrupted: Arc<AtomicBool>) -> Self {
+        let pass = pass::Pass {
+            bootstrap: cluster.admin.bootstrap().to_owned(),
+            properties: cluster.properties.clone(),
+            group,
+            isolation,
+            interrupted,
+        };
+        ReadAgain { pass }
+    }
+
+    /// The offsets within these ranges that the cluster delivers now, or the first of each.
+    pub(super) async fn delivered(
+        self,
+        topics: Vec<TopicTarget>,
+        amount: Amount,
+    ) -> Result<DeliveredTopics, ExistingError> {
+        let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+        let topic = names.join(", ");
+        let read = tokio::task::spawn_blocking(move || self.pass.parts(&topics, amount)).await;
+        let panicked = |_| ExistingError::Read {
+            topic,
+            cause: "the reading panicked".to_owned(),
+        };
+        read.map_err(panicked)?.map(|topics| DeliveredTopics { topics })
     }
 }
 

@@ -13,9 +13,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Count, ExistingError};
+use crate::coordinator::drive::Amount;
 use crate::kafka::settings_cause;
 use crate::measure::DeliveredOffsets;
-use crate::protocol::OffsetRange;
+use crate::protocol::{OffsetRange, TopicTarget};
 use crate::scenario::{FoundPartition, FoundTopic, Isolation};
 use crate::secret::Secret;
 
@@ -44,40 +45,60 @@ impl Progress {
     }
 }
 
-/// What is to be read.
-pub(super) struct Order {
+/// Reads topics as one client, apart from all groups.
+#[derive(Clone)]
+pub(super) struct Pass {
     pub(super) bootstrap: String,
     /// Of every client of the run.
     pub(super) properties: BTreeMap<String, Secret>,
     /// Names the client; no group is joined and nothing committed.
     pub(super) group: String,
     pub(super) isolation: Isolation,
-    /// Only the last so many offsets of each partition.
-    pub(super) last: Option<u64>,
-    /// Names and numbers of partitions.
-    pub(super) topics: Vec<(String, u32)>,
-    pub(super) progress: Arc<Progress>,
     pub(super) interrupted: Arc<AtomicBool>,
 }
 
-impl Order {
-    /// Reads every topic up to the end that it has now. Blocks.
-    pub(super) fn run(&self) -> Result<Vec<(FoundTopic, Vec<DeliveredOffsets>)>, ExistingError> {
+impl Pass {
+    /// Reads these topics (names and numbers of partitions) up to the end that they have now, or only the `last` so many
+    /// offsets of each partition. Blocks.
+    pub(super) fn whole(
+        &self,
+        topics: &[(String, u32)],
+        last: Option<u64>,
+        progress: &Progress,
+    ) -> Result<Vec<(FoundTopic, Vec<DeliveredOffsets>)>, ExistingError> {
         let consumer = self.consumer()?;
-        let mut ranges = Vec::with_capacity(self.topics.len());
+        let mut targets = Vec::with_capacity(topics.len());
         // All ends first, so that they are of one moment.
-        for (topic, partitions) in &self.topics {
-            let of_topic = (0..partitions.cast_signed()).map(|partition| self.range(&consumer, topic, partition));
-            ranges.push(of_topic.collect::<Result<Vec<_>, _>>()?);
+        for (name, partitions) in topics {
+            let partitions = (0..partitions.cast_signed()).map(|partition| range(&consumer, name, partition, last));
+            targets.push(TopicTarget {
+                name: name.clone(),
+                partitions: partitions.collect::<Result<_, _>>()?,
+            });
         }
-        let total = ranges.iter().flatten().map(|range| range.len()).sum();
-        self.progress.total.store(total, Ordering::Relaxed);
-        let mut read = Vec::with_capacity(ranges.len());
-        for ((topic, _), ranges) in self.topics.iter().zip(ranges) {
-            let offsets = self.read(&consumer, topic, &ranges)?;
-            read.push(self.found(&consumer, topic, &ranges, offsets)?);
+        let ranges = targets.iter().flat_map(|target| &target.partitions);
+        let total = ranges.map(|range| range.len()).sum();
+        progress.total.store(total, Ordering::Relaxed);
+        let mut read = Vec::with_capacity(targets.len());
+        for target in &targets {
+            let offsets = self.read(&consumer, target, Amount::All, progress)?;
+            read.push(found(&consumer, target, &offsets)?);
         }
         Ok(read)
+    }
+
+    /// Which offsets within these ranges are delivered now, or the first of them, by topic and partition. Blocks.
+    pub(super) fn parts(
+        &self,
+        targets: &[TopicTarget],
+        amount: Amount,
+    ) -> Result<Vec<Vec<DeliveredOffsets>>, ExistingError> {
+        let consumer = self.consumer()?;
+        let progress = Progress::default();
+        let read = targets
+            .iter()
+            .map(|target| self.read(&consumer, target, amount, &progress));
+        read.collect()
     }
 
     fn consumer(&self) -> Result<BaseConsumer, ExistingError> {
@@ -95,37 +116,10 @@ impl Order {
             // Where the last offsets hold no record, nothing but this tells that they have been passed.
             .set("enable.partition.eof", "true")
             .set("fetch.queue.backoff.ms", "10");
-        config.create().map_err(|error| self.failed("", settings_cause(&error)))
-    }
-
-    fn failed(&self, topic: &str, cause: impl ToString) -> ExistingError {
-        let all = || {
-            self.topics
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        ExistingError::Read {
-            topic: if topic.is_empty() { all() } else { topic.to_owned() },
-            cause: cause.to_string(),
-        }
-    }
-
-    /// From the first offset that is wanted to the end now. The library asks by the client's isolation level, and so
-    /// gets the last stable offset where only committed records are read.
-    fn range(&self, consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<OffsetRange, ExistingError> {
-        let (low, end) = self.watermarks(consumer, topic, partition)?;
-        let wanted = self.last.map_or(low, |last| end.saturating_sub_unsigned(last));
-        Ok(OffsetRange {
-            low: low.max(wanted),
-            end,
+        config.create().map_err(|error| ExistingError::Read {
+            topic: "that exists".to_owned(),
+            cause: settings_cause(&error),
         })
-    }
-
-    fn watermarks(&self, consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<(i64, i64), ExistingError> {
-        let found = consumer.fetch_watermarks(topic, partition, REQUEST_LIMIT);
-        found.map_err(|error| self.failed(topic, format!("the ends of partition {partition}: {error}")))
     }
 
     /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end
@@ -133,12 +127,14 @@ impl Order {
     fn read(
         &self,
         consumer: &BaseConsumer,
-        topic: &str,
-        ranges: &[OffsetRange],
+        target: &TopicTarget,
+        amount: Amount,
+        progress: &Progress,
     ) -> Result<Vec<DeliveredOffsets>, ExistingError> {
-        let mut reading = Reading::new(ranges);
-        let list = reading.assignment(topic).map_err(|error| self.failed(topic, error))?;
-        consumer.assign(&list).map_err(|error| self.failed(topic, error))?;
+        let topic = target.name.as_str();
+        let mut reading = Reading::new(&target.partitions, amount);
+        let list = reading.assignment(topic).map_err(|error| failed(topic, error))?;
+        consumer.assign(&list).map_err(|error| failed(topic, error))?;
         let mut latest = Instant::now();
         while reading.left > 0 {
             if self.interrupted.load(Ordering::Relaxed) {
@@ -152,13 +148,13 @@ impl Order {
                         continue;
                     }
                     let bytes = record.key_len() + record.payload_len();
-                    self.count(&mut reading, record.partition(), record.offset(), bytes as u64)
+                    reading.count(record.partition(), record.offset(), bytes as u64, progress)
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     latest = Instant::now();
                     reading.end(partition)
                 }
-                Some(Err(error)) if is_permanent(&error) => return Err(self.failed(topic, error)),
+                Some(Err(error)) if is_permanent(&error) => return Err(failed(topic, error)),
                 Some(Err(error)) => {
                     eprintln!("reading {topic}: {error}");
                     None
@@ -169,56 +165,71 @@ impl Order {
                 // A topic that grows would be read on and on.
                 let mut list = TopicPartitionList::with_capacity(1);
                 list.add_partition(topic, partition);
-                consumer.pause(&list).map_err(|error| self.failed(topic, error))?;
+                consumer.pause(&list).map_err(|error| failed(topic, error))?;
             }
             if latest.elapsed() > PATIENCE {
                 let (seconds, left) = (PATIENCE.as_secs(), reading.left);
-                return Err(self.failed(topic, format!("no record for {seconds} s with {left} partitions to go")));
+                return Err(failed(
+                    topic,
+                    format!("no record for {seconds} s with {left} partitions to go"),
+                ));
             }
         }
-        consumer.unassign().map_err(|error| self.failed(topic, error))?;
+        consumer.unassign().map_err(|error| failed(topic, error))?;
         Ok(reading.delivered)
     }
+}
 
-    /// Counts a record; the partition's number where that was its last one.
-    fn count(&self, reading: &mut Reading<'_>, partition: i32, offset: i64, bytes: u64) -> Option<i32> {
-        let index = usize::try_from(partition).ok()?;
-        let range = reading.ranges.get(index)?;
-        if offset >= range.low && offset < range.end {
-            reading.delivered[index].push(offset);
-            self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-            self.progress.done.fetch_add(1, Ordering::Relaxed);
-        }
-        if offset + 1 >= range.end {
-            return reading.end(partition);
-        }
-        None
+fn failed(topic: &str, cause: impl ToString) -> ExistingError {
+    ExistingError::Read {
+        topic: topic.to_owned(),
+        cause: cause.to_string(),
     }
+}
 
-    /// The topic as it was found. What was removed while it was being read is none of it.
-    fn found(
-        &self,
-        consumer: &BaseConsumer,
-        topic: &str,
-        ranges: &[OffsetRange],
-        offsets: Vec<DeliveredOffsets>,
-    ) -> Result<(FoundTopic, Vec<DeliveredOffsets>), ExistingError> {
-        let mut partitions = Vec::with_capacity(ranges.len());
-        let mut delivered = Vec::with_capacity(ranges.len());
-        for ((partition, range), offsets) in (0..).zip(ranges).zip(offsets) {
-            let (low_now, _) = self.watermarks(consumer, topic, partition)?;
-            let low = range.low.max(low_now).min(range.end);
-            let offsets = offsets.cut(low, range.end);
-            partitions.push(FoundPartition {
-                low,
-                end: range.end,
-                records: offsets.count(),
-            });
-            delivered.push(offsets);
-        }
-        let name = topic.to_owned();
-        Ok((FoundTopic { name, partitions }, delivered))
+/// From the first offset that is wanted to the end now.
+fn range(
+    consumer: &BaseConsumer,
+    topic: &str,
+    partition: i32,
+    last: Option<u64>,
+) -> Result<OffsetRange, ExistingError> {
+    let (low, end) = watermarks(consumer, topic, partition)?;
+    let wanted = last.map_or(low, |last| end.saturating_sub_unsigned(last));
+    Ok(OffsetRange {
+        low: low.max(wanted),
+        end,
+    })
+}
+
+/// The library asks by the client's isolation level, and so gets the last stable offset for the end where only committed
+/// records are read.
+fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<(i64, i64), ExistingError> {
+    let found = consumer.fetch_watermarks(topic, partition, REQUEST_LIMIT);
+    found.map_err(|error| failed(topic, format!("the ends of partition {partition}: {error}")))
+}
+
+/// A topic as it was found. What was removed while it was being read is none of it.
+fn found(
+    consumer: &BaseConsumer,
+    target: &TopicTarget,
+    offsets: &[DeliveredOffsets],
+) -> Result<(FoundTopic, Vec<DeliveredOffsets>), ExistingError> {
+    let mut partitions = Vec::with_capacity(offsets.len());
+    let mut delivered = Vec::with_capacity(offsets.len());
+    for ((partition, range), offsets) in (0..).zip(&target.partitions).zip(offsets) {
+        let (low_now, _) = watermarks(consumer, &target.name, partition)?;
+        let low = range.low.max(low_now).min(range.end);
+        let offsets = offsets.cut(low, range.end);
+        partitions.push(FoundPartition {
+            low,
+            end: range.end,
+            records: offsets.count(),
+        });
+        delivered.push(offsets);
     }
+    let name = target.name.clone();
+    Ok((FoundTopic { name, partitions }, delivered))
 }
 
 /// Errors that no waiting will mend.
@@ -238,16 +249,18 @@ fn is_permanent(error: &KafkaError) -> bool {
 /// The reading of one topic.
 struct Reading<'a> {
     ranges: &'a [OffsetRange],
+    amount: Amount,
     delivered: Vec<DeliveredOffsets>,
     open: Vec<bool>,
     left: usize,
 }
 
 impl<'a> Reading<'a> {
-    fn new(ranges: &'a [OffsetRange]) -> Self {
+    fn new(ranges: &'a [OffsetRange], amount: Amount) -> Self {
         let open: Vec<bool> = ranges.iter().map(|range| !range.is_empty()).collect();
         Reading {
             ranges,
+            amount,
             delivered: vec![DeliveredOffsets::default(); ranges.len()],
             left: open.iter().filter(|open| **open).count(),
             open,
@@ -261,6 +274,21 @@ impl<'a> Reading<'a> {
             list.add_partition_offset(topic, partition, Offset::Offset(range.low))?;
         }
         Ok(list)
+    }
+
+    /// Counts a record; the partition's number where that was its last one.
+    fn count(&mut self, partition: i32, offset: i64, bytes: u64, progress: &Progress) -> Option<i32> {
+        let index = usize::try_from(partition).ok()?;
+        let range = self.ranges.get(index)?;
+        if offset >= range.low && offset < range.end {
+            self.delivered[index].push(offset);
+            progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+        }
+        let enough = self.amount == Amount::First && offset >= range.low;
+        (offset + 1 >= range.end || enough)
+            .then(|| self.end(partition))
+            .flatten()
     }
 
     /// A partition is read; its number where that was new.

@@ -11,8 +11,9 @@ use crate::coordinator::arrivals::{Arrivals, ArrivalsError, topic_name};
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
-use crate::coordinator::drive::{self, Outcome, Surroundings};
+use crate::coordinator::drive::{self, Amount, Outcome, Surroundings};
 use crate::coordinator::events::Observer;
+use crate::coordinator::existing::ReadAgain;
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::processes::with_their_groups;
@@ -94,6 +95,7 @@ impl Session<'_> {
             admin: cluster.admin.clone(),
             cluster,
             observer: self.observer.as_ref(),
+            again: self.again(cluster, configuration),
         };
         let outcome = tokio::select! {
             biased;
@@ -124,6 +126,18 @@ impl Session<'_> {
     ) -> Result<TrialReference, AdminError> {
         let low = cluster.admin.start_offsets(&topic_sizes(topics)).await?;
         Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
+    }
+
+    /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
+    fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
+        let existing = self.plan.scenario.datasets[configuration.dataset].existing()?;
+        let group = format!("{}-again", self.prefix);
+        Some(ReadAgain::new(
+            cluster,
+            group,
+            existing.isolation,
+            self.interrupt.flag(),
+        ))
     }
 
     /// A trial that ended so, without figures.
@@ -269,6 +283,8 @@ struct Around<'a> {
     admin: Admin,
     cluster: &'a Cluster,
     observer: &'a dyn Observer,
+    /// Reads topics that existed again.
+    again: Option<ReadAgain>,
 }
 
 impl Surroundings for Around<'_> {
@@ -285,12 +301,16 @@ impl Surroundings for Around<'_> {
         async move { admin.end_offsets(&topics).await.map_err(|error| error.to_string()) }
     }
 
-    fn start_offsets(
+    fn delivered_now(
         &self,
-        topics: &[(String, u32)],
-    ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static {
-        let (admin, topics) = (self.admin.clone(), topics.to_vec());
-        async move { admin.start_offsets(&topics).await.map_err(|error| error.to_string()) }
+        topics: Vec<TopicTarget>,
+        amount: Amount,
+    ) -> impl Future<Output = Result<DeliveredTopics, String>> + Send + 'static {
+        let again = self.again.clone();
+        async move {
+            let again = again.ok_or("the topics are the run's own")?;
+            again.delivered(topics, amount).await.map_err(|error| error.to_string())
+        }
     }
 
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {

@@ -14,9 +14,9 @@ use super::spec::{TrialSpec, producer_name};
 pub(super) use load::LoadState;
 
 use crate::kafka::GroupDescription;
-use crate::measure::{Failure, FailureKind, TopicPartition};
+use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
 use crate::protocol::{
-    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, WorkerResult,
+    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, TopicTarget, WorkerResult,
 };
 
 /// Pause between two looks at a group that is still settling.
@@ -39,8 +39,8 @@ pub enum Event {
     Group(usize, Result<GroupDescription, String>),
     /// What the cluster says of the end of every partition of every topic.
     Ends(Result<Vec<Vec<i64>>, String>),
-    /// What the cluster says of the first offset that every partition of every topic still has.
-    Low(Result<Vec<Vec<i64>>, String>),
+    /// Which of the offsets that nobody has read yet the cluster delivers now.
+    Still(Result<DeliveredTopics, String>),
     /// Time passed.
     Tick,
 }
@@ -122,9 +122,8 @@ pub struct TrialMachine {
     /// When the coordinator heard that the last partition was read.
     pub(super) heard_end_ns: u64,
     pub(super) load: Option<LoadState>,
-    /// The first offset that each partition had when the cluster was asked last, by topic and partition; empty where it
-    /// was not.
-    pub(super) low: Vec<Vec<i64>>,
+    /// What the cluster delivers still of what nobody had read in the end, where it was asked.
+    pub(super) still: Option<DeliveredTopics>,
     failure: Option<Failure>,
 }
 
@@ -152,7 +151,7 @@ impl TrialMachine {
             start_ns: 0,
             heard_end_ns: 0,
             load: spec.load.as_ref().map(|load| LoadState::new(load, groups, now_ns)),
-            low: Vec::new(),
+            still: None,
             failure: None,
             spec,
         }
@@ -213,7 +212,7 @@ impl TrialMachine {
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
-            Event::Low(low) => Ok(self.on_low(now_ns, low)),
+            Event::Still(still) => Ok(self.on_still(now_ns, still)),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {
@@ -427,34 +426,46 @@ impl TrialMachine {
         self.spec.reference.is_some() && self.phase == Phase::Reading
     }
 
-    /// Notes where the partitions begin now.
-    pub fn note_low(&mut self, low: Vec<Vec<i64>>) {
-        self.low = low;
+    /// Notes what the cluster delivers still of what is missing in the end.
+    pub fn note_still(&mut self, still: DeliveredTopics) {
+        self.still = Some(still);
     }
 
-    /// A partition of which the cluster has removed everything that was to be read is at its end: nothing more comes.
-    fn on_low(&mut self, now_ns: u64, low: Result<Vec<Vec<i64>>, String>) -> Vec<Action> {
-        // One that does not answer is asked again.
-        let (Ok(low), true) = (low, self.awaits_records()) else {
+    /// What some group has not read yet of the trial's partitions.
+    pub fn unread_targets(&self) -> Vec<TopicTarget> {
+        let mut targets = self.spec.topics.clone();
+        let unread = self.unread();
+        for (topic, target) in (0u32..).zip(&mut targets) {
+            for (partition, range) in (0i32..).zip(&mut target.partitions) {
+                let partition = TopicPartition { topic, partition };
+                let groups = unread.iter().filter(|(_, unread)| *unread == partition);
+                let positions = groups.map(|(group, _)| self.positions[*group].get(&partition).copied());
+                let from = positions.map(|position| position.unwrap_or(range.low)).min();
+                range.low = from.unwrap_or(range.end).max(range.low);
+            }
+        }
+        targets
+    }
+
+    /// A partition of which the cluster no longer delivers anything that is still to be read is at its end.
+    fn on_still(&mut self, now_ns: u64, still: Result<DeliveredTopics, String>) -> Vec<Action> {
+        // A cluster that does not answer is asked again.
+        let (Ok(still), true) = (still, self.awaits_records()) else {
             return Vec::new();
         };
-        self.note_low(low);
-        let ends: Vec<(TopicPartition, i64)> = self.ranges().map(|(partition, _, end)| (partition, end)).collect();
-        for (partition, end) in ends {
-            if self.low_of(partition).is_some_and(|low| low >= end) {
-                for positions in &mut self.positions {
-                    let position = positions.entry(partition).or_insert(end);
+        let ranges: Vec<_> = self.ranges().collect();
+        for (partition, low, end) in ranges {
+            let Some(still) = still.of(partition.topic, partition.partition) else {
+                continue;
+            };
+            for positions in &mut self.positions {
+                let position = positions.entry(partition).or_insert(low);
+                if still.is_gap(*position, end) {
                     *position = (*position).max(end);
                 }
             }
         }
         self.collect_if_read(now_ns)
-    }
-
-    /// Where a partition begins now, as far as it was asked.
-    fn low_of(&self, partition: TopicPartition) -> Option<i64> {
-        let index = usize::try_from(partition.partition).ok()?;
-        self.low.get(partition.topic as usize)?.get(index).copied()
     }
 
     /// Reading is over: everybody says what was recorded.
