@@ -222,7 +222,7 @@ pub const KEYS: &[Key] = &[
     key!(&[Table::Dataset], "topic", TopicsValue, "none: topics are made and filled",
         "Topics that exist, to be read as they are instead of filling any." => |value| Setting::Topic(value.0)),
     key!(&[Table::Dataset], "last", Records, "all",
-        "Of each partition of existing topics only the last so many records." => |value| Setting::Last(value.get())),
+        "Of each partition of existing topics only the last so many offsets." => |value| Setting::Last(value.get())),
     key!(CONSUMER, "processes", Count, "1",
         "Worker processes of each group." => |value| Setting::Processes(value.small())),
     key!(CONSUMER, "consumers", Count, "1",
