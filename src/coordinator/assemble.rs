@@ -77,9 +77,9 @@ pub fn measure(
     let Recorded { results, mut members } = recorded;
     let accounts = accounts(machine, &members);
     if let Some(reference) = &machine.spec.reference {
-        members
-            .iter_mut()
-            .for_each(|member| bridge_gaps(member, &reference.delivered));
+        for member in &mut members {
+            bridge_gaps(member, &reference.delivered);
+        }
     }
     // Without the time of every member that read, the latest known one may not be the end.
     let times_known = members

@@ -246,14 +246,9 @@ fn the_groups_are_accounted_for_one_by_one() {
 
 /// Two partitions of a topic that existed with a record at every second offset, read so.
 fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Option<Failure>) {
-    let offsets = |all: &mut dyn Iterator<Item = i64>| {
-        let mut offsets = crate::measure::DeliveredOffsets::default();
-        all.for_each(|offset| offsets.push(offset));
-        offsets
-    };
     let mut script = Script::reading();
     let delivered = DeliveredTopics {
-        topics: vec![vec![offsets(&mut (0..RECORDS).step_by(2)); 2]],
+        topics: vec![vec![(0..RECORDS).step_by(2).collect(); 2]],
     };
     let spec = &mut script.machine.spec;
     // The first ten offsets of partition 0 had been removed before the trial.
@@ -263,7 +258,7 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
     script.reaches(0, 0, RECORDS);
     script.reaches(1, 1, RECORDS);
     script.machine.still = still.map(|still| DeliveredTopics {
-        topics: vec![still.map(|all| offsets(&mut all.iter().copied())).to_vec()],
+        topics: vec![still.map(|all| all.iter().copied().collect()).to_vec()],
     });
     let every = |from: i64| {
         (from..RECORDS)

@@ -141,8 +141,8 @@ impl Session<'_> {
         let mut filled = Vec::with_capacity(self.clusters.len());
         for cluster in &self.clusters {
             let mut datasets = Vec::with_capacity(specs.len());
-            for index in 0..specs.len() {
-                let existing = specs[index].existing().and_then(|existing| existing.found.as_ref());
+            for (index, spec) in specs.iter().enumerate() {
+                let existing = spec.existing().and_then(|existing| existing.found.as_ref());
                 datasets.push(if let Some(found) = existing {
                     Dataset::existing(found, Arc::clone(&self.delivered[index]))
                 } else if self.is_shared(index) {

@@ -97,6 +97,17 @@ impl DeliveredOffsets {
     }
 }
 
+impl FromIterator<i64> for DeliveredOffsets {
+    /// Of offsets in ascending order.
+    fn from_iter<T: IntoIterator<Item = i64>>(all: T) -> Self {
+        let mut offsets = DeliveredOffsets::default();
+        for offset in all {
+            offsets.push(offset);
+        }
+        offsets
+    }
+}
+
 impl From<DeliveredOffsets> for Vec<i64> {
     fn from(offsets: DeliveredOffsets) -> Self {
         let mut at = 0;
@@ -160,9 +171,7 @@ mod tests {
     use super::*;
 
     fn offsets(all: &BTreeSet<i64>) -> DeliveredOffsets {
-        let mut offsets = DeliveredOffsets::default();
-        all.iter().for_each(|offset| offsets.push(*offset));
-        offsets
+        all.iter().copied().collect()
     }
 
     proptest! {
@@ -191,10 +200,7 @@ mod tests {
 
     #[test]
     fn an_offset_that_comes_again_is_there_once() {
-        let mut made = DeliveredOffsets::default();
-        for offset in [5, 6, 6, 5, 9] {
-            made.push(offset);
-        }
+        let made: DeliveredOffsets = [5, 6, 6, 5, 9].into_iter().collect();
         assert_eq!(Vec::from(made), [5, 2, 2, 1]);
     }
 

@@ -192,7 +192,7 @@ fn redelivered(measurement: &Measurement) -> Option<String> {
 fn removed(measurement: &Measurement) -> Option<String> {
     (measurement.removed > 0).then(|| {
         format!(
-            "{} records were not read because the cluster had removed them: the beginning of the topic has moved",
+            "{} records were not read because the cluster had removed them, by retention or by compaction",
             measurement.removed
         )
     })

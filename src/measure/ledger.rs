@@ -226,7 +226,9 @@ impl Books<'_> {
                     let kept: Vec<_> = kept.collect();
                     let left: u64 = kept.iter().map(DeliveredRun::count).sum();
                     self.account.removed += run.count() - left;
-                    kept.iter().for_each(|run| self.lost(partition, run.first, run.end));
+                    for run in kept {
+                        self.lost(partition, run.first, run.end);
+                    }
                 }
             }
         }

@@ -189,9 +189,7 @@ proptest! {
 }
 
 fn offsets(all: &[i64]) -> DeliveredOffsets {
-    let mut offsets = DeliveredOffsets::default();
-    all.iter().for_each(|offset| offsets.push(*offset));
-    offsets
+    all.iter().copied().collect()
 }
 
 fn delivered(partition: &[i64]) -> DeliveredTopics {

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::error::nearest;
+use super::error::{Grouped, nearest};
 use super::families;
-use super::model::{Membership, Scenario, Size};
+use super::model::{Membership, Scenario, Size, TrialLength};
 
 /// What begins the name of a topic that is a pattern, as it does for Kafka's clients; no name begins so.
 pub const PATTERN_START: char = '^';
@@ -154,8 +154,24 @@ impl Scenario {
             existing.found = Some(found);
         }
         scenario.check_manual_members()?;
+        scenario.warn_of_short_topics();
         families::set_lengths(&mut scenario);
         Ok(scenario)
+    }
+
+    /// Trials read no more than there is.
+    fn warn_of_short_topics(&mut self) {
+        let TrialLength::Records(wanted) = self.trial else {
+            return;
+        };
+        let existing = self.datasets.iter().filter(|dataset| dataset.existing().is_some());
+        let there = existing.map(|dataset| dataset.records).min().unwrap_or(u64::MAX);
+        if there < wanted {
+            let (wanted, there) = (Grouped(wanted.into()), Grouped(there.into()));
+            self.warnings.push(format!(
+                "trials were to read {wanted} records, but the topics hold {there}: each reads all of them"
+            ));
+        }
     }
 
     fn check_manual_members(&self) -> Result<(), FoundError> {

@@ -60,25 +60,25 @@ fn isolation(settings: &Settings<'_>, draft: &Draft) -> Isolation {
 /// Checks one configuration.
 pub(super) fn check(settings: &Settings<'_>, draft: &Draft, problems: &mut Problems) {
     if !settings.reads_existing() {
-        last_alone(settings)
-            .into_iter()
-            .for_each(|problem| problems.add(problem));
+        if let Some(problem) = last_alone(settings) {
+            problems.add(problem);
+        }
         return;
     }
     for given in FILLING.iter().filter_map(|key| settings.given(key)) {
         let message = format!("`{}` cannot stand beside `topic`", given.key);
         let allowed = "must be left out: a topic that exists is read as it is";
         let help = match given.key.as_str() {
-            "records" => Some("`last` reads the last records of each partition, and records in [trial] less of each"),
+            "records" => Some("`last` reads the last offsets of each partition, and records in [trial] less of each"),
             "topics" => Some("`topic` can be a list, such as topic = [\"a\", \"b\"]"),
             _ => None,
         };
         let problem = Problem::new(given.key_span.clone(), message, allowed);
         problems.add(problem.maybe_help(help.map(str::to_owned)));
     }
-    load(settings, draft)
-        .into_iter()
-        .for_each(|problem| problems.add(problem));
+    if let Some(problem) = load(settings, draft) {
+        problems.add(problem);
+    }
     let of_cluster = (draft.cluster.client.get(ISOLATION), None);
     let own = (
         settings.properties.get(ISOLATION).copied(),

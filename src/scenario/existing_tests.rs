@@ -63,6 +63,19 @@ fn what_is_found_makes_the_lengths_of_families_and_nothing_is_rounded() {
 }
 
 #[test]
+fn trials_that_ask_for_more_than_there_is_read_all_and_that_is_said() {
+    let unseen = scenario("[dataset]\ntopic = \"a\"\n[trial]\nrecords = 5_000");
+    let seen = unseen.with_found([(0, found(&[&[1_000, 200]]))]).unwrap();
+    let said = "trials were to read 5,000 records, but the topics hold 1,200: each reads all of them";
+    assert!(
+        seen.warnings.iter().any(|warning| warning == said),
+        "{:?}",
+        seen.warnings
+    );
+    assert!(unseen.with_found([(0, found(&[&[9_000]]))]).unwrap().warnings.len() < seen.warnings.len());
+}
+
+#[test]
 fn a_topic_without_records_cannot_be_read() {
     let unseen = scenario("[dataset]\ntopic = [\"a\", \"b\"]");
     let error = unseen.with_found([(0, found(&[&[0, 0]]))]).unwrap_err();

@@ -63,8 +63,7 @@ fn everything_written_is_read_again_by_a_later_process() {
 fn what_existing_topics_deliver_is_read_again_by_a_later_process() {
     let at = folder();
     let run = RunDir::create(&at.path().join("run")).unwrap();
-    let mut offsets = crate::measure::DeliveredOffsets::default();
-    [3, 4, 9].into_iter().for_each(|offset| offsets.push(offset));
+    let offsets = [3, 4, 9].into_iter().collect();
     let sets = [
         DeliveredTopics::default(),
         DeliveredTopics {

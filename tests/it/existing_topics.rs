@@ -2,7 +2,7 @@
 //! topics and groups as they were.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -74,7 +74,9 @@ impl Topic {
 
 impl Drop for Topic {
     fn drop(&mut self) {
-        let _ = self.runtime.block_on(self.admin.delete_topics(&[self.name.clone()]));
+        let _ = self
+            .runtime
+            .block_on(self.admin.delete_topics(std::slice::from_ref(&self.name)));
     }
 }
 
@@ -138,9 +140,9 @@ fn trials_of(trials: &[Trial], words: &str) -> Vec<Trial> {
 fn producer(more: &[(&str, &str)]) -> BaseProducer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap()).set("linger.ms", "5");
-    more.iter().for_each(|(name, value)| {
+    for (name, value) in more {
         config.set(*name, *value);
-    });
+    }
     config.create().unwrap()
 }
 
@@ -246,19 +248,16 @@ fn of_a_compacted_topic_what_is_left_is_read() {
     aborting.abort_transaction(Duration::from_secs(30)).unwrap();
     let (_, end) = topic.watermarks(1)[0];
     assert!(end > 7_000, "{end}");
-    let mut left = 0;
-    wait_until("the cleaner", || {
-        // The last round lies in a segment that is never cleaned.
-        console_consumer(&bootstrap(), &topic.name, "read_committed").len() < 3_400
-    });
-    // Until two looks in a row see the same, the cleaner may still be at it.
+    // The last round lies in a segment that is never cleaned.
+    let left = || console_consumer(&bootstrap(), &topic.name, "read_committed").len();
+    wait_until("the cleaner", || left() < 3_400);
+    // Two looks with more than the cleaner's pause between them that see the same.
     wait_until("the end of the cleaner", || {
+        let before = left();
         std::thread::sleep(Duration::from_secs(20));
-        let now = console_consumer(&bootstrap(), &topic.name, "read_committed").len();
-        let settled = LEFT.swap(now, Ordering::Relaxed) == now;
-        settled
+        left() == before
     });
-    left += LEFT.load(Ordering::Relaxed) as u64;
+    let left = left() as u64;
     let scene = Scene::on_shared_cluster();
     scene.scenario(&topic.scenario("", ""));
     scene.run(&[]).exits(0);
@@ -277,9 +276,6 @@ fn of_a_compacted_topic_what_is_left_is_read() {
     the_console_consumer_agrees(&topic.name, "read_committed", left);
     topic.assert_nothing_left();
 }
-
-/// Records that the compacted topic was seen to have.
-static LEFT: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
 fn topics_of_unlike_numbers_of_partitions_and_empty_ones_are_read_together() {

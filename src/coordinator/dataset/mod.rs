@@ -302,15 +302,10 @@ mod tests {
 
     /// Three partitions: every second offset is a record, none is, all but the last two are.
     fn existing() -> Dataset {
-        let offsets = |all: &mut dyn Iterator<Item = i64>| {
-            let mut offsets = DeliveredOffsets::default();
-            all.for_each(|offset| offsets.push(offset));
-            offsets
-        };
         let delivered = [
-            offsets(&mut (10..30).step_by(2)),
+            (10..30).step_by(2).collect(),
             DeliveredOffsets::default(),
-            offsets(&mut (0..30)),
+            (0..30).collect(),
         ];
         let partition = |low, end, records| FoundPartition { low, end, records };
         let topic = FoundTopic {

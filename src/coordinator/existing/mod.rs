@@ -323,8 +323,8 @@ mod tests {
     fn a_name_that_nothing_has_is_an_error_that_names_the_nearest() {
         assert_eq!(
             selected(&["order"]).unwrap_err(),
-            "there is no topic order on b:9092, or no permission to see it; did you mean orders or orders-eu or \
-             orders-us?"
+            "there is no topic order on b:9092, or no permission to see it; did you mean orders or orders-us or \
+             orders-eu?"
         );
         assert_eq!(
             selected(&["xyz"]).unwrap_err(),

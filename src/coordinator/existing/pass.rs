@@ -41,7 +41,8 @@ impl Progress {
     /// Offsets passed in percent.
     pub(super) fn percent(&self) -> u64 {
         let total = self.total.load(Ordering::Relaxed).max(1);
-        (self.done.load(Ordering::Relaxed).min(total) as f64 / total as f64 * 100.0).round() as u64
+        let done = u128::from(self.done.load(Ordering::Relaxed).min(total));
+        u64::try_from(done * 100 / u128::from(total)).unwrap_or(100)
     }
 }
 
@@ -180,6 +181,7 @@ impl Pass {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a cause is made for this")]
 fn failed(topic: &str, cause: impl ToString) -> ExistingError {
     ExistingError::Read {
         topic: topic.to_owned(),

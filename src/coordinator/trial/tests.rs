@@ -491,8 +491,7 @@ proptest! {
 /// Two partitions of a topic that existed, each with a record at every second offset.
 fn existing() -> Script {
     let mut script = Script::reading();
-    let mut offsets = DeliveredOffsets::default();
-    (0..RECORDS).step_by(2).for_each(|offset| offsets.push(offset));
+    let offsets: DeliveredOffsets = (0..RECORDS).step_by(2).collect();
     let delivered = DeliveredTopics {
         topics: vec![vec![offsets; 2]],
     };
@@ -503,11 +502,7 @@ fn existing() -> Script {
 }
 
 fn still(first: &[i64], second: &[i64]) -> Event {
-    let offsets = |all: &[i64]| {
-        let mut offsets = DeliveredOffsets::default();
-        all.iter().for_each(|offset| offsets.push(*offset));
-        offsets
-    };
+    let offsets = |all: &[i64]| all.iter().copied().collect();
     Event::Still(Ok(DeliveredTopics {
         topics: vec![vec![offsets(first), offsets(second)]],
     }))

@@ -35,12 +35,15 @@ fn describe(existing: &ExistingTopics, found: &FoundTopics, memory_bytes: u64) -
         end(existing.isolation).to_owned(),
     ];
     if let Some(last) = existing.last {
-        sentences.push(format!("only the last {} offsets of each partition", thousands(last)));
+        sentences.push(format!(
+            "Only the last {} offsets of each partition were read",
+            thousands(last)
+        ));
     }
     if found.not_delivered() > 0 {
         sentences.push(format!(
-            "{} more offsets were not delivered to the first reading, which knew no trial: control records of \
-             transactions{}, or records that were compacted away. They hold nothing to be read, so they are no loss",
+            "For {} offsets among these the cluster delivers no record, as was seen before the trials: control records of \
+             transactions{}, or records that were compacted away. There is nothing to be read, so they are no loss",
             thousands(found.not_delivered()),
             match existing.isolation {
                 Isolation::ReadCommitted => ", records of aborted ones",
@@ -78,10 +81,10 @@ fn topic(topic: &FoundTopic) -> String {
 fn end(isolation: Isolation) -> &'static str {
     match isolation {
         Isolation::ReadCommitted => {
-            "read_committed: up to the last stable offset at the start of the run, whatever has come since"
+            "With read_committed it was read up to the last stable offset at the start of the run, whatever has come since"
         }
         Isolation::ReadUncommitted => {
-            "read_uncommitted: up to the high watermark at the start of the run, whatever has come since"
+            "With read_uncommitted it was read up to the high watermark at the start of the run, whatever has come since"
         }
     }
 }
