@@ -1,17 +1,20 @@
 //! From what the workers of a trial recorded to its measurement: puts members in order, keeps the account of every
 //! record, and says what could not be observed.
 
+mod existing;
 mod load;
 
 use std::collections::BTreeMap;
 
 use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
 use crate::measure::{
-    DeliveredTopics, Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun,
-    PartitionMeasurement, ProcessMeasurement, TopicPartition,
+    Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun, PartitionMeasurement,
+    ProcessMeasurement, TopicPartition,
 };
 use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, WorkerResult};
 use crate::scenario::Work;
+
+use existing::{bridge_gaps, counts_of, reference_of, targets};
 
 use super::spec::WorkerSpec;
 use super::trial::TrialMachine;
@@ -37,25 +40,6 @@ impl Recorded {
         let accounts = accounts(machine, &self.members);
         (!accounts.lost_between.is_empty()).then(|| targets(machine, &accounts.lost_between))
     }
-}
-
-/// The trial's topics with these ranges of their partitions, and nothing of the others.
-fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, (i64, i64)>) -> Vec<TopicTarget> {
-    let range = |topic, partition, low| {
-        let found = ranges.get(&TopicPartition { topic, partition });
-        let (low, end) = found.copied().unwrap_or((low, low));
-        OffsetRange { low, end }
-    };
-    let topics = (0u32..).zip(&machine.spec.topics);
-    topics
-        .map(|(topic, target)| TopicTarget {
-            name: target.name.clone(),
-            partitions: (0i32..)
-                .zip(&target.partitions)
-                .map(|(partition, whole)| range(topic, partition, whole.low))
-                .collect(),
-        })
-        .collect()
 }
 
 /// Makes the measurement of a trial in which nothing is asked again.
@@ -271,36 +255,6 @@ fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
         .collect()
 }
 
-/// What the account of topics that existed is held against.
-fn reference_of(machine: &TrialMachine) -> Option<ledger::Reference<'_>> {
-    let reference = machine.spec.reference.as_ref()?;
-    Some(ledger::Reference {
-        delivered: &reference.delivered,
-        still: machine.still.as_ref(),
-    })
-}
-
-/// Lets the runs of a member go on where only offsets lie between that hold no record: a topic that was compacted has
-/// a gap at every second record, and the runs of a trial would be longer than all the rest of it.
-fn bridge_gaps(member: &mut MemberMeasurement, delivered: &DeliveredTopics) {
-    for partition in &mut member.partitions {
-        let Some((runs, delivered)) = partition
-            .runs
-            .as_mut()
-            .zip(delivered.of(partition.topic, partition.partition))
-        else {
-            continue;
-        };
-        runs.dedup_by(|next, run| {
-            let goes_on = next.epoch == run.epoch && next.first >= run.end && delivered.is_gap(run.end, next.first);
-            if goes_on {
-                run.end = next.end;
-            }
-            goes_on
-        });
-    }
-}
-
 /// Compares the offsets read with the offsets there are.
 fn by_ledger(
     expected: &[ExpectedRange],
@@ -397,22 +351,6 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
         ));
     }
     account
-}
-
-/// Records that a partition was to give, and how many of them the cluster no longer has.
-fn counts_of(machine: &TrialMachine, partition: TopicPartition, range: OffsetRange) -> (u64, u64) {
-    let Some(reference) = reference_of(machine) else {
-        return (range.len(), 0);
-    };
-    let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
-        return (0, 0);
-    };
-    let expected = delivered.count_within(range.low, range.end);
-    let still = reference.still.map_or(expected, |still| {
-        let still = still.of(partition.topic, partition.partition);
-        still.map_or(0, |still| still.count_within(range.low, range.end))
-    });
-    (expected, expected.saturating_sub(still))
 }
 
 /// The failure that an account shows. Records read again after a change of owner are noted, and are no failure.

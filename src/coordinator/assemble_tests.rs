@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::scripted::*;
 use super::*;
-use crate::measure::HostCpu;
+use crate::measure::{DeliveredTopics, HostCpu};
 use crate::protocol::FromWorker;
 
 const M1: &str = "group 1, process 1, consumer 1";

@@ -316,7 +316,7 @@ fn lost_records_are_summed_over_failed_trials_but_enter_no_estimate() {
 fn a_trial_of_which_records_had_been_removed_is_as_fast_as_the_rest_was_read() {
     let plan = one_and_two().plan();
     let mut trials = run_with(&plan, &[1.0, 0.5]);
-    let before = read_time(&summarise(&plan, &trials), 1).ratio.clone().unwrap().point;
+    let before = read_time(&summarise(&plan, &trials), 1).ratio.unwrap().point;
     for trial in counted(&mut trials, 1) {
         let measurement = trial.measurement.as_mut().unwrap();
         measurement.end_ns = measurement.start_ns + measurement.read_ns() / 2;
@@ -326,7 +326,7 @@ fn a_trial_of_which_records_had_been_removed_is_as_fast_as_the_rest_was_read() {
         }
     }
     let summary = summarise(&plan, &trials);
-    let after = read_time(&summary, 1).ratio.clone().unwrap().point;
+    let after = read_time(&summary, 1).ratio.unwrap().point;
     assert!((after / before - 1.0).abs() < 0.001, "{before} {after}");
 }
 

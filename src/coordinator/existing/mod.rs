@@ -70,6 +70,9 @@ pub enum ExistingError {
         /// What the client says.
         cause: String,
     },
+    /// Somebody has changed the files of the run.
+    #[error("delivered.json does not tell of the same data sets as plan.json: the run cannot go on")]
+    Record,
     /// What is there does not fit the scenario.
     #[error(transparent)]
     Found(#[from] FoundError),
@@ -112,7 +115,10 @@ pub(super) async fn resolve(
         });
     }
     if scenario.datasets.iter().all(crate::scenario::DatasetSpec::is_seen) {
-        let delivered = dir.read_delivered()?.into_iter().map(Arc::new).collect();
+        let delivered: Vec<_> = dir.read_delivered()?.into_iter().map(Arc::new).collect();
+        if delivered.len() != scenario.datasets.len() {
+            return Err(ExistingError::Record.into());
+        }
         return Ok(Resolved {
             plan: plan.clone(),
             delivered,
