@@ -18,7 +18,7 @@ use nix::sys::time::TimeValLike;
 use tandem::coordinator::dataset::{Filling, producer_settings};
 use tandem::kafka::admin::Admin;
 use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, NoKeeper};
-use tandem::scenario::{Compression, DatasetSpec, Keys, Size};
+use tandem::scenario::{Compression, DataSource, DatasetSpec, Keys, Size};
 use tandem::stats::{Estimate, median};
 
 /// The same allocator as the program itself has.
@@ -48,6 +48,7 @@ impl Cell {
 
     fn spec(self) -> DatasetSpec {
         DatasetSpec {
+            source: DataSource::Filled,
             topics: 1,
             partitions: self.partitions,
             records: self.records(),

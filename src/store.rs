@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::measure::{ENVIRONMENT_SCHEMA_VERSION, Environment, Trial};
+use crate::measure::{DELIVERED_SCHEMA_VERSION, DeliveredTopics, ENVIRONMENT_SCHEMA_VERSION, Environment, Trial};
 use crate::plan::{PLAN_SCHEMA_VERSION, Plan};
 
 use stored::Keep;
@@ -25,6 +25,8 @@ mod tests;
 
 const PLAN_FILE: &str = "plan.json";
 const ENVIRONMENT_FILE: &str = "environment.json";
+/// Which offsets existing topics deliver.
+const DELIVERED_FILE: &str = "delivered.json";
 const SCENARIO_FILE: &str = "scenario.toml";
 const TRIALS_FOLDER: &str = "trials";
 const LOCK_FILE: &str = ".lock";
@@ -221,6 +223,24 @@ impl RunDir {
         read_json(&self.path.join(PLAN_FILE), PLAN_SCHEMA_VERSION)
     }
 
+    /// Stores which offsets the cluster delivers of existing topics, by data set; an empty entry for one that is
+    /// filled. On one line, and written before the plan that tells of these topics.
+    pub fn write_delivered(&self, data_sets: &[DeliveredTopics]) -> Result<(), StoreError> {
+        let path = self.path.join(DELIVERED_FILE);
+        let file = DeliveredFile {
+            schema_version: DELIVERED_SCHEMA_VERSION,
+            data_sets: data_sets.to_vec(),
+        };
+        let text = serde_json::to_vec(&file).map_err(|e| failed("write", &path, e.into()))?;
+        write_atomically(&path, &text)
+    }
+
+    /// Which offsets the cluster delivers of existing topics, by data set.
+    pub fn read_delivered(&self) -> Result<Vec<DeliveredTopics>, StoreError> {
+        let file: DeliveredFile = read_json(&self.path.join(DELIVERED_FILE), DELIVERED_SCHEMA_VERSION)?;
+        Ok(file.data_sets)
+    }
+
     /// Stores the environment.
     pub fn write_environment(&self, environment: &Environment) -> Result<(), StoreError> {
         write_json(&self.path.join(ENVIRONMENT_FILE), environment)
@@ -380,6 +400,13 @@ fn read_json<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, StoreErr
         });
     }
     serde_json::from_slice(&text).map_err(damaged)
+}
+
+/// The file of delivered offsets.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct DeliveredFile {
+    schema_version: u32,
+    data_sets: Vec<DeliveredTopics>,
 }
 
 #[derive(serde::Deserialize)]

@@ -58,7 +58,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if let ClusterSource::Bootstrap(bootstrap) = &spec.source {
         let patient = Patient {
             group: needs.group,
-            topics: arguments.topic.clone(),
+            topics: if arguments.topic.is_empty() {
+                needs.topics
+            } else {
+                arguments.topic.clone()
+            },
             may_write: !arguments.read_only,
             needs_consumer_protocol: needs.consumer_protocol,
             ..Patient::new(&spec, bootstrap)?

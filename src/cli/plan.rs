@@ -13,7 +13,7 @@ use crate::coordinator::check_builds;
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, thousands};
-use crate::scenario::{CLUSTER_AXIS, Mode, Scenario, TrialLength};
+use crate::scenario::{CLUSTER_AXIS, DatasetSpec, Mode, Scenario, TrialLength};
 
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
@@ -75,16 +75,8 @@ fn describe(plan: &Plan) -> String {
     text += &describe_loads(scenario);
     text += &describe_trials(scenario, &forecast);
     text += &describe_data(scenario, &forecast);
-    let _ = writeln!(
-        text,
-        "time: {} {} after the brokers are up (a rough guess)",
-        if scenario.repetitions.until().is_some() {
-            "at most"
-        } else {
-            "about"
-        },
-        duration(forecast.seconds())
-    );
+    text += &describe_existing(scenario);
+    text += &describe_time(scenario, &forecast);
     let _ = writeln!(text, "\nrules fixed beforehand:");
     for rule in plan.exclusion.sentences() {
         let _ = writeln!(text, "- {rule}");
@@ -172,6 +164,7 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
             format!("about {seconds} s of reading each; a pilot per family finds the records")
         }
         TrialLength::Records(records) => format!("{} records each", thousands(records)),
+        TrialLength::Whole => "all that the topics hold each".to_owned(),
     };
     let length = match loaded {
         0 => backlog,
@@ -221,6 +214,40 @@ fn describe_data(scenario: &Scenario, forecast: &Forecast) -> String {
     format!("data: {} (about {disk} on {whose})\n", parts.join("; "))
 }
 
+/// Topics that exist, of which a plan knows no more than the scenario says.
+fn describe_existing(scenario: &Scenario) -> String {
+    let mut text = String::new();
+    for existing in scenario.datasets.iter().filter_map(DatasetSpec::existing) {
+        let last = existing.last.map_or(String::new(), |last| {
+            format!(", the last {} offsets of each partition", thousands(last))
+        });
+        let _ = writeln!(
+            text,
+            "data: {}, as it is ({}){last}; nothing is written to it",
+            existing.wanted.join(", "),
+            existing.isolation.as_str(),
+        );
+    }
+    if !text.is_empty() {
+        text += "how many partitions and records there are is known when a run looks at them; it first reads all of them \
+                 once\n";
+    }
+    text
+}
+
+fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
+    if !scenario.datasets.iter().all(DatasetSpec::is_seen) {
+        return "time: not known before the topics are seen\n".to_owned();
+    }
+    let most = if scenario.repetitions.until().is_some() {
+        "at most"
+    } else {
+        "about"
+    };
+    let time = duration(forecast.seconds());
+    format!("time: {most} {time} after the brokers are up (a rough guess)\n")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -260,6 +287,14 @@ mod tests {
     fn a_plan_tells_backlogs_from_what_arrives() {
         insta::assert_snapshot!(described(
             "question = '?'\n[load]\nrate = 1_000\n[matrix]\nmode = ['backlog', 'live', 'mixed']"
+        ));
+    }
+
+    #[test]
+    fn a_plan_of_a_topic_that_exists_says_what_is_not_known_yet() {
+        insta::assert_snapshot!(described(
+            "question = '?'\nrepetitions = 8\n[dataset]\ntopic = ['orders', '^clicks-']\nlast = 1_000_000\n[matrix]\n\
+             processes = [1, 2]\n[matrix.client]\n'isolation.level' = ['read_committed', 'read_uncommitted']"
         ));
     }
 

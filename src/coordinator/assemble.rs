@@ -1,6 +1,7 @@
 //! From what the workers of a trial recorded to its measurement: puts members in order, keeps the account of every
 //! record, and says what could not be observed.
 
+mod existing;
 mod load;
 
 use std::collections::BTreeMap;
@@ -10,19 +11,60 @@ use crate::measure::{
     Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun, PartitionMeasurement,
     ProcessMeasurement, TopicPartition,
 };
-use crate::protocol::{Capability, MemberResult, WorkerResult};
+use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, WorkerResult};
 use crate::scenario::Work;
+
+use existing::{bridge_gaps, counts_of, reference_of, targets};
 
 use super::spec::WorkerSpec;
 use super::trial::TrialMachine;
 
+/// What the workers of a trial that is over have recorded.
+pub struct Recorded {
+    results: Vec<WorkerResult>,
+    members: Vec<MemberMeasurement>,
+}
+
+impl Recorded {
+    /// Takes it.
+    pub fn take(machine: &mut TrialMachine) -> Self {
+        let results = machine.take_results();
+        let members = members(machine, &results);
+        Recorded { results, members }
+    }
+
+    /// Where offsets of topics that existed were not read that the cluster had delivered before: it is to be asked
+    /// whether it delivers them still. `None` where nothing is missing.
+    pub fn missing(&self, machine: &TrialMachine) -> Option<Vec<TopicTarget>> {
+        machine.spec.reference.as_ref()?;
+        let accounts = accounts(machine, &self.members);
+        (!accounts.lost_between.is_empty()).then(|| targets(machine, &accounts.lost_between))
+    }
+}
+
+/// Makes the measurement of a trial in which nothing is asked again.
+#[cfg(test)]
+pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
+    let recorded = Recorded::take(machine);
+    measure(machine, recorded, spawn_ns, host)
+}
+
 /// Makes the measurement of a trial that is over, with the failure that its account shows, if any.
 ///
 /// `spawn_ns` is when the first process was being started.
-pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
-    let results = machine.take_results();
-    let members: Vec<MemberMeasurement> = members(machine, &results);
+pub fn measure(
+    machine: &mut TrialMachine,
+    recorded: Recorded,
+    spawn_ns: u64,
+    host: HostMeasurement,
+) -> (Measurement, Option<Failure>) {
+    let Recorded { results, mut members } = recorded;
     let accounts = accounts(machine, &members);
+    if let Some(reference) = &machine.spec.reference {
+        for member in &mut members {
+            bridge_gaps(member, &reference.delivered);
+        }
+    }
     // Without the time of every member that read, the latest known one may not be the end.
     let times_known = members
         .iter()
@@ -45,7 +87,8 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
         lost: accounts.lost,
         duplicated: accounts.duplicated,
         redelivered: accounts.redelivered,
-        not_delivered: 0,
+        not_delivered: accounts.not_delivered,
+        removed: accounts.removed,
         processes: processes(machine, results),
         members,
         host,
@@ -144,6 +187,12 @@ struct Accounts {
     lost: u64,
     duplicated: u64,
     redelivered: u64,
+    /// Offsets that hold no record for readers.
+    not_delivered: u64,
+    /// Records that the cluster had removed.
+    removed: u64,
+    /// Where records are lost, of all groups.
+    lost_between: BTreeMap<TopicPartition, (i64, i64)>,
     /// Records that arrived and were not read by the end of the draining.
     unread: u64,
     /// Records that each group was to read, where that was not known beforehand.
@@ -168,15 +217,21 @@ fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
             let there: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
             sum.unread += unread;
             sum.expected = Some(there + unread);
-            by_ledger(&expected, &members)
+            by_ledger(&expected, None, &members)
         } else if kept {
-            by_ledger(&expected_of(machine), &members)
+            by_ledger(&expected_of(machine), reference_of(machine), &members)
         } else {
             by_count(machine, &members)
         };
         sum.lost += account.lost;
         sum.duplicated += account.duplicated;
         sum.redelivered += account.redelivered;
+        sum.not_delivered += account.not_delivered;
+        for (partition, (first, end)) in &account.lost_between {
+            let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
+            *between = (between.0.min(*first), between.1.max(*end));
+        }
+        sum.removed += account.removed + machine.spec.reference.as_ref().map_or(0, |reference| reference.removed);
         if sum.failure.is_none() {
             sum.failure = failure_of(group, &account, &members);
         }
@@ -201,7 +256,11 @@ fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
 }
 
 /// Compares the offsets read with the offsets there are.
-fn by_ledger(expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledger::Account {
+fn by_ledger(
+    expected: &[ExpectedRange],
+    reference: Option<ledger::Reference<'_>>,
+    members: &[&MemberMeasurement],
+) -> ledger::Account {
     let names: Vec<String> = members.iter().map(|member| member.name()).collect();
     let no_runs: &[OffsetRun] = &[];
     let readings: Vec<Reading<'_>> = members
@@ -218,7 +277,10 @@ fn by_ledger(expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledg
             })
         })
         .collect();
-    let mut account = ledger::account(expected, &readings);
+    let mut account = match reference {
+        Some(reference) => ledger::account_against(reference, expected, &readings),
+        None => ledger::account(expected, &readings),
+    };
     // Where offsets are missing or doubled, the ledger says more than the counts could.
     if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
         let counted = members.iter().flat_map(|member| &member.partitions);
@@ -261,11 +323,17 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
         let target = machine.spec.topics.get(partition.topic as usize);
         let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
         let range = target.and_then(|target| target.partitions.get(number));
-        let expected = range.map_or(0, |range| range.len());
-        if read == expected {
+        let range = range.copied().unwrap_or(OffsetRange { low: 0, end: 0 });
+        let (expected, removed) = counts_of(machine, partition, range);
+        account.not_delivered += range.len() - expected;
+        account.removed += removed.min(expected.saturating_sub(read));
+        if read <= expected && read + removed >= expected {
             continue;
         }
-        account.lost = account.lost.saturating_add(expected.saturating_sub(read));
+        account.lost = account.lost.saturating_add(expected.saturating_sub(read + removed));
+        if read < expected {
+            account.lost_between.insert(partition, (range.low, range.end));
+        }
         account.duplicated = account.duplicated.saturating_add(read.saturating_sub(expected));
         let readers = members.iter().filter(|member| {
             let mut read = member.partitions.iter();

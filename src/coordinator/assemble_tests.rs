@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::Arc;
+
 use super::super::scripted::*;
 use super::*;
-use crate::measure::HostCpu;
+use crate::measure::{DeliveredTopics, HostCpu};
 use crate::protocol::FromWorker;
 
 const M1: &str = "group 1, process 1, consumer 1";
@@ -240,4 +242,57 @@ fn the_groups_are_accounted_for_one_by_one() {
         "group 2, process 1, consumer 1",
         "group 2: 1 lost",
     );
+}
+
+/// Two partitions of a topic that existed with a record at every second offset, read so.
+fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Option<Failure>) {
+    let mut script = Script::reading();
+    let delivered = DeliveredTopics {
+        topics: vec![vec![(0..RECORDS).step_by(2).collect(); 2]],
+    };
+    let spec = &mut script.machine.spec;
+    // The first ten offsets of partition 0 had been removed before the trial.
+    let low = [vec![10, 0]];
+    let reference = crate::coordinator::spec::TrialReference::new(Arc::new(delivered), &mut spec.topics, &low);
+    spec.reference = Some(reference);
+    script.reaches(0, 0, RECORDS);
+    script.reaches(1, 1, RECORDS);
+    script.machine.still = still.map(|still| DeliveredTopics {
+        topics: vec![still.map(|all| all.iter().copied().collect()).to_vec()],
+    });
+    let every = |from: i64| {
+        (from..RECORDS)
+            .step_by(2)
+            .map(|first| run(first, first + 1, 1))
+            .collect::<Vec<_>>()
+    };
+    script.says(0, result(&[member_result(&[(0, &every(10))])]));
+    script.says(1, result(&[member_result(&[(1, runs)])]));
+    measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
+}
+
+#[test]
+fn of_a_topic_that_existed_gaps_are_no_loss_and_are_not_stored_one_by_one() {
+    let every: Vec<_> = (0..RECORDS).step_by(2).map(|first| run(first, first + 1, 1)).collect();
+    let (measurement, failure) = existing(&every, None);
+    assert_eq!(failure, None);
+    assert_eq!((measurement.lost, measurement.removed), (0, 5));
+    assert_eq!((measurement.records_expected, measurement.records()), (95, 95));
+    assert_eq!(measurement.not_delivered, 45 + 50);
+    let runs = |member: usize| measurement.members[member].partitions[0].runs.clone().unwrap();
+    assert_eq!(runs(0), [run(10, 99, 1)]);
+    assert_eq!(runs(1), [run(0, 99, 1)]);
+}
+
+#[test]
+fn what_is_missing_of_a_topic_that_existed_is_lost_or_removed() {
+    let some: Vec<_> = (0..90).step_by(2).map(|first| run(first, first + 1, 1)).collect();
+    let outcome = existing(&some, None);
+    failed(&outcome, FailureKind::Lost, M2, "5 lost");
+    let (measurement, failure) = existing(&some, Some([&[], &[]]));
+    assert_eq!(failure, None);
+    assert_eq!((measurement.lost, measurement.removed), (0, 10));
+    let outcome = existing(&some, Some([&[], &[92, 94]]));
+    failed(&outcome, FailureKind::Lost, M2, "2 lost");
+    assert_eq!(outcome.0.removed, 8);
 }

@@ -5,17 +5,45 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::assemble;
+use super::assemble::{self, Recorded};
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
 use super::spec::{LoadSpec, TrialSpec};
 use super::trial::{Action, Event, Phase, TrialMachine};
 use crate::kafka::GroupDescription;
-use crate::measure::{Failure, FailureKind, Measurement, clock};
-use crate::protocol::{PING_INTERVAL_MS, ToWorker};
+use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, clock};
+use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
 
 /// How often the brokers run here are looked at.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Looks without progress after which it is asked whether there is anything left to come.
+const LOOKS_OF_HALT: u32 = 4;
+
+/// How much is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Every record.
+    All,
+    /// The first record of each partition: is there any?
+    First,
+}
+
+/// Sees a reading come to a halt.
+#[derive(Default)]
+struct Halt {
+    done: u64,
+    looks: u32,
+}
+
+impl Halt {
+    /// Takes in how many records were read by now; true once when nothing has been read for a while.
+    fn look(&mut self, done: u64) -> bool {
+        self.looks = if done == self.done { self.looks + 1 } else { 0 };
+        self.done = done;
+        self.looks == LOOKS_OF_HALT
+    }
+}
 
 /// What a trial came to.
 #[derive(Debug)]
@@ -35,6 +63,13 @@ pub trait Surroundings {
         &self,
         topics: &[(String, u32)],
     ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static;
+    /// Reads again, unmeasured, which of these offsets of topics that existed the cluster delivers now, or the first of
+    /// each partition only.
+    fn delivered_now(
+        &self,
+        topics: Vec<TopicTarget>,
+        amount: Amount,
+    ) -> impl Future<Output = Result<DeliveredTopics, String>> + Send + 'static;
     /// Samples the machine at this time, or at once where it has passed, without holding up the caller.
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
     /// Says what happened where the cluster is known to be gone.
@@ -81,11 +116,17 @@ pub async fn run<F: Fleet>(
         };
     }
     fleet.shutdown(exit_limit).await;
+    let recorded = Recorded::take(&mut machine);
+    if let Some(missing) = recorded.missing(&machine)
+        && let Ok(still) = surroundings.delivered_now(missing, Amount::All).await
+    {
+        machine.note_still(still);
+    }
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (measurement, failure) = assemble::measurement(&mut machine, spawn_ns, host);
+    let (measurement, failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
     Outcome {
         measurement: Some(measurement),
         failure,
@@ -104,6 +145,7 @@ async fn converse<F: Fleet>(
     let load_topics = machine.spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
     let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
     let mut next_check = Instant::now() + CHECK_INTERVAL;
+    let mut halt = Halt::default();
     while machine.phase() != Phase::Over {
         let (done, total) = machine.progress();
         surroundings.progress(machine.phase(), done, total);
@@ -120,6 +162,9 @@ async fn converse<F: Fleet>(
             }
             () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
         };
+        if matches!(event, Event::Still(_)) {
+            halt = Halt::default();
+        }
         if Instant::now() >= next_check {
             next_check = Instant::now() + CHECK_INTERVAL;
             if let Some(message) = surroundings.lost_cluster() {
@@ -129,6 +174,11 @@ async fn converse<F: Fleet>(
                     message,
                 });
                 break;
+            }
+            // Where nothing more comes of topics that existed, the cluster may have removed the rest.
+            if machine.awaits_records() && halt.look(done) {
+                let asked = surroundings.delivered_now(machine.unread_targets(), Amount::First);
+                answers.spawn(async move { Event::Still(asked.await) });
             }
         }
         if Instant::now() >= next_ping {

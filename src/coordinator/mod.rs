@@ -10,6 +10,7 @@ pub mod dataset;
 mod drive;
 mod environment;
 mod events;
+mod existing;
 mod fixed_group;
 mod fleet;
 pub mod guardian;

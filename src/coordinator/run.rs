@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::cluster::{Cluster, ClusterError};
 use super::dataset::DatasetError;
 use super::events::Observer;
+use super::existing::{self, ExistingError, Resolved};
 use super::fixed_group::GroupError;
 use super::guardian::Guardian;
 use super::leftovers::LeftTopics;
@@ -72,6 +73,9 @@ pub enum RunError {
     /// The group that the scenario fixes cannot be used.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// Topics that exist cannot be read.
+    #[error(transparent)]
+    Existing(#[from] ExistingError),
     /// A client property has no value.
     #[error(transparent)]
     Property(#[from] PropertyError),
@@ -205,6 +209,7 @@ async fn execute(
     guardian: &Arc<Guardian>,
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
+    existing::check_cluster(scenario)?;
     let asking = Programs::ask(&options.program, scenario, &options.run_id, options.log_workers);
     let programs = tokio::select! {
         asked = asking => asked?,
@@ -231,8 +236,14 @@ async fn execute(
             });
         }
     };
+    let resolved = existing::resolve(plan, dir, &clusters[0], &prefix, observer.as_ref(), interrupt).await;
+    let (resolved, refused) = match resolved {
+        Ok(resolved) => (resolved, None),
+        Err(error) => (Resolved::unseen(plan), Some(error)),
+    };
     let session = Session {
-        plan,
+        plan: &resolved.plan,
+        delivered: resolved.delivered.clone(),
         dir,
         options,
         observer: Arc::clone(observer),
@@ -241,7 +252,11 @@ async fn execute(
         programs,
         prefix,
     };
-    let ended = session.execute().await.map_err(|error| session.explained(error));
+    let ended = match refused {
+        None => session.execute().await,
+        Some(error) => Err(error),
+    };
+    let ended = ended.map_err(|error| session.explained(error));
     session.close(guardian).await;
     ended
 }

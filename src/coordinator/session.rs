@@ -19,7 +19,7 @@ use super::programs::Programs;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
 use super::{environment, warm};
 use crate::kafka::names;
-use crate::measure::{KeptData, Status};
+use crate::measure::{DeliveredTopics, KeptData, Status};
 use crate::plan::{Next, Plan};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Mode, Work};
@@ -27,7 +27,10 @@ use crate::store::RunDir;
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
+    /// With everything in it that only the cluster knows.
     pub(super) plan: &'a Plan,
+    /// Which offsets the cluster delivers of each data set of existing topics; empty for one that is filled.
+    pub(super) delivered: Vec<Arc<DeliveredTopics>>,
     pub(super) dir: &'a RunDir,
     pub(super) options: &'a RunOptions,
     pub(super) observer: Arc<dyn Observer>,
@@ -98,7 +101,7 @@ impl Session<'_> {
             .iter()
             .find(|cluster| on == Some(cluster.admin.bootstrap()));
         let asker = &cluster.unwrap_or(&self.clusters[0]).asker;
-        match asker.mend_refusal(&error.to_string(), &[]) {
+        match asker.mend_refusal(&error.to_string(), &self.plan.scenario.existing_topics()) {
             Some(mend) => RunError::Denied {
                 cause: Box::new(error),
                 mend,
@@ -177,21 +180,24 @@ impl Session<'_> {
     /// The data sets of each cluster.
     async fn fill(&self) -> Result<Vec<Vec<Dataset>>, RunError> {
         let specs = &self.plan.scenario.datasets;
-        let shared = (0..specs.len()).filter(|index| self.is_shared(*index));
+        let shared = (0..specs.len()).filter(|index| self.is_shared(*index) && specs[*index].existing().is_none());
         let total = shared.map(|index| specs[index].records).sum::<u64>() * self.clusters.len() as u64;
         let produced = Arc::new(AtomicU64::new(0));
         let mut filled = Vec::with_capacity(self.clusters.len());
         let mut kept = Vec::new();
         for cluster in &self.clusters {
             let mut datasets = Vec::with_capacity(specs.len());
-            for index in 0..specs.len() {
-                datasets.push(if self.is_shared(index) {
+            for (index, spec) in specs.iter().enumerate() {
+                let existing = spec.existing().and_then(|existing| existing.found.as_ref());
+                datasets.push(if let Some(found) = existing {
+                    Dataset::existing(found, Arc::clone(&self.delivered[index]))
+                } else if self.is_shared(index) {
                     let (dataset, keeps) = self.fill_one(cluster, index, &produced, total).await?;
                     kept.extend(keeps);
                     dataset
                 } else {
                     // Every trial makes and fills its own.
-                    Dataset { topics: Vec::new() }
+                    Dataset::default()
                 });
             }
             filled.push(datasets);
@@ -323,16 +329,21 @@ impl Session<'_> {
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
     async fn warm(&self, filled: &[Vec<Dataset>]) {
         let sets = self.clusters.iter().zip(filled);
-        let sets = sets.flat_map(|(cluster, datasets)| datasets.iter().map(move |dataset| (cluster, dataset)));
-        for (cluster, dataset) in sets.filter(|(_, dataset)| !dataset.topics.is_empty()) {
+        let specs = &self.plan.scenario.datasets;
+        let sets = sets.flat_map(|(cluster, datasets)| datasets.iter().zip(specs).map(move |set| (cluster, set)));
+        for (cluster, (dataset, spec)) in sets.filter(|(_, (dataset, _))| !dataset.topics.is_empty()) {
+            // The first session has read what exists to find out what it holds.
+            if spec.existing().is_some() && self.options.session == 1 {
+                continue;
+            }
+            let isolation = spec.existing().map(|existing| existing.isolation);
             self.observer
                 .preparing("reading the data once, so that it is in memory");
             let (bootstrap, properties) = (cluster.admin.bootstrap().to_owned(), cluster.properties.clone());
-            let fixed = self.plan.scenario.configurations.iter().find_map(|c| c.group.clone());
-            let group = fixed.unwrap_or_else(|| names::warming(&self.prefix));
+            let group = warm::group(&self.plan.scenario, &self.prefix);
             let topics = dataset.topics.clone();
             let interrupted = self.interrupt.flag();
-            let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
+            let pass = move || warm::pass(&bootstrap, &properties, isolation, &group, &topics, &interrupted);
             if let Ok(Err(error)) = tokio::task::spawn_blocking(pass).await {
                 self.observer
                     .note(&format!("the warming pass was not finished: {error}"));

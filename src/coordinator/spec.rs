@@ -1,11 +1,12 @@
 //! What a trial is made of, worked out before anything is started: workers, groups, topics, limits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::kafka::names;
 use crate::load::Schedule;
-use crate::measure::{TopicPartition, member_name};
+use crate::measure::{DeliveredTopics, TopicPartition, member_name};
 use crate::protocol::{ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration};
 use crate::scenario::{Configuration, Membership, Work};
 use crate::secret::Secret;
@@ -83,6 +84,8 @@ pub struct TrialSpec {
     pub topics: Vec<TopicTarget>,
     /// The records that arrive, in live and mixed trials.
     pub load: Option<LoadSpec>,
+    /// What the account is held against where the topics existed.
+    pub reference: Option<TrialReference>,
     /// Time limits.
     pub limits: Limits,
 }
@@ -121,6 +124,38 @@ impl LoadSpec {
     }
 }
 
+/// What the account of a trial is held against that reads topics which existed.
+#[derive(Debug, Clone)]
+pub struct TrialReference {
+    /// The offsets that the cluster delivers of them.
+    pub delivered: Arc<DeliveredTopics>,
+    /// Records that each group is to read.
+    pub records: u64,
+    /// Records of the trial that the cluster had removed before it began, for each group.
+    pub removed: u64,
+}
+
+impl TrialReference {
+    /// Cuts off what the cluster has removed from the targets of a trial, given the first offset that each partition has
+    /// now.
+    pub fn new(delivered: Arc<DeliveredTopics>, topics: &mut [TopicTarget], low: &[Vec<i64>]) -> Self {
+        let (mut records, mut removed) = (0, 0);
+        for ((target, offsets), low) in topics.iter_mut().zip(&delivered.topics).zip(low) {
+            for ((range, offsets), low) in target.partitions.iter_mut().zip(offsets).zip(low) {
+                let kept = (*low).clamp(range.low, range.end.max(range.low));
+                removed += offsets.count_within(range.low, kept);
+                records += offsets.count_within(kept, range.end);
+                range.low = kept;
+            }
+        }
+        TrialReference {
+            delivered,
+            records,
+            removed,
+        }
+    }
+}
+
 /// The name of a producer process for people, by its number from 0.
 pub fn producer_name(producer: usize) -> String {
     format!("producer {}", producer + 1)
@@ -141,12 +176,21 @@ impl TrialSpec {
 
     /// Records that each group reads; with a load, those that are to be expected.
     pub fn records(&self) -> u64 {
+        if let Some(reference) = &self.reference {
+            return reference.records;
+        }
         let Some(load) = &self.load else {
             let ranges = self.topics.iter().flat_map(|topic| &topic.partitions);
             return ranges.map(|range| range.len()).sum();
         };
         let backlog: i64 = load.backlog_ends.iter().flatten().sum();
         u64::try_from(backlog).unwrap_or(0) + load.schedule.expected_records()
+    }
+
+    /// Says that the topics existed, and what of them is delivered.
+    pub fn with_reference(mut self, reference: TrialReference) -> Self {
+        self.reference = Some(reference);
+        self
     }
 
     /// Adds records that arrive; every partition is then read from its first offset to an end that the load decides.
@@ -189,6 +233,7 @@ impl TrialSpec {
             manual,
             topics,
             load: None,
+            reference: None,
             limits,
         };
         let dealt = deal(
@@ -232,6 +277,15 @@ impl TrialSpec {
         }
         spec
     }
+}
+
+/// The topics with their numbers of partitions.
+pub fn topic_sizes(topics: &[TopicTarget]) -> Vec<(String, u32)> {
+    let size = |target: &TopicTarget| u32::try_from(target.partitions.len()).unwrap_or(u32::MAX);
+    topics
+        .iter()
+        .map(|target| (target.name.clone(), size(target)))
+        .collect()
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -9,17 +9,27 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::kafka::settings_cause;
+use crate::kafka::{names, settings_cause};
 use crate::protocol::TopicTarget;
+use crate::scenario::{Isolation, Scenario};
 use crate::secret::Secret;
 
 /// Without a record for this long the pass is given up; it is a convenience, not a measurement.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Reads everything in `topics` once. Blocks. `group` names the client; no group is joined and nothing committed.
+/// What names a client that reads the data of a run without being measured: the group that the scenario fixes, which may
+/// be the only one that it has a right to, or a name of the run's own.
+pub(super) fn group(scenario: &Scenario, run: &str) -> String {
+    let fixed = scenario.configurations.iter().find_map(|c| c.group.clone());
+    fixed.unwrap_or_else(|| names::warming(run))
+}
+
+/// Reads everything in `topics` once, by the isolation level that their trials have where that matters. Blocks. `group`
+/// names the client; no group is joined and nothing committed.
 pub fn pass(
     bootstrap: &str,
     properties: &BTreeMap<String, Secret>,
+    isolation: Option<Isolation>,
     group: &str,
     topics: &[TopicTarget],
     interrupted: &AtomicBool,
@@ -33,7 +43,11 @@ pub fn pass(
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("check.crcs", "false")
-        .set("fetch.queue.backoff.ms", "10");
+        .set("fetch.queue.backoff.ms", "10")
+        .set("auto.offset.reset", "earliest");
+    if let Some(isolation) = isolation {
+        config.set("isolation.level", isolation.as_str());
+    }
     let consumer: BaseConsumer = config.create().map_err(|error| settings_cause(&error))?;
     let mut list = TopicPartitionList::new();
     let mut open: BTreeMap<(String, i32), i64> = BTreeMap::new();

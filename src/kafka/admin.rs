@@ -124,6 +124,22 @@ impl Admin {
         .await
     }
 
+    /// Every topic that the cluster shows, by name, with its number of partitions. Asks for all of them at once: no
+    /// broker makes a topic of such a question, as it may of one for a name.
+    pub async fn topic_sizes(&self) -> Result<Vec<(String, u32)>, AdminError> {
+        self.blocking("list the topics", |admin| {
+            let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
+            let sized = |topic: &rdkafka::metadata::MetadataTopic| {
+                let partitions = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
+                (topic.name().to_owned(), partitions)
+            };
+            let mut topics: Vec<_> = metadata.topics().iter().map(sized).collect();
+            topics.sort();
+            Ok(topics)
+        })
+        .await
+    }
+
     /// The partitions of a topic, by number; `None` where there is no such topic.
     pub async fn partitions(&self, topic: &str) -> Result<Option<Vec<PartitionInfo>>, AdminError> {
         let topic = topic.to_owned();
@@ -238,6 +254,19 @@ impl Admin {
             let found = ffi::end_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
             found.map_err(|cause| AdminError::Refused {
                 action: "read the ends of the partitions".to_owned(),
+                cause,
+            })
+        })
+        .await
+    }
+
+    /// First offset that each partition of these topics (name and number of partitions) still has, asked for at once.
+    pub async fn start_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
+        let topics = topics.to_vec();
+        self.blocking("read the beginnings of the partitions", move |admin| {
+            let found = ffi::start_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
+            found.map_err(|cause| AdminError::Refused {
+                action: "read the beginnings of the partitions".to_owned(),
                 cause,
             })
         })

@@ -17,7 +17,7 @@ use rdkafka::client::Client;
 
 use super::group::{GroupDescription, GroupMember, GroupState};
 
-pub(super) use offsets::end_offsets;
+pub(super) use offsets::{end_offsets, start_offsets};
 pub(super) use operations::{cluster_operations, topic_operations};
 pub use produce::{TextProducer, TextRecord};
 

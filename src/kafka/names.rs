@@ -33,7 +33,7 @@ pub fn trial_group(trial: &str, group: u32) -> String {
     format!("{trial}-g{group}")
 }
 
-/// The name of the client that warms a run's data.
+/// The name of the client that reads a run's data without being measured.
 pub fn warming(run: &str) -> String {
     format!("{run}-warm")
 }

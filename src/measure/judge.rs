@@ -81,6 +81,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         ("late-start", late_starts(measurement, rules)),
         ("redelivered", redelivered(measurement)),
         ("throttled", throttled(measurement)),
+        ("removed", removed(measurement)),
         ("not-observed", not_observed(measurement)),
         ("load-not-reached", load_not_reached(measurement)),
         ("overloaded", overloaded(measurement)),
@@ -207,6 +208,16 @@ fn throttled(measurement: &Measurement) -> Option<String> {
     })
 }
 
+/// Its rate is that of the records that were read, so it is kept.
+fn removed(measurement: &Measurement) -> Option<String> {
+    (measurement.removed > 0).then(|| {
+        format!(
+            "{} records were not read because the cluster had removed them, by retention or by compaction",
+            measurement.removed
+        )
+    })
+}
+
 fn not_observed(measurement: &Measurement) -> Option<String> {
     join(&measurement.not_observed)
 }
@@ -274,6 +285,7 @@ mod tests {
             duplicated: 0,
             redelivered: 0,
             not_delivered: 0,
+            removed: 0,
             processes: Vec::new(),
             members: vec![member(0), member(1)],
             host: HostMeasurement {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{OffsetRun, TopicPartition};
+use super::{DeliveredRun, DeliveredTopics, OffsetRun, TopicPartition};
 
 /// Sentences in [`Account::findings`] before the rest is only counted.
 const FINDINGS_MAX: usize = 20;
@@ -34,14 +34,20 @@ pub struct Reading<'a> {
 /// What a group read, compared with what it was to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Offsets that nobody read.
+    /// Offsets that nobody read; of topics that existed, those that the cluster had delivered before and still has.
     pub lost: u64,
+    /// Records that nobody read and the cluster no longer has.
+    pub removed: u64,
+    /// Offsets that hold no record for readers, and were not read.
+    pub not_delivered: u64,
     /// Readings of an offset beyond the first by the same owner: one member under one assignment.
     pub duplicated: u64,
     /// Owners of an offset beyond the first.
     pub redelivered: u64,
     /// Readings outside the expected range, or of a partition that was not to be read.
     pub outside: u64,
+    /// Where offsets are lost: from the first one to one past the last one of each partition.
+    pub lost_between: BTreeMap<TopicPartition, (i64, i64)>,
     /// What is wrong, a sentence each with partition, offsets and members; the first ones where there are many.
     pub findings: Vec<String>,
 }
@@ -51,6 +57,15 @@ impl Account {
     pub fn is_exact(&self) -> bool {
         self.lost == 0 && self.duplicated == 0 && self.redelivered == 0 && self.outside == 0
     }
+}
+
+/// What an account of topics is held against that tandem did not fill: there a missing offset need not be a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The offsets that the cluster delivered when they were read first.
+    pub delivered: &'a DeliveredTopics,
+    /// Those that it delivers still, as far as it was asked again; `None` where it was not.
+    pub still: Option<&'a DeliveredTopics>,
 }
 
 /// A partition that two members of a group hold at once.
@@ -97,6 +112,16 @@ pub fn partition_name(partition: TopicPartition) -> String {
 /// `duplicated` grows by r - o and `redelivered` by o - 1. Time is n log n in the number of runs, whatever their
 /// length.
 pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
+    close(expected, readings, None)
+}
+
+/// The same on topics that tandem did not fill. Lost is what the cluster delivered in the first reading, delivers still,
+/// and nobody read; what was read although it was not delivered then counts as outside.
+pub fn account_against(reference: Reference<'_>, expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
+    close(expected, readings, Some(reference))
+}
+
+fn close(expected: &[ExpectedRange], readings: &[Reading<'_>], reference: Option<Reference<'_>>) -> Account {
     let ranges: BTreeMap<TopicPartition, ExpectedRange> = expected.iter().map(|e| (e.partition, *e)).collect();
     let mut by_partition: BTreeMap<TopicPartition, Vec<Piece>> =
         ranges.keys().map(|&partition| (partition, Vec::new())).collect();
@@ -115,6 +140,7 @@ pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account 
         account: Account::default(),
         unnamed: 0,
         readings,
+        reference,
     };
     for (partition, pieces) in by_partition {
         let (low, end) = ranges.get(&partition).map_or((0, 0), |range| (range.low, range.end));
@@ -147,6 +173,7 @@ struct Books<'a> {
     /// Findings beyond [`FINDINGS_MAX`].
     unnamed: u64,
     readings: &'a [Reading<'a>],
+    reference: Option<Reference<'a>>,
 }
 
 impl Books<'_> {
@@ -170,10 +197,55 @@ impl Books<'_> {
         let union = self.merge_all(partition, blocks);
         let mut next = low;
         for piece in &union {
-            self.lost(partition, next, piece.first);
+            self.missing(partition, next, piece.first);
+            self.unforeseen(partition, *piece);
             next = piece.end;
         }
-        self.lost(partition, next, end);
+        self.missing(partition, next, end);
+    }
+
+    /// Offsets that nobody read: lost, removed by the cluster, or never there.
+    fn missing(&mut self, partition: TopicPartition, first: i64, end: i64) {
+        let Some(reference) = self.reference else {
+            self.lost(partition, first, end);
+            return;
+        };
+        self.account.not_delivered += length(first, end);
+        let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
+            return;
+        };
+        let still = reference
+            .still
+            .map(|still| still.of(partition.topic, partition.partition));
+        for run in delivered.within(first, end) {
+            self.account.not_delivered -= run.count();
+            match still {
+                None => self.lost(partition, run.first, run.end),
+                Some(still) => {
+                    let kept = still.into_iter().flat_map(|still| still.within(run.first, run.end));
+                    let kept: Vec<_> = kept.collect();
+                    let left: u64 = kept.iter().map(DeliveredRun::count).sum();
+                    self.account.removed += run.count() - left;
+                    for run in kept {
+                        self.lost(partition, run.first, run.end);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Offsets that were read although the cluster had not delivered them before.
+    fn unforeseen(&mut self, partition: TopicPartition, piece: Piece) {
+        let Some(reference) = self.reference else { return };
+        let Some(delivered) = reference.delivered.of(partition.topic, partition.partition) else {
+            return;
+        };
+        let mut next = piece.first;
+        for run in delivered.within(piece.first, piece.end) {
+            self.outside(partition, next, run.first, piece.owner);
+            next = run.end;
+        }
+        self.outside(partition, next, piece.end, piece.owner);
     }
 
     /// Each owner's pieces merged, what overlaps among them counted as duplicated.
@@ -220,6 +292,8 @@ impl Books<'_> {
         let count = length(first, end);
         self.account.lost += count;
         if count > 0 {
+            let between = self.account.lost_between.entry(partition).or_insert((first, end));
+            *between = (between.0.min(first), between.1.max(end));
             let holders: BTreeSet<&str> = (self.readings.iter())
                 .filter(|r| r.partition == partition && !r.runs.is_empty())
                 .map(|r| r.member)

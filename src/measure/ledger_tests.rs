@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::measure::DeliveredOffsets;
 
 const P0: TopicPartition = TopicPartition { topic: 0, partition: 0 };
 const P1: TopicPartition = TopicPartition { topic: 0, partition: 1 };
@@ -184,5 +185,79 @@ proptest! {
         }
         prop_assert_eq!((books.lost, books.duplicated, books.redelivered, books.outside), (lost, duplicated, redelivered, outside));
         prop_assert_eq!(books.findings.is_empty(), books.is_exact());
+    }
+}
+
+fn offsets(all: &[i64]) -> DeliveredOffsets {
+    all.iter().copied().collect()
+}
+
+fn delivered(partition: &[i64]) -> DeliveredTopics {
+    DeliveredTopics {
+        topics: vec![vec![offsets(partition)]],
+    }
+}
+
+/// The account of partition 0 over offsets 0 to 9 against what was delivered first, and still is where that was asked.
+fn against(first: &[i64], still: Option<&[i64]>, runs: &[OffsetRun]) -> Account {
+    let (delivered, still) = (delivered(first), still.map(delivered));
+    let reference = Reference {
+        delivered: &delivered,
+        still: still.as_ref(),
+    };
+    account_against(reference, &[expected(P0, 0, 10)], &[reading(ONE, P0, runs)])
+}
+
+#[test]
+fn offsets_that_are_not_delivered_are_no_loss() {
+    let books = against(&[0, 1, 5, 6], None, &[run(0, 2, 1), run(5, 7, 1)]);
+    assert!(books.is_exact() && books.findings.is_empty(), "{books:?}");
+    assert_eq!((books.not_delivered, books.removed), (6, 0));
+}
+
+#[test]
+fn what_was_delivered_and_is_not_read_is_lost_unless_the_cluster_no_longer_delivers_it() {
+    let books = against(&[0, 1, 5, 6], None, &[run(0, 2, 1)]);
+    assert_eq!((books.lost, books.removed, books.not_delivered), (2, 0, 6));
+    assert_eq!(books.lost_between, BTreeMap::from([(P0, (5, 7))]));
+    let books = against(&[0, 1, 5, 6], Some(&[6]), &[run(0, 2, 1)]);
+    assert_eq!((books.lost, books.removed, books.not_delivered), (1, 1, 6));
+    assert_eq!(
+        books.findings,
+        ["offset 6 of partition 0 of topic 1 was never read; the partition was read by group 1, process 1, consumer 1"]
+    );
+    let books = against(&[0, 1, 5, 6], Some(&[]), &[run(5, 6, 1)]);
+    assert_eq!((books.lost, books.removed, books.not_delivered), (0, 3, 6));
+}
+
+#[test]
+fn what_is_read_although_it_was_not_delivered_before_is_outside() {
+    let books = against(&[0, 1, 5, 6], None, &[run(0, 3, 1), run(5, 7, 1)]);
+    assert_eq!((books.lost, books.outside), (0, 1));
+    assert!(
+        books.findings[0].contains("offset 2 of partition 0"),
+        "{:?}",
+        books.findings
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_offset_to_be_read_is_read_lost_removed_or_not_delivered(
+        first in proptest::collection::btree_set(0i64..10, 0..10),
+        still in proptest::option::of(proptest::collection::btree_set(0i64..10, 0..10)),
+        read in proptest::collection::btree_set(0i64..10, 0..10),
+    ) {
+        let read: BTreeSet<i64> = read.intersection(&first).copied().collect();
+        let runs: Vec<OffsetRun> = read.iter().map(|offset| run(*offset, offset + 1, 1)).collect();
+        let list = |set: &BTreeSet<i64>| set.iter().copied().collect::<Vec<_>>();
+        let still_list = still.as_ref().map(list);
+        let books = against(&list(&first), still_list.as_deref(), &runs);
+        let missing: BTreeSet<i64> = first.difference(&read).copied().collect();
+        let lost = still.as_ref().map_or(missing.len(), |still| missing.intersection(still).count());
+        prop_assert_eq!(books.lost, lost as u64);
+        prop_assert_eq!(books.removed, (missing.len() - lost) as u64);
+        prop_assert_eq!(books.not_delivered, 10 - first.len() as u64);
+        prop_assert_eq!((books.duplicated, books.outside), (0, 0));
     }
 }

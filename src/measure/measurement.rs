@@ -28,8 +28,12 @@ pub struct Measurement {
     pub duplicated: u64,
     /// Records read again after a change of owner.
     pub redelivered: u64,
-    /// Offsets that the cluster does not deliver (control or compacted records).
+    /// Offsets of what was to be read that hold no record for readers (control records, records of aborted transactions
+    /// and compacted ones), over all groups.
     pub not_delivered: u64,
+    /// Records that the cluster had removed before they were read, as its retention does, over all groups.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub removed: u64,
     /// Of each worker process.
     pub processes: Vec<ProcessMeasurement>,
     /// Of each member, groups outermost, then processes, then consumers.
@@ -44,6 +48,11 @@ pub struct Measurement {
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub whole: Option<CompactLatencies>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Measurement {
@@ -242,7 +251,8 @@ pub struct PartitionMeasurement {
     pub first_ns: Option<u64>,
     /// The last record was finished.
     pub last_ns: Option<u64>,
-    /// Runs of consecutive offsets in the order of reading; `None` where the worker keeps no ledger.
+    /// Runs of consecutive offsets in the order of reading, in topics that existed going on over offsets that hold no
+    /// record; `None` where the worker keeps no ledger.
     pub runs: Option<Vec<OffsetRun>>,
     /// Records over time from the common start.
     pub series: Option<Series>,

@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod clock;
+mod delivered;
 mod environment;
 pub mod judge;
 mod kept;
@@ -16,6 +17,7 @@ mod reading;
 mod trial;
 pub mod usage;
 
+pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
 #[cfg(test)]
 pub(crate) use environment::made_up_environment;
 pub use environment::{

@@ -84,6 +84,7 @@ mod tests {
             duplicated: 0,
             redelivered: 0,
             not_delivered: 0,
+            removed: 0,
             processes: Vec::new(),
             members: vec![MemberMeasurement {
                 partitions: vec![PartitionMeasurement {

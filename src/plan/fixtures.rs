@@ -34,6 +34,7 @@ impl ScenarioBuilder {
             cases: Vec::new(),
             axes: Vec::new(),
             dataset: DatasetSpec {
+                source: crate::scenario::DataSource::Filled,
                 topics: 1,
                 partitions: 2,
                 records: 1_000_000,
@@ -288,6 +289,7 @@ pub(crate) fn measurement(
         duplicated: 0,
         redelivered: 0,
         not_delivered: 0,
+        removed: 0,
         processes,
         members,
         host: HostMeasurement {

@@ -115,7 +115,7 @@ impl Plan {
     fn pilots_wanted(&self) -> u32 {
         match self.scenario.trial {
             TrialLength::Seconds(_) => count(self.scenario.families.iter().filter(|f| self.is_backlog(f)).count()),
-            TrialLength::Records(_) => 0,
+            TrialLength::Records(_) | TrialLength::Whole => 0,
         }
     }
 
@@ -135,7 +135,8 @@ impl Plan {
             configurations.any(|c| c.dataset == index && c.mode == Mode::Backlog)
         };
         let sets = self.scenario.datasets.iter().enumerate();
-        sets.filter(move |(index, _)| read(*index)).map(|(_, dataset)| dataset)
+        sets.filter(move |(index, dataset)| dataset.existing().is_none() && read(*index))
+            .map(|(_, dataset)| dataset)
     }
 
     /// Bytes of values in the topics of the largest live or mixed trial, and the same with every replica.
@@ -218,6 +219,7 @@ impl Plan {
     fn forecast_records(&self, family: &Family) -> u64 {
         match self.scenario.trial {
             TrialLength::Records(records) => fit(family, records as f64),
+            TrialLength::Whole => family.records_max,
             TrialLength::Seconds(wanted) => {
                 let first = family.configurations.first().map(|&c| &self.scenario.configurations[c]);
                 let rate = first.map_or(1.0, |c| 1.0 / self.read_seconds(c, 1).max(1e-12));
@@ -233,7 +235,7 @@ impl Plan {
         let reading = (records / ASSUMED_READ_RECORDS_PER_SECOND)
             .max(records * dataset.size.mean_bytes() / ASSUMED_READ_BYTES_PER_SECOND)
             * f64::from(configuration.groups);
-        let partitions = dataset.partitions * dataset.topics;
+        let partitions = dataset.partitions_of_all();
         let members = configuration.members_per_group().min(partitions).max(1);
         // In the order of their partitions no more records are worked at once than there are partitions.
         let at_once = match configuration.ordering {

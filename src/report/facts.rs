@@ -1,6 +1,7 @@
 //! What a reader needs to judge the figures: idle members, settings, environment, every trial, and the words of the
 //! report. Plain text: each form of the report escapes it as it needs.
 
+mod existing;
 mod quality;
 
 pub(super) use self::quality::quality;
@@ -141,6 +142,11 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     ]
     .into_iter()
     .chain(
+        existing::data_sets(input)
+            .into_iter()
+            .map(|text| ("The data set", text)),
+    )
+    .chain(
         e.other_clusters
             .iter()
             .map(|other| ("Kafka, compared with it", kafka(other))),
@@ -185,6 +191,7 @@ fn plan(input: &ReportInput) -> String {
         lengths.push(match s.trial {
             TrialLength::Seconds(seconds) => format!("about {} of reading per trial", duration(seconds)),
             TrialLength::Records(records) => format!("{} per group and trial", count(records, "record")),
+            TrialLength::Whole => "every record of the topics per group and trial".to_owned(),
         });
     }
     for load in s.configurations.iter().filter_map(|c| c.mode.load()) {

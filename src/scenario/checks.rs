@@ -39,6 +39,7 @@ pub(super) fn check(name: &str, settings: &Settings<'_>, draft: &Draft, problems
 pub(super) fn check_trial(draft: &Draft, problems: &mut Problems) {
     let settings = Settings::from_given(&draft.defaults);
     if let TrialLength::Records(records) = draft.trial
+        && !settings.reads_existing()
         && records > settings.records
     {
         let (asked, there) = (Grouped(records.into()), Grouped(settings.records.into()));
@@ -116,7 +117,9 @@ fn manual(settings: &Settings<'_>, key: &str) -> Option<Problem> {
 
 fn manual_members(name: &str, settings: &Settings<'_>) -> Option<Problem> {
     let (members, partitions) = (settings.members_per_group(), settings.partitions_total());
-    (settings.assignment == Assignment::Manual && members > partitions).then_some(())?;
+    // Of topics that exist it is known when they are seen.
+    let known = !settings.reads_existing();
+    (settings.assignment == Assignment::Manual && known && members > partitions).then_some(())?;
     let (members, partitions) = (plural(members, "member"), plural(partitions, "partition"));
     let allowed = format!("{name:?} has {members} in a group for {partitions}; two members cannot have one partition");
     at(

@@ -1,16 +1,21 @@
 //! The kinds of value that say what a data set holds: sizes, keys and weights.
 
+use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
 use super::document::entries;
 use super::error::did_you_mean_value;
+use super::existing::PATTERN_START;
 use super::model::{Keys, Size};
 use super::values::{FileValue, Node, Refusal, Whole, describes_itself, number};
 
 /// Bytes of a record's value: what a broker takes with its default settings, with room for the record's overhead.
 const SIZE_MAX: i64 = 1_000_000;
 const KEYS_MAX: i64 = 1_000_000_000;
+/// Bytes of a topic's name, as Kafka allows them.
+const TOPIC_BYTES_MAX: usize = 249;
+const PATTERN_BYTES_MAX: usize = 1_000;
 const WEIGHT_SUM_ERROR: f64 = 1e-6;
 
 type Bytes = Whole<1, SIZE_MAX>;
@@ -150,6 +155,59 @@ pub(super) fn keys_text(keys: Keys) -> String {
 pub(super) fn ratio_text(ratio: Option<f64>) -> String {
     ratio.map_or_else(|| "text".to_owned(), |ratio| ratio.to_string())
 }
+
+/// Topics that exist: names, and patterns of names.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TopicsValue(pub(super) Vec<String>);
+
+impl TopicsValue {
+    /// A name as Kafka allows it, or a pattern that can be read.
+    fn fits(text: &str) -> bool {
+        if text.starts_with(PATTERN_START) {
+            return text.len() <= PATTERN_BYTES_MAX && Regex::new(text).is_ok();
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=TOPIC_BYTES_MAX).contains(&text.len()) && text.bytes().all(allowed) && text != "." && text != ".."
+    }
+}
+
+impl FileValue for TopicsValue {
+    fn allowed() -> String {
+        "the name of a topic, a pattern of names that begins with ^, such as \"^orders-.*\", or a list of these"
+            .to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, Refusal> {
+        let items = match node.get_ref() {
+            DeValue::Array(list) if !list.is_empty() => list.iter().collect(),
+            _ => vec![node],
+        };
+        let topic = |item: &Node<'_>| {
+            let text = item.get_ref().as_str().filter(|text| Self::fits(text));
+            text.map(str::to_owned).ok_or_else(|| Refusal {
+                span: Some(item.span()),
+                ..Refusal::new(Self::allowed())
+            })
+        };
+        let mut topics = Vec::with_capacity(items.len());
+        for item in items {
+            let topic = topic(item)?;
+            // Twice the same is once.
+            if !topics.contains(&topic) {
+                topics.push(topic);
+            }
+        }
+        Ok(TopicsValue(topics))
+    }
+}
+
+describes_itself!(TopicsValue, "topic", |_| {
+    let topic = json_schema!({ "type": "string", "pattern": "^([A-Za-z0-9._-]{1,249}|\\^.{0,999})$" });
+    json_schema!({ "anyOf": [
+        topic,
+        { "type": "array", "minItems": 1, "items": topic }
+    ] })
+});
 
 /// Share of each partition.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) trial: TrialLength,
     /// Where the trial's length was given.
     pub(super) trial_span: Range<usize>,
+    /// Whether it was.
+    pub(super) trial_given: bool,
     pub(super) cluster: ClusterSpec,
     pub(super) places: Vec<Place>,
     /// Of `[dataset]`, `[consumer]` and `[load]`.
@@ -74,6 +76,7 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
         baseline: None,
         trial: TrialLength::Seconds(1.0),
         trial_span: 0..0,
+        trial_given: false,
         cluster: ClusterSpec::default(),
         places: vec![place("here".to_owned())],
         defaults: Vec::new(),
@@ -173,6 +176,7 @@ fn read_trial(header: &Entry<'_>, table: &DeTable<'_>, draft: &mut Draft, proble
         };
         set(&mut draft.trial, length);
         draft.trial_span = entry.value.span();
+        draft.trial_given = true;
         given.push(entry.key_span);
     }
     if let [_, second] = &given[..] {

@@ -6,6 +6,7 @@ use super::capacity;
 use super::checks;
 use super::draft::{Draft, DraftCase};
 use super::error::{Grouped, Problem, Problems};
+use super::existing_checks as existing;
 use super::families::{self, common_multiple};
 use super::kinds::{Assignment, ClientDefaults, Protocol, name_of};
 use super::load_kinds::ModeName;
@@ -54,7 +55,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         repetitions: draft.repetitions,
         warmup_blocks: draft.warmup_blocks,
         threshold: draft.threshold,
-        trial: draft.trial,
+        trial: existing::trial_length(draft),
         cluster: draft.cluster.clone(),
         places: draft.places.clone(),
         axes: axes(draft),
@@ -77,6 +78,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
 fn check(named: &[(&str, &Settings<'_>)], draft: &Draft, problems: &mut Problems) {
     for (name, settings) in named {
         checks::check(name, settings, draft, problems);
+        existing::check(settings, draft, problems);
     }
     if named.iter().any(|(_, settings)| settings.mode == ModeName::Backlog) {
         checks::check_trial(draft, problems);
@@ -116,7 +118,7 @@ impl Combination<'_> {
     /// What the number of records must be a multiple of; `None` where partitions are not equal anyway, and where nothing
     /// is filled before the trial.
     fn record_multiple(&self) -> Option<u64> {
-        let filled = self.settings.mode != ModeName::Live;
+        let filled = self.settings.mode != ModeName::Live && !self.settings.reads_existing();
         (filled && self.settings.partitions_are_equal()).then(|| self.settings.partitions_total())
     }
 }
@@ -261,9 +263,10 @@ fn configurations(
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut configurations = Vec::with_capacity(combinations.len());
     for combination in combinations {
-        let filled = combination.settings.mode != ModeName::Live;
+        let settings = &combination.settings;
+        let filled = settings.mode != ModeName::Live && !settings.reads_existing();
         let records = if filled { records } else { 0 };
-        let dataset = dataset(&combination.settings, records);
+        let dataset = dataset(&combination.settings, draft, records);
         // By its text, since floats have no hash.
         let index = *known.entry(format!("{dataset:?}")).or_insert_with(|| {
             datasets.push(dataset);
@@ -274,8 +277,9 @@ fn configurations(
     (configurations, datasets)
 }
 
-fn dataset(settings: &Settings<'_>, records: u64) -> DatasetSpec {
+fn dataset(settings: &Settings<'_>, draft: &Draft, records: u64) -> DatasetSpec {
     DatasetSpec {
+        source: existing::source(settings, draft),
         topics: settings.topics,
         partitions: settings.partitions,
         records,

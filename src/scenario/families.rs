@@ -9,9 +9,10 @@ use super::kinds::{name_of, work_text};
 use super::live::Load;
 use super::load_kinds::number_text;
 use super::model::{Configuration, DatasetSpec, Family, Scenario};
+use super::settings::CLIENT;
 
 /// The keys in which all configurations of a family are equal.
-const FAMILY_KEYS: [&str; 8] = [
+const FAMILY_KEYS: [&str; 9] = [
     "size",
     "keys",
     "compression",
@@ -20,7 +21,11 @@ const FAMILY_KEYS: [&str; 8] = [
     "mode",
     "rate",
     "arrivals",
+    ISOLATION,
 ];
+
+/// Of existing topics consumers are given other records with each isolation level; of what is filled here the same.
+const ISOLATION: &str = "isolation.level";
 
 /// Those of them that only configurations with a load have.
 const OF_LOADS: [&str; 2] = ["rate", "arrivals"];
@@ -43,12 +48,18 @@ pub(super) fn common(configuration: &Configuration, dataset: &DatasetSpec) -> Co
         configuration.mode.name().to_owned(),
         of_load(|load| number_text(load.rate)),
         of_load(|load| name_of(load.arrivals).to_owned()),
+        dataset
+            .existing()
+            .map_or(NO_LOAD, |existing| existing.isolation.as_str())
+            .to_owned(),
     ]
 }
 
 /// True for a key whose values make different families.
-fn splits_families(key: &str) -> bool {
-    FAMILY_KEYS.contains(&key) || key == "mib_per_second"
+fn splits_families(key: &str, draft: &Draft) -> bool {
+    let existing = || draft.defaults.iter().any(|given| given.key == "topic");
+    let is_isolation = key.strip_prefix(CLIENT) == Some(ISOLATION);
+    FAMILY_KEYS.contains(&key) || key == "mib_per_second" || is_isolation && existing()
 }
 
 /// The families in order of their first configuration, and the family of each configuration.
@@ -173,7 +184,7 @@ fn default_rule(draft: &Draft) -> Rule {
     if draft.cases.len() > 1 {
         return Rule::Case(0);
     }
-    let compares = |key: &str, values: usize| values > 1 && !splits_families(key);
+    let compares = |key: &str, values: usize| values > 1 && !splits_families(key, draft);
     let axis = draft
         .axes
         .iter()
@@ -241,6 +252,21 @@ pub(super) fn set_families(
         family.records_max -= family.records_max % family.record_multiple;
     }
     families
+}
+
+/// Tells each family again how many records there are, once data sets have been seen; nothing is dealt out equally in
+/// topics that exist.
+pub(super) fn set_lengths(scenario: &mut Scenario) {
+    for family in &mut scenario.families {
+        let mut datasets = family
+            .configurations
+            .iter()
+            .map(|&index| &scenario.datasets[scenario.configurations[index].dataset]);
+        if datasets.clone().any(|dataset| dataset.existing().is_some()) {
+            family.record_multiple = 1;
+            family.records_max = datasets.by_ref().map(|dataset| dataset.records).min().unwrap_or(0);
+        }
+    }
 }
 
 impl Family {

@@ -4,7 +4,7 @@
 use schemars::{Schema, SchemaGenerator};
 
 use super::client;
-use super::dataset_kinds::{KeysValue, SizeValue, WeightsValue};
+use super::dataset_kinds::{KeysValue, SizeValue, TopicsValue, WeightsValue};
 use super::document::Entry;
 use super::error::{Problem, did_you_mean, nearest};
 use super::kinds::{
@@ -219,6 +219,10 @@ pub const KEYS: &[Key] = &[
         => |value| Setting::CompressionRatio(value.get())),
     key!(DATASET, "replication", Replication, "1",
         "Replication factor of the topics." => |value| Setting::Replication(value.small())),
+    key!(&[Table::Dataset], "topic", TopicsValue, "none: topics are made and filled",
+        "Topics that exist, to be read as they are instead of filling any." => |value| Setting::Topic(value.0)),
+    key!(&[Table::Dataset], "last", Records, "all",
+        "Of each partition of existing topics only the last so many offsets." => |value| Setting::Last(value.get())),
     key!(CONSUMER, "processes", Count, "1",
         "Worker processes of each group." => |value| Setting::Processes(value.small())),
     key!(CONSUMER, "consumers", Count, "1",

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::dataset_kinds::{keys_text, ratio_text, size_text, weights_text};
+use super::existing::ExistingTopics;
 use super::kinds::{commit_text, name_of, work_text};
 use super::live::{Capacity, Mode};
 use super::load_kinds::{number_text, time_text};
@@ -39,7 +40,10 @@ impl Scenario {
             return Vec::new();
         };
         let dataset = &self.datasets[c.dataset];
-        let mut all = data(dataset).to_vec();
+        let mut all = match dataset.existing() {
+            None => data(dataset).to_vec(),
+            Some(existing) => there(existing, dataset),
+        };
         all.extend(arrangement(c));
         all.extend(length(self, c, dataset));
         all.extend(means(c, dataset, self.places.get(c.place)));
@@ -101,6 +105,22 @@ fn data(dataset: &DatasetSpec) -> [Meaning; 7] {
     ]
 }
 
+/// Topics that exist. What is in them may grow from run to run, and is then not the same.
+fn there(existing: &ExistingTopics, dataset: &DatasetSpec) -> Vec<Meaning> {
+    let last = existing.last.map_or_else(|| "all".to_owned(), |last| last.to_string());
+    let partitions = task("partitions", dataset.partitions_of_all());
+    vec![
+        task("topic", existing.wanted.join(", ")),
+        task("last", last),
+        task("isolation.level", existing.isolation.as_str()),
+        if existing.found.is_some() {
+            partitions
+        } else {
+            task("partitions", "not seen yet")
+        },
+    ]
+}
+
 fn arrangement(c: &Configuration) -> [Meaning; 8] {
     let assignment = match c.membership {
         Membership::Manual => "manual",
@@ -124,6 +144,7 @@ fn length(scenario: &Scenario, c: &Configuration, dataset: &DatasetSpec) -> Vec<
     match (&c.mode, scenario.trial) {
         (Mode::Backlog, TrialLength::Seconds(seconds)) => all.push(task("trial seconds", number_text(seconds))),
         (Mode::Backlog, TrialLength::Records(records)) => all.push(task("trial records", records)),
+        (Mode::Backlog, TrialLength::Whole) => all.push(task("trial records", "all")),
         (Mode::Mixed(_), _) => all.push(task("records", dataset.records)),
         (Mode::Live(_), _) => {}
     }
@@ -162,7 +183,7 @@ fn means(c: &Configuration, dataset: &DatasetSpec, place: Option<&Place>) -> Vec
     if c.client.library_defaults_only {
         all.push(mean("client", "defaults"));
     }
-    if c.mode == Mode::Backlog {
+    if c.mode == Mode::Backlog && dataset.is_seen() {
         all.push(mean("records", dataset.records));
     }
     all.extend(c.mode.load().map(|load| mean("producers", load.producers)));

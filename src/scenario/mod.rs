@@ -10,6 +10,8 @@ mod dataset_kinds;
 mod document;
 mod draft;
 mod error;
+mod existing;
+mod existing_checks;
 mod expand;
 mod families;
 mod keys;
@@ -34,6 +36,10 @@ mod variants;
 
 pub(crate) use client::canonical as canonical_property;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
+pub use existing::{
+    DataSource, ExistingTopics, FoundError, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START,
+    nearest_topics,
+};
 pub use keys::{KEYS, Key, Table};
 pub use live::*;
 pub use meaning::{Meaning, Part};

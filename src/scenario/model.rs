@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::existing::{DataSource, ExistingTopics};
 use super::live::{Capacity, Mode};
 use super::repetitions::Repetitions;
 use super::variants::{Variant, Variants};
@@ -69,6 +70,8 @@ pub enum TrialLength {
     Seconds(f64),
     /// Records read by each group, over all topics and partitions.
     Records(u64),
+    /// All that the data set has.
+    Whole,
 }
 
 /// One combination of the scenario's cases and axes.
@@ -151,16 +154,22 @@ pub struct Family {
     pub records_max: u64,
 }
 
-/// What a set of topics is filled with; equal specifications share the topics.
+/// What a set of topics is filled with, or which topics that exist it is; equal specifications share the topics.
+///
+/// Of existing topics the numbers are those that were found when the run began, and before that nothing but
+/// placeholders ([`DatasetSpec::is_seen`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetSpec {
+    /// Where the records come from.
+    #[serde(default)]
+    pub source: DataSource,
     /// Number of topics.
     pub topics: u32,
-    /// Partitions of each topic.
+    /// Partitions of each topic; the most that one has where topics exist.
     pub partitions: u32,
     /// Records over all topics and partitions; 0 for topics that live trials make and fill.
     pub records: u64,
-    /// Bytes of a record's value.
+    /// Bytes of a record's value; the mean of keys and values together where topics exist.
     pub size: Size,
     /// Keys of the records.
     pub keys: Keys,
@@ -178,7 +187,23 @@ pub struct DatasetSpec {
 impl DatasetSpec {
     /// Partitions of all topics together.
     pub fn partitions_of_all(&self) -> u32 {
-        self.topics * self.partitions
+        match self.existing().and_then(|existing| existing.found.as_ref()) {
+            Some(found) => u32::try_from(found.partitions().count()).unwrap_or(u32::MAX),
+            None => self.topics * self.partitions,
+        }
+    }
+
+    /// The topics, where they exist and are not filled.
+    pub fn existing(&self) -> Option<&ExistingTopics> {
+        match &self.source {
+            DataSource::Filled => None,
+            DataSource::Existing(existing) => Some(existing),
+        }
+    }
+
+    /// False for existing topics that no run has looked at yet.
+    pub fn is_seen(&self) -> bool {
+        self.existing().is_none_or(|existing| existing.found.is_some())
     }
 
     /// Bytes of values in the whole set, before compression and replication.

@@ -179,6 +179,6 @@ impl Scenario {
 }
 
 fn record_multiple(dataset: &DatasetSpec) -> Option<u64> {
-    let equal = dataset.weights.is_empty() && dataset.keys == Keys::None;
+    let equal = dataset.weights.is_empty() && dataset.keys == Keys::None && dataset.existing().is_none();
     equal.then(|| u64::from(dataset.topics) * u64::from(dataset.partitions))
 }

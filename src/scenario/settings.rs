@@ -33,6 +33,8 @@ pub(super) enum Setting {
     Compression(Compression),
     CompressionRatio(f64),
     Replication(u32),
+    Topic(Vec<String>),
+    Last(u64),
     Processes(u32),
     Consumers(u32),
     Groups(u32),
@@ -72,7 +74,8 @@ impl Setting {
             | Setting::Groups(count)
             | Setting::Threads(count)
             | Setting::Producers(count) => count.to_string(),
-            Setting::Records(count) => count.to_string(),
+            Setting::Records(count) | Setting::Last(count) => count.to_string(),
+            Setting::Topic(topics) => topics.join(", "),
             Setting::Size(size) => size_text(*size),
             Setting::Keys(keys) => keys_text(*keys),
             Setting::Weights(weights) => weights_text(weights),
@@ -124,6 +127,9 @@ pub(super) struct Settings<'a> {
     pub(super) compression: Compression,
     pub(super) compression_ratio: Option<f64>,
     pub(super) replication: u32,
+    /// Topics that exist; empty where the set is filled.
+    pub(super) topic: &'a [String],
+    pub(super) last: Option<u64>,
     pub(super) processes: u32,
     pub(super) consumers: u32,
     pub(super) groups: u32,
@@ -164,6 +170,8 @@ impl Default for Settings<'_> {
             compression: Compression::None,
             compression_ratio: None,
             replication: 1,
+            topic: &[],
+            last: None,
             processes: 1,
             consumers: 1,
             groups: 1,
@@ -216,6 +224,8 @@ impl<'a> Settings<'a> {
             Setting::Compression(value) => self.compression = *value,
             Setting::CompressionRatio(value) => self.compression_ratio = Some(*value),
             Setting::Replication(value) => self.replication = *value,
+            Setting::Topic(value) => self.topic = value,
+            Setting::Last(value) => self.last = Some(*value),
             Setting::Processes(value) => self.processes = *value,
             Setting::Consumers(value) => self.consumers = *value,
             Setting::Groups(value) => self.groups = *value,
@@ -275,6 +285,11 @@ impl<'a> Settings<'a> {
         self.weights.is_empty() && self.keys == Keys::None
     }
 
+    /// True where topics are read that exist.
+    pub(super) fn reads_existing(&self) -> bool {
+        !self.topic.is_empty()
+    }
+
     /// True where records arrive while others are read, or are all that is read.
     pub(super) fn has_load(&self) -> bool {
         self.mode != ModeName::Backlog
@@ -328,6 +343,7 @@ impl<'a> Settings<'a> {
             "compression" => self.compression.as_str().to_owned(),
             "compression_ratio" => ratio_text(self.compression_ratio),
             "replication" => self.replication.to_string(),
+            "last" => "all".to_owned(),
             "processes" => self.processes.to_string(),
             "consumers" => self.consumers.to_string(),
             "groups" => self.groups.to_string(),

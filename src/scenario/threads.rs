@@ -30,7 +30,8 @@ pub(super) fn too_many(name: &str, settings: &Settings<'_>) -> Option<Problem> {
 /// An order by keys that the records do not have would be measured under the name of something else.
 pub(super) fn key_without_keys(settings: &Settings<'_>) -> Option<Problem> {
     let ordered = settings.threads > 1 && settings.ordering == WorkOrdering::Key;
-    (ordered && settings.keys == Keys::None).then_some(())?;
+    // Those of a topic that exists may have keys.
+    (ordered && settings.keys == Keys::None && !settings.reads_existing()).then_some(())?;
     let message = "`ordering` by key needs records with keys";
     let allowed = "records without a key have no order to keep and would be worked as with ordering = \"none\"";
     let problem = at(settings, &["ordering", "threads"], message, allowed.to_owned())?;

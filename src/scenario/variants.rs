@@ -63,6 +63,9 @@ pub enum VariantError {
     /// Nothing to compare.
     #[error("--against {0} is a cluster that the scenario already runs on; name another one")]
     SameCluster(String),
+    /// Two clusters have not the same topics.
+    #[error("--against cannot be used with [dataset] topic: another cluster does not hold the same records")]
+    Existing,
     /// Nothing to compare.
     #[error("--binary takes two builds or more, separated by commas: --binary OLD,NEW")]
     OneBuild,
@@ -87,6 +90,8 @@ pub struct ClusterNeeds {
     pub consumer_protocol: bool,
     /// The right to read in this group, which it fixes.
     pub group: Option<String>,
+    /// The right to read these topics, which exist; without those that only a pattern tells.
+    pub topics: Vec<String>,
 }
 
 impl Scenario {
@@ -132,6 +137,7 @@ impl Scenario {
         ClusterNeeds {
             consumer_protocol: here().any(consumer),
             group: here().find_map(|c| c.group.clone()),
+            topics: self.existing_topics(),
         }
     }
 
@@ -159,6 +165,9 @@ impl Scenario {
         let addresses = addresses(against);
         if addresses.is_empty() {
             return Err(VariantError::Empty("against"));
+        }
+        if self.reads_existing_topics() {
+            return Err(VariantError::Existing);
         }
         if let ClusterSource::Bootstrap(own) = &self.cluster.source
             && !addresses.is_disjoint(&self::addresses(own))

@@ -60,6 +60,23 @@ fn everything_written_is_read_again_by_a_later_process() {
 }
 
 #[test]
+fn what_existing_topics_deliver_is_read_again_by_a_later_process() {
+    let at = folder();
+    let run = RunDir::create(&at.path().join("run")).unwrap();
+    let offsets = [3, 4, 9].into_iter().collect();
+    let sets = [
+        DeliveredTopics::default(),
+        DeliveredTopics {
+            topics: vec![vec![offsets, crate::measure::DeliveredOffsets::default()]],
+        },
+    ];
+    run.write_delivered(&sets).unwrap();
+    let text = fs::read_to_string(run.path().join("delivered.json")).unwrap();
+    assert!(text.contains("[[[3,2,4,1],[]]]"), "{text}");
+    assert_eq!(run.read_delivered().unwrap(), sets);
+}
+
+#[test]
 fn an_environment_survives_being_stored() {
     let at = folder();
     let run = RunDir::create(at.path()).unwrap();

@@ -67,6 +67,9 @@ fn idle_in(measurement: &Measurement) -> Vec<&MemberMeasurement> {
 
 fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {
     let partitions = match (dataset.topics, dataset.partitions) {
+        (topics, partitions) if dataset.partitions_of_all() != topics * partitions => {
+            format!("{topics} topics of up to {partitions} partitions")
+        }
         (1, 1) => "1 partition".to_owned(),
         (1, partitions) => format!("{partitions} partitions"),
         (topics, 1) => format!("{topics} topics of 1 partition"),
@@ -83,7 +86,7 @@ fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {
             assignor: Some(assignor),
         }) => format!("assigned by {assignor}"),
     };
-    let of_all = dataset.topics * dataset.partitions;
+    let of_all = dataset.partitions_of_all();
     let why = if configuration.members_per_group() > of_all {
         "a partition has one reader in a group, so members beyond the number of partitions get nothing"
     } else if assigned.ends_with("range") {

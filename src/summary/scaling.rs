@@ -104,7 +104,7 @@ fn summarise_one(
         along: run.along,
         name: series::name(scenario, run),
         family: scenario.configurations[run.configurations[0].1].family,
-        partitions: dataset.topics * dataset.partitions,
+        partitions: dataset.partitions_of_all(),
         fit: fit(plan, run.along, &points, &paired.rates),
         points,
         recommendation: None,
@@ -161,7 +161,7 @@ fn full(plan: &Plan, points: &[ScalingPoint], along: Along) -> f64 {
     };
     let configuration = &plan.scenario.configurations[point.configuration];
     let dataset = &plan.scenario.datasets[configuration.dataset];
-    let partitions = f64::from(dataset.topics * dataset.partitions * configuration.groups);
+    let partitions = f64::from(dataset.partitions_of_all() * configuration.groups);
     partitions * f64::from(point.count) / f64::from(point.members.max(1))
 }
 

@@ -313,6 +313,24 @@ fn lost_records_are_summed_over_failed_trials_but_enter_no_estimate() {
 }
 
 #[test]
+fn a_trial_of_which_records_had_been_removed_is_as_fast_as_the_rest_was_read() {
+    let plan = one_and_two().plan();
+    let mut trials = run_with(&plan, &[1.0, 0.5]);
+    let before = read_time(&summarise(&plan, &trials), 1).ratio.unwrap().point;
+    for trial in counted(&mut trials, 1) {
+        let measurement = trial.measurement.as_mut().unwrap();
+        measurement.end_ns = measurement.start_ns + measurement.read_ns() / 2;
+        for partition in measurement.members.iter_mut().flat_map(|member| &mut member.partitions) {
+            measurement.removed += partition.records - partition.records / 2;
+            partition.records /= 2;
+        }
+    }
+    let summary = summarise(&plan, &trials);
+    let after = read_time(&summary, 1).ratio.unwrap().point;
+    assert!((after / before - 1.0).abs() < 0.001, "{before} {after}");
+}
+
+#[test]
 fn split_blocks_count_in_the_estimates_and_not_in_the_comparison() {
     let plan = one_and_two().plan();
     let whole = run_with(&plan, &[1.0, 0.5]);

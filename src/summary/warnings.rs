@@ -16,9 +16,13 @@ use crate::verdict::{pairs, read_seconds};
 const SHORT_SHARE: f64 = 0.25;
 
 /// Flags that are counted here, with what they mean for the figures.
-const FLAGS: [(&str, &str); 4] = [
+const FLAGS: [(&str, &str); 5] = [
     ("disturbed", "were disturbed by other programs on the machine"),
     ("late-start", "had a member that waited long for its first record"),
+    (
+        "removed",
+        "read less than the others, because the cluster had removed records from the topics meanwhile",
+    ),
     ("redelivered", "had records read again after a change of owner"),
     ("not-observed", "had something that the worker could not observe"),
 ];
@@ -193,7 +197,10 @@ fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial])
     let typical_s = median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
     let family = &plan.scenario.families[summary.family];
     let why = if trials_of(summary, counted).map(|t| t.order.records).max() == Some(family.records_max) {
-        "; the data set has no more records, so set dataset.records higher"
+        match plan.scenario.datasets[plan.scenario.configurations[summary.configuration].dataset].existing() {
+            None => "; the data set has no more records, so set dataset.records higher",
+            Some(_) => "; the topics hold no more records",
+        }
     } else {
         ""
     };

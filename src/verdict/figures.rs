@@ -46,6 +46,18 @@ pub fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
 /// How fast a trial was by a metric: records of each group per second by either time, or the inverse of a length of
 /// time. `None` where it has no figure that may be compared.
 pub fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<f64> {
+    // Those that the cluster had removed were not read.
+    let groups = measurement
+        .members
+        .iter()
+        .map(|member| u64::from(member.group) + 1)
+        .max()
+        .unwrap_or(1);
+    let records = if measurement.removed > 0 {
+        measurement.records() / groups
+    } else {
+        records
+    };
     match metric {
         Metric::ReadTime => Some(records as f64 / read_seconds(measurement)),
         Metric::Stopwatch => Some(records as f64 / stopwatch_seconds(measurement)),

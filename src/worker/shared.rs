@@ -91,7 +91,21 @@ impl Slot {
     /// Notes that every record of this epoch below an offset is finished.
     pub(super) fn set_finished(&self, offset: i64) {
         self.finished.store(offset, Ordering::Relaxed);
-        self.position.store(offset, Ordering::Relaxed);
+        // What is over stays over, wherever the last record was.
+        if !self.is_passed() {
+            self.position.store(offset, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that nothing more of the trial comes of the partition, although its last offset was not read: the cluster
+    /// holds no record there any more. Nothing is committed for that.
+    pub(super) fn set_passed(&self) {
+        self.position.store(self.range.end, Ordering::Relaxed);
+    }
+
+    /// True where nothing more of the trial comes of the partition.
+    pub(super) fn is_passed(&self) -> bool {
+        self.position.load(Ordering::Relaxed) >= self.range.end
     }
 
     /// What may be committed and is not yet.

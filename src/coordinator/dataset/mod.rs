@@ -1,4 +1,4 @@
-//! Data sets: topics filled once, verified, and read by every trial that can share them.
+//! Data sets: topics filled once, verified, and read by every trial that can share them; or topics that existed.
 
 mod filling;
 pub mod kept;
@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 pub use filling::{Filling, producer_settings};
 
 use crate::kafka::admin::{Admin, AdminError};
+use crate::measure::{DeliveredOffsets, DeliveredTopics};
 use crate::protocol::{OffsetRange, TopicTarget};
-use crate::scenario::{DatasetSpec, Keys};
+use crate::scenario::{DatasetSpec, FoundTopic, FoundTopics, Keys};
 use crate::secret::Secret;
 
 /// Why a data set could not be made.
@@ -46,16 +47,69 @@ pub enum DatasetError {
     Interrupted,
 }
 
-/// A filled data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A data set that is there to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dataset {
     /// Every topic with the whole of each partition.
     pub topics: Vec<TopicTarget>,
+    /// Of topics that existed: which of the offsets the cluster delivers. In topics that were filled every offset is a
+    /// record.
+    pub delivered: Option<Arc<DeliveredTopics>>,
 }
 
 impl Dataset {
+    /// Topics that existed. Each partition is read to its last record: behind that, the position moves past offsets that
+    /// hold none without anybody being told.
+    pub fn existing(found: &FoundTopics, delivered: Arc<DeliveredTopics>) -> Self {
+        let of = |topic: &FoundTopic, offsets: &Vec<DeliveredOffsets>| TopicTarget {
+            name: topic.name.clone(),
+            partitions: topic
+                .partitions
+                .iter()
+                .zip(offsets)
+                .map(|(partition, offsets)| OffsetRange {
+                    low: partition.low,
+                    end: offsets.end().unwrap_or(partition.low),
+                })
+                .collect(),
+        };
+        let topics = found.topics.iter().zip(&delivered.topics);
+        Dataset {
+            topics: topics.map(|(topic, offsets)| of(topic, offsets)).collect(),
+            delivered: Some(delivered),
+        }
+    }
+
     /// The part that a trial of `records` records reads: the same share of every partition.
     pub fn target(&self, records: u64) -> Vec<TopicTarget> {
+        match &self.delivered {
+            Some(delivered) => self.target_of_delivered(delivered, records),
+            None => self.target_of_filled(records),
+        }
+    }
+
+    /// As many records as that, whatever lies between them: up to one more or less in a partition, and none in all.
+    fn target_of_delivered(&self, delivered: &DeliveredTopics, records: u64) -> Vec<TopicTarget> {
+        let counts = delivered.topics.iter().flatten().map(DeliveredOffsets::count);
+        let total = u128::from(counts.sum::<u64>());
+        let mut before = 0;
+        // What the partitions up to here have together, so that no rounding adds up.
+        let mut share = |count: u64| {
+            let of = |records_before: u128| records_before * u128::from(records).min(total) / total.max(1);
+            let from = of(before);
+            before += u128::from(count);
+            u64::try_from(of(before) - from).unwrap_or(u64::MAX)
+        };
+        let mut targets = self.topics.clone();
+        for (target, offsets) in targets.iter_mut().zip(&delivered.topics) {
+            for (range, offsets) in target.partitions.iter_mut().zip(offsets) {
+                range.end = offsets.end_of(share(offsets.count())).unwrap_or(range.low);
+            }
+        }
+        targets
+    }
+
+    fn target_of_filled(&self, records: u64) -> Vec<TopicTarget> {
         let total: u64 = self
             .topics
             .iter()
@@ -145,7 +199,10 @@ async fn verify(admin: &Admin, work: &Filling) -> Result<Dataset, DatasetError> 
             expected: work.spec.records,
         });
     }
-    Ok(Dataset { topics })
+    Ok(Dataset {
+        topics,
+        delivered: None,
+    })
 }
 
 /// Records of each partition of one of the data set's topics: equal, or by weight with the remainder to the largest
@@ -181,10 +238,11 @@ fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Compression, Size};
+    use crate::scenario::{Compression, DataSource, FoundPartition, Size};
 
     fn spec(partitions: u32, records: u64, weights: &[f64]) -> DatasetSpec {
         DatasetSpec {
+            source: DataSource::Filled,
             topics: 1,
             partitions,
             records,
@@ -225,7 +283,11 @@ mod tests {
             name: "t".into(),
             partitions: vec![range(0, 900), range(5, 105)],
         };
-        let part = Dataset { topics: vec![topic] }.target(100);
+        let set = Dataset {
+            topics: vec![topic],
+            delivered: None,
+        };
+        let part = set.target(100);
         assert_eq!(part[0].partitions, [range(0, 90), range(5, 15)]);
     }
 
@@ -235,7 +297,40 @@ mod tests {
             name: "t".into(),
             partitions: vec![OffsetRange { low: 3, end: 10 }],
         };
-        let set = Dataset { topics: vec![topic] };
+        let set = Dataset {
+            topics: vec![topic],
+            delivered: None,
+        };
+        assert_eq!(set.target(1_000), set.topics);
+    }
+
+    /// Three partitions: every second offset is a record, none is, all but the last two are.
+    fn existing() -> Dataset {
+        let delivered = [
+            (10..30).step_by(2).collect(),
+            DeliveredOffsets::default(),
+            (0..30).collect(),
+        ];
+        let partition = |low, end, records| FoundPartition { low, end, records };
+        let topic = FoundTopic {
+            name: "t".into(),
+            partitions: vec![partition(10, 30, 10), partition(7, 7, 0), partition(0, 32, 30)],
+        };
+        let found = FoundTopics {
+            topics: vec![topic],
+            bytes: 1,
+        };
+        let topics = vec![delivered.to_vec()];
+        Dataset::existing(&found, Arc::new(DeliveredTopics { topics }))
+    }
+
+    #[test]
+    fn of_topics_that_exist_a_trial_reads_the_same_share_of_the_records_of_every_partition() {
+        let range = |low, end| OffsetRange { low, end };
+        let set = existing();
+        assert_eq!(set.topics[0].partitions, [range(10, 29), range(7, 7), range(0, 30)]);
+        assert_eq!(set.target(20)[0].partitions, [range(10, 19), range(7, 7), range(0, 15)]);
+        assert_eq!(set.target(1)[0].partitions, [range(10, 10), range(7, 7), range(0, 1)]);
         assert_eq!(set.target(1_000), set.topics);
     }
 }

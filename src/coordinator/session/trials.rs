@@ -11,19 +11,22 @@ use crate::coordinator::arrivals::{Arrivals, ArrivalsError};
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
-use crate::coordinator::drive::{self, Outcome, Surroundings};
+use crate::coordinator::drive::{self, Amount, Outcome, Surroundings};
 use crate::coordinator::events::Observer;
+use crate::coordinator::existing::ReadAgain;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::processes::with_their_groups;
 use crate::coordinator::run::RunError;
-use crate::coordinator::spec::{Limits, LoadSpec, TrialSpec};
+use crate::coordinator::spec::{Limits, LoadSpec, TrialReference, TrialSpec, topic_sizes};
 use crate::coordinator::trial::Phase;
+use crate::coordinator::warm;
 use crate::kafka::GroupDescription;
-use crate::kafka::admin::Admin;
+use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::client::ClientProperties;
 use crate::kafka::names;
+use crate::measure::DeliveredTopics;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder};
@@ -66,7 +69,7 @@ impl Session<'_> {
             return Ok(Some(self.not_prepared(order, configuration, &error)));
         }
         let name = names::trial(&self.prefix, order.number);
-        let (topics, load) = match self.arrivals(order, configuration, &name).await {
+        let (mut topics, load) = match self.arrivals(order, configuration, &name).await {
             Ok(Some((topics, load))) => (topics, Some(load)),
             Ok(None) => (datasets[configuration.dataset].target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Ok(None),
@@ -79,7 +82,17 @@ impl Session<'_> {
         };
         let calibration = calibrations.of(build, configuration.place);
         let limits = self.limits(order);
+        let reference = match &datasets[configuration.dataset].delivered {
+            Some(delivered) => match self.reference(cluster, delivered, &mut topics).await {
+                Ok(reference) => Some(reference),
+                Err(error) => return Ok(Some(self.not_prepared(order, configuration, &error))),
+            },
+            None => None,
+        };
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
+        if let Some(reference) = reference {
+            spec = spec.with_reference(reference);
+        }
         let mut launches = vec![self.launch(place, build, "consumer"); spec.workers.len()];
         if let Some(load) = load {
             let here = &self.plan.scenario.places[0];
@@ -93,6 +106,7 @@ impl Session<'_> {
             admin: cluster.admin.clone(),
             cluster,
             observer: self.observer.as_ref(),
+            again: self.again(cluster, configuration),
         };
         let outcome = tokio::select! {
             biased;
@@ -114,6 +128,29 @@ impl Session<'_> {
         }))
     }
 
+    /// Cuts from the targets of a trial what the cluster has removed of topics that existed since they were found.
+    async fn reference(
+        &self,
+        cluster: &Cluster,
+        delivered: &Arc<DeliveredTopics>,
+        topics: &mut [TopicTarget],
+    ) -> Result<TrialReference, AdminError> {
+        let low = cluster.admin.start_offsets(&topic_sizes(topics)).await?;
+        Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
+    }
+
+    /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
+    fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
+        let existing = self.plan.scenario.datasets[configuration.dataset].existing()?;
+        let group = warm::group(&self.plan.scenario, &self.prefix);
+        Some(ReadAgain::new(
+            cluster,
+            group,
+            existing.isolation,
+            self.interrupt.flag(),
+        ))
+    }
+
     /// A trial that ended so, without figures.
     fn ended(
         &self,
@@ -123,7 +160,10 @@ impl Session<'_> {
         mut status: Status,
     ) -> Trial {
         if let Status::Failed(failure) = &mut status
-            && let Some(mend) = self.cluster(configuration).asker.mend_refusal(&failure.message, &[])
+            && let Some(mend) = self
+                .cluster(configuration)
+                .asker
+                .mend_refusal(&failure.message, &self.plan.scenario.existing_topics())
         {
             failure.message = format!("{}; to mend it: {mend}", failure.message);
         }
@@ -282,6 +322,8 @@ struct Around<'a> {
     admin: Admin,
     cluster: &'a Cluster,
     observer: &'a dyn Observer,
+    /// Reads topics that existed again.
+    again: Option<ReadAgain>,
 }
 
 impl Surroundings for Around<'_> {
@@ -296,6 +338,18 @@ impl Surroundings for Around<'_> {
     ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static {
         let (admin, topics) = (self.admin.clone(), topics.to_vec());
         async move { admin.end_offsets(&topics).await.map_err(|error| error.to_string()) }
+    }
+
+    fn delivered_now(
+        &self,
+        topics: Vec<TopicTarget>,
+        amount: Amount,
+    ) -> impl Future<Output = Result<DeliveredTopics, String>> + Send + 'static {
+        let again = self.again.clone();
+        async move {
+            let again = again.ok_or("the topics are the run's own")?;
+            again.delivered(topics, amount).await.map_err(|error| error.to_string())
+        }
     }
 
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample> {

@@ -1,6 +1,7 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod existing;
 mod failing;
 mod joining;
 mod load;
@@ -15,7 +16,7 @@ pub(super) use load::LoadState;
 
 use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
-use crate::measure::{Failure, FailureKind, TopicPartition};
+use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
 use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, WorkerResult,
 };
@@ -40,6 +41,8 @@ pub enum Event {
     Group(usize, Result<GroupDescription, String>),
     /// What the cluster says of the end of every partition of every topic.
     Ends(Result<Vec<Vec<i64>>, String>),
+    /// Which of the offsets that nobody has read yet the cluster delivers now.
+    Still(Result<DeliveredTopics, String>),
     /// Time passed.
     Tick,
 }
@@ -121,6 +124,8 @@ pub struct TrialMachine {
     /// When the coordinator heard that the last partition was read.
     pub(super) heard_end_ns: u64,
     pub(super) load: Option<LoadState>,
+    /// What the cluster delivers still of what nobody had read in the end, where it was asked.
+    pub(super) still: Option<DeliveredTopics>,
     failure: Option<Failure>,
 }
 
@@ -148,6 +153,7 @@ impl TrialMachine {
             start_ns: 0,
             heard_end_ns: 0,
             load: spec.load.as_ref().map(|load| LoadState::new(load, groups, now_ns)),
+            still: None,
             failure: None,
             spec,
         }
@@ -166,8 +172,14 @@ impl TrialMachine {
             u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
         };
         let of_group = |positions| -> u64 { self.ranges().map(|(p, low, end)| read(positions, p, low, end)).sum() };
-        let done: u64 = self.positions.iter().map(of_group).sum();
+        let mut done: u64 = self.positions.iter().map(of_group).sum();
         let total = self.spec.records() * self.spec.groups.len() as u64;
+        if self.spec.reference.is_some() {
+            // Not every offset holds a record.
+            let lengths = self.ranges().map(|(_, low, end)| u64::try_from(end - low).unwrap_or(0));
+            let offsets = lengths.sum::<u64>() * self.spec.groups.len() as u64;
+            done = u64::try_from(u128::from(done) * u128::from(total) / u128::from(offsets.max(1))).unwrap_or(total);
+        }
         (done.min(total), total)
     }
 
@@ -202,6 +214,7 @@ impl TrialMachine {
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
+            Event::Still(still) => Ok(self.on_still(now_ns, still)),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {
@@ -399,6 +412,11 @@ impl TrialMachine {
                 self.progress_ns = self.progress_ns.max(now_ns);
             }
         }
+        self.collect_if_read(now_ns)
+    }
+
+    /// Ends the reading once every partition is at its end.
+    fn collect_if_read(&mut self, now_ns: u64) -> Vec<Action> {
         let may_end = match &self.load {
             None => self.phase == Phase::Reading,
             Some(_) => self.phase == Phase::Draining,

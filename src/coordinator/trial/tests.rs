@@ -1,13 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::super::scripted::*;
 use super::*;
-use crate::coordinator::spec::Limits;
+use crate::coordinator::spec::{Limits, TrialReference};
 use crate::kafka::{GroupMember, GroupState};
+use crate::measure::DeliveredOffsets;
 use crate::protocol::WorkCalibration;
 
 const P1: &str = "group 1, process 1";
@@ -508,4 +510,50 @@ proptest! {
             let _ = super::super::assemble::measurement(&mut script.machine, BEGIN_NS, host);
         }
     }
+}
+
+/// Two partitions of a topic that existed, each with a record at every second offset.
+fn existing() -> Script {
+    let mut script = Script::reading();
+    let offsets: DeliveredOffsets = (0..RECORDS).step_by(2).collect();
+    let delivered = DeliveredTopics {
+        topics: vec![vec![offsets; 2]],
+    };
+    let low = [vec![0, 0]];
+    let reference = TrialReference::new(Arc::new(delivered), &mut script.machine.spec.topics, &low);
+    script.machine.spec.reference = Some(reference);
+    script
+}
+
+fn still(first: &[i64], second: &[i64]) -> Event {
+    let offsets = |all: &[i64]| all.iter().copied().collect();
+    Event::Still(Ok(DeliveredTopics {
+        topics: vec![vec![offsets(first), offsets(second)]],
+    }))
+}
+
+#[test]
+fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
+    let mut script = existing();
+    assert_eq!(script.machine.progress(), (0, 100), "records, and not offsets");
+    script.reaches(0, 0, RECORDS);
+    assert_eq!(script.machine.progress(), (50, 100));
+    script.reaches(1, 1, 40);
+    let targets = script.machine.unread_targets();
+    assert_eq!(targets[0].partitions, [range(RECORDS, RECORDS), range(40, RECORDS)]);
+    // Something of it is left: the trial goes on.
+    assert_eq!(script.event(still(&[], &[60])), []);
+    assert_eq!(script.event(Event::Still(Err("no answer".to_owned()))), []);
+    assert_eq!(script.machine.phase(), Phase::Reading);
+    let actions = script.event(still(&[], &[]));
+    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(script.machine.phase(), Phase::Collecting);
+}
+
+#[test]
+fn of_topics_that_were_filled_nothing_is_asked_again() {
+    let mut script = Script::reading();
+    assert!(!script.machine.awaits_records());
+    assert_eq!(script.event(still(&[], &[])), []);
+    assert_eq!(script.machine.phase(), Phase::Reading);
 }

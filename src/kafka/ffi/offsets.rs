@@ -1,4 +1,4 @@
-//! The ends of many partitions in one request per broker, which rdkafka offers to consumers only.
+//! The ends and beginnings of many partitions in one request per broker, which rdkafka offers to consumers only.
 
 use std::time::Duration;
 
@@ -19,10 +19,28 @@ pub(in crate::kafka) fn end_offsets<C: ClientContext>(
     topics: &[(String, u32)],
     timeout: Duration,
 ) -> Result<Vec<Vec<i64>>, String> {
+    offsets(client, topics, Offset::End, timeout)
+}
+
+/// The same for the first offset of each partition, to which "beginning" is the time.
+pub(in crate::kafka) fn start_offsets<C: ClientContext>(
+    client: &Client<C>,
+    topics: &[(String, u32)],
+    timeout: Duration,
+) -> Result<Vec<Vec<i64>>, String> {
+    offsets(client, topics, Offset::Beginning, timeout)
+}
+
+fn offsets<C: ClientContext>(
+    client: &Client<C>,
+    topics: &[(String, u32)],
+    wanted: Offset,
+    timeout: Duration,
+) -> Result<Vec<Vec<i64>>, String> {
     let mut list = TopicPartitionList::new();
     for (topic, partitions) in topics {
         for partition in 0..partitions.cast_signed() {
-            let added = list.add_partition_offset(topic, partition, Offset::End);
+            let added = list.add_partition_offset(topic, partition, wanted);
             added.map_err(|error| error.to_string())?;
         }
     }
@@ -35,20 +53,20 @@ pub(in crate::kafka) fn end_offsets<C: ClientContext>(
     }
     let of_topic = |(topic, partitions): &(String, u32)| {
         (0..partitions.cast_signed())
-            .map(|partition| end_of(&list, topic, partition))
+            .map(|partition| offset_of(&list, topic, partition))
             .collect()
     };
     topics.iter().map(of_topic).collect()
 }
 
 /// What the list says of a partition.
-fn end_of(list: &TopicPartitionList, topic: &str, partition: i32) -> Result<i64, String> {
+fn offset_of(list: &TopicPartitionList, topic: &str, partition: i32) -> Result<i64, String> {
     let named = || format!("{topic} [{partition}]");
     let found = list.find_partition(topic, partition);
     let found = found.ok_or_else(|| format!("the answer says nothing of {}", named()))?;
     found.error().map_err(|error| format!("{}: {error}", named()))?;
     match found.offset() {
-        Offset::Offset(end) => Ok(end),
+        Offset::Offset(offset) => Ok(offset),
         other => Err(format!("the answer for {} is {other:?}", named())),
     }
 }

@@ -244,6 +244,9 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
         let counted = self.accounts[index].count(record.offset(), record.bytes(), epoch, received_ns);
         if counted == Counted::Outside {
+            if record.offset() >= slot.range.end && !slot.is_passed() {
+                self.pass_end(index);
+            }
             return None;
         }
         if !self.is_touched[index] {
@@ -257,6 +260,19 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     fn finish_partition(&mut self, index: usize, now_ns: u64) {
         self.accounts[index].finished(now_ns, now_ns.saturating_sub(self.reader.start_ns));
         self.reader.shared.slots()[index].set_finished(self.accounts[index].position());
+        self.reader.shared.partition_ended();
+        self.reader.offsets.end(index);
+    }
+
+    /// A record beyond the end came although the last one was not read: there is none any more, or there never was
+    /// anything to read.
+    #[cold]
+    fn pass_end(&mut self, index: usize) {
+        let now_ns = clock::now_ns();
+        let account = &mut self.accounts[index];
+        account.finished(now_ns, now_ns.saturating_sub(self.reader.start_ns));
+        let slot = &self.reader.shared.slots()[index];
+        slot.set_passed();
         self.reader.shared.partition_ended();
         self.reader.offsets.end(index);
     }

@@ -92,7 +92,11 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
         match advance {
             Advance::None => {}
             // Under the lock, so that positions only grow.
-            Advance::To(offset) | Advance::ToEnd(offset) => slot.set_finished(offset),
+            Advance::To(offset) => slot.set_finished(offset),
+            Advance::ToEnd(offset) => {
+                slot.set_finished(offset);
+                slot.set_passed();
+            }
         }
         drop(window);
         self.finished.fetch_add(1, Ordering::Relaxed);
@@ -316,7 +320,17 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
             let (offset, bytes) = (message.offset(), message.bytes());
             let mut window = self.desk.windows[index].lock().unwrap_or_else(PoisonError::into_inner);
             let admitted = window.admit(offset, bytes, epoch, received_ns);
+            let beyond = admitted.is_none() && offset >= slot.range.end && !slot.is_passed();
+            let passed = if beyond { window.pass() } else { None };
             drop(window);
+            if let Some(idle) = passed {
+                // The last record of the trial is not there any more, or there was none.
+                if idle {
+                    slot.set_passed();
+                    self.desk.reader.shared.partition_ended();
+                }
+                self.desk.reader.offsets.end(index);
+            }
             let Some(ticket) = admitted else { continue };
             self.admitted += 1;
             self.stopwatch.record_came();

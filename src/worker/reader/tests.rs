@@ -463,3 +463,51 @@ fn error_entries_are_noted_and_do_not_count_as_records() {
         assert_eq!((result.partitions[0].records, result.error.as_deref()), (3, Some("no")));
     }
 }
+
+#[test]
+fn a_partition_whose_last_records_are_gone_ends_with_the_first_record_beyond() {
+    let orderings = [WorkOrdering::Partition, WorkOrdering::Key, WorkOrdering::None];
+    for (threads, ordering) in [(1, WorkOrdering::Partition)]
+        .into_iter()
+        .chain(orderings.map(|each| (3, each)))
+    {
+        let scene = Scene {
+            partitions: 2,
+            end: 12,
+            commit: Commit::None,
+            ..waiting(threads, ordering)
+        };
+        // Of partition 0 the offsets 3 and 6 to 9 hold no record; of partition 1 nothing is left.
+        let gone = |record: &MemoryRecord| match record.partition {
+            0 => record.offset == 3 || (6..10).contains(&record.offset),
+            _ => record.offset < 10,
+        };
+        let mut records = scene.records();
+        records.retain(|record| !gone(record));
+        let source = MemorySource::new(records);
+        let offsets = Checked::new(&Log::default());
+        let (ended_sender, ended) = channel();
+        let shared = MemberShared::new(&[target(2, 10)], 1, ended_sender);
+        shared.begin_epochs(&partitions(2));
+        let reader = scene.reader(&source, &offsets, &shared);
+        let result = thread::scope(|scope| {
+            let (shared, source) = (&shared, &source);
+            scope.spawn(move || {
+                for _ in 0..2 {
+                    ended.recv_timeout(Duration::from_secs(20)).unwrap();
+                }
+                shared.stop();
+                source.wake();
+            });
+            reader.run(Early::none()).into_result(shared)
+        });
+        let read: Vec<u64> = result.partitions.iter().map(|partition| partition.records).collect();
+        assert_eq!(read, [5, 0], "{threads} threads, {ordering:?}");
+        let positions: Vec<_> = shared
+            .slots()
+            .iter()
+            .map(super::super::shared::Slot::position)
+            .collect();
+        assert_eq!(positions, [Some(10), Some(10)]);
+    }
+}

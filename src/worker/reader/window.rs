@@ -17,6 +17,8 @@ pub(crate) struct Window {
     pending: VecDeque<Pending>,
     /// Ticket of the first one.
     first_ticket: u64,
+    /// Nothing more of the trial comes of the partition in this assignment.
+    passed: bool,
     /// When the latest record was finished, on the clock and since the common start.
     latest: (u64, u64),
 }
@@ -48,6 +50,7 @@ impl Window {
             epoch: 0,
             pending: VecDeque::new(),
             first_ticket: 0,
+            passed: false,
             latest: (0, 0),
         }
     }
@@ -61,6 +64,7 @@ impl Window {
         if epoch != self.epoch {
             self.close_epoch();
             self.epoch = epoch;
+            self.passed = false;
         }
         self.pending.push_back(Pending {
             offset,
@@ -69,6 +73,13 @@ impl Window {
             finished: false,
         });
         Some(self.first_ticket + self.pending.len() as u64 - 1)
+    }
+
+    /// A record beyond the end came: nothing more of the trial follows. Says whether nothing is being worked either;
+    /// `None` where it was known before.
+    pub(crate) fn pass(&mut self) -> Option<bool> {
+        let known = std::mem::replace(&mut self.passed, true);
+        (!known).then_some(self.pending.is_empty())
     }
 
     /// The work on a record ended at `now_ns`, `elapsed_ns` after the common start.
@@ -92,6 +103,9 @@ impl Window {
         }
         if advance != Advance::None {
             self.account.finished(now_ns, elapsed_ns);
+        }
+        if self.passed && self.pending.is_empty() {
+            advance = Advance::ToEnd(self.account.position());
         }
         advance
     }

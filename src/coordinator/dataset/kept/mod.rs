@@ -186,7 +186,10 @@ impl Keeping<'_> {
                 return Ok(Found::Unusable(difference));
             }
         }
-        let dataset = Dataset { topics: whole.clone() };
+        let dataset = Dataset {
+            topics: whole.clone(),
+            ..Dataset::default()
+        };
         Ok(Found::Whole(dataset, record))
     }
 
@@ -341,7 +344,7 @@ impl Keeping<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::scenario::{Compression, Keys, Size};
+    use crate::scenario::{Compression, DataSource, Keys, Size};
 
     fn spec() -> DatasetSpec {
         DatasetSpec {
@@ -354,6 +357,7 @@ mod tests {
             compression: Compression::None,
             compression_ratio: None,
             replication: 1,
+            source: DataSource::Filled,
         }
     }
 

@@ -1,0 +1,54 @@
+//! Topics that existed: where nothing more comes of a partition, the cluster may have removed the rest of it.
+
+use super::{Action, Phase, TrialMachine};
+use crate::measure::{DeliveredTopics, TopicPartition};
+use crate::protocol::TopicTarget;
+
+impl TrialMachine {
+    /// True while records of topics that existed are being read.
+    pub fn awaits_records(&self) -> bool {
+        self.spec.reference.is_some() && self.phase == Phase::Reading
+    }
+
+    /// Notes what the cluster delivers still of what is missing in the end.
+    pub fn note_still(&mut self, still: DeliveredTopics) {
+        self.still = Some(still);
+    }
+
+    /// What some group has not read yet of the trial's partitions.
+    pub fn unread_targets(&self) -> Vec<TopicTarget> {
+        let mut targets = self.spec.topics.clone();
+        let unread = self.unread();
+        for (topic, target) in (0u32..).zip(&mut targets) {
+            for (partition, range) in (0i32..).zip(&mut target.partitions) {
+                let partition = TopicPartition { topic, partition };
+                let groups = unread.iter().filter(|(_, unread)| *unread == partition);
+                let positions = groups.map(|(group, _)| self.positions[*group].get(&partition).copied());
+                let from = positions.map(|position| position.unwrap_or(range.low)).min();
+                range.low = from.unwrap_or(range.end).max(range.low);
+            }
+        }
+        targets
+    }
+
+    /// A partition of which the cluster no longer delivers anything that is still to be read is at its end.
+    pub(super) fn on_still(&mut self, now_ns: u64, still: Result<DeliveredTopics, String>) -> Vec<Action> {
+        // A cluster that does not answer is asked again.
+        let (Ok(still), true) = (still, self.awaits_records()) else {
+            return Vec::new();
+        };
+        let ranges: Vec<_> = self.ranges().collect();
+        for (partition, low, end) in ranges {
+            let Some(still) = still.of(partition.topic, partition.partition) else {
+                continue;
+            };
+            for positions in &mut self.positions {
+                let position = positions.entry(partition).or_insert(low);
+                if still.is_gap(*position, end) {
+                    *position = (*position).max(end);
+                }
+            }
+        }
+        self.collect_if_read(now_ns)
+    }
+}

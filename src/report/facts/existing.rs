@@ -1,0 +1,148 @@
+//! What is to be said of topics that existed before the run: what was read of them, and what was not and why that is no
+//! loss.
+
+use super::super::ReportInput;
+use super::super::format::{bytes, count, thousands};
+use crate::scenario::{DatasetSpec, ExistingTopics, FoundTopic, FoundTopics, Isolation};
+
+/// Partitions whose offsets are told one by one.
+const PARTITIONS_SHOWN: usize = 6;
+
+/// A text for each data set of topics that existed.
+pub(super) fn data_sets(input: &ReportInput) -> Vec<String> {
+    let memory_bytes = input.environment.memory_bytes;
+    let existing = input.scenario.datasets.iter().filter_map(DatasetSpec::existing);
+    let found = existing.filter_map(|existing| Some((existing, existing.found.as_ref()?)));
+    found
+        .map(|(existing, found)| describe(existing, found, memory_bytes))
+        .collect()
+}
+
+fn describe(existing: &ExistingTopics, found: &FoundTopics, memory_bytes: u64) -> String {
+    let topics: Vec<String> = found.topics.iter().map(topic).collect();
+    let (records, there) = (found.records(), count(found.records(), "record"));
+    let mean = found.bytes.checked_div(records).unwrap_or(0);
+    let mut sentences = vec![
+        format!(
+            "{}; it existed before the run, and nothing was written to it or deleted from it",
+            topics.join("; ")
+        ),
+        format!(
+            "{there} with {} of keys and values, {} each on average",
+            bytes(found.bytes),
+            bytes(mean)
+        ),
+        end(existing.isolation).to_owned(),
+    ];
+    if let Some(last) = existing.last {
+        sentences.push(format!(
+            "Only the last {} offsets of each partition were read",
+            thousands(last)
+        ));
+    }
+    if found.not_delivered() > 0 {
+        sentences.push(format!(
+            "For {} offsets among these the cluster delivers no record, as was seen before the trials: control records of \
+             transactions{}, or records that were compacted away. There is nothing to be read, so they are no loss",
+            thousands(found.not_delivered()),
+            match existing.isolation {
+                Isolation::ReadCommitted => ", records of aborted ones",
+                Isolation::ReadUncommitted => "",
+            }
+        ));
+    }
+    sentences.push(memory(found.bytes, memory_bytes));
+    sentences.join(". ") + "."
+}
+
+fn topic(topic: &FoundTopic) -> String {
+    let partitions = count(topic.partitions.len() as u64, "partition");
+    let range = |(number, partition): (usize, &crate::scenario::FoundPartition)| {
+        let offsets = if partition.low == partition.end {
+            "nothing".to_owned()
+        } else {
+            format!("{} to {}", partition.low, partition.end - 1)
+        };
+        format!("{number}: {offsets}")
+    };
+    let mut ranges: Vec<String> = topic
+        .partitions
+        .iter()
+        .enumerate()
+        .take(PARTITIONS_SHOWN)
+        .map(range)
+        .collect();
+    if topic.partitions.len() > PARTITIONS_SHOWN {
+        ranges.push("and so on, all in plan.json".to_owned());
+    }
+    format!("Topic {}, {partitions} (offsets of {})", topic.name, ranges.join(", "))
+}
+
+fn end(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadCommitted => {
+            "With read_committed it was read up to the last stable offset at the start of the run, whatever has come since"
+        }
+        Isolation::ReadUncommitted => {
+            "With read_uncommitted it was read up to the high watermark at the start of the run, whatever has come since"
+        }
+    }
+}
+
+fn memory(data_bytes: u64, memory_bytes: u64) -> String {
+    if data_bytes > memory_bytes {
+        format!(
+            "All of it was read once before the trials, but it is more than this machine's memory of {}: trials may \
+             have read from a disk",
+            bytes(memory_bytes)
+        )
+    } else {
+        "All of it was read once before the trials, which puts it into the page cache of brokers that have room for it"
+            .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::Fixture;
+    use super::*;
+    use crate::scenario::{DataSource, FoundPartition};
+
+    fn told(isolation: Isolation, last: Option<u64>, records: u64, memory_bytes: u64) -> String {
+        let mut fixture = Fixture::one_vs_two();
+        let partition = |low, end, records| FoundPartition { low, end, records };
+        let topic = FoundTopic {
+            name: "orders".into(),
+            partitions: vec![partition(100, 2_100, records), partition(0, 0, 0)],
+        };
+        let found = FoundTopics {
+            topics: vec![topic],
+            bytes: records * 250,
+        };
+        fixture.scenario.datasets.truncate(1);
+        fixture.scenario.datasets[0].source = DataSource::Existing(ExistingTopics {
+            wanted: vec!["orders".into()],
+            last,
+            isolation,
+            found: Some(found),
+        });
+        fixture.environment.memory_bytes = memory_bytes;
+        data_sets(&fixture.input()).join("\n")
+    }
+
+    #[test]
+    fn a_topic_that_existed_is_told_with_its_ranges_and_what_was_not_delivered() {
+        insta::assert_snapshot!(
+            [
+                told(Isolation::ReadCommitted, None, 1_200, 1 << 30),
+                told(Isolation::ReadUncommitted, Some(2_000), 2_000, 1 << 10),
+            ]
+            .join("\n\n")
+        );
+    }
+
+    #[test]
+    fn a_data_set_that_the_run_filled_is_not_told_as_one_that_existed() {
+        assert!(data_sets(&Fixture::one_vs_two().input()).is_empty());
+    }
+}

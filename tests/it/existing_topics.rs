@@ -1,0 +1,475 @@
+//! Topics that exist: whatever is in them, each trial reads exactly what Kafka's own tools are given, and leaves topic,
+//! topics and groups as they were.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tandem::kafka::admin::Admin;
+use tandem::measure::{Trial, TrialKind};
+
+use crate::kafka_tools::{console_consumer, offsets, producer_performance};
+use crate::scene::{Scene, read_once, wait_until};
+use crate::shared_cluster::{bootstrap, names};
+
+/// A topic of its own on the broker that the tests share; deleted with this.
+struct Topic {
+    name: String,
+    runtime: tokio::runtime::Runtime,
+    admin: Admin,
+}
+
+impl Topic {
+    fn new(name: &str, partitions: i32, configs: &[(&str, &str)]) -> Self {
+        let name = format!("existing-{name}-{}", std::process::id());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let admin = runtime
+            .block_on(Admin::connect(&bootstrap(), &BTreeMap::new()))
+            .unwrap();
+        let partitions = u32::try_from(partitions).unwrap();
+        runtime
+            .block_on(admin.create_topic(&name, partitions, 1, configs))
+            .unwrap();
+        Topic { name, runtime, admin }
+    }
+
+    /// First offset and end of each partition.
+    fn watermarks(&self, partitions: i32) -> Vec<(i64, i64)> {
+        let of = |partition| {
+            self.runtime
+                .block_on(self.admin.watermarks(&self.name, partition))
+                .unwrap()
+        };
+        (0..partitions).map(of).collect()
+    }
+
+    /// Start of the names of all that a run on it makes.
+    fn prefix(&self) -> String {
+        format!("bench-{}-", self.name)
+    }
+
+    /// A scenario that reads it: one trial each of one process and of two.
+    fn scenario(&self, dataset: &str, more: &str) -> String {
+        format!(
+            "question = 'Is all of it read?'\nrepetitions = 1\nwarmup_blocks = 0\n[cluster]\nprefix = '{}'\n[dataset]\ntopic = \
+             '{}'\n{dataset}\n[matrix]\nprocesses = [1, 2]\n{more}",
+            self.prefix(),
+            self.name
+        )
+    }
+
+    /// Checks that nothing that runs on it have made is left.
+    #[track_caller]
+    fn assert_nothing_left(&self) {
+        assert_eq!(names(&self.prefix()), (Vec::new(), Vec::new()));
+    }
+}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        let _ = self
+            .runtime
+            .block_on(self.admin.delete_topics(std::slice::from_ref(&self.name)));
+    }
+}
+
+/// Checks that every trial read exactly once what is to be read, and so many records.
+#[track_caller]
+fn each_reads(trials: &[Trial], records: u64) {
+    assert!(!trials.is_empty());
+    for trial in trials {
+        read_once(trial);
+        let measurement = trial.measurement.as_ref().unwrap();
+        assert_eq!(measurement.records(), records, "{}", trial.configuration_name);
+    }
+}
+
+fn not_delivered(trials: &[Trial]) -> Vec<u64> {
+    trials
+        .iter()
+        .map(|trial| trial.measurement.as_ref().unwrap().not_delivered)
+        .collect()
+}
+
+#[test]
+fn a_topic_that_kafkas_own_tool_has_filled_is_read_whole_and_left_as_it_was() {
+    let topic = Topic::new("filled", 3, &[]);
+    producer_performance(&bootstrap(), &topic.name, 50_000, &[]);
+    let before = offsets(&bootstrap(), &topic.name);
+    let there = before
+        .iter()
+        .map(|(first, end)| u64::try_from(end - first).unwrap())
+        .sum::<u64>();
+    assert_eq!(there, 50_000);
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("", ""));
+    scene.run(&[]).exits(0);
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 2);
+    each_reads(&trials, 50_000);
+    assert_eq!(not_delivered(&trials), [0, 0]);
+    let bytes = trials[0].measurement.as_ref().unwrap().bytes();
+    assert_eq!(bytes, 50_000 * 100);
+    assert_eq!(offsets(&bootstrap(), &topic.name), before);
+    topic.assert_nothing_left();
+}
+
+/// Kafka's own consumer is given as many records.
+#[track_caller]
+fn the_console_consumer_agrees(topic: &str, isolation: &str, records: u64) {
+    assert_eq!(
+        console_consumer(&bootstrap(), topic, isolation).len() as u64,
+        records,
+        "{isolation}"
+    );
+}
+
+/// The trials of configurations with these words in their name.
+fn trials_of(trials: &[Trial], words: &str) -> Vec<Trial> {
+    let of = trials.iter().filter(|trial| trial.configuration_name.contains(words));
+    of.cloned().collect()
+}
+
+fn producer(more: &[(&str, &str)]) -> BaseProducer {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap()).set("linger.ms", "5");
+    for (name, value) in more {
+        config.set(*name, *value);
+    }
+    config.create().unwrap()
+}
+
+/// Sends records with these keys to a partition and waits until they are there.
+fn send(producer: &BaseProducer, topic: &str, partition: i32, keys: impl Iterator<Item = u64>) {
+    for key in keys {
+        let key = key.to_string();
+        let mut record = BaseRecord::to(topic)
+            .partition(partition)
+            .key(&key)
+            .payload("0123456789");
+        while let Err((error, again)) = producer.send(record) {
+            assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull));
+            producer.poll(Duration::from_millis(10));
+            record = again;
+        }
+    }
+    producer.flush(Duration::from_secs(30)).unwrap();
+}
+
+/// Deletes what lies before these offsets, as retention does.
+fn delete_before(topic: &Topic, offsets: &[(i32, i64)]) {
+    let mut config = ClientConfig::new();
+    let admin: AdminClient<DefaultClientContext> = config.set("bootstrap.servers", bootstrap()).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        list.add_partition_offset(&topic.name, *partition, Offset::Offset(*offset))
+            .unwrap();
+    }
+    let deleted = topic
+        .runtime
+        .block_on(admin.delete_records(&list, &AdminOptions::new()));
+    for partition in deleted.unwrap().elements() {
+        partition.error().unwrap();
+    }
+}
+
+#[test]
+fn of_transactions_each_isolation_level_reads_what_kafkas_own_consumer_is_given() {
+    let topic = Topic::new("transactions", 2, &[]);
+    let producer = producer(&[("transactional.id", &topic.name)]);
+    let limit = Duration::from_secs(30);
+    producer.init_transactions(limit).unwrap();
+    for (records, commits) in [(1_000, true), (700, false), (300, true), (200, false)] {
+        producer.begin_transaction().unwrap();
+        for partition in 0..2 {
+            send(&producer, &topic.name, partition, 0..records);
+        }
+        if commits {
+            producer.commit_transaction(limit).unwrap();
+        } else {
+            producer.abort_transaction(limit).unwrap();
+        }
+    }
+    // Left open: readers of committed records come no further.
+    producer.begin_transaction().unwrap();
+    send(&producer, &topic.name, 0, 0..50);
+    let before = offsets(&bootstrap(), &topic.name);
+    let scene = Scene::on_shared_cluster();
+    let levels = "[matrix.client]\n'isolation.level' = ['read_committed', 'read_uncommitted']";
+    scene.scenario(&topic.scenario("", levels));
+    scene.run(&[]).exits(0);
+    let trials = scene.trials();
+    let committed = trials_of(&trials, "read_committed");
+    each_reads(&committed, 2 * 1_300);
+    // The records that were aborted and four markers; trials end with the last record and see two transactions less.
+    assert_eq!(not_delivered(&committed), [2 * (700 + 2); 2]);
+    let uncommitted = trials_of(&trials, "read_uncommitted");
+    each_reads(&uncommitted, 2 * 2_200 + 50);
+    the_console_consumer_agrees(&topic.name, "read_committed", 2_600);
+    the_console_consumer_agrees(&topic.name, "read_uncommitted", 4_450);
+    let page = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
+    assert!(page.contains("so they are no loss"), "{page}");
+    assert_eq!(offsets(&bootstrap(), &topic.name), before);
+    topic.assert_nothing_left();
+    producer.abort_transaction(limit).unwrap();
+}
+
+#[test]
+fn of_a_compacted_topic_what_is_left_is_read() {
+    let configs = [
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "100"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("min.compaction.lag.ms", "0"),
+    ];
+    let topic = Topic::new("compacted", 1, &configs);
+    let plain = producer(&[]);
+    for round in 0..5 {
+        send(
+            &plain,
+            &topic.name,
+            0,
+            (0..2_000).filter(|key| round == 0 || key % 3 != 0),
+        );
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    // The last offsets hold no record for readers of committed ones either: an aborted transaction and its marker.
+    let aborting = producer(&[("transactional.id", &topic.name)]);
+    aborting.init_transactions(Duration::from_secs(30)).unwrap();
+    aborting.begin_transaction().unwrap();
+    send(&aborting, &topic.name, 0, 5_000..5_100);
+    aborting.abort_transaction(Duration::from_secs(30)).unwrap();
+    let (_, end) = topic.watermarks(1)[0];
+    assert!(end > 7_000, "{end}");
+    // The last round lies in a segment that is never cleaned.
+    let left = || console_consumer(&bootstrap(), &topic.name, "read_committed").len();
+    wait_until("the cleaner", || left() < 3_400);
+    // Two looks with more than the cleaner's pause between them that see the same.
+    wait_until("the end of the cleaner", || {
+        let before = left();
+        std::thread::sleep(Duration::from_secs(20));
+        left() == before
+    });
+    let left = left() as u64;
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("", ""));
+    scene.run(&[]).exits(0);
+    each_reads(&scene.trials(), left);
+    assert!(not_delivered(&scene.trials()).iter().all(|gaps| *gaps > 3_000));
+    // What a trial stores of it is not a run for each gap.
+    for trial in scene.trials() {
+        let members = trial.measurement.unwrap().members;
+        let runs = members.iter().flat_map(|member| &member.partitions);
+        assert!(
+            runs.map(|partition| partition.runs.as_ref().unwrap().len())
+                .sum::<usize>()
+                < 10
+        );
+    }
+    the_console_consumer_agrees(&topic.name, "read_committed", left);
+    topic.assert_nothing_left();
+}
+
+#[test]
+fn topics_of_unlike_numbers_of_partitions_and_empty_ones_are_read_together() {
+    let (wide, narrow) = (Topic::new("unlike-wide", 3, &[]), Topic::new("unlike-narrow", 1, &[]));
+    let plain = producer(&[]);
+    send(&plain, &wide.name, 0, 0..3_000);
+    send(&plain, &wide.name, 2, 0..1_000);
+    send(&plain, &narrow.name, 0, 0..500);
+    let scene = Scene::on_shared_cluster();
+    let pattern = format!("^existing-unlike-.*-{}$", std::process::id());
+    let text = wide
+        .scenario("", "")
+        .replace(&format!("'{}'", wide.name), &format!("'{pattern}'"));
+    scene.scenario(&text);
+    scene.run(&[]).exits(0);
+    each_reads(&scene.trials(), 4_500);
+    // A trial of fewer records reads the same share of every partition.
+    let half = Scene::on_shared_cluster();
+    half.scenario(&format!("{text}\n[trial]\nrecords = 2_250"));
+    half.run(&[]).exits(0);
+    each_reads(&half.trials(), 2_250);
+    for trial in half.trials() {
+        let members = trial.measurement.unwrap().members;
+        let mut records: Vec<u64> = members.iter().flat_map(|m| &m.partitions).map(|p| p.records).collect();
+        records.retain(|records| *records > 0);
+        records.sort_unstable();
+        assert_eq!(records, [250, 500, 1_500]);
+    }
+    assert_eq!(wide.watermarks(3), [(0, 3_000), (0, 0), (0, 1_000)]);
+    wide.assert_nothing_left();
+}
+
+#[test]
+fn only_the_last_offsets_are_read_where_only_they_are_asked_for() {
+    let topic = Topic::new("last", 2, &[]);
+    let plain = producer(&[]);
+    send(&plain, &topic.name, 0, 0..3_000);
+    send(&plain, &topic.name, 1, 0..400);
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("last = 1_000", ""));
+    scene.run(&[]).exits(0);
+    each_reads(&scene.trials(), 1_400);
+    topic.assert_nothing_left();
+}
+
+#[test]
+fn what_was_deleted_before_the_run_is_not_missed() {
+    let topic = Topic::new("deleted", 2, &[]);
+    producer_performance(&bootstrap(), &topic.name, 20_000, &[]);
+    let first: Vec<i64> = topic.watermarks(2).iter().map(|(_, end)| end / 3).collect();
+    delete_before(&topic, &[(0, first[0]), (1, first[1])]);
+    let before = offsets(&bootstrap(), &topic.name);
+    assert_eq!(before[0].0, first[0]);
+    let there: i64 = before.iter().map(|(first, end)| end - first).sum();
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("", ""));
+    scene.run(&[]).exits(0);
+    each_reads(&scene.trials(), u64::try_from(there).unwrap());
+    assert_eq!(offsets(&bootstrap(), &topic.name), before);
+    topic.assert_nothing_left();
+}
+
+#[test]
+fn what_is_deleted_while_it_is_read_is_told_and_is_no_loss() {
+    let topic = Topic::new("vanishing", 2, &[]);
+    let plain = producer(&[("batch.num.messages", "100")]);
+    for partition in 0..2 {
+        send(&plain, &topic.name, partition, 0..20_000);
+    }
+    let scene = Scene::on_shared_cluster();
+    // Slow, and with little fetched ahead, so that the deletion finds most of it unread.
+    let text = format!(
+        "question = 'Is it told?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = '{}'\n[dataset]\ntopic = '{}'\n\
+         [consumer]\nwork = 'wait 200us'\n[consumer.client]\n'queued.min.messages' = 1\n'queued.max.messages.kbytes' = 1\n\
+         'fetch.message.max.bytes' = 4000\n",
+        topic.prefix(),
+        topic.name
+    );
+    scene.scenario(&text);
+    let run = scene.spawn_run(&["--stall-limit", "60"]);
+    wait_until("a group", || !names(&topic.prefix()).1.is_empty());
+    std::thread::sleep(Duration::from_secs(2));
+    // Most of one partition, all of the other.
+    delete_before(&topic, &[(0, 19_000), (1, 20_000)]);
+    run.end().exits(0);
+    let trials = scene.trials();
+    assert_eq!(trials.len(), 2);
+    let figures: Vec<(u64, u64)> = (trials.iter())
+        .map(|trial| {
+            let measurement = trial.measurement.as_ref().unwrap();
+            assert_eq!((measurement.lost, measurement.duplicated), (0, 0), "{:?}", trial.status);
+            assert!(
+                trial.flags.iter().any(|flag| flag.name == "removed"),
+                "{:?}",
+                trial.flags
+            );
+            (measurement.records(), measurement.removed)
+        })
+        .collect();
+    assert_eq!(figures[0].0 + figures[0].1, 40_000);
+    assert!(figures[0].0 > 1_000 && figures[0].1 > 1_000, "{figures:?}");
+    // The next trial reads what is left.
+    assert_eq!(figures[1], (1_000, 39_000));
+    let page = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
+    assert!(page.contains("the cluster had removed records"), "{page}");
+    topic.assert_nothing_left();
+}
+
+#[test]
+fn a_topic_that_grows_is_read_to_where_it_ended_when_the_run_began_and_so_is_a_resumed_run() {
+    let topic = Topic::new("growing", 2, &[]);
+    let plain = producer(&[]);
+    for partition in 0..2 {
+        send(&plain, &topic.name, partition, 0..5_000);
+    }
+    let stop = AtomicBool::new(false);
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("", "").replace("repetitions = 1", "repetitions = 3"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                send(&plain, &topic.name, 0, 0..10);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let mut run = scene.spawn_run(&[]);
+        run.wait_for("block 1");
+        run.signal(Signal::SIGINT);
+        run.end().exits(130);
+        let begun = scene.trials().len();
+        assert!(begun < 6, "it was over already");
+        scene.resume().exits(0);
+        stop.store(true, Ordering::Relaxed);
+    });
+    let trials = scene.trials();
+    let records = trials[0].measurement.as_ref().unwrap().records();
+    assert!((10_000..12_000).contains(&records), "{records}");
+    assert!(topic.watermarks(1)[0].1 > i64::try_from(records).unwrap() - 5_000);
+    each_reads(&trials, records);
+    topic.assert_nothing_left();
+}
+
+#[test]
+fn a_pilot_finds_how_much_of_a_topic_takes_so_long() {
+    let topic = Topic::new("pilot", 2, &[]);
+    producer_performance(&bootstrap(), &topic.name, 40_000, &[]);
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("", "[consumer]\nwork = 'wait 50us'\n[trial]\nseconds = 0.4"));
+    scene.run(&[]).exits(0);
+    let trials = scene.trials();
+    let of = |kind| trials.iter().filter(move |trial| trial.order.kind == kind);
+    assert_eq!(of(TrialKind::Pilot).count(), 1);
+    let counted: Vec<u64> = of(TrialKind::Counted).map(|trial| trial.order.records).collect();
+    assert!(
+        counted.iter().all(|records| (1_000..39_000).contains(records)),
+        "{counted:?}"
+    );
+    for trial in &trials {
+        read_once(trial);
+        assert_eq!(trial.measurement.as_ref().unwrap().records(), trial.order.records);
+    }
+    topic.assert_nothing_left();
+}
+
+#[test]
+fn a_topic_that_cannot_be_read_is_one_clear_error_that_leaves_nothing() {
+    let topic = Topic::new("misspelt", 2, &[]);
+    let scene = Scene::on_shared_cluster();
+    let with = |name: &str| {
+        topic
+            .scenario("", "")
+            .replace(&format!("'{}'", topic.name), &format!("'{name}'"))
+    };
+    let misspelt = topic.name.replace("misspelt", "mispelt");
+    scene.scenario(&with(&misspelt));
+    let nearest = format!("did you mean {}", topic.name);
+    let ended = scene
+        .run(&[])
+        .exits(2)
+        .says(&format!("there is no topic {misspelt} on "));
+    assert!(ended.stderr.contains(&nearest), "{}", ended.stderr);
+    scene.scenario(&with("^existing-nothing-.*"));
+    scene.run(&[]).exits(2).says("matches ^existing-nothing-.*");
+    scene.scenario(&with(&topic.name));
+    scene.run(&[]).exits(2).says("there is no record to read");
+    let alone = Scene::new();
+    alone.scenario(&with(&topic.name));
+    alone.run(&[]).exits(2).says("--cluster local");
+    let plan = alone.tandem(&["plan", "scene.toml"]).exits(0);
+    assert!(
+        plan.stdout.contains("not known before the topics are seen"),
+        "{}",
+        plan.stdout
+    );
+    assert!(!scene.out().exists());
+    topic.assert_nothing_left();
+}
