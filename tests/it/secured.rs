@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::scene::{Ended, Scene, files_below};
-use crate::secured_cluster::{Access, GROUPS, PASSWORD, TOPIC, secured};
+use crate::secured_cluster::{Access, GROUPS, PASSWORD, RECORDS, TOPIC, secured};
 
 const SMALL: &str = "question = \"Does it run?\"\nrepetitions = 1\nwarmup_blocks = 0\n[dataset]\npartitions = 2\n\
                      records = 2_000\n[trial]\nrecords = 2_000\n";
@@ -402,5 +402,77 @@ fn assert_clean(scene: &Scene) {
     for (path, contents) in files_below(scene.path()) {
         let text = String::from_utf8_lossy(&contents);
         assert!(!text.contains(PASSWORD), "{}", path.display());
+    }
+}
+
+/// The run of somebody who may only read one topic, in groups that start with [`GROUPS`].
+fn reading(access: &Access, prefix: &str, consumer: &str) -> Scene {
+    let tables = access
+        .tables()
+        .replace("[cluster]\n", &format!("[cluster]\nprefix = \"{prefix}\"\n"));
+    let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
+    scene.scenario(&format!(
+        "question = \"One process or two?\"\nrepetitions = 2\nwarmup_blocks = 1\n[dataset]\ntopic = \"{TOPIC}\"\n\
+         [consumer]\ncommit = \"per-batch\"\n{consumer}[matrix]\nprocesses = [1, 2]\n{tables}"
+    ));
+    scene
+}
+
+/// Checks that a whole run has read every record, and that the password is nowhere.
+#[track_caller]
+fn has_read_it_all(scene: &Scene) {
+    let ended = scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(0);
+    let trials = scene.trials();
+    assert!(trials.len() >= 6, "{}", trials.len());
+    for trial in &trials {
+        crate::scene::read_once(trial);
+        assert_eq!(
+            trial.measurement.as_ref().unwrap().records(),
+            u64::from(RECORDS),
+            "{trial:?}"
+        );
+    }
+    assert!(!ended.stdout.contains(PASSWORD) && !ended.stderr.contains(PASSWORD));
+    for (path, bytes) in files_below(scene.path()) {
+        let found = bytes.windows(PASSWORD.len()).any(|part| part == PASSWORD.as_bytes());
+        assert!(!found, "the password is in {}", path.display());
+    }
+}
+
+#[test]
+fn somebody_who_may_only_read_one_topic_measures_on_it() {
+    let access = secured().reader();
+    let scene = reading(&access, GROUPS, "");
+    has_read_it_all(&scene);
+    // Groups may not be deleted by this user: they expire, and that is said.
+    let ended = scene.tandem(&["report", "out"]).exits(0);
+    assert!(ended.stdout.contains("process"), "{}", ended.stdout);
+}
+
+#[test]
+fn somebody_who_may_use_one_group_alone_measures_in_it() {
+    let access = secured().reader();
+    let group = format!("{GROUPS}only");
+    has_read_it_all(&reading(&access, "nobody-may-", &format!("group = \"{group}\"\n")));
+}
+
+#[test]
+fn a_run_on_a_topic_that_may_not_be_read_says_what_would_allow_it() {
+    let described = secured().user("SCRAM", "describer");
+    let ran = refused(&reading(&described, GROUPS, ""));
+    for part in [
+        "mend: kafka-acls",
+        "User:describer",
+        "--operation Read",
+        &format!("--topic {TOPIC}"),
+    ] {
+        assert!(ran.contains(part), "{part}\n{ran}");
+    }
+    let reader = secured().reader();
+    let scene = reading(&reader, "not-theirs-", "");
+    scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(1);
+    let failure = crate::scene::failure(&scene.trials()[0]).message.clone();
+    for part in ["Group authorization failed", "kafka-acls", "--group not-theirs-"] {
+        assert!(failure.contains(part), "{part}\n{failure}");
     }
 }
