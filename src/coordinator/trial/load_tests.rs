@@ -327,7 +327,7 @@ fn the_lag_is_sampled_and_a_backlog_is_caught_up_when_it_is_gone() {
         "{before} {caught_up} {after}"
     );
     assert_eq!(super::crossing((1_000, 900), (2_000, 100), 300.0), 1_750);
-    assert_eq!(super::crossing((1_000, 900), (2_000, 900), 900.0), 1_000);
+    assert_eq!(super::crossing((1_000, 901), (2_000, 900), 900.0), 2_000);
     assert_eq!(lag.partitions.len(), 2);
 }
 

@@ -76,7 +76,6 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         "#arriving",
         "#no lag after\u{a0}[95\u{a0}%]",
         "verdict",
-        "#p50\u{a0}before",
         "#p99\u{a0}before",
         "#p50\u{a0}after",
         "#p99\u{a0}after",
@@ -93,9 +92,9 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         ];
         let around = live.around_catch_up.as_ref().filter(|_| obstacle(live).is_none());
         let ms = |estimate: Option<Estimate>| or_unknown(estimate.map(|e| e.point), |ms| duration(ms / 1e3));
-        for of in [around.map(|around| &around.before), around.map(|around| &around.after)] {
-            row.extend([ms(of.and_then(|of| of.p50_ms)), ms(of.and_then(|of| of.p99_ms))]);
-        }
+        row.push(ms(around.and_then(|around| around.before.p99_ms)));
+        row.push(ms(around.and_then(|around| around.after.p50_ms)));
+        row.push(ms(around.and_then(|around| around.after.p99_ms)));
         row.push(trials_cell(c, live));
         row
     });
