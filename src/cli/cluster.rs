@@ -119,8 +119,8 @@ fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
         let line = line.context("cannot hear the process that keeps the cluster")?;
         if line == READY {
             let cluster = standing()?;
-            println!("{} at {}", what(&cluster), cluster.bootstrap);
-            println!("use it with: tandem run --cluster local ...   end it with: tandem cluster down");
+            say!("{} at {}", what(&cluster), cluster.bootstrap);
+            say!("use it with: tandem run --cluster local ...   end it with: tandem cluster down");
             return Ok(DONE);
         }
         match line.strip_prefix(ERROR) {
@@ -170,7 +170,7 @@ fn already(cluster: &StandingCluster, up: &Up) -> Result<u8> {
             different.join(" and ")
         );
     }
-    println!("it is there already: {} at {}", heading(cluster), cluster.bootstrap);
+    say!("it is there already: {} at {}", heading(cluster), cluster.bootstrap);
     Ok(DONE)
 }
 
@@ -222,7 +222,7 @@ fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
         cluster,
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        say!("{}", serde_json::to_string_pretty(&status)?);
     } else {
         show(&status);
     }
@@ -232,9 +232,9 @@ fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
 
 fn none(json: bool, message: &str) -> u8 {
     if json {
-        println!("null");
+        say!("null");
     } else {
-        println!("{message}");
+        say!("{message}");
     }
     WRONG
 }
@@ -242,8 +242,8 @@ fn none(json: bool, message: &str) -> u8 {
 fn show(status: &Status) {
     const NAMES_SHOWN: usize = 10;
     let cluster = &status.cluster;
-    println!("{}", heading(cluster));
-    println!("  address  {}", cluster.bootstrap);
+    say!("{}", heading(cluster));
+    say!("  address  {}", cluster.bootstrap);
     for broker in &cluster.brokers {
         let state = if status.dead_brokers.contains(&broker.id) {
             "has ended".to_owned()
@@ -254,11 +254,11 @@ fn show(status: &Status) {
                 bytes(memory_bytes(broker.process.pid))
             )
         };
-        println!("  broker {} {}: {state}", broker.id, broker.address);
+        say!("  broker {} {}: {state}", broker.id, broker.address);
     }
     match &status.topics {
-        None => println!("  topics   the cluster does not answer"),
-        Some(topics) if topics.is_empty() => println!("  topics   none"),
+        None => say!("  topics   the cluster does not answer"),
+        Some(topics) if topics.is_empty() => say!("  topics   none"),
         Some(topics) => {
             let shown = topics.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
             let more = topics.len().saturating_sub(NAMES_SHOWN);
@@ -267,20 +267,20 @@ fn show(status: &Status) {
             } else {
                 String::new()
             };
-            println!("  topics   {}: {shown}{more}", topics.len());
+            say!("  topics   {}: {shown}{more}", topics.len());
         }
     }
-    println!(
+    say!(
         "  disk     {} in {}",
         bytes(status.disk_bytes),
         cluster.directory.display()
     );
-    println!(
+    say!(
         "  memory   {} (heap of each broker {} MiB)",
         bytes(status.memory_bytes),
         cluster.heap_mib
     );
-    println!("  Java     {}", cluster.java);
+    say!("  Java     {}", cluster.java);
 }
 
 /// `None` where the cluster does not answer.
@@ -321,9 +321,9 @@ fn memory_bytes(pid: u32) -> u64 {
 fn down(folder: &StandingFolder) -> Result<u8> {
     let _lock = folder.lock()?;
     if folder.down()? {
-        println!("the cluster has ended and its data are removed");
+        say!("the cluster has ended and its data are removed");
     } else {
-        println!("there is no cluster");
+        say!("there is no cluster");
     }
     Ok(DONE)
 }

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let mut checks: Vec<Check> = Vec::new();
     let mut tell = |check: Check| {
         if !arguments.json {
-            println!("{}", line(&check));
+            say!("{}", line(&check));
         }
         checks.push(check);
     };
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             well: failed == 0,
             checks,
         };
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        say!("{}", serde_json::to_string_pretty(&findings)?);
     }
     Ok(if failed == 0 { DONE } else { WRONG })
 }

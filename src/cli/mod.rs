@@ -1,6 +1,19 @@
 //! The commands: one file each. This one parses the command line, dispatches, and turns errors into exit codes:
 //! 0 done, 1 measured but something is wrong, 2 could not run, 130 interrupted.
 
+/// Prints a line. Where nobody reads any more, as behind `| head`, nothing is lost but the line.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let written = writeln!(std::io::stdout(), $($text)*);
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            eprintln!("tandem: cannot write to standard output: {error}");
+        }
+    }};
+}
+
 mod clean;
 mod cluster;
 mod compare;

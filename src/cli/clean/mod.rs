@@ -107,7 +107,7 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
             for problem in &problems {
                 eprintln!("tandem: {problem}");
             }
-            println!(
+            say!(
                 "{}",
                 if nothing_left {
                     "deleted; nothing is left"
@@ -127,7 +127,7 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
             problems,
             nothing_left,
         };
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        say!("{}", serde_json::to_string_pretty(&findings)?);
     }
     Ok(if nothing_left { DONE } else { WRONG })
 }
@@ -158,7 +158,7 @@ fn may_delete(arguments: &Arguments) -> Result<bool> {
         return Ok(false);
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        println!("nothing is deleted: nobody can be asked here; add --yes to delete it");
+        say!("nothing is deleted: nobody can be asked here; add --yes to delete it");
         return Ok(false);
     }
     eprint!("Delete what is listed and not in use? [y/N] ");
@@ -167,7 +167,7 @@ fn may_delete(arguments: &Arguments) -> Result<bool> {
     io::stdin().read_line(&mut answer)?;
     let yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
     if !yes {
-        println!("nothing is deleted");
+        say!("nothing is deleted");
     }
     Ok(yes)
 }
@@ -225,23 +225,23 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
 fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]) {
     match admin {
         Some(admin) if found.is_empty() => {
-            println!(
+            say!(
                 "nothing of tandem's is on {} (names that start with {prefix})",
                 admin.bootstrap()
             );
         }
-        Some(admin) => println!("on {} (names that start with {prefix}):", admin.bootstrap()),
-        None => println!("no cluster is named: --bootstrap HOST:PORT, --cluster local, or a scenario with `bootstrap`"),
+        Some(admin) => say!("on {} (names that start with {prefix}):", admin.bootstrap()),
+        None => say!("no cluster is named: --bootstrap HOST:PORT, --cluster local, or a scenario with `bootstrap`"),
     }
     for thing in found {
         let mut facts = vec![thing.what.clone()];
         facts.extend(thing.records.map(|records| format!("{} records", thousands(records))));
         facts.extend(thing.disk_bytes.map(|on_disk| format!("{} on disk", bytes(on_disk))));
-        println!("  {}", facts.join(", "));
-        thing.topics.iter().for_each(|topic| println!("    topic {topic}"));
-        thing.groups.iter().for_each(|group| println!("    group {group}"));
+        say!("  {}", facts.join(", "));
+        thing.topics.iter().for_each(|topic| say!("    topic {topic}"));
+        thing.groups.iter().for_each(|group| say!("    group {group}"));
         if let Some(why) = &thing.stays_because {
-            println!("    is not deleted: {why}");
+            say!("    is not deleted: {why}");
         }
     }
     for run in dead {
@@ -254,7 +254,7 @@ fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]
         );
         let topics = run.topics.iter();
         left.extend(topics.map(|topics| format!("topics that start with {} on {}", topics.prefix, topics.bootstrap)));
-        println!(
+        say!(
             "run {} was killed here and may have left: {}",
             run.run_id,
             left.join("; ")
