@@ -117,16 +117,32 @@ pub async fn run<F: Fleet>(
     }
     fleet.shutdown(exit_limit).await;
     let recorded = Recorded::take(&mut machine);
-    if let Some(missing) = recorded.missing(&machine)
-        && let Ok(still) = surroundings.delivered_now(missing, Amount::All).await
-    {
-        machine.note_still(still);
+    let mut unasked = None;
+    if let Some(missing) = recorded.missing(&machine) {
+        let mut still = surroundings.delivered_now(missing.clone(), Amount::All).await;
+        if still.is_err() {
+            still = surroundings.delivered_now(missing, Amount::All).await;
+        }
+        match still {
+            Ok(still) => machine.note_still(still),
+            Err(cause) => unasked = Some(cause),
+        }
     }
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (measurement, failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    let (measurement, mut failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    if let (Some(failure), Some(cause)) = (&mut failure, unasked)
+        && failure.kind == FailureKind::Lost
+    {
+        // Nobody knows whether they are lost.
+        failure.kind = FailureKind::Cluster;
+        failure.message = format!(
+            "{}; and the cluster could not be asked whether it still has them: {cause}",
+            failure.message
+        );
+    }
     Outcome {
         measurement: Some(measurement),
         failure,
@@ -162,7 +178,7 @@ async fn converse<F: Fleet>(
             }
             () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
         };
-        if matches!(event, Event::Still(_)) {
+        if matches!(event, Event::Still(..)) {
             halt = Halt::default();
         }
         if Instant::now() >= next_check {
@@ -177,8 +193,9 @@ async fn converse<F: Fleet>(
             }
             // Where nothing more comes of topics that existed, the cluster may have removed the rest.
             if machine.awaits_records() && halt.look(done) {
-                let asked = surroundings.delivered_now(machine.unread_targets(), Amount::First);
-                answers.spawn(async move { Event::Still(asked.await) });
+                let targets = machine.unread_targets();
+                let asked = surroundings.delivered_now(targets.clone(), Amount::First);
+                answers.spawn(async move { Event::Still(targets, asked.await) });
             }
         }
         if Instant::now() >= next_ping {

@@ -11,7 +11,9 @@ use super::calibration::{self, Calibrations};
 use super::cluster::Cluster;
 use super::dataset::kept::Keeping;
 use super::dataset::{self, Dataset, DatasetError};
+use super::drive::Amount;
 use super::events::Observer;
+use super::existing::ReadAgain;
 use super::fixed_group::wait_until_empty;
 use super::fleet::ProcessFleet;
 use super::guardian::Guardian;
@@ -336,15 +338,23 @@ impl Session<'_> {
             if spec.existing().is_some() && self.options.session == 1 {
                 continue;
             }
-            let isolation = spec.existing().map(|existing| existing.isolation);
             self.observer
                 .preparing("reading the data once, so that it is in memory");
             let (bootstrap, properties) = (cluster.admin.bootstrap().to_owned(), cluster.properties.clone());
             let group = warm::group(&self.plan.scenario, &self.prefix);
             let topics = dataset.topics.clone();
             let interrupted = self.interrupt.flag();
-            let pass = move || warm::pass(&bootstrap, &properties, isolation, &group, &topics, &interrupted);
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(pass).await {
+            let warmed = if let Some(existing) = spec.existing() {
+                // Some of its offsets hold no record, and the last may have gone.
+                let again = ReadAgain::new(cluster, group, existing.isolation, interrupted);
+                let read = again.delivered(topics, Amount::All).await;
+                read.map(|_| ()).map_err(|error| error.to_string())
+            } else {
+                let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
+                let panicked = |_| Err("the reading panicked".to_owned());
+                tokio::task::spawn_blocking(pass).await.unwrap_or_else(panicked)
+            };
+            if let Err(error) = warmed {
                 self.observer
                     .note(&format!("the warming pass was not finished: {error}"));
             }

@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::kafka::{names, settings_cause};
 use crate::protocol::TopicTarget;
-use crate::scenario::{Isolation, Scenario};
+use crate::scenario::Scenario;
 use crate::secret::Secret;
 
 /// Without a record for this long the pass is given up; it is a convenience, not a measurement.
@@ -24,12 +24,11 @@ pub(super) fn group(scenario: &Scenario, run: &str) -> String {
     fixed.unwrap_or_else(|| names::warming(run))
 }
 
-/// Reads everything in `topics` once, by the isolation level that their trials have where that matters. Blocks. `group`
-/// names the client; no group is joined and nothing committed.
+/// Reads everything in `topics` once, in which every offset holds a record. Blocks. `group` names the client; no group is
+/// joined and nothing committed.
 pub fn pass(
     bootstrap: &str,
     properties: &BTreeMap<String, Secret>,
-    isolation: Option<Isolation>,
     group: &str,
     topics: &[TopicTarget],
     interrupted: &AtomicBool,
@@ -45,9 +44,6 @@ pub fn pass(
         .set("check.crcs", "false")
         .set("fetch.queue.backoff.ms", "10")
         .set("auto.offset.reset", "earliest");
-    if let Some(isolation) = isolation {
-        config.set("isolation.level", isolation.as_str());
-    }
     let consumer: BaseConsumer = config.create().map_err(|error| settings_cause(&error))?;
     let mut list = TopicPartitionList::new();
     let mut open: BTreeMap<(String, i32), i64> = BTreeMap::new();

@@ -85,6 +85,8 @@ impl Admin {
         }
         config.set("bootstrap.servers", bootstrap);
         config.set("client.id", "tandem-admin");
+        // To ask for a topic by name must not make it.
+        config.set("allow.auto.create.topics", "false");
         let client = AdminClient::from_config(&config).map_err(|error| AdminError::Settings(settings_cause(&error)))?;
         Ok(Admin {
             client: Arc::new(client),

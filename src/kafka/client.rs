@@ -5,6 +5,7 @@ mod producers;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::io::Read as _;
 
 use rdkafka::ClientConfig;
 
@@ -246,6 +247,9 @@ fn resolve_value(property: &str, value: &PropertyValue) -> Result<Secret, Proper
     })
 }
 
+/// No secret is longer; a key with its chain takes some thousands.
+const SECRET_BYTES_MAX: u64 = 65_536;
+
 /// The contents of a file without the end of the line that editors and `echo` put after them.
 fn read_secret(property: &str, file: &str) -> Result<Secret, PropertyError> {
     let wrong = |cause: String| PropertyError::Unreadable {
@@ -253,7 +257,12 @@ fn read_secret(property: &str, file: &str) -> Result<Secret, PropertyError> {
         file: file.to_owned(),
         cause,
     };
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let mut text = String::new();
+    let read = std::fs::File::open(file).and_then(|open| open.take(SECRET_BYTES_MAX + 1).read_to_string(&mut text));
+    let bytes = read.map_err(|error| wrong(error.to_string()))? as u64;
+    if bytes > SECRET_BYTES_MAX {
+        return Err(wrong(format!("it has more than {SECRET_BYTES_MAX} bytes")));
+    }
     let value = text.strip_suffix('\n').unwrap_or(&text);
     let value = value.strip_suffix('\r').unwrap_or(value);
     if value.is_empty() || value.contains('\0') {

@@ -70,33 +70,52 @@ pub enum Made {
     Doctor,
 }
 
+/// What a name is of: topics and groups are named in different forms, and a form of the one is none of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum NameOf {
+    Topic,
+    Group,
+}
+
 /// What `tandem` made under this name; `None` for what others made, whatever it begins with.
-pub fn recognise(prefix: &str, name: &str) -> Option<Made> {
+pub fn recognise(prefix: &str, name: &str, of: NameOf) -> Option<Made> {
     let rest = name.strip_prefix(prefix)?;
     if let Some(rest) = rest.strip_prefix("data-") {
         let (hash, end) = rest.split_once('-')?;
-        let known = is_number(end) || matches!(end, "about" | "filling");
+        let known = match of {
+            NameOf::Topic => is_number(end) || end == "about",
+            NameOf::Group => end == "filling",
+        };
         return (known && is_hexadecimal(hash, HASH_DIGITS)).then(|| Made::Kept { hash: hash.to_owned() });
     }
     if let Some(rest) = rest.strip_prefix("doctor-") {
-        let id = ["-classic", "-consumer"].iter().find_map(|end| rest.strip_suffix(end));
-        return is_hexadecimal(id.unwrap_or(rest), ID_DIGITS).then_some(Made::Doctor);
+        let id = match of {
+            NameOf::Topic => rest,
+            NameOf::Group => ["-classic", "-consumer"]
+                .iter()
+                .find_map(|end| rest.strip_suffix(end))?,
+        };
+        return is_hexadecimal(id, ID_DIGITS).then_some(Made::Doctor);
     }
     let (id, part) = rest.split_once('-')?;
-    (is_hexadecimal(id, ID_DIGITS) && is_part(part)).then(|| Made::Run { id: id.to_owned() })
+    (is_hexadecimal(id, ID_DIGITS) && is_part(part, of)).then(|| Made::Run { id: id.to_owned() })
 }
 
-/// `d1-2`, `t12-1`, `t12-g1` or `warm`.
-fn is_part(part: &str) -> bool {
+/// `d1-2` or `t12-1` of a topic, `t12-g1` or `warm` of a group.
+fn is_part(part: &str, of: NameOf) -> bool {
     if part == "warm" {
-        return true;
+        return of == NameOf::Group;
     }
     let Some((owner, number)) = part.split_once('-') else {
         return false;
     };
     let of_trial = owner.strip_prefix('t').is_some_and(is_number);
     let of_dataset = owner.strip_prefix('d').is_some_and(is_number);
-    (of_trial && is_number(number.strip_prefix('g').unwrap_or(number))) || (of_dataset && is_number(number))
+    match of {
+        NameOf::Topic => (of_trial || of_dataset) && is_number(number),
+        NameOf::Group => of_trial && number.strip_prefix('g').is_some_and(is_number),
+    }
 }
 
 fn is_number(text: &str) -> bool {
@@ -130,26 +149,26 @@ mod tests {
     fn every_name_that_is_made_is_recognised() {
         let run = Made::Run { id: "0a1b2c3d".into() };
         let trial = trial("tandem-0a1b2c3d", 12);
-        for name in [
-            data_topic("tandem-0a1b2c3d", 2, 13),
-            arrivals_topic(&trial, 1),
-            trial_group(&trial, 3),
-            warming("tandem-0a1b2c3d"),
-        ] {
-            assert_eq!(recognise("tandem-", &name), Some(run.clone()), "{name}");
-        }
+        let is_only = |name: &str, of: NameOf, made: &Made| {
+            let other = if of == NameOf::Topic {
+                NameOf::Group
+            } else {
+                NameOf::Topic
+            };
+            assert_eq!(recognise("tandem-", name, of).as_ref(), Some(made), "{name}");
+            assert_eq!(recognise("tandem-", name, other), None, "{name}");
+        };
+        is_only(&data_topic("tandem-0a1b2c3d", 2, 13), NameOf::Topic, &run);
+        is_only(&arrivals_topic(&trial, 1), NameOf::Topic, &run);
+        is_only(&trial_group(&trial, 3), NameOf::Group, &run);
+        is_only(&warming("tandem-0a1b2c3d"), NameOf::Group, &run);
         let hash = "0123456789abcdef";
         let kept = Made::Kept { hash: hash.into() };
-        for name in [
-            kept_topic("tandem-", hash, 1),
-            kept_record("tandem-", hash),
-            kept_claim("tandem-", hash),
-        ] {
-            assert_eq!(recognise("tandem-", &name), Some(kept.clone()), "{name}");
-        }
-        for name in ["tandem-doctor-0a1b2c3d", "tandem-doctor-0a1b2c3d-classic"] {
-            assert_eq!(recognise("tandem-", name), Some(Made::Doctor), "{name}");
-        }
+        is_only(&kept_topic("tandem-", hash, 1), NameOf::Topic, &kept);
+        is_only(&kept_record("tandem-", hash), NameOf::Topic, &kept);
+        is_only(&kept_claim("tandem-", hash), NameOf::Group, &kept);
+        is_only("tandem-doctor-0a1b2c3d", NameOf::Topic, &Made::Doctor);
+        is_only("tandem-doctor-0a1b2c3d-classic", NameOf::Group, &Made::Doctor);
     }
 
     #[test]
@@ -167,10 +186,13 @@ mod tests {
             "tandem-data-0123456789abcdef-orders",
             "tandem-doctor-visits",
             "tandem-x-deadbeef-d1-1",
+            "tandem-20240131-warm-orders",
             "orders",
             "__consumer_offsets",
         ] {
-            assert_eq!(recognise("tandem-", name), None, "{name}");
+            for of in [NameOf::Topic, NameOf::Group] {
+                assert_eq!(recognise("tandem-", name, of), None, "{name}");
+            }
         }
     }
 
@@ -183,7 +205,8 @@ mod tests {
     proptest! {
         #[test]
         fn names_without_an_id_are_never_recognised(name in "tandem-[g-z.]{0,12}(-[a-z]{1,8})?") {
-            prop_assert_eq!(recognise("tandem-", &name), None);
+            prop_assert_eq!(recognise("tandem-", &name, NameOf::Topic), None);
+            prop_assert_eq!(recognise("tandem-", &name, NameOf::Group), None);
         }
     }
 }

@@ -57,6 +57,9 @@ impl ExclusionRules {
     }
 }
 
+/// A trial of which the cluster had removed a larger share of the records takes no part in figures.
+const REMOVED_SHARE_MAX: f64 = 0.1;
+
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
     let disturbed = disturbance(measurement, rules);
@@ -66,6 +69,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
     let mut reasons: Vec<String> = Vec::new();
     reasons.extend(queued);
     reasons.extend(read_before_start(measurement));
+    reasons.extend(mostly_removed(measurement));
     reasons.extend(
         rebalances
             .clone()
@@ -204,6 +208,19 @@ fn throttled(measurement: &Measurement) -> Option<String> {
             "the cluster throttled {who} of this trial (quota): {:.0} ms over {members} of {} members",
             total_ns as f64 / 1e6,
             measurement.members.len()
+        )
+    })
+}
+
+/// A trial that read much less than the others is mostly its beginning and its end.
+fn mostly_removed(measurement: &Measurement) -> Option<String> {
+    let groups = measurement.members.iter().map(|member| member.group).max()? + 1;
+    let wanted = measurement.records() + measurement.removed;
+    (measurement.removed as f64 > REMOVED_SHARE_MAX * wanted as f64).then(|| {
+        format!(
+            "the cluster had removed {} of the {wanted} records of {}",
+            measurement.removed,
+            if groups == 1 { "its group" } else { "its groups" }
         )
     })
 }

@@ -77,7 +77,7 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
         ClusterSource::Bootstrap(bootstrap) => Some(Admin::connect(bootstrap, &cluster_properties(spec)?).await?),
         ClusterSource::Local { .. } => None,
     };
-    let found = match &admin {
+    let mut found = match &admin {
         Some(admin) => {
             let survey = Survey {
                 admin,
@@ -100,6 +100,20 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
             problems.push("something of a killed run could not be removed".to_owned());
         }
         if let Some(admin) = &admin {
+            // The answer may have taken its time, and a run may have begun meanwhile.
+            let alive = recorded(&state_folder()).alive;
+            let survey = Survey {
+                admin,
+                spec,
+                alive: &alive,
+            };
+            let listed = found;
+            found = survey.take().await?;
+            found.retain(|thing| {
+                listed
+                    .iter()
+                    .any(|known| (&known.kind, &known.id) == (&thing.kind, &thing.id))
+            });
             problems.extend(delete(admin, &found).await);
         }
         nothing_left = problems.is_empty() && found.iter().all(|thing| thing.stays_because.is_none());

@@ -11,7 +11,7 @@ use crate::coordinator::leftovers::Leftovers;
 use crate::coordinator::members_told;
 use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::client::cluster_properties;
-use crate::kafka::names::{self, Made};
+use crate::kafka::names::{self, Made, NameOf};
 use crate::scenario::ClusterSpec;
 
 /// What one run, one probe, or the keeping of one data set has made.
@@ -46,16 +46,21 @@ impl Survey<'_> {
     pub(super) async fn take(&self) -> Result<Vec<Thing>, AdminError> {
         let mut made: BTreeMap<Made, (Vec<String>, Vec<String>)> = BTreeMap::new();
         for topic in self.admin.topics(&self.spec.prefix).await? {
-            if let Some(owner) = names::recognise(&self.spec.prefix, &topic) {
+            if let Some(owner) = names::recognise(&self.spec.prefix, &topic, NameOf::Topic) {
                 made.entry(owner).or_default().0.push(topic);
             }
         }
-        for group in self.admin.groups(&self.spec.prefix).await? {
-            if let Some(owner) = names::recognise(&self.spec.prefix, &group) {
+        let groups = self.admin.groups("").await?;
+        for group in groups
+            .iter()
+            .filter(|group| group.starts_with(&self.spec.prefix))
+            .cloned()
+        {
+            if let Some(owner) = names::recognise(&self.spec.prefix, &group, NameOf::Group) {
                 made.entry(owner).or_default().1.push(group);
             }
         }
-        let mut read = BTreeSet::new();
+        let mut read = self.read_by_others(&groups).await;
         let mut members = BTreeMap::new();
         for group in made.values().flat_map(|(_, groups)| groups) {
             let description = self.admin.describe_group(group).await?;
@@ -82,6 +87,20 @@ impl Survey<'_> {
             });
         }
         Ok(things)
+    }
+
+    /// Topics that members of other groups hold, such as one that a scenario fixes. A group that may not be described tells
+    /// nothing.
+    async fn read_by_others(&self, groups: &[String]) -> BTreeSet<String> {
+        let mut read = BTreeSet::new();
+        let is_other = |group: &&String| names::recognise(&self.spec.prefix, group, NameOf::Group).is_none();
+        for group in groups.iter().filter(is_other) {
+            if let Ok(description) = self.admin.describe_group(group).await {
+                let assigned = description.members.into_iter().flat_map(|member| member.assignment);
+                read.extend(assigned.map(|(topic, _)| topic));
+            }
+        }
+        read
     }
 
     /// What is written down of a kept data set.

@@ -134,8 +134,22 @@ impl Session<'_> {
         cluster: &Cluster,
         delivered: &Arc<DeliveredTopics>,
         topics: &mut [TopicTarget],
-    ) -> Result<TrialReference, AdminError> {
-        let low = cluster.admin.start_offsets(&topic_sizes(topics)).await?;
+    ) -> Result<TrialReference, String> {
+        let sizes = topic_sizes(topics);
+        let asked = |error: AdminError| error.to_string();
+        let low = cluster.admin.start_offsets(&sizes).await.map_err(asked)?;
+        let high = cluster.admin.end_offsets(&sizes).await.map_err(asked)?;
+        for (target, high) in topics.iter().zip(&high) {
+            for ((partition, range), high) in (0..).zip(&target.partitions).zip(high) {
+                if *high < range.end {
+                    return Err(format!(
+                        "{} [{partition}] ends at offset {high} now and reached {} when the run began: it was made anew, or \
+                         cut off; begin a new run",
+                        target.name, range.end
+                    ));
+                }
+            }
+        }
         Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
     }
 

@@ -31,8 +31,15 @@ impl TrialMachine {
         targets
     }
 
-    /// A partition of which the cluster no longer delivers anything that is still to be read is at its end.
-    pub(super) fn on_still(&mut self, now_ns: u64, still: Result<DeliveredTopics, String>) -> Vec<Action> {
+    /// A partition of which the cluster no longer delivers anything that is still to be read is at its end. `asked` is what
+    /// it was asked for, and `still` holds the first record of each: where there is one, no group is at the end, wherever it
+    /// has come to meanwhile.
+    pub(super) fn on_still(
+        &mut self,
+        now_ns: u64,
+        asked: &[TopicTarget],
+        still: Result<DeliveredTopics, String>,
+    ) -> Vec<Action> {
         // A cluster that does not answer is asked again.
         let (Ok(still), true) = (still, self.awaits_records()) else {
             return Vec::new();
@@ -42,11 +49,17 @@ impl TrialMachine {
             let Some(still) = still.of(partition.topic, partition.partition) else {
                 continue;
             };
+            let of_topic = asked.get(partition.topic as usize).map(|target| &target.partitions);
+            let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
+            let Some(range) = of_topic.and_then(|partitions| partitions.get(number)) else {
+                continue;
+            };
+            if range.is_empty() || !still.is_gap(range.low, end) {
+                continue;
+            }
             for positions in &mut self.positions {
                 let position = positions.entry(partition).or_insert(low);
-                if still.is_gap(*position, end) {
-                    *position = (*position).max(end);
-                }
+                *position = (*position).max(end);
             }
         }
         self.collect_if_read(now_ns)

@@ -18,7 +18,7 @@ use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
 use crate::protocol::{
-    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, WorkerResult,
+    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, TopicTarget, WorkerResult,
 };
 
 /// Pause between two looks at a group that is still settling.
@@ -42,7 +42,7 @@ pub enum Event {
     /// What the cluster says of the end of every partition of every topic.
     Ends(Result<Vec<Vec<i64>>, String>),
     /// Which of the offsets that nobody has read yet the cluster delivers now.
-    Still(Result<DeliveredTopics, String>),
+    Still(Vec<TopicTarget>, Result<DeliveredTopics, String>),
     /// Time passed.
     Tick,
 }
@@ -214,7 +214,7 @@ impl TrialMachine {
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
-            Event::Still(still) => Ok(self.on_still(now_ns, still)),
+            Event::Still(asked, still) => Ok(self.on_still(now_ns, &asked, still)),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {

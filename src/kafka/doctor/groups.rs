@@ -45,11 +45,15 @@ pub(super) fn join(
                 if denied.is_none() && !needed {
                     let detail = format!("{cause}: protocol = \"consumer\" cannot be measured here");
                     tell(Check::warning(name, detail));
+                    let _ = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)));
                     continue;
                 }
                 let log = "see the broker's log: does the topic of group offsets have its replicas?";
                 tell(Check::failed(name, cause, denied.unwrap_or_else(|| log.to_owned())));
-                // Nobody made it.
+                if patient.group.is_none() {
+                    // A member without a partition has made it all the same.
+                    let _ = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)));
+                }
                 continue;
             }
         }

@@ -137,6 +137,10 @@ impl Heard {
         let mut said = self.said();
         said.retain(|message| {
             let lower = message.to_ascii_lowercase();
+            // Said of every listener that asks for a certificate and does not insist.
+            if lower.contains("not sending any client certificates") {
+                return false;
+            }
             // Addresses have `sasl` and `ssl` in front, whatever the message says.
             let signs = [
                 "authenticat",

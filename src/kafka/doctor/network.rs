@@ -59,7 +59,7 @@ pub(super) fn address(text: &str) -> Result<Address, Check> {
 pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
     let mut reached = None;
     let mut failures = Vec::new();
-    for text in patient.bootstrap.split(',') {
+    for text in patient.bootstrap.split(',').filter(|text| !text.trim().is_empty()) {
         let mut failed = None;
         let mut told = |check: Check| {
             if check.mend.is_some() {
@@ -189,9 +189,20 @@ pub(super) fn try_tcp(address: SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Looks whether the address that each broker advertises can be reached from here; `false` where one cannot.
-pub(super) fn reach_advertised(patient: &Patient, brokers: &[BrokerAddress], tell: &mut dyn FnMut(Check)) -> bool {
-    let mut all = true;
+/// How many of the addresses that brokers advertise can be reached from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Advertised {
+    pub(super) reached: usize,
+    pub(super) all: usize,
+}
+
+/// Looks whether the address that each broker advertises can be reached from here.
+pub(super) fn reach_advertised(
+    patient: &Patient,
+    brokers: &[BrokerAddress],
+    tell: &mut dyn FnMut(Check),
+) -> Advertised {
+    let mut reached = 0;
     for broker in brokers {
         let name = format!("advertised listener of broker {}", broker.id);
         let Ok(port) = u16::try_from(broker.port) else { continue };
@@ -208,9 +219,11 @@ pub(super) fn reach_advertised(patient: &Patient, brokers: &[BrokerAddress], tel
             }
         };
         match unreachable {
-            None => tell(Check::ok(name, format!("{address} can be reached"))),
+            None => {
+                reached += 1;
+                tell(Check::ok(name, format!("{address} can be reached")));
+            }
             Some(problem) => {
-                all = false;
                 tell(Check::failed(
                     name,
                     format!(
@@ -223,7 +236,10 @@ pub(super) fn reach_advertised(patient: &Patient, brokers: &[BrokerAddress], tel
             }
         }
     }
-    all
+    Advertised {
+        reached,
+        all: brokers.len(),
+    }
 }
 
 /// The line of the broker's settings that would mend an advertised address.

@@ -101,6 +101,8 @@ pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnM
     };
     let topic = format!("{}doctor-{:08x}", patient.prefix, rand::rng().random::<u32>());
     if !create(patient, &admin, &runtime, &topic, tell) {
+        // It may be there all the same, without a leader yet or without the right to see it.
+        let _ = runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic)));
         return;
     }
     permissions(&admin, &topic, tell);

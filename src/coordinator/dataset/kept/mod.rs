@@ -18,7 +18,7 @@ use crate::contents::CONTENTS_VERSION;
 use crate::coordinator::events::Observer;
 use crate::coordinator::leftovers::host;
 use crate::kafka::admin::{Admin, AdminError};
-use crate::kafka::names;
+use crate::kafka::names::{self, NameOf};
 use crate::measure::KeptData;
 use crate::protocol::{OffsetRange, TopicTarget};
 use crate::scenario::DatasetSpec;
@@ -147,7 +147,7 @@ impl Keeping<'_> {
             hash: definition.hash.clone(),
         };
         let mut topics = self.admin.topics(self.prefix).await?;
-        topics.retain(|topic| names::recognise(self.prefix, topic).as_ref() == Some(&kept));
+        topics.retain(|topic| names::recognise(self.prefix, topic, NameOf::Topic).as_ref() == Some(&kept));
         Ok(topics)
     }
 
