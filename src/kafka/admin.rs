@@ -85,8 +85,10 @@ impl Admin {
         }
         config.set("bootstrap.servers", bootstrap);
         config.set("client.id", "tandem-admin");
-        // To ask for a topic by name must not make it.
+        // To ask for a topic by name must not make it, and the end of a partition is its high watermark. The library calls
+        // both settings of consumers, and goes by them all the same.
         config.set("allow.auto.create.topics", "false");
+        config.set("isolation.level", "read_uncommitted");
         let client = AdminClient::from_config(&config).map_err(|error| AdminError::Settings(settings_cause(&error)))?;
         Ok(Admin {
             client: Arc::new(client),

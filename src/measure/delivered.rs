@@ -59,7 +59,10 @@ impl DeliveredOffsets {
     /// The runs from `low` up to but not including `end`, cut at both.
     pub fn within(&self, low: i64, end: i64) -> impl Iterator<Item = DeliveredRun> {
         let from = self.runs.partition_point(|run| run.end <= low);
-        let runs = self.runs[from..].iter().take_while(move |run| run.first < end);
+        // Of an empty range not even a run that it lies in.
+        let runs = self.runs[from..]
+            .iter()
+            .take_while(move |run| run.first < end && low < end);
         runs.map(move |run| DeliveredRun {
             first: run.first.max(low),
             end: run.end.min(end),
@@ -172,6 +175,13 @@ mod tests {
 
     fn offsets(all: &BTreeSet<i64>) -> DeliveredOffsets {
         all.iter().copied().collect()
+    }
+
+    #[test]
+    fn nothing_is_within_an_empty_range() {
+        let made: DeliveredOffsets = (100..200).collect();
+        assert!(made.is_gap(150, 150) && made.is_gap(150, 140) && !made.is_gap(150, 151));
+        assert_eq!((made.count_within(150, 150), made.cut(150, 150).count()), (0, 0));
     }
 
     proptest! {

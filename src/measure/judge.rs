@@ -57,9 +57,6 @@ impl ExclusionRules {
     }
 }
 
-/// A trial of which the cluster had removed a larger share of the records takes no part in figures.
-const REMOVED_SHARE_MAX: f64 = 0.1;
-
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
     let disturbed = disturbance(measurement, rules);
@@ -69,7 +66,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
     let mut reasons: Vec<String> = Vec::new();
     reasons.extend(queued);
     reasons.extend(read_before_start(measurement));
-    reasons.extend(mostly_removed(measurement));
+    reasons.extend(all_removed(measurement));
     reasons.extend(
         rebalances
             .clone()
@@ -212,17 +209,10 @@ fn throttled(measurement: &Measurement) -> Option<String> {
     })
 }
 
-/// A trial that read much less than the others is mostly its beginning and its end.
-fn mostly_removed(measurement: &Measurement) -> Option<String> {
-    let groups = measurement.members.iter().map(|member| member.group).max()? + 1;
-    let wanted = measurement.records() + measurement.removed;
-    (measurement.removed as f64 > REMOVED_SHARE_MAX * wanted as f64).then(|| {
-        format!(
-            "the cluster had removed {} of the {wanted} records of {}",
-            measurement.removed,
-            if groups == 1 { "its group" } else { "its groups" }
-        )
-    })
+/// There is no rate of nothing.
+fn all_removed(measurement: &Measurement) -> Option<String> {
+    let nothing = measurement.removed > 0 && measurement.records() == 0;
+    nothing.then(|| "the cluster had removed all of its records".to_owned())
 }
 
 /// Its rate is that of the records that were read, so it is kept.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::scene::{Ended, Scene, files_below};
+use crate::scene::{Ended, Scene, files_below, undisturbed};
 use crate::shared_cluster;
 
 /// Work holds the reader up, so that the queue is full soon; the count is fixed so that both runs read the same.
@@ -39,50 +39,52 @@ fn json(ended: &Ended) -> Value {
 
 #[test]
 fn a_run_is_the_same_as_itself_and_one_that_waits_on_full_queues_is_slower() {
-    let scene = Scene::new();
-    run(&scene, SCENARIO, "quick");
-    run(&scene, &format!("{SCENARIO}{WAITING}"), "waiting");
-    let before = files_below(scene.path());
+    undisturbed(|_| {
+        let scene = Scene::new();
+        run(&scene, SCENARIO, "quick");
+        run(&scene, &format!("{SCENARIO}{WAITING}"), "waiting");
+        let before = files_below(scene.path());
 
-    let strict = ["--fail-on", "slower", "--fail-on", "undecided"];
-    let compare = |runs: &[&str], more: &[&str]| scene.tandem(&[&["compare"], runs, more].concat());
-    let itself = compare(&["quick", "quick"], &[&strict[..], &["--format", "json"]].concat()).exits(0);
-    let verdicts = json(&itself)["verdicts"].as_array().unwrap().clone();
-    assert_eq!(verdicts.len(), 1);
-    assert!(verdicts.iter().all(|v| v["verdict"] == "same"), "{verdicts:?}");
+        let strict = ["--fail-on", "slower", "--fail-on", "undecided"];
+        let compare = |runs: &[&str], more: &[&str]| scene.tandem(&[&["compare"], runs, more].concat());
+        let itself = compare(&["quick", "quick"], &[&strict[..], &["--format", "json"]].concat()).exits(0);
+        let verdicts = json(&itself)["verdicts"].as_array().unwrap().clone();
+        assert_eq!(verdicts.len(), 1);
+        assert!(verdicts.iter().all(|v| v["verdict"] == "same"), "{verdicts:?}");
 
-    let slower = compare(&["quick", "waiting"], &["--fail-on", "slower"])
-        .exits(1)
-        .says("holds of one process in B");
-    assert!(slower.stdout.contains("materially slower"), "{}", slower.stdout);
-    let setting = slower
-        .stdout
-        .lines()
-        .find(|line| line.contains("client.fetch.queue.backoff.ms"));
-    let values: Vec<&str> = setting.unwrap_or_default().split_whitespace().collect();
-    assert_eq!(
-        values,
-        ["client.fetch.queue.backoff.ms", "10", "1000"],
-        "{}",
-        slower.stdout
-    );
-    let found = json(&compare(&["quick", "waiting"], &["--format", "json", "--fail-on", "slower:20%"]).exits(1));
-    assert!(
-        found["verdicts"][0]["ratio"]["point"].as_f64().unwrap() < 0.7,
-        "{found}"
-    );
-    compare(&["waiting", "quick"], &strict).exits(0);
+        let slower = compare(&["quick", "waiting"], &["--fail-on", "slower"])
+            .exits(1)
+            .says("holds of one process in B");
+        assert!(slower.stdout.contains("materially slower"), "{}", slower.stdout);
+        let setting = slower
+            .stdout
+            .lines()
+            .find(|line| line.contains("client.fetch.queue.backoff.ms"));
+        let values: Vec<&str> = setting.unwrap_or_default().split_whitespace().collect();
+        assert_eq!(
+            values,
+            ["client.fetch.queue.backoff.ms", "10", "1000"],
+            "{}",
+            slower.stdout
+        );
+        let found = json(&compare(&["quick", "waiting"], &["--format", "json", "--fail-on", "slower:20%"]).exits(1));
+        assert!(
+            found["verdicts"][0]["ratio"]["point"].as_f64().unwrap() < 0.7,
+            "{found}"
+        );
+        compare(&["waiting", "quick"], &strict).exits(0);
 
-    assert!(before == files_below(scene.path()), "comparing wrote into a run");
-    let page = compare(&["quick", "waiting"], &["--html", "page.html", "--format", "markdown"]).exits(0);
-    assert!(
-        page.stdout.starts_with("# Comparison of runs: How much"),
-        "{}",
-        page.stdout
-    );
-    let page = fs::read_to_string(scene.path().join("page.html")).unwrap();
-    assert!(page.contains("<svg") && page.ends_with("</html>\n"));
-    refusals(&scene);
+        assert!(before == files_below(scene.path()), "comparing wrote into a run");
+        let page = compare(&["quick", "waiting"], &["--html", "page.html", "--format", "markdown"]).exits(0);
+        assert!(
+            page.stdout.starts_with("# Comparison of runs: How much"),
+            "{}",
+            page.stdout
+        );
+        let page = fs::read_to_string(scene.path().join("page.html")).unwrap();
+        assert!(page.contains("<svg") && page.ends_with("</html>\n"));
+        refusals(&scene);
+    });
 }
 
 /// Everything that can be wrong with what is given.

@@ -25,6 +25,7 @@ use crate::secret::Secret;
 
 pub use here::machine;
 pub use login::client_note;
+pub use probe::is_permission;
 pub use rights::Asker;
 
 /// Limit of one question to the network.

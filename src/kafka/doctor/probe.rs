@@ -144,7 +144,8 @@ fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell
     }
 }
 
-pub(super) fn is_permission(error: &AdminError) -> bool {
+/// True where a right was missing.
+pub fn is_permission(error: &AdminError) -> bool {
     Missing::of(&error.to_string()).is_some()
 }
 
