@@ -108,7 +108,8 @@ fn a_scenario_is_run_on_both_clusters_and_nothing_is_left_on_either() {
         assert_eq!(
             shared_cluster::names_on(&bootstrap, prefix),
             (Vec::new(), Vec::new()),
-            "{bootstrap}"
+            "{bootstrap}; the run said {}",
+            ended.stderr
         );
     }
     assert!(!scene.out().join("leftovers.json").exists());
