@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A value that may be a secret: it travels in the protocol and shows in nothing else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +28,78 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Shorter values are not hidden: they would take the sense out of messages, and are no secrets worth the name.
+const HIDDEN_BYTES_MIN: usize = 4;
+
+/// Values that must not show, to be taken out of what other programs say.
+#[derive(Clone, Default)]
+pub struct Hidden(Vec<String>);
+
+impl Hidden {
+    /// Of these values; those of fewer than 4 bytes are left out.
+    pub fn of(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let mut values: Vec<String> = secrets.into_iter().map(|secret| secret.0).collect();
+        values.retain(|value| value.len() >= HIDDEN_BYTES_MIN);
+        // The longest first: one may be part of another.
+        values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        values.dedup();
+        Hidden(values)
+    }
+
+    /// The text with `(hidden)` for each of the values.
+    pub fn mask(&self, text: String) -> String {
+        let mask = |text: String, value: &String| {
+            if text.contains(value) {
+                text.replace(value, "(hidden)")
+            } else {
+                text
+            }
+        };
+        self.0.iter().fold(text, mask)
+    }
+
+    /// True where one of the values is in the text.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.iter().any(|value| text.contains(value))
+    }
+
+    /// Masks every string in a JSON value. Numbers stay: one that is written like a secret is none.
+    pub fn mask_json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.mask(std::mem::take(text)),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.mask_json(value)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.mask_json(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({} values)", self.0.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Secret;
+    use super::{Hidden, Secret};
+
+    #[test]
+    fn hidden_values_are_taken_out_of_texts_the_longest_first() {
+        let hidden = Hidden::of(["hunter2", "hunter", "abc"].map(Secret::new));
+        let text = "user=abc password=hunter2; hunter is no password";
+        assert_eq!(
+            hidden.mask(text.to_owned()),
+            "user=abc password=(hidden); (hidden) is no password"
+        );
+        assert_eq!(format!("{hidden:?}"), "(2 values)");
+        let mut message = serde_json::json!({ "count": 4711, "said": ["it is hunter2", 1] });
+        Hidden::of(["4711", "hunter2"].map(Secret::new)).mask_json(&mut message);
+        assert_eq!(
+            message,
+            serde_json::json!({ "count": 4711, "said": ["it is (hidden)", 1] })
+        );
+    }
 
     #[test]
     fn a_secret_does_not_show_in_debug_output() {

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use console::style;
 use serde::Serialize;
 
 use super::source::{Choices, Source, data_parent};
-use super::{DONE, WRONG, cluster};
+use super::{DONE, INTERRUPTED, WRONG, cluster, interrupt};
+use crate::coordinator::Interrupt;
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
 
@@ -44,6 +45,9 @@ struct Findings {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let (spec, needs) = subject(arguments)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let interrupt = Interrupt::default();
+    runtime.spawn(interrupt::listen(interrupt.clone(), "what was made is removed"));
     let mut checks: Vec<Check> = Vec::new();
     let mut tell = |check: Check| {
         if !arguments.json {
@@ -65,11 +69,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             },
             may_write: !arguments.read_only,
             needs_consumer_protocol: needs.consumer_protocol,
+            stop: interrupt.flag(),
             ..Patient::new(&spec, bootstrap)?
         };
         examine(&patient, &mut tell);
     }
-    machine(&data_parent(), version, &mut tell);
+    if !interrupt.is_set() {
+        machine(&data_parent(), version, &mut tell);
+    }
     let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
     if arguments.json {
         let findings = Findings {
@@ -79,7 +86,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         };
         say!("{}", serde_json::to_string_pretty(&findings)?);
     }
-    Ok(if failed == 0 { DONE } else { WRONG })
+    Ok(if interrupt.is_set() {
+        INTERRUPTED
+    } else if failed == 0 {
+        DONE
+    } else {
+        WRONG
+    })
 }
 
 /// The cluster of the scenario, of the flags, or the one that a run would start; and what the scenario needs of

@@ -51,9 +51,5 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
         client: left.client.clone(),
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
-    let names = admin.topics(&format!("{}-", left.prefix)).await?;
-    admin.delete_topics(&names).await?;
-    let groups = admin.groups(&format!("{}-", left.prefix)).await?;
-    admin.delete_groups(&groups).await?;
-    Ok(names.len())
+    Ok(admin.delete_named(&format!("{}-", left.prefix)).await?)
 }

@@ -19,6 +19,7 @@ mod cluster;
 mod compare;
 mod doctor;
 mod guardian;
+mod interrupt;
 mod left;
 mod plan;
 mod progress;

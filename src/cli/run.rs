@@ -1,16 +1,14 @@
 //! `tandem run`: runs scenarios, one after the other, and reports each.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::plan::check_settings;
 use super::source::{Choices, Source, check_disk, data_parent};
-use super::{CANNOT, DONE, INTERRUPTED, WRONG, left, progress, report};
+use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, check_builds};
 use crate::plan::Plan;
@@ -63,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     let interrupt = Interrupt::default();
-    runtime.spawn(listen(interrupt.clone()));
+    runtime.spawn(interrupt::listen(interrupt.clone(), "what has been measured is kept"));
     runtime.block_on(left::clean());
     let mut worst = DONE;
     let code = match &arguments.resume {
@@ -88,31 +86,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     // A thread that still waits for a broker must not hold the program up.
     runtime.shutdown_timeout(Duration::from_millis(200));
     Ok(code)
-}
-
-/// The first signal asks the run to end in order; the second ends this process at once, and the guardian does the
-/// rest.
-async fn listen(interrupt: Interrupt) {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [Ok(mut first), Ok(mut second), Ok(mut third)] = kinds.map(signal) else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = first.recv() => {}
-            _ = second.recv() => {}
-            _ = third.recv() => {}
-        }
-        if interrupt.is_set() {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        interrupt.set();
-        // The terminal may be gone, which is then the reason for the signal.
-        let _ = writeln!(
-            std::io::stderr(),
-            "\nending: what has been measured is kept (once more ends at once)"
-        );
-    }
 }
 
 fn begin(

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::clock;
 use crate::protocol::{FromWorker, ToWorker};
+use crate::secret::Hidden;
 
 /// Lines of a worker's standard error that are kept for the message of its failure.
 const LAST_WORDS: usize = 5;
@@ -71,6 +72,8 @@ pub trait Fleet {
 /// Worker processes on this machine (their launcher may reach others).
 pub struct ProcessFleet {
     run_id: String,
+    /// What must not show of what workers say.
+    hidden: Arc<Hidden>,
     workers: Vec<Process>,
     events: UnboundedReceiver<FleetEvent>,
     sender: UnboundedSender<FleetEvent>,
@@ -100,11 +103,12 @@ impl Process {
 
 impl ProcessFleet {
     /// An empty fleet of a run. Its processes carry the run's id in their environment, by which the guardian finds
-    /// those that do not end with their input.
-    pub fn new(run_id: &str) -> Self {
+    /// those that do not end with their input. `hidden` is taken out of what they say: they know the secrets.
+    pub fn new(run_id: &str, hidden: Arc<Hidden>) -> Self {
         let (sender, events) = unbounded_channel();
         ProcessFleet {
             run_id: run_id.to_owned(),
+            hidden,
             workers: Vec::new(),
             events,
             sender,
@@ -159,9 +163,13 @@ impl Fleet for ProcessFleet {
         let worker = self.workers.len();
         let (outbox, lines) = unbounded_channel();
         tokio::spawn(write_lines(stdin, lines));
-        let last_words = Arc::new(Mutex::new(Vec::new()));
-        let errors = tokio::spawn(read_errors(stderr, Arc::clone(&last_words), launch.log));
-        let reader = tokio::spawn(read_messages(worker, stdout, errors, last_words, self.sender.clone()));
+        let said = Arc::new(Said {
+            hidden: Arc::clone(&self.hidden),
+            last_words: Mutex::default(),
+            log: launch.log,
+        });
+        let errors = tokio::spawn(read_errors(stderr, Arc::clone(&said)));
+        let reader = tokio::spawn(read_messages(worker, stdout, errors, said, self.sender.clone()));
         self.workers.push(Process {
             child,
             pid,
@@ -256,14 +264,22 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: UnboundedReceiver<String>
     }
 }
 
-async fn read_errors(stderr: ChildStderr, last_words: Arc<Mutex<Vec<String>>>, log: bool) {
+/// What a worker says beside its messages.
+struct Said {
+    hidden: Arc<Hidden>,
+    last_words: Mutex<Vec<String>>,
+    /// Whether it is shown as it comes.
+    log: bool,
+}
+
+async fn read_errors(stderr: ChildStderr, said: Arc<Said>) {
     let mut lines = BufReader::new(stderr).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
-        let line = String::from_utf8_lossy(&line).into_owned();
-        if log {
+        let line = said.hidden.mask(String::from_utf8_lossy(&line).into_owned());
+        if said.log {
             eprintln!("worker: {line}");
         }
-        let mut last_words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_words = said.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         if last_words.len() == LAST_WORDS {
             last_words.remove(0);
         }
@@ -271,21 +287,30 @@ async fn read_errors(stderr: ChildStderr, last_words: Arc<Mutex<Vec<String>>>, l
     }
 }
 
+fn message(line: &str, hidden: &Hidden) -> serde_json::Result<FromWorker> {
+    if !hidden.is_in(line) {
+        return serde_json::from_str(line);
+    }
+    let mut message = serde_json::from_str(line)?;
+    hidden.mask_json(&mut message);
+    serde_json::from_value(message)
+}
+
 /// Turns a worker's lines into events; its end of output is the last one.
 async fn read_messages(
     worker: usize,
     stdout: ChildStdout,
     errors: JoinHandle<()>,
-    last_words: Arc<Mutex<Vec<String>>>,
+    said: Arc<Said>,
     events: UnboundedSender<FleetEvent>,
 ) {
     let mut lines = BufReader::new(stdout).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
         let at_ns = clock::now_ns();
         let line = String::from_utf8_lossy(&line).into_owned();
-        let what = match serde_json::from_str(&line) {
+        let what = match message(&line, &said.hidden) {
             Ok(message) => FleetNews::Message(Box::new(message)),
-            Err(_) => FleetNews::Garbage(line),
+            Err(_) => FleetNews::Garbage(said.hidden.mask(line)),
         };
         if events.send(FleetEvent { worker, at_ns, what }).is_err() {
             return;
@@ -293,7 +318,11 @@ async fn read_messages(
     }
     // What it said last explains its end; a grandchild that keeps the stream open must not hold this up.
     let _ = timeout(Duration::from_millis(300), errors).await;
-    let words = last_words.lock().unwrap_or_else(PoisonError::into_inner).join(" / ");
+    let words = said
+        .last_words
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .join(" / ");
     let _ = events.send(FleetEvent {
         worker,
         at_ns: clock::now_ns(),

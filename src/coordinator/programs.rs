@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -170,7 +171,7 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
             .to_vec(),
         log,
     };
-    let mut fleet = ProcessFleet::new(run_id);
+    let mut fleet = ProcessFleet::new(run_id, Arc::default());
     fleet.start(&launch).map_err(&no_worker)?;
     let answer = timeout(ANSWER_LIMIT, hello(&mut fleet)).await;
     fleet.shutdown(Duration::from_secs(2)).await;

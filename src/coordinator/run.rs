@@ -251,6 +251,7 @@ async fn execute(
         clusters,
         programs,
         prefix,
+        hidden: Arc::new(crate::kafka::client::hidden(&resolved.plan.scenario)),
     };
     let ended = match refused {
         None => session.execute().await,

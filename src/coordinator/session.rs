@@ -1,5 +1,6 @@
 //! One session of a run on an open cluster: fills the data sets, then runs and stores trial after trial.
 
+mod existing;
 mod trials;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use crate::measure::{DeliveredTopics, KeptData, Status};
 use crate::plan::{Next, Plan};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Mode, Work};
+use crate::secret::Hidden;
 use crate::store::RunDir;
 
 /// One session of a run on an open cluster.
@@ -43,6 +45,8 @@ pub(super) struct Session<'a> {
     pub(super) programs: Programs,
     /// Start of the names of topics and groups.
     pub(super) prefix: String,
+    /// What must not show of what workers say.
+    pub(super) hidden: Arc<Hidden>,
 }
 
 impl Session<'_> {
@@ -315,7 +319,7 @@ impl Session<'_> {
                     continue;
                 }
                 self.observer.preparing("calibrating the work");
-                let mut fleet = ProcessFleet::new(&self.options.run_id);
+                let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
                 let measured = calibration::measure(&mut fleet, &self.launch(place, build, "consumer")).await;
                 let failed = |cause| RunError::Calibration {
                     place: place.name.clone(),
@@ -372,14 +376,8 @@ impl Session<'_> {
                 continue;
             }
             let admin = &cluster.admin;
-            let removed = async {
-                let topics = admin.topics(&format!("{}-", self.prefix)).await?;
-                admin.delete_topics(&topics).await?;
-                let groups = admin.groups(&format!("{}-", self.prefix)).await?;
-                admin.delete_groups(&groups).await
-            };
-            match removed.await {
-                Ok(()) => guardian.unregister_topics(admin.bootstrap()),
+            match admin.delete_named(&format!("{}-", self.prefix)).await {
+                Ok(_) => guardian.unregister_topics(admin.bootstrap()),
                 // The next run there has no more rights than this one. Topics came first and are gone.
                 Err(error) if is_permission(&error) => {
                     guardian.unregister_topics(admin.bootstrap());

@@ -11,9 +11,9 @@ use rdkafka::ClientConfig;
 
 use crate::measure::Setting;
 use crate::scenario::{
-    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, canonical_property,
+    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, Scenario, canonical_property,
 };
-use crate::secret::Secret;
+use crate::secret::{Hidden, Secret};
 
 /// The library's defaults for the two buffers, for [`Buffers::Total`] where the user sets none.
 const QUEUED_MAX_KBYTES: u64 = 65_536;
@@ -216,6 +216,29 @@ pub fn resolve_all(properties: &BTreeMap<String, PropertyValue>) -> Result<BTree
         .iter()
         .map(|(name, value)| Ok((name.clone(), resolve_value(name, value)?)))
         .collect()
+}
+
+/// What must not show of a scenario's client properties: values from the environment and from files, and those of
+/// properties that hold secrets wherever they stand. One that is not there is refused where it is used.
+pub fn hidden(scenario: &Scenario) -> Hidden {
+    let clusters = [&scenario.cluster].into_iter().chain(&scenario.variants.clusters);
+    let of_clusters = clusters.map(|cluster| &cluster.client);
+    let of_consumers = scenario
+        .configurations
+        .iter()
+        .map(|configuration| &configuration.client.properties);
+    let loads = scenario
+        .configurations
+        .iter()
+        .filter_map(|configuration| configuration.mode.load());
+    let all = of_clusters
+        .chain(of_consumers)
+        .chain(loads.map(|load| &load.properties));
+    let secret = |(name, value): (&String, &PropertyValue)| {
+        let shows = matches!(value, PropertyValue::Literal(_)) && !is_sensitive(name);
+        if shows { None } else { resolve_value(name, value).ok() }
+    };
+    Hidden::of(all.flatten().filter_map(secret))
 }
 
 /// Why the client library refuses this property; `None` where it does not. The value does not appear in the answer.

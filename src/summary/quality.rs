@@ -33,10 +33,10 @@ pub struct RunQuality {
     /// Standard deviation of the logarithm of one trial's figure, median over the configurations: 0.02 says that two
     /// trials in three lie within 2 % of their mean. `None` where no configuration has three used trials.
     pub noise: Option<f64>,
-    /// The smallest difference that a comparison of two configurations with this noise would tell from none over the
-    /// blocks made, as a share; `None` where it is not known.
+    /// The smallest difference that a comparison of two configurations would tell from none over the blocks made, as a
+    /// share, by how much the differences of two of them within blocks vary; `None` where it is not known.
     pub detectable: Option<f64>,
-    /// Blocks in which a comparison with this noise would tell differences of the practical threshold; `None` where it
+    /// Blocks in which such a comparison would tell differences of the practical threshold; `None` where it
     /// is not known, or more than 1,000.
     pub blocks_to_resolve: Option<u32>,
     /// Change of the figures from the first trial of the run to the last, by all configurations together.
@@ -63,6 +63,13 @@ pub struct RunSerial {
     pub p: f64,
 }
 
+/// A used trial: its number in the run, its block, and the logarithm of the figure that verdicts rest on.
+struct Figure {
+    number: u32,
+    block: u32,
+    log: f64,
+}
+
 /// A used trial's place in the run and how far its logarithmic figure lies from its configuration's mean.
 struct Residual {
     number: f64,
@@ -77,11 +84,10 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
     let deviations: Vec<f64> = groups
         .iter()
         .filter(|logs| logs.len() >= NOISE_TRIALS_MIN)
-        .filter_map(|logs| standard_deviation(&logs.iter().map(|(_, log)| *log).collect::<Vec<f64>>()))
+        .filter_map(|logs| standard_deviation(&logs.iter().map(|figure| figure.log).collect::<Vec<f64>>()))
         .collect();
     let noise = median(&deviations);
-    // Of the difference of two trials.
-    let paired = noise.map(|noise| noise * std::f64::consts::SQRT_2);
+    let paired = paired_deviation(&groups);
     let resolve = |deviation| stats::observations_to_resolve(deviation, plan.scenario.threshold);
     let blocks = groups.iter().map(Vec::len).max().unwrap_or(0);
     let residuals = residuals(&groups);
@@ -111,8 +117,23 @@ fn detectable(deviation: f64, blocks: usize) -> Option<f64> {
     half.is_finite().then(|| half.exp_m1())
 }
 
-/// Of each configuration its used trials in run order: number and logarithm of the figure that verdicts rest on.
-fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<(u32, f64)>> {
+/// Standard deviation of the difference of two trials of one block, median over neighbouring configurations: what verdicts
+/// rest on. A machine that changes over the run is not in it, for both trials of a block see it alike.
+fn paired_deviation(groups: &[Vec<Figure>]) -> Option<f64> {
+    let of_pair = |pair: &[Vec<Figure>]| {
+        let [first, second] = pair else { return None };
+        let differences: Vec<f64> = first
+            .iter()
+            .filter_map(|a| Some(second.iter().find(|b| b.block == a.block)?.log - a.log))
+            .collect();
+        let enough = differences.len() >= NOISE_TRIALS_MIN;
+        enough.then(|| standard_deviation(&differences)).flatten()
+    };
+    median(&groups.windows(2).filter_map(of_pair).collect::<Vec<f64>>())
+}
+
+/// Of each configuration its used trials in run order.
+fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
     let of = |index: usize| {
         let metric = match scenario.configurations[index].mode {
             Mode::Backlog => Metric::ReadTime,
@@ -121,10 +142,11 @@ fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<(u32, f64)>> {
         };
         let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
         used.filter_map(|t| {
-            Some((
-                t.order.number,
-                speed(metric, t.order.records, t.measurement.as_ref()?)?.ln(),
-            ))
+            Some(Figure {
+                number: t.order.number,
+                block: t.order.block,
+                log: speed(metric, t.order.records, t.measurement.as_ref()?)?.ln(),
+            })
         })
         .collect()
     };
@@ -136,15 +158,15 @@ fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<(u32, f64)>> {
 }
 
 /// In run order.
-fn residuals(groups: &[Vec<(u32, f64)>]) -> Vec<Residual> {
+fn residuals(groups: &[Vec<Figure>]) -> Vec<Residual> {
     let mut residuals: Vec<Residual> = groups
         .iter()
         .filter(|logs| logs.len() >= NOISE_TRIALS_MIN)
         .flat_map(|logs| {
-            let centre = mean(&logs.iter().map(|(_, log)| *log).collect::<Vec<f64>>()).unwrap_or(0.0);
-            logs.iter().map(move |&(number, log)| Residual {
-                number: f64::from(number),
-                value: log - centre,
+            let centre = mean(&logs.iter().map(|figure| figure.log).collect::<Vec<f64>>()).unwrap_or(0.0);
+            logs.iter().map(move |figure| Residual {
+                number: f64::from(figure.number),
+                value: figure.log - centre,
             })
         })
         .collect();

@@ -26,9 +26,10 @@ fn noise_is_the_deviation_of_one_trial_and_says_what_can_be_told() {
     // Uniform between -1 and 1: standard deviation 0.577.
     let noise = quality.noise.unwrap();
     assert!((0.018..0.040).contains(&noise), "{noise}");
-    // t(0.975, 9) sqrt(2) / sqrt(10) = 1.012.
+    // t(0.975, 9) sqrt(2) / sqrt(10) = 1.012 of it, where a difference varies by sqrt(2) of what one trial does; ten
+    // differences say that to a third or so.
     let detectable = quality.detectable.unwrap();
-    assert!((detectable.ln_1p() / noise - 1.012).abs() < 0.001, "{detectable}");
+    assert!((detectable.ln_1p() / noise / 1.012).ln().abs() < 0.4, "{detectable}");
     assert!(quality.distrust.is_empty());
 }
 
@@ -40,6 +41,12 @@ fn a_machine_that_slows_down_is_told_and_one_that_only_scatters_is_not() {
     // 22 trials lie 19 places apart from the first counted one to the last.
     assert!((-0.20..-0.12).contains(&drift.change) && drift.p < 0.001, "{drift:?}");
     assert!(told(&slower), "{:?}", slower.warnings);
+    // Both trials of a block see it alike, and so what can be told does not suffer.
+    let quality = &slower.quality;
+    assert!(
+        quality.detectable.unwrap() < quality.noise.unwrap() / 2.0,
+        "{quality:?}"
+    );
     let steady = summary(|order| (0.02 * scatter(order)).exp());
     assert!(!told(&steady), "{:?}", steady.quality);
 }

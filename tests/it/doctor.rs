@@ -7,13 +7,14 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tandem::kafka::local::{ListenerSpec, Security};
 use tandem::secret::Secret;
 
 use crate::rigged_broker::{Rig, Rigged};
 use crate::scene::{Ended, PROGRAM, Scene, wait_until};
 use crate::secured_cluster::certificate;
-use crate::shared_cluster::Shared;
+use crate::shared_cluster::{Shared, bootstrap, names as names_on_shared};
 
 /// What the doctor may take for a fault on a busy machine; on a quiet one it takes less than 10 s for each.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -75,6 +76,26 @@ fn a_broker_that_is_well_is_found_so_and_nothing_is_left_on_it() {
 }
 
 #[test]
+fn a_doctor_that_is_interrupted_leaves_nothing() {
+    let scene = Scene::new();
+    let prefix = "doctor-interrupted-";
+    scene.scenario(&format!(
+        "question = '?'\n[cluster]\nbootstrap = \"{}\"\nprefix = \"{prefix}\"\n",
+        bootstrap()
+    ));
+    let asked = scene.spawn(&["doctor", "scene.toml"]);
+    wait_until("its group", || !names_on_shared(prefix).1.is_empty());
+    asked.signal(Signal::SIGINT);
+    let ended = asked.end().exits(130);
+    assert!(
+        ended.stdout.contains("is gone again") && !ended.stdout.contains("FAILED"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(names_on_shared(prefix), (Vec::new(), Vec::new()));
+}
+
+#[test]
 fn addresses_that_lead_nowhere_are_named() {
     let closed = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -104,15 +125,27 @@ fn servers_that_are_no_brokers_are_told_by_what_they_say() {
     names(&ask(&address), &["it is no Kafka broker", "HTTP/1.1 400"]);
 }
 
+fn port_of(bootstrap: &str) -> u16 {
+    bootstrap.rsplit_once(':').unwrap().1.parse().unwrap()
+}
+
 #[test]
 fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_mends_it() {
     let closed = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
     };
+    // Another cluster, as where each has localhost for its address; and a server that is no broker.
+    let elsewhere = port_of(&bootstrap());
+    let closing = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = closing.local_addr().unwrap();
+    thread::spawn(move || closing.incoming().for_each(drop));
+    let closing = server.port();
     let listeners = vec![
         listener("NAMELESS", "kafka.invalid", None),
         listener("CLOSED", "127.0.0.1", Some(closed)),
+        listener("ELSEWHERE", "127.0.0.1", Some(elsewhere)),
+        listener("CLOSING", "127.0.0.1", Some(closing)),
     ];
     let broker = Shared::with_listeners("doctor-advertised", listeners);
     let (nameless, unreachable) = (broker.bind_address("NAMELESS"), broker.bind_address("CLOSED"));
@@ -130,6 +163,20 @@ fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_mend
     names(
         &ask(&unreachable),
         &["advertised listener of broker 1", &told, &mend(&unreachable)],
+    );
+    let told = format!("127.0.0.1:{elsewhere}, which leads from here to another cluster");
+    names(
+        &ask(&broker.bind_address("ELSEWHERE")),
+        &[
+            "advertised listener of broker 1",
+            &told,
+            "advertised.listeners=PLAINTEXT://",
+        ],
+    );
+    let told = format!("127.0.0.1:{closing}, which takes connections from here, but nobody can log in there");
+    names(
+        &ask(&broker.bind_address("CLOSING")),
+        &["advertised listener of broker 1", &told],
     );
     broker.suspend(true);
     names(

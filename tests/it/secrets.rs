@@ -47,6 +47,34 @@ fn a_secret_is_in_no_file_no_output_and_no_command_line() {
     );
 }
 
+/// A client of somebody else may print its settings where it fails.
+const TALKATIVE: &str = r#"
+[[place]]
+name = "talkative"
+launcher = ["sh", "-c", "echo talking $TANDEM_TEST_SECRET; echo sasl.password=$TANDEM_TEST_SECRET >&2; exit 3"]
+[consumer]
+place = "talkative"
+"#;
+
+#[test]
+fn a_worker_that_tells_the_secret_is_not_quoted_with_it() {
+    let scene = Scene::on_shared_cluster().environment("TANDEM_TEST_SECRET", Some(CANARY));
+    let text = SCENARIO.replace("[consumer]\nwork = \"wait 500us\"\n", "");
+    scene.scenario(&format!("{text}{TALKATIVE}"));
+    let ended = scene.run(&["--verbose"]).exits(1);
+    for said in [&ended.stdout, &ended.stderr] {
+        assert!(!said.contains(CANARY), "{said}");
+    }
+    assert!(
+        ended.stderr.contains("worker: sasl.password=(hidden)"),
+        "{}",
+        ended.stderr
+    );
+    let failure = crate::scene::failure(&scene.trials()[0]).message.clone();
+    assert!(failure.contains("sasl.password=(hidden)"), "{failure}");
+    assert_clean(&scene);
+}
+
 /// Checks the run's folder and the state folder.
 fn assert_clean(scene: &Scene) {
     for (path, contents) in files_below(scene.path()) {

@@ -331,6 +331,21 @@ fn a_trial_that_may_not_join_its_group_says_what_would_allow_it() {
 }
 
 #[test]
+fn a_run_that_may_not_join_the_group_of_a_kept_set_says_so_and_does_not_wait_for_ever() {
+    let scene = scene(&secured().user("SCRAM", "groupless"), PASSWORD);
+    let ended = scene
+        .tandem(&["run", "scene.toml", "--out", "out", "--keep-data"])
+        .exits(2);
+    for part in [
+        "no right to join the group tandem-",
+        "Group authorization failed",
+        "kafka-acls",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}\n{}", ended.stderr);
+    }
+}
+
+#[test]
 fn runs_log_in_with_plain_by_a_file_and_with_a_certificate_whose_key_is_locked() {
     let secured = secured();
     let mut plain = secured.user("PLAIN", "runner");

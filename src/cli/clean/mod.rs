@@ -78,14 +78,7 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
         ClusterSource::Local { .. } => None,
     };
     let mut found = match &admin {
-        Some(admin) => {
-            let survey = Survey {
-                admin,
-                spec,
-                alive: &runs.alive,
-            };
-            with_disk(survey.take().await?, admin.bootstrap())?
-        }
+        Some(admin) => look(admin, spec, &runs.alive).await?,
         None => Vec::new(),
     };
     let dead: Vec<Leftovers> = runs.dead.into_iter().map(|(record, _)| record).collect();
@@ -100,35 +93,19 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
             problems.push("something of a killed run could not be removed".to_owned());
         }
         if let Some(admin) = &admin {
-            // The answer may have taken its time, and a run may have begun meanwhile.
-            let alive = recorded(&state_folder()).alive;
-            let survey = Survey {
-                admin,
-                spec,
-                alive: &alive,
-            };
-            let listed = found;
-            found = survey.take().await?;
-            found.retain(|thing| {
-                listed
-                    .iter()
-                    .any(|known| (&known.kind, &known.id) == (&thing.kind, &thing.id))
-            });
-            problems.extend(delete(admin, &found).await);
+            found = delete_listed(admin, spec, &found, &mut problems).await?;
         }
         nothing_left = problems.is_empty() && found.iter().all(|thing| thing.stays_because.is_none());
         if !arguments.json {
             for problem in &problems {
                 eprintln!("tandem: {problem}");
             }
-            say!(
-                "{}",
-                if nothing_left {
-                    "deleted; nothing is left"
-                } else {
-                    "deleted what could be"
-                }
-            );
+            let done = if nothing_left {
+                "deleted; nothing is left"
+            } else {
+                "deleted what could be"
+            };
+            say!("{done}");
         }
     }
     if arguments.json {
@@ -144,6 +121,36 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
         say!("{}", serde_json::to_string_pretty(&findings)?);
     }
     Ok(if nothing_left { DONE } else { WRONG })
+}
+
+/// What there is on the cluster, with what it takes of the disk where that can be known.
+async fn look(admin: &Admin, spec: &ClusterSpec, alive: &[Leftovers]) -> Result<Vec<Thing>> {
+    let survey = Survey { admin, spec, alive };
+    with_disk(survey.take().await?, admin.bootstrap())
+}
+
+/// Deletes what was listed and is not in use now: the answer may have taken its time, and a run may have begun meanwhile.
+/// What was listed, as it was found then.
+async fn delete_listed(
+    admin: &Admin,
+    spec: &ClusterSpec,
+    listed: &[Thing],
+    problems: &mut Vec<String>,
+) -> Result<Vec<Thing>> {
+    let now = look(admin, spec, &recorded(&state_folder()).alive).await?;
+    let (found, new): (Vec<Thing>, Vec<Thing>) = now.into_iter().partition(|thing| {
+        let known = |known: &Thing| (&known.kind, &known.id) == (&thing.kind, &thing.id);
+        listed.iter().any(known)
+    });
+    problems.extend(delete(admin, &found).await);
+    if !new.is_empty() {
+        let what: Vec<String> = new.iter().map(|thing| format!("{} {}", thing.kind, thing.id)).collect();
+        problems.push(format!(
+            "new since the list was made, and left: {}; look again",
+            what.join(", ")
+        ));
+    }
+    Ok(found)
 }
 
 /// The cluster of the scenario or of the flags; one that would be started where none is named.

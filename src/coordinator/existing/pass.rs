@@ -20,8 +20,9 @@ use crate::protocol::{OffsetRange, TopicTarget};
 use crate::scenario::{FoundPartition, FoundTopic, Isolation};
 use crate::secret::Secret;
 
-/// Without a record and without the end of a partition for this long the cluster is taken to deliver no more.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Without a record and without the end of a partition for this long the cluster is taken to deliver no more. It delivers
+/// nothing either while it passes over what aborted transactions have left, however much that is.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Limit of a question for the ends of a partition.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -153,7 +154,7 @@ impl Pass {
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     latest = Instant::now();
-                    reading.end(partition)
+                    reading.end(partition, progress)
                 }
                 Some(Err(error)) if is_permanent(&error) => return Err(failed(topic, error)),
                 Some(Err(error)) => {
@@ -253,6 +254,8 @@ struct Reading<'a> {
     ranges: &'a [OffsetRange],
     amount: Amount,
     delivered: Vec<DeliveredOffsets>,
+    /// Offset up to which each partition is passed.
+    positions: Vec<i64>,
     open: Vec<bool>,
     left: usize,
 }
@@ -264,6 +267,7 @@ impl<'a> Reading<'a> {
             ranges,
             amount,
             delivered: vec![DeliveredOffsets::default(); ranges.len()],
+            positions: ranges.iter().map(|range| range.low).collect(),
             left: open.iter().filter(|open| **open).count(),
             open,
         }
@@ -285,20 +289,29 @@ impl<'a> Reading<'a> {
         if offset >= range.low && offset < range.end {
             self.delivered[index].push(offset);
             progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            self.pass(index, offset + 1, progress);
         }
         let enough = self.amount == Amount::First && offset >= range.low;
         (offset + 1 >= range.end || enough)
-            .then(|| self.end(partition))
+            .then(|| self.end(partition, progress))
             .flatten()
     }
 
     /// A partition is read; its number where that was new.
-    fn end(&mut self, partition: i32) -> Option<i32> {
-        let open = self.open.get_mut(usize::try_from(partition).ok()?)?;
+    fn end(&mut self, partition: i32, progress: &Progress) -> Option<i32> {
+        let index = usize::try_from(partition).ok()?;
+        let open = self.open.get_mut(index)?;
         std::mem::replace(open, false).then(|| {
             self.left -= 1;
+            self.pass(index, self.ranges[index].end, progress);
             partition
         })
+    }
+
+    /// Everything before this offset is passed, whether it held records or not.
+    fn pass(&mut self, index: usize, to: i64, progress: &Progress) {
+        let step = u64::try_from(to - self.positions[index]).unwrap_or(0);
+        self.positions[index] = self.positions[index].max(to);
+        progress.done.fetch_add(step, Ordering::Relaxed);
     }
 }

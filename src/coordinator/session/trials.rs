@@ -19,11 +19,10 @@ use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::processes::with_their_groups;
 use crate::coordinator::run::RunError;
-use crate::coordinator::spec::{Limits, LoadSpec, TrialReference, TrialSpec, topic_sizes};
+use crate::coordinator::spec::{Limits, LoadSpec, TrialSpec};
 use crate::coordinator::trial::Phase;
-use crate::coordinator::warm;
 use crate::kafka::GroupDescription;
-use crate::kafka::admin::{Admin, AdminError};
+use crate::kafka::admin::Admin;
 use crate::kafka::client::ClientProperties;
 use crate::kafka::names;
 use crate::measure::DeliveredTopics;
@@ -81,7 +80,7 @@ impl Session<'_> {
             }
         };
         let calibration = calibrations.of(build, configuration.place);
-        let limits = self.limits(order);
+        let limits = self.limits(order, configuration);
         let reference = match &datasets[configuration.dataset].delivered {
             Some(delivered) => match self.reference(cluster, delivered, &mut topics).await {
                 Ok(reference) => Some(reference),
@@ -100,7 +99,7 @@ impl Session<'_> {
             spec = spec.with_load(load);
         }
         let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
-        let mut fleet = ProcessFleet::new(&self.options.run_id);
+        let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let started_at = jiff::Timestamp::now();
         let around = Around {
             admin: cluster.admin.clone(),
@@ -126,43 +125,6 @@ impl Session<'_> {
             measurement: outcome.measurement,
             ..self.ended(order, configuration, started_at, status)
         }))
-    }
-
-    /// Cuts from the targets of a trial what the cluster has removed of topics that existed since they were found.
-    async fn reference(
-        &self,
-        cluster: &Cluster,
-        delivered: &Arc<DeliveredTopics>,
-        topics: &mut [TopicTarget],
-    ) -> Result<TrialReference, String> {
-        let sizes = topic_sizes(topics);
-        let asked = |error: AdminError| error.to_string();
-        let low = cluster.admin.start_offsets(&sizes).await.map_err(asked)?;
-        let high = cluster.admin.end_offsets(&sizes).await.map_err(asked)?;
-        for (target, high) in topics.iter().zip(&high) {
-            for ((partition, range), high) in (0..).zip(&target.partitions).zip(high) {
-                if *high < range.end {
-                    return Err(format!(
-                        "{} [{partition}] ends at offset {high} now and reached {} when the run began: it was made anew, or \
-                         cut off; begin a new run",
-                        target.name, range.end
-                    ));
-                }
-            }
-        }
-        Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
-    }
-
-    /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
-    fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
-        let existing = self.plan.scenario.datasets[configuration.dataset].existing()?;
-        let group = warm::group(&self.plan.scenario, &self.prefix);
-        Some(ReadAgain::new(
-            cluster,
-            group,
-            existing.isolation,
-            self.interrupt.flag(),
-        ))
     }
 
     /// A trial that ended so, without figures.
@@ -239,8 +201,9 @@ impl Session<'_> {
     }
 
     /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
-    fn limits(&self, order: &TrialOrder) -> Limits {
+    fn limits(&self, order: &TrialOrder, configuration: &Configuration) -> Limits {
         let mut limits = self.options.limits;
+        limits.read = limits.read.max(self.longest_reading(configuration));
         if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
             limits.drain = limits.drain.min(SEARCH_DRAIN + Duration::from_nanos(capacity.limit_ns));
         }

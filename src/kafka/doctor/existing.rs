@@ -1,13 +1,9 @@
 //! What a client can do with topics that are there and stay as they are: see them, read a record, join a group.
 
-use std::time::{Duration, Instant};
-
 use rand::RngExt;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::Runtime;
 
-use super::probe::{self, RECORD_LIMIT};
+use super::probe;
 use super::rights::{Asker, Missing};
 use super::wire::Versions;
 use super::{Check, Outcome, Patient, groups};
@@ -89,7 +85,8 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: 
         ));
         return true;
     }
-    match first_record(patient, topic, &filled) {
+    let reader = format!("{}doctor", patient.prefix);
+    match probe::first_record(patient, &reader, topic, &filled, |_| ()) {
         Ok(()) => {
             tell(Check::ok(
                 name,
@@ -97,6 +94,7 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: 
             ));
             true
         }
+        Err(_) if patient.is_stopped() => false,
         Err(cause) => {
             let mend = match Missing::of(&cause) {
                 Some(_) => who.mend_topic(&["Read"], topic),
@@ -106,33 +104,4 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: 
             false
         }
     }
-}
-
-/// Reads any record of these partitions, without a group.
-fn first_record(patient: &Patient, topic: &str, partitions: &[i32]) -> Result<(), String> {
-    let mut config = patient.config();
-    // No group is joined and nothing committed; the library wants a name all the same.
-    config
-        .set("group.id", format!("{}doctor", patient.prefix))
-        .set("enable.auto.commit", "false");
-    let consumer: BaseConsumer = config.create().map_err(|error| crate::kafka::settings_cause(&error))?;
-    let mut from = TopicPartitionList::new();
-    for partition in partitions {
-        from.add_partition_offset(topic, *partition, Offset::Beginning)
-            .map_err(|error| error.to_string())?;
-    }
-    consumer.assign(&from).map_err(|error| error.to_string())?;
-    let deadline = Instant::now() + RECORD_LIMIT;
-    let mut latest = String::new();
-    while Instant::now() < deadline {
-        match consumer.poll(Duration::from_millis(100)) {
-            Some(Ok(_)) => return Ok(()),
-            // The library asks after the group, too, which is nothing to a reader without one.
-            Some(Err(error)) if Missing::of(&error.to_string()) == Some(Missing::Group) => {}
-            Some(Err(error)) if Missing::of(&error.to_string()).is_some() => return Err(error.to_string()),
-            Some(Err(error)) => latest = format!(" ({error})"),
-            None => {}
-        }
-    }
-    Err(format!("no record came within {} s{latest}", RECORD_LIMIT.as_secs()))
 }

@@ -28,6 +28,9 @@ pub(super) fn join(
             // Already told with the protocol; a client would wait in vain.
             continue;
         }
+        if patient.is_stopped() {
+            return;
+        }
         let name = format!("join a group ({protocol} protocol)");
         let group = patient.group.clone().unwrap_or_else(|| format!("{start}-{protocol}"));
         if patient.group.is_some() && !is_free(admin, runtime, &group, &name, tell) {
@@ -39,6 +42,7 @@ pub(super) fn join(
                 let took = began.elapsed().as_secs_f64();
                 tell(Check::ok(name, format!("has its partition after {took:.1} s")));
             }
+            Err(_) if patient.is_stopped() => {}
             Err(cause) => {
                 let needed = protocol == "classic" || patient.needs_consumer_protocol;
                 let denied = Asker::of(patient).mend_refusal(&cause, std::slice::from_ref(&topic.to_owned()));
@@ -108,7 +112,7 @@ fn assigned(patient: &Patient, group: &str, protocol: &str, topic: &str) -> Resu
     consumer.subscribe(&[topic]).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + JOIN_LIMIT;
     let mut latest = String::new();
-    while Instant::now() < deadline {
+    while Instant::now() < deadline && !patient.is_stopped() {
         match consumer.poll(Duration::from_millis(50)) {
             Some(Err(error)) if Missing::of(&error.to_string()).is_some() => return Err(error.to_string()),
             Some(Err(error)) => latest = format!(" ({error})"),

@@ -16,14 +16,22 @@ pub(super) fn speak(
 ) -> Option<Versions> {
     let name = format!("protocol of {address}");
     let wants_tls = patient.uses_tls();
-    let (detail, mend) = match wire::ask(open, LIMIT) {
+    let spoken = wire::ask(open, LIMIT);
+    // Whatever is no broker may still be one behind TLS: some servers answer a stranger's words with an alert, some with
+    // a line of HTTP or with nothing.
+    let speaks_tls = match &spoken {
+        Ok(Spoken::Tls | Spoken::Closed) if wants_tls => true,
+        Ok(Spoken::Tls | Spoken::Closed | Spoken::Silent | Spoken::Other(_)) => tls::is_spoken(open),
+        Ok(Spoken::Kafka(_)) | Err(_) => false,
+    };
+    let (detail, mend) = match spoken {
         Ok(Spoken::Kafka(versions)) if !wants_tls => return without_tls(patient, name, open, versions, tell),
-        Ok(Spoken::Tls | Spoken::Closed) if wants_tls => {
+        Ok(Spoken::Kafka(_)) => other_security(patient, "the listener talks without TLS", "plaintext", "with TLS"),
+        Ok(_) if speaks_tls && wants_tls => {
             let session = tls::handshake(patient, address, open, tell)?;
             return with_tls(patient, name, Dialogue::over(session), tell);
         }
-        Ok(Spoken::Kafka(_)) => other_security(patient, "the listener talks without TLS", "plaintext", "with TLS"),
-        Ok(Spoken::Tls | Spoken::Closed) if tls::is_spoken(open) => {
+        Ok(_) if speaks_tls => {
             other_security(patient, "the listener wants TLS", "ssl", "without TLS")
         }
         Ok(Spoken::Tls | Spoken::Closed) => (

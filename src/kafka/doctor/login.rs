@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::statistics::Statistics;
 
@@ -27,11 +27,19 @@ const STATISTICS_PAUSE: Duration = Duration::from_millis(100);
 /// How long a question may still be answered after the brokers have told their addresses.
 const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 
+/// What a cluster has told of itself.
+pub(super) struct Cluster {
+    /// Its id; `None` where no question was answered.
+    pub(super) id: Option<String>,
+    /// Its brokers, by id.
+    pub(super) brokers: Vec<BrokerAddress>,
+}
+
 /// Logs in and asks for the brokers.
-pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Vec<BrokerAddress>> {
+pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Cluster> {
     let name = "log in".to_owned();
-    match brokers(patient) {
-        Ok(brokers) => {
+    match cluster(patient) {
+        Ok(cluster) => {
             let who = if patient.uses_sasl() {
                 format!("authenticated with {}", patient.mechanism())
             } else {
@@ -40,12 +48,12 @@ pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<
                     None => "no user".to_owned(),
                 }
             };
-            let count = match brokers.len() {
+            let count = match cluster.brokers.len() {
                 1 => "1 broker".to_owned(),
                 number => format!("{number} brokers"),
             };
             tell(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
-            Some(brokers)
+            Some(cluster)
         }
         Err(cause) => {
             let (detail, mend) = explain(patient, &cause);
@@ -55,48 +63,91 @@ pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<
     }
 }
 
-/// The brokers by id; `Err` with what the library says of a login that fails.
+/// A client that hears what the library says.
+fn client(patient: &Patient) -> Result<BaseConsumer<Heard>, String> {
+    let mut config = patient.config();
+    config.set("statistics.interval.ms", STATISTICS_PAUSE.as_millis().to_string());
+    config
+        .create_with_context(Heard::default())
+        .map_err(|error| settings_cause(&error))
+}
+
+/// Takes what the library has to say, for as long as it takes to say it.
+fn listen(consumer: &BaseConsumer<Heard>) {
+    let began = Instant::now();
+    while consumer.poll(Duration::ZERO).is_some() || began.elapsed() < STATISTICS_PAUSE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The brokers and the id; `Err` with what the library says of a login that fails.
 ///
 /// The library leaves the addresses that it was given as soon as a broker has told its own, so where that leads nowhere
 /// no question is answered any more; the addresses told are still in the library's statistics.
-fn brokers(patient: &Patient) -> Result<Vec<BrokerAddress>, String> {
-    let mut config = patient.config();
-    config.set("statistics.interval.ms", STATISTICS_PAUSE.as_millis().to_string());
-    let consumer: BaseConsumer<Heard> = config
-        .create_with_context(Heard::default())
-        .map_err(|error| settings_cause(&error))?;
+fn cluster(patient: &Patient) -> Result<Cluster, String> {
+    let consumer = client(patient)?;
     let deadline = Instant::now() + CONNECT_LIMIT;
+    // What one of several addresses refuses, another may grant.
+    let several = patient.bootstrap.split(',').count() > 1;
     let mut patience = FIRST_ATTEMPT;
     let mut told: Option<(Instant, Vec<BrokerAddress>)> = None;
+    let found = |brokers| Cluster {
+        // What is known by now.
+        id: consumer.client().fetch_cluster_id(Duration::ZERO),
+        brokers,
+    };
     loop {
         let limit = patience.min(deadline.saturating_duration_since(Instant::now()));
         let error = match consumer.fetch_metadata(None, limit) {
-            Ok(metadata) => return Ok(addresses(&metadata)),
+            Ok(metadata) => return Ok(found(addresses(&metadata))),
             Err(error) => error,
         };
-        let began = Instant::now();
-        while consumer.poll(Duration::ZERO).is_some() || began.elapsed() < STATISTICS_PAUSE {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        listen(&consumer);
         let heard = consumer.client().context();
+        let over = Instant::now() >= deadline;
         let refusals = heard.refusals();
-        if !refusals.is_empty() {
+        if !refusals.is_empty() && (over || !several) {
             return Err(connect_cause(&refusals, &error, CONNECT_LIMIT));
         }
         if let Some(brokers) = heard.brokers() {
             let since = told.map_or_else(Instant::now, |(since, _)| since);
             if since.elapsed() > SILENCE_LIMIT {
-                return Ok(brokers);
+                return Ok(found(brokers));
             }
             told = Some((since, brokers));
         }
-        if Instant::now() >= deadline {
+        if over {
             return match told {
-                Some((_, brokers)) => Ok(brokers),
+                Some((_, brokers)) => Ok(found(brokers)),
                 None => Err(connect_cause(&heard.said(), &error, CONNECT_LIMIT)),
             };
         }
         patience = (patience * 2).min(SILENCE_LIMIT * 2);
+    }
+}
+
+/// The id of the cluster that an address leads to; `Err` with what the library says where none answers. Asks for nothing
+/// but the brokers: a cluster may have many topics, and this is asked of each of its brokers at the same time.
+pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
+    let consumer = client(patient)?;
+    let deadline = Instant::now() + CONNECT_LIMIT;
+    loop {
+        if let Some(id) = consumer.client().fetch_cluster_id(FIRST_ATTEMPT) {
+            return Ok(id);
+        }
+        listen(&consumer);
+        let heard = consumer.client().context();
+        let over = Instant::now() >= deadline;
+        let refusals = heard.refusals();
+        let said = if refusals.is_empty() {
+            heard.said()
+        } else {
+            refusals.clone()
+        };
+        if over || !refusals.is_empty() {
+            let error = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
+            return Err(connect_cause(&said, &error, CONNECT_LIMIT));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a cluster cannot be reached or used from here, step by step: names, TCP, TLS, the protocol, authentication, each
 //! broker's advertised address, topics, groups, clocks; and what this machine offers. Blocks; every step has a limit.
 
+mod advertised;
 mod credentials;
 mod existing;
 mod groups;
@@ -15,6 +16,8 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -137,6 +140,8 @@ pub struct Patient {
     pub may_write: bool,
     /// Whether the consumer group protocol (KIP-848) is to be used.
     pub needs_consumer_protocol: bool,
+    /// Set once nobody waits for the findings any more: what was made is removed, and nothing further tried.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Patient {
@@ -155,7 +160,20 @@ impl Patient {
             topics: Vec::new(),
             may_write: false,
             needs_consumer_protocol: false,
+            stop: Arc::default(),
         })
+    }
+
+    /// The same client at another address.
+    fn at(&self, address: &network::Address) -> Self {
+        Patient {
+            bootstrap: address.to_string(),
+            ..self.clone()
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
     }
 
     /// The mechanism of authentication; the client library's own default where none is set.
@@ -189,6 +207,9 @@ pub fn examine(patient: &Patient, tell: &mut dyn FnMut(Check)) {
     let Some(versions) = reach(patient, usize::MAX, tell) else {
         return;
     };
+    if patient.is_stopped() {
+        return;
+    }
     if patient.topics.is_empty() {
         probe::records(patient, &versions, tell);
     } else {
@@ -216,7 +237,7 @@ pub fn reachable(patient: &Patient) -> Result<Vec<Check>, Vec<Check>> {
 /// `fewest` is how many brokers have to be reached where there are so many.
 fn reach(patient: &Patient, fewest: usize, tell: &mut dyn FnMut(Check)) -> Option<wire::Versions> {
     let versions = network::reach_bootstrap(patient, tell)?;
-    let brokers = login::connect(patient, tell)?;
-    let advertised = network::reach_advertised(patient, &brokers, tell);
+    let cluster = login::connect(patient, tell)?;
+    let advertised = advertised::reach(patient, &cluster, tell);
     (advertised.reached >= advertised.all.min(fewest)).then_some(versions)
 }

@@ -1,5 +1,4 @@
-//! From a name to a connection: resolution and TCP, first for the addresses that the user gave,
-//! then for those that the brokers advertise, which is where clients really go.
+//! From a name to a connection, for the addresses that the user gave: resolution, TCP, and what listens there.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -9,7 +8,6 @@ use std::thread;
 use super::listener;
 use super::wire::Versions;
 use super::{Check, LIMIT, Patient};
-use crate::kafka::admin::BrokerAddress;
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,26 +55,18 @@ pub(super) fn address(text: &str) -> Result<Address, Check> {
 /// Looks whether any of the addresses that the user gave leads to a broker, and what requests it knows; `None` where none
 /// does.
 pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
+    let texts: Vec<&str> = patient
+        .bootstrap
+        .split(',')
+        .filter(|text| !text.trim().is_empty())
+        .collect();
     let mut reached = None;
     let mut failures = Vec::new();
-    for text in patient.bootstrap.split(',').filter(|text| !text.trim().is_empty()) {
-        let mut failed = None;
-        let mut told = |check: Check| {
-            if check.mend.is_some() {
-                failed.get_or_insert(check);
-            } else {
-                tell(check);
-            }
-        };
-        let well = match address(text) {
-            Ok(address) => reach(patient, &address, &mut told),
-            Err(check) => {
-                told(check);
-                None
-            }
-        };
-        reached = reached.or(well);
-        failures.extend(failed);
+    for (versions, checks) in at_once(&texts, |text| look(patient, text)) {
+        reached = reached.or(versions);
+        let (failed, told): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.mend.is_some());
+        told.into_iter().for_each(&mut *tell);
+        failures.extend(failed.into_iter().next());
     }
     // One address that works is enough for a client; the others are then only worth a warning.
     for check in failures {
@@ -90,6 +80,32 @@ pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) ->
         });
     }
     reached
+}
+
+/// What one of the addresses leads to, and what was found on the way.
+fn look(patient: &Patient, text: &str) -> (Option<Versions>, Vec<Check>) {
+    let mut checks = Vec::new();
+    let versions = match address(text) {
+        Ok(address) => reach(patient, &address, &mut |check| checks.push(check)),
+        Err(check) => {
+            checks.push(check);
+            None
+        }
+    };
+    (versions, checks)
+}
+
+/// Looks at all of them at the same time, since each may need its whole limit; what was found, in their order.
+pub(super) fn at_once<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let look = &look;
+    thread::scope(|scope| {
+        let looking: Vec<_> = items.iter().map(|item| scope.spawn(move || look(item))).collect();
+        let found = looking.into_iter().map(|thread| match thread.join() {
+            Ok(found) => found,
+            Err(panicked) => std::panic::resume_unwind(panicked),
+        });
+        found.collect()
+    })
 }
 
 /// From a name to a broker that speaks as the client's settings suppose.
@@ -147,7 +163,7 @@ pub(super) fn lookup(address: &Address) -> Result<Vec<SocketAddr>, String> {
 
 fn connect(address: &Address, resolved: &[SocketAddr], tell: &mut dyn FnMut(Check)) -> Option<SocketAddr> {
     let name = format!("TCP {address}");
-    let tried = resolved.iter().map(|ip| (ip, try_tcp(*ip)));
+    let tried = resolved.iter().zip(at_once(resolved, |ip| try_tcp(*ip)));
     let (open, closed): (Vec<_>, Vec<_>) = tried.partition(|(_, result)| result.is_ok());
     let causes: Vec<String> = closed
         .iter()
@@ -187,79 +203,6 @@ pub(super) fn try_tcp(address: SocketAddr) -> Result<(), String> {
             _ => error.to_string(),
         }),
     }
-}
-
-/// How many of the addresses that brokers advertise can be reached from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Advertised {
-    pub(super) reached: usize,
-    pub(super) all: usize,
-}
-
-/// Looks whether the address that each broker advertises can be reached from here.
-pub(super) fn reach_advertised(
-    patient: &Patient,
-    brokers: &[BrokerAddress],
-    tell: &mut dyn FnMut(Check),
-) -> Advertised {
-    let mut reached = 0;
-    for broker in brokers {
-        let name = format!("advertised listener of broker {}", broker.id);
-        let Ok(port) = u16::try_from(broker.port) else { continue };
-        let address = Address {
-            host: broker.host.clone(),
-            port,
-        };
-        let unreachable = match lookup(&address) {
-            Err(cause) => Some(format!("{address}, which does not resolve here ({cause})")),
-            Ok(resolved) => {
-                let causes: Vec<String> = resolved.iter().filter_map(|ip| try_tcp(*ip).err()).collect();
-                let first = causes.first().filter(|_| causes.len() == resolved.len());
-                first.map(|cause| format!("{address}, which cannot be reached from here ({cause})"))
-            }
-        };
-        match unreachable {
-            None => {
-                reached += 1;
-                tell(Check::ok(name, format!("{address} can be reached")));
-            }
-            Some(problem) => {
-                tell(Check::failed(
-                    name,
-                    format!(
-                        "{} answers, but the broker advertises {problem}; clients read and write there, not at the \
-                         bootstrap address",
-                        patient.bootstrap
-                    ),
-                    mend_advertised(patient, broker.id, &address, brokers.len()),
-                ));
-            }
-        }
-    }
-    Advertised {
-        reached,
-        all: brokers.len(),
-    }
-}
-
-/// The line of the broker's settings that would mend an advertised address.
-fn mend_advertised(patient: &Patient, broker: i32, advertised: &Address, brokers: usize) -> String {
-    let reachable = patient
-        .bootstrap
-        .split(',')
-        .next()
-        .and_then(|first| address(first).ok());
-    let right = match reachable {
-        // Of several brokers the bootstrap address may be that of another.
-        Some(bootstrap) if brokers == 1 => bootstrap.to_string(),
-        _ => format!("<a name of broker {broker} that resolves here>:{}", advertised.port),
-    };
-    format!(
-        "in that broker's server.properties: advertised.listeners={}://{right} (with the name of its listener in front), \
-         then restart it; or make {} lead to the broker from this machine",
-        patient.security(),
-        advertised.host
-    )
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
@@ -24,7 +24,7 @@ use crate::secret::Secret;
 pub(super) const CLIENT_ID: &str = "tandem-doctor";
 
 /// How long a record may take to be written, and to be read.
-pub(super) const RECORD_LIMIT: Duration = Duration::from_secs(6);
+const RECORD_LIMIT: Duration = Duration::from_secs(6);
 
 /// Clocks that differ by more are told.
 const CLOCK_LIMIT_MS: f64 = 1000.0;
@@ -106,7 +106,7 @@ pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnM
         return;
     }
     permissions(&admin, &topic, tell);
-    if write_and_read(patient, &topic, tell) {
+    if write_and_read(patient, &topic, tell) && !patient.is_stopped() {
         groups::join(patient, &admin, versions, &runtime, &topic, &topic, tell);
     }
     let name = format!("delete topic {topic}");
@@ -177,6 +177,7 @@ fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -
     ));
     let broker_ms = match read(patient, topic) {
         Ok(timestamp) => timestamp,
+        Err(_) if patient.is_stopped() => return false,
         Err(cause) => {
             let mend = refused(patient, &cause, &["Read", "Describe"]);
             tell(Check::failed("read it back", cause, mend));
@@ -254,20 +255,37 @@ impl ProducerContext for Delivery {
 
 /// The broker's timestamp of the record.
 fn read(patient: &Patient, topic: &str) -> Result<Option<i64>, String> {
+    first_record(patient, topic, topic, &[0], |record| {
+        let same = record.payload() == Some(RECORD);
+        same.then(|| record.timestamp().to_millis())
+    })?
+    .ok_or_else(|| "the record that came back is another one".to_owned())
+}
+
+/// Reads any record of these partitions without being in a group, and takes from it what is wanted; `Err` with why none
+/// came.
+pub(super) fn first_record<T>(
+    patient: &Patient,
+    name: &str,
+    topic: &str,
+    partitions: &[i32],
+    take: impl Fn(&BorrowedMessage<'_>) -> T,
+) -> Result<T, String> {
     let mut config = patient.config();
     // No group is joined and nothing committed; the library wants a name all the same.
-    config.set("group.id", topic).set("enable.auto.commit", "false");
+    config.set("group.id", name).set("enable.auto.commit", "false");
     let consumer: BaseConsumer = config.create().map_err(|error| crate::kafka::settings_cause(&error))?;
     let mut from = TopicPartitionList::new();
-    from.add_partition_offset(topic, 0, Offset::Beginning)
-        .map_err(|error| error.to_string())?;
+    for partition in partitions {
+        from.add_partition_offset(topic, *partition, Offset::Beginning)
+            .map_err(|error| error.to_string())?;
+    }
     consumer.assign(&from).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + RECORD_LIMIT;
     let mut latest = String::new();
-    while Instant::now() < deadline {
+    while Instant::now() < deadline && !patient.is_stopped() {
         match consumer.poll(Duration::from_millis(100)) {
-            Some(Ok(record)) if record.payload() == Some(RECORD) => return Ok(record.timestamp().to_millis()),
-            Some(Ok(_)) => return Err("the record that came back is another one".to_owned()),
+            Some(Ok(record)) => return Ok(take(&record)),
             // The library asks after the group, too, which is nothing to a reader without one.
             Some(Err(error)) if Missing::of(&error.to_string()) == Some(Missing::Group) => {}
             Some(Err(error)) if Missing::of(&error.to_string()).is_some() => return Err(error.to_string()),
@@ -275,10 +293,7 @@ fn read(patient: &Patient, topic: &str) -> Result<Option<i64>, String> {
             None => {}
         }
     }
-    Err(format!(
-        "it did not come back within {} s{latest}",
-        RECORD_LIMIT.as_secs()
-    ))
+    Err(format!("no record came within {} s{latest}", RECORD_LIMIT.as_secs()))
 }
 
 #[cfg(test)]

@@ -93,18 +93,23 @@ pub(super) fn work(case: &Case) -> String {
                 .to_owned()
         }
         (false, true) => format!(
-            "More threads per consumer (`threads`) or quicker work would help; more members only with more than {partitions} \
-             partitions."
+            "More threads per consumer (`threads`) or quicker work would help; more members only with {}.",
+            more_partitions(partitions)
         ),
         (false, false) => format!(
-            "Quicker work would help, or more than {partitions} partitions with more members or threads; more threads \
-             (`threads`) on these only with `ordering = \"key\"` or `\"none\"`."
+            "Quicker work would help, or {} with more members or threads; more threads (`threads`) on these only with \
+             `ordering = \"key\"` or `\"none\"`.",
+            more_partitions(partitions)
         ),
     };
     if waits {
         return format!("{how} It needs no core; fetching faster will not help.");
     }
     format!("{how} It computes: once no core is idle, only quicker work helps.")
+}
+
+fn more_partitions(there: u32) -> String {
+    format!("more than {there} partition{}", if there == 1 { "" } else { "s" })
 }
 
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
@@ -127,8 +132,8 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
     }
     if case.configuration.members_per_group() >= partitions {
         return format!(
-            "More members would help, which have threads of their own, but only with more than {partitions} partitions for \
-             them to read."
+            "More members would help, which have threads of their own, but only with {} for them to read.",
+            more_partitions(partitions)
         );
     }
     let what = match case.configuration.members_per_group() {

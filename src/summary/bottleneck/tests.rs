@@ -274,7 +274,7 @@ fn a_thread_with_a_full_core_is_named_in_words() {
     );
     let only_partition = Made::new(1, 1).threads(&[thread("reader-0", 99, 0)]).found();
     assert!(
-        only_partition.remedy.contains("only with more than 1 partitions"),
+        only_partition.remedy.contains("only with more than 1 partition for"),
         "{only_partition:?}"
     );
     Made::new(1, 4)

@@ -2,13 +2,14 @@
 //! time. The brokers take it from a member that has died, and give it to the next.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::kafka::admin::Admin;
 use crate::kafka::settings_cause;
@@ -21,6 +22,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub(super) struct Claim {
     consumer: Arc<BaseConsumer>,
     ended: Arc<AtomicBool>,
+    refusal: Arc<Mutex<Option<String>>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -50,18 +52,24 @@ impl Claim {
         let consumer: BaseConsumer = config.create().map_err(|error| settings_cause(&error))?;
         consumer.subscribe(&[topic]).map_err(|error| error.to_string())?;
         let (consumer, ended) = (Arc::new(consumer), Arc::new(AtomicBool::new(false)));
+        let refusal: Arc<Mutex<Option<String>>> = Arc::default();
         let thread = thread::spawn({
-            let (consumer, ended) = (Arc::clone(&consumer), Arc::clone(&ended));
+            let (consumer, ended, refusal) = (Arc::clone(&consumer), Arc::clone(&ended), Arc::clone(&refusal));
             move || {
                 while !ended.load(Ordering::Acquire) {
-                    // What it reads is of no interest, and errors show by the right not coming.
-                    let _ = consumer.poll(POLL);
+                    // What it reads is of no interest, and errors that pass show by the right not coming yet.
+                    if let Some(Err(error)) = consumer.poll(POLL)
+                        && is_refusal(&error)
+                    {
+                        *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                    }
                 }
             }
         });
         Ok(Claim {
             consumer,
             ended,
+            refusal,
             thread: Some(thread),
         })
     }
@@ -71,6 +79,24 @@ impl Claim {
         let has = self.consumer.assignment().is_ok_and(|list| list.count() > 0);
         has && !self.consumer.assignment_lost()
     }
+
+    /// Why the right will not come however long one waits; `None` while it may.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// True where a user may not be a member, or may not see the topic.
+fn is_refusal(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::Authentication
+        )
+    )
 }
 
 impl Drop for Claim {

@@ -236,6 +236,11 @@ impl Keeping<'_> {
                 if self.interrupted.load(Ordering::Relaxed) {
                     return Err(DatasetError::Interrupted);
                 }
+                if let Some(cause) = claim.refusal() {
+                    return Err(DatasetError::Kept(format!(
+                        "no right to join the group {group}, in which runs agree on who fills it: {cause}"
+                    )));
+                }
                 looks += 1;
                 if looks == LOOKS_ALONE {
                     self.tell_who_fills(&group).await?;

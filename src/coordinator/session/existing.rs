@@ -1,0 +1,105 @@
+//! Trials of topics that existed: whether these are still what was found when the run began.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Session;
+use crate::coordinator::cluster::Cluster;
+use crate::coordinator::existing::ReadAgain;
+use crate::coordinator::spec::{TrialReference, topic_sizes};
+use crate::coordinator::warm;
+use crate::kafka::admin::AdminError;
+use crate::measure::DeliveredTopics;
+use crate::protocol::TopicTarget;
+use crate::scenario::Configuration;
+
+/// Readers that go on without a stall but slower than this are not waited for.
+const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
+
+impl Session<'_> {
+    /// Cuts from the targets of a trial what the cluster has removed of topics that existed since they were found.
+    pub(super) async fn reference(
+        &self,
+        cluster: &Cluster,
+        delivered: &Arc<DeliveredTopics>,
+        topics: &mut [TopicTarget],
+    ) -> Result<TrialReference, String> {
+        let sizes = topic_sizes(topics);
+        let asked = |error: AdminError| error.to_string();
+        check_sizes(&sizes, &cluster.admin.topic_sizes().await.map_err(asked)?)?;
+        let low = cluster.admin.start_offsets(&sizes).await.map_err(asked)?;
+        let high = cluster.admin.end_offsets(&sizes).await.map_err(asked)?;
+        for (target, high) in topics.iter().zip(&high) {
+            for ((partition, range), high) in (0..).zip(&target.partitions).zip(high) {
+                if *high < range.end {
+                    return Err(format!(
+                        "{} [{partition}] ends at offset {high} now and reached {} when the run began: it was made anew, or \
+                         cut off; begin a new run",
+                        target.name, range.end
+                    ));
+                }
+            }
+        }
+        Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
+    }
+
+    /// How long a trial of topics that existed may go on reading at most.
+    pub(super) fn longest_reading(&self, configuration: &Configuration) -> Duration {
+        let existing = self.plan.scenario.datasets[configuration.dataset].existing();
+        let bytes = existing
+            .and_then(|existing| existing.found.as_ref())
+            .map_or(0, |found| found.bytes);
+        Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)
+    }
+
+    /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
+    pub(super) fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
+        let existing = self.plan.scenario.datasets[configuration.dataset].existing()?;
+        let group = warm::group(&self.plan.scenario, &self.prefix);
+        Some(ReadAgain::new(
+            cluster,
+            group,
+            existing.isolation,
+            self.interrupt.flag(),
+        ))
+    }
+}
+
+/// Fails where a topic is gone or has gained partitions: these would be given to members, and are none of the run's.
+fn check_sizes(expected: &[(String, u32)], there: &[(String, u32)]) -> Result<(), String> {
+    for (topic, before) in expected {
+        match there.iter().find(|(name, _)| name == topic) {
+            Some((_, now)) if now == before => {}
+            Some((_, now)) => {
+                return Err(format!(
+                    "{topic} has {now} partitions now and had {before} when the run began; begin a new run"
+                ));
+            }
+            None => return Err(format!("{topic} is no longer there, or may no longer be seen")),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::check_sizes;
+
+    #[test]
+    fn a_topic_that_is_gone_or_has_gained_partitions_is_named_with_both_counts() {
+        let sizes = |sizes: &[(&str, u32)]| -> Vec<(String, u32)> {
+            sizes.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect()
+        };
+        let found = sizes(&[("orders", 2), ("payments", 1)]);
+        let check = |there: &[(&str, u32)]| check_sizes(&found, &sizes(there));
+        assert_eq!(check(&[("orders", 2), ("other", 9), ("payments", 1)]), Ok(()));
+        let grown = check(&[("orders", 3), ("payments", 1)]).unwrap_err();
+        assert!(
+            grown.starts_with("orders has 3 partitions now and had 2 when"),
+            "{grown}"
+        );
+        let gone = check(&[("orders", 2)]).unwrap_err();
+        assert!(gone.starts_with("payments is no longer there"), "{gone}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Groups: who is in them, and their removal.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::{Admin, AdminError, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
+use crate::kafka::ffi;
+use crate::kafka::group::GroupDescription;
+
+/// Pause between two attempts to delete a group whose members are leaving.
+const LEAVE_PAUSE: Duration = Duration::from_millis(100);
+
+impl Admin {
+    /// Deletes these groups, waiting a while for members that are still leaving. One that does not exist is no error.
+    pub async fn delete_groups(&self, names: &[String]) -> Result<(), AdminError> {
+        let mut left: Vec<String> = names.to_vec();
+        let deadline = Instant::now() + SETTLE_LIMIT;
+        while !left.is_empty() {
+            let borrowed: Vec<&str> = left.iter().map(String::as_str).collect();
+            let action = format!("delete groups {}", left.join(", "));
+            let results = self.client.delete_groups(&borrowed, &request_options()).await;
+            let results = results.map_err(|error| self.request_error(&action, &error))?;
+            left = still_there(results, Instant::now() > deadline)?;
+            if !left.is_empty() {
+                tokio::time::sleep(LEAVE_PAUSE).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of the groups that start with `prefix`, sorted.
+    pub async fn groups(&self, prefix: &str) -> Result<Vec<String>, AdminError> {
+        let prefix = prefix.to_owned();
+        self.blocking("list the groups", move |admin| {
+            let listed = admin.client.inner().fetch_group_list(None, REQUEST_LIMIT);
+            let listed = listed.map_err(|error| admin.request_error("list the groups", &error))?;
+            let names = listed.groups().iter().map(|group| group.name().to_owned());
+            let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
+            names.sort();
+            Ok(names)
+        })
+        .await
+    }
+
+    /// State and members of a group; one that does not exist is `Dead`. Made to be called every 20 to 50 ms.
+    pub async fn describe_group(&self, group_id: &str) -> Result<GroupDescription, AdminError> {
+        let group_id = group_id.to_owned();
+        self.blocking("describe a group", move |admin| {
+            // Nobody else takes what the library logs while a broker is away; it must not pile up.
+            ffi::waiting_messages(admin.client.inner());
+            let described = ffi::describe_group(admin.client.inner(), &group_id, REQUEST_LIMIT);
+            described.map_err(|cause| AdminError::Refused {
+                action: format!("describe group {group_id}"),
+                cause,
+            })
+        })
+        .await
+    }
+
+    /// True where the coordinator of a group answers, which the first time makes the brokers create their topic of
+    /// offsets; blocks.
+    pub(in crate::kafka) fn groups_work_now(&self, limit: Duration) -> bool {
+        ffi::waiting_messages(self.client.inner());
+        ffi::describe_group(self.client.inner(), "tandem-ready", limit).is_ok()
+    }
+}
+
+/// Groups of a deletion that still have members.
+fn still_there(
+    results: Vec<Result<String, (String, RDKafkaErrorCode)>>,
+    last: bool,
+) -> Result<Vec<String>, AdminError> {
+    let mut left = Vec::new();
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => {}
+            Err((
+                name,
+                RDKafkaErrorCode::NonEmptyGroup
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::NotCoordinator,
+            )) if !last => left.push(name),
+            Err((name, code)) => {
+                return Err(AdminError::Refused {
+                    action: format!("delete group {name}"),
+                    cause: code_text(code),
+                });
+            }
+        }
+    }
+    Ok(left)
+}

@@ -1,0 +1,219 @@
+//! Topics, their partitions, and where these begin and end.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{NewTopic, TopicReplication};
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::{Admin, AdminError, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
+use crate::kafka::ffi;
+
+/// Pause between two looks at a topic that settles.
+const SETTLE_PAUSE: Duration = Duration::from_millis(20);
+
+/// A partition, as the cluster's metadata show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionInfo {
+    /// Partition number.
+    pub id: i32,
+    /// Broker id of the leader; `None` where there is none now.
+    pub leader: Option<i32>,
+    /// Broker ids of the replicas.
+    pub replicas: Vec<i32>,
+    /// Broker ids of the replicas in sync.
+    pub in_sync: Vec<i32>,
+}
+
+impl Admin {
+    /// Names of the topics that start with `prefix`, sorted.
+    pub async fn topics(&self, prefix: &str) -> Result<Vec<String>, AdminError> {
+        let prefix = prefix.to_owned();
+        self.blocking("list the topics", move |admin| {
+            let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
+            let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
+            let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
+            names.sort();
+            Ok(names)
+        })
+        .await
+    }
+
+    /// Every topic that the cluster shows, by name, with its number of partitions. Asks for all of them at once: no
+    /// broker makes a topic of such a question, as it may of one for a name.
+    pub async fn topic_sizes(&self) -> Result<Vec<(String, u32)>, AdminError> {
+        self.blocking("list the topics", |admin| {
+            let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
+            let sized = |topic: &rdkafka::metadata::MetadataTopic| {
+                let partitions = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
+                (topic.name().to_owned(), partitions)
+            };
+            let mut topics: Vec<_> = metadata.topics().iter().map(sized).collect();
+            topics.sort();
+            Ok(topics)
+        })
+        .await
+    }
+
+    /// The partitions of a topic, by number; `None` where there is no such topic.
+    pub async fn partitions(&self, topic: &str) -> Result<Option<Vec<PartitionInfo>>, AdminError> {
+        let topic = topic.to_owned();
+        self.blocking("describe a topic", move |admin| admin.partitions_now(&topic))
+            .await
+    }
+
+    /// Makes a topic with these topic-level settings and waits until every partition has its leader.
+    pub async fn create_topic(
+        &self,
+        name: &str,
+        partitions: u32,
+        replication: u32,
+        configs: &[(&str, &str)],
+    ) -> Result<(), AdminError> {
+        let action = format!("create topic {name} ({partitions} partitions, replication factor {replication})");
+        let refused = |cause: String| AdminError::Refused {
+            action: action.clone(),
+            cause,
+        };
+        let replication = i32::try_from(replication).map_err(|_| refused("replication factor out of range".into()))?;
+        let mut topic = NewTopic::new(name, partitions.cast_signed(), TopicReplication::Fixed(replication));
+        for (key, value) in configs {
+            topic = topic.set(key, value);
+        }
+        let results = self.client.create_topics([&topic], &request_options()).await;
+        for result in results.map_err(|error| self.request_error(&action, &error))? {
+            result.map_err(|(_, code)| refused(code_text(code)))?;
+        }
+        self.wait_for_leaders(name, partitions, &action).await
+    }
+
+    async fn wait_for_leaders(&self, topic: &str, partitions: u32, action: &str) -> Result<(), AdminError> {
+        let deadline = Instant::now() + SETTLE_LIMIT;
+        loop {
+            let found = self.partitions(topic).await?.unwrap_or_default();
+            let led = found.iter().filter(|partition| partition.leader.is_some()).count();
+            let in_sync = found.iter().all(|p| p.in_sync.len() == p.replicas.len());
+            // The leaders themselves hear of it a moment after the metadata show them.
+            if led == partitions as usize
+                && in_sync
+                && self.end_offsets(&[(topic.to_owned(), partitions)]).await.is_ok()
+            {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let seconds = SETTLE_LIMIT.as_secs();
+                let cause = format!("only {led} of {partitions} partitions have a leader after {seconds} s");
+                return Err(AdminError::Refused {
+                    action: action.to_owned(),
+                    cause,
+                });
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+    }
+
+    /// Deletes these topics and waits until the cluster no longer shows them. One that does not exist is no error.
+    pub async fn delete_topics(&self, names: &[String]) -> Result<(), AdminError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+        let action = format!("delete topics {}", names.join(", "));
+        let results = self.client.delete_topics(&borrowed, &request_options()).await;
+        for result in results.map_err(|error| self.request_error(&action, &error))? {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
+                Err((name, code)) => {
+                    let action = format!("delete topic {name}");
+                    return Err(AdminError::Refused {
+                        action,
+                        cause: code_text(code),
+                    });
+                }
+            }
+        }
+        let deadline = Instant::now() + SETTLE_LIMIT;
+        loop {
+            let left: Vec<_> = self
+                .topics("")
+                .await?
+                .into_iter()
+                .filter(|topic| names.contains(topic))
+                .collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let cause = format!("{} still there after {} s", left.join(", "), SETTLE_LIMIT.as_secs());
+                return Err(AdminError::Refused { action, cause });
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+    }
+
+    /// First offset and the one past the last of a partition.
+    pub async fn watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64), AdminError> {
+        let topic = topic.to_owned();
+        self.blocking("read the watermarks", move |admin| {
+            let found = admin.client.inner().fetch_watermarks(&topic, partition, REQUEST_LIMIT);
+            let action = || format!("read the watermarks of {topic} partition {partition}");
+            found.map_err(|error| admin.request_error(&action(), &error))
+        })
+        .await
+    }
+
+    /// One past the last offset of each partition of these topics (name and number of partitions), asked for at once.
+    pub async fn end_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
+        let topics = topics.to_vec();
+        self.blocking("read the ends of the partitions", move |admin| {
+            let found = ffi::end_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
+            found.map_err(|cause| AdminError::Refused {
+                action: "read the ends of the partitions".to_owned(),
+                cause,
+            })
+        })
+        .await
+    }
+
+    /// First offset that each partition of these topics (name and number of partitions) still has, asked for at once.
+    pub async fn start_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
+        let topics = topics.to_vec();
+        self.blocking("read the beginnings of the partitions", move |admin| {
+            let found = ffi::start_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
+            found.map_err(|cause| AdminError::Refused {
+                action: "read the beginnings of the partitions".to_owned(),
+                cause,
+            })
+        })
+        .await
+    }
+
+    fn partitions_now(&self, name: &str) -> Result<Option<Vec<PartitionInfo>>, AdminError> {
+        let action = format!("describe topic {name}");
+        let metadata = self.metadata(&action, Some(name), REQUEST_LIMIT)?;
+        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
+            return Ok(None);
+        };
+        match topic.error().map(RDKafkaErrorCode::from) {
+            None | Some(RDKafkaErrorCode::LeaderNotAvailable) => {}
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => return Ok(None),
+            Some(code) => {
+                return Err(AdminError::Refused {
+                    action,
+                    cause: code_text(code),
+                });
+            }
+        }
+        let mut partitions: Vec<_> = topic
+            .partitions()
+            .iter()
+            .map(|partition| PartitionInfo {
+                id: partition.id(),
+                leader: (partition.leader() >= 0).then(|| partition.leader()),
+                replicas: partition.replicas().to_vec(),
+                in_sync: partition.isr().to_vec(),
+            })
+            .collect();
+        partitions.sort_by_key(|partition| partition.id);
+        Ok(Some(partitions))
+    }
+}
