@@ -173,7 +173,8 @@ fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_mend
             "advertised.listeners=PLAINTEXT://",
         ],
     );
-    let told = format!("127.0.0.1:{closing}, which takes connections from here, but nobody can log in there");
+    let told =
+        format!("127.0.0.1:{closing}, which takes connections from here, but there it takes the connection and closes");
     names(
         &ask(&broker.bind_address("CLOSING")),
         &["advertised listener of broker 1", &told],

@@ -1,6 +1,7 @@
 //! The addresses that brokers advertise, which is where clients really go: can each be reached from here, and does it lead
 //! to the cluster that advertises it.
 
+use super::listener;
 use super::login::{self, Cluster};
 use super::network::{Address, address, at_once, lookup, try_tcp};
 use super::{Check, Patient};
@@ -66,13 +67,19 @@ fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Opti
         Err(cause) => return Some(format!("which does not resolve here ({cause})")),
     };
     let tried = at_once(&resolved, |ip| try_tcp(*ip));
-    if tried.iter().all(Result::is_err) {
+    let Some(open) = resolved.iter().zip(&tried).find(|(_, tried)| tried.is_ok()) else {
         let cause = tried.into_iter().find_map(Result::err).unwrap_or_default();
         return Some(format!("which cannot be reached from here ({cause})"));
-    }
+    };
     // The address that was just asked has told its cluster already.
     if address(&patient.bootstrap).is_ok_and(|bootstrap| bootstrap == place) {
         return None;
+    }
+    let mut wrong = None;
+    let mut told = |check: Check| wrong = wrong.take().or(Some(check).filter(|check| check.mend.is_some()));
+    if listener::speak(patient, &place, *open.0, &mut told).is_none() {
+        let detail = wrong.map_or_else(String::new, |check: Check| check.detail);
+        return Some(format!("which takes connections from here, but there {detail}"));
     }
     match (login::cluster_id(&patient.at(&place)), &cluster.id) {
         (Err(cause), _) => Some(format!(

@@ -91,13 +91,16 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
     let several = patient.bootstrap.split(',').count() > 1;
     let mut patience = FIRST_ATTEMPT;
     let mut told: Option<(Instant, Vec<BrokerAddress>)> = None;
-    let found = |brokers| Cluster {
-        // What is known by now.
-        id: consumer.client().fetch_cluster_id(Duration::ZERO),
-        brokers,
-    };
+    let mut id = None;
     loop {
         let limit = patience.min(deadline.saturating_duration_since(Instant::now()));
+        // At once, and before anything else: where an advertised address leads to another cluster, the library soon goes
+        // there, and then tells of that one.
+        id = id.or_else(|| consumer.client().fetch_cluster_id(limit));
+        let found = |brokers| Cluster {
+            id: id.clone(),
+            brokers,
+        };
         let error = match consumer.fetch_metadata(None, limit) {
             Ok(metadata) => return Ok(found(addresses(&metadata))),
             Err(error) => error,
