@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+use rdkafka::producer::{Producer, ProducerContext};
 
 use super::{DatasetError, partition_counts};
-use crate::contents::{Cut, RecordSource, compressible, text};
+use crate::contents::{RecordSource, compressible, text};
 use crate::kafka::{TextProducer, TextRecord, settings_cause};
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
@@ -187,12 +187,8 @@ impl Filling {
         let deliveries = Deliveries::default();
         let mut producer = TextProducer::new(&config, deliveries, Arc::clone(text), &self.names)
             .map_err(|error| failed(settings_cause(&error)))?;
-        let cut = match self.spec.compression_ratio {
-            Some(_) => Cut::InTurn,
-            None => Cut::AtRandom,
-        };
         let mut source =
-            RecordSource::new(self.spec.size, self.spec.keys, (cut, text.len()), self.seed, index).map_err(failed)?;
+            RecordSource::new(self.spec.size, self.spec.keys, text.len(), self.seed, index).map_err(failed)?;
         let mut records = Vec::with_capacity(CALL);
         while !slices.is_empty() {
             for slice in &mut slices {
@@ -210,25 +206,30 @@ impl Filling {
             }
             slices.retain(|slice| slice.records > 0);
         }
-        self.finish(producer.producer())
+        self.finish(&producer)
     }
 
     /// Waits until the brokers have acknowledged everything.
-    fn finish(&self, producer: &BaseProducer<Deliveries>) -> Result<(), DatasetError> {
+    fn finish(&self, producer: &TextProducer<Deliveries>) -> Result<(), DatasetError> {
         let failed = |cause: String| DatasetError::Produce {
             topic: self.names.join(", "),
             cause,
         };
         let deadline = Instant::now() + FLUSH_LIMIT;
-        while let Err(error) = producer.flush(FLUSH_SLICE) {
+        let mut undelivered = 0;
+        while producer.under_way() > 0 {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Err(DatasetError::Interrupted);
             }
-            if Instant::now() > deadline || error.rdkafka_error_code() != Some(RDKafkaErrorCode::OperationTimedOut) {
-                return Err(failed(error.to_string()));
+            if Instant::now() > deadline {
+                let (left, seconds) = (producer.under_way(), FLUSH_LIMIT.as_secs());
+                return Err(failed(format!(
+                    "{left} records were not acknowledged within {seconds} s"
+                )));
             }
+            undelivered += producer.flush(FLUSH_SLICE, &told);
         }
-        match producer.context().failed.load(Ordering::Acquire) {
+        match producer.producer().context().failed.load(Ordering::Acquire) + undelivered {
             0 => Ok(()),
             count => Err(failed(format!("{count} records were not delivered"))),
         }
@@ -255,7 +256,7 @@ impl Filling {
                 return Err(DatasetError::Interrupted);
             }
             let waiting = if records.is_empty() { Duration::ZERO } else { FULL_WAIT };
-            let undelivered = producer.wait(waiting, &|reason| eprintln!("librdkafka: {reason}"));
+            let undelivered = producer.wait(waiting, &told);
             let client = producer.producer();
             let so_far = client.context().failed.fetch_add(undelivered, Ordering::AcqRel) + undelivered;
             if let Some((_, cause)) = client.client().fatal_error() {
@@ -268,6 +269,10 @@ impl Filling {
         }
         Ok(())
     }
+}
+
+fn told(reason: &str) {
+    eprintln!("librdkafka: {reason}");
 }
 
 /// Records that one producer still has to send to a topic, or to one partition of it.

@@ -19,6 +19,9 @@ use super::Queue;
 /// Bytes of a record's key.
 const KEY_BYTES: usize = 8;
 
+/// How long a flush waits for reports until it looks whether it is over.
+const FLUSH_PAUSE: Duration = Duration::from_millis(5);
+
 /// Stands for a partition that the partitioner chooses.
 const UNASSIGNED: i32 = -1;
 
@@ -85,7 +88,34 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
         failed
     }
 
-    /// The ordinary producer, for flushing.
+    /// Records that were taken and of which nothing has been reported yet.
+    pub fn under_way(&self) -> i32 {
+        self.producer.in_flight_count()
+    }
+
+    /// Sends at once what still waits for its batch to fill, and waits at most `timeout` until all is reported; otherwise
+    /// as [`TextProducer::wait`].
+    ///
+    /// The ordinary producer's `flush` hurries the library only for the moment of its call, and then waits for 100 ms
+    /// whatever is reported meanwhile.
+    pub fn flush(&self, timeout: Duration, error: &(dyn Fn(&str) + Sync)) -> u64 {
+        let client = self.producer.client();
+        std::thread::scope(|scope| {
+            // Where reports are events, the library's call does nothing but wait, with all lingering off.
+            let flushing = scope.spawn(|| {
+                let limit = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+                // SAFETY: the client lives as long as this value, which outlives the scope.
+                unsafe { rd::rd_kafka_flush(client.native_ptr(), limit) };
+            });
+            let mut failed = 0;
+            while !flushing.is_finished() {
+                failed += self.wait(FLUSH_PAUSE, error);
+            }
+            failed
+        })
+    }
+
+    /// The ordinary producer, for what it knows of errors.
     pub fn producer(&self) -> &BaseProducer<C> {
         &self.producer
     }

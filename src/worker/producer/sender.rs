@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord};
 use super::deliveries::{Deliveries, cause_of};
 use super::pace::Pace;
 use super::series::SentSeries;
-use crate::contents::{Cut, RecordSource};
+use crate::contents::RecordSource;
 use crate::load::{STAMP_BYTES, ScheduleError, Stamp};
 use crate::measure::Series;
 use crate::measure::clock;
@@ -180,6 +180,8 @@ struct Records<'a> {
     sequence: u64,
     begun: bool,
     latest_key: u64,
+    /// Where the next value lies in the text, in bytes.
+    at: usize,
     key: Option<[u8; 8]>,
     value: Vec<u8>,
 }
@@ -206,7 +208,7 @@ impl<'a> Records<'a> {
             source: RecordSource::new(
                 order.size,
                 order.keys,
-                (Cut::AtRandom, text.len()),
+                text.len(),
                 order.seed,
                 u64::from(order.producer),
             )?,
@@ -218,6 +220,7 @@ impl<'a> Records<'a> {
             sequence: 0,
             begun: false,
             latest_key: u64::from(order.producer) << 40,
+            at: 0,
             key: None,
             value: Vec::new(),
             order,
@@ -234,7 +237,7 @@ impl<'a> Records<'a> {
         if self.order.keys != Keys::None {
             self.key = Some(self.source.key(&mut self.latest_key));
         }
-        let text = &self.text[self.source.value(&mut 0)];
+        let text = &self.text[self.source.value(&mut self.at)];
         self.value.clear();
         self.value.extend_from_slice(text);
         // Sizes that are drawn may come out smaller than a stamp.
