@@ -122,7 +122,7 @@ fn reasons(out: &mut String, input: &ReportInput) {
         heading(out, "Why");
     }
     for reason in reasons {
-        let remedy = escape(&reason.remedy);
+        let remedy = with_code(&reason.remedy);
         let _ = write!(out, "**{}** ({}). {remedy}\n\n", reason.kind, reason.meaning);
         let told = reason.configurations.iter();
         list(out, told.map(|(name, evidence)| named(name, evidence)));
@@ -212,6 +212,20 @@ fn source(out: &mut String, text: &str) {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     let _ = write!(out, "{fence}toml\n{}\n{fence}\n", text.trim_end());
+}
+
+/// The same as [`escape`], but that what stands between backticks is code.
+fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // Without its partner a backtick is one.
+    if parts.len().is_multiple_of(2) {
+        return escape(text);
+    }
+    let part = |(number, part): (usize, &str)| match number % 2 {
+        0 => escape(part),
+        _ => format!("`{}`", printable(part)),
+    };
+    parts.into_iter().enumerate().map(part).collect()
 }
 
 /// Text that Markdown shows as it is, in a table cell too.

@@ -111,6 +111,15 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
     }
 }
 
+/// `p 0.012`, or that it is too small to be written so.
+fn told_p(p: f64) -> String {
+    if p < 0.0001 {
+        "p < 0.0001".to_owned()
+    } else {
+        format!("p {p:.4}")
+    }
+}
+
 /// Half the t interval of paired differences with this standard deviation, as a share.
 fn detectable(deviation: f64, blocks: usize) -> Option<f64> {
     let half = stats::half_width(deviation, blocks, 1.0 - CONFIDENCE);
@@ -199,11 +208,11 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
     let drifted = |drift: &RunDrift| drift.p <= TOLD_P && drift.change.abs() > threshold;
     if let Some(drift) = quality.drift.filter(drifted) {
         warnings.push(format!(
-            "The machine changed during the run: trials at its end were {:.1} % {} than those at its beginning (p {:.4}). \
+            "The machine changed during the run: trials at its end were {:.1} % {} than those at its beginning ({}). \
              Verdicts compare within blocks and bear it; the rates of single rows do not.",
             drift.change.abs() * 100.0,
             if drift.change < 0.0 { "slower" } else { "faster" },
-            drift.p
+            told_p(drift.p)
         ));
     }
     if let Some(serial) = quality
@@ -211,9 +220,10 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
         .filter(|serial| serial.p <= TOLD_P && serial.lag_one > 0.0)
     {
         warnings.push(format!(
-            "Trials that follow one another are alike (correlation {:.2}, p {:.4}): the intervals of single rows are \
+            "Trials that follow one another are alike (correlation {:.2}, {}): the intervals of single rows are \
              too narrow.",
-            serial.lag_one, serial.p
+            serial.lag_one,
+            told_p(serial.p)
         ));
     }
     if let (Some(noise), Some(detectable)) = (quality.noise, quality.detectable)

@@ -31,6 +31,21 @@ pub(super) fn escape_lines(text: &str) -> String {
     out
 }
 
+/// The same as [`escape`], with what stands between backticks as code.
+pub(super) fn with_code(text: &str) -> String {
+    let escaped = escape(text);
+    let parts: Vec<&str> = escaped.split('`').collect();
+    // Without its partner a backtick is one.
+    if parts.len().is_multiple_of(2) {
+        return escaped;
+    }
+    let part = |(number, part): (usize, &str)| match number % 2 {
+        0 => part.to_owned(),
+        _ => format!("<code>{part}</code>"),
+    };
+    parts.into_iter().enumerate().map(part).collect()
+}
+
 pub(in crate::report) fn paragraph(text: &str) -> String {
     format!("<p>{}</p>\n", escape(text))
 }

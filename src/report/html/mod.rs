@@ -7,7 +7,7 @@ pub(in crate::report) use element::escape;
 
 use std::fmt::Write as _;
 
-use self::element::{definitions, list, paragraph, scroll, table};
+use self::element::{definitions, list, paragraph, scroll, table, with_code};
 use super::ReportInput;
 use super::chart::{Chart, charts, style_sheet};
 use super::facts;
@@ -153,9 +153,13 @@ pub(in crate::report) struct Section {
 
 fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
     let section = |id, title, body| Section { id, title, body };
+    // The first chart shows the answer; what explains it comes before all that is looked up.
+    let (first, others) = charts.split_at(charts.len().min(1));
+    let drawn = |charts: &[Chart]| charts.iter().map(figure).collect();
     let mut sections = vec![
+        section("chart", "At a glance", drawn(first)),
         section("why", "Why", reasons(input)),
-        section("charts", "Charts", charts.iter().map(figure).collect()),
+        section("charts", "More charts", drawn(others)),
         section("results", "Results", tables_of("Results", &tables::results(input))),
         section(
             "latencies",
@@ -182,7 +186,7 @@ fn sections(input: &ReportInput, charts: &[Chart]) -> Vec<Section> {
 fn reasons(input: &ReportInput) -> String {
     let mut out = String::new();
     for reason in why(input) {
-        let (kind, remedy) = (reason.kind, escape(&reason.remedy));
+        let (kind, remedy) = (reason.kind, with_code(&reason.remedy));
         let _ = writeln!(out, "<h3><code>{kind}</code>: {}</h3>", reason.meaning);
         if !remedy.is_empty() {
             let _ = writeln!(out, "<p>{remedy}</p>");
