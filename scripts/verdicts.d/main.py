@@ -81,7 +81,7 @@ def aa(tandem):
         counts[next(c for c in summary["comparisons"] if c["metric"] == "read_time")["verdict"]] += 1
     wrong = counts["faster"] + counts["slower"]
     said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
-    return [(f"one configuration under two names, {AA_RUNS} runs until decided, at most 40 blocks", said,
+    return [(f"one configuration under two names, {AA_RUNS} runs until decided, at most 16 blocks", said,
              "at most one faster or slower", verdict(wrong <= 1))]
 
 
