@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A value that may be a secret: it travels in the protocol and shows in nothing else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,21 +56,6 @@ impl Hidden {
         };
         self.0.iter().fold(text, mask)
     }
-
-    /// True where one of the values is in the text.
-    pub fn is_in(&self, text: &str) -> bool {
-        self.0.iter().any(|value| text.contains(value))
-    }
-
-    /// Masks every string in a JSON value. Numbers stay: one that is written like a secret is none.
-    pub fn mask_json(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => *text = self.mask(std::mem::take(text)),
-            Value::Array(values) => values.iter_mut().for_each(|value| self.mask_json(value)),
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.mask_json(value)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
 }
 
 impl fmt::Debug for Hidden {
@@ -93,12 +77,6 @@ mod tests {
             "user=abc password=(hidden); (hidden) is no password"
         );
         assert_eq!(format!("{hidden:?}"), "(2 values)");
-        let mut message = serde_json::json!({ "count": 4711, "said": ["it is hunter2", 1] });
-        Hidden::of(["4711", "hunter2"].map(Secret::new)).mask_json(&mut message);
-        assert_eq!(
-            message,
-            serde_json::json!({ "count": 4711, "said": ["it is (hidden)", 1] })
-        );
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if arguments.json {
         let findings = Findings {
             schema_version: 1,
-            well: failed == 0,
+            well: failed == 0 && !interrupt.is_set(),
             checks,
         };
         say!("{}", serde_json::to_string_pretty(&findings)?);

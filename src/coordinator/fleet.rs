@@ -287,13 +287,14 @@ async fn read_errors(stderr: ChildStderr, said: Arc<Said>) {
     }
 }
 
+/// A worker's message with nothing in its own words that must not show. Everything else in messages is numbers and names
+/// of the protocol, which a secret may happen to be spelled like.
 fn message(line: &str, hidden: &Hidden) -> serde_json::Result<FromWorker> {
-    if !hidden.is_in(line) {
-        return serde_json::from_str(line);
-    }
     let mut message = serde_json::from_str(line)?;
-    hidden.mask_json(&mut message);
-    serde_json::from_value(message)
+    if let FromWorker::Failed { message, .. } = &mut message {
+        *message = hidden.mask(std::mem::take(message));
+    }
+    Ok(message)
 }
 
 /// Turns a worker's lines into events; its end of output is the last one.
@@ -328,4 +329,23 @@ async fn read_messages(
         at_ns: clock::now_ns(),
         what: FleetNews::Ended(words),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn what_a_worker_says_of_its_failure_is_masked_and_the_protocols_own_words_are_not() {
+        let hidden = Hidden::of(["ready", "hunter2"].map(Secret::new));
+        let ready = message(r#"{"type":"ready"}"#, &hidden).unwrap();
+        assert_eq!(ready, FromWorker::Ready);
+        let line = r#"{"type":"failed","consumer":null,"connect":true,"message":"password hunter2 is refused"}"#;
+        let FromWorker::Failed { message, .. } = message(line, &hidden).unwrap() else {
+            panic!("another message");
+        };
+        assert_eq!(message, "password (hidden) is refused");
+    }
 }

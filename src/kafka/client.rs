@@ -218,8 +218,8 @@ pub fn resolve_all(properties: &BTreeMap<String, PropertyValue>) -> Result<BTree
         .collect()
 }
 
-/// What must not show of a scenario's client properties: values from the environment and from files, and those of
-/// properties that hold secrets wherever they stand. One that is not there is refused where it is used.
+/// What must not show of a scenario's client properties: passwords, keys and tokens, wherever their values stand. One that
+/// is not there is refused where it is used.
 pub fn hidden(scenario: &Scenario) -> Hidden {
     let clusters = [&scenario.cluster].into_iter().chain(&scenario.variants.clusters);
     let of_clusters = clusters.map(|cluster| &cluster.client);
@@ -234,10 +234,10 @@ pub fn hidden(scenario: &Scenario) -> Hidden {
     let all = of_clusters
         .chain(of_consumers)
         .chain(loads.map(|load| &load.properties));
-    let secret = |(name, value): (&String, &PropertyValue)| {
-        let shows = matches!(value, PropertyValue::Literal(_)) && !is_sensitive(name);
-        if shows { None } else { resolve_value(name, value).ok() }
-    };
+    // A user's name is told sparingly, but it may be a word such as "kafka", without which messages make no sense.
+    let is_secret = |name: &str| is_sensitive(name) && name != "sasl.username";
+    let secret =
+        |(name, value): (&String, &PropertyValue)| is_secret(name).then(|| resolve_value(name, value).ok()).flatten();
     Hidden::of(all.flatten().filter_map(secret))
 }
 

@@ -95,11 +95,7 @@ fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Opti
 
 /// The line of the broker's settings that would mend an advertised address.
 fn mend(patient: &Patient, broker: &BrokerAddress, brokers: usize) -> String {
-    let reachable = patient
-        .bootstrap
-        .split(',')
-        .next()
-        .and_then(|first| address(first).ok());
+    let reachable = patient.addresses().next().and_then(|first| address(first).ok());
     let right = match reachable {
         // Of several brokers the bootstrap address may be that of another.
         Some(bootstrap) if brokers == 1 => bootstrap.to_string(),

@@ -182,7 +182,7 @@ pub(super) fn knows_user(patient: &Patient) -> Option<bool> {
     if !patient.uses_sasl() || !mechanism.starts_with("SCRAM-") {
         return None;
     }
-    patient.bootstrap.split(',').find_map(|text| {
+    patient.addresses().find_map(|text| {
         let address = address(text).ok()?;
         let open = lookup(&address).ok()?.into_iter().find(|ip| try_tcp(*ip).is_ok())?;
         let mut dialogue = if patient.uses_tls() {

@@ -88,7 +88,7 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
     let consumer = client(patient)?;
     let deadline = Instant::now() + CONNECT_LIMIT;
     // What one of several addresses refuses, another may grant.
-    let several = patient.bootstrap.split(',').count() > 1;
+    let several = patient.addresses().count() > 1;
     let mut patience = FIRST_ATTEMPT;
     let mut told: Option<(Instant, Vec<BrokerAddress>)> = None;
     let mut id = None;
@@ -142,13 +142,9 @@ pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
         let heard = consumer.client().context();
         let over = Instant::now() >= deadline;
         let refusals = heard.refusals();
-        let said = if refusals.is_empty() {
-            heard.said()
-        } else {
-            refusals.clone()
-        };
         if over || !refusals.is_empty() {
             let error = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
+            let said = if refusals.is_empty() { heard.said() } else { refusals };
             return Err(connect_cause(&said, &error, CONNECT_LIMIT));
         }
     }

@@ -172,6 +172,11 @@ impl Patient {
         }
     }
 
+    /// The bootstrap addresses, one by one.
+    fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.bootstrap.split(',').filter(|text| !text.trim().is_empty())
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }

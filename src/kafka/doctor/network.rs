@@ -55,11 +55,7 @@ pub(super) fn address(text: &str) -> Result<Address, Check> {
 /// Looks whether any of the addresses that the user gave leads to a broker, and what requests it knows; `None` where none
 /// does.
 pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
-    let texts: Vec<&str> = patient
-        .bootstrap
-        .split(',')
-        .filter(|text| !text.trim().is_empty())
-        .collect();
+    let texts: Vec<&str> = patient.addresses().collect();
     let mut reached = None;
     let mut failures = Vec::new();
     for (versions, checks) in at_once(&texts, |text| look(patient, text)) {

@@ -108,10 +108,13 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
                 unsafe { rd::rd_kafka_flush(client.native_ptr(), limit) };
             });
             let mut failed = 0;
-            while !flushing.is_finished() {
+            loop {
+                // Once at least: what is only waiting to be taken ends the library's call at once.
                 failed += self.wait(FLUSH_PAUSE, error);
+                if flushing.is_finished() {
+                    return failed;
+                }
             }
-            failed
         })
     }
 
