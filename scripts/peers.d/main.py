@@ -8,12 +8,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import build
 import consumer_performance
 import table
+import together
 import trials
 
 HERE = Path("scripts/peers.d")
@@ -24,6 +26,8 @@ SHAPES = {"100B": (100, 10_000_000), "1KiB": (1024, 2_400_000), "10KiB": (10_240
 KAFKA = "4.3.1"
 ROUNDS = 10
 QUICK_ROUNDS, QUICK_SHARE = 2, 10
+# Both at the same time: rounds, and how many times the records of the others' trials.
+TOGETHER_ROUNDS, TOGETHER_TIMES = 20, 3
 # Seconds without a sign of life: a JVM says nothing before its end.
 STALL_LIMIT = "120"
 DONE, WRONG, CANNOT = 0, 1, 2
@@ -33,17 +37,27 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="scripts/peers", description="Reads one topic in turns with tandem, with librdkafka's "
         "rdkafka_performance and with Kafka's ConsumerPerformance, and writes results/peers and the tables of "
-        "docs/performance.md. All of it takes about 25 minutes on two cores.")
-    parser.add_argument("--shapes", default=",".join(SHAPES), metavar="LIST",
-                        help=f"sizes of records, with commas between them [default: {','.join(SHAPES)}]")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"counted rounds of each shape [default: {ROUNDS}]")
+        "docs/performance.md. All of it takes about 25 minutes on two cores; --together about 6.")
+    parser.add_argument("--shapes", metavar="LIST",
+                        help=f"sizes of records, with commas between them [default: {','.join(SHAPES)}, with --together "
+                        f"{','.join(table.TOGETHER_SHAPES)}]")
+    parser.add_argument("--rounds", type=int,
+                        help=f"counted rounds of each shape [default: {ROUNDS}, with --together {TOGETHER_ROUNDS}]")
     parser.add_argument("--only", action="append", default=[], metavar="CASE",
                         help="only this case of scripts/peers.d/peers.toml (can be given again); stores no tables")
+    parser.add_argument("--together", action="store_true",
+                        help="tandem's batch reader and the C program on the same allocator at the same time, a "
+                        "partition for each, so that whatever else the machine does slows both; nothing else, records "
+                        f"of {' and '.join(table.TOGETHER_SHAPES)}")
     parser.add_argument("--quick", action="store_true",
                         help=f"{QUICK_ROUNDS} rounds of a tenth of the records, for a look: stores no tables")
     parser.add_argument("--table", action="store_true", help="make the tables again from results/peers, run nothing")
     given = parser.parse_args()
-    given.shapes = given.shapes.split(",")
+    if given.together and given.only:
+        parser.error("--together has one case of its own: --only does not go with it")
+    if given.rounds is None:
+        given.rounds = TOGETHER_ROUNDS if given.together and not given.quick else QUICK_ROUNDS if given.quick else ROUNDS
+    given.shapes = given.shapes.split(",") if given.shapes else list(table.TOGETHER_SHAPES if given.together else SHAPES)
     unknown = [shape for shape in given.shapes if shape not in SHAPES]
     if unknown:
         parser.error(f"there is no shape {', '.join(unknown)}: choose from {', '.join(SHAPES)}")
@@ -52,13 +66,19 @@ def arguments():
     return given
 
 
-def scenario(shape, built, given):
-    """The scenario of a shape: peers.toml with what stands between braces filled in."""
-    size, records = SHAPES[shape]
-    records = records // QUICK_SHARE if given.quick else records
-    values = {"size": size, "records": records, "python": sys.executable, "programs": built.folder}
-    return re.sub(r"\{(size|records|python|programs)\}", lambda found: str(values[found[1]]),
-                  (HERE / "peers.toml").read_text(encoding="utf-8"))
+def records_of(shape, given):
+    """Records of a trial."""
+    records = SHAPES[shape][1] * (TOGETHER_TIMES if given.together else 1)
+    return records // QUICK_SHARE if given.quick else records
+
+
+def scenario(shape, built, given, scratch):
+    """The scenario of a shape: the file with what stands between braces filled in."""
+    values = {"size": SHAPES[shape][0], "records": records_of(shape, given), "python": sys.executable,
+              "programs": built.folder, "scratch": scratch}
+    file = HERE / ("together.toml" if given.together else "peers.toml")
+    return re.sub(r"\{(size|records|python|programs|scratch)\}", lambda found: str(values[found[1]]),
+                  file.read_text(encoding="utf-8"))
 
 
 def kafka_libs():
@@ -70,17 +90,18 @@ def kafka_libs():
 
 
 def run(shape, built, given):
-    """Runs a shape; returns the run's folder, or None where tandem could not run it."""
+    """Runs a shape; returns the run's folder, and ends the program where tandem could not run it."""
     RUNS.mkdir(parents=True, exist_ok=True)
-    file = RUNS / f"{shape}.toml"
-    file.write_text(scenario(shape, built, given), encoding="utf-8")
-    folder = RUNS / f"{shape}-{time.strftime('%Y%m%d-%H%M%S')}"
-    rounds = QUICK_ROUNDS if given.quick else given.rounds
-    command = [str(built.tandem), "run", str(file), "--repetitions", str(rounds), "--stall-limit", STALL_LIMIT,
-               "--out", str(folder)]
-    for case in given.only:
-        command += ["--only", case]
-    code = subprocess.run(command, env={**os.environ, "KAFKA_LIBS": str(kafka_libs())}).returncode
+    name = table.stored_name(shape, given.together)
+    folder = RUNS / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    with tempfile.TemporaryDirectory(prefix="tandem-peers-") as scratch:
+        file = RUNS / f"{name}.toml"
+        file.write_text(scenario(shape, built, given, scratch), encoding="utf-8")
+        command = [str(built.tandem), "run", str(file), "--repetitions", str(given.rounds), "--stall-limit", STALL_LIMIT,
+                   "--out", str(folder)]
+        for case in given.only:
+            command += ["--only", case]
+        code = subprocess.run(command, env={**os.environ, "KAFKA_LIBS": str(kafka_libs())}).returncode
     if code not in (DONE, WRONG):
         raise SystemExit(code)
     return folder
@@ -117,12 +138,13 @@ def main():
     code = DONE
     for shape in given.shapes:
         folder = run(shape, built, given)
-        rows, problems = trials.from_run(folder)
+        rows, problems = trials.from_run(folder, {together.TANDEM: table.BATCH, together.PEER: table.C}
+                                         if given.together else None)
         code = WRONG if problems else code
         made_with = about(folder, shape, built, rows, problems)
-        print("\n".join(table.section(shape, rows, made_with)))
+        print("\n".join(table.section(shape, rows, made_with, given.together)))
         if not given.quick and not given.only:
-            trials.store(shape, rows, made_with)
+            trials.store(table.stored_name(shape, given.together), rows, made_with)
             table.write()
     return code
 

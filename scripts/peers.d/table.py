@@ -9,6 +9,8 @@ from document import put
 
 BEGIN, END = "<!-- peers: made by scripts/peers, not by hand -->", "<!-- peers: end -->"
 SHAPES = ["100B", "1KiB", "10KiB"]
+# Where the speed of the C program itself is asked for, and where both are run at the same time too.
+TOGETHER_SHAPES = ("100B", "1KiB")
 
 C, C_SYSTEM = "rdkafka_performance, same allocator", "rdkafka_performance, system's allocator"
 JAVA = "ConsumerPerformance"
@@ -34,7 +36,7 @@ class Pair:
 
 
 PAIRS = [
-    Pair(BATCH, C, Bound(0.97, 1.03, ("100B", "1KiB"))),
+    Pair(BATCH, C, Bound(0.97, 1.03, TOGETHER_SHAPES)),
     Pair(BATCH, C_SYSTEM),
     Pair("tandem poll", C),
     Pair("tandem stream", C),
@@ -44,12 +46,17 @@ PAIRS = [
     Pair(BATCH, f"{C}, two processes", Bound(0.75)),
     Pair(C, f"{C}, two processes"),
     Pair(TWO_PROCESSES, f"{C}, two processes"),
-    Pair(BATCH + ONE, C + ONE, Bound(0.97, 1.03, ("100B", "1KiB"))),
+    Pair(BATCH + ONE, C + ONE, Bound(0.97, 1.03, TOGETHER_SHAPES)),
     Pair(BATCH + ONE, C_SYSTEM + ONE),
     Pair("tandem poll" + ONE, C + ONE),
     Pair("tandem stream" + ONE, C + ONE),
     Pair(BATCH + ONE, JAVA + ONE),
 ]
+
+
+def stored_name(shape, together):
+    """What the files of a shape are called."""
+    return f"{shape}-together" if together else shape
 
 
 def by_case(rows):
@@ -124,9 +131,10 @@ def pairs_table(rows, shape):
     return lines
 
 
-def section(shape, rows, about):
+def section(shape, rows, about, together=False):
     """The part of a shape, as lines."""
-    lines = [f"### {about['records']:,} records of {about['record_bytes']:,} B", "",
+    how = " for each of two programs at the same time" if together else ""
+    lines = [f"### {about['records']:,} records of {about['record_bytes']:,} B{how}", "",
              f"{about['date']}, `{about['command']}`: {about['rounds']} rounds, tandem {about['tandem']}, librdkafka "
              f"{about['librdkafka']}, Kafka {about['kafka']} on Java {about['java']}, {about['compiler']}; "
              f"{about['processor']}, {about['cores']} cores, {about['memory_gib']} GiB, Linux {about['kernel']}.", ""]
@@ -142,12 +150,13 @@ def section(shape, rows, about):
 
 
 def tables():
-    """All shapes that were ever run, as one text."""
+    """All shapes that were ever run, as one text; after each what was read at the same time."""
     parts = []
     for shape in SHAPES:
-        stored = trials.load(shape)
-        if stored:
-            parts += section(shape, *stored) + [""]
+        for together in (False, True):
+            stored = trials.load(stored_name(shape, together))
+            if stored:
+                parts += section(shape, *stored, together) + [""]
     return "\n".join(parts)
 
 

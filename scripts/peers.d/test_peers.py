@@ -1,8 +1,10 @@
 """Tests of scripts/peers that need neither a broker nor a compiler: python3 -m unittest discover scripts/peers.d"""
 
+import json
 import os
 import tempfile
 import unittest
+from collections import Counter
 from pathlib import Path
 
 os.chdir(Path(__file__).resolve().parents[2])
@@ -11,8 +13,10 @@ import consumer_performance
 import main
 import ratios
 import rdkafka_performance
+import reader_profile
 import document as document_file
 import table
+import together
 import trials
 import worker
 
@@ -114,6 +118,71 @@ class Disturbance(unittest.TestCase):
     def test_the_start_of_the_jvm_is_nobody_else_s(self):
         share, _ = trials.others_share(self.measurement(5e8, "ConsumerPerformance", 9e8, 1.29e9))
         self.assertAlmostEqual(share, 0.0)
+
+
+class Profile(unittest.TestCase):
+    THREAD = ("events: Ir\nfn=(1) rd_kafka_message_get\n10 5\n+2 7\ncfn=(2) mi_free\ncalls=3 20\n+1 900\n* 1\n\n"
+              "fn=(2)\n20 800\ntotals: 813\n")
+
+    def test_a_function_s_cost_is_its_own_without_what_it_calls(self):
+        self.assertEqual(reader_profile.costs(self.THREAD), {"rd_kafka_message_get": 13, "mi_free": 800})
+
+    def test_a_thread_is_known_by_what_it_did(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "out"
+            file.write_text(self.THREAD)
+            self.assertEqual(reader_profile.instructions([file]), {
+                (reader_profile.READER, "messages and their references"): 13, (reader_profile.READER, "allocator"): 800})
+
+    def test_functions_are_told_apart_by_name_and_the_kernel_s_by_place(self):
+        for function, name in [("_mi_page_malloc_zero", "allocator"), ("rd_kafka_msgset_reader_msg_v2", "decoding"),
+                               ("rd_kafka_op_new0", "messages and their references"),
+                               ("__pthread_mutex_lock", "queues and locks"),
+                               ("<tandem::worker::reader::Reader<S>>::run", "the program's own"),
+                               ("msg_consume", "the program's own"), ("rd_kafka_thread_main", "the rest")]:
+            self.assertEqual(reader_profile.group(function, False), name, function)
+        self.assertEqual(reader_profile.group("rd_kafka_op_new0", True), "kernel")
+
+    def test_a_row_adds_up_the_figures_of_its_groups(self):
+        key = (reader_profile.BROKER, "decoding")
+        time = {"tandem": {key: 30.0}, "rdkafka_performance": {key: 31.26}}
+        figures = [{name: Counter(of) for name, of in table.items()} for table in (time, time)]
+        lines = reader_profile.rows(*figures)
+        self.assertIn("| broker thread | decoding | 30.0 | 31.3 | 30 | 31 |", lines)
+        self.assertIn("| **all** |  | 30.0 | 31.3 | 30 | 31 |", lines)
+
+
+class Together(unittest.TestCase):
+    def test_of_two_processes_one_is_each_and_they_change_places(self):
+        with tempfile.TemporaryDirectory() as folder:
+            started = [together.is_tandem(together.turn(folder)) for _ in range(6)]
+        self.assertEqual(started, [True, False, False, True, True, False])
+
+    def test_each_process_is_a_trial_of_its_program(self):
+        def member(process, last_ns):
+            return {"process": process, "first_record_ns": 10, "last_record_ns": last_ns,
+                    "partitions": [{"partition": process, "records": 5, "bytes": 500}]}
+
+        def process(client, cpu_ns):
+            usage = {"cpu_ns": cpu_ns}
+            return {"client": client, "window": usage, "stopwatch": usage}
+
+        host = {"wall_ns": 1e9, "cores": 2, "brokers_cpu_ns": [0], "coordinator_cpu_ns": 0,
+                "cpu": {"idle_ns": 2e9, "iowait_ns": 0, "steal_ns": 0}}
+        measurement = {"start_ns": 0, "host": host, "members": [member(0, 1_000_000_010), member(1, 2_000_000_010)],
+                       "processes": [process(together.PEER, 3_000), process(together.TANDEM, 4_000)]}
+        stored = {"order": {"kind": "counted", "configuration": 0, "block": 0}, "configuration_name": "both",
+                  "status": {"status": "complete"}, "flags": [], "measurement": measurement}
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "trials").mkdir()
+            (Path(folder) / "trials/0001.json").write_text(json.dumps(stored))
+            rows, problems = trials.from_run(Path(folder), {together.TANDEM: "t", together.PEER: "c"})
+        self.assertEqual([(row.case, row.first_to_last, row.cpu, row.records) for row in rows],
+                         [("c", 1.0, 3e-6, 5), ("t", 2.0, 4e-6, 5)])
+        self.assertEqual(problems, [])
+
+    def test_it_is_kept_beside_what_it_looks_at(self):
+        self.assertEqual([table.stored_name("100B", at_once) for at_once in (False, True)], ["100B", "100B-together"])
 
 
 class CProgram(unittest.TestCase):

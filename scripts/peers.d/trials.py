@@ -32,8 +32,12 @@ class Trial:
     flags: str
 
 
-def from_run(folder):
-    """The counted, complete trials of a run by case and block, and sentences about those that are not complete."""
+def from_run(folder, programs=None):
+    """The counted, complete trials of a run by case and block, and sentences about those that are not complete.
+
+    Where `programs` gives a case for each client's name, the processes of a trial are of different programs, and each
+    of them is a trial of that case.
+    """
     trials, problems = [], []
     stored = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "trials").glob("*.json")]
     counted = [trial for trial in stored if trial["order"]["kind"] == "counted"]
@@ -42,10 +46,16 @@ def from_run(folder):
         if trial["status"]["status"] != "complete":
             problems.append(f"block {block + 1}, {name}: {reason(trial['status'])}")
             continue
-        trials.append(measured(trial["measurement"], name, block, trial["flags"]))
+        m = trial["measurement"]
+        if programs is None:
+            trials.append(measured(m, name, block, trial["flags"], m["members"], m["processes"]))
+            continue
+        for number, process in enumerate(m["processes"]):
+            members = [member for member in m["members"] if member["process"] == number]
+            trials.append(measured(m, programs[process["client"]], block, trial["flags"], members, [process]))
     if not trials:
         raise ValueError(f"{folder} has no complete trial; {len(problems)} failed: " + "; ".join(problems[:2]))
-    return trials, problems
+    return sorted(trials, key=lambda trial: trial.case) if programs else trials, problems
 
 
 def reason(status):
@@ -53,8 +63,9 @@ def reason(status):
     return ", ".join(str(value) for key, value in status.items() if key != "status") or status["status"]
 
 
-def measured(m, name, block, flags):
-    members = [member for member in m["members"] if member["partitions"]]
+def measured(m, name, block, flags, members, processes):
+    """What these members and processes of a measurement did."""
+    members = [member for member in members if member["partitions"]]
     read = [partition for member in members for partition in member["partitions"]]
     first = min(member["first_record_ns"] for member in members)
     last = max(member["last_record_ns"] for member in members)
@@ -67,7 +78,7 @@ def measured(m, name, block, flags):
     return Trial(block, name, len({partition["partition"] for partition in read}), len(members),
                  sum(partition["records"] for partition in read), sum(partition["bytes"] for partition in read),
                  (last - first) / 1e9, (last - m["start_ns"]) / 1e9,
-                 sum(process["window"]["cpu_ns"] for process in m["processes"]) / 1e9, others, " ".join(noted))
+                 sum(process["window"]["cpu_ns"] for process in processes) / 1e9, others, " ".join(noted))
 
 
 def others_share(m):
