@@ -1,7 +1,7 @@
 //! What one member has read of one partition: counts, times and a ledger of runs of offsets. No clock is read here;
 //! times are handed in.
 
-use super::source::Message;
+use super::source::{Message, TopicHandle};
 use crate::measure::{OffsetRun, Series};
 use crate::protocol::{OffsetRange, PartitionResult};
 
@@ -79,34 +79,39 @@ impl PartitionAccount {
         }
     }
 
-    /// Leaves no record from this offset on to [`PartitionAccount::follow`].
+    /// Leaves no record from this offset on to a [`Follower`].
     pub(super) fn count_singly_from(&mut self, offset: i64) {
         self.singly_from = self.singly_from.min(offset);
     }
 
-    /// Counts the records that carry on the run of `latest`, which was counted just before, and returns the rest. The
-    /// trial's last record is left: counting it tells its caller something.
+    /// What takes the records that carry on the run of `latest`, which was counted just before. The trial's last record
+    /// is not among them: counting it tells its caller something.
+    #[inline]
+    pub(super) fn follower<M: Message>(&self, latest: &M) -> Follower {
+        Follower {
+            topic: latest.topic_handle(),
+            partition: latest.partition(),
+            next: latest.offset() + 1,
+            end: self.singly_from,
+            records: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Counts what a follower of this account's latest record has taken.
+    #[inline]
+    pub(super) fn add(&mut self, follower: &Follower) {
+        self.records += follower.records;
+        self.bytes += follower.bytes;
+        self.current.end = follower.next;
+    }
+
+    /// Counts the records that carry on the run of `latest`, which was counted just before, and returns the rest.
     #[inline]
     pub(super) fn follow<'m, M: Message>(&mut self, latest: &M, records: &'m [M]) -> &'m [M] {
-        let (topic, partition) = (latest.topic_handle(), latest.partition());
-        let mut next = latest.offset() + 1;
-        let mut bytes = 0;
-        let carry_on = |record: &&M| {
-            let carries_on = record.offset() == next
-                && record.partition() == partition
-                && record.topic_handle() == topic
-                && record.error().is_none()
-                && next < self.singly_from;
-            if carries_on {
-                next += 1;
-                bytes += record.bytes();
-            }
-            carries_on
-        };
-        let followed = records.iter().take_while(carry_on).count();
-        self.records += followed as u64;
-        self.bytes += bytes;
-        self.current.end = next;
+        let mut follower = self.follower(latest);
+        let followed = records.iter().take_while(|record| follower.takes(*record)).count();
+        self.add(&follower);
         &records[followed..]
     }
 
@@ -197,6 +202,49 @@ impl PartitionAccount {
             }),
             latencies: None,
         }
+    }
+}
+
+/// Counts records of one partition as long as each has the offset after the one before: nothing is looked up for them.
+pub(super) struct Follower {
+    topic: TopicHandle,
+    partition: i32,
+    next: i64,
+    /// The first offset that is not its to take.
+    end: i64,
+    records: u64,
+    bytes: u64,
+}
+
+impl Follower {
+    /// Follows nothing.
+    pub(super) const NONE: Follower = Follower {
+        topic: TopicHandle::NONE,
+        partition: -1,
+        next: 0,
+        end: 0,
+        records: 0,
+        bytes: 0,
+    };
+
+    pub(super) fn is_none(&self) -> bool {
+        self.partition < 0
+    }
+
+    /// Counts the record if it carries on the run; otherwise leaves it and says so.
+    #[inline]
+    pub(super) fn takes(&mut self, record: &impl Message) -> bool {
+        let carries_on = record.offset() == self.next
+            && self.next < self.end
+            && record.partition() == self.partition
+            && record.topic_handle() == self.topic
+            && !record.is_error();
+        if carries_on {
+            self.next += 1;
+            self.records += 1;
+            self.bytes += record.bytes();
+        }
+        carries_on
     }
 }
 

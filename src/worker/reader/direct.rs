@@ -1,6 +1,6 @@
 //! A reader that works each record itself: takes what is there, counts it, does the work, commits.
 
-use super::account::{Counted, PartitionAccount};
+use super::account::{Counted, Follower, PartitionAccount};
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
@@ -25,6 +25,16 @@ pub(super) struct Pass<'a, S, O> {
     accounts: Vec<PartitionAccount>,
     /// Where records with a stamp are to be measured.
     waits: Option<Waits<'a>>,
+    /// Counts what carries on the run of the latest record of a partition.
+    follower: Follower,
+    /// The slot of that partition.
+    followed: usize,
+    /// Records that the batch may still have; 0 before its first.
+    batch_left: usize,
+    /// When its first was handed over.
+    received_ns: u64,
+    /// When the first record was shown since this was last asked for.
+    shown_ns: Option<u64>,
     /// Partitions with records since the last note.
     touched: Vec<usize>,
     is_touched: Vec<bool>,
@@ -53,6 +63,11 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             locator: Locator::new(reader.shared),
             accounts,
             waits: reader.waits.map(|order| Waits::new(order, reader.shared)),
+            follower: Follower::NONE,
+            followed: 0,
+            batch_left: 0,
+            received_ns: 0,
+            shown_ns: None,
             touched: Vec::with_capacity(slots.len()),
             is_touched: vec![false; slots.len()],
             revocations: 0,
@@ -65,12 +80,34 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
 
     /// Reads until the member is told to stop; begins with records that came before the start.
     pub(super) fn run(mut self, early: Early<S::Message<'a>>) -> ReadAccounts {
-        let source = self.reader.source;
         self.revocations = early.revocations;
         if !early.records.is_empty() {
             self.consume(&early.records);
         }
         drop(early);
+        if self.only_counts() && self.reader.capacity > 1 {
+            self.watch();
+        } else {
+            self.take();
+        }
+        ReadAccounts {
+            work_ns: (!self.labour.is_none()).then_some(self.work_ns),
+            time: self.stopwatch.time(),
+            accounts: self.accounts,
+            waited: self.waits.map(Waits::close),
+            error: self.error,
+            failure: self.committer.into_error(),
+        }
+    }
+
+    /// True where nothing is done with a record but counting it.
+    fn only_counts(&self) -> bool {
+        self.labour.is_none() && self.waits.is_none()
+    }
+
+    /// Takes records in batches and works them off.
+    fn take(&mut self) {
+        let source = self.reader.source;
         let mut batch = Vec::with_capacity(self.reader.capacity);
         while !self.reader.shared.is_stopped() {
             if self.gate.is_wanted() {
@@ -94,77 +131,136 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
                 waits.passed(clock::now_ns());
             }
         }
-        ReadAccounts {
-            work_ns: (!self.labour.is_none()).then_some(self.work_ns),
-            time: self.stopwatch.time(),
-            accounts: self.accounts,
-            waited: self.waits.map(Waits::close),
-            error: self.error,
-            failure: self.committer.into_error(),
-        }
     }
 
-    /// Works off one batch.
-    fn consume(&mut self, batch: &[S::Message<'_>]) {
-        if self.reader.accounting == Accounting::Off {
-            self.follow_all(batch);
-            return;
-        }
-        let received_ns = clock::now_ns();
-        if self.labour.is_none() && self.waits.is_none() {
-            self.count_all(batch, received_ns);
-        } else {
-            self.work_all(batch, received_ns);
-        }
-        self.note(clock::now_ns());
-        if matches!(self.reader.commit, Commit::Auto | Commit::PerBatch) {
-            self.commit();
-        }
-    }
-
-    /// Counts a batch without work: the clock is read only where a partition ends. Nothing changes hands while this
-    /// thread is inside its gate, so what holds for the first record of a run of offsets holds for the whole of it.
-    fn count_all(&mut self, batch: &[S::Message<'_>], received_ns: u64) {
-        let mut rest = batch;
-        while let Some((record, following)) = rest.split_first() {
-            rest = following;
-            let Some((index, counted)) = self.count(record, received_ns) else {
-                continue;
-            };
-            if counted == Counted::Last {
-                self.finish_partition(index, clock::now_ns());
-            } else {
-                rest = self.follow(index, record, rest);
-            }
-            if self.commit_every() && self.gate.is_wanted() {
+    /// Has the records shown, and takes none: each is destroyed while the processor still has it at hand. A batch is
+    /// then what is noted and committed together.
+    fn watch(&mut self) {
+        let source = self.reader.source;
+        while !self.reader.shared.is_stopped() {
+            if self.gate.is_wanted() {
                 self.gate.step_aside();
             }
+            self.revocations = self.reader.shared.revocations();
+            let from_ns = clock::now_ns();
+            source.show(super::IDLE_WAIT, |record| self.see(record));
+            let shown_ns = self.shown_ns.take().unwrap_or_else(clock::now_ns);
+            self.stopwatch.waited(from_ns, shown_ns);
+            self.end_batch();
         }
     }
 
-    /// Follows the positions and nothing else, to measure what the accounting costs.
-    fn follow_all(&mut self, batch: &[S::Message<'_>]) {
-        for record in batch {
-            if let Some(error) = record.error() {
-                self.error.get_or_insert(error);
-                continue;
+    /// Works off one batch that was taken.
+    fn consume(&mut self, batch: &[S::Message<'_>]) {
+        if self.only_counts() {
+            for record in batch {
+                if !self.see(record) && self.gate.is_wanted() {
+                    self.end_batch();
+                    self.gate.step_aside();
+                }
             }
-            let Some(index) = self.locator.slot_of(record) else {
-                continue;
-            };
-            let slot = &self.reader.shared.slots()[index];
-            if record.offset() + 1 == slot.range.end {
-                slot.set_finished(slot.range.end);
-                self.accounts[index] = PartitionAccount::of_end(slot.range, self.reader.start_ns, clock::now_ns());
-                self.reader.shared.partition_ended();
-                self.reader.offsets.end(index);
+        } else {
+            self.begin_batch();
+            self.work_all(batch);
+        }
+        self.end_batch();
+    }
+
+    fn begin_batch(&mut self) {
+        self.received_ns = clock::now_ns();
+        self.batch_left = self.reader.capacity;
+        self.shown_ns.get_or_insert(self.received_ns);
+    }
+
+    /// Notes what was counted, and commits it where every batch is committed.
+    fn end_batch(&mut self) {
+        self.end_run();
+        self.batch_left = 0;
+        if self.reader.accounting == Accounting::Off {
+            return;
+        }
+        if !self.touched.is_empty() {
+            self.note(clock::now_ns());
+            if matches!(self.reader.commit, Commit::Auto | Commit::PerBatch) {
+                self.commit();
             }
         }
+    }
+
+    /// Counts what was followed.
+    #[inline]
+    fn end_run(&mut self) {
+        let followed = std::mem::replace(&mut self.follower, Follower::NONE);
+        if !followed.is_none() {
+            self.accounts[self.followed].add(&followed);
+        }
+    }
+
+    /// Counts one record on which there is nothing to do. The clock is read only where a batch begins or a partition
+    /// ends. Nothing changes hands while this thread is inside its gate, so what holds for the first record of a run of
+    /// offsets holds for the whole of it. False where the reader should look around before the next record.
+    #[inline(always)]
+    fn see(&mut self, record: &S::Message<'_>) -> bool {
+        if self.batch_left > 0 && self.follower.takes(record) {
+            self.batch_left -= 1;
+            return true;
+        }
+        self.see_apart(record)
+    }
+
+    /// Counts one record that begins a batch or carries on no run.
+    fn see_apart(&mut self, record: &S::Message<'_>) -> bool {
+        let begins = self.batch_left == 0;
+        if begins {
+            self.end_batch();
+            self.begin_batch();
+        }
+        self.batch_left -= 1;
+        let goes_on = match self.reader.accounting {
+            Accounting::Off => self.look_for_end(record),
+            Accounting::On => self.count_apart(record),
+        };
+        goes_on && !(begins && (self.gate.is_wanted() || self.reader.shared.is_stopped()))
+    }
+
+    /// Counts one record and has those followed that carry on from it. False where a callback waits after a commit.
+    fn count_apart(&mut self, record: &S::Message<'_>) -> bool {
+        self.end_run();
+        let Some((index, counted)) = self.count(record, self.received_ns) else {
+            return true;
+        };
+        if counted == Counted::Last {
+            self.finish_partition(index, clock::now_ns());
+        } else if self.follows() {
+            self.follower = self.accounts[index].follower(record);
+            self.followed = index;
+        }
+        !(self.commit_every() && self.gate.is_wanted())
+    }
+
+    /// Follows the positions and nothing else, to measure what the accounting costs. Always true.
+    fn look_for_end(&mut self, record: &S::Message<'_>) -> bool {
+        if let Some(error) = record.error() {
+            self.error.get_or_insert(error);
+            return true;
+        }
+        let Some(index) = self.locator.slot_of(record) else {
+            return true;
+        };
+        let slot = &self.reader.shared.slots()[index];
+        if record.offset() + 1 == slot.range.end {
+            slot.set_finished(slot.range.end);
+            self.accounts[index] = PartitionAccount::of_end(slot.range, self.reader.start_ns, clock::now_ns());
+            self.reader.shared.partition_ended();
+            self.reader.offsets.end(index);
+        }
+        true
     }
 
     /// Counts a batch and does each record's work, if there is any; a record's finish is the next one's start. Between
     /// two records a rebalance may come. Without work a backlog before the first stamp is counted as it ever is.
-    fn work_all(&mut self, batch: &[S::Message<'_>], received_ns: u64) {
+    fn work_all(&mut self, batch: &[S::Message<'_>]) {
+        let received_ns = self.received_ns;
         let mut now_ns = received_ns;
         let mut note_ns = received_ns + NOTE_INTERVAL_NS;
         let mut rest = batch;
@@ -198,8 +294,8 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             if counted == Counted::Last {
                 self.finish_partition(index, now_ns);
             } else {
-                if self.labour.is_none() {
-                    rest = self.follow(index, record, rest);
+                if self.labour.is_none() && self.follows() {
+                    rest = self.accounts[index].follow(record, rest);
                 }
                 if now_ns >= note_ns {
                     self.note(now_ns);
@@ -213,19 +309,9 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
     }
 
-    /// Counts what carries on the run of a record that was just counted, and returns the rest; not where each record may
-    /// be followed by a commit.
-    #[inline]
-    fn follow<'m, 's>(
-        &mut self,
-        index: usize,
-        latest: &S::Message<'s>,
-        records: &'m [S::Message<'s>],
-    ) -> &'m [S::Message<'s>] {
-        match self.reader.commit {
-            Commit::Every(_) => records,
-            _ => self.accounts[index].follow(latest, records),
-        }
+    /// False where each record may be followed by a commit.
+    fn follows(&self) -> bool {
+        !matches!(self.reader.commit, Commit::Every(_))
     }
 
     /// Counts one record; `None` for what is not a record of this trial, or no longer this member's.

@@ -77,6 +77,11 @@ impl Message for MemoryMessage<'_> {
     }
 
     #[inline]
+    fn is_error(&self) -> bool {
+        self.record.error.is_some()
+    }
+
+    #[inline]
     fn error(&self) -> Option<String> {
         self.record.error.as_deref().map(str::to_owned)
     }

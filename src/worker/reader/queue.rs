@@ -1,12 +1,17 @@
-//! The private queue of a member: every partition's queue is forwarded to it, and it is drained in batches.
+//! The private queue of a member: every partition's queue is forwarded to it, and it is drained in batches, or by the
+//! library's callback.
 //!
 //! All of the worker's `unsafe` is here. What it rests on: the client handle outlives every queue made of it (each
-//! holds an `Arc` of the consumer), a message borrows its queue, and is destroyed exactly once, when it is dropped.
+//! holds an `Arc` of the consumer), a message that is taken borrows its queue and is destroyed exactly once, when it is
+//! dropped, and one that is only shown is the library's and not dropped.
 
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
+use std::any::Any;
+use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,13 +109,76 @@ impl<C: ConsumerContext> Source for PrivateQueue<C> {
     }
 
     fn wait<'s>(&'s self, batch: &mut Vec<QueueMessage<'s>>, timeout: Duration) {
-        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: the queue is valid; a message returned is ours to destroy.
-        let first = unsafe { rd::rd_kafka_consume_queue(self.queue.as_ptr(), timeout_ms) };
+        let first = unsafe { rd::rd_kafka_consume_queue(self.queue.as_ptr(), in_milliseconds(timeout)) };
         if let Some(first) = NonNull::new(first) {
             batch.push(QueueMessage(first, PhantomData));
             // The library's own batch call would wait for a full batch; nothing is waited for here.
             self.take(batch);
+        }
+    }
+
+    fn show<'s>(&'s self, timeout: Duration, visit: impl FnMut(&QueueMessage<'s>) -> bool) {
+        let mut visitor = Visitor {
+            visit,
+            client: self.consumer.client().native_ptr(),
+            panic: None,
+            messages: PhantomData,
+        };
+        // SAFETY: the queue is valid. The callback is called on this thread before the call returns, and with this
+        // visitor, which outlives the call and is used by nothing else meanwhile.
+        unsafe {
+            rd::rd_kafka_consume_callback_queue(
+                self.queue.as_ptr(),
+                in_milliseconds(timeout),
+                Some(visitor.callback()),
+                (&raw mut visitor).cast(),
+            );
+        }
+        if let Some(panic) = visitor.panic {
+            resume_unwind(panic);
+        }
+    }
+}
+
+fn in_milliseconds(timeout: Duration) -> i32 {
+    i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
+}
+
+/// What the library calls for each message of a queue.
+struct Visitor<'s, F> {
+    visit: F,
+    client: *mut rd::rd_kafka_t,
+    /// A panic cannot pass through the library.
+    panic: Option<Box<dyn Any + Send>>,
+    messages: PhantomData<&'s ()>,
+}
+
+impl<'s, F: FnMut(&QueueMessage<'s>) -> bool> Visitor<'s, F> {
+    /// The callback for this type of visitor.
+    fn callback(&self) -> unsafe extern "C" fn(*mut rd::rd_kafka_message_t, *mut c_void) {
+        Self::visit_message
+    }
+
+    /// # Safety
+    /// `message` is valid for the call, and `visitor` a pointer to a visitor of this type that nothing else uses.
+    unsafe extern "C" fn visit_message(message: *mut rd::rd_kafka_message_t, visitor: *mut c_void) {
+        // SAFETY: as required above.
+        let visitor = unsafe { &mut *visitor.cast::<Self>() };
+        let Some(message) = NonNull::new(message) else {
+            return;
+        };
+        // The library destroys it after the call.
+        let message = ManuallyDrop::new(QueueMessage(message, PhantomData));
+        let visited = catch_unwind(AssertUnwindSafe(|| (visitor.visit)(&message)));
+        let goes_on = visited.unwrap_or_else(|panic| {
+            visitor.panic = Some(panic);
+            false
+        });
+        if !goes_on {
+            // SAFETY: the client is valid, the queue holds it. The call sets a flag of this thread, upon which the
+            // library puts what it has not shown yet back to the head of the queue.
+            unsafe { rd::rd_kafka_yield(visitor.client) }
         }
     }
 }
@@ -189,11 +257,13 @@ impl Message for QueueMessage<'_> {
     }
 
     #[inline]
+    fn is_error(&self) -> bool {
+        self.native().err != rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+
+    #[inline]
     fn error(&self) -> Option<String> {
-        if self.native().err == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-            return None;
-        }
-        Some(error_text(self.native()))
+        self.is_error().then(|| error_text(self.native()))
     }
 }
 
@@ -203,4 +273,45 @@ fn error_text(message: &rd::rd_kafka_message_t) -> String {
     // an entry with an error, and the text lives as long as the message.
     let text = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_message_errstr(message)) };
     text.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Calls a visitor as the library does, with messages of these offsets.
+    fn visited(offsets: &[i64], visit: impl FnMut(&QueueMessage<'_>) -> bool) -> Option<Box<dyn Any + Send>> {
+        let mut visitor = Visitor {
+            visit,
+            client: std::ptr::null_mut(),
+            panic: None,
+            messages: PhantomData,
+        };
+        for &offset in offsets {
+            // SAFETY: a message of zeros is one without a topic, a key or a value.
+            let mut message: rd::rd_kafka_message_t = unsafe { std::mem::zeroed() };
+            message.offset = offset;
+            // SAFETY: message and visitor are valid and used by nothing else; to yield needs no client.
+            unsafe { visitor.callback()(&raw mut message, (&raw mut visitor).cast()) }
+        }
+        visitor.panic
+    }
+
+    #[test]
+    fn a_message_is_shown_and_stays_the_library_s() {
+        let mut seen = Vec::new();
+        let panic = visited(&[3, 4], |message| {
+            seen.push((message.offset(), message.bytes(), message.value().len(), message.is_error()));
+            true
+        });
+        assert!(panic.is_none());
+        assert_eq!(seen, [(3, 0, 0, false), (4, 0, 0, false)]);
+    }
+
+    #[test]
+    fn a_panic_of_a_visit_is_kept_for_after_the_library_s_call() {
+        let panic = visited(&[1], |_| panic!("a visit")).unwrap();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"a visit"));
+    }
 }

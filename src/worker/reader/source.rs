@@ -21,6 +21,19 @@ pub(crate) trait Source: Sync {
     /// Waits for one message, takes it and what came with it. Comes back empty after `timeout`, and early where it
     /// was woken. Never waits for more than one: a full batch is not worth a record's delay.
     fn wait<'s>(&'s self, batch: &mut Vec<Self::Message<'s>>, timeout: Duration);
+
+    /// Shows each message that is there, in turn, and destroys it after its visit. Waits for the first where there is
+    /// none, like [`Source::wait`]. Where a visit returns `false`, the rest stays where it is.
+    fn show<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&Self::Message<'s>) -> bool) {
+        let mut one = Vec::with_capacity(1);
+        self.take(&mut one);
+        if one.is_empty() {
+            self.wait(&mut one, timeout);
+        }
+        while one.pop().is_some_and(|message| visit(&message)) {
+            self.take(&mut one);
+        }
+    }
 }
 
 /// A record as its source hands it over.
@@ -39,6 +52,8 @@ pub(crate) trait Message {
     fn key(&self) -> Option<&[u8]>;
     /// The value; empty for a tombstone. Not to be asked of an entry that tells of an error.
     fn value(&self) -> &[u8];
+    /// True where this entry tells of an error and is no record.
+    fn is_error(&self) -> bool;
     /// The error that this entry carries instead of a record, if it does.
     fn error(&self) -> Option<String>;
 }

@@ -17,7 +17,12 @@ impl Stopwatch {
     pub(super) fn wait(&mut self, wait: impl FnOnce()) {
         let from_ns = clock::now_ns();
         wait();
-        self.open_ns += clock::now_ns() - from_ns;
+        self.waited(from_ns, clock::now_ns());
+    }
+
+    /// It waited for records between these moments.
+    pub(super) fn waited(&mut self, from_ns: u64, until_ns: u64) {
+        self.open_ns += until_ns.saturating_sub(from_ns);
     }
 
     /// A record of the trial came.

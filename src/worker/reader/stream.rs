@@ -122,8 +122,13 @@ impl Message for BorrowedMessage<'_> {
     }
 
     #[inline]
-    fn error(&self) -> Option<String> {
+    fn is_error(&self) -> bool {
         // An error came in place of the message.
+        false
+    }
+
+    #[inline]
+    fn error(&self) -> Option<String> {
         None
     }
 }

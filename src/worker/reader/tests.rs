@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::memory::{MemoryRecord, MemorySource, partitions, target};
-use super::source::{CommitError, Consumption, Offsets, Place};
+use super::source::{CommitError, Consumption, Message, Offsets, Place, Source};
 use super::{Accounting, Committer, Early, Reader, ReaderResult};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
 use crate::protocol::WorkCalibration;
@@ -405,6 +405,24 @@ fn a_commit_that_a_rebalance_overtook_fails_nothing_and_counts_as_none() {
         None,
         "an earlier assignment's position is not committed"
     );
+}
+
+#[test]
+fn what_a_visit_stops_before_stays_in_the_source() {
+    let scene = Scene {
+        partitions: 1,
+        end: 10,
+        ..waiting(1, WorkOrdering::Partition)
+    };
+    let source = MemorySource::new(scene.records());
+    let mut seen = Vec::new();
+    for stops_at in [3, 7, 100] {
+        source.show(Duration::ZERO, |record| {
+            seen.push(record.offset());
+            record.offset() != stops_at
+        });
+    }
+    assert_eq!(seen, (0..10).collect::<Vec<_>>());
 }
 
 #[test]
