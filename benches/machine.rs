@@ -62,19 +62,27 @@ fn print_row(name: &str, [pass, multiplication, near, far]: [f64; 4]) {
 fn quantile(rows: &[[f64; 4]], column: usize, share: f64) -> f64 {
     let mut values: Vec<f64> = rows.iter().map(|row| row[column]).collect();
     values.sort_by(f64::total_cmp);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index below the length"
+    )]
     values[((values.len() - 1) as f64 * share).round() as usize]
 }
 
 /// Cores that this process may use.
 fn cores() -> nix::Result<Vec<usize>> {
     let allowed = sched_getaffinity(Pid::from_raw(0))?;
-    Ok((0..CpuSet::count()).filter(|&core| allowed.is_set(core).unwrap_or(false)).collect())
+    Ok((0..CpuSet::count())
+        .filter(|&core| allowed.is_set(core).unwrap_or(false))
+        .collect())
 }
 
 fn stay_on(core: usize) {
     let mut only = CpuSet::new();
-    only.set(core).and_then(|()| sched_setaffinity(Pid::from_raw(0), &only)).expect("the process may use this core");
+    only.set(core)
+        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &only))
+        .expect("the process may use this core");
 }
 
 /// Half the time of a round trip of one line between two threads, each on a core of its own, in nanoseconds.
@@ -93,7 +101,10 @@ fn passing(first: usize, second: usize) -> f64 {
     };
     let elapsed = thread::scope(|scope| {
         scope.spawn(|| pass(second, true));
-        scope.spawn(|| pass(first, false)).join().expect("the other thread passes the line on")
+        scope
+            .spawn(|| pass(first, false))
+            .join()
+            .expect("the other thread passes the line on")
     });
     per(elapsed, 2 * PASSES)
 }

@@ -28,14 +28,26 @@ const CONSUMER: &[(&str, &str)] = &[("group.protocol", "consumer")];
 
 /// A second worker joins in the middle of reading and leaves again; the first reads the rest.
 fn one_comes_and_goes(name: &str, properties: &[(&str, &str)], change: impl Fn(&mut Prepare)) -> (Account, u64) {
-    let topic = filled_topic(&format!("rebalance-{name}"), PARTITIONS, RECORDS);
-    let prepare = |client: &str| {
-        let mut prepare = order(&topic, client, properties);
-        change(&mut prepare);
+    one_comes_and_goes_in(name, RECORDS, properties, |prepare| {
+        change(prepare);
         // Alone it would take some twelve seconds: a cooperative rebalance takes two heartbeats of three.
         prepare.work = Work::Wait {
             ns: 1_500_000 * u64::from(prepare.threads),
         };
+    })
+}
+
+/// The same with so many records in each partition, and no work but what `change` asks for.
+fn one_comes_and_goes_in(
+    name: &str,
+    records: i64,
+    properties: &[(&str, &str)],
+    change: impl Fn(&mut Prepare),
+) -> (Account, u64) {
+    let topic = filled_topic(&format!("rebalance-{name}"), PARTITIONS, records);
+    let prepare = |client: &str| {
+        let mut prepare = order(&topic, client, properties);
+        change(&mut prepare);
         prepare
     };
     let mut first = Worker::ready(prepare("first"));
@@ -105,6 +117,18 @@ fn a_member_that_comes_and_goes_costs_no_record_in_the_cooperative_protocol() {
 fn a_member_that_comes_and_goes_costs_no_record_in_the_consumer_protocol() {
     read_once("consumer-1", CONSUMER, 1, Commit::PerBatch);
     read_once("consumer-4", CONSUMER, 4, Commit::PerBatch);
+}
+
+#[test]
+fn records_without_work_are_counted_once_where_a_member_comes_and_goes_between_two_of_them() {
+    // What takes the time is a commit of each record.
+    for (name, properties) in [("counted-range", RANGE), ("counted-consumer", CONSUMER)] {
+        let (account, commits) = one_comes_and_goes_in(name, 4 * RECORDS, properties, |prepare| {
+            prepare.commit = Commit::Every(1);
+        });
+        assert!(account.is_exact(), "{name}: {account:?}");
+        assert!(commits > 1_000, "{name}: {commits} commits");
+    }
 }
 
 #[test]

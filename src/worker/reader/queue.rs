@@ -302,7 +302,12 @@ mod tests {
     fn a_message_is_shown_and_stays_the_library_s() {
         let mut seen = Vec::new();
         let panic = visited(&[3, 4], |message| {
-            seen.push((message.offset(), message.bytes(), message.value().len(), message.is_error()));
+            seen.push((
+                message.offset(),
+                message.bytes(),
+                message.value().len(),
+                message.is_error(),
+            ));
             true
         });
         assert!(panic.is_none());
