@@ -4,6 +4,7 @@
 //! `cargo bench --bench machine -- [SECONDS]`. A reader passes every record from one core to another and lives in the
 //! processor's caches; where other guests of the same host share them, or the virtual cores move, trials differ for
 //! reasons that no figure of this machine's own shows.
+#![allow(clippy::expect_used)]
 
 use std::env;
 use std::hint::{black_box, spin_loop};

@@ -199,6 +199,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     /// Counts one record on which there is nothing to do. The clock is read only where a batch begins or a partition
     /// ends. Nothing changes hands while this thread is inside its gate, so what holds for the first record of a run of
     /// offsets holds for the whole of it. False where the reader should look around before the next record.
+    #[allow(clippy::inline_always, reason = "the whole of what is done with nearly every record")]
     #[inline(always)]
     fn see(&mut self, record: &S::Message<'_>) -> bool {
         if self.batch_left > 0 && self.follower.takes(record) {

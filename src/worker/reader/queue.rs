@@ -131,7 +131,7 @@ impl<C: ConsumerContext> Source for PrivateQueue<C> {
             rd::rd_kafka_consume_callback_queue(
                 self.queue.as_ptr(),
                 in_milliseconds(timeout),
-                Some(visitor.callback()),
+                Some(callback_of(&visitor)),
                 (&raw mut visitor).cast(),
             );
         }
@@ -145,6 +145,14 @@ fn in_milliseconds(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
 
+/// The library's callback for visitors of this type, which a closure's type has no name for.
+fn callback_of<'s, F>(_: &Visitor<'s, F>) -> unsafe extern "C" fn(*mut rd::rd_kafka_message_t, *mut c_void)
+where
+    F: FnMut(&QueueMessage<'s>) -> bool,
+{
+    Visitor::<'s, F>::visit_message
+}
+
 /// What the library calls for each message of a queue.
 struct Visitor<'s, F> {
     visit: F,
@@ -155,11 +163,6 @@ struct Visitor<'s, F> {
 }
 
 impl<'s, F: FnMut(&QueueMessage<'s>) -> bool> Visitor<'s, F> {
-    /// The callback for this type of visitor.
-    fn callback(&self) -> unsafe extern "C" fn(*mut rd::rd_kafka_message_t, *mut c_void) {
-        Self::visit_message
-    }
-
     /// # Safety
     /// `message` is valid for the call, and `visitor` a pointer to a visitor of this type that nothing else uses.
     unsafe extern "C" fn visit_message(message: *mut rd::rd_kafka_message_t, visitor: *mut c_void) {
@@ -293,7 +296,7 @@ mod tests {
             let mut message: rd::rd_kafka_message_t = unsafe { std::mem::zeroed() };
             message.offset = offset;
             // SAFETY: message and visitor are valid and used by nothing else; to yield needs no client.
-            unsafe { visitor.callback()(&raw mut message, (&raw mut visitor).cast()) }
+            unsafe { callback_of(&visitor)(&raw mut message, (&raw mut visitor).cast()) }
         }
         visitor.panic
     }
