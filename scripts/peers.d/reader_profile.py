@@ -127,6 +127,9 @@ def rows(time, count):
     groups = [*(name for name, _ in GROUPS), "kernel", "the rest"]
     columns = [figures[name] for figures in (time, count) for name in PROGRAMS]
 
+    def shown(figure):
+        return figure >= 0.05
+
     def row(thread, what, keys):
         sums = [sum(column[key] for key in keys) for column in columns]
         # Callgrind does not see the kernel.
@@ -134,7 +137,7 @@ def rows(time, count):
         return f"| {thread} | {what} | {' | '.join(cells)} |"
 
     for role in (BROKER, READER):
-        lines += [row(role, name, [(role, name)]) for name in groups if any(column[role, name] for column in columns)]
+        lines += [row(role, name, [(role, name)]) for name in groups if any(shown(column[role, name]) for column in columns)]
         lines.append(row(f"**{role}**", "all", [(role, name) for name in groups]))
     lines.append(row("others", "", [(OTHERS, name) for name in groups]))
     lines.append(row("**all**", "", [(role, name) for role in (BROKER, READER, OTHERS) for name in groups]))
