@@ -31,6 +31,8 @@ pub(super) struct Pass<'a, S, O> {
     followed: usize,
     /// Records that the batch may still have; 0 before its first.
     batch_left: usize,
+    /// Whether a batch was begun that is not noted yet.
+    batch_open: bool,
     /// When its first was handed over.
     received_ns: u64,
     /// When the first record was shown since this was last asked for.
@@ -66,6 +68,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             follower: Follower::NONE,
             followed: 0,
             batch_left: 0,
+            batch_open: false,
             received_ns: 0,
             shown_ns: None,
             touched: Vec::with_capacity(slots.len()),
@@ -169,6 +172,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     fn begin_batch(&mut self) {
         self.received_ns = clock::now_ns();
         self.batch_left = self.reader.capacity;
+        self.batch_open = true;
         self.shown_ns.get_or_insert(self.received_ns);
     }
 
@@ -176,14 +180,12 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     fn end_batch(&mut self) {
         self.end_run();
         self.batch_left = 0;
-        if self.reader.accounting == Accounting::Off {
+        if !std::mem::take(&mut self.batch_open) || self.reader.accounting == Accounting::Off {
             return;
         }
-        if !self.touched.is_empty() {
-            self.note(clock::now_ns());
-            if matches!(self.reader.commit, Commit::Auto | Commit::PerBatch) {
-                self.commit();
-            }
+        self.note(clock::now_ns());
+        if matches!(self.reader.commit, Commit::Auto | Commit::PerBatch) {
+            self.commit();
         }
     }
 

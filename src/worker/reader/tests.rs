@@ -408,6 +408,32 @@ fn a_commit_that_a_rebalance_overtook_fails_nothing_and_counts_as_none() {
 }
 
 #[test]
+fn work_that_was_noted_within_its_batch_is_committed_at_the_end_of_it() {
+    // Each record takes longer than the time between two notes.
+    let scene = Scene {
+        partitions: 1,
+        end: 3,
+        capacity: 2,
+        ..waiting(1, WorkOrdering::Partition)
+    };
+    let source = MemorySource::new(scene.records());
+    let offsets = Checked::new(&Log::default());
+    let shared = MemberShared::new(&[target(1, 1_000)], 1, channel().0);
+    shared.begin_epochs(&partitions(1));
+    let reader = scene.reader(&source, &offsets, &shared);
+    thread::scope(|scope| {
+        scope.spawn(|| drop(reader.run(Early::none())));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while offsets.committed.lock().unwrap().get(&0) != Some(&3) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        shared.stop();
+        source.wake();
+    });
+    assert_eq!(offsets.committed.into_inner().unwrap().get(&0), Some(&3));
+}
+
+#[test]
 fn what_a_visit_stops_before_stays_in_the_source() {
     let scene = Scene {
         partitions: 1,
