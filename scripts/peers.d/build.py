@@ -61,6 +61,13 @@ class Build:
                 raise Missing(f"{folder} has no {needed}, which rdkafka-sys has brought so far")
         return folder
 
+    def library_flags(self):
+        """The compiler's flags that the library was built with beside its own -O2, as its build has noted them."""
+        noted = re.search(r"^CFLAGS\+=(.*)$", (self.librdkafka() / "Makefile.config").read_text(encoding="utf-8"),
+                          re.MULTILINE)
+        flags = shlex.split(noted.group(1)) if noted else []
+        return list(dict.fromkeys(flag for flag in flags if not flag.startswith("-I")))
+
     def mimalloc(self):
         """The archive of the allocator that tandem has."""
         return Path(self.scripts["libmimalloc-sys"]["out_dir"]) / "libmimalloc.a"
@@ -76,10 +83,11 @@ class Build:
         return flags + ["-lm", "-ldl", "-lpthread", "-lrt"]
 
     def compile_command(self, allocator):
-        """The compiler's command line for rdkafka_performance with this allocator: "system" or "mimalloc"."""
+        """The compiler's command line for rdkafka_performance with this allocator: "system" or "mimalloc". It is
+        compiled as the library is."""
         source = self.librdkafka()
-        command = [*shlex.split(os.environ.get("CC", "cc")), "-O2", "-g", "-w", "-I", str(source), "-I",
-                   str(source / "src"), str(source / "examples/rdkafka_performance.c"), str(HERE / "hold.c")]
+        command = [*shlex.split(os.environ.get("CC", "cc")), "-O2", "-g", "-w", *self.library_flags(), "-I", str(source),
+                   "-I", str(source / "src"), str(source / "examples/rdkafka_performance.c"), str(HERE / "hold.c")]
         command += [f"-Wl,--wrap={call}" for call in HELD_CALLS]
         if allocator == "mimalloc":
             # All of it, or the linker would take malloc from the C library.

@@ -1,5 +1,5 @@
-"""scripts/contention: runs contention.toml with tandem and shows what the threads of the reading processes did in the
-measured window: how long the client's broker thread computed and how long it waited, and what the reader used."""
+"""scripts/contention: reads with tandem from one broker and from two, and shows what the threads of the reading processes
+did in the measured window: how long the client's broker threads computed and waited, and what the readers used."""
 
 import argparse
 import json
@@ -15,11 +15,14 @@ import build
 import ratios
 from document import put
 
-SCENARIO = Path("scripts/peers.d/contention.toml")
+SCENARIOS = {"One broker": Path("scripts/peers.d/contention.toml"),
+             "Two brokers, each of which leads one partition": Path("scripts/peers.d/contention-two-brokers.toml")}
 BEGIN, END = "<!-- contention: made by scripts/contention, not by hand -->", "<!-- contention: end -->"
 # librdkafka's thread for one broker: it receives and decodes everything that this broker leads.
 BROKER_THREAD = re.compile(r"rdk:broker\d+$")
 READER_THREAD = re.compile(r"reader-\d+$")
+# What a broker's thread without a partition uses at most in a trial.
+IDLE_NS = 50_000_000
 
 
 @dataclass
@@ -48,9 +51,10 @@ def from_run(folder):
         def cpu(pattern):
             return sum(t["cpu_ns"] for t in threads if pattern.match(t["name"])) / 1e9
 
-        members = len(m["members"])
+        # The broker that a client began with has a thread too, which idles once the others are known.
+        fetching = sum(1 for thread in threads if BROKER_THREAD.match(thread["name"]) and thread["cpu_ns"] > IDLE_NS)
         cases.setdefault(trial["configuration_name"], []).append(Trial(
-            trial["order"]["block"], (m["end_ns"] - m["start_ns"]) / 1e9, cpu(BROKER_THREAD), members,
+            trial["order"]["block"], (m["end_ns"] - m["start_ns"]) / 1e9, cpu(BROKER_THREAD), fetching,
             cpu(READER_THREAD), sum(window["cpu_ns"] for window in windows) / 1e9))
     return cases
 
@@ -79,18 +83,21 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     given = parser.parse_args()
     tandem = build.Build(build.build_messages()).tandem
+    parts, code = [], 0
     with tempfile.TemporaryDirectory(prefix="tandem-contention-") as scratch:
-        folder = Path(scratch) / "run"
-        code = subprocess.run([tandem, "run", str(SCENARIO), "--repetitions", str(given.rounds),
-                               "--out", str(folder)]).returncode
-        if code not in (0, 1):
-            return code
-        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-        cases = from_run(folder)
+        for number, (name, scenario) in enumerate(SCENARIOS.items()):
+            folder = Path(scratch) / str(number)
+            ended = subprocess.run([tandem, "run", str(scenario), "--repetitions", str(given.rounds),
+                                    "--out", str(folder)]).returncode
+            if ended not in (0, 1):
+                return ended
+            code = max(code, ended)
+            environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+            parts += ["", f"{name}:", "", *rows(from_run(folder))]
     head = (f"`scripts/contention --rounds {given.rounds}`, tandem {environment['tandem_version']}, Kafka "
             f"{environment['cluster']['version']}, {environment['processor']}, {environment['cores']} cores. Medians; "
             "ratios within rounds with their 95 % interval.")
-    text = "\n".join([head, "", *rows(cases)])
+    text = "\n".join([head, *parts])
     print(text)
     if code:
         print("a trial failed: the table is not written", file=sys.stderr)

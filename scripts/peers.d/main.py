@@ -15,7 +15,6 @@ from pathlib import Path
 import build
 import consumer_performance
 import table
-import together
 import trials
 
 HERE = Path("scripts/peers.d")
@@ -31,6 +30,8 @@ TOGETHER_ROUNDS, TOGETHER_TIMES = 20, 3
 # Seconds without a sign of life: a JVM says nothing before its end.
 STALL_LIMIT = "120"
 DONE, WRONG, CANNOT = 0, 1, 2
+# How tandem's worker and the C program's call their clients.
+CLIENTS = {"librdkafka": table.BATCH, "rdkafka_performance": table.C}
 
 
 def arguments():
@@ -118,7 +119,8 @@ def about(folder, shape, built, rows, problems):
         "date": time.strftime("%Y-%m-%d"), "rounds": 1 + max(row.block for row in rows),
         "record_bytes": SHAPES[shape][0], "records": rows[0].records, "tandem": f"{environment['tandem_version']} ({commit or 'no git'})",
         "librdkafka": version[1] if version else "?", "kafka": environment["cluster"]["version"],
-        "java": environment["cluster"]["java"], "compiler": compiler.stdout.splitlines()[0],
+        "java": environment["cluster"]["java"],
+        "compiler": " ".join([compiler.stdout.splitlines()[0], *built.library_flags()]),
         "processor": environment["processor"], "cores": environment["cores"],
         "memory_gib": round(environment["memory_bytes"] / 2**30), "kernel": environment["kernel"],
         "python": sys.version.split()[0], "problems": problems}
@@ -138,8 +140,7 @@ def main():
     code = DONE
     for shape in given.shapes:
         folder = run(shape, built, given)
-        rows, problems = trials.from_run(folder, {together.TANDEM: table.BATCH, together.PEER: table.C}
-                                         if given.together else None)
+        rows, problems = trials.from_run(folder, CLIENTS if given.together else None)
         code = WRONG if problems else code
         made_with = about(folder, shape, built, rows, problems)
         print("\n".join(table.section(shape, rows, made_with, given.together)))

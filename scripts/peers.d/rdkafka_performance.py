@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A tandem worker around librdkafka's rdkafka_performance -C: its simple consumer, held until the common start.
 
-    rdkafka_performance.py PROGRAM
+    rdkafka_performance.py PROGRAM [NAME]
 
-PROGRAM is built by scripts/peers with hold.c. The window is the program's own, from its first message to the end of
+PROGRAM is built by scripts/peers with hold.c; NAME is what its client is called in the results, where there are two of
+them [default: rdkafka_performance]. The window is the program's own, from its first message to the end of
 its reading as it prints it, placed on the common clock by the moment of that end. CPU is counted from the common
 start to that end.
 """
@@ -89,4 +90,5 @@ class Peer:
 
 
 if __name__ == "__main__":
-    worker.serve("rdkafka_performance", "of librdkafka", Peer(sys.argv[1]))
+    name = sys.argv[2] if len(sys.argv) > 2 else "rdkafka_performance"
+    worker.serve(name, "of librdkafka", Peer(sys.argv[1]))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from collections import Counter
@@ -155,8 +157,14 @@ class Profile(unittest.TestCase):
 class Together(unittest.TestCase):
     def test_of_two_processes_one_is_each_and_they_change_places(self):
         with tempfile.TemporaryDirectory() as folder:
-            started = [together.is_tandem(together.turn(folder)) for _ in range(6)]
+            started = [together.is_first(together.turn(folder)) for _ in range(6)]
         self.assertEqual(started, [True, False, False, True, True, False])
+
+    def test_the_process_of_a_turn_is_the_command_before_or_behind_the_dashes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(Path(together.__file__)), folder, "echo", "one", "--", "echo", "other"]
+            said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)]
+        self.assertEqual(said, ["one\n", "other\n", "other\n"])
 
     def test_each_process_is_a_trial_of_its_program(self):
         def member(process, last_ns):
@@ -170,13 +178,13 @@ class Together(unittest.TestCase):
         host = {"wall_ns": 1e9, "cores": 2, "brokers_cpu_ns": [0], "coordinator_cpu_ns": 0,
                 "cpu": {"idle_ns": 2e9, "iowait_ns": 0, "steal_ns": 0}}
         measurement = {"start_ns": 0, "host": host, "members": [member(0, 1_000_000_010), member(1, 2_000_000_010)],
-                       "processes": [process(together.PEER, 3_000), process(together.TANDEM, 4_000)]}
+                       "processes": [process("peer", 3_000), process("own", 4_000)]}
         stored = {"order": {"kind": "counted", "configuration": 0, "block": 0}, "configuration_name": "both",
                   "status": {"status": "complete"}, "flags": [], "measurement": measurement}
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "trials").mkdir()
             (Path(folder) / "trials/0001.json").write_text(json.dumps(stored))
-            rows, problems = trials.from_run(Path(folder), {together.TANDEM: "t", together.PEER: "c"})
+            rows, problems = trials.from_run(Path(folder), {"own": "t", "peer": "c"})
         self.assertEqual([(row.case, row.first_to_last, row.cpu, row.records) for row in rows],
                          [("c", 1.0, 3e-6, 5), ("t", 2.0, 4e-6, 5)])
         self.assertEqual(problems, [])

@@ -1,21 +1,16 @@
 #!/usr/bin/env python3
-"""Starts tandem's worker or the C program's, in turns: of the two processes of a trial one becomes each, and which takes
-the first partition changes from trial to trial.
+"""Starts one of two workers, in turns: of the two processes of a trial one becomes each, and which takes the first
+partition changes from trial to trial.
 
-    together.py FOLDER PROGRAM TANDEM...
+    together.py FOLDER FIRST... -- SECOND...
 
-FOLDER is where the turns of one run are counted. PROGRAM is built by scripts/peers; TANDEM... is the command line of
-tandem's worker.
+FOLDER is where the turns of one run are counted; FIRST... and SECOND... are the workers' command lines.
 """
 
 import itertools
 import os
 import sys
 from pathlib import Path
-
-# How the two call their client.
-TANDEM, PEER = "librdkafka", "rdkafka_performance"
-
 
 def turn(folder):
     """The number of this process among all that were started, from 0: making a folder succeeds for one alone."""
@@ -27,18 +22,17 @@ def turn(folder):
             continue
 
 
-def is_tandem(number):
-    """Whether the process with this number is tandem's."""
+def is_first(number):
+    """Whether the process with this number is of the first program."""
     trial, process = divmod(number, 2)
     return (trial + process) % 2 == 0
 
 
 def main():
-    folder, program, *tandem = sys.argv[1:]
-    if is_tandem(turn(folder)):
-        os.execvp(tandem[0], tandem)
-    peer = Path(__file__).with_name("rdkafka_performance.py")
-    os.execv(sys.executable, [sys.executable, str(peer), program])
+    folder, *both = sys.argv[1:]
+    cut = both.index("--")
+    command = both[:cut] if is_first(turn(folder)) else both[cut + 1:]
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
