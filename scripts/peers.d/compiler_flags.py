@@ -51,6 +51,14 @@ class OwnBuild(cargo.Build):
     def librdkafka(self):
         return self.copy
 
+    def linker_flags(self):
+        # Where cargo has put the library, there is the copy to be taken.
+        theirs = str(super().librdkafka())
+        flags = [flag.replace(theirs, str(self.copy)) for flag in super().linker_flags()]
+        if not any(flag.startswith(f"-L{self.copy}") for flag in flags):
+            raise cargo.Missing(f"the linker is not told of {theirs}, so that the copy of it cannot take its place")
+        return flags
+
 
 def scenario(size, records, programs, scratch):
     """together.toml with the two programs in place of tandem and its peer."""

@@ -51,5 +51,6 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
         client: left.client.clone(),
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
-    Ok(admin.delete_named(&format!("{}-", left.prefix)).await?)
+    let waiting = |what: &str| eprintln!("{what}");
+    Ok(admin.delete_named(&format!("{}-", left.prefix), &waiting).await?)
 }

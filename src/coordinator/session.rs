@@ -376,7 +376,8 @@ impl Session<'_> {
                 continue;
             }
             let admin = &cluster.admin;
-            match admin.delete_named(&format!("{}-", self.prefix)).await {
+            let waiting = |what: &str| self.observer.preparing(what);
+            match admin.delete_named(&format!("{}-", self.prefix), &waiting).await {
                 Ok(_) => guardian.unregister_topics(admin.bootstrap()),
                 // The next run there has no more rights than this one. Topics came first and are gone.
                 Err(error) if is_permission(&error) => {

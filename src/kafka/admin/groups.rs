@@ -11,12 +11,33 @@ use crate::kafka::group::GroupDescription;
 /// Pause between two attempts to delete a group whose members are leaving.
 const LEAVE_PAUSE: Duration = Duration::from_millis(100);
 
+/// From when on it is said that members are waited for.
+const SILENT_LIMIT: Duration = Duration::from_secs(5);
+
 impl Admin {
     /// Deletes these groups, waiting a while for members that are still leaving. One that does not exist is no error.
     pub async fn delete_groups(&self, names: &[String]) -> Result<(), AdminError> {
+        self.delete_groups_within(names, SETTLE_LIMIT, &|_| {}).await
+    }
+
+    /// The same with a limit for the members to go; tells when they are waited for.
+    pub(super) async fn delete_groups_within(
+        &self,
+        names: &[String],
+        limit: Duration,
+        tell: &(dyn Fn(&str) + Sync),
+    ) -> Result<(), AdminError> {
         let mut left: Vec<String> = names.to_vec();
-        let deadline = Instant::now() + SETTLE_LIMIT;
+        let begin = Instant::now();
+        let (deadline, mut told) = (begin + limit, false);
         while !left.is_empty() {
+            if !told && begin.elapsed() > SILENT_LIMIT {
+                told = true;
+                tell(&format!(
+                    "waiting for the cluster to drop the members that could not leave {}",
+                    left.join(", ")
+                ));
+            }
             let borrowed: Vec<&str> = left.iter().map(String::as_str).collect();
             let action = format!("delete groups {}", left.join(", "));
             let results = self.client.delete_groups(&borrowed, &request_options()).await;

@@ -36,6 +36,10 @@ const ENDS_LIMIT: Duration = Duration::from_secs(3);
 /// How long a new topic may take to have all its leaders, a deleted one to go, and a group to lose its members.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long a member that ended without leaving may stay in its group: the default of `session.timeout.ms` and of
+/// `group.consumer.session.timeout.ms`, 45 s, and what the brokers need to act on it.
+const SESSION_LIMIT: Duration = Duration::from_secs(55);
+
 /// A broker, as the cluster's metadata show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerAddress {
@@ -103,15 +107,16 @@ impl Admin {
     }
 
     /// Deletes every topic and every group whose name starts with `prefix`, topics first, until the cluster shows none of
-    /// either any more: it may show what it has done only a moment later. The number of topics.
-    pub async fn delete_named(&self, prefix: &str) -> Result<usize, AdminError> {
-        let deadline = Instant::now() + SETTLE_LIMIT;
+    /// either any more: it may show what it has done only a moment later. Members that ended without leaving are waited
+    /// for, which `tell` is told. The number of topics.
+    pub async fn delete_named(&self, prefix: &str, tell: &(dyn Fn(&str) + Sync)) -> Result<usize, AdminError> {
+        let deadline = Instant::now() + SESSION_LIMIT + SETTLE_LIMIT;
         let mut deleted = BTreeSet::new();
         loop {
             let topics = self.topics(prefix).await?;
             self.delete_topics(&topics).await?;
             let groups = self.groups(prefix).await?;
-            self.delete_groups(&groups).await?;
+            self.delete_groups_within(&groups, SESSION_LIMIT, tell).await?;
             if topics.is_empty() && groups.is_empty() {
                 return Ok(deleted.len());
             }
@@ -119,7 +124,7 @@ impl Admin {
                 let left = [topics, groups].concat().join(", ");
                 return Err(AdminError::Refused {
                     action: format!("delete what starts with {prefix}"),
-                    cause: format!("{left} still there after {} s", SETTLE_LIMIT.as_secs()),
+                    cause: format!("{left} still there after {} s", (SESSION_LIMIT + SETTLE_LIMIT).as_secs()),
                 });
             }
             deleted.extend(topics);

@@ -1,19 +1,20 @@
-//! A reader that works each record itself: takes what is there, counts it, does the work, commits.
+//! A reader that works each record itself: takes what is there, counts it, does the work, commits; or, where there is
+//! nothing to do but to count, has the records shown one by one.
+
+mod take;
+mod watch;
 
 use super::account::{Counted, Follower, PartitionAccount};
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
 use super::stopwatch::Stopwatch;
-use super::waits::{Handling, Waits};
+use super::waits::Waits;
 use super::{Accounting, Early, ReadAccounts, Reader};
 use crate::measure::clock;
 use crate::scenario::Commit;
 use crate::worker::gate::Inside;
 use crate::worker::work::Labour;
-
-/// How often a working reader notes its progress within a batch.
-const NOTE_INTERVAL_NS: u64 = 10_000_000;
 
 /// The state of one reading.
 pub(super) struct Pass<'a, S, O> {
@@ -108,67 +109,6 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         self.labour.is_none() && self.waits.is_none()
     }
 
-    /// Takes records in batches and works them off.
-    fn take(&mut self) {
-        let source = self.reader.source;
-        let mut batch = Vec::with_capacity(self.reader.capacity);
-        while !self.reader.shared.is_stopped() {
-            if self.gate.is_wanted() {
-                self.gate.step_aside();
-            }
-            self.revocations = self.reader.shared.revocations();
-            source.take(&mut batch);
-            if batch.is_empty() {
-                // Whoever woke the source said why before: look once more, then wait.
-                if !self.gate.is_wanted() && !self.reader.shared.is_stopped() {
-                    self.stopwatch.wait(|| source.wait(&mut batch, super::IDLE_WAIT));
-                }
-            }
-            if S::SERVES_MEMBERSHIP {
-                self.revocations = self.reader.shared.revocations();
-            }
-            if !batch.is_empty() {
-                self.consume(&batch);
-                batch.clear();
-            } else if let Some(waits) = &mut self.waits {
-                waits.passed(clock::now_ns());
-            }
-        }
-    }
-
-    /// Has the records shown, and takes none: each is destroyed while the processor still has it at hand. A batch is
-    /// then what is noted and committed together.
-    fn watch(&mut self) {
-        let source = self.reader.source;
-        while !self.reader.shared.is_stopped() {
-            if self.gate.is_wanted() {
-                self.gate.step_aside();
-            }
-            self.revocations = self.reader.shared.revocations();
-            let from_ns = clock::now_ns();
-            source.show(super::IDLE_WAIT, |record| self.see(record));
-            let shown_ns = self.shown_ns.take().unwrap_or_else(clock::now_ns);
-            self.stopwatch.waited(from_ns, shown_ns);
-            self.end_batch();
-        }
-    }
-
-    /// Works off one batch that was taken.
-    fn consume(&mut self, batch: &[S::Message<'_>]) {
-        if self.only_counts() {
-            for record in batch {
-                if !self.see(record) && self.gate.is_wanted() {
-                    self.end_batch();
-                    self.gate.step_aside();
-                }
-            }
-        } else {
-            self.begin_batch();
-            self.work_all(batch);
-        }
-        self.end_batch();
-    }
-
     fn begin_batch(&mut self) {
         self.received_ns = clock::now_ns();
         self.batch_left = self.reader.capacity;
@@ -195,120 +135,6 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         let followed = std::mem::replace(&mut self.follower, Follower::NONE);
         if !followed.is_none() {
             self.accounts[self.followed].add(&followed);
-        }
-    }
-
-    /// Counts one record on which there is nothing to do. The clock is read only where a batch begins or a partition
-    /// ends. Nothing changes hands while this thread is inside its gate, so what holds for the first record of a run of
-    /// offsets holds for the whole of it. False where the reader should look around before the next record.
-    #[allow(clippy::inline_always, reason = "the whole of what is done with nearly every record")]
-    #[inline(always)]
-    fn see(&mut self, record: &S::Message<'_>) -> bool {
-        if self.batch_left > 0 && self.follower.takes(record) {
-            self.batch_left -= 1;
-            return true;
-        }
-        self.see_apart(record)
-    }
-
-    /// Counts one record that begins a batch or carries on no run.
-    fn see_apart(&mut self, record: &S::Message<'_>) -> bool {
-        let begins = self.batch_left == 0;
-        if begins {
-            self.end_batch();
-            self.begin_batch();
-        }
-        self.batch_left -= 1;
-        let goes_on = match self.reader.accounting {
-            Accounting::Off => self.look_for_end(record),
-            Accounting::On => self.count_apart(record),
-        };
-        goes_on && !(begins && (self.gate.is_wanted() || self.reader.shared.is_stopped()))
-    }
-
-    /// Counts one record and has those followed that carry on from it. False where a callback waits after a commit.
-    fn count_apart(&mut self, record: &S::Message<'_>) -> bool {
-        self.end_run();
-        let Some((index, counted)) = self.count(record, self.received_ns) else {
-            return true;
-        };
-        if counted == Counted::Last {
-            self.finish_partition(index, clock::now_ns());
-        } else if self.follows() {
-            self.follower = self.accounts[index].follower(record);
-            self.followed = index;
-        }
-        !(self.commit_every() && self.gate.is_wanted())
-    }
-
-    /// Follows the positions and nothing else, to measure what the accounting costs. Always true.
-    fn look_for_end(&mut self, record: &S::Message<'_>) -> bool {
-        if let Some(error) = record.error() {
-            self.error.get_or_insert(error);
-            return true;
-        }
-        let Some(index) = self.locator.slot_of(record) else {
-            return true;
-        };
-        let slot = &self.reader.shared.slots()[index];
-        if record.offset() + 1 == slot.range.end {
-            slot.set_finished(slot.range.end);
-            self.accounts[index] = PartitionAccount::of_end(slot.range, self.reader.start_ns, clock::now_ns());
-            self.reader.shared.partition_ended();
-            self.reader.offsets.end(index);
-        }
-        true
-    }
-
-    /// Counts a batch and does each record's work, if there is any; a record's finish is the next one's start. Between
-    /// two records a rebalance may come. Without work a backlog before the first stamp is counted as it ever is.
-    fn work_all(&mut self, batch: &[S::Message<'_>]) {
-        let received_ns = self.received_ns;
-        let mut now_ns = received_ns;
-        let mut note_ns = received_ns + NOTE_INTERVAL_NS;
-        let mut rest = batch;
-        while let Some((record, following)) = rest.split_first() {
-            rest = following;
-            if self.reader.shared.is_stopped() {
-                return;
-            }
-            if self.gate.is_wanted() {
-                // What is finished by now is what the callback may commit.
-                self.note(now_ns);
-                self.gate.step_aside();
-                now_ns = clock::now_ns();
-            }
-            let Some((index, counted)) = self.count(record, received_ns) else {
-                continue;
-            };
-            self.labour.perform();
-            let finished_ns = clock::now_ns();
-            self.work_ns += finished_ns - now_ns;
-            if let Some(waits) = &mut self.waits {
-                let stamp = waits.stamp_of(index, record);
-                let handling = Handling {
-                    received_ns,
-                    started_ns: now_ns,
-                    finished_ns,
-                };
-                waits.finished(index, stamp, handling);
-            }
-            now_ns = finished_ns;
-            if counted == Counted::Last {
-                self.finish_partition(index, now_ns);
-            } else {
-                if self.labour.is_none() && self.follows() {
-                    rest = self.accounts[index].follow(record, rest);
-                }
-                if now_ns >= note_ns {
-                    self.note(now_ns);
-                    note_ns = now_ns + NOTE_INTERVAL_NS;
-                }
-            }
-            if self.commit_every() {
-                // A commit is not work.
-                now_ns = clock::now_ns();
-            }
         }
     }
 
