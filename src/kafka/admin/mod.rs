@@ -124,7 +124,10 @@ impl Admin {
                 let left = [topics, groups].concat().join(", ");
                 return Err(AdminError::Refused {
                     action: format!("delete what starts with {prefix}"),
-                    cause: format!("{left} still there after {} s", (SESSION_LIMIT + SETTLE_LIMIT).as_secs()),
+                    cause: format!(
+                        "{left} still there after {} s",
+                        (SESSION_LIMIT + SETTLE_LIMIT).as_secs()
+                    ),
                 });
             }
             deleted.extend(topics);

@@ -2,7 +2,7 @@
 
 use super::super::IDLE_WAIT;
 use super::super::account::Counted;
-use super::super::source::{Consumption, Message, Source};
+use super::super::source::{Consumption, Source};
 use super::super::waits::Handling;
 use super::Pass;
 use crate::measure::clock;
@@ -40,7 +40,7 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
     }
 
     /// Works off one batch that was taken.
-    fn consume(&mut self, batch: &[S::Message<'_>]) {
+    pub(super) fn consume(&mut self, batch: &[S::Message<'_>]) {
         if self.only_counts() {
             for record in batch {
                 if !self.see(record) && self.gate.is_wanted() {
