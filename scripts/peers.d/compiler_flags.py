@@ -31,14 +31,14 @@ class OwnBuild(cargo.Build):
         super().__init__(messages)
         self.copy = folder / "librdkafka"
         shutil.copytree(super().librdkafka(), self.copy, symlinks=True)
+        # Of the program itself, which is compiled alike in both.
+        self.flags = super().library_flags()
         config = self.copy / "Makefile.config"
-        noted = config.read_text(encoding="utf-8")
-        for flag in super().library_flags():
-            noted = noted.replace(f" {flag} ", " ").replace(f"\t{flag} ", "\t")
-        config.write_text(noted, encoding="utf-8")
-        if left := self.library_flags():
+        config.write_text(re.sub(r"^CFLAGS\+=.*$", self.without_flags, config.read_text(encoding="utf-8"),
+                                 flags=re.MULTILINE), encoding="utf-8")
+        if left := super().library_flags():
             raise cargo.Missing(f"{config} still asks for {shlex.join(left)}")
-        for made in (self.copy / "src").glob("*.[oa]"):
+        for made in [*(self.copy / "src").rglob("*.o"), *(self.copy / "src").glob("*.a")]:
             made.unlink()
         # A CFLAGS of the environment would come on top.
         clean = {name: value for name, value in os.environ.items() if name != "CFLAGS"}
@@ -47,6 +47,13 @@ class OwnBuild(cargo.Build):
         if done.returncode:
             raise cargo.Missing(f"librdkafka could not be compiled again; make said at its end:\n{done.stdout[-2000:]}")
         self.folder = folder
+
+    def without_flags(self, line):
+        """A line of flags without tandem's."""
+        return " ".join(word for word in line[0].split() if word not in self.flags)
+
+    def library_flags(self):
+        return self.flags
 
     def librdkafka(self):
         return self.copy
@@ -102,8 +109,8 @@ def main():
     messages = cargo.build_messages()
     flags = cargo.Build(messages).library_flags()
     if not flags:
-        raise cargo.Missing("tandem's own librdkafka was compiled without further flags: .cargo/config.toml was not read "
-                            "when it was built; `cargo clean --release -p rdkafka-sys` and build again")
+        raise cargo.Missing("tandem's own librdkafka was compiled without further flags: .cargo/config.toml was not read, "
+                            "or CFLAGS was set, when it was built; `cargo clean --release -p rdkafka-sys` and build again")
     lines = ["| records | the library | records/s | speed | CPU s per million records | CPU |", "|---|---|--:|--:|--:|--:|"]
     with tempfile.TemporaryDirectory(prefix="tandem-compiler-flags-") as scratch:
         scratch = Path(scratch)

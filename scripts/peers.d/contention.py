@@ -37,8 +37,8 @@ class Trial:
     all_threads: float
 
 
-def from_run(folder):
-    """{case: [Trial]} of the counted and complete trials of a run, in the order of the cases."""
+def from_run(folder, brokers):
+    """{case: [Trial]} of the counted and complete trials of a run on so many brokers, in the order of the cases."""
     cases = {}
     stored = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "trials").glob("*.json")]
     for trial in sorted(stored, key=lambda trial: trial["order"]["configuration"]):
@@ -48,14 +48,21 @@ def from_run(folder):
         windows = [process["window"] for process in m["processes"]]
         threads = [thread for window in windows for thread in window["threads"]]
 
-        def cpu(pattern):
-            return sum(t["cpu_ns"] for t in threads if pattern.match(t["name"])) / 1e9
+        # A client has a thread for a broker that it reads nothing from, too.
+        fetching = [t for t in threads if BROKER_THREAD.match(t["name"]) and t["cpu_ns"] > IDLE_NS]
+        # Two partitions: of one consumer, on one broker or on two; or of two consumers, one each.
+        expected = max(len(m["members"]), brokers)
+        if len(fetching) != expected:
+            raise ValueError(f"{trial['configuration_name']}, block {trial['order']['block'] + 1}: {len(fetching)} threads "
+                             f"fetched where {expected} should have")
 
-        # The broker that a client began with has a thread too, which idles once the others are known.
-        fetching = sum(1 for thread in threads if BROKER_THREAD.match(thread["name"]) and thread["cpu_ns"] > IDLE_NS)
+        def cpu(of):
+            return sum(t["cpu_ns"] for t in of) / 1e9
+
         cases.setdefault(trial["configuration_name"], []).append(Trial(
-            trial["order"]["block"], (m["end_ns"] - m["start_ns"]) / 1e9, cpu(BROKER_THREAD), fetching,
-            cpu(READER_THREAD), sum(window["cpu_ns"] for window in windows) / 1e9))
+            trial["order"]["block"], (m["end_ns"] - m["start_ns"]) / 1e9, cpu(fetching), len(fetching),
+            cpu(t for t in threads if READER_THREAD.match(t["name"])),
+            sum(window["cpu_ns"] for window in windows) / 1e9))
     return cases
 
 
@@ -93,7 +100,7 @@ def main():
                 return ended
             code = max(code, ended)
             environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-            parts += ["", f"{name}:", "", *rows(from_run(folder))]
+            parts += ["", f"{name}:", "", *rows(from_run(folder, environment["cluster"]["brokers"]))]
     head = (f"`scripts/contention --rounds {given.rounds}`, tandem {environment['tandem_version']}, Kafka "
             f"{environment['cluster']['version']}, {environment['processor']}, {environment['cores']} cores. Medians; "
             "ratios within rounds with their 95 % interval.")

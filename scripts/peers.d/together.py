@@ -4,7 +4,8 @@ partition changes from trial to trial.
 
     together.py FOLDER FIRST... -- SECOND...
 
-FOLDER is where the turns of one run are counted; FIRST... and SECOND... are the workers' command lines.
+FOLDER is where the turns of one run are counted; FIRST... and SECOND... are the workers' command lines. What tandem puts
+behind a launcher (`consumer`) is behind the second: that is where tandem's own worker has to stand, which asks for it.
 """
 
 import itertools
