@@ -51,6 +51,6 @@ async fn remove(left: &LeftTopics) -> Result<usize> {
         client: left.client.clone(),
     };
     let admin = Admin::connect(&left.bootstrap, &cluster_properties(&spec)?).await?;
-    let waiting = |what: &str| eprintln!("{what}");
+    let waiting = |what: &str| eprintln!("note: {what}");
     Ok(admin.delete_named(&format!("{}-", left.prefix), &waiting).await?)
 }

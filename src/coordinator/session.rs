@@ -376,7 +376,7 @@ impl Session<'_> {
                 continue;
             }
             let admin = &cluster.admin;
-            let waiting = |what: &str| self.observer.preparing(what);
+            let waiting = |what: &str| self.observer.note(what);
             match admin.delete_named(&format!("{}-", self.prefix), &waiting).await {
                 Ok(_) => guardian.unregister_topics(admin.bootstrap()),
                 // The next run there has no more rights than this one. Topics came first and are gone.

@@ -115,7 +115,7 @@ processes = 2
 "#;
 
 #[test]
-fn a_worker_that_is_killed_fails_its_trial_by_name_and_the_rest_completes() {
+fn a_worker_that_is_killed_fails_its_trial_by_name_the_rest_completes_and_its_group_goes() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("dead-worker{}-", std::process::id());
     let text = SLOW.replace("[dataset]", &format!("[cluster]\nprefix = \"{prefix}\"\n[dataset]"));

@@ -11,7 +11,7 @@ use crate::kafka::group::GroupDescription;
 /// Pause between two attempts to delete a group whose members are leaving.
 const LEAVE_PAUSE: Duration = Duration::from_millis(100);
 
-/// From when on it is said that members are waited for.
+/// From when on it is told that members are waited for.
 const SILENT_LIMIT: Duration = Duration::from_secs(5);
 
 impl Admin {
@@ -31,17 +31,18 @@ impl Admin {
         let begin = Instant::now();
         let (deadline, mut told) = (begin + limit, false);
         while !left.is_empty() {
-            if !told && begin.elapsed() > SILENT_LIMIT {
+            let borrowed: Vec<&str> = left.iter().map(String::as_str).collect();
+            let action = format!("delete groups {}", left.join(", "));
+            let results = self.client.delete_groups(&borrowed, &request_options()).await;
+            let results = results.map_err(|error| self.request_error(&action, &error))?;
+            let members = |result: &Result<_, (_, _)>| matches!(result, Err((_, RDKafkaErrorCode::NonEmptyGroup)));
+            if !told && begin.elapsed() > SILENT_LIMIT && results.iter().any(members) {
                 told = true;
                 tell(&format!(
                     "waiting for the cluster to drop the members that could not leave {}",
                     left.join(", ")
                 ));
             }
-            let borrowed: Vec<&str> = left.iter().map(String::as_str).collect();
-            let action = format!("delete groups {}", left.join(", "));
-            let results = self.client.delete_groups(&borrowed, &request_options()).await;
-            let results = results.map_err(|error| self.request_error(&action, &error))?;
             left = still_there(results, Instant::now() > deadline)?;
             if !left.is_empty() {
                 tokio::time::sleep(LEAVE_PAUSE).await;

@@ -110,7 +110,7 @@ impl Admin {
     /// either any more: it may show what it has done only a moment later. Members that ended without leaving are waited
     /// for, which `tell` is told. The number of topics.
     pub async fn delete_named(&self, prefix: &str, tell: &(dyn Fn(&str) + Sync)) -> Result<usize, AdminError> {
-        let deadline = Instant::now() + SESSION_LIMIT + SETTLE_LIMIT;
+        let begin = Instant::now();
         let mut deleted = BTreeSet::new();
         loop {
             let topics = self.topics(prefix).await?;
@@ -120,14 +120,11 @@ impl Admin {
             if topics.is_empty() && groups.is_empty() {
                 return Ok(deleted.len());
             }
-            if Instant::now() > deadline {
+            if begin.elapsed() > SESSION_LIMIT + SETTLE_LIMIT {
                 let left = [topics, groups].concat().join(", ");
                 return Err(AdminError::Refused {
                     action: format!("delete what starts with {prefix}"),
-                    cause: format!(
-                        "{left} still there after {} s",
-                        (SESSION_LIMIT + SETTLE_LIMIT).as_secs()
-                    ),
+                    cause: format!("{left} still there after {} s", begin.elapsed().as_secs()),
                 });
             }
             deleted.extend(topics);

@@ -434,6 +434,42 @@ fn work_that_was_noted_within_its_batch_is_committed_at_the_end_of_it() {
 }
 
 #[test]
+fn waiting_for_the_first_record_counts_where_others_came_before_the_start_too() {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let scene = Scene {
+        partitions: 1,
+        end: 4,
+        work: Work::None,
+        capacity: 100,
+        ..waiting(1, WorkOrdering::Partition)
+    };
+    let source = MemorySource::new(scene.records());
+    let offsets = Checked::new(&Log::default());
+    let (ended_sender, ended) = channel();
+    let shared = MemberShared::new(&[target(1, 4)], 1, ended_sender);
+    shared.begin_epochs(&partitions(1));
+    let reader = scene.reader(&source, &offsets, &shared);
+    let early = reader.take_early(Vec::with_capacity(2));
+    assert_eq!(early.records.len(), 2);
+    source.fetch_again(0, 4);
+    let result = thread::scope(|scope| {
+        let (shared, source) = (&shared, &source);
+        scope.spawn(move || {
+            thread::sleep(PAUSE);
+            source.fetch_again(0, 2);
+            source.wake();
+            ended.recv_timeout(Duration::from_secs(60)).unwrap();
+            shared.stop();
+            source.wake();
+        });
+        reader.run(early).into_result(shared)
+    });
+    assert_eq!(result.partitions[0].records, 4);
+    let waited = Duration::from_nanos(result.time.waiting_ns);
+    assert!(waited >= PAUSE / 2, "{waited:?}");
+}
+
+#[test]
 fn what_a_visit_stops_before_stays_in_the_source() {
     let scene = Scene {
         partitions: 1,

@@ -1,4 +1,4 @@
-//! Records that are shown and on which there is nothing to do: counts them.
+//! Records on which there is nothing to do: has them shown and counts them.
 
 use super::super::account::{Counted, PartitionAccount};
 use super::super::source::{Consumption, Message, Source};
@@ -11,7 +11,7 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
     /// then what is noted and committed together.
     pub(super) fn watch(&mut self) {
         let source = self.reader.source;
-        // Records from before the start have been counted.
+        // Of the records from before the start: it would end the first wait before it began.
         self.shown_ns = None;
         while !self.reader.shared.is_stopped() {
             if self.gate.is_wanted() {
