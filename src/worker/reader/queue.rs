@@ -173,16 +173,21 @@ impl<'s, F: FnMut(&QueueMessage<'s>) -> bool> Visitor<'s, F> {
         };
         // The library destroys it after the call.
         let message = ManuallyDrop::new(QueueMessage(message, PhantomData));
-        let visited = catch_unwind(AssertUnwindSafe(|| (visitor.visit)(&message)));
-        let goes_on = visited.unwrap_or_else(|panic| {
-            visitor.panic = Some(panic);
-            false
-        });
-        if !goes_on {
-            // SAFETY: the client is valid, the queue holds it. The call sets a flag of this thread, upon which the
-            // library puts what it has not shown yet back to the head of the queue.
-            unsafe { rd::rd_kafka_yield(visitor.client) }
+        match catch_unwind(AssertUnwindSafe(|| (visitor.visit)(&message))) {
+            Ok(true) => {}
+            Ok(false) => visitor.stop(None),
+            Err(panic) => visitor.stop(Some(panic)),
         }
+    }
+
+    /// Has the library show no more. Apart, so that nothing of it is in the way of each message.
+    #[cold]
+    #[inline(never)]
+    fn stop(&mut self, panic: Option<Box<dyn Any + Send>>) {
+        self.panic = self.panic.take().or(panic);
+        // SAFETY: the client is valid, the queue holds it. The call sets a flag of this thread, upon which the library
+        // puts what it has not shown yet back to the head of the queue.
+        unsafe { rd::rd_kafka_yield(self.client) }
     }
 }
 
