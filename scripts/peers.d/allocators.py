@@ -88,4 +88,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cargo.end_with("scripts/allocators", main)

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path("scripts/peers.d")
@@ -19,6 +20,18 @@ HELD_CALLS = ["rd_kafka_topic_new", "rd_kafka_consume_start_queue", "rd_kafka_co
 
 class Missing(Exception):
     """Something is not there, and this says what."""
+
+
+def end_with(command, main):
+    """Ends this program with what `main` returns: 2 and one sentence where something is not there or not as it should
+    be, 130 where it was interrupted."""
+    try:
+        sys.exit(main())
+    except (Missing, ValueError) as problem:
+        print(f"{command}: {problem}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def build_messages(features=()):

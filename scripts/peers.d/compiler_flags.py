@@ -143,10 +143,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (cargo.Missing, ValueError) as problem:
-        print(f"scripts/compiler-flags: {problem}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    cargo.end_with("scripts/compiler-flags", main)

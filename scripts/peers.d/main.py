@@ -29,7 +29,7 @@ QUICK_ROUNDS, QUICK_SHARE = 2, 10
 TOGETHER_ROUNDS, TOGETHER_TIMES = 20, 3
 # Seconds without a sign of life: a JVM says nothing before its end.
 STALL_LIMIT = "120"
-DONE, WRONG, CANNOT = 0, 1, 2
+DONE, WRONG = 0, 1
 # How tandem's worker and the C program's call their clients.
 CLIENTS = {"librdkafka": table.BATCH, "rdkafka_performance": table.C}
 
@@ -151,10 +151,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (build.Missing, ValueError) as problem:
-        print(f"scripts/peers: {problem}", file=sys.stderr)
-        sys.exit(CANNOT)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    build.end_with("scripts/peers", main)

@@ -173,10 +173,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (build.Missing, ValueError) as problem:
-        print(f"scripts/profile: {problem}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    build.end_with("scripts/profile", main)

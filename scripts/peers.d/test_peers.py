@@ -1,5 +1,7 @@
 """Tests of scripts/peers that need neither a broker nor a compiler: python3 -m unittest discover scripts/peers.d"""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 os.chdir(Path(__file__).resolve().parents[2])
 
+import build
 import consumer_performance
 import main
 import ratios
@@ -152,6 +155,21 @@ class Profile(unittest.TestCase):
         lines = reader_profile.rows(*figures)
         self.assertIn("| broker thread | decoding | 30.0 | 31.3 | 30 | 31 |", lines)
         self.assertIn("| **all** |  | 30.0 | 31.3 | 30 | 31 |", lines)
+
+
+class Ending(unittest.TestCase):
+    def test_what_cannot_be_is_one_sentence_and_exit_code_2(self):
+        for problem in (build.Missing("there is no cc"), ValueError("there is no cc")):
+            def main(problem=problem):
+                raise problem
+
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as ended:
+                build.end_with("scripts/peers", main)
+            self.assertEqual((said.getvalue(), ended.exception.code), ("scripts/peers: there is no cc\n", 2))
+        with self.assertRaises(SystemExit) as ended:
+            build.end_with("scripts/peers", lambda: 1)
+        self.assertEqual(ended.exception.code, 1)
 
 
 class Together(unittest.TestCase):
