@@ -22,11 +22,23 @@ class Missing(Exception):
     """Something is not there, and this says what."""
 
 
+class Failed(Exception):
+    """A run did not end as it should, and this says how; nothing where tandem has said it."""
+
+    def __init__(self, code, text=""):
+        super().__init__(text)
+        self.code = code
+
+
 def end_with(command, main):
     """Ends this program with what `main` returns: 2 and one sentence where something is not there or not as it should
-    be, 130 where it was interrupted."""
+    be, the code of a run that failed, 130 where it was interrupted."""
     try:
         sys.exit(main())
+    except Failed as failure:
+        if str(failure):
+            print(f"{command}: {failure}", file=sys.stderr)
+        sys.exit(failure.code)
     except (Missing, ValueError) as problem:
         print(f"{command}: {problem}", file=sys.stderr)
         sys.exit(2)

@@ -2,23 +2,19 @@
 library compiles itself, both at the same time in one run."""
 
 import argparse
-import json
 import os
 import re
 import shlex
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import build as cargo
-import ratios
-import trials
+import side_by_side
 from document import put
 
-SCENARIO = Path("scripts/peers.d/together.toml")
 BEGIN, END = "<!-- compiler-flags: made by scripts/compiler-flags, not by hand -->", "<!-- compiler-flags: end -->"
 SHAPES = {"100 B": (100, 30_000_000), "1 KiB": (1024, 7_200_000)}
 TANDEMS, OWN = "as tandem compiles it", "as it compiles itself"
@@ -67,38 +63,9 @@ class OwnBuild(cargo.Build):
         return flags
 
 
-def scenario(size, records, programs, scratch):
-    """together.toml with the two programs in place of tandem and its peer."""
-    worker = [sys.executable, "scripts/peers.d/rdkafka_performance.py"]
-    first, second = ([*worker, str(program), name] for name, program in programs.items())
-    text = SCENARIO.read_text(encoding="utf-8")
-    text = re.sub(r"\{(size|records)\}", lambda found: str({"size": size, "records": records}[found[1]]), text)
-    launcher = [sys.executable, "scripts/peers.d/together.py", str(scratch), *first, "--", *second]
-    # A list of strings is the same in TOML as in JSON.
-    return re.sub(r"^launcher = .*$", lambda _: f"launcher = {json.dumps(launcher)}", text, flags=re.MULTILINE)
-
-
-def table(shape, rows):
-    """A row for each of the two: medians, and the ratios of tandem's flags to none."""
-    cases = {name: [row for row in rows if row.case == name] for name in (OWN, TANDEMS)}
-
-    def ratio(name, value):
-        if name == OWN:
-            return "1"
-        found = ratios.paired_ratio(*({t.block: value(t) for t in cases[case]} for case in (name, OWN)))
-        return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
-
-    lines = []
-    for name, of_case in cases.items():
-        def speed(trial):
-            return trial.records / trial.first_to_last
-
-        def cpu(trial):
-            return trial.cpu / trial.records
-
-        lines.append(f"| {shape} | {name} | {statistics.median(map(speed, of_case)) / 1e6:.2f} M | {ratio(name, speed)} "
-                     f"| {statistics.median(map(cpu, of_case)) * 1e6:.3f} | {ratio(name, cpu)} |")
-    return lines
+def command(program, name):
+    """The command line of a worker around a program, whose client is called by its name."""
+    return [sys.executable, "scripts/peers.d/rdkafka_performance.py", program, name]
 
 
 def main():
@@ -121,25 +88,18 @@ def main():
         for shape, (size, records) in SHAPES.items():
             turns = scratch / f"turns-{size}"
             turns.mkdir()
-            file = scratch / f"{size}.toml"
-            file.write_text(scenario(size, records, programs, turns), encoding="utf-8")
-            folder = scratch / f"run-{size}"
-            code = subprocess.run([cargo.program(messages), "run", file, "--repetitions", str(given.rounds),
-                                   "--out", folder]).returncode
-            if code not in (0, 1):
-                return code
-            rows, problems = trials.from_run(folder, {name: name for name in programs})
-            if problems:
-                print("trials failed, the table is not written: " + "; ".join(problems), file=sys.stderr)
-                return 1
-            lines += table(shape, rows)
+            both = (command(program, name) for name, program in programs.items())
+            text = side_by_side.scenario(size, records, *both, turns)
+            rows = side_by_side.run(cargo.program(messages), scratch, str(size), text, given.rounds,
+                                    lambda process, _: process["client"])
+            lines += side_by_side.table(shape, rows, OWN, TANDEMS, lambda trial: trial.first_to_last)
     text = "\n".join([f"`scripts/compiler-flags --rounds {given.rounds}`: rdkafka_performance with mimalloc, "
                       f"`{shlex.join(flags)}` against the library's own `-O2`. Medians; ratios within rounds with their "
                       "95 % interval.", "", *lines])
     print(text)
     if given.write:
         put(BEGIN, END, text)
-    return 0
+    return side_by_side.DONE
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import build
 import consumer_performance
+import side_by_side
 import table
 import trials
 
@@ -75,11 +76,13 @@ def records_of(shape, given):
 
 def scenario(shape, built, given, scratch):
     """The scenario of a shape: the file with what stands between braces filled in."""
-    values = {"size": SHAPES[shape][0], "records": records_of(shape, given), "python": sys.executable,
-              "programs": built.folder, "scratch": scratch}
-    file = HERE / ("together.toml" if given.together else "peers.toml")
-    return re.sub(r"\{(size|records|python|programs|scratch)\}", lambda found: str(values[found[1]]),
-                  file.read_text(encoding="utf-8"))
+    size, records = SHAPES[shape][0], records_of(shape, given)
+    if given.together:
+        peer = [sys.executable, HERE / "rdkafka_performance.py", built.program("mimalloc")]
+        return side_by_side.scenario(size, records, peer, [built.tandem, "worker"], scratch)
+    values = {"size": size, "records": records, "python": sys.executable, "programs": built.folder}
+    return re.sub(r"\{(size|records|python|programs)\}", lambda found: str(values[found[1]]),
+                  (HERE / "peers.toml").read_text(encoding="utf-8"))
 
 
 def kafka_libs():
@@ -106,6 +109,11 @@ def run(shape, built, given):
     if code not in (DONE, WRONG):
         raise SystemExit(code)
     return folder
+
+
+def case_of(process, _):
+    """Which of the two programs that read at the same time a process is."""
+    return CLIENTS[process["client"]]
 
 
 def about(folder, shape, built, rows, problems):
@@ -140,7 +148,7 @@ def main():
     code = DONE
     for shape in given.shapes:
         folder = run(shape, built, given)
-        rows, problems = trials.from_run(folder, CLIENTS if given.together else None)
+        rows, problems = trials.from_run(folder, case_of if given.together else None)
         code = WRONG if problems else code
         made_with = about(folder, shape, built, rows, problems)
         print("\n".join(table.section(shape, rows, made_with, given.together)))

@@ -16,8 +16,11 @@ import worker
 
 # Another client's group of commands would join; the simple consumer has none.
 NOT_FOR_A_SIMPLE_CONSUMER = {"group.id", "group.protocol", "partition.assignment.strategy", "group.remote.assignor"}
-# The program prints and asks for statistics every second; once in ten minutes is less work for it.
+# The program prints its figures every second; once in ten minutes is less work for it.
 REPORT_INTERVAL_MS = 600_000
+# It sets this one itself, by a flag of its own, and hands what the library tells then to a command.
+STATISTICS = "statistics.interval.ms"
+STATISTICS_SINK = "exec cat >/dev/null"
 SUMMARY = re.compile(r"^% (\d+) messages \((\d+) bytes\) consumed in (\d+)ms", re.MULTILINE)
 
 
@@ -35,7 +38,9 @@ def command(program, order):
     for name, value in order["properties"].items():
         if name.startswith(("sasl.", "ssl.")):
             raise worker.Refusal(f"{name} would be seen in the list of processes: this program is for open clusters only")
-        if name not in NOT_FOR_A_SIMPLE_CONSUMER:
+        if name == STATISTICS:
+            line += ["-T", value, "-Y", STATISTICS_SINK]
+        elif name not in NOT_FOR_A_SIMPLE_CONSUMER:
             line += ["-X", f"{name}={value}"]
     return line
 

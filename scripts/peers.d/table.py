@@ -16,6 +16,7 @@ C, C_SYSTEM = "rdkafka_performance, same allocator", "rdkafka_performance, syste
 JAVA = "ConsumerPerformance"
 BATCH = "tandem batch"
 TWO_CONSUMERS, TWO_PROCESSES = f"{BATCH}, one process of two consumers", f"{BATCH}, two processes"
+ONE_CORE = f"{BATCH}, all its threads on one core"
 ONE = ", one partition"
 
 
@@ -38,9 +39,11 @@ class Pair:
 PAIRS = [
     Pair(BATCH, C, Bound(0.97, 1.03, TOGETHER_SHAPES)),
     Pair(BATCH, C_SYSTEM),
+    Pair(ONE_CORE, BATCH),
     Pair("tandem poll", C),
     Pair("tandem stream", C),
     Pair(BATCH, JAVA, Bound(1.75, 1 / 3)),
+    Pair(ONE_CORE, JAVA, Bound(1.75, 1 / 3)),
     Pair(TWO_CONSUMERS, JAVA, Bound(2.0, 1 / 3)),
     Pair(TWO_CONSUMERS, f"{C}, two processes", Bound(0.95)),
     Pair(BATCH, f"{C}, two processes", Bound(0.75)),

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,12 +14,14 @@ from pathlib import Path
 
 os.chdir(Path(__file__).resolve().parents[2])
 
+import accounting
 import build
 import consumer_performance
 import main
 import ratios
 import rdkafka_performance
 import reader_profile
+import side_by_side
 import document as document_file
 import table
 import together
@@ -202,10 +205,28 @@ class Together(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "trials").mkdir()
             (Path(folder) / "trials/0001.json").write_text(json.dumps(stored))
-            rows, problems = trials.from_run(Path(folder), {"own": "t", "peer": "c"})
+            rows, problems = trials.from_run(Path(folder), lambda process, _: {"own": "t", "peer": "c"}[process["client"]])
         self.assertEqual([(row.case, row.first_to_last, row.cpu, row.records) for row in rows],
                          [("c", 1.0, 3e-6, 5), ("t", 2.0, 4e-6, 5)])
         self.assertEqual(problems, [])
+
+    def test_the_scenario_of_two_at_the_same_time_is_filled_in(self):
+        text = side_by_side.scenario(100, 3000, ["a", Path("b c")], ["d \"e\""], "turns")
+        self.assertNotRegex(text, r"[{}]")
+        launcher = json.loads(re.search(r"^launcher = (.*)$", text, re.MULTILINE)[1])
+        self.assertEqual(launcher[2:], ["turns", "a", "b c", "--", 'd "e"'])
+        self.assertEqual(text.count("3000"), 2)
+
+    def test_the_table_of_two_has_ratios_within_rounds_to_the_base(self):
+        rows = [trial(block, "base", 2.0, cpu=4.0) for block in range(3)]
+        rows += [trial(block, "other", 1.0, cpu=3.0) for block in range(3)]
+        first, second = side_by_side.table("100 B", rows, "base", "other", lambda trial: trial.first_to_last)
+        self.assertEqual(first, "| 100 B | base | 0.50 M | 1 | 4.000 | 1 |")
+        self.assertIn("| 2.000 [2.000, 2.000] | 3.000 | 0.750", second)
+
+    def test_who_does_not_count_is_known_by_the_ledger_that_is_not_there(self):
+        for runs, case in (([], accounting.ON), (None, accounting.OFF)):
+            self.assertEqual(accounting.case_of({}, [{"partitions": [{"runs": runs}]}]), case)
 
     def test_it_is_kept_beside_what_it_looks_at(self):
         self.assertEqual([table.stored_name("100B", at_once) for at_once in (False, True)], ["100B", "100B-together"])
@@ -219,6 +240,16 @@ class CProgram(unittest.TestCase):
         self.assertEqual([line[i + 1] for i, word in enumerate(line) if word == "-p"], ["1"])
         self.assertIn("fetch.queue.backoff.ms=10", line)
         self.assertFalse([word for word in line if word.startswith("group.")])
+
+    def test_its_statistics_are_as_frequent_as_tandem_s_though_it_sets_their_interval_itself(self):
+        asked = order()
+        self.assertNotIn("-T", rdkafka_performance.command("program", asked))
+        asked["properties"]["statistics.interval.ms"] = "200"
+        line = rdkafka_performance.command("program", asked)
+        self.assertEqual(line[line.index("-T") + 1], "200")
+        self.assertNotIn("statistics.interval.ms=200", line)
+        # Its standard output is read at its end only, and would fill.
+        self.assertIn("/dev/null", line[line.index("-Y") + 1])
 
     def test_what_it_cannot_do_is_refused(self):
         for impossible in ({"manual": False}, {"work": {"cpu": {"ns": 5}}}, {"commit": "auto"}):

@@ -32,11 +32,11 @@ class Trial:
     flags: str
 
 
-def from_run(folder, programs=None):
+def from_run(folder, case_of=None):
     """The counted, complete trials of a run by case and block, and sentences about those that are not complete.
 
-    Where `programs` gives a case for each client's name, the processes of a trial are of different programs, and each
-    of them is a trial of that case.
+    Where `case_of` gives a case for a process and its members, the processes of a trial are of different programs, and
+    each of them is a trial of that case.
     """
     trials, problems = [], []
     stored = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "trials").glob("*.json")]
@@ -47,15 +47,15 @@ def from_run(folder, programs=None):
             problems.append(f"block {block + 1}, {name}: {reason(trial['status'])}")
             continue
         m = trial["measurement"]
-        if programs is None:
+        if case_of is None:
             trials.append(measured(m, name, block, trial["flags"], m["members"], m["processes"]))
             continue
         for number, process in enumerate(m["processes"]):
             members = [member for member in m["members"] if member["process"] == number]
-            trials.append(measured(m, programs[process["client"]], block, trial["flags"], members, [process]))
+            trials.append(measured(m, case_of(process, members), block, trial["flags"], members, [process]))
     if not trials:
         raise ValueError(f"{folder} has no complete trial; {len(problems)} failed: " + "; ".join(problems[:2]))
-    return sorted(trials, key=lambda trial: trial.case) if programs else trials, problems
+    return sorted(trials, key=lambda trial: trial.case) if case_of else trials, problems
 
 
 def reason(status):

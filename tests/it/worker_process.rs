@@ -25,8 +25,13 @@ use crate::shared_cluster;
 /// How long a worker may take to say what is expected.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A topic whose partitions hold as many records each; some are tombstones, some have no key.
+/// A topic whose partitions hold as many records each; some are tombstones, some have no key and the others one of seven.
 pub fn filled_topic(name: &str, partitions: i32, records: i64) -> TopicTarget {
+    keyed_topic(name, partitions, records, 7)
+}
+
+/// The same with so many keys.
+pub fn keyed_topic(name: &str, partitions: i32, records: i64, keys: i64) -> TopicTarget {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let admin = Admin::connect(&shared_cluster::bootstrap(), &BTreeMap::new())
@@ -40,7 +45,7 @@ pub fn filled_topic(name: &str, partitions: i32, records: i64) -> TopicTarget {
         .create()
         .unwrap();
     for offset in 0..records {
-        let key = format!("key {}", offset % 7);
+        let key = format!("key {}", offset % keys);
         for partition in 0..partitions {
             let mut record = BaseRecord::<str, [u8]>::to(name).partition(partition);
             if offset % 5 > 0 {

@@ -161,6 +161,24 @@ impl Source for MemorySource {
             *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
         }
     }
+
+    /// As the client does: takes all that is there at once, and puts back what was not shown.
+    fn show<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&MemoryMessage<'s>) -> bool) {
+        let mut there = std::mem::take(&mut *self.coming());
+        if there.is_empty() {
+            self.wait(&mut Vec::new(), timeout);
+            there = std::mem::take(&mut *self.coming());
+        }
+        while let Some(index) = there.pop_front() {
+            let record = &self.records[index];
+            if !visit(&MemoryMessage { record, source: self }) {
+                break;
+            }
+        }
+        let mut coming = self.coming();
+        there.append(&mut coming);
+        *coming = there;
+    }
 }
 
 /// A consumer that commits nowhere.
