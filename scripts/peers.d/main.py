@@ -120,7 +120,10 @@ def about(folder, shape, built, rows, problems):
     """What a run was made with, for the head of its table."""
     environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
     compiler = subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "--version"], capture_output=True, text=True)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    # The tables themselves are changed by the shape before.
+    changed = subprocess.run(["git", "status", "--porcelain", "--", ":!docs", ":!results"], capture_output=True, text=True)
+    commit += "-dirty" if commit and changed.stdout.strip() else ""
     version = re.search(r"\+([\d.]+)", built.scripts["rdkafka-sys"]["package_id"])
     return {
         "command": shlex.join(["scripts/peers", *sys.argv[1:]]),

@@ -1,5 +1,6 @@
 """The tables of results/peers and docs/performance.md, made from the stored trials and from nothing else."""
 
+import itertools
 import statistics
 from dataclasses import dataclass
 
@@ -137,7 +138,7 @@ def pairs_table(rows, shape):
 def section(shape, rows, about, together=False):
     """The part of a shape, as lines."""
     how = " for each of two programs at the same time" if together else ""
-    lines = [f"### {about['records']:,} records of {about['record_bytes']:,} B{how}", "",
+    lines = [f"### {about['records']:,} records of {about['record_bytes']:,} B{how}, {about['processor']}", "",
              f"{about['date']}, `{about['command']}`: {about['rounds']} rounds, tandem {about['tandem']}, librdkafka "
              f"{about['librdkafka']}, Kafka {about['kafka']} on Java {about['java']}, {about['compiler']}; "
              f"{about['processor']}, {about['cores']} cores, {about['memory_gib']} GiB, Linux {about['kernel']}.", ""]
@@ -153,21 +154,20 @@ def section(shape, rows, about, together=False):
 
 
 def tables():
-    """All shapes that were ever run, as one text; after each what was read at the same time."""
+    """All shapes that were ever run, machine by machine, as one text; after each what was read at the same time."""
     parts = []
-    for shape in SHAPES:
-        for together in (False, True):
-            stored = trials.load(stored_name(shape, together))
-            if stored:
-                parts += section(shape, *stored, together) + [""]
+    for machine, shape, together in itertools.product(trials.machines(), SHAPES, (False, True)):
+        stored = trials.load(machine, stored_name(shape, together))
+        if stored:
+            parts += section(shape, *stored, together) + [""]
     return "\n".join(parts)
 
 
 def write():
     """Writes results/peers/README.md and the tables in docs/performance.md."""
     text = tables()
-    heading = ("# tandem beside its peers\n\nMade by `scripts/peers` from the trials in this folder, one CSV file for "
-               "each size of record. What the\ncolumns mean and how the windows are made equal: "
-               "[docs/performance.md](../../docs/performance.md).\n\n")
+    heading = ("# tandem beside its peers\n\nMade by `scripts/peers` from the trials in the folders of this one: a folder for "
+               "each machine, a CSV file\nfor each size of record. What the columns mean and how the windows are made "
+               "equal:\n[docs/performance.md](../../docs/performance.md).\n\n")
     (trials.RESULTS / "README.md").write_text(heading + text, encoding="utf-8")
     put(BEGIN, END, text)

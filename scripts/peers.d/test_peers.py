@@ -104,9 +104,12 @@ class Tables(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             trials.RESULTS = Path(folder) / "peers"
             try:
-                trials.store("100B", rows, {"rounds": 2})
-                self.assertEqual(trials.load("100B"), (rows, {"rounds": 2}))
-                self.assertIsNone(trials.load("1KiB"))
+                made_with = {"rounds": 2, "processor": "Some(R) Processor 7"}
+                trials.store("100B", rows, made_with)
+                machine = trials.RESULTS / "some-r-processor-7"
+                self.assertEqual(trials.machines(), [machine])
+                self.assertEqual(trials.load(machine, "100B"), (rows, made_with))
+                self.assertIsNone(trials.load(machine, "1KiB"))
             finally:
                 trials.RESULTS = before
 

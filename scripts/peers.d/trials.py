@@ -3,6 +3,7 @@ with. Knows the files of a run and of results/peers; computes nothing but the le
 
 import csv
 import json
+import re
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -93,22 +94,33 @@ def others_share(m):
     return max(0.0, (capacity - idle - known) / capacity), 0.05 + 2 * TICK_NS / capacity
 
 
+def folder_of(processor):
+    """Where the results of a machine with this processor are kept."""
+    return RESULTS / re.sub(r"[^a-z0-9]+", "-", processor.lower()).strip("-")
+
+
+def machines():
+    """The folders of all machines that a shape was run on."""
+    return sorted({path.parent for path in RESULTS.glob("*/*.csv")})
+
+
 def store(shape, trials, about):
-    """Writes the two files of a shape, which the tables are made from."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    with open(RESULTS / f"{shape}.csv", "w", newline="", encoding="utf-8") as file:
+    """Writes the two files of a shape, which the tables are made from, to the folder of the machine."""
+    folder = folder_of(about["processor"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{shape}.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([field.name for field in fields(Trial)])
         writer.writerows(astuple(trial) for trial in trials)
-    (RESULTS / f"{shape}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / f"{shape}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
-def load(shape):
-    """(trials, what the run was made with) of a shape as stored, or None where it was never run."""
-    path = RESULTS / f"{shape}.csv"
+def load(folder, shape):
+    """(trials, what the run was made with) of a shape as stored of a machine, or None where it was never run there."""
+    path = folder / f"{shape}.csv"
     if not path.exists():
         return None
     types = {field.name: field.type for field in fields(Trial)}
     with open(path, newline="", encoding="utf-8") as file:
         rows = [Trial(**{name: types[name](value) for name, value in row.items()}) for row in csv.DictReader(file)]
-    return rows, json.loads((RESULTS / f"{shape}.json").read_text(encoding="utf-8"))
+    return rows, json.loads((folder / f"{shape}.json").read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 //! Filling: the producers that send a data set's records.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -109,11 +109,7 @@ impl Filling {
 
     /// Fills every topic with as many producers as can help.
     pub fn run(&self) -> Result<(), DatasetError> {
-        let text: Arc<[u8]> = match self.spec.compression_ratio {
-            Some(ratio) => compressible(self.seed, self.spec.compression, ratio, self.spec.size.mean_bytes()),
-            None => text(self.seed),
-        }
-        .into();
+        let text = OnceLock::new();
         let producers = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
         let shares = self.shares(producers);
         let filled: Vec<Result<(), DatasetError>> = thread::scope(|scope| {
@@ -136,6 +132,15 @@ impl Filling {
                 .collect()
         });
         filled.into_iter().collect()
+    }
+
+    /// The contents from which all values are cut.
+    fn text(&self) -> Arc<[u8]> {
+        match self.spec.compression_ratio {
+            Some(ratio) => compressible(self.seed, self.spec.compression, ratio, self.spec.size.mean_bytes()),
+            None => text(self.seed),
+        }
+        .into()
     }
 
     /// Deals the work out: partitions where records have no key, numbers of records where they have.
@@ -171,8 +176,8 @@ impl Filling {
         shares
     }
 
-    /// Sends one producer's share, its slices in turn.
-    fn produce(&self, text: &Arc<[u8]>, index: u64, mut slices: Vec<Slice>) -> Result<(), DatasetError> {
+    /// Sends one producer's share, its slices in turn. Whoever has its client first makes the text for all.
+    fn produce(&self, text: &OnceLock<Arc<[u8]>>, index: u64, mut slices: Vec<Slice>) -> Result<(), DatasetError> {
         let failed = |cause: String| DatasetError::Produce {
             topic: self.names[slices[0].topic].clone(),
             cause,
@@ -185,10 +190,12 @@ impl Filling {
             config.set(name, value);
         }
         let deliveries = Deliveries::default();
-        let mut producer = TextProducer::new(&config, deliveries, Arc::clone(text), &self.names)
+        let shared = || Arc::clone(text.get_or_init(|| self.text()));
+        let mut producer = TextProducer::new(&config, deliveries, shared, &self.names)
             .map_err(|error| failed(settings_cause(&error)))?;
+        let contents = shared().len();
         let mut source =
-            RecordSource::new(self.spec.size, self.spec.keys, text.len(), self.seed, index).map_err(failed)?;
+            RecordSource::new(self.spec.size, self.spec.keys, contents, self.seed, index).map_err(failed)?;
         let mut records = Vec::with_capacity(CALL);
         while !slices.is_empty() {
             for slice in &mut slices {

@@ -57,9 +57,16 @@ pub struct TextProducer<C: ProducerContext + 'static> {
 }
 
 impl<C: ProducerContext + 'static> TextProducer<C> {
-    /// A producer of pieces of `text` for `topics`, which are then named by their index.
-    pub fn new(config: &ClientConfig, context: C, text: Arc<[u8]>, topics: &[String]) -> KafkaResult<Self> {
+    /// A producer of pieces of a text for `topics`, which are then named by their index. `text` is called once the client
+    /// is there, which connects meanwhile.
+    pub fn new(
+        config: &ClientConfig,
+        context: C,
+        text: impl FnOnce() -> Arc<[u8]>,
+        topics: &[String],
+    ) -> KafkaResult<Self> {
         let producer: BaseProducer<C> = config.create_with_context(context)?;
+        let text = text();
         let handles: KafkaResult<Vec<Topic>> = topics.iter().map(|name| open(producer.client(), name)).collect();
         Ok(TextProducer {
             topics: handles?,
