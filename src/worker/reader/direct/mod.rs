@@ -10,11 +10,12 @@ use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
 use super::stopwatch::Stopwatch;
 use super::waits::Waits;
-use super::{Accounting, Early, ReadAccounts, Reader};
+use super::{Early, ReadAccounts, Reader};
 use crate::measure::clock;
 use crate::scenario::Commit;
 use crate::worker::gate::Inside;
 use crate::worker::work::Labour;
+use watch::Lookout;
 
 /// The state of one reading.
 pub(super) struct Pass<'a, S, O> {
@@ -30,6 +31,8 @@ pub(super) struct Pass<'a, S, O> {
     follower: Follower,
     /// The slot of that partition.
     followed: usize,
+    /// Where nothing is counted.
+    lookout: Lookout,
     /// Records that the batch may still have; 0 before its first.
     batch_left: usize,
     /// Whether a batch was begun that is not noted yet.
@@ -68,6 +71,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             waits: reader.waits.map(|order| Waits::new(order, reader.shared)),
             follower: Follower::NONE,
             followed: 0,
+            lookout: Lookout::NONE,
             batch_left: 0,
             batch_open: false,
             received_ns: 0,
@@ -120,7 +124,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     fn end_batch(&mut self) {
         self.end_run();
         self.batch_left = 0;
-        if !std::mem::take(&mut self.batch_open) || self.reader.accounting == Accounting::Off {
+        if !std::mem::take(&mut self.batch_open) {
             return;
         }
         self.note(clock::now_ns());
