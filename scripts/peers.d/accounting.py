@@ -2,7 +2,6 @@
 run."""
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -27,16 +26,13 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     given = parser.parse_args()
     tandem = cargo.program(cargo.build_messages())
+    off = ["env", "TANDEM_ACCOUNTING=off", tandem, "worker", "consumer"]
     lines = ["| records | every record is | records/s | speed | CPU s per million records | CPU |",
              "|---|---|--:|--:|--:|--:|"]
     with tempfile.TemporaryDirectory(prefix="tandem-accounting-") as scratch:
         scratch = Path(scratch)
         for shape, (size, records) in SHAPES.items():
-            turns = scratch / f"turns-{size}"
-            turns.mkdir()
-            text = side_by_side.scenario(size, records, ["env", "TANDEM_ACCOUNTING=off", tandem, "worker", "consumer"],
-                                         [tandem, "worker"], turns)
-            rows = side_by_side.run(tandem, scratch, str(size), text, given.rounds, case_of)
+            rows = side_by_side.run(tandem, scratch, size, records, off, [tandem, "worker"], given.rounds, case_of)
             # Who does not count does not know when the first record came.
             lines += side_by_side.table(shape, rows, ON, OFF, lambda trial: trial.start_to_last)
     text = "\n".join([f"`scripts/accounting --rounds {given.rounds}`: medians; ratios within rounds with their 95 % "

@@ -86,11 +86,8 @@ def main():
             print(f"built: {shlex.join(cargo.compile_program(built, 'mimalloc'))}", file=sys.stderr)
             programs[name] = built.program("mimalloc")
         for shape, (size, records) in SHAPES.items():
-            turns = scratch / f"turns-{size}"
-            turns.mkdir()
             both = (command(program, name) for name, program in programs.items())
-            text = side_by_side.scenario(size, records, *both, turns)
-            rows = side_by_side.run(cargo.program(messages), scratch, str(size), text, given.rounds,
+            rows = side_by_side.run(cargo.program(messages), scratch, size, records, *both, given.rounds,
                                     lambda process, _: process["client"])
             lines += side_by_side.table(shape, rows, OWN, TANDEMS, lambda trial: trial.first_to_last)
     text = "\n".join([f"`scripts/compiler-flags --rounds {given.rounds}`: rdkafka_performance with mimalloc, "

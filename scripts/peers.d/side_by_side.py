@@ -25,10 +25,12 @@ def scenario(size, records, first, second, turns):
     return re.sub(r"\{(size|records|launcher)\}", lambda found: str(values[found[1]]), SCENARIO.read_text(encoding="utf-8"))
 
 
-def run(tandem, scratch, name, text, rounds, case_of):
-    """Runs a scenario's text; returns the trials of both, or raises build.Failed where tandem or a trial failed."""
-    file, folder = scratch / f"{name}.toml", scratch / f"run-{name}"
-    file.write_text(text, encoding="utf-8")
+def run(tandem, scratch, size, records, first, second, rounds, case_of):
+    """Runs two workers' command lines at the same time; returns the trials of both, or raises build.Failed where tandem
+    or a trial failed. `scratch` is a folder that has nothing of this size yet."""
+    turns, file, folder = scratch / f"turns-{size}", scratch / f"{size}.toml", scratch / f"run-{size}"
+    turns.mkdir()
+    file.write_text(scenario(size, records, first, second, turns), encoding="utf-8")
     code = subprocess.run([tandem, "run", file, "--repetitions", str(rounds), "--out", folder]).returncode
     if code not in (DONE, WRONG):
         raise build.Failed(code)
