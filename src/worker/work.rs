@@ -127,30 +127,66 @@ fn iterations_per_us() -> f64 {
 mod tests {
     use super::*;
 
+    const CALIBRATION: WorkCalibration = WorkCalibration {
+        iterations_per_us: 2_000.0,
+        sleep_excess_ns: 50_000,
+    };
+
     #[test]
-    fn computing_costs_the_cpu_time_asked_for() {
-        // Other load makes single rounds slow, never fast: the best of some is within a fifth of what was asked.
-        let labour = Labour::prepare(Work::Cpu { ns: 50_000 }, calibrate());
-        let best = (0..50)
-            .map(|_| {
-                let from = clock::thread_cpu_ns();
-                labour.perform();
-                clock::thread_cpu_ns() - from
-            })
-            .min()
-            .unwrap_or(0);
-        assert!((25_000..75_000).contains(&best), "{best} ns");
+    fn work_is_prepared_as_the_calibration_says() {
+        let iterations = |ns| match Labour::prepare(Work::Cpu { ns }, CALIBRATION) {
+            Labour::Cpu { iterations } => iterations,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((iterations(50_000), iterations(1_500)), (100_000, 3_000));
+        assert_eq!(iterations(0), 1, "work that was asked for is never none");
+        let ask_ns = |ns| match Labour::prepare(Work::Wait { ns }, CALIBRATION) {
+            Labour::Wait { ask } => Duration::from(ask).as_nanos(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((ask_ns(1_000_000), ask_ns(50_001)), (950_000, 1));
+        assert_eq!(ask_ns(20_000), 1, "shorter than a sleep can be");
+        assert!(Labour::prepare(Work::None, CALIBRATION).is_none());
     }
 
     #[test]
-    fn waiting_takes_about_the_time_asked_for_and_little_cpu() {
-        let labour = Labour::prepare(Work::Wait { ns: 1_000_000 }, calibrate());
+    fn computing_costs_cpu_time_in_proportion_to_its_iterations() {
+        let cost_ns = |iterations| {
+            let from = clock::thread_cpu_ns();
+            compute(iterations);
+            clock::thread_cpu_ns() - from
+        };
+        // In turns and the least of each: a shared core is half as fast from one moment to the next. A loop that the
+        // compiler drops or shortens costs the same whatever its count.
+        let (mut short, mut long) = (u64::MAX, u64::MAX);
+        for _ in 0..50 {
+            short = short.min(cost_ns(20_000));
+            long = long.min(cost_ns(400_000));
+        }
+        assert!(long > short * 5 && long < short * 80, "{short} ns and {long} ns");
+    }
+
+    #[test]
+    fn the_calibration_is_in_iterations_per_microsecond() {
+        // A core does from some tens to some thousands of these in a microsecond: a unit that is wrong is a thousand
+        // times off.
+        let calibration = calibrate();
+        assert!(
+            (20.0..10_000.0).contains(&calibration.iterations_per_us),
+            "{calibration:?}"
+        );
+        assert!(calibration.sleep_excess_ns > 0, "{calibration:?}");
+    }
+
+    #[test]
+    fn waiting_takes_at_least_the_time_asked_for_and_little_cpu() {
+        let labour = Labour::prepare(Work::Wait { ns: 1_000_000 }, CALIBRATION);
         let (from, cpu_from) = (clock::now_ns(), clock::thread_cpu_ns());
         for _ in 0..100 {
             labour.perform();
         }
         let took = clock::now_ns() - from;
-        assert!(took >= 80_000_000, "{took} ns for 100 ms");
+        assert!(took >= 95_000_000, "{took} ns for 100 times 0.95 ms");
         assert!(clock::thread_cpu_ns() - cpu_from < took / 5);
     }
 }

@@ -311,6 +311,9 @@ proptest! {
     }
 }
 
+/// Far more than a busy machine delays a thread, far less than a batch of `waiting` takes: 20 s, or 6 s in three threads.
+const LONG: Duration = Duration::from_secs(2);
+
 fn waiting(threads: usize, ordering: WorkOrdering) -> Scene {
     Scene {
         partitions: 4,
@@ -347,10 +350,7 @@ fn a_reader_that_waits_for_room_in_a_queue_stops_at_once() {
             reading.join().unwrap();
             from.elapsed()
         });
-        assert!(
-            took < Duration::from_millis(500),
-            "{threads} threads, {ordering:?}: {took:?}"
-        );
+        assert!(took < LONG, "{threads} threads, {ordering:?}: {took:?}");
     }
 }
 
@@ -374,7 +374,7 @@ fn a_rebalance_waits_for_one_record_of_each_thread_and_not_for_a_batch() {
                 closing.wait();
                 shared.revoke(&partitions(4));
                 let took = from.elapsed();
-                assert!(took < Duration::from_millis(300), "{threads} threads: {took:?}");
+                assert!(took < LONG, "{threads} threads: {took:?}");
                 shared.begin_epochs(&partitions(4));
             }
             shared.stop();
