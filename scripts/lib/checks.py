@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import runs
+
 
 class Run:
     """What a finished run of a scenario stored. Words in braces in the scenario are replaced by `values`."""
@@ -20,9 +22,7 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="tandem-check-") as scratch:
             file, folder = Path(scratch) / scenario.name, Path(scratch) / "run"
             file.write_text(text, encoding="utf-8")
-            code = subprocess.run([tandem, "run", str(file), "--out", str(folder)]).returncode
-            if code not in (0, 1):
-                raise SystemExit(code)
+            runs.measure([tandem, "run", file, "--out", folder])
             paths = sorted((folder / "trials").glob("*.json"))
             self.trials = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
             self.summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
@@ -54,6 +54,7 @@ class Checks:
                             help=f"keep the rows in {self.rows}, and put all that are there into {self.document}")
         parser.add_argument("--tandem", type=Path, help="this program instead of a release build made now")
         given = parser.parse_args()
+        runs.end_in_order()
         tandem = given.tandem or release_build()
         found = {}
         for name in given.only or self.checks:

@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import runs
+
 VERSION = "4.3.1"
 ROUNDS = 3
 RECORDS, SIZE, RATE = 5_000, 100, 500
@@ -99,7 +101,8 @@ warmup = "1s"
     with tempfile.TemporaryDirectory(prefix="tandem-end-to-end-") as scratch:
         path, folder = Path(scratch) / "end-to-end.toml", Path(scratch) / "run"
         path.write_text(scenario, encoding="utf-8")
-        subprocess.run([tandem, "run", str(path), "--out", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        if runs.measure([tandem, "run", path, "--out", folder], stdout=subprocess.DEVNULL):
+            raise SystemExit(runs.WRONG)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     parts = {latency["part"]: latency for latency in summary["configurations"][0]["live"]["latencies"]}
     transit = parts["transit"]

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import build as cargo
+import runs
 import side_by_side
 from document import put
 
@@ -40,7 +41,7 @@ def main():
     print(text)
     if given.write:
         put(BEGIN, END, text)
-    return side_by_side.DONE
+    return runs.DONE
 
 
 if __name__ == "__main__":

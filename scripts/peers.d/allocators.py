@@ -4,13 +4,13 @@ import argparse
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import build as cargo
 import ratios
+import runs
 import trials
 from document import put
 
@@ -66,10 +66,7 @@ def main():
             file.write_text(re.sub(r"\{(size|records|programs)\}", lambda found: str(values[found[1]]),
                                    SCENARIO.read_text(encoding="utf-8")), encoding="utf-8")
             folder = scratch / f"run-{size}"
-            code = subprocess.run([scratch / "tandem-default", "run", file, "--repetitions", str(given.rounds),
-                                   "--out", folder]).returncode
-            if code not in (0, 1):
-                return code
+            runs.measure([scratch / "tandem-default", "run", file, "--repetitions", str(given.rounds), "--out", folder])
             rows, problems = trials.from_run(folder)
             failed += problems
             cases = {}

@@ -12,6 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+# What these scripts share with those that check tandem against a known truth.
+sys.path.insert(0, "scripts/lib")
+
+import runs  # noqa: E402
+
 HERE = Path("scripts/peers.d")
 # The packages whose build scripts say what librdkafka needs of the linker, in the linker's order.
 LIBRARIES = ["rdkafka-sys", "zstd-sys", "openssl-sys", "libz-sys"]
@@ -33,6 +38,7 @@ class Failed(Exception):
 def end_with(command, main):
     """Ends this program with what `main` returns: 2 and one sentence where something is not there or not as it should
     be, the code of a run that failed, 130 where it was interrupted."""
+    runs.end_in_order()
     try:
         sys.exit(main())
     except Failed as failure:

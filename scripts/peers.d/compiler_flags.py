@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import build as cargo
+import runs
 import side_by_side
 from document import put
 
@@ -96,7 +97,7 @@ def main():
     print(text)
     if given.write:
         put(BEGIN, END, text)
-    return side_by_side.DONE
+    return runs.DONE
 
 
 if __name__ == "__main__":

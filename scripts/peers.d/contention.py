@@ -5,7 +5,6 @@ import argparse
 import json
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import build
 import ratios
+import runs
 from document import put
 
 SCENARIOS = {"One broker": Path("scripts/peers.d/contention.toml"),
@@ -90,15 +90,11 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     given = parser.parse_args()
     tandem = build.Build(build.build_messages()).tandem
-    parts, code = [], 0
+    parts, code = [], runs.DONE
     with tempfile.TemporaryDirectory(prefix="tandem-contention-") as scratch:
         for number, (name, scenario) in enumerate(SCENARIOS.items()):
             folder = Path(scratch) / str(number)
-            ended = subprocess.run([tandem, "run", str(scenario), "--repetitions", str(given.rounds),
-                                    "--out", str(folder)]).returncode
-            if ended not in (0, 1):
-                return ended
-            code = max(code, ended)
+            code = max(code, runs.measure([tandem, "run", scenario, "--repetitions", str(given.rounds), "--out", folder]))
             environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
             parts += ["", f"{name}:", "", *rows(from_run(folder, environment["cluster"]["brokers"]))]
     head = (f"`scripts/contention --rounds {given.rounds}`, tandem {environment['tandem_version']}, Kafka "

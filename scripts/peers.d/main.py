@@ -14,6 +14,7 @@ from pathlib import Path
 
 import build
 import consumer_performance
+import runs
 import side_by_side
 import table
 import trials
@@ -30,7 +31,6 @@ QUICK_ROUNDS, QUICK_SHARE = 2, 10
 TOGETHER_ROUNDS, TOGETHER_TIMES = 20, 3
 # Seconds without a sign of life: a JVM says nothing before its end.
 STALL_LIMIT = "120"
-DONE, WRONG = 0, 1
 # How tandem's worker and the C program's call their clients.
 CLIENTS = {"librdkafka": table.BATCH, "rdkafka_performance": table.C}
 
@@ -105,9 +105,7 @@ def run(shape, built, given):
                    "--out", str(folder)]
         for case in given.only:
             command += ["--only", case]
-        code = subprocess.run(command, env={**os.environ, "KAFKA_LIBS": str(kafka_libs())}).returncode
-    if code not in (DONE, WRONG):
-        raise SystemExit(code)
+        runs.measure(command, env={**os.environ, "KAFKA_LIBS": str(kafka_libs())})
     return folder
 
 
@@ -141,18 +139,18 @@ def main():
     given = arguments()
     if given.table:
         table.write()
-        return DONE
+        return runs.DONE
     if not shutil.which(consumer_performance.java()):
         raise build.Missing("Java 17 or later is needed, for the brokers and for ConsumerPerformance: there is none in "
                             "JAVA_HOME and none on PATH")
     built = build.Build(build.build_messages())
     for allocator in ("system", "mimalloc"):
         print(f"built: {shlex.join(build.compile_program(built, allocator))}", file=sys.stderr)
-    code = DONE
+    code = runs.DONE
     for shape in given.shapes:
         folder = run(shape, built, given)
         rows, problems = trials.from_run(folder, case_of if given.together else None)
-        code = WRONG if problems else code
+        code = runs.WRONG if problems else code
         made_with = about(folder, shape, built, rows, problems)
         print("\n".join(table.section(shape, rows, made_with, given.together)))
         if not given.quick and not given.only:

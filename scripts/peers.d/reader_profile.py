@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import build
+import runs
 from document import put
 
 SCENARIO = Path("scripts/peers.d/profile.toml")
@@ -109,10 +110,8 @@ def run(built, folder, wrapper, size):
     scenario = folder / "profile.toml"
     scenario.write_text(re.sub(r"\{(records|repetitions|folder|python)\}", lambda found: str(values[found[1]]),
                                SCENARIO.read_text(encoding="utf-8")), encoding="utf-8")
-    code = subprocess.run([built.tandem, "run", scenario, "--out", folder / "run", "--join-limit", "300",
-                           "--stall-limit", "300"]).returncode
-    if code:
-        raise SystemExit(code)
+    if runs.measure([built.tandem, "run", scenario, "--out", folder / "run", "--join-limit", "300", "--stall-limit", "300"]):
+        raise build.Failed(runs.WRONG, "a trial failed, no table is made")
     files = {name: sorted(folder.glob(f"{name}.out.*")) for name in PROGRAMS}
     for name, found in files.items():
         if len(found) < repetitions:

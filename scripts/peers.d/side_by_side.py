@@ -4,16 +4,15 @@ what the second is to the first."""
 import json
 import re
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
 import build
 import ratios
+import runs
 import trials
 
 SCENARIO = Path("scripts/peers.d/together.toml")
-DONE, WRONG = 0, 1
 
 
 def scenario(size, records, first, second, turns):
@@ -31,12 +30,10 @@ def run(tandem, scratch, size, records, first, second, rounds, case_of):
     turns, file, folder = scratch / f"turns-{size}", scratch / f"{size}.toml", scratch / f"run-{size}"
     turns.mkdir()
     file.write_text(scenario(size, records, first, second, turns), encoding="utf-8")
-    code = subprocess.run([tandem, "run", file, "--repetitions", str(rounds), "--out", folder]).returncode
-    if code not in (DONE, WRONG):
-        raise build.Failed(code)
+    runs.measure([tandem, "run", file, "--repetitions", str(rounds), "--out", folder])
     rows, problems = trials.from_run(folder, case_of)
     if problems:
-        raise build.Failed(WRONG, "trials failed, no table is made: " + "; ".join(problems))
+        raise build.Failed(runs.WRONG, "trials failed, no table is made: " + "; ".join(problems))
     return rows
 
 

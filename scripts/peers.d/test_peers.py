@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import main
 import ratios
 import rdkafka_performance
 import reader_profile
+import runs
 import side_by_side
 import document as document_file
 import table
@@ -176,6 +178,34 @@ class Ending(unittest.TestCase):
         with self.assertRaises(SystemExit) as ended:
             build.end_with("scripts/peers", lambda: 1)
         self.assertEqual(ended.exception.code, 1)
+
+
+class Runs(unittest.TestCase):
+    """A program that stands for tandem: it says that it runs, and when told to end takes a moment and then says so."""
+
+    TOLD = ("import signal, sys, time\n"
+            "def end(number, _):\n    time.sleep(0.3); print('put away', number, flush=True); sys.exit(130)\n"
+            "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, end)\n"
+            "print('runs', flush=True); time.sleep(60)\n")
+
+    def test_a_signal_to_the_script_ends_the_run_once_and_the_script_after_it(self):
+        script = ("import sys; sys.path.insert(0, 'scripts/lib')\nimport runs\nruns.end_in_order()\n"
+                  "try:\n    runs.measure([sys.executable, '-c', sys.argv[1]])\n    print('went on')\n"
+                  "finally:\n    print('script ends', flush=True)\n")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with subprocess.Popen([sys.executable, "-c", script, self.TOLD], stdout=subprocess.PIPE, text=True,
+                                  start_new_session=True) as started:
+                self.assertEqual(started.stdout.readline(), "runs\n")
+                started.send_signal(number)
+                self.assertEqual(started.stdout.read(), f"put away {number}\nscript ends\n")
+            self.assertEqual(started.returncode, 128 + number)
+
+    def test_a_run_that_could_not_be_made_ends_the_script_with_its_code_and_others_return_theirs(self):
+        for code in (runs.DONE, runs.WRONG):
+            self.assertEqual(runs.measure([sys.executable, "-c", f"exit({code})"]), code)
+        with self.assertRaises(SystemExit) as ended:
+            runs.measure([sys.executable, "-c", "exit(2)"])
+        self.assertEqual(ended.exception.code, 2)
 
 
 class Together(unittest.TestCase):

@@ -16,6 +16,9 @@ pub(super) const CORES_SHARE: f64 = 0.93;
 pub(super) const THREAD_SHARE: f64 = 0.90;
 /// Readers that wait with an empty queue for this share of their time are limited by what comes before them.
 pub(super) const WAITING_SHARE: f64 = 0.50;
+/// So are those that wait for this share of it, and for more than their client has neither to await nor to unpack: what
+/// comes before them is the fuller of the two.
+pub(super) const WAITING_FOR_FULLER_SHARE: f64 = 0.25;
 /// A client that for this share of the time neither awaits an answer nor unpacks one is limited by its pauses.
 pub(super) const PAUSING_SHARE: f64 = 0.50;
 /// The busiest member reads so many times an even share of its group's records where reading is uneven,
@@ -219,10 +222,12 @@ impl Fetching {
             return None;
         }
         let seen = &case.observed;
-        let waiting = seen.waiting.filter(|share| *share >= WAITING_SHARE)?;
-        let awaited = seen.awaited?;
+        let (waiting, awaited) = (seen.waiting?, seen.awaited?);
         let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
-        Some(Fetching {
+        // Awaiting and unpacking overlap, so this is the most that it may have paused.
+        let pausing_at_most = 1.0 - awaited.max(unpacking);
+        let is_fuller = waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
+        (waiting >= WAITING_SHARE || is_fuller).then(|| Fetching {
             waiting,
             awaited,
             unpacking,

@@ -304,8 +304,25 @@ fn readers_that_wait_are_limited_by_the_longest_part_of_the_fetching() {
         &["thread for broker 1", "answers were awaited 30 %"],
     );
     Made::new(1, 2)
-        .waiting(45, 75)
-        .is(BottleneckKind::Unknown, &["readers waited 45 %"]);
+        .waiting(45, 50)
+        .is(BottleneckKind::Unknown, &["readers waited 45 % of the time"]);
+}
+
+#[test]
+fn readers_that_wait_for_a_client_fuller_than_they_are_are_limited_by_it() {
+    let unpacking = |waiting, percent| {
+        let made = Made::new(1, 2).waiting(waiting, 35);
+        made.threads(&[thread("rdk:broker1", percent - 8, 8), thread("reader-0", 50, 1)])
+    };
+    unpacking(49, 78).is(
+        BottleneckKind::ReaderThread,
+        &["thread for broker 1", "while readers waited 49 % of it"],
+    );
+    unpacking(26, 78).is(BottleneckKind::ReaderThread, &[]);
+    // The reader is the fuller one, or neither is by much.
+    unpacking(21, 78).is(BottleneckKind::Unknown, &["readers waited 21 %"]);
+    unpacking(24, 88).is(BottleneckKind::Unknown, &["readers waited 24 %"]);
+    Made::new(1, 2).waiting(45, 75).is(BottleneckKind::Brokers, &["awaited 75 %"]);
 }
 
 #[test]

@@ -191,7 +191,10 @@ pub(super) fn seen(case: &Case) -> String {
         parts.push(format!("members were in work {} of their time", percent(working)));
     }
     if let Some(waiting) = seen.waiting {
-        parts.push(format!("readers waited {} of it with an empty queue", percent(waiting)));
+        parts.push(format!(
+            "readers waited {} of the time with an empty queue",
+            percent(waiting)
+        ));
     }
     if let Some(thread) = &seen.thread {
         parts.push(busy(thread));
