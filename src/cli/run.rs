@@ -162,46 +162,11 @@ fn execute(
     dir: RunDir,
     session: u32,
 ) -> Result<u8> {
-    // A run that keeps its data goes on with what it has kept.
-    let has_kept = dir
-        .read_environment()?
-        .is_some_and(|environment| !environment.kept_data.is_empty());
-    let keep_data = arguments.keep_data || has_kept;
-    let limits = Limits {
-        join: Duration::from_secs(arguments.join_limit),
-        stall: Duration::from_secs(arguments.stall_limit),
-        ..Limits::default()
-    };
-    let options = RunOptions {
-        program: std::env::current_exe().context("cannot find this program's own file")?,
-        run_id: format!("{:08x}", rand::rng().random::<u32>()),
-        session,
-        data_parent: data_parent(),
-        state: state_folder(),
-        limits,
-        log_workers: arguments.verbose,
-        force: arguments.force,
-        keep_data,
-    };
+    let options = options(arguments, &dir, session)?;
     let observer = progress::observer(arguments.quiet);
-    let ended = runtime.block_on(coordinator::run(plan, &dir, &options, observer, interrupt));
-    let end = match ended {
+    let end = match runtime.block_on(coordinator::run(plan, &dir, &options, observer, interrupt)) {
         Ok(end) => end,
-        Err(error) => {
-            let code = if matches!(error, RunError::Interrupted) {
-                INTERRUPTED
-            } else {
-                CANNOT
-            };
-            eprintln!("tandem: {error}");
-            if dir.read_trials()?.is_empty() {
-                discard_new(arguments, dir)?;
-                return Ok(code);
-            }
-            eprintln!("go on with: tandem run --resume {}", dir.path().display());
-            report::write(&dir)?;
-            return Ok(if code == INTERRUPTED { code } else { WRONG });
-        }
+        Err(error) => return not_run(arguments, dir, &error),
     };
     let measured = !dir.read_trials()?.is_empty();
     if !measured && !matches!(end, RunEnd::ClusterLost(_)) {
@@ -213,13 +178,52 @@ fn execute(
         RunEnd::Done if all_well => DONE,
         RunEnd::Done => WRONG,
         RunEnd::Interrupted => {
-            eprintln!("interrupted; go on with: tandem run --resume {}", dir.path().display());
+            eprintln!("interrupted; {}", how_to_go_on(&dir));
             INTERRUPTED
         }
         RunEnd::ClusterLost(cause) => {
             eprintln!("tandem: the cluster is gone, the rest was not run: {cause}");
-            eprintln!("go on with: tandem run --resume {}", dir.path().display());
+            eprintln!("{}", how_to_go_on(&dir));
             WRONG
         }
     })
+}
+
+fn options(arguments: &Arguments, dir: &RunDir, session: u32) -> Result<RunOptions> {
+    // A run that keeps its data goes on with what it has kept.
+    let has_kept = dir
+        .read_environment()?
+        .is_some_and(|environment| !environment.kept_data.is_empty());
+    Ok(RunOptions {
+        program: std::env::current_exe().context("cannot find this program's own file")?,
+        run_id: format!("{:08x}", rand::rng().random::<u32>()),
+        session,
+        data_parent: data_parent(),
+        state: state_folder(),
+        limits: Limits {
+            join: Duration::from_secs(arguments.join_limit),
+            stall: Duration::from_secs(arguments.stall_limit),
+            ..Limits::default()
+        },
+        log_workers: arguments.verbose,
+        force: arguments.force,
+        keep_data: arguments.keep_data || has_kept,
+    })
+}
+
+/// Says why a run could not go on, and reports what it had measured by then.
+fn not_run(arguments: &Arguments, dir: RunDir, error: &RunError) -> Result<u8> {
+    eprintln!("tandem: {error}");
+    let interrupted = matches!(error, RunError::Interrupted);
+    if dir.read_trials()?.is_empty() {
+        discard_new(arguments, dir)?;
+        return Ok(if interrupted { INTERRUPTED } else { CANNOT });
+    }
+    eprintln!("{}", how_to_go_on(&dir));
+    report::write(&dir)?;
+    Ok(if interrupted { INTERRUPTED } else { WRONG })
+}
+
+fn how_to_go_on(dir: &RunDir) -> String {
+    format!("go on with: tandem run --resume {}", dir.path().display())
 }

@@ -89,19 +89,8 @@ pub async fn run<F: Fleet>(
     let exit_limit = spec.limits.exit;
     let spawn_ns = clock::now_ns();
     let mut machine = TrialMachine::new(spec, spawn_ns);
-    for (worker, launch) in launches.iter().enumerate() {
-        if let Err(message) = fleet.start(launch) {
-            let who = Some(machine.name_of(worker));
-            machine.fail(Failure {
-                kind: FailureKind::WorkerStart,
-                who,
-                message,
-            });
-            break;
-        }
-        machine.set_spawn_ns(worker, clock::now_ns());
-    }
-    let window = converse(&mut machine, fleet, &pids, surroundings).await;
+    start(&mut machine, launches, fleet);
+    let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
     if let Some(failure) = machine.failure().cloned() {
         if failure.kind == FailureKind::Cluster {
             fleet.kill().await;
@@ -117,17 +106,7 @@ pub async fn run<F: Fleet>(
     }
     fleet.shutdown(exit_limit).await;
     let recorded = Recorded::take(&mut machine);
-    let mut unasked = None;
-    if let Some(missing) = recorded.missing(&machine) {
-        let mut still = surroundings.delivered_now(missing.clone(), Amount::All).await;
-        if still.is_err() {
-            still = surroundings.delivered_now(missing, Amount::All).await;
-        }
-        match still {
-            Ok(still) => machine.note_still(still),
-            Err(cause) => unasked = Some(cause),
-        }
-    }
+    let unasked = ask_for_missing(&mut machine, &recorded, surroundings).await.err();
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
@@ -149,80 +128,156 @@ pub async fn run<F: Fleet>(
     }
 }
 
-/// Passes events and actions to and fro until the trial is over; returns the machine's samples at start and end.
-async fn converse<F: Fleet>(
+/// Starts the processes, the first that cannot be started failing the trial.
+fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[Launch], fleet: &mut F) {
+    for (worker, launch) in launches.iter().enumerate() {
+        if let Err(message) = fleet.start(launch) {
+            let who = Some(machine.name_of(worker));
+            machine.fail(Failure {
+                kind: FailureKind::WorkerStart,
+                who,
+                message,
+            });
+            return;
+        }
+        machine.set_spawn_ns(worker, clock::now_ns());
+    }
+}
+
+/// Asks the cluster for what a reading of topics that existed missed, twice where it does not answer; the error is why it
+/// did not.
+async fn ask_for_missing(
     machine: &mut TrialMachine,
-    fleet: &mut F,
-    pids: &impl Fn(&F) -> Vec<u32>,
+    recorded: &Recorded,
     surroundings: &impl Surroundings,
-) -> (Option<HostSample>, Option<HostSample>) {
-    let (mut start, mut end) = (None, None);
-    let mut answers: JoinSet<Event> = JoinSet::new();
-    let load_topics = machine.spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
-    let mut next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
-    let mut next_check = Instant::now() + CHECK_INTERVAL;
-    let mut halt = Halt::default();
-    while machine.phase() != Phase::Over {
-        let (done, total) = machine.progress();
-        surroundings.progress(machine.phase(), done, total);
-        let wake_ns = machine.wake_ns();
-        let (now_ns, event) = tokio::select! {
+) -> Result<(), String> {
+    let Some(missing) = recorded.missing(machine) else {
+        return Ok(());
+    };
+    let still = match surroundings.delivered_now(missing.clone(), Amount::All).await {
+        Ok(still) => still,
+        Err(_) => surroundings.delivered_now(missing, Amount::All).await?,
+    };
+    machine.note_still(still);
+    Ok(())
+}
+
+/// Events and actions that go to and fro until the trial is over.
+struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
+    machine: &'a mut TrialMachine,
+    fleet: &'a mut F,
+    pids: &'a P,
+    surroundings: &'a S,
+    /// The topics that records arrive in.
+    load_topics: Vec<(String, u32)>,
+    /// What the cluster was asked.
+    answers: JoinSet<Event>,
+    next_ping: Instant,
+    next_check: Instant,
+    halt: Halt,
+    /// The machine's samples at start and end.
+    window: (Option<JoinHandle<HostSample>>, Option<JoinHandle<HostSample>>),
+}
+
+impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P, S> {
+    fn new(machine: &'a mut TrialMachine, fleet: &'a mut F, pids: &'a P, surroundings: &'a S) -> Self {
+        let load_topics = machine.spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
+        Conversation {
+            machine,
+            fleet,
+            pids,
+            surroundings,
+            load_topics,
+            answers: JoinSet::new(),
+            next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
+            next_check: Instant::now() + CHECK_INTERVAL,
+            halt: Halt::default(),
+            window: (None, None),
+        }
+    }
+
+    /// Returns the machine's samples at start and end.
+    async fn hold(mut self) -> (Option<HostSample>, Option<HostSample>) {
+        while self.machine.phase() != Phase::Over {
+            let (done, total) = self.machine.progress();
+            self.surroundings.progress(self.machine.phase(), done, total);
+            let (now_ns, event) = self.next().await;
+            if matches!(event, Event::Still(..)) {
+                self.halt = Halt::default();
+            }
+            if Instant::now() >= self.next_check {
+                self.next_check = Instant::now() + CHECK_INTERVAL;
+                if !self.check(done) {
+                    break;
+                }
+            }
+            if Instant::now() >= self.next_ping {
+                self.next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
+                (0..self.machine.processes()).for_each(|worker| self.fleet.send(worker, &ToWorker::Ping));
+            }
+            for action in self.machine.on(now_ns, event) {
+                self.perform(action);
+            }
+        }
+        let (Some(start), Some(end)) = self.window else {
+            return (None, None);
+        };
+        // They panic never; a measurement without them says so by its zeros.
+        (start.await.ok(), end.await.ok())
+    }
+
+    /// What happens next, and when it did.
+    async fn next(&mut self) -> (u64, Event) {
+        let wake = instant_of(self.machine.wake_ns());
+        tokio::select! {
             biased;
-            news = fleet.next() => {
+            news = self.fleet.next() => {
                 let (worker, at_ns) = (news.worker, news.at_ns);
                 (at_ns, event_of(news, worker))
             }
-            Some(answer) = answers.join_next(), if !answers.is_empty() => {
+            Some(answer) = self.answers.join_next(), if !self.answers.is_empty() => {
                 let lost = |error: tokio::task::JoinError| Event::Ends(Err(error.to_string()));
                 (clock::now_ns(), answer.unwrap_or_else(lost))
             }
-            () = sleep_until(instant_of(wake_ns).min(next_ping).min(next_check)) => (clock::now_ns(), Event::Tick),
-        };
-        if matches!(event, Event::Still(..)) {
-            halt = Halt::default();
-        }
-        if Instant::now() >= next_check {
-            next_check = Instant::now() + CHECK_INTERVAL;
-            if let Some(message) = surroundings.lost_cluster() {
-                machine.fail(Failure {
-                    kind: FailureKind::Cluster,
-                    who: None,
-                    message,
-                });
-                break;
-            }
-            // Where nothing more comes of topics that existed, the cluster may have removed the rest.
-            if machine.awaits_records() && halt.look(done) {
-                let targets = machine.unread_targets();
-                let asked = surroundings.delivered_now(targets.clone(), Amount::First);
-                answers.spawn(async move { Event::Still(targets, asked.await) });
-            }
-        }
-        if Instant::now() >= next_ping {
-            next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
-            (0..machine.processes()).for_each(|worker| fleet.send(worker, &ToWorker::Ping));
-        }
-        for action in machine.on(now_ns, event) {
-            match action {
-                Action::Send(worker, message) => fleet.send(worker, &message),
-                Action::Describe(group) => {
-                    let asked = surroundings.describe(&machine.spec.groups[group]);
-                    answers.spawn(async move { Event::Group(group, asked.await) });
-                }
-                Action::AskEnds => {
-                    let asked = surroundings.end_offsets(&load_topics);
-                    answers.spawn(async move { Event::Ends(asked.await) });
-                }
-                Action::Started(at_ns) => start = Some(surroundings.sample_at(at_ns, &pids(fleet))),
-                Action::Ended => end = Some(surroundings.sample_at(clock::now_ns(), &pids(fleet))),
-            }
+            () = sleep_until(wake.min(self.next_ping).min(self.next_check)) => (clock::now_ns(), Event::Tick),
         }
     }
-    let (Some(start), Some(end)) = (start, end) else {
-        return (None, None);
-    };
-    // They panic never; a measurement without them says so by its zeros.
-    (start.await.ok(), end.await.ok())
+
+    /// Looks after the cluster, `done` records having been read; false where it is gone, which fails the trial.
+    fn check(&mut self, done: u64) -> bool {
+        if let Some(message) = self.surroundings.lost_cluster() {
+            self.machine.fail(Failure {
+                kind: FailureKind::Cluster,
+                who: None,
+                message,
+            });
+            return false;
+        }
+        // Where nothing more comes of topics that existed, the cluster may have removed the rest.
+        if self.machine.awaits_records() && self.halt.look(done) {
+            let targets = self.machine.unread_targets();
+            let asked = self.surroundings.delivered_now(targets.clone(), Amount::First);
+            self.answers.spawn(async move { Event::Still(targets, asked.await) });
+        }
+        true
+    }
+
+    fn perform(&mut self, action: Action) {
+        let sample_at = |at_ns| Some(self.surroundings.sample_at(at_ns, &(self.pids)(self.fleet)));
+        match action {
+            Action::Send(worker, message) => self.fleet.send(worker, &message),
+            Action::Describe(group) => {
+                let asked = self.surroundings.describe(&self.machine.spec.groups[group]);
+                self.answers.spawn(async move { Event::Group(group, asked.await) });
+            }
+            Action::AskEnds => {
+                let asked = self.surroundings.end_offsets(&self.load_topics);
+                self.answers.spawn(async move { Event::Ends(asked.await) });
+            }
+            Action::Started(at_ns) => self.window.0 = sample_at(at_ns),
+            Action::Ended => self.window.1 = sample_at(clock::now_ns()),
+        }
+    }
 }
 
 fn event_of(news: FleetEvent, worker: usize) -> Event {

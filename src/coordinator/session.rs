@@ -1,6 +1,7 @@
 //! One session of a run on an open cluster: fills the data sets, then runs and stores trial after trial.
 
 mod existing;
+mod prepare;
 mod trials;
 
 use std::collections::BTreeSet;

@@ -5,9 +5,10 @@ mod existing;
 mod failing;
 mod joining;
 mod load;
+mod reading;
+mod starting;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::barrier::Obstacle;
@@ -17,16 +18,10 @@ pub(super) use load::LoadState;
 use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
-use crate::protocol::{
-    Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, TopicTarget, WorkerResult,
-};
+use crate::protocol::{Capability, FromWorker, Hello, MemberAssignment, ToWorker, TopicTarget, WorkerResult};
 
 /// Pause between two looks at a group that is still settling.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
-/// How far ahead the common start lies, for every worker to hear of it in time.
-const START_LEAD: Duration = Duration::from_millis(15);
-/// Added for each worker.
-const START_LEAD_PER_WORKER: Duration = Duration::from_millis(2);
 
 /// Something that happened.
 #[derive(Debug)]
@@ -290,193 +285,10 @@ impl TrialMachine {
         }
     }
 
-    fn on_hello(&mut self, now_ns: u64, worker: usize, hello: Hello) -> Result<Vec<Action>, Failure> {
-        if self.workers[worker].hello.is_some() {
-            let message = "it introduced itself a second time";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        if hello.protocol != PROTOCOL_VERSION {
-            let message = format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol);
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        if self.spec.manual && !hello.capabilities.contains(&Capability::Manual) {
-            let message = "it cannot assign partitions by hand (capability `manual`)";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        if self.spec.workers[worker].prepare.threads > 1 && !hello.capabilities.contains(&Capability::Threads) {
-            let message = "it cannot work records on several threads (capability `threads`)";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        for (needed, what) in [
-            (Capability::Stamps, "say how long records waited (capability `stamps`)"),
-            (Capability::Ledger, "say which offsets it read (capability `ledger`)"),
-        ] {
-            if self.load.is_some() && !hello.capabilities.contains(&needed) {
-                let message = format!("it cannot {what}, which live trials need");
-                return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-            }
-        }
-        let state = &mut self.workers[worker];
-        state.hello = Some(hello);
-        state.hello_ns = now_ns;
-        self.extend_for_ready(now_ns);
-        Ok(vec![Action::Send(
-            worker,
-            ToWorker::Prepare(Box::new(self.spec.workers[worker].prepare.clone())),
-        )])
-    }
-
-    /// Lines before the introduction are somebody's log; after it they break the protocol.
-    fn on_garbage(&self, worker: usize, line: &str) -> Result<Vec<Action>, Failure> {
-        if !self.has_introduced_itself(worker) {
-            return Ok(Vec::new());
-        }
-        // A launcher that echoes its input shows our own messages, and those may hold secrets.
-        let shown: String = if line.contains("\"type\"") {
-            "a line of JSON that is none of the worker's messages".to_owned()
-        } else {
-            line.chars().take(200).collect()
-        };
-        Err(self.failed(worker, FailureKind::WorkerProtocol, format!("not a message: {shown}")))
-    }
-
-    fn on_ready(&mut self, now_ns: u64, worker: usize) -> Result<Vec<Action>, Failure> {
-        let state = &mut self.workers[worker];
-        if state.hello.is_none() || state.ready_ns.is_some() {
-            let message = "it said that it is ready when nobody had asked";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        state.ready_ns = Some(now_ns);
-        Ok(self.subscribe_when_ready(now_ns))
-    }
-
-    /// Once every process has introduced itself, they have the time that getting ready may take.
-    fn extend_for_ready(&mut self, now_ns: u64) {
-        if (0..self.processes()).all(|worker| self.has_introduced_itself(worker)) {
-            self.deadline_ns = after(now_ns, self.spec.limits.ready);
-        }
-    }
-
-    /// Once every process is ready, the members join.
-    fn subscribe_when_ready(&mut self, now_ns: u64) -> Vec<Action> {
-        let producers_ready = self.load.as_ref().is_none_or(LoadState::is_ready);
-        if !producers_ready || self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
-            return Vec::new();
-        }
-        self.phase = Phase::Joining;
-        self.subscribe_ns = now_ns;
-        self.deadline_ns = after(now_ns, self.spec.limits.join);
-        let mut actions = self.send_all(&ToWorker::Subscribe);
-        actions.extend(self.look());
-        actions
-    }
-
     fn send_all(&self, message: &ToWorker) -> Vec<Action> {
         (0..self.workers.len())
             .map(|worker| Action::Send(worker, message.clone()))
             .collect()
-    }
-
-    fn begin_reading(&mut self, now_ns: u64) -> Vec<Action> {
-        self.phase = Phase::Reading;
-        self.joined_ns = now_ns;
-        let workers = u32::try_from(self.processes()).unwrap_or(u32::MAX);
-        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_WORKER * workers);
-        self.progress_ns = self.start_ns;
-        self.deadline_ns = after(self.start_ns, self.spec.limits.read);
-        let mut actions = self.send_all(&ToWorker::Start { at_ns: self.start_ns });
-        actions.extend(self.begin_load());
-        actions.push(Action::Started(self.start_ns));
-        actions
-    }
-
-    /// The partitions with their ranges.
-    fn ranges(&self) -> impl Iterator<Item = (TopicPartition, i64, i64)> {
-        (0u32..).zip(&self.spec.topics).flat_map(|(topic, target)| {
-            (0i32..)
-                .zip(&target.partitions)
-                .map(move |(partition, range)| (TopicPartition { topic, partition }, range.low, range.end))
-        })
-    }
-
-    fn on_progress(&mut self, now_ns: u64, worker: usize, positions: &[Position]) -> Vec<Action> {
-        let group = self.spec.workers[worker].group;
-        for position in positions {
-            let partition = TopicPartition {
-                topic: position.topic,
-                partition: position.partition,
-            };
-            let known = self.positions[group].entry(partition).or_insert(i64::MIN);
-            if position.offset > *known {
-                *known = position.offset;
-                self.progress_ns = self.progress_ns.max(now_ns);
-            }
-        }
-        self.collect_if_read(now_ns)
-    }
-
-    /// Ends the reading once every partition is at its end.
-    fn collect_if_read(&mut self, now_ns: u64) -> Vec<Action> {
-        let may_end = match &self.load {
-            None => self.phase == Phase::Reading,
-            Some(_) => self.phase == Phase::Draining,
-        };
-        if !may_end || !self.unread().is_empty() {
-            return Vec::new();
-        }
-        self.note_catch_up(now_ns);
-        self.collect(now_ns)
-    }
-
-    /// Reading is over: everybody says what was recorded.
-    fn collect(&mut self, now_ns: u64) -> Vec<Action> {
-        self.phase = Phase::Collecting;
-        self.heard_end_ns = now_ns;
-        self.deadline_ns = after(now_ns, self.spec.limits.result);
-        let mut actions = vec![Action::Ended];
-        actions.extend(self.send_all(&ToWorker::Stop));
-        actions
-    }
-
-    /// Partitions, by group, whose end nobody has reached.
-    fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
-        let mut unread = BTreeSet::new();
-        for (partition, low, open_end) in self.ranges() {
-            let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
-            if low >= end {
-                continue;
-            }
-            for (group, positions) in self.positions.iter().enumerate() {
-                if positions.get(&partition).copied().unwrap_or(low) < end {
-                    unread.insert((group, partition));
-                }
-            }
-        }
-        unread
-    }
-
-    /// Where a group is in a partition, as far as reported.
-    pub(super) fn position(&self, group: usize, partition: TopicPartition) -> i64 {
-        self.positions[group].get(&partition).copied().unwrap_or(0).max(0)
-    }
-
-    fn on_result(&mut self, worker: usize, result: WorkerResult) -> Result<Vec<Action>, Failure> {
-        if self.phase != Phase::Collecting {
-            return Err(self.failed(
-                worker,
-                FailureKind::WorkerProtocol,
-                "it sent its result before it was asked",
-            ));
-        }
-        if result.members.len() != self.spec.workers[worker].prepare.consumers.len() {
-            let message = format!("its result tells of {} members", result.members.len());
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        self.workers[worker].result = Some(result);
-        if self.workers.iter().all(|worker| worker.result.is_some()) {
-            self.phase = Phase::Over;
-        }
-        Ok(Vec::new())
     }
 
     fn on_tick(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
@@ -500,14 +312,6 @@ impl TrialMachine {
             return Ok(self.look());
         }
         Ok(Vec::new())
-    }
-
-    /// The results of the workers, once the trial is over without failure.
-    pub(super) fn take_results(&mut self) -> Vec<WorkerResult> {
-        self.workers
-            .iter_mut()
-            .filter_map(|worker| mem::take(&mut worker.result))
-            .collect()
     }
 }
 

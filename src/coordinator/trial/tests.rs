@@ -10,7 +10,7 @@ use super::*;
 use crate::coordinator::spec::{Limits, TrialReference};
 use crate::kafka::{GroupMember, GroupState};
 use crate::measure::DeliveredOffsets;
-use crate::protocol::WorkCalibration;
+use crate::protocol::{PROTOCOL_VERSION, Position, WorkCalibration};
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";

@@ -310,7 +310,7 @@ fn readers_that_wait_are_limited_by_the_longest_part_of_the_fetching() {
 
 #[test]
 fn readers_that_wait_for_a_client_fuller_than_they_are_are_limited_by_it() {
-    let unpacking = |waiting, percent| {
+    let unpacking = |waiting, percent: u64| {
         let made = Made::new(1, 2).waiting(waiting, 35);
         made.threads(&[thread("rdk:broker1", percent - 8, 8), thread("reader-0", 50, 1)])
     };
@@ -322,7 +322,9 @@ fn readers_that_wait_for_a_client_fuller_than_they_are_are_limited_by_it() {
     // The reader is the fuller one, or neither is by much.
     unpacking(21, 78).is(BottleneckKind::Unknown, &["readers waited 21 %"]);
     unpacking(24, 88).is(BottleneckKind::Unknown, &["readers waited 24 %"]);
-    Made::new(1, 2).waiting(45, 75).is(BottleneckKind::Brokers, &["awaited 75 %"]);
+    Made::new(1, 2)
+        .waiting(45, 75)
+        .is(BottleneckKind::Brokers, &["awaited 75 %"]);
 }
 
 #[test]

@@ -1,0 +1,72 @@
+"""Runs of tandem that a script starts: they end with the script, in order, and never outlive it."""
+
+import os
+import signal
+import subprocess
+
+# What a run says of itself: all trials were used, or some of them failed. Anything else, and there is nothing to read.
+DONE, WRONG = 0, 1
+
+
+def end_in_order():
+    """From here on a signal that ends this program is an exception like Ctrl-C's, so that what it made is put away."""
+    def leave(number, _):
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
+def measure(command, **options):
+    """Runs a command line of tandem that stores trials; returns DONE or WRONG, or ends this program with the code of a
+    run that could not be made, of which tandem has said why."""
+    code = run_to_its_end(command, **options)
+    if code not in (DONE, WRONG):
+        raise SystemExit(code)
+    return code
+
+
+def run_to_its_end(command, **options):
+    """Runs a command line and returns its exit code. A signal that is to end this program ends the command instead, which
+    is waited for, since tandem then stops its processes and deletes its topics, and this program after it, with 128 and
+    the signal's number."""
+    came, untold, process = [], [], None
+
+    def tell():
+        while process and untold:
+            process.send_signal(untold.pop(0))
+
+    def pass_on(number, _):
+        came.append(number)
+        # The terminal has told both of them.
+        if not (number == signal.SIGINT and is_in_foreground()):
+            untold.append(number)
+        tell()
+
+    # What is ignored stays so, as for the programs that a shell starts in the background.
+    ours = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in ours}
+    try:
+        process = subprocess.Popen(command, **options)
+        # What came before there was a process.
+        tell()
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise SystemExit(128 + came[0])
+    return code
+
+
+def is_in_foreground():
+    """Whether a terminal's Ctrl-C is for this process."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)

@@ -1,0 +1,187 @@
+//! What a trial needs before its processes are started: its settings, its group, its topics, and what its workers are
+//! told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::Session;
+use crate::coordinator::arrivals::{Arrivals, ArrivalsError};
+use crate::coordinator::calibration::Calibrations;
+use crate::coordinator::dataset::Dataset;
+use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
+use crate::coordinator::run::RunError;
+use crate::coordinator::spec::{Limits, LoadSpec, TrialSpec};
+use crate::kafka::client::ClientProperties;
+use crate::kafka::names;
+use crate::measure::{TrialKind, TrialOrder};
+use crate::protocol::TopicTarget;
+use crate::scenario::{Commit, Configuration, Mode};
+use crate::secret::Secret;
+
+/// How long a search waits, beyond its objective's limit, for what has arrived to be read.
+const SEARCH_DRAIN: Duration = Duration::from_secs(1);
+
+/// Why a trial was not run.
+pub(super) enum NotRun {
+    /// The user interrupted it.
+    Interrupted,
+    /// What it needs of the cluster could not be made ready.
+    NotPrepared(String),
+    /// The whole run cannot go on.
+    Run(RunError),
+}
+
+impl From<RunError> for NotRun {
+    fn from(error: RunError) -> Self {
+        NotRun::Run(error)
+    }
+}
+
+impl NotRun {
+    fn not_prepared(error: &impl ToString) -> Self {
+        NotRun::NotPrepared(error.to_string())
+    }
+}
+
+impl Session<'_> {
+    /// Makes ready what a trial needs of its cluster, and says what its workers are told.
+    pub(super) async fn prepare(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        datasets: &[Dataset],
+        calibrations: &Calibrations,
+    ) -> Result<TrialSpec, NotRun> {
+        let scenario = &self.plan.scenario;
+        let cluster = self.cluster(configuration);
+        let dataset = &datasets[configuration.dataset];
+        let settings = self.settings(configuration)?;
+        tokio::select! {
+            biased;
+            () = self.interrupt.wait() => return Err(NotRun::Interrupted),
+            ready = self.prepare_group(order, configuration, datasets) => {
+                ready.map_err(|error| NotRun::not_prepared(&error))?;
+            }
+        }
+        let name = names::trial(&self.prefix, order.number);
+        let (mut topics, load) = match self.arrivals(order, configuration, &name).await {
+            Ok(Some((topics, load))) => (topics, Some(load)),
+            Ok(None) => (dataset.target(order.records), None),
+            Err(_) if self.interrupt.is_set() => return Err(NotRun::Interrupted),
+            Err(error) => {
+                let topics = scenario.datasets[configuration.dataset].topics;
+                let names = (1..=topics).map(|topic| names::arrivals_topic(&name, topic)).collect();
+                self.remove_topics(cluster, names).await;
+                return Err(NotRun::not_prepared(&error));
+            }
+        };
+        let reference = match &dataset.delivered {
+            Some(delivered) => {
+                let reference = self.reference(cluster, delivered, &mut topics).await;
+                Some(reference.map_err(|error| NotRun::not_prepared(&error))?)
+            }
+            None => None,
+        };
+        let calibration = calibrations.of(configuration.variant.build, configuration.place);
+        let limits = self.limits(order, configuration);
+        let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
+        if let Some(reference) = reference {
+            spec = spec.with_reference(reference);
+        }
+        Ok(match load {
+            Some(load) => spec.with_load(load),
+            None => spec,
+        })
+    }
+
+    /// The settings of a configuration's consumers, with the brokers' addresses as they are seen from their place.
+    fn settings(&self, configuration: &Configuration) -> Result<BTreeMap<String, Secret>, RunError> {
+        let scenario = &self.plan.scenario;
+        let place = &scenario.places[configuration.place];
+        let bootstrap = self.cluster(configuration).bootstrap(place.listener.as_deref());
+        let bootstrap = bootstrap.ok_or_else(|| RunError::Listener {
+            place: place.name.clone(),
+            listener: place.listener.clone().unwrap_or_default(),
+        })?;
+        let partitions = scenario.datasets[configuration.dataset].partitions_of_all();
+        let properties = ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, &bootstrap);
+        Ok(properties.with_statistics(configuration, partitions).resolve()?)
+    }
+
+    /// The topics and producers of a trial in which records arrive; `None` for a backlog trial.
+    async fn arrivals(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        trial: &str,
+    ) -> Result<Option<(Vec<TopicTarget>, LoadSpec)>, ArrivalsError> {
+        let (Some(load), Some(ordered)) = (configuration.mode.load(), order.load) else {
+            return Ok(None);
+        };
+        let scenario = &self.plan.scenario;
+        let cluster = self.cluster(configuration);
+        let bootstrap = cluster.admin.bootstrap().to_owned();
+        let arrivals = Arrivals {
+            configuration,
+            load,
+            ordered,
+            topics: &scenario.datasets[configuration.dataset],
+            cluster: scenario.cluster_of(configuration),
+            bootstrap: &bootstrap,
+            trial,
+            // The same arrivals for every configuration of a block.
+            seed: scenario.seed.wrapping_add(u64::from(order.block)),
+        };
+        let (admin, properties) = (&cluster.admin, &cluster.properties);
+        let stop = Arc::new(AtomicBool::new(false));
+        let preparing = arrivals.prepare(admin, properties, Arc::clone(&stop));
+        tokio::pin!(preparing);
+        let mut looks = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            tokio::select! {
+                prepared = &mut preparing => return prepared.map(Some),
+                _ = looks.tick() => {}
+            }
+            let dead = cluster.dead_broker();
+            if dead.is_some() || self.interrupt.is_set() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            if let Some(dead) = dead {
+                // The producers of a backlog would go on trying for minutes; they end by themselves.
+                return Err(ArrivalsError::Lost(dead));
+            }
+        }
+    }
+
+    /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.
+    fn limits(&self, order: &TrialOrder, configuration: &Configuration) -> Limits {
+        let mut limits = self.options.limits;
+        limits.read = limits.read.max(self.longest_reading(configuration));
+        if let Some(capacity) = self.plan.scenario.capacity.filter(|_| order.kind == TrialKind::Search) {
+            limits.drain = limits.drain.min(SEARCH_DRAIN + Duration::from_nanos(capacity.limit_ns));
+        }
+        limits
+    }
+
+    /// Makes a fixed group ready for a trial: nobody is in it, and what trials before have committed is overwritten
+    /// where this one commits too. The topics that a trial makes itself have nothing committed.
+    async fn prepare_group(
+        &self,
+        order: &TrialOrder,
+        configuration: &Configuration,
+        datasets: &[Dataset],
+    ) -> Result<(), GroupError> {
+        let Some(group) = &configuration.group else {
+            return Ok(());
+        };
+        let cluster = self.cluster(configuration);
+        wait_until_empty(&cluster.admin, group, &self.prefix).await?;
+        if configuration.mode != Mode::Backlog || configuration.commit == Commit::None {
+            return Ok(());
+        }
+        let topics = datasets[configuration.dataset].target(order.records);
+        fixed_group::reset(&cluster.admin, &cluster.properties, group, &topics).await
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading: the common start, positions until every partition is at its end, and the results.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::time::Duration;
+
+use super::{Action, Phase, TrialMachine, after};
+use crate::measure::{Failure, FailureKind, TopicPartition};
+use crate::protocol::{Position, ToWorker, WorkerResult};
+
+/// How far ahead the common start lies, for every worker to hear of it in time.
+const START_LEAD: Duration = Duration::from_millis(15);
+/// Added for each worker.
+const START_LEAD_PER_WORKER: Duration = Duration::from_millis(2);
+
+impl TrialMachine {
+    pub(super) fn begin_reading(&mut self, now_ns: u64) -> Vec<Action> {
+        self.phase = Phase::Reading;
+        self.joined_ns = now_ns;
+        let workers = u32::try_from(self.processes()).unwrap_or(u32::MAX);
+        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_WORKER * workers);
+        self.progress_ns = self.start_ns;
+        self.deadline_ns = after(self.start_ns, self.spec.limits.read);
+        let mut actions = self.send_all(&ToWorker::Start { at_ns: self.start_ns });
+        actions.extend(self.begin_load());
+        actions.push(Action::Started(self.start_ns));
+        actions
+    }
+
+    /// The partitions with their ranges.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (TopicPartition, i64, i64)> {
+        (0u32..).zip(&self.spec.topics).flat_map(|(topic, target)| {
+            (0i32..)
+                .zip(&target.partitions)
+                .map(move |(partition, range)| (TopicPartition { topic, partition }, range.low, range.end))
+        })
+    }
+
+    pub(super) fn on_progress(&mut self, now_ns: u64, worker: usize, positions: &[Position]) -> Vec<Action> {
+        let group = self.spec.workers[worker].group;
+        for position in positions {
+            let partition = TopicPartition {
+                topic: position.topic,
+                partition: position.partition,
+            };
+            let known = self.positions[group].entry(partition).or_insert(i64::MIN);
+            if position.offset > *known {
+                *known = position.offset;
+                self.progress_ns = self.progress_ns.max(now_ns);
+            }
+        }
+        self.collect_if_read(now_ns)
+    }
+
+    /// Ends the reading once every partition is at its end.
+    pub(super) fn collect_if_read(&mut self, now_ns: u64) -> Vec<Action> {
+        let may_end = match &self.load {
+            None => self.phase == Phase::Reading,
+            Some(_) => self.phase == Phase::Draining,
+        };
+        if !may_end || !self.unread().is_empty() {
+            return Vec::new();
+        }
+        self.note_catch_up(now_ns);
+        self.collect(now_ns)
+    }
+
+    /// Reading is over: everybody says what was recorded.
+    pub(super) fn collect(&mut self, now_ns: u64) -> Vec<Action> {
+        self.phase = Phase::Collecting;
+        self.heard_end_ns = now_ns;
+        self.deadline_ns = after(now_ns, self.spec.limits.result);
+        let mut actions = vec![Action::Ended];
+        actions.extend(self.send_all(&ToWorker::Stop));
+        actions
+    }
+
+    /// Partitions, by group, whose end nobody has reached.
+    pub(super) fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
+        let mut unread = BTreeSet::new();
+        for (partition, low, open_end) in self.ranges() {
+            let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
+            if low >= end {
+                continue;
+            }
+            for (group, positions) in self.positions.iter().enumerate() {
+                if positions.get(&partition).copied().unwrap_or(low) < end {
+                    unread.insert((group, partition));
+                }
+            }
+        }
+        unread
+    }
+
+    /// Where a group is in a partition, as far as reported.
+    pub(super) fn position(&self, group: usize, partition: TopicPartition) -> i64 {
+        self.positions[group].get(&partition).copied().unwrap_or(0).max(0)
+    }
+
+    pub(super) fn on_result(&mut self, worker: usize, result: WorkerResult) -> Result<Vec<Action>, Failure> {
+        if self.phase != Phase::Collecting {
+            return Err(self.failed(
+                worker,
+                FailureKind::WorkerProtocol,
+                "it sent its result before it was asked",
+            ));
+        }
+        if result.members.len() != self.spec.workers[worker].prepare.consumers.len() {
+            let message = format!("its result tells of {} members", result.members.len());
+            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        }
+        self.workers[worker].result = Some(result);
+        if self.workers.iter().all(|worker| worker.result.is_some()) {
+            self.phase = Phase::Over;
+        }
+        Ok(Vec::new())
+    }
+
+    /// The results of the workers, once the trial is over without failure.
+    pub(in crate::coordinator) fn take_results(&mut self) -> Vec<WorkerResult> {
+        self.workers
+            .iter_mut()
+            .filter_map(|worker| mem::take(&mut worker.result))
+            .collect()
+    }
+}
