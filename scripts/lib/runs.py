@@ -1,6 +1,5 @@
 """Runs of tandem that a script starts: they end with the script, in order, and never outlive it."""
 
-import os
 import signal
 import subprocess
 
@@ -39,16 +38,16 @@ def run_to_its_end(command, **options):
 
     def pass_on(number, _):
         came.append(number)
-        # The terminal has told both of them.
-        if not (number == signal.SIGINT and is_in_foreground()):
-            untold.append(number)
+        untold.append(number)
         tell()
 
     # What is ignored stays so, as for the programs that a shell starts in the background.
     ours = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, pass_on) for number in ours}
     try:
-        process = subprocess.Popen(command, **options)
+        # In a session of its own: a signal to a whole group, as of a terminal or of `timeout`, would come to it twice,
+        # and the second ends tandem at once.
+        process = subprocess.Popen(command, start_new_session=True, **options)
         # What came before there was a process.
         tell()
         code = process.wait()
@@ -58,15 +57,3 @@ def run_to_its_end(command, **options):
     if came:
         raise SystemExit(128 + came[0])
     return code
-
-
-def is_in_foreground():
-    """Whether a terminal's Ctrl-C is for this process."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    finally:
-        os.close(terminal)

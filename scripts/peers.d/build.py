@@ -37,7 +37,7 @@ class Failed(Exception):
 
 def end_with(command, main):
     """Ends this program with what `main` returns: 2 and one sentence where something is not there or not as it should
-    be, the code of a run that failed, 130 where it was interrupted."""
+    be, the code of a run that failed, 128 and the number of a signal that ended it."""
     runs.end_in_order()
     try:
         sys.exit(main())

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import re
@@ -181,10 +182,10 @@ class Ending(unittest.TestCase):
 
 
 class Runs(unittest.TestCase):
-    """A program that stands for tandem: it says that it runs, and when told to end takes a moment and then says so."""
+    """A program that stands for tandem: it says that it runs, and each time that it is told to end."""
 
     TOLD = ("import signal, sys, time\n"
-            "def end(number, _):\n    time.sleep(0.3); print('put away', number, flush=True); sys.exit(130)\n"
+            "def end(number, _):\n    print('put away', number, flush=True); time.sleep(0.3); sys.exit(130)\n"
             "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, end)\n"
             "print('runs', flush=True); time.sleep(60)\n")
 
@@ -196,11 +197,13 @@ class Runs(unittest.TestCase):
                   "runs.end_in_order()\n"
                   "try:\n    runs.measure([sys.executable, '-c', sys.argv[1]])\n    print('went on')\n"
                   "finally:\n    print('script ends', flush=True)\n")
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        ends = [lambda started, number: started.send_signal(number),
+                lambda started, number: os.killpg(started.pid, number)]
+        for number, end in itertools.product((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), ends):
             with subprocess.Popen([sys.executable, "-c", script, self.TOLD], stdout=subprocess.PIPE, text=True,
                                   start_new_session=True) as started:
                 self.assertEqual(started.stdout.readline(), "runs\n")
-                started.send_signal(number)
+                end(started, number)
                 self.assertEqual(started.stdout.read(), f"put away {number}\nscript ends\n")
             self.assertEqual(started.returncode, 128 + number)
 

@@ -153,7 +153,7 @@ mod tests {
     fn computing_costs_cpu_time_in_proportion_to_its_iterations() {
         let cost_ns = |iterations| {
             let from = clock::thread_cpu_ns();
-            compute(iterations);
+            Labour::Cpu { iterations }.perform();
             clock::thread_cpu_ns() - from
         };
         // In turns and the least of each: a shared core is half as fast from one moment to the next. A loop that the

@@ -16,8 +16,8 @@ pub(super) const CORES_SHARE: f64 = 0.93;
 pub(super) const THREAD_SHARE: f64 = 0.90;
 /// Readers that wait with an empty queue for this share of their time are limited by what comes before them.
 pub(super) const WAITING_SHARE: f64 = 0.50;
-/// So are those that wait for this share of it, and for more than their client has neither to await nor to unpack: what
-/// comes before them is the fuller of the two.
+/// So are those of a backlog that wait for this share of it, and for longer than their client can have paused: what comes
+/// before them is the fuller of the two.
 pub(super) const WAITING_FOR_FULLER_SHARE: f64 = 0.25;
 /// A client that for this share of the time neither awaits an answer nor unpacks one is limited by its pauses.
 pub(super) const PAUSING_SHARE: f64 = 0.50;
@@ -226,7 +226,8 @@ impl Fetching {
         let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
         // Awaiting and unpacking overlap, so this is the most that it may have paused.
         let pausing_at_most = 1.0 - awaited.max(unpacking);
-        let is_fuller = waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
+        // While records arrive, a client that awaits an answer may have nothing to fetch.
+        let is_fuller = seen.load.is_none() && waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
         (waiting >= WAITING_SHARE || is_fuller).then(|| Fetching {
             waiting,
             awaited,

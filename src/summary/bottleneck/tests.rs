@@ -319,12 +319,17 @@ fn readers_that_wait_for_a_client_fuller_than_they_are_are_limited_by_it() {
         &["thread for broker 1", "while readers waited 49 % of it"],
     );
     unpacking(26, 78).is(BottleneckKind::ReaderThread, &[]);
-    // The reader is the fuller one, or neither is by much.
+    // The reader is the fuller one, or waits too little to count.
     unpacking(21, 78).is(BottleneckKind::Unknown, &["readers waited 21 %"]);
     unpacking(24, 88).is(BottleneckKind::Unknown, &["readers waited 24 %"]);
     Made::new(1, 2)
         .waiting(45, 75)
         .is(BottleneckKind::Brokers, &["awaited 75 %"]);
+    // Where records arrive, whoever has fallen behind has them in its queue, and its client awaits more.
+    Made::new(1, 2)
+        .waiting(33, 95)
+        .load(true, true)
+        .is(BottleneckKind::Unknown, &["readers waited 33 %"]);
 }
 
 #[test]

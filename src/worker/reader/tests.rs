@@ -311,8 +311,9 @@ proptest! {
     }
 }
 
-/// Far more than a busy machine delays a thread, far less than a batch of `waiting` takes: 20 s, or 6 s in three threads.
-const LONG: Duration = Duration::from_secs(2);
+/// Far more than a busy machine delays a thread, and less than the queues of `waiting` take: 5 s with three threads, 20 s
+/// with one.
+const LONG: Duration = Duration::from_secs(4);
 
 fn waiting(threads: usize, ordering: WorkOrdering) -> Scene {
     Scene {
