@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::admin::AdminOptions;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tokio::time::{sleep, timeout};
 
-use super::{Admin, AdminError, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
+use super::{Admin, AdminError, REQUEST_LIMIT, SETTLE_LIMIT, code_text};
 use crate::kafka::ffi;
 use crate::kafka::group::GroupDescription;
 
@@ -33,7 +35,10 @@ impl Admin {
         while !left.is_empty() {
             let borrowed: Vec<&str> = left.iter().map(String::as_str).collect();
             let action = format!("delete groups {}", left.join(", "));
-            let results = self.client.delete_groups(&borrowed, &request_options()).await;
+            let options = AdminOptions::new().request_timeout(Some(ffi::NO_LIMIT));
+            let results = timeout(REQUEST_LIMIT, self.client.delete_groups(&borrowed, &options)).await;
+            let late = |_| Err(KafkaError::AdminOp(RDKafkaErrorCode::OperationTimedOut));
+            let results = results.unwrap_or_else(late);
             let results = results.map_err(|error| self.request_error(&action, &error))?;
             let members = |result: &Result<_, (_, _)>| matches!(result, Err((_, RDKafkaErrorCode::NonEmptyGroup)));
             if !told && begin.elapsed() > SILENT_LIMIT && results.iter().any(members) {
@@ -45,7 +50,7 @@ impl Admin {
             }
             left = still_there(results, Instant::now() > deadline)?;
             if !left.is_empty() {
-                tokio::time::sleep(LEAVE_PAUSE).await;
+                sleep(LEAVE_PAUSE).await;
             }
         }
         Ok(())
@@ -113,4 +118,34 @@ fn still_there(
         }
     }
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+    use crate::kafka::admin::CONNECT_LIMIT;
+    use crate::secret::Secret;
+
+    /// The library's own brokers, which can be away and come back. Where this goes wrong the whole test program aborts.
+    #[test]
+    fn a_coordinator_that_comes_after_it_was_given_up_does_no_harm() {
+        let brokers = MockCluster::new(1).unwrap();
+        brokers.broker_down(1).unwrap();
+        let quick = ["reconnect.backoff.ms", "reconnect.backoff.max.ms"];
+        let quick: BTreeMap<_, _> = quick.map(|name| (name.to_owned(), Secret::new("10"))).into();
+        let admin = Admin::new(&brokers.bootstrap_servers(), &quick).unwrap();
+        for _ in 0..3 {
+            assert!(!admin.groups_work_now(Duration::from_millis(200)));
+        }
+        brokers.broker_up(1).unwrap();
+        admin.wait_for_answer(CONNECT_LIMIT).unwrap();
+        // The questions from before are sent as soon as the coordinator is known.
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(admin.brokers_now(CONNECT_LIMIT).unwrap().len(), 1);
+    }
 }

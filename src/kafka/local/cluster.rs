@@ -158,6 +158,7 @@ impl LocalCluster {
     /// Waits until a client sees every broker and a group's coordinator answers, for at most [`READY_LIMIT`]; to be
     /// used after a broker was started again, too.
     pub fn wait_until_ready(&self, interrupted: &AtomicBool) -> Result<(), LocalError> {
+        let deadline = Instant::now() + READY_LIMIT;
         // A client asks in vain at first; by default it would then wait ever longer between its attempts.
         let settings = [("reconnect.backoff.ms", "20"), ("reconnect.backoff.max.ms", "100")];
         let settings = settings
@@ -165,24 +166,6 @@ impl LocalCluster {
             .into();
         let admin = Admin::new(&self.bootstrap_of(INTERNAL), &settings);
         let admin = admin.map_err(|error| self.failure(0, &error.to_string()))?;
-        let mut asked_in_vain = false;
-        let ready = self.look_until_ready(&admin, &mut asked_in_vain, interrupted);
-        if asked_in_vain {
-            // The library still works at a question about a group that ran out of time, and ends this process by an
-            // assertion where its client goes before (librdkafka's issue 4605): this one stays until the end of the
-            // process.
-            std::mem::forget(admin);
-        }
-        ready
-    }
-
-    fn look_until_ready(
-        &self,
-        admin: &Admin,
-        asked_in_vain: &mut bool,
-        interrupted: &AtomicBool,
-    ) -> Result<(), LocalError> {
-        let deadline = Instant::now() + READY_LIMIT;
         // Each look asks any of the brokers, and one may know less than the others for a while.
         let looks_needed = if self.brokers.len() == 1 {
             1
@@ -201,11 +184,8 @@ impl LocalCluster {
             }
             let seen = admin.brokers_now(Duration::from_millis(500)).unwrap_or_default();
             looks = if seen.len() == self.brokers.len() { looks + 1 } else { 0 };
-            if looks >= looks_needed {
-                if admin.groups_work_now(Duration::from_secs(2)) {
-                    return Ok(());
-                }
-                *asked_in_vain = true;
+            if looks >= looks_needed && admin.groups_work_now(Duration::from_secs(2)) {
+                return Ok(());
             }
             if Instant::now() > deadline {
                 let missing = |broker: &Broker| !seen.iter().any(|seen| seen.id == broker.id().cast_signed());
