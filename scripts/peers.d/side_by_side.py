@@ -25,8 +25,8 @@ def scenario(size, records, first, second, turns):
 
 
 def run(tandem, scratch, size, records, first, second, rounds, case_of):
-    """Runs two workers' command lines at the same time; returns the trials of both, or raises build.Failed where tandem
-    or a trial failed. `scratch` is a folder that has nothing of this size yet."""
+    """Runs two workers' command lines at the same time; returns the trials of both. What tandem
+    could not run ends this program, and a trial that failed raises build.Failed. `scratch` is a folder that has nothing of this size yet."""
     turns, file, folder = scratch / f"turns-{size}", scratch / f"{size}.toml", scratch / f"run-{size}"
     turns.mkdir()
     file.write_text(scenario(size, records, first, second, turns), encoding="utf-8")
