@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Measurement, MemberMeasurement};
+use super::{Flag, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
@@ -42,7 +42,9 @@ impl ExclusionRules {
         };
         vec![
             "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
-            "A trial with a rebalance between its start and its last record is left out.".to_owned(),
+            "A trial with a rebalance between its barrier and its last record is left out: a revocation, or an \
+             assignment beyond the one that the barrier found."
+                .to_owned(),
             format!(
                 "A trial in which other programs used more than {:.0} % of the machine, or the hypervisor took more \
                  than {:.0} %, by more than the 20 ms to which the kernel's figures are sure, {disturbed}.",
@@ -67,6 +69,10 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
     reasons.extend(queued);
     reasons.extend(read_before_start(measurement));
     reasons.extend(all_removed(measurement));
+    reasons.extend(
+        joined_late(measurement)
+            .map(|evidence| format!("the assignment was complete only after the start: {evidence}")),
+    );
     reasons.extend(
         rebalances
             .clone()
@@ -124,10 +130,36 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
 fn rebalances(measurement: &Measurement) -> Option<String> {
     // What was checked at the barrier must still hold at the start.
     let window = measurement.joined_ns..measurement.end_ns;
+    events(measurement, |member, event| {
+        window.contains(&event.at_ns) && !completes_joining(member, event)
+    })
+}
+
+/// Members whose clients were still taking over, at the start, what they had been given by the barrier.
+fn joined_late(measurement: &Measurement) -> Option<String> {
+    let window = measurement.start_ns..measurement.end_ns;
+    events(measurement, |member, event| {
+        window.contains(&event.at_ns) && completes_joining(member, event)
+    })
+}
+
+/// True where a member was assigned what the barrier found it to hold: it reports that once its client is through, which
+/// may be later. Whatever comes after that begins with a revocation or brings something else.
+fn completes_joining(member: &MemberMeasurement, event: &Rebalance) -> bool {
+    event.kind == RebalanceKind::Assigned
+        && event.partitions.is_empty() == member.assigned.is_empty()
+        && event
+            .partitions
+            .iter()
+            .all(|partition| member.assigned.contains(partition))
+}
+
+/// The members with such events, and when these were.
+fn events(measurement: &Measurement, which: impl Fn(&MemberMeasurement, &Rebalance) -> bool) -> Option<String> {
     let mut evidence = Vec::new();
     for member in &measurement.members {
-        let during = member.rebalances.iter().filter(|r| window.contains(&r.at_ns));
-        let times: Vec<String> = during
+        let times: Vec<String> = (member.rebalances.iter())
+            .filter(|event| which(member, event))
             .map(|r| format!("{:.0} ms", (r.at_ns as f64 - measurement.start_ns as f64) / 1e6))
             .collect();
         if !times.is_empty() {
@@ -266,7 +298,7 @@ fn join(evidence: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, Rebalance, RebalanceKind, TopicPartition};
+    use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, TopicPartition};
 
     /// Two members on two cores for a second from 10 s.
     fn quiet() -> Measurement {
@@ -376,6 +408,43 @@ mod tests {
         assert_eq!(names(&flags), ["rebalance"]);
         let expected = "rebalance during reading: group 1, process 1, consumer 1 at 250 ms after the start";
         assert_eq!(reason.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn an_assignment_that_the_barrier_saw_is_no_rebalance_however_late_it_is_reported() {
+        let partition = |partition| TopicPartition { topic: 0, partition };
+        let event = |at_ns, kind, partitions| Rebalance {
+            at_ns,
+            kind,
+            partitions,
+        };
+        let mut trial = quiet();
+        let (assigned, own) = (RebalanceKind::Assigned, vec![partition(0)]);
+        trial.members[0].rebalances = vec![event(9_985_000_000, assigned, own.clone())];
+        // A member that holds nothing is assigned nothing.
+        trial.members[1].assigned.clear();
+        trial.members[1].rebalances = vec![event(9_990_000_000, assigned, Vec::new())];
+        assert_eq!(judge(&trial, &ExclusionRules::default()), (Vec::new(), None));
+
+        // Before, nothing was fetched; after the start, the wait for it is part of the reading.
+        trial.members[0].rebalances[0].at_ns = 10_020_000_000;
+        let reason = "the assignment was complete only after the start: group 1, process 1, consumer 1 at 20 ms after the \
+                      start";
+        assert_eq!(
+            judge(&trial, &ExclusionRules::default()),
+            (Vec::new(), Some(reason.to_owned()))
+        );
+
+        for another in [
+            event(9_985_000_000, RebalanceKind::Revoked, own),
+            event(9_985_000_000, assigned, vec![partition(0), partition(1)]),
+            event(9_985_000_000, assigned, Vec::new()),
+        ] {
+            trial.members[0].rebalances = vec![another];
+            let (flags, reason) = judge(&trial, &ExclusionRules::default());
+            assert_eq!(names(&flags), ["rebalance"]);
+            assert!(reason.is_some_and(|reason| reason.contains("at -15 ms after the start")));
+        }
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! A member's consumer of either kind: polled by a thread of its own, or read as a stream. What the worker asks of
 //! it is the same.
 
+use std::future::Future;
+use std::iter;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -10,9 +15,13 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::consumer::spawn;
 use super::membership::MemberContext;
-use super::reader::{CommitError, Consumption, Offsets, Place};
+use super::reader::{CommitError, Consumption, Offsets, Place, begin_close, has_closed, make_known};
 use super::shared::MemberShared;
+
+/// Pause between two looks at a client that closes.
+const CLOSE_PAUSE: Duration = Duration::from_millis(1);
 
 /// A consumer that several threads use.
 #[derive(Clone)]
@@ -54,6 +63,33 @@ impl MemberClient {
         on_either!(self, consumer => consumer.resume(list))
     }
 
+    /// Makes a partition known to the client before it is assigned.
+    pub(super) fn make_known(&self, topic: &str, partition: i32) -> Result<(), String> {
+        on_either!(self, consumer => make_known(&**consumer, topic, partition))
+    }
+
+    /// Leaves the group and serves what that asks for, whoever else still uses the client: a question to a broker that
+    /// holds a fetch is answered only after that.
+    pub(super) fn leave(&self) {
+        if !on_either!(self, consumer => begin_close(&**consumer)) {
+            return;
+        }
+        while !self.has_left() {
+            match self {
+                MemberClient::Polled(consumer) => drop(consumer.poll(CLOSE_PAUSE)),
+                MemberClient::Streamed(consumer) => {
+                    let _ = pin!(consumer.recv()).poll(&mut Context::from_waker(Waker::noop()));
+                    thread::sleep(CLOSE_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// True once the group is left.
+    pub(super) fn has_left(&self) -> bool {
+        on_either!(self, consumer => has_closed(&**consumer))
+    }
+
     pub(super) fn fetch_metadata(&self, topic: &str, limit: Duration) -> KafkaResult<Metadata> {
         on_either!(self, consumer => consumer.fetch_metadata(Some(topic), limit))
     }
@@ -65,8 +101,34 @@ impl MemberClient {
 
 /// Commits and pauses for a member's readers.
 pub(super) struct MemberConsumption {
-    pub(super) client: MemberClient,
-    pub(super) shared: Arc<MemberShared>,
+    client: MemberClient,
+    shared: Arc<MemberShared>,
+    /// Slots whose end is reached, for the thread that pauses them.
+    ended: Sender<usize>,
+}
+
+impl MemberConsumption {
+    /// Starts the thread that pauses what is at its end; it ends with this.
+    pub(super) fn new(client: MemberClient, shared: Arc<MemberShared>) -> Result<Self, String> {
+        let (ended, slots) = channel();
+        let pausing = (client.clone(), Arc::clone(&shared));
+        spawn("pause".to_owned(), move || pause_ended(&pausing.0, &pausing.1, &slots))?;
+        Ok(MemberConsumption { client, shared, ended })
+    }
+}
+
+/// Pauses partitions whose end is reached, as many at once as have ended meanwhile.
+fn pause_ended(client: &MemberClient, shared: &MemberShared, slots: &Receiver<usize>) {
+    while let Ok(first) = slots.recv() {
+        let mut list = TopicPartitionList::new();
+        for index in iter::once(first).chain(slots.try_iter()) {
+            let slot = &shared.slots()[index];
+            list.add_partition(shared.topic_of(slot), slot.partition.partition);
+        }
+        if let Err(error) = client.pause(&list) {
+            eprintln!("cannot pause finished partitions: {error}");
+        }
+    }
 }
 
 impl Offsets for MemberConsumption {
@@ -83,15 +145,8 @@ impl Consumption for MemberConsumption {
     /// What is fetched beyond the end is not counted, but costs the other partitions. The library answers a pause from
     /// its main thread, for which the reader must not wait.
     fn end(&self, slot: usize) {
-        let slot = &self.shared.slots()[slot];
-        let mut list = TopicPartitionList::with_capacity(1);
-        list.add_partition(self.shared.topic_of(slot), slot.partition.partition);
-        let client = self.client.clone();
-        thread::spawn(move || {
-            if let Err(error) = client.pause(&list) {
-                eprintln!("cannot pause a finished partition: {error}");
-            }
-        });
+        // That thread is gone only when it panicked, which was printed.
+        let _ = self.ended.send(slot);
     }
 }
 

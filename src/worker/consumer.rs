@@ -13,8 +13,9 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use super::client::MemberClient;
+use super::client::{MemberClient, MemberConsumption};
 use super::hold::{HeldReader, Records};
+use super::leaders::Leaders;
 use super::membership::{self, MemberContext, partitions_of};
 use super::reader::{Accounting, PrivateQueue, ReaderResult, StreamSource};
 use super::shared::MemberShared;
@@ -23,8 +24,8 @@ use crate::measure::{RebalanceKind, TopicPartition};
 use crate::protocol::{MemberResult, Prepare, Secret};
 use crate::scenario::{Read, WorkOrdering};
 
-/// How long the cluster may take to answer the first question.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How long the cluster may take to answer a question.
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Switches the accounting of records off where it is `off`, to measure what it costs. No capability `ledger` then.
 const ACCOUNTING: &str = "TANDEM_ACCOUNTING";
 
@@ -99,7 +100,7 @@ impl Member {
             Read::Stream => make_stream(&config, context, Arc::clone(&on_failure))?,
             Read::Batch | Read::Poll => make_queues(&config, context)?,
         };
-        let leaders = reach_leaders(&client, &shared)?;
+        let leaders = Leaders::reach(&client, &shared)?;
 
         let ending = Arc::new(AtomicBool::new(false));
         let membership = match &client {
@@ -114,6 +115,7 @@ impl Member {
         let reader = spawn(format!("reader-{index}"), {
             let held = HeldReader {
                 client: client.clone(),
+                consumption: MemberConsumption::new(client.clone(), Arc::clone(&shared))?,
                 records,
                 shared: Arc::clone(&shared),
                 leaders,
@@ -152,28 +154,32 @@ impl Member {
             let slot = self.shared.slots().iter().find(|slot| slot.partition == *given);
             let slot = slot.ok_or_else(|| format!("partition {given:?} is not one of the trial's"))?;
             let topic = self.shared.topic_of(slot);
-            if let Waker::Queues(queues) = &self.waker {
-                queues[slot.lane()].forward(topic, given.partition)?;
+            match &self.waker {
+                Waker::Queues(queues) => queues[slot.lane()].forward(topic, given.partition)?,
+                Waker::Stream(_) => self.client.make_known(topic, given.partition)?,
             }
             list.add_partition_offset(topic, given.partition, Offset::Offset(slot.range.low))
                 .map_err(|error| format!("cannot assign {topic} [{}]: {error}", given.partition))?;
         }
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.begin_epochs(&self.manual);
-        self.client
-            .assign(&list)
-            .map_err(|error| format!("cannot assign partitions: {error}"))?;
+        // Before the assignment, which would begin to fetch.
         if *holding {
             self.client
                 .pause(&list)
                 .map_err(|error| format!("cannot hold partitions: {error}"))?;
         }
+        self.shared.begin_epochs(&self.manual);
+        self.client
+            .assign(&list)
+            .map_err(|error| format!("cannot assign partitions: {error}"))?;
         self.shared.note_rebalance(RebalanceKind::Assigned, self.manual.clone());
         Ok(())
     }
 
-    /// What the client holds now, asked for and not remembered.
+    /// What the client holds now, asked for and not remembered. Waits for an assignment that is being made: the client
+    /// shows it before its partitions are all held.
     pub(super) fn assignment(&self) -> Result<Vec<TopicPartition>, String> {
+        let _complete = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         let list = self
             .client
             .assignment()
@@ -330,6 +336,12 @@ pub(super) struct Closing {
 }
 
 impl Closing {
+    /// The client, for a test that watches it.
+    #[cfg(test)]
+    pub(super) fn client(&self) -> MemberClient {
+        self.client.clone()
+    }
+
     /// Leaves the group and closes the client.
     pub(super) fn close(self) {
         self.ending.store(true, Ordering::Release);
@@ -338,7 +350,7 @@ impl Closing {
         }
         // A panic of that thread was already printed; the client is closed all the same.
         let _ = self.membership.map(JoinHandle::join);
-        drop(self.client);
+        self.client.leave();
     }
 }
 
@@ -360,32 +372,6 @@ fn client_config(properties: &BTreeMap<String, Secret>, client_id: &str) -> Clie
     config.set("client.id", client_id);
     config.set_log_level(RDKafkaLogLevel::Warning);
     config
-}
-
-/// Asks for the topics' metadata, which connects the client, and picks one partition for each leader.
-fn reach_leaders(client: &MemberClient, shared: &MemberShared) -> Result<Vec<(String, i32)>, String> {
-    let mut leaders = BTreeMap::new();
-    for topic in shared.topic_names() {
-        let metadata = client
-            .fetch_metadata(topic, CONNECT_LIMIT)
-            .map_err(|error| format!("the cluster did not answer: {error}"))?;
-        let found = metadata.topics().iter().find(|t| t.name() == topic);
-        let partitions = found
-            .map(rdkafka::metadata::MetadataTopic::partitions)
-            .unwrap_or_default();
-        for partition in partitions.iter().filter(|p| p.leader() >= 0) {
-            leaders
-                .entry(partition.leader())
-                .or_insert_with(|| (topic.to_owned(), partition.id()));
-        }
-    }
-    if leaders.is_empty() {
-        return Err(format!(
-            "no partition of {} has a leader",
-            shared.topic_names().join(", ")
-        ));
-    }
-    Ok(leaders.into_values().collect())
 }
 
 /// Names a refused property without its value, which may be a secret.

@@ -5,14 +5,16 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rdkafka::topic_partition_list::TopicPartitionList;
+
 use super::client::{MemberClient, MemberConsumption};
-use super::consumer::{CONNECT_LIMIT, spawn};
 use super::gate::Gate;
+use super::leaders::Leaders;
 use super::membership::MemberContext;
 use super::reader::{
     Accounting, PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, WaitOrder, batch_capacity,
 };
-use super::shared::MemberShared;
+use super::shared::{MemberShared, Slot};
 use crate::measure::clock;
 use crate::protocol::Prepare;
 
@@ -26,8 +28,9 @@ pub(super) struct HeldReader {
     pub(super) client: MemberClient,
     pub(super) records: Records,
     pub(super) shared: Arc<MemberShared>,
-    /// One partition for each broker that leads any, to wake the client's broker threads at the start.
-    pub(super) leaders: Vec<(String, i32)>,
+    /// Its commits, and its pauses of what is at its end.
+    pub(super) consumption: MemberConsumption,
+    pub(super) leaders: Leaders,
     pub(super) queued_at_start: Arc<OnceLock<u64>>,
     pub(super) prepare: Prepare,
     pub(super) accounting: Accounting,
@@ -60,10 +63,9 @@ impl HeldReader {
     ) -> Option<ReadAccounts> {
         let start_ns = start_orders.recv().ok()?;
         sleep_until(start_ns);
-        let consumption = self.consumption();
         let waits = self.wait_order(start_ns);
         let lanes: Vec<_> = (queues.iter().zip(self.shared.gates()).enumerate())
-            .map(|(lane, (queue, gate))| self.reader(&**queue, &consumption, gate, lane, start_ns, waits.as_ref()))
+            .map(|(lane, (queue, gate))| self.reader(&**queue, gate, lane, start_ns, waits.as_ref()))
             .collect();
         // A record that lies in a queue already was fetched before the start.
         let entered: Vec<_> = (lanes.iter())
@@ -71,7 +73,7 @@ impl HeldReader {
             .collect();
         let queued = entered.iter().map(|(_, early)| early.records.len() as u64).sum();
         let _ = self.queued_at_start.set(queued);
-        self.release();
+        self.release(waits.as_ref());
         thread::scope(|scope| {
             let mut entered = entered.into_iter();
             let first = entered.next();
@@ -107,21 +109,13 @@ impl HeldReader {
         }
         sleep_until(start_ns);
         let gate = self.shared.gates().first()?;
-        let consumption = self.consumption();
         let waits = self.wait_order(start_ns);
-        let reader = self.reader(source, &consumption, gate, 0, start_ns, waits.as_ref());
+        let reader = self.reader(source, gate, 0, start_ns, waits.as_ref());
         early.reserve_exact(1);
         let early = reader.take_early(early);
         let _ = self.queued_at_start.set(early.records.len() as u64);
-        self.release();
+        self.release(waits.as_ref());
         Some(reader.run(early))
-    }
-
-    fn consumption(&self) -> MemberConsumption {
-        MemberConsumption {
-            client: self.client.clone(),
-            shared: Arc::clone(&self.shared),
-        }
     }
 
     /// What is to be measured of records that arrive, once the start is known.
@@ -133,7 +127,6 @@ impl HeldReader {
     fn reader<'a, S: Source>(
         &'a self,
         source: &'a S,
-        offsets: &'a MemberConsumption,
         gate: &'a Gate,
         lane: usize,
         start_ns: u64,
@@ -146,7 +139,7 @@ impl HeldReader {
         };
         Reader {
             source,
-            offsets,
+            offsets: &self.consumption,
             shared: &self.shared,
             gate,
             lane,
@@ -163,38 +156,35 @@ impl HeldReader {
         }
     }
 
-    /// Resumes what is assigned and wakes the client's broker threads: without a request of some kind each would
-    /// first finish a sleep of up to a second.
-    fn release(&self) {
+    /// Resumes what is assigned, all of it before any of the client's threads for the brokers is woken: the first fetch
+    /// from each broker asks for all of its partitions then, and no broker holds a fetch for empty ones alone.
+    fn release(&self, waits: Option<&WaitOrder>) {
         let mut holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         *holding = false;
-        let resumed = self.client.assignment().and_then(|list| {
-            if list.count() > 0 {
-                self.client.resume(&list)?;
-            }
-            Ok(list.count())
-        });
-        drop(holding);
-        match resumed {
-            Ok(0) => {}
-            Ok(_) => self.wake_leaders(),
-            Err(error) => eprintln!("cannot resume: {error}"),
+        let list = self.to_fetch(waits);
+        let resumed = if list.count() > 0 {
+            self.client.resume(&list).map(|()| self.leaders.wake(&self.client))
+        } else {
+            Ok(())
+        };
+        if let Err(error) = resumed {
+            eprintln!("cannot resume: {error}");
         }
     }
 
-    /// Asks every leader for a watermark, from threads of their own: reading goes on meanwhile.
-    fn wake_leaders(&self) {
-        for (topic, partition) in self.leaders.iter().cloned() {
-            let client = self.client.clone();
-            let woken = spawn("wake".to_owned(), move || {
-                if let Err(error) = client.fetch_watermarks(&topic, partition, CONNECT_LIMIT) {
-                    eprintln!("cannot wake the leader of {topic} [{partition}]: {error}");
-                }
-            });
-            if let Err(error) = woken {
-                eprintln!("{error}");
-            }
+    /// What is fetched of the assignment, in the order in which it is resumed. A partition of which nothing is read is at
+    /// its end already, and stays paused like every one that is. Those that have a backlog come first: a thread that
+    /// wakes by itself meanwhile does not ask for empty ones alone.
+    fn to_fetch(&self, waits: Option<&WaitOrder>) -> TopicPartitionList {
+        let held = self.shared.slots().iter().enumerate();
+        let held = held.filter(|(_, slot)| slot.epoch() > 0 && !slot.range.is_empty());
+        let has_backlog = |index, slot: &Slot| waits.is_none_or(|order| order.stamped_from(index) > slot.range.low);
+        let (first, later): (Vec<_>, Vec<_>) = held.partition(|(index, slot)| has_backlog(*index, slot));
+        let mut list = TopicPartitionList::with_capacity(first.len() + later.len());
+        for (_, slot) in first.into_iter().chain(later) {
+            list.add_partition(self.shared.topic_of(slot), slot.partition.partition);
         }
+        list
     }
 }
 

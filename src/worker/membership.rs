@@ -14,7 +14,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::client::CallbackOffsets;
 use super::consumer::FailureSink;
 use super::gate;
-use super::reader::{Committer, PrivateQueue};
+use super::reader::{Committer, PrivateQueue, make_known};
 use super::shared::MemberShared;
 use super::statistics::StatisticsLog;
 use crate::measure::{RebalanceKind, TopicPartition};
@@ -116,41 +116,38 @@ impl ClientContext for MemberContext {
 impl ConsumerContext for MemberContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let partitions = partitions_of(&self.shared, list);
-        let kind = if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.take_over(consumer, &partitions, list);
-            RebalanceKind::Assigned
+        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.take_over(consumer, partitions, list);
         } else if consumer.assignment_lost() {
-            self.give_up(consumer, &partitions, list, Commit::None);
-            RebalanceKind::Lost
+            self.give_up(consumer, partitions, list, RebalanceKind::Lost);
         } else {
-            self.give_up(consumer, &partitions, list, self.commit);
-            RebalanceKind::Revoked
-        };
-        self.shared.note_rebalance(kind, partitions);
+            self.give_up(consumer, partitions, list, RebalanceKind::Revoked);
+        }
     }
 }
 
 impl MemberContext {
-    /// Forwards a partition's queue before the assignment is made and pauses it right after, under one lock.
-    fn take_over(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition], list: &mut TopicPartitionList) {
+    /// Forwards the partitions' queues and pauses the partitions before they are assigned, all under one lock: the
+    /// library fetches a partition as soon as it is assigned, one after the other, and the broker would hold the first
+    /// fetch where the partition is empty.
+    fn take_over(&self, consumer: &BaseConsumer<Self>, partitions: Vec<TopicPartition>, list: &mut TopicPartitionList) {
         let holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.deal(partitions);
-        self.forward(partitions);
-        if *holding {
-            self.start_at_the_first_record(partitions, list);
-        }
-        // Before anything of it can be read.
-        self.shared.begin_epochs(partitions);
-        apply(consumer, true, list);
-        // A pause outlives a revocation: a partition that comes back after the start must not stay paused.
+        self.shared.deal(&partitions);
+        self.forward(consumer, &partitions);
         let done = if *holding {
+            self.start_at_the_first_record(list);
             consumer.pause(list)
         } else {
+            // A pause outlives a revocation: a partition that comes back after the start must not stay paused.
             consumer.resume(list)
         };
         if let Err(error) = done {
             eprintln!("cannot hold or release partitions: {error}");
         }
+        // Before anything of it can be read.
+        self.shared.begin_epochs(&partitions);
+        apply(consumer, true, list);
+        self.shared.note_rebalance(RebalanceKind::Assigned, partitions);
     }
 
     /// Lets partitions go in an order in which nothing is worked twice that need not be: no work begins any more, what
@@ -158,36 +155,45 @@ impl MemberContext {
     fn give_up(
         &self,
         consumer: &BaseConsumer<Self>,
-        partitions: &[TopicPartition],
+        partitions: Vec<TopicPartition>,
         list: &TopicPartitionList,
-        commit: Commit,
+        kind: RebalanceKind,
     ) {
-        self.shared.end_epochs(partitions);
+        self.shared.end_epochs(&partitions);
         let queues = self.queues();
         let gates = self.shared.gates().iter().zip(&queues);
         let closing: Vec<_> = gates.map(|(gate, queue)| gate.close(|| queue.wake())).collect();
         closing.iter().for_each(gate::Closing::wait);
-        self.shared.revoke(partitions);
+        self.shared.revoke(&partitions);
         let offsets = CallbackOffsets {
             consumer,
             shared: &self.shared,
         };
+        // Others may have what was lost, and have read on.
+        let commit = if kind == RebalanceKind::Lost {
+            Commit::None
+        } else {
+            self.commit
+        };
         let mut committer = Committer::new(&offsets, &self.shared, commit);
-        committer.run(|slot| partitions.contains(&slot.partition));
+        committer.run(|slot| partitions.binary_search(&slot.partition).is_ok());
         if let Some(error) = committer.into_error() {
             let _ = self.failure.set(error);
         }
         let _holding = self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
         apply(consumer, false, list);
+        self.shared.note_rebalance(kind, partitions);
     }
 
     /// Gives each partition of the trial its first offset. Before the start nothing is committed, and two questions
     /// to the brokers (what is committed? where does the partition begin?) would still be under way at the start; a
     /// client that is paused while it asks may even drop the answer and fetch nothing ever after.
-    fn start_at_the_first_record(&self, partitions: &[TopicPartition], list: &mut TopicPartitionList) {
-        for slot in self.shared.slots_of(partitions) {
-            let (topic, offset) = (self.shared.topic_of(slot), Offset::Offset(slot.range.low));
-            if let Err(error) = list.set_partition_offset(topic, slot.partition.partition, offset) {
+    fn start_at_the_first_record(&self, list: &TopicPartitionList) {
+        for mut element in list.elements() {
+            let Some(slot) = self.shared.slot(element.topic(), element.partition()) else {
+                continue;
+            };
+            if let Err(error) = element.set_offset(Offset::Offset(slot.range.low)) {
                 eprintln!("cannot set the first offset: {error}");
             }
         }
@@ -199,11 +205,17 @@ impl MemberContext {
         queues.iter().filter_map(Weak::upgrade).collect()
     }
 
-    fn forward(&self, partitions: &[TopicPartition]) {
+    /// Sends what is fetched of these partitions to the queues of the reading threads, where there are any. The client
+    /// knows the partitions from then on, so that they can be paused.
+    fn forward(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition]) {
         let queues = self.queues();
         for slot in self.shared.slots_of(partitions) {
-            let Some(queue) = queues.get(slot.lane()) else { return };
-            if let Err(error) = queue.forward(self.shared.topic_of(slot), slot.partition.partition) {
+            let (topic, partition) = (self.shared.topic_of(slot), slot.partition.partition);
+            let done = match queues.get(slot.lane()) {
+                Some(queue) => queue.forward(topic, partition),
+                None => make_known(consumer, topic, partition),
+            };
+            if let Err(error) = done {
                 eprintln!("{error}");
             }
         }

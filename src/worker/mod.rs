@@ -5,6 +5,7 @@ mod client;
 mod consumer;
 mod gate;
 mod hold;
+mod leaders;
 mod membership;
 mod process;
 mod producer;
@@ -14,6 +15,9 @@ mod seconds;
 mod shared;
 mod statistics;
 mod work;
+
+#[cfg(test)]
+mod start_tests;
 
 pub use process::run_consumer;
 pub use producer::run_producer;

@@ -19,6 +19,9 @@ use crate::protocol::{
 };
 use crate::scenario::{Commit, Work};
 
+/// How long the members may take to leave their group.
+const LEAVE_LIMIT: Duration = Duration::from_secs(3);
+
 /// Runs a worker of consumers until it is told to end or hears nothing more. The exit code says whether it could do
 /// what it was told.
 pub fn run_consumer() -> ExitCode {
@@ -350,8 +353,15 @@ impl Process {
             .drain(..)
             .map(|c| thread::spawn(move || c.close()))
             .collect();
-        let limit = Instant::now() + Duration::from_secs(3);
-        while Instant::now() < limit && closing.iter().any(|thread| !thread.is_finished()) {
+        let limit = Instant::now() + LEAVE_LIMIT;
+        while closing.iter().any(|thread| !thread.is_finished()) {
+            if Instant::now() > limit {
+                eprintln!(
+                    "tandem worker: the group was not left within {} s",
+                    LEAVE_LIMIT.as_secs()
+                );
+                return;
+            }
             thread::sleep(Duration::from_millis(1));
         }
     }

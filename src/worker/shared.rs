@@ -17,8 +17,9 @@ pub(super) struct MemberShared {
     slots: Vec<Slot>,
     /// One for each reading thread.
     gates: Vec<Gate>,
-    /// True before the start: assignments are paused as they come. The lock is held while an assignment is made, so
-    /// that none falls between "pause it" and "resume all". Taken after the gates, never before.
+    /// True before the start: assignments are paused as they come. The lock is held until an assignment is made and
+    /// noted, so that none falls between "pause it" and "resume all", and none is reported before it is complete. Taken
+    /// after the gates, never before.
     pub(super) holding: Mutex<bool>,
     rebalances: Mutex<Vec<Rebalance>>,
     /// Counts revocations; grows only while every gate is closed.
@@ -195,9 +196,12 @@ impl MemberShared {
         self.topics.iter().map(|target| target.name.as_str()).collect()
     }
 
-    /// The slots of these partitions.
+    /// The slots of these partitions of the trial.
     pub(super) fn slots_of<'a>(&'a self, partitions: &'a [TopicPartition]) -> impl Iterator<Item = &'a Slot> {
-        self.slots.iter().filter(|slot| partitions.contains(&slot.partition))
+        partitions.iter().filter_map(|partition| {
+            let first = self.first_slots.get(partition.topic as usize)?;
+            self.slots.get(first + usize::try_from(partition.partition).ok()?)
+        })
     }
 
     /// Begins a new epoch of each partition: it is about to be given to this member.
@@ -209,10 +213,8 @@ impl MemberShared {
     /// holds fewest.
     pub(super) fn deal(&self, partitions: &[TopicPartition]) {
         let mut held = vec![0; self.gates.len()];
-        let kept = self
-            .slots
-            .iter()
-            .filter(|slot| slot.epoch() > 0 && !partitions.contains(&slot.partition));
+        // What is about to be given is not held yet.
+        let kept = self.slots.iter().filter(|slot| slot.epoch() > 0);
         kept.for_each(|slot| held[slot.lane()] += 1);
         for slot in self.slots_of(partitions) {
             let fewest = (0u32..).zip(&held).min_by_key(|(_, count)| **count);

@@ -16,7 +16,7 @@ use tandem::kafka::admin::Admin;
 use tandem::measure::{Trial, TrialKind};
 
 use crate::kafka_tools::{console_consumer, offsets, producer_performance};
-use crate::scene::{Scene, read_once, undisturbed, wait_until};
+use crate::scene::{HELD_FETCHES, Scene, assert_no_held_fetch, read_once, undisturbed, wait_until};
 use crate::shared_cluster::{bootstrap, names};
 
 /// A topic of its own on the broker that the tests share; deleted with this.
@@ -306,6 +306,18 @@ fn topics_of_unlike_numbers_of_partitions_and_empty_ones_are_read_together() {
     }
     assert_eq!(wide.watermarks(3), [(0, 3_000), (0, 0), (0, 1_000)]);
     wide.assert_nothing_left();
+}
+
+#[test]
+fn no_trial_waits_for_the_empty_partitions_of_a_topic() {
+    let topic = Topic::new("one-of-five", 5, &[]);
+    send(&producer(&[]), &topic.name, 2, 0..600);
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(&topic.scenario("", HELD_FETCHES));
+    let ended = scene.run(&[]).exits(0);
+    each_reads(&scene.trials(), 600);
+    assert_no_held_fetch(&ended, &scene.trials());
+    topic.assert_nothing_left();
 }
 
 #[test]

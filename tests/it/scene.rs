@@ -363,6 +363,22 @@ impl Ended {
     }
 }
 
+/// Client properties with which a broker holds a fetch that finds no record for longer than any trial takes.
+pub const HELD_FETCHES: &str = "[consumer.client]\n'fetch.wait.max.ms' = 30000\n";
+
+/// Checks that a run with [`HELD_FETCHES`] has waited neither for a fetch of empty partitions nor for a member that did
+/// not leave.
+#[track_caller]
+pub fn assert_no_held_fetch(ended: &Ended, trials: &[Trial]) {
+    for trial in trials {
+        let measurement = trial.measurement.as_ref().unwrap();
+        assert_eq!(trial.status, Status::Complete, "{}", trial.configuration_name);
+        let read = Duration::from_nanos(measurement.read_ns());
+        assert!(read < Duration::from_secs(20), "{}: {read:?}", trial.configuration_name);
+    }
+    assert!(!ended.stderr.contains("drop the members"), "{}", ended.stderr);
+}
+
 /// The failure of a trial that must have failed.
 #[track_caller]
 pub fn failure(trial: &Trial) -> &Failure {

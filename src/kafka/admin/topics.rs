@@ -11,6 +11,9 @@ use crate::kafka::ffi;
 /// Pause between two looks at a topic that settles.
 const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 
+/// Added to [`SETTLE_LIMIT`] for each partition of a new topic: brokers make one after the other.
+const PARTITION_LIMIT: Duration = Duration::from_millis(20);
+
 /// A partition, as the cluster's metadata show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionInfo {
@@ -87,24 +90,26 @@ impl Admin {
     }
 
     async fn wait_for_leaders(&self, topic: &str, partitions: u32, action: &str) -> Result<(), AdminError> {
-        let deadline = Instant::now() + SETTLE_LIMIT;
+        let begin = Instant::now();
+        let limit = SETTLE_LIMIT + PARTITION_LIMIT * partitions;
         loop {
             let found = self.partitions(topic).await?.unwrap_or_default();
             let led = found.iter().filter(|partition| partition.leader.is_some()).count();
             let in_sync = found.iter().all(|p| p.in_sync.len() == p.replicas.len());
-            // The leaders themselves hear of it a moment after the metadata show them.
-            if led == partitions as usize
-                && in_sync
-                && self.end_offsets(&[(topic.to_owned(), partitions)]).await.is_ok()
-            {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                let seconds = SETTLE_LIMIT.as_secs();
-                let cause = format!("only {led} of {partitions} partitions have a leader after {seconds} s");
+            let settled = if led < partitions as usize {
+                Err(format!("only {led} of {partitions} partitions have a leader"))
+            } else if !in_sync {
+                Err("not all of its replicas are in sync".to_owned())
+            } else {
+                // The leaders themselves hear of it a moment after the metadata show them.
+                let asked = self.end_offsets(&[(topic.to_owned(), partitions)]).await;
+                asked.map(drop).map_err(|error| error.to_string())
+            };
+            let Err(cause) = settled else { return Ok(()) };
+            if begin.elapsed() > limit {
                 return Err(AdminError::Refused {
                     action: action.to_owned(),
-                    cause,
+                    cause: format!("after {} s {cause}", limit.as_secs()),
                 });
             }
             tokio::time::sleep(SETTLE_PAUSE).await;

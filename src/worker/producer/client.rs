@@ -14,7 +14,7 @@ use super::deliveries::Deliveries;
 use crate::load::STAMP_BYTES;
 use crate::protocol::{LoadTopic, PrepareProducer};
 use crate::scenario::Size;
-use crate::worker::consumer::{CONNECT_LIMIT, settings_cause, spawn};
+use crate::worker::consumer::{ANSWER_LIMIT, settings_cause, spawn};
 
 /// How often the thread of delivery reports looks whether it is to end.
 const POLL_SLICE: Duration = Duration::from_millis(100);
@@ -88,7 +88,7 @@ impl Client {
         let metadata = self
             .producer
             .client()
-            .fetch_metadata(Some(name), CONNECT_LIMIT)
+            .fetch_metadata(Some(name), ANSWER_LIMIT)
             .map_err(|error| format!("the cluster did not answer: {error}"))?;
         let found = metadata.topics().iter().find(|found| found.name() == name);
         let found = found.ok_or_else(|| format!("the cluster said nothing of topic {name}"))?;

@@ -26,7 +26,7 @@ use std::time::Duration;
 use account::PartitionAccount;
 pub(super) use commit::Committer;
 pub use memory::{Rehearsal, Stage};
-pub(super) use queue::PrivateQueue;
+pub(super) use queue::{PrivateQueue, begin_close, has_closed, make_known};
 pub(super) use source::{CommitError, Consumption, Offsets, Place, Source};
 pub(super) use stream::StreamSource;
 pub(super) use waits::WaitOrder;

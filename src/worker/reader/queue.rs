@@ -46,17 +46,12 @@ impl<C: ConsumerContext> PrivateQueue<C> {
     /// Sends everything fetched from a partition here from now on. To be called before the partition is assigned:
     /// the library then leaves the forwarding alone when it starts to fetch.
     pub(crate) fn forward(&self, topic: &str, partition: i32) -> Result<(), String> {
-        let name = CString::new(topic).map_err(|_| format!("topic name {topic:?} holds a zero byte"))?;
-        // SAFETY: handle and name are valid for the call; the result is a reference of our own, destroyed below.
-        let source =
-            unsafe { rd::rd_kafka_queue_get_partition(self.consumer.client().native_ptr(), name.as_ptr(), partition) };
-        if source.is_null() {
-            return Err(format!("the client has no queue for {topic} [{partition}]"));
-        }
-        // SAFETY: both queues are valid; forwarding takes its own reference of the target.
+        let source = queue_of_partition(&*self.consumer, topic, partition)?;
+        // SAFETY: both queues are valid, `source` is a reference of our own; forwarding takes its own reference of the
+        // target.
         unsafe {
-            rd::rd_kafka_queue_forward(source, self.queue.as_ptr());
-            rd::rd_kafka_queue_destroy(source);
+            rd::rd_kafka_queue_forward(source.as_ptr(), self.queue.as_ptr());
+            rd::rd_kafka_queue_destroy(source.as_ptr());
         }
         Ok(())
     }
@@ -78,6 +73,54 @@ impl<C: ConsumerContext> PrivateQueue<C> {
             }
         }
     }
+}
+
+/// The queue of a partition, a reference to be destroyed by the caller.
+fn queue_of_partition<C: ConsumerContext>(
+    consumer: &impl Consumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Result<NonNull<rd::rd_kafka_queue_t>, String> {
+    let name = CString::new(topic).map_err(|_| format!("topic name {topic:?} holds a zero byte"))?;
+    // SAFETY: handle and name are valid for the call.
+    let queue = unsafe { rd::rd_kafka_queue_get_partition(consumer.client().native_ptr(), name.as_ptr(), partition) };
+    NonNull::new(queue).ok_or_else(|| format!("the client has no queue for {topic} [{partition}]"))
+}
+
+/// Makes a partition known to a consumer before it is assigned: one that the client does not know cannot be paused.
+pub(crate) fn make_known<C: ConsumerContext>(
+    consumer: &impl Consumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Result<(), String> {
+    let queue = queue_of_partition(consumer, topic, partition)?;
+    // SAFETY: a reference of our own, which is not used again.
+    unsafe { rd::rd_kafka_queue_destroy(queue.as_ptr()) }
+    Ok(())
+}
+
+/// Begins to close a consumer of any kind, which then gives up its partitions and leaves its group while it is polled.
+/// False where there is nothing to leave: the client has closed already or cannot go on.
+pub(crate) fn begin_close<C: ConsumerContext>(consumer: &impl Consumer<C>) -> bool {
+    let client = consumer.client().native_ptr();
+    // SAFETY: the handle is valid; queue and error are references of our own, destroyed after their use (destroying no
+    // error does nothing).
+    unsafe {
+        let main = rd::rd_kafka_queue_get_consumer(client);
+        if main.is_null() {
+            return false;
+        }
+        let error = rd::rd_kafka_consumer_close_queue(client, main);
+        rd::rd_kafka_queue_destroy(main);
+        rd::rd_kafka_error_destroy(error);
+        error.is_null()
+    }
+}
+
+/// True once a consumer has left its group.
+pub(crate) fn has_closed<C: ConsumerContext>(consumer: &impl Consumer<C>) -> bool {
+    // SAFETY: the handle is valid.
+    unsafe { rd::rd_kafka_consumer_closed(consumer.client().native_ptr()) == 1 }
 }
 
 impl<C: ConsumerContext> Drop for PrivateQueue<C> {

@@ -48,7 +48,7 @@ impl WaitOrder {
     }
 
     /// The first offset of a slot whose record has a stamp.
-    pub(super) fn stamped_from(&self, slot: usize) -> i64 {
+    pub(in crate::worker) fn stamped_from(&self, slot: usize) -> i64 {
         self.stamped_from[slot]
     }
 }
