@@ -126,9 +126,9 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Machine", e.host.clone()),
         (
             "Processor",
-            format!("{}, {}", e.processor, count(u64::from(e.cores), "core")),
+            format!("{}, {}", e.processor, e.cores_in_words()),
         ),
-        ("Memory", bytes(e.memory_bytes)),
+        ("Memory", memory(e)),
         ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
         ("Kafka", kafka(cluster)),
@@ -168,6 +168,20 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     )
     .map(|(name, value)| (name, printable(&value)))
     .collect()
+}
+
+/// `23.54 GiB`, or `600 MiB of 23.54 GiB (memory limit of the cgroup /x)`.
+fn memory(e: &Environment) -> String {
+    let limit = e.limits.as_ref().and_then(|limits| Some((limits, limits.memory.as_ref()?)));
+    match limit {
+        None => bytes(e.memory_bytes),
+        Some((limits, limit)) => format!(
+            "{} of {} ({})",
+            bytes(limit.bytes),
+            bytes(limits.machine_memory_bytes),
+            limit.name()
+        ),
+    }
 }
 
 fn kafka(cluster: &ClusterEnvironment) -> String {

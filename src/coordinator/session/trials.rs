@@ -24,6 +24,7 @@ use crate::kafka::admin::Admin;
 use crate::measure::DeliveredTopics;
 use crate::measure::clock;
 use crate::measure::judge::judge;
+use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
@@ -217,8 +218,9 @@ impl Surroundings for Around<'_> {
         tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_their_groups(&workers);
+            let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
-            HostSample::take(&brokers, &workers)
+            HostSample::take(&brokers, &workers, watch)
         })
     }
 

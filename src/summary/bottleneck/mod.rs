@@ -12,9 +12,11 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use self::observed::Observed;
+use crate::measure::limits::processors;
 use crate::measure::{Measurement, Status, Trial};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::summary::CapacitySummary;
+use crate::summary::configurations::count;
 
 /// What keeps a configuration from being faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,7 +120,7 @@ impl<'a> Case<'a> {
         Case {
             configuration,
             dataset: &scenario.datasets[configuration.dataset],
-            cpus: place.and_then(|place| observed::cpus(place.cpus.as_deref()?)),
+            cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
             is_beyond,
             observed: Observed::of(configuration, trials),
         }

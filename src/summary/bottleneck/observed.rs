@@ -328,16 +328,3 @@ fn load(trials: &[&Measurement]) -> Option<LoadSeen> {
         })?,
     })
 }
-
-/// How many processors a list for `taskset -c` names, such as `0-3,8`; `None` where it cannot be read.
-pub(super) fn cpus(list: &str) -> Option<u32> {
-    let mut processors = BTreeSet::new();
-    for part in list.split(',') {
-        let (range, step) = part.trim().split_once(':').unwrap_or((part.trim(), "1"));
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let step: usize = step.parse().ok().filter(|step| *step > 0)?;
-        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        processors.extend((first..=last).step_by(step));
-    }
-    u32::try_from(processors.len()).ok()
-}
