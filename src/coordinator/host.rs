@@ -65,8 +65,8 @@ impl HostSample {
         // Brokers may run where the clients may not, so what is nobody's is looked for wherever any of them may run.
         let around = cpu_of(&self.watch.all);
         // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
-        let busy_ns = (wall_ns * self.watch.all.len() as u64)
-            .saturating_sub(around.idle_ns + around.iowait_ns + around.steal_ns);
+        let busy_ns =
+            (wall_ns * self.watch.all.len() as u64).saturating_sub(around.idle_ns + around.iowait_ns + around.steal_ns);
         let limits = self.watch.effects(&earlier.limits, &self.limits);
         let grown = |now: Option<u64>, before: Option<u64>| Some(now?.saturating_sub(before?));
         HostMeasurement {

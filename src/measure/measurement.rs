@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
-use super::limits::{MemoryEffect, QuotaEffect};
+use super::limits::{MemoryEffect, Party, QuotaEffect};
 use super::load::LoadMeasurement;
 use super::reading::{ClientStatistics, ReadingTime};
 
@@ -101,6 +101,12 @@ impl Measurement {
             Some(whole) => Some(whole.unpack_part(part)),
             None => self.latencies().map(|latencies| latencies.part(part).clone()),
         }
+    }
+
+    /// What brokers here read from storage as a share of what was delivered; `None` where it is not known.
+    pub fn storage_share(&self) -> Option<f64> {
+        let (read, delivered) = (self.host.brokers_storage_read_bytes?, self.bytes());
+        (delivered > 0).then(|| read as f64 / delivered as f64)
     }
 
     /// Bytes of keys and values delivered over all groups.
@@ -345,9 +351,19 @@ impl HostMeasurement {
             .min_by(|a, b| a.quota.cores().total_cmp(&b.quota.cores()))
     }
 
+    /// The tightest memory limit on brokers here.
+    pub fn memory_of_brokers(&self) -> Option<&MemoryEffect> {
+        let theirs = self
+            .memory_limits
+            .iter()
+            .filter(|effect| effect.of.contains(&Party::Brokers));
+        theirs.min_by_key(|effect| effect.limit.bytes)
+    }
+
     /// Cores that the clients may use: processors, or the quota where that is less.
     pub fn usable_cores(&self) -> f64 {
-        self.quota().map_or(f64::from(self.cores), |effect| effect.quota.cores())
+        self.quota()
+            .map_or(f64::from(self.cores), |effect| effect.quota.cores())
     }
 }
 

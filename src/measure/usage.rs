@@ -125,7 +125,8 @@ pub fn cpu_ns_of(pid: u32) -> Option<u64> {
 /// this user may not know.
 pub fn storage_read_bytes_of(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("read_bytes:")?.trim().parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix("read_bytes:")?.trim().parse().ok())
 }
 
 /// CPU time of the machine by state since boot.

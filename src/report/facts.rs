@@ -124,11 +124,11 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Measured", format!("{first} to {last}")),
         ("tandem", e.tandem()),
         ("Machine", e.host.clone()),
+        ("Processor", format!("{}, {}", e.processor, e.cores_in_words())),
         (
-            "Processor",
-            format!("{}, {}", e.processor, e.cores_in_words()),
+            "Memory",
+            e.limits.as_ref().map_or_else(|| bytes(e.memory_bytes), memory_in_words),
         ),
-        ("Memory", memory(e)),
         ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
         ("Kafka", kafka(cluster)),
@@ -168,20 +168,6 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     )
     .map(|(name, value)| (name, printable(&value)))
     .collect()
-}
-
-/// `23.54 GiB`, or `600 MiB of 23.54 GiB (memory limit of the cgroup /x)`.
-fn memory(e: &Environment) -> String {
-    let limit = e.limits.as_ref().and_then(|limits| Some((limits, limits.memory.as_ref()?)));
-    match limit {
-        None => bytes(e.memory_bytes),
-        Some((limits, limit)) => format!(
-            "{} of {} ({})",
-            bytes(limit.bytes),
-            bytes(limits.machine_memory_bytes),
-            limit.name()
-        ),
-    }
 }
 
 fn kafka(cluster: &ClusterEnvironment) -> String {

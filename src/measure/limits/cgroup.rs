@@ -128,7 +128,10 @@ impl Mount {
                 folder: Path::new(&self.point).join(relative),
             }
         };
-        Path::new(relative.trim_start_matches('/')).ancestors().map(group).collect()
+        Path::new(relative.trim_start_matches('/'))
+            .ancestors()
+            .map(group)
+            .collect()
     }
 }
 

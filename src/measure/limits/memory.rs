@@ -196,13 +196,20 @@ impl CacheRoom {
         };
         let limits = around(kernel, &Hierarchies::mounted(kernel), &membership);
         let rooms = limits.into_iter().map(|(group, limit)| {
-            let stat = kernel.read(Path::new(&group.folder).join("memory.stat")).unwrap_or_default();
+            let stat = kernel
+                .read(Path::new(&group.folder).join("memory.stat"))
+                .unwrap_or_default();
             let usage = Usage::read(kernel, &group, &stat);
             CacheRoom {
-                bytes: limit.bytes.saturating_sub(usage.used_bytes.saturating_sub(usage.cache_bytes)),
+                bytes: limit
+                    .bytes
+                    .saturating_sub(usage.used_bytes.saturating_sub(usage.cache_bytes)),
                 limit: Some(limit),
             }
         });
-        rooms.fold(machine, |least, room| if room.bytes < least.bytes { room } else { least })
+        rooms.fold(
+            machine,
+            |least, room| if room.bytes < least.bytes { room } else { least },
+        )
     }
 }

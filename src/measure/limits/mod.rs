@@ -71,7 +71,9 @@ impl Limits {
         let machine = online(kernel);
         let ulimits = read("limits");
         let threads = hierarchies.around(&membership, "pids");
-        let threads = threads.iter().filter_map(|group| kernel.number(group.folder.join("pids.max")));
+        let threads = threads
+            .iter()
+            .filter_map(|group| kernel.number(group.folder.join("pids.max")));
         Limits {
             machine_cores: count(&machine),
             cores: count(&usable_processors(kernel, process, &machine)),
@@ -148,7 +150,9 @@ pub fn group_name(cgroup: &str) -> String {
 
 /// The machine's processors that are online.
 fn online(kernel: &Kernel) -> BTreeSet<u32> {
-    let listed = kernel.read("/sys/devices/system/cpu/online").and_then(|list| processors(&list));
+    let listed = kernel
+        .read("/sys/devices/system/cpu/online")
+        .and_then(|list| processors(&list));
     listed.unwrap_or_else(|| {
         let stat = kernel.read("/proc/stat").unwrap_or_default();
         stat.lines().filter_map(processor_of).collect()

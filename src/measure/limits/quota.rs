@@ -62,6 +62,14 @@ impl QuotaEffect {
         }
         self.throttled_periods as f64 / self.periods as f64
     }
+
+    /// Adds what the same quota did at another time.
+    pub fn add(&mut self, other: &QuotaEffect) {
+        self.periods += other.periods;
+        self.throttled_periods += other.throttled_periods;
+        self.throttled_ns += other.throttled_ns;
+        self.used_ns = self.used_ns.zip(other.used_ns).map(|(one, other)| one + other);
+    }
 }
 
 /// The quotas around a process, the innermost first.

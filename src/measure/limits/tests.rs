@@ -18,7 +18,10 @@ impl Recording {
         recording.write(files);
         recording.write(&[
             ("/sys/devices/system/cpu/online", "0-3\n"),
-            ("/proc/meminfo", "MemTotal:       24683936 kB\nMemFree:  9 kB\nMemAvailable:   20000000 kB\n"),
+            (
+                "/proc/meminfo",
+                "MemTotal:       24683936 kB\nMemFree:  9 kB\nMemAvailable:   20000000 kB\n",
+            ),
         ]);
         recording
     }
@@ -64,21 +67,33 @@ fn v1() -> Recording {
     Recording::of(&[
         ("/proc/self/mountinfo", &mounts(V1_MOUNTS)),
         ("/proc/self/cgroup", V1_MEMBERSHIP),
-        ("/proc/self/status", "Name:\ttandem\nCpus_allowed:\tf\nCpus_allowed_list:\t0-3\n"),
+        (
+            "/proc/self/status",
+            "Name:\ttandem\nCpus_allowed:\tf\nCpus_allowed_list:\t0-3\n",
+        ),
         ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
         ("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
         ("/sys/fs/cgroup/cpu/outer/cpu.cfs_quota_us", "100000\n"),
         ("/sys/fs/cgroup/cpu/outer/cpu.cfs_period_us", "100000\n"),
-        ("/sys/fs/cgroup/cpu/outer/cpu.stat", "nr_periods 305\nnr_throttled 212\nthrottled_time 14300000000\n"),
+        (
+            "/sys/fs/cgroup/cpu/outer/cpu.stat",
+            "nr_periods 305\nnr_throttled 212\nthrottled_time 14300000000\n",
+        ),
         ("/sys/fs/cgroup/cpu/outer/inner/cpu.cfs_quota_us", "75000\n"),
         ("/sys/fs/cgroup/cpu/outer/inner/cpu.cfs_period_us", "50000\n"),
-        ("/sys/fs/cgroup/cpu/outer/inner/cpu.stat", "nr_periods 600\nnr_throttled 1\nthrottled_time 5000\n"),
+        (
+            "/sys/fs/cgroup/cpu/outer/inner/cpu.stat",
+            "nr_periods 600\nnr_throttled 1\nthrottled_time 5000\n",
+        ),
         ("/sys/fs/cgroup/cpuacct/outer/cpuacct.usage", "30000000000\n"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", NO_V1_LIMIT),
         ("/sys/fs/cgroup/memory/outer/memory.limit_in_bytes", "629145600\n"),
         ("/sys/fs/cgroup/memory/outer/memory.usage_in_bytes", "629100000\n"),
         ("/sys/fs/cgroup/memory/outer/memory.failcnt", "7\n"),
-        ("/sys/fs/cgroup/memory/outer/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
+        (
+            "/sys/fs/cgroup/memory/outer/memory.oom_control",
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+        ),
         (
             "/sys/fs/cgroup/memory/outer/memory.stat",
             "cache 5\nhierarchical_memory_limit 629145600\nworkingset_refault_file 1\ntotal_cache 300000000\n\
@@ -135,11 +150,17 @@ fn a_container_that_sees_its_own_v1_group_as_the_root_finds_it_and_the_limit_of_
                   42 40 0:32 /docker/1f3a /sys/fs/cgroup/memory ro master:13 - cgroup cgroup rw,memory\n";
     let recording = Recording::of(&[
         ("/proc/self/mountinfo", mounts),
-        ("/proc/self/cgroup", "4:memory:/docker/1f3a\n1:cpu,cpuacct:/docker/1f3a/app\n"),
+        (
+            "/proc/self/cgroup",
+            "4:memory:/docker/1f3a\n1:cpu,cpuacct:/docker/1f3a/app\n",
+        ),
         ("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "150000\n"),
         ("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", NO_V1_LIMIT),
-        ("/sys/fs/cgroup/memory/memory.stat", "cache 0\nhierarchical_memory_limit 1073741824\n"),
+        (
+            "/sys/fs/cgroup/memory/memory.stat",
+            "cache 0\nhierarchical_memory_limit 1073741824\n",
+        ),
     ]);
     let limits = recording.limits();
     assert_eq!(limits.quota.as_ref().unwrap().cgroup, "/docker/1f3a");
@@ -152,7 +173,10 @@ fn a_container_that_sees_its_own_v1_group_as_the_root_finds_it_and_the_limit_of_
 
 /// A v2 hierarchy at a mount point, and a process at a path.
 fn v2(root: &str, point: &str, path: &str, files: &[(&str, &str)]) -> Recording {
-    let mounts = format!("30 23 0:26 {root} {} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n", point.replace(' ', "\\040"));
+    let mounts = format!(
+        "30 23 0:26 {root} {} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n",
+        point.replace(' ', "\\040")
+    );
     let recording = Recording::of(&[
         ("/proc/self/mountinfo", &mounts),
         ("/proc/self/cgroup", &format!("0::{path}\n")),
@@ -189,9 +213,15 @@ fn of_nested_v2_groups_the_tightest_counts_and_max_is_no_limit() {
     )]);
     let limits = recording.limits();
     let quota = limits.quota.clone().unwrap();
-    assert_eq!((quota.cgroup.as_str(), quota.cores()), ("/system.slice/tandem.service", 2.5));
+    assert_eq!(
+        (quota.cgroup.as_str(), quota.cores()),
+        ("/system.slice/tandem.service", 2.5)
+    );
     let memory = limits.memory.clone().unwrap();
-    assert_eq!((memory.cgroup.as_str(), memory.bytes), ("/system.slice/tandem.service", 4 << 30));
+    assert_eq!(
+        (memory.cgroup.as_str(), memory.bytes),
+        ("/system.slice/tandem.service", 4 << 30)
+    );
     assert_eq!((limits.open_files, limits.processes), (Some(1024), Some(500)));
 }
 
@@ -200,14 +230,23 @@ fn in_a_cgroup_namespace_the_root_is_the_container_s_own_group() {
     let files = [("cpu.max", "100000 100000\n"), ("memory.max", "629145600\n")];
     let limits = v2("/", "/sys/fs/cgroup", "/", &files).limits();
     assert_eq!(limits.quota.as_ref().unwrap().cgroup, "/");
-    assert_eq!(limits.why_fewer_cores().unwrap(), "CPU quota of this container's cgroup");
-    assert_eq!((limits.usable_cores(), limits.usable_memory_bytes()), (1.0, 629_145_600));
+    assert_eq!(
+        limits.why_fewer_cores().unwrap(),
+        "CPU quota of this container's cgroup"
+    );
+    assert_eq!(
+        (limits.usable_cores(), limits.usable_memory_bytes()),
+        (1.0, 629_145_600)
+    );
 }
 
 #[test]
 fn a_hierarchy_is_found_wherever_it_is_mounted() {
     let files = [("jobs/7/cpu.max", "100000 100000\n")];
-    assert_eq!(v2("/", "/run/my groups", "/jobs/7", &files).limits().usable_cores(), 1.0);
+    assert_eq!(
+        v2("/", "/run/my groups", "/jobs/7", &files).limits().usable_cores(),
+        1.0
+    );
     // Part of the tree alone, seen from outside of it and from within.
     let files = [("7/cpu.max", "100000 100000\n")];
     assert_eq!(v2("/jobs", "/mnt", "/jobs/7", &files).limits().usable_cores(), 1.0);
@@ -257,28 +296,52 @@ fn what_v1_limits_did_between_two_readings_is_told_with_whose_they_are() {
     assert_eq!(watch.all, BTreeSet::from([0, 1, 2, 3]));
     let before = watch.read();
     recording.write(&[
-        ("/sys/fs/cgroup/cpu/outer/cpu.stat", "nr_periods 405\nnr_throttled 282\nthrottled_time 20300000000\n"),
+        (
+            "/sys/fs/cgroup/cpu/outer/cpu.stat",
+            "nr_periods 405\nnr_throttled 282\nthrottled_time 20300000000\n",
+        ),
         ("/sys/fs/cgroup/cpuacct/outer/cpuacct.usage", "40000000000\n"),
         ("/sys/fs/cgroup/memory/outer/memory.failcnt", "107\n"),
-        ("/sys/fs/cgroup/memory/outer/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"),
+        (
+            "/sys/fs/cgroup/memory/outer/memory.oom_control",
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
+        ),
         (
             "/sys/fs/cgroup/memory/outer/memory.stat",
             "total_inactive_file 1\ntotal_active_file 2\ntotal_workingset_refault_file 3000\n",
         ),
     ]);
     let effects = watch.effects(&before, &watch.read());
-    let by_name = |name: &str| effects.quotas.iter().find(|effect| effect.quota.cgroup == name).unwrap();
+    let by_name = |name: &str| {
+        effects
+            .quotas
+            .iter()
+            .find(|effect| effect.quota.cgroup == name)
+            .unwrap()
+    };
     let outer = by_name("/outer");
-    assert_eq!((outer.periods, outer.throttled_periods, outer.throttled_ns), (100, 70, 6_000_000_000));
+    assert_eq!(
+        (outer.periods, outer.throttled_periods, outer.throttled_ns),
+        (100, 70, 6_000_000_000)
+    );
     assert_eq!((outer.used_ns, outer.throttled_share()), (Some(10_000_000_000), 0.7));
-    assert_eq!((outer.of.as_slice(), outer.whole), ([Party::Tandem, Party::Workers].as_slice(), true));
+    assert_eq!(
+        (outer.of.as_slice(), outer.whole),
+        ([Party::Tandem, Party::Workers].as_slice(), true)
+    );
     let broker = by_name("/broker");
-    assert_eq!((broker.of.as_slice(), broker.whole), ([Party::Brokers].as_slice(), false));
+    assert_eq!(
+        (broker.of.as_slice(), broker.whole),
+        ([Party::Brokers].as_slice(), false)
+    );
     assert_eq!(broker.throttled_share(), 0.0);
     let [memory] = effects.memory.as_slice() else {
         panic!("one memory limit: {effects:?}");
     };
-    assert_eq!((memory.hits, memory.killed, memory.used_bytes, memory.cache_bytes), (100, 2, 629_100_000, 3));
+    assert_eq!(
+        (memory.hits, memory.killed, memory.used_bytes, memory.cache_bytes),
+        (100, 2, 629_100_000, 3)
+    );
     assert_eq!(memory.refaulted_bytes, Some(2_000 * 4096));
 }
 
@@ -290,12 +353,21 @@ fn what_v2_limits_did_between_two_readings_is_told() {
         "/job",
         &[
             ("job/cpu.max", "150000 100000\n"),
-            ("job/cpu.stat", "usage_usec 10\nuser_usec 6\nnr_periods 5\nnr_throttled 1\nthrottled_usec 7\n"),
+            (
+                "job/cpu.stat",
+                "usage_usec 10\nuser_usec 6\nnr_periods 5\nnr_throttled 1\nthrottled_usec 7\n",
+            ),
             ("job/memory.max", "629145600\n"),
             ("job/memory.current", "500000000\n"),
-            ("job/memory.stat", "anon 1\nfile 2\ninactive_file 100\nactive_file 200\nworkingset_refault_file 5\n"),
+            (
+                "job/memory.stat",
+                "anon 1\nfile 2\ninactive_file 100\nactive_file 200\nworkingset_refault_file 5\n",
+            ),
             ("job/memory.events", "low 0\nhigh 1\nmax 2\noom 0\noom_kill 0\n"),
-            ("job/memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=100\nfull avg10=0.00 total=5\n"),
+            (
+                "job/memory.pressure",
+                "some avg10=0.00 avg60=0.00 avg300=0.00 total=100\nfull avg10=0.00 total=5\n",
+            ),
         ],
     );
     // One of two workers is elsewhere, so the quota does not bound them together.
@@ -308,16 +380,31 @@ fn what_v2_limits_did_between_two_readings_is_told() {
             "/sys/fs/cgroup/job/cpu.stat",
             "usage_usec 1500010\nnr_periods 15\nnr_throttled 10\nthrottled_usec 900007\nnr_bursts 0\n",
         ),
-        ("/sys/fs/cgroup/job/memory.stat", "inactive_file 1\nactive_file 2\nworkingset_refault_file 1005\n"),
-        ("/sys/fs/cgroup/job/memory.events", "low 0\nhigh 4\nmax 12\noom 1\noom_kill 1\n"),
-        ("/sys/fs/cgroup/job/memory.pressure", "some avg10=9.00 avg60=0.00 avg300=0.00 total=2100\n"),
+        (
+            "/sys/fs/cgroup/job/memory.stat",
+            "inactive_file 1\nactive_file 2\nworkingset_refault_file 1005\n",
+        ),
+        (
+            "/sys/fs/cgroup/job/memory.events",
+            "low 0\nhigh 4\nmax 12\noom 1\noom_kill 1\n",
+        ),
+        (
+            "/sys/fs/cgroup/job/memory.pressure",
+            "some avg10=9.00 avg60=0.00 avg300=0.00 total=2100\n",
+        ),
     ]);
     let effects = watch.effects(&before, &watch.read());
     let quota = &effects.quotas[0];
-    assert_eq!((quota.periods, quota.throttled_periods, quota.throttled_ns), (10, 9, 900_000_000));
+    assert_eq!(
+        (quota.periods, quota.throttled_periods, quota.throttled_ns),
+        (10, 9, 900_000_000)
+    );
     assert_eq!((quota.used_ns, quota.whole), (Some(1_500_000_000), false));
     let memory = &effects.memory[0];
-    assert_eq!((memory.hits, memory.killed, memory.stalled_ns), (13, 1, Some(2_000_000)));
+    assert_eq!(
+        (memory.hits, memory.killed, memory.stalled_ns),
+        (13, 1, Some(2_000_000))
+    );
     assert_eq!(memory.refaulted_bytes, Some(1_000 * 4096));
     // Stored and read again it is the same, and one without it is none.
     let stored = serde_json::to_string(memory).unwrap();
@@ -337,7 +424,10 @@ fn the_room_for_the_page_cache_is_what_the_tightest_group_leaves() {
     let files = [
         ("memory.max", "1000000\n"),
         ("memory.current", "900000\n"),
-        ("memory.stat", "inactive_file 100000\nactive_file 200000\nfile 800000\nshmem 500000\n"),
+        (
+            "memory.stat",
+            "inactive_file 100000\nactive_file 200000\nfile 800000\nshmem 500000\n",
+        ),
     ];
     let room = CacheRoom::of_this_process(&v2("/", "/sys/fs/cgroup", "/", &files).kernel());
     assert_eq!(room.bytes, 400_000);
@@ -348,8 +438,13 @@ fn the_running_kernel_says_what_this_process_may_use() {
     let kernel = Kernel::running();
     let limits = Limits::of_this_process(&kernel);
     let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).unwrap();
-    let allowed = (0..nix::sched::CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap()).count();
+    let allowed = (0..nix::sched::CpuSet::count())
+        .filter(|cpu| allowed.is_set(*cpu).unwrap())
+        .count();
     assert_eq!(limits.cores as usize, allowed);
-    assert!(limits.usable_cores() > 0.0 && limits.usable_memory_bytes() > 1 << 26, "{limits:?}");
+    assert!(
+        limits.usable_cores() > 0.0 && limits.usable_memory_bytes() > 1 << 26,
+        "{limits:?}"
+    );
     assert!(CacheRoom::of_this_process(&kernel).bytes > 0);
 }

@@ -84,10 +84,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
                 _ => None,
             });
             let max = ends.fold(machine, f64::max) * 1.04;
-            let reference = Some((
-                machine,
-                format!("all {}", limits::cores(machine)),
-            ));
+            let reference = Some((machine, format!("all {}", limits::cores(machine))));
             panels.push(Panel {
                 title: family_title(input.scenario, family),
                 max,

@@ -1,6 +1,7 @@
 //! Why a configuration is as fast as it is: one bottleneck for each, by fixed rules over what its trials recorded, with
 //! the figures that led to it and what would change it. The rules and their thresholds stand in `rules.rs`.
 
+mod limit;
 mod observed;
 mod remedies;
 mod rules;
@@ -39,13 +40,16 @@ pub enum BottleneckKind {
     Skew,
     /// Members without a partition.
     IdleMembers,
+    /// A CPU quota that is used up, or memory that has no room for the data in the page cache.
+    Limit,
     /// None of these, or too little is known.
     Unknown,
 }
 
 impl BottleneckKind {
     /// Every kind, in the order in which the documents explain them.
-    pub const ALL: [BottleneckKind; 9] = [
+    pub const ALL: [BottleneckKind; 10] = [
+        BottleneckKind::Limit,
         BottleneckKind::Producers,
         BottleneckKind::IdleMembers,
         BottleneckKind::Skew,
@@ -68,6 +72,7 @@ impl BottleneckKind {
             BottleneckKind::FetchSettings => "fetch-settings",
             BottleneckKind::Skew => "skew",
             BottleneckKind::IdleMembers => "idle-members",
+            BottleneckKind::Limit => "limit",
             BottleneckKind::Unknown => "unknown",
         }
     }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "limit_tests.rs"]
+mod limits;
+
 use super::*;
 use crate::measure::{
     ClientStatistics, HostCpu, LoadMeasurement, Overload, PartitionMeasurement, ProcessUsage, ReadingTime, ThreadUsage,

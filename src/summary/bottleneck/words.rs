@@ -3,8 +3,8 @@
 use super::Case;
 use super::observed::{LoadSeen, Machine, Observed, Skew};
 use super::threads::BusyThread;
-pub(super) use crate::measure::limits::cores;
 use crate::measure::limits::core_figure as figure;
+pub(super) use crate::measure::limits::cores;
 use crate::summary::answer::thousands;
 
 /// Cores that are worth a word.
