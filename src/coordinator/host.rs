@@ -1,6 +1,6 @@
 //! The machine around a trial: who used its CPU between the start and the end, and what limits did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::processes::ended_children_cpu_ns;
 use crate::measure::limits::{LimitCounters, LimitWatch};
@@ -32,7 +32,12 @@ impl HostSample {
             pressure_ns: host_pressure_ns(),
             brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
             storage_read_bytes: (!brokers.is_empty())
-                .then(|| brokers.iter().map(|pid| storage_read_bytes_of(*pid)).sum())
+                .then(|| {
+                    brokers
+                        .iter()
+                        .map(|pid| storage_read_bytes_of(*pid))
+                        .sum::<Option<u64>>()
+                })
                 .flatten(),
             workers: workers
                 .iter()
@@ -46,7 +51,7 @@ impl HostSample {
 
     /// What passed since an `earlier` sample of the same processes.
     pub fn since(&self, earlier: &HostSample) -> HostMeasurement {
-        let cpu_of = |processors| match (&self.cpu, &earlier.cpu) {
+        let cpu_of = |processors: &BTreeSet<u32>| match (&self.cpu, &earlier.cpu) {
             (Some(now), Some(before)) => now.of(processors).since(&before.of(processors)),
             _ => HostCpu::default(),
         };

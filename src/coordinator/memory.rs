@@ -56,9 +56,7 @@ fn backlog_bytes(plan: &Plan) -> u64 {
         all.any(|c| c.dataset == index && !matches!(c.mode, Mode::Live(_)))
     };
     let read = |set: &DatasetSpec| match scenario.trial {
-        TrialLength::Records(records) if records < set.records => {
-            (u128::from(set.value_bytes()) * u128::from(records) / u128::from(set.records)) as u64
-        }
+        TrialLength::Records(records) if records < set.records => set.value_bytes() / set.records.max(1) * records,
         _ => set.value_bytes(),
     };
     let sets = scenario.datasets.iter().enumerate();
@@ -149,9 +147,10 @@ mod tests {
         let elsewhere = "records = 800_000\nsize = 1_000\n[cluster]\nbootstrap = 'b:9092'";
         assert_eq!(warned(elsewhere, &kernel), None);
         // A load is read as it comes; the backlog before it lies there.
-        let load = "records = 800_000\nsize = 1_000\n[load]\nrate = 1_000";
-        assert_eq!(warned(load, &kernel), None);
-        assert!(warned(&format!("{load}\nmode = 'mixed'"), &kernel).is_some());
+        let mode =
+            |mode: &str| format!("records = 800_000\nsize = 1_000\n[load]\nrate = 1_000\n[matrix]\nmode = ['{mode}']");
+        assert_eq!(warned(&mode("live"), &kernel), None);
+        assert!(warned(&mode("mixed"), &kernel).is_some());
     }
 
     #[test]

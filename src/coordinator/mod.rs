@@ -30,7 +30,7 @@ mod warm;
 pub use cluster::ClusterError;
 pub use events::Observer;
 pub use fixed_group::{GroupError, told as members_told};
-pub use memory::{broker_heap_mib, cache_warning};
+pub use memory::cache_warning;
 pub use processes::ProcessIdentity;
 pub use programs::{BuildError, check_builds};
 pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};

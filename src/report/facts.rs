@@ -8,7 +8,9 @@ pub(super) use self::quality::quality;
 use super::ReportInput;
 use super::csv::kind;
 use super::figures::TrialFigures;
-use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
+use super::format::{
+    UNKNOWN, bytes, count, duration, memory_in_words, or_unknown, percent, printable, rate, thousands,
+};
 use super::tables::{Table, scaling};
 use crate::measure::{ClusterEnvironment, Environment, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};

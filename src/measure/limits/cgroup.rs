@@ -54,7 +54,7 @@ impl Hierarchies {
         if path.starts_with("/..") {
             return Vec::new();
         }
-        let fitting = || self.0.iter().filter(|mount| mount.has(version, controller));
+        let fitting = || self.0.iter().filter(move |mount| mount.has(version, controller));
         // The mount that shows most of the groups around it.
         let shown = fitting().filter_map(|mount| Some((mount, mount.relative(path)?)));
         let shown = shown.min_by_key(|(mount, _)| mount.root.len());
@@ -120,13 +120,18 @@ impl Mount {
 
     /// The group at a path below the mounted one, and those around it.
     fn groups(&self, relative: &str) -> Vec<Group> {
-        let group = |relative: &Path| {
-            let root = Path::new(&self.root);
-            Group {
-                version: self.version,
-                name: root.join(relative).to_string_lossy().into_owned(),
-                folder: Path::new(&self.point).join(relative),
+        // Joined with nothing, a path would end with a slash.
+        let below = |folder: &str, relative: &Path| {
+            if relative.as_os_str().is_empty() {
+                PathBuf::from(folder)
+            } else {
+                Path::new(folder).join(relative)
             }
+        };
+        let group = |relative: &Path| Group {
+            version: self.version,
+            name: below(&self.root, relative).to_string_lossy().into_owned(),
+            folder: below(&self.point, relative),
         };
         Path::new(relative.trim_start_matches('/'))
             .ancestors()

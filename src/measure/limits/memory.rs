@@ -1,7 +1,5 @@
 //! Memory limits, which bound the page cache too: what does not fit is read from storage again, and again.
 
-use std::path::Path;
-
 use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 
@@ -196,9 +194,7 @@ impl CacheRoom {
         };
         let limits = around(kernel, &Hierarchies::mounted(kernel), &membership);
         let rooms = limits.into_iter().map(|(group, limit)| {
-            let stat = kernel
-                .read(Path::new(&group.folder).join("memory.stat"))
-                .unwrap_or_default();
+            let stat = kernel.read(group.folder.join("memory.stat")).unwrap_or_default();
             let usage = Usage::read(kernel, &group, &stat);
             CacheRoom {
                 bytes: limit
