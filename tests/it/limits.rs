@@ -36,12 +36,19 @@ fn under_taskset_one_core_is_what_every_part_of_a_run_counts_with() {
         assert!(host.cpu.idle_ns <= host.wall_ns, "{host:?}");
     }
     let report = fs::read_to_string(scene.out().join("report.md")).unwrap();
-    assert!(report.contains(&format!("This holds under limits: {cores}")), "{report}");
+    assert!(
+        report.contains(&format!("This holds under limits: {cores}")),
+        "{report}"
+    );
     let others = report.replace(&cores, "");
     assert!(!others.contains(&format!("of {machine} cores")), "{others}");
 
     let plan = scene.tandem(&["plan", "scene.toml"]).exits(0);
-    assert!(plan.stdout.contains(&format!("this machine: {cores}")), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains(&format!("this machine: {cores}")),
+        "{}",
+        plan.stdout
+    );
     let doctor = scene.tandem(&["doctor", "--json"]);
     assert!(doctor.stdout.contains(&cores), "{}", doctor.stdout);
 }

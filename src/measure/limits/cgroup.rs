@@ -1,5 +1,5 @@
 //! Which control groups a process is in, and where their files are: cgroup v1, v2 and both at once, mounted anywhere,
-//! with or without a cgroup namespace. See cgroups(7) and proc_pid_mountinfo(5).
+//! with or without a cgroup namespace. See `cgroups(7)` and `proc_pid_mountinfo(5)`.
 
 use std::path::{Path, PathBuf};
 

@@ -60,7 +60,7 @@ const V1_MEMBERSHIP: &str = "9:name=systemd:/\n8:pids:/\n4:memory:/outer/inner\n
 const NO_V1_LIMIT: &str = "9223372036854771712\n";
 
 fn mounts(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", line.trim_start())).collect()
+    text.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
 }
 
 fn v1() -> Recording {

@@ -134,12 +134,13 @@ fn why_no_room(memory: Option<&MemoryEffect>) -> String {
     )
 }
 
-/// Cores between start and end, where a quota leaves fewer than the processors are: these, and what was used of them.
+/// Cores between start and end, where a quota leaves fewer than the processors are: these, and those of them that were not
+/// idle. What other programs took of the machine is not there for the group, whatever its quota.
 pub(super) fn under_quota(host: &HostMeasurement, machine_busy: f64) -> Option<(f64, f64)> {
     let effect = host.quota()?;
     let in_cores = |ns: u64| ns as f64 / host.wall_ns as f64;
-    let used = effect
-        .used_ns
-        .map_or(machine_busy - in_cores(host.others_cpu_ns), in_cores);
-    Some((effect.quota.cores(), used.max(0.0)))
+    let used = (effect.used_ns).map_or(machine_busy - in_cores(host.others_cpu_ns), in_cores);
+    let quota = effect.quota.cores();
+    let idle = (quota - used).min(f64::from(host.cores) - machine_busy);
+    Some((quota, quota - idle.clamp(0.0, quota)))
 }

@@ -23,7 +23,7 @@ impl Made {
     }
 
     /// Brokers read this share of the data from storage, under a memory limit or not.
-    fn from_storage(mut self, percent: u64, is_limited: bool) -> Self {
+    fn reading_storage(mut self, percent: u64, is_limited: bool) -> Self {
         let members = self.measurement.members.iter_mut();
         for partition in members.flat_map(|member| &mut member.partitions) {
             partition.bytes = 1_000_000;
@@ -90,6 +90,13 @@ fn a_quota_that_is_not_used_up_is_not_named_and_is_what_there_is_of_cores() {
     made.measurement.host.quotas[0].used_ns = None;
     made.measurement.host.others_cpu_ns = SECOND / 10;
     made.is(BottleneckKind::ConsumerWork, &["0.6 of 1.5 cores idle"]);
+    // On a machine that others fill, the rest of the quota is no idle core.
+    made.measurement.host.cpu.idle_ns = SECOND / 20;
+    made.measurement.host.others_cpu_ns = SECOND;
+    made.is(
+        BottleneckKind::AllCores,
+        &["1.45 of 1.5 cores", "programs outside of the run 1 of them"],
+    );
     // One that is larger than the machine leaves all of it.
     let made = Made::new(1, 4).working(CPU, 97).under_quota(400, 0);
     made.is(BottleneckKind::ConsumerWork, &["1 of 2 cores idle"]);
@@ -106,7 +113,7 @@ fn processors_that_may_not_be_used_are_no_cores_that_are_idle() {
 
 #[test]
 fn brokers_that_have_no_room_for_the_data_are_limited_by_memory() {
-    let made = Made::new(2, 4).waiting(70, 80).from_storage(40, true);
+    let made = Made::new(2, 4).waiting(70, 80).reading_storage(40, true);
     made.is(
         BottleneckKind::Limit,
         &[
@@ -119,23 +126,23 @@ fn brokers_that_have_no_room_for_the_data_are_limited_by_memory() {
         ],
     );
     assert!(made.found().remedy.starts_with("A larger memory limit"));
-    let machine = Made::new(2, 4).waiting(70, 80).from_storage(40, false);
+    let machine = Made::new(2, 4).waiting(70, 80).reading_storage(40, false);
     machine.is(BottleneckKind::Limit, &["this machine's memory did not hold it"]);
     Made::new(2, 4)
         .waiting(70, 80)
-        .from_storage(5, true)
+        .reading_storage(5, true)
         .is(BottleneckKind::Brokers, &[]);
     // Readers that do not wait lose nothing by it.
     Made::new(2, 4)
         .working(CPU, 97)
         .waiting(2, 20)
-        .from_storage(40, true)
+        .reading_storage(40, true)
         .is(BottleneckKind::ConsumerWork, &[]);
 }
 
 #[test]
 fn the_answer_says_under_which_limits_it_holds() {
-    let made = Made::new(2, 4).under_quota(150, 3).from_storage(40, true);
+    let made = Made::new(2, 4).under_quota(150, 3).reading_storage(40, true);
     let plan = Plan::new(made.scenario.clone());
     let Next::Trial(order) = plan.next(&[], 1) else {
         panic!("a plan has a first trial");
