@@ -9,10 +9,11 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
-use crate::coordinator::check_builds;
+use crate::coordinator::{cache_warning, check_builds};
 use crate::kafka::client::{ClientProperties, resolve_all};
+use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan};
-use crate::report::{bytes, duration, thousands};
+use crate::report::{bytes, duration, memory_in_words, thousands};
 use crate::scenario::{CLUSTER_AXIS, DatasetSpec, Mode, Scenario, TrialLength};
 
 /// What `tandem plan` takes.
@@ -29,9 +30,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let source = Source::load(&arguments.file, &arguments.choices)?;
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
-    let plan = Plan::new(source.scenario);
+    let kernel = Kernel::running();
+    let mut plan = Plan::new(source.scenario);
     check_disk(&plan)?;
-    write!(std::io::stdout().lock(), "{}", describe(&plan))?;
+    plan.scenario.warnings.extend(cache_warning(&plan, &kernel));
+    let mut out = std::io::stdout().lock();
+    write!(out, "{}", describe(&plan))?;
+    let limits = Limits::of_this_process(&kernel);
+    let (cores, memory) = (limits.cores_in_words(), memory_in_words(&limits));
+    writeln!(out, "\nthis machine: {cores}; {memory} of memory")?;
     Ok(DONE)
 }
 

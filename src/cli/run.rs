@@ -10,7 +10,8 @@ use super::plan::check_settings;
 use super::source::{Choices, Source, check_disk, data_parent};
 use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
-use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, check_builds};
+use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, cache_warning, check_builds};
+use crate::measure::limits::Kernel;
 use crate::plan::Plan;
 use crate::scenario::{Mode, Scenario};
 use crate::store::RunDir;
@@ -96,9 +97,10 @@ fn begin(
 ) -> Result<u8> {
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
-    let plan = Plan::new(source.scenario);
+    let mut plan = Plan::new(source.scenario);
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
+    plan.scenario.warnings.extend(cache_warning(&plan, &Kernel::running()));
     for warning in &plan.scenario.warnings {
         eprintln!("warning: {warning}");
     }

@@ -7,11 +7,13 @@ use std::sync::atomic::AtomicBool;
 
 use super::events::Observer;
 use super::listeners::processes_at;
+use super::memory::{MemoryKills, broker_heap_mib};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
-use crate::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError};
-use crate::measure::ClusterEnvironment;
+use crate::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError};
+use crate::measure::limits::{Kernel, Limits};
+use crate::measure::{ClusterEnvironment, Setting};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
 use crate::secret::Secret;
 
@@ -52,9 +54,37 @@ pub struct Cluster {
     pub properties: BTreeMap<String, Secret>,
     /// Who tandem is there.
     pub asker: Asker,
-    local: Option<LocalCluster>,
+    local: Option<Local>,
     /// Processes of brokers on this machine that somebody else has started.
     others_here: Vec<u32>,
+}
+
+/// Brokers that the run started.
+struct Local {
+    cluster: LocalCluster,
+    heap_mib: u32,
+    kills: MemoryKills,
+}
+
+impl Local {
+    fn new(cluster: LocalCluster, heap_mib: u32) -> Self {
+        let pids: Vec<u32> = cluster.brokers().iter().filter_map(Broker::pid).collect();
+        Local {
+            kills: MemoryKills::watch(&pids),
+            cluster,
+            heap_mib,
+        }
+    }
+
+    /// What differs from Kafka's defaults, and the heap where it differs from tandem's.
+    fn deviations(&self) -> Vec<Setting> {
+        let heap = (self.heap_mib != DEFAULT_HEAP_MIB).then(|| Setting {
+            name: "-Xmx".to_owned(),
+            value: format!("{}m", self.heap_mib),
+            reason: format!("instead of {DEFAULT_HEAP_MIB}m, because memory is limited"),
+        });
+        self.cluster.deviations().iter().cloned().chain(heap).collect()
+    }
 }
 
 impl Cluster {
@@ -93,10 +123,10 @@ impl Cluster {
             }
             ClusterSource::Local { brokers, version } => {
                 let (brokers, version, run_id) = (*brokers, version.clone(), run_id.to_owned());
+                let heap_mib = broker_heap_mib(brokers, &Limits::of_this_process(&Kernel::running()));
                 let start = move || {
                     let progress = |what: &str| observer.preparing(what);
                     let distribution = Distribution::find_or_get(&version, &progress)?;
-                    let heap_mib = DEFAULT_HEAP_MIB;
                     let options = ClusterOptions {
                         brokers,
                         heap_mib,
@@ -118,7 +148,7 @@ impl Cluster {
                     admin,
                     properties,
                     asker,
-                    local: Some(local),
+                    local: Some(Local::new(local, heap_mib)),
                     others_here: Vec::new(),
                 })
             }
@@ -133,7 +163,7 @@ impl Cluster {
     /// The address for the clients of a listener, `None` for the default one.
     pub fn bootstrap(&self, listener: Option<&str>) -> Option<String> {
         match (&self.local, listener) {
-            (Some(local), listener) => local.bootstrap(listener),
+            (Some(local), listener) => local.cluster.bootstrap(listener),
             (None, None) => Some(self.admin.bootstrap().to_owned()),
             (None, Some(_)) => None,
         }
@@ -145,17 +175,17 @@ impl Cluster {
         let Some(local) = &self.local else {
             return self.others_here.clone();
         };
-        local
-            .brokers()
-            .iter()
-            .filter_map(crate::kafka::local::Broker::pid)
-            .collect()
+        local.cluster.brokers().iter().filter_map(Broker::pid).collect()
     }
 
     /// What happened to a broker run here that has ended, with the last lines of its log.
     pub fn dead_broker(&self) -> Option<String> {
-        let brokers = self.local.as_ref().map(LocalCluster::brokers).unwrap_or_default();
-        let dead = brokers.iter().find_map(|broker| Some((broker, broker.exit_status()?)));
+        let local = self.local.as_ref()?;
+        let dead = local
+            .cluster
+            .brokers()
+            .iter()
+            .find_map(|broker| Some((broker, broker.exit_status()?)));
         dead.map(|(broker, status)| {
             let log = broker.last_log_lines();
             let log = if log.is_empty() {
@@ -163,7 +193,11 @@ impl Cluster {
             } else {
                 format!("; last lines of its log:\n{log}")
             };
-            format!("broker {} has ended ({status}){log}", broker.id())
+            let cause = local
+                .kills
+                .cause()
+                .map_or_else(String::new, |cause| format!("; {cause}"));
+            format!("broker {} has ended ({status}){cause}{log}", broker.id())
         })
     }
 
@@ -174,9 +208,9 @@ impl Cluster {
         let mut settings_unknown = None;
         let (version, java, deviations) = match (&self.local, first) {
             (Some(local), _) => (
-                Some(local.version().to_owned()),
-                Some(local.java_version().to_owned()),
-                local.deviations().to_vec(),
+                Some(local.cluster.version().to_owned()),
+                Some(local.cluster.java_version().to_owned()),
+                local.deviations(),
             ),
             (None, Some(broker)) => {
                 // A cluster may refuse to tell its settings; that is no reason not to measure it.
@@ -202,7 +236,7 @@ impl Cluster {
     /// Ends brokers that the run started.
     pub async fn close(self) -> Result<(), ClusterError> {
         let Some(local) = self.local else { return Ok(()) };
-        let stopped = tokio::task::spawn_blocking(move || local.stop())
+        let stopped = tokio::task::spawn_blocking(move || local.cluster.stop())
             .await
             .map_err(|_| ClusterError::Panicked)?;
         Ok(stopped?)

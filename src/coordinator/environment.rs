@@ -5,8 +5,8 @@ use std::fs;
 
 use nix::sys::utsname::uname;
 
-use super::host::cores;
 use crate::kafka::client::ClientProperties;
+use crate::measure::limits::{Kernel, Limits};
 use crate::measure::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
 };
@@ -20,6 +20,7 @@ pub fn describe(
     client_settings: Vec<Setting>,
 ) -> Environment {
     let names = uname().ok();
+    let limits = Limits::of_this_process(&Kernel::running());
     let text = |value: Option<&std::ffi::OsStr>| value.map_or_else(unknown, |v| v.to_string_lossy().into_owned());
     Environment {
         schema_version: ENVIRONMENT_SCHEMA_VERSION,
@@ -29,8 +30,9 @@ pub fn describe(
         system: field("/etc/os-release", "PRETTY_NAME", '=').unwrap_or_else(unknown),
         kernel: text(names.as_ref().map(nix::sys::utsname::UtsName::release)),
         processor: field("/proc/cpuinfo", "model name", ':').unwrap_or_else(unknown),
-        cores: cores(),
-        memory_bytes: memory_bytes(),
+        cores: limits.cores,
+        memory_bytes: limits.usable_memory_bytes(),
+        limits: Some(limits),
         governor: fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
             .ok()
             .map(|governor| governor.trim().to_owned()),
@@ -73,15 +75,6 @@ fn field(path: &str, name: &str, separator: char) -> Option<String> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     let value = line.split_once(separator)?.1;
     Some(value.trim().trim_matches('"').to_owned())
-}
-
-fn memory_bytes() -> u64 {
-    let kib = field("/proc/meminfo", "MemTotal", ':').and_then(|value| {
-        value
-            .strip_suffix(" kB")
-            .and_then(|value| value.trim().parse::<u64>().ok())
-    });
-    kib.unwrap_or(0) * 1024
 }
 
 /// Client settings that differ from the library's defaults in any configuration; those of producers are prefixed with

@@ -1,43 +1,58 @@
-//! The machine around a trial: who used its CPU between the start and the end.
+//! The machine around a trial: who used its CPU between the start and the end, and what limits did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::processes::ended_children_cpu_ns;
-use crate::measure::usage::{cpu_ns_of, host_cpu, host_pressure_ns};
+use crate::measure::limits::{LimitCounters, LimitWatch};
+use crate::measure::usage::{HostProcessors, cpu_ns_of, host_pressure_ns, storage_read_bytes_of};
 use crate::measure::{HostCpu, HostMeasurement, clock};
 
 /// CPU used up to a moment by the machine and by each process of the run.
 #[derive(Debug, Clone)]
 pub struct HostSample {
     at_ns: u64,
-    cpu: Option<HostCpu>,
+    cpu: Option<HostProcessors>,
     pressure_ns: Option<u64>,
     brokers: Vec<Option<u64>>,
+    /// Bytes that all brokers together had read from storage; `None` where one of them cannot be asked.
+    storage_read_bytes: Option<u64>,
     workers: BTreeMap<u32, u64>,
     coordinator_ns: u64,
+    watch: LimitWatch,
+    limits: LimitCounters,
 }
 
 impl HostSample {
     /// Reads it now. `brokers` and `workers` are process ids on this machine; of the workers, with all that their
-    /// launchers have started, and what those have waited for counts too.
-    pub fn take(brokers: &[u32], workers: &[u32]) -> Self {
+    /// launchers have started, and what those have waited for counts too. `watch` is of the same processes.
+    pub fn take(brokers: &[u32], workers: &[u32], watch: LimitWatch) -> Self {
         HostSample {
             at_ns: clock::now_ns(),
-            cpu: host_cpu().ok(),
+            cpu: HostProcessors::read(),
             pressure_ns: host_pressure_ns(),
             brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
+            storage_read_bytes: (!brokers.is_empty())
+                .then(|| {
+                    brokers
+                        .iter()
+                        .map(|pid| storage_read_bytes_of(*pid))
+                        .sum::<Option<u64>>()
+                })
+                .flatten(),
             workers: workers
                 .iter()
                 .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)? + ended_children_cpu_ns(*pid))))
                 .collect(),
             coordinator_ns: clock::process_cpu_ns(),
+            limits: watch.read(),
+            watch,
         }
     }
 
     /// What passed since an `earlier` sample of the same processes.
     pub fn since(&self, earlier: &HostSample) -> HostMeasurement {
-        let cpu = match (self.cpu, earlier.cpu) {
-            (Some(now), Some(before)) => now.since(&before),
+        let cpu_of = |processors: &BTreeSet<u32>| match (&self.cpu, &earlier.cpu) {
+            (Some(now), Some(before)) => now.of(processors).since(&before.of(processors)),
             _ => HostCpu::default(),
         };
         let brokers: Vec<u64> = self
@@ -51,13 +66,19 @@ impl HostSample {
         let workers = workers_until(self).saturating_sub(workers_until(earlier));
         let coordinator = self.coordinator_ns.saturating_sub(earlier.coordinator_ns);
         let ours = workers + coordinator + brokers.iter().sum::<u64>();
-        let (wall_ns, cores) = (self.at_ns.saturating_sub(earlier.at_ns), host_cores());
+        let wall_ns = self.at_ns.saturating_sub(earlier.at_ns);
+        // Brokers may run where the clients may not, so what is nobody's is looked for wherever any of them may run.
+        let around = cpu_of(&self.watch.all);
         // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
-        let busy_ns = (wall_ns * u64::from(cores)).saturating_sub(cpu.idle_ns + cpu.iowait_ns + cpu.steal_ns);
+        let busy_ns =
+            (wall_ns * self.watch.all.len() as u64).saturating_sub(around.idle_ns + around.iowait_ns + around.steal_ns);
+        let limits = self.watch.effects(&earlier.limits, &self.limits);
+        let grown = |now: Option<u64>, before: Option<u64>| Some(now?.saturating_sub(before?));
         HostMeasurement {
             wall_ns,
-            cores,
-            cpu,
+            cores: self.watch.cores(),
+            machine_cores: self.watch.machine_cores_if_more(),
+            cpu: cpu_of(&self.watch.clients),
             others_cpu_ns: if self.cpu.is_some() {
                 busy_ns.saturating_sub(ours)
             } else {
@@ -65,31 +86,10 @@ impl HostSample {
             },
             brokers_cpu_ns: brokers,
             coordinator_cpu_ns: coordinator,
-            pressure_ns: self
-                .pressure_ns
-                .zip(earlier.pressure_ns)
-                .map(|(now, before)| now.saturating_sub(before)),
+            pressure_ns: grown(self.pressure_ns, earlier.pressure_ns),
+            quotas: limits.quotas,
+            memory_limits: limits.memory,
+            brokers_storage_read_bytes: grown(self.storage_read_bytes, earlier.storage_read_bytes),
         }
     }
-}
-
-/// Logical processors that `/proc/stat` speaks of: those of the whole machine, whatever of it this process may use.
-fn host_cores() -> u32 {
-    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let is_core = |line: &&str| {
-        line.strip_prefix("cpu")
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    stat.lines()
-        .filter(is_core)
-        .count()
-        .try_into()
-        .ok()
-        .filter(|cores| *cores > 0)
-        .unwrap_or_else(cores)
-}
-
-/// Logical processors that this process may use.
-pub fn cores() -> u32 {
-    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
 }

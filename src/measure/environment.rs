@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::kept::KeptData;
+use super::limits::{Limits, core_figure, cores};
 
 /// Version of the stored form of [`Environment`].
 pub const ENVIRONMENT_SCHEMA_VERSION: u32 = 1;
@@ -30,10 +31,13 @@ pub struct Environment {
     pub kernel: String,
     /// Processor model.
     pub processor: String,
-    /// Logical processors that tandem may use.
+    /// Logical processors that tandem may run on; a CPU quota may leave less ([`Environment::usable_cores`]).
     pub cores: u32,
-    /// Memory in bytes.
+    /// Memory in bytes that may be used: the machine's, or a memory limit.
     pub memory_bytes: u64,
+    /// What tandem may use and why it is no more; `None` in runs of versions that did not look for limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Frequency governor, where the kernel shows one.
     pub governor: Option<String>,
     /// The cluster.
@@ -161,6 +165,17 @@ impl Environment {
         }
     }
 
+    /// Cores that tandem may use.
+    pub fn usable_cores(&self) -> f64 {
+        self.limits.as_ref().map_or(f64::from(self.cores), Limits::usable_cores)
+    }
+
+    /// `2 cores`, or `1.5 of 2 cores (CPU quota of the cgroup /x)`.
+    pub fn cores_in_words(&self) -> String {
+        let known = self.limits.as_ref().map(Limits::cores_in_words);
+        known.unwrap_or_else(|| cores(f64::from(self.cores)))
+    }
+
     /// In what `now` differs from this environment, apart from the settings of the measured clients, which the scenario
     /// gives.
     pub fn differences(&self, now: &Environment) -> Vec<Difference> {
@@ -228,7 +243,7 @@ impl Environment {
             ("system", false, self.system.clone()),
             ("kernel", true, self.kernel.clone()),
             ("processor", true, self.processor.clone()),
-            ("cores", true, self.cores.to_string()),
+            ("cores", true, core_figure(self.usable_cores())),
             ("memory", true, self.memory_bytes.to_string()),
             ("frequency governor", false, known(&self.governor)),
             ("tandem", true, self.tandem_version.clone()),
@@ -295,6 +310,7 @@ pub(crate) fn made_up_environment() -> Environment {
         processor: "AMD".to_owned(),
         cores: 2,
         memory_bytes: 8,
+        limits: None,
         governor: None,
         cluster: ClusterEnvironment {
             local: true,

@@ -19,6 +19,12 @@ pub struct ExclusionRules {
     pub late_start_flag_ms: f64,
     /// Whether disturbed trials are left out as well.
     pub exclude_disturbed: bool,
+    /// Flagged `limited` where a CPU quota was used up in more than this share of its periods in the window.
+    #[serde(default)]
+    pub throttled_share_flag: Option<f64>,
+    /// Flagged `limited` where brokers read more than this share of what was delivered from storage.
+    #[serde(default)]
+    pub storage_share_flag: Option<f64>,
 }
 
 impl Default for ExclusionRules {
@@ -28,6 +34,8 @@ impl Default for ExclusionRules {
             steal_share_flag: 0.01,
             late_start_flag_ms: 100.0,
             exclude_disturbed: false,
+            throttled_share_flag: Some(0.05),
+            storage_share_flag: Some(0.05),
         }
     }
 }
@@ -40,7 +48,15 @@ impl ExclusionRules {
         } else {
             "is flagged as disturbed and kept"
         };
-        vec![
+        let limited = (self.throttled_share_flag.zip(self.storage_share_flag)).map(|(throttled, storage)| {
+            format!(
+                "A trial in which a CPU quota was used up in more than {:.0} % of its periods, or brokers read more than \
+                 {:.0} % of what was delivered from storage, is flagged as limited and kept.",
+                throttled * 100.0,
+                storage * 100.0
+            )
+        });
+        let rules = vec![
             "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
             "A trial with a rebalance between its barrier and its last record is left out: a revocation, or an \
              assignment beyond the one that the barrier found."
@@ -55,7 +71,8 @@ impl ExclusionRules {
                 "A trial in which a member waited more than {:.0} ms for its first record is flagged and kept.",
                 self.late_start_flag_ms
             ),
-        ]
+        ];
+        rules.into_iter().chain(limited).collect()
     }
 }
 
@@ -88,6 +105,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         ("late-start", late_starts(measurement, rules)),
         ("redelivered", redelivered(measurement)),
         ("throttled", throttled(measurement)),
+        ("limited", limited(measurement, rules)),
         ("removed", removed(measurement)),
         ("not-observed", not_observed(measurement)),
         ("load-not-reached", load_not_reached(measurement)),
@@ -241,6 +259,37 @@ fn throttled(measurement: &Measurement) -> Option<String> {
     })
 }
 
+/// What a CPU quota or want of memory held back. A plan of a version that did not look for it has no rule for it.
+fn limited(measurement: &Measurement, rules: &ExclusionRules) -> Option<String> {
+    let beyond = |share: f64, most: Option<f64>| most.is_some_and(|most| share > most);
+    let quotas = measurement.host.quotas.iter();
+    let throttled = quotas.filter(|effect| beyond(effect.throttled_share(), rules.throttled_share_flag));
+    let mut evidence: Vec<String> = throttled
+        .map(|effect| {
+            let (used_up, periods) = (effect.throttled_periods, effect.periods);
+            format!(
+                "the {} was used up in {used_up} of {periods} periods",
+                effect.quota.name()
+            )
+        })
+        .collect();
+    let storage = measurement.storage_share();
+    evidence.extend(
+        storage
+            .filter(|share| beyond(*share, rules.storage_share_flag))
+            .map(|share| {
+                let limit = measurement.host.memory_of_brokers();
+                let under = limit.map(|effect| format!(", under the {}", effect.limit.name()));
+                let under = under.unwrap_or_default();
+                format!(
+                    "brokers read {:.0} % of what was delivered from storage{under}",
+                    share * 100.0
+                )
+            }),
+    );
+    join(&evidence)
+}
+
 /// There is no rate of nothing.
 fn all_removed(measurement: &Measurement) -> Option<String> {
     let nothing = measurement.removed > 0 && measurement.records() == 0;
@@ -296,9 +345,11 @@ fn join(evidence: &[String]) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, TopicPartition};
+    use crate::measure::limits::{Party, Quota, QuotaEffect};
+    use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, PartitionMeasurement, TopicPartition};
 
     /// Two members on two cores for a second from 10 s.
     fn quiet() -> Measurement {
@@ -474,6 +525,50 @@ mod tests {
         assert_eq!((names(&flags), reason), (vec!["throttled"], None));
         let evidence = "the cluster throttled one client of this trial (quota): 1250 ms over 1 of 2 members";
         assert_eq!(flags[0].evidence, evidence);
+    }
+
+    #[test]
+    fn a_trial_that_a_limit_held_back_is_flagged_by_the_plan_s_rule() {
+        let mut trial = quiet();
+        let quota = Quota {
+            cgroup: "/x".to_owned(),
+            quota_us: 100_000,
+            period_us: 100_000,
+        };
+        trial.host.quotas = vec![QuotaEffect {
+            quota,
+            of: vec![Party::Workers],
+            whole: true,
+            periods: 20,
+            throttled_periods: 1,
+            throttled_ns: 1,
+            used_ns: None,
+        }];
+        trial.host.brokers_storage_read_bytes = Some(50);
+        trial.members[0].partitions = vec![PartitionMeasurement {
+            bytes: 1_000,
+            ..PartitionMeasurement::default()
+        }];
+        let rules = ExclusionRules::default();
+        assert_eq!(judge(&trial, &rules), (Vec::new(), None));
+        trial.host.quotas[0].throttled_periods = 2;
+        trial.host.brokers_storage_read_bytes = Some(60);
+        let (flags, reason) = judge(&trial, &rules);
+        assert_eq!((names(&flags), reason), (vec!["limited"], None));
+        let evidence = "the CPU quota of the cgroup /x was used up in 2 of 20 periods; brokers read 6 % of what was \
+                        delivered from storage";
+        assert_eq!(flags[0].evidence, evidence);
+        assert!(rules.sentences().iter().any(|rule| rule.contains("flagged as limited")));
+        // A run that was begun before there was the rule goes on without it.
+        let mut stored = serde_json::to_value(rules).unwrap();
+        stored
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| !name.ends_with("share_flag") || name.contains("cpu"));
+        stored["steal_share_flag"] = 0.01.into();
+        let earlier: ExclusionRules = serde_json::from_value(stored).unwrap();
+        assert_eq!(judge(&trial, &earlier).0, []);
+        assert_eq!(earlier.sentences().len(), rules.sentences().len() - 1);
     }
 
     #[test]

@@ -310,7 +310,7 @@ impl Books<'_> {
 
     fn duplicated(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
         let count = length(first, end);
-        self.account.duplicated += count;
+        self.account.duplicated = self.account.duplicated.saturating_add(count);
         if count > 0 {
             let member = self.readings[owner.member].member;
             self.find(|| format!("{} read twice by {member}", offsets(partition, first, end)));
@@ -319,7 +319,7 @@ impl Books<'_> {
 
     fn redelivered(&mut self, partition: TopicPartition, first: i64, end: i64, one: Owner, other: Owner) {
         let count = length(first, end);
-        self.account.redelivered += count;
+        self.account.redelivered = self.account.redelivered.saturating_add(count);
         if count > 0 {
             let (one, other) = (self.readings[one.member].member, self.readings[other.member].member);
             let who = if one == other {
@@ -333,7 +333,7 @@ impl Books<'_> {
 
     fn outside(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
         let count = length(first, end);
-        self.account.outside += count;
+        self.account.outside = self.account.outside.saturating_add(count);
         if count > 0 {
             let member = self.readings[owner.member].member;
             self.find(|| {

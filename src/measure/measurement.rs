@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
+use super::limits::{MemoryEffect, Party, QuotaEffect};
 use super::load::LoadMeasurement;
 use super::reading::{ClientStatistics, ReadingTime};
 
@@ -100,6 +101,12 @@ impl Measurement {
             Some(whole) => Some(whole.unpack_part(part)),
             None => self.latencies().map(|latencies| latencies.part(part).clone()),
         }
+    }
+
+    /// What brokers here read from storage as a share of what was delivered; `None` where it is not known.
+    pub fn storage_share(&self) -> Option<f64> {
+        let (read, delivered) = (self.host.brokers_storage_read_bytes?, self.bytes());
+        (delivered > 0).then(|| read as f64 / delivered as f64)
     }
 
     /// Bytes of keys and values delivered over all groups.
@@ -307,9 +314,12 @@ pub enum RebalanceKind {
 pub struct HostMeasurement {
     /// Length of the interval.
     pub wall_ns: u64,
-    /// Logical processors.
+    /// Logical processors that tandem or a worker may run on; before limits were read, all of the machine.
     pub cores: u32,
-    /// Time of all cores by state (10 ms ticks, as the kernel counts them).
+    /// Logical processors of the machine, where that is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_cores: Option<u32>,
+    /// Time of these cores by state (10 ms ticks, as the kernel counts them).
     pub cpu: HostCpu,
     /// CPU time of each broker run here.
     pub brokers_cpu_ns: Vec<u64>,
@@ -320,6 +330,41 @@ pub struct HostMeasurement {
     /// Time in which some thread of the machine was ready to run and had no core; `None` where the kernel does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure_ns: Option<u64>,
+    /// CPU quotas on tandem, workers or brokers, and what they did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<QuotaEffect>,
+    /// Memory limits on them, and what they did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memory_limits: Vec<MemoryEffect>,
+    /// Bytes that the brokers here read from storage, because they were not in the page cache; `None` where that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brokers_storage_read_bytes: Option<u64>,
+}
+
+impl HostMeasurement {
+    /// The tightest CPU quota on all clients together, where it leaves less than their processors do.
+    pub fn quota(&self) -> Option<&QuotaEffect> {
+        let whole = self.quotas.iter().filter(|effect| effect.whole);
+        whole
+            .filter(|effect| effect.quota.cores() < f64::from(self.cores))
+            .min_by(|a, b| a.quota.cores().total_cmp(&b.quota.cores()))
+    }
+
+    /// The tightest memory limit on brokers here.
+    pub fn memory_of_brokers(&self) -> Option<&MemoryEffect> {
+        let theirs = self
+            .memory_limits
+            .iter()
+            .filter(|effect| effect.of.contains(&Party::Brokers));
+        theirs.min_by_key(|effect| effect.limit.bytes)
+    }
+
+    /// Cores that the clients may use: processors, or the quota where that is less.
+    pub fn usable_cores(&self) -> f64 {
+        self.quota()
+            .map_or(f64::from(self.cores), |effect| effect.quota.cores())
+    }
 }
 
 /// Host CPU time by state, in nanoseconds.

@@ -9,6 +9,7 @@ pub mod judge;
 mod kept;
 pub mod latency;
 pub mod ledger;
+pub mod limits;
 mod load;
 mod measurement;
 pub mod objective;

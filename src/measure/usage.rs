@@ -1,15 +1,15 @@
 //! What processes, threads and the machine used, read from the kernel: CPU in nanoseconds from the scheduler's own
 //! statistics where it keeps them, memory and context switches from the process' status.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::io;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::clock;
+use super::limits::processor_of;
 use super::measurement::{HostCpu, ProcessUsage, ThreadUsage};
 
 /// What the calling process has used up to a moment.
@@ -121,31 +121,62 @@ pub fn cpu_ns_of(pid: u32) -> Option<u64> {
     Some(unsigned(time.tv_sec()) * 1_000_000_000 + unsigned(time.tv_nsec()))
 }
 
-/// Host CPU time by state since boot.
-///
-/// # Errors
-/// When `/proc/stat` cannot be read or has another form.
-pub fn host_cpu() -> io::Result<HostCpu> {
-    let stat = fs::read_to_string("/proc/stat")?;
-    parse_host_cpu(&stat).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/stat has no cpu line"))
+/// Bytes that a process had read from storage because they were not in the page cache; `None` once it is gone, or where
+/// this user may not know.
+pub fn storage_read_bytes_of(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("read_bytes:")?.trim().parse().ok())
+}
+
+/// CPU time of the machine by state since boot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostProcessors {
+    all: HostCpu,
+    each: BTreeMap<u32, HostCpu>,
+}
+
+impl HostProcessors {
+    /// Reads it now; `None` where `/proc/stat` cannot be read or has another form.
+    pub fn read() -> Option<Self> {
+        Self::parse(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    fn parse(stat: &str) -> Option<Self> {
+        let each = |line: &str| Some((processor_of(line)?, parse_cpu(line)?));
+        Some(HostProcessors {
+            all: parse_cpu(stat.lines().find(|line| line.starts_with("cpu "))?)?,
+            each: stat.lines().filter_map(each).collect(),
+        })
+    }
+
+    /// Of some processors together.
+    pub fn of(&self, processors: &BTreeSet<u32>) -> HostCpu {
+        let wanted = self.each.iter().filter(|(number, _)| processors.contains(number));
+        // The sum over all is exact to one tick, a sum of processors to one for each.
+        if processors.is_empty() || wanted.clone().count() == self.each.len() {
+            return self.all;
+        }
+        wanted.fold(HostCpu::default(), |sum, (_, cpu)| sum.plus(cpu))
+    }
 }
 
 /// Time since boot in which some thread was ready to run and had no core (`some` in the kernel's pressure stall
 /// information); `None` where the kernel does not keep it.
 pub fn host_pressure_ns() -> Option<u64> {
-    parse_pressure(&fs::read_to_string("/proc/pressure/cpu").ok()?)
+    pressure_ns(&fs::read_to_string("/proc/pressure/cpu").ok()?)
 }
 
-fn parse_pressure(text: &str) -> Option<u64> {
+/// Time in which some thread waited, by the text of a pressure file of the machine or of a control group.
+pub(super) fn pressure_ns(text: &str) -> Option<u64> {
     let some = text.lines().find(|line| line.starts_with("some "))?;
     let total_us: u64 = some.rsplit_once("total=")?.1.trim().parse().ok()?;
     total_us.checked_mul(1_000)
 }
 
-fn parse_host_cpu(stat: &str) -> Option<HostCpu> {
+fn parse_cpu(line: &str) -> Option<HostCpu> {
     // The kernel counts in USER_HZ, which is 100 on every architecture that Linux shows to programs.
     const TICK_NS: u64 = 10_000_000;
-    let line = stat.lines().find(|line| line.starts_with("cpu "))?;
     let mut fields = line
         .split_ascii_whitespace()
         .skip(1)
@@ -164,6 +195,19 @@ fn parse_host_cpu(stat: &str) -> Option<HostCpu> {
 }
 
 impl HostCpu {
+    fn plus(self, other: &HostCpu) -> HostCpu {
+        HostCpu {
+            user_ns: self.user_ns + other.user_ns,
+            nice_ns: self.nice_ns + other.nice_ns,
+            system_ns: self.system_ns + other.system_ns,
+            idle_ns: self.idle_ns + other.idle_ns,
+            iowait_ns: self.iowait_ns + other.iowait_ns,
+            irq_ns: self.irq_ns + other.irq_ns,
+            softirq_ns: self.softirq_ns + other.softirq_ns,
+            steal_ns: self.steal_ns + other.steal_ns,
+        }
+    }
+
     /// What passed since an `earlier` reading.
     #[must_use]
     pub fn since(&self, earlier: &HostCpu) -> HostCpu {
@@ -209,18 +253,24 @@ mod tests {
     }
 
     #[test]
-    fn the_host_line_is_read_by_state_in_nanoseconds() {
-        let cpu = parse_host_cpu("cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 9 9 9 9 9 9 9 9 9 9\n").unwrap();
-        assert_eq!((cpu.user_ns, cpu.steal_ns), (10_000_000, 80_000_000));
-        assert_eq!(cpu.busy_ns(), (1 + 2 + 3 + 6 + 7) * 10_000_000);
-        assert_eq!(parse_host_cpu("intr 1"), None);
-        assert!(host_cpu().unwrap().since(&cpu).idle_ns > 0);
+    fn processors_are_read_by_state_in_nanoseconds_alone_and_together() {
+        let text = "cpu  3 4 6 8 5 6 7 9 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\ncpu1 1 2 3 4 0 0 0 0 0 0\nintr 1\n";
+        let host = HostProcessors::parse(text).unwrap();
+        let first = host.of(&BTreeSet::from([0]));
+        assert_eq!((first.user_ns, first.steal_ns), (10_000_000, 80_000_000));
+        assert_eq!(first.busy_ns(), (1 + 2 + 3 + 6 + 7) * 10_000_000);
+        // Together the kernel rounds once.
+        assert_eq!(host.of(&BTreeSet::from([0, 1])).user_ns, 30_000_000);
+        assert_eq!(host.of(&BTreeSet::new()), host.all);
+        assert_eq!(HostProcessors::parse("intr 1"), None);
+        let now = HostProcessors::read().unwrap();
+        assert!(now.of(&BTreeSet::new()).idle_ns > 0);
     }
 
     #[test]
     fn pressure_is_read_in_nanoseconds_where_there_is_any() {
         let text = "some avg10=0.00 avg60=1.00 avg300=0.00 total=123\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n";
-        assert_eq!(parse_pressure(text), Some(123_000));
-        assert_eq!(parse_pressure("full avg10=0.00 total=9\n"), None);
+        assert_eq!(pressure_ns(text), Some(123_000));
+        assert_eq!(pressure_ns("full avg10=0.00 total=9\n"), None);
     }
 }

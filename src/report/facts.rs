@@ -8,7 +8,9 @@ pub(super) use self::quality::quality;
 use super::ReportInput;
 use super::csv::kind;
 use super::figures::TrialFigures;
-use super::format::{UNKNOWN, bytes, count, duration, or_unknown, percent, printable, rate, thousands};
+use super::format::{
+    UNKNOWN, bytes, count, duration, memory_in_words, or_unknown, percent, printable, rate, thousands,
+};
 use super::tables::{Table, scaling};
 use crate::measure::{ClusterEnvironment, Environment, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};
@@ -124,11 +126,11 @@ pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("Measured", format!("{first} to {last}")),
         ("tandem", e.tandem()),
         ("Machine", e.host.clone()),
+        ("Processor", format!("{}, {}", e.processor, e.cores_in_words())),
         (
-            "Processor",
-            format!("{}, {}", e.processor, count(u64::from(e.cores), "core")),
+            "Memory",
+            e.limits.as_ref().map_or_else(|| bytes(e.memory_bytes), memory_in_words),
         ),
-        ("Memory", bytes(e.memory_bytes)),
         ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
         ("Kafka", kafka(cluster)),

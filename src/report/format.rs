@@ -1,6 +1,7 @@
 //! Figures as people read them: significant digits, thousands separators, units. Knows numbers and units, not what
 //! they mean.
 
+use crate::measure::limits::Limits;
 use crate::scenario::Work;
 use crate::stats::Estimate;
 
@@ -258,6 +259,15 @@ pub(super) fn printable(text: &str) -> String {
 pub(super) fn count(number: u64, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{} {noun}{s}", thousands(number))
+}
+
+/// `23.54 GiB`, or `600 MiB of 23.54 GiB (memory limit of the cgroup /x)`.
+pub fn memory_in_words(limits: &Limits) -> String {
+    let machine = bytes(limits.machine_memory_bytes);
+    match &limits.memory {
+        None => machine,
+        Some(limit) => format!("{} of {machine} ({})", bytes(limit.bytes), limit.name()),
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod why;
 pub use chart::{Chart, charts};
 pub use compare::{CompareInput, compare_html, compare_json, compare_markdown, compare_terminal};
 pub use csv::{summary_csv, trials_csv, verdicts_csv};
-pub use format::{bytes, duration, rate, ratio_estimate, thousands};
+pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate, thousands};
 pub use html::html;
 pub use json::summary_json;
 pub use markdown::markdown;

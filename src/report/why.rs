@@ -49,6 +49,7 @@ fn meaning(kind: BottleneckKind) -> &'static str {
         BottleneckKind::FetchSettings => "when and how much the client fetches",
         BottleneckKind::Skew => "one member has more to read than others",
         BottleneckKind::IdleMembers => "members without a partition",
+        BottleneckKind::Limit => "what a container or the memory leaves",
         BottleneckKind::Unknown => "no bottleneck is named",
     }
 }

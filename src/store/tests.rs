@@ -90,6 +90,7 @@ fn an_environment_survives_being_stored() {
         processor: "any".to_owned(),
         cores: 2,
         memory_bytes: 1 << 33,
+        limits: None,
         governor: None,
         cluster: ClusterEnvironment {
             local: true,

@@ -8,6 +8,7 @@ pub mod compare;
 mod configurations;
 mod effects;
 mod idle;
+mod limits;
 mod live;
 #[cfg(test)]
 mod live_tests;
@@ -58,6 +59,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let scaling = scaling::summarise(plan, &trials, &configurations);
     let mut answer = answer::answer(plan, &trials, &configurations, &comparisons);
     answer.extend(scaling::sentences(&scaling));
+    answer.extend(limits::sentence(&trials));
     answer.extend(answer::ending(plan, &trials, ending));
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,

@@ -16,8 +16,12 @@ use crate::verdict::{pairs, read_seconds};
 const SHORT_SHARE: f64 = 0.25;
 
 /// Flags that are counted here, with what they mean for the figures.
-const FLAGS: [(&str, &str); 5] = [
+const FLAGS: [(&str, &str); 6] = [
     ("disturbed", "were disturbed by other programs on the machine"),
+    (
+        "limited",
+        "reached a limit, a CPU quota or the memory for the page cache; what they read is what it allows",
+    ),
     ("late-start", "had a member that waited long for its first record"),
     (
         "removed",

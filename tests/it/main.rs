@@ -18,6 +18,7 @@ mod kafka_room;
 mod kafka_tools;
 mod keep;
 mod lies;
+mod limits;
 mod live;
 mod producer;
 mod python_worker;

@@ -29,6 +29,7 @@ pub struct Scene {
     folder: tempfile::TempDir,
     environment: Vec<(String, Option<String>)>,
     bootstrap: Option<String>,
+    launcher: Vec<String>,
 }
 
 impl Scene {
@@ -38,6 +39,7 @@ impl Scene {
             folder: tempfile::tempdir().unwrap(),
             environment: Vec::new(),
             bootstrap: None,
+            launcher: Vec::new(),
         }
     }
 
@@ -51,6 +53,12 @@ impl Scene {
     /// Sets an environment variable for what is run here, or removes it.
     pub fn environment(mut self, name: &str, value: Option<&str>) -> Self {
         self.environment.push((name.to_owned(), value.map(str::to_owned)));
+        self
+    }
+
+    /// Has another program start the one under test.
+    pub fn under(mut self, launcher: &[&str]) -> Self {
+        self.launcher = launcher.iter().copied().map(str::to_owned).collect();
         self
     }
 
@@ -71,8 +79,10 @@ impl Scene {
 
     /// The command line of the program in this scene.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut line = self.launcher.iter().map(String::as_str).chain([PROGRAM]);
+        let mut command = Command::new(line.next().unwrap());
         command
+            .args(line)
             .args(arguments)
             .current_dir(self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))

@@ -15,6 +15,7 @@ use crate::coordinator::events::Observer;
 use crate::coordinator::existing::ReadAgain;
 use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
+use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::with_their_groups;
 use crate::coordinator::run::RunError;
 use crate::coordinator::spec::{LoadSpec, TrialSpec};
@@ -24,6 +25,7 @@ use crate::kafka::admin::Admin;
 use crate::measure::DeliveredTopics;
 use crate::measure::clock;
 use crate::measure::judge::judge;
+use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
@@ -48,6 +50,7 @@ impl Session<'_> {
         let launches = self.launches(configuration, &spec);
         let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
+        let kills = MemoryKills::watch(&[]);
         let started_at = jiff::Timestamp::now();
         let around = Around {
             admin: cluster.admin.clone(),
@@ -60,13 +63,19 @@ impl Session<'_> {
             () = self.interrupt.wait() => None,
             outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around) => Some(outcome),
         };
-        let Some(outcome) = outcome else {
+        let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
             fleet.shutdown(self.options.limits.exit).await;
             return Ok(None);
         };
         self.remove_topics(cluster, own_topics.into_iter().map(|(name, _)| name).collect())
             .await;
+        if let Some(failure) = &mut outcome.failure
+            && failure.kind == FailureKind::WorkerDied
+            && let Some(cause) = kills.cause()
+        {
+            failure.message = format!("{}; {cause}", failure.message);
+        }
         let (status, flags) = self.judge(&outcome);
         Ok(Some(Trial {
             flags,
@@ -217,8 +226,9 @@ impl Surroundings for Around<'_> {
         tokio::task::spawn_blocking(move || {
             // Looked up beforehand: at the start it would cost the readers a millisecond.
             let workers = with_their_groups(&workers);
+            let watch = LimitWatch::find(&Kernel::running(), &workers, &brokers);
             std::thread::sleep(Duration::from_nanos(at_ns.saturating_sub(clock::now_ns())));
-            HostSample::take(&brokers, &workers)
+            HostSample::take(&brokers, &workers, watch)
         })
     }
 

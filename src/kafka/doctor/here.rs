@@ -7,9 +7,16 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::Check;
 use crate::kafka::local::{Distribution, Sources, free_bytes};
+use crate::measure::limits::{CacheRoom, Kernel, Limits};
 
 /// Fewer files than this are soon used up by members with many partitions.
 const FILES_MIN: u64 = 4096;
+
+/// Fewer cores than this are soon used up by clients and brokers on one machine.
+const CORES_FEW: f64 = 4.0;
+
+/// Fewer processes and threads than this are soon used up by brokers and consumers.
+const PROCESSES_MIN: u64 = 1024;
 
 /// More runnable programs for each core than this disturb a trial.
 const LOAD_MAX: f64 = 0.25;
@@ -22,31 +29,36 @@ const GIB: f64 = (1_u64 << 30) as f64;
 /// Looks at cores, memory, limits, load, disk, and, where brokers are to be run here (`version`), Java and Kafka.
 /// `data` is where brokers keep their data.
 pub fn machine(data: &Path, version: Option<&str>, tell: &mut dyn FnMut(Check)) {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    tell(if cores >= 4 {
-        Check::ok("cores", format!("{cores}"))
+    let kernel = Kernel::running();
+    let limits = Limits::of_this_process(&kernel);
+    let cores = limits.cores_in_words();
+    tell(if limits.usable_cores() >= CORES_FEW {
+        Check::ok("cores", cores)
     } else {
         let detail = format!("{cores}: clients and brokers on one machine will soon use them all");
         Check::warning("cores", detail)
     });
-    memory(tell);
+    memory(&CacheRoom::of_this_process(&kernel), tell);
     files(tell);
+    processes(&limits, tell);
     governor(tell);
-    load(cores, tell);
+    load(limits.machine_cores, tell);
     disk(data, tell);
     if let Some(version) = version {
         kafka(version, tell);
     }
 }
 
-fn memory(tell: &mut dyn FnMut(Check)) {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-    let Some(available) = kib.map(|kib| kib * 1024.0 / GIB) else {
-        return;
-    };
-    let detail = format!("{available:.1} GiB available");
+#[allow(clippy::cast_precision_loss, reason = "bytes of memory")]
+fn memory(room: &CacheRoom, tell: &mut dyn FnMut(Check)) {
+    let gib = |bytes: u64| bytes as f64 / GIB;
+    let available = gib(room.bytes);
+    let limit = room
+        .limit
+        .as_ref()
+        .map(|limit| format!(" ({} of {:.1} GiB)", limit.name(), gib(limit.bytes)));
+    let limit = limit.unwrap_or_default();
+    let detail = format!("{available:.1} GiB available{limit}");
     tell(if available >= 1.5 {
         Check::ok("memory", detail)
     } else {
@@ -69,6 +81,17 @@ fn files(tell: &mut dyn FnMut(Check)) {
     });
 }
 
+fn processes(limits: &Limits, tell: &mut dyn FnMut(Check)) {
+    let Some(allowed) = limits.processes else { return };
+    let detail = format!("{allowed} allowed, threads included");
+    tell(if allowed >= PROCESSES_MIN {
+        Check::ok("processes", detail)
+    } else {
+        let detail = format!("{detail}: a broker takes about a hundred and a consumer ten; ulimit -u, or pids.max");
+        Check::warning("processes", detail)
+    });
+}
+
 fn governor(tell: &mut dyn FnMut(Check)) {
     let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
     let Ok(governor) = fs::read_to_string(path) else {
@@ -83,12 +106,11 @@ fn governor(tell: &mut dyn FnMut(Check)) {
     });
 }
 
-fn load(cores: usize, tell: &mut dyn FnMut(Check)) {
+fn load(cores: u32, tell: &mut dyn FnMut(Check)) {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let first = text.split_whitespace().next().and_then(|load| load.parse::<f64>().ok());
     let Some(load) = first else { return };
-    #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
-    let busy = load / cores as f64;
+    let busy = load / f64::from(cores.max(1));
     tell(if busy <= LOAD_MAX {
         Check::ok("other load", format!("{load:.2} over the last minute"))
     } else {

@@ -4,10 +4,10 @@ use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use super::{Chart, chart as assemble, used};
-use crate::measure::{Measurement, Trial};
+use crate::measure::{Measurement, Trial, limits};
 use crate::report::ReportInput;
 use crate::report::figures::brokers_cpu_ns;
-use crate::report::format::{count, or_unknown, rate, significant, tick};
+use crate::report::format::{or_unknown, rate, significant, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
 use crate::summary::ConfigurationSummary;
@@ -65,7 +65,7 @@ fn mean(trials: &[(&Trial, &Measurement)]) -> Option<Cores> {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let machine = f64::from(input.environment.cores);
+    let machine = input.environment.usable_cores();
     let mut panels = Vec::new();
     let mut table_rows = Vec::new();
     let mut with_producers = false;
@@ -84,10 +84,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
                 _ => None,
             });
             let max = ends.fold(machine, f64::max) * 1.04;
-            let reference = Some((
-                machine,
-                format!("all {}", count(u64::from(input.environment.cores), "core")),
-            ));
+            let reference = Some((machine, format!("all {}", limits::cores(machine))));
             panels.push(Panel {
                 title: family_title(input.scenario, family),
                 max,
@@ -114,7 +111,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         "For every configuration a bar of the cores that were busy while it read: a piece for each worker \
          process,{producers} then the brokers, then everything else on the machine; beside it the throughput. The \
          dashed line marks all {}: a bar that reaches it says that the machine was the limit.",
-        count(u64::from(input.environment.cores), "core")
+        input.environment.cores_in_words()
     );
     let headers = [
         "family",

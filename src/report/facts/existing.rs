@@ -92,8 +92,8 @@ fn end(isolation: Isolation) -> &'static str {
 fn memory(data_bytes: u64, memory_bytes: u64) -> String {
     if data_bytes > memory_bytes {
         format!(
-            "All of it was read once before the trials, but it is more than this machine's memory of {}: trials may \
-             have read from a disk",
+            "All of it was read once before the trials, but it is more than the {} of memory that may be used here: trials \
+             may have read from a disk",
             bytes(memory_bytes)
         )
     } else {

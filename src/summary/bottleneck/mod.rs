@@ -1,6 +1,7 @@
 //! Why a configuration is as fast as it is: one bottleneck for each, by fixed rules over what its trials recorded, with
 //! the figures that led to it and what would change it. The rules and their thresholds stand in `rules.rs`.
 
+mod limit;
 mod observed;
 mod remedies;
 mod rules;
@@ -12,9 +13,11 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use self::observed::Observed;
+use crate::measure::limits::processors;
 use crate::measure::{Measurement, Status, Trial};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::summary::CapacitySummary;
+use crate::summary::configurations::count;
 
 /// What keeps a configuration from being faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,13 +40,16 @@ pub enum BottleneckKind {
     Skew,
     /// Members without a partition.
     IdleMembers,
+    /// A CPU quota that is used up, or memory that has no room for the data in the page cache.
+    Limit,
     /// None of these, or too little is known.
     Unknown,
 }
 
 impl BottleneckKind {
     /// Every kind, in the order in which the documents explain them.
-    pub const ALL: [BottleneckKind; 9] = [
+    pub const ALL: [BottleneckKind; 10] = [
+        BottleneckKind::Limit,
         BottleneckKind::Producers,
         BottleneckKind::IdleMembers,
         BottleneckKind::Skew,
@@ -66,6 +72,7 @@ impl BottleneckKind {
             BottleneckKind::FetchSettings => "fetch-settings",
             BottleneckKind::Skew => "skew",
             BottleneckKind::IdleMembers => "idle-members",
+            BottleneckKind::Limit => "limit",
             BottleneckKind::Unknown => "unknown",
         }
     }
@@ -118,7 +125,7 @@ impl<'a> Case<'a> {
         Case {
             configuration,
             dataset: &scenario.datasets[configuration.dataset],
-            cpus: place.and_then(|place| observed::cpus(place.cpus.as_deref()?)),
+            cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
             is_beyond,
             observed: Observed::of(configuration, trials),
         }

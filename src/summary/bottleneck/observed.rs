@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::limit::{self, LimitsSeen};
 use super::threads::{self, BusyThread, ThreadRole};
 use crate::measure::{HostCpu, Measurement, MemberMeasurement, TopicPartition};
 use crate::scenario::Configuration;
@@ -37,16 +38,18 @@ pub(super) struct Observed {
     pub(super) skew: Option<Skew>,
     /// Members without a partition; the lower median where trials differ, so that one odd assignment names nothing.
     pub(super) idle: u32,
+    /// What limits did.
+    pub(super) limits: LimitsSeen,
     /// The load of live and mixed trials.
     pub(super) load: Option<LoadSeen>,
 }
 
-/// Cores of the machine between start and end.
+/// Cores between start and end: those of the machine that may be used.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Machine {
-    /// Cores less what a hypervisor took.
+    /// Cores less what a hypervisor took, or what a CPU quota leaves.
     pub(super) cores: f64,
-    /// Cores that ran something.
+    /// Cores that ran something; under a quota, something that it is on.
     pub(super) busy: f64,
     /// Of these, the consumers' processes, as they measured themselves.
     pub(super) clients: Option<f64>,
@@ -126,6 +129,7 @@ impl Observed {
             wire_bytes_per_second: of_each(&wire_bytes_per_second),
             skew: skew(trials),
             idle: lower_median(trials.iter().map(|m| idle(m)).collect()),
+            limits: LimitsSeen::of(trials),
             load: load(trials),
         }
     }
@@ -151,16 +155,19 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
         median(&seen.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
     };
     let in_cores = |m: &Measurement, ns: u64| ns as f64 / m.host.wall_ns as f64;
+    // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
+    let busy = |m: &Measurement| {
+        let not_busy = m.host.cpu.idle_ns + m.host.cpu.iowait_ns + m.host.cpu.steal_ns;
+        (f64::from(m.host.cores) - in_cores(m, not_busy)).max(0.0)
+    };
+    let under_quota = |m: &Measurement| limit::under_quota(&m.host, busy(m));
     Some(Machine {
         cores: of_each(&|m| {
             let cores = f64::from(m.host.cores) - in_cores(m, m.host.cpu.steal_ns);
+            let cores = under_quota(m).map_or(cores, |(quota, _)| quota.min(cores));
             (cores > 0.0).then_some(cores)
         })?,
-        // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
-        busy: of_each(&|m| {
-            let not_busy = m.host.cpu.idle_ns + m.host.cpu.iowait_ns + m.host.cpu.steal_ns;
-            Some((f64::from(m.host.cores) - in_cores(m, not_busy)).max(0.0))
-        })?,
+        busy: of_each(&|m| Some(under_quota(m).map_or_else(|| busy(m), |(_, used)| used)))?,
         clients: of_each(&|m| {
             let windows = m.processes.iter().map(|process| Some(process.window.as_ref()?.cpu_ns));
             Some(in_cores(m, windows.sum::<Option<u64>>()?))
@@ -327,17 +334,4 @@ fn load(trials: &[&Measurement]) -> Option<LoadSeen> {
             full.fold(0.0, f64::max).min(1.0)
         })?,
     })
-}
-
-/// How many processors a list for `taskset -c` names, such as `0-3,8`; `None` where it cannot be read.
-pub(super) fn cpus(list: &str) -> Option<u32> {
-    let mut processors = BTreeSet::new();
-    for part in list.split(',') {
-        let (range, step) = part.trim().split_once(':').unwrap_or((part.trim(), "1"));
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let step: usize = step.parse().ok().filter(|step| *step > 0)?;
-        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        processors.extend((first..=last).step_by(step));
-    }
-    u32::try_from(processors.len()).ok()
 }

@@ -80,6 +80,14 @@ pub(super) fn work(case: &Case) -> String {
     let waits = matches!(case.configuration.work, Work::Wait { .. });
     let partitions = case.dataset.partitions_of_all();
     let configuration = case.configuration;
+    let is_full = case
+        .observed
+        .machine
+        .is_some_and(|machine| machine.idle() < IDLE_FOR_A_THREAD);
+    if is_full && !waits {
+        return "Quicker work would help, or more cores: it computes, and no core is idle for another thread."
+            .to_owned();
+    }
     let threads = configuration.members_per_group() * configuration.threads;
     // A thread that keeps the order of partitions needs one of its own, as a member does.
     let threads_help = configuration.ordering != WorkOrdering::Partition || threads < partitions;

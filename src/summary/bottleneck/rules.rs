@@ -4,7 +4,7 @@
 use super::observed::{Machine, Skew};
 use super::threads::BusyThread;
 use super::words::{self, cores, percent};
-use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
+use super::{Bottleneck, BottleneckKind as Kind, Case, limit, remedies};
 use crate::scenario::{Mode, Work};
 
 /// Members that are in work, or wait for commits, for this share of their time are limited by that.
@@ -32,10 +32,13 @@ pub(super) const BROKER_IDLE_CORES: f64 = 0.50;
 
 type Rule = fn(&Case) -> Option<Bottleneck>;
 
-/// In the order in which they are asked. What was arranged comes first: where the load is too small, members have
+/// In the order in which they are asked. A limit comes first: under one that is reached nothing else would gain what it
+/// seems to, and more of anything only shares it. What was arranged comes next: where the load is too small, members have
 /// nothing or one has most of it, no machine would help. Work that needs no core, and a client that pauses, come before
 /// the cores, because neither would end sooner with more of them; work that needs one comes after them, because more do not.
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 13] = [
+    limit::quota,
+    limit::memory,
     load_not_reached,
     load_held,
     idle_members,
@@ -203,7 +206,7 @@ fn reader_thread(case: &Case, thread: &BusyThread, more: &str) -> Bottleneck {
 
 /// True where there is always something to fetch. Readers that keep up with what arrives wait for want of it, whether in a
 /// live trial or once a backlog is gone, and their waiting says nothing of the fetching.
-fn is_never_without_records(case: &Case) -> bool {
+pub(super) fn is_never_without_records(case: &Case) -> bool {
     case.observed.load.as_ref().is_none_or(|load| load.behind)
 }
 

@@ -3,6 +3,8 @@
 use super::Case;
 use super::observed::{LoadSeen, Machine, Observed, Skew};
 use super::threads::BusyThread;
+use crate::measure::limits::core_figure as figure;
+pub(super) use crate::measure::limits::cores;
 use crate::summary::answer::thousands;
 
 /// Cores that are worth a word.
@@ -15,20 +17,6 @@ pub(super) fn percent(share: f64) -> String {
         return "under 1 %".to_owned();
     }
     format!("{percent:.0} %")
-}
-
-/// `1.97 cores`, `0.9 cores`, `1 core`.
-pub(super) fn cores(number: f64) -> String {
-    match figure(number).as_str() {
-        "1" => "1 core".to_owned(),
-        number => format!("{number} cores"),
-    }
-}
-
-/// With as many digits as tell a full core from nearly one.
-fn figure(number: f64) -> String {
-    let text = format!("{number:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// `1 core`, `2 cores`.

@@ -3,6 +3,7 @@
 use super::matching::Matching;
 use super::{Measure, RunComparison, StoredRun};
 use crate::measure::TrialKind;
+use crate::measure::limits::core_figure;
 use crate::stats::median;
 
 /// Record counts that differ by a larger share are told.
@@ -84,7 +85,12 @@ fn trials(count: usize) -> String {
 fn is_other_machine(one: &StoredRun, other: &StoredRun) -> bool {
     let machine = |run: &StoredRun| {
         let e = run.environment;
-        (e.host.clone(), e.processor.clone(), e.cores, e.memory_bytes)
+        (
+            e.host.clone(),
+            e.processor.clone(),
+            core_figure(e.usable_cores()),
+            e.memory_bytes,
+        )
     };
     machine(one) != machine(other)
 }

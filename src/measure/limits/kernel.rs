@@ -1,0 +1,64 @@
+//! The files in which the kernel describes processes and control groups: those of this machine, or recordings of
+//! others.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The tree that has `/proc` and `/sys`.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    root: PathBuf,
+}
+
+impl Kernel {
+    /// The running kernel.
+    pub fn running() -> Self {
+        Self::recorded("/")
+    }
+
+    /// A recording below a folder, with the same paths as below `/`.
+    pub fn recorded(root: impl Into<PathBuf>) -> Self {
+        Kernel { root: root.into() }
+    }
+
+    /// The text of a file given by its absolute path; `None` where it cannot be read.
+    pub(super) fn read(&self, path: impl AsRef<Path>) -> Option<String> {
+        let path = path.as_ref();
+        fs::read_to_string(self.root.join(path.strip_prefix("/").unwrap_or(path))).ok()
+    }
+
+    /// The number that a file holds alone.
+    pub(super) fn number(&self, path: impl AsRef<Path>) -> Option<u64> {
+        self.read(path)?.trim().parse().ok()
+    }
+}
+
+/// The first number of the line that starts with `name`, followed by a blank or a colon: `nr_periods 305`,
+/// `MemTotal:  24683936 kB`.
+pub(super) fn field(text: &str, name: &str) -> Option<u64> {
+    let after = |line: &'_ str| {
+        let rest = line.strip_prefix(name)?;
+        let rest = rest.strip_prefix(':').or_else(|| rest.strip_prefix(' '))?;
+        rest.split_whitespace().next()?.parse().ok()
+    };
+    text.lines().find_map(after)
+}
+
+/// A field of a file in KiB, as bytes.
+pub(super) fn kib_field(text: &str, name: &str) -> Option<u64> {
+    field(text, name)?.checked_mul(1024)
+}
+
+/// The processors in a list such as `0-3,8` or `0-6:2`; `None` where it is none.
+pub fn processors(list: &str) -> Option<BTreeSet<u32>> {
+    let mut processors = BTreeSet::new();
+    for part in list.trim().split(',') {
+        let (range, step) = part.trim().split_once(':').unwrap_or((part.trim(), "1"));
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let step: usize = step.parse().ok().filter(|step| *step > 0)?;
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        processors.extend((first..=last).step_by(step));
+    }
+    Some(processors)
+}

@@ -1,0 +1,96 @@
+//! Under which limits a run was measured, in a sentence of the answer.
+
+use crate::measure::limits::{AFFINITY, MemoryEffect, Party, QuotaEffect, cores};
+use crate::measure::{HostMeasurement, Trial, TrialKind};
+
+/// `600 MiB`, `1.5 GiB`.
+pub(super) fn memory_size(bytes: u64) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if mebibytes >= 1024.0 {
+        format!("{:.1} GiB", mebibytes / 1024.0)
+    } else {
+        format!("{mebibytes:.0} MiB")
+    }
+}
+
+/// `tandem, workers and brokers`.
+pub(super) fn of_whom(parties: &[Party]) -> String {
+    let names = parties.iter().map(|party| match party {
+        Party::Tandem => "tandem",
+        Party::Workers => "workers",
+        Party::Brokers => "brokers",
+    });
+    let names: Vec<&str> = names.collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "nobody".to_owned(),
+    }
+}
+
+/// The limits that the counted trials ran under; `None` where there were none.
+pub(super) fn sentence(trials: &[Trial]) -> Option<String> {
+    let counted = trials.iter().filter(|trial| trial.order.kind == TrialKind::Counted);
+    let hosts: Vec<&HostMeasurement> = counted
+        .filter_map(|trial| Some(&trial.measurement.as_ref()?.host))
+        .collect();
+    let mut parts = Vec::new();
+    let restricted = |host: &&&HostMeasurement| host.machine_cores.is_some();
+    if let Some(host) = hosts.iter().find(restricted) {
+        let machine = cores(f64::from(host.machine_cores.unwrap_or(host.cores)));
+        parts.push(format!("{} of {machine} ({AFFINITY})", host.cores));
+    }
+    parts.extend(quotas(&hosts).iter().map(quota));
+    parts.extend(memory(&hosts).iter().map(memory_limit));
+    (!parts.is_empty()).then(|| format!("This holds under limits: {}.", parts.join("; ")))
+}
+
+/// Quotas that leave less than the processors do, summed over the trials.
+fn quotas(hosts: &[&HostMeasurement]) -> Vec<QuotaEffect> {
+    let mut sums: Vec<QuotaEffect> = Vec::new();
+    for host in hosts {
+        for effect in &host.quotas {
+            if effect.quota.cores() >= f64::from(host.cores) {
+                continue;
+            }
+            match sums.iter_mut().find(|sum| sum.quota == effect.quota) {
+                Some(sum) => sum.add(effect),
+                None => sums.push(effect.clone()),
+            }
+        }
+    }
+    sums
+}
+
+fn quota(effect: &QuotaEffect) -> String {
+    format!(
+        "a {} of {} for {}, used up in {} of {} periods",
+        effect.quota.name(),
+        cores(effect.quota.cores()),
+        of_whom(&effect.of),
+        effect.throttled_periods,
+        effect.periods
+    )
+}
+
+/// Of each memory limit how often it was reached in all trials.
+fn memory(hosts: &[&HostMeasurement]) -> Vec<MemoryEffect> {
+    let mut sums: Vec<MemoryEffect> = Vec::new();
+    for effect in hosts.iter().flat_map(|host| &host.memory_limits) {
+        match sums.iter_mut().find(|sum| sum.limit == effect.limit) {
+            Some(sum) => sum.hits += effect.hits,
+            None => sums.push(effect.clone()),
+        }
+    }
+    sums
+}
+
+fn memory_limit(effect: &MemoryEffect) -> String {
+    format!(
+        "a {} of {} for {}, reached {} times",
+        effect.limit.name(),
+        memory_size(effect.limit.bytes),
+        of_whom(&effect.of),
+        effect.hits
+    )
+}
