@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
-use crate::coordinator::check_builds;
+use crate::coordinator::{check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, thousands};
@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let source = Source::load(&arguments.file, &arguments.choices)?;
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
+    check_existing_topics(&source.scenario)?;
     let plan = Plan::new(source.scenario);
     check_disk(&plan)?;
     write!(std::io::stdout().lock(), "{}", describe(&plan))?;
