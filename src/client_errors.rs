@@ -104,7 +104,9 @@ impl ClientError {
     pub fn is_of_unknown_topic(&self) -> bool {
         matches!(
             self.code,
-            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownPartition
+            RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
         )
     }
 
@@ -126,7 +128,9 @@ impl fmt::Display for ClientError {
 /// The library's words for a code.
 fn words(code: RDKafkaErrorCode) -> String {
     let named = code.to_string();
-    let words = named.split_once(" (").map(|(_, words)| words.trim_end_matches(')').to_owned());
+    let words = named
+        .split_once(" (")
+        .map(|(_, words)| words.trim_end_matches(')').to_owned());
     words.unwrap_or(named)
 }
 
@@ -223,7 +227,9 @@ mod tests {
         let error = ClientError::new(Code::BadMessage, too_large);
         assert!(error.is_permanent());
         assert!(
-            error.to_string().ends_with("increase receive.message.max.bytes (BadMessage)"),
+            error
+                .to_string()
+                .ends_with("increase receive.message.max.bytes (BadMessage)"),
             "{error}"
         );
         for code in [
@@ -269,7 +275,10 @@ mod tests {
         assert_eq!(passed, [1, 2, 4, 8]);
         let kept: Vec<&Report> = reports.iter().collect();
         assert_eq!(kept.len(), 1);
-        assert_eq!((kept[0].times, kept[0].text.as_str()), (9, "throttled for 9.5 s (broker 9)"));
+        assert_eq!(
+            (kept[0].times, kept[0].text.as_str()),
+            (9, "throttled for 9.5 s (broker 9)")
+        );
     }
 
     #[test]
@@ -288,7 +297,11 @@ mod tests {
     fn a_line_of_the_log_is_a_report_unless_it_repeats_an_error() {
         let said = |facility, message| report_of_log(facility, message);
         assert_eq!(
-            said("SESSTMOUT", "[thrd:main]: Consumer group session timed out (in join-state steady)").unwrap(),
+            said(
+                "SESSTMOUT",
+                "[thrd:main]: Consumer group session timed out (in join-state steady)"
+            )
+            .unwrap(),
             "Consumer group session timed out (in join-state steady)"
         );
         assert_eq!(said("MAXPOLL", "exceeded"), None);

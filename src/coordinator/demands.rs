@@ -26,11 +26,22 @@ impl Demands {
     /// What a worker that introduces itself so cannot do of this.
     pub(super) fn unmet(self, hello: &Hello) -> Option<String> {
         if hello.protocol != PROTOCOL_VERSION {
-            return Some(format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol));
+            return Some(format!(
+                "it speaks protocol {}, this tandem {PROTOCOL_VERSION}",
+                hello.protocol
+            ));
         }
         let demanded = [
-            (self.manual, Capability::Manual, "assign partitions by hand (capability `manual`)"),
-            (self.threads, Capability::Threads, "work records on several threads (capability `threads`)"),
+            (
+                self.manual,
+                Capability::Manual,
+                "assign partitions by hand (capability `manual`)",
+            ),
+            (
+                self.threads,
+                Capability::Threads,
+                "work records on several threads (capability `threads`)",
+            ),
             (
                 self.live,
                 Capability::Stamps,
@@ -42,7 +53,9 @@ impl Demands {
                 "say which offsets it read (capability `ledger`), which live trials need",
             ),
         ];
-        let lacks = |(demanded, capability, _): &(bool, Capability, &str)| *demanded && !hello.capabilities.contains(capability);
+        let lacks = |(demanded, capability, _): &(bool, Capability, &str)| {
+            *demanded && !hello.capabilities.contains(capability)
+        };
         let (_, _, what) = demanded.into_iter().find(lacks)?;
         Some(format!("it cannot {what}"))
     }
@@ -79,7 +92,10 @@ mod tests {
         let threads = Demands { threads: true, ..NONE };
         assert!(threads.unmet(&hello(&[Capability::Manual])).is_some());
         assert_eq!(threads.unmet(&hello(&[Capability::Threads])), None);
-        let old = Hello { protocol: 0, ..hello(&[]) };
+        let old = Hello {
+            protocol: 0,
+            ..hello(&[])
+        };
         assert!(NONE.unmet(&old).is_some_and(|lacks| lacks.contains("protocol 0")));
     }
 }

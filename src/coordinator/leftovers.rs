@@ -104,7 +104,10 @@ impl Journal {
         };
         let denied = |cause: io::Error| {
             let advice = "set XDG_STATE_HOME to a folder that you may write to";
-            io::Error::new(cause.kind(), format!("cannot write to {}: {cause}; {advice}", state.display()))
+            io::Error::new(
+                cause.kind(),
+                format!("cannot write to {}: {cause}; {advice}", state.display()),
+            )
         };
         fs::create_dir_all(state).map_err(denied)?;
         let files = [

@@ -24,7 +24,6 @@ use super::programs::Programs;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
 use super::spec::topic_sizes;
 use super::{environment, warm};
-use existing::check_sizes;
 use crate::kafka::doctor::is_permission;
 use crate::kafka::names;
 use crate::measure::{DeliveredTopics, FailureKind, KeptData, Status, Trial};
@@ -33,6 +32,7 @@ use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Mode, Work};
 use crate::secret::Hidden;
 use crate::store::RunDir;
+use existing::check_sizes;
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
@@ -367,7 +367,12 @@ impl Session<'_> {
 
     /// No topic can have more replicas than its cluster has brokers.
     async fn check_replication(&self) -> Result<(), RunError> {
-        let filled = self.plan.scenario.datasets.iter().filter(|spec| spec.existing().is_none());
+        let filled = self
+            .plan
+            .scenario
+            .datasets
+            .iter()
+            .filter(|spec| spec.existing().is_none());
         let replication = filled.map(|spec| spec.replication).max().unwrap_or(1);
         for cluster in &self.clusters {
             let brokers = cluster.admin.brokers().await?.len();

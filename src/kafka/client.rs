@@ -108,7 +108,9 @@ impl ClientProperties {
         for (name, (value, reason)) in &self.properties {
             let value = match value {
                 _ if name == "bootstrap.servers" => continue,
-                PropertyValue::Literal(value) if library_default(name).is_some_and(|default| default == *value) => continue,
+                PropertyValue::Literal(value) if library_default(name).is_some_and(|default| default == *value) => {
+                    continue;
+                }
                 PropertyValue::Literal(_) if is_sensitive(name) => "(hidden)".to_owned(),
                 PropertyValue::Literal(value) => value.clone(),
                 PropertyValue::Environment { .. } | PropertyValue::File { .. } => "(hidden)".to_owned(),

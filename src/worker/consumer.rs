@@ -75,12 +75,7 @@ pub(super) fn accounting() -> Accounting {
 
 impl Member {
     /// Makes the consumer, reaches the cluster and starts the threads; nothing is subscribed yet.
-    pub(super) fn connect(
-        prepare: &Prepare,
-        index: usize,
-        ended: Sender<()>,
-        news: NewsSink,
-    ) -> Result<Self, String> {
+    pub(super) fn connect(prepare: &Prepare, index: usize, ended: Sender<()>, news: NewsSink) -> Result<Self, String> {
         let order = &prepare.consumers[index];
         let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), ended);
         let shared = Arc::new(shared.reporting(Reported::to(news)));

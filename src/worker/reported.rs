@@ -93,9 +93,15 @@ mod tests {
     #[test]
     fn a_permanent_error_ends_the_trial_and_one_that_may_pass_is_reported() {
         let (reported, said) = reported();
-        reported.error(&ClientError::new(RDKafkaErrorCode::BrokerTransportFailure, "Connection refused"));
+        reported.error(&ClientError::new(
+            RDKafkaErrorCode::BrokerTransportFailure,
+            "Connection refused",
+        ));
         assert_eq!(failures(&said), [""; 0]);
-        reported.error(&ClientError::new(RDKafkaErrorCode::InvalidSessionTimeout, "JoinGroup failed"));
+        reported.error(&ClientError::new(
+            RDKafkaErrorCode::InvalidSessionTimeout,
+            "JoinGroup failed",
+        ));
         let failures = failures(&said);
         assert_eq!(failures.len(), 1);
         assert!(failures[0].contains("group.min.session.timeout.ms"), "{failures:?}");

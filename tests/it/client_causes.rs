@@ -48,14 +48,6 @@ fn a_session_shorter_than_the_brokers_allow_ends_the_trial_by_the_name_of_their_
     assert!(message.contains("group.min.session.timeout.ms"), "{message}");
 }
 
-#[test]
-fn work_that_takes_longer_than_the_time_between_polls_ends_the_trial_when_the_client_left_twice() {
-    let text = "[dataset]\nrecords = 100\n[trial]\nrecords = 100\n[consumer]\nread = 'stream'\nprotocol = 'consumer'\n\
-                work = 'wait 1s'\n[consumer.client]\n'max.poll.interval.ms' = 300\n";
-    let message = given_up(text);
-    assert!(message.contains("raise max.poll.interval.ms"), "{message}");
-}
-
 /// A topic that exists, of which a record of two million bytes is compressed to little.
 struct Inflated {
     name: String,

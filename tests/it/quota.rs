@@ -63,7 +63,16 @@ fn a_run_that_a_quota_holds_back_says_so() {
         trials.iter().map(|t| &t.flags).collect::<Vec<_>>()
     );
     let short = scene.path().join("short");
-    let arguments = ["run", "scene.toml", "--bootstrap", &bootstrap, "--stall-limit", "1", "--out", "short"];
+    let arguments = [
+        "run",
+        "scene.toml",
+        "--bootstrap",
+        &bootstrap,
+        "--stall-limit",
+        "1",
+        "--out",
+        "short",
+    ];
     scene.tandem(&arguments).exits(1);
     let trials = RunDir::open(&short).unwrap().read_trials().unwrap();
     let found = failure(&trials[0]);

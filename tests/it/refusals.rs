@@ -179,10 +179,18 @@ const FORBIDDEN: &str = "/sys/tandem";
 fn a_folder_that_may_not_be_made_with_its_path_and_what_names_another() {
     let scene = Scene::new();
     scene.scenario(SMALL);
-    refused(&scene, &["run", "scene.toml", "--out", FORBIDDEN], &[FORBIDDEN, "--out DIR"]);
+    refused(
+        &scene,
+        &["run", "scene.toml", "--out", FORBIDDEN],
+        &[FORBIDDEN, "--out DIR"],
+    );
     let scene = Scene::new().environment("XDG_STATE_HOME", Some(FORBIDDEN));
     scene.scenario(SMALL);
-    refused(&scene, &["run", "scene.toml"], &["/sys/tandem/tandem/runs", "XDG_STATE_HOME"]);
+    refused(
+        &scene,
+        &["run", "scene.toml"],
+        &["/sys/tandem/tandem/runs", "XDG_STATE_HOME"],
+    );
 }
 
 #[test]

@@ -21,8 +21,7 @@ use crate::measure::DeliveredTopics;
 use crate::plan::Plan;
 use crate::protocol::TopicTarget;
 use crate::scenario::{
-    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, PATTERN_START, Scenario,
-    nearest_topics,
+    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, PATTERN_START, Scenario, nearest_topics,
 };
 use crate::store::RunDir;
 

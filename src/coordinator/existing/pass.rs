@@ -123,10 +123,12 @@ impl Pass {
             .set("enable.partition.eof", "true")
             .set("fetch.queue.backoff.ms", "10");
         config.set_log_level(RDKafkaLogLevel::Warning);
-        config.create_with_context(Listener::default()).map_err(|error| ExistingError::Read {
-            topic: "that exists".to_owned(),
-            cause: settings_cause(&error),
-        })
+        config
+            .create_with_context(Listener::default())
+            .map_err(|error| ExistingError::Read {
+                topic: "that exists".to_owned(),
+                cause: settings_cause(&error),
+            })
     }
 
     /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end
@@ -175,7 +177,11 @@ impl Pass {
                 consumer.pause(&list).map_err(|error| failed(topic, error))?;
             }
             let said = listener.said();
-            let patience = if said.is_empty() { PATIENCE } else { PATIENCE_WITH_ERRORS };
+            let patience = if said.is_empty() {
+                PATIENCE
+            } else {
+                PATIENCE_WITH_ERRORS
+            };
             if latest.elapsed() > patience {
                 let (seconds, left) = (patience.as_secs(), reading.left);
                 return Err(failed(

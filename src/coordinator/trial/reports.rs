@@ -36,7 +36,11 @@ impl TrialMachine {
             }
         }
         let more = shown.len().saturating_sub(SHOWN);
-        let mut texts: Vec<String> = shown.iter().take(SHOWN).map(|(text, times, members)| describe(text, *times, members)).collect();
+        let mut texts: Vec<String> = shown
+            .iter()
+            .take(SHOWN)
+            .map(|(text, times, members)| describe(text, *times, members))
+            .collect();
         if more > 0 {
             texts.push(format!("and {more} more"));
         }
@@ -64,10 +68,13 @@ fn describe(text: &str, times: u64, members: &[String]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use crate::coordinator::scripted::{M1, M2, Script};
+    use crate::coordinator::scripted::Script;
     use crate::coordinator::spec::Limits;
     use crate::measure::FailureKind;
     use crate::protocol::FromWorker;
+
+    const M1: &str = "group 1, process 1, consumer 1";
+    const M2: &str = "group 1, process 2, consumer 1";
 
     fn reports(script: &mut Script, worker: usize, message: &str, times: u64) {
         let (consumer, message) = (Some(0), message.to_owned());
@@ -84,9 +91,24 @@ mod tests {
     #[test]
     fn a_stall_names_the_topic_and_what_each_client_reported_the_same_once() {
         let mut script = Script::reading();
-        reports(&mut script, 0, "a quota of the brokers throttled it for 1.5 s so far", 1);
-        reports(&mut script, 0, "a quota of the brokers throttled it for 9.0 s so far", 2);
-        reports(&mut script, 1, "a quota of the brokers throttled it for 7.5 s so far", 1);
+        reports(
+            &mut script,
+            0,
+            "a quota of the brokers throttled it for 1.5 s so far",
+            1,
+        );
+        reports(
+            &mut script,
+            0,
+            "a quota of the brokers throttled it for 9.0 s so far",
+            2,
+        );
+        reports(
+            &mut script,
+            1,
+            "a quota of the brokers throttled it for 7.5 s so far",
+            1,
+        );
         reports(&mut script, 1, "Connection refused", 1);
         script.passes(Limits::default().stall + Duration::from_secs(1));
         let both = format!("{M1} and {M2}");

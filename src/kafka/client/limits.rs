@@ -44,12 +44,20 @@ fn largest(scenario: &Scenario, dataset: usize) -> BTreeMap<&'static str, u64> {
             })
             .collect();
         if limits.iter().any(Option::is_some) {
-            largest.extend(limits.into_iter().filter_map(|limit| limit.or(default)).max().map(|max| (name, max)));
+            largest.extend(
+                limits
+                    .into_iter()
+                    .filter_map(|limit| limit.or(default))
+                    .max()
+                    .map(|max| (name, max)),
+            );
         }
     }
     // Each consumer's two limits fit together; the largest of several need not.
     if let Some(fetch) = largest.get(FETCH).map(|fetch| fetch.saturating_add(ANSWER_BYTES)) {
-        largest.entry(RECEIVE).and_modify(|receive| *receive = fetch.max(*receive));
+        largest
+            .entry(RECEIVE)
+            .and_modify(|receive| *receive = fetch.max(*receive));
     }
     largest
 }
@@ -83,7 +91,10 @@ mod tests {
     fn the_limits_of_different_consumers_are_made_to_fit_each_other() {
         let cases = "[[case]]\nname = \"a\"\nclient.\"receive.message.max.bytes\" = 1000\nclient.\"fetch.max.bytes\" = 400\n\
                      [[case]]\nname = \"b\"\nclient.\"receive.message.max.bytes\" = 2000\n";
-        assert_eq!(limits(cases), [(FETCH, 52_428_800), (RECEIVE, 52_428_800 + ANSWER_BYTES)]);
+        assert_eq!(
+            limits(cases),
+            [(FETCH, 52_428_800), (RECEIVE, 52_428_800 + ANSWER_BYTES)]
+        );
     }
 
     #[test]
@@ -96,6 +107,11 @@ mod tests {
         let scenario = scenario("[consumer.client]\n\"fetch.message.max.bytes\" = 7");
         let properties = with_largest_limits(cluster, &scenario, 0);
         let expected = [(PARTITION, "7"), ("ssl.ca.location", "/ca")];
-        assert!(properties.iter().map(|(name, value)| (name.as_str(), value.reveal())).eq(expected));
+        assert!(
+            properties
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.reveal()))
+                .eq(expected)
+        );
     }
 }

@@ -11,10 +11,10 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source, TopicHandle};
 use super::{Accounting, BATCH_RECORDS, Early, Reader, WaitOrder};
+use crate::client_errors::ClientError;
 use crate::load::Stamp;
 use crate::measure::{TopicPartition, clock};
 use crate::protocol::{OffsetRange, StampOrder, TopicTarget, WorkCalibration};
-use crate::client_errors::ClientError;
 use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::shared::MemberShared;
 

@@ -291,7 +291,6 @@ impl Message for QueueMessage<'_> {
     }
 }
 
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -38,7 +38,6 @@ impl<C: ConsumerContext + 'static> StreamSource<C> {
     pub(crate) fn waker(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
     }
-
 }
 
 impl<C: ConsumerContext + 'static> Source for StreamSource<C> {
