@@ -4,6 +4,7 @@
 //!
 //! - [`scenario`]: what the user wrote, parsed and validated;
 //! - [`secret`]: values that are never shown;
+//! - [`client_errors`]: what clients report, and which of it is permanent;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`contents`]: what records hold;
 //! - [`load`]: when records are to be sent, and the stamp that says so;
@@ -19,6 +20,7 @@
 //! - [`cli`]: the commands.
 
 pub mod cli;
+pub mod client_errors;
 pub mod contents;
 pub mod coordinator;
 pub mod kafka;

@@ -94,6 +94,16 @@ pub enum FromWorker {
     ProducerResult(Box<ProducerResult>),
     /// The speed of the work loop and of a sleep here.
     Calibrated(WorkCalibration),
+    /// A client reported something that need not end the trial: an error that may pass, a warning, a quota. The trial's
+    /// failure says it, if it comes to one.
+    Reported {
+        /// The consumer, from 0.
+        consumer: Option<u32>,
+        /// In the client's words.
+        message: String,
+        /// How often so far. Reports that differ in their numbers alone are one: the latest is kept.
+        times: u64,
+    },
     /// The worker cannot go on.
     Failed {
         /// The consumer at fault, from 0.

@@ -90,14 +90,22 @@ pub enum StoreError {
     #[error("the disk that holds {} is full; nothing stored before is lost", .0.display())]
     DiskFull(PathBuf),
     /// The system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// `read`, `write`, `create`, ...
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        cause: io::Error,
+    },
+    /// Nothing may be made there.
+    #[error("cannot create {}: {cause}; name a folder that you may write to with --out DIR", path.display())]
+    MayNotCreate {
+        /// The folder, by its absolute path.
+        path: PathBuf,
+        /// The system's answer.
+        cause: io::Error,
     },
 }
 
@@ -142,7 +150,7 @@ impl RunDir {
         if let Some(file) = path.ancestors().find(|p| p.is_file()) {
             return Err(StoreError::NotAFolder(file.to_path_buf()));
         }
-        fs::create_dir_all(path).map_err(|e| failed("create", path, e))?;
+        fs::create_dir_all(path).map_err(|e| not_created(path, e))?;
         let mut entries = fs::read_dir(path).map_err(|e| failed("read", path, e))?;
         if entries.next().is_some() {
             return Err(StoreError::NotEmpty(path.to_path_buf()));
@@ -153,7 +161,7 @@ impl RunDir {
             _lock: lock(path)?,
         };
         let trials = run.path.join(TRIALS_FOLDER);
-        fs::create_dir(&trials).map_err(|e| failed("create", &trials, e))?;
+        fs::create_dir(&trials).map_err(|e| not_created(&trials, e))?;
         Ok(run)
     }
 
@@ -414,10 +422,20 @@ struct SchemaVersion {
     schema_version: u64,
 }
 
-fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+fn failed(action: &'static str, path: &Path, cause: io::Error) -> StoreError {
     let path = path.to_path_buf();
-    match source.kind() {
+    match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull(path),
-        _ => StoreError::Io { action, path, source },
+        _ => StoreError::Io { action, path, cause },
+    }
+}
+
+fn not_created(path: &Path, cause: io::Error) -> StoreError {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::MayNotCreate {
+            path: std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
+            cause,
+        },
+        _ => failed("create", path, cause),
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms that it may know. Whatever is not here is an error.
 const ROOMS: &[(&str, &[&str])] = &[
     ("secret", &[]),
+    ("client_errors", &[]),
     ("stats", &[]),
     ("load", &[]),
     ("scenario", &["load"]),
@@ -20,7 +21,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kafka", &["scenario", "measure", "secret"]),
     (
         "worker",
-        &["protocol", "contents", "load", "scenario", "measure", "secret"],
+        &[
+            "protocol",
+            "contents",
+            "load",
+            "scenario",
+            "measure",
+            "secret",
+            "client_errors",
+        ],
     ),
     ("store", &["plan", "scenario", "measure"]),
     ("summary", &["stats", "verdict", "plan", "scenario", "measure"]),
@@ -28,7 +37,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "coordinator",
         &[
-            "protocol", "kafka", "store", "plan", "contents", "load", "scenario", "measure", "secret",
+            "protocol",
+            "kafka",
+            "store",
+            "plan",
+            "contents",
+            "load",
+            "scenario",
+            "measure",
+            "secret",
+            "client_errors",
         ],
     ),
     (

@@ -24,7 +24,7 @@ const TO_WORKER: [&str; 9] = [
     "stop",
     "subscribe",
 ];
-const FROM_WORKER: [&str; 10] = [
+const FROM_WORKER: [&str; 11] = [
     "assignments",
     "calibrated",
     "failed",
@@ -33,6 +33,7 @@ const FROM_WORKER: [&str; 10] = [
     "producer_result",
     "progress",
     "ready",
+    "reported",
     "result",
     "seconds",
 ];

@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::DONE;
 use super::source::{Choices, Source, check_disk};
-use crate::coordinator::{cache_warning, check_builds};
+use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan};
@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let source = Source::load(&arguments.file, &arguments.choices)?;
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
+    check_existing_topics(&source.scenario)?;
     let kernel = Kernel::running();
     let mut plan = Plan::new(source.scenario);
     check_disk(&plan)?;

@@ -183,6 +183,10 @@ fn execute(
             eprintln!("interrupted; {}", how_to_go_on(&dir));
             INTERRUPTED
         }
+        RunEnd::TopicsLost(cause) => {
+            eprintln!("tandem: the rest was not run: {cause}");
+            WRONG
+        }
         RunEnd::ClusterLost(cause) => {
             eprintln!("tandem: the cluster is gone, the rest was not run: {cause}");
             eprintln!("{}", how_to_go_on(&dir));

@@ -64,13 +64,12 @@ impl Source {
     /// Reads and parses what `file` names, and applies the choices.
     pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
         let read = scenario::Source::read(file).map_err(show)?;
-        let mut scenario = read.parse().map_err(|errors| show(LoadError::Invalid(errors)))?;
-        if let Some(bootstrap) = &choices.bootstrap {
-            scenario.cluster.source = ClusterSource::Bootstrap(bootstrap.clone());
-        }
-        if choices.cluster.is_some() {
-            scenario.cluster.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
-        }
+        let named = match &choices.cluster {
+            Some(_) => Some(cluster::standing()?.bootstrap),
+            None => choices.bootstrap.clone(),
+        };
+        let parsed = read.parse_on(named.map(ClusterSource::Bootstrap));
+        let mut scenario = parsed.map_err(|errors| show(LoadError::Invalid(errors)))?;
         if choices.quick {
             scenario = scenario.quick();
         }

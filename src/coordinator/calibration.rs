@@ -1,11 +1,12 @@
-//! Calibrates the work: a worker at the place measures how fast the work loop runs and how long a sleep is there.
+//! Meets a worker at each place before the first trial: what it can do, and what work costs there. It measures how fast
+//! the work loop runs and how long a sleep is.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::fleet::{Fleet, FleetNews, Launch};
-use crate::protocol::{Capability, FromWorker, ToWorker, WorkCalibration};
+use crate::protocol::{Capability, FromWorker, Hello, ToWorker, WorkCalibration};
 
 /// A worker needs about half a second for it.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -57,23 +58,32 @@ fn settle(first: WorkCalibration, measured: WorkCalibration) -> WorkCalibration 
     }
 }
 
-/// Starts one worker and returns what it measured, `None` where it cannot measure.
-pub async fn measure(fleet: &mut impl Fleet, launch: &Launch) -> Result<Option<WorkCalibration>, String> {
+/// Starts one worker and returns how it introduced itself and, where it is to `work` and can calibrate, what it measured.
+pub async fn meet(
+    fleet: &mut impl Fleet,
+    launch: &Launch,
+    work: bool,
+) -> Result<(Hello, Option<WorkCalibration>), String> {
     fleet.start(launch)?;
-    let answer = timeout(LIMIT, ask(fleet)).await;
+    let answer = timeout(LIMIT, ask(fleet, work)).await;
     fleet.shutdown(Duration::from_secs(2)).await;
-    answer.unwrap_or_else(|_| Err(format!("the worker did not calibrate within {} s", LIMIT.as_secs())))
+    answer.unwrap_or_else(|_| Err(format!("the worker did not answer within {} s", LIMIT.as_secs())))
 }
 
-async fn ask(fleet: &mut impl Fleet) -> Result<Option<WorkCalibration>, String> {
+async fn ask(fleet: &mut impl Fleet, work: bool) -> Result<(Hello, Option<WorkCalibration>), String> {
+    let mut introduced = None;
     loop {
         match fleet.next().await.what {
             FleetNews::Message(message) => match *message {
-                FromWorker::Hello(hello) if hello.capabilities.contains(&Capability::Calibrate) => {
+                FromWorker::Hello(hello) if work && hello.capabilities.contains(&Capability::Calibrate) => {
+                    introduced = Some(hello);
                     fleet.send(0, &ToWorker::Calibrate);
                 }
-                FromWorker::Hello(_) => return Ok(None),
-                FromWorker::Calibrated(calibration) => return Ok(Some(calibration)),
+                FromWorker::Hello(hello) => return Ok((hello, None)),
+                FromWorker::Calibrated(calibration) => {
+                    let hello = introduced.ok_or("it calibrated before it introduced itself")?;
+                    return Ok((hello, Some(calibration)));
+                }
                 _ => {}
             },
             FleetNews::Garbage(_) => {}

@@ -111,7 +111,8 @@ pub async fn run<F: Fleet>(
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (measurement, mut failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    let (measurement, failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    let mut failure = failure.map(|failure| machine.with_reports(failure));
     if let (Some(failure), Some(cause)) = (&mut failure, unasked)
         && failure.kind == FailureKind::Lost
     {

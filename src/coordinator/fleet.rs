@@ -291,7 +291,7 @@ async fn read_errors(stderr: ChildStderr, said: Arc<Said>) {
 /// of the protocol, which a secret may happen to be spelled like.
 fn message(line: &str, hidden: &Hidden) -> serde_json::Result<FromWorker> {
     let mut message = serde_json::from_str(line)?;
-    if let FromWorker::Failed { message, .. } = &mut message {
+    if let FromWorker::Failed { message, .. } | FromWorker::Reported { message, .. } = &mut message {
         *message = hidden.mask(std::mem::take(message));
     }
     Ok(message)
@@ -338,7 +338,7 @@ mod tests {
     use crate::secret::Secret;
 
     #[test]
-    fn what_a_worker_says_of_its_failure_is_masked_and_the_protocols_own_words_are_not() {
+    fn what_a_worker_says_of_failures_and_its_clients_report_is_masked_and_the_protocols_own_words_are_not() {
         let hidden = Hidden::of(["ready", "hunter2"].map(Secret::new));
         let ready = message(r#"{"type":"ready"}"#, &hidden).unwrap();
         assert_eq!(ready, FromWorker::Ready);
@@ -347,5 +347,10 @@ mod tests {
             panic!("another message");
         };
         assert_eq!(message, "password (hidden) is refused");
+        let line = r#"{"type":"reported","consumer":0,"message":"SASL of hunter2 failed","times":1}"#;
+        let FromWorker::Reported { message, .. } = super::message(line, &hidden).unwrap() else {
+            panic!("another message");
+        };
+        assert_eq!(message, "SASL of (hidden) failed");
     }
 }

@@ -102,13 +102,20 @@ impl Journal {
             directories: BTreeSet::new(),
             topics: Vec::new(),
         };
-        fs::create_dir_all(state)?;
+        let denied = |cause: io::Error| {
+            let advice = "set XDG_STATE_HOME to a folder that you may write to";
+            io::Error::new(
+                cause.kind(),
+                format!("cannot write to {}: {cause}; {advice}", state.display()),
+            )
+        };
+        fs::create_dir_all(state).map_err(denied)?;
         let files = [
             record.run_directory.join(LEFTOVERS_FILE),
             state.join(format!("{run_id}.json")),
         ];
         let journal = Journal { record, files };
-        journal.write()?;
+        journal.write().map_err(denied)?;
         Ok(journal)
     }
 

@@ -7,6 +7,7 @@ mod barrier;
 mod calibration;
 mod cluster;
 pub mod dataset;
+mod demands;
 mod drive;
 mod environment;
 mod events;
@@ -29,6 +30,7 @@ mod warm;
 
 pub use cluster::ClusterError;
 pub use events::Observer;
+pub use existing::{ExistingError, check_cluster as check_existing_topics};
 pub use fixed_group::{GroupError, told as members_told};
 pub use memory::cache_warning;
 pub use processes::ProcessIdentity;

@@ -99,6 +99,27 @@ pub enum RunError {
     /// A broker ended before there was anything to measure.
     #[error("{0}")]
     ClusterLost(String),
+    /// A data set wants more replicas than there are brokers.
+    #[error(
+        "replication = {replication} in [dataset] needs as many brokers, and the cluster at {bootstrap} has {brokers}; \
+         lower it to {brokers} or name a larger cluster"
+    )]
+    Replication {
+        /// The cluster.
+        bootstrap: String,
+        /// What is wanted.
+        replication: u32,
+        /// What there is.
+        brokers: usize,
+    },
+    /// Workers cannot do what a configuration asks of them.
+    #[error("the worker at place {place} cannot run this scenario: {cause}")]
+    Worker {
+        /// The place.
+        place: String,
+        /// What it lacks.
+        cause: String,
+    },
     /// Work could not be calibrated, and without that its amount would be wrong.
     #[error("cannot calibrate the work at place {place}: {cause}")]
     Calibration {
@@ -121,6 +142,8 @@ pub enum RunEnd {
     Interrupted,
     /// The cluster is gone; the rest was not run.
     ClusterLost(String),
+    /// Topics of the run are gone or changed; the rest was not run.
+    TopicsLost(String),
 }
 
 /// Asks a run to stop.

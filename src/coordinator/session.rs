@@ -13,6 +13,7 @@ use super::calibration::{self, Calibrations};
 use super::cluster::Cluster;
 use super::dataset::kept::Keeping;
 use super::dataset::{self, Dataset, DatasetError};
+use super::demands::Demands;
 use super::drive::Amount;
 use super::events::Observer;
 use super::existing::ReadAgain;
@@ -21,15 +22,17 @@ use super::fleet::ProcessFleet;
 use super::guardian::Guardian;
 use super::programs::Programs;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
+use super::spec::topic_sizes;
 use super::{environment, warm};
 use crate::kafka::doctor::is_permission;
 use crate::kafka::names;
-use crate::measure::{DeliveredTopics, KeptData, Status};
+use crate::measure::{DeliveredTopics, FailureKind, KeptData, Status, Trial};
 use crate::plan::{Next, Plan};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Mode, Work};
 use crate::secret::Hidden;
 use crate::store::RunDir;
+use existing::check_sizes;
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
@@ -55,6 +58,7 @@ impl Session<'_> {
     pub(super) async fn execute(&self) -> Result<RunEnd, RunError> {
         self.check_environment().await?;
         self.check_groups().await?;
+        self.check_replication().await?;
         let datasets = match self.fill().await {
             Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
             filled => filled?,
@@ -89,6 +93,10 @@ impl Session<'_> {
             }
             if failed && let Some(cause) = self.lost().await {
                 return Ok(RunEnd::ClusterLost(cause));
+            }
+            let datasets = &datasets[configuration.variant.cluster];
+            if failed && let Some(cause) = self.lost_topics(trials.last(), configuration, datasets).await {
+                return Ok(RunEnd::TopicsLost(cause));
             }
         }
     }
@@ -307,52 +315,114 @@ impl Session<'_> {
         }
     }
 
-    /// What work costs each build at each place where any is done.
+    /// What work costs each build at each place where any is done. Its workers must be able to do what they will be told.
     async fn calibrate(&self) -> Result<Calibrations, RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Calibrations::default();
         for build in 0..self.programs.count() {
             let mut at_places = Vec::with_capacity(scenario.places.len());
-            for (index, place) in scenario.places.iter().enumerate() {
-                let needs = |c: &Configuration| c.place == index && c.work != Work::None;
-                if !scenario.configurations.iter().any(needs) {
-                    at_places.push(WorkCalibration::default());
-                    continue;
-                }
-                self.observer.preparing("calibrating the work");
-                let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
-                let measured = calibration::measure(&mut fleet, &self.launch(place, build, "consumer")).await;
-                let failed = |cause| RunError::Calibration {
-                    place: place.name.clone(),
-                    cause,
-                };
-                // A worker that cannot calibrate does its work by its own lights and says so in its trials.
-                at_places.push(measured.map_err(failed)?.unwrap_or_default());
+            for index in 0..scenario.places.len() {
+                at_places.push(self.calibrate_at(build, index).await?);
             }
             calibrations.add_build(at_places);
         }
         Ok(calibrations)
     }
 
+    async fn calibrate_at(&self, build: usize, index: usize) -> Result<WorkCalibration, RunError> {
+        let scenario = &self.plan.scenario;
+        let place = &scenario.places[index];
+        let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
+        let configurations = || scenario.configurations.iter().filter(here);
+        let works = configurations().any(|configuration| configuration.work != Work::None);
+        // This program can do everything.
+        if !works && place.launcher.is_empty() {
+            return Ok(WorkCalibration::default());
+        }
+        if works {
+            self.observer.preparing("calibrating the work");
+        }
+        let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
+        let met = calibration::meet(&mut fleet, &self.launch(place, build, "consumer"), works).await;
+        let (hello, measured) = match met {
+            Ok(met) => met,
+            // Its trials tell.
+            Err(_) if !works => return Ok(WorkCalibration::default()),
+            Err(cause) => {
+                return Err(RunError::Calibration {
+                    place: place.name.clone(),
+                    cause,
+                });
+            }
+        };
+        if let Some(cause) = configurations().find_map(|each| Demands::of(each).unmet(&hello)) {
+            return Err(RunError::Worker {
+                place: place.name.clone(),
+                cause,
+            });
+        }
+        // A worker that cannot calibrate does its work by its own lights and says so in its trials.
+        Ok(measured.unwrap_or_default())
+    }
+
+    /// No topic can have more replicas than its cluster has brokers.
+    async fn check_replication(&self) -> Result<(), RunError> {
+        let filled = self
+            .plan
+            .scenario
+            .datasets
+            .iter()
+            .filter(|spec| spec.existing().is_none());
+        let replication = filled.map(|spec| spec.replication).max().unwrap_or(1);
+        for cluster in &self.clusters {
+            let brokers = cluster.admin.brokers().await?.len();
+            if replication as usize > brokers {
+                return Err(RunError::Replication {
+                    bootstrap: cluster.admin.bootstrap().to_owned(),
+                    replication,
+                    brokers,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What has become of the topics of a failed trial, where the run cannot go on without them.
+    async fn lost_topics(
+        &self,
+        trial: Option<&Trial>,
+        configuration: &Configuration,
+        datasets: &[Dataset],
+    ) -> Option<String> {
+        if let Some(Status::Failed(failure)) = trial.map(|trial| &trial.status)
+            && failure.kind == FailureKind::TopicsChanged
+        {
+            return Some(failure.message.clone());
+        }
+        let dataset = &datasets[configuration.dataset];
+        let there = self.cluster(configuration).admin.topic_sizes().await.ok()?;
+        check_sizes(&topic_sizes(&dataset.topics), &there).err()
+    }
+
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
     async fn warm(&self, filled: &[Vec<Dataset>]) {
         let sets = self.clusters.iter().zip(filled);
-        let specs = &self.plan.scenario.datasets;
-        let sets = sets.flat_map(|(cluster, datasets)| datasets.iter().zip(specs).map(move |set| (cluster, set)));
-        for (cluster, (dataset, spec)) in sets.filter(|(_, (dataset, _))| !dataset.topics.is_empty()) {
+        let scenario = &self.plan.scenario;
+        let sets = sets.flat_map(|(cluster, datasets)| (0..).zip(datasets).map(move |set| (cluster, set)));
+        for (cluster, (index, dataset)) in sets.filter(|(_, (_, dataset))| !dataset.topics.is_empty()) {
+            let again = ReadAgain::of(cluster, scenario, index, &self.prefix, self.interrupt.flag());
             // The first session has read what exists to find out what it holds.
-            if spec.existing().is_some() && self.options.session == 1 {
+            if again.is_some() && self.options.session == 1 {
                 continue;
             }
             self.observer
                 .preparing("reading the data once, so that it is in memory");
             let (bootstrap, properties) = (cluster.admin.bootstrap().to_owned(), cluster.properties.clone());
-            let group = warm::group(&self.plan.scenario, &self.prefix);
+            let group = warm::group(scenario, &self.prefix);
             let topics = dataset.topics.clone();
             let interrupted = self.interrupt.flag();
-            let warmed = if let Some(existing) = spec.existing() {
+            let warmed = if let Some(again) = again {
                 // Some of its offsets hold no record, and the last may have gone.
-                let again = ReadAgain::new(cluster, group, existing.isolation, interrupted);
                 let read = again.delivered(topics, Amount::All).await;
                 read.map(|_| ()).map_err(|error| error.to_string())
             } else {

@@ -106,14 +106,14 @@ pub enum StandingError {
     #[error("another `tandem cluster` command is at work; wait until it has ended")]
     Busy,
     /// A file cannot be used.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}: {cause}{}", .path.display(), elsewhere(cause))]
     Io {
         /// What was to be done.
         action: &'static str,
         /// With what.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The record is of another version of tandem.
     #[error("{} is not a record that this tandem understands: end the cluster with the tandem that started it", .0.display())]
@@ -124,6 +124,16 @@ pub enum StandingError {
     /// What is left of it.
     #[error("something of the cluster is left: {0}")]
     Left(String),
+}
+
+/// What helps where nothing may be written to the folder.
+fn elsewhere(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; set XDG_STATE_HOME to a folder that you may write to"
+        }
+        _ => "",
+    }
 }
 
 /// The place where the one standing cluster of this user is written down.
@@ -153,7 +163,7 @@ impl StandingFolder {
 
     fn io(&self, action: &'static str) -> impl FnOnce(io::Error) -> StandingError {
         let path = self.folder.clone();
-        move |source| StandingError::Io { action, path, source }
+        move |cause| StandingError::Io { action, path, cause }
     }
 
     /// Keeps other commands out until the lock is dropped.

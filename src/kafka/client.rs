@@ -1,6 +1,7 @@
 //! From a scenario's cluster and configuration to the properties of its consumers and producers, and which of them differ from the
 //! client library's defaults and why. Knows nothing of workers; makes no client.
 
+mod limits;
 mod producers;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use crate::scenario::{
     Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, Scenario, canonical_property,
 };
 use crate::secret::{Hidden, Secret};
+
+pub use limits::with_largest_limits;
 
 /// The library's defaults for the two buffers, for [`Buffers::Total`] where the user sets none.
 const QUEUED_MAX_KBYTES: u64 = 65_536;
@@ -101,13 +104,13 @@ impl ClientProperties {
 
     /// The properties that differ from the client library's defaults, with the reason; secrets are hidden.
     pub fn deviations(&self) -> Vec<Setting> {
-        let defaults = ClientConfig::new().create_native_config().ok();
-        let default_of = |name: &str| defaults.as_ref().and_then(|config| config.get(name).ok());
         let mut deviations = Vec::new();
         for (name, (value, reason)) in &self.properties {
             let value = match value {
                 _ if name == "bootstrap.servers" => continue,
-                PropertyValue::Literal(value) if default_of(name).is_some_and(|default| default == *value) => continue,
+                PropertyValue::Literal(value) if library_default(name).is_some_and(|default| default == *value) => {
+                    continue;
+                }
                 PropertyValue::Literal(_) if is_sensitive(name) => "(hidden)".to_owned(),
                 PropertyValue::Literal(value) => value.clone(),
                 PropertyValue::Environment { .. } | PropertyValue::File { .. } => "(hidden)".to_owned(),
@@ -239,6 +242,11 @@ pub fn hidden(scenario: &Scenario) -> Hidden {
     let secret =
         |(name, value): (&String, &PropertyValue)| is_secret(name).then(|| resolve_value(name, value).ok()).flatten();
     Hidden::of(all.flatten().filter_map(secret))
+}
+
+/// The library's default of a property.
+fn library_default(name: &str) -> Option<String> {
+    ClientConfig::new().create_native_config().ok()?.get(name).ok()
 }
 
 /// Why the client library refuses this property; `None` where it does not. The value does not appear in the answer.

@@ -144,6 +144,8 @@ pub enum FailureKind {
     Overlap,
     /// The cluster did not answer.
     Cluster,
+    /// Topics that the run reads were deleted or changed since it began.
+    TopicsChanged,
 }
 
 impl FailureKind {
@@ -162,6 +164,7 @@ impl FailureKind {
             FailureKind::Duplicated => "records were counted twice",
             FailureKind::Overlap => "two members held one partition",
             FailureKind::Cluster => "the cluster did not answer",
+            FailureKind::TopicsChanged => "the topics changed",
         }
     }
 }

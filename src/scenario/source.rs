@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::draft;
 use super::error::{LoadError, Problem, Problems, ScenarioErrors, any_of, did_you_mean};
 use super::expand::expand;
-use super::model::Scenario;
+use super::model::{ClusterSource, Scenario};
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -38,14 +38,24 @@ pub fn shipped(name: &str) -> Option<&'static str> {
 
 /// Parses the text of a scenario. `name` becomes [`Scenario::name`]; `path_for_messages` is where the text is from.
 pub fn parse(name: &str, path_for_messages: &str, text: &str) -> Result<Scenario, ScenarioErrors> {
+    parse_on(None, name, path_for_messages, text)
+}
+
+/// The same, on another cluster than the file says, where one is given.
+fn parse_on(
+    cluster: Option<ClusterSource>,
+    name: &str,
+    path_for_messages: &str,
+    text: &str,
+) -> Result<Scenario, ScenarioErrors> {
     let mut problems = Problems::default();
-    let scenario = read(name, text, &mut problems);
+    let scenario = read(cluster, name, text, &mut problems);
     scenario
         .filter(|_| problems.is_empty())
         .ok_or_else(|| problems.into_errors(path_for_messages, text))
 }
 
-fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
+fn read(cluster: Option<ClusterSource>, name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -57,8 +67,11 @@ fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
     }
     // What is found in a broken document is guesswork.
     problems.is_empty().then_some(())?;
-    let draft = draft::read(document.get_ref(), problems);
+    let mut draft = draft::read(document.get_ref(), problems);
     problems.is_empty().then_some(())?;
+    if let Some(cluster) = cluster {
+        draft.cluster.source = cluster;
+    }
     expand(name, &draft, problems)
 }
 
@@ -100,7 +113,13 @@ impl Source {
 
     /// The scenario that the text describes.
     pub fn parse(&self) -> Result<Scenario, ScenarioErrors> {
-        parse(&self.name, &self.path, &self.text)
+        self.parse_on(None)
+    }
+
+    /// The scenario on another cluster than the file says, where one is given: what the file says of its own cluster then
+    /// forbids nothing.
+    pub fn parse_on(&self, cluster: Option<ClusterSource>) -> Result<Scenario, ScenarioErrors> {
+        parse_on(cluster, &self.name, &self.path, &self.text)
     }
 }
 

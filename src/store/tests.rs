@@ -230,6 +230,15 @@ fn failed_write(kind: io::ErrorKind) -> String {
 }
 
 #[test]
+fn a_folder_that_may_not_be_made_is_named_whole_with_what_names_another() {
+    for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
+        let denied = super::not_created(Path::new("/results/run"), kind.into()).to_string();
+        let begins = denied.starts_with("cannot create /results/run: ");
+        assert!(begins && denied.ends_with("write to with --out DIR"), "{denied}");
+    }
+}
+
+#[test]
 fn a_run_that_could_not_begin_leaves_nothing_behind() {
     let at = folder();
     let time = Timestamp::UNIX_EPOCH;

@@ -18,6 +18,7 @@ use super::hold::{HeldReader, Records};
 use super::leaders::Leaders;
 use super::membership::{self, MemberContext, partitions_of};
 use super::reader::{Accounting, PrivateQueue, ReaderResult, StreamSource};
+use super::reported::{NewsSink, Reported};
 use super::shared::MemberShared;
 use super::statistics::StatisticsLog;
 use crate::measure::{RebalanceKind, TopicPartition};
@@ -73,19 +74,12 @@ pub(super) fn accounting() -> Accounting {
     }
 }
 
-/// Where a member reports that it cannot go on.
-pub(super) type FailureSink = Arc<dyn Fn(String) + Send + Sync>;
-
 impl Member {
     /// Makes the consumer, reaches the cluster and starts the threads; nothing is subscribed yet.
-    pub(super) fn connect(
-        prepare: &Prepare,
-        index: usize,
-        ended: Sender<()>,
-        on_failure: FailureSink,
-    ) -> Result<Self, String> {
+    pub(super) fn connect(prepare: &Prepare, index: usize, ended: Sender<()>, news: NewsSink) -> Result<Self, String> {
         let order = &prepare.consumers[index];
-        let shared = Arc::new(MemberShared::new(&prepare.topics, reading_threads(prepare), ended));
+        let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), ended);
+        let shared = Arc::new(shared.reporting(Reported::to(news)));
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = MemberContext {
@@ -97,7 +91,7 @@ impl Member {
         };
         let config = client_config(&prepare.properties, &order.client_id);
         let (client, records, waker) = match prepare.read {
-            Read::Stream => make_stream(&config, context, Arc::clone(&on_failure))?,
+            Read::Stream => make_stream(&config, context)?,
             Read::Batch | Read::Poll => make_queues(&config, context)?,
         };
         let leaders = Leaders::reach(&client, &shared)?;
@@ -107,7 +101,7 @@ impl Member {
             MemberClient::Streamed(_) => None,
             MemberClient::Polled(consumer) => Some(spawn(format!("member-{index}"), {
                 let (consumer, ending) = (Arc::clone(consumer), Arc::clone(&ending));
-                move || membership::serve(&consumer, &ending, &on_failure)
+                move || membership::serve(&consumer, &ending)
             })?),
         };
         let (start, start_orders) = channel();
@@ -234,9 +228,6 @@ impl Member {
             .join()
             .map_err(|_| "the reader thread panicked".to_owned())
             .and_then(|read| {
-                if let Some(error) = read.error.filter(|_| read.partitions.iter().all(|p| p.records == 0)) {
-                    return Err(format!("the client gave an error instead of records: {error}"));
-                }
                 if let Some(failure) = read.failure.or_else(|| callback_failure.get().cloned()) {
                     return Err(failure);
                 }
@@ -297,7 +288,7 @@ fn make_queues(config: &ClientConfig, context: MemberContext) -> Result<Made, St
 }
 
 /// A consumer that is read as a stream.
-fn make_stream(config: &ClientConfig, context: MemberContext, on_failure: FailureSink) -> Result<Made, String> {
+fn make_stream(config: &ClientConfig, context: MemberContext) -> Result<Made, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -307,15 +298,7 @@ fn make_stream(config: &ClientConfig, context: MemberContext, on_failure: Failur
         config.create_with_context(context).map_err(|e| refused(&e))?
     };
     let consumer = Arc::new(consumer);
-    let on_error = {
-        let consumer = Arc::downgrade(&consumer);
-        move |error| {
-            if let Some(consumer) = consumer.upgrade() {
-                membership::serve_error(&*consumer, &error, &on_failure);
-            }
-        }
-    };
-    let source = StreamSource::new(Arc::clone(&consumer), runtime, on_error);
+    let source = StreamSource::new(Arc::clone(&consumer), runtime);
     let waker = Waker::Stream(source.waker());
     Ok((
         MemberClient::Streamed(consumer),

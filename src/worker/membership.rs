@@ -7,72 +7,34 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::client::CallbackOffsets;
-use super::consumer::FailureSink;
 use super::gate;
 use super::reader::{Committer, PrivateQueue, make_known};
 use super::shared::MemberShared;
 use super::statistics::StatisticsLog;
+use crate::client_errors::{ClientError, report_of_log};
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::scenario::Commit;
 
 /// How long the membership thread waits for an event; it is woken when it should end.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Serves rebalances and errors until told to end.
-pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool, on_failure: &FailureSink) {
+/// Serves rebalances and errors until told to end. An error has come to the consumer's context before it comes here.
+pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool) {
     while !ending.load(Ordering::Acquire) {
-        match consumer.poll(POLL) {
-            Some(Ok(record)) => {
-                use rdkafka::Message;
-                on_failure(format!(
-                    "a record of {} [{}] came outside of the reader's queue",
-                    record.topic(),
-                    record.partition()
-                ));
-            }
-            Some(Err(error)) if !serve_error(consumer, &error, on_failure) => return,
-            Some(Err(_)) | None => {}
+        if let Some(Ok(record)) = consumer.poll(POLL) {
+            use rdkafka::Message;
+            consumer.context().shared.reported().fail(format!(
+                "a record of {} [{}] came outside of the reader's queue",
+                record.topic(),
+                record.partition()
+            ));
         }
     }
-}
-
-/// Reports an error of the client where no waiting will mend it, and prints it otherwise. False where the client
-/// cannot go on.
-pub(super) fn serve_error(
-    consumer: &impl Consumer<MemberContext>,
-    error: &KafkaError,
-    on_failure: &FailureSink,
-) -> bool {
-    if let Some((code, text)) = consumer.client().fatal_error() {
-        on_failure(format!("the client cannot go on: {text} ({code})"));
-        return false;
-    }
-    if is_permanent(error) {
-        on_failure(format!("the cluster refused: {error}"));
-        return false;
-    }
-    eprintln!("client: {error}");
-    true
-}
-
-/// Errors that no waiting will mend.
-fn is_permanent(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::Authentication
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::ClusterAuthorizationFailed
-                | RDKafkaErrorCode::UnsupportedVersion
-                | RDKafkaErrorCode::InconsistentGroupProtocol
-        )
-    )
 }
 
 /// The partitions of a list that belong to the trial.
@@ -100,16 +62,34 @@ pub(super) struct MemberContext {
 }
 
 impl ClientContext for MemberContext {
+    /// Of warnings and worse: the client is made so.
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        eprintln!("librdkafka {facility}: {message}");
+        match report_of_log(facility, message) {
+            Some(report) => {
+                self.shared.reported().report(&report);
+            }
+            None => eprintln!("librdkafka {facility}: {message}"),
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        eprintln!("librdkafka: {error}: {reason}");
+        let Some(code) = error.rdkafka_error_code() else { return };
+        let error = ClientError::new(code, reason);
+        let holding = *self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        if holding && error.is_of_unknown_topic() {
+            // Not every broker knows a topic yet that was made for this trial.
+            self.shared.reported().report(&error.to_string());
+        } else {
+            self.shared.reported().error(&error);
+        }
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
-        self.statistics.note(statistics);
+        if let Some(throttled) = self.statistics.note(statistics) {
+            let seconds = throttled.as_secs_f64();
+            let report = format!("a quota of the brokers throttled it for {seconds:.1} s so far");
+            self.shared.reported().report(&report);
+        }
     }
 }
 
@@ -142,7 +122,8 @@ impl MemberContext {
             consumer.resume(list)
         };
         if let Err(error) = done {
-            eprintln!("cannot hold or release partitions: {error}");
+            let report = format!("cannot hold or release partitions: {error}");
+            self.shared.reported().report(&report);
         }
         // Before anything of it can be read.
         self.shared.begin_epochs(&partitions);
@@ -194,7 +175,8 @@ impl MemberContext {
                 continue;
             };
             if let Err(error) = element.set_offset(Offset::Offset(slot.range.low)) {
-                eprintln!("cannot set the first offset: {error}");
+                let report = format!("cannot set the first offset: {error}");
+                self.shared.reported().report(&report);
             }
         }
     }
@@ -216,7 +198,7 @@ impl MemberContext {
                 None => make_known(consumer, topic, partition),
             };
             if let Err(error) = done {
-                eprintln!("{error}");
+                self.shared.reported().report(&error);
             }
         }
     }
@@ -232,6 +214,7 @@ fn apply(consumer: &BaseConsumer<MemberContext>, assigning: bool, list: &TopicPa
         (false, false) => consumer.unassign(),
     };
     if let Err(error) = done {
-        eprintln!("cannot apply a rebalance: {error}");
+        let report = format!("cannot apply a rebalance: {error}");
+        consumer.context().shared.reported().report(&report);
     }
 }

@@ -11,6 +11,7 @@ mod process;
 mod producer;
 mod progress;
 mod reader;
+mod reported;
 mod seconds;
 mod shared;
 mod statistics;

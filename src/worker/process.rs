@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::consumer::{Closing, Member, accounting};
 use super::progress::{Reporter, send_seconds};
 use super::reader::{Accounting, WaitOrder};
+use super::reported::{News, NewsSink};
 use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
@@ -232,8 +233,8 @@ impl Process {
             let handles: Vec<_> = (0..prepare.consumers.len())
                 .map(|index| {
                     let ended = ended_sender.clone();
-                    let on_failure = self.failure_sink(index);
-                    scope.spawn(move || Member::connect(prepare, index, ended, on_failure))
+                    let news = self.news_sink(index);
+                    scope.spawn(move || Member::connect(prepare, index, ended, news))
                 })
                 .collect();
             let join = |handle: thread::ScopedJoinHandle<'_, _>| {
@@ -255,17 +256,24 @@ impl Process {
         Ok(FromWorker::Ready)
     }
 
-    /// How a member reports from its own thread that it cannot go on.
-    fn failure_sink(&self, index: usize) -> super::consumer::FailureSink {
-        let outbox = self.outbox.clone();
-        Arc::new(move |message| {
-            let failed = FromWorker::Failed {
-                consumer: u32::try_from(index).ok(),
-                connect: false,
-                message,
+    /// How a member says from its own threads what its client reports, and that it cannot go on.
+    fn news_sink(&self, index: usize) -> NewsSink {
+        let (outbox, consumer) = (self.outbox.clone(), u32::try_from(index).ok());
+        Arc::new(move |news| {
+            let message = match news {
+                News::Failed(message) => FromWorker::Failed {
+                    consumer,
+                    connect: false,
+                    message,
+                },
+                News::Reported(report) => FromWorker::Reported {
+                    consumer,
+                    message: report.text,
+                    times: report.times,
+                },
             };
-            // Nobody to tell means that the worker is about to end anyway.
-            let _ = outbox.send(&failed);
+            // Nobody listens any more only when the worker is about to end.
+            let _ = outbox.send(&message);
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::gate::Gate;
+use super::reported::Reported;
 use super::seconds::Seconds;
 use crate::measure::{Rebalance, RebalanceKind, TopicPartition, clock};
 use crate::protocol::{OffsetRange, TopicTarget};
@@ -28,6 +29,8 @@ pub(super) struct MemberShared {
     commits: AtomicU64,
     /// Response times of seconds that are over.
     seconds: Seconds,
+    /// What the client reports.
+    reported: Reported,
     /// Rings when the work on a record of a revoked partition ends.
     work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
@@ -158,10 +161,21 @@ impl MemberShared {
             revocations: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             seconds: Seconds::default(),
+            reported: Reported::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
             ended,
         }
+    }
+
+    /// The same, with a place for what the client reports.
+    pub(super) fn reporting(self, reported: Reported) -> Self {
+        MemberShared { reported, ..self }
+    }
+
+    /// What the client reports.
+    pub(super) fn reported(&self) -> &Reported {
+        &self.reported
     }
 
     pub(super) fn slots(&self) -> &[Slot] {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -31,17 +32,18 @@ struct Snapshot {
 
 impl StatisticsLog {
     /// Notes one JSON document of the library's statistics. What cannot be read is left out: it is no reason to end a
-    /// trial.
-    pub(super) fn note(&self, json: &[u8]) {
+    /// trial. Returns for how long brokers have throttled the client so far, where that has become longer.
+    pub(super) fn note(&self, json: &[u8]) -> Option<Duration> {
         let document: Document = match serde_json::from_slice(json) {
             Ok(document) => document,
             Err(error) => {
                 eprintln!("cannot read the client's statistics: {error}");
-                return;
+                return None;
             }
         };
         let mut snapshots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = document.after(snapshots.last().copied().unwrap_or_default());
+        let before = snapshots.last().copied().unwrap_or_default();
+        let next = document.after(before);
         if snapshots.len() >= SNAPSHOTS_MAX {
             let mut index = 0;
             snapshots.retain(|_| {
@@ -50,6 +52,7 @@ impl StatisticsLog {
             });
         }
         snapshots.push(next);
+        (next.throttled_ns > before.throttled_ns).then(|| Duration::from_nanos(next.throttled_ns))
     }
 
     /// What was counted from the start to the last statistics before the end; `None` where there were none between.

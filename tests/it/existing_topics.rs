@@ -478,7 +478,10 @@ fn a_topic_that_cannot_be_read_is_one_clear_error_that_leaves_nothing() {
     let alone = Scene::new();
     alone.scenario(&with(&topic.name));
     alone.run(&[]).exits(2).says("--cluster local");
-    let plan = alone.tandem(&["plan", "scene.toml"]).exits(0);
+    alone.tandem(&["plan", "scene.toml"]).exits(2).says("--cluster local");
+    let plan = alone
+        .tandem(&["plan", "scene.toml", "--bootstrap", &bootstrap()])
+        .exits(0);
     assert!(
         plan.stdout.contains("not known before the topics are seen"),
         "{}",

@@ -6,6 +6,7 @@
 mod arrangements;
 mod browser;
 mod clean;
+mod client_causes;
 mod compare;
 mod deaths;
 mod doctor;

@@ -3,8 +3,10 @@
 use std::process::Command;
 
 use tandem::kafka::local::Distribution;
+use tandem::measure::FailureKind;
+use tandem::store::RunDir;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, failure};
 use crate::shared_cluster::Shared;
 
 /// Sets a quota for clients without one of their own, by Kafka's own tool.
@@ -59,6 +61,25 @@ fn a_run_that_a_quota_holds_back_says_so() {
         throttled.count() > 0,
         "{:?}",
         trials.iter().map(|t| &t.flags).collect::<Vec<_>>()
+    );
+    let short = scene.path().join("short");
+    let arguments = [
+        "run",
+        "scene.toml",
+        "--bootstrap",
+        &bootstrap,
+        "--stall-limit",
+        "1",
+        "--out",
+        "short",
+    ];
+    scene.tandem(&arguments).exits(1);
+    let trials = RunDir::open(&short).unwrap().read_trials().unwrap();
+    let found = failure(&trials[0]);
+    assert_eq!(found.kind, FailureKind::Stall);
+    assert!(
+        found.message.contains("a quota of the brokers throttled it for"),
+        "{found:?}"
     );
     let report = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
     assert!(

@@ -172,6 +172,27 @@ fn an_out_folder_with_something_in_it() {
     );
 }
 
+/// Nobody may make folders here, not even who may do everything else.
+const FORBIDDEN: &str = "/sys/tandem";
+
+#[test]
+fn a_folder_that_may_not_be_made_with_its_path_and_what_names_another() {
+    let scene = Scene::new();
+    scene.scenario(SMALL);
+    refused(
+        &scene,
+        &["run", "scene.toml", "--out", FORBIDDEN],
+        &[FORBIDDEN, "--out DIR"],
+    );
+    let scene = Scene::new().environment("XDG_STATE_HOME", Some(FORBIDDEN));
+    scene.scenario(SMALL);
+    refused(
+        &scene,
+        &["run", "scene.toml"],
+        &["/sys/tandem/tandem/runs", "XDG_STATE_HOME"],
+    );
+}
+
 #[test]
 fn a_folder_that_holds_no_run() {
     let scene = Scene::new();

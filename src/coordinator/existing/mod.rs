@@ -1,6 +1,7 @@
 //! Topics that exist: found once when a run begins, with all that is to be read of them, and never changed. Every
 //! trial of every session reads of what was found then.
 
+mod listener;
 mod pass;
 
 use std::sync::Arc;
@@ -15,12 +16,12 @@ use super::events::Observer;
 use super::run::{Interrupt, RunError};
 use super::warm;
 use crate::kafka::admin::AdminError;
+use crate::kafka::client::with_largest_limits;
 use crate::measure::DeliveredTopics;
 use crate::plan::Plan;
 use crate::protocol::TopicTarget;
 use crate::scenario::{
-    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, Isolation, PATTERN_START, Scenario,
-    nearest_topics,
+    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, PATTERN_START, Scenario, nearest_topics,
 };
 use crate::store::RunDir;
 
@@ -83,7 +84,7 @@ pub enum ExistingError {
 }
 
 /// Fails where topics that exist are looked for on brokers that are yet to be started.
-pub(super) fn check_cluster(scenario: &Scenario) -> Result<(), ExistingError> {
+pub fn check_cluster(scenario: &Scenario) -> Result<(), ExistingError> {
     let own = matches!(scenario.cluster.source, ClusterSource::Local { .. });
     if own && scenario.reads_existing_topics() {
         return Err(ExistingError::OwnBrokers);
@@ -135,10 +136,12 @@ pub(super) async fn resolve(
     let mut found = Vec::new();
     let mut delivered = vec![DeliveredTopics::default(); scenario.datasets.len()];
     for (index, dataset) in scenario.datasets.iter().enumerate() {
-        let Some(existing) = dataset.existing() else { continue };
+        let again = ReadAgain::of(cluster, scenario, index, prefix, interrupt.flag());
+        let Some((existing, again)) = dataset.existing().zip(again) else {
+            continue;
+        };
         let topics = select(&existing.wanted, &sizes, cluster.admin.bootstrap())?;
-        let group = warm::group(scenario, prefix);
-        let (seen, offsets) = look(existing, topics, cluster, &group, observer, interrupt).await?;
+        let (seen, offsets) = look(existing, topics, again, observer).await?;
         found.push((index, seen));
         delivered[index] = offsets;
     }
@@ -220,12 +223,9 @@ fn unmatched(wanted: &str, there: &[(String, u32)], bootstrap: &str) -> Existing
 async fn look(
     existing: &ExistingTopics,
     topics: Vec<(String, u32)>,
-    cluster: &Cluster,
-    group: &str,
+    again: ReadAgain,
     observer: &dyn Observer,
-    interrupt: &Interrupt,
 ) -> Result<(FoundTopics, DeliveredTopics), RunError> {
-    let again = ReadAgain::new(cluster, group.to_owned(), existing.isolation, interrupt.flag());
     let (pass, progress, last) = (again.pass, Arc::new(pass::Progress::default()), existing.last);
     let mut reading = tokio::task::spawn_blocking({
         let progress = Arc::clone(&progress);
@@ -269,16 +269,24 @@ pub(super) struct ReadAgain {
 }
 
 impl ReadAgain {
-    /// `group` names the client; no group is joined and nothing committed.
-    pub(super) fn new(cluster: &Cluster, group: String, isolation: Isolation, interrupted: Arc<AtomicBool>) -> Self {
+    /// Reads a data set of existing topics as its consumers do, with the largest of their limits; `None` for one that is
+    /// filled. `run` starts the names of the run; no group is joined and nothing committed.
+    pub(super) fn of(
+        cluster: &Cluster,
+        scenario: &Scenario,
+        dataset: usize,
+        run: &str,
+        interrupted: Arc<AtomicBool>,
+    ) -> Option<Self> {
+        let existing = scenario.datasets[dataset].existing()?;
         let pass = pass::Pass {
             bootstrap: cluster.admin.bootstrap().to_owned(),
-            properties: cluster.properties.clone(),
-            group,
-            isolation,
+            properties: with_largest_limits(cluster.properties.clone(), scenario, dataset),
+            group: warm::group(scenario, run),
+            isolation: existing.isolation,
             interrupted,
         };
-        ReadAgain { pass }
+        Some(ReadAgain { pass })
     }
 
     /// The offsets within these ranges that the cluster delivers now, or the first of each.

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::Message;
-use rdkafka::config::ClientConfig;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::listener::Listener;
 use super::{Count, ExistingError};
 use crate::coordinator::drive::Amount;
 use crate::kafka::settings_cause;
@@ -23,6 +24,9 @@ use crate::secret::Secret;
 /// Without a record and without the end of a partition for this long the cluster is taken to deliver no more. It delivers
 /// nothing either while it passes over what aborted transactions have left, however much that is.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The same where the client reports errors meanwhile, such as of brokers that it cannot reach.
+const PATIENCE_WITH_ERRORS: Duration = Duration::from_secs(30);
 
 /// Limit of a question for the ends of a partition.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -51,7 +55,7 @@ impl Progress {
 #[derive(Clone)]
 pub(super) struct Pass {
     pub(super) bootstrap: String,
-    /// Of every client of the run.
+    /// Those of every client of the run, and the largest limits of its consumers.
     pub(super) properties: BTreeMap<String, Secret>,
     /// Names the client; no group is joined and nothing committed.
     pub(super) group: String,
@@ -103,7 +107,7 @@ impl Pass {
         read.collect()
     }
 
-    fn consumer(&self) -> Result<BaseConsumer, ExistingError> {
+    fn consumer(&self) -> Result<BaseConsumer<Listener>, ExistingError> {
         let mut config = ClientConfig::new();
         for (name, value) in &self.properties {
             config.set(name, value.reveal());
@@ -118,17 +122,20 @@ impl Pass {
             // Where the last offsets hold no record, nothing but this tells that they have been passed.
             .set("enable.partition.eof", "true")
             .set("fetch.queue.backoff.ms", "10");
-        config.create().map_err(|error| ExistingError::Read {
-            topic: "that exists".to_owned(),
-            cause: settings_cause(&error),
-        })
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        config
+            .create_with_context(Listener::default())
+            .map_err(|error| ExistingError::Read {
+                topic: "that exists".to_owned(),
+                cause: settings_cause(&error),
+            })
     }
 
     /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end
     /// of a partition by its number alone.
     fn read(
         &self,
-        consumer: &BaseConsumer,
+        consumer: &BaseConsumer<Listener>,
         target: &TopicTarget,
         amount: Amount,
         progress: &Progress,
@@ -137,6 +144,7 @@ impl Pass {
         let mut reading = Reading::new(&target.partitions, amount);
         let list = reading.assignment(topic).map_err(|error| failed(topic, error))?;
         consumer.assign(&list).map_err(|error| failed(topic, error))?;
+        let listener = consumer.context();
         let mut latest = Instant::now();
         while reading.left > 0 {
             if self.interrupted.load(Ordering::Relaxed) {
@@ -145,6 +153,7 @@ impl Pass {
             let ended = match consumer.poll(Duration::from_millis(200)) {
                 Some(Ok(record)) => {
                     latest = Instant::now();
+                    listener.forget();
                     // What was fetched of the topic before may still come.
                     if record.topic() != topic {
                         continue;
@@ -156,24 +165,28 @@ impl Pass {
                     latest = Instant::now();
                     reading.end(partition, progress)
                 }
-                Some(Err(error)) if is_permanent(&error) => return Err(failed(topic, error)),
-                Some(Err(error)) => {
-                    eprintln!("reading {topic}: {error}");
-                    None
-                }
-                None => None,
+                Some(Err(_)) | None => None,
             };
+            if let Some(error) = listener.permanent() {
+                return Err(failed(topic, error));
+            }
             if let Some(partition) = ended {
                 // A topic that grows would be read on and on.
                 let mut list = TopicPartitionList::with_capacity(1);
                 list.add_partition(topic, partition);
                 consumer.pause(&list).map_err(|error| failed(topic, error))?;
             }
-            if latest.elapsed() > PATIENCE {
-                let (seconds, left) = (PATIENCE.as_secs(), reading.left);
+            let said = listener.said();
+            let patience = if said.is_empty() {
+                PATIENCE
+            } else {
+                PATIENCE_WITH_ERRORS
+            };
+            if latest.elapsed() > patience {
+                let (seconds, left) = (patience.as_secs(), reading.left);
                 return Err(failed(
                     topic,
-                    format!("no record for {seconds} s with {left} partitions to go"),
+                    format!("no record for {seconds} s with {left} partitions to go{said}"),
                 ));
             }
         }
@@ -192,7 +205,7 @@ fn failed(topic: &str, cause: impl ToString) -> ExistingError {
 
 /// From the first offset that is wanted to the end now.
 fn range(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Listener>,
     topic: &str,
     partition: i32,
     last: Option<u64>,
@@ -207,14 +220,14 @@ fn range(
 
 /// The library asks by the client's isolation level, and so gets the last stable offset for the end where only committed
 /// records are read.
-fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<(i64, i64), ExistingError> {
+fn watermarks(consumer: &BaseConsumer<Listener>, topic: &str, partition: i32) -> Result<(i64, i64), ExistingError> {
     let found = consumer.fetch_watermarks(topic, partition, REQUEST_LIMIT);
     found.map_err(|error| failed(topic, format!("the ends of partition {partition}: {error}")))
 }
 
 /// A topic as it was found. What was removed while it was being read is none of it.
 fn found(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Listener>,
     target: &TopicTarget,
     offsets: &[DeliveredOffsets],
 ) -> Result<(FoundTopic, Vec<DeliveredOffsets>), ExistingError> {
@@ -233,20 +246,6 @@ fn found(
     }
     let name = target.name.clone();
     Ok((FoundTopic { name, partitions }, delivered))
-}
-
-/// Errors that no waiting will mend.
-fn is_permanent(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::Authentication
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::ClusterAuthorizationFailed
-                | RDKafkaErrorCode::UnknownTopicOrPartition
-                | RDKafkaErrorCode::UnsupportedVersion
-        )
-    )
 }
 
 /// The reading of one topic.

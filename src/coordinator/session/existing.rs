@@ -7,9 +7,8 @@ use super::Session;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::existing::ReadAgain;
 use crate::coordinator::spec::{TrialReference, topic_sizes};
-use crate::coordinator::warm;
 use crate::kafka::admin::AdminError;
-use crate::measure::DeliveredTopics;
+use crate::measure::{DeliveredTopics, FailureKind};
 use crate::protocol::TopicTarget;
 use crate::scenario::Configuration;
 
@@ -23,20 +22,21 @@ impl Session<'_> {
         cluster: &Cluster,
         delivered: &Arc<DeliveredTopics>,
         topics: &mut [TopicTarget],
-    ) -> Result<TrialReference, String> {
+    ) -> Result<TrialReference, (FailureKind, String)> {
         let sizes = topic_sizes(topics);
-        let asked = |error: AdminError| error.to_string();
-        check_sizes(&sizes, &cluster.admin.topic_sizes().await.map_err(asked)?)?;
+        let asked = |error: AdminError| (FailureKind::Cluster, error.to_string());
+        let changed = |cause| (FailureKind::TopicsChanged, cause);
+        check_sizes(&sizes, &cluster.admin.topic_sizes().await.map_err(asked)?).map_err(changed)?;
         let low = cluster.admin.start_offsets(&sizes).await.map_err(asked)?;
         let high = cluster.admin.end_offsets(&sizes).await.map_err(asked)?;
         for (target, high) in topics.iter().zip(&high) {
             for ((partition, range), high) in (0..).zip(&target.partitions).zip(high) {
                 if *high < range.end {
-                    return Err(format!(
+                    return Err(changed(format!(
                         "{} [{partition}] ends at offset {high} now and reached {} when the run began: it was made anew, or \
                          cut off; begin a new run",
                         target.name, range.end
-                    ));
+                    )));
                 }
             }
         }
@@ -54,19 +54,13 @@ impl Session<'_> {
 
     /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
     pub(super) fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
-        let existing = self.plan.scenario.datasets[configuration.dataset].existing()?;
-        let group = warm::group(&self.plan.scenario, &self.prefix);
-        Some(ReadAgain::new(
-            cluster,
-            group,
-            existing.isolation,
-            self.interrupt.flag(),
-        ))
+        let (scenario, dataset) = (&self.plan.scenario, configuration.dataset);
+        ReadAgain::of(cluster, scenario, dataset, &self.prefix, self.interrupt.flag())
     }
 }
 
 /// Fails where a topic is gone or has gained partitions: these would be given to members, and are none of the run's.
-fn check_sizes(expected: &[(String, u32)], there: &[(String, u32)]) -> Result<(), String> {
+pub(super) fn check_sizes(expected: &[(String, u32)], there: &[(String, u32)]) -> Result<(), String> {
     for (topic, before) in expected {
         match there.iter().find(|(name, _)| name == topic) {
             Some((_, now)) if now == before => {}
@@ -75,7 +69,12 @@ fn check_sizes(expected: &[(String, u32)], there: &[(String, u32)]) -> Result<()
                     "{topic} has {now} partitions now and had {before} when the run began; begin a new run"
                 ));
             }
-            None => return Err(format!("{topic} is no longer there, or may no longer be seen")),
+            None => {
+                return Err(format!(
+                    "{topic} is no longer there, or may no longer be seen: it was deleted since the run began; begin a \
+                     new run"
+                ));
+            }
         }
     }
     Ok(())

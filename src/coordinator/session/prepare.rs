@@ -15,7 +15,7 @@ use crate::coordinator::run::RunError;
 use crate::coordinator::spec::{Limits, LoadSpec, TrialSpec};
 use crate::kafka::client::ClientProperties;
 use crate::kafka::names;
-use crate::measure::{TrialKind, TrialOrder};
+use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Commit, Configuration, Mode};
 use crate::secret::Secret;
@@ -28,7 +28,7 @@ pub(super) enum NotRun {
     /// The user interrupted it.
     Interrupted,
     /// What it needs of the cluster could not be made ready.
-    NotPrepared(String),
+    NotPrepared(FailureKind, String),
     /// The whole run cannot go on.
     Run(RunError),
 }
@@ -41,7 +41,7 @@ impl From<RunError> for NotRun {
 
 impl NotRun {
     fn not_prepared(error: &impl ToString) -> Self {
-        NotRun::NotPrepared(error.to_string())
+        NotRun::NotPrepared(FailureKind::Cluster, error.to_string())
     }
 }
 
@@ -80,7 +80,7 @@ impl Session<'_> {
         let reference = match &dataset.delivered {
             Some(delivered) => {
                 let reference = self.reference(cluster, delivered, &mut topics).await;
-                Some(reference.map_err(|error| NotRun::not_prepared(&error))?)
+                Some(reference.map_err(|(kind, cause)| NotRun::NotPrepared(kind, cause))?)
             }
             None => None,
         };

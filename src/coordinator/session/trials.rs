@@ -43,7 +43,11 @@ impl Session<'_> {
         let spec = match self.prepare(order, configuration, datasets, calibrations).await {
             Ok(spec) => spec,
             Err(NotRun::Interrupted) => return Ok(None),
-            Err(NotRun::NotPrepared(cause)) => return Ok(Some(self.not_prepared(order, configuration, cause))),
+            Err(NotRun::NotPrepared(kind, message)) => {
+                let (who, started_at) = (None, jiff::Timestamp::now());
+                let status = Status::Failed(Failure { kind, who, message });
+                return Ok(Some(self.ended(order, configuration, started_at, status)));
+            }
             Err(NotRun::Run(error)) => return Err(error),
         };
         let cluster = self.cluster(configuration);
@@ -119,16 +123,6 @@ impl Session<'_> {
             flags: Vec::new(),
             measurement: None,
         }
-    }
-
-    /// A trial that failed before any process was started.
-    fn not_prepared(&self, order: &TrialOrder, configuration: &Configuration, message: String) -> Trial {
-        let failure = Failure {
-            kind: FailureKind::Cluster,
-            who: None,
-            message,
-        };
-        self.ended(order, configuration, jiff::Timestamp::now(), Status::Failed(failure))
     }
 
     /// Removes the topics of a trial that made its own: nobody reads them any more.

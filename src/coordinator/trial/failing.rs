@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine, WorkerState};
-use crate::measure::ledger::partition_name;
 use crate::measure::{Failure, FailureKind, TopicPartition};
 
 impl TrialMachine {
@@ -89,7 +88,7 @@ impl TrialMachine {
             unread.len(),
             unread
                 .first()
-                .map(|(_, p)| format!(", such as {}", partition_name(*p)))
+                .map(|(_, p)| format!(", such as {}", self.partition_name(*p)))
                 .unwrap_or_default()
         );
         Failure {
@@ -97,6 +96,12 @@ impl TrialMachine {
             who,
             message,
         }
+    }
+
+    /// A partition as the cluster calls it.
+    fn partition_name(&self, partition: TopicPartition) -> String {
+        let topic = &self.spec.topics[partition.topic as usize].name;
+        format!("{topic} [{}]", partition.partition)
     }
 
     /// Members of a group that held a partition when reading began.

@@ -6,6 +6,7 @@ mod failing;
 mod joining;
 mod load;
 mod reading;
+mod reports;
 mod starting;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::barrier::Obstacle;
 use super::spec::{TrialSpec, producer_name};
 pub(super) use load::LoadState;
 
+use crate::client_errors::Reports;
 use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
@@ -85,6 +87,8 @@ pub(super) struct WorkerState {
     /// What each consumer held when the barrier was passed.
     pub(super) held: Vec<Vec<TopicPartition>>,
     pub(super) result: Option<WorkerResult>,
+    /// What its clients reported, by consumer.
+    reports: BTreeMap<u32, Reports>,
 }
 
 impl WorkerState {
@@ -220,7 +224,9 @@ impl TrialMachine {
 
     /// Ends the trial from outside, as when the cluster is gone.
     pub fn fail(&mut self, failure: Failure) {
-        self.failure.get_or_insert(failure);
+        if self.failure.is_none() {
+            self.failure = Some(self.with_reports(failure));
+        }
         self.phase = Phase::Over;
     }
 
@@ -265,6 +271,14 @@ impl TrialMachine {
             FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_) => {
                 let message = "it speaks as a producer, but it is to consume";
                 Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+            }
+            FromWorker::Reported {
+                consumer,
+                message,
+                times,
+            } => {
+                self.note_report(worker, consumer, &message, times);
+                Ok(Vec::new())
             }
             FromWorker::Failed {
                 consumer,

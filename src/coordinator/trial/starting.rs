@@ -1,8 +1,9 @@
 //! Starting: workers introduce themselves, are told what to prepare, and say that they are ready.
 
+use super::super::demands::Demands;
 use super::{Action, LoadState, Phase, TrialMachine, after};
 use crate::measure::{Failure, FailureKind};
-use crate::protocol::{Capability, Hello, PROTOCOL_VERSION, ToWorker};
+use crate::protocol::{Hello, ToWorker};
 
 impl TrialMachine {
     pub(super) fn on_hello(&mut self, now_ns: u64, worker: usize, hello: Hello) -> Result<Vec<Action>, Failure> {
@@ -10,26 +11,13 @@ impl TrialMachine {
             let message = "it introduced itself a second time";
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
         }
-        if hello.protocol != PROTOCOL_VERSION {
-            let message = format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol);
+        let demands = Demands {
+            manual: self.spec.manual,
+            threads: self.spec.workers[worker].prepare.threads > 1,
+            live: self.load.is_some(),
+        };
+        if let Some(message) = demands.unmet(&hello) {
             return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        if self.spec.manual && !hello.capabilities.contains(&Capability::Manual) {
-            let message = "it cannot assign partitions by hand (capability `manual`)";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        if self.spec.workers[worker].prepare.threads > 1 && !hello.capabilities.contains(&Capability::Threads) {
-            let message = "it cannot work records on several threads (capability `threads`)";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
-        for (needed, what) in [
-            (Capability::Stamps, "say how long records waited (capability `stamps`)"),
-            (Capability::Ledger, "say which offsets it read (capability `ledger`)"),
-        ] {
-            if self.load.is_some() && !hello.capabilities.contains(&needed) {
-                let message = format!("it cannot {what}, which live trials need");
-                return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-            }
         }
         let state = &mut self.workers[worker];
         state.hello = Some(hello);

@@ -453,6 +453,7 @@ fn any_message() -> impl Strategy<Value = FromWorker> {
             member.partitions.push(crate::protocol::PartitionResult { records: 3, runs: Some(runs), ..Default::default() });
             result(&[member])
         }),
+        1 => Just(FromWorker::Reported { consumer: Some(9), message: String::new(), times: 0 }),
         1 => Just(FromWorker::Failed { consumer: Some(9), connect: false, message: String::new() }),
         1 => Just(FromWorker::Calibrated(WorkCalibration { iterations_per_us: f64::NAN, sleep_excess_ns: 0 })),
     ]

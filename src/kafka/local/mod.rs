@@ -111,21 +111,31 @@ pub enum LocalError {
     #[error("interrupted while the brokers started")]
     Interrupted,
     /// A file or a process could not be made.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}: {cause}{}", .path.display(), elsewhere(cause))]
     Io {
         /// What was to be done.
         action: &'static str,
         /// With what.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        cause: io::Error,
     },
+}
+
+/// What helps where nothing may be written to the folder: all that brokers write is in tandem's cache.
+fn elsewhere(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; set XDG_CACHE_HOME to a folder that you may write to"
+        }
+        _ => "",
+    }
 }
 
 impl LocalError {
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LocalError {
         let path = path.to_owned();
-        move |source| LocalError::Io { action, path, source }
+        move |cause| LocalError::Io { action, path, cause }
     }
 }
 

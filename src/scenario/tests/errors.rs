@@ -1,7 +1,7 @@
 //! What a user is told, word by word.
 
 use super::{errors, said};
-use crate::scenario::parse;
+use crate::scenario::{ClusterSource, Source, parse};
 
 #[test]
 fn all_errors_are_told_at_once_and_drawn_into_the_file() {
@@ -133,6 +133,24 @@ fn combinations_that_cannot_be_are_errors() {
         "[consumer]\nthreads = 4\nordering = \"key\"\nwork = \"wait 1ms\"",
     ];
     insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
+fn what_the_file_says_of_its_own_brokers_forbids_nothing_on_another_cluster() {
+    for text in [
+        "question = '?'\n[dataset]\nreplication = 3",
+        "question = '?'\n[consumer]\nprotocol = \"consumer\"\n[cluster]\nversion = \"3.9.1\"",
+    ] {
+        let source = Source {
+            name: "mine".to_owned(),
+            path: "mine.toml".to_owned(),
+            text: text.to_owned(),
+        };
+        assert!(source.parse().is_err(), "{text}");
+        let named = ClusterSource::Bootstrap("b:9092".to_owned());
+        let scenario = source.parse_on(Some(named.clone())).unwrap();
+        assert_eq!(scenario.cluster.source, named);
+    }
 }
 
 #[test]

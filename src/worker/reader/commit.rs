@@ -51,8 +51,9 @@ impl<'a, O: Offsets + ?Sized> Committer<'a, O> {
             }
             Err(CommitError::NotOwner(error)) => eprintln!("did not {what}: {error}"),
             Err(CommitError::Failed(error)) => {
-                eprintln!("cannot {what}: {error}");
-                self.error.get_or_insert_with(|| format!("cannot {what}: {error}"));
+                let failure = format!("cannot {what}: {error}");
+                self.shared.reported().report(&failure);
+                self.error.get_or_insert(failure);
             }
         }
         true

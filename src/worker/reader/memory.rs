@@ -7,8 +7,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rdkafka::error::RDKafkaErrorCode;
+
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source, TopicHandle};
 use super::{Accounting, BATCH_RECORDS, Early, Reader, WaitOrder};
+use crate::client_errors::ClientError;
 use crate::load::Stamp;
 use crate::measure::{TopicPartition, clock};
 use crate::protocol::{OffsetRange, StampOrder, TopicTarget, WorkCalibration};
@@ -82,8 +85,9 @@ impl Message for MemoryMessage<'_> {
     }
 
     #[inline]
-    fn error(&self) -> Option<String> {
-        self.record.error.as_deref().map(str::to_owned)
+    fn error(&self) -> Option<ClientError> {
+        let text = self.record.error.as_deref()?;
+        Some(ClientError::new(RDKafkaErrorCode::BadMessage, text))
     }
 }
 

@@ -132,7 +132,6 @@ pub(super) struct ReadAccounts {
     work_ns: Option<u64>,
     /// What this thread did with its time.
     time: ReadingTime,
-    error: Option<String>,
     /// What went wrong in the reader itself, such as a commit.
     failure: Option<String>,
 }
@@ -146,7 +145,6 @@ impl ReadAccounts {
         Waited::merge(&mut self.waited, other.waited);
         self.work_ns = self.work_ns.map(|ns| ns + other.work_ns.unwrap_or(0));
         self.time.add(other.time);
-        self.error = self.error.take().or(other.error);
         self.failure = self.failure.take().or(other.failure);
     }
 
@@ -171,7 +169,6 @@ impl ReadAccounts {
                 .collect(),
             work_ns: self.work_ns,
             time: self.time,
-            error: self.error,
             failure: self.failure,
         }
     }
@@ -183,8 +180,6 @@ pub(super) struct ReaderResult {
     pub(super) partitions: Vec<PartitionResult>,
     pub(super) work_ns: Option<u64>,
     pub(super) time: ReadingTime,
-    /// The first error entry found among the records.
-    pub(super) error: Option<String>,
     /// What went wrong in the reader itself, such as a commit: the figures are then not those of what was asked for.
     pub(super) failure: Option<String>,
 }

@@ -126,7 +126,6 @@ fn next_job<M>(jobs: &Receiver<Job<M>>, waits: Option<&mut Waits<'_>>) -> Option
 struct Ended {
     waited: Option<Waited>,
     time: ReadingTime,
-    error: Option<String>,
     failure: Option<String>,
 }
 
@@ -146,7 +145,6 @@ struct Dispatcher<'a, 'd, S: Source, O> {
     /// Records finished at the last commit by count.
     committed_at: u64,
     stopwatch: Stopwatch,
-    error: Option<String>,
 }
 
 /// Reads until the member is told to stop.
@@ -186,7 +184,6 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             admitted: 0,
             committed_at: 0,
             stopwatch: Stopwatch::default(),
-            error: None,
         };
         dispatcher.read(early.records);
         dispatcher.end(threads)
@@ -202,7 +199,6 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             .collect(),
         waited: ended.waited,
         time: ended.time,
-        error: ended.error,
         failure: ended.failure,
     }
 }
@@ -274,7 +270,6 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
         Ended {
             waited,
             time: self.stopwatch.time(),
-            error: self.error,
             failure: failure.or(self.committer.into_error()),
         }
     }
@@ -305,8 +300,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
                 return;
             }
             if let Some(error) = message.error() {
-                eprintln!("the client gave an error: {error}");
-                self.error.get_or_insert(error);
+                self.desk.reader.shared.reported().error(&error);
                 continue;
             }
             let Some(index) = self.locator.slot_of(&message) else {

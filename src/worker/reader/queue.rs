@@ -20,6 +20,7 @@ use rdkafka::bindings as rd;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 
 use super::source::{Message, Source, TopicHandle};
+use crate::client_errors::ClientError;
 
 /// A queue of the client that no one else reads.
 pub(crate) struct PrivateQueue<C: ConsumerContext> {
@@ -248,6 +249,21 @@ impl QueueMessage<'_> {
         // SAFETY: made from a message that the library handed over, which is destroyed by `drop` only.
         unsafe { self.0.as_ref() }
     }
+
+    /// The error of an entry that holds one, with its partition, which the library's text leaves out.
+    #[cold]
+    fn client_error(&self) -> ClientError {
+        // SAFETY: an error entry's payload is a text owned by the message; rd_kafka_message_errstr never returns null
+        // for an entry with an error, and the text lives as long as the message.
+        let text = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_message_errstr(self.native())) };
+        let text = format!(
+            "{} [{}]: {}",
+            self.topic_name(),
+            self.partition(),
+            text.to_string_lossy()
+        );
+        ClientError::new(self.native().err.into(), &text)
+    }
 }
 
 impl Drop for QueueMessage<'_> {
@@ -313,17 +329,9 @@ impl Message for QueueMessage<'_> {
     }
 
     #[inline]
-    fn error(&self) -> Option<String> {
-        self.is_error().then(|| error_text(self.native()))
+    fn error(&self) -> Option<ClientError> {
+        self.is_error().then(|| self.client_error())
     }
-}
-
-#[cold]
-fn error_text(message: &rd::rd_kafka_message_t) -> String {
-    // SAFETY: an error entry's payload is a text owned by the message; rd_kafka_message_errstr never returns null for
-    // an entry with an error, and the text lives as long as the message.
-    let text = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_message_errstr(message)) };
-    text.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use std::os::raw::c_void;
 use std::time::Duration;
 
+use crate::client_errors::ClientError;
+
 /// Where records come from. Only its reader takes; anyone may wake it.
 pub(crate) trait Source: Sync {
     /// A record, or an entry that tells of an error. It lives no longer than the source.
@@ -55,7 +57,7 @@ pub(crate) trait Message {
     /// True where this entry tells of an error and is no record.
     fn is_error(&self) -> bool;
     /// The error that this entry carries instead of a record, if it does.
-    fn error(&self) -> Option<String>;
+    fn error(&self) -> Option<ClientError>;
 }
 
 /// Identity of a topic within one consumer: an address that is compared and never followed.

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use rdkafka::Message as _;
 use rdkafka::consumer::{ConsumerContext, StreamConsumer};
-use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::source::{Message, Source, TopicHandle};
+use crate::client_errors::ClientError;
 
 /// A stream consumer with the runtime of the thread that reads it.
 pub(crate) struct StreamSource<C: ConsumerContext + 'static> {
@@ -22,35 +22,21 @@ pub(crate) struct StreamSource<C: ConsumerContext + 'static> {
     /// Of one thread: the reader's.
     runtime: Runtime,
     woken: Arc<Notify>,
-    /// Serves an error of the client, which comes in place of a record.
-    on_error: Box<dyn Fn(KafkaError) + Send + Sync>,
 }
 
 impl<C: ConsumerContext + 'static> StreamSource<C> {
     /// `runtime` is the one in whose context the consumer was made.
-    pub(crate) fn new(
-        consumer: Arc<StreamConsumer<C>>,
-        runtime: Runtime,
-        on_error: impl Fn(KafkaError) + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(consumer: Arc<StreamConsumer<C>>, runtime: Runtime) -> Self {
         StreamSource {
             consumer,
             runtime,
             woken: Arc::new(Notify::new()),
-            on_error: Box::new(on_error),
         }
     }
 
     /// Ends the reader's wait for a record at once, or its next one, when it is notified.
     pub(crate) fn waker(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
-    }
-
-    fn hand_over<'s>(&self, received: Result<BorrowedMessage<'s>, KafkaError>, batch: &mut Vec<BorrowedMessage<'s>>) {
-        match received {
-            Ok(message) => batch.push(message),
-            Err(error) => (self.on_error)(error),
-        }
     }
 }
 
@@ -67,7 +53,8 @@ impl<C: ConsumerContext + 'static> Source for StreamSource<C> {
         let mut context = Context::from_waker(Waker::noop());
         while batch.len() < batch.capacity() {
             match pin!(self.consumer.recv()).poll(&mut context) {
-                Poll::Ready(received) => self.hand_over(received, batch),
+                // An error has come to the consumer's context already.
+                Poll::Ready(received) => batch.extend(received.ok()),
                 Poll::Pending => return,
             }
         }
@@ -81,9 +68,7 @@ impl<C: ConsumerContext + 'static> Source for StreamSource<C> {
                 () = tokio::time::sleep(timeout) => None,
             }
         });
-        if let Some(received) = received {
-            self.hand_over(received, batch);
-        }
+        batch.extend(received.and_then(Result::ok));
     }
 }
 
@@ -128,7 +113,7 @@ impl Message for BorrowedMessage<'_> {
     }
 
     #[inline]
-    fn error(&self) -> Option<String> {
+    fn error(&self) -> Option<ClientError> {
         None
     }
 }

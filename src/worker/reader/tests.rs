@@ -16,6 +16,7 @@ use super::{Accounting, Committer, Early, Reader, ReaderResult, Rehearsal};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
+use crate::worker::reported::{News, Reported};
 use crate::worker::shared::MemberShared;
 
 /// Records in the order in which they were destroyed, with the thread that did.
@@ -517,7 +518,7 @@ fn partitions_are_dealt_evenly_to_the_reading_threads_whatever_their_numbers() {
 }
 
 #[test]
-fn error_entries_are_noted_and_do_not_count_as_records() {
+fn error_entries_are_reported_at_once_and_do_not_count_as_records() {
     for threads in [1, 2] {
         let scene = Scene {
             partitions: 1,
@@ -533,7 +534,9 @@ fn error_entries_are_noted_and_do_not_count_as_records() {
         let source = MemorySource::new(records);
         let offsets = Checked::new(&Log::default());
         let (ended_sender, ended) = channel();
-        let shared = MemberShared::new(&[target(1, 3)], 1, ended_sender);
+        let (say, said) = channel();
+        let sink = Arc::new(move |news| say.send(news).unwrap());
+        let shared = MemberShared::new(&[target(1, 3)], 1, ended_sender).reporting(Reported::to(sink));
         shared.begin_epochs(&partitions(1));
         let reader = Reader {
             commit: Commit::None,
@@ -548,7 +551,11 @@ fn error_entries_are_noted_and_do_not_count_as_records() {
             });
             reader.run(Early::none()).into_result(shared)
         });
-        assert_eq!((result.partitions[0].records, result.error.as_deref()), (3, Some("no")));
+        assert_eq!(result.partitions[0].records, 3);
+        let News::Reported(report) = said.try_recv().unwrap() else {
+            panic!("a record that cannot be read does not end the trial");
+        };
+        assert_eq!((report.text.as_str(), report.times), ("no (BadMessage)", 1));
     }
 }
 

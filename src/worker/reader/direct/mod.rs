@@ -49,7 +49,6 @@ pub(super) struct Pass<'a, S, O> {
     records_uncommitted: u64,
     work_ns: u64,
     stopwatch: Stopwatch,
-    error: Option<String>,
 }
 
 impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
@@ -82,7 +81,6 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             records_uncommitted: 0,
             work_ns: 0,
             stopwatch: Stopwatch::default(),
-            error: None,
         }
     }
 
@@ -103,7 +101,6 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             time: self.stopwatch.time(),
             accounts: self.accounts,
             waited: self.waits.map(Waits::close),
-            error: self.error,
             failure: self.committer.into_error(),
         }
     }
@@ -151,8 +148,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
     #[inline]
     fn count(&mut self, record: &S::Message<'_>, received_ns: u64) -> Option<(usize, Counted)> {
         if let Some(error) = record.error() {
-            eprintln!("the client gave an error: {error}");
-            self.error.get_or_insert(error);
+            self.reader.shared.reported().error(&error);
             return None;
         }
         let index = self.locator.slot_of(record)?;

@@ -81,7 +81,7 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
     fn look_apart(&mut self, record: &S::Message<'_>) -> bool {
         let goes_on = !self.gate.is_wanted() && !self.reader.shared.is_stopped();
         if let Some(error) = record.error() {
-            self.error.get_or_insert(error);
+            self.reader.shared.reported().error(&error);
             return goes_on;
         }
         let Some(index) = self.locator.slot_of(record) else {

@@ -1,0 +1,101 @@
+//! What a configuration demands of its workers beyond reading, and what one that cannot do it is told.
+
+use crate::protocol::{Capability, Hello, PROTOCOL_VERSION};
+use crate::scenario::{Configuration, Membership};
+
+/// What workers must be able to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Demands {
+    /// Take partitions without a group.
+    pub(super) manual: bool,
+    /// Work records on several threads per consumer.
+    pub(super) threads: bool,
+    /// Measure records that arrive.
+    pub(super) live: bool,
+}
+
+impl Demands {
+    pub(super) fn of(configuration: &Configuration) -> Self {
+        Demands {
+            manual: configuration.membership == Membership::Manual,
+            threads: configuration.threads > 1,
+            live: configuration.mode.load().is_some(),
+        }
+    }
+
+    /// What a worker that introduces itself so cannot do of this.
+    pub(super) fn unmet(self, hello: &Hello) -> Option<String> {
+        if hello.protocol != PROTOCOL_VERSION {
+            return Some(format!(
+                "it speaks protocol {}, this tandem {PROTOCOL_VERSION}",
+                hello.protocol
+            ));
+        }
+        let demanded = [
+            (
+                self.manual,
+                Capability::Manual,
+                "assign partitions by hand (capability `manual`)",
+            ),
+            (
+                self.threads,
+                Capability::Threads,
+                "work records on several threads (capability `threads`)",
+            ),
+            (
+                self.live,
+                Capability::Stamps,
+                "say how long records waited (capability `stamps`), which live trials need",
+            ),
+            (
+                self.live,
+                Capability::Ledger,
+                "say which offsets it read (capability `ledger`), which live trials need",
+            ),
+        ];
+        let lacks = |(demanded, capability, _): &(bool, Capability, &str)| {
+            *demanded && !hello.capabilities.contains(capability)
+        };
+        let (_, _, what) = demanded.into_iter().find(lacks)?;
+        Some(format!("it cannot {what}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Demands = Demands {
+        manual: false,
+        threads: false,
+        live: false,
+    };
+
+    fn hello(capabilities: &[Capability]) -> Hello {
+        Hello {
+            protocol: PROTOCOL_VERSION,
+            client: "other".to_owned(),
+            client_version: "1".to_owned(),
+            pid: 1,
+            capabilities: capabilities.to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_first_thing_that_a_worker_lacks_is_named_and_nothing_is_demanded_that_is_not_needed() {
+        assert_eq!(NONE.unmet(&hello(&[])), None);
+        let live = Demands { live: true, ..NONE };
+        let lacks = live.unmet(&hello(&[Capability::Ledger])).unwrap_or_default();
+        assert!(lacks.contains("capability `stamps`"), "{lacks}");
+        let lacks = live.unmet(&hello(&[Capability::Stamps])).unwrap_or_default();
+        assert!(lacks.contains("capability `ledger`"), "{lacks}");
+        let threads = Demands { threads: true, ..NONE };
+        assert!(threads.unmet(&hello(&[Capability::Manual])).is_some());
+        assert_eq!(threads.unmet(&hello(&[Capability::Threads])), None);
+        let old = Hello {
+            protocol: 0,
+            ..hello(&[])
+        };
+        assert!(NONE.unmet(&old).is_some_and(|lacks| lacks.contains("protocol 0")));
+    }
+}
