@@ -45,9 +45,10 @@ fn meaning(kind: BottleneckKind) -> &'static str {
         BottleneckKind::ReaderThread => "one thread of the consumer",
         BottleneckKind::AllCores => "the processors",
         BottleneckKind::Brokers => "the brokers, or the way to them",
+        BottleneckKind::Quota => "a quota of the cluster",
         BottleneckKind::Producers => "the producers of the load",
         BottleneckKind::FetchSettings => "when and how much the client fetches",
-        BottleneckKind::Skew => "one member has more to read than others",
+        BottleneckKind::Skew => "one member or thread has more to do than others",
         BottleneckKind::IdleMembers => "members without a partition",
         BottleneckKind::Unknown => "no bottleneck is named",
     }
