@@ -1,6 +1,8 @@
 //! What one trial recorded: times in `CLOCK_MONOTONIC` nanoseconds of the coordinator's host, counts and bytes as
 //! integers, nothing derived that can be computed again.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
@@ -209,6 +211,14 @@ impl MemberMeasurement {
         self.partitions.iter().map(|p| p.records).sum()
     }
 
+    /// Partitions that it held at the common start or was given after it. What it had for a moment while the group formed
+    /// is not among them.
+    pub fn held_since(&self, start_ns: u64) -> BTreeSet<TopicPartition> {
+        let is_later = |change: &&Rebalance| change.kind == RebalanceKind::Assigned && change.at_ns >= start_ns;
+        let later = self.rebalances.iter().filter(is_later).flat_map(|change| &change.partitions);
+        self.assigned.iter().chain(later).copied().collect()
+    }
+
     /// How long its records of the window waited; `None` where that was not measured.
     pub fn latencies(&self) -> Option<Latencies> {
         Latencies::merged(
@@ -266,6 +276,16 @@ pub struct PartitionMeasurement {
     /// How long the records waited that were intended for the window of a live or mixed trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latencies: Option<Latencies>,
+}
+
+impl PartitionMeasurement {
+    /// Which partition.
+    pub fn topic_partition(&self) -> TopicPartition {
+        TopicPartition {
+            topic: self.topic,
+            partition: self.partition,
+        }
+    }
 }
 
 /// Consecutive offsets read under one assignment.

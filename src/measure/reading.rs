@@ -60,8 +60,17 @@ impl ClientStatistics {
     /// Share of the time covered in which an answer was awaited, the mean of the brokers that were fetched from;
     /// `None` where nothing was fetched.
     pub fn awaited_share(&self) -> Option<f64> {
+        self.share_of_brokers(self.awaited_ns)
+    }
+
+    /// Share of the time covered for which a quota held answers back, as [`ClientStatistics::awaited_share`].
+    pub fn throttled_share(&self) -> Option<f64> {
+        self.share_of_brokers(self.throttled_ns)
+    }
+
+    fn share_of_brokers(&self, ns: u64) -> Option<f64> {
         let broker_ns = self.covered_ns() as f64 * f64::from(self.brokers);
-        (broker_ns > 0.0).then(|| (self.awaited_ns as f64 / broker_ns).min(1.0))
+        (broker_ns > 0.0).then(|| (ns as f64 / broker_ns).min(1.0))
     }
 }
 

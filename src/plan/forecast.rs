@@ -3,7 +3,7 @@
 use super::capacity::window_ns;
 use super::records::fit;
 use super::{Plan, count};
-use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Load, Mode, TrialLength, Work, WorkOrdering};
+use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, Work, WorkOrdering};
 
 /// Starting, joining and ending of a trial's processes, seconds, as usual on a machine of a few cores.
 const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
@@ -237,10 +237,12 @@ impl Plan {
             * f64::from(configuration.groups);
         let partitions = dataset.partitions_of_all();
         let members = configuration.members_per_group().min(partitions).max(1);
-        // In the order of their partitions no more records are worked at once than there are partitions.
-        let at_once = match configuration.ordering {
-            WorkOrdering::Partition => members.saturating_mul(configuration.threads).min(partitions).max(1),
-            WorkOrdering::Key | WorkOrdering::None => members.saturating_mul(configuration.threads),
+        let threads = members.saturating_mul(configuration.threads);
+        // In order, no more records are worked at once than there are partitions or keys.
+        let at_once = match (configuration.ordering, dataset.keys) {
+            (WorkOrdering::Partition, _) => threads.min(partitions).max(1),
+            (WorkOrdering::Key, Keys::Zipf { count, .. }) => threads.min(u32::try_from(count).unwrap_or(u32::MAX)).max(1),
+            (WorkOrdering::Key | WorkOrdering::None, _) => threads,
         };
         let work = match configuration.work {
             Work::None => 0.0,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::load::Arrivals;
 use crate::plan::Plan;
 use crate::plan::fixtures::{one_and_two, one_and_two_with_work};
-use crate::scenario::{Capacity, Load, Mode, Shape, TrialLength, Work, WorkOrdering};
+use crate::scenario::{Capacity, Keys, Load, Mode, Shape, TrialLength, Work, WorkOrdering};
 
 #[test]
 fn a_forecast_counts_trials_and_bytes() {
@@ -24,10 +24,11 @@ fn a_forecast_counts_trials_and_bytes() {
 
 #[test]
 fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once() {
-    let seconds = |threads: u32, ordering: WorkOrdering| {
+    let seconds_with = |threads: u32, ordering: WorkOrdering, keys: Keys| {
         let mut plan = one_and_two_with_work().plan();
         plan.scenario.trial = TrialLength::Records(10_000);
         plan.scenario.datasets[0].partitions = 2;
+        plan.scenario.datasets[0].keys = keys;
         for configuration in &mut plan.scenario.configurations {
             configuration.work = Work::Wait { ns: 1_000_000 };
             (configuration.threads, configuration.ordering) = (threads, ordering);
@@ -35,6 +36,7 @@ fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once(
         }
         plan.forecast().trial_seconds
     };
+    let seconds = |threads, ordering| seconds_with(threads, ordering, Keys::Unique);
     // So many threads leave next to nothing but the overhead.
     let overhead = seconds(10_000, WorkOrdering::None);
     let one = seconds(1, WorkOrdering::None) - overhead;
@@ -42,6 +44,12 @@ fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once(
     let by_key = seconds(8, WorkOrdering::Key) - overhead;
     assert!((by_partition / one - 0.5).abs() < 0.01, "{}", by_partition / one);
     assert!((by_key / one - 0.125).abs() < 0.01, "{}", by_key / one);
+    let few = Keys::Zipf {
+        exponent: 0.0,
+        count: 4,
+    };
+    let by_few = seconds_with(8, WorkOrdering::Key, few) - overhead;
+    assert!((by_few / one - 0.25).abs() < 0.01, "{}", by_few / one);
 }
 
 /// 1,000 records/s for 10 s after 2 s.

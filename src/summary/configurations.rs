@@ -49,6 +49,7 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
     let sum = |of: fn(&Measurement) -> u64| counted.iter().filter_map(|t| t.measurement.as_ref()).map(of).sum();
     let each = |of: fn(&Measurement) -> f64| used.iter().map(|m| of(m)).collect::<Vec<f64>>();
     let observed = |of: fn(&Measurement) -> Option<f64>| used.iter().filter_map(|m| of(m)).collect::<Vec<f64>>();
+    let live = live::summarise(&configuration.mode, &used);
     ConfigurationSummary {
         configuration: index,
         name: configuration.name.clone(),
@@ -98,8 +99,8 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         not_delivered: sum(|m| m.not_delivered),
         redelivered: sum(|m| m.redelivered),
         work_us_mean: work_us_mean(configuration.work, &used),
-        bottleneck: bottleneck::find(&plan.scenario, index, &used),
-        live: live::summarise(&configuration.mode, &used),
+        bottleneck: bottleneck::find(&plan.scenario, index, &used, live.as_ref()),
+        live,
     }
 }
 

@@ -1,7 +1,8 @@
 //! A limit as the bottleneck: a CPU quota that stops every thread under it, or memory that has no room for the data
 //! besides what runs, so that brokers read from storage.
 
-use super::rules::{WAITING_FOR_FULLER_SHARE, is_never_without_records};
+use super::fetching::is_never_without_records;
+use super::rules::WAITING_FOR_FULLER_SHARE;
 use super::words::{cores, percent};
 use super::{Bottleneck, BottleneckKind, Case};
 use crate::measure::limits::{MemoryEffect, QuotaEffect};

@@ -1,10 +1,18 @@
 //! Why a configuration is as fast as it is: one bottleneck for each, by fixed rules over what its trials recorded, with
 //! the figures that led to it and what would change it. The rules and their thresholds stand in `rules.rs`.
 
+mod behind;
+mod fetching;
 mod limit;
+#[cfg(test)]
+mod loads_tests;
 mod observed;
 mod remedies;
+mod response;
 mod rules;
+mod spread;
+#[cfg(test)]
+mod spread_tests;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -16,8 +24,8 @@ use self::observed::Observed;
 use crate::measure::limits::processors;
 use crate::measure::{Measurement, Status, Trial};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
-use crate::summary::CapacitySummary;
 use crate::summary::configurations::count;
+use crate::summary::{CapacitySummary, LatencySummary, LiveSummary, live};
 
 /// What keeps a configuration from being faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,11 +40,13 @@ pub enum BottleneckKind {
     AllCores,
     /// The brokers, or the way to them.
     Brokers,
+    /// A quota of the cluster.
+    Quota,
     /// The producers of the load.
     Producers,
     /// When, or how much, the client library fetches.
     FetchSettings,
-    /// One member has more to read than the others.
+    /// One member, or one thread of a member, has more to do than the others.
     Skew,
     /// Members without a partition.
     IdleMembers,
@@ -48,12 +58,13 @@ pub enum BottleneckKind {
 
 impl BottleneckKind {
     /// Every kind, in the order in which the documents explain them.
-    pub const ALL: [BottleneckKind; 10] = [
+    pub const ALL: [BottleneckKind; 11] = [
         BottleneckKind::Limit,
         BottleneckKind::Producers,
         BottleneckKind::IdleMembers,
         BottleneckKind::Skew,
         BottleneckKind::ConsumerWork,
+        BottleneckKind::Quota,
         BottleneckKind::AllCores,
         BottleneckKind::ReaderThread,
         BottleneckKind::Brokers,
@@ -68,6 +79,7 @@ impl BottleneckKind {
             BottleneckKind::ReaderThread => "reader-thread",
             BottleneckKind::AllCores => "all-cores",
             BottleneckKind::Brokers => "brokers",
+            BottleneckKind::Quota => "quota",
             BottleneckKind::Producers => "producers",
             BottleneckKind::FetchSettings => "fetch-settings",
             BottleneckKind::Skew => "skew",
@@ -115,29 +127,63 @@ struct Case<'a> {
     cpus: Option<u32>,
     /// True where the readers did not hold what was asked of them, whatever the load's own measurement says.
     is_beyond: bool,
+    /// How long records waited, where the load was held.
+    latencies: Vec<LatencySummary>,
     observed: Observed,
 }
 
 impl<'a> Case<'a> {
-    fn new(scenario: &'a Scenario, index: usize, trials: &[&Measurement], is_beyond: bool) -> Self {
+    fn new(
+        scenario: &'a Scenario,
+        index: usize,
+        trials: &[&Measurement],
+        live: Option<LiveSummary>,
+        is_beyond: bool,
+    ) -> Self {
         let configuration = &scenario.configurations[index];
+        let dataset = &scenario.datasets[configuration.dataset];
         let place = scenario.places.get(configuration.place);
         Case {
             configuration,
-            dataset: &scenario.datasets[configuration.dataset],
+            dataset,
             cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
             is_beyond,
-            observed: Observed::of(configuration, trials),
+            latencies: live.map(|live| live.latencies).unwrap_or_default(),
+            observed: Observed::of(configuration, dataset, trials),
         }
+    }
+
+    /// True where the readers fell behind what arrived.
+    fn is_behind(&self) -> bool {
+        self.observed.load.as_ref().is_some_and(|load| load.behind)
+    }
+
+    /// True where the trials are too short for most figures.
+    fn is_short(&self) -> bool {
+        self.observed.seconds.is_some_and(|seconds| seconds < rules::SHORT_SECONDS)
+    }
+
+    /// The same over the part of the time in which records lay before the readers.
+    fn while_behind(&self) -> Option<Case<'a>> {
+        Some(Case {
+            latencies: Vec::new(),
+            observed: self.observed.while_behind()?,
+            ..*self
+        })
     }
 }
 
 /// The bottleneck of a configuration, from its used trials.
-pub(super) fn find(scenario: &Scenario, index: usize, used: &[&Measurement]) -> Bottleneck {
+pub(super) fn find(
+    scenario: &Scenario,
+    index: usize,
+    used: &[&Measurement],
+    live: Option<&LiveSummary>,
+) -> Bottleneck {
     if used.is_empty() {
         return Bottleneck::unknown("no trial of it takes part in the figures", "");
     }
-    rules::judge(&Case::new(scenario, index, used, false))
+    rules::judge(&Case::new(scenario, index, used, live.cloned(), false))
 }
 
 /// What ends a capacity: the bottleneck at the lowest rate that was not held, from all trials of the search at it.
@@ -162,7 +208,8 @@ pub(super) fn of_capacity(scenario: &Scenario, index: usize, found: &CapacitySum
         let reason = "no rate that it was tried at was too high for it";
         return Bottleneck::unknown(reason, "a search that goes on to higher rates would show where it ends");
     }
-    let mut bottleneck = rules::judge(&Case::new(scenario, index, &beyond, true));
+    let live = live::summarise(&scenario.configurations[index].mode, &beyond);
+    let mut bottleneck = rules::judge(&Case::new(scenario, index, &beyond, live, true));
     bottleneck.evidence = format!("at the lowest rate that it did not hold: {}", bottleneck.evidence);
     bottleneck
 }

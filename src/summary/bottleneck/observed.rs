@@ -1,17 +1,21 @@
 //! What the trials of a configuration show, as shares and cores: each figure is the median over the trials that have
 //! it, and absent where none has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::limit::{self, LimitsSeen};
+use super::behind::{self, Behind};
+use super::spread::{self, InOrder, Skew};
 use super::threads::{self, BusyThread, ThreadRole};
-use crate::measure::{HostCpu, Measurement, MemberMeasurement, TopicPartition};
-use crate::scenario::Configuration;
+use crate::measure::{ClientStatistics, HostCpu, Measurement, MemberMeasurement};
+use crate::scenario::{Configuration, DatasetSpec};
 use crate::stats::median;
 
 /// The figures that the rules are about.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Observed {
+    /// Seconds from the start to the last record.
+    pub(super) seconds: Option<f64>,
     /// The machine, where its CPU time was read.
     pub(super) machine: Option<Machine>,
     /// Share of the members' working threads' time that was spent in work.
@@ -30,18 +34,20 @@ pub(super) struct Observed {
     pub(super) process_cores: Option<f64>,
     /// Share of the time in which the client library awaited an answer of a broker.
     pub(super) awaited: Option<f64>,
-    /// Records per fetch request.
-    pub(super) records_per_fetch: Option<f64>,
-    /// Bytes on the wire per second, all members.
-    pub(super) wire_bytes_per_second: Option<f64>,
+    /// Share of the time for which a quota held answers back.
+    pub(super) throttled: Option<f64>,
     /// The member that had most to read.
     pub(super) skew: Option<Skew>,
+    /// Records whose order keeps one of several threads busy.
+    pub(super) in_order: Option<InOrder>,
     /// Members without a partition; the lower median where trials differ, so that one odd assignment names nothing.
     pub(super) idle: u32,
     /// What limits did.
     pub(super) limits: LimitsSeen,
     /// The load of live and mixed trials.
     pub(super) load: Option<LoadSeen>,
+    /// The part of live and mixed trials in which records lay before the readers.
+    pub(super) behind: Option<Behind>,
 }
 
 /// Cores between start and end: those of the machine that may be used.
@@ -73,23 +79,6 @@ impl Machine {
     }
 }
 
-/// The member that had most to read in its group.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Skew {
-    /// Its name.
-    pub(super) member: String,
-    /// Share of its group's records that it read.
-    pub(super) share: f64,
-    /// Members of the group that held partitions.
-    pub(super) members: usize,
-    /// Partitions that it held, and that there are.
-    pub(super) partitions: (usize, usize),
-    /// The partition with most records, and its share of the group's.
-    pub(super) largest: (TopicPartition, f64),
-    /// Share of the members' time, from the start to the group's last record, that was left after their own last.
-    pub(super) finished_early: f64,
-}
-
 /// The load as it was.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LoadSeen {
@@ -110,12 +99,13 @@ pub(super) struct LoadSeen {
 }
 
 impl Observed {
-    pub(super) fn of(configuration: &Configuration, trials: &[&Measurement]) -> Self {
+    pub(super) fn of(configuration: &Configuration, dataset: &DatasetSpec, trials: &[&Measurement]) -> Self {
         let of_each = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
             median(&trials.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
         };
         let threads = f64::from(configuration.threads);
         Observed {
+            seconds: of_each(&|m| Some(m.read_ns() as f64 / 1e9)),
             machine: machine(trials),
             working: of_each(&|m| working(m, threads)),
             work_us: of_each(&work_us),
@@ -124,13 +114,14 @@ impl Observed {
             thread: threads::busiest(trials, None),
             fetcher: threads::busiest(trials, Some(ThreadRole::Fetcher)),
             process_cores: of_each(&process_cores),
-            awaited: of_each(&awaited),
-            records_per_fetch: of_each(&records_per_fetch),
-            wire_bytes_per_second: of_each(&wire_bytes_per_second),
-            skew: skew(trials),
+            awaited: of_each(&|m| of_clients(m, ClientStatistics::awaited_share)),
+            throttled: of_each(&|m| of_clients(m, ClientStatistics::throttled_share)),
+            skew: spread::skew(trials, threads),
+            in_order: spread::in_order(configuration, dataset, trials),
             idle: lower_median(trials.iter().map(|m| idle(m)).collect()),
             limits: LimitsSeen::of(trials),
             load: load(trials),
+            behind: behind::behind(trials),
         }
     }
 }
@@ -141,7 +132,7 @@ fn lower_median(mut counts: Vec<u32>) -> u32 {
     counts.get(middle).copied().unwrap_or(0)
 }
 
-fn ratio(part: f64, whole: f64) -> Option<f64> {
+pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
@@ -182,7 +173,7 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
 }
 
 /// Start to a member's own last record, for the members that read any.
-fn reading_members(m: &Measurement) -> impl Iterator<Item = (&MemberMeasurement, f64)> {
+pub(super) fn reading_members(m: &Measurement) -> impl Iterator<Item = (&MemberMeasurement, f64)> {
     let length = |member: &MemberMeasurement| Some(member.last_record_ns?.saturating_sub(m.start_ns) as f64);
     m.members
         .iter()
@@ -222,29 +213,12 @@ fn process_cores(m: &Measurement) -> Option<f64> {
         .reduce(f64::max)
 }
 
-fn awaited(m: &Measurement) -> Option<f64> {
+/// Members weigh by the time that their statistics cover.
+fn of_clients(m: &Measurement, share: fn(&ClientStatistics) -> Option<f64>) -> Option<f64> {
     let clients = || m.members.iter().filter_map(|member| member.client);
-    // Members weigh by the time that their statistics cover.
     let covered: f64 = clients().filter(|c| c.brokers > 0).map(|c| c.covered_ns() as f64).sum();
-    let awaited = clients().filter_map(|c| Some(c.awaited_share()? * c.covered_ns() as f64));
-    ratio(awaited.sum(), covered)
-}
-
-fn records_per_fetch(m: &Measurement) -> Option<f64> {
-    let clients = || m.members.iter().filter_map(|member| member.client);
-    let fetches: u64 = clients().map(|client| client.fetches).sum();
-    ratio(
-        clients().map(|client| client.records).sum::<u64>() as f64,
-        fetches as f64,
-    )
-}
-
-fn wire_bytes_per_second(m: &Measurement) -> Option<f64> {
-    let rates = m.members.iter().filter_map(|member| {
-        let client = member.client?;
-        ratio(client.received_bytes as f64 * 1e9, client.covered_ns() as f64)
-    });
-    Some(rates.sum::<f64>()).filter(|rate| *rate > 0.0)
+    let shares = clients().filter_map(|c| Some(share(&c)? * c.covered_ns() as f64));
+    ratio(shares.sum(), covered)
 }
 
 /// Where nobody of a group is seen with a partition, its assignment was not observed, which is not idleness.
@@ -260,54 +234,6 @@ fn idle(m: &Measurement) -> u32 {
         .iter()
         .filter(|member| member.assigned.is_empty() && seen.contains(&member.group));
     u32::try_from(idle.count()).unwrap_or(u32::MAX)
-}
-
-/// The most uneven trial in the middle: that with the median share of the busiest member.
-fn skew(trials: &[&Measurement]) -> Option<Skew> {
-    let mut found: Vec<Skew> = trials.iter().filter_map(|m| skew_of(m)).collect();
-    found.sort_by(|a, b| a.share.total_cmp(&b.share));
-    let early = median(&found.iter().map(|skew| skew.finished_early).collect::<Vec<f64>>())?;
-    let middle = found.len() / 2;
-    let skew = found.into_iter().nth(middle)?;
-    Some(Skew {
-        finished_early: early,
-        ..skew
-    })
-}
-
-fn skew_of(m: &Measurement) -> Option<Skew> {
-    let groups: BTreeSet<u32> = m.members.iter().map(|member| member.group).collect();
-    let skews = groups.into_iter().filter_map(|group| skew_of_group(m, group));
-    skews.max_by(|a, b| (a.share * a.members as f64).total_cmp(&(b.share * b.members as f64)))
-}
-
-fn skew_of_group(m: &Measurement, group: u32) -> Option<Skew> {
-    let members: Vec<&MemberMeasurement> = m
-        .members
-        .iter()
-        .filter(|member| member.group == group && !member.partitions.is_empty())
-        .collect();
-    let all: u64 = members.iter().map(|member| member.records()).sum();
-    let busiest = members.iter().max_by_key(|member| member.records())?;
-    let mut partitions: BTreeMap<TopicPartition, u64> = BTreeMap::new();
-    for read in members.iter().flat_map(|member| &member.partitions) {
-        let (topic, partition) = (read.topic, read.partition);
-        *partitions.entry(TopicPartition { topic, partition }).or_default() += read.records;
-    }
-    let (largest, most) = partitions.iter().max_by_key(|(_, records)| **records)?;
-    let end_ns = members.iter().filter_map(|member| member.last_record_ns).max()?;
-    let whole = end_ns.saturating_sub(m.start_ns) as f64 * members.len() as f64;
-    let left = members
-        .iter()
-        .map(|member| end_ns.saturating_sub(member.last_record_ns.unwrap_or(m.start_ns)));
-    Some(Skew {
-        member: busiest.name(),
-        share: ratio(busiest.records() as f64, all as f64)?,
-        members: members.len(),
-        partitions: (busiest.partitions.len(), partitions.len()),
-        largest: (*largest, *most as f64 / all as f64),
-        finished_early: ratio(left.sum::<u64>() as f64, whole)?,
-    })
 }
 
 fn load(trials: &[&Measurement]) -> Option<LoadSeen> {

@@ -1,15 +1,21 @@
 //! What would change a bottleneck, and what would not: a sentence for each kind, with the figures that it depends on.
 
 use super::Case;
-use super::observed::{Machine, Skew};
+use super::observed::Machine;
+use super::rules::SKEW_TIMES;
+use super::spread::{InOrder, Ordered, Skew};
 use super::threads::ThreadRole;
-use crate::scenario::{GroupProtocol, Membership, PropertyValue, Work, WorkOrdering};
+use super::words;
+use crate::scenario::{GroupProtocol, Membership, Work, WorkOrdering};
 
 /// Where a live load was held.
 pub(super) const LOAD_HELD: &str = "A higher rate, or a search for its capacity, shows where it ends.";
 
 /// Where no rule fits.
 pub(super) const NOTHING_FITS: &str = "What would change it is not known from these trials.";
+
+/// Where the trials are too short.
+pub(super) const SHORT: &str = "More records in each trial (`seconds` or `records` in [trial]) would show it.";
 
 /// Others that take more than this make the machine's figures theirs too.
 const OTHERS_CORES: f64 = 0.1;
@@ -58,7 +64,7 @@ pub(super) fn idle_members(case: &Case) -> String {
 
 pub(super) fn skew(skew: &Skew) -> String {
     let (held, of_all) = skew.partitions;
-    if skew.largest.1 * skew.members as f64 >= super::rules::SKEW_TIMES {
+    if skew.largest.1 * skew.members as f64 >= SKEW_TIMES {
         "Records spread more evenly over the partitions, by their keys, would help; more members will not, because a partition \
          has one reader in a group."
             .to_owned()
@@ -68,6 +74,62 @@ pub(super) fn skew(skew: &Skew) -> String {
             skew.members
         )
     }
+}
+
+pub(super) fn in_order(in_order: &InOrder, is_uneven: bool) -> String {
+    let order = "`ordering = \"key\"` or `\"none\"`";
+    match (in_order.what, is_uneven) {
+        (Ordered::Partitions(..), _) => {
+            format!("A number of threads that divides the partitions evenly would help, or {order}.")
+        }
+        (Ordered::Partition(_), true) => format!(
+            "Records spread more evenly over the partitions, by their keys, would help, or {order}; more threads or members \
+             will not."
+        ),
+        (Ordered::Partition(_), false) => {
+            format!("More partitions would help, {order}, or quicker work; more threads on these partitions will not.")
+        }
+        (Ordered::Key(_), true) => "Only quicker work on the records of that key would help, or `ordering = \"none\"`; more threads \
+                                    or members will not."
+            .to_owned(),
+        (Ordered::Key(_), false) => {
+            "More keys would help, quicker work, or `ordering = \"none\"`; more threads will not.".to_owned()
+        }
+    }
+}
+
+pub(super) fn quota() -> String {
+    "A higher quota for these clients (`consumer_byte_rate`) would help, and more members only where each has a quota of its \
+     own; faster brokers will not."
+        .to_owned()
+}
+
+pub(super) fn held_fetches() -> String {
+    "A smaller `fetch.min.bytes` or a shorter `fetch.wait.max.ms` would help; more members will not, because each of their \
+     fetches is held as well."
+        .to_owned()
+}
+
+pub(super) fn lingering() -> String {
+    "A shorter `linger.ms` of the producers would help; no change to the consumers will.".to_owned()
+}
+
+pub(super) fn quicker_work() -> String {
+    "Quicker work would help; more members will not: a record's own work is as long on any of them.".to_owned()
+}
+
+/// Where one partition has so much that more members gain little.
+fn little_gain(case: &Case) -> Option<String> {
+    let skew = case.observed.skew.as_ref()?;
+    let gain = skew.gain_of_members();
+    let is_little = skew.partitions.1 > 1 && gain < SKEW_TIMES;
+    is_little.then(|| {
+        format!(
+            "at most {gain:.2} times as fast, because {} holds {} of the records",
+            words::partition(skew.largest.0, case.dataset.topics),
+            words::percent(skew.largest.1)
+        )
+    })
 }
 
 pub(super) fn commits() -> String {
@@ -91,7 +153,19 @@ pub(super) fn work(case: &Case) -> String {
     let threads = configuration.members_per_group() * configuration.threads;
     // A thread that keeps the order of partitions needs one of its own, as a member does.
     let threads_help = configuration.ordering != WorkOrdering::Partition || threads < partitions;
-    let how = match (configuration.members_per_group() < partitions, threads_help) {
+    let has_partitions = configuration.members_per_group() < partitions;
+    let little = little_gain(case).filter(|_| has_partitions);
+    let how = match (has_partitions, threads_help) {
+        _ if little.is_some() => {
+            let threads = match configuration.ordering {
+                WorkOrdering::Partition => "more threads per consumer (`threads`) with `ordering = \"key\"` or `\"none\"`",
+                WorkOrdering::Key | WorkOrdering::None => "more threads per consumer (`threads`)",
+            };
+            format!(
+                "Quicker work would help, or {threads}; more members would make it {}.",
+                little.unwrap_or_default()
+            )
+        }
         (true, true) => {
             "More members would help, or more threads per consumer (`threads`), or quicker work.".to_owned()
         }
@@ -144,6 +218,9 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
             more_partitions(partitions)
         );
     }
+    if let Some(gain) = little_gain(case) {
+        return format!("Records spread more evenly over the partitions would help; more members would make it {gain}.");
+    }
     let what = match case.configuration.members_per_group() {
         1 => "A second consumer, in this process or another,",
         _ => "One more consumer",
@@ -168,10 +245,7 @@ pub(super) fn brokers() -> String {
 pub(super) fn fetch_settings(case: &Case) -> String {
     let set: Vec<String> = FETCH_SETTINGS
         .iter()
-        .filter_map(|name| match case.configuration.client.properties.get(*name)? {
-            PropertyValue::Literal(value) => Some(format!("`{name}` = {value}")),
-            PropertyValue::Environment { .. } | PropertyValue::File { .. } => Some(format!("`{name}`")),
-        })
+        .filter_map(|name| Some(words::property(name, case.configuration.client.properties.get(*name)?)))
         .collect();
     let set = if !set.is_empty() {
         format!("here {}", set.join(", "))

@@ -1,11 +1,13 @@
 //! The rules, the first that fits naming the bottleneck. `docs/method.md` ("Why") has them as a table with the same
 //! numbers; a change here is a change there.
 
-use super::observed::{Machine, Skew};
+use super::fetching::{fetching, fetching_unseen, pausing, quota};
+use super::response::{load_held, response};
+use super::spread::{InOrder, Skew};
 use super::threads::BusyThread;
-use super::words::{self, cores, percent};
+use super::words::{self, cores};
 use super::{Bottleneck, BottleneckKind as Kind, Case, limit, remedies};
-use crate::scenario::{Mode, Work};
+use crate::scenario::Work;
 
 /// Members that are in work, or wait for commits, for this share of their time are limited by that.
 pub(super) const WORKING_SHARE: f64 = 0.80;
@@ -19,12 +21,17 @@ pub(super) const WAITING_SHARE: f64 = 0.50;
 /// So are those of a backlog that wait for this share of it, and for longer than their client can have paused: what comes
 /// before them is the fuller of the two.
 pub(super) const WAITING_FOR_FULLER_SHARE: f64 = 0.25;
+/// So are those to which a quota holds answers back for this share of the time, and that wait for as long.
+pub(super) const THROTTLED_SHARE: f64 = 0.25;
 /// A client that for this share of the time neither awaits an answer nor unpacks one is limited by its pauses.
 pub(super) const PAUSING_SHARE: f64 = 0.50;
 /// The busiest member reads so many times an even share of its group's records where reading is uneven,
 pub(super) const SKEW_TIMES: f64 = 1.25;
 /// and this share of the members' time is left over when they have read theirs.
 pub(super) const SKEW_LEFT_SHARE: f64 = 0.15;
+/// A trial that is shorter, in seconds, is over after a few exchanges with the brokers, and before the kernel's ticks and
+/// the client's statistics say anything: what it waited for and which cores were full is not known.
+pub(super) const SHORT_SECONDS: f64 = 0.1;
 /// Where the client says nothing of its fetching: brokers here that together use this many cores are busy,
 pub(super) const BROKER_BUSY_CORES: f64 = 0.80;
 /// and brokers that use less than this have nothing to do with it.
@@ -36,26 +43,33 @@ type Rule = fn(&Case) -> Option<Bottleneck>;
 /// seems to, and more of anything only shares it. What was arranged comes next: where the load is too small, members have
 /// nothing or one has most of it, no machine would help. Work that needs no core, and a client that pauses, come before
 /// the cores, because neither would end sooner with more of them; work that needs one comes after them, because more do not.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 17] = [
     limit::quota,
     limit::memory,
     load_not_reached,
+    while_behind,
     load_held,
     idle_members,
     skew,
+    work_in_order,
     work_that_waits,
+    quota,
     pausing,
     all_cores,
     work_that_computes,
     full_thread,
     fetching,
     fetching_unseen,
+    response,
 ];
 
-/// Those that say of the members that read what limits them, where others are idle.
-const BESIDE_IDLE: [Rule; 8] = [
+/// Those that say of the members that read what limits them, where others are idle or records do not always lie before
+/// them.
+const OF_READERS: [Rule; 10] = [
     skew,
+    work_in_order,
     work_that_waits,
+    quota,
     pausing,
     all_cores,
     work_that_computes,
@@ -69,7 +83,7 @@ pub(super) fn judge(case: &Case) -> Bottleneck {
     (RULES.iter().find_map(|rule| rule(case))).unwrap_or_else(|| nothing_fits(case))
 }
 
-fn found(kind: Kind, evidence: String, remedy: String) -> Bottleneck {
+pub(super) fn found(kind: Kind, evidence: String, remedy: String) -> Bottleneck {
     Bottleneck { kind, evidence, remedy }
 }
 
@@ -82,19 +96,13 @@ fn load_not_reached(case: &Case) -> Option<Bottleneck> {
     ))
 }
 
-/// A live load that was held is no limit of anything.
-fn load_held(case: &Case) -> Option<Bottleneck> {
-    let is_live = matches!(case.configuration.mode, Mode::Live(_));
-    let load = case.observed.load.as_ref().filter(|load| is_live && !load.behind)?;
-    if case.is_beyond {
-        return None;
-    }
-    let seen = if load.not_held.0 > 0 {
-        words::load_partly_held(load)
-    } else {
-        words::load_held(load, &case.observed)
-    };
-    Some(Bottleneck::unknown(&seen, remedies::LOAD_HELD))
+/// Where records lie before the readers for a part of the time only, that part says what limits them.
+fn while_behind(case: &Case) -> Option<Bottleneck> {
+    let behind = case.observed.behind.filter(|_| !case.is_behind())?;
+    let part = case.while_behind()?;
+    let mut bottleneck = OF_READERS.iter().find_map(|rule| rule(&part))?;
+    bottleneck.evidence = format!("{}: {}", words::while_behind(&behind), bottleneck.evidence);
+    Some(bottleneck)
 }
 
 /// Idle members are the arrangement's own fault; what limits the others is said beside it.
@@ -103,7 +111,7 @@ fn idle_members(case: &Case) -> Option<Bottleneck> {
     if idle == 0 {
         return None;
     }
-    let others = BESIDE_IDLE.iter().find_map(|rule| rule(case));
+    let others = OF_READERS.iter().find_map(|rule| rule(case));
     let others = others.map_or_else(|| words::seen(case), |other| other.evidence);
     let evidence = format!(
         "{idle} of {} members held no partition; of those that read: {others}",
@@ -114,17 +122,44 @@ fn idle_members(case: &Case) -> Option<Bottleneck> {
 
 fn skew(case: &Case) -> Option<Bottleneck> {
     let skew: &Skew = case.observed.skew.as_ref()?;
-    let times = skew.share * skew.members as f64;
-    // While records arrive everybody reads until the end, so nobody can be done early.
-    let is_left = case.observed.load.is_some() || skew.finished_early >= SKEW_LEFT_SHARE;
-    if skew.members < 2 || times < SKEW_TIMES || !is_left {
+    let is_backlog = case.observed.load.is_none();
+    let is_uneven = skew.share * skew.members as f64 >= SKEW_TIMES;
+    // While records arrive everybody reads until the end, so nobody can be done early; and a member that is full reads no
+    // more, however much arrives for it.
+    let is_limit = if is_backlog {
+        is_uneven && skew.finished_early >= SKEW_LEFT_SHARE
+    } else if skew.working.is_empty() {
+        is_uneven
+    } else {
+        is_busy_unevenly(skew)
+    };
+    (skew.members >= 2 && is_limit).then(|| {
+        found(
+            Kind::Skew,
+            words::skew(skew, case.dataset.topics, is_backlog),
+            remedies::skew(skew),
+        )
+    })
+}
+
+/// Some members are full, and others are not.
+pub(super) fn is_busy_unevenly(skew: &Skew) -> bool {
+    skew.members >= 2 && skew.busy().is_some_and(|busy| busy.times >= SKEW_TIMES)
+}
+
+/// The order of a partition or a key keeps one thread busy while others have nothing to do.
+fn work_in_order(case: &Case) -> Option<Bottleneck> {
+    let seen = &case.observed;
+    let in_order: &InOrder = seen.in_order.as_ref()?;
+    let working = seen.working.filter(|share| *share < WORKING_SHARE)?;
+    if in_order.working < WORKING_SHARE {
         return None;
     }
-    let is_backlog = case.observed.load.is_none();
+    let is_uneven = in_order.share * in_order.usable as f64 >= SKEW_TIMES;
     Some(found(
-        Kind::Skew,
-        words::skew(skew, case.dataset.topics, is_backlog),
-        remedies::skew(skew),
+        if is_uneven { Kind::Skew } else { Kind::ConsumerWork },
+        words::in_order(in_order, working, case),
+        remedies::in_order(in_order, is_uneven),
     ))
 }
 
@@ -154,7 +189,7 @@ fn work_that_waits(case: &Case) -> Option<Bottleneck> {
 }
 
 fn all_cores(case: &Case) -> Option<Bottleneck> {
-    let machine = case.observed.machine.as_ref()?;
+    let machine = case.observed.machine.as_ref().filter(|_| !case.is_short())?;
     if machine.busy_share() >= CORES_SHARE {
         return Some(found(
             Kind::AllCores,
@@ -187,10 +222,10 @@ fn work_that_computes(case: &Case) -> Option<Bottleneck> {
 
 fn full_thread(case: &Case) -> Option<Bottleneck> {
     let thread = case.observed.thread.as_ref()?;
-    (thread.wanting >= THREAD_SHARE).then(|| reader_thread(case, thread, ""))
+    (thread.wanting >= THREAD_SHARE && !case.is_short()).then(|| reader_thread(case, thread, ""))
 }
 
-fn reader_thread(case: &Case, thread: &BusyThread, more: &str) -> Bottleneck {
+pub(super) fn reader_thread(case: &Case, thread: &BusyThread, more: &str) -> Bottleneck {
     let idle = case
         .observed
         .machine
@@ -204,107 +239,9 @@ fn reader_thread(case: &Case, thread: &BusyThread, more: &str) -> Bottleneck {
     }
 }
 
-/// True where there is always something to fetch. Readers that keep up with what arrives wait for want of it, whether in a
-/// live trial or once a backlog is gone, and their waiting says nothing of the fetching.
-pub(super) fn is_never_without_records(case: &Case) -> bool {
-    case.observed.load.as_ref().is_none_or(|load| load.behind)
-}
-
-/// How the fetching before readers that wait spends its time: the library's thread sends a request, awaits the answer,
-/// unpacks it, and perhaps pauses before the next.
-struct Fetching {
-    waiting: f64,
-    awaited: f64,
-    unpacking: f64,
-    pausing: f64,
-}
-
-impl Fetching {
-    fn of(case: &Case) -> Option<Self> {
-        if !is_never_without_records(case) {
-            return None;
-        }
-        let seen = &case.observed;
-        let (waiting, awaited) = (seen.waiting?, seen.awaited?);
-        let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
-        // Awaiting and unpacking overlap, so this is the most that it may have paused.
-        let pausing_at_most = 1.0 - awaited.max(unpacking);
-        // While records arrive, a client that awaits an answer may have nothing to fetch.
-        let is_fuller = seen.load.is_none() && waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
-        (waiting >= WAITING_SHARE || is_fuller).then(|| Fetching {
-            waiting,
-            awaited,
-            unpacking,
-            pausing: (1.0 - awaited - unpacking).max(0.0),
-        })
-    }
-
-    fn evidence(&self) -> String {
-        format!(
-            "readers waited {} of the time with an empty queue; an answer of a broker was awaited {} of it",
-            percent(self.waiting),
-            percent(self.awaited)
-        )
-    }
-
-    fn pauses(&self, case: &Case) -> Bottleneck {
-        let evidence = format!(
-            "{}, and for {} of it nothing was asked for or unpacked{}",
-            self.evidence(),
-            percent(self.pausing),
-            words::brokers_and_cores(&case.observed)
-        );
-        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
-    }
-}
-
-/// A pause needs no core, so it comes before them.
-fn pausing(case: &Case) -> Option<Bottleneck> {
-    let fetching = Fetching::of(case).filter(|fetching| fetching.pausing >= PAUSING_SHARE)?;
-    Some(fetching.pauses(case))
-}
-
-/// The longest part of the fetching limits readers that wait.
-fn fetching(case: &Case) -> Option<Bottleneck> {
-    let (seen, parts) = (&case.observed, Fetching::of(case)?);
-    match &seen.fetcher {
-        Some(thread) if parts.unpacking >= parts.awaited.max(parts.pausing) => {
-            let more = format!(
-                ", and answers were awaited {} of it, while readers waited {} of it with an empty queue",
-                percent(parts.awaited),
-                percent(parts.waiting)
-            );
-            Some(reader_thread(case, thread, &more))
-        }
-        _ if parts.awaited >= parts.pausing => {
-            let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
-            Some(found(Kind::Brokers, evidence, remedies::brokers()))
-        }
-        _ => Some(parts.pauses(case)),
-    }
-}
-
-/// The same without the client library's own figures: by the brokers' processors, where they run here.
-fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    let waiting = seen
-        .waiting
-        .filter(|share| *share >= WAITING_SHARE && is_never_without_records(case))?;
-    let brokers = seen.machine.as_ref().and_then(|machine: &Machine| machine.brokers)?;
-    let evidence = format!(
-        "readers waited {} of the time with an empty queue{}; what their client did meanwhile was not observed",
-        percent(waiting),
-        words::brokers_and_cores(seen)
-    );
-    if brokers >= BROKER_BUSY_CORES {
-        Some(found(Kind::Brokers, evidence, remedies::brokers()))
-    } else if brokers < BROKER_IDLE_CORES {
-        Some(found(Kind::FetchSettings, evidence, remedies::fetch_settings(case)))
-    } else {
-        None
-    }
-}
-
 fn nothing_fits(case: &Case) -> Bottleneck {
+    if let Some(seconds) = case.observed.seconds.filter(|_| case.is_short()) {
+        return Bottleneck::unknown(&words::short(seconds), remedies::SHORT);
+    }
     Bottleneck::unknown(&words::seen(case), remedies::NOTHING_FITS)
 }

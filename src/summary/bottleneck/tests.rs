@@ -1,4 +1,5 @@
-//! The rules over made measurements, one for each kind, and what comes before what.
+//! The rules over made measurements, one for each kind, and what comes before what. Those of loads and of how records are
+//! spread are in `loads_tests.rs` and `spread_tests.rs`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,18 +14,18 @@ use crate::plan::fixtures::complete;
 use crate::plan::{Next, Plan};
 use crate::scenario::{Commit, Membership, Work, parse};
 
-const SECOND: u64 = 1_000_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
 
 /// A configuration with what one trial of it recorded.
-struct Made {
-    scenario: Scenario,
-    measurement: Measurement,
+pub(super) struct Made {
+    pub(super) scenario: Scenario,
+    pub(super) measurement: Measurement,
 }
 
 impl Made {
     /// One process of `members` consumers on `partitions` partitions that read for a second with a quiet machine of two
     /// cores around them: nothing is full, and nobody waits.
-    fn new(members: u32, partitions: u32) -> Self {
+    pub(super) fn new(members: u32, partitions: u32) -> Self {
         let text = format!(
             "question = \"Why?\"\n[dataset]\nrecords = 80000\npartitions = {partitions}\n[consumer]\nconsumers = {members}\n\
              [trial]\nrecords = 80000\n"
@@ -72,7 +73,7 @@ impl Made {
         }
     }
 
-    fn working(mut self, work: Work, share_percent: u64) -> Self {
+    pub(super) fn working(mut self, work: Work, share_percent: u64) -> Self {
         self.scenario.configurations[0].work = work;
         for member in &mut self.measurement.members {
             member.work_ns = Some(SECOND / 100 * share_percent);
@@ -80,7 +81,7 @@ impl Made {
         self
     }
 
-    fn waiting(mut self, waiting_percent: u64, awaited_percent: u64) -> Self {
+    pub(super) fn waiting(mut self, waiting_percent: u64, awaited_percent: u64) -> Self {
         for member in &mut self.measurement.members {
             let reading = member.reading.as_mut().unwrap();
             reading.waiting_ns = SECOND / 100 * waiting_percent;
@@ -89,20 +90,20 @@ impl Made {
         self
     }
 
-    fn threads(mut self, threads: &[ThreadUsage]) -> Self {
+    pub(super) fn threads(mut self, threads: &[ThreadUsage]) -> Self {
         for process in &mut self.measurement.processes {
             process.window.as_mut().unwrap().threads = threads.to_vec();
         }
         self
     }
 
-    fn idle_cores(mut self, percent: u64) -> Self {
+    pub(super) fn idle_cores(mut self, percent: u64) -> Self {
         self.measurement.host.cpu.idle_ns = SECOND / 100 * percent;
         self
     }
 
     /// The first member reads this share, and the others end when they have read theirs.
-    fn uneven(mut self, share: f64) -> Self {
+    pub(super) fn uneven(mut self, share: f64) -> Self {
         let records = 80_000.0;
         let others = (self.measurement.members.len() - 1) as f64;
         let start_ns = self.measurement.start_ns;
@@ -121,7 +122,7 @@ impl Made {
         self
     }
 
-    fn load(mut self, reached: bool, behind: bool) -> Self {
+    pub(super) fn load(mut self, reached: bool, behind: bool) -> Self {
         let text = "question = \"Why?\"\n[dataset]\npartitions = 2\n[load]\nrate = 50000\nduration = \"1s\"\n";
         self.scenario.configurations[0].mode = plan(text).scenario.configurations[0].mode.clone();
         self.measurement.load = Some(LoadMeasurement {
@@ -138,11 +139,13 @@ impl Made {
         self
     }
 
-    fn found(&self) -> Bottleneck {
-        find(&self.scenario, 0, &[&self.measurement])
+    pub(super) fn found(&self) -> Bottleneck {
+        let used = [&self.measurement];
+        let live = live::summarise(&self.scenario.configurations[0].mode, &used);
+        find(&self.scenario, 0, &used, live.as_ref())
     }
 
-    fn is(&self, kind: BottleneckKind, evidence: &[&str]) {
+    pub(super) fn is(&self, kind: BottleneckKind, evidence: &[&str]) {
         let found = self.found();
         assert_eq!(found.kind, kind, "{found:?}");
         for part in evidence {
@@ -152,11 +155,11 @@ impl Made {
 }
 
 /// As the parser makes it.
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     Plan::new(parse("why", "why.toml", text).unwrap())
 }
 
-fn thread(name: &str, running_percent: u64, ready_percent: u64) -> ThreadUsage {
+pub(super) fn thread(name: &str, running_percent: u64, ready_percent: u64) -> ThreadUsage {
     ThreadUsage {
         name: name.to_owned(),
         cpu_ns: SECOND / 100 * running_percent,
@@ -164,7 +167,7 @@ fn thread(name: &str, running_percent: u64, ready_percent: u64) -> ThreadUsage {
     }
 }
 
-const WAIT: Work = Work::Wait { ns: 1_000_000 };
+pub(super) const WAIT: Work = Work::Wait { ns: 1_000_000 };
 const CPU: Work = Work::Cpu { ns: 50_000 };
 
 #[test]
@@ -346,6 +349,49 @@ fn without_the_librarys_figures_the_brokers_processors_decide() {
 }
 
 #[test]
+fn answers_that_a_quota_holds_back_are_not_the_brokers() {
+    let throttled = |percent: u64, waiting| {
+        let mut made = Made::new(1, 2).waiting(waiting, 95);
+        made.measurement.host.brokers_cpu_ns = vec![SECOND / 100];
+        made.measurement.members[0].client.as_mut().unwrap().throttled_ns = SECOND / 100 * percent;
+        made
+    };
+    let quota = throttled(93, 96);
+    quota.is(
+        BottleneckKind::Quota,
+        &[
+            "because of a quota for 93 % of the time",
+            "readers waited 96 % of it",
+            "brokers used 0.01 cores",
+        ],
+    );
+    assert!(quota.found().remedy.contains("faster brokers will not"), "{:?}", quota.found());
+    // A machine that is full is no reason where records are held back.
+    throttled(60, 70).idle_cores(1).is(BottleneckKind::Quota, &[]);
+    throttled(20, 96).is(BottleneckKind::Brokers, &[]);
+    throttled(93, 20).working(WAIT, 85).is(BottleneckKind::ConsumerWork, &[]);
+}
+
+#[test]
+fn a_trial_of_a_few_exchanges_says_only_what_needs_no_clock() {
+    let short = |made: Made, ms: u64| {
+        let mut made = made;
+        let end_ns = made.measurement.start_ns + ms * SECOND / 1_000;
+        made.measurement.end_ns = end_ns;
+        for member in &mut made.measurement.members {
+            member.client = None;
+            member.last_record_ns = member.last_record_ns.map(|_| end_ns);
+            member.reading.as_mut().unwrap().waiting_ns = ms * SECOND / 1_000 * 9 / 10;
+        }
+        made
+    };
+    short(Made::new(1, 2), 2).is(BottleneckKind::Unknown, &["trials of 2.0 ms are too short"]);
+    short(Made::new(1, 2).threads(&[thread("reader-0", 99, 0)]), 2).is(BottleneckKind::Unknown, &["too short"]);
+    short(Made::new(4, 2).idle_cores(1), 2).is(BottleneckKind::IdleMembers, &[]);
+    short(Made::new(1, 2), 200).is(BottleneckKind::FetchSettings, &["90 %"]);
+}
+
+#[test]
 fn one_member_with_most_of_the_records_is_skew_with_its_share() {
     let made = Made::new(2, 2).uneven(0.9);
     made.is(
@@ -453,7 +499,7 @@ fn a_figure_is_the_median_of_the_trials_that_have_it() {
         &high.measurement,
         &middle.measurement,
     ];
-    let found = find(&low.scenario, 0, &trials);
+    let found = find(&low.scenario, 0, &trials, None);
     assert!(found.evidence.contains("90 %"), "{found:?}");
 }
 
@@ -469,7 +515,7 @@ fn what_nobody_measured_is_unknown_with_the_reason() {
         (member.work_ns, member.reading, member.client) = (None, None, None);
     }
     made.is(BottleneckKind::Unknown, &["recorded nothing that says why"]);
-    let none = find(&made.scenario, 0, &[]);
+    let none = find(&made.scenario, 0, &[], None);
     assert_eq!(none.kind, BottleneckKind::Unknown);
     assert!(none.evidence.contains("no trial"));
 }

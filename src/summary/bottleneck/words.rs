@@ -1,10 +1,14 @@
 //! The figures of a bottleneck in words.
 
 use super::Case;
-use super::observed::{LoadSeen, Machine, Observed, Skew};
+use super::behind::Behind;
+use super::observed::{LoadSeen, Machine, Observed};
+use super::spread::{InOrder, Ordered, Skew};
 use super::threads::BusyThread;
 use crate::measure::limits::core_figure as figure;
 pub(super) use crate::measure::limits::cores;
+use crate::measure::TopicPartition;
+use crate::scenario::PropertyValue;
 use crate::summary::answer::thousands;
 
 /// Cores that are worth a word.
@@ -140,17 +144,46 @@ fn duration(us: f64) -> String {
     }
 }
 
-pub(super) fn skew(skew: &Skew, topics: u32, is_backlog: bool) -> String {
-    let (partition, largest) = skew.largest;
-    let name = if topics > 1 {
+/// `514 ms`, `1.9 ms`.
+pub(super) fn milliseconds(ms: f64) -> String {
+    let digits = if ms >= 10.0 { 0 } else { 1 };
+    format!("{ms:.digits$} ms")
+}
+
+/// A setting of the user's, as it stands in the scenario; the value of one that may be secret is not shown.
+pub(super) fn property(name: &str, value: &PropertyValue) -> String {
+    match value {
+        PropertyValue::Literal(value) => format!("`{name}` = {value}"),
+        PropertyValue::Environment { .. } | PropertyValue::File { .. } => format!("`{name}`"),
+    }
+}
+
+/// `partition 0`, with its topic where there are several.
+pub(super) fn partition(partition: TopicPartition, topics: u32) -> String {
+    if topics > 1 {
         format!("partition {} of topic {}", partition.partition, partition.topic + 1)
     } else {
         format!("partition {}", partition.partition)
-    };
+    }
+}
+
+pub(super) fn skew(skew: &Skew, topics: u32, is_backlog: bool) -> String {
     let (held, of_all) = skew.partitions;
+    if let Some(busy) = skew.busy().filter(|_| !is_backlog) {
+        let (full, share) = busy.full;
+        let others = busy.others.map(|share| format!(", the others {}", percent(share)));
+        return format!(
+            "{full} of {} members were in work {} of their time, with up to {} of {of_all} partitions each{}",
+            skew.members,
+            percent(share),
+            busy.partitions,
+            others.unwrap_or_default()
+        );
+    }
     let mut text = format!(
-        "{name} holds {} of the records; {} read {} of them, with {held} of {of_all} partitions for {} members",
-        percent(largest),
+        "{} holds {} of the records; {} read {} of them, with {held} of {of_all} partitions for {} members",
+        partition(skew.largest.0, topics),
+        percent(skew.largest.1),
         skew.member,
         percent(skew.share),
         skew.members
@@ -160,6 +193,45 @@ pub(super) fn skew(skew: &Skew, topics: u32, is_backlog: bool) -> String {
         text = format!("{text}; {left} of the members' time was left when they had read theirs");
     }
     text
+}
+
+pub(super) fn in_order(in_order: &InOrder, working: f64, case: &Case) -> String {
+    let (share, busy) = (percent(in_order.share), percent(in_order.working));
+    let threads = case.configuration.threads;
+    let what = match in_order.what {
+        Ordered::Partition(largest) => format!(
+            "{} holds {share} of the records, which are worked one after another",
+            partition(largest, case.dataset.topics)
+        ),
+        Ordered::Partitions(mine, all) => {
+            format!("one of {threads} threads has {mine} of {all} partitions with {share} of the records")
+        }
+        Ordered::Key(count) => format!(
+            "the most frequent of {count} keys has about {share} of the records, which are worked one after another"
+        ),
+    };
+    let idle = case.observed.machine.as_ref().map(idle_cores).unwrap_or_default();
+    format!(
+        "{what}: one of them was in work {busy} of the time, and all {threads} threads {} of theirs{idle}",
+        percent(working)
+    )
+}
+
+/// `while records lay before the readers (3.1 s, 16 % of the time)`.
+pub(super) fn while_behind(behind: &Behind) -> String {
+    format!(
+        "while records lay before the readers ({:.1} s, {} of the time)",
+        behind.seconds,
+        percent(behind.time)
+    )
+}
+
+/// Of a trial of which nothing more can be known.
+pub(super) fn short(seconds: f64) -> String {
+    format!(
+        "trials of {} are too short to say what they waited for: they are over after a few exchanges with the brokers",
+        milliseconds(seconds * 1e3)
+    )
 }
 
 /// Brokers and cores after another clause.

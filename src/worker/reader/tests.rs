@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -19,8 +19,8 @@ use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::reported::{News, Reported};
 use crate::worker::shared::MemberShared;
 
-/// Records in the order in which they were destroyed, with the thread that did.
-type Log = Arc<Mutex<Vec<(ThreadId, MemoryRecord)>>>;
+/// Records in the order in which they were destroyed, with the time.
+type Log = Arc<Mutex<Vec<(Instant, MemoryRecord)>>>;
 
 /// Commits into memory; one that covers a record not yet destroyed is noted. Threads destroy each record after its work,
 /// a reader that works alone a batch at a time.
@@ -133,10 +133,21 @@ impl Scene {
 
     /// Reads everything, and meanwhile lets something happen; it ends when every partition's end was reached.
     fn read(&self, meanwhile: impl FnOnce(&MemorySource, &Checked, &MemberShared) + Send) -> Outcome {
+        self.read_records(self.records(), meanwhile)
+    }
+
+    fn read_records(
+        &self,
+        records: Vec<MemoryRecord>,
+        meanwhile: impl FnOnce(&MemorySource, &Checked, &MemberShared) + Send,
+    ) -> Outcome {
         let log = Log::default();
-        let source = MemorySource::new(self.records()).watched({
+        let source = MemorySource::new(records).watched({
             let log = Arc::clone(&log);
-            move |record| log.lock().unwrap().push((thread::current().id(), record.clone()))
+            move |record| {
+                let mut log = log.lock().unwrap();
+                log.push((Instant::now(), record.clone()));
+            }
         });
         let offsets = Checked::new(&log);
         let (ended_sender, ended) = channel();
@@ -166,7 +177,7 @@ impl Scene {
 }
 
 struct Outcome {
-    log: Vec<(ThreadId, MemoryRecord)>,
+    log: Vec<(Instant, MemoryRecord)>,
     result: ReaderResult,
     committed: BTreeMap<usize, i64>,
     too_far: Vec<Place>,
@@ -197,22 +208,27 @@ impl Outcome {
     }
 
     /// The records of each group in the order in which they were destroyed.
-    fn in_groups<K: Ord>(&self, group: impl Fn(&MemoryRecord) -> Option<K>) -> Vec<Vec<(ThreadId, i64)>> {
-        let mut groups: BTreeMap<K, Vec<(ThreadId, i64)>> = BTreeMap::new();
-        for (thread, record) in &self.log {
+    fn in_groups<K: Ord>(&self, group: impl Fn(&MemoryRecord) -> Option<K>) -> Vec<Vec<(Instant, i64)>> {
+        let mut groups: BTreeMap<K, Vec<(Instant, i64)>> = BTreeMap::new();
+        for (at, record) in &self.log {
             if let Some(key) = group(record) {
-                groups.entry(key).or_default().push((*thread, record.offset));
+                groups.entry(key).or_default().push((*at, record.offset));
             }
         }
         groups.into_values().collect()
     }
 }
 
-/// A group was worked one at a time and in order: by one thread, which destroys a record before it takes the next.
-fn worked_in_order(group: &[(ThreadId, i64)]) -> bool {
+/// A group was worked in order and one at a time: a thread destroys a record at the end of its work, so the work on the next
+/// lies between the two.
+fn worked_in_order(group: &[(Instant, i64)], work: Work) -> bool {
+    let least = match work {
+        Work::Wait { ns } => Duration::from_nanos(ns),
+        Work::None | Work::Cpu { .. } => Duration::ZERO,
+    };
     group
         .windows(2)
-        .all(|pair| pair[0].0 == pair[1].0 && pair[0].1 < pair[1].1)
+        .all(|pair| pair[0].1 < pair[1].1 && pair[1].0 - pair[0].0 >= least)
 }
 
 fn scenes() -> impl Strategy<Value = Scene> {
@@ -276,7 +292,7 @@ proptest! {
             WorkOrdering::Key => outcome.in_groups(|record| Some((record.partition, record.key.clone()?))),
             WorkOrdering::None => Vec::new(),
         };
-        prop_assert!(groups.iter().all(|group| worked_in_order(group)));
+        prop_assert!(groups.iter().all(|group| worked_in_order(group, scene.work)));
     }
 
     #[test]
@@ -312,7 +328,7 @@ proptest! {
     }
 }
 
-/// Far more than a busy machine delays a thread, and less than the queues of `waiting` take: 5 s with three threads, 20 s
+/// Far more than a busy machine delays a thread, and less than what waits in `waiting` takes: 27 s with three threads, 20 s
 /// with one.
 const LONG: Duration = Duration::from_secs(4);
 
@@ -327,6 +343,46 @@ fn waiting(threads: usize, ordering: WorkOrdering) -> Scene {
         capacity: 1_000,
         work: Work::Wait { ns: 20_000_000 },
     }
+}
+
+#[test]
+fn keys_wait_only_for_themselves() {
+    // As many keys as threads, and records without a key between them: if a key were bound to a thread, two would nearly
+    // always share one, and be at half when the first of the others is through.
+    let scene = Scene {
+        partitions: 1,
+        end: 450,
+        keys: 9,
+        work: Work::Wait { ns: 2_000_000 },
+        ..waiting(8, WorkOrdering::Key)
+    };
+    let outcome = scene.read(|_, _, _| {});
+    assert!(outcome.account(&scene).is_exact());
+    let keys = outcome.in_groups(|record| record.key.clone());
+    assert_eq!(keys.len(), 8);
+    let first_through = keys.iter().map(|key| key[49].0).min().unwrap();
+    let slowest = keys.iter().map(|key| key.iter().filter(|(at, _)| *at <= first_through).count());
+    assert!(slowest.clone().all(|worked| worked > 35), "{:?}", slowest.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_key_with_nine_of_ten_records_leaves_the_others_a_thread() {
+    let key_of = |offset: i64| if offset % 10 == 9 { offset } else { -1 };
+    let scene = Scene {
+        partitions: 1,
+        end: 1_000,
+        work: Work::Wait { ns: 1_000_000 },
+        ..waiting(2, WorkOrdering::Key)
+    };
+    let mut records = scene.records();
+    for record in &mut records {
+        record.key = Some(key_of(record.offset).to_le_bytes().into());
+    }
+    let outcome = scene.read_records(records, |_, _, _| {});
+    let rare = |(_, record): &&(Instant, MemoryRecord)| key_of(record.offset) >= 0;
+    let last_rare = outcome.log.iter().rposition(|each| rare(&each)).unwrap();
+    // Those of the rare keys have a thread to themselves, and need a ninth of the time that the frequent key takes.
+    assert!(last_rare < 500, "the last record of a rare key was number {last_rare}");
 }
 
 #[test]

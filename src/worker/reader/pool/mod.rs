@@ -1,14 +1,20 @@
-//! A reader whose records are worked on several threads: it takes and dispatches them in order over bounded queues,
-//! and commits what is finished without a gap. Where the queues are full it takes no more: that is the back-pressure.
+//! A reader whose records are worked on several threads: it hands them over in order, and commits what is finished without
+//! a gap. Where a bounded number of them waits for a thread it takes no more: that is the back-pressure.
 
+mod handover;
+mod strands;
+
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select};
+use crossbeam_channel::select;
 
+use self::handover::{Handover, Next, Parcel};
+use self::strands::{Load, Strand};
 use super::commit::Committer;
 use super::locate::Locator;
 use super::source::{Consumption, Message, Source};
@@ -19,12 +25,19 @@ use super::{Early, IDLE_WAIT, ReadAccounts, Reader};
 use crate::measure::{ReadingTime, clock};
 use crate::scenario::{Commit, WorkOrdering};
 use crate::worker::gate::Inside;
-use crate::worker::shared::Slot;
 use crate::worker::work::Labour;
 
 /// Records that may wait for each thread besides the one that it works: with 10 us of work per record, enough for the
 /// few milliseconds for which a busy machine may put the reader off its core. Not tuned by measurement.
-const QUEUED_PER_THREAD: usize = 256;
+const WAITING_PER_THREAD: u64 = 256;
+/// So many may wait for few threads too, because the records of a frequent key or partition that wait for each other must
+/// leave room for others, which could be worked.
+const WAITING_MIN: u64 = 4_096;
+/// Bytes of the keys and values of records that wait: as much as the client's own queue holds
+/// (`queued.max.messages.kbytes`).
+const WAITING_BYTES: u64 = 64 << 20;
+/// Records that the reader collects before it hands them over, so that it takes the lock less often.
+const HANDED_OVER_AT_ONCE: usize = 64;
 /// How long a reader without records waits before it commits what its threads have finished meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_millis(10);
 
@@ -37,27 +50,38 @@ struct Job<M> {
     received_ns: u64,
 }
 
-/// The ends of the threads' queues that the reader fills.
-type Queues<'a, S> = Vec<Sender<Job<<S as Source>::Message<'a>>>>;
-
 /// The threads, each of which ends with what it has measured.
 type Threads<'scope> = Vec<ScopedJoinHandle<'scope, Option<Waited>>>;
 
 /// What the reader and its threads share.
-struct Desk<'a, S, O> {
+struct Desk<'a, S: Source, O> {
     reader: &'a Reader<'a, S, O>,
+    handover: Handover<Job<S::Message<'a>>>,
     windows: Vec<Mutex<Window>>,
     finished: AtomicU64,
     work_ns: AtomicU64,
 }
 
 impl<S: Source, O: Consumption> Desk<'_, S, O> {
-    /// A thread's life: works what comes until the queue closes, and nothing more once the member has stopped.
-    fn work<M: Message>(&self, jobs: &Receiver<Job<M>>) -> Option<Waited> {
+    /// A thread's life: works what comes until the reading ends, and nothing more once the member has stopped.
+    fn work(&self) -> Option<Waited> {
         let labour = Labour::prepare(self.reader.work, self.reader.calibration);
         let mut waits = self.reader.waits.map(|order| Waits::new(order, self.reader.shared));
         let mut work_ns = 0;
-        while let Some(job) = next_job(jobs, waits.as_mut()) {
+        let mut finished = None;
+        loop {
+            let job = match self.handover.next(finished.take(), IDLE_WAIT) {
+                Next::Record(strand, job) => {
+                    finished = strand;
+                    job
+                }
+                Next::Nothing => {
+                    // Hands over the seconds that have passed.
+                    waits.iter_mut().for_each(|waits| waits.passed(clock::now_ns()));
+                    continue;
+                }
+                Next::Closed => break,
+            };
             if self.reader.shared.is_stopped() {
                 continue;
             }
@@ -106,21 +130,6 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
     }
 }
 
-/// The next record; `None` when the queue has closed. Where records are measured, a thread that waits for one hands over
-/// the seconds that pass.
-fn next_job<M>(jobs: &Receiver<Job<M>>, waits: Option<&mut Waits<'_>>) -> Option<Job<M>> {
-    let Some(waits) = waits else {
-        return jobs.recv().ok();
-    };
-    loop {
-        match jobs.recv_timeout(IDLE_WAIT) {
-            Ok(job) => return Some(job),
-            Err(RecvTimeoutError::Timeout) => waits.passed(clock::now_ns()),
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
-    }
-}
-
 /// How a reading ended.
 #[derive(Default)]
 struct Ended {
@@ -135,10 +144,8 @@ struct Dispatcher<'a, 'd, S: Source, O> {
     gate: Inside<'a>,
     committer: Committer<'a, O>,
     locator: Locator<'a>,
-    queues: Queues<'a, S>,
-    /// Thread of each slot and the epoch in which it was chosen; epoch 0 before that.
-    chosen: Vec<(u32, usize)>,
-    next: usize,
+    /// Records that are about to be handed over.
+    outgoing: VecDeque<Parcel<Job<S::Message<'a>>>>,
     revocations: u64,
     /// Records dispatched so far.
     admitted: u64,
@@ -156,6 +163,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
     let shared = reader.shared;
     let desk = Desk {
         reader,
+        handover: Handover::new(look_ahead(reader.threads)),
         windows: (shared.slots().iter())
             .map(|slot| Mutex::new(Window::new(slot.range)))
             .collect(),
@@ -163,9 +171,10 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
         work_ns: AtomicU64::new(0),
     };
     let ended = thread::scope(|scope| {
-        let (queues, threads) = match start_threads(scope, &desk) {
-            Ok(started) => started,
+        let threads = match start_threads(scope, &desk) {
+            Ok(threads) => threads,
             Err(error) => {
+                desk.handover.close();
                 return Ended {
                     failure: Some(format!("cannot start a thread: {error}")),
                     ..Ended::default()
@@ -177,9 +186,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
             gate,
             committer: Committer::new(reader.offsets, shared, reader.commit),
             locator: Locator::new(shared),
-            queues,
-            chosen: vec![(0, 0); shared.slots().len()],
-            next: 0,
+            outgoing: VecDeque::with_capacity(HANDED_OVER_AT_ONCE),
             revocations: early.revocations,
             admitted: 0,
             committed_at: 0,
@@ -203,29 +210,23 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
     }
 }
 
-/// Starts the threads and returns their queues: one for all where any thread may work any record.
+/// What may wait for so many threads.
+fn look_ahead(threads: usize) -> Load {
+    Load {
+        records: (WAITING_PER_THREAD * threads as u64).max(WAITING_MIN),
+        bytes: WAITING_BYTES,
+    }
+}
+
 fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption>(
     scope: &'scope Scope<'scope, '_>,
     desk: &'scope Desk<'a, S, O>,
-) -> std::io::Result<(Queues<'a, S>, Threads<'scope>)> {
-    let threads = desk.reader.threads;
-    let shares = match desk.reader.ordering {
-        WorkOrdering::None => vec![threads],
-        WorkOrdering::Partition | WorkOrdering::Key => vec![1; threads],
+) -> std::io::Result<Threads<'scope>> {
+    let start = |number| {
+        let name = format!("{}-{number}", desk.reader.thread_name);
+        thread::Builder::new().name(name).spawn_scoped(scope, || desk.work())
     };
-    let mut queues = Vec::with_capacity(shares.len());
-    let mut handles = Vec::with_capacity(threads);
-    for share in shares {
-        let (sender, receiver) = bounded(QUEUED_PER_THREAD * share);
-        for _ in 0..share {
-            let jobs = receiver.clone();
-            let name = format!("{}-{}", desk.reader.thread_name, handles.len());
-            let builder = thread::Builder::new().name(name);
-            handles.push(builder.spawn_scoped(scope, move || desk.work(&jobs))?);
-        }
-        queues.push(sender);
-    }
-    Ok((queues, handles))
+    (0..desk.reader.threads).map(start).collect()
 }
 
 impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
@@ -258,7 +259,7 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
 
     /// Lets the threads end, each with the record that it works, and commits the rest.
     fn end(mut self, threads: Threads<'_>) -> Ended {
-        self.queues.clear();
+        self.desk.handover.close();
         let (mut waited, mut failure) = (None, None);
         for thread in threads {
             match thread.join() {
@@ -328,85 +329,51 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
             let Some(ticket) = admitted else { continue };
             self.admitted += 1;
             self.stopwatch.record_came();
-            let queue = self.queue_of(index, epoch, slot, &message);
-            let job = Job {
-                message,
-                slot: index,
-                epoch,
-                ticket,
-                received_ns,
-            };
-            self.send(queue, job);
+            self.outgoing.push_back(Parcel {
+                strand: self.strand_of(index, &message),
+                bytes,
+                job: Job {
+                    message,
+                    slot: index,
+                    epoch,
+                    ticket,
+                    received_ns,
+                },
+            });
+            if self.outgoing.len() >= HANDED_OVER_AT_ONCE {
+                self.hand_over();
+            }
             if offset + 1 == slot.range.end {
                 // What is fetched beyond the end is not worked, but costs the other partitions.
                 self.desk.reader.offsets.end(index);
             }
             self.commit_every();
         }
+        self.hand_over();
     }
 
-    /// The queue that a record belongs into.
-    fn queue_of(&mut self, index: usize, epoch: u32, slot: &Slot, message: &S::Message<'a>) -> usize {
+    /// What a record waits for. Two keys of one hash would wait for each other, in 4,096 of them once in 10^12 times.
+    fn strand_of(&self, index: usize, message: &S::Message<'a>) -> Strand {
         match self.desk.reader.ordering {
-            WorkOrdering::None => 0,
-            WorkOrdering::Partition => {
-                if self.chosen[index].0 != epoch {
-                    self.chosen[index] = (epoch, self.thread_with_fewest_partitions(index));
-                }
-                self.chosen[index].1
-            }
-            WorkOrdering::Key => match message.key() {
-                Some(key) => {
-                    let mut hasher = DefaultHasher::new();
-                    (slot.partition, key).hash(&mut hasher);
-                    usize::try_from(hasher.finish() % self.queues.len() as u64).unwrap_or(0)
-                }
-                None => self.shortest_queue(),
-            },
+            WorkOrdering::None => None,
+            WorkOrdering::Partition => Some(index as u64),
+            WorkOrdering::Key => message.key().map(|key| {
+                let mut hasher = DefaultHasher::new();
+                (index, key).hash(&mut hasher);
+                hasher.finish()
+            }),
         }
     }
 
-    /// Evenly over the threads, whatever the numbers of the partitions that this member was given.
-    fn thread_with_fewest_partitions(&self, newcomer: usize) -> usize {
-        let mut held = vec![0; self.queues.len()];
-        for (index, ((epoch, thread), slot)) in self.chosen.iter().zip(self.desk.reader.shared.slots()).enumerate() {
-            if index != newcomer && *epoch > 0 && *epoch == slot.epoch() {
-                held[*thread] += 1;
-            }
-        }
-        (0..held.len()).min_by_key(|thread| held[*thread]).unwrap_or(0)
-    }
-
-    /// Of equally short ones, another each time.
-    fn shortest_queue(&mut self) -> usize {
-        let count = self.queues.len();
-        self.next = (self.next + 1) % count;
-        let turns = (0..count).map(|step| (self.next + step) % count);
-        turns.min_by_key(|queue| self.queues[*queue].len()).unwrap_or(0)
-    }
-
-    /// Puts a record into a queue. Where that is full, waits for room, for a rebalance, which comes first, or for the
+    /// Hands over what was collected. Where too much waits, waits for room, for a rebalance, which comes first, or for the
     /// end.
-    fn send(&mut self, queue: usize, job: Job<S::Message<'a>>) {
-        let mut job = match self.queues[queue].try_send(job) {
-            Ok(()) => return,
-            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => job,
-        };
-        let (room, bell) = (self.queues[queue].clone(), self.desk.reader.gate.bell());
-        while !self.is_stopped() {
-            if self.gate.is_wanted() {
-                self.gate.step_aside();
-                if self.desk.reader.shared.slots()[job.slot].epoch() != job.epoch {
-                    return;
-                }
-            }
+    fn hand_over(&mut self) {
+        while !self.outgoing.is_empty() && !self.desk.handover.put(&mut self.outgoing) && !self.is_stopped() {
             select! {
-                recv(bell) -> _ => {}
-                send(room, job) -> sent => match sent {
-                    Ok(()) => return,
-                    Err(refused) => job = refused.into_inner(),
-                },
+                recv(self.desk.reader.gate.bell()) -> _ => {}
+                recv(self.desk.handover.room()) -> _ => {}
             }
+            self.let_callbacks_through();
         }
     }
 

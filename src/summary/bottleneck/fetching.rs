@@ -1,0 +1,130 @@
+//! Rules for readers that wait for records: a quota, the client's pauses, or the longest part of the fetching.
+
+use super::observed::Machine;
+use super::rules::{
+    BROKER_BUSY_CORES, BROKER_IDLE_CORES, PAUSING_SHARE, THROTTLED_SHARE, WAITING_FOR_FULLER_SHARE, WAITING_SHARE, found, reader_thread,
+};
+use super::words::{self, percent};
+use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
+
+/// True where there is always something to fetch. Readers that keep up with what arrives wait for want of it, whether in a
+/// live trial or once a backlog is gone, and their waiting says nothing of the fetching.
+pub(super) fn is_never_without_records(case: &Case) -> bool {
+    case.observed.load.as_ref().is_none_or(|load| load.behind)
+}
+
+/// How the fetching before readers that wait spends its time: the library's thread sends a request, awaits the answer,
+/// unpacks it, and perhaps pauses before the next.
+struct Fetching {
+    waiting: f64,
+    awaited: f64,
+    unpacking: f64,
+    pausing: f64,
+}
+
+impl Fetching {
+    fn of(case: &Case) -> Option<Self> {
+        if !is_never_without_records(case) || case.is_short() {
+            return None;
+        }
+        let seen = &case.observed;
+        let (waiting, awaited) = (seen.waiting?, seen.awaited?);
+        let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
+        // Awaiting and unpacking overlap, so this is the most that it may have paused.
+        let pausing_at_most = 1.0 - awaited.max(unpacking);
+        // While records arrive, a client that awaits an answer may have nothing to fetch.
+        let is_fuller = seen.load.is_none() && waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
+        (waiting >= WAITING_SHARE || is_fuller).then(|| Fetching {
+            waiting,
+            awaited,
+            unpacking,
+            pausing: (1.0 - awaited - unpacking).max(0.0),
+        })
+    }
+
+    fn evidence(&self) -> String {
+        format!(
+            "readers waited {} of the time with an empty queue; an answer of a broker was awaited {} of it",
+            percent(self.waiting),
+            percent(self.awaited)
+        )
+    }
+
+    fn pauses(&self, case: &Case) -> Bottleneck {
+        let evidence = format!(
+            "{}, and for {} of it nothing was asked for or unpacked{}",
+            self.evidence(),
+            percent(self.pausing),
+            words::brokers_and_cores(&case.observed)
+        );
+        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
+    }
+}
+
+/// A quota of the cluster holds answers back, and readers wait for them.
+pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
+    let seen = &case.observed;
+    let throttled = seen.throttled.filter(|share| *share >= THROTTLED_SHARE)?;
+    if seen.waiting.is_some_and(|share| share < THROTTLED_SHARE) {
+        return None;
+    }
+    let waiting = seen.waiting.map(|share| {
+        let share = percent(share);
+        format!(", while readers waited {share} of it with an empty queue")
+    });
+    let evidence = format!(
+        "the cluster held answers back because of a quota for {} of the time{}{}",
+        percent(throttled),
+        waiting.unwrap_or_default(),
+        words::brokers_and_cores(seen)
+    );
+    Some(found(Kind::Quota, evidence, remedies::quota()))
+}
+
+/// A pause needs no core, so it comes before them.
+pub(super) fn pausing(case: &Case) -> Option<Bottleneck> {
+    let fetching = Fetching::of(case).filter(|fetching| fetching.pausing >= PAUSING_SHARE)?;
+    Some(fetching.pauses(case))
+}
+
+/// The longest part of the fetching limits readers that wait.
+pub(super) fn fetching(case: &Case) -> Option<Bottleneck> {
+    let (seen, parts) = (&case.observed, Fetching::of(case)?);
+    match &seen.fetcher {
+        Some(thread) if parts.unpacking >= parts.awaited.max(parts.pausing) => {
+            let more = format!(
+                ", and answers were awaited {} of it, while readers waited {} of it with an empty queue",
+                percent(parts.awaited),
+                percent(parts.waiting)
+            );
+            Some(reader_thread(case, thread, &more))
+        }
+        _ if parts.awaited >= parts.pausing => {
+            let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
+            Some(found(Kind::Brokers, evidence, remedies::brokers()))
+        }
+        _ => Some(parts.pauses(case)),
+    }
+}
+
+/// The same without the client library's own figures: by the brokers' processors, where they run here.
+pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
+    let seen = &case.observed;
+    let waiting = seen
+        .waiting
+        .filter(|share| *share >= WAITING_SHARE && is_never_without_records(case) && !case.is_short())?;
+    let brokers = seen.machine.as_ref().and_then(|machine: &Machine| machine.brokers)?;
+    let evidence = format!(
+        "readers waited {} of the time with an empty queue{}; what their client did meanwhile was not observed",
+        percent(waiting),
+        words::brokers_and_cores(seen)
+    );
+    if brokers >= BROKER_BUSY_CORES {
+        Some(found(Kind::Brokers, evidence, remedies::brokers()))
+    } else if brokers < BROKER_IDLE_CORES {
+        Some(found(Kind::FetchSettings, evidence, remedies::fetch_settings(case)))
+    } else {
+        None
+    }
+}
+

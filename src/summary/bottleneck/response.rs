@@ -1,0 +1,144 @@
+//! Rules for loads that are held: nothing limits how much is read, and what a record waits for longest says how to make its
+//! response time shorter.
+
+use super::rules::{PAUSING_SHARE, WAITING_SHARE, found, is_busy_unevenly};
+use super::words::{self, milliseconds, percent};
+use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
+use crate::measure::latency::LatencyPart;
+use crate::scenario::{Mode, PropertyValue};
+
+/// A part of the mean response time is named where it is more than this share of it.
+pub(super) const LONGEST_SHARE: f64 = 0.50;
+/// Members that are in work, or wait for commits, for this share of their time let the records behind wait in their
+/// client's queue.
+pub(super) const BUSY_SHARE: f64 = 0.50;
+/// Less than this, in milliseconds, is no more than exchanges with brokers take, whatever they are asked to hold back.
+pub(super) const HELD_MS: f64 = 5.0;
+
+/// A live load that was held is no limit of anything.
+pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
+    let is_live = matches!(case.configuration.mode, Mode::Live(_));
+    let load = case.observed.load.as_ref().filter(|load| is_live && !load.behind)?;
+    if case.is_beyond {
+        return None;
+    }
+    if let Some(longest) = response(case) {
+        return Some(longest);
+    }
+    let mut seen = if load.not_held.0 > 0 {
+        words::load_partly_held(load)
+    } else {
+        words::load_held(load, &case.observed)
+    };
+    if let Some(longest) = Longest::of(case) {
+        seen = format!("{seen}; {}", longest.evidence());
+    }
+    Some(Bottleneck::unknown(&seen, remedies::LOAD_HELD))
+}
+
+/// The part of a record's way that takes longest, in means, which add up.
+struct Longest {
+    part: LatencyPart,
+    ms: f64,
+    response_ms: f64,
+}
+
+impl Longest {
+    fn of(case: &Case) -> Option<Self> {
+        let of_part = |part| {
+            let mut found = case.latencies.iter().filter(|latency| latency.part == part);
+            found.next()?.mean_ms
+        };
+        let response_ms = of_part(LatencyPart::Response).filter(|ms| *ms > 0.0)?;
+        let parts = LatencyPart::ALL.into_iter().filter(|part| *part != LatencyPart::Response);
+        let measured = parts.filter_map(|part| Some((part, of_part(part)?)));
+        let (part, ms) = measured.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(Longest { part, ms, response_ms })
+    }
+
+    fn evidence(&self) -> String {
+        let passed = match self.part {
+            LatencyPart::ProducerDelay => "passed before the producers sent the record",
+            LatencyPart::Transit => "passed between the producer's sending and the consumer's client handing the record over",
+            LatencyPart::Queued => "passed between the client's handing the record over and its work",
+            LatencyPart::Work | LatencyPart::Response => "were the work on the record",
+        };
+        let (ms, response) = (milliseconds(self.ms), milliseconds(self.response_ms));
+        format!("{ms} of {response} of mean response time {passed}")
+    }
+}
+
+/// What makes the response time of a load that is held.
+pub(super) fn response(case: &Case) -> Option<Bottleneck> {
+    if case.is_behind() {
+        return None;
+    }
+    let longest = Longest::of(case).filter(|longest| longest.ms >= LONGEST_SHARE * longest.response_ms)?;
+    let evidence = longest.evidence();
+    match longest.part {
+        LatencyPart::ProducerDelay => Some(found(Kind::Producers, evidence, remedies::producers())),
+        LatencyPart::Transit => held_by_the_broker(case, &longest)
+            .or_else(|| held_by_the_producer(case, &longest))
+            .or_else(|| behind_others(case, &longest)),
+        LatencyPart::Queued => {
+            behind_others(case, &longest).or_else(|| Some(found(Kind::ConsumerWork, evidence, remedies::work(case))))
+        }
+        LatencyPart::Work | LatencyPart::Response => Some(found(Kind::ConsumerWork, evidence, remedies::quicker_work())),
+    }
+}
+
+/// The broker keeps a fetch until there are so many bytes: readers have nothing meanwhile.
+fn held_by_the_broker(case: &Case, longest: &Longest) -> Option<Bottleneck> {
+    let setting = |name| case.configuration.client.properties.get(name);
+    let bytes = setting("fetch.min.bytes").filter(|value| literal(value).is_none_or(|bytes| bytes > 1.0))?;
+    if longest.ms < HELD_MS || case.observed.waiting.is_some_and(|share| share < WAITING_SHARE) {
+        return None;
+    }
+    let wait = setting("fetch.wait.max.ms");
+    let evidence = format!(
+        "{}, and the broker held the fetch: {}, {}",
+        longest.evidence(),
+        words::property("fetch.min.bytes", bytes),
+        match wait {
+            Some(wait) => words::property("fetch.wait.max.ms", wait),
+            None => "`fetch.wait.max.ms` as the library has it".to_owned(),
+        }
+    );
+    Some(found(Kind::FetchSettings, evidence, remedies::held_fetches()))
+}
+
+/// The producer's client collects records before it sends them.
+fn held_by_the_producer(case: &Case, longest: &Longest) -> Option<Bottleneck> {
+    let linger = case.configuration.mode.load()?.properties.get("linger.ms")?;
+    let is_long = literal(linger).is_some_and(|ms| ms >= longest.ms * PAUSING_SHARE);
+    is_long.then(|| {
+        let setting = words::property("linger.ms", linger);
+        let evidence = format!("{}, and the producers collected records: {setting}", longest.evidence());
+        found(Kind::Producers, evidence, remedies::lingering())
+    })
+}
+
+/// Records wait while their member works others, or waits for a commit.
+fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
+    let seen = &case.observed;
+    let because = |said: String| format!("{}; {said}", longest.evidence());
+    if let Some(skew) = seen.skew.as_ref().filter(|skew| is_busy_unevenly(skew)) {
+        let evidence = because(words::skew(skew, case.dataset.topics, false));
+        return Some(found(Kind::Skew, evidence, remedies::skew(skew)));
+    }
+    let committing = seen.committing.unwrap_or(0.0);
+    if committing >= BUSY_SHARE {
+        let evidence = because(format!("members waited for commits {} of their time", percent(committing)));
+        return Some(found(Kind::ConsumerWork, evidence, remedies::commits()));
+    }
+    let working = seen.working.filter(|share| *share >= BUSY_SHARE)?;
+    let evidence = because(format!("members were in work {} of their time", percent(working)));
+    Some(found(Kind::ConsumerWork, evidence, remedies::work(case)))
+}
+
+fn literal(value: &PropertyValue) -> Option<f64> {
+    match value {
+        PropertyValue::Literal(value) => value.parse().ok(),
+        PropertyValue::Environment { .. } | PropertyValue::File { .. } => None,
+    }
+}
