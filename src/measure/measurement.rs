@@ -259,6 +259,30 @@ pub struct PartitionMeasurement {
     /// How long the records waited that were intended for the window of a live or mixed trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latencies: Option<Latencies>,
+    /// How that waiting went through the window, in slices of equal length by intended time; empty where nobody
+    /// measured it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<WaitSlice>,
+}
+
+/// Slices of a window whose waiting is recorded apart.
+pub const WAIT_SLICES: usize = 20;
+
+/// Waiting of the records that were intended for one slice of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WaitSlice {
+    /// Records.
+    pub records: u64,
+    /// Sum of their times from intended to the start of the work.
+    pub waited_ns: u64,
+}
+
+impl WaitSlice {
+    /// Adds what other threads recorded of the same slice.
+    pub fn add(&mut self, other: WaitSlice) {
+        self.records += other.records;
+        self.waited_ns += other.waited_ns;
+    }
 }
 
 /// Consecutive offsets read under one assignment.
