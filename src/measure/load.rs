@@ -109,6 +109,28 @@ pub struct LoadJudgement {
     pub resolution: f64,
 }
 
+impl LoadJudgement {
+    /// `group 1, process 2, consumer 1, at 96 % of what it can do`.
+    pub fn how_full(&self) -> String {
+        format!("{}, at {:.0} % of what it can do", self.who, self.fullness * 100.0)
+    }
+
+    /// The resolution in percent, to two digits.
+    pub fn resolution_percent(&self) -> String {
+        percent(self.resolution)
+    }
+}
+
+/// A share in percent: whole ones, below ten with a decimal.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent < 9.95 {
+        format!("{percent:.1}")
+    } else {
+        format!("{percent:.0}")
+    }
+}
+
 /// Readers that fell behind: latencies then say how long the trial was, and nothing of the readers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Overload {

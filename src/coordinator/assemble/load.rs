@@ -18,7 +18,11 @@ const REACHED_SHARE: f64 = 0.98;
 const REACHED_SLACK: f64 = 2.0;
 
 /// What the load was; `None` in a backlog trial.
-pub(super) fn measurement(machine: &mut TrialMachine, unread: u64, members: &[MemberMeasurement]) -> Option<LoadMeasurement> {
+pub(super) fn measurement(
+    machine: &mut TrialMachine,
+    unread: u64,
+    members: &[MemberMeasurement],
+) -> Option<LoadMeasurement> {
     let spec = machine.spec.load.clone()?;
     let servers = servers(machine);
     let state = machine.load.as_mut()?;
@@ -86,13 +90,23 @@ fn per_second(spec: &LoadSpec, state: &LoadState, all_per_second: f64) -> BTreeM
             partition: lag.partition,
         })
         .map(|partition| {
-            let end = if state.ends.is_some() { state.end_of(partition) } else { 0 };
-            (partition, u64::try_from(end - backlog_end(spec, partition)).unwrap_or(0))
+            let end = if state.ends.is_some() {
+                state.end_of(partition)
+            } else {
+                0
+            };
+            (
+                partition,
+                u64::try_from(end - backlog_end(spec, partition)).unwrap_or(0),
+            )
         })
         .collect();
     let all: u64 = arrived.iter().map(|(_, records)| records).sum();
     let rate = |records: u64| all_per_second * records as f64 / all.max(1) as f64;
-    arrived.into_iter().map(|(partition, records)| (partition, rate(records))).collect()
+    arrived
+        .into_iter()
+        .map(|(partition, records)| (partition, rate(records)))
+        .collect()
 }
 
 /// Says where the cluster told the ends of its partitions too seldom to see readers fall behind.

@@ -32,6 +32,8 @@ const RESOLUTION_POOR: f64 = 0.25;
 const RISEN_SHARE: f64 = 0.25;
 /// Points below which a line says nothing.
 const POINTS_MIN: usize = 8;
+/// From one sample of the lag to the next, and from one report of a position to the next, in windows of a minute.
+const SAMPLE_SECONDS: f64 = 0.1;
 /// Lag that grows by nearly all that arrives: a server that has stopped.
 const GROWTH_MAX: f64 = 0.99;
 
@@ -174,14 +176,21 @@ fn line(points: &[(f64, f64)]) -> (f64, f64) {
     let (mean_x, mean_y) = (mean(|p| p.0), mean(|p| p.1));
     let sum = |of: &dyn Fn(f64, f64) -> f64| points.iter().map(|p| of(p.0 - mean_x, p.1 - mean_y)).sum::<f64>();
     let variance = sum(&|x, _| x * x);
-    let slope = if variance > 0.0 { sum(&|x, y| x * y) / variance } else { 0.0 };
+    let slope = if variance > 0.0 {
+        sum(&|x, y| x * y) / variance
+    } else {
+        0.0
+    };
     let off = sum(&|x, y| (y - slope * x) * (y - slope * x));
     (slope, (off / count).sqrt())
 }
 
 /// The smallest growth of the lag, as a share of the arrivals, that a window of so many records of a full member tells
 /// from none: what is known before anything runs. `variation` is the sum of the squared coefficients of variation of
-/// gaps and work.
-pub fn resolution_expected(records: f64, variation: f64) -> f64 {
-    DEVIATIONS * (1.2 * variation / records.max(1.0)).sqrt()
+/// gaps and work. Positions are up to 100 ms old, by which the samples of the lag scatter.
+pub fn resolution_expected(records: f64, variation: f64, window_seconds: f64) -> f64 {
+    let walk = (1.2 * variation / records.max(1.0)).sqrt();
+    // Evenly over the interval: a deviation of its length over the root of 12.
+    let scatter = SAMPLE_SECONDS / (window_seconds / SAMPLE_SECONDS).sqrt() / window_seconds;
+    DEVIATIONS * walk + SCATTER_DEVIATIONS * scatter
 }

@@ -64,7 +64,11 @@ pub fn judge(observed: &Observed<'_>) -> (LoadJudgement, Option<Overload>) {
     let seconds = observed.window_seconds();
     let streams = observed.streams();
     let found: Vec<(&Named, Finding)> = streams.iter().map(|s| (s, s.stream.find(seconds))).collect();
-    let verdict = found.iter().map(|(_, f)| f.verdict).max().unwrap_or(LoadVerdict::CannotSay);
+    let verdict = found
+        .iter()
+        .map(|(_, f)| f.verdict)
+        .max()
+        .unwrap_or(LoadVerdict::CannotSay);
     let those = || found.iter().filter(|(_, f)| f.verdict == verdict);
     let fullest = those().max_by(|a, b| a.1.fullness.total_cmp(&b.1.fullness));
     let judgement = LoadJudgement {
@@ -89,7 +93,12 @@ impl Observed<'_> {
     fn streams(&self) -> Vec<Named> {
         let mut streams = Vec::new();
         for member in self.members {
-            let held: Vec<TopicPartition> = member.assigned.iter().copied().filter(|p| self.rate(*p) > 0.0).collect();
+            let held: Vec<TopicPartition> = member
+                .assigned
+                .iter()
+                .copied()
+                .filter(|p| self.rate(*p) > 0.0)
+                .collect();
             if held.is_empty() {
                 continue;
             }
@@ -116,7 +125,11 @@ impl Observed<'_> {
         let records = rate * self.window_seconds();
         let share = rate / self.per_second.values().sum::<f64>();
         // Keys send records to a partition at random, however evenly they are sent; taking turns evens their number out.
-        let gap_variation = if self.has_keys { self.gap_variation.max(1.0) } else { self.gap_variation * share };
+        let gap_variation = if self.has_keys {
+            self.gap_variation.max(1.0)
+        } else {
+            self.gap_variation * share
+        };
         let works = parts.iter().filter_map(|p| Some(&p.latencies.as_ref()?.work));
         let work_variation = crate::measure::latency::variation(works).unwrap_or(1.0);
         Stream {
@@ -157,7 +170,9 @@ impl Observed<'_> {
     fn idle_beside(&self, parts: &[&PartitionMeasurement], measured: Option<f64>) -> Option<f64> {
         measured?;
         let works = parts.iter().filter_map(|p| Some(&p.latencies.as_ref()?.work));
-        let busy_ns: f64 = works.filter_map(|work| Some(work.mean_ns()? * work.count() as f64)).sum();
+        let busy_ns: f64 = works
+            .filter_map(|work| Some(work.mean_ns()? * work.count() as f64))
+            .sum();
         Some((1.0 - busy_ns / NS_PER_SECOND / self.window_seconds()).max(0.0))
     }
 
@@ -189,7 +204,12 @@ impl Observed<'_> {
             lag.group == group && partitions.contains(&TopicPartition { topic, partition })
         };
         let all: Vec<&PartitionLag> = self.lag.partitions.iter().filter(of).collect();
-        let samples = self.lag.at_ns.iter().enumerate().filter(|(_, at_ns)| is_inside(self.window_ns, **at_ns));
+        let samples = self
+            .lag
+            .at_ns
+            .iter()
+            .enumerate()
+            .filter(|(_, at_ns)| is_inside(self.window_ns, **at_ns));
         samples
             .map(|(sample, at_ns)| {
                 let lag: u64 = all.iter().filter_map(|of| of.lag.get(sample)).sum();
@@ -205,11 +225,19 @@ impl Observed<'_> {
             for partition in &named.partitions {
                 let (sampled, _) = line(&self.lag_records(named.group, &[*partition]));
                 // Where the lag was not sampled, the waiting says how it grew.
-                let grown = if named.stream.lag.is_empty() { finding.growth * self.rate(*partition) } else { sampled };
+                let grown = if named.stream.lag.is_empty() {
+                    finding.growth * self.rate(*partition)
+                } else {
+                    sampled
+                };
                 growth.insert((named.group, *partition), grown);
             }
         }
-        let last = self.lag.at_ns.iter().rposition(|at_ns| is_inside(self.window_ns, *at_ns));
+        let last = self
+            .lag
+            .at_ns
+            .iter()
+            .rposition(|at_ns| is_inside(self.window_ns, *at_ns));
         let totals = self.lag.totals();
         Overload {
             lag_growth_per_second: growth.values().sum(),
@@ -220,6 +248,10 @@ impl Observed<'_> {
 
 /// The slices of a partition with their numbers; none of a worker that divides the window otherwise.
 fn slices_of(part: &PartitionMeasurement) -> impl Iterator<Item = (usize, WaitSlice)> {
-    let slices = if part.waits.len() == WAIT_SLICES { &part.waits[..] } else { &[] };
+    let slices = if part.waits.len() == WAIT_SLICES {
+        &part.waits[..]
+    } else {
+        &[]
+    };
     slices.iter().copied().enumerate()
 }

@@ -1,6 +1,10 @@
 //! The rules against queues whose load is known: three members share four partitions, so that one holds two and is twice
 //! as full as the others.
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "moments of a simulated window")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "moments of a simulated window"
+)]
 
 use std::collections::BTreeMap;
 
@@ -16,7 +20,6 @@ use crate::measure::{
 
 const NS: f64 = 1e9;
 const WORK_SECONDS: f64 = 0.003;
-const SAMPLE_SECONDS: f64 = 0.1;
 /// The partitions of each member.
 const HELD: [&[usize]; 3] = [&[0, 3], &[1], &[2]];
 
@@ -85,13 +88,25 @@ impl Scene {
         while at < self.end() {
             let partition = number % 4;
             let member = HELD.iter().position(|held| held.contains(&partition)).unwrap_or(0);
-            let work = if self.queue == Queue::Mm1 { exponential(WORK_SECONDS) } else { WORK_SECONDS };
+            let work = if self.queue == Queue::Mm1 {
+                exponential(WORK_SECONDS)
+            } else {
+                WORK_SECONDS
+            };
             let started = at.max(free[member]);
             self.record(&mut members[member], partition, (at, free[member], started, work));
             free[member] = started + work;
-            served.push(Served { partition, arrived: at, done: free[member] });
+            served.push(Served {
+                partition,
+                arrived: at,
+                done: free[member],
+            });
             number += 1;
-            at += if self.queue == Queue::Dd1 { gap } else { exponential(gap) };
+            at += if self.queue == Queue::Dd1 {
+                gap
+            } else {
+                exponential(gap)
+            };
         }
         for (member, free) in members.iter_mut().zip(free) {
             self.idle(member, free, self.end());
@@ -215,12 +230,20 @@ const WINDOWS: [f64; 4] = [4.0, 8.0, 20.0, 60.0];
 
 #[test]
 fn thirty_loads_are_judged_right_in_windows_of_every_length() {
-    let seeds = std::env::var("TANDEM_OVERLOAD_SEEDS").ok().and_then(|text| text.parse().ok());
+    let seeds = std::env::var("TANDEM_OVERLOAD_SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     for seed in 0..seeds.unwrap_or(1) {
         for (queue, load) in QUEUES.iter().flat_map(|queue| LOADS.map(|load| (*queue, load))) {
             for window_seconds in WINDOWS {
                 let warmup_seconds = if seed % 2 == 0 { 1.0 } else { 0.0 };
-                check(Scene { queue, load, window_seconds, warmup_seconds, seed });
+                check(Scene {
+                    queue,
+                    load,
+                    window_seconds,
+                    warmup_seconds,
+                    seed,
+                });
             }
         }
     }
@@ -239,7 +262,10 @@ fn scene(load: f64, window_seconds: f64) -> Scene {
 #[test]
 fn the_fullest_member_is_named_with_how_full_it_is_and_by_how_much_it_fell_behind() {
     let (judgement, overload) = scene(1.2, 20.0).judge();
-    assert!(judgement.who.contains("process 1") || judgement.who.contains("partition"), "{judgement:?}");
+    assert!(
+        judgement.who.contains("process 1") || judgement.who.contains("partition"),
+        "{judgement:?}"
+    );
     assert!((1.15..1.25).contains(&judgement.fullness), "{judgement:?}");
     // A sixth of the 400 records per second of the two partitions of one member; the others keep up.
     let grown = overload.map_or(0.0, |overload| overload.lag_growth_per_second);
@@ -249,10 +275,16 @@ fn the_fullest_member_is_named_with_how_full_it_is_and_by_how_much_it_fell_behin
 #[test]
 fn a_short_window_cannot_say_what_a_long_one_can_and_both_say_what_they_resolve() {
     let [short, long] = [4.0, 60.0].map(|window| scene(0.95, window).judge().0);
-    assert_eq!((short.verdict, long.verdict), (LoadVerdict::CannotSay, LoadVerdict::Holds));
+    assert_eq!(
+        (short.verdict, long.verdict),
+        (LoadVerdict::CannotSay, LoadVerdict::Holds)
+    );
     assert!(short.resolution > 2.0 * long.resolution, "{short:?} {long:?}");
-    let expected = resolution_expected(0.95 / WORK_SECONDS * 4.0, 0.5);
-    assert!((0.7..1.5).contains(&(short.resolution / expected)), "{short:?}, {expected}");
+    let expected = resolution_expected(0.95 / WORK_SECONDS * 4.0, 0.5, 4.0);
+    assert!(
+        (0.7..1.5).contains(&(short.resolution / expected)),
+        "{short:?}, {expected}"
+    );
 }
 
 #[test]
@@ -314,7 +346,13 @@ fn series(idle: f64, of: impl Fn(f64) -> f64) -> Stream {
 fn a_steady_lag_and_pauses_that_are_made_up_for_are_no_overload() {
     assert_eq!(series(0.3, |_| 0.4).find(20.0).verdict, LoadVerdict::Holds);
     for from in [0.0, 5.0, 10.0, 14.0] {
-        let pause = |at: f64| if (from..from + 1.0).contains(&at) { 1.0 - (at - from) } else { 0.0 };
+        let pause = |at: f64| {
+            if (from..from + 1.0).contains(&at) {
+                1.0 - (at - from)
+            } else {
+                0.0
+            }
+        };
         let found = series(0.3, pause).find(20.0);
         assert_eq!(found.verdict, LoadVerdict::Holds, "from {from}: {found:?}");
     }

@@ -61,7 +61,9 @@ impl WaitOrder {
 
     /// How much of the time between two moments lies in the window.
     fn overlap_ns(&self, from_ns: u64, until_ns: u64) -> u64 {
-        until_ns.min(self.window_ns.end).saturating_sub(from_ns.max(self.window_ns.start))
+        until_ns
+            .min(self.window_ns.end)
+            .saturating_sub(from_ns.max(self.window_ns.start))
     }
 
     /// The first offset of a slot whose record has a stamp.
