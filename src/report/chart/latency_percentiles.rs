@@ -28,13 +28,18 @@ struct Curve {
     responses: Vec<LatencyRecorder>,
     /// Percentiles and milliseconds.
     rows: Vec<(f64, f64)>,
-    /// Share of the records and milliseconds, up to the last that the records of a trial carry.
+    /// Share of the records and milliseconds, up to the last that the records of every trial carry.
     points: Vec<(f64, f64)>,
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let curves = curves(input);
-    let largest = curves.iter().map(|c| last_share(&c.responses)).fold(0.5, f64::max);
+    let rows = curves
+        .iter()
+        .flat_map(|c| &c.rows)
+        .map(|(percentile, _)| percentile / 100.0);
+    let lines = curves.iter().map(|c| last_share(&c.responses));
+    let largest = lines.chain(rows).fold(0.5, f64::max);
     if curves.is_empty() {
         return None;
     }
@@ -161,13 +166,13 @@ fn rows(responses: &[LatencyRecorder]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// The largest share that the records of a trial carry.
+/// The largest share that the records of every trial carry: beyond it a line of fewer trials could fall.
 fn last_share(responses: &[LatencyRecorder]) -> f64 {
-    let most = responses.iter().map(LatencyRecorder::count).max().unwrap_or(0);
-    1.0 - SAMPLES_BEYOND as f64 / most.max(1) as f64
+    let fewest = responses.iter().map(LatencyRecorder::count).min().unwrap_or(0);
+    1.0 - SAMPLES_BEYOND as f64 / fewest.max(1) as f64
 }
 
-/// The line from the median to the last share that a trial carries.
+/// The line from the median to the last share that every trial carries.
 fn points(responses: &[LatencyRecorder]) -> Vec<(f64, f64)> {
     let last = last_share(responses);
     let (from, to) = (nines(0.5), nines(last));
@@ -221,7 +226,7 @@ fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String
         "How long records waited from the moment they were meant to be sent until the work on them was done, against \
          the share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand \
          equally far apart. One line per configuration: the geometric mean of the percentiles of its trials whose load \
-         was reached and whose readers kept up; it ends where fewer than {SAMPLES_BEYOND} records of a trial lie beyond.{figures}{without}"
+         was reached and whose readers kept up; it ends where fewer than {SAMPLES_BEYOND} records of some trial lie beyond.{figures}{without}"
     )
 }
 
@@ -263,8 +268,8 @@ mod tests {
     fn a_line_ends_where_too_few_records_lie_beyond() {
         for curve in curves(&Fixture::latency().input()) {
             let (share, _) = *curve.points.last().unwrap();
-            let most = curve.responses.iter().map(LatencyRecorder::count).max().unwrap();
-            let beyond = ((1.0 - share) * most as f64).round();
+            let fewest = curve.responses.iter().map(LatencyRecorder::count).min().unwrap();
+            let beyond = ((1.0 - share) * fewest as f64).round();
             assert!((10.0..=11.0).contains(&beyond), "{beyond} beyond {share}");
             assert!(curve.points.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
         }
