@@ -16,6 +16,7 @@ mod capacity;
 pub(crate) mod fixtures;
 mod forecast;
 mod history;
+mod load_limits;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ mod until_tests;
 pub use capacity::CONFIRMATIONS;
 pub use forecast::Forecast;
 use history::History;
+pub use load_limits::LoadLimit;
 use records::PilotState;
 
 /// Version of the stored form of [`Plan`].

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::latency::Latencies;
 use crate::measure::{
     ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, TopicPartition,
+    WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
@@ -339,4 +340,7 @@ pub struct PartitionResult {
     /// How long the records waited that were intended for the window.
     #[serde(default)]
     pub latencies: Option<Latencies>,
+    /// The same in [`crate::measure::WAIT_SLICES`] slices of the window, by intended time; may be left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<WaitSlice>,
 }

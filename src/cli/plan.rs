@@ -81,6 +81,7 @@ fn describe(plan: &Plan) -> String {
     let _ = writeln!(text, "{table}\n(members = groups x processes x consumers)\n");
     text += &describe_variants(scenario);
     text += &describe_loads(scenario);
+    text += &describe_limits(plan);
     text += &describe_trials(scenario, &forecast);
     text += &describe_data(scenario, &forecast);
     text += &describe_existing(scenario);
@@ -145,6 +146,47 @@ fn describe_loads(scenario: &Scenario) -> String {
         );
     }
     text
+}
+
+/// What arithmetic knows of the loads, and what their windows will tell.
+fn describe_limits(plan: &Plan) -> String {
+    let limits = plan.load_limits();
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    for limit in &limits {
+        let sentences = limit.sentence().into_iter().chain([limit.resolution_sentence()]);
+        for sentence in sentences {
+            let number = format!("#{}", limit.configuration + 1);
+            match said.iter_mut().find(|(text, _)| *text == sentence) {
+                Some((_, numbers)) => numbers.push(number),
+                None => said.push((sentence, vec![number])),
+            }
+        }
+    }
+    let all = plan.scenario.configurations.len();
+    let line = |(text, numbers): (String, Vec<String>)| {
+        let whose = if numbers.len() == all {
+            String::new()
+        } else {
+            format!(" of {}", numbers.join(", "))
+        };
+        format!("limits{whose}: {text}\n")
+    };
+    said.into_iter().map(line).collect()
+}
+
+/// Loads that leave the members nothing to spare, as arithmetic knows it; a search for the capacity begins with one on
+/// purpose.
+pub(super) fn full_loads(plan: &Plan) -> Vec<String> {
+    if plan.scenario.capacity.is_some() {
+        return Vec::new();
+    }
+    let limits = plan.load_limits();
+    let full = limits.iter().filter(|limit| limit.is_full());
+    full.filter_map(|limit| {
+        let name = &plan.scenario.configurations[limit.configuration].name;
+        Some(format!("{name}: {}", limit.sentence()?))
+    })
+    .collect()
 }
 
 /// A share in percent, to the thousandth.

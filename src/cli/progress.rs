@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::coordinator::{Observer, Phase};
-use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind, TrialOrder};
+use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::Progress;
 use crate::report::{duration, rate, thousands};
 
@@ -232,6 +232,10 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
             rate(overload.lag_growth_per_second)
         );
     }
+    let unsure = match load.verdict() {
+        LoadVerdict::CannotSay => "; cannot say whether it is held",
+        LoadVerdict::Holds | LoadVerdict::Overloaded => "",
+    };
     let latencies = measurement.latencies();
     let shown = |share| {
         let ns = latencies.as_ref()?.response.percentile_ns(share)?;
@@ -247,7 +251,7 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         String::new()
     };
     format!(
-        "{at}: {}{unread}",
+        "{at}: {}{unread}{unsure}",
         if known.is_empty() {
             "too few records".to_owned()
         } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
 
-use super::plan::check_settings;
+use super::plan::{check_settings, full_loads};
 use super::source::{Choices, Source, check_disk, data_parent};
 use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
@@ -101,7 +101,7 @@ fn begin(
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     plan.scenario.warnings.extend(cache_warning(&plan, &Kernel::running()));
-    for warning in &plan.scenario.warnings {
+    for warning in plan.scenario.warnings.iter().chain(&full_loads(&plan)) {
         eprintln!("warning: {warning}");
     }
     let dir = match &arguments.out {

@@ -73,7 +73,7 @@ pub fn measure(
     // Members of a load may read on until they hear that it is over.
     let is_after_end = |last_ns: u64| machine.spec.load.is_none() && last_ns > machine.heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
-    let load = load::measurement(machine, accounts.unread);
+    let load = load::measurement(machine, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
     let mut not_observed = not_observed(machine, last_ns.is_none());
     not_observed.extend(load.as_ref().and_then(load::lag_not_seen));
@@ -155,6 +155,7 @@ fn member_measurement(
                 runs: p.runs.clone(),
                 series: p.series.clone(),
                 latencies: p.latencies.clone(),
+                waits: p.waits.clone(),
             })
             .collect(),
     }

@@ -21,6 +21,16 @@ pub enum Arrivals {
     Poisson,
 }
 
+impl Arrivals {
+    /// Squared coefficient of variation of the gaps at a constant rate.
+    pub fn gap_variation(self) -> f64 {
+        match self {
+            Arrivals::Constant => 0.0,
+            Arrivals::Poisson => 1.0,
+        }
+    }
+}
+
 /// When records are to be sent. Every one that exists is valid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]

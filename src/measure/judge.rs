@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
+use super::{Flag, LoadVerdict, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
@@ -110,6 +110,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
         ("not-observed", not_observed(measurement)),
         ("load-not-reached", load_not_reached(measurement)),
         ("overloaded", overloaded(measurement)),
+        ("cannot-say", cannot_say(measurement)),
         ("unread", unread(measurement)),
         ("delivery-errors", delivery_errors(measurement)),
     ];
@@ -319,10 +320,29 @@ fn load_not_reached(measurement: &Measurement) -> Option<String> {
 }
 
 fn overloaded(measurement: &Measurement) -> Option<String> {
-    let overload = measurement.load.as_ref()?.overload?;
+    let load = measurement.load.as_ref()?;
+    let overload = load.overload?;
+    let fullest = load.judgement.as_ref();
+    let fullest = fullest.map_or(String::new(), |j| format!("; the fullest is {}", j.how_full()));
     Some(format!(
-        "the readers fell behind: the lag grew by {:.0} records/s, to {} at the end of the load",
+        "the readers fell behind: the lag grew by {:.0} records/s, to {} at the end of the load{fullest}",
         overload.lag_growth_per_second, overload.lag_at_end
+    ))
+}
+
+/// Whether the readers kept up is not known: neither is a disturbance.
+fn cannot_say(measurement: &Measurement) -> Option<String> {
+    let load = measurement.load.as_ref()?;
+    let judgement = load
+        .judgement
+        .as_ref()
+        .filter(|_| load.verdict() == LoadVerdict::CannotSay)?;
+    Some(format!(
+        "a window of {:.1} s cannot say whether the readers keep up: {}, and no growth of its lag below {} % of what \
+         arrives would show",
+        load.window_ns() as f64 / 1e9,
+        judgement.how_full(),
+        judgement.resolution_percent()
     ))
 }
 

@@ -39,6 +39,9 @@ pub struct LoadMeasurement {
     pub lag: LagSeries,
     /// Where the readers could not keep up.
     pub overload: Option<Overload>,
+    /// What the window says of the readers; `None` in trials of versions that did not judge members and partitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<LoadJudgement>,
     /// In a mixed trial: the backlog and what had arrived behind it was read for the first time. `None` where that
     /// never came.
     pub caught_up_ns: Option<u64>,
@@ -55,9 +58,76 @@ impl LoadMeasurement {
         self.reached && self.overload.is_none() && self.unread == 0
     }
 
+    /// Whether the readers kept up. A trial without a judgement held where it was not overloaded.
+    pub fn verdict(&self) -> LoadVerdict {
+        match (&self.judgement, self.overload) {
+            (_, Some(_)) => LoadVerdict::Overloaded,
+            (Some(judgement), None) => judgement.verdict,
+            (None, None) => LoadVerdict::Holds,
+        }
+    }
+
     /// Length of the window.
     pub fn window_ns(&self) -> u64 {
         self.window_end_ns.saturating_sub(self.window_from_ns)
+    }
+}
+
+/// Whether readers keep up with a load. The order is that of the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadVerdict {
+    /// They do.
+    Holds,
+    /// The window is too short for what it shows: growth that it does not resolve may be there.
+    CannotSay,
+    /// They fall behind.
+    Overloaded,
+}
+
+impl LoadVerdict {
+    /// Its name in files and columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LoadVerdict::Holds => "holds",
+            LoadVerdict::CannotSay => "cannot-say",
+            LoadVerdict::Overloaded => "overloaded",
+        }
+    }
+}
+
+/// What a window says of the readers: the worst of what it says of each member and partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadJudgement {
+    /// Whether they keep up.
+    pub verdict: LoadVerdict,
+    /// The fullest member or partition with this verdict, in words.
+    pub who: String,
+    /// Its load as a share of what it can do.
+    pub fullness: f64,
+    /// The smallest growth of a lag that the window tells from none, as a share of what arrives.
+    pub resolution: f64,
+}
+
+impl LoadJudgement {
+    /// `group 1, process 2, consumer 1, at 96 % of what it can do`.
+    pub fn how_full(&self) -> String {
+        format!("{}, at {:.0} % of what it can do", self.who, self.fullness * 100.0)
+    }
+
+    /// The resolution in percent, to two digits.
+    pub fn resolution_percent(&self) -> String {
+        percent(self.resolution)
+    }
+}
+
+/// A share in percent: whole ones, below ten with a decimal.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent < 9.95 {
+        format!("{percent:.1}")
+    } else {
+        format!("{percent:.0}")
     }
 }
 

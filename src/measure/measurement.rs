@@ -88,6 +88,20 @@ impl Measurement {
         self.members.iter().map(MemberMeasurement::records).sum()
     }
 
+    /// Records per second over all groups: from the common start to the last record, and where records arrive those
+    /// finished in the window over its length. Whatever is drained after it has no part in the rate.
+    pub fn records_per_second(&self) -> f64 {
+        let whole = || self.records() as f64 / (self.read_ns().max(1) as f64 / 1e9);
+        let Some(load) = self.load.as_ref().filter(|load| load.window_ns() > 0) else {
+            return whole();
+        };
+        let window = [load.window_from_ns, load.window_end_ns].map(|at_ns| at_ns.saturating_sub(self.start_ns));
+        let partitions = self.members.iter().flat_map(|member| &member.partitions);
+        let finished = partitions.map(|p| Some(p.series.as_ref()?.between(window)));
+        let finished: Option<f64> = finished.sum();
+        finished.map_or_else(whole, |records| records / (load.window_ns() as f64 / 1e9))
+    }
+
     /// How long the records of the window waited, over all members; `None` where nobody measured it.
     pub fn latencies(&self) -> Option<Latencies> {
         if let Some(whole) = &self.whole {
@@ -276,6 +290,30 @@ pub struct PartitionMeasurement {
     /// How long the records waited that were intended for the window of a live or mixed trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latencies: Option<Latencies>,
+    /// How that waiting went through the window, in slices of equal length by intended time; empty where nobody
+    /// measured it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<WaitSlice>,
+}
+
+/// Slices of a window whose waiting is recorded apart.
+pub const WAIT_SLICES: usize = 20;
+
+/// Waiting of the records that were intended for one slice of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WaitSlice {
+    /// Records.
+    pub records: u64,
+    /// Sum of their times from intended to the start of the work.
+    pub waited_ns: u64,
+}
+
+impl WaitSlice {
+    /// Adds what other threads recorded of the same slice.
+    pub fn add(&mut self, other: WaitSlice) {
+        self.records += other.records;
+        self.waited_ns += other.waited_ns;
+    }
 }
 
 impl PartitionMeasurement {
@@ -306,6 +344,22 @@ pub struct Series {
     pub bucket_ns: u64,
     /// Records in each bucket.
     pub counts: Vec<u64>,
+}
+
+impl Series {
+    /// What was counted between two times since the common start; of a bucket that lies there in part, that share.
+    pub fn between(&self, [from_ns, end_ns]: [u64; 2]) -> f64 {
+        let buckets = (0u64..).zip(&self.counts);
+        buckets
+            .map(|(bucket, count)| {
+                let begin_ns = bucket * self.bucket_ns;
+                let inside_ns = end_ns
+                    .min(begin_ns + self.bucket_ns)
+                    .saturating_sub(from_ns.max(begin_ns));
+                *count as f64 * inside_ns as f64 / self.bucket_ns.max(1) as f64
+            })
+            .sum()
+    }
 }
 
 /// A change of a member's assignment.

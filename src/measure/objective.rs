@@ -1,7 +1,7 @@
 //! Whether a trial held an objective: so many of its records within so long a time. One rule for the search that looks
 //! for the highest rate and for the summary that tells it.
 
-use super::{Measurement, Status, Trial};
+use super::{LoadVerdict, Measurement, Status, Trial};
 
 /// What a trial says of an objective at its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,8 @@ pub enum Outcome {
     /// The producers could not send what was asked for, or not in time, and the readers kept up with what they did
     /// send: the trial says nothing of the readers at this rate.
     LoadNotReached,
-    /// The trial has too few records for the percentile, or no usable figures at all: as if it had not been run.
+    /// The trial has too few records for the percentile, its window is too short to say whether the readers keep up, or
+    /// it has no usable figures at all: as if it had not been run.
     NotDecided,
 }
 
@@ -38,7 +39,8 @@ pub fn holds(measurement: &Measurement, percentile: f64, limit_ns: u64) -> Outco
     });
     match percentiles {
         None => Outcome::NotDecided,
-        Some((response_ns, _)) if response_ns <= limit_ns => Outcome::Held,
+        Some((response_ns, _)) if response_ns <= limit_ns && load.verdict() == LoadVerdict::Holds => Outcome::Held,
+        Some((response_ns, _)) if response_ns <= limit_ns => Outcome::NotDecided,
         // Without the producers' lateness it might have held.
         Some((response_ns, delay_ns)) if response_ns.saturating_sub(delay_ns) <= limit_ns => Outcome::LoadNotReached,
         Some(_) => Outcome::Failed,
@@ -59,8 +61,8 @@ mod tests {
     use super::*;
     use crate::measure::latency::Latencies;
     use crate::measure::{
-        HostMeasurement, LoadMeasurement, MemberMeasurement, Overload, PartitionMeasurement, TRIAL_SCHEMA_VERSION,
-        TrialKind, TrialOrder,
+        HostMeasurement, LoadJudgement, LoadMeasurement, MemberMeasurement, Overload, PartitionMeasurement,
+        TRIAL_SCHEMA_VERSION, TrialKind, TrialOrder,
     };
 
     const LIMIT_NS: u64 = 50_000_000;
@@ -138,6 +140,23 @@ mod tests {
             let unread = with(|load| (load.unread, load.reached) = (1, reached));
             assert_eq!(holds(&unread, 0.99, LIMIT_NS), Outcome::Failed);
         }
+    }
+
+    #[test]
+    fn a_window_that_cannot_say_whether_readers_keep_up_holds_no_objective_but_may_fail_one() {
+        let judged = |slowest_ns, verdict| {
+            let mut measurement = measured(slowest_ns);
+            measurement.load.as_mut().unwrap().judgement = Some(LoadJudgement {
+                verdict,
+                who: "group 1, process 1, consumer 1".to_owned(),
+                fullness: 0.98,
+                resolution: 0.12,
+            });
+            holds(&measurement, 0.99, LIMIT_NS)
+        };
+        assert_eq!(judged(LIMIT_NS / 2, LoadVerdict::Holds), Outcome::Held);
+        assert_eq!(judged(LIMIT_NS / 2, LoadVerdict::CannotSay), Outcome::NotDecided);
+        assert_eq!(judged(LIMIT_NS * 2, LoadVerdict::CannotSay), Outcome::Failed);
     }
 
     #[test]

@@ -12,6 +12,12 @@ pub struct ReadingTime {
     pub waiting_ns: u64,
     /// Nanoseconds that they waited for answers to commits; over all of them.
     pub committing_ns: u64,
+    /// Threads that work records, where records arrive with a stamp; 0 where [`ReadingTime::idle_ns`] was not measured.
+    #[serde(default)]
+    pub working_threads: u32,
+    /// Nanoseconds of the load's window in which these threads had nothing to work; over all of them.
+    #[serde(default)]
+    pub idle_ns: u64,
 }
 
 impl ReadingTime {
@@ -20,6 +26,8 @@ impl ReadingTime {
         self.readers += other.readers;
         self.waiting_ns += other.waiting_ns;
         self.committing_ns += other.committing_ns;
+        self.working_threads += other.working_threads;
+        self.idle_ns += other.idle_ns;
     }
 }
 

@@ -112,7 +112,7 @@ fn step(wanted: &Capacity, highest: f64, confirmations: u32, attempts: &[Attempt
         Step::Search(rate) | Step::Confirm(rate) => rate,
         Step::Done => return Step::Done,
     };
-    let undecided = |t: &&Tried| t.outcome == Outcome::NotDecided && same_rate(t.rate, rate);
+    let undecided = |t: &&Tried| is_undecided_at(t, rate);
     let is_futile = rate < highest && rate < rate_min(wanted);
     if is_futile || tries.iter().filter(undecided).count() >= UNDECIDED_MAX {
         return Step::Done;
@@ -126,6 +126,10 @@ fn tied(verdicts: &[RateVerdict]) -> Option<f64> {
     let up_to_high = verdicts.iter().take_while(open);
     let mut tied = up_to_high.filter(|v| v.verdict == Verdict::Tied);
     tied.next().map(|v| v.rate)
+}
+
+fn is_undecided_at(tried: &Tried, rate: f64) -> bool {
+    tried.outcome == Outcome::NotDecided && same_rate(tried.rate, rate)
 }
 
 /// Trials that decided something at a rate.
@@ -207,7 +211,11 @@ impl Plan {
             Step::Confirm(rate) => (TrialKind::Counted, rate, wanted.confirm_ns),
             Step::Done => return None,
         };
-        let duration_ns = window_ns(wanted, rate, duration_ns);
+        let attempts = self.attempts(wanted, history, configuration);
+        let undecided = attempts.iter().filter(|a| is_undecided_at(&a.tried, rate)).count();
+        // What a window could not say, one of twice its length may.
+        let longer_ns = duration_ns.saturating_mul(1 << undecided.min(UNDECIDED_MAX));
+        let duration_ns = window_ns(wanted, rate, longer_ns.min(SEARCH_WINDOW_MAX_NS.max(duration_ns)));
         let order = TrialOrder {
             number: history.next_number(),
             kind,

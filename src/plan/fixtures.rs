@@ -355,6 +355,7 @@ fn member(
                 }]),
                 series: None,
                 latencies: None,
+                waits: Vec::new(),
             }
         })
         .collect();

@@ -344,7 +344,7 @@ const GLOSSARY: [(&str, &str); 9] = [
 ];
 
 /// The words that reports on records that arrive need besides.
-const GLOSSARY_OF_LOADS: [(&str, &str); 5] = [
+const GLOSSARY_OF_LOADS: [(&str, &str); 6] = [
     (
         "Response time",
         "from the moment at which the schedule intended a record to be sent until the work on it was done; a producer that was late is part of it.",
@@ -360,6 +360,10 @@ const GLOSSARY_OF_LOADS: [(&str, &str); 5] = [
     (
         "Overloaded",
         "the readers could not keep up and fell further and further behind. Latencies then say how long the trial was, and are not given.",
+    ),
+    (
+        "Holds, cannot say (to N %)",
+        "whether every member and partition keeps up with its load. A growth of the lag by N % of what arrives would have shown, a smaller one need not; a longer duration makes N smaller.",
     ),
     (
         "Capacity",

@@ -3,6 +3,7 @@
 use crate::measure::{HostMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage};
 
 const NS_PER_SECOND: f64 = 1e9;
+const BYTES_PER_MIB: f64 = 1_048_576.0;
 
 /// What the columns and charts say of a trial.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,14 +32,17 @@ impl TrialFigures {
         let records = m.records();
         let read_seconds = m.read_ns() as f64 / NS_PER_SECOND;
         let per_record = |total: f64| (records > 0).then(|| total / records as f64);
-        let per_second = |amount: f64| (read_seconds > 0.0).then(|| amount / read_seconds);
+        let records_per_second = (read_seconds > 0.0).then(|| m.records_per_second());
+        let record_bytes = per_record(m.bytes() as f64);
         let per_million = |ns: f64| per_record(ns / NS_PER_SECOND * 1e6);
         TrialFigures {
             records,
             idle_members: m.members.iter().filter(|m| m.assigned.is_empty()).count(),
-            record_bytes: per_record(m.bytes() as f64),
-            records_per_second: per_second(records as f64),
-            mib_per_second: per_second(m.bytes() as f64 / (1024.0 * 1024.0)),
+            record_bytes,
+            records_per_second,
+            mib_per_second: records_per_second
+                .zip(record_bytes)
+                .map(|(rate, bytes)| rate * bytes / BYTES_PER_MIB),
             read_seconds,
             join_seconds: m.join_ns() as f64 / NS_PER_SECOND,
             stopwatch_seconds: m.stopwatch_ns() as f64 / NS_PER_SECOND,

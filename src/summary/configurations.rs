@@ -63,9 +63,8 @@ fn summarise_one(plan: &Plan, index: usize, planned: u32, counted: &[&Trial]) ->
         trials_excluded: status(|s| matches!(s, Status::Excluded { .. })),
         record_bytes: record_bytes(&used),
         records: median_count(&used),
-        records_per_second: Estimate::geometric(&each(|m| m.records() as f64 / read_seconds(m))),
-        mib_per_second: Estimate::geometric(&each(|m| m.bytes() as f64 / BYTES_PER_MIB / read_seconds(m)))
-            .map(|estimate| estimate.point),
+        records_per_second: Estimate::geometric(&each(Measurement::records_per_second)),
+        mib_per_second: Estimate::geometric(&each(mib_per_second)).map(|estimate| estimate.point),
         read_seconds: Estimate::geometric(&each(read_seconds)),
         join_seconds: median(&each(|m| m.join_ns() as f64 / NS_PER_SECOND)),
         stopwatch_seconds: Estimate::geometric(&each(stopwatch_seconds)),
@@ -122,6 +121,11 @@ fn record_bytes(used: &[&Measurement]) -> f64 {
     } else {
         bytes as f64 / records as f64
     }
+}
+
+fn mib_per_second(measurement: &Measurement) -> f64 {
+    let bytes = measurement.bytes() as f64 / measurement.records().max(1) as f64;
+    measurement.records_per_second() * bytes / BYTES_PER_MIB
 }
 
 fn median_count(used: &[&Measurement]) -> u64 {

@@ -4,7 +4,7 @@
 use super::configurations::count;
 use super::{AroundCatchUp, LatencySummary, LiveSummary, ResponseSummary};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
-use crate::measure::{LoadMeasurement, Measurement};
+use crate::measure::{LoadJudgement, LoadMeasurement, LoadVerdict, Measurement};
 use crate::scenario::Mode;
 use crate::stats::{Estimate, mean, median};
 use crate::verdict::{catch_up_seconds, is_meaningful, percentile_ms};
@@ -29,11 +29,31 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
         load_reached: loads.iter().all(|load| load.reached),
         overloaded: growth.len() * 2 > loads.len(),
         lag_growth_per_second: median(&growth),
+        judgement: judgement(&loads),
         trials_meaningful: count(meaningful.len()),
         latencies: parts(&meaningful),
         catch_up_seconds: Estimate::geometric(&caught_up),
         around_catch_up: matches!(mode, Mode::Mixed(_)).then(|| around_catch_up(&meaningful)),
         capacity: None,
+    })
+}
+
+/// What the trials say together: overloaded or holds where more than half of them say so. `None` where none was judged.
+fn judgement(loads: &[&LoadMeasurement]) -> Option<LoadJudgement> {
+    let judged: Vec<&LoadJudgement> = loads.iter().filter_map(|load| load.judgement.as_ref()).collect();
+    let most = |verdict| judged.iter().filter(|j| j.verdict == verdict).count() * 2 > judged.len();
+    let clear = [LoadVerdict::Overloaded, LoadVerdict::Holds];
+    let verdict = clear
+        .into_iter()
+        .find(|verdict| most(*verdict))
+        .unwrap_or(LoadVerdict::CannotSay);
+    let fullest = judged.iter().max_by(|a, b| a.fullness.total_cmp(&b.fullness))?;
+    let of = |figure: fn(&LoadJudgement) -> f64| median(&judged.iter().map(|j| figure(j)).collect::<Vec<f64>>());
+    Some(LoadJudgement {
+        verdict,
+        who: fullest.who.clone(),
+        fullness: of(|j| j.fullness)?,
+        resolution: of(|j| j.resolution)?,
     })
 }
 
@@ -67,27 +87,34 @@ fn around_catch_up(trials: &[&Measurement]) -> AroundCatchUp {
 /// may be thousands.
 fn parts(trials: &[&Measurement]) -> Vec<LatencySummary> {
     let summary = |part: LatencyPart| {
-        let mut all: Option<LatencyRecorder> = None;
+        let (mut means, mut max_ms): (Vec<f64>, Option<f64>) = (Vec::new(), None);
+        let mut is_measured = false;
         let mut percentiles: [Vec<f64>; 4] = Default::default();
         for recorder in trials.iter().filter_map(|measurement| measurement.latency(part)) {
             for (values, share) in percentiles.iter_mut().zip([0.5, 0.9, 0.99, 0.999]) {
                 values.extend(percentile_ms(&recorder, share));
             }
-            match &mut all {
-                Some(all) => all.merge(&recorder),
-                None => all = Some(recorder),
-            }
+            means.extend(recorder.mean_ns().map(|ns| ns.max(1.0) / NS_PER_MS));
+            max_ms = recorder
+                .max_ns()
+                .map(|ns| ns as f64 / NS_PER_MS)
+                .into_iter()
+                .chain(max_ms)
+                .reduce(f64::max);
+            is_measured = true;
         }
-        let all = all?;
+        if !is_measured {
+            return None;
+        }
         let [p50_ms, p90_ms, p99_ms, p999_ms] = percentiles.map(|values| Estimate::geometric(&values));
         Some(LatencySummary {
             part,
-            mean_ms: all.mean_ns().map(|ns| ns / NS_PER_MS),
+            mean_ms: Estimate::geometric(&means).map(|estimate| estimate.point),
             p50_ms,
             p90_ms,
             p99_ms,
             p999_ms,
-            max_ms: all.max_ns().map(|ns| ns as f64 / NS_PER_MS),
+            max_ms,
         })
     };
     LatencyPart::ALL.into_iter().filter_map(summary).collect()

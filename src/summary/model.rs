@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bottleneck::Bottleneck;
 use super::{EffectsSummary, RunQuality, ScalingSeries};
+use crate::measure::LoadJudgement;
 use crate::measure::latency::LatencyPart;
 use crate::plan::Ending;
 use crate::stats::Estimate;
@@ -124,6 +125,10 @@ pub struct LiveSummary {
     pub overloaded: bool,
     /// Records per second by which the lag grew, in the trials that were overloaded; median.
     pub lag_growth_per_second: Option<f64>,
+    /// Whether the readers keep up, by the used trials together: medians, and the fullest member or partition of all.
+    /// `None` where no trial was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<LoadJudgement>,
     /// Used trials that the latencies are of.
     pub trials_meaningful: u32,
     /// In the order of [`crate::measure::latency::LatencyPart::ALL`]; empty where no trial is meaningful.
@@ -163,7 +168,7 @@ pub struct ResponseSummary {
 pub struct LatencySummary {
     /// Which.
     pub part: LatencyPart,
-    /// Mean over all records of all meaningful trials.
+    /// Geometric mean of the trials' means.
     pub mean_ms: Option<f64>,
     /// Geometric mean of the trials' medians.
     pub p50_ms: Option<Estimate>,

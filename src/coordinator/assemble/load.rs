@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::coordinator::spec::LoadSpec;
 use crate::coordinator::trial::{LoadState, TrialMachine};
 use crate::measure::ledger::{ExpectedRange, partition_name};
-use crate::measure::overload::{is_seen, overload};
+use crate::measure::overload::{Observed, Servers, is_seen, judge};
 use crate::measure::{
     DeliveryErrors, Failure, FailureKind, LoadMeasurement, MemberMeasurement, ProducerMeasurement, TopicPartition,
 };
 use crate::protocol::ProducerResult;
+use crate::scenario::{Keys, WorkOrdering};
 
 /// Producers that sent less than this share of what the window asked for did not reach the load.
 const REACHED_SHARE: f64 = 0.98;
@@ -17,8 +18,13 @@ const REACHED_SHARE: f64 = 0.98;
 const REACHED_SLACK: f64 = 2.0;
 
 /// What the load was; `None` in a backlog trial.
-pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<LoadMeasurement> {
+pub(super) fn measurement(
+    machine: &mut TrialMachine,
+    unread: u64,
+    members: &[MemberMeasurement],
+) -> Option<LoadMeasurement> {
     let spec = machine.spec.load.clone()?;
+    let servers = servers(machine);
     let state = machine.load.as_mut()?;
     let warmup_ns = u64::try_from(spec.warmup.as_nanos()).unwrap_or(u64::MAX);
     let (window_from_ns, window_end_ns) = (state.start_ns.saturating_add(warmup_ns), state.end_ns);
@@ -32,6 +38,16 @@ pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<Loa
     // What waits in the producers' queues, or was given up there, has not arrived.
     let arrived = sent_in_window.min(sum(|result| result.acknowledged_in_window));
     let offered_per_second = due_in_window as f64 / seconds;
+    let (judgement, overload) = judge(&Observed {
+        members,
+        lag: &lag,
+        window_ns: (window_from_ns, window_end_ns),
+        per_second: &per_second(&spec, state, arrived as f64 / seconds),
+        gap_variation: spec.schedule.arrivals().gap_variation(),
+        has_keys: spec.producers.iter().any(|producer| producer.keys != Keys::None),
+        servers,
+        has_backlog: spec.has_backlog(),
+    });
     Some(LoadMeasurement {
         start_ns: state.start_ns,
         window_from_ns,
@@ -46,12 +62,51 @@ pub(super) fn measurement(machine: &mut TrialMachine, unread: u64) -> Option<Loa
         failed: sum(|result| result.failed),
         errors: errors(&results),
         unread,
-        overload: overload(&lag, (window_from_ns, window_end_ns), offered_per_second),
+        overload,
+        judgement: (!spec.has_backlog()).then_some(judgement),
         caught_up_ns: state.caught_up_ns,
         seconds: state.take_seconds(),
         lag,
         producers: producers(state, results),
     })
+}
+
+/// What works the records of a member: partitions side by side only where several threads take one each.
+fn servers(machine: &TrialMachine) -> Servers {
+    let mut workers = machine.spec.workers.iter().map(|worker| &worker.prepare);
+    if workers.any(|prepare| prepare.threads > 1 && prepare.ordering == WorkOrdering::Partition) {
+        Servers::Partitions
+    } else {
+        Servers::Member
+    }
+}
+
+/// Records per second that arrived in each partition: its share of all that arrived, in the window.
+fn per_second(spec: &LoadSpec, state: &LoadState, all_per_second: f64) -> BTreeMap<TopicPartition, f64> {
+    let partitions = state.lag.partitions.iter().filter(|lag| lag.group == 0);
+    let arrived: Vec<(TopicPartition, u64)> = partitions
+        .map(|lag| TopicPartition {
+            topic: lag.topic,
+            partition: lag.partition,
+        })
+        .map(|partition| {
+            let end = if state.ends.is_some() {
+                state.end_of(partition)
+            } else {
+                0
+            };
+            (
+                partition,
+                u64::try_from(end - backlog_end(spec, partition)).unwrap_or(0),
+            )
+        })
+        .collect();
+    let all: u64 = arrived.iter().map(|(_, records)| records).sum();
+    let rate = |records: u64| all_per_second * records as f64 / all.max(1) as f64;
+    arrived
+        .into_iter()
+        .map(|(partition, records)| (partition, rate(records)))
+        .collect()
 }
 
 /// Says where the cluster told the ends of its partitions too seldom to see readers fall behind.

@@ -198,6 +198,19 @@ impl LatencyRecorder {
     }
 }
 
+/// The squared coefficient of variation of all that these recorders hold; `None` where they hold nothing longer than 0.
+pub fn variation<'a>(recorders: impl IntoIterator<Item = &'a LatencyRecorder>) -> Option<f64> {
+    let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for recorder in recorders {
+        let (held, mean) = (recorder.histogram.len() as f64, recorder.mean_ns().unwrap_or(0.0));
+        let deviation = recorder.histogram.stdev();
+        count += held;
+        sum += held * mean;
+        squares += held * (deviation * deviation + mean * mean);
+    }
+    (sum > 0.0).then(|| (squares * count / (sum * sum) - 1.0).max(0.0))
+}
+
 /// The latencies of a set of records in their five parts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Latencies {

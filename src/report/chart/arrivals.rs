@@ -4,7 +4,7 @@
 use super::grid::Event;
 use super::{PANELS_MAX, axis_end, evenly, full_title};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
-use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
+use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind};
 use crate::report::ReportInput;
 use crate::report::format::significant;
 use crate::report::labels::Labels;
@@ -55,6 +55,7 @@ impl<'a> LiveTrial<'a> {
             load if load.overload.is_some() => "overloaded",
             load if !load.reached => "load not reached",
             load if load.unread > 0 => "records were left unread",
+            load if load.verdict() == LoadVerdict::CannotSay => "cannot say whether the load is held",
             _ => "",
         }
     }

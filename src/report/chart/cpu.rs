@@ -20,8 +20,18 @@ struct Cores {
     producers: Option<f64>,
     /// `None` where the brokers run elsewhere.
     brokers: Option<f64>,
-    /// Of everything else, the coordinator too.
+    /// Of tandem itself, which coordinates the trial.
+    coordinator: f64,
+    /// Of everything that is not of the run.
     others: f64,
+}
+
+impl Cores {
+    /// What the run itself kept busy.
+    fn own(&self) -> f64 {
+        let processes: f64 = self.processes.iter().flatten().sum();
+        processes + self.producers.unwrap_or(0.0) + self.brokers.unwrap_or(0.0) + self.coordinator
+    }
 }
 
 fn cores(m: &Measurement) -> Cores {
@@ -34,7 +44,8 @@ fn cores(m: &Measurement) -> Cores {
             .collect(),
         producers: producers_cpu_ns(m).map(|ns| ns / wall),
         brokers: brokers_cpu_ns(&m.host).map(|ns| ns / wall),
-        others: (m.host.others_cpu_ns + m.host.coordinator_cpu_ns) as f64 / wall,
+        coordinator: m.host.coordinator_cpu_ns as f64 / wall,
+        others: m.host.others_cpu_ns as f64 / wall,
     }
 }
 
@@ -60,6 +71,7 @@ fn mean(trials: &[(&Trial, &Measurement)]) -> Option<Cores> {
         processes,
         producers: over(&|c| c.producers),
         brokers: over(&|c| c.brokers),
+        coordinator: over(&|c| Some(c.coordinator)).unwrap_or(0.0),
         others: over(&|c| Some(c.others)).unwrap_or(0.0),
     })
 }
@@ -109,8 +121,9 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     };
     let description = format!(
         "For every configuration a bar of the cores that were busy while it read: a piece for each worker \
-         process,{producers} then the brokers, then everything else on the machine; beside it the throughput. The \
-         dashed line marks all {}: a bar that reaches it says that the machine was the limit.",
+         process,{producers} then the brokers, tandem itself, and everything else on the machine; beside it the \
+         throughput and the cores that the run itself kept busy. The dashed line marks all {}: a bar that reaches it \
+         says that the machine was the limit.",
         input.environment.cores_in_words()
     );
     let headers = [
@@ -120,8 +133,9 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         "cores per process",
         "producers",
         "brokers",
+        "tandem",
         "everything else",
-        "all",
+        "the run",
     ];
     let mut table = Table::new("", &headers, table_rows);
     if !with_producers {
@@ -140,6 +154,7 @@ fn legend(with_producers: bool) -> Vec<(Swatch, String)> {
         ),
         (Swatch::Bar(Ink::Shade(3)), "producers of the load".to_owned()),
         (Swatch::Bar(Ink::Shade(2)), "brokers".to_owned()),
+        (Swatch::Bar(Ink::Shade(1)), "tandem itself".to_owned()),
         (Swatch::Bar(Ink::Shade(0)), "everything else".to_owned()),
     ];
     if !with_producers {
@@ -158,6 +173,7 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
         pieces.push((busy, Ink::Shade(3), "producers".to_owned()));
     }
     pieces.push((cores.brokers.unwrap_or(0.0), Ink::Shade(2), "brokers".to_owned()));
+    pieces.push((cores.coordinator, Ink::Shade(1), "tandem".to_owned()));
     pieces.push((cores.others, Ink::Shade(0), "else".to_owned()));
     let mut from = 0.0;
     let mut marks = Vec::new();
@@ -173,7 +189,7 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
     let value = format!(
         "{} with {} cores",
         or_unknown(c.records_per_second.map(|e| e.point), rate),
-        significant(from, 2)
+        significant(cores.own(), 2)
     );
     Row {
         label: labels.short(c.configuration).to_owned(),
@@ -185,10 +201,6 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
 fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Vec<String> {
     let busy = |v: f64| significant(v, 3);
     let processes: Vec<String> = cores.processes.iter().map(|p| or_unknown(*p, busy)).collect();
-    let known = cores.processes.iter().flatten().sum::<f64>()
-        + cores.producers.unwrap_or(0.0)
-        + cores.brokers.unwrap_or(0.0)
-        + cores.others;
     vec![
         family_title(input.scenario, c.family),
         labels.short(c.configuration).to_owned(),
@@ -196,7 +208,8 @@ fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cor
         processes.join(", "),
         or_unknown(cores.producers, busy),
         or_unknown(cores.brokers, busy),
+        busy(cores.coordinator),
         busy(cores.others),
-        busy(known),
+        busy(cores.own()),
     ]
 }

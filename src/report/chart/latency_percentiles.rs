@@ -9,11 +9,12 @@ use super::legend::Swatch;
 use super::paint::Ink;
 use super::scale::{Axis, Scale, nines};
 use super::{Chart, chart as assemble, colour_legend, full_title};
-use crate::measure::latency::{LatencyRecorder, PercentileRow, SAMPLES_BEYOND, percentile_rows};
+use crate::measure::latency::{LatencyRecorder, SAMPLES_BEYOND, percentile_rows};
 use crate::report::ReportInput;
 use crate::report::format::{UNKNOWN, duration, thousands};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
+use crate::stats::Estimate;
 
 /// Points of a line in each nine.
 const POINTS_PER_NINE: f64 = 16.0;
@@ -23,15 +24,22 @@ struct Curve {
     configuration: usize,
     family: usize,
     rate: f64,
-    response: LatencyRecorder,
-    rows: Vec<PercentileRow>,
-    /// Share of the records and milliseconds, up to the last that the records carry.
+    /// Of each trial.
+    responses: Vec<LatencyRecorder>,
+    /// Percentiles and milliseconds.
+    rows: Vec<(f64, f64)>,
+    /// Share of the records and milliseconds, up to the last that the records of every trial carry.
     points: Vec<(f64, f64)>,
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let curves = curves(input);
-    let largest = curves.iter().map(|c| last_share(&c.response)).fold(0.5, f64::max);
+    let rows = curves
+        .iter()
+        .flat_map(|c| &c.rows)
+        .map(|(percentile, _)| percentile / 100.0);
+    let lines = curves.iter().map(|c| last_share(&c.responses));
+    let largest = lines.chain(rows).fold(0.5, f64::max);
     if curves.is_empty() {
         return None;
     }
@@ -71,17 +79,15 @@ fn curves(input: &ReportInput) -> Vec<Curve> {
         .flat_map(|family| of_family(input, family))
         .filter_map(|c| {
             let trials = meaningful(input, c);
-            let mut response = LatencyRecorder::default();
-            for one in trials.iter().filter_map(super::arrivals::LiveTrial::response) {
-                response.merge(&one);
-            }
-            let rows = percentile_rows(&response);
+            let responses: Vec<LatencyRecorder> =
+                trials.iter().filter_map(super::arrivals::LiveTrial::response).collect();
+            let rows = rows(&responses);
             (!rows.is_empty()).then(|| Curve {
                 configuration: c.configuration,
                 family: c.family,
                 rate: trials.first().map_or(0.0, super::arrivals::LiveTrial::rate),
-                points: points(&response),
-                response,
+                points: points(&responses),
+                responses,
                 rows,
             })
         })
@@ -118,10 +124,7 @@ fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale,
     let named = slots.len() < group.len();
     let lines = group.iter().map(|curve| {
         let slot = labels.slot(curve.configuration);
-        let marked = curve
-            .rows
-            .iter()
-            .map(|row| (row.percentile / 100.0, ms(row.latency_ns)));
+        let marked = curve.rows.iter().map(|(percentile, ms)| (percentile / 100.0, *ms));
         Line {
             shape: slot,
             marked: marked.collect(),
@@ -146,14 +149,32 @@ fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale,
     XyPanel::of_lines(parts.join(" · "), x, y, lines.collect())
 }
 
-/// The largest share that the records carry.
-fn last_share(response: &LatencyRecorder) -> f64 {
-    1.0 - SAMPLES_BEYOND as f64 / response.count().max(1) as f64
+/// The figure of a configuration, as the results have it: the geometric mean of the percentiles of those trials that
+/// carry it, milliseconds.
+fn typical_ms(responses: &[LatencyRecorder], share: f64) -> Option<f64> {
+    let each = responses.iter().filter_map(|r| r.percentile_ns(share));
+    let each: Vec<f64> = each.map(|ns| ms(ns.max(1))).collect();
+    Estimate::geometric(&each).map(|estimate| estimate.point)
 }
 
-/// The line from the median to the last share that the records carry.
-fn points(response: &LatencyRecorder) -> Vec<(f64, f64)> {
-    let last = last_share(response);
+/// The percentiles that some trial carries.
+fn rows(responses: &[LatencyRecorder]) -> Vec<(f64, f64)> {
+    let largest = responses.iter().max_by_key(|r| r.count());
+    let percentiles = largest.into_iter().flat_map(percentile_rows).map(|row| row.percentile);
+    percentiles
+        .filter_map(|p| Some((p, typical_ms(responses, p / 100.0)?)))
+        .collect()
+}
+
+/// The largest share that the records of every trial carry: beyond it a line of fewer trials could fall.
+fn last_share(responses: &[LatencyRecorder]) -> f64 {
+    let fewest = responses.iter().map(LatencyRecorder::count).min().unwrap_or(0);
+    1.0 - SAMPLES_BEYOND as f64 / fewest.max(1) as f64
+}
+
+/// The line from the median to the last share that every trial carries.
+fn points(responses: &[LatencyRecorder]) -> Vec<(f64, f64)> {
+    let last = last_share(responses);
     let (from, to) = (nines(0.5), nines(last));
     let steps = ((to - from) * POINTS_PER_NINE).ceil().max(1.0);
     let mut shares = vec![0.5];
@@ -163,7 +184,7 @@ fn points(response: &LatencyRecorder) -> Vec<(f64, f64)> {
     }
     shares
         .into_iter()
-        .filter_map(|share| Some((share, ms(response.percentile_ns(share.min(last))?))))
+        .filter_map(|share| Some((share, typical_ms(responses, share.min(last))?)))
         .collect()
 }
 
@@ -181,9 +202,9 @@ fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String
             Some(format!(
                 "{}: half of the records within {}, {} % within {}",
                 full_title(input, labels, curve.configuration),
-                duration(first.latency_ns as f64 / 1e9),
-                last.percentile,
-                duration(last.latency_ns as f64 / 1e9)
+                duration(first.1 / 1e3),
+                last.0,
+                duration(last.1 / 1e3)
             ))
         })
         .collect();
@@ -204,14 +225,14 @@ fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String
     format!(
         "How long records waited from the moment they were meant to be sent until the work on them was done, against \
          the share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand \
-         equally far apart. One line per configuration, of all records of its trials whose load was reached and whose \
-         readers kept up; it ends where fewer than {SAMPLES_BEYOND} records lie beyond.{figures}{without}"
+         equally far apart. One line per configuration: the geometric mean of the percentiles of its trials whose load \
+         was reached and whose readers kept up; it ends where fewer than {SAMPLES_BEYOND} records of some trial lie beyond.{figures}{without}"
     )
 }
 
 fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
     let longest = curves.iter().map(|c| &c.rows).max_by_key(|rows| rows.len());
-    let percentiles: Vec<f64> = longest.into_iter().flatten().map(|row| row.percentile).collect();
+    let percentiles: Vec<f64> = longest.into_iter().flatten().map(|row| row.0).collect();
     let columns: Vec<String> = percentiles.iter().map(|p| format!("{p} %")).collect();
     let mut headers = vec!["family", "configuration", "offered", "records"];
     headers.extend(columns.iter().map(String::as_str));
@@ -221,14 +242,15 @@ fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
             family_title(input.scenario, curve.family),
             labels.short(curve.configuration).to_owned(),
             records_per_second(curve.rate),
-            thousands(curve.response.count()),
+            thousands(curve.responses.iter().map(LatencyRecorder::count).sum()),
         ];
         let cell = |i: usize| {
-            let known = curve.rows.get(i).map(|row| duration(row.latency_ns as f64 / 1e9));
+            let known = curve.rows.get(i).map(|row| duration(row.1 / 1e3));
             known.unwrap_or_else(|| UNKNOWN.to_owned())
         };
         row.extend((0..percentiles.len()).map(cell));
-        let longest = curve.response.max_ns().map(|ns| duration(ns as f64 / 1e9));
+        let longest = curve.responses.iter().filter_map(LatencyRecorder::max_ns).max();
+        let longest = longest.map(|ns| duration(ns as f64 / 1e9));
         row.push(longest.unwrap_or_else(|| UNKNOWN.to_owned()));
         row
     });
@@ -239,13 +261,15 @@ fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::measure::latency::LatencyPart;
     use crate::report::fixture::Fixture;
 
     #[test]
     fn a_line_ends_where_too_few_records_lie_beyond() {
         for curve in curves(&Fixture::latency().input()) {
             let (share, _) = *curve.points.last().unwrap();
-            let beyond = ((1.0 - share) * curve.response.count() as f64).round();
+            let fewest = curve.responses.iter().map(LatencyRecorder::count).min().unwrap();
+            let beyond = ((1.0 - share) * fewest as f64).round();
             assert!((10.0..=11.0).contains(&beyond), "{beyond} beyond {share}");
             assert!(curve.points.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
         }
@@ -265,14 +289,26 @@ mod tests {
     }
 
     #[test]
-    fn the_records_of_all_meaningful_trials_are_one_sample() {
+    fn the_percentiles_of_a_line_are_those_of_the_results() {
         let fixture = Fixture::latency();
-        let counts = fixture
-            .trials
-            .iter()
-            .filter(|t| t.is_used() && t.order.configuration == 0);
-        let counts = counts.map(|t| t.measurement.as_ref().unwrap().latencies().unwrap().response.count());
-        assert_eq!(curves(&fixture.input())[0].response.count(), counts.sum::<u64>());
+        for curve in curves(&fixture.input()) {
+            let live = fixture.summary.configurations[curve.configuration]
+                .live
+                .as_ref()
+                .unwrap();
+            let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response).unwrap();
+            let shown = |percentile: f64| curve.rows.iter().find(|row| row.0 == percentile).map(|row| row.1);
+            for (percentile, told) in [
+                (50.0, response.p50_ms),
+                (99.0, response.p99_ms),
+                (99.9, response.p999_ms),
+            ] {
+                let (shown, told) = (shown(percentile), told.map(|e| e.point));
+                assert_eq!(shown.is_some(), told.is_some(), "p{percentile}");
+                let ratio = shown.unwrap_or(1.0) / told.unwrap_or(1.0);
+                assert!((ratio - 1.0).abs() < 1e-9, "p{percentile}: {shown:?} and {told:?}");
+            }
+        }
     }
 
     #[test]

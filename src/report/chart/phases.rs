@@ -7,9 +7,11 @@ use super::{Chart, axis_end, chart as assemble, used};
 use crate::measure::Measurement;
 use crate::report::ReportInput;
 use crate::report::figures::{median, since_start_s};
-use crate::report::format::{duration, tick};
+use crate::report::format::{duration, or_unknown, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
+use crate::stats::Estimate;
+use crate::summary::ConfigurationSummary;
 
 const PHASES: [&str; 5] = ["process start", "join", "hold", "to first record", "reading"];
 
@@ -69,7 +71,7 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
             rows_of_table.push(cells);
             rows.push(Row {
                 label,
-                value: value(&seconds),
+                value: value(c),
                 marks: marks(&seconds, labels.slot(c.configuration)),
             });
         }
@@ -109,16 +111,18 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let description = "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
         being told to subscribe until every member has its partitions; holding until the common start; from the start \
         until the last member that reads has its first record; reading. Stopwatch is the whole bar, read time its last \
-        two pieces. Each piece is the median over the used trials.";
+        two pieces. Each piece is the median over the used trials; the times beside the bar are those of the results, \
+        geometric means over the trials.";
     let table = Table::new("", &headers, rows_of_table);
     Some(assemble("phases", "Phases of a trial", description, table, |frame| {
         chart.render(frame)
     }))
 }
 
-fn value(seconds: &[f64; 5]) -> String {
-    let read = seconds[3] + seconds[4];
-    format!("{} read of {}", duration(read), duration(seconds.iter().sum()))
+/// The figures of the results, which are not sums of medians.
+fn value(c: &ConfigurationSummary) -> String {
+    let shown = |seconds: Option<Estimate>| or_unknown(seconds.map(|e| e.point), duration);
+    format!("{} read of {}", shown(c.read_seconds), shown(c.stopwatch_seconds))
 }
 
 fn marks(seconds: &[f64; 5], slot: usize) -> Vec<Mark> {

@@ -138,7 +138,8 @@ fn points(input: &ReportInput, c: &ConfigurationSummary) -> Vec<Point> {
     }]
 }
 
-/// A point for each rate of a search: of all its trials together, and overloaded where one of them was.
+/// A point for each rate of a search: of the longer trials at it, or of the search's where there are none; overloaded
+/// where any trial was.
 fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
     let mut by_rate: BTreeMap<u64, Vec<LiveTrial>> = BTreeMap::new();
     let kinds = [TrialKind::Search, TrialKind::Counted];
@@ -151,25 +152,29 @@ fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
     }
     let point = |(rate, trials): (u64, Vec<LiveTrial>)| {
         let fell_behind = |t: &LiveTrial| t.load.overload.is_some() || t.load.unread > 0;
-        let mut response = LatencyRecorder::default();
-        for one in trials
-            .iter()
-            .filter(|t| t.load.is_meaningful())
-            .filter_map(LiveTrial::response)
-        {
-            response.merge(&one);
-        }
+        let of_kind = |kind: TrialKind| -> Vec<LatencyRecorder> {
+            let meaningful = trials
+                .iter()
+                .filter(|t| t.trial.order.kind == kind && t.load.is_meaningful());
+            meaningful.filter_map(LiveTrial::response).collect()
+        };
+        let longer = of_kind(TrialKind::Counted);
+        let responses = if longer.is_empty() {
+            of_kind(TrialKind::Search)
+        } else {
+            longer
+        };
         let state = match () {
             () if trials.iter().any(fell_behind) => State::Overloaded,
-            () if response.count() > 0 => State::KeptUp,
+            () if !responses.is_empty() => State::KeptUp,
             () => State::LoadNotReached,
         };
         let percentile = |share: f64| {
-            Some(Estimate {
-                point: ms(response.percentile_ns(share)?),
-                interval: None,
-                observations: trials.len(),
-            })
+            let each: Vec<f64> = responses
+                .iter()
+                .filter_map(|r| Some(ms(r.percentile_ns(share)?.max(1))))
+                .collect();
+            Estimate::geometric(&each)
         };
         Point {
             configuration,

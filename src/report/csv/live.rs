@@ -1,8 +1,8 @@
 //! The columns of live and mixed trials: load, latency by part, and capacity. Empty wherever no records arrived.
 
 use super::optional;
-use crate::measure::Trial;
 use crate::measure::latency::LatencyPart;
+use crate::measure::{LoadJudgement, Trial};
 use crate::stats::Estimate;
 use crate::summary::{CapacitySummary, ConfigurationSummary, LatencySummary, Summary};
 
@@ -24,6 +24,7 @@ pub(super) struct LoadCells {
     sent_per_second: Option<f64>,
     load_reached: Option<bool>,
     overloaded: Option<bool>,
+    judgement: Option<LoadJudgement>,
     /// The [`STATISTICS`] of each part, in milliseconds; empty where there are none.
     latencies_ms: Vec<[Option<f64>; STATISTICS.len()]>,
     capacity: Option<CapacitySummary>,
@@ -32,7 +33,15 @@ pub(super) struct LoadCells {
 impl LoadCells {
     /// The names of the columns, in the order of [`LoadCells::cells`].
     pub(super) fn names() -> Vec<String> {
-        let load = ["offered_per_second", "sent_per_second", "load_reached", "overloaded"];
+        let load = [
+            "offered_per_second",
+            "sent_per_second",
+            "load_reached",
+            "overloaded",
+            "load_verdict",
+            "load_resolution",
+            "load_fullness",
+        ];
         let capacity = [
             "capacity_per_second",
             "capacity_per_second_low",
@@ -67,6 +76,7 @@ impl LoadCells {
             sent_per_second: live.sent_per_second,
             load_reached: seen.then_some(live.load_reached),
             overloaded: seen.then_some(live.overloaded),
+            judgement: live.judgement.clone(),
             latencies_ms: live.latencies.iter().map(part).collect(),
             capacity: live.capacity,
         }
@@ -97,6 +107,7 @@ impl LoadCells {
             sent_per_second: Some(load.sent_per_second),
             load_reached: Some(load.reached),
             overloaded: Some(load.overload.is_some()),
+            judgement: load.judgement.clone(),
             latencies_ms: LatencyPart::ALL.into_iter().filter_map(of_part).collect(),
             capacity,
         }
@@ -111,6 +122,10 @@ impl LoadCells {
             flag(self.load_reached),
             flag(self.overloaded),
         ];
+        let judgement = self.judgement.as_ref();
+        cells.push(judgement.map_or(String::new(), |j| j.verdict.as_str().to_owned()));
+        cells.push(optional(judgement.map(|j| j.resolution)));
+        cells.push(optional(judgement.map(|j| j.fullness)));
         for part in 0..LatencyPart::ALL.len() {
             let values = self.latencies_ms.get(part).copied().unwrap_or_default();
             cells.extend(values.map(optional));

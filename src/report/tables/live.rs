@@ -48,6 +48,7 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
     let headers = [
         "configuration",
         "#offered",
+        "load",
         "#p50",
         "#p99\u{a0}[95\u{a0}%]",
         "#p99.9",
@@ -60,6 +61,7 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
         let mut row = vec![
             labels.short(c.configuration).to_owned(),
             or_unknown(live.offered_per_second, rate),
+            load_cell(live),
         ];
         row.extend(response_cells(live, |e| time_estimate(&e, 1e-3)));
         row.push(verdict_cell(input, c, live, Metric::ResponseP99));
@@ -68,6 +70,15 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
     });
     let what = caption(input, family, "response time of records as they arrive");
     Table::new(what, &headers, rows.collect())
+}
+
+/// Whether the load is held, with the smallest growth of the lag that would have shown.
+fn load_cell(live: &LiveSummary) -> String {
+    let Some(judgement) = &live.judgement else {
+        return if live.overloaded { "overloaded" } else { UNKNOWN }.to_owned();
+    };
+    let verdict = judgement.verdict.as_str().replace('-', " ");
+    format!("{verdict}\u{a0}(to\u{a0}{}\u{a0}%)", judgement.resolution_percent())
 }
 
 fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
@@ -113,6 +124,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, wanted: &Capa
         "#fails from",
         "confirmed",
         "#p99\u{a0}there",
+        "load",
         "#search trials",
         "#longer trials",
     ];
@@ -133,6 +145,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, wanted: &Capa
             per_second(found.and_then(|found| found.high)),
             found.map_or(UNKNOWN, confirmed).to_owned(),
             there.map_or_else(|| UNKNOWN.to_owned(), |e| duration(e.point / 1e3)),
+            load_cell(live),
             tried(TrialKind::Search),
             tried(TrialKind::Counted),
         ]

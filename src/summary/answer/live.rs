@@ -2,6 +2,7 @@
 
 use super::{TOLD_ONE_BY_ONE, Writer, capitalised, figure, interval, plural, thousands, times};
 use crate::measure::latency::LatencyPart;
+use crate::measure::{LoadJudgement, LoadVerdict};
 use crate::scenario::{Mode, Shape};
 use crate::stats::{Estimate, is_material};
 use crate::summary::{Comparison, Metric, Verdict};
@@ -16,7 +17,16 @@ impl Writer<'_> {
         let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
         let sentence = match against[..] {
             [] => self.load_alone(baseline, metric),
-            [only] => self.load_single(only),
+            [only] => {
+                let both = [only.baseline, only.configuration];
+                let have_figures = both.iter().all(|&c| self.load_figure(c, metric).is_ok());
+                let unsure = if have_figures {
+                    self.unsure(&both, &self.held_equal(&[only]))
+                } else {
+                    String::new()
+                };
+                self.load_single(only) + &unsure
+            }
             _ => self.load_several(baseline, metric, &against),
         };
         format!("{}.", capitalised(&sentence))
@@ -150,9 +160,34 @@ impl Writer<'_> {
     fn clause(&self, configuration: usize, metric: Metric) -> String {
         match self.load_figure(configuration, metric) {
             Ok(found) if metric == Metric::CatchUp => format!("has no lag left after {}", told_time(metric, found)),
-            Ok(found) => format!("holds it with p99 {}", told_time(metric, found)),
+            Ok(found) => {
+                let p99 = told_time(metric, found);
+                match self.judgement(configuration) {
+                    Some(judgement) if judgement.verdict == LoadVerdict::CannotSay => {
+                        format!("has p99 {p99}, {}", cannot_say(judgement))
+                    }
+                    Some(judgement) => {
+                        let resolution = judgement.resolution_percent();
+                        format!("holds it with p99 {p99} (a growth of the lag by {resolution} % would have shown)")
+                    }
+                    None => format!("holds it with p99 {p99}"),
+                }
+            }
             Err(why) => why,
         }
+    }
+
+    fn judgement(&self, configuration: usize) -> Option<&LoadJudgement> {
+        self.summaries[configuration].live.as_ref()?.judgement.as_ref()
+    }
+
+    /// Which of these cannot be said to keep up, where both have figures.
+    fn unsure(&self, configurations: &[usize], held: &[usize]) -> String {
+        let unsure = configurations.iter().filter_map(|&c| {
+            let judgement = self.judgement(c).filter(|j| j.verdict == LoadVerdict::CannotSay)?;
+            Some(format!("; {}, {}", self.label(c, held), cannot_say(judgement)))
+        });
+        unsure.collect()
     }
 
     /// The figure of a metric in its unit, or what is to be said in its place.
@@ -216,6 +251,15 @@ impl Writer<'_> {
             (_, Some(offered)) => Some(format!("{} records/s on average", rate(offered))),
         }
     }
+}
+
+/// That a window is too short for a verdict on the load.
+fn cannot_say(judgement: &LoadJudgement) -> String {
+    format!(
+        "but whether the load is held cannot be said: a growth of the lag below {} % of what arrives would not have \
+         shown",
+        judgement.resolution_percent()
+    )
 }
 
 /// `6.84 times shorter [6.72, 6.95]`, in the direction of the verdict.

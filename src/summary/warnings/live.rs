@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::of;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::objective::{Outcome, holds};
-use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
+use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind, percent};
 use crate::plan::Plan;
 use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
@@ -48,6 +48,7 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
         None => vec![
             not_reached(&used),
             overloaded(&used),
+            cannot_say(&used),
             unread(&used),
             never_caught_up(mode, &used),
             too_few_records(mode, &used),
@@ -89,6 +90,20 @@ fn overloaded(used: &Used) -> Option<String> {
     ))
 }
 
+fn cannot_say(used: &Used) -> Option<String> {
+    let judged = used.iter().filter_map(|(_, load)| {
+        let is_unsure = load.verdict() == LoadVerdict::CannotSay;
+        load.judgement.as_ref().filter(|_| is_unsure)
+    });
+    let resolutions: Vec<f64> = judged.map(|judgement| judgement.resolution).collect();
+    Some(format!(
+        "whether the readers keep up cannot be said in {}: their windows show no growth of the lag below {} % of what \
+         arrives; set load.duration higher",
+        share(resolutions.len(), used),
+        percent(median(&resolutions)?)
+    ))
+}
+
 fn unread(used: &Used) -> Option<String> {
     let trials = used.iter().filter(|(_, load)| load.unread > 0).count();
     let records: u64 = used.iter().map(|(_, load)| load.unread).sum();
@@ -112,8 +127,8 @@ fn undecided(wanted: &Capacity, used: &Used) -> Option<String> {
     let without = used.iter().filter(|(m, _)| !decides(m)).count();
     (without > 0).then(|| {
         format!(
-            "{} have too few records for the percentile that the objective names, and count as not run; set \
-             load.duration higher",
+            "{} have too few records for the percentile that the objective names, or windows too short to say whether \
+             the readers keep up, and count as not run; set load.duration higher",
             share(without, used)
         )
     })

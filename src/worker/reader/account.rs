@@ -201,6 +201,7 @@ impl PartitionAccount {
                 counts: self.series.counts,
             }),
             latencies: None,
+            waits: Vec::new(),
         }
     }
 }

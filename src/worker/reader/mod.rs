@@ -158,13 +158,19 @@ impl ReadAccounts {
         if let Some(failure) = self.waited.as_ref().and_then(|waited| waited.failure(shared)) {
             self.fail(&failure);
         }
+        if let Some(waited) = &self.waited {
+            self.time.add(waited.idle());
+        }
         let partitions = self.accounts.into_iter().zip(shared.slots()).enumerate();
         ReaderResult {
             partitions: partitions
                 .filter(|(_, (_, slot))| slot.was_held())
-                .map(|(index, (account, slot))| PartitionResult {
-                    latencies: self.waited.as_mut().map(|waited| waited.take(index)),
-                    ..account.into_result(slot.partition.topic, slot.partition.partition)
+                .map(|(index, (account, slot))| {
+                    let result = account.into_result(slot.partition.topic, slot.partition.partition);
+                    match &mut self.waited {
+                        Some(waited) => waited.complete(index, result),
+                        None => result,
+                    }
                 })
                 .collect(),
             work_ns: self.work_ns,

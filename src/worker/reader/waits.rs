@@ -6,11 +6,15 @@ use std::ops::Range;
 use super::source::Message;
 use crate::load::{STAMP_BYTES, Stamp};
 use crate::measure::latency::{Latencies, LatencyRecorder, RecordTimes};
-use crate::protocol::{StampOrder, TopicTarget};
+use crate::measure::{ReadingTime, WAIT_SLICES, WaitSlice};
+use crate::protocol::{PartitionResult, StampOrder, TopicTarget};
 use crate::worker::seconds::Seconds;
 use crate::worker::shared::MemberShared;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
+
+/// Of the time between two records a thread spends so much on taking the next one, not on waiting for it.
+const TAKING_NS: u64 = 100_000;
 
 /// What is measured of records with a stamp, on the clock.
 #[derive(Debug)]
@@ -47,6 +51,21 @@ impl WaitOrder {
         ))
     }
 
+    /// The slice of the window that a moment lies in; `None` outside of the window.
+    fn slice_of(&self, at_ns: u64) -> Option<usize> {
+        let from_ns = at_ns.checked_sub(self.window_ns.start)?;
+        let length_ns = self.window_ns.end - self.window_ns.start;
+        let slice = u128::from(from_ns) * WAIT_SLICES as u128 / u128::from(length_ns.max(1));
+        usize::try_from(slice).ok().filter(|slice| *slice < WAIT_SLICES)
+    }
+
+    /// How much of the time between two moments lies in the window.
+    fn overlap_ns(&self, from_ns: u64, until_ns: u64) -> u64 {
+        until_ns
+            .min(self.window_ns.end)
+            .saturating_sub(from_ns.max(self.window_ns.start))
+    }
+
     /// The first offset of a slot whose record has a stamp.
     pub(in crate::worker) fn stamped_from(&self, slot: usize) -> i64 {
         self.stamped_from[slot]
@@ -74,6 +93,8 @@ pub(super) struct Waits<'a> {
     second: u32,
     second_end_ns: u64,
     response: LatencyRecorder,
+    /// The thread was working until then.
+    busy_until_ns: u64,
 }
 
 impl<'a> Waits<'a> {
@@ -85,10 +106,13 @@ impl<'a> Waits<'a> {
             waited: Waited {
                 by_slot: shared.slots().iter().map(|_| None).collect(),
                 unstamped: None,
+                threads: 1,
+                idle_ns: 0,
             },
             second: 0,
             second_end_ns: order.origin_ns.saturating_add(NS_PER_SECOND),
             response: LatencyRecorder::default(),
+            busy_until_ns: order.origin_ns,
         }
     }
 
@@ -110,6 +134,8 @@ impl<'a> Waits<'a> {
     #[inline]
     pub(super) fn finished(&mut self, slot: usize, stamp: Option<Stamp>, handling: Handling) {
         self.passed(handling.finished_ns);
+        self.idle_until(handling.started_ns);
+        self.busy_until(handling.finished_ns);
         let Some(stamp) = stamp else { return };
         let times = RecordTimes {
             intended_ns: stamp.intended_ns,
@@ -119,9 +145,24 @@ impl<'a> Waits<'a> {
             finished_ns: handling.finished_ns,
         };
         self.response.record(times.intended_ns, times.finished_ns);
-        if self.order.window_ns.contains(&times.intended_ns) {
-            self.waited.by_slot[slot].get_or_insert_default().record(&times);
+        if let Some(slice) = self.order.slice_of(times.intended_ns) {
+            self.waited.by_slot[slot].get_or_insert_default().record(slice, &times);
         }
+    }
+
+    /// The thread had nothing to work since it was last busy, except for the time that taking a record takes.
+    #[inline]
+    fn idle_until(&mut self, now_ns: u64) {
+        let from_ns = self.busy_until_ns + TAKING_NS;
+        if now_ns > from_ns {
+            self.waited.idle_ns += self.order.overlap_ns(from_ns, now_ns);
+        }
+    }
+
+    /// The thread was busy until now, with a record or with a commit.
+    #[inline]
+    pub(super) fn busy_until(&mut self, now_ns: u64) {
+        self.busy_until_ns = self.busy_until_ns.max(now_ns);
     }
 
     /// Says what time it is: a second that is over is handed over.
@@ -150,6 +191,7 @@ impl<'a> Waits<'a> {
     /// Closes the recorder; its last second is handed over.
     pub(super) fn close(mut self) -> Waited {
         self.hand_over();
+        self.idle_until(self.order.window_ns.end);
         self.waited
     }
 }
@@ -158,8 +200,36 @@ impl<'a> Waits<'a> {
 #[derive(Debug)]
 pub(super) struct Waited {
     /// Of the records of the window. A partition of which none was read takes no memory.
-    by_slot: Vec<Option<Box<Latencies>>>,
+    by_slot: Vec<Option<Box<SlotWaits>>>,
     unstamped: Option<Unstamped>,
+    /// Threads that recorded.
+    threads: u32,
+    /// Time of the window in which they had nothing to work.
+    idle_ns: u64,
+}
+
+/// What was recorded of one partition's records.
+#[derive(Debug, Default)]
+struct SlotWaits {
+    latencies: Latencies,
+    slices: [WaitSlice; WAIT_SLICES],
+}
+
+impl SlotWaits {
+    #[inline]
+    fn record(&mut self, slice: usize, times: &RecordTimes) {
+        self.latencies.record(times);
+        self.slices[slice].add(WaitSlice {
+            records: 1,
+            waited_ns: times.started_ns.saturating_sub(times.intended_ns),
+        });
+    }
+
+    fn merge(&mut self, other: &SlotWaits) {
+        self.latencies.merge(&other.latencies);
+        let slices = self.slices.iter_mut().zip(other.slices);
+        slices.for_each(|(mine, its)| mine.add(its));
+    }
 }
 
 /// Records without a stamp where each should have one.
@@ -194,6 +264,8 @@ impl Waited {
     }
 
     fn absorb(&mut self, other: Waited) {
+        self.threads += other.threads;
+        self.idle_ns += other.idle_ns;
         for (mine, its) in self.by_slot.iter_mut().zip(other.by_slot) {
             match (mine, its) {
                 (_, None) => {}
@@ -208,10 +280,23 @@ impl Waited {
         }
     }
 
-    /// Takes out what was recorded of a slot; nothing is a set of latencies as well.
-    pub(super) fn take(&mut self, slot: usize) -> Latencies {
-        let latencies = self.by_slot.get_mut(slot).and_then(Option::take);
-        latencies.map(|latencies| *latencies).unwrap_or_default()
+    /// Adds what was recorded of a slot to its result; nothing is a set of latencies as well.
+    pub(super) fn complete(&mut self, slot: usize, result: PartitionResult) -> PartitionResult {
+        let waits = self.by_slot.get_mut(slot).and_then(Option::take).unwrap_or_default();
+        PartitionResult {
+            latencies: Some(waits.latencies),
+            waits: waits.slices.to_vec(),
+            ..result
+        }
+    }
+
+    /// What the threads had to do in the window.
+    pub(super) fn idle(&self) -> ReadingTime {
+        ReadingTime {
+            working_threads: self.threads,
+            idle_ns: self.idle_ns,
+            ..ReadingTime::default()
+        }
     }
 
     /// What went wrong: records that should have had a stamp and did not.

@@ -229,5 +229,8 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         self.stopwatch.commit(self.reader.commit, || {
             committer.run(|slot| slot.lane() == lane && slot.epoch() > 0)
         });
+        if let Some(waits) = &mut self.waits {
+            waits.busy_until(clock::now_ns());
+        }
     }
 }
