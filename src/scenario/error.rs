@@ -30,6 +30,9 @@ pub struct ScenarioError {
     pub column: usize,
 }
 
+/// Start of the messages of the TOML parser, which quote nothing of the file.
+pub(super) const SYNTAX: &str = "TOML: ";
+
 /// All errors of a scenario file, in the order of the file. Secrets that were written into the file show as stars.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{path}: {}", count(.errors.len()))]
@@ -186,11 +189,16 @@ impl Problems {
     pub(super) fn into_errors(mut self, path: &str, text: &str) -> ScenarioErrors {
         self.list.sort_by_key(|problem| problem.span.start);
         let masked = Masked::of(text);
-        let shown = |problem: Problem| Problem {
-            message: masked.message(&problem.message),
-            allowed: masked.message(&problem.allowed),
-            help: problem.help.map(|help| masked.message(&help)),
-            ..problem
+        let shown = |problem: Problem| {
+            if problem.message.starts_with(SYNTAX) {
+                return problem;
+            }
+            Problem {
+                message: masked.message(&problem.message),
+                allowed: masked.message(&problem.allowed),
+                help: problem.help.map(|help| masked.message(&help)),
+                ..problem
+            }
         };
         let errors = self
             .list
