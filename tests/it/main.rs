@@ -12,6 +12,7 @@ mod deaths;
 mod doctor;
 mod existing_topics;
 mod fixed_group;
+mod foreign_settings;
 mod guardian;
 mod histogram_log;
 mod interface;
