@@ -10,6 +10,7 @@ mod compare;
 mod deaths;
 mod doctor;
 mod existing_topics;
+mod first_steps;
 mod fixed_group;
 mod guardian;
 mod histogram_log;

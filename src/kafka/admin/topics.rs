@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
+use serde::Serialize;
 
 use super::{Admin, AdminError, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
 use crate::kafka::ffi;
@@ -12,7 +13,7 @@ use crate::kafka::ffi;
 const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A partition, as the cluster's metadata show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionInfo {
     /// Partition number.
     pub id: i32,
