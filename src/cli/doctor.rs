@@ -7,8 +7,9 @@ use clap::Args;
 use console::style;
 use serde::Serialize;
 
+use super::cluster_flags::ClusterFlags;
 use super::source::{Choices, Source, data_parent};
-use super::{DONE, INTERRUPTED, WRONG, cluster, interrupt};
+use super::{DONE, INTERRUPTED, WRONG, interrupt};
 use crate::coordinator::Interrupt;
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
@@ -18,12 +19,8 @@ use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
 pub(super) struct Arguments {
     /// A scenario, for its cluster and its client properties
     scenario: Option<PathBuf>,
-    /// Look at this running cluster
-    #[arg(long, value_name = "HOST:PORT")]
-    bootstrap: Option<String>,
-    /// Look at the cluster that `tandem cluster up` has started
-    #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
-    cluster: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterFlags,
     /// Read this topic, which is there, and make none; may be given several times
     #[arg(long, value_name = "NAME")]
     topic: Vec<String>,
@@ -106,11 +103,7 @@ fn subject(arguments: &Arguments) -> Result<(ClusterSpec, ClusterNeeds)> {
         }
         None => (ClusterSpec::default(), ClusterNeeds::default()),
     };
-    if let Some(bootstrap) = &arguments.bootstrap {
-        spec.source = ClusterSource::Bootstrap(bootstrap.clone());
-    } else if arguments.cluster.is_some() {
-        spec.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
-    }
+    arguments.cluster.apply(&mut spec)?;
     Ok((spec, needs))
 }
 

@@ -14,19 +14,25 @@ macro_rules! say {
     }};
 }
 
+mod ask;
 mod clean;
 mod cluster;
+mod cluster_flags;
 mod compare;
+mod console_lines;
+mod consume;
 mod doctor;
 mod guardian;
 mod interrupt;
 mod left;
 mod plan;
+mod produce;
 mod progress;
 mod report;
 mod run;
 mod schema;
 mod source;
+mod topics;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -74,6 +80,15 @@ enum Command {
     Doctor(doctor::Arguments),
     /// List what tandem has left on a cluster and here, and delete it
     Clean(clean::Arguments),
+    /// List, create, describe and delete topics by hand
+    Topics {
+        #[command(subcommand)]
+        command: topics::Command,
+    },
+    /// Send the lines of standard input to a topic, a record for each, and show where each one went
+    Produce(produce::Arguments),
+    /// Show the records of a topic as they arrive, and which partition each one comes from
+    Consume(consume::Arguments),
     /// Compare the results of runs: of another version, client, machine or setting
     Compare(compare::Arguments),
     /// Print the JSON Schema of scenario files
@@ -110,6 +125,9 @@ pub fn main() -> ExitCode {
         Command::Cluster { command } => cluster::run(&command),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Clean(arguments) => clean::run(&arguments),
+        Command::Topics { command } => topics::run(&command),
+        Command::Produce(arguments) => produce::run(&arguments),
+        Command::Consume(arguments) => consume::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),

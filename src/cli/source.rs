@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::cluster;
+use super::cluster_flags::ClusterFlags;
 use crate::kafka::local::{Sources, free_bytes};
 use crate::plan::Plan;
 use crate::scenario::{self, ClusterSource, LoadError, Scenario, Until};
@@ -26,12 +26,8 @@ pub(super) struct Choices {
     /// Only this case or configuration (and what it is compared with); may be given more than once
     #[arg(long, value_name = "CASE")]
     only: Vec<String>,
-    /// Use this running cluster instead of starting one
-    #[arg(long, value_name = "HOST:PORT")]
-    bootstrap: Option<String>,
-    /// Use the cluster that `tandem cluster up` has started
-    #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
-    cluster: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterFlags,
     /// Run everything on this second cluster too, in the same blocks: does it make a difference?
     #[arg(long, value_name = "HOST:PORT")]
     against: Option<String>,
@@ -64,11 +60,7 @@ impl Source {
     /// Reads and parses what `file` names, and applies the choices.
     pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
         let read = scenario::Source::read(file).map_err(show)?;
-        let named = match &choices.cluster {
-            Some(_) => Some(cluster::standing()?.bootstrap),
-            None => choices.bootstrap.clone(),
-        };
-        let parsed = read.parse_on(named.map(ClusterSource::Bootstrap));
+        let parsed = read.parse_on(choices.cluster.named()?);
         let mut scenario = parsed.map_err(|errors| show(LoadError::Invalid(errors)))?;
         if choices.quick {
             scenario = scenario.quick();

@@ -3,6 +3,7 @@
 pub mod admin;
 mod admin_error;
 pub mod client;
+pub mod console;
 pub mod doctor;
 mod ffi;
 mod group;

@@ -11,6 +11,7 @@ mod compare;
 mod deaths;
 mod doctor;
 mod existing_topics;
+mod first_steps;
 mod fixed_group;
 mod foreign_settings;
 mod guardian;

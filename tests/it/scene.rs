@@ -79,10 +79,14 @@ impl Scene {
 
     /// The command line of the program in this scene.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut line = self.launcher.iter().map(String::as_str).chain([PROGRAM]);
-        let mut command = Command::new(line.next().unwrap());
+        let line: Vec<&str> = self.launcher.iter().map(String::as_str).chain([PROGRAM]).collect();
+        self.command_of(line[0], &[&line[1..], arguments].concat())
+    }
+
+    /// The command line of any program in this scene.
+    pub fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
-            .args(line)
             .args(arguments)
             .current_dir(self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))

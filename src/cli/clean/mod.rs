@@ -3,15 +3,14 @@
 mod survey;
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use self::survey::{Survey, Thing};
-use super::source::{Choices, Source};
-use super::{DONE, WRONG, cluster, left};
+use super::cluster_flags::ClusterFlags;
+use super::{DONE, WRONG, ask, cluster, left};
 use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
@@ -28,12 +27,8 @@ use crate::scenario::{ClusterSource, ClusterSpec};
 pub(super) struct Arguments {
     /// A scenario, for its cluster, its prefix and its client properties
     scenario: Option<PathBuf>,
-    /// Clean this running cluster
-    #[arg(long, value_name = "HOST:PORT")]
-    bootstrap: Option<String>,
-    /// Clean the cluster that `tandem cluster up` has started
-    #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]
-    cluster: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterFlags,
     /// Start of the names of topics and groups, instead of the scenario's [default: tandem-]
     #[arg(long, value_name = "PREFIX")]
     prefix: Option<String>,
@@ -155,15 +150,7 @@ async fn delete_listed(
 
 /// The cluster of the scenario or of the flags; one that would be started where none is named.
 fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
-    let mut spec = match &arguments.scenario {
-        Some(file) => Source::load(file, &Choices::default())?.scenario.cluster,
-        None => ClusterSpec::default(),
-    };
-    if let Some(bootstrap) = &arguments.bootstrap {
-        spec.source = ClusterSource::Bootstrap(bootstrap.clone());
-    } else if arguments.cluster.is_some() {
-        spec.source = ClusterSource::Bootstrap(cluster::standing()?.bootstrap);
-    }
+    let mut spec = arguments.cluster.spec(arguments.scenario.as_deref())?;
     if let Some(prefix) = &arguments.prefix {
         spec.prefix.clone_from(prefix);
     }
@@ -178,19 +165,7 @@ fn may_delete(arguments: &Arguments) -> Result<bool> {
     if arguments.json {
         return Ok(false);
     }
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        say!("nothing is deleted: nobody can be asked here; add --yes to delete it");
-        return Ok(false);
-    }
-    eprint!("Delete what is listed and not in use? [y/N] ");
-    io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    let yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-    if !yes {
-        say!("nothing is deleted");
-    }
-    Ok(yes)
+    ask::may_delete("Delete what is listed and not in use?")
 }
 
 /// Deletes one thing after the other, so that one refusal does not keep the rest. What was refused.

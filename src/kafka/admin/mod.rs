@@ -134,10 +134,17 @@ impl Admin {
     /// Settings of a broker that were set on it or on the cluster; secrets are hidden. The broker may refuse to tell.
     pub async fn broker_settings(&self, broker: i32) -> Result<Vec<Setting>, AdminError> {
         let action = format!("read the settings of broker {broker}");
-        let results = self
-            .client
-            .describe_configs([&ResourceSpecifier::Broker(broker)], &request_options())
-            .await;
+        self.settings(&ResourceSpecifier::Broker(broker), action).await
+    }
+
+    /// Settings of a topic that are not Kafka's defaults. The broker may refuse to tell.
+    pub async fn topic_settings(&self, topic: &str) -> Result<Vec<Setting>, AdminError> {
+        let action = format!("read the settings of topic {topic}");
+        self.settings(&ResourceSpecifier::Topic(topic), action).await
+    }
+
+    async fn settings(&self, resource: &ResourceSpecifier<'_>, action: String) -> Result<Vec<Setting>, AdminError> {
+        let results = self.client.describe_configs([resource], &request_options()).await;
         let mut settings = Vec::new();
         for result in results.map_err(|error| self.request_error(&action, &error))? {
             let resource = result.map_err(|code| AdminError::Refused {
@@ -263,13 +270,14 @@ fn request_options() -> AdminOptions {
         .operation_timeout(Some(REQUEST_LIMIT))
 }
 
-/// Why a setting of a broker is not the default; `None` where it is, or where the source says nothing.
+/// Why a setting of a broker or a topic is not the default; `None` where it is, or where the source says nothing.
 fn source_reason(source: &ConfigSource) -> Option<&'static str> {
     match source {
         ConfigSource::StaticBroker => Some("set in the broker's file"),
         ConfigSource::DynamicBroker => Some("set on the broker while it ran"),
         ConfigSource::DynamicDefaultBroker => Some("set on the cluster while it ran"),
-        ConfigSource::Unknown | ConfigSource::Default | ConfigSource::DynamicTopic => None,
+        ConfigSource::DynamicTopic => Some("set on the topic"),
+        ConfigSource::Unknown | ConfigSource::Default => None,
     }
 }
 

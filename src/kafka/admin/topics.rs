@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
+use serde::Serialize;
 
 use super::{Admin, AdminError, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
 use crate::kafka::ffi;
@@ -15,7 +16,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 const PARTITION_LIMIT: Duration = Duration::from_millis(20);
 
 /// A partition, as the cluster's metadata show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionInfo {
     /// Partition number.
     pub id: i32,
