@@ -12,6 +12,7 @@ use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 
+use super::reported::News;
 use super::consumer::Member;
 use crate::measure::{TopicPartition, clock};
 use crate::protocol::{ConsumerOrder, OffsetRange, Prepare, Secret, TopicTarget, WorkCalibration};
@@ -81,7 +82,12 @@ impl Scene {
 /// A member that holds all partitions; something is received whenever it has come to the end of one.
 fn joined(prepare: &Prepare) -> (Member, Receiver<()>) {
     let (ended_sender, ended) = channel();
-    let member = Member::connect(prepare, 0, ended_sender, Arc::new(|failure| panic!("{failure}"))).unwrap();
+    let sink = Arc::new(|news| {
+        if let News::Failed(failure) = news {
+            panic!("{failure}");
+        }
+    });
+    let member = Member::connect(prepare, 0, ended_sender, sink).unwrap();
     member.subscribe(prepare.manual).unwrap();
     let deadline = Instant::now() + PATIENCE;
     loop {
