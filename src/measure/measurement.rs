@@ -229,7 +229,11 @@ impl MemberMeasurement {
     /// is not among them.
     pub fn held_since(&self, start_ns: u64) -> BTreeSet<TopicPartition> {
         let is_later = |change: &&Rebalance| change.kind == RebalanceKind::Assigned && change.at_ns >= start_ns;
-        let later = self.rebalances.iter().filter(is_later).flat_map(|change| &change.partitions);
+        let later = self
+            .rebalances
+            .iter()
+            .filter(is_later)
+            .flat_map(|change| &change.partitions);
         self.assigned.iter().chain(later).copied().collect()
     }
 

@@ -3,7 +3,9 @@
 use super::capacity::window_ns;
 use super::records::fit;
 use super::{Plan, count};
-use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, Work, WorkOrdering};
+use crate::scenario::{
+    Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, Work, WorkOrdering,
+};
 
 /// Starting, joining and ending of a trial's processes, seconds, as usual on a machine of a few cores.
 const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
@@ -241,7 +243,9 @@ impl Plan {
         // In order, no more records are worked at once than there are partitions or keys.
         let at_once = match (configuration.ordering, dataset.keys) {
             (WorkOrdering::Partition, _) => threads.min(partitions).max(1),
-            (WorkOrdering::Key, Keys::Zipf { count, .. }) => threads.min(u32::try_from(count).unwrap_or(u32::MAX)).max(1),
+            (WorkOrdering::Key, Keys::Zipf { count, .. }) => {
+                threads.min(u32::try_from(count).unwrap_or(u32::MAX)).max(1)
+            }
             (WorkOrdering::Key | WorkOrdering::None, _) => threads,
         };
         let work = match configuration.work {

@@ -12,8 +12,8 @@ use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 
-use super::reported::News;
 use super::consumer::Member;
+use super::reported::News;
 use crate::measure::{TopicPartition, clock};
 use crate::protocol::{ConsumerOrder, OffsetRange, Prepare, Secret, TopicTarget, WorkCalibration};
 use crate::scenario::{Commit, Read, Work, WorkOrdering};

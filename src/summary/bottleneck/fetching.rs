@@ -2,7 +2,8 @@
 
 use super::observed::Machine;
 use super::rules::{
-    BROKER_BUSY_CORES, BROKER_IDLE_CORES, PAUSING_SHARE, THROTTLED_SHARE, WAITING_FOR_FULLER_SHARE, WAITING_SHARE, found, reader_thread,
+    BROKER_BUSY_CORES, BROKER_IDLE_CORES, PAUSING_SHARE, THROTTLED_SHARE, WAITING_FOR_FULLER_SHARE, WAITING_SHARE,
+    found, reader_thread,
 };
 use super::words::{self, percent};
 use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
@@ -127,4 +128,3 @@ pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
         None
     }
 }
-

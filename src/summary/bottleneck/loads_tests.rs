@@ -68,7 +68,10 @@ fn fetches_that_the_broker_holds_are_named_with_their_settings() {
         .consumer("fetch.wait.max.ms", "100")
         .is(BottleneckKind::FetchSettings, &["`fetch.wait.max.ms` = 100"]);
     // Without the setting nothing is held back, and in two milliseconds neither.
-    held([0, 90, 1, 1]).is(BottleneckKind::Unknown, &["nothing limited it", "90 ms of 92 ms of mean response time"]);
+    held([0, 90, 1, 1]).is(
+        BottleneckKind::Unknown,
+        &["nothing limited it", "90 ms of 92 ms of mean response time"],
+    );
     held([0, 2, 0, 0])
         .consumer("fetch.min.bytes", "5000")
         .is(BottleneckKind::Unknown, &["2.0 ms of 2.0 ms"]);
@@ -76,15 +79,25 @@ fn fetches_that_the_broker_holds_are_named_with_their_settings() {
 
 #[test]
 fn every_part_of_the_response_time_can_be_the_longest() {
-    held([0, 60, 0, 1])
-        .producer("linger.ms", "100")
-        .is(BottleneckKind::Producers, &["producers collected records: `linger.ms` = 100"]);
-    held([30, 2, 0, 1]).is(BottleneckKind::Producers, &["30 ms of 33 ms", "before the producers sent"]);
+    held([0, 60, 0, 1]).producer("linger.ms", "100").is(
+        BottleneckKind::Producers,
+        &["producers collected records: `linger.ms` = 100"],
+    );
+    held([30, 2, 0, 1]).is(
+        BottleneckKind::Producers,
+        &["30 ms of 33 ms", "before the producers sent"],
+    );
     let work = held([0, 1, 1, 20]).working(WAIT, 30);
-    work.is(BottleneckKind::ConsumerWork, &["20 ms of 22 ms", "were the work on the record"]);
+    work.is(
+        BottleneckKind::ConsumerWork,
+        &["20 ms of 22 ms", "were the work on the record"],
+    );
     assert!(work.found().remedy.contains("more members will not"));
     let queued = held([0, 1, 30, 2]).working(WAIT, 70);
-    queued.is(BottleneckKind::ConsumerWork, &["30 ms of 33 ms", "members were in work 70 % of their time"]);
+    queued.is(
+        BottleneckKind::ConsumerWork,
+        &["30 ms of 33 ms", "members were in work 70 % of their time"],
+    );
     // Records lie in the client's queue while their member works others.
     held([0, 30, 2, 2])
         .waiting(20, 90)
@@ -108,7 +121,9 @@ fn with_lag(behind: usize) -> Made {
             group: 0,
             topic: 0,
             partition: 0,
-            lag: (0..=100).map(|tenth| if tenth <= behind * 10 { 20_000 } else { 40 }).collect(),
+            lag: (0..=100)
+                .map(|tenth| if tenth <= behind * 10 { 20_000 } else { 40 })
+                .collect(),
         }],
     };
     let read = &mut made.measurement.members[0].partitions;
@@ -117,7 +132,15 @@ fn with_lag(behind: usize) -> Made {
     let within = u64::try_from(behind).unwrap();
     read[0].series = Some(Series {
         bucket_ns: SECOND,
-        counts: (0..10).map(|second| if second < within { 72_000 / within } else { 8_000 / (10 - within) }).collect(),
+        counts: (0..10)
+            .map(|second| {
+                if second < within {
+                    72_000 / within
+                } else {
+                    8_000 / (10 - within)
+                }
+            })
+            .collect(),
     });
     let member = &mut made.measurement.members[0];
     member.last_record_ns = Some(start_ns + 10 * SECOND);
@@ -129,7 +152,8 @@ fn with_lag(behind: usize) -> Made {
 fn what_limits_readers_is_judged_over_the_time_with_lag() {
     // Two seconds of work, nine tenths of which fall into two seconds of ten.
     let mut made = with_lag(2).working(WAIT, 212);
-    let expected = "while records lay before the readers (2.0 s, 20 % of the time): members were in work 95 % of their time";
+    let expected =
+        "while records lay before the readers (2.0 s, 20 % of the time): members were in work 95 % of their time";
     made.is(BottleneckKind::ConsumerWork, &[expected]);
     // A backlog behind which more arrives is no different.
     let Mode::Live(load) = made.scenario.configurations[0].mode.clone() else {
@@ -138,7 +162,9 @@ fn what_limits_readers_is_judged_over_the_time_with_lag() {
     made.scenario.configurations[0].mode = Mode::Mixed(load);
     made.is(BottleneckKind::ConsumerWork, &[expected]);
     // The same work over eight seconds of ten limits nothing.
-    with_lag(8).working(WAIT, 212).is(BottleneckKind::Unknown, &["nothing limited it"]);
+    with_lag(8)
+        .working(WAIT, 212)
+        .is(BottleneckKind::Unknown, &["nothing limited it"]);
     // A lag of less than what arrives in a quarter of a second is no backlog.
     let mut small = with_lag(2).working(WAIT, 212);
     small.measurement.load.as_mut().unwrap().lag.partitions[0].lag.fill(120);

@@ -160,7 +160,9 @@ impl<'a> Case<'a> {
 
     /// True where the trials are too short for most figures.
     fn is_short(&self) -> bool {
-        self.observed.seconds.is_some_and(|seconds| seconds < rules::SHORT_SECONDS)
+        self.observed
+            .seconds
+            .is_some_and(|seconds| seconds < rules::SHORT_SECONDS)
     }
 
     /// The same over the part of the time in which records lay before the readers.
@@ -174,12 +176,7 @@ impl<'a> Case<'a> {
 }
 
 /// The bottleneck of a configuration, from its used trials.
-pub(super) fn find(
-    scenario: &Scenario,
-    index: usize,
-    used: &[&Measurement],
-    live: Option<&LiveSummary>,
-) -> Bottleneck {
+pub(super) fn find(scenario: &Scenario, index: usize, used: &[&Measurement], live: Option<&LiveSummary>) -> Bottleneck {
     if used.is_empty() {
         return Bottleneck::unknown("no trial of it takes part in the figures", "");
     }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::limit::{self, LimitsSeen};
 use super::behind::{self, Behind};
+use super::limit::{self, LimitsSeen};
 use super::spread::{self, InOrder, Skew};
 use super::threads::{self, BusyThread, ThreadRole};
 use crate::measure::{ClientStatistics, HostCpu, Measurement, MemberMeasurement};

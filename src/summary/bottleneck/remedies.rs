@@ -89,9 +89,11 @@ pub(super) fn in_order(in_order: &InOrder, is_uneven: bool) -> String {
         (Ordered::Partition(_), false) => {
             format!("More partitions would help, {order}, or quicker work; more threads on these partitions will not.")
         }
-        (Ordered::Key(_), true) => "Only quicker work on the records of that key would help, or `ordering = \"none\"`; more threads \
+        (Ordered::Key(_), true) => {
+            "Only quicker work on the records of that key would help, or `ordering = \"none\"`; more threads \
                                     or members will not."
-            .to_owned(),
+                .to_owned()
+        }
         (Ordered::Key(_), false) => {
             "More keys would help, quicker work, or `ordering = \"none\"`; more threads will not.".to_owned()
         }
@@ -158,7 +160,9 @@ pub(super) fn work(case: &Case) -> String {
     let how = match (has_partitions, threads_help) {
         _ if little.is_some() => {
             let threads = match configuration.ordering {
-                WorkOrdering::Partition => "more threads per consumer (`threads`) with `ordering = \"key\"` or `\"none\"`",
+                WorkOrdering::Partition => {
+                    "more threads per consumer (`threads`) with `ordering = \"key\"` or `\"none\"`"
+                }
                 WorkOrdering::Key | WorkOrdering::None => "more threads per consumer (`threads`)",
             };
             format!(
@@ -219,7 +223,9 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
         );
     }
     if let Some(gain) = little_gain(case) {
-        return format!("Records spread more evenly over the partitions would help; more members would make it {gain}.");
+        return format!(
+            "Records spread more evenly over the partitions would help; more members would make it {gain}."
+        );
     }
     let what = match case.configuration.members_per_group() {
         1 => "A second consumer, in this process or another,",

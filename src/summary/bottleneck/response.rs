@@ -50,7 +50,9 @@ impl Longest {
             found.next()?.mean_ms
         };
         let response_ms = of_part(LatencyPart::Response).filter(|ms| *ms > 0.0)?;
-        let parts = LatencyPart::ALL.into_iter().filter(|part| *part != LatencyPart::Response);
+        let parts = LatencyPart::ALL
+            .into_iter()
+            .filter(|part| *part != LatencyPart::Response);
         let measured = parts.filter_map(|part| Some((part, of_part(part)?)));
         let (part, ms) = measured.max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some(Longest { part, ms, response_ms })
@@ -59,7 +61,9 @@ impl Longest {
     fn evidence(&self) -> String {
         let passed = match self.part {
             LatencyPart::ProducerDelay => "passed before the producers sent the record",
-            LatencyPart::Transit => "passed between the producer's sending and the consumer's client handing the record over",
+            LatencyPart::Transit => {
+                "passed between the producer's sending and the consumer's client handing the record over"
+            }
             LatencyPart::Queued => "passed between the client's handing the record over and its work",
             LatencyPart::Work | LatencyPart::Response => "were the work on the record",
         };
@@ -83,7 +87,9 @@ pub(super) fn response(case: &Case) -> Option<Bottleneck> {
         LatencyPart::Queued => {
             behind_others(case, &longest).or_else(|| Some(found(Kind::ConsumerWork, evidence, remedies::work(case))))
         }
-        LatencyPart::Work | LatencyPart::Response => Some(found(Kind::ConsumerWork, evidence, remedies::quicker_work())),
+        LatencyPart::Work | LatencyPart::Response => {
+            Some(found(Kind::ConsumerWork, evidence, remedies::quicker_work()))
+        }
     }
 }
 
@@ -128,7 +134,10 @@ fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
     }
     let committing = seen.committing.unwrap_or(0.0);
     if committing >= BUSY_SHARE {
-        let evidence = because(format!("members waited for commits {} of their time", percent(committing)));
+        let evidence = because(format!(
+            "members waited for commits {} of their time",
+            percent(committing)
+        ));
         return Some(found(Kind::ConsumerWork, evidence, remedies::commits()));
     }
     let working = seen.working.filter(|share| *share >= BUSY_SHARE)?;

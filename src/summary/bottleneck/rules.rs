@@ -158,7 +158,7 @@ fn work_in_order(case: &Case) -> Option<Bottleneck> {
     let is_uneven = in_order.share * in_order.usable as f64 >= SKEW_TIMES;
     Some(found(
         if is_uneven { Kind::Skew } else { Kind::ConsumerWork },
-        words::in_order(in_order, working, case),
+        words::in_order(in_order, is_uneven, working, case),
         remedies::in_order(in_order, is_uneven),
     ))
 }

@@ -77,9 +77,7 @@ pub(super) fn skew(trials: &[&Measurement], threads: f64) -> Option<Skew> {
 
 fn skew_of(m: &Measurement, threads: f64) -> Option<Skew> {
     let groups: BTreeSet<u32> = m.members.iter().map(|member| member.group).collect();
-    let skews = groups
-        .into_iter()
-        .filter_map(|group| skew_of_group(m, group, threads));
+    let skews = groups.into_iter().filter_map(|group| skew_of_group(m, group, threads));
     skews.max_by(|a, b| (a.share * a.members as f64).total_cmp(&(b.share * b.members as f64)))
 }
 

@@ -12,7 +12,7 @@ use crate::measure::{
 };
 use crate::plan::fixtures::complete;
 use crate::plan::{Next, Plan};
-use crate::scenario::{Commit, Membership, Work, parse};
+use crate::scenario::{Commit, Membership, Work, WorkOrdering, parse};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 
@@ -211,6 +211,11 @@ fn working_threads_share_the_time_of_their_member() {
     made.scenario.configurations[0].threads = 4;
     made.is(BottleneckKind::ConsumerWork, &["in work 98 %"]);
     made.scenario.configurations[0].threads = 8;
+    made.is(
+        BottleneckKind::ConsumerWork,
+        &["no more than 4 of 8 threads", "all 8 threads 49 %"],
+    );
+    made.scenario.configurations[0].ordering = WorkOrdering::None;
     made.is(BottleneckKind::Unknown, &["in work 49 %"]);
 }
 
@@ -366,11 +371,17 @@ fn answers_that_a_quota_holds_back_are_not_the_brokers() {
             "brokers used 0.01 cores",
         ],
     );
-    assert!(quota.found().remedy.contains("faster brokers will not"), "{:?}", quota.found());
+    assert!(
+        quota.found().remedy.contains("faster brokers will not"),
+        "{:?}",
+        quota.found()
+    );
     // A machine that is full is no reason where records are held back.
     throttled(60, 70).idle_cores(1).is(BottleneckKind::Quota, &[]);
     throttled(20, 96).is(BottleneckKind::Brokers, &[]);
-    throttled(93, 20).working(WAIT, 85).is(BottleneckKind::ConsumerWork, &[]);
+    throttled(93, 20)
+        .working(WAIT, 85)
+        .is(BottleneckKind::ConsumerWork, &[]);
 }
 
 #[test]

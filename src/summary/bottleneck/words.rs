@@ -5,9 +5,9 @@ use super::behind::Behind;
 use super::observed::{LoadSeen, Machine, Observed};
 use super::spread::{InOrder, Ordered, Skew};
 use super::threads::BusyThread;
+use crate::measure::TopicPartition;
 use crate::measure::limits::core_figure as figure;
 pub(super) use crate::measure::limits::cores;
-use crate::measure::TopicPartition;
 use crate::scenario::PropertyValue;
 use crate::summary::answer::thousands;
 
@@ -195,24 +195,33 @@ pub(super) fn skew(skew: &Skew, topics: u32, is_backlog: bool) -> String {
     text
 }
 
-pub(super) fn in_order(in_order: &InOrder, working: f64, case: &Case) -> String {
-    let (share, busy) = (percent(in_order.share), percent(in_order.working));
-    let threads = case.configuration.threads;
+pub(super) fn in_order(in_order: &InOrder, is_uneven: bool, working: f64, case: &Case) -> String {
+    let (share, threads) = (percent(in_order.share), case.configuration.threads);
     let what = match in_order.what {
+        Ordered::Partitions(mine, all) => {
+            format!("one of {threads} threads has {mine} of {all} partitions with {share} of the records")
+        }
+        Ordered::Partition(_) | Ordered::Key(_) if !is_uneven => format!(
+            "no more than {} of {threads} threads can work at once, one for each {}",
+            in_order.usable,
+            if matches!(in_order.what, Ordered::Key(_)) {
+                "key"
+            } else {
+                "partition"
+            }
+        ),
         Ordered::Partition(largest) => format!(
             "{} holds {share} of the records, which are worked one after another",
             partition(largest, case.dataset.topics)
         ),
-        Ordered::Partitions(mine, all) => {
-            format!("one of {threads} threads has {mine} of {all} partitions with {share} of the records")
-        }
         Ordered::Key(count) => format!(
             "the most frequent of {count} keys has about {share} of the records, which are worked one after another"
         ),
     };
     let idle = case.observed.machine.as_ref().map(idle_cores).unwrap_or_default();
     format!(
-        "{what}: one of them was in work {busy} of the time, and all {threads} threads {} of theirs{idle}",
+        "{what}: the busiest was in work {} of the time, and all {threads} threads {} of theirs{idle}",
+        percent(in_order.working),
         percent(working)
     )
 }

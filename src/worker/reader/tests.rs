@@ -361,8 +361,14 @@ fn keys_wait_only_for_themselves() {
     let keys = outcome.in_groups(|record| record.key.clone());
     assert_eq!(keys.len(), 8);
     let first_through = keys.iter().map(|key| key[49].0).min().unwrap();
-    let slowest = keys.iter().map(|key| key.iter().filter(|(at, _)| *at <= first_through).count());
-    assert!(slowest.clone().all(|worked| worked > 35), "{:?}", slowest.collect::<Vec<_>>());
+    let slowest = keys
+        .iter()
+        .map(|key| key.iter().filter(|(at, _)| *at <= first_through).count());
+    assert!(
+        slowest.clone().all(|worked| worked > 35),
+        "{:?}",
+        slowest.collect::<Vec<_>>()
+    );
 }
 
 #[test]

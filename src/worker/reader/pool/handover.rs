@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::strands::{Strand, Strands, Load};
+use super::strands::{Load, Strand, Strands};
 
 /// A record on its way to a thread.
 pub(super) struct Parcel<J> {
