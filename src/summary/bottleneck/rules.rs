@@ -36,7 +36,7 @@ type Rule = fn(&Case) -> Option<Bottleneck>;
 /// seems to, and more of anything only shares it. What was arranged comes next: where the load is too small, members have
 /// nothing or one has most of it, no machine would help. Work that needs no core, and a client that pauses, come before
 /// the cores, because neither would end sooner with more of them; work that needs one comes after them, because more do not.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     limit::quota,
     limit::memory,
     load_not_reached,
@@ -45,6 +45,7 @@ const RULES: [Rule; 13] = [
     skew,
     work_that_waits,
     pausing,
+    limit::no_room,
     all_cores,
     work_that_computes,
     full_thread,
@@ -53,10 +54,11 @@ const RULES: [Rule; 13] = [
 ];
 
 /// Those that say of the members that read what limits them, where others are idle.
-const BESIDE_IDLE: [Rule; 8] = [
+const BESIDE_IDLE: [Rule; 9] = [
     skew,
     work_that_waits,
     pausing,
+    limit::no_room,
     all_cores,
     work_that_computes,
     full_thread,
