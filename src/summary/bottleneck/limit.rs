@@ -2,10 +2,12 @@
 //! besides what runs, so that brokers read from storage.
 
 use super::fetching::is_never_without_records;
+use super::observed::busy_cores;
+use super::remedies::IDLE_FOR_A_THREAD;
 use super::rules::WAITING_FOR_FULLER_SHARE;
-use super::words::{cores, percent};
+use super::words::{self, cores, percent};
 use super::{Bottleneck, BottleneckKind, Case};
-use crate::measure::limits::{MemoryEffect, QuotaEffect};
+use crate::measure::limits::{MemoryEffect, Quota, QuotaEffect, core_figure};
 use crate::measure::{HostMeasurement, Measurement};
 use crate::stats::median;
 use crate::summary::limits::{memory_size, of_whom};
@@ -22,10 +24,39 @@ pub(super) struct LimitsSeen {
     quota: Option<QuotaEffect>,
     /// Time of the trials that the quota was in force.
     wall_ns: u64,
+    /// What the tightest quota on all clients left.
+    left: Option<Left>,
     /// Share of what was delivered that brokers here read from storage; median.
     storage: Option<f64>,
     /// The tightest memory limit on the brokers, as it was in the last trial.
     memory: Option<MemoryEffect>,
+}
+
+/// What a quota on all clients left of the cores; medians.
+#[derive(Debug, Clone, PartialEq)]
+struct Left {
+    quota: Quota,
+    machine_cores: u32,
+    /// Cores of the quota that were not used.
+    idle: f64,
+    /// Cores of the machine that were idle.
+    machine_idle: f64,
+}
+
+impl Left {
+    fn of(trials: &[&Measurement]) -> Option<Self> {
+        let under: Vec<_> = trials.iter().filter_map(|m| Some((m, m.host.quota()?))).collect();
+        let (first, effect) = under.first()?;
+        let of_each = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
+            median(&under.iter().filter_map(|(m, _)| figure(m)).collect::<Vec<f64>>())
+        };
+        Some(Left {
+            quota: effect.quota.clone(),
+            machine_cores: first.host.machine_cores.unwrap_or(first.host.cores),
+            idle: of_each(&|m| unused(&m.host, busy_cores(m)?))?,
+            machine_idle: of_each(&|m| Some(f64::from(m.host.cores) - busy_cores(m)?))?,
+        })
+    }
 }
 
 impl LimitsSeen {
@@ -50,6 +81,7 @@ impl LimitsSeen {
         LimitsSeen {
             quota,
             wall_ns: wall_ns.unwrap_or(0),
+            left: Left::of(trials),
             storage: median(&shares),
             memory: trials.last().and_then(|m| m.host.memory_of_brokers()).cloned(),
         }
@@ -84,6 +116,30 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
             "A larger CPU quota would help (`cpu.max`, `--cpus` of a container, or its CPU limit), or none. Consumers, \
                  processes and threads that are added under it only share it."
                 .to_owned(),
+    })
+}
+
+/// A quota that leaves no room for another thread, where the machine has it: what more threads would be advised for finds
+/// none.
+pub(super) fn no_room(case: &Case) -> Option<Bottleneck> {
+    let left = case.observed.limits.left.as_ref()?;
+    if left.idle >= IDLE_FOR_A_THREAD || left.machine_idle < left.idle {
+        return None;
+    }
+    let seen = words::figures(&case.observed)?;
+    let evidence = format!(
+        "the {} gives {} of {}, of which {} were idle, less than another thread would use; {seen}",
+        left.quota.name(),
+        core_figure(left.quota.cores()),
+        cores(f64::from(left.machine_cores)),
+        core_figure(left.idle.max(0.0)),
+    );
+    Some(Bottleneck {
+        kind: BottleneckKind::Limit,
+        evidence,
+        remedy: "A larger CPU quota would help: a consumer, process or thread that is added finds only a part of a core. So \
+                 would whatever makes each record cost less CPU."
+            .to_owned(),
     })
 }
 
@@ -138,10 +194,15 @@ fn why_no_room(memory: Option<&MemoryEffect>) -> String {
 /// Cores between start and end, where a quota leaves fewer than the processors are: these, and those of them that were not
 /// idle. What other programs took of the machine is not there for the group, whatever its quota.
 pub(super) fn under_quota(host: &HostMeasurement, machine_busy: f64) -> Option<(f64, f64)> {
+    let quota = host.quota()?.quota.cores();
+    let idle = unused(host, machine_busy)?.min(f64::from(host.cores) - machine_busy);
+    Some((quota, quota - idle.clamp(0.0, quota)))
+}
+
+/// Cores of the tightest quota on all clients that were not used.
+fn unused(host: &HostMeasurement, machine_busy: f64) -> Option<f64> {
     let effect = host.quota()?;
     let in_cores = |ns: u64| ns as f64 / host.wall_ns as f64;
     let used = (effect.used_ns).map_or(machine_busy - in_cores(host.others_cpu_ns), in_cores);
-    let quota = effect.quota.cores();
-    let idle = (quota - used).min(f64::from(host.cores) - machine_busy);
-    Some((quota, quota - idle.clamp(0.0, quota)))
+    Some(effect.quota.cores() - used)
 }

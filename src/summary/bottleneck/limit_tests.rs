@@ -82,10 +82,14 @@ fn a_quota_that_is_used_up_is_named_before_anything_that_would_advise_more() {
 fn a_quota_that_is_not_used_up_is_not_named_and_is_what_there_is_of_cores() {
     let mut made = Made::new(1, 4).working(CPU, 97).under_quota(150, 0);
     made.measurement.host.quotas[0].used_ns = Some(SECOND * 6 / 5);
-    made.is(BottleneckKind::ConsumerWork, &["0.3 of 1.5 cores idle"]);
     // No room for another member that computes.
-    let remedy = made.found().remedy;
-    assert!(!remedy.contains("More members"), "{remedy}");
+    let gives = "the CPU quota of the cgroup /box gives 1.5 of 2 cores, of which 0.3 were idle";
+    made.is(BottleneckKind::Limit, &[gives, "in work 97 % of their time"]);
+    let remedy = made.found().remedy.to_lowercase();
+    assert!(
+        remedy.contains("larger cpu quota") && !remedy.contains("more members"),
+        "{remedy}"
+    );
     // v1 without cpuacct at the same place: what the run's own processes used.
     made.measurement.host.quotas[0].used_ns = None;
     made.measurement.host.others_cpu_ns = SECOND / 10;

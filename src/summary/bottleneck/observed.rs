@@ -136,6 +136,16 @@ pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
+/// Cores of the machine that ran something; `None` where its CPU time was not read.
+pub(super) fn busy_cores(m: &Measurement) -> Option<f64> {
+    if m.host.wall_ns == 0 || m.host.cpu == HostCpu::default() {
+        return None;
+    }
+    // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
+    let not_busy = m.host.cpu.idle_ns + m.host.cpu.iowait_ns + m.host.cpu.steal_ns;
+    Some((f64::from(m.host.cores) - not_busy as f64 / m.host.wall_ns as f64).max(0.0))
+}
+
 fn machine(trials: &[&Measurement]) -> Option<Machine> {
     let seen: Vec<&Measurement> = trials
         .iter()
@@ -146,19 +156,14 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
         median(&seen.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
     };
     let in_cores = |m: &Measurement, ns: u64| ns as f64 / m.host.wall_ns as f64;
-    // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
-    let busy = |m: &Measurement| {
-        let not_busy = m.host.cpu.idle_ns + m.host.cpu.iowait_ns + m.host.cpu.steal_ns;
-        (f64::from(m.host.cores) - in_cores(m, not_busy)).max(0.0)
-    };
-    let under_quota = |m: &Measurement| limit::under_quota(&m.host, busy(m));
+    let under_quota = |m: &Measurement| limit::under_quota(&m.host, busy_cores(m)?);
     Some(Machine {
         cores: of_each(&|m| {
             let cores = f64::from(m.host.cores) - in_cores(m, m.host.cpu.steal_ns);
             let cores = under_quota(m).map_or(cores, |(quota, _)| quota.min(cores));
             (cores > 0.0).then_some(cores)
         })?,
-        busy: of_each(&|m| Some(under_quota(m).map_or_else(|| busy(m), |(_, used)| used)))?,
+        busy: of_each(&|m| under_quota(m).map(|(_, used)| used).or_else(|| busy_cores(m)))?,
         clients: of_each(&|m| {
             let windows = m.processes.iter().map(|process| Some(process.window.as_ref()?.cpu_ns));
             Some(in_cores(m, windows.sum::<Option<u64>>()?))

@@ -21,7 +21,7 @@ pub(super) const SHORT: &str = "More records in each trial (`seconds` or `record
 const OTHERS_CORES: f64 = 0.1;
 
 /// Idle cores from which one more thread finds room.
-const IDLE_FOR_A_THREAD: f64 = 0.5;
+pub(super) const IDLE_FOR_A_THREAD: f64 = 0.5;
 
 /// Settings of the client that say when and how much it fetches.
 const FETCH_SETTINGS: [&str; 8] = [

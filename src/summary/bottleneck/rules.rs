@@ -43,7 +43,7 @@ type Rule = fn(&Case) -> Option<Bottleneck>;
 /// seems to, and more of anything only shares it. What was arranged comes next: where the load is too small, members have
 /// nothing or one has most of it, no machine would help. Work that needs no core, and a client that pauses, come before
 /// the cores, because neither would end sooner with more of them; work that needs one comes after them, because more do not.
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     limit::quota,
     limit::memory,
     load_not_reached,
@@ -55,6 +55,7 @@ const RULES: [Rule; 17] = [
     work_that_waits,
     quota,
     pausing,
+    limit::no_room,
     all_cores,
     work_that_computes,
     full_thread,
@@ -65,12 +66,13 @@ const RULES: [Rule; 17] = [
 
 /// Those that say of the members that read what limits them, where others are idle or records do not always lie before
 /// them.
-const OF_READERS: [Rule; 10] = [
+const OF_READERS: [Rule; 11] = [
     skew,
     work_in_order,
     work_that_waits,
     quota,
     pausing,
+    limit::no_room,
     all_cores,
     work_that_computes,
     full_thread,

@@ -254,7 +254,14 @@ pub(super) fn brokers_and_cores(seen: &Observed) -> String {
 
 /// What there is to say where no rule fits.
 pub(super) fn seen(case: &Case) -> String {
-    let seen = &case.observed;
+    match figures(&case.observed) {
+        Some(figures) => format!("no rule fits: {figures}"),
+        None => "its workers and this machine recorded nothing that says why".to_owned(),
+    }
+}
+
+/// The figures that the rules look at; `None` where nothing was recorded.
+pub(super) fn figures(seen: &Observed) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(working) = seen.working {
         parts.push(format!("members were in work {} of their time", percent(working)));
@@ -277,8 +284,5 @@ pub(super) fn seen(case: &Case) -> String {
     if let Some(machine) = &seen.machine {
         parts.push(format!("{} of {} busy", figure(machine.busy), cores(machine.cores)));
     }
-    if parts.is_empty() {
-        return "its workers and this machine recorded nothing that says why".to_owned();
-    }
-    format!("no rule fits: {}", parts.join("; "))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
