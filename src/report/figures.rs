@@ -107,6 +107,7 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
 mod tests {
     use super::super::fixture::Fixture;
     use super::*;
+    use crate::measure::Series;
 
     #[test]
     fn the_median_is_the_middle_and_of_nothing_there_is_none() {
@@ -122,6 +123,29 @@ mod tests {
         let figures = TrialFigures::of(m);
         let expected = figures.records as f64 / ((m.end_ns - m.start_ns) as f64 / 1e9);
         assert!((figures.records_per_second.unwrap() / expected - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
+        let fixture = Fixture::latency();
+        let live = fixture.trials.iter().filter(|t| t.order.configuration == 0);
+        let mut m = live.filter_map(|t| t.measurement.clone()).next().unwrap();
+        let partitions: Vec<_> = m.members.iter_mut().flat_map(|member| &mut member.partitions).collect();
+        let steady = 7.0 * partitions.len() as f64;
+        for partition in partitions {
+            partition.series = Some(Series {
+                bucket_ns: 1_000_000_000,
+                counts: vec![7; 600],
+            });
+        }
+        let rate = |m: &Measurement| TrialFigures::of(m).records_per_second.unwrap();
+        assert!((rate(&m) / steady - 1.0).abs() < 1e-9, "{} of {steady}", rate(&m));
+        m.end_ns += 20_000_000_000;
+        assert!((rate(&m) / steady - 1.0).abs() < 1e-9, "a longer draining");
+        // Of a worker that says nothing of its records over time only the whole is known.
+        m.members[0].partitions[0].series = None;
+        let whole = m.records() as f64 / (m.read_ns() as f64 / 1e9);
+        assert!((rate(&m) / whole - 1.0).abs() < 1e-9);
     }
 
     #[test]

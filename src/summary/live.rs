@@ -38,9 +38,12 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
     })
 }
 
-/// What the trials say together: overloaded or holds where more than half of them say so. `None` where none was judged.
+/// What the trials say together: overloaded or holds where more than half of them say so. `None` where none that had
+/// the load was judged.
 fn judgement(loads: &[&LoadMeasurement]) -> Option<LoadJudgement> {
-    let judged: Vec<&LoadJudgement> = loads.iter().filter_map(|load| load.judgement.as_ref()).collect();
+    // Readers that keep up with less than the load say nothing of it.
+    let had_load = loads.iter().filter(|load| load.reached || load.overload.is_some());
+    let judged: Vec<&LoadJudgement> = had_load.filter_map(|load| load.judgement.as_ref()).collect();
     let most = |verdict| judged.iter().filter(|j| j.verdict == verdict).count() * 2 > judged.len();
     let clear = [LoadVerdict::Overloaded, LoadVerdict::Holds];
     let verdict = clear

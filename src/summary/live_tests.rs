@@ -3,8 +3,8 @@
 use super::*;
 use crate::measure::latency::{HIGHEST_NS, Latencies, LatencyPart, LatencyRecorder};
 use crate::measure::{
-    DeliveryErrors, LoadMeasurement, Measurement, Overload, ProducerMeasurement, SecondOfLatency, Series, Trial,
-    TrialKind, TrialOrder,
+    DeliveryErrors, LoadJudgement, LoadMeasurement, LoadVerdict, Measurement, Overload, ProducerMeasurement,
+    SecondOfLatency, Series, Trial, TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
 use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two, run};
@@ -551,4 +551,55 @@ fn response_times_before_and_after_a_backlog_was_gone_are_told_apart() {
             "{around:?}"
         );
     }
+}
+
+fn judged(verdict: LoadVerdict) -> impl Fn(&mut LoadMeasurement) {
+    move |load| {
+        load.judgement = Some(LoadJudgement {
+            verdict,
+            who: "group 1, process 1, consumer 1".to_owned(),
+            fullness: 0.97,
+            resolution: 0.121,
+        });
+    }
+}
+
+#[test]
+fn what_a_window_cannot_say_is_said_in_the_answer_and_as_a_warning() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 6.0]);
+    change(&mut trials, 0, 0, judged(LoadVerdict::CannotSay));
+    change(&mut trials, 1, 0, judged(LoadVerdict::Holds));
+    let said = told(&plan, &trials);
+    assert!(said.contains("but whether the load is held cannot be said"), "{said}");
+    assert!(said.contains("below 12 % of what arrives"), "{said}");
+    assert!(said.contains("cannot be said in 10 of 10 trials"), "{said}");
+    let summary = summarise(&plan, &trials);
+    let verdicts = summary
+        .configurations
+        .iter()
+        .map(|c| c.live.as_ref()?.judgement.as_ref());
+    let verdicts: Vec<_> = verdicts.map(|judgement| judgement.map(|j| j.verdict)).collect();
+    assert_eq!(verdicts, [Some(LoadVerdict::CannotSay), Some(LoadVerdict::Holds)]);
+}
+
+#[test]
+fn a_load_is_held_or_overloaded_where_most_trials_say_so_and_not_known_otherwise() {
+    let plan = plan_of(one_and_two(), "live");
+    let verdict = |unsure: u32, not_given: u32| {
+        let mut trials = run_with(&plan, &[41.0, 6.0]);
+        change(&mut trials, 0, 0, judged(LoadVerdict::Holds));
+        change(&mut trials, 0, BLOCKS - unsure, judged(LoadVerdict::CannotSay));
+        change(&mut trials, 0, BLOCKS - not_given, late);
+        summarise(&plan, &trials).configurations[0]
+            .live
+            .as_ref()
+            .unwrap()
+            .judgement
+            .as_ref()
+            .map(|j| j.verdict)
+    };
+    assert_eq!(verdict(4, 0), Some(LoadVerdict::Holds));
+    assert_eq!(verdict(5, 0), Some(LoadVerdict::CannotSay));
+    assert_eq!(verdict(0, BLOCKS), None, "nobody was given the load");
 }

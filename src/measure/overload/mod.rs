@@ -82,9 +82,9 @@ impl Stream {
         let overloads = waits.iter().chain(&lag).filter(|trend| self.shows_overload(trend));
         let overload = overloads.max_by(|a, b| a.growth.total_cmp(&b.growth));
         let trend = overload.unwrap_or(main);
-        let (fullness, resolution) = (self.fullness(trend), self.error(trend, self.busy()));
+        let (fullness, error) = (self.fullness(trend), self.error(trend, self.busy()));
         let is_unsuspected = |trend: &Trend| trend.growth < GROWTH_SUSPECT.max(2.0 * trend.scatter);
-        let has_room = fullness + resolution < 1.0 + OVERLOAD_MIN;
+        let has_room = fullness + error < 1.0 + OVERLOAD_MIN;
         let verdict = if overload.is_some() {
             LoadVerdict::Overloaded
         } else if has_room && self.is_steady(main) && lag.as_ref().is_none_or(is_unsuspected) {
@@ -95,7 +95,7 @@ impl Stream {
         Finding {
             verdict,
             fullness,
-            resolution,
+            resolution: error.max(GROWTH_MIN),
             growth: trend.growth,
         }
     }
@@ -192,5 +192,5 @@ pub fn resolution_expected(records: f64, variation: f64, window_seconds: f64) ->
     let walk = (1.2 * variation / records.max(1.0)).sqrt();
     // Evenly over the interval: a deviation of its length over the root of 12.
     let scatter = SAMPLE_SECONDS / (window_seconds / SAMPLE_SECONDS).sqrt() / window_seconds;
-    DEVIATIONS * walk + SCATTER_DEVIATIONS * scatter
+    (DEVIATIONS * walk + SCATTER_DEVIATIONS * scatter).max(GROWTH_MIN)
 }

@@ -213,3 +213,21 @@ fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cor
         busy(cores.own()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn the_cores_of_a_run_leave_other_programs_out() {
+        let fixture = Fixture::one_vs_two();
+        for mut m in fixture.trials.iter().filter_map(|t| t.measurement.clone()) {
+            let before = cores(&m);
+            m.host.others_cpu_ns += m.read_ns();
+            let after = cores(&m);
+            assert!((after.others - before.others - 1.0).abs() < 1e-6);
+            assert!((after.own() - before.own()).abs() < 1e-9 && after.own() > 0.0);
+        }
+    }
+}

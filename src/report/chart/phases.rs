@@ -157,6 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn the_times_beside_a_bar_are_those_of_the_results() {
+        let fixture = Fixture::one_vs_two();
+        for c in &fixture.summary.configurations {
+            let told = [c.read_seconds, c.stopwatch_seconds].map(|e| duration(e.unwrap().point));
+            assert_eq!(value(c), format!("{} read of {}", told[0], told[1]));
+        }
+    }
+
+    #[test]
     fn a_member_that_starts_late_lengthens_the_time_to_first_record() {
         let fixture = Fixture::one_vs_two();
         let mut m = fixture

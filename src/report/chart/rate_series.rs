@@ -252,6 +252,26 @@ mod tests {
     }
 
     #[test]
+    fn the_point_at_a_capacity_has_the_p99_of_the_results() {
+        let fixture = Fixture::capacity();
+        for c in &fixture.summary.configurations {
+            let live = c.live.as_ref().unwrap();
+            let Some(rate) = live.capacity.and_then(|found| found.per_second) else {
+                continue;
+            };
+            let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
+            let Some(told) = response.and_then(|l| l.p99_ms) else {
+                continue;
+            };
+            let point = searched(&fixture.input(), c.configuration)
+                .into_iter()
+                .find(|p| p.rate == rate)
+                .unwrap();
+            assert_eq!(point.p99.map(|e| e.point), Some(told.point));
+        }
+    }
+
+    #[test]
     fn a_load_that_was_never_reached_is_no_point_of_its_rate() {
         let mut fixture = Fixture::latency();
         let live = fixture.summary.configurations[1].live.as_mut().unwrap();
