@@ -12,7 +12,8 @@ use rdkafka::ClientConfig;
 
 use crate::measure::Setting;
 use crate::scenario::{
-    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, Scenario, canonical_property,
+    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, Place, PropertyValue, Scenario,
+    canonical_property,
 };
 use crate::secret::{Hidden, Secret};
 
@@ -249,11 +250,7 @@ pub fn hidden(scenario: &Scenario) -> Hidden {
     let is_secret = |name: &str| is_sensitive(name) && name != "sasl.username";
     let secret =
         |(name, value): (&String, &PropertyValue)| is_secret(name).then(|| resolve_value(name, value).ok()).flatten();
-    let of_launchers = scenario
-        .places
-        .iter()
-        .flat_map(|place| place.secrets())
-        .map(Secret::new);
+    let of_launchers = scenario.places.iter().flat_map(Place::secrets).map(Secret::new);
     Hidden::of(all.flatten().filter_map(secret).chain(of_launchers))
 }
 

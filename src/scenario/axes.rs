@@ -23,9 +23,9 @@ pub(super) fn properties<'a>(table: &'a DeTable<'a>, clients: Clients, problems:
         .into_iter()
         .filter(|entry| problems.keep(client::check_name(entry, clients)).is_some());
     let known: Vec<Entry<'a>> = known.collect();
-    mechanisms::check(&known, clients)
-        .into_iter()
-        .for_each(|problem| problems.add(problem));
+    for problem in mechanisms::check(&known, clients) {
+        problems.add(problem);
+    }
     known
 }
 

@@ -405,6 +405,26 @@ mod tests {
         }
     }
 
+    /// Whether the library makes a client with this mechanism.
+    fn makes_client(mechanism: &str) -> bool {
+        let mut config = ClientConfig::new();
+        config
+            .set("security.protocol", "sasl_plaintext")
+            .set("sasl.mechanism", mechanism)
+            .set("sasl.username", "u")
+            .set("sasl.password", "p")
+            .set("group.id", "g");
+        config.create::<rdkafka::consumer::BaseConsumer>().is_ok()
+    }
+
+    #[test]
+    fn the_library_has_the_mechanisms_that_are_named_and_not_those_that_are_refused() {
+        let built_in = crate::scenario::mechanisms::built_in();
+        assert_eq!(built_in, ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
+        assert!(built_in.into_iter().all(makes_client));
+        assert!(!["GSSAPI", "AWS_MSK_IAM", "plain"].into_iter().any(makes_client));
+    }
+
     #[test]
     fn the_list_is_sorted_and_names_are_unique() {
         assert!(PROPERTIES.windows(2).all(|pair| pair[0].name < pair[1].name));

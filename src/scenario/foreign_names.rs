@@ -21,7 +21,7 @@ const CHOSEN: &str = "the client chooses partitions by \"partitioner\" alone";
 const OF_SPRING: &str = "it is a setting of Spring itself";
 
 /// Properties of Java's clients that librdkafka has not under that name. A name that ends with a dot stands for all that
-/// begin with it. [`tests`] of the real client keep the list whole.
+/// begin with it. `tests/it/foreign_settings.rs` holds the list against the real clients.
 const OF_JAVA: &[(&str, Counterpart)] = &[
     ("auto.include.jmx.reporter", Nothing(JAVA_CLASSES)),
     ("bootstrap.controllers", Nothing("tandem talks to brokers")),

@@ -19,7 +19,7 @@ const BY_TOKEN: &str = "OAUTHBEARER";
 const UNSIGNED_TOKENS: &str = "enable.sasl.oauthbearer.unsecure.jwt";
 
 /// The mechanisms that the library has.
-fn built_in() -> Vec<&'static str> {
+pub(super) fn built_in() -> Vec<&'static str> {
     let features = features();
     let has = |feature: &str| features.split(',').any(|built_in| built_in == feature);
     let known = MECHANISMS.iter().filter(|(feature, _)| has(feature));
@@ -86,30 +86,4 @@ fn without_mechanism(entry: &Entry<'_>) -> Option<Problem> {
         format!("{protocol:?} needs a mechanism"),
         allowed,
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use rdkafka::ClientConfig;
-    use rdkafka::consumer::BaseConsumer;
-
-    use super::*;
-
-    /// Whether the library makes a client with this mechanism.
-    fn works(mechanism: &str) -> bool {
-        let mut config = ClientConfig::new();
-        config
-            .set("security.protocol", "sasl_plaintext")
-            .set("sasl.mechanism", mechanism)
-            .set("group.id", "g");
-        config.set("sasl.username", "u").set("sasl.password", "p");
-        config.create::<BaseConsumer>().is_ok()
-    }
-
-    #[test]
-    fn the_library_has_the_mechanisms_that_are_named_and_not_those_that_are_refused() {
-        assert_eq!(built_in(), ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
-        assert!(built_in().into_iter().all(works));
-        assert!(!["GSSAPI", "AWS_MSK_IAM", "plain"].into_iter().any(works));
-    }
 }

@@ -12,7 +12,7 @@ use super::settings::{Given, Setting, Settings, TOPIC};
 use super::values::describe;
 
 const LARGEST: i64 = i64::MAX;
-const INT_LARGEST: i64 = i32::MAX as i64;
+const INT_LARGEST: i64 = 2_147_483_647;
 
 /// Settings of topics of Apache Kafka 4.3, sorted by name, with the values that they may have in a data set.
 const SETTINGS: &[(&str, Values)] = &[
