@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 
 use super::DONE;
@@ -35,8 +35,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     Ok(DONE)
 }
 
-/// Fails where a client property needs an environment variable that is not set.
+/// Fails where a client property needs an environment variable that is not set, or a launcher a secret that is not there.
 pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
+    if let Some(place) = scenario.places.iter().find(|place| place.lacks_secrets()) {
+        bail!(
+            "the launcher of place {:?} has (hidden) in the place of a secret, because secrets are not stored: begin a new \
+             run with the whole launcher; a run whose launcher takes its secrets from environment variables can be resumed",
+            place.name
+        );
+    }
     for configuration in &scenario.configurations {
         ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, "").resolve()?;
         if let Some(load) = configuration.mode.load() {

@@ -11,7 +11,8 @@ use rdkafka::ClientConfig;
 
 use crate::measure::Setting;
 use crate::scenario::{
-    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, Scenario, canonical_property,
+    Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, Place, PropertyValue, Scenario,
+    canonical_property,
 };
 use crate::secret::{Hidden, Secret};
 
@@ -29,6 +30,14 @@ pub enum PropertyError {
     /// The environment variable that holds the value is not there.
     #[error("client property {property} takes its value from the environment variable {variable}, which is not set")]
     Unset {
+        /// The property.
+        property: String,
+        /// The variable.
+        variable: String,
+    },
+    /// There is nothing in the environment variable.
+    #[error("client property {property} takes its value from the environment variable {variable}, which is empty")]
+    Empty {
         /// The property.
         property: String,
         /// The variable.
@@ -238,7 +247,8 @@ pub fn hidden(scenario: &Scenario) -> Hidden {
     let is_secret = |name: &str| is_sensitive(name) && name != "sasl.username";
     let secret =
         |(name, value): (&String, &PropertyValue)| is_secret(name).then(|| resolve_value(name, value).ok()).flatten();
-    Hidden::of(all.flatten().filter_map(secret))
+    let of_launchers = scenario.places.iter().flat_map(Place::secrets).map(Secret::new);
+    Hidden::of(all.flatten().filter_map(secret).chain(of_launchers))
 }
 
 /// Why the client library refuses this property; `None` where it does not. The value does not appear in the answer.
@@ -261,13 +271,14 @@ fn resolve_value(property: &str, value: &PropertyValue) -> Result<Secret, Proper
         PropertyValue::Environment { env } => env,
         PropertyValue::File { file } => return read_secret(property, file),
     };
-    env::var(variable).map(Secret::new).map_err(|error| {
-        let (property, variable) = (property.to_owned(), variable.clone());
-        match error {
-            env::VarError::NotPresent => PropertyError::Unset { property, variable },
-            env::VarError::NotUnicode(_) => PropertyError::NotText { property, variable },
-        }
-    })
+    let value = env::var(variable);
+    let (property, variable) = (property.to_owned(), variable.clone());
+    match value {
+        Ok(value) if value.is_empty() => Err(PropertyError::Empty { property, variable }),
+        Ok(value) => Ok(Secret::new(value)),
+        Err(env::VarError::NotPresent) => Err(PropertyError::Unset { property, variable }),
+        Err(env::VarError::NotUnicode(_)) => Err(PropertyError::NotText { property, variable }),
+    }
 }
 
 /// No secret is longer; a key with its chain takes some thousands.

@@ -44,6 +44,7 @@ impl ScenarioBuilder {
                 compression: Compression::None,
                 compression_ratio: None,
                 replication: 1,
+                settings: std::collections::BTreeMap::new(),
             },
             record_multiple: 2,
             repetitions: 10,

@@ -11,8 +11,10 @@ use super::document::{Entry, entries};
 use super::draft::{Draft, DraftAxis};
 use super::error::{Problem, Problems};
 use super::keys::{Key, Table, key_in, unknown_key};
+use super::mechanisms;
 use super::secrets::is_suspicious;
 use super::settings::{CLIENT, Given, PRODUCER, Setting};
+use super::topic_settings;
 use super::values::{Node, describe};
 
 /// The entries of a client table whose names are properties.
@@ -20,7 +22,11 @@ pub(super) fn properties<'a>(table: &'a DeTable<'a>, clients: Clients, problems:
     let known = entries(table)
         .into_iter()
         .filter(|entry| problems.keep(client::check_name(entry, clients)).is_some());
-    known.collect()
+    let known: Vec<Entry<'a>> = known.collect();
+    for problem in mechanisms::check(&known, clients) {
+        problems.add(problem);
+    }
+    known
 }
 
 /// The settings of `[dataset]`, `[consumer]`, `[load]` or a case.
@@ -45,6 +51,15 @@ pub(super) fn read_settings(table: &DeTable<'_>, stands_in: Table, problems: &mu
                 .and_then(|()| client::read_value(property.key, property.value));
             let read = problems.keep(read).map(Setting::ProducerProperty);
             settings.extend(read.map(|setting| given(entry.key.to_owned(), &entry, setting)));
+            continue;
+        }
+        if let Some(table) = entry
+            .value
+            .get_ref()
+            .as_table()
+            .filter(|_| (stands_in, entry.key) == (Table::Dataset, "topic"))
+        {
+            settings.extend(topic_settings::read(table, problems));
             continue;
         }
         match key_in(stands_in, entry.key).map(Key::setting) {

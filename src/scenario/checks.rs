@@ -8,6 +8,7 @@ use super::loads;
 use super::model::{ClusterSource, Keys, TrialLength};
 use super::settings::{CLIENT, Given, Settings};
 use super::threads;
+use super::topic_settings;
 
 /// Members over all groups.
 const MEMBERS_MAX: u64 = 1_000;
@@ -16,6 +17,7 @@ const MEMBERS_MAX: u64 = 1_000;
 pub(super) fn check(name: &str, settings: &Settings<'_>, draft: &Draft, problems: &mut Problems) {
     let checks = [
         replication(settings, draft),
+        topic_settings::in_sync(settings),
         partitions(name, settings),
         weights(name, settings),
         weights_and_keys(settings),

@@ -1,14 +1,17 @@
 //! Client properties in a scenario: which exist, which tandem sets itself, which values they take.
 
+use rdkafka::ClientConfig;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
-use super::client_properties::{NOT_BUILT_IN, OF_JAVA, OWNED, OWNED_OF_PRODUCERS, PROPERTIES};
+use super::client_properties::{NOT_BUILT_IN, OWNED, OWNED_OF_PRODUCERS, PROPERTIES};
+use super::client_values::{Values, text_of};
 use super::document::{Entry, entries};
-use super::error::{Grouped, Problem, any_value, did_you_mean, nearest};
+use super::error::{Problem, nearest};
+use super::foreign_names;
 use super::model::PropertyValue;
 use super::secrets::{is_secret, is_suspicious};
-use super::values::{Node, describe, describes_itself, integer};
+use super::values::{Node, describe, describes_itself};
 
 /// A property of the client library.
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +29,6 @@ pub(super) enum Use {
     Consumer,
     Producer,
     Both,
-}
-
-/// What values a property takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Values {
-    Integer(i64, i64),
-    Boolean,
-    OneOf(&'static [&'static str]),
-    /// Any of these, with commas between them.
-    SomeOf(&'static [&'static str]),
-    Text,
 }
 
 impl Property {
@@ -81,7 +73,13 @@ fn find(name: &str) -> Option<&'static Property> {
     PROPERTIES.iter().find(|property| property.name == name)
 }
 
-fn owned(name: &str, clients: Clients) -> Option<&'static str> {
+/// True for the name of a property, whoever sets it.
+pub(super) fn is_property(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// What to write instead of a property that tandem sets itself.
+pub(super) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
     let list = match clients {
         Clients::Measured | Clients::All => OWNED,
         Clients::Load => OWNED_OF_PRODUCERS,
@@ -141,24 +139,25 @@ pub(super) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Prob
     )
 }
 
-/// An unknown name: misspelt, or dotted without quotes, which TOML takes for tables within tables.
+/// An unknown name: of another client, misspelt, or dotted without quotes, which TOML takes for tables within tables.
 fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
     let dotted = dotted_name(entry);
     let name = dotted.as_ref().map_or(entry.key, |(name, _)| name);
-    let known = names(clients);
+    let advice = foreign_names::advice(name, clients);
+    let meant = nearest(name, names(clients).chain(foreign_names::names())).filter(|meant| *meant != name);
+    let meant = meant.filter(|_| advice.is_none());
+    let of_other = meant
+        .and_then(|meant| foreign_names::advice(meant, clients))
+        .map_or(String::new(), |advice| format!(" {advice}"));
     if let Some((name, end)) = &dotted {
-        let quoted = match nearest(name, known) {
-            Some(property) if property != name => format!("did you mean \"{property}\", with quotes?"),
-            _ => format!("write \"{name}\" = ..."),
+        let quoted = match meant {
+            Some(property) => format!("did you mean \"{property}\", with quotes?{of_other}"),
+            None => advice.unwrap_or_else(|| format!("write \"{name}\" = ...")),
         };
         return without_quotes(entry, name, *end).help(quoted);
     }
     let message = format!("the client has no property `{name}`");
-    let instead = OF_JAVA.iter().find(|(java, _)| *java == name);
-    let help = match instead {
-        Some((_, instead)) => Some(format!("it is one of Java clients: use {instead}")),
-        None => did_you_mean(name, known),
-    };
+    let help = advice.or(meant.map(|meant| format!("did you mean `{meant}`?{of_other}")));
     Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1").maybe_help(help)
 }
 
@@ -168,13 +167,13 @@ pub(super) fn producer_without_quotes(entry: &Entry<'_>) -> Option<Problem> {
     Some(without_quotes(entry, &name, end).help(format!("write \"{name}\" = ...")))
 }
 
-fn without_quotes(entry: &Entry<'_>, name: &str, end: usize) -> Problem {
+pub(super) fn without_quotes(entry: &Entry<'_>, name: &str, end: usize) -> Problem {
     let message = format!("{name} has dots, so it needs quotes");
     Problem::new(entry.key_span.start..end, message, "must be quoted")
 }
 
 /// The whole name of a key whose dots made tables of it, and where it ends.
-fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
+pub(super) fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
     let mut name = entry.key.to_owned();
     let mut end = entry.key_span.end;
     let mut value = entry.value;
@@ -213,7 +212,8 @@ pub(super) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, P
         return Err(Problem::new(node.span(), message, allowed));
     }
     let values = find(name).map_or(Values::Text, |property| property.values);
-    literal(values, node).map(PropertyValue::Literal).ok_or_else(|| {
+    let literal = values.literal(node).or_else(|| library_takes(name, values, node));
+    literal.map(PropertyValue::Literal).ok_or_else(|| {
         let shown = if is_suspicious(name) {
             "this value".to_owned()
         } else {
@@ -222,7 +222,7 @@ pub(super) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, P
         Problem::new(
             node.span(),
             format!("`{name}` cannot be {shown}"),
-            format!("must be {}", allowed(values)),
+            format!("must be {}", values.allowed()),
         )
     })
 }
@@ -239,41 +239,22 @@ fn is_path(path: &str) -> bool {
     !path.is_empty() && !path.contains('\0')
 }
 
-/// The value as the client takes it, which is text; `None` where it does not fit.
-fn literal(values: Values, node: &Node<'_>) -> Option<String> {
-    let text = match node.get_ref() {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Boolean(value) => value.to_string(),
-        DeValue::Integer(_) => integer(node)?.to_string(),
-        _ => return None,
-    };
-    let fits = match values {
-        Values::Integer(min, max) => text.parse::<i64>().is_ok_and(|value| (min..=max).contains(&value)),
-        Values::Boolean => text == "true" || text == "false",
-        Values::OneOf(names) => names.contains(&text.as_str()),
-        Values::SomeOf(names) => text
-            .split(',')
-            .all(|part| names.contains(&part.trim_start_matches('-').trim())),
-        Values::Text => !text.is_empty() && !text.contains('\0'),
-    };
-    fits.then_some(text)
+/// The value in the library's own spelling, where it is one of several names that the library takes in other spellings
+/// too, such as `READ_COMMITTED` or `True`.
+fn library_takes(name: &str, values: Values, node: &Node<'_>) -> Option<String> {
+    let named = matches!(values, Values::Boolean | Values::OneOf(_))
+        .then(|| text_of(node))
+        .flatten()?;
+    let config = ClientConfig::new().set(name, named).create_native_config().ok()?;
+    config.get(name).ok()
 }
 
-fn allowed(values: Values) -> String {
-    let grouped = |value: i64| {
-        let sign = if value < 0 { "-" } else { "" };
-        format!("{sign}{}", Grouped(u128::from(value.unsigned_abs())))
-    };
-    match values {
-        Values::Integer(min, max) => format!("a whole number from {} to {}", grouped(min), grouped(max)),
-        Values::Boolean => "true or false".to_owned(),
-        Values::OneOf(names) => any_value(names.iter().copied()),
-        Values::SomeOf(names) => format!(
-            "{} or several of them with commas between",
-            any_value(names.iter().copied())
-        ),
-        Values::Text => "text, a whole number, true, false, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
-    }
+/// What is built into the library, by its own names with commas between them.
+pub(super) fn features() -> String {
+    let config = ClientConfig::new().create_native_config();
+    config
+        .and_then(|config| config.get("builtin.features"))
+        .unwrap_or_default()
 }
 
 /// The schema of a client table; `list` makes each value a list of values, as in a matrix.
@@ -290,7 +271,8 @@ pub(super) fn property_schema(generator: &mut SchemaGenerator, name: &str, list:
     let value = if is_secret(name) {
         from_outside(generator)
     } else {
-        value_schema(generator, find(name).map_or(Values::Text, |property| property.values))
+        let values = find(name).map_or(Values::Text, |property| property.values);
+        json_schema!({ "anyOf": [values.schema(), in_capitals(values), from_outside(generator)] })
     };
     if list {
         json_schema!({ "type": "array", "minItems": 1, "items": value })
@@ -299,18 +281,16 @@ pub(super) fn property_schema(generator: &mut SchemaGenerator, name: &str, list:
     }
 }
 
-fn value_schema(generator: &mut SchemaGenerator, values: Values) -> Schema {
-    let literal = match values {
-        Values::Integer(min, max) => json_schema!({ "anyOf": [
-            { "type": "integer", "minimum": min, "maximum": max },
-            { "type": "string", "pattern": "^-?[0-9]+$" }
-        ] }),
-        Values::Boolean => json_schema!({ "enum": [true, false, "true", "false"] }),
-        Values::OneOf(names) => json_schema!({ "enum": names }),
-        Values::SomeOf(_) => json_schema!({ "type": "string", "minLength": 1 }),
-        Values::Text => json_schema!({ "type": ["string", "integer", "boolean"] }),
+/// The library takes its own names in capitals too.
+fn in_capitals(values: Values) -> Schema {
+    let names = match values {
+        Values::OneOf(names) => names.iter().map(|name| name.to_uppercase()).collect(),
+        Values::Boolean => ["true", "false", "True", "False", "TRUE", "FALSE"]
+            .map(str::to_owned)
+            .to_vec(),
+        _ => Vec::new(),
     };
-    json_schema!({ "anyOf": [literal, from_outside(generator)] })
+    json_schema!({ "enum": names })
 }
 
 /// A value that does not stand in the scenario.
@@ -351,11 +331,12 @@ mod tests {
     fn refusal(property: &Property) -> Option<String> {
         let value = match property.values {
             Values::Integer(_, max) => max.to_string(),
+            Values::WordOrInteger(word, ..) => word.to_owned(),
             Values::Boolean => "true".to_owned(),
             Values::OneOf(names) | Values::SomeOf(names) => names[0].to_owned(),
             Values::Text => "/dev/null".to_owned(),
         };
-        let mut config = rdkafka::ClientConfig::new();
+        let mut config = ClientConfig::new();
         let refused = config.set(property.name, value).create_native_config().err()?;
         Some(format!("{}: {refused}", property.name))
     }
@@ -377,6 +358,71 @@ mod tests {
             .map(|property| property.name)
             .collect();
         assert!(accepted.is_empty(), "{accepted:?}");
+    }
+
+    /// What the client makes of a value of the file.
+    fn taken(name: &str, value: &str) -> Option<PropertyValue> {
+        let text = format!("x = {value}");
+        let (document, _) = toml::de::DeTable::parse_recoverable(&text);
+        read_value(name, document.get_ref().get("x")?).ok()
+    }
+
+    #[test]
+    fn values_are_taken_as_the_client_takes_them_and_kept_in_its_own_spelling() {
+        let literal = |text: &str| Some(PropertyValue::Literal(text.to_owned()));
+        assert_eq!(taken("acks", "\"all\""), literal("all"));
+        assert_eq!(taken("acks", "-1"), literal("-1"));
+        assert_eq!(taken("security.protocol", "\"SASL_SSL\""), literal("sasl_ssl"));
+        assert_eq!(
+            taken("isolation.level", "\"READ_COMMITTED\""),
+            literal("read_committed")
+        );
+        assert_eq!(taken("check.crcs", "\"True\""), literal("true"));
+        assert_eq!(taken("compression.type", "\"LZ4\""), literal("lz4"));
+        for (name, value) in [
+            ("acks", "\"most\""),
+            ("check.crcs", "\"yes\""),
+            ("isolation.level", "\"committed\""),
+            ("linger.ms", "\"5ms\""),
+        ] {
+            assert_eq!(taken(name, value), None, "{name} = {value}");
+        }
+    }
+
+    #[test]
+    fn every_value_of_the_list_is_taken_in_capitals_where_the_client_does() {
+        for property in PROPERTIES.iter().filter(|property| missing(property.name).is_none()) {
+            let Values::OneOf(names) = property.values else {
+                continue;
+            };
+            for name in names {
+                let capitals = name.to_uppercase();
+                let mut config = ClientConfig::new();
+                let client_takes = config.set(property.name, &capitals).create_native_config().is_ok();
+                let taken = taken(property.name, &format!("{capitals:?}")).is_some();
+                assert_eq!(taken, client_takes, "{} = {capitals}", property.name);
+            }
+        }
+    }
+
+    /// Whether the library makes a client with this mechanism.
+    fn makes_client(mechanism: &str) -> bool {
+        let mut config = ClientConfig::new();
+        config
+            .set("security.protocol", "sasl_plaintext")
+            .set("sasl.mechanism", mechanism)
+            .set("sasl.username", "u")
+            .set("sasl.password", "p")
+            .set("group.id", "g");
+        config.create::<rdkafka::consumer::BaseConsumer>().is_ok()
+    }
+
+    #[test]
+    fn the_library_has_the_mechanisms_that_are_named_and_not_those_that_are_refused() {
+        let built_in = crate::scenario::mechanisms::built_in();
+        assert_eq!(built_in, ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
+        assert!(built_in.into_iter().all(makes_client));
+        assert!(!["GSSAPI", "AWS_MSK_IAM", "plain"].into_iter().any(makes_client));
     }
 
     #[test]

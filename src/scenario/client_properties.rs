@@ -5,8 +5,8 @@
 use super::client::{
     Property,
     Use::{Both, Consumer, Producer},
-    Values::{Boolean, Integer, OneOf, SomeOf, Text},
 };
+use super::client_values::Values::{Boolean, Integer, OneOf, SomeOf, Text, WordOrInteger};
 
 /// Properties of consumers and of all clients that tandem sets itself, with what to write instead.
 pub(super) const OWNED: &[(&str, &str)] = &[
@@ -75,24 +75,10 @@ pub(super) const NOT_BUILT_IN: &[(&str, &str)] = &[
     ("ssl.ca.certificate.stores", "Windows"),
 ];
 
-/// Properties of security that Java's clients have and this one has not, with what it has instead.
-pub(super) const OF_JAVA: &[(&str, &str)] = &[
-    (
-        "sasl.jaas.config",
-        "\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\"",
-    ),
-    ("ssl.truststore.location", "\"ssl.ca.location\", a PEM file"),
-    (
-        "ssl.truststore.password",
-        "\"ssl.ca.location\", which needs no password",
-    ),
-    ("ssl.truststore.type", "\"ssl.ca.location\", a PEM file"),
-];
-
 /// Every property that can be set by text, sorted by name.
 #[rustfmt::skip]
 pub(super) const PROPERTIES: &[Property] = &[
-    Property::alias("acks", Producer, Integer(-1, 1_000), "request.required.acks"),
+    Property::alias("acks", Producer, WordOrInteger("all", -1, 1_000), "request.required.acks"),
     Property::new("allow.auto.create.topics", Both, Boolean),
     Property::new("api.version.fallback.ms", Both, Integer(0, 604_800_000)),
     Property::new("api.version.request", Both, Boolean),
@@ -180,7 +166,7 @@ pub(super) const PROPERTIES: &[Property] = &[
     Property::new("reconnect.backoff.jitter.ms", Both, Integer(0, 3_600_000)),
     Property::new("reconnect.backoff.max.ms", Both, Integer(0, 3_600_000)),
     Property::new("reconnect.backoff.ms", Both, Integer(0, 3_600_000)),
-    Property::new("request.required.acks", Producer, Integer(-1, 1_000)),
+    Property::new("request.required.acks", Producer, WordOrInteger("all", -1, 1_000)),
     Property::new("request.timeout.ms", Producer, Integer(1, 900_000)),
     Property::alias("retries", Producer, Integer(0, 2_147_483_647), "message.send.max.retries"),
     Property::new("retry.backoff.max.ms", Both, Integer(1, 300_000)),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
-use super::secrets;
+use super::masking::Masked;
 
 /// One error of a scenario file.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
@@ -29,6 +29,9 @@ pub struct ScenarioError {
     /// Column in characters, from 1.
     pub column: usize,
 }
+
+/// Start of the messages of the TOML parser, which quote nothing of the file.
+pub(super) const SYNTAX: &str = "TOML: ";
 
 /// All errors of a scenario file, in the order of the file. Secrets that were written into the file show as stars.
 #[derive(Debug, Error, Diagnostic)]
@@ -185,10 +188,26 @@ impl Problems {
 
     pub(super) fn into_errors(mut self, path: &str, text: &str) -> ScenarioErrors {
         self.list.sort_by_key(|problem| problem.span.start);
-        let errors = self.list.into_iter().map(|problem| locate(problem, text)).collect();
+        let masked = Masked::of(text);
+        let shown = |problem: Problem| {
+            if problem.message.starts_with(SYNTAX) {
+                return problem;
+            }
+            Problem {
+                message: masked.message(&problem.message),
+                allowed: masked.message(&problem.allowed),
+                help: problem.help.map(|help| masked.message(&help)),
+                ..problem
+            }
+        };
+        let errors = self
+            .list
+            .into_iter()
+            .map(|problem| locate(shown(problem), text))
+            .collect();
         ScenarioErrors {
             path: path.to_owned(),
-            source_code: NamedSource::new(path, secrets::masked(text)),
+            source_code: NamedSource::new(path, masked.text),
             errors,
         }
     }

@@ -289,6 +289,11 @@ fn dataset(settings: &Settings<'_>, draft: &Draft, records: u64) -> DatasetSpec 
         compression: settings.compression,
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
+        settings: settings
+            .topic_settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
     }
 }
 

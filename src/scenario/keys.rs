@@ -55,6 +55,12 @@ impl Table {
         Table::Matrix,
     ];
 
+    /// The table whose header has this name.
+    pub(super) fn named(name: &str) -> Option<Table> {
+        let tables = Table::SINGLE.into_iter().chain([Table::Place, Table::Case]);
+        tables.into_iter().find(|table| table.name() == name)
+    }
+
     /// The name between the brackets.
     pub(super) fn name(self) -> &'static str {
         self.header().trim_matches(['[', ']'])
@@ -332,6 +338,7 @@ pub(super) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
     if entry.key.contains('.') && !entry.value.get_ref().is_table() {
         return problem.help(match stands_in {
             Table::Load => "producer properties stand in [load.client]",
+            Table::Dataset => "settings of the topics stand in [dataset.topic]",
             _ => "client properties stand in [consumer.client], [matrix.client] or [case.client]",
         });
     }

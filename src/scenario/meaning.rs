@@ -7,9 +7,11 @@ use super::existing::ExistingTopics;
 use super::kinds::{commit_text, name_of, work_text};
 use super::live::{Capacity, Mode};
 use super::load_kinds::{number_text, time_text};
+use super::masking::masked_command;
 use super::model::{
     Configuration, DatasetSpec, GroupProtocol, Membership, Place, PropertyValue, Scenario, TrialLength,
 };
+use super::settings::TOPIC;
 
 /// What a key is for, where configurations of two runs are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +174,12 @@ fn means(c: &Configuration, dataset: &DatasetSpec, place: Option<&Place>) -> Vec
         mean("buffers", name_of(c.buffers)),
         mean("replication", dataset.replication),
     ];
+    all.extend(
+        dataset
+            .settings
+            .iter()
+            .map(|(name, value)| mean(&format!("{TOPIC}{name}"), value)),
+    );
     if let Membership::Group(protocol) = &c.membership {
         let (name, assignor) = match protocol {
             GroupProtocol::Classic { assignor } => ("classic", assignor),
@@ -192,7 +200,8 @@ fn means(c: &Configuration, dataset: &DatasetSpec, place: Option<&Place>) -> Vec
 }
 
 fn place_text(place: &Place) -> String {
-    let launcher = (!place.launcher.is_empty()).then(|| format!("launcher {}", place.launcher.join(" ")));
+    let launcher =
+        (!place.launcher.is_empty()).then(|| format!("launcher {}", masked_command(&place.launcher).join(" ")));
     let cpus = place.cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
     let listener = place.listener.as_ref().map(|listener| format!("listener {listener}"));
     let parts: Vec<String> = [Some(place.name.clone()), launcher, cpus, listener]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::existing::{DataSource, ExistingTopics};
 use super::live::{Capacity, Mode};
+use super::masking::{HIDDEN, secrets_of_command, serialize_command};
 use super::repetitions::Repetitions;
 use super::variants::{Variant, Variants};
 
@@ -182,6 +183,9 @@ pub struct DatasetSpec {
     pub compression_ratio: Option<f64>,
     /// Replication factor.
     pub replication: u32,
+    /// Settings of the topics, by Kafka's names for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 impl DatasetSpec {
@@ -408,12 +412,26 @@ pub struct Place {
     /// As `place = "..."` names it; `here` is this machine.
     pub name: String,
     /// Command that starts a worker speaking the protocol on its standard streams; `{tandem}` stands for this
-    /// program. Empty for this program itself. The role (`consumer`) is added as the last argument.
+    /// program. Empty for this program itself. The role (`consumer`) is added as the last argument. Secrets in it are not
+    /// stored ([`Place::lacks_secrets`]).
+    #[serde(serialize_with = "serialize_command")]
     pub launcher: Vec<String>,
     /// Processors to run on, as `taskset -c` takes them.
     pub cpus: Option<String>,
     /// Name of the brokers' listener whose address the workers use.
     pub listener: Option<String>,
+}
+
+impl Place {
+    /// The secrets in the launcher: values of variables and options with such names.
+    pub fn secrets(&self) -> Vec<String> {
+        secrets_of_command(&self.launcher)
+    }
+
+    /// True where the launcher was read from a file that keeps no secrets, so that it cannot be started.
+    pub fn lacks_secrets(&self) -> bool {
+        self.launcher.iter().any(|word| word.contains(HIDDEN))
+    }
 }
 
 /// The cluster of a scenario.

@@ -8,6 +8,7 @@ use super::capacity::OBJECTIVES;
 use super::client::{self, Clients};
 use super::keys::{KEYS, Key, Table};
 use super::settings::PRODUCER;
+use super::topic_settings;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
 pub fn json_schema() -> Value {
@@ -62,6 +63,9 @@ fn object(generator: &mut SchemaGenerator, table: Table) -> Value {
         if key.name == "client" {
             let properties = client::table_schema(generator, Clients::Measured, table == Table::Matrix).to_value();
             value = json!({ "anyOf": [value, properties] });
+        }
+        if key.name == "topic" {
+            value = json!({ "anyOf": [value, topic_settings::schema().to_value()] });
         }
         value["description"] = key.doc.into();
         properties.insert(key.name.to_owned(), value);

@@ -1,6 +1,12 @@
-//! Keeps secrets out of what is printed: which properties hold one, and a copy of a file with their values starred.
+//! Which names may hold a secret: those of the client's properties, and whatever reads like one, though it is misspelt.
 
-/// Properties whose value may only come from the environment.
+use std::ops::Range;
+
+use super::client::is_property;
+use super::keys::KEYS;
+use super::topic_settings;
+
+/// Properties whose value may only come from the environment or from a file.
 const SECRETS: &[&str] = &[
     "sasl.oauthbearer.assertion.private.key.passphrase",
     "sasl.oauthbearer.assertion.private.key.pem",
@@ -13,64 +19,113 @@ const SECRETS: &[&str] = &[
     "ssl.keystore.password",
 ];
 
-/// Parts of names, in lower case, that say that a value may be a secret even where the name is misspelt.
-const SUSPICIOUS: &[&str] = &["passw", "pasw", "passphrase", "secret", ".pem", "jaas", "bearer.config"];
+/// What names of secrets read like, in small letters without signs, each with the number of wrong letters up to which
+/// a name still reads like it. Short ones would be found everywhere if any letter might be wrong.
+const READ_LIKE: &[(&str, usize)] = &[
+    ("accesskey", 2),
+    ("apikey", 1),
+    ("basicauthuserinfo", 3),
+    ("bearerconfig", 2),
+    ("clientsecret", 3),
+    ("credential", 1),
+    ("jaas", 0),
+    ("passphrase", 2),
+    ("password", 2),
+    ("privatekey", 2),
+    ("pwd", 0),
+    ("sasljaasconfig", 3),
+    ("saslpassword", 3),
+    ("secret", 1),
+    ("sslkeypassword", 3),
+    ("sslkeypem", 2),
+    ("sslkeystorepassword", 3),
+    ("token", 0),
+    ("userinfo", 1),
+];
 
 /// True for a property whose value must not stand in a file.
 pub(super) fn is_secret(property: &str) -> bool {
     SECRETS.contains(&property)
 }
 
-/// True for a name whose value should not be shown: a secret, or what looks like the name of one.
+/// True for a name whose value should not be shown: a secret, or what reads like the name of one.
 pub(super) fn is_suspicious(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    is_secret(name) || SUSPICIOUS.iter().any(|part| lower.contains(part))
+    !suspicious_names(name).is_empty()
 }
 
-/// The text with everything that may be a secret replaced by stars, byte for byte, so that places stay the same.
-/// Works on text that is not valid TOML too: what follows the `=` after a suspicious name is taken for its value,
-/// to the end of the line or of the multi-line string that begins there.
-pub(super) fn masked(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut closing: Option<&str> = None;
-    for line in text.split_inclusive('\n') {
-        let value = match closing {
-            Some(_) => Some(0),
-            None => value_of_secret(line),
-        };
-        let Some(value) = value else {
-            out.push_str(line);
-            continue;
-        };
-        let (shown, hidden) = line.split_at(value);
-        out.push_str(shown);
-        out.extend(hidden.chars().flat_map(star));
-        closing = still_open(hidden, closing);
+/// True for a name of a scenario whose value may be shown.
+pub(super) fn is_harmless(name: &str) -> bool {
+    let of_topics = || topic_settings::names().any(|known| known == name);
+    !is_secret(name) && (is_property(name) || KEYS.iter().any(|key| key.name == name) || of_topics())
+}
+
+/// A character of which names consist.
+pub(super) fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || ".-_".contains(character)
+}
+
+/// Where names begin and end that may be those of secrets, in order. One may be cut in two by signs or lines.
+pub(super) fn suspicious_names(text: &str) -> Vec<Range<usize>> {
+    let letters: Vec<(usize, char)> = text
+        .char_indices()
+        .filter(|(_, letter)| letter.is_alphanumeric())
+        .flat_map(|(at, letter)| letter.to_lowercase().take(1).map(move |small| (at, small)))
+        .collect();
+    let found = READ_LIKE
+        .iter()
+        .flat_map(|(name, wrong_max)| places(name, *wrong_max, &letters));
+    let mut names: Vec<Range<usize>> = found.filter_map(|place| whole_name(text, place)).collect();
+    names.sort_by_key(|name| (name.start, name.end));
+    names.dedup();
+    names
+}
+
+/// The place to the end of its name where that is known; `None` for a name that is known to be harmless.
+fn whole_name(text: &str, place: Range<usize>) -> Option<Range<usize>> {
+    let start = text[..place.start]
+        .rfind(|c| !is_of_name(c))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let end = text[place.start..]
+        .find(|c| !is_of_name(c))
+        .map_or(text.len(), |at| place.start + at);
+    let name = &text[start..end];
+    if is_harmless(name) {
+        return None;
     }
-    out
+    // A secret may follow its name without any sign between them.
+    let end = if is_secret(name) { end } else { end.min(place.end) };
+    Some(start..end)
 }
 
-/// Where the value begins in a line that gives a value to a suspicious name.
-fn value_of_secret(line: &str) -> Option<usize> {
-    // ASCII only, so that the bytes keep their places.
-    let lower = line.to_ascii_lowercase();
-    let name = SUSPICIOUS.iter().filter_map(|part| lower.find(part)).min()?;
-    lower[name..].find('=').map(|equals| name + equals + 1)
-}
-
-fn still_open<'a>(hidden: &str, closing: Option<&'a str>) -> Option<&'a str> {
-    if let Some(quotes) = closing {
-        return if hidden.contains(quotes) { None } else { Some(quotes) };
+/// Where the letters read like `name`, by Sellers' algorithm: of overlapping places the one with the fewest wrong
+/// letters (replaced, missing or too many).
+fn places(name: &str, wrong_max: usize, letters: &[(usize, char)]) -> Vec<Range<usize>> {
+    let name: Vec<char> = name.chars().collect();
+    // For each beginning of the name: the fewest wrong letters of one that ends here, and the letter where that begins.
+    let mut ends: Vec<(usize, usize)> = (0..=name.len()).map(|length| (length, 0)).collect();
+    let mut found = Vec::new();
+    let mut best: Option<(usize, Range<usize>)> = None;
+    for (index, (at, letter)) in letters.iter().enumerate() {
+        let mut before = std::mem::replace(&mut ends[0], (0, index + 1));
+        for length in 1..=name.len() {
+            let replaced = (before.0 + usize::from(name[length - 1] != *letter), before.1);
+            let missing = (ends[length - 1].0 + 1, ends[length - 1].1);
+            before = ends[length];
+            let too_many = (before.0 + 1, before.1);
+            ends[length] = [replaced, missing, too_many]
+                .into_iter()
+                .min_by_key(|(wrong, _)| *wrong)
+                .unwrap_or(replaced);
+        }
+        let (wrong, first) = ends[name.len()];
+        if wrong > wrong_max {
+            found.extend(best.take().map(|(_, place)| place));
+        } else if best.as_ref().is_none_or(|(fewest, _)| wrong < *fewest) {
+            best = Some((wrong, letters[first.min(index)].0..at + letter.len_utf8()));
+        }
     }
-    ["\"\"\"", "'''"]
-        .into_iter()
-        .find(|quotes| hidden.matches(quotes).count() == 1)
-}
-
-fn star(character: char) -> impl Iterator<Item = char> {
-    let shown = if character.is_whitespace() { character } else { '*' };
-    let times = if shown == '*' { character.len_utf8() } else { 1 };
-    std::iter::repeat_n(shown, times)
+    found.extend(best.map(|(_, place)| place));
+    found
 }
 
 #[cfg(test)]
@@ -78,26 +133,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_secrets_become_stars_and_all_else_keeps_its_place() {
-        let text = "a = 1\n\"sasl.password\" = \"hünter2\"\r\n\"fetch.min.bytes\" = 2\n";
-        let masked = masked(text);
-        assert_eq!(
-            masked,
-            "a = 1\n\"sasl.password\" = **********\r\n\"fetch.min.bytes\" = 2\n"
-        );
-        assert_eq!(masked.len(), text.len());
+    fn names_of_secrets_are_suspicious_however_they_are_written() {
+        let names = [
+            "sasl.password",
+            "sasl.pasword",
+            "ssl.keystore.Password",
+            "SASL_PASSWORD",
+            "sasl-passwort",
+            "sals.pasword",
+            "ssl.key.pm",
+            "sasl.jaas.config",
+            "sasl.jas.config",
+            "basic.auth.user.info",
+            "basic.auth.userinfo",
+            "schema.registry.basic.auth.user.inf",
+            "KAFKA_CLIENT_SECRET",
+            "sasl.oauthbearer.client.secrt",
+            "api_key",
+            "aws.secret.access.key",
+            "db_pwd",
+            "\"sasl.pass\nword\"",
+            "--token",
+        ];
+        for name in names {
+            assert!(is_suspicious(name), "{name}");
+        }
+        assert!(SECRETS.iter().all(|name| is_suspicious(name)));
     }
 
     #[test]
-    fn a_secret_over_several_lines_is_hidden_to_its_end() {
-        let text = "\"ssl.key.pem\" = \"\"\"\n-----BEGIN\nabc\n\"\"\"\nsize = 1\n";
-        assert_eq!(masked(text), "\"ssl.key.pem\" = ***\n**********\n***\n***\nsize = 1\n");
+    fn other_names_of_scenarios_are_not() {
+        for name in super::super::client::names(super::super::client::Clients::All).filter(|name| !is_secret(name)) {
+            assert!(!is_suspicious(name), "{name}");
+        }
+        let names = [
+            "fetch.mim.bytes",
+            "sasl.usernam",
+            "sasl.mecanism",
+            "partitons",
+            "ssl.ca.locaton",
+            "records",
+            "KEYWORD",
+        ];
+        for name in names {
+            assert!(!is_suspicious(name), "{name}");
+        }
     }
 
     #[test]
-    fn a_misspelt_secret_is_hidden_too() {
-        assert_eq!(masked("\"sasl.pasword\" = \"x\""), "\"sasl.pasword\" = ***");
-        assert!(is_suspicious("ssl.keystore.Password"));
-        assert!(!is_suspicious("fetch.min.bytes"));
+    fn a_known_name_is_found_whole_and_another_one_to_where_it_stops_reading_like_a_secret() {
+        let found = |text: &str| {
+            suspicious_names(text)
+                .into_iter()
+                .map(|name| text[name].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("\"ssl.key.password\" = \"x\""), ["ssl.key.password"]);
+        assert_eq!(found("KAFKA_PASSWORDhunter2"), ["KAFKA_PASSWORD"]);
+        assert_eq!(found("fetch.min.bytes = 1"), Vec::<String>::new());
     }
 }

@@ -14,6 +14,8 @@ use crate::load::Arrivals;
 
 /// Start of the name of a property of the measured consumers among keys.
 pub(super) const CLIENT: &str = "client.";
+/// Start of the name of a setting of topics among keys.
+pub(super) const TOPIC: &str = "topic.";
 /// Start of the name of a property of the producers of load among keys.
 pub(super) const PRODUCER: &str = "producer.";
 
@@ -34,6 +36,7 @@ pub(super) enum Setting {
     CompressionRatio(f64),
     Replication(u32),
     Topic(Vec<String>),
+    TopicSetting(String),
     Last(u64),
     Processes(u32),
     Consumers(u32),
@@ -76,6 +79,7 @@ impl Setting {
             | Setting::Producers(count) => count.to_string(),
             Setting::Records(count) | Setting::Last(count) => count.to_string(),
             Setting::Topic(topics) => topics.join(", "),
+            Setting::TopicSetting(value) => value.clone(),
             Setting::Size(size) => size_text(*size),
             Setting::Keys(keys) => keys_text(*keys),
             Setting::Weights(weights) => weights_text(weights),
@@ -130,6 +134,8 @@ pub(super) struct Settings<'a> {
     /// Topics that exist; empty where the set is filled.
     pub(super) topic: &'a [String],
     pub(super) last: Option<u64>,
+    /// Of topics that are made.
+    pub(super) topic_settings: BTreeMap<&'a str, &'a str>,
     pub(super) processes: u32,
     pub(super) consumers: u32,
     pub(super) groups: u32,
@@ -172,6 +178,7 @@ impl Default for Settings<'_> {
             replication: 1,
             topic: &[],
             last: None,
+            topic_settings: BTreeMap::new(),
             processes: 1,
             consumers: 1,
             groups: 1,
@@ -226,6 +233,10 @@ impl<'a> Settings<'a> {
             Setting::Replication(value) => self.replication = *value,
             Setting::Topic(value) => self.topic = value,
             Setting::Last(value) => self.last = Some(*value),
+            Setting::TopicSetting(value) => {
+                self.topic_settings
+                    .insert(given.key.strip_prefix(TOPIC).unwrap_or(&given.key), value);
+            }
             Setting::Processes(value) => self.processes = *value,
             Setting::Consumers(value) => self.consumers = *value,
             Setting::Groups(value) => self.groups = *value,

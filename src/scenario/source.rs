@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::draft;
-use super::error::{LoadError, Problem, Problems, ScenarioErrors, any_of, did_you_mean};
+use super::error::{LoadError, Problem, Problems, SYNTAX, ScenarioErrors, any_of, did_you_mean};
 use super::expand::expand;
 use super::model::Scenario;
 
@@ -53,7 +53,7 @@ fn read(name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
             "duplicate key" => ("duplicate key", "must be given once"),
             other => (other, "not valid TOML"),
         });
-        problems.add(Problem::new(span, format!("TOML: {what}"), allowed.to_owned()));
+        problems.add(Problem::new(span, format!("{SYNTAX}{what}"), allowed.to_owned()));
     }
     // What is found in a broken document is guesswork.
     problems.is_empty().then_some(())?;

@@ -9,6 +9,7 @@ mod generated;
 mod loading;
 mod loads;
 mod repetitions;
+mod secrets;
 mod selection;
 mod variants;
 

@@ -11,6 +11,7 @@ mod deaths;
 mod doctor;
 mod existing_topics;
 mod fixed_group;
+mod foreign_settings;
 mod guardian;
 mod histogram_log;
 mod interface;

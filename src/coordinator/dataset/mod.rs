@@ -143,15 +143,10 @@ pub async fn fill(
     produced: Arc<AtomicU64>,
     interrupted: Arc<AtomicBool>,
 ) -> Result<Dataset, DatasetError> {
+    let settings = topic_settings(spec);
     for name in names {
-        // Nothing of the data set may be removed while it is being read.
         admin
-            .create_topic(
-                name,
-                spec.partitions,
-                spec.replication,
-                &[("retention.ms", "-1"), ("retention.bytes", "-1")],
-            )
+            .create_topic(name, spec.partitions, spec.replication, &settings)
             .await?;
     }
     let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
@@ -164,6 +159,17 @@ pub async fn fill(
         cause: "a producer panicked".into(),
     })??;
     verify(admin, &work).await
+}
+
+/// Settings of the set's topics: nothing of it may be removed while it is being read, unless the scenario says so.
+fn topic_settings(spec: &DatasetSpec) -> Vec<(&str, &str)> {
+    let mut settings = BTreeMap::from([("retention.ms", "-1"), ("retention.bytes", "-1")]);
+    settings.extend(
+        spec.settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    );
+    settings.into_iter().collect()
 }
 
 async fn verify(admin: &Admin, work: &Filling) -> Result<Dataset, DatasetError> {
@@ -252,7 +258,26 @@ mod tests {
             compression: Compression::None,
             compression_ratio: None,
             replication: 1,
+            settings: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn topics_have_the_settings_of_the_scenario_and_else_keep_their_records() {
+        let mut set = spec(1, 1, &[]);
+        assert_eq!(
+            topic_settings(&set),
+            [("retention.bytes", "-1"), ("retention.ms", "-1")]
+        );
+        set.settings = [("min.insync.replicas", "2"), ("retention.ms", "60000")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let settings = [
+            ("min.insync.replicas", "2"),
+            ("retention.bytes", "-1"),
+            ("retention.ms", "60000"),
+        ];
+        assert_eq!(topic_settings(&set), settings);
     }
 
     #[test]

@@ -117,6 +117,49 @@ fn client_properties_are_checked_one_by_one() {
 }
 
 #[test]
+fn names_of_other_clients_are_told_apart_from_misspelt_ones() {
+    let wrong = [
+        "[consumer.client]\n\"max.poll.records\" = 500",
+        "[consumer.client]\nmax.poll.records = 500",
+        "[consumer.client]\n\"max.poll.record\" = 500",
+        "[cluster.client]\n\"ssl.keystore.type\" = \"PKCS12\"",
+        "[consumer.client]\n\"spring.kafka.consumer.fetch-min-size\" = 1",
+        "[consumer.client]\n\"consumer.max.poll.interval.ms\" = 1",
+        "[consumer.client]\n\"properties.group.id\" = \"g\"",
+        "[cluster.client]\n\"sasl.mecanism\" = \"PLAIN\"",
+    ];
+    insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
+fn mechanisms_that_the_client_has_not_are_refused() {
+    let wrong = [
+        "[cluster.client]\n\"security.protocol\" = \"SASL_SSL\"\n\"sasl.mechanism\" = \"GSSAPI\"",
+        "[cluster.client]\n\"sasl.mechanisms\" = \"AWS_MSK_IAM\"",
+        "[cluster.client]\n\"sasl.mechanism\" = \"OAUTHBEARER\"",
+        "[matrix.client]\n\"sasl.mechanism\" = [\"PLAIN\", \"scram-sha-256\"]",
+        "[cluster.client]\n\"security.protocol\" = \"SASL_SSL\"",
+    ];
+    insta::assert_snapshot!(said(&wrong));
+    let unsigned =
+        "[cluster.client]\n\"sasl.mechanism\" = \"OAUTHBEARER\"\n\"enable.sasl.oauthbearer.unsecure.jwt\" = true";
+    assert_eq!(super::scenario(unsigned).cluster.client.len(), 2);
+}
+
+#[test]
+fn settings_of_topics_are_checked_one_by_one() {
+    let wrong = [
+        "[dataset.topic]\n\"min.insync.replica\" = 1",
+        "[dataset.topic]\nretention.ms = 1",
+        "[dataset.topic]\n\"retention.ms\" = \"7d\"",
+        "[dataset.topic]\n\"cleanup.policy\" = \"compact\"",
+        "[dataset.topic]\n\"min.insync.replicas\" = 2",
+        "[dataset]\n\"min.insync.replicas\" = 2",
+    ];
+    insta::assert_snapshot!(said(&wrong));
+}
+
+#[test]
 fn combinations_that_cannot_be_are_errors() {
     let wrong = [
         "[consumer]\nassignment = \"manual\"\nconsumers = 3\n[dataset]\npartitions = 2",

@@ -369,3 +369,29 @@ fn ten_thousand_configurations_are_built_and_one_more_axis_is_refused_unbuilt() 
     let text = format!("{text}\nreplication = [{}]", sizes.join(", "));
     insta::assert_snapshot!(errors(&text), @"test.toml:3:1: cases and matrix make 1,000,000 configurations: must be at most 10,000 (each runs once per block; leave out values, or split the question over several files)");
 }
+
+#[test]
+fn settings_of_topics_are_part_of_what_makes_a_data_set() {
+    let with = scenario(
+        "[dataset]\nreplication = 1\n[dataset.topic]\n\"min.insync.replicas\" = 1\n\"retention.ms\" = 60_000\n\
+                         \"unclean.leader.election.enable\" = true",
+    );
+    let settings = &with.datasets[0].settings;
+    let expected = [
+        ("min.insync.replicas", "1"),
+        ("retention.ms", "60000"),
+        ("unclean.leader.election.enable", "true"),
+    ];
+    assert_eq!(
+        *settings,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    );
+    assert!(with.keys_in_use.contains(&"topic.retention.ms".to_owned()));
+    assert_eq!(with.configurations[0].key_values[1], "1");
+    let without = scenario("");
+    assert!(without.datasets[0].settings.is_empty() && without.datasets != with.datasets);
+    // What was stored before has the same hash as what has none.
+    assert!(!serde_json::to_string(&without).unwrap().contains("settings"));
+    let there = scenario("[cluster]\nbootstrap = \"h:1\"\n[dataset]\ntopic = \"orders\"");
+    assert!(there.datasets[0].existing().is_some());
+}

@@ -362,6 +362,7 @@ mod tests {
             compression: Compression::None,
             compression_ratio: None,
             replication: 1,
+            settings: BTreeMap::new(),
             source: DataSource::Filled,
         }
     }
@@ -370,7 +371,7 @@ mod tests {
     fn whatever_defines_a_set_changes_its_hash_and_nothing_else_does() {
         let hash = |spec: &DatasetSpec, seed| Definition::of(spec, seed).unwrap().hash;
         let mut all = vec![hash(&spec(), 1), hash(&spec(), 2)];
-        let changes: [fn(&mut DatasetSpec); 9] = [
+        let changes: [fn(&mut DatasetSpec); 10] = [
             |s| s.topics = 2,
             |s| s.partitions = 3,
             |s| s.records = 999,
@@ -380,6 +381,7 @@ mod tests {
             |s| s.compression = Compression::Zstd,
             |s| s.compression_ratio = Some(2.0),
             |s| s.replication = 2,
+            |s| s.settings = BTreeMap::from([("segment.ms".to_owned(), "1000".to_owned())]),
         ];
         for change in changes {
             let mut other = spec();

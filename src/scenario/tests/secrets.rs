@@ -1,0 +1,165 @@
+//! No error of a file shows a secret that stands in it, however the file is broken.
+
+use std::fmt::Write as _;
+
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::scenario::{Scenario, parse};
+
+const CANARY: &str = "Zq7319Xw-kJ82Gv";
+
+/// So many characters of the canary in a row are too many.
+const SHOWN_MAX: usize = 5;
+
+/// Mutations of each file below.
+const MUTATIONS: u64 = 40;
+
+/// Secrets as people write them, of whatever syntax.
+const WRITTEN: &[&str] = &[
+    "\"sasl.password\" = \"CANARY\"",
+    "\"sasl.password\": \"CANARY\"",
+    "sasl.password: CANARY",
+    "sasl.password=CANARY",
+    "\"sasl.password\" \"CANARY\"",
+    "\"sasl.password\" =\n\"CANARY\"",
+    "'sasl.password' = 'CANARY'",
+    "sasl.password = CANARY",
+    "\"basic.auth.user.info\" = \"u:CANARY\"",
+    "\"ssl.key.password\" = \"CANARY\"",
+    "\"ssl.keystore.password\" = \"CANARY\"",
+    "\"ssl.key.pem\" = \"\"\"\n-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\n\"\"\"",
+    "ssl.key.pem: |\n  -----BEGIN PRIVATE KEY-----\n  CANARY\n  -----END PRIVATE KEY-----",
+    "\"sasl.jaas.config\" = 'org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"CANARY\";'",
+    "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\\n username=\"u\" \\\n password=\"CANARY\";",
+    "\"sasl.oauthbearer.client.secret\" = \"CANARY\"",
+    "\"sasl.oauthbearer.config\" = \"principal=u clientSecret=CANARY\"",
+    "client.secret = { value = \"CANARY\" }",
+    "{\"sasl.username\": \"u\", \"sasl.password\": \"CANARY\", \"acks\": \"all\"}",
+    "- name: KAFKA_PASSWORD\n  value: CANARY\n- name: OTHER\n  value: x",
+    "[[place]]\nname = \"there\"\nlauncher = [\"env\", \"KAFKA_PASSWORD=CANARY\", \"{tandem}\", \"worker\"]",
+    "[[place]]\nname = \"there\"\nlauncher = [\n  \"client\",\n  \"--sasl-password\",\n  \"CANARY\",\n]",
+    "export KAFKA_CLIENT_SECRET=CANARY",
+    "# \"sasl.password\" = \"CANARY\"",
+];
+
+/// A file in which a secret is written like that.
+fn file(written: &str) -> String {
+    let written = written.replace("CANARY", CANARY);
+    format!(
+        "question = \"Does it hold?\"\nrepetitions = 5\n\n[dataset]\npartitions = 2\nrecords = 1000\n\n[cluster]\n\
+         bootstrap = \"host:9093\"\n\n[cluster.client]\n\"security.protocol\" = \"sasl_ssl\"\n\"sasl.mechanism\" = \"PLAIN\"\n\
+         \"sasl.username\" = \"u\"\n{written}\n\"ssl.ca.location\" = \"/etc/ca.pem\"\n\n[[case]]\nname = \"one\"\n"
+    )
+}
+
+/// Puts something wrong into the text.
+fn mutate(text: &str, random: &mut ChaCha8Rng) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    let any = |random: &mut ChaCha8Rng| {
+        *"\"'=:,{}[]#\n \t.-_;aZ0\\"
+            .chars()
+            .collect::<Vec<_>>()
+            .choose(random)
+            .unwrap_or(&' ')
+    };
+    for _ in 0..random.random_range(1..=2) {
+        let at = random.random_range(0..characters.len());
+        match random.random_range(0..3) {
+            0 => drop(characters.remove(at)),
+            1 => characters.insert(at, any(random)),
+            _ => characters[at] = any(random),
+        }
+    }
+    let text: String = characters.into_iter().collect();
+    match random.random_range(0..8) {
+        0 => text.replace(" = ", ": "),
+        1 => text.replace('"', "'"),
+        2 => text.replace('"', ""),
+        3 => text.replace('\n', "\n    "),
+        4 => text.replace(" = ", " =\n"),
+        5 => text.replace('.', "_"),
+        6 => text.replace(" = ", " "),
+        _ => text,
+    }
+}
+
+/// Everything that may be printed of the text, as an error or stored and printed as a scenario.
+fn shown(text: &str) -> String {
+    match parse("test", "test.toml", text) {
+        Ok(scenario) => stored(&scenario),
+        Err(errors) => {
+            let mut shown = format!("{}{}{errors:?}", errors.plain(), errors.drawn());
+            for error in errors.errors() {
+                let _ = write!(shown, "{error:?}");
+            }
+            shown
+        }
+    }
+}
+
+fn stored(scenario: &Scenario) -> String {
+    serde_json::to_string(scenario).unwrap()
+}
+
+fn shows_the_canary(shown: &str) -> bool {
+    let letters: Vec<char> = CANARY.chars().collect();
+    letters
+        .windows(SHOWN_MAX + 1)
+        .any(|part| shown.contains(&part.iter().collect::<String>()))
+}
+
+#[test]
+fn no_secret_is_shown_of_a_file_that_has_one_however_it_is_written() {
+    for written in WRITTEN {
+        let shown = shown(&file(written));
+        assert!(!shows_the_canary(&shown), "{shown}");
+    }
+}
+
+#[test]
+fn no_mutation_of_a_file_shows_its_secret() {
+    let mut told = 0;
+    for (seed, written) in (0..).zip(WRITTEN) {
+        // A launcher that is no longer NAME=VALUE is stored as it is, and may be anything.
+        let launches = written.contains("launcher");
+        for number in 0..MUTATIONS {
+            let mut random = ChaCha8Rng::seed_from_u64(seed * MUTATIONS + number);
+            let text = mutate(&file(written), &mut random);
+            if launches && parse("test", "test.toml", &text).is_ok() {
+                continue;
+            }
+            told += 1;
+            let shown = shown(&text);
+            assert!(!shows_the_canary(&shown), "{text}\n\n{shown}");
+        }
+    }
+    assert!(told > 600, "{told} mutations were errors");
+}
+
+#[test]
+fn an_error_beside_a_secret_shows_its_own_line_and_place() {
+    let text = "question = \"?\"\n[cluster.client]\n\"sasl.password\": \"hunter2\"\n\"sasl.mechanism\" = \"PLAIN\"\n";
+    let errors = parse("test", "test.toml", text).unwrap_err();
+    let drawn = errors.drawn();
+    assert!(
+        drawn.contains("\"sasl.password\": *********") && drawn.contains("\"sasl.mechanism\" = \"PLAIN\""),
+        "{drawn}"
+    );
+    assert_eq!((errors.errors()[0].line, errors.errors()[0].column), (3, 16), "{drawn}");
+}
+
+#[test]
+fn the_secret_of_a_launcher_is_started_with_it_and_stored_without() {
+    let text = file("[[place]]\nname = \"there\"\nlauncher = [\"env\", \"KAFKA_PASSWORD=CANARY\", \"{tandem}\"]")
+        .replace("\"ssl.ca.location\" = \"/etc/ca.pem\"", "");
+    let scenario = parse("test", "test.toml", &text).unwrap();
+    let place = &scenario.places[1];
+    assert_eq!(place.launcher[1], format!("KAFKA_PASSWORD={CANARY}"));
+    assert!(!place.lacks_secrets());
+    let read: Scenario = serde_json::from_str(&stored(&scenario)).unwrap();
+    assert_eq!(read.places[1].launcher[1], "KAFKA_PASSWORD=(hidden)");
+    assert!(read.places[1].lacks_secrets());
+    assert!(!shows_the_canary(&crate::scenario::storable(&text)));
+}

@@ -1,0 +1,92 @@
+//! The lists of names that tandem has, held against what a real Kafka and its Java clients say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
+use tandem::kafka::local::Distribution;
+use tandem::scenario::{DEFAULT_KAFKA_VERSION, json_schema, parse};
+
+use crate::scene::Scene;
+use crate::shared_cluster::{bootstrap, names};
+
+/// Settings of a topic of the shared cluster, as its broker describes them.
+fn settings_of(topic: &str) -> BTreeMap<String, String> {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap())
+        .create()
+        .unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let topic = ResourceSpecifier::Topic(topic);
+    let described = runtime
+        .block_on(admin.describe_configs([&topic], &AdminOptions::new()))
+        .unwrap();
+    let entries = described.into_iter().flat_map(|resource| resource.unwrap().entries);
+    entries
+        .map(|entry| (entry.name, entry.value.unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn topics_are_made_with_the_settings_of_the_scenario_whose_names_are_those_of_the_broker() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(
+        "question = 'Are they set?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = 'settings-'\n\
+         [dataset]\nrecords = 2000\n[dataset.topic]\n\"segment.ms\" = 1_234_567\n\"min.insync.replicas\" = 1\n\
+         [trial]\nrecords = 2000\n",
+    );
+    scene.run(&["--keep-data"]).exits(0);
+    let (topics, _) = names("settings-");
+    let settings = settings_of(topics.iter().find(|topic| !topic.ends_with("-about")).unwrap());
+    assert_eq!(
+        (settings["segment.ms"].as_str(), settings["retention.ms"].as_str()),
+        ("1234567", "-1")
+    );
+
+    let schema = json_schema();
+    let known = &schema["properties"]["dataset"]["properties"]["topic"]["anyOf"][1]["properties"];
+    let known: BTreeSet<&String> = known.as_object().unwrap().keys().collect();
+    assert_eq!(settings.keys().collect::<BTreeSet<_>>(), known);
+    scene
+        .tandem(&["clean", "scene.toml", "--bootstrap", &bootstrap(), "--yes"])
+        .exits(0);
+}
+
+/// Names of the properties of one of Java's clients, from the page of documentation that its class prints.
+fn properties_of(class: &str) -> Vec<String> {
+    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|_| {}).unwrap();
+    let page = Command::new("java")
+        .arg("-cp")
+        .arg(distribution.libs.join("*"))
+        .arg(format!("org.apache.kafka.clients.{class}"))
+        .output()
+        .unwrap();
+    let page = String::from_utf8(page.stdout).unwrap();
+    let anchors = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    anchors
+        .map(|anchor| anchor.rsplit("configs_").next().unwrap_or(anchor).to_owned())
+        .collect()
+}
+
+#[test]
+fn every_property_of_java_clients_is_one_here_or_has_a_counterpart_or_none_but_never_a_likeness() {
+    for class in [
+        "consumer.ConsumerConfig",
+        "producer.ProducerConfig",
+        "admin.AdminClientConfig",
+    ] {
+        let properties = properties_of(class);
+        assert!(properties.len() > 80, "{properties:?}");
+        for name in properties {
+            let text = format!("question = 'q'\n[cluster.client]\n\"{name}\" = 1\n");
+            let Err(errors) = parse("java", "java.toml", &text) else {
+                continue;
+            };
+            let said = errors.plain();
+            let unknown = said.contains("the client has no property");
+            assert!(!unknown || said.contains("a name of Java clients"), "{said}");
+        }
+    }
+}
