@@ -42,6 +42,9 @@ pub struct Plan {
     pub scenario: Scenario,
     /// When a trial is flagged and when its figures are left out.
     pub exclusion: ExclusionRules,
+    /// The file that the scenario was made from, without secrets; `None` in what was stored before it was kept here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// What comes next in a run.
@@ -101,6 +104,16 @@ impl Plan {
             schema_version: PLAN_SCHEMA_VERSION,
             scenario,
             exclusion: ExclusionRules::default(),
+            source: None,
+        }
+    }
+
+    /// The plan with the file that its scenario was made from.
+    #[must_use]
+    pub fn with_source(self, text: String) -> Self {
+        Plan {
+            source: Some(text),
+            ..self
         }
     }
 

@@ -27,7 +27,8 @@ const PLAN_FILE: &str = "plan.json";
 const ENVIRONMENT_FILE: &str = "environment.json";
 /// Which offsets existing topics deliver.
 const DELIVERED_FILE: &str = "delivered.json";
-const SCENARIO_FILE: &str = "scenario.toml";
+/// The scenario as the user wrote it, in the run's folder.
+pub const SCENARIO_FILE: &str = "scenario.toml";
 const TRIALS_FOLDER: &str = "trials";
 const LOCK_FILE: &str = ".lock";
 /// Files being written begin with this; one that is left over was never finished.
@@ -79,7 +80,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The contents make no sense.
-    #[error("{} is damaged: {message}", path.display())]
+    #[error("{} is damaged: {message}; {}", path.display(), remedy(path))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -202,13 +203,28 @@ impl RunDir {
         Ok(())
     }
 
-    /// Stores the scenario as the user wrote it.
+    /// Stores the scenario as the user wrote it, without secrets.
     pub fn write_scenario(&self, text: &str) -> Result<(), StoreError> {
         self.write_text(SCENARIO_FILE, text).map(drop)
     }
 
-    /// The scenario as the user wrote it.
-    pub fn read_scenario(&self) -> Result<String, StoreError> {
+    /// The scenario of the run as the user wrote it, without secrets: that of the plan, where the plan has it.
+    pub fn read_scenario(&self, plan: &Plan) -> Result<String, StoreError> {
+        match &plan.source {
+            Some(source) => Ok(source.clone()),
+            None => self.read_scenario_file(),
+        }
+    }
+
+    /// True where the stored scenario is no longer the one that the plan was made from.
+    pub fn scenario_was_edited(&self, plan: &Plan) -> Result<bool, StoreError> {
+        match &plan.source {
+            Some(source) if self.path.join(SCENARIO_FILE).exists() => Ok(self.read_scenario_file()? != *source),
+            _ => Ok(false),
+        }
+    }
+
+    fn read_scenario_file(&self) -> Result<String, StoreError> {
         let path = self.path.join(SCENARIO_FILE);
         fs::read_to_string(&path).map_err(|e| failed("read", &path, e))
     }
@@ -412,6 +428,18 @@ struct DeliveredFile {
 #[derive(serde::Deserialize)]
 struct SchemaVersion {
     schema_version: u64,
+}
+
+/// What can be done where this file of a run is damaged.
+fn remedy(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| folder.ends_with(TRIALS_FOLDER));
+    match folder.and_then(Path::parent) {
+        Some(run) => format!(
+            "remove it, and the report is made of the other trials; `tandem run --resume {}` runs that trial again",
+            run.display()
+        ),
+        None => "put a copy in its place, or run the scenario again: without it the run cannot be read".to_owned(),
+    }
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {

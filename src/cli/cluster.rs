@@ -75,6 +75,9 @@ pub(super) fn run(command: &Command) -> Result<u8> {
 pub(super) fn standing() -> Result<StandingCluster> {
     let folder = StandingFolder::beside(&state_folder());
     match folder.find()? {
+        Found::Running(cluster) if cluster.is_dead() => {
+            bail!("the local cluster has died: start it anew with `tandem cluster up`")
+        }
         Found::Running(cluster) => Ok(cluster),
         Found::Nothing | Found::Dead(_) => {
             bail!("there is no local cluster that stays: start one with `tandem cluster up`")
@@ -91,6 +94,10 @@ pub(super) fn at(bootstrap: &str) -> Result<Option<StandingCluster>> {
 fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
     let _lock = folder.lock()?;
     match folder.find()? {
+        Found::Running(cluster) if cluster.is_dead() => {
+            folder.down()?;
+            eprintln!("the cluster that was here has died; what it left is removed");
+        }
         Found::Running(cluster) => return already(&cluster, up),
         Found::Dead(_) => eprintln!("the cluster that was here has died; what it left is removed"),
         Found::Nothing => {}
@@ -142,8 +149,14 @@ fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
     bail!("{}", failure.join("\n"))
 }
 
-/// A second `up` says what is there, and fails where something else was asked for.
+/// A second `up` says what is there, and fails where something else was asked for or part of it has died.
 fn already(cluster: &StandingCluster, up: &Up) -> Result<u8> {
+    if let Some(dead) = cluster.dead_brokers().first() {
+        bail!(
+            "a cluster is there, at {}, but its broker {dead} has died: end it with `tandem cluster down`, then start it anew",
+            cluster.bootstrap
+        );
+    }
     let mut different = Vec::new();
     if cluster.brokers.len() != up.brokers as usize {
         different.push(format!("{}, not {}", brokers(cluster), up.brokers));

@@ -1,5 +1,8 @@
 //! What killed runs have left, and its removal: at the start of the next run, and by `tandem clean`.
 
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::coordinator::leftovers::{LeftTopics, clean_leftovers, state_folder};
@@ -7,9 +10,12 @@ use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
 use crate::scenario::{ClusterSource, ClusterSpec};
 
-/// Ends the processes of killed runs, removes their data, their topics and groups, and says so. True where nothing is
-/// left.
-pub(super) async fn clean() -> bool {
+/// How long a cluster may take to answer before nothing of it is waited for.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+
+/// Ends the processes of killed runs, removes their data, their topics and groups, and says so. Of a cluster that does not
+/// answer any more, what was left there is forgotten where `forget` says so. True where nothing is left.
+pub(super) async fn clean(forget: bool) -> bool {
     let mut nothing_left = true;
     for dead in clean_leftovers(&state_folder()) {
         for problem in &dead.problems {
@@ -18,6 +24,20 @@ pub(super) async fn clean() -> bool {
         }
         let mut all = true;
         for topics in &dead.record.topics {
+            if !answers(&topics.bootstrap).await {
+                all &= forget;
+                let (prefix, bootstrap) = (&topics.prefix, &topics.bootstrap);
+                let end = if forget {
+                    "is forgotten"
+                } else {
+                    "stays there; `tandem clean --yes` forgets it"
+                };
+                eprintln!(
+                    "note: nothing answers at {bootstrap}: what a killed run has left there under names that start with \
+                     {prefix} {end}"
+                );
+                continue;
+            }
             match remove(topics).await {
                 Ok(count) => eprintln!(
                     "note: removed {count} topics that a killed run had left on {}",
@@ -41,6 +61,19 @@ pub(super) async fn clean() -> bool {
         }
     }
     nothing_left
+}
+
+/// True where something takes connections at one of the addresses.
+async fn answers(bootstrap: &str) -> bool {
+    let bootstrap = bootstrap.to_owned();
+    let look = move || {
+        let addresses = bootstrap
+            .split(',')
+            .filter_map(|address| address.trim().to_socket_addrs().ok());
+        let mut addresses = addresses.flatten();
+        addresses.any(|address| TcpStream::connect_timeout(&address, ANSWER_LIMIT).is_ok())
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or(false)
 }
 
 /// Removes what a run has left on a cluster; the number of topics.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::{DONE, WRONG};
 use crate::measure::Status;
 use crate::report::{self, ReportInput};
-use crate::store::RunDir;
+use crate::store::{RunDir, SCENARIO_FILE};
 use crate::summary::summarise;
 
 /// What `tandem report` takes.
@@ -30,7 +30,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 pub(super) fn write(dir: &RunDir) -> Result<bool> {
     let plan = dir.read_plan()?;
     let trials = dir.read_condensed_trials()?;
-    let source = dir.read_scenario()?;
+    let source = dir.read_scenario(&plan)?;
+    if dir.scenario_was_edited(&plan)? {
+        eprintln!(
+            "note: {} was edited after the run had begun; the report shows what was run",
+            dir.path().join(SCENARIO_FILE).display()
+        );
+    }
     let Some(environment) = dir.read_environment()? else {
         bail!("{} was interrupted before anything was measured", dir.path().display());
     };

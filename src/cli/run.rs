@@ -12,8 +12,8 @@ use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report}
 use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, check_builds};
 use crate::plan::Plan;
-use crate::scenario::{Mode, Scenario};
-use crate::store::RunDir;
+use crate::scenario::{Mode, Scenario, storable};
+use crate::store::{RunDir, SCENARIO_FILE};
 
 /// Folder below the present one in which runs are stored.
 const RESULTS: &str = "results";
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Go on with the run in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "binary"])]
     resume: Option<PathBuf>,
-    /// Resume even where the machine or the versions have changed
+    /// Resume even where the machine, the versions or the stored scenario have changed
     #[arg(long, requires = "resume")]
     force: bool,
     /// Leave the data sets on the cluster for later runs, and read those that earlier runs have left; for a cluster that
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what has been measured is kept"));
-    runtime.block_on(left::clean());
+    runtime.block_on(left::clean(false));
     let mut worst = DONE;
     let code = match &arguments.resume {
         Some(dir) => resume(arguments, &runtime, &interrupt, dir)?,
@@ -96,7 +96,7 @@ fn begin(
 ) -> Result<u8> {
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
-    let plan = Plan::new(source.scenario);
+    let plan = Plan::new(source.scenario).with_source(storable(&source.text));
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     for warning in &plan.scenario.warnings {
@@ -106,7 +106,7 @@ fn begin(
         Some(out) => RunDir::create(out)?,
         None => RunDir::create_for(Path::new(RESULTS), &plan.scenario.name, jiff::Timestamp::now())?,
     };
-    dir.write_scenario(&source.text)?;
+    dir.write_scenario(plan.source.as_deref().unwrap_or_default())?;
     dir.write_plan(&plan)?;
     execute(arguments, runtime, interrupt, &plan, dir, 1)
 }
@@ -114,12 +114,26 @@ fn begin(
 fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &Interrupt, dir: &Path) -> Result<u8> {
     let dir = RunDir::open(dir)?;
     let plan = dir.read_plan()?;
+    check_unchanged(&dir, &plan, arguments.force)?;
     check_settings(&plan.scenario)?;
     check_builds(&plan.scenario)?;
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     let session = dir.read_trials()?.iter().map(|trial| trial.session).max().unwrap_or(0) + 1;
     execute(arguments, runtime, interrupt, &plan, dir, session)
+}
+
+/// Fails where the run that is stored is not the one that would go on.
+fn check_unchanged(dir: &RunDir, plan: &Plan, force: bool) -> Result<()> {
+    let file = dir.path().join(SCENARIO_FILE);
+    if dir.scenario_was_edited(plan)? && !force {
+        bail!(
+            "{file} was edited after the run had begun, and a run goes on with the scenario that it began with: begin a new \
+             run with `tandem run {file}`, or go on with the old scenario with --force",
+            file = file.display()
+        );
+    }
+    Ok(())
 }
 
 /// A data set outlives a run only where its cluster does.

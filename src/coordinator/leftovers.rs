@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::processes::{ProcessIdentity, end_all};
-use crate::kafka::local::remove_owned_directory;
+use crate::kafka::local::{check_private, make_private, remove_owned_directory};
 use crate::scenario::PropertyValue;
 
 /// Version of the stored form of [`Leftovers`]; a record of another version is left alone.
@@ -102,7 +102,7 @@ impl Journal {
             directories: BTreeSet::new(),
             topics: Vec::new(),
         };
-        fs::create_dir_all(state)?;
+        make_private(state)?;
         let files = [
             record.run_directory.join(LEFTOVERS_FILE),
             state.join(format!("{run_id}.json")),
@@ -175,8 +175,11 @@ pub struct Recorded {
     pub dead: Vec<(Leftovers, PathBuf)>,
 }
 
-/// Looks which runs are written down, changing nothing.
+/// Looks which runs are written down, changing nothing. What others can write says nothing of this user's runs.
 pub fn recorded(state: &Path) -> Recorded {
+    if check_private(state).is_err() {
+        return Recorded::default();
+    }
     let files = fs::read_dir(state)
         .into_iter()
         .flatten()
@@ -216,6 +219,23 @@ pub fn clean_leftovers(state: &Path) -> Vec<DeadRun> {
         }
     }
     dead
+}
+
+/// Forgets the topics and groups that dead runs have left on a cluster that is gone with all its data.
+pub fn forget_cluster(state: &Path, bootstrap: &str) -> io::Result<()> {
+    for (mut record, state_file) in recorded(state).dead {
+        let on_others: Vec<LeftTopics> = record
+            .topics
+            .iter()
+            .filter(|topics| topics.bootstrap != bootstrap)
+            .cloned()
+            .collect();
+        if on_others.len() < record.topics.len() {
+            record.topics = on_others;
+            write_atomically(&state_file, &serde_json::to_string_pretty(&record)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn clean(record: Leftovers, state_file: PathBuf) -> DeadRun {
@@ -281,7 +301,9 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    use super::{Journal, LEFTOVERS_FILE, LeftTopics, Leftovers, clean_leftovers, read_record, write_atomically};
+    use super::{
+        Journal, LEFTOVERS_FILE, LeftTopics, Leftovers, clean_leftovers, forget_cluster, read_record, write_atomically,
+    };
     use crate::coordinator::ProcessIdentity;
     use crate::kafka::local::{RUN_VARIABLE, marker_name};
 
@@ -353,6 +375,26 @@ mod tests {
         }
         clean_leftovers(&state)[0].forget().unwrap();
         assert!(clean_leftovers(&state).is_empty());
+    }
+
+    #[test]
+    fn topics_on_a_cluster_that_is_gone_are_forgotten_and_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = |bootstrap: &str| LeftTopics {
+            bootstrap: bootstrap.into(),
+            prefix: "tandem-x-".into(),
+            client: BTreeMap::default(),
+        };
+        record_of("on-both", folder.path(), |record| {
+            record.coordinator = dead_process();
+            record.topics = vec![left("127.0.0.1:19092"), left("host:9092")];
+        });
+        let state = folder.path().join("state");
+        forget_cluster(&state, "127.0.0.1:19092").unwrap();
+        assert_eq!(clean_leftovers(&state)[0].record.topics, [left("host:9092")]);
+        forget_cluster(&state, "host:9092").unwrap();
+        assert_eq!(clean_leftovers(&state), []);
+        assert_eq!(fs::read_dir(state).unwrap().count(), 0);
     }
 
     #[test]

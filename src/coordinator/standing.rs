@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Interrupt;
 use super::cluster::ClusterError;
 use super::guardian::Guardian;
-use super::leftovers::{boot, clean_leftovers, host, write_atomically};
+use super::leftovers::{boot, clean_leftovers, forget_cluster, host, write_atomically};
 use super::processes::ProcessIdentity;
 use crate::kafka::local::{Broker, ClusterOptions, Distribution, Keeper, LocalCluster};
 
@@ -76,6 +76,11 @@ impl StandingCluster {
     /// True while its keeper runs.
     pub fn is_running(&self) -> bool {
         self.host == host() && self.boot == boot() && self.keeper.is_running()
+    }
+
+    /// True where no broker runs any more.
+    pub fn is_dead(&self) -> bool {
+        self.dead_brokers().len() == self.brokers.len()
     }
 
     /// Ids of brokers whose process has ended.
@@ -176,7 +181,7 @@ impl StandingFolder {
         if record.is_running() {
             return Ok(Found::Running(record));
         }
-        self.clean()?;
+        self.clean(&record)?;
         Ok(Found::Dead(record))
     }
 
@@ -194,8 +199,10 @@ impl StandingFolder {
         Ok(Some(record))
     }
 
-    /// Removes the record and whatever a dead keeper and its guardian have left.
-    fn clean(&self) -> Result<(), StandingError> {
+    /// Removes the record and whatever a dead keeper and its guardian have left. What runs have left on the cluster is
+    /// gone with it.
+    fn clean(&self, record: &StandingCluster) -> Result<(), StandingError> {
+        forget_cluster(&self.runs, &record.bootstrap).map_err(self.io("forget the topics of"))?;
         let problems: Vec<String> = clean_leftovers(&self.runs)
             .into_iter()
             .filter(|dead| dead.record.run_directory == self.folder)
@@ -231,10 +238,10 @@ impl StandingFolder {
                 return Err(StandingError::DoesNotEnd(keeper.pid));
             }
         }
-        let gone = || record.dead_brokers().len() == record.brokers.len() && !record.directory.exists();
+        let gone = || record.is_dead() && !record.directory.exists();
         // Its guardian is at it where the keeper had to be killed.
         wait(GUARDIAN_LIMIT, gone);
-        self.clean()?;
+        self.clean(&record)?;
         let _ = fs::remove_file(self.log());
         if gone() {
             Ok(true)

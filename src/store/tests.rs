@@ -52,11 +52,28 @@ fn everything_written_is_read_again_by_a_later_process() {
         );
     }
     let run = RunDir::open(&path).unwrap();
-    assert_eq!(run.read_scenario().unwrap(), "question = 'x'");
+    assert_eq!(run.read_scenario(&plan).unwrap(), "question = 'x'");
     assert_eq!(run.read_plan().unwrap(), plan);
     assert_eq!(run.read_trials().unwrap(), trials);
     assert_eq!(run.read_environment().unwrap(), None);
     assert!(path.join("trials/0001.json").is_file());
+}
+
+#[test]
+fn a_scenario_that_was_edited_in_the_folder_is_recognised_and_the_one_that_was_run_is_read() {
+    let at = folder();
+    let run = RunDir::create(&at.path().join("run")).unwrap();
+    let plan = one_and_two_with_work().plan().with_source("question = 'x'".to_owned());
+    run.write_scenario("question = 'x'").unwrap();
+    run.write_plan(&plan).unwrap();
+    let plan = run.read_plan().unwrap();
+    assert!(!run.scenario_was_edited(&plan).unwrap());
+    fs::write(run.path().join(SCENARIO_FILE), "question = 'y'").unwrap();
+    assert!(run.scenario_was_edited(&plan).unwrap());
+    assert_eq!(run.read_scenario(&plan).unwrap(), "question = 'x'");
+    // What is no longer there was not edited.
+    fs::remove_file(run.path().join(SCENARIO_FILE)).unwrap();
+    assert!(!run.scenario_was_edited(&plan).unwrap());
 }
 
 #[test]
@@ -200,6 +217,16 @@ fn a_damaged_trial_is_an_error_that_names_its_file() {
         found.starts_with("DIR/trials/0002.json is damaged: EOF while parsing"),
         "{found}"
     );
+    // What to do about it is said too, and works.
+    assert!(
+        found.ends_with("`tandem run --resume DIR` runs that trial again"),
+        "{found}"
+    );
+    fs::remove_file(at.path().join("trials/0002.json")).unwrap();
+    assert_eq!(run.read_trials().unwrap(), []);
+    fs::write(at.path().join("plan.json"), "{").unwrap();
+    let found = message(run.read_plan(), &at);
+    assert!(found.ends_with("without it the run cannot be read"), "{found}");
 }
 
 #[test]
@@ -210,7 +237,8 @@ fn a_trial_under_anothers_name_is_damaged() {
         .unwrap();
     fs::copy(at.path().join("trials/0001.json"), at.path().join("trials/0002.json")).unwrap();
     let expected = "DIR/trials/0002.json is damaged: it holds trial 1, which is not what its name says";
-    assert_eq!(message(run.read_trials(), &at), expected);
+    let found = message(run.read_trials(), &at);
+    assert!(found.starts_with(expected), "{found}");
 }
 
 #[test]

@@ -173,3 +173,32 @@ fn a_run_that_goes_on_loses_nothing() {
     run.end().exits(0);
     assert_eq!(names("clean-c-"), (Vec::new(), Vec::new()));
 }
+
+#[test]
+fn what_is_left_on_a_cluster_that_is_gone_is_forgotten_and_holds_no_run_up() {
+    let scene = Scene::new();
+    let runs = scene.path().join("state/tandem/runs");
+    std::fs::create_dir_all(&runs).unwrap();
+    let host = nix::unistd::gethostname().unwrap();
+    // Nothing listens on this port, and the kernel says so at once.
+    let record = serde_json::json!({
+        "schema_version": 1, "run_id": "gone", "run_directory": scene.path(), "host": host.to_str().unwrap(),
+        "boot": "an earlier one", "coordinator": { "pid": 1, "start_time": 1 }, "processes": [], "directories": [],
+        "topics": [{ "bootstrap": "127.0.0.1:1", "prefix": "tandem-gone-", "client": {} }],
+    });
+    std::fs::write(runs.join("gone.json"), record.to_string()).unwrap();
+    // Without a broker to wait for, only this scenario's own error is in the way.
+    scene.scenario("question = 'q'\n[dataset]\nrecords = 0\n");
+    let refused = scene
+        .tandem(&["run", "scene.toml"])
+        .exits(2)
+        .says("nothing answers at 127.0.0.1:1");
+    assert!(
+        refused.stderr.contains("`tandem clean --yes` forgets it"),
+        "{}",
+        refused.stderr
+    );
+    scene.tandem(&["clean", "--yes"]).exits(0).says("is forgotten");
+    assert_eq!(std::fs::read_dir(&runs).unwrap().count(), 0);
+    scene.tandem(&["clean"]).exits(0);
+}

@@ -1,10 +1,13 @@
 //! A cluster that stays: found by the next command, used by runs, ended with all that it made, however its keeper ends.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use tandem::coordinator::ProcessIdentity;
+use tandem::coordinator::leftovers::{LEFTOVERS_SCHEMA_VERSION, LeftTopics, Leftovers};
 
 use crate::scene::{Scene, read_once, signal, wait_until, within};
 
@@ -71,9 +74,59 @@ fn a_cluster_whose_keeper_was_killed_leaves_nothing_and_is_noticed() {
     assert!(within(Duration::from_secs(3), || scene.processes().is_empty()));
     let noticed = scene.tandem(&["cluster", "status"]).exits(1);
     assert!(noticed.stdout.contains("has died"), "{}", noticed.stdout);
+
     scene.tandem(&["cluster", "up"]).exits(0);
+    let second = status(&scene);
+    end_broker(&scene, &second);
+    scene
+        .tandem(&["run", "one-vs-two", "--cluster", "local"])
+        .exits(2)
+        .says("has died");
+    scene.tandem(&["cluster", "up"]).exits(0).says("has died");
+    let third = status(&scene);
+    assert_ne!(third["keeper"], second["keeper"]);
+    assert_eq!(third["dead_brokers"], serde_json::json!([]));
+
+    // What a run has left on a cluster is gone with it.
+    end_broker(&scene, &third);
+    leave_topics(&scene, &third);
     scene.tandem(&["cluster", "down"]).exits(0);
+    let records = scene.path().join("state/tandem/runs");
+    assert_eq!(std::fs::read_dir(records).unwrap().count(), 0);
     scene.assert_no_processes();
+}
+
+/// Kills the one broker of the cluster.
+fn end_broker(scene: &Scene, status: &serde_json::Value) {
+    let broker = u32::try_from(status["brokers"][0]["process"]["pid"].as_u64().unwrap()).unwrap();
+    signal(broker, Signal::SIGKILL);
+    wait_until("the broker to end", || {
+        scene
+            .tandem(&["cluster", "status", "--json"])
+            .stdout
+            .contains("\"dead_brokers\": [\n    1")
+    });
+}
+
+/// Writes down what a run that is dead has left on the cluster.
+fn leave_topics(scene: &Scene, status: &serde_json::Value) {
+    let record = Leftovers {
+        schema_version: LEFTOVERS_SCHEMA_VERSION,
+        run_id: "gone".to_owned(),
+        run_directory: scene.path().to_owned(),
+        host: status["host"].as_str().unwrap().to_owned(),
+        boot: "an earlier one".to_owned(),
+        coordinator: ProcessIdentity { pid: 1, start_time: 1 },
+        processes: BTreeSet::new(),
+        directories: BTreeSet::new(),
+        topics: vec![LeftTopics {
+            bootstrap: status["bootstrap"].as_str().unwrap().to_owned(),
+            prefix: "tandem-gone-".to_owned(),
+            client: BTreeMap::new(),
+        }],
+    };
+    let file = scene.path().join("state/tandem/runs/gone.json");
+    std::fs::write(file, serde_json::to_string(&record).unwrap()).unwrap();
 }
 
 #[test]

@@ -89,7 +89,7 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
     let mut problems = Vec::new();
     let mut nothing_left = found.is_empty() && dead.is_empty();
     if deletable && may_delete(arguments)? {
-        if !dead.is_empty() && !left::clean().await {
+        if !dead.is_empty() && !left::clean(true).await {
             problems.push("something of a killed run could not be removed".to_owned());
         }
         if let Some(admin) = &admin {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::java::Java;
+use super::private::{check_private, make_private};
 use super::{LocalError, maven};
 
 /// What the environment says of where to look.
@@ -111,9 +112,11 @@ fn libs_of_cache(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> R
     let home = sources.cache.join(version);
     let libs = home.join("libs");
     if libs.is_dir() {
+        // What others can change is not run.
+        check_private(&libs).map_err(LocalError::io("use", &libs))?;
         return Ok(libs);
     }
-    fs::create_dir_all(&sources.cache).map_err(LocalError::io("make the folder", &sources.cache))?;
+    make_private(&sources.cache).map_err(LocalError::io("use", &sources.cache))?;
     remove_abandoned(&sources.cache);
     let name = format!(".{version}-{}-", std::process::id());
     let unfinished = tempfile::Builder::new().prefix(&name).tempdir_in(&sources.cache);
@@ -183,6 +186,7 @@ fn kafka_version(names: &[String]) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
@@ -259,6 +263,22 @@ mod tests {
         assert_eq!(first, second);
         assert_eq!(*told.lock().unwrap(), 1);
         assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn jars_in_a_folder_that_others_can_write_are_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = machine(folder.path(), true);
+        sources.cache = folder.path().join("tandem/kafka");
+        Distribution::find_or_get_from(&sources, "4.3.1", &|_| {}).unwrap();
+        let open = |mode| fs::set_permissions(folder.path().join("tandem"), fs::Permissions::from_mode(mode)).unwrap();
+        open(0o777);
+        for version in ["4.3.1", "4.3.0"] {
+            let error = Distribution::find_or_get_from(&sources, version, &|_| {}).unwrap_err();
+            assert!(error.to_string().contains("other users can write into"), "{error}");
+        }
+        open(0o700);
+        Distribution::find_or_get_from(&sources, "4.3.1", &|_| {}).unwrap();
     }
 
     #[test]

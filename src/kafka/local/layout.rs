@@ -12,6 +12,7 @@ use rand::RngExt;
 use super::LocalError;
 use super::cluster::ClusterOptions;
 use super::ownership::{Keeper, marker_name};
+use super::private::make_private;
 use super::properties::{self, INTERNAL, Listener, Node, Security};
 
 /// Makes the cluster's folder with the run's marker in it; the keeper knows of it first.
@@ -19,7 +20,7 @@ pub(super) fn make_directory(options: &ClusterOptions, keeper: &dyn Keeper) -> R
     // Several clusters of one run, one after another or at once, have folders of their own.
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let parent = &options.data_parent;
-    fs::create_dir_all(parent).map_err(LocalError::io("make the folder", parent))?;
+    make_private(parent).map_err(LocalError::io("use", parent))?;
     let parent = fs::canonicalize(parent).map_err(LocalError::io("find the folder", parent))?;
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let directory = parent.join(format!(

@@ -8,6 +8,7 @@ mod java;
 mod layout;
 mod maven;
 mod ownership;
+mod private;
 mod programs;
 mod properties;
 
@@ -21,6 +22,7 @@ pub use cluster::{ClusterOptions, LocalCluster, READY_LIMIT};
 pub use distribution::{Distribution, Sources};
 pub use java::Java;
 pub use ownership::{Keeper, NoKeeper, RUN_VARIABLE, marker_name, remove_owned_directory};
+pub use private::{check_private, make_private};
 pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security, has_consumer_protocol};
 
 /// Why there is no local cluster.
