@@ -17,8 +17,12 @@ const VARIABLE: &str = "TANDEM_BOOTSTRAP";
 /// Which cluster a command works on.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct ClusterFlags {
-    /// Use this running cluster; TANDEM_BOOTSTRAP in the environment stands for it
-    #[arg(long, value_name = "HOST:PORT")]
+    /// Use this running cluster instead of starting one
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        help = "Use this running cluster; TANDEM_BOOTSTRAP in the environment stands for it"
+    )]
     bootstrap: Option<String>,
     /// Use the cluster that `tandem cluster up` has started
     #[arg(long, value_name = "local", value_parser = ["local"], conflicts_with = "bootstrap")]

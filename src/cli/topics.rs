@@ -18,7 +18,7 @@ const INTERNAL: &str = "__";
 pub(super) enum Command {
     /// List the topics with their number of partitions
     List {
-        /// Kafka's own topics too, such as __consumer_offsets
+        /// Kafka's own topics too, whose names start with two underscores
         #[arg(long)]
         all: bool,
         /// As JSON

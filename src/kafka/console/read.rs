@@ -8,7 +8,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use super::client_config;
 use crate::kafka::admin::AdminError;
@@ -192,7 +192,7 @@ impl ConsumerContext for Member {
 }
 
 fn numbers(list: &TopicPartitionList) -> Vec<i32> {
-    let mut numbers: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+    let mut numbers: Vec<i32> = list.elements().iter().map(TopicPartitionListElem::partition).collect();
     numbers.sort_unstable();
     numbers
 }
