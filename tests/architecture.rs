@@ -58,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "summary",
             "store",
             "kafka",
+            "secret",
             "plan",
             "scenario",
             "measure",
