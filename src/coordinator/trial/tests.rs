@@ -371,7 +371,7 @@ fn a_stall_names_the_members_that_hold_what_is_unread() {
     script.reaches(1, 1, 40);
     assert_eq!(script.machine.failure(), None);
     script.passes(Duration::from_millis(1_100));
-    script.failed(FailureKind::Stall, Some(M2), "partition 1 of topic 1");
+    script.failed(FailureKind::Stall, Some(M2), "t [1]");
 
     let mut both = Script::reading();
     both.passes(limits.stall + Duration::from_secs(1));
