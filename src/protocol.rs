@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, TopicPartition,
+    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, Stretch, TopicPartition,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
@@ -275,6 +275,9 @@ pub struct WorkerResult {
     /// Resources since the process began.
     #[serde(default)]
     pub stopwatch: Option<ProcessUsage>,
+    /// Where the process did not run, of half a second and more; `None` where it does not check that.
+    #[serde(default)]
+    pub pauses: Option<Vec<Stretch>>,
 }
 
 /// What one consumer recorded.

@@ -12,7 +12,7 @@ pub struct HostSample {
     at_ns: u64,
     cpu: Option<HostCpu>,
     pressure_ns: Option<u64>,
-    brokers: Vec<Option<u64>>,
+    brokers: BTreeMap<u32, u64>,
     workers: BTreeMap<u32, u64>,
     coordinator_ns: u64,
 }
@@ -25,7 +25,10 @@ impl HostSample {
             at_ns: clock::now_ns(),
             cpu: host_cpu().ok(),
             pressure_ns: host_pressure_ns(),
-            brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
+            brokers: brokers
+                .iter()
+                .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)?)))
+                .collect(),
             workers: workers
                 .iter()
                 .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)? + ended_children_cpu_ns(*pid))))
@@ -40,12 +43,13 @@ impl HostSample {
             (Some(now), Some(before)) => now.since(&before),
             _ => HostCpu::default(),
         };
-        let brokers: Vec<u64> = self
+        // Of a broker that has ended, or came, it is not known what it used.
+        let all_ran = self.brokers.keys().eq(earlier.brokers.keys());
+        let brokers = self
             .brokers
             .iter()
-            .zip(&earlier.brokers)
-            .map(|(now, before)| now.unwrap_or(0).saturating_sub(before.unwrap_or(0)))
-            .collect();
+            .filter_map(|(pid, now)| Some(now.saturating_sub(*earlier.brokers.get(pid)?)));
+        let brokers: Vec<u64> = brokers.filter(|_| all_ran).collect();
         // As a sum: what a process had used before counts with its parent once it was waited for.
         let workers_until = |sample: &HostSample| sample.workers.values().sum::<u64>();
         let workers = workers_until(self).saturating_sub(workers_until(earlier));
@@ -58,7 +62,7 @@ impl HostSample {
             wall_ns,
             cores,
             cpu,
-            others_cpu_ns: if self.cpu.is_some() {
+            others_cpu_ns: if self.cpu.is_some() && all_ran {
                 busy_ns.saturating_sub(ours)
             } else {
                 0
@@ -92,4 +96,30 @@ fn host_cores() -> u32 {
 /// Logical processors that this process may use.
 pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_broker_that_ended_or_came_in_between_no_figure_is_made_up() {
+        let sample = |brokers: &[(u32, u64)], at_ns| HostSample {
+            at_ns,
+            cpu: Some(HostCpu::default()),
+            pressure_ns: None,
+            brokers: brokers.iter().copied().collect(),
+            workers: BTreeMap::new(),
+            coordinator_ns: 0,
+        };
+        let before = sample(&[(11, 500), (12, 700)], 1_000);
+        let whole = sample(&[(11, 800), (12, 900)], 2_000).since(&before);
+        assert_eq!(whole.brokers_cpu_ns, [300, 200]);
+        assert!(whole.others_cpu_ns > 0);
+        for now in [sample(&[(11, 800)], 2_000), sample(&[(11, 800), (13, 20)], 2_000)] {
+            let host = now.since(&before);
+            // What the broker used would otherwise be taken for other programs.
+            assert_eq!((host.brokers_cpu_ns, host.others_cpu_ns), (Vec::new(), 0));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! From a scenario's cluster and configuration to the properties of its consumers and producers, and which of them differ from the
 //! client library's defaults and why. Knows nothing of workers; makes no client.
 
+mod pauses;
 mod producers;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use crate::scenario::{
     Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, Scenario, canonical_property,
 };
 use crate::secret::{Hidden, Secret};
+
+pub use pauses::fetch_pause_ms;
 
 /// The library's defaults for the two buffers, for [`Buffers::Total`] where the user sets none.
 const QUEUED_MAX_KBYTES: u64 = 65_536;

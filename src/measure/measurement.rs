@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::reading::{ClientStatistics, ReadingTime};
@@ -45,6 +46,9 @@ pub struct Measurement {
     /// Of the records that arrived, in live and mixed trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadMeasurement>,
+    /// What stood still, went or came meanwhile.
+    #[serde(default, skip_serializing_if = "Interruptions::is_unknown")]
+    pub interruptions: Interruptions,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub whole: Option<CompactLatencies>,

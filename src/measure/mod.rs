@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod clock;
 mod delivered;
 mod environment;
+mod interruption;
 pub mod judge;
 mod kept;
 pub mod latency;
@@ -14,6 +15,7 @@ mod measurement;
 pub mod objective;
 pub mod overload;
 mod reading;
+pub mod standstill;
 mod trial;
 pub mod usage;
 
@@ -24,6 +26,7 @@ pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     Setting,
 };
+pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;
 pub use measurement::*;

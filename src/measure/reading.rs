@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stretch;
+
 /// How a member's reading threads spent their time from the common start to the last record each of them took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReadingTime {
@@ -12,6 +14,9 @@ pub struct ReadingTime {
     pub waiting_ns: u64,
     /// Nanoseconds that they waited for answers to commits; over all of them.
     pub committing_ns: u64,
+    /// The longest time that one of them waited for the next record, or for the answer to a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_wait: Option<Stretch>,
 }
 
 impl ReadingTime {
@@ -20,6 +25,7 @@ impl ReadingTime {
         self.readers += other.readers;
         self.waiting_ns += other.waiting_ns;
         self.committing_ns += other.committing_ns;
+        self.longest_wait = Stretch::longer(self.longest_wait, other.longest_wait);
     }
 }
 

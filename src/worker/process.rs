@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::consumer::{Closing, Member, accounting};
+use super::heartbeat::Heartbeat;
 use super::progress::{Reporter, send_seconds};
 use super::reader::{Accounting, WaitOrder};
 use super::work::calibrate;
@@ -23,11 +24,12 @@ use crate::scenario::{Commit, Work};
 /// what it was told.
 pub fn run_consumer() -> ExitCode {
     let born = ProcessSnapshot::of_birth(clock::now_ns());
+    let heartbeat = Heartbeat::start();
     let outbox = Outbox::default();
     if outbox.send(&FromWorker::Hello(hello(capabilities()))).is_err() {
         return ExitCode::FAILURE;
     }
-    let mut process = Process::new(born, outbox.clone());
+    let mut process = Process::new(born, heartbeat, outbox.clone());
     let result = process.serve(&input_lines());
     process.close();
     match result {
@@ -153,6 +155,7 @@ impl Failure {
 /// The process between its messages.
 struct Process {
     born: ProcessSnapshot,
+    heartbeat: Heartbeat,
     outbox: Outbox,
     members: Vec<Member>,
     manual: bool,
@@ -170,9 +173,10 @@ struct Window {
 }
 
 impl Process {
-    fn new(born: ProcessSnapshot, outbox: Outbox) -> Self {
+    fn new(born: ProcessSnapshot, heartbeat: Heartbeat, outbox: Outbox) -> Self {
         Process {
             born,
+            heartbeat,
             outbox,
             members: Vec::new(),
             manual: false,
@@ -336,6 +340,7 @@ impl Process {
             members,
             window: usage,
             stopwatch,
+            pauses: Some(self.heartbeat.pauses()),
         })))
     }
 

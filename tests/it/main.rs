@@ -32,6 +32,7 @@ mod secured;
 mod secured_cluster;
 mod shared_cluster;
 mod standing;
+mod standstills;
 mod until_decided;
 mod variants;
 mod why;

@@ -52,6 +52,7 @@ impl Made {
                 readers: 1,
                 waiting_ns: SECOND / 4,
                 committing_ns: 0,
+                ..ReadingTime::default()
             });
             member.client = Some(ClientStatistics {
                 from_ns: start_ns,
