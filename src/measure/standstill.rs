@@ -114,8 +114,11 @@ fn join(sentences: Vec<String>) -> Option<String> {
 /// `1.2 s after the start`.
 fn moment(at_ns: u64, start_ns: u64) -> String {
     let seconds = at_ns.abs_diff(start_ns) as f64 / 1e9;
-    let side = if at_ns < start_ns { "before" } else { "after" };
-    format!("{seconds:.1} s {side} the start")
+    match at_ns {
+        _ if seconds < 0.05 => "at the start".to_owned(),
+        _ if at_ns < start_ns => format!("{seconds:.1} s before the start"),
+        _ => format!("{seconds:.1} s after the start"),
+    }
 }
 
 /// Standstills of the machine, of processes and of brokers, as they were seen.

@@ -200,7 +200,7 @@ fn a_load_that_pauses_by_its_profile_is_no_standstill_and_one_that_waits_is() {
 #[test]
 fn a_load_of_which_nothing_arrives_at_first_stands_still() {
     let from_the_third = (3_000..9_000).step_by(20);
-    let expected = "nothing arrived at any member of group 1 for 3.0 s, 0.0 s after the start";
+    let expected = "nothing arrived at any member of group 1 for 3.0 s, at the start";
     assert_eq!(
         told(&live((0..9_000).step_by(20), from_the_third.clone())).as_deref(),
         Some(expected)

@@ -12,11 +12,14 @@ use crate::shared_cluster::Shared;
 /// As long as a trial may stand still at least and be left out for it for certain.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
-/// Trials in which a member reads for four seconds.
+/// The last that is said before the first trial: to calibrate the work takes a worker too.
+const BEFORE_TRIALS: &str = "reading the data once";
+
+/// Trials in which a member reads for four seconds. One that cannot leave its group is soon taken for dead.
 fn scenario(trials: u32) -> String {
     format!(
         "question = 'What stood still?'\nrepetitions = {trials}\nwarmup_blocks = 0\n[dataset]\nrecords = 4_000\n\
-         [trial]\nrecords = 4_000\n[consumer]\nwork = 'wait 1ms'\n"
+         [trial]\nrecords = 4_000\n[consumer]\nwork = 'wait 1ms'\n[consumer.client]\n'session.timeout.ms' = 6000\n"
     )
 }
 
@@ -40,6 +43,7 @@ fn a_broker_and_a_worker_that_stand_still_for_two_seconds_are_named_and_their_tr
     scene.scenario(&scenario(3));
     let mut run = scene.spawn(&run_on(&cluster.bootstrap()));
     let worker = || scene.processes_of("worker consumer").first().copied();
+    run.wait_for(BEFORE_TRIALS);
     wait_until("the first worker", || worker().is_some());
     sleep(Duration::from_secs(1));
     cluster.suspend(true);
@@ -74,7 +78,8 @@ fn a_broker_that_is_killed_and_started_again_is_named_first_and_all_is_not_well(
     let cluster = Shared::start("restarted");
     let scene = Scene::new();
     scene.scenario(&scenario(1));
-    let run = scene.spawn(&run_on(&cluster.bootstrap()));
+    let mut run = scene.spawn(&run_on(&cluster.bootstrap()));
+    run.wait_for(BEFORE_TRIALS);
     wait_until("a worker", || !scene.processes_of("worker consumer").is_empty());
     sleep(Duration::from_secs(2));
     cluster.restart();
