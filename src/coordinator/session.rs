@@ -132,7 +132,7 @@ impl Session<'_> {
     async fn lost(&self) -> Option<String> {
         let deadline = Instant::now() + BROKER_RETURN_LIMIT;
         for cluster in &self.clusters {
-            let mut is_told = false;
+            let mut is_noted = false;
             loop {
                 if let Some(dead) = self.dead_broker() {
                     return Some(dead);
@@ -145,7 +145,7 @@ impl Session<'_> {
                 if Instant::now() > deadline || self.interrupt.is_set() {
                     return Some(format!("{missing} went away and did not come back"));
                 }
-                if !std::mem::replace(&mut is_told, true) {
+                if !std::mem::replace(&mut is_noted, true) {
                     let seconds = BROKER_RETURN_LIMIT.as_secs();
                     self.observer.note(&format!(
                         "{missing} went away; waiting up to {seconds} s for it to come back"

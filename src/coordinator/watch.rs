@@ -40,7 +40,7 @@ impl Watched {
 
     /// True where its processes say by themselves whether it runs: a proxy in front of a broker sleeps when there is
     /// nothing to do, while a Java machine has threads that wake up many times a second.
-    fn tells(&self) -> bool {
+    fn ticks(&self) -> bool {
         let is_java = |process: &ProcessIdentity| {
             fs::read_to_string(format!("/proc/{}/comm", process.pid)).is_ok_and(|name| name.trim_end() == "java")
         };
@@ -58,7 +58,7 @@ pub struct Watch {
 impl Watch {
     /// Begins. `topic` is one that the cluster has: asked for it alone, it need not list all.
     pub fn start(brokers: Vec<Watched>, admin: &Admin, topic: Option<String>) -> Self {
-        let asking = (!brokers.iter().all(Watched::tells)).then(|| {
+        let asking = (!brokers.iter().all(Watched::ticks)).then(|| {
             let asked = Arc::new(Mutex::new(Asked::new(&brokers)));
             let task = tokio::spawn(ask(admin.clone(), topic, Arc::clone(&asked)));
             (task, asked)
@@ -119,7 +119,7 @@ enum Look {
 /// A broker on this machine.
 struct Here {
     watched: Watched,
-    tells: bool,
+    ticks: bool,
     cpu_ns: u64,
     /// When its processes last ran, as far as seen.
     ran_ns: u64,
@@ -130,7 +130,7 @@ struct Here {
 impl Here {
     fn new(watched: Watched) -> Self {
         Here {
-            tells: watched.tells(),
+            ticks: watched.ticks(),
             watched,
             cpu_ns: 0,
             ran_ns: clock::now_ns(),
@@ -169,7 +169,7 @@ impl Here {
         let ran = match look {
             Look::Gone => return,
             Look::Stopped => false,
-            Look::Used(cpu_ns) => std::mem::replace(&mut self.cpu_ns, cpu_ns) != cpu_ns || !self.tells,
+            Look::Used(cpu_ns) => std::mem::replace(&mut self.cpu_ns, cpu_ns) != cpu_ns || !self.ticks,
         };
         if was_away {
             self.ran_ns = now_ns;

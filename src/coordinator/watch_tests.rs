@@ -13,14 +13,14 @@ fn address(id: i32) -> BrokerAddress {
 }
 
 /// A broker that has run until 0.
-fn here(tells: bool) -> Here {
+fn here(ticks: bool) -> Here {
     Here {
         watched: Watched {
             broker: address(1),
             is_here: true,
             processes: Vec::new(),
         },
-        tells,
+        ticks,
         cpu_ns: 0,
         ran_ns: 0,
         gone_ns: None,
@@ -69,17 +69,17 @@ fn nothing_is_said_of_a_broker_while_the_coordinator_itself_stood_still() {
 }
 
 #[test]
-fn a_broker_that_ends_and_comes_back_is_told_twice_and_its_absence_is_no_pause() {
+fn a_broker_that_ends_and_comes_back_is_reported_twice_and_its_absence_is_no_pause() {
     let mut looks = vec![(Look::Used(7), false)];
     looks.extend([(Look::Gone, false); 9]);
     looks.extend([(Look::Used(1), false), (Look::Used(2), false)]);
     let seen = seen(&mut here(true), looks);
-    let told: Vec<(u64, bool)> = seen
+    let changes: Vec<(u64, bool)> = seen
         .changes
         .iter()
         .map(|change| (change.at_ns / MS, change.came))
         .collect();
-    assert_eq!(told, [(200, false), (1_100, true)]);
+    assert_eq!(changes, [(200, false), (1_100, true)]);
     assert_eq!(seen.changes[0].address, "127.0.0.1:9092");
     assert_eq!(seen.brokers, []);
 }
@@ -115,8 +115,8 @@ fn a_cluster_elsewhere_tells_by_its_answers_what_it_lost() {
     assert_eq!(asked.changes, []);
     asked.answered(200, vec![address(1)]);
     asked.answered(300, vec![address(1), address(2), address(3)]);
-    let told: Vec<(i32, u64, bool)> = asked.changes.iter().map(|c| (c.broker, c.at_ns, c.came)).collect();
-    assert_eq!(told, [(2, 200, false), (2, 300, true), (3, 300, true)]);
+    let changes: Vec<(i32, u64, bool)> = asked.changes.iter().map(|c| (c.broker, c.at_ns, c.came)).collect();
+    assert_eq!(changes, [(2, 200, false), (2, 300, true), (3, 300, true)]);
 }
 
 #[test]

@@ -163,10 +163,10 @@ impl Pulse {
             length_ns: boot_ns.saturating_sub(self.boot_ns).saturating_sub(passed_ns),
         };
         *self = Pulse::new(monotonic_ns, boot_ns);
-        let is_told = |length_ns: u64| length_ns >= RECORDED_FROM_NS;
+        let is_recorded = |length_ns: u64| length_ns >= RECORDED_FROM_NS;
         (
-            Some(pause).filter(|pause| is_told(pause.length_ns())),
-            Some(suspension).filter(|suspension| is_told(suspension.length_ns)),
+            Some(pause).filter(|pause| is_recorded(pause.length_ns())),
+            Some(suspension).filter(|suspension| is_recorded(suspension.length_ns)),
         )
     }
 }

@@ -67,11 +67,11 @@ pub fn standstill_before_failure(interruptions: &Interruptions, trial: Stretch, 
 pub fn broker_changes(interruptions: &Interruptions, start_ns: u64, end_ns: u64) -> Option<String> {
     let changes = || interruptions.changes.iter().filter(|change| change.at_ns <= end_ns);
     let brokers: BTreeSet<i32> = changes().map(|change| change.broker).collect();
-    let told = brokers.into_iter().map(|broker| {
+    let sentences = brokers.into_iter().map(|broker| {
         let of_broker: Vec<&BrokerChange> = changes().filter(|change| change.broker == broker).collect();
         broker_sentence(&of_broker, start_ns)
     });
-    join(told.collect())
+    join(sentences.collect())
 }
 
 fn broker_sentence(changes: &[&BrokerChange], start_ns: u64) -> String {
