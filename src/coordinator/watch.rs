@@ -82,7 +82,9 @@ impl Watch {
                 }
             }
             let now_ns = clock::now_ns();
-            here.iter_mut().for_each(|broker| broker.end_pause(now_ns, &mut seen));
+            for broker in &mut here {
+                broker.end_pause(now_ns, &mut seen);
+            }
             seen.add_process("the coordinator", Some(&pauses));
             seen
         });

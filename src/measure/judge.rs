@@ -291,11 +291,12 @@ fn delivery_errors(measurement: &Measurement) -> Option<String> {
     join(&causes)
 }
 
-fn join(evidence: &[String]) -> Option<String> {
+pub(super) fn join(evidence: &[String]) -> Option<String> {
     (!evidence.is_empty()).then(|| evidence.join("; "))
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use super::*;
     use crate::measure::{
@@ -375,9 +376,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_plan_from_before_the_rule_leaves_no_standstill_out() {
-        let mut rules = serde_json::to_value(ExclusionRules::default()).expect("rules are JSON");
-        rules.as_object_mut().expect("an object").remove("standstill_ms");
-        let rules: ExclusionRules = serde_json::from_value(rules).expect("an old plan is read");
+        let old = r#"{"others_cpu_share_flag": 0.05, "steal_share_flag": 0.01, "late_start_flag_ms": 100.0,
+                      "exclude_disturbed": false}"#;
+        let rules: ExclusionRules = serde_json::from_str(old).unwrap();
         let mut trial = quiet();
         trial.interruptions.unanswered = vec![Stretch::new(9_000_000_000, 11_000_000_000)];
         assert_eq!(judge(&trial, &rules), (Vec::new(), None));

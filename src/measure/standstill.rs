@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::judge::join;
 use super::{
     BrokerChange, Interruptions, LoadMeasurement, Measurement, MemberMeasurement, ReadingTime, Series, Stretch,
 };
@@ -71,44 +72,39 @@ pub fn broker_changes(interruptions: &Interruptions, start_ns: u64, end_ns: u64)
         let of_broker: Vec<&BrokerChange> = changes().filter(|change| change.broker == broker).collect();
         broker_sentence(&of_broker, start_ns)
     });
-    join(sentences.collect())
+    join(&sentences.collect::<Vec<_>>())
 }
 
+/// One broker's changes: `broker 2 (host:9093) went away 3.1 s after the start and was back 4.0 s later`.
 fn broker_sentence(changes: &[&BrokerChange], start_ns: u64) -> String {
-    let mut sentence = String::new();
+    let mut parts = Vec::new();
     let mut went_ns = None;
     for change in changes {
         let at = moment(change.at_ns, start_ns);
-        sentence += &match (change.came, went_ns.take()) {
+        parts.push(match (change.came, went_ns.take()) {
             (true, Some(went_ns)) => {
                 let seconds = change.at_ns.saturating_sub(went_ns) as f64 / 1e9;
-                format!(" and was back {seconds:.1} s later")
+                format!("was back {seconds:.1} s later")
             }
-            (true, None) => format!("broker {} ({}) came {at}", change.broker, change.address),
+            (true, None) => format!("came {at}"),
             (false, _) => {
                 went_ns = Some(change.at_ns);
-                let subject = format!("broker {} ({})", change.broker, change.address);
-                let subject = if sentence.is_empty() {
-                    subject
-                } else {
-                    ", and it".to_owned()
-                };
-                format!("{subject} went away {at}")
+                format!("went away {at}")
             }
-        };
+        });
     }
     if went_ns.is_some() {
-        sentence += " and did not come back";
+        parts.push("did not come back".to_owned());
     }
-    sentence
+    let broker = changes
+        .first()
+        .map(|change| format!("broker {} ({})", change.broker, change.address));
+    format!("{} {}", broker.unwrap_or_default(), parts.join(" and "))
 }
 
 fn sentences(found: &[Standstill], start_ns: u64) -> Option<String> {
-    join(found.iter().map(|standstill| standstill.sentence(start_ns)).collect())
-}
-
-fn join(sentences: Vec<String>) -> Option<String> {
-    (!sentences.is_empty()).then(|| sentences.join("; "))
+    let sentences = found.iter().map(|standstill| standstill.sentence(start_ns));
+    join(&sentences.collect::<Vec<_>>())
 }
 
 /// `1.2 s after the start`.
