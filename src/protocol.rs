@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, TopicPartition,
-    WaitSlice,
+    ClientStatistics, OffsetRun, ProcessUsage, ReadingTime, Rebalance, SecondOfLatency, Series, Stretch,
+    TopicPartition, WaitSlice,
 };
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
@@ -286,6 +286,9 @@ pub struct WorkerResult {
     /// Resources since the process began.
     #[serde(default)]
     pub stopwatch: Option<ProcessUsage>,
+    /// Where the process did not run, of half a second and more; `None` where it does not check that.
+    #[serde(default)]
+    pub pauses: Option<Vec<Stretch>>,
 }
 
 /// What one consumer recorded.

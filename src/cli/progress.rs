@@ -212,7 +212,7 @@ fn trial_line(trial: &Trial) -> String {
     let figures = figures.unwrap_or_default();
     match &trial.status {
         Status::Complete => format!("{head}: {figures}"),
-        Status::Excluded { reason } => format!("{head}: {figures}; left out: {reason}"),
+        Status::Excluded { reason } => format!("{head}: left out, {reason} ({figures})"),
         Status::Failed(failure) => {
             let who = failure.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
             format!("{head}: failed, {}: {who}{}", failure.kind.describe(), failure.message)

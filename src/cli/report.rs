@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use super::{DONE, WRONG};
-use crate::measure::Status;
+use crate::measure::{Status, Trial};
 use crate::report::{self, ReportInput};
 use crate::store::{RunDir, SCENARIO_FILE};
 use crate::summary::summarise;
@@ -25,8 +25,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     Ok(if all_well { DONE } else { WRONG })
 }
 
-/// Writes the report files of a run, prints the answer and the table, and tells whether all is well: nothing failed
-/// and nothing was lost.
+/// Writes the report files of a run, prints the answer and the table, and tells whether all is well: nothing failed,
+/// nothing was lost and the cluster stayed what it was.
 pub(super) fn write(dir: &RunDir) -> Result<bool> {
     let plan = dir.read_plan()?;
     let trials = dir.read_condensed_trials()?;
@@ -56,7 +56,8 @@ pub(super) fn write(dir: &RunDir) -> Result<bool> {
     let width = console_width();
     write!(stdout, "{}", report::terminal(&input, width, colour)).context("cannot write to standard output")?;
     writeln!(stdout, "\nreport: {}", dir.path().join("report.html").display())?;
-    Ok(summary.complete && trials.iter().all(|trial| !matches!(trial.status, Status::Failed(_))))
+    let is_well = |trial: &Trial| !matches!(trial.status, Status::Failed(_)) && trial.broker_changes().is_none();
+    Ok(summary.complete && trials.iter().all(is_well))
 }
 
 /// Columns of the terminal, within what tables can be read in.

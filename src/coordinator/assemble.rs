@@ -6,17 +6,18 @@ mod load;
 
 use std::collections::BTreeMap;
 
+use crate::kafka::client::fetch_pause_ms;
 use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
 use crate::measure::{
-    Failure, FailureKind, HostMeasurement, Measurement, MemberMeasurement, OffsetRun, PartitionMeasurement,
-    ProcessMeasurement, TopicPartition,
+    Failure, FailureKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
+    PartitionMeasurement, ProcessMeasurement, TopicPartition,
 };
 use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, WorkerResult};
 use crate::scenario::Work;
 
 use existing::{bridge_gaps, counts_of, reference_of, targets};
 
-use super::spec::WorkerSpec;
+use super::spec::{WorkerSpec, producer_name};
 use super::trial::TrialMachine;
 
 /// What the workers of a trial that is over have recorded.
@@ -73,6 +74,7 @@ pub fn measure(
     // Members of a load may read on until they hear that it is over.
     let is_after_end = |last_ns: u64| machine.spec.load.is_none() && last_ns > machine.heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
+    let interruptions = interruptions(machine, &results);
     let load = load::measurement(machine, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
     let mut not_observed = not_observed(machine, last_ns.is_none());
@@ -94,9 +96,29 @@ pub fn measure(
         host,
         not_observed,
         load,
+        interruptions,
         whole: None,
     };
     (measurement, failure)
+}
+
+/// Where the processes of the trial did not run, and how long the consumers' settings let them pause.
+fn interruptions(machine: &TrialMachine, results: &[WorkerResult]) -> Interruptions {
+    let mut interruptions = Interruptions::default();
+    for (spec, result) in machine.spec.workers.iter().zip(results) {
+        interruptions.add_process(&spec.name(), result.pauses.as_deref());
+    }
+    let producers = machine.load.iter().flat_map(|load| &load.producers).enumerate();
+    for (producer, result) in producers.filter_map(|(number, state)| Some((number, state.result.as_ref()?))) {
+        interruptions.add_process(&producer_name(producer), result.pauses.as_deref());
+    }
+    let pauses = machine
+        .spec
+        .workers
+        .iter()
+        .map(|spec| fetch_pause_ms(&spec.prepare.properties));
+    interruptions.fetch_pause_ns = pauses.max().unwrap_or(0).saturating_mul(1_000_000);
+    interruptions
 }
 
 fn members(machine: &TrialMachine, results: &[WorkerResult]) -> Vec<MemberMeasurement> {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::Observer;
-use super::listeners::processes_at;
 use super::memory::{MemoryKills, broker_heap_mib};
+use super::processes::ProcessIdentity;
+use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
@@ -55,8 +56,8 @@ pub struct Cluster {
     /// Who tandem is there.
     pub asker: Asker,
     local: Option<Local>,
-    /// Processes of brokers on this machine that somebody else has started.
-    others_here: Vec<u32>,
+    /// The brokers that it had when it was opened, with their processes on this machine as last seen.
+    brokers: Arc<Mutex<Vec<Watched>>>,
 }
 
 /// Brokers that the run started.
@@ -110,15 +111,15 @@ impl Cluster {
                 let asker = Asker::of(&patient);
                 examine(patient, observer.as_ref()).await?;
                 let admin = Admin::connect(bootstrap, &properties).await?;
-                let address = |broker: BrokerAddress| Some((broker.host, u16::try_from(broker.port).ok()?));
-                let addresses: Vec<_> = admin.brokers().await?.into_iter().filter_map(address).collect();
-                let others_here = tokio::task::spawn_blocking(move || processes_at(&addresses)).await;
+                let brokers = admin.brokers().await?;
+                let here = move || brokers.into_iter().map(watched).collect::<Vec<Watched>>();
+                let brokers = tokio::task::spawn_blocking(here).await;
                 Ok(Cluster {
                     admin,
                     properties,
                     asker,
                     local: None,
-                    others_here: others_here.unwrap_or_default(),
+                    brokers: Arc::new(Mutex::new(brokers.map_err(|_| ClusterError::Panicked)?)),
                 })
             }
             ClusterSource::Local { brokers, version } => {
@@ -144,12 +145,13 @@ impl Cluster {
                 let bootstrap = local.bootstrap(None).unwrap_or_default();
                 let admin = Admin::connect(&bootstrap, &properties).await?;
                 let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
+                let brokers = local.brokers().iter().map(of_our_own).collect();
                 Ok(Cluster {
                     admin,
                     properties,
                     asker,
                     local: Some(Local::new(local, heap_mib)),
-                    others_here: Vec::new(),
+                    brokers: Arc::new(Mutex::new(brokers)),
                 })
             }
         }
@@ -169,13 +171,43 @@ impl Cluster {
         }
     }
 
-    /// Process ids of the brokers on this machine: of those run by tandem the ones that are alive, else those found when
-    /// the cluster was opened.
+    /// Process ids of the brokers on this machine, as last seen.
     pub fn broker_pids(&self) -> Vec<u32> {
-        let Some(local) = &self.local else {
-            return self.others_here.clone();
+        let brokers = self.brokers.lock().unwrap_or_else(PoisonError::into_inner);
+        let processes = brokers.iter().flat_map(|broker| &broker.processes);
+        processes.map(|process| process.pid).collect()
+    }
+
+    /// The brokers that it had when it was opened. Those on this machine whose process has ended are looked for again:
+    /// somebody may have started them anew.
+    pub async fn brokers_now(&self) -> Vec<Watched> {
+        let brokers = Arc::clone(&self.brokers);
+        let look = move || {
+            let mut brokers = brokers.lock().unwrap_or_else(PoisonError::into_inner);
+            for broker in brokers.iter_mut().filter(|broker| broker.has_ended()) {
+                broker.processes = find_processes(&broker.broker);
+            }
+            brokers.clone()
         };
-        local.cluster.brokers().iter().filter_map(Broker::pid).collect()
+        // It reads files; were it to panic, there would be nothing to watch.
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
+    /// Which of its brokers are missing, by their processes on this machine or by what the cluster shows; an error is why
+    /// it does not answer.
+    pub async fn missing_brokers(&self) -> Result<Vec<String>, AdminError> {
+        let brokers = self.brokers_now().await;
+        let name = |watched: &Watched| {
+            let BrokerAddress { id, host, port } = &watched.broker;
+            format!("broker {id} ({host}:{port})")
+        };
+        let ended: Vec<String> = brokers.iter().filter(|broker| broker.has_ended()).map(name).collect();
+        if !ended.is_empty() {
+            return Ok(ended);
+        }
+        let shown = self.admin.brokers().await?;
+        let is_missing = |watched: &&Watched| shown.iter().all(|shown| shown.id != watched.broker.id);
+        Ok(brokers.iter().filter(is_missing).map(name).collect())
     }
 
     /// What happened to a broker run here that has ended, with the last lines of its log.
@@ -240,6 +272,31 @@ impl Cluster {
             .await
             .map_err(|_| ClusterError::Panicked)?;
         Ok(stopped?)
+    }
+}
+
+/// A broker with its processes on this machine.
+fn watched(broker: BrokerAddress) -> Watched {
+    let processes = find_processes(&broker);
+    Watched {
+        is_here: !processes.is_empty(),
+        broker,
+        processes,
+    }
+}
+
+/// A broker that tandem runs.
+fn of_our_own(broker: &Broker) -> Watched {
+    let address = broker.listeners().first().map(|listener| listener.advertised.as_str());
+    let (host, port) = address.and_then(|address| address.rsplit_once(':')).unwrap_or_default();
+    Watched {
+        broker: BrokerAddress {
+            id: broker.id().cast_signed(),
+            host: host.to_owned(),
+            port: port.parse().unwrap_or(0),
+        },
+        is_here: true,
+        processes: broker.pid().and_then(ProcessIdentity::of).into_iter().collect(),
     }
 }
 

@@ -92,7 +92,7 @@ pub async fn run<F: Fleet>(
     start(&mut machine, launches, fleet);
     let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
     if let Some(failure) = machine.failure().cloned() {
-        if failure.kind == FailureKind::Cluster {
+        if matches!(failure.kind, FailureKind::Cluster | FailureKind::BrokerLost) {
             fleet.kill().await;
         } else {
             // Members that can still leave their group do: killed ones would keep it from being removed for the
@@ -248,7 +248,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     fn check(&mut self, done: u64) -> bool {
         if let Some(message) = self.surroundings.lost_cluster() {
             self.machine.fail(Failure {
-                kind: FailureKind::Cluster,
+                kind: FailureKind::BrokerLost,
                 who: None,
                 message,
             });

@@ -13,7 +13,7 @@ pub struct HostSample {
     at_ns: u64,
     cpu: Option<HostProcessors>,
     pressure_ns: Option<u64>,
-    brokers: Vec<Option<u64>>,
+    brokers: BTreeMap<u32, u64>,
     /// Bytes that all brokers together had read from storage; `None` where one of them cannot be asked.
     storage_read_bytes: Option<u64>,
     workers: BTreeMap<u32, u64>,
@@ -30,7 +30,10 @@ impl HostSample {
             at_ns: clock::now_ns(),
             cpu: HostProcessors::read(),
             pressure_ns: host_pressure_ns(),
-            brokers: brokers.iter().map(|pid| cpu_ns_of(*pid)).collect(),
+            brokers: brokers
+                .iter()
+                .filter_map(|pid| Some((*pid, cpu_ns_of(*pid)?)))
+                .collect(),
             storage_read_bytes: (!brokers.is_empty())
                 .then(|| {
                     brokers
@@ -55,12 +58,13 @@ impl HostSample {
             (Some(now), Some(before)) => now.of(processors).since(&before.of(processors)),
             _ => HostCpu::default(),
         };
-        let brokers: Vec<u64> = self
+        // Of a broker that has ended, or came, it is not known what it used.
+        let all_ran = self.brokers.keys().eq(earlier.brokers.keys());
+        let brokers = self
             .brokers
             .iter()
-            .zip(&earlier.brokers)
-            .map(|(now, before)| now.unwrap_or(0).saturating_sub(before.unwrap_or(0)))
-            .collect();
+            .filter_map(|(pid, now)| Some(now.saturating_sub(*earlier.brokers.get(pid)?)));
+        let brokers: Vec<u64> = brokers.filter(|_| all_ran).collect();
         // As a sum: what a process had used before counts with its parent once it was waited for.
         let workers_until = |sample: &HostSample| sample.workers.values().sum::<u64>();
         let workers = workers_until(self).saturating_sub(workers_until(earlier));
@@ -79,7 +83,7 @@ impl HostSample {
             cores: self.watch.cores(),
             machine_cores: self.watch.machine_cores_if_more(),
             cpu: cpu_of(&self.watch.clients),
-            others_cpu_ns: if self.cpu.is_some() {
+            others_cpu_ns: if self.cpu.is_some() && all_ran {
                 busy_ns.saturating_sub(ours)
             } else {
                 0
@@ -89,7 +93,33 @@ impl HostSample {
             pressure_ns: grown(self.pressure_ns, earlier.pressure_ns),
             quotas: limits.quotas,
             memory_limits: limits.memory,
-            brokers_storage_read_bytes: grown(self.storage_read_bytes, earlier.storage_read_bytes),
+            brokers_storage_read_bytes: grown(self.storage_read_bytes, earlier.storage_read_bytes).filter(|_| all_ran),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::limits::Kernel;
+
+    #[test]
+    fn of_a_broker_that_ended_or_came_in_between_no_figure_is_made_up() {
+        let watch = LimitWatch::find(&Kernel::running(), &[], &[]);
+        let sample = |brokers: &[(u32, u64)], at_ns| HostSample {
+            at_ns,
+            brokers: brokers.iter().copied().collect(),
+            coordinator_ns: 0,
+            ..HostSample::take(&[], &[], watch.clone())
+        };
+        let before = sample(&[(11, 500), (12, 700)], 1_000);
+        let whole = sample(&[(11, 800), (12, 900)], 10_000_001_000).since(&before);
+        assert_eq!(whole.brokers_cpu_ns, [300, 200]);
+        assert!(whole.others_cpu_ns > 0);
+        for now in [sample(&[(11, 800)], 2_000), sample(&[(11, 800), (13, 20)], 2_000)] {
+            let host = now.since(&before);
+            // What the broker used would otherwise be taken for other programs.
+            assert_eq!((host.brokers_cpu_ns, host.others_cpu_ns), (Vec::new(), 0));
         }
     }
 }

@@ -27,6 +27,7 @@ mod spec;
 pub mod standing;
 mod trial;
 mod warm;
+mod watch;
 
 pub use cluster::ClusterError;
 pub use events::Observer;

@@ -76,6 +76,11 @@ impl ProcessStat {
     }
 }
 
+/// True where a signal has stopped the process.
+pub fn is_stopped(pid: u32) -> bool {
+    ProcessStat::of(pid).is_some_and(|stat| matches!(stat.field(3), Some("T" | "t")))
+}
+
 /// These processes and all others in the process groups that they lead: what a launcher has started is there too.
 pub fn with_their_groups(leaders: &[u32]) -> Vec<u32> {
     let leads = |pid: &u32| {

@@ -7,7 +7,7 @@ mod trials;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::calibration::{self, Calibrations};
 use super::cluster::Cluster;
@@ -33,6 +33,10 @@ use crate::scenario::{Configuration, Mode, Work};
 use crate::secret::Hidden;
 use crate::store::RunDir;
 use existing::check_sizes;
+
+/// How long a broker that went away may take to come back, and how often it is looked for.
+const BROKER_RETURN_LIMIT: Duration = Duration::from_secs(30);
+const BROKER_RETURN_PAUSE: Duration = Duration::from_millis(500);
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
@@ -86,12 +90,12 @@ impl Session<'_> {
                 return Ok(RunEnd::Interrupted);
             };
             self.dir.write_trial(&trial)?;
-            let failed = matches!(trial.status, Status::Failed(_));
+            let is_suspect = matches!(trial.status, Status::Failed(_)) || trial.broker_changes().is_some();
             trials.push(trial);
             if let Some(trial) = trials.last() {
                 self.observer.trial_ended(trial, self.plan.progress(&trials));
             }
-            if failed && let Some(cause) = self.lost().await {
+            if is_suspect && let Some(cause) = self.lost().await {
                 return Ok(RunEnd::ClusterLost(cause));
             }
             let datasets = &datasets[configuration.variant.cluster];
@@ -131,14 +135,31 @@ impl Session<'_> {
         self.clusters.iter().find_map(Cluster::dead_broker)
     }
 
-    /// What is wrong with a cluster, if one does not answer.
+    /// What is wrong with a cluster, if one does not answer or lacks a broker that it had. A broker that somebody else
+    /// runs is given [`BROKER_RETURN_LIMIT`] to come back: the trials after would be of another cluster.
     async fn lost(&self) -> Option<String> {
-        if let Some(dead) = self.dead_broker() {
-            return Some(dead);
-        }
+        let deadline = Instant::now() + BROKER_RETURN_LIMIT;
         for cluster in &self.clusters {
-            if let Err(error) = cluster.admin.brokers().await {
-                return Some(error.to_string());
+            let mut is_noted = false;
+            loop {
+                if let Some(dead) = self.dead_broker() {
+                    return Some(dead);
+                }
+                let missing = match cluster.missing_brokers().await {
+                    Ok(missing) if missing.is_empty() => break,
+                    Ok(missing) => missing.join(" and "),
+                    Err(error) => return Some(error.to_string()),
+                };
+                if Instant::now() > deadline || self.interrupt.is_set() {
+                    return Some(format!("{missing} went away and did not come back"));
+                }
+                if !std::mem::replace(&mut is_noted, true) {
+                    let seconds = BROKER_RETURN_LIMIT.as_secs();
+                    self.observer.note(&format!(
+                        "{missing} went away; waiting up to {seconds} s for it to come back"
+                    ));
+                }
+                tokio::time::sleep(BROKER_RETURN_PAUSE).await;
             }
         }
         None

@@ -2,6 +2,7 @@
 //! client library's defaults and why. Knows nothing of workers; makes no client.
 
 mod limits;
+mod pauses;
 mod producers;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::scenario::{
 use crate::secret::{Hidden, Secret};
 
 pub use limits::with_largest_limits;
+pub use pauses::fetch_pause_ms;
 
 /// The library's defaults for the two buffers, for [`Buffers::Total`] where the user sets none.
 const QUEUED_MAX_KBYTES: u64 = 65_536;

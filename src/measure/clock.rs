@@ -8,6 +8,11 @@ pub fn now_ns() -> u64 {
     read(ClockId::CLOCK_MONOTONIC)
 }
 
+/// Nanoseconds of `CLOCK_BOOTTIME` now, which goes on while the machine is suspended.
+pub fn boot_ns() -> u64 {
+    read(ClockId::CLOCK_BOOTTIME)
+}
+
 /// CPU nanoseconds used by the calling thread.
 #[inline]
 pub fn thread_cpu_ns() -> u64 {

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, LoadVerdict, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
+use super::standstill::{broker_changes, standstill};
+use super::{BROKERS_CHANGED, Flag, LoadVerdict, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
@@ -25,6 +26,10 @@ pub struct ExclusionRules {
     /// Flagged `limited` where brokers read more than this share of what was delivered from storage.
     #[serde(default)]
     pub storage_share_flag: Option<f64>,
+    /// Left out where something stood still for at least this long, milliseconds; `None` in plans that were made before
+    /// there was this rule.
+    #[serde(default)]
+    pub standstill_ms: Option<f64>,
 }
 
 impl Default for ExclusionRules {
@@ -36,11 +41,22 @@ impl Default for ExclusionRules {
             exclude_disturbed: false,
             throttled_share_flag: Some(0.05),
             storage_share_flag: Some(0.05),
+            standstill_ms: Some(1000.0),
         }
     }
 }
 
 impl ExclusionRules {
+    /// The least length of a standstill in nanoseconds, where there is such a rule.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds of a rule"
+    )]
+    pub fn standstill_ns(&self) -> Option<u64> {
+        Some((self.standstill_ms? * 1e6) as u64)
+    }
+
     /// The rules as sentences for people.
     pub fn sentences(&self) -> Vec<String> {
         let disturbed = if self.exclude_disturbed {
@@ -56,7 +72,14 @@ impl ExclusionRules {
                 storage * 100.0
             )
         });
-        let rules = vec![
+        let standstill = self.standstill_ms.map(|ms| ms / 1e3).map(|seconds| {
+            format!(
+                "A trial in which a process, a broker or the machine stood still for {seconds} s or more, or in which \
+                 nothing arrived for so long that should have, is left out."
+            )
+        });
+        let changes = "A trial in which a broker went away or came is left out.".to_owned();
+        let rules = [
             "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
             "A trial with a rebalance between its barrier and its last record is left out: a revocation, or an \
              assignment beyond the one that the barrier found."
@@ -72,18 +95,29 @@ impl ExclusionRules {
                 self.late_start_flag_ms
             ),
         ];
-        rules.into_iter().chain(limited).collect()
+        rules
+            .into_iter()
+            .chain(limited)
+            .chain([changes])
+            .chain(standstill)
+            .collect()
     }
 }
 
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
-    let disturbed = disturbance(measurement, rules);
+    let changes = broker_changes(&measurement.interruptions, measurement.start_ns, measurement.end_ns);
+    let standstill = rules
+        .standstill_ns()
+        .and_then(|limit_ns| standstill(measurement, limit_ns));
+    // While the run stands still, everything else has the machine for itself.
+    let disturbed = disturbance(measurement, rules).filter(|_| standstill.is_none());
     let rebalances = rebalances(measurement);
-    let queued = queued_at_start(measurement);
 
     let mut reasons: Vec<String> = Vec::new();
-    reasons.extend(queued);
+    reasons.extend(changes.clone());
+    reasons.extend(standstill.clone());
+    reasons.extend(queued_at_start(measurement));
     reasons.extend(read_before_start(measurement));
     reasons.extend(all_removed(measurement));
     reasons.extend(
@@ -100,6 +134,8 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
     }
 
     let found = [
+        (BROKERS_CHANGED, changes),
+        ("standstill", standstill),
         ("disturbed", disturbed),
         ("rebalance", rebalances),
         ("late-start", late_starts(measurement, rules)),
@@ -360,19 +396,22 @@ fn delivery_errors(measurement: &Measurement) -> Option<String> {
     join(&causes)
 }
 
-fn join(evidence: &[String]) -> Option<String> {
+pub(super) fn join(evidence: &[String]) -> Option<String> {
     (!evidence.is_empty()).then(|| evidence.join("; "))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::measure::limits::{Party, Quota, QuotaEffect};
-    use crate::measure::{ClientStatistics, HostCpu, HostMeasurement, PartitionMeasurement, TopicPartition};
+    use crate::measure::{
+        BrokerChange, BrokerPause, ClientStatistics, HostCpu, HostMeasurement, Interruptions, PartitionMeasurement,
+        Stretch, TopicPartition,
+    };
 
     /// Two members on two cores for a second from 10 s.
-    fn quiet() -> Measurement {
+    pub(in crate::measure) fn quiet() -> Measurement {
         let member = |process| MemberMeasurement {
             process,
             assigned: vec![TopicPartition {
@@ -405,6 +444,7 @@ mod tests {
             },
             not_observed: Vec::new(),
             load: None,
+            interruptions: Interruptions::default(),
             whole: None,
         }
     }
@@ -416,6 +456,40 @@ mod tests {
     #[test]
     fn a_quiet_trial_is_neither_flagged_nor_left_out() {
         assert_eq!(judge(&quiet(), &ExclusionRules::default()), (Vec::new(), None));
+    }
+
+    #[test]
+    fn a_broker_that_went_away_and_a_standstill_come_before_all_else_and_leave_the_trial_out() {
+        let mut trial = quiet();
+        trial.host.others_cpu_ns = 600_000_000;
+        trial.end_ns = 13_000_000_000;
+        trial.interruptions.brokers = vec![BrokerPause {
+            broker: 1,
+            pause: Stretch::new(10_500_000_000, 12_500_000_000),
+        }];
+        trial.interruptions.changes = vec![BrokerChange {
+            broker: 2,
+            address: "b:2".to_owned(),
+            at_ns: 11_000_000_000,
+            came: false,
+        }];
+        let (flags, reason) = judge(&trial, &ExclusionRules::default());
+        assert_eq!(names(&flags), ["brokers-changed", "standstill"]);
+        let went = "broker 2 (b:2) went away 1.0 s after the start and did not come back";
+        let stood = "broker 1 stood still for 2.0 s, 0.5 s after the start";
+        assert_eq!(reason, Some(format!("{went}; {stood}")));
+    }
+
+    #[test]
+    fn a_plan_from_before_the_rule_leaves_no_standstill_out() {
+        let old = r#"{"others_cpu_share_flag": 0.05, "steal_share_flag": 0.01, "late_start_flag_ms": 100.0,
+                      "exclude_disturbed": false}"#;
+        let rules: ExclusionRules = serde_json::from_str(old).unwrap();
+        let mut trial = quiet();
+        trial.interruptions.unanswered = vec![Stretch::new(9_000_000_000, 11_000_000_000)];
+        assert_eq!(judge(&trial, &rules), (Vec::new(), None));
+        let reason = "the cluster did not answer for 2.0 s, 1.0 s before the start";
+        assert_eq!(judge(&trial, &ExclusionRules::default()).1.as_deref(), Some(reason));
     }
 
     #[test]

@@ -180,7 +180,7 @@ pub struct PartitionLag {
 }
 
 /// What one producer process recorded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ProducerMeasurement {
     /// Its number, from 0.
     pub producer: u32,

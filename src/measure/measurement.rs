@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::limits::{MemoryEffect, Party, QuotaEffect};
 use super::load::LoadMeasurement;
@@ -48,6 +49,9 @@ pub struct Measurement {
     /// Of the records that arrived, in live and mixed trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadMeasurement>,
+    /// What stood still, went or came meanwhile.
+    #[serde(default, skip_serializing_if = "Interruptions::is_unknown")]
+    pub interruptions: Interruptions,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub whole: Option<CompactLatencies>,

@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod clock;
 mod delivered;
 mod environment;
+mod interruption;
 pub mod judge;
 mod kept;
 pub mod latency;
@@ -15,6 +16,7 @@ mod measurement;
 pub mod objective;
 pub mod overload;
 mod reading;
+pub mod standstill;
 mod trial;
 pub mod usage;
 
@@ -25,6 +27,7 @@ pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     Setting,
 };
+pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;
 pub use measurement::*;

@@ -61,8 +61,8 @@ mod tests {
     use super::*;
     use crate::measure::latency::Latencies;
     use crate::measure::{
-        HostMeasurement, LoadJudgement, LoadMeasurement, MemberMeasurement, Overload, PartitionMeasurement,
-        TRIAL_SCHEMA_VERSION, TrialKind, TrialOrder,
+        HostMeasurement, Interruptions, LoadJudgement, LoadMeasurement, MemberMeasurement, Overload,
+        PartitionMeasurement, TRIAL_SCHEMA_VERSION, TrialKind, TrialOrder,
     };
 
     const LIMIT_NS: u64 = 50_000_000;
@@ -76,6 +76,7 @@ mod tests {
         });
         Measurement {
             whole: None,
+            interruptions: Interruptions::default(),
             start_ns: 0,
             spawn_ns: 0,
             subscribe_ns: 0,

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stretch;
+
 /// How a member's reading threads spent their time from the common start to the last record each of them took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReadingTime {
@@ -18,6 +20,9 @@ pub struct ReadingTime {
     /// Nanoseconds of the load's window in which these threads had nothing to work; over all of them.
     #[serde(default)]
     pub idle_ns: u64,
+    /// The longest time that one of them waited for the next record, or for the answer to a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_wait: Option<Stretch>,
 }
 
 impl ReadingTime {
@@ -28,6 +33,7 @@ impl ReadingTime {
         self.committing_ns += other.committing_ns;
         self.working_threads += other.working_threads;
         self.idle_ns += other.idle_ns;
+        self.longest_wait = Stretch::longer(self.longest_wait, other.longest_wait);
     }
 }
 

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
 
+/// Name of the flag of a trial in which a broker went away or came.
+pub const BROKERS_CHANGED: &str = "brokers-changed";
+
 /// Version of the stored form of [`Trial`].
 pub const TRIAL_SCHEMA_VERSION: u32 = 1;
 
@@ -77,6 +80,15 @@ impl Trial {
     pub fn is_used(&self) -> bool {
         self.order.kind == TrialKind::Counted && self.status == Status::Complete
     }
+
+    /// What became of brokers that went away or came during the trial, in a sentence.
+    pub fn broker_changes(&self) -> Option<&str> {
+        let flag = self.flags.iter().find(|flag| flag.name == BROKERS_CHANGED);
+        match &self.status {
+            Status::Failed(failure) if failure.kind == FailureKind::BrokerLost => Some(&failure.message),
+            _ => flag.map(|flag| flag.evidence.as_str()),
+        }
+    }
 }
 
 /// How a trial ended.
@@ -146,6 +158,8 @@ pub enum FailureKind {
     Cluster,
     /// Topics that the run reads were deleted or changed since it began.
     TopicsChanged,
+    /// A broker went away.
+    BrokerLost,
 }
 
 impl FailureKind {
@@ -165,6 +179,7 @@ impl FailureKind {
             FailureKind::Overlap => "two members held one partition",
             FailureKind::Cluster => "the cluster did not answer",
             FailureKind::TopicsChanged => "the topics changed",
+            FailureKind::BrokerLost => "a broker went away",
         }
     }
 }
@@ -172,7 +187,7 @@ impl FailureKind {
 /// Something a reader of the figures should know about one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flag {
-    /// Stable name: `disturbed`, `rebalance`, `late-start`, `redelivered`, `not-observed`, `load-not-reached`,
+    /// Stable name: [`BROKERS_CHANGED`], `standstill`, `disturbed`, `rebalance`, `late-start`, `redelivered`, `not-observed`, `load-not-reached`,
     /// `overloaded`, `unread`, `delivery-errors`.
     pub name: String,
     /// The evidence, in a sentence.

@@ -301,6 +301,7 @@ pub(crate) fn measurement(
         },
         not_observed: Vec::new(),
         load: None,
+        interruptions: Interruptions::default(),
         whole: None,
     }
 }

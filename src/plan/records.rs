@@ -79,6 +79,11 @@ impl Plan {
                 let records = self.first_pilot_records(family, configuration, wanted_s);
                 return PilotState::Needed { configuration, records };
             };
+            // One that stood still took longer than its records take.
+            if trial.status != Status::Complete && ended.len() < PILOT_ATTEMPTS {
+                let records = trial.order.records;
+                return PilotState::Needed { configuration, records };
+            }
             let read_s = measurement.read_ns().max(1) as f64 / 1e9;
             let scaled = fit(family, trial.order.records as f64 * wanted_s / read_s);
             let long_enough = read_s >= wanted_s * SHORT_SHARE || trial.order.records >= family.records_max;

@@ -83,6 +83,29 @@ fn a_short_pilot_is_repeated_with_more_records_and_a_long_one_is_scaled() {
 }
 
 #[test]
+fn a_pilot_that_was_left_out_is_made_again_with_as_many_records() {
+    let plan = one_and_two().plan();
+    let first = order_of(&plan, &[]);
+    let mut stood_still = complete(&plan, first.clone(), 1, 5.5);
+    stood_still.status = Status::Excluded {
+        reason: "broker 1 stood still for 5.0 s".to_owned(),
+    };
+    let again = order_of(&plan, std::slice::from_ref(&stood_still));
+    assert_eq!(
+        (again.kind, again.block, again.records),
+        (TrialKind::Pilot, 1, first.records)
+    );
+    // Where all of them are left out, the last has to do.
+    let all: Vec<Trial> = (0..6)
+        .map(|block| Trial {
+            order: TrialOrder { block, ..first.clone() },
+            ..stood_still.clone()
+        })
+        .collect();
+    assert_eq!(order_of(&plan, &all).kind, TrialKind::Warmup);
+}
+
+#[test]
 fn a_pilot_of_the_whole_data_set_is_the_last_however_short() {
     let plan = one_and_two().plan();
     let trials = run(&plan, |_| Some(0.001));

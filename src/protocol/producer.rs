@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Secret;
 use crate::load::Schedule;
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{DeliveryErrors, ProcessUsage, Series};
+use crate::measure::{DeliveryErrors, ProcessUsage, Series, Stretch};
 use crate::scenario::{Keys, Size};
 
 /// All that a producer needs for a trial.
@@ -109,6 +109,9 @@ pub struct ProducerResult {
     /// Resources since the process began.
     #[serde(default)]
     pub stopwatch: Option<ProcessUsage>,
+    /// As in [`super::WorkerResult::pauses`].
+    #[serde(default)]
+    pub pauses: Option<Vec<Stretch>>,
 }
 
 /// What a partition acknowledged to one producer.

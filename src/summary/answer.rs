@@ -1,10 +1,12 @@
 //! The answer in sentences, made from the names that the user gave.
 
+mod brokers;
 mod capacity;
 mod ending;
 mod live;
 mod variants;
 
+pub(super) use brokers::broker_changes;
 pub(super) use ending::ending;
 
 use super::{Comparison, ConfigurationSummary, Metric, Question, Verdict};

@@ -57,7 +57,8 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         comparisons.iter().filter(own).any(undecided),
     ));
     let scaling = scaling::summarise(plan, &trials, &configurations);
-    let mut answer = answer::answer(plan, &trials, &configurations, &comparisons);
+    let mut answer: Vec<String> = answer::broker_changes(&trials).into_iter().collect();
+    answer.extend(answer::answer(plan, &trials, &configurations, &comparisons));
     answer.extend(scaling::sentences(&scaling));
     answer.extend(limits::sentence(&trials));
     answer.extend(answer::ending(plan, &trials, ending));

@@ -42,6 +42,36 @@ fn two_cases_are_told_in_a_sentence_per_family() {
 }
 
 #[test]
+fn a_broker_that_went_away_is_the_first_thing_said_and_its_trial_is_in_no_figure() {
+    let plan = one_and_two().plan();
+    let mut trials = run_with(&plan, &[1.0, 1.3]);
+    let what = "broker 2 (b:9093) went away 3.1 s after the start and was back 4.0 s later";
+    for trial in counted(&mut trials, 1).take(1) {
+        trial.order.number = 17;
+        trial.status = Status::Excluded {
+            reason: what.to_owned(),
+        };
+        trial.flags = vec![Flag {
+            name: crate::measure::BROKERS_CHANGED.to_owned(),
+            evidence: what.to_owned(),
+        }];
+        trial.measurement.as_mut().unwrap().end_ns *= 5;
+    }
+    let summary = summarise(&plan, &trials);
+    let first =
+        format!("The cluster lost or gained a broker: in trial 17 {what}. That trial takes no part in the figures.");
+    assert_eq!(summary.answer[0], first);
+    let whole = summarise(&plan, &run_with(&plan, &[1.0, 1.3]));
+    assert_eq!(summary.answer[1..].len(), whole.answer.len());
+    assert_eq!(
+        summary.configurations[1].trials_used + 1,
+        whole.configurations[1].trials_used
+    );
+    let rate = |summary: &Summary| summary.configurations[1].records_per_second.unwrap().point;
+    assert!((rate(&summary) / rate(&whole) - 1.0).abs() < 0.05);
+}
+
+#[test]
 fn two_cases_without_a_matrix_are_told_by_their_names_alone() {
     let plan = one_and_two().plan();
     insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.3])));

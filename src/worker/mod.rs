@@ -4,6 +4,7 @@
 mod client;
 mod consumer;
 mod gate;
+mod heartbeat;
 mod hold;
 mod leaders;
 mod membership;

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::consumer::{Closing, Member, accounting};
+use super::heartbeat::Heartbeat;
 use super::progress::{Reporter, send_seconds};
 use super::reader::{Accounting, WaitOrder};
 use super::reported::{News, NewsSink};
@@ -27,11 +28,12 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(3);
 /// what it was told.
 pub fn run_consumer() -> ExitCode {
     let born = ProcessSnapshot::of_birth(clock::now_ns());
+    let heartbeat = Heartbeat::start();
     let outbox = Outbox::default();
     if outbox.send(&FromWorker::Hello(hello(capabilities()))).is_err() {
         return ExitCode::FAILURE;
     }
-    let mut process = Process::new(born, outbox.clone());
+    let mut process = Process::new(born, heartbeat, outbox.clone());
     let result = process.serve(&input_lines());
     process.close();
     match result {
@@ -157,6 +159,7 @@ impl Failure {
 /// The process between its messages.
 struct Process {
     born: ProcessSnapshot,
+    heartbeat: Heartbeat,
     outbox: Outbox,
     members: Vec<Member>,
     manual: bool,
@@ -174,9 +177,10 @@ struct Window {
 }
 
 impl Process {
-    fn new(born: ProcessSnapshot, outbox: Outbox) -> Self {
+    fn new(born: ProcessSnapshot, heartbeat: Heartbeat, outbox: Outbox) -> Self {
         Process {
             born,
+            heartbeat,
             outbox,
             members: Vec::new(),
             manual: false,
@@ -347,6 +351,7 @@ impl Process {
             members,
             window: usage,
             stopwatch,
+            pauses: Some(self.heartbeat.pauses()),
         })))
     }
 

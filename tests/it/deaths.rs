@@ -158,7 +158,7 @@ fn a_run_whose_only_broker_is_killed_stops_and_can_be_resumed() {
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     scene.assert_no_processes();
     let trials = scene.trials();
-    assert_eq!((trials.len(), failure(&trials[0]).kind), (1, FailureKind::Cluster));
+    assert_eq!((trials.len(), failure(&trials[0]).kind), (1, FailureKind::BrokerLost));
 
     // The failed trial stays in the record, so all is not well in the end either.
     scene.resume().exits(1);

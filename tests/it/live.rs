@@ -315,7 +315,7 @@ fn a_live_run_whose_broker_is_killed_ends_with_the_cause_and_leaves_nothing() {
     scene.assert_no_processes();
     assert!(data.iter().all(|folder| !folder.exists()), "{data:?}");
     let trials = scene.trials();
-    assert_eq!((trials.len(), failure(&trials[0]).kind), (1, FailureKind::Cluster));
+    assert_eq!((trials.len(), failure(&trials[0]).kind), (1, FailureKind::BrokerLost));
 }
 
 #[test]

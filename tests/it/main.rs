@@ -36,6 +36,7 @@ mod secured;
 mod secured_cluster;
 mod shared_cluster;
 mod standing;
+mod standstills;
 mod starts;
 mod until_decided;
 mod variants;

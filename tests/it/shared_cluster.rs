@@ -93,6 +93,13 @@ impl Shared {
         }
     }
 
+    /// Kills the broker and starts it again; it takes a while until it answers.
+    pub fn restart(&self) {
+        let broker = &self.cluster.brokers()[0];
+        broker.kill().unwrap();
+        broker.start().unwrap();
+    }
+
     /// Process id of the broker.
     pub fn pid(&self) -> u32 {
         self.cluster.brokers()[0].pid().unwrap()

@@ -20,13 +20,15 @@ use crate::coordinator::processes::with_their_groups;
 use crate::coordinator::run::RunError;
 use crate::coordinator::spec::{LoadSpec, TrialSpec};
 use crate::coordinator::trial::Phase;
+use crate::coordinator::watch::Watch;
 use crate::kafka::GroupDescription;
 use crate::kafka::admin::Admin;
 use crate::measure::DeliveredTopics;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
-use crate::measure::{Failure, FailureKind, Status, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
+use crate::measure::standstill::{broker_changes, standstill_before_failure};
+use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
 
@@ -55,7 +57,12 @@ impl Session<'_> {
         let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
-        let started_at = jiff::Timestamp::now();
+        let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
+        let watch = Watch::start(
+            cluster.brokers_now().await,
+            &cluster.admin,
+            spec.topics.first().map(|t| t.name.clone()),
+        );
         let around = Around {
             admin: cluster.admin.clone(),
             cluster,
@@ -67,6 +74,7 @@ impl Session<'_> {
             () = self.interrupt.wait() => None,
             outcome = drive::run(spec, &launches, &mut fleet, ProcessFleet::pids, &around) => Some(outcome),
         };
+        let interruptions = watch.end();
         let Some(mut outcome) = outcome else {
             // In order, so that the members leave their groups and these can be removed.
             fleet.shutdown(self.options.limits.exit).await;
@@ -80,6 +88,7 @@ impl Session<'_> {
         {
             failure.message = format!("{}; {cause}", failure.message);
         }
+        self.add_interruptions(&mut outcome, interruptions, began_ns);
         let (status, flags) = self.judge(&outcome);
         Ok(Some(Trial {
             flags,
@@ -138,6 +147,17 @@ impl Session<'_> {
         }
     }
 
+    /// Adds what was seen around the trial to its measurement, and to the message of a failure that it may explain.
+    fn add_interruptions(&self, outcome: &mut Outcome, seen: Interruptions, began_ns: u64) {
+        if let Some(failure) = &mut outcome.failure {
+            let trial = Stretch::new(began_ns, clock::now_ns());
+            explain(failure, &seen, trial, self.plan.exclusion.standstill_ns());
+        }
+        if let Some(measurement) = &mut outcome.measurement {
+            measurement.interruptions.add(seen);
+        }
+    }
+
     fn judge(&self, outcome: &Outcome) -> (Status, Vec<crate::measure::Flag>) {
         let (flags, excluded) = match &outcome.measurement {
             Some(measurement) => judge(measurement, &self.plan.exclusion),
@@ -176,6 +196,22 @@ impl Session<'_> {
             command,
             log: self.options.log_workers,
         }
+    }
+}
+
+/// Names what stood still or went away in a trial before that by which it failed.
+fn explain(failure: &mut Failure, seen: &Interruptions, trial: Stretch, standstill_ns: Option<u64>) {
+    let changes = broker_changes(seen, trial.from_ns, trial.until_ns);
+    let follows_from_it = !matches!(
+        failure.kind,
+        FailureKind::Lost | FailureKind::Duplicated | FailureKind::Overlap | FailureKind::WorkerDied
+    );
+    if changes.is_some() && follows_from_it {
+        failure.kind = FailureKind::BrokerLost;
+    }
+    let standstill = standstill_ns.and_then(|limit_ns| standstill_before_failure(seen, trial, limit_ns));
+    for cause in [standstill, changes].into_iter().flatten() {
+        failure.message = format!("{cause}; {}", failure.message);
     }
 }
 

@@ -106,6 +106,15 @@ impl Admin {
             .await
     }
 
+    /// The brokers that the cluster shows now, in what it says of one topic where that is given: of all topics together it
+    /// may have much to say. Gives up soon, for whoever asks again and again.
+    pub async fn brokers_of(&self, topic: Option<String>) -> Result<Vec<BrokerAddress>, AdminError> {
+        self.blocking("list the brokers", move |admin| {
+            admin.brokers_shown(topic.as_deref(), ENDS_LIMIT)
+        })
+        .await
+    }
+
     /// Deletes every topic and every group whose name starts with `prefix`, topics first, until the cluster shows none of
     /// either any more: it may show what it has done only a moment later. Members that ended without leaving are waited
     /// for, which `tell` is told. The number of topics.
@@ -212,7 +221,11 @@ impl Admin {
 
     /// The brokers that the cluster shows now; blocks.
     pub(super) fn brokers_now(&self, limit: Duration) -> Result<Vec<BrokerAddress>, AdminError> {
-        let metadata = self.metadata("list the brokers", None, limit)?;
+        self.brokers_shown(None, limit)
+    }
+
+    fn brokers_shown(&self, topic: Option<&str>, limit: Duration) -> Result<Vec<BrokerAddress>, AdminError> {
+        let metadata = self.metadata("list the brokers", topic, limit)?;
         let mut brokers: Vec<_> = metadata
             .brokers()
             .iter()

@@ -18,6 +18,7 @@ use client::Client;
 use sender::{Sender, Sending, Sent};
 
 use super::consumer::spawn;
+use super::heartbeat::Heartbeat;
 use super::process::{Failure, Outbox, hello, input_lines, next_message};
 use crate::contents;
 use crate::measure::clock;
@@ -31,12 +32,14 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// told.
 pub fn run_producer() -> ExitCode {
     let born = ProcessSnapshot::of_birth(clock::now_ns());
+    let heartbeat = Heartbeat::start();
     let outbox = Outbox::default();
     if outbox.send(&FromWorker::Hello(hello(vec![Capability::Usage]))).is_err() {
         return ExitCode::FAILURE;
     }
     let mut process = Process {
         born,
+        heartbeat,
         outbox: outbox.clone(),
         prepared: None,
         running: None,
@@ -53,6 +56,7 @@ pub fn run_producer() -> ExitCode {
 /// The process between its messages.
 struct Process {
     born: ProcessSnapshot,
+    heartbeat: Heartbeat,
     outbox: Outbox,
     prepared: Option<Prepared>,
     running: Option<Running>,
@@ -221,6 +225,7 @@ impl Process {
             queue_full_ns: sent.queue_full_ns,
             window: Some(sent.end.since(&start)),
             stopwatch: Some(ProcessSnapshot::take().since(&self.born)),
+            pauses: Some(self.heartbeat.pauses()),
         };
         self.ended = Some(client);
         Ok(FromWorker::ProducerResult(Box::new(result)))

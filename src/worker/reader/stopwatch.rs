@@ -1,7 +1,7 @@
 //! What a reading thread does with its time: the clock is read where it waits for records or for a commit, never for a
 //! record.
 
-use crate::measure::{ReadingTime, clock};
+use crate::measure::{ReadingTime, Stretch, clock};
 use crate::scenario::Commit;
 
 /// Adds up the waits of one reading thread.
@@ -10,6 +10,8 @@ pub(super) struct Stopwatch {
     spent: ReadingTime,
     /// Waiting after which no record has come yet: what follows the last record is no waiting for one.
     open_ns: u64,
+    /// When that waiting began and ended.
+    open: Option<Stretch>,
 }
 
 impl Stopwatch {
@@ -23,12 +25,16 @@ impl Stopwatch {
     /// It waited for records between these moments.
     pub(super) fn waited(&mut self, from_ns: u64, until_ns: u64) {
         self.open_ns += until_ns.saturating_sub(from_ns);
+        self.open.get_or_insert(Stretch::new(from_ns, until_ns)).until_ns = until_ns;
     }
 
     /// A record of the trial came.
     #[inline]
     pub(super) fn record_came(&mut self) {
-        self.spent.waiting_ns += std::mem::take(&mut self.open_ns);
+        if let Some(waited) = self.open.take() {
+            self.spent.waiting_ns += std::mem::take(&mut self.open_ns);
+            self.spent.longest_wait = Stretch::longer(self.spent.longest_wait, Some(waited));
+        }
     }
 
     /// Commits; only what waits for an answer takes time that counts.
@@ -38,7 +44,9 @@ impl Stopwatch {
         }
         let from_ns = clock::now_ns();
         let done = run();
-        self.spent.committing_ns += clock::now_ns() - from_ns;
+        let waited = Stretch::new(from_ns, clock::now_ns());
+        self.spent.committing_ns += waited.length_ns();
+        self.spent.longest_wait = Stretch::longer(self.spent.longest_wait, Some(waited));
         done
     }
 
@@ -71,6 +79,20 @@ mod tests {
         assert!(until_last >= 2 * PAUSE_NS, "{until_last}");
         stopwatch.wait(|| sleep(PAUSE));
         assert_eq!(stopwatch.time().waiting_ns, until_last);
+    }
+
+    #[test]
+    fn the_longest_wait_spans_several_looks_and_ends_with_a_record() {
+        let mut stopwatch = Stopwatch::default();
+        stopwatch.waited(100, 200);
+        stopwatch.waited(205, 700);
+        stopwatch.record_came();
+        stopwatch.waited(800, 900);
+        stopwatch.record_came();
+        assert_eq!(stopwatch.time().longest_wait, Some(Stretch::new(100, 700)));
+        // No record came after it: there was none to come.
+        stopwatch.waited(1_000, 9_000);
+        assert_eq!(stopwatch.time().longest_wait, Some(Stretch::new(100, 700)));
     }
 
     #[test]

@@ -1,0 +1,41 @@
+//! How long a consumer may pause by its own settings.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+
+use crate::secret::Secret;
+
+/// What lets a consumer wait that has room and whose partitions hold records.
+const FETCH_PAUSES: [&str; 2] = ["fetch.wait.max.ms", "fetch.queue.backoff.ms"];
+
+/// Milliseconds that may pass between two fetches of a consumer with these properties, the library's defaults included.
+pub fn fetch_pause_ms(properties: &BTreeMap<String, Secret>) -> u64 {
+    let mut config = ClientConfig::new();
+    for name in FETCH_PAUSES {
+        if let Some(value) = properties.get(name) {
+            config.set(name, value.reveal());
+        }
+    }
+    // What the library refuses, it has refused before the trial.
+    let Ok(config) = config.create_native_config() else {
+        return 0;
+    };
+    let value = |name: &&str| config.get(name).ok()?.parse::<u64>().ok();
+    FETCH_PAUSES.iter().filter_map(value).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_are_the_library_s_unless_the_properties_say_otherwise() {
+        assert_eq!(fetch_pause_ms(&BTreeMap::new()), 500 + 1_000);
+        let properties = [("fetch.wait.max.ms", "3000"), ("fetch.queue.backoff.ms", "10")];
+        let properties = properties
+            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+            .into();
+        assert_eq!(fetch_pause_ms(&properties), 3_010);
+    }
+}
