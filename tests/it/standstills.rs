@@ -16,8 +16,8 @@ const STANDSTILL: Duration = Duration::from_secs(2);
 const BEFORE_TRIALS: &str = "reading the data once";
 
 /// Four trials in which a member reads for four seconds. One that cannot leave its group is soon taken for dead.
-const SCENARIO: &str = "question = 'What stood still?'\nrepetitions = 4\nwarmup_blocks = 0\n[dataset]\nrecords = 4_000\n\
-                        [trial]\nrecords = 4_000\n[consumer]\nwork = 'wait 1ms'\n[consumer.client]\n\
+const SCENARIO: &str = "question = 'What stood still?'\nrepetitions = 4\nwarmup_blocks = 0\n[dataset]\nrecords = 1_000\n\
+                        [trial]\nrecords = 1_000\n[consumer]\nwork = 'wait 4ms'\n[consumer.client]\n\
                         'session.timeout.ms' = 6000\n";
 
 /// The evidence of a trial's flag.
