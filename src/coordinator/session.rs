@@ -99,7 +99,7 @@ impl Session<'_> {
                 return Ok(RunEnd::ClusterLost(cause));
             }
             let datasets = &datasets[configuration.variant.cluster];
-            if failed && let Some(cause) = self.lost_topics(trials.last(), configuration, datasets).await {
+            if is_suspect && let Some(cause) = self.lost_topics(trials.last(), configuration, datasets).await {
                 return Ok(RunEnd::TopicsLost(cause));
             }
         }
