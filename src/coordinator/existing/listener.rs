@@ -57,8 +57,10 @@ impl ClientContext for Listener {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        let Some(code) = code.filter(|code| *code != RDKafkaErrorCode::PartitionEOF) else {
+        use RDKafkaErrorCode::{GroupAuthorizationFailed, PartitionEOF};
+        // The library looks for the coordinator of a group that is not joined.
+        let about_records = |code: &RDKafkaErrorCode| !matches!(*code, PartitionEOF | GroupAuthorizationFailed);
+        let Some(code) = error.rdkafka_error_code().filter(about_records) else {
             return;
         };
         let error = ClientError::new(code, reason);
