@@ -58,6 +58,7 @@ impl Cell {
             compression: Compression::None,
             compression_ratio: None,
             replication: 1,
+            settings: BTreeMap::new(),
         }
     }
 }

@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
         let fixture = Fixture::latency();
-        let live = fixture.trials.iter().filter(|t| t.order.configuration == 0);
-        let mut m = live.filter_map(|t| t.measurement.clone()).next().unwrap();
+        let mut live = fixture.trials.iter().filter(|t| t.order.configuration == 0);
+        let mut m = live.find_map(|t| t.measurement.clone()).unwrap();
         let partitions: Vec<_> = m.members.iter_mut().flat_map(|member| &mut member.partitions).collect();
         let steady = 7.0 * partitions.len() as f64;
         for partition in partitions {

@@ -290,7 +290,7 @@ fn dataset(settings: &Settings<'_>, draft: &Draft, records: u64) -> DatasetSpec 
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
         settings: settings
-            .topic_settings
+            .of_topic
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),

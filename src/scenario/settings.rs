@@ -36,7 +36,7 @@ pub(super) enum Setting {
     CompressionRatio(f64),
     Replication(u32),
     Topic(Vec<String>),
-    TopicSetting(String),
+    OfTopic(String),
     Last(u64),
     Processes(u32),
     Consumers(u32),
@@ -79,7 +79,7 @@ impl Setting {
             | Setting::Producers(count) => count.to_string(),
             Setting::Records(count) | Setting::Last(count) => count.to_string(),
             Setting::Topic(topics) => topics.join(", "),
-            Setting::TopicSetting(value) => value.clone(),
+            Setting::OfTopic(value) => value.clone(),
             Setting::Size(size) => size_text(*size),
             Setting::Keys(keys) => keys_text(*keys),
             Setting::Weights(weights) => weights_text(weights),
@@ -135,7 +135,7 @@ pub(super) struct Settings<'a> {
     pub(super) topic: &'a [String],
     pub(super) last: Option<u64>,
     /// Of topics that are made.
-    pub(super) topic_settings: BTreeMap<&'a str, &'a str>,
+    pub(super) of_topic: BTreeMap<&'a str, &'a str>,
     pub(super) processes: u32,
     pub(super) consumers: u32,
     pub(super) groups: u32,
@@ -178,7 +178,7 @@ impl Default for Settings<'_> {
             replication: 1,
             topic: &[],
             last: None,
-            topic_settings: BTreeMap::new(),
+            of_topic: BTreeMap::new(),
             processes: 1,
             consumers: 1,
             groups: 1,
@@ -233,8 +233,8 @@ impl<'a> Settings<'a> {
             Setting::Replication(value) => self.replication = *value,
             Setting::Topic(value) => self.topic = value,
             Setting::Last(value) => self.last = Some(*value),
-            Setting::TopicSetting(value) => {
-                self.topic_settings
+            Setting::OfTopic(value) => {
+                self.of_topic
                     .insert(given.key.strip_prefix(TOPIC).unwrap_or(&given.key), value);
             }
             Setting::Processes(value) => self.processes = *value,

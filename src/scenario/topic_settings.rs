@@ -83,7 +83,7 @@ fn read_one(entry: &Entry<'_>) -> Result<Given, Problem> {
         key: format!("{TOPIC}{name}"),
         key_span: entry.key_span.clone(),
         span: entry.value.span(),
-        setting: Setting::TopicSetting(value),
+        setting: Setting::OfTopic(value),
     })
 }
 
@@ -104,7 +104,7 @@ fn unknown(entry: &Entry<'_>) -> Problem {
 /// Nobody could write to a topic that wants more replicas in sync than it has.
 pub(super) fn in_sync(settings: &Settings<'_>) -> Option<Problem> {
     let given = settings.given(&format!("{TOPIC}{IN_SYNC}"))?;
-    let wanted: u32 = settings.topic_settings.get(IN_SYNC)?.parse().ok()?;
+    let wanted: u32 = settings.of_topic.get(IN_SYNC)?.parse().ok()?;
     (wanted > settings.replication).then(|| {
         let message = format!(
             "`{IN_SYNC}` is {wanted}, but topics have {}",

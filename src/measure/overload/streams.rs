@@ -112,9 +112,9 @@ impl Observed<'_> {
                     Servers::Member => server.clone(),
                     Servers::Partitions => self.server(&[*partition], &parts, self.idle_beside(&parts, idle)),
                 };
-                streams.push(self.named(member.group, partition_name(*partition), &[*partition], &parts, stream));
+                streams.push(self.named(member.group, partition_name(*partition), &[*partition], &parts, &stream));
             }
-            streams.push(self.named(member.group, member.name(), &held, &parts, server));
+            streams.push(self.named(member.group, member.name(), &held, &parts, &server));
         }
         streams
     }
@@ -145,7 +145,7 @@ impl Observed<'_> {
         name: String,
         partitions: &[TopicPartition],
         parts: &[&PartitionMeasurement],
-        server: Stream,
+        server: &Stream,
     ) -> Named {
         Named {
             name,
@@ -153,7 +153,7 @@ impl Observed<'_> {
             stream: Stream {
                 waits: self.waits(parts),
                 lag: self.lag(group, partitions),
-                ..server
+                ..server.clone()
             },
             partitions: partitions.to_vec(),
         }

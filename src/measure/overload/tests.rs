@@ -60,8 +60,12 @@ struct Served {
 fn place(partition: usize) -> TopicPartition {
     TopicPartition {
         topic: 0,
-        partition: partition as i32,
+        partition: number(partition),
     }
+}
+
+fn number(partition: usize) -> i32 {
+    i32::try_from(partition).unwrap_or(i32::MAX)
 }
 
 impl Scene {
@@ -82,7 +86,7 @@ impl Scene {
         let mut random = StdRng::seed_from_u64(self.seed);
         let mut exponential = |mean: f64| -(1.0 - random.random::<f64>()).ln() * mean;
         let gap = 1.0 / self.rate() / 4.0;
-        let (mut free, mut members) = ([0.0; 3], HELD.map(|held| self.member(held)));
+        let (mut free, mut members) = ([0.0; 3], HELD.map(Scene::member));
         let mut served: Vec<Served> = Vec::new();
         let (mut at, mut number) = (gap, 0);
         while at < self.end() {
@@ -118,9 +122,9 @@ impl Scene {
         }
     }
 
-    fn member(&self, held: &[usize]) -> MemberMeasurement {
+    fn member(held: &[usize]) -> MemberMeasurement {
         let partition = |partition: &usize| PartitionMeasurement {
-            partition: *partition as i32,
+            partition: number(*partition),
             latencies: Some(Latencies::default()),
             waits: vec![WaitSlice::default(); WAIT_SLICES],
             ..PartitionMeasurement::default()
@@ -144,7 +148,7 @@ impl Scene {
         if at < self.warmup_seconds {
             return;
         }
-        let found = member.partitions.iter_mut().find(|p| p.partition == partition as i32);
+        let found = member.partitions.iter_mut().find(|p| p.partition == number(partition));
         let Some(found) = found else { return };
         let slice = (at - self.warmup_seconds) / self.window_seconds * WAIT_SLICES as f64;
         found.waits[(slice as usize).min(WAIT_SLICES - 1)].add(WaitSlice {
@@ -177,7 +181,7 @@ impl Scene {
             PartitionLag {
                 group: 0,
                 topic: 0,
-                partition: partition as i32,
+                partition: number(partition),
                 lag: at.iter().map(lag).collect(),
             }
         };

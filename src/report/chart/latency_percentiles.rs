@@ -297,7 +297,13 @@ mod tests {
                 .as_ref()
                 .unwrap();
             let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response).unwrap();
-            let shown = |percentile: f64| curve.rows.iter().find(|row| row.0 == percentile).map(|row| row.1);
+            let shown = |percentile: f64| {
+                curve
+                    .rows
+                    .iter()
+                    .find(|row| row.0.total_cmp(&percentile).is_eq())
+                    .map(|row| row.1)
+            };
             for (percentile, told) in [
                 (50.0, response.p50_ms),
                 (99.0, response.p99_ms),

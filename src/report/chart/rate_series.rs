@@ -265,7 +265,7 @@ mod tests {
             };
             let point = searched(&fixture.input(), c.configuration)
                 .into_iter()
-                .find(|p| p.rate == rate)
+                .find(|p| p.rate.total_cmp(&rate).is_eq())
                 .unwrap();
             assert_eq!(point.p99.map(|e| e.point), Some(told.point));
         }

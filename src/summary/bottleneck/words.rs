@@ -146,7 +146,7 @@ fn duration(us: f64) -> String {
 
 /// `514 ms`, `1.9 ms`.
 pub(super) fn milliseconds(ms: f64) -> String {
-    let digits = if ms >= 10.0 { 0 } else { 1 };
+    let digits = usize::from(ms < 10.0);
     format!("{ms:.digits$} ms")
 }
 

@@ -77,7 +77,9 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
                 }
                 Next::Nothing => {
                     // Hands over the seconds that have passed.
-                    waits.iter_mut().for_each(|waits| waits.passed(clock::now_ns()));
+                    if let Some(waits) = &mut waits {
+                        waits.passed(clock::now_ns());
+                    }
                     continue;
                 }
                 Next::Closed => break,
