@@ -75,7 +75,7 @@ impl LoadMeasurement {
 
 /// Whether readers keep up with a load. The order is that of the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum LoadVerdict {
     /// They do.
     Holds,

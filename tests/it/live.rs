@@ -163,6 +163,13 @@ fn everything_that_arrives_is_read_once_and_measured_and_nothing_is_left_of_it()
         load.lag
     );
 
+    let judgement = load.judgement.as_ref().unwrap();
+    assert!(
+        judgement.who.starts_with("group 1, process"),
+        "every member is judged: {judgement:?}"
+    );
+    assert!(judgement.fullness > 0.0 && judgement.resolution > 0.0, "{judgement:?}");
+
     let log = fs::read_to_string(scene.out().join("trials/0001.hlog")).unwrap();
     assert!(
         log.contains("Tag=response,") && log.contains("Tag=window/transit,"),

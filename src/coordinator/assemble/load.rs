@@ -7,7 +7,8 @@ use crate::coordinator::trial::{LoadState, TrialMachine};
 use crate::measure::ledger::{ExpectedRange, partition_name};
 use crate::measure::overload::{Observed, Servers, is_seen, judge};
 use crate::measure::{
-    DeliveryErrors, Failure, FailureKind, LoadMeasurement, MemberMeasurement, ProducerMeasurement, TopicPartition,
+    DeliveryErrors, Failure, FailureKind, LagSeries, LoadMeasurement, MemberMeasurement, ProducerMeasurement,
+    TopicPartition,
 };
 use crate::protocol::ProducerResult;
 use crate::scenario::{Keys, WorkOrdering};
@@ -42,7 +43,7 @@ pub(super) fn measurement(
         members,
         lag: &lag,
         window_ns: (window_from_ns, window_end_ns),
-        per_second: &per_second(&spec, state, arrived as f64 / seconds),
+        per_second: &per_second(&spec, state, &lag, arrived as f64 / seconds),
         gap_variation: spec.schedule.arrivals().gap_variation(),
         has_keys: spec.producers.iter().any(|producer| producer.keys != Keys::None),
         servers,
@@ -82,8 +83,13 @@ fn servers(machine: &TrialMachine) -> Servers {
 }
 
 /// Records per second that arrived in each partition: its share of all that arrived, in the window.
-fn per_second(spec: &LoadSpec, state: &LoadState, all_per_second: f64) -> BTreeMap<TopicPartition, f64> {
-    let partitions = state.lag.partitions.iter().filter(|lag| lag.group == 0);
+fn per_second(
+    spec: &LoadSpec,
+    state: &LoadState,
+    lag: &LagSeries,
+    all_per_second: f64,
+) -> BTreeMap<TopicPartition, f64> {
+    let partitions = lag.partitions.iter().filter(|lag| lag.group == 0);
     let arrived: Vec<(TopicPartition, u64)> = partitions
         .map(|lag| TopicPartition {
             topic: lag.topic,
