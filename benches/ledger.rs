@@ -95,6 +95,7 @@ fn result() -> FromWorker {
             counts: vec![10_000; 100],
         }),
         latencies: None,
+        waits: Vec::new(),
     };
     FromWorker::Result(Box::new(WorkerResult {
         members: vec![MemberResult {

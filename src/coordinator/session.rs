@@ -1,5 +1,6 @@
 //! One session of a run on an open cluster: fills the data sets, then runs and stores trial after trial.
 
+mod beforehand;
 mod existing;
 mod prepare;
 mod trials;
@@ -9,30 +10,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::calibration::{self, Calibrations};
 use super::cluster::Cluster;
 use super::dataset::kept::Keeping;
 use super::dataset::{self, Dataset, DatasetError};
-use super::demands::Demands;
 use super::drive::Amount;
 use super::events::Observer;
 use super::existing::ReadAgain;
 use super::fixed_group::wait_until_empty;
-use super::fleet::ProcessFleet;
 use super::guardian::Guardian;
 use super::programs::Programs;
 use super::run::{Interrupt, RunEnd, RunError, RunOptions};
-use super::spec::topic_sizes;
 use super::{environment, warm};
 use crate::kafka::doctor::is_permission;
 use crate::kafka::names;
-use crate::measure::{DeliveredTopics, FailureKind, KeptData, Status, Trial};
+use crate::measure::{DeliveredTopics, KeptData, Status};
 use crate::plan::{Next, Plan};
-use crate::protocol::WorkCalibration;
-use crate::scenario::{Configuration, Mode, Work};
+use crate::scenario::{Configuration, Mode};
 use crate::secret::Hidden;
 use crate::store::RunDir;
-use existing::check_sizes;
 
 /// How long a broker that went away may take to come back, and how often it is looked for.
 const BROKER_RETURN_LIMIT: Duration = Duration::from_secs(30);
@@ -63,11 +58,11 @@ impl Session<'_> {
         self.check_environment().await?;
         self.check_groups().await?;
         self.check_replication().await?;
+        let calibrations = self.calibrate().await?;
         let datasets = match self.fill().await {
             Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
             filled => filled?,
         };
-        let calibrations = self.calibrate().await?;
         if self.options.session > 1 || self.plan.scenario.warmup_blocks == 0 {
             self.warm(&datasets).await;
         }
@@ -334,95 +329,6 @@ impl Session<'_> {
                 cause,
             },
         }
-    }
-
-    /// What work costs each build at each place where any is done. Its workers must be able to do what they will be told.
-    async fn calibrate(&self) -> Result<Calibrations, RunError> {
-        let scenario = &self.plan.scenario;
-        let mut calibrations = Calibrations::default();
-        for build in 0..self.programs.count() {
-            let mut at_places = Vec::with_capacity(scenario.places.len());
-            for index in 0..scenario.places.len() {
-                at_places.push(self.calibrate_at(build, index).await?);
-            }
-            calibrations.add_build(at_places);
-        }
-        Ok(calibrations)
-    }
-
-    async fn calibrate_at(&self, build: usize, index: usize) -> Result<WorkCalibration, RunError> {
-        let scenario = &self.plan.scenario;
-        let place = &scenario.places[index];
-        let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
-        let configurations = || scenario.configurations.iter().filter(here);
-        let works = configurations().any(|configuration| configuration.work != Work::None);
-        // This program can do everything.
-        if !works && place.launcher.is_empty() {
-            return Ok(WorkCalibration::default());
-        }
-        if works {
-            self.observer.preparing("calibrating the work");
-        }
-        let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
-        let met = calibration::meet(&mut fleet, &self.launch(place, build, "consumer"), works).await;
-        let (hello, measured) = match met {
-            Ok(met) => met,
-            // Its trials tell.
-            Err(_) if !works => return Ok(WorkCalibration::default()),
-            Err(cause) => {
-                return Err(RunError::Calibration {
-                    place: place.name.clone(),
-                    cause,
-                });
-            }
-        };
-        if let Some(cause) = configurations().find_map(|each| Demands::of(each).unmet(&hello)) {
-            return Err(RunError::Worker {
-                place: place.name.clone(),
-                cause,
-            });
-        }
-        // A worker that cannot calibrate does its work by its own lights and says so in its trials.
-        Ok(measured.unwrap_or_default())
-    }
-
-    /// No topic can have more replicas than its cluster has brokers.
-    async fn check_replication(&self) -> Result<(), RunError> {
-        let filled = self
-            .plan
-            .scenario
-            .datasets
-            .iter()
-            .filter(|spec| spec.existing().is_none());
-        let replication = filled.map(|spec| spec.replication).max().unwrap_or(1);
-        for cluster in &self.clusters {
-            let brokers = cluster.admin.brokers().await?.len();
-            if replication as usize > brokers {
-                return Err(RunError::Replication {
-                    bootstrap: cluster.admin.bootstrap().to_owned(),
-                    replication,
-                    brokers,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// What has become of the topics of a failed trial, where the run cannot go on without them.
-    async fn lost_topics(
-        &self,
-        trial: Option<&Trial>,
-        configuration: &Configuration,
-        datasets: &[Dataset],
-    ) -> Option<String> {
-        if let Some(Status::Failed(failure)) = trial.map(|trial| &trial.status)
-            && failure.kind == FailureKind::TopicsChanged
-        {
-            return Some(failure.message.clone());
-        }
-        let dataset = &datasets[configuration.dataset];
-        let there = self.cluster(configuration).admin.topic_sizes().await.ok()?;
-        check_sizes(&topic_sizes(&dataset.topics), &there).err()
     }
 
     /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.

@@ -11,6 +11,7 @@ use super::families::{self, common_multiple};
 use super::kinds::{Assignment, ClientDefaults, Protocol, name_of};
 use super::load_kinds::ModeName;
 use super::load_warnings;
+use super::polls;
 use super::loads;
 use super::model::{
     Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
@@ -70,6 +71,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     scenario.warnings.extend(threads::warnings(&named));
     let of_load = load_warnings::warnings(&named, draft, scenario.capacity.as_ref());
     scenario.warnings.extend(of_load);
+    scenario.warnings.extend(polls::warning(&scenario.configurations));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
 }

@@ -26,6 +26,7 @@ mod masking;
 mod meaning;
 mod mechanisms;
 mod model;
+mod polls;
 mod repetitions;
 mod schema;
 mod secrets;

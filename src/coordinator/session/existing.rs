@@ -1,14 +1,15 @@
-//! Trials of topics that existed: whether these are still what was found when the run began.
+//! The topics of trials: whether they are still what was found, or filled, when the run began.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
 use crate::coordinator::cluster::Cluster;
+use crate::coordinator::dataset::Dataset;
 use crate::coordinator::existing::ReadAgain;
 use crate::coordinator::spec::{TrialReference, topic_sizes};
 use crate::kafka::admin::AdminError;
-use crate::measure::{DeliveredTopics, FailureKind};
+use crate::measure::{DeliveredTopics, FailureKind, Status, Trial};
 use crate::protocol::TopicTarget;
 use crate::scenario::Configuration;
 
@@ -52,6 +53,23 @@ impl Session<'_> {
         Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)
     }
 
+    /// What has become of the topics of a failed trial, where the run cannot go on without them.
+    pub(super) async fn lost_topics(
+        &self,
+        trial: Option<&Trial>,
+        configuration: &Configuration,
+        datasets: &[Dataset],
+    ) -> Option<String> {
+        if let Some(Status::Failed(failure)) = trial.map(|trial| &trial.status)
+            && failure.kind == FailureKind::TopicsChanged
+        {
+            return Some(failure.message.clone());
+        }
+        let dataset = &datasets[configuration.dataset];
+        let there = self.cluster(configuration).admin.topic_sizes().await.ok()?;
+        check_sizes(&topic_sizes(&dataset.topics), &there).err()
+    }
+
     /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
     pub(super) fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
         let (scenario, dataset) = (&self.plan.scenario, configuration.dataset);
@@ -60,7 +78,7 @@ impl Session<'_> {
 }
 
 /// Fails where a topic is gone or has gained partitions: these would be given to members, and are none of the run's.
-pub(super) fn check_sizes(expected: &[(String, u32)], there: &[(String, u32)]) -> Result<(), String> {
+fn check_sizes(expected: &[(String, u32)], there: &[(String, u32)]) -> Result<(), String> {
     for (topic, before) in expected {
         match there.iter().find(|(name, _)| name == topic) {
             Some((_, now)) if now == before => {}

@@ -15,6 +15,29 @@ fn baselines(scenario: &Scenario) -> Vec<Option<usize>> {
 }
 
 #[test]
+fn work_that_takes_longer_than_the_time_between_polls_is_warned_of_where_a_stream_is_read() {
+    let warnings = |read: &str, work: &str, max_ms: &str| {
+        scenario(&format!(
+            "[consumer]\nread = {read:?}\nwork = {work:?}\n[consumer.client]\n{max_ms}\n"
+        ))
+        .warnings
+    };
+    let short = "'max.poll.interval.ms' = 6_000";
+    let found = warnings("stream", "wait 7s", short);
+    assert!(
+        found.len() == 1 && found[0].contains("longer than max.poll.interval.ms = 6000"),
+        "{found:?}"
+    );
+    for (read, work, max_ms) in [
+        ("batch", "wait 7s", short),
+        ("stream", "wait 5s", short),
+        ("stream", "wait 7s", ""),
+    ] {
+        assert!(warnings(read, work, max_ms).is_empty(), "{read}, {work}, {max_ms}");
+    }
+}
+
+#[test]
 fn the_first_scenario_has_three_cases_in_three_families() {
     let text = shipped("one-vs-two").unwrap();
     let scenario = crate::scenario::parse("one-vs-two", "one-vs-two.toml", text).unwrap();

@@ -1,0 +1,86 @@
+//! What must hold before a session makes anything: brokers enough for the replicas, and workers that can do what they
+//! will be told.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::coordinator::calibration::{self, Calibrations};
+use crate::coordinator::demands::Demands;
+use crate::coordinator::fleet::ProcessFleet;
+use crate::coordinator::run::RunError;
+use crate::protocol::WorkCalibration;
+use crate::scenario::{Configuration, Work};
+
+impl Session<'_> {
+    /// What work costs each build at each place where any is done. Its workers must be able to do what they will be told.
+    pub(super) async fn calibrate(&self) -> Result<Calibrations, RunError> {
+        let scenario = &self.plan.scenario;
+        let mut calibrations = Calibrations::default();
+        for build in 0..self.programs.count() {
+            let mut at_places = Vec::with_capacity(scenario.places.len());
+            for index in 0..scenario.places.len() {
+                at_places.push(self.calibrate_at(build, index).await?);
+            }
+            calibrations.add_build(at_places);
+        }
+        Ok(calibrations)
+    }
+
+    async fn calibrate_at(&self, build: usize, index: usize) -> Result<WorkCalibration, RunError> {
+        let scenario = &self.plan.scenario;
+        let place = &scenario.places[index];
+        let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
+        let configurations = || scenario.configurations.iter().filter(here);
+        let works = configurations().any(|configuration| configuration.work != Work::None);
+        // This program can do everything.
+        if !works && place.launcher.is_empty() {
+            return Ok(WorkCalibration::default());
+        }
+        if works {
+            self.observer.preparing("calibrating the work");
+        }
+        let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
+        let met = calibration::meet(&mut fleet, &self.launch(place, build, "consumer"), works).await;
+        let (hello, measured) = match met {
+            Ok(met) => met,
+            // Its trials tell.
+            Err(_) if !works => return Ok(WorkCalibration::default()),
+            Err(cause) => {
+                return Err(RunError::Calibration {
+                    place: place.name.clone(),
+                    cause,
+                });
+            }
+        };
+        if let Some(cause) = configurations().find_map(|each| Demands::of(each).unmet(&hello)) {
+            return Err(RunError::Worker {
+                place: place.name.clone(),
+                cause,
+            });
+        }
+        // A worker that cannot calibrate does its work by its own lights and says so in its trials.
+        Ok(measured.unwrap_or_default())
+    }
+
+    /// No topic can have more replicas than its cluster has brokers.
+    pub(super) async fn check_replication(&self) -> Result<(), RunError> {
+        let filled = self
+            .plan
+            .scenario
+            .datasets
+            .iter()
+            .filter(|spec| spec.existing().is_none());
+        let replication = filled.map(|spec| spec.replication).max().unwrap_or(1);
+        for cluster in &self.clusters {
+            let brokers = cluster.admin.brokers().await?.len();
+            if replication as usize > brokers {
+                return Err(RunError::Replication {
+                    bootstrap: cluster.admin.bootstrap().to_owned(),
+                    replication,
+                    brokers,
+                });
+            }
+        }
+        Ok(())
+    }
+}
