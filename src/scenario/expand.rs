@@ -11,11 +11,11 @@ use super::families::{self, common_multiple};
 use super::kinds::{Assignment, ClientDefaults, Protocol, name_of};
 use super::load_kinds::ModeName;
 use super::load_warnings;
-use super::polls;
 use super::loads;
 use super::model::{
     Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
 };
+use super::polls;
 use super::repetitions;
 use super::settings::{Given, Settings};
 use super::threads;

@@ -1,5 +1,6 @@
 //! docs/first-steps.md, command by command, and what its commands refuse.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -38,7 +39,7 @@ fn the_first_steps_do_what_the_page_shows() {
     let mut script = String::from("set -euo pipefail\nexec 2>&1\n");
     for (_, commands) in blocks().into_iter().filter(|(language, _)| *language == "sh") {
         script += &commands.replace("9092", &port.to_string());
-        script += &format!("echo '{MARK}'\n");
+        writeln!(script, "echo '{MARK}'").unwrap();
     }
     let folder = std::path::Path::new(PROGRAM).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
