@@ -43,7 +43,7 @@ pub(super) enum Command {
         #[command(flatten)]
         cluster: RunningCluster,
     },
-    /// Show the partitions of a topic: leaders, replicas and offsets, and the settings that differ from the default
+    /// Show the partitions of a topic: leaders, replicas and offsets, and the settings that were set on it
     Describe {
         /// Its name
         name: String,
@@ -172,7 +172,7 @@ struct Description {
     schema_version: u32,
     name: String,
     partitions: Vec<Partition>,
-    /// Settings that were set on the topic.
+    /// Those that were set on the topic.
     settings: Vec<Setting>,
     /// Members that hold partitions of it; `None` where nobody asked.
     members: Option<Vec<Member>>,

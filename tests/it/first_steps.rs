@@ -100,7 +100,7 @@ fn what_is_missing_or_there_already_is_named_with_exit_code_2() {
             "retention=1",
         ])
         .exits(2)
-        .says("retention");
+        .says("retention=1");
     let described = scene.tandem(&["topics", "describe", "by-hand"]).exits(0).stdout;
     assert!(
         described.contains("retention.ms = 60000 (set on the topic)"),

@@ -27,6 +27,9 @@ pub use topics::PartitionInfo;
 /// How long [`Admin::connect`] tries.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);
 
+/// Why a setting of a topic is not the brokers' own.
+const SET_ON_TOPIC: &str = "set on the topic";
+
 /// Limit of one request to the brokers.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
@@ -146,10 +149,12 @@ impl Admin {
         self.settings(&ResourceSpecifier::Broker(broker), action).await
     }
 
-    /// Settings of a topic that are not Kafka's defaults. The broker may refuse to tell.
+    /// Settings that were set on a topic. The broker may refuse to tell.
     pub async fn topic_settings(&self, topic: &str) -> Result<Vec<Setting>, AdminError> {
         let action = format!("read the settings of topic {topic}");
-        self.settings(&ResourceSpecifier::Topic(topic), action).await
+        let mut settings = self.settings(&ResourceSpecifier::Topic(topic), action).await?;
+        settings.retain(|setting| setting.reason == SET_ON_TOPIC);
+        Ok(settings)
     }
 
     async fn settings(&self, resource: &ResourceSpecifier<'_>, action: String) -> Result<Vec<Setting>, AdminError> {
@@ -289,7 +294,7 @@ fn source_reason(source: &ConfigSource) -> Option<&'static str> {
         ConfigSource::StaticBroker => Some("set in the broker's file"),
         ConfigSource::DynamicBroker => Some("set on the broker while it ran"),
         ConfigSource::DynamicDefaultBroker => Some("set on the cluster while it ran"),
-        ConfigSource::DynamicTopic => Some("set on the topic"),
+        ConfigSource::DynamicTopic => Some(SET_ON_TOPIC),
         ConfigSource::Unknown | ConfigSource::Default => None,
     }
 }

@@ -73,7 +73,9 @@ impl Admin {
         replication: u32,
         configs: &[(&str, &str)],
     ) -> Result<(), AdminError> {
-        let action = format!("create topic {name} ({partitions} partitions, replication factor {replication})");
+        let settings: String = configs.iter().map(|(key, value)| format!(", {key}={value}")).collect();
+        let action =
+            format!("create topic {name} ({partitions} partitions, replication factor {replication}{settings})");
         let refused = |cause: String| AdminError::Refused {
             action: action.clone(),
             cause,

@@ -110,15 +110,15 @@ fn consumer(
         Start::Beginning => "earliest",
         Start::End => "latest",
     };
-    let defaults = [
-        ("client.id", reading.client_id.as_str()),
-        ("auto.offset.reset", reset),
-        ("enable.auto.commit", "true"),
-    ];
+    let defaults = [("client.id", reading.client_id.as_str()), ("auto.offset.reset", reset)];
     let mut config = client_config(bootstrap, properties, &defaults);
-    if let Some(group) = &reading.group {
-        config.set("group.id", group);
-    }
+    match &reading.group {
+        Some(group) => config.set("group.id", group).set("enable.auto.commit", "true"),
+        // The library wants a name even of a group that is never joined.
+        None => config
+            .set("group.id", &reading.client_id)
+            .set("enable.auto.commit", "false"),
+    };
     let member = Member {
         name: reading.client_id.clone(),
         notice,
