@@ -19,6 +19,9 @@ pub(super) struct Parcel<J> {
 /// Between one reader and its threads.
 pub(super) struct Handover<J> {
     state: Mutex<State<J>>,
+    threads: usize,
+    /// Most records that a thread takes at once.
+    at_once: usize,
     /// Wakes a thread that waits for a record.
     filled: Condvar,
     /// Wakes the reader, which listens to its gate's bell as well.
@@ -34,9 +37,10 @@ struct State<J> {
     is_closed: bool,
 }
 
-/// What a thread that asks for a record gets.
-pub(super) enum Next<J> {
-    Record(Strand, J),
+/// What a thread that asks for records gets.
+pub(super) enum Next {
+    /// At least one.
+    Records,
     /// None came within its wait.
     Nothing,
     /// None comes any more.
@@ -44,8 +48,8 @@ pub(super) enum Next<J> {
 }
 
 impl<J> Handover<J> {
-    /// Without records, with room for so many.
-    pub(super) fn new(room: Load) -> Self {
+    /// Without records, with room for so many, for threads that each take at most `at_once` records at a time.
+    pub(super) fn new(room: Load, threads: usize, at_once: usize) -> Self {
         let (cleared, cleared_receiver) = bounded(1);
         Handover {
             state: Mutex::new(State {
@@ -54,6 +58,8 @@ impl<J> Handover<J> {
                 reader_waits: false,
                 is_closed: false,
             }),
+            threads,
+            at_once,
             filled: Condvar::new(),
             cleared,
             room: cleared_receiver,
@@ -76,7 +82,7 @@ impl<J> Handover<J> {
             ready += usize::from(state.strands.push(strand, bytes, job));
         }
         state.reader_waits = !parcels.is_empty();
-        let to_wake = ready.min(state.idle);
+        let to_wake = ready.div_ceil(self.at_once).min(state.idle);
         drop(state);
         for _ in 0..to_wake {
             self.filled.notify_one();
@@ -89,14 +95,17 @@ impl<J> Handover<J> {
         &self.room
     }
 
-    /// Ends the work on a record of a strand, and takes the next record for the thread. Waits for one, at most so long.
-    pub(super) fn next(&self, finished: Strand, timeout: Duration) -> Next<J> {
+    /// Ends the work on records of these strands, and takes the next records for the thread, no more than its share of what
+    /// is ready. Waits for one, at most so long.
+    pub(super) fn next(&self, finished: &mut Vec<Strand>, taken: &mut Vec<(Strand, J)>, timeout: Duration) -> Next {
         let mut state = self.lock();
-        state.strands.release(finished);
-        if !state.is_closed && !state.strands.is_ready() {
+        for strand in finished.drain(..) {
+            state.strands.release(strand);
+        }
+        if !state.is_closed && state.strands.ready() == 0 {
             state.idle += 1;
             state = (self.filled)
-                .wait_timeout_while(state, timeout, |state| !state.is_closed && !state.strands.is_ready())
+                .wait_timeout_while(state, timeout, |state| !state.is_closed && state.strands.ready() == 0)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
             state.idle -= 1;
@@ -104,19 +113,24 @@ impl<J> Handover<J> {
         if state.is_closed {
             return Next::Closed;
         }
-        let taken = state.strands.take();
-        // Where a thread has nothing to do, a single record more may be what it waits for; otherwise the reader need not
+        let share = state.strands.ready().div_ceil(self.threads).min(self.at_once);
+        taken.extend((0..share).map_while(|_| state.strands.take()));
+        // What was released may be more than what was taken.
+        let wakes_another = state.idle > 0 && state.strands.ready() > 0;
+        // Where threads have nothing to do, a single record more may be what they wait for; otherwise the reader need not
         // come for each.
-        let is_worth_waking = state.strands.has_much_room() || (!state.strands.is_ready() && state.strands.has_room());
-        if state.reader_waits && is_worth_waking {
-            state.reader_waits = false;
+        let has_use = state.strands.has_much_room() || (state.strands.ready() == 0 && state.strands.has_room());
+        let wakes_reader = state.reader_waits && has_use;
+        state.reader_waits &= !wakes_reader;
+        drop(state);
+        if wakes_another {
+            self.filled.notify_one();
+        }
+        if wakes_reader {
             // One signal that is not received yet is enough.
             let _ = self.cleared.try_send(());
         }
-        match taken {
-            Some((strand, job)) => Next::Record(strand, job),
-            None => Next::Nothing,
-        }
+        if taken.is_empty() { Next::Nothing } else { Next::Records }
     }
 
     /// Ends the waiting of all threads, for good.

@@ -23,7 +23,7 @@ use super::waits::{Handling, Waited, Waits};
 use super::window::{Advance, Window};
 use super::{Early, IDLE_WAIT, ReadAccounts, Reader};
 use crate::measure::{ReadingTime, clock};
-use crate::scenario::{Commit, WorkOrdering};
+use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::gate::Inside;
 use crate::worker::work::Labour;
 
@@ -38,6 +38,10 @@ const WAITING_MIN: u64 = 4_096;
 const WAITING_BYTES: u64 = 64 << 20;
 /// Records that the reader collects before it hands them over, so that it takes the lock less often.
 const HANDED_OVER_AT_ONCE: usize = 64;
+/// A thread takes several records at once where the work on all of them is no longer than this,
+const TAKEN_AT_ONCE_NS: u64 = 50_000;
+/// and never more than this: without work, handing over is all there is to do.
+const TAKEN_AT_ONCE: u64 = 64;
 /// How long a reader without records waits before it commits what its threads have finished meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_millis(10);
 
@@ -68,46 +72,51 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
         let labour = Labour::prepare(self.reader.work, self.reader.calibration);
         let mut waits = self.reader.waits.map(|order| Waits::new(order, self.reader.shared));
         let mut work_ns = 0;
-        let mut finished = None;
+        let (mut taken, mut finished) = (Vec::new(), Vec::new());
         loop {
-            let job = match self.handover.next(finished.take(), IDLE_WAIT) {
-                Next::Record(strand, job) => {
-                    finished = strand;
-                    job
-                }
+            match self.handover.next(&mut finished, &mut taken, IDLE_WAIT) {
+                Next::Records => {}
                 Next::Nothing => {
                     // Hands over the seconds that have passed.
                     if let Some(waits) = &mut waits {
                         waits.passed(clock::now_ns());
                     }
-                    continue;
                 }
                 Next::Closed => break,
-            };
-            if self.reader.shared.is_stopped() {
-                continue;
             }
-            let slot = &self.reader.shared.slots()[job.slot];
-            self.reader.shared.while_held(slot, job.epoch, || {
-                let from_ns = clock::now_ns();
-                labour.perform();
-                let stamp = waits.as_mut().and_then(|waits| waits.stamp_of(job.slot, &job.message));
-                drop(job.message);
-                let now_ns = clock::now_ns();
-                work_ns += now_ns - from_ns;
-                if let Some(waits) = &mut waits {
-                    let handling = Handling {
-                        received_ns: job.received_ns,
-                        started_ns: from_ns,
-                        finished_ns: now_ns,
-                    };
-                    waits.finished(job.slot, stamp, handling);
+            for (strand, job) in taken.drain(..) {
+                if !self.reader.shared.is_stopped() {
+                    work_ns += self.work_one(job, &labour, waits.as_mut());
                 }
-                self.finish(job.slot, job.ticket, now_ns);
-            });
+                finished.push(strand);
+            }
         }
         self.work_ns.fetch_add(work_ns, Ordering::Relaxed);
         waits.map(Waits::close)
+    }
+
+    /// Works a record that the member still holds, and returns how long that took.
+    fn work_one<M: Message>(&self, job: Job<M>, labour: &Labour, waits: Option<&mut Waits<'_>>) -> u64 {
+        let slot = &self.reader.shared.slots()[job.slot];
+        let mut work_ns = 0;
+        self.reader.shared.while_held(slot, job.epoch, || {
+            let from_ns = clock::now_ns();
+            labour.perform();
+            let stamped = waits.map(|waits| (waits.stamp_of(job.slot, &job.message), waits));
+            drop(job.message);
+            let now_ns = clock::now_ns();
+            work_ns = now_ns - from_ns;
+            if let Some((stamp, waits)) = stamped {
+                let handling = Handling {
+                    received_ns: job.received_ns,
+                    started_ns: from_ns,
+                    finished_ns: now_ns,
+                };
+                waits.finished(job.slot, stamp, handling);
+            }
+            self.finish(job.slot, job.ticket, now_ns);
+        });
+        work_ns
     }
 
     fn finish(&self, index: usize, ticket: u64, now_ns: u64) {
@@ -165,7 +174,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
     let shared = reader.shared;
     let desk = Desk {
         reader,
-        handover: Handover::new(look_ahead(reader.threads)),
+        handover: Handover::new(look_ahead(reader.threads), reader.threads, taken_at_once(reader.work)),
         windows: (shared.slots().iter())
             .map(|slot| Mutex::new(Window::new(slot.range)))
             .collect(),
@@ -218,6 +227,12 @@ fn look_ahead(threads: usize) -> Load {
         records: (WAITING_PER_THREAD * threads as u64).max(WAITING_MIN),
         bytes: WAITING_BYTES,
     }
+}
+
+/// Records that a thread takes at once: what it has taken, no other can work.
+fn taken_at_once(work: Work) -> usize {
+    let records = TAKEN_AT_ONCE_NS / work.ns().max(1);
+    usize::try_from(records.clamp(1, TAKEN_AT_ONCE)).unwrap_or(1)
 }
 
 fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption>(

@@ -2,17 +2,24 @@
 //! records.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Records of one strand are worked one after another, in their order. A record without a strand waits for no other.
 pub(super) type Strand = Option<u64>;
 
+/// Records with their age, the oldest first.
+type ByAge<J> = VecDeque<(u64, Waiting<J>)>;
+
 /// Records that wait for a thread.
 #[derive(Debug)]
 pub(super) struct Strands<J> {
-    /// The records that a thread may take now, by age; of each strand at most one.
-    ready: BTreeMap<u64, Waiting<J>>,
-    /// Of each strand with a record in `ready` or in work, the records behind that one.
-    behind: HashMap<u64, VecDeque<(u64, Waiting<J>)>>,
+    /// The records that a thread may take now, of each strand at most one: those that could be taken when they came, in
+    /// the order of their age,
+    ready: ByAge<J>,
+    /// and those whose strand was released since, by age.
+    released: BTreeMap<u64, Waiting<J>>,
+    /// Of each strand with a record that may be taken or is in work, the records behind that one.
+    behind: HashMap<u64, ByAge<J>, BuildHasherDefault<AsItIs>>,
     /// Age of the next record.
     next: u64,
     held: Load,
@@ -26,6 +33,26 @@ struct Waiting<J> {
     job: J,
 }
 
+/// Strands are named by hashes, or by a few small numbers.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 << 8 | u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, strand: u64) {
+        self.0 = strand;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Records, and the bytes of their keys and values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Load {
@@ -37,8 +64,9 @@ impl<J> Strands<J> {
     /// Without records, with room for so many.
     pub(super) fn new(room: Load) -> Self {
         Strands {
-            ready: BTreeMap::new(),
-            behind: HashMap::new(),
+            ready: VecDeque::new(),
+            released: BTreeMap::new(),
+            behind: HashMap::default(),
             next: 0,
             held: Load::default(),
             room,
@@ -55,9 +83,9 @@ impl<J> Strands<J> {
         self.held.records <= self.room.records / 4 * 3 && self.held.bytes <= self.room.bytes / 4 * 3
     }
 
-    /// True where a thread may take a record now.
-    pub(super) fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+    /// Records that threads may take now.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len() + self.released.len()
     }
 
     /// Adds a record, the latest of its strand. True where a thread may take it at once.
@@ -74,13 +102,21 @@ impl<J> Strands<J> {
             }
             self.behind.insert(strand, VecDeque::new());
         }
-        self.ready.insert(age, waiting);
+        self.ready.push_back((age, waiting));
         true
     }
 
     /// Takes the oldest record whose strand is free. The strand is then in work until it is released.
     pub(super) fn take(&mut self) -> Option<(Strand, J)> {
-        let (_, Waiting { strand, bytes, job }) = self.ready.pop_first()?;
+        let came = self.ready.front().map(|(age, _)| *age);
+        let released = self.released.first_key_value().map(|(age, _)| *age);
+        let is_released = released.is_some_and(|released| came.is_none_or(|came| released < came));
+        let oldest = if is_released {
+            self.released.pop_first()
+        } else {
+            self.ready.pop_front()
+        };
+        let (_, Waiting { strand, bytes, job }) = oldest?;
         self.held.records -= 1;
         self.held.bytes -= bytes;
         Some((strand, job))
@@ -91,7 +127,7 @@ impl<J> Strands<J> {
         let Some(strand) = strand else { return };
         match self.behind.get_mut(&strand).and_then(VecDeque::pop_front) {
             Some((age, waiting)) => {
-                self.ready.insert(age, waiting);
+                self.released.insert(age, waiting);
             }
             None => {
                 self.behind.remove(&strand);
