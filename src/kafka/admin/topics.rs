@@ -73,7 +73,8 @@ impl Admin {
         replication: u32,
         configs: &[(&str, &str)],
     ) -> Result<(), AdminError> {
-        let settings: String = configs.iter().map(|(key, value)| format!(", {key}={value}")).collect();
+        let settings: Vec<String> = configs.iter().map(|(key, value)| format!(", {key}={value}")).collect();
+        let settings = settings.concat();
         let action =
             format!("create topic {name} ({partitions} partitions, replication factor {replication}{settings})");
         let refused = |cause: String| AdminError::Refused {
