@@ -446,7 +446,7 @@ fn remedy(path: &Path) -> String {
             "remove it, and the report is made of the other trials; `tandem run --resume {}` runs that trial again",
             run.display()
         ),
-        None => "put a copy in its place, or run the scenario again: without it the run cannot be read".to_owned(),
+        None => "put a copy in its place, or run the scenario again".to_owned(),
     }
 }
 

@@ -54,6 +54,10 @@ impl ClusterFlags {
             None => ClusterSpec::default(),
         };
         self.apply(&mut spec)?;
+        let is_by_variable = self.bootstrap.is_none() && self.cluster.is_none();
+        if let (true, Some(_), Some(address)) = (is_by_variable, scenario, self.address(std::env::var(VARIABLE).ok())) {
+            eprintln!("note: {VARIABLE} names the cluster, not the scenario: {address}");
+        }
         Ok(spec)
     }
 

@@ -160,7 +160,10 @@ fn describe_limits(plan: &Plan) -> String {
     let limits = plan.load_limits();
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for limit in &limits {
-        let sentences = limit.sentence().into_iter().chain([limit.resolution_sentence()]);
+        // Of a mixed trial the load is not judged.
+        let is_live = matches!(plan.scenario.configurations[limit.configuration].mode, Mode::Live(_));
+        let resolution = is_live.then(|| limit.resolution_sentence());
+        let sentences = limit.sentence().into_iter().chain(resolution);
         for sentence in sentences {
             let number = format!("#{}", limit.configuration + 1);
             match said.iter_mut().find(|(text, _)| *text == sentence) {

@@ -148,6 +148,10 @@ async fn create(
     replication: u32,
     config: &[(String, String)],
 ) -> Result<u8> {
+    let brokers = admin.brokers().await?.len();
+    if replication as usize > brokers {
+        bail!("--replication {replication} needs as many brokers, and the cluster has {brokers}");
+    }
     let config: Vec<(&str, &str)> = config
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -183,8 +187,9 @@ struct Description {
 struct Partition {
     #[serde(flatten)]
     info: PartitionInfo,
-    first_offset: i64,
-    end_offset: i64,
+    /// `None` where a partition of the topic has no leader to ask.
+    first_offset: Option<i64>,
+    end_offset: Option<i64>,
 }
 
 /// A member of a group that holds partitions of the topic.
@@ -198,10 +203,8 @@ struct Member {
 
 async fn describe(admin: &Admin, name: &str, groups: bool, json: bool) -> Result<u8> {
     let infos = existing(admin, name).await?;
-    let asked = [(name.to_owned(), u32::try_from(infos.len())?)];
-    let first = admin.start_offsets(&asked).await?.concat();
-    let end = admin.end_offsets(&asked).await?.concat();
-    let partitions = infos.into_iter().zip(first.into_iter().zip(end));
+    let offsets = offsets(admin, name, &infos).await?;
+    let partitions = infos.into_iter().zip(offsets);
     let description = Description {
         schema_version: 1,
         name: name.to_owned(),
@@ -225,6 +228,17 @@ async fn describe(admin: &Admin, name: &str, groups: bool, json: bool) -> Result
         show(&description);
     }
     Ok(DONE)
+}
+
+/// First offset and the one past the last of each partition; unknown where a partition has no leader to ask.
+async fn offsets(admin: &Admin, name: &str, partitions: &[PartitionInfo]) -> Result<Vec<(Option<i64>, Option<i64>)>> {
+    if partitions.iter().any(|partition| partition.leader.is_none()) {
+        return Ok(vec![(None, None); partitions.len()]);
+    }
+    let asked = [(name.to_owned(), u32::try_from(partitions.len())?)];
+    let first = admin.start_offsets(&asked).await?.concat();
+    let end = admin.end_offsets(&asked).await?.concat();
+    Ok(first.into_iter().map(Some).zip(end.into_iter().map(Some)).collect())
 }
 
 async fn members(admin: &Admin, topic: &str) -> Result<Vec<Member>> {
@@ -267,9 +281,9 @@ fn show(description: &Description) {
                 .map_or("none".to_owned(), |leader| leader.to_string()),
             numbers(&partition.info.replicas),
             numbers(&partition.info.in_sync),
-            thousands(partition.first_offset.unsigned_abs()),
-            thousands(partition.end_offset.unsigned_abs()),
-            thousands(partition.end_offset.abs_diff(partition.first_offset)),
+            shown(partition.first_offset.map(i64::unsigned_abs)),
+            shown(partition.end_offset.map(i64::unsigned_abs)),
+            shown(count(partition.first_offset, partition.end_offset)),
         ]
     });
     let headers = [
@@ -302,6 +316,15 @@ fn show(description: &Description) {
     }
 }
 
+/// Offsets between the first and the end.
+fn count(first: Option<i64>, end: Option<i64>) -> Option<u64> {
+    Some(end?.abs_diff(first?))
+}
+
+fn shown(number: Option<u64>) -> String {
+    number.map_or("-".to_owned(), thousands)
+}
+
 fn numbers(numbers: &[i32]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -318,13 +341,11 @@ fn table(headers: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 
 async fn delete(admin: &Admin, names: &[String], yes: bool) -> Result<u8> {
     for name in names {
-        let partitions = existing(admin, name).await?.len();
-        let asked = [(name.clone(), u32::try_from(partitions)?)];
-        let first: i64 = admin.start_offsets(&asked).await?.concat().iter().sum();
-        let end: i64 = admin.end_offsets(&asked).await?.concat().iter().sum();
-        let offsets = thousands(end.abs_diff(first));
-        let noun = if partitions == 1 { "partition" } else { "partitions" };
-        say!("{name}: {partitions} {noun}, {offsets} offsets");
+        let infos = existing(admin, name).await?;
+        let counts = offsets(admin, name, &infos).await?.into_iter();
+        let offsets: Option<u64> = counts.map(|(first, end)| count(first, end)).sum();
+        let noun = if infos.len() == 1 { "partition" } else { "partitions" };
+        say!("{name}: {} {noun}, {} offsets", infos.len(), shown(offsets));
     }
     if !yes && !ask::may_delete("Delete what is listed, with all records?")? {
         return Ok(WRONG);

@@ -82,6 +82,9 @@ impl HostSample {
             wall_ns,
             cores: self.watch.cores(),
             machine_cores: self.watch.machine_cores_if_more(),
+            others_cores: u32::try_from(self.watch.all.len())
+                .ok()
+                .filter(|all| *all > self.watch.cores()),
             cpu: cpu_of(&self.watch.clients),
             others_cpu_ns: if self.cpu.is_some() && all_ran {
                 busy_ns.saturating_sub(ours)

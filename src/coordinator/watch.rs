@@ -213,6 +213,8 @@ struct Asked {
     /// The brokers that the watch began with, and those that came.
     known: Vec<BrokerAddress>,
     present: Vec<i32>,
+    /// What the first answer shows beyond what was known came before the watch began.
+    has_answered: bool,
     /// Since when an answer is missing.
     silent_ns: Option<u64>,
     unanswered: Vec<Stretch>,
@@ -225,6 +227,7 @@ impl Asked {
         Asked {
             present: known.iter().map(|broker| broker.id).collect(),
             known,
+            has_answered: false,
             silent_ns: None,
             unanswered: Vec::new(),
             changes: Vec::new(),
@@ -246,8 +249,10 @@ impl Asked {
             .into_iter()
             .filter(|broker| self.known.iter().all(|known| known.id != broker.id));
         let new: Vec<BrokerAddress> = new.collect();
-        self.changes
-            .extend(new.iter().map(|broker| change(broker, now_ns, true)));
+        if std::mem::replace(&mut self.has_answered, true) {
+            self.changes
+                .extend(new.iter().map(|broker| change(broker, now_ns, true)));
+        }
         self.known.extend(new);
     }
 

@@ -117,6 +117,13 @@ fn a_cluster_elsewhere_tells_by_its_answers_what_it_lost() {
     asked.answered(300, vec![address(1), address(2), address(3)]);
     let changes: Vec<(i32, u64, bool)> = asked.changes.iter().map(|c| (c.broker, c.at_ns, c.came)).collect();
     assert_eq!(changes, [(2, 200, false), (2, 300, true), (3, 300, true)]);
+
+    // A broker that came before this watch is no change of this trial; one that is missing from the start is.
+    let mut later = Asked::new(&watched);
+    later.answered(100, vec![address(1), address(3)]);
+    later.answered(200, vec![address(1), address(3)]);
+    let changes: Vec<(i32, bool)> = later.changes.iter().map(|c| (c.broker, c.came)).collect();
+    assert_eq!(changes, [(2, false)]);
 }
 
 #[test]

@@ -79,6 +79,7 @@ impl ExclusionRules {
             )
         });
         let changes = "A trial in which a broker went away or came is left out.".to_owned();
+        let changes = standstill.is_some().then_some(changes);
         let rules = [
             "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
             "A trial with a rebalance between its barrier and its last record is left out: a revocation, or an \
@@ -98,7 +99,7 @@ impl ExclusionRules {
         rules
             .into_iter()
             .chain(limited)
-            .chain([changes])
+            .chain(changes)
             .chain(standstill)
             .collect()
     }
@@ -106,7 +107,9 @@ impl ExclusionRules {
 
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
-    let changes = broker_changes(&measurement.interruptions, measurement.start_ns, measurement.end_ns);
+    // A plan of before this rule goes on without it.
+    let changes = broker_changes(&measurement.interruptions, measurement.start_ns, measurement.end_ns)
+        .filter(|_| rules.standstill_ms.is_some());
     let standstill = rules
         .standstill_ns()
         .and_then(|limit_ns| standstill(measurement, limit_ns));
@@ -171,7 +174,7 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
     let mut evidence = Vec::new();
     // The kernel tells the machine's times in steps of 10 ms: less than two steps beyond the limit is not evidence.
     let slack = 2.0 * TICK_NS / capacity_ns;
-    let others = host.others_cpu_ns as f64 / capacity_ns;
+    let others = host.others_cpu_ns as f64 / (host.wall_ns as f64 * f64::from(host.others_cores.unwrap_or(host.cores)));
     if others > rules.others_cpu_share_flag + slack {
         evidence.push(format!("other programs used {:.1} % of the machine", others * 100.0));
     }

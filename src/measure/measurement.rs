@@ -401,6 +401,9 @@ pub struct HostMeasurement {
     /// Logical processors of the machine, where that is more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_cores: Option<u32>,
+    /// Logical processors that `others_cpu_ns` is of, where brokers may run on more than `cores`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_cores: Option<u32>,
     /// Time of these cores by state (10 ms ticks, as the kernel counts them).
     pub cpu: HostCpu,
     /// CPU time of each broker run here.

@@ -13,6 +13,10 @@ use super::{
 const PACE_TIMES: u64 = 3;
 /// The usual gap: this share of the others is no longer.
 const PACE_SHARE: f64 = 0.9;
+/// More gaps that are as long as the longest are a pace, however many short ones lie between them.
+const PACE_EXCEPTIONS_MAX: usize = 3;
+/// Where more than one part in so many of what was read is not delivered, long waits say nothing.
+const PASSED_OVER_PART: u64 = 10;
 /// A wait is no standstill until it exceeds the pauses of the client's settings by this much.
 const SETTINGS_SLACK_NS: u64 = 500_000_000;
 /// A load stood still where so many records had been sent when half of the gap was over. One may fall on its edge.
@@ -185,10 +189,17 @@ fn nothing_arrived(gaps: &[(String, Stretch)]) -> Option<Standstill> {
 /// Stretches in which nothing arrived that should have, by whom it should have reached.
 fn gaps(measurement: &Measurement, limit_ns: u64) -> Vec<(String, Stretch)> {
     let Some(load) = &measurement.load else {
+        // The client delivers nothing while it passes over what aborted transactions left, however long that is.
+        let records: u64 = measurement.members.iter().map(MemberMeasurement::records).sum();
+        if measurement.not_delivered > records / PASSED_OVER_PART {
+            return Vec::new();
+        }
         let members = measurement.members.iter().filter(|member| member.records() > 0);
         let gap = |member: &MemberMeasurement| Some((member.name(), gap_of_backlog(measurement, member, limit_ns)?));
         return members.filter_map(gap).collect();
     };
+    let settings_ns = settings_ns(measurement);
+    let least_ns = |throttled_ns: u64| limit_ns.max(settings_ns).saturating_add(throttled_ns);
     let groups: BTreeSet<u32> = measurement.members.iter().map(|member| member.group).collect();
     let gap = |group: u32| {
         let members = measurement.members.iter().filter(|member| member.group == group);
@@ -196,10 +207,18 @@ fn gaps(measurement: &Measurement, limit_ns: u64) -> Vec<(String, Stretch)> {
             .flat_map(|member| &member.partitions)
             .filter_map(|partition| partition.series.as_ref());
         let gaps = distances(series, measurement.start_ns, Some(load.start_ns));
-        let gap = outstanding(&gaps, limit_ns).filter(|gap| has_arrivals(load, *gap))?;
+        let throttled = measurement.members.iter().filter(|member| member.group == group);
+        let throttled = throttled.filter_map(|member| Some(member.client?.throttled_ns)).max();
+        let gap = outstanding(&gaps, least_ns(throttled.unwrap_or(0))).filter(|gap| has_arrivals(load, *gap))?;
         Some((format!("any member of group {}", group + 1), gap))
     };
     groups.into_iter().filter_map(gap).collect()
+}
+
+/// A wait of this length may be a pause that the client's settings make.
+fn settings_ns(measurement: &Measurement) -> u64 {
+    let pause_ns = measurement.interruptions.fetch_pause_ns;
+    pause_ns.saturating_add(SETTINGS_SLACK_NS)
 }
 
 /// A member of a backlog has something to read until its last record. What it says of its own waiting is known best; work
@@ -218,17 +237,12 @@ fn gap_of_backlog(measurement: &Measurement, member: &MemberMeasurement, limit_n
     };
     let reading_time = Stretch::new(measurement.start_ns, measurement.end_ns);
     let wait = reading.longest_wait?.within(reading_time);
-    let settings_ns = measurement
-        .interruptions
-        .fetch_pause_ns
-        .saturating_add(SETTINGS_SLACK_NS);
-    let mut least_ns = limit_ns.max(settings_ns);
-    match member.client {
-        // The quota may have made all of the waiting that it made in this wait.
-        Some(client) => least_ns = least_ns.saturating_add(client.throttled_ns),
-        // Whether a quota held it back is not known: then it did so again and again.
-        None => least_ns = least_ns.max(limit_ns.saturating_add(pace(&distances))),
-    }
+    let settings_ns = settings_ns(measurement);
+    // Large answers over a slow way, and a quota of which nothing is known, make the member wait again and again.
+    let paced_ns = limit_ns.saturating_add(pace(&distances));
+    // A quota of which the client knows may have made all of the waiting that it made in this wait.
+    let throttled_ns = member.client.map_or(0, |client| client.throttled_ns);
+    let least_ns = limit_ns.max(settings_ns).max(paced_ns).saturating_add(throttled_ns);
     (wait.length_ns() >= least_ns).then_some(wait)
 }
 
@@ -287,7 +301,7 @@ fn pace(distances: &[Stretch]) -> u64 {
         clippy::cast_sign_loss,
         reason = "a place in a list"
     )]
-    let place = (others.len() as f64 * (1.0 - PACE_SHARE)) as usize;
+    let place = ((others.len() as f64 * (1.0 - PACE_SHARE)) as usize).min(PACE_EXCEPTIONS_MAX);
     PACE_TIMES * others.get(place).copied().unwrap_or(0)
 }
 

@@ -122,8 +122,14 @@ const SPRING_ALONE: &[(&str, Counterpart)] = &[
     ("listener.ack.mode", Is("`commit` in [consumer]")),
     ("listener.concurrency", Is("`consumers` in [consumer]")),
     ("listener.type", Is("`read` in [consumer]")),
-    ("", Nothing(OF_SPRING)),
+    (
+        "jaas.",
+        Is("\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\""),
+    ),
 ];
+
+/// The prefix of settings of Spring itself.
+const SPRING: &str = "spring.kafka.";
 
 /// Prefixes with whose they are, longer ones before those that begin like them.
 const PREFIXES: &[(&str, &str)] = &[
@@ -134,7 +140,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("spring.kafka.consumer.", "Spring"),
     ("spring.kafka.producer.", "Spring"),
     ("spring.kafka.admin.", "Spring"),
-    ("spring.kafka.", "Spring"),
+    (SPRING, "Spring"),
     ("consumer.override.", "Kafka Connect"),
     ("producer.override.", "Kafka Connect"),
     ("admin.override.", "Kafka Connect"),
@@ -173,10 +179,11 @@ pub(super) fn advice(name: &str, clients: Clients) -> Option<String> {
     if let Some(counterpart) = java(&plain) {
         return Some(sentence(whose, counterpart));
     }
-    let own = SPRING_ALONE
-        .iter()
-        .find(|(start, _)| *whose == "Spring" && plain.starts_with(start));
-    own.map(|(_, counterpart)| sentence(whose, *counterpart))
+    // A name below `consumer.` or `properties.` that nobody has is misspelt; one beside them is Spring's own.
+    let of_spring_itself = *prefix == SPRING;
+    let own = SPRING_ALONE.iter().find(|(start, _)| plain.starts_with(start));
+    let counterpart = own.map_or(Nothing(OF_SPRING), |(_, counterpart)| *counterpart);
+    of_spring_itself.then(|| sentence(whose, counterpart))
 }
 
 fn java(name: &str) -> Option<Counterpart> {

@@ -14,6 +14,9 @@ use super::secrets::{is_harmless, is_of_name, is_suspicious, suspicious_names};
 /// What stands in the place of a secret in a text.
 pub(super) const HIDDEN: &str = "(hidden)";
 
+/// A word of a command line for a shell: quoted and other parts without a space between them.
+const SHELL_WORD: &str = r#"(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"';&|\\])+"#;
+
 /// Shorter words are not taken out of messages: they would take the sense out of them.
 const WORD_CHARACTERS_MIN: usize = 4;
 
@@ -183,13 +186,12 @@ fn reversed(text: &str, name: &Range<usize>) -> Option<Range<usize>> {
 pub fn storable(text: &str) -> String {
     let (document, _) = DeTable::parse_recoverable(text);
     let mut cuts: Vec<(Range<usize>, String)> = launchers(document.get_ref()).flat_map(cuts_of_launcher).collect();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let assigns = |name: Range<usize>| line[name.end..].contains(['=', ':']);
-        if line.trim_start().starts_with('#') && suspicious_names(line).into_iter().any(assigns) {
-            cuts.push((start..start + line.len(), Masked::of(line).text));
+    for place in comments(text) {
+        let comment = &text[place.clone()];
+        let assigns = |name: Range<usize>| comment[name.end..].contains(['=', ':']);
+        if suspicious_names(comment).into_iter().any(assigns) {
+            cuts.push((place.clone(), masked_comment(comment)));
         }
-        start += line.len();
     }
     cuts.sort_by_key(|(place, _)| std::cmp::Reverse(place.start));
     let mut storable = text.to_owned();
@@ -197,6 +199,62 @@ pub fn storable(text: &str) -> String {
         storable.replace_range(place, &instead);
     }
     storable
+}
+
+/// Where comments stand: from the sign to the end of the line, those of lines in a row together.
+fn comments(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut quote: Option<&str> = None;
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        match quote {
+            Some(open) if rest.starts_with(open) => {
+                quote = None;
+                at += open.len();
+            }
+            // A quote of one line ends with it, whatever is missing.
+            Some(open) if open.len() == 1 && rest.starts_with('\n') => quote = None,
+            Some(open) if open.starts_with('"') && rest.starts_with('\\') => {
+                at += 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+            }
+            Some(_) => at += rest.chars().next().map_or(1, char::len_utf8),
+            None if rest.starts_with('#') => {
+                let end = line_end(text, at);
+                match found.last_mut() {
+                    Some(last) if text[last.end..at].trim().is_empty() => last.end = end,
+                    _ => found.push(at..end),
+                }
+                at = end;
+            }
+            None => {
+                quote = [r#"""""#, "'''", "\"", "'"]
+                    .into_iter()
+                    .find(|quote| rest.starts_with(quote));
+                at += quote.map_or_else(|| rest.chars().next().map_or(1, char::len_utf8), str::len);
+            }
+        }
+    }
+    found
+}
+
+/// A comment without its secrets: masked as if its lines were no comment, with the signs put back.
+fn masked_comment(comment: &str) -> String {
+    let mut plain = String::with_capacity(comment.len());
+    let mut signs = Vec::new();
+    for line in comment.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        let length = line[indent..].len() - line[indent..].trim_start_matches('#').len();
+        signs.extend((0..length).map(|sign| plain.len() + indent + sign));
+        plain.push_str(&line[..indent]);
+        plain.extend(std::iter::repeat_n(' ', length));
+        plain.push_str(&line[indent + length..]);
+    }
+    let mut masked = Masked::of(&plain).text;
+    for sign in signs {
+        masked.replace_range(sign..=sign, "#");
+    }
+    masked
 }
 
 fn launchers<'a>(document: &'a DeTable<'a>) -> impl Iterator<Item = &'a [Spanned<DeValue<'a>>]> {
@@ -275,16 +333,22 @@ fn is_option_of_secret(word: &str) -> bool {
 /// A word, or a line for a shell, without the values of its secrets.
 fn masked_word(word: &str, for_shell: bool) -> String {
     static VALUE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"^[\w.-]*["']?\s*[=:]\s*("[^"]+"|'[^']+'|[^\s"';&|]+)"#).ok());
+        LazyLock::new(|| Regex::new(&format!(r#"^[\w.-]*["']?\s*[=:]\s*({SHELL_WORD})"#)).ok());
+    // An option may be parted from its value by a space alone.
+    static OF_OPTION: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(&format!(r#"^[\w.-]*(?:\s*[=:]\s*|\s+)({SHELL_WORD})"#)).ok());
     let mut masked = String::with_capacity(word.len());
     let mut shown = 0;
     for name in suspicious_names(word)
         .into_iter()
-        .filter(|name| !word[..name.end].contains('\n'))
+        .filter(|name| !word[name.clone()].contains('\n'))
     {
-        let found = VALUE
+        let is_option = word[name.start..].starts_with('-');
+        let pattern = if is_option { &OF_OPTION } else { &VALUE };
+        let found = pattern
             .as_ref()
-            .and_then(|value| value.captures(&word[name.end..])?.get(1));
+            .and_then(|value| value.captures(&word[name.end..])?.get(1))
+            .filter(|value| !is_option || !value.as_str().starts_with('-'));
         let Some(value) = found.filter(|_| name.end >= shown) else {
             continue;
         };
@@ -319,6 +383,41 @@ mod tests {
             "a = 1\n\"sasl.password\" = **********\r\n\"fetch.min.bytes\" = 2\n"
         );
         assert_eq!(masked.len(), text.len());
+    }
+
+    #[test]
+    fn secrets_of_shell_lines_are_found_on_every_line_and_after_options_too() {
+        let shown = |words: &[&str]| {
+            let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            masked_command(&command).join(" ")
+        };
+        for line in [
+            "set -e\nDB_PASSWORD=X4711 exec {tandem}",
+            "run --sasl-password X4711 --size 2",
+            "PASSWORD=ab\"X4711\" run",
+            "PASSWORD=ab\\ X4711 run",
+        ] {
+            let masked = shown(&["sh", "-c", line]);
+            assert!(!masked.contains("4711") && masked.contains("(hidden)"), "{masked}");
+        }
+        let remote = shown(&["ssh", "host", "worker --password X4711"]);
+        assert!(!remote.contains("4711"), "{remote}");
+        assert_eq!(
+            shown(&["sh", "-c", "run --password --size 2"]),
+            "sh -c run --password --size 2"
+        );
+    }
+
+    #[test]
+    fn secrets_in_comments_are_hidden_behind_values_and_over_several_lines_too() {
+        let text = "question = '# no comment'\n\"sasl.password\" = { env = \"P\" } # sasl.password = \"X4711\"\n\
+                    # \"ssl.key.pem\" = \"\"\"\n# -----BEGIN4711\n# key4711\nsize = 1 # bytes\n";
+        let stored = storable(text);
+        assert!(!stored.contains("4711"), "{stored}");
+        for kept in ["# no comment", "{ env = \"P\" } #", "size = 1 # bytes", "\n# "] {
+            assert!(stored.contains(kept), "{stored}");
+        }
+        assert_eq!(stored.len(), text.len());
     }
 
     #[test]

@@ -23,13 +23,15 @@ pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummar
     let each = |of: fn(&LoadMeasurement) -> f64| mean(&loads.iter().map(|load| of(load)).collect::<Vec<f64>>());
     let meaningful: Vec<&Measurement> = used.iter().copied().filter(|m| is_meaningful(m)).collect();
     let caught_up: Vec<f64> = meaningful.iter().filter_map(|m| catch_up_seconds(m)).collect();
+    let judgement = judgement(&loads);
+    let is_overload = judgement.as_ref().is_some_and(|j| j.verdict == LoadVerdict::Overloaded);
     Some(LiveSummary {
         offered_per_second: each(|load| load.offered_per_second),
         sent_per_second: each(|load| load.sent_per_second),
         load_reached: loads.iter().all(|load| load.reached),
-        overloaded: growth.len() * 2 > loads.len(),
+        overloaded: growth.len() * 2 > loads.len() || is_overload,
         lag_growth_per_second: median(&growth),
-        judgement: judgement(&loads),
+        judgement,
         trials_meaningful: count(meaningful.len()),
         latencies: parts(&meaningful),
         catch_up_seconds: Estimate::geometric(&caught_up),

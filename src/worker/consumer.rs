@@ -23,7 +23,7 @@ use super::shared::MemberShared;
 use super::statistics::StatisticsLog;
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::protocol::{MemberResult, Prepare, Secret};
-use crate::scenario::{Read, WorkOrdering};
+use crate::scenario::{Commit, Read, WorkOrdering};
 
 /// How long the cluster may take to answer a question.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -86,6 +86,7 @@ impl Member {
             shared: Arc::clone(&shared),
             queues: OnceLock::new(),
             commit: prepare.commit,
+            uses_group: !prepare.manual || prepare.commit != Commit::None,
             failure: Arc::clone(&callback_failure),
             statistics: Arc::clone(&statistics),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -55,6 +55,8 @@ pub(super) struct MemberContext {
     /// One for each reading thread; none where a stream is read, whose reader runs the callbacks itself.
     pub(super) queues: OnceLock<Vec<Weak<PrivateQueue<MemberContext>>>>,
     pub(super) commit: Commit,
+    /// False where it assigns itself and commits nothing; the client looks for the group's coordinator all the same.
+    pub(super) uses_group: bool,
     /// The first commit of a callback that failed.
     pub(super) failure: Arc<OnceLock<String>>,
     /// What the client says of itself.
@@ -76,7 +78,8 @@ impl ClientContext for MemberContext {
         let Some(code) = error.rdkafka_error_code() else { return };
         let error = ClientError::new(code, reason);
         let holding = *self.shared.holding.lock().unwrap_or_else(PoisonError::into_inner);
-        if holding && error.is_of_unknown_topic() {
+        let is_of_unused_group = !self.uses_group && error.code == RDKafkaErrorCode::GroupAuthorizationFailed;
+        if holding && error.is_of_unknown_topic() || is_of_unused_group {
             // Not every broker knows a topic yet that was made for this trial.
             self.shared.reported().report(&error.to_string());
         } else {

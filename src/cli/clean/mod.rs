@@ -68,9 +68,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
 
 async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
     let runs = recorded(&state_folder());
+    let mut problems = Vec::new();
     let admin = match &spec.source {
-        ClusterSource::Bootstrap(bootstrap) => Some(Admin::connect(bootstrap, &cluster_properties(spec)?).await?),
         ClusterSource::Local { .. } => None,
+        ClusterSource::Bootstrap(bootstrap) => match Admin::connect(bootstrap, &cluster_properties(spec)?).await {
+            Ok(admin) => Some(admin),
+            // What killed runs left on this machine can be removed all the same.
+            Err(error) if !runs.dead.is_empty() => {
+                problems.push(error.to_string());
+                None
+            }
+            Err(error) => return Err(error.into()),
+        },
     };
     let mut found = match &admin {
         Some(admin) => look(admin, spec, &runs.alive).await?,
@@ -78,11 +87,10 @@ async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
     };
     let dead: Vec<Leftovers> = runs.dead.into_iter().map(|(record, _)| record).collect();
     if !arguments.json {
-        show(admin.as_ref(), &spec.prefix, &found, &dead);
+        show(admin.as_ref(), spec.bootstrap().is_some(), &spec.prefix, &found, &dead);
     }
     let deletable = found.iter().any(|thing| thing.stays_because.is_none()) || !dead.is_empty();
-    let mut problems = Vec::new();
-    let mut nothing_left = found.is_empty() && dead.is_empty();
+    let mut nothing_left = problems.is_empty() && found.is_empty() && dead.is_empty();
     if deletable && may_delete(arguments)? {
         if !dead.is_empty() && !left::clean(true).await {
             problems.push("something of a killed run could not be removed".to_owned());
@@ -218,7 +226,7 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
     folders.filter(|path| path.is_dir()).map(of).sum()
 }
 
-fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]) {
+fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], dead: &[Leftovers]) {
     match admin {
         Some(admin) if found.is_empty() => {
             say!(
@@ -227,6 +235,7 @@ fn show(admin: Option<&Admin>, prefix: &str, found: &[Thing], dead: &[Leftovers]
             );
         }
         Some(admin) => say!("on {} (names that start with {prefix}):", admin.bootstrap()),
+        None if is_named => say!("the cluster does not answer; what killed runs left on this machine:"),
         None => say!("no cluster is named: --bootstrap HOST:PORT, --cluster local, or a scenario with `bootstrap`"),
     }
     for thing in found {

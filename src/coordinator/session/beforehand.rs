@@ -32,8 +32,8 @@ impl Session<'_> {
         let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
         let configurations = || scenario.configurations.iter().filter(here);
         let works = configurations().any(|configuration| configuration.work != Work::None);
-        // This program can do everything.
-        if !works && place.launcher.is_empty() {
+        // This program can do everything; another build may not.
+        if !works && place.launcher.is_empty() && scenario.variants.builds.is_empty() {
             return Ok(WorkCalibration::default());
         }
         if works {

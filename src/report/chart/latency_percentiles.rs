@@ -168,7 +168,12 @@ fn rows(responses: &[LatencyRecorder]) -> Vec<(f64, f64)> {
 
 /// The largest share that the records of every trial carry: beyond it a line of fewer trials could fall.
 fn last_share(responses: &[LatencyRecorder]) -> f64 {
-    let fewest = responses.iter().map(LatencyRecorder::count).min().unwrap_or(0);
+    // A trial with fewer has no percentile at all.
+    let carrying = responses
+        .iter()
+        .map(LatencyRecorder::count)
+        .filter(|count| *count >= 2 * SAMPLES_BEYOND);
+    let fewest = carrying.min().unwrap_or(0);
     1.0 - SAMPLES_BEYOND as f64 / fewest.max(1) as f64
 }
 

@@ -100,6 +100,7 @@ impl Observed {
             awaited: None,
             throttled: self.throttled.map(|share| (share / behind.time).min(1.0)),
             behind: None,
+            limits: self.limits.without_what_was_left(),
             ..self.clone()
         };
         if let Some(load) = &mut seen.load {

@@ -60,6 +60,14 @@ impl Left {
 }
 
 impl LimitsSeen {
+    /// The same without what the quota left, which is known of whole trials only.
+    pub(super) fn without_what_was_left(&self) -> Self {
+        LimitsSeen {
+            left: None,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn of(trials: &[&Measurement]) -> Self {
         let mut quotas: Vec<(QuotaEffect, u64)> = Vec::new();
         for host in trials.iter().map(|m| &m.host) {
@@ -123,7 +131,9 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
 /// none.
 pub(super) fn no_room(case: &Case) -> Option<Bottleneck> {
     let left = case.observed.limits.left.as_ref()?;
-    if left.idle >= IDLE_FOR_A_THREAD || left.machine_idle < left.idle {
+    // Of a small quota half is as much as a thread of a large one leaves.
+    let room = IDLE_FOR_A_THREAD.min(left.quota.cores() / 2.0);
+    if left.idle >= room || left.machine_idle < left.idle || case.is_short() {
         return None;
     }
     let seen = words::figures(&case.observed)?;

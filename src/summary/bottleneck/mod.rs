@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use self::observed::Observed;
 use crate::measure::limits::processors;
-use crate::measure::{Measurement, Status, Trial};
+use crate::measure::{LoadJudgement, Measurement, Status, Trial};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::summary::configurations::count;
 use crate::summary::{CapacitySummary, LatencySummary, LiveSummary, live};
@@ -127,6 +127,8 @@ struct Case<'a> {
     cpus: Option<u32>,
     /// True where the readers did not hold what was asked of them, whatever the load's own measurement says.
     is_beyond: bool,
+    /// Whether the load is held, as the trials say it together.
+    judged: Option<LoadJudgement>,
     /// How long records waited, where the load was held.
     latencies: Vec<LatencySummary>,
     observed: Observed,
@@ -143,13 +145,19 @@ impl<'a> Case<'a> {
         let configuration = &scenario.configurations[index];
         let dataset = &scenario.datasets[configuration.dataset];
         let place = scenario.places.get(configuration.place);
+        let judged = live.as_ref().and_then(|live| live.judgement.clone());
+        let mut observed = Observed::of(configuration, dataset, trials);
+        if let (Some(load), Some(true)) = (&mut observed.load, live.as_ref().map(|live| live.overloaded)) {
+            load.behind = true;
+        }
         Case {
             configuration,
             dataset,
             cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
             is_beyond,
+            judged,
             latencies: live.map(|live| live.latencies).unwrap_or_default(),
-            observed: Observed::of(configuration, dataset, trials),
+            observed,
         }
     }
 
@@ -168,6 +176,7 @@ impl<'a> Case<'a> {
     /// The same over the part of the time in which records lay before the readers.
     fn while_behind(&self) -> Option<Case<'a>> {
         Some(Case {
+            judged: None,
             latencies: Vec::new(),
             observed: self.observed.while_behind()?,
             ..*self

@@ -11,6 +11,9 @@ use crate::scenario::{GroupProtocol, Membership, Work, WorkOrdering};
 /// Where a live load was held.
 pub(super) const LOAD_HELD: &str = "A higher rate, or a search for its capacity, shows where it ends.";
 
+/// Where a live load may have been held or not.
+pub(super) const LOAD_UNSURE: &str = "A longer `load.duration` tells whether it is held.";
+
 /// Where no rule fits.
 pub(super) const NOTHING_FITS: &str = "What would change it is not known from these trials.";
 

@@ -4,6 +4,7 @@
 use super::rules::{PAUSING_SHARE, WAITING_SHARE, found, is_busy_unevenly};
 use super::words::{self, milliseconds, percent};
 use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
+use crate::measure::LoadVerdict;
 use crate::measure::latency::LatencyPart;
 use crate::scenario::{Mode, PropertyValue};
 
@@ -25,6 +26,13 @@ pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
     if let Some(longest) = response(case) {
         return Some(longest);
     }
+    let unsure = case
+        .judged
+        .as_ref()
+        .filter(|judged| judged.verdict == LoadVerdict::CannotSay);
+    if let Some(judged) = unsure {
+        return Some(Bottleneck::unknown(&words::load_unsure(judged), remedies::LOAD_UNSURE));
+    }
     let mut seen = if load.not_held.0 > 0 {
         words::load_partly_held(load)
     } else {
@@ -36,7 +44,7 @@ pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
     Some(Bottleneck::unknown(&seen, remedies::LOAD_HELD))
 }
 
-/// The part of a record's way that takes longest, in means, which add up.
+/// The part of a record's way that takes longest, in means.
 struct Longest {
     part: LatencyPart,
     ms: f64,

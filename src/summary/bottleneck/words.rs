@@ -5,9 +5,9 @@ use super::behind::Behind;
 use super::observed::{LoadSeen, Machine, Observed};
 use super::spread::{InOrder, Ordered, Skew};
 use super::threads::BusyThread;
-use crate::measure::TopicPartition;
 use crate::measure::limits::core_figure as figure;
 pub(super) use crate::measure::limits::cores;
+use crate::measure::{LoadJudgement, TopicPartition};
 use crate::scenario::PropertyValue;
 use crate::summary::answer::thousands;
 
@@ -43,6 +43,15 @@ pub(super) fn load_not_reached(load: &LoadSeen) -> String {
         text = format!("{text}; their client's queue was full {full} of the time");
     }
     text
+}
+
+/// A load of which the trials cannot say whether it is held.
+pub(super) fn load_unsure(judged: &LoadJudgement) -> String {
+    format!(
+        "whether the load is held cannot be said: {}; a growth of the lag under {} % need not show in this window",
+        judged.how_full(),
+        judged.resolution_percent()
+    )
 }
 
 pub(super) fn load_held(load: &LoadSeen, seen: &Observed) -> String {
