@@ -227,7 +227,7 @@ fn a_damaged_trial_is_an_error_that_names_its_file() {
     assert_eq!(run.read_trials().unwrap(), []);
     fs::write(at.path().join("plan.json"), "{").unwrap();
     let found = message(run.read_plan(), &at);
-    assert!(found.ends_with("without it the run cannot be read"), "{found}");
+    assert!(found.ends_with("or run the scenario again"), "{found}");
 }
 
 #[test]
