@@ -336,7 +336,7 @@ fn masked_word(word: &str, for_shell: bool) -> String {
         LazyLock::new(|| Regex::new(&format!(r#"^[\w.-]*["']?\s*[=:]\s*({SHELL_WORD})"#)).ok());
     // An option may be parted from its value by a space alone.
     static OF_OPTION: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(&format!(r#"^[\w.-]*(?:\s*[=:]\s*|\s+)({SHELL_WORD})"#)).ok());
+        LazyLock::new(|| Regex::new(&format!(r"^[\w.-]*(?:\s*[=:]\s*|\s+)({SHELL_WORD})")).ok());
     let mut masked = String::with_capacity(word.len());
     let mut shown = 0;
     for name in suspicious_names(word)
