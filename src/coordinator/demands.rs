@@ -1,4 +1,4 @@
-//! What a configuration demands of its workers beyond reading, and what one that cannot do it is told.
+//! What a configuration demands of its workers beyond reading, and the error for a worker that cannot do it.
 
 use crate::protocol::{Capability, Hello, PROTOCOL_VERSION};
 use crate::scenario::{Configuration, Membership};

@@ -14,7 +14,7 @@ use super::why::why;
 pub(super) const WIDTH_MIN: usize = 40;
 
 /// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 15] = [
+const DISPENSABLE: [&str; 14] = [
     "idle members",
     "efficiency",
     "trials",
@@ -29,7 +29,6 @@ const DISPENSABLE: [&str; 15] = [
     "p99\u{a0}before",
     "p99\u{a0}after",
     "p (Holm)",
-    "load",
 ];
 
 /// Configurations of one bottleneck of which the evidence is given.

@@ -12,7 +12,7 @@ use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Work};
 
 impl Session<'_> {
-    /// What work costs each build at each place where any is done. Its workers must be able to do what they will be told.
+    /// What work costs each build at each place where any is done. Its workers must have the capabilities that its trials need.
     pub(super) async fn calibrate(&self) -> Result<Calibrations, RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Calibrations::default();
@@ -58,7 +58,7 @@ impl Session<'_> {
                 cause,
             });
         }
-        // A worker that cannot calibrate does its work by its own lights and says so in its trials.
+        // A worker that cannot calibrate works uncalibrated and reports so in its trials.
         Ok(measured.unwrap_or_default())
     }
 

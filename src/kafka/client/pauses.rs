@@ -1,4 +1,4 @@
-//! How long a consumer may pause by its own settings.
+//! How long a consumer's settings let it pause.
 
 use std::collections::BTreeMap;
 

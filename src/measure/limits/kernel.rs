@@ -50,7 +50,7 @@ pub(super) fn kib_field(text: &str, name: &str) -> Option<u64> {
     field(text, name)?.checked_mul(1024)
 }
 
-/// The processors in a list such as `0-3,8` or `0-6:2`; `None` where it is none.
+/// The processors in a list such as `0-3,8` or `0-6:2`; `None` for any other text.
 pub fn processors(list: &str) -> Option<BTreeSet<u32>> {
     let mut processors = BTreeSet::new();
     for part in list.trim().split(',') {
