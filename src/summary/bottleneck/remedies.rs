@@ -6,6 +6,7 @@ use super::rules::SKEW_TIMES;
 use super::spread::{InOrder, Ordered, Skew};
 use super::threads::ThreadRole;
 use super::words;
+use crate::measure::limits::core_figure;
 use crate::scenario::{GroupProtocol, Membership, Work, WorkOrdering};
 
 /// Where a live load was held.
@@ -234,15 +235,14 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
         1 => "A second consumer, in this process or another,",
         _ => "One more consumer",
     };
-    // Another thread needs a core, or most of one.
-    let idle = case.observed.machine.as_ref().map(Machine::idle);
-    if idle.is_some_and(|idle| idle < IDLE_FOR_A_THREAD) {
-        return format!(
-            "{what} has threads of its own, but there is no core left for them here: more cores first; more partitions alone \
-             will not help."
-        );
+    match case.observed.machine.as_ref().map(Machine::idle) {
+        Some(idle) if idle < IDLE_FOR_A_THREAD => format!(
+            "{what} would help a little, because it has threads of its own, but only {} of a core is idle for them here: \
+             more cores would help more; more partitions alone will not.",
+            core_figure(idle)
+        ),
+        _ => format!("{what} would probably help, because it has threads of its own; more partitions alone will not."),
     }
-    format!("{what} would probably help, because it has threads of its own; more partitions alone will not.")
 }
 
 pub(super) fn brokers() -> String {

@@ -276,6 +276,12 @@ fn a_thread_with_a_full_core_is_named_in_words() {
         &["the reader thread of process 1 was at 99 % of a core; 1 of 2 cores idle"],
     );
     assert!(reader.found().remedy.contains("more partitions alone will not"));
+    let remedy = |idle| {
+        let reader = Made::new(1, 4).threads(&[thread("reader-0", 99, 0)]);
+        reader.idle_cores(idle).found().remedy
+    };
+    assert!(remedy(100).contains("would probably help"), "{}", remedy(100));
+    assert!(remedy(41).contains("only 0.41 of a core is idle"), "{}", remedy(41));
     let fetcher = Made::new(1, 4).threads(&[thread("rdk:broker7", 80, 15)]);
     fetcher.is(
         BottleneckKind::ReaderThread,
