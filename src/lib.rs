@@ -9,6 +9,7 @@
 //! - [`contents`]: what records hold;
 //! - [`load`]: when records are to be sent, and the stamp that says so;
 //! - [`stats`]: statistics on plain numbers;
+//! - [`figures`]: the catalogue of figures, and what they are of a trial and over trials;
 //! - [`verdict`]: which configurations are compared within blocks, and what is concluded;
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod client_errors;
 pub mod contents;
 pub mod coordinator;
+pub mod figures;
 pub mod kafka;
 pub mod load;
 pub mod measure;
@@ -34,5 +36,8 @@ pub mod secret;
 pub mod stats;
 pub mod store;
 pub mod summary;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod testing;
 pub mod verdict;
 pub mod worker;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may know. Whatever is not here is an error.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("testing", &[]),
     ("secret", &[]),
     ("client_errors", &[]),
     ("stats", &[]),
@@ -15,7 +16,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scenario", &["load"]),
     ("contents", &["scenario"]),
     ("measure", &[]),
-    ("verdict", &["stats", "scenario", "measure"]),
+    ("figures", &["stats", "scenario", "measure"]),
+    ("verdict", &["stats", "scenario", "measure", "figures"]),
     ("plan", &["load", "scenario", "measure", "stats", "verdict"]),
     ("protocol", &["load", "scenario", "measure", "secret"]),
     ("kafka", &["scenario", "measure", "secret"]),
@@ -32,8 +34,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("store", &["plan", "scenario", "measure"]),
-    ("summary", &["stats", "verdict", "plan", "scenario", "measure"]),
-    ("report", &["summary", "stats", "plan", "scenario", "measure"]),
+    (
+        "summary",
+        &["stats", "verdict", "plan", "scenario", "measure", "figures"],
+    ),
+    (
+        "report",
+        &["summary", "stats", "plan", "scenario", "measure", "figures"],
+    ),
     (
         "coordinator",
         &[
@@ -67,7 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What the tests of a room may know besides: the whole way through the program is theirs to make their scenes from.
-const IN_TESTS: &[(&str, &[&str])] = &[("kafka", &["load"])];
+const IN_TESTS: &[(&str, &[&str])] = &[("kafka", &["load"]), ("figures", &["plan"]), ("report", &["testing"])];
 
 /// Libraries that reports and all that they rest on must not need.
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];

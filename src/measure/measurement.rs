@@ -82,9 +82,22 @@ impl Measurement {
         self.end_ns.saturating_sub(self.spawn_ns)
     }
 
+    /// Seconds from the common start to this time.
+    pub fn since_start_s(&self, at_ns: u64) -> f64 {
+        at_ns.saturating_sub(self.start_ns) as f64 / 1e9
+    }
+
     /// Nanoseconds from being told to subscribe until the barrier was passed.
     pub fn join_ns(&self) -> u64 {
         self.joined_ns.saturating_sub(self.subscribe_ns)
+    }
+
+    /// Members that held no partition when reading began. Where no member of a group is seen with one, its assignment was
+    /// not observed, which is not idleness.
+    pub fn idle_members(&self) -> impl Iterator<Item = &MemberMeasurement> {
+        let is_observed = |group| self.members.iter().any(|m| m.group == group && !m.assigned.is_empty());
+        let idle = self.members.iter().filter(|member| member.assigned.is_empty());
+        idle.filter(move |member| is_observed(member.group))
     }
 
     /// Records delivered over all groups.
@@ -428,6 +441,11 @@ pub struct HostMeasurement {
 }
 
 impl HostMeasurement {
+    /// CPU time of all brokers in nanoseconds; `None` where they do not run on this machine.
+    pub fn brokers_cpu(&self) -> Option<u64> {
+        (!self.brokers_cpu_ns.is_empty()).then(|| self.brokers_cpu_ns.iter().sum())
+    }
+
     /// The tightest CPU quota on all clients together, where it leaves less than their processors do.
     pub fn quota(&self) -> Option<&QuotaEffect> {
         let whole = self.quotas.iter().filter(|effect| effect.whole);

@@ -1,28 +1,18 @@
-//! Tidy tables for other programs. Every column is documented in `docs/results.md`, which a test holds against the
-//! lists here.
+//! Tidy tables for other programs. Every column is declared with its unit and meaning, of which `docs/results.md` is
+//! made: a test renews its tables.
 
-mod live;
+mod columns;
 mod verdicts;
 
-use self::live::LoadCells;
+use self::columns::{Column, LoadState, Row, shared, summary_columns, trial_columns};
 pub use self::verdicts::verdicts_csv;
 use super::ReportInput;
-use super::figures::TrialFigures;
-use super::format::{machine, work};
-use crate::measure::{Measurement, Status, Trial, TrialKind};
+use super::format::machine;
+use crate::figures::{Figure, FigureId, TrialFigures, Value};
+use crate::measure::{Status, Trial, TrialKind};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::stats::Estimate;
-use crate::summary::{Along, ConfigurationSummary, ScalingPoint};
-
-/// A column and how its value is found; an empty value says that it is not known.
-struct Column<Row> {
-    name: &'static str,
-    value: fn(&Row) -> String,
-}
-
-fn column<Row>(name: &'static str, value: fn(&Row) -> String) -> Column<Row> {
-    Column { name, value }
-}
+use crate::summary::{Along, CapacitySummary, ConfigurationSummary, ScalingPoint};
 
 /// What the cells of a row of `summary.csv` are taken from.
 struct SummaryRow<'a> {
@@ -37,8 +27,64 @@ struct TrialRow<'a> {
     configuration: &'a Configuration,
     dataset: &'a DatasetSpec,
     trial: &'a Trial,
-    measurement: Option<&'a Measurement>,
     figures: Option<TrialFigures>,
+    /// Of its configuration.
+    capacity: Option<CapacitySummary>,
+}
+
+impl Row for SummaryRow<'_> {
+    fn configuration(&self) -> (&Configuration, &DatasetSpec) {
+        (self.configuration, self.dataset)
+    }
+
+    fn figure(&self, figure: &Figure) -> String {
+        match self.summary.figures.get(figure.id) {
+            Some(Value::Count(count)) => count.to_string(),
+            value => optional(value.map(|value| value.point())),
+        }
+    }
+
+    fn load(&self) -> Option<LoadState> {
+        let live = self.summary.live.as_ref()?;
+        // Without a trial nothing was reached or overloaded.
+        self.summary.point(FigureId::OfferedPerSecond)?;
+        Some(LoadState {
+            reached: live.load_reached,
+            overloaded: live.overloaded,
+            judgement: live.judgement.clone(),
+        })
+    }
+
+    fn capacity(&self) -> Option<CapacitySummary> {
+        self.summary.live.as_ref()?.capacity
+    }
+}
+
+impl Row for TrialRow<'_> {
+    fn configuration(&self) -> (&Configuration, &DatasetSpec) {
+        (self.configuration, self.dataset)
+    }
+
+    fn figure(&self, figure: &Figure) -> String {
+        let value = self.figures.as_ref().and_then(|figures| figures.get(figure.id));
+        match value {
+            Some(value) if figure.is_count() => format!("{value:.0}"),
+            value => optional(value),
+        }
+    }
+
+    fn load(&self) -> Option<LoadState> {
+        let load = self.trial.measurement.as_ref()?.load.as_ref()?;
+        Some(LoadState {
+            reached: load.reached,
+            overloaded: load.overload.is_some(),
+            judgement: load.judgement.clone(),
+        })
+    }
+
+    fn capacity(&self) -> Option<CapacitySummary> {
+        self.capacity
+    }
 }
 
 /// `summary.csv`: a row per configuration, in the scenario's order.
@@ -53,44 +99,36 @@ pub fn summary_csv(input: &ReportInput) -> String {
             scaling: scaling_point(input, summary.configuration),
         })
     });
-    let load = |row: &SummaryRow| LoadCells::of_summary(row.summary);
-    write(input.scenario, &summary_columns(), rows, |row| row.configuration, load)
+    write(input.scenario, &shared(summary_columns()), rows)
 }
 
 /// `trials.csv`: a row per trial, in the order of running.
 pub fn trials_csv(input: &ReportInput) -> String {
     let rows = input.trials.iter().filter_map(|trial| {
-        let configuration = input.scenario.configurations.get(trial.order.configuration)?;
+        let index = trial.order.configuration;
+        let configuration = input.scenario.configurations.get(index)?;
         let dataset = input.scenario.datasets.get(configuration.dataset)?;
         let measurement = trial.measurement.as_ref();
+        let of_configuration = input.summary.configurations.iter().find(|c| c.configuration == index);
         Some(TrialRow {
             configuration,
             dataset,
             trial,
-            measurement,
-            figures: measurement.map(TrialFigures::of),
+            figures: measurement.map(|measurement| TrialFigures::of(configuration, measurement)),
+            capacity: of_configuration.and_then(|c| c.live.as_ref()?.capacity),
         })
     });
-    let load = |row: &TrialRow| LoadCells::of_trial(input.summary, row.trial);
-    write(input.scenario, &trial_columns(), rows, |row| row.configuration, load)
+    write(input.scenario, &shared(trial_columns()), rows)
 }
 
-fn write<Row>(
-    scenario: &Scenario,
-    columns: &[Column<Row>],
-    rows: impl Iterator<Item = Row>,
-    configuration: impl Fn(&Row) -> &Configuration,
-    load: impl Fn(&Row) -> LoadCells,
-) -> String {
-    let mut headers: Vec<String> = columns.iter().map(|c| c.name.to_owned()).collect();
-    headers.extend(LoadCells::names());
+fn write<R: Row>(scenario: &Scenario, columns: &[Column<R>], rows: impl Iterator<Item = R>) -> String {
+    let mut headers: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let keys = scenario.keys_in_use.iter().enumerate();
     let keys: Vec<(usize, &String)> = keys.filter(|(_, key)| !headers.contains(key)).collect();
     headers.extend(keys.iter().map(|(_, key)| (*key).clone()));
-    let cells = |row: Row| {
+    let cells = |row: R| {
         let mut cells: Vec<String> = columns.iter().map(|column| (column.value)(&row)).collect();
-        cells.extend(load(&row).cells());
-        let values = &configuration(&row).key_values;
+        let values = &row.configuration().0.key_values;
         cells.extend(keys.iter().map(|(i, _)| values.get(*i).cloned().unwrap_or_default()));
         cells
     };
@@ -120,66 +158,6 @@ fn point(estimate: Option<&Estimate>) -> String {
     optional(estimate.map(|e| e.point))
 }
 
-fn summary_columns<'a>() -> Vec<Column<SummaryRow<'a>>> {
-    vec![
-        column("configuration", |r| r.summary.name.clone()),
-        column("topics", |r| r.dataset.topics.to_string()),
-        column("partitions", |r| r.dataset.partitions.to_string()),
-        column("groups", |r| r.configuration.groups.to_string()),
-        column("processes", |r| r.configuration.processes.to_string()),
-        column("consumers_per_process", |r| r.configuration.consumers.to_string()),
-        column("members", |r| r.summary.members.to_string()),
-        column("idle_members", |r| r.summary.idle_members.to_string()),
-        column("record_bytes", |r| machine(r.summary.record_bytes)),
-        column("work", |r| work(r.configuration.work)),
-        column("trials_planned", |r| r.summary.trials_planned.to_string()),
-        column("trials_used", |r| r.summary.trials_used.to_string()),
-        column("trials_failed", |r| r.summary.trials_failed.to_string()),
-        column("trials_excluded", |r| r.summary.trials_excluded.to_string()),
-        column("records", |r| r.summary.records.to_string()),
-        column("records_per_second", |r| point(r.summary.records_per_second.as_ref())),
-        column("records_per_second_low", |r| {
-            optional(
-                r.summary
-                    .records_per_second
-                    .and_then(|e| e.interval)
-                    .map(|(low, _)| low),
-            )
-        }),
-        column("records_per_second_high", |r| {
-            optional(
-                r.summary
-                    .records_per_second
-                    .and_then(|e| e.interval)
-                    .map(|(_, high)| high),
-            )
-        }),
-        column("mib_per_second", |r| optional(r.summary.mib_per_second)),
-        column("read_seconds", |r| point(r.summary.read_seconds.as_ref())),
-        column("join_seconds", |r| optional(r.summary.join_seconds)),
-        column("stopwatch_seconds", |r| point(r.summary.stopwatch_seconds.as_ref())),
-        column("first_record_ms", |r| optional(r.summary.first_record_ms)),
-        column("client_cpu_seconds_per_million", |r| {
-            optional(r.summary.client_cpu_seconds_per_million)
-        }),
-        column("client_cpu_seconds_per_million_stopwatch", |r| {
-            optional(r.summary.client_cpu_seconds_per_million_stopwatch)
-        }),
-        column("broker_cpu_seconds_per_million", |r| {
-            optional(r.summary.broker_cpu_seconds_per_million)
-        }),
-        column("lost", |r| r.summary.lost.to_string()),
-        column("duplicated", |r| r.summary.duplicated.to_string()),
-        column("not_delivered", |r| r.summary.not_delivered.to_string()),
-        column("redelivered", |r| r.summary.redelivered.to_string()),
-        column("work_us_mean", |r| optional(r.summary.work_us_mean)),
-        column("bottleneck", |r| r.summary.bottleneck.kind.as_str().to_owned()),
-        column("bottleneck_evidence", |r| r.summary.bottleneck.evidence.clone()),
-        column("speed_up", |r| point(r.scaling.and_then(|p| p.speed_up.as_ref()))),
-        column("efficiency", |r| point(r.scaling.and_then(|p| p.efficiency.as_ref()))),
-    ]
-}
-
 /// The place of a configuration in the first series that it is in: those along members come before those along threads.
 fn scaling_point<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<&'a ScalingPoint> {
     let of = |along_threads: bool| {
@@ -189,66 +167,6 @@ fn scaling_point<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<&'
             .find(|point| point.configuration == configuration)
     };
     of(false).or_else(|| of(true))
-}
-
-impl TrialRow<'_> {
-    fn figure(&self, figure: impl Fn(&TrialFigures) -> Option<f64>) -> String {
-        optional(self.figures.as_ref().and_then(figure))
-    }
-
-    fn counted(&self, figure: impl Fn(&Measurement) -> u64) -> String {
-        self.measurement.map(|m| figure(m).to_string()).unwrap_or_default()
-    }
-}
-
-fn trial_columns<'a>() -> Vec<Column<TrialRow<'a>>> {
-    vec![
-        column("number", |r| r.trial.order.number.to_string()),
-        column("kind", |r| kind(r.trial.order.kind).to_owned()),
-        column("block", |r| r.trial.order.block.to_string()),
-        column("position", |r| r.trial.order.position.to_string()),
-        column("session", |r| r.trial.session.to_string()),
-        column("started_at", |r| r.trial.started_at.to_string()),
-        column("status", |r| r.trial.status.as_str().to_owned()),
-        column("failure", |r| failure(&r.trial.status)),
-        column("flags", |r| flags(r.trial)),
-        column("configuration", |r| r.trial.configuration_name.clone()),
-        column("topics", |r| r.dataset.topics.to_string()),
-        column("partitions", |r| r.dataset.partitions.to_string()),
-        column("groups", |r| r.configuration.groups.to_string()),
-        column("processes", |r| r.configuration.processes.to_string()),
-        column("consumers_per_process", |r| r.configuration.consumers.to_string()),
-        column("members", |r| r.configuration.members().to_string()),
-        column("idle_members", |r| {
-            r.figures
-                .as_ref()
-                .map(|f| f.idle_members.to_string())
-                .unwrap_or_default()
-        }),
-        column("record_bytes", |r| r.figure(|f| f.record_bytes)),
-        column("work", |r| work(r.configuration.work)),
-        column("records", |r| r.counted(Measurement::records)),
-        column("records_per_second", |r| r.figure(|f| f.records_per_second)),
-        column("mib_per_second", |r| r.figure(|f| f.mib_per_second)),
-        column("read_seconds", |r| r.figure(|f| Some(f.read_seconds))),
-        column("join_seconds", |r| r.figure(|f| Some(f.join_seconds))),
-        column("stopwatch_seconds", |r| r.figure(|f| Some(f.stopwatch_seconds))),
-        column("first_record_ms", |r| r.figure(|f| f.first_record_ms)),
-        column("client_cpu_seconds_per_million", |r| {
-            r.figure(|f| f.client_cpu_seconds_per_million)
-        }),
-        column("client_cpu_seconds_per_million_stopwatch", |r| {
-            r.figure(|f| f.client_cpu_seconds_per_million_stopwatch)
-        }),
-        column("broker_cpu_seconds_per_million", |r| {
-            r.figure(|f| f.broker_cpu_seconds_per_million)
-        }),
-        column("lost", |r| r.counted(|m| m.lost)),
-        column("duplicated", |r| r.counted(|m| m.duplicated)),
-        column("not_delivered", |r| r.counted(|m| m.not_delivered)),
-        column("redelivered", |r| r.counted(|m| m.redelivered)),
-        column("work_us_mean", |r| r.figure(|f| f.work_us_mean)),
-    ]
 }
 
 /// `pilot`, `search`, `warmup` or `counted`.
@@ -289,33 +207,47 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::verdicts::verdict_columns;
     use super::*;
+    use crate::figures::FIGURES;
+    use crate::testing::Document;
 
-    const DOCUMENT: &str = include_str!("../../docs/results.md");
-
-    /// Names in the first column of the tables under a heading of the document.
-    fn documented(heading: &str) -> BTreeSet<String> {
-        let section = DOCUMENT.split("\n## ").find(|s| s.starts_with(heading)).unwrap();
-        section
-            .lines()
-            .filter_map(|line| {
-                line.strip_prefix("| `")?
-                    .split_once('`')
-                    .map(|(name, _)| name.to_owned())
-            })
-            .collect()
-    }
-
-    fn names<Row>(columns: &[Column<Row>]) -> BTreeSet<String> {
-        let fixed = columns.iter().map(|c| c.name.to_owned());
-        fixed.chain(LoadCells::names()).collect()
+    /// The rows of a table of columns.
+    fn documented<R>(columns: &[Column<R>]) -> Vec<Vec<String>> {
+        let row = |column: &Column<R>| {
+            let name = format!("`{}`", column.name);
+            std::iter::once(name).chain(column.about.clone()).collect()
+        };
+        columns.iter().map(row).collect()
     }
 
     #[test]
-    fn every_column_is_documented_and_every_documented_column_exists() {
-        assert_eq!(documented("summary.csv"), names(&summary_columns()));
-        assert_eq!(documented("trials.csv"), names(&trial_columns()));
-        let verdicts: BTreeSet<String> = verdict_columns().iter().map(|c| c.name.to_owned()).collect();
-        assert_eq!(documented("verdicts.csv"), verdicts);
+    fn the_documentation_is_made_from_the_columns() {
+        const HEADERS: [&str; 3] = ["column", "unit", "meaning"];
+        let (summary, trials) = (summary_columns(), trial_columns());
+        let of_summary: Vec<_> = summary
+            .first
+            .into_iter()
+            .chain(summary.middle)
+            .chain(summary.last)
+            .collect();
+        let figure = |figure: &Figure| {
+            let over = figure.over_text();
+            vec![
+                format!("`{}`", figure.name),
+                figure.unit.name().to_owned(),
+                figure.meaning.clone(),
+                over,
+            ]
+        };
+        let mut document = Document::read("docs/results.md");
+        document.table("summary", &HEADERS, &documented(&of_summary));
+        document.table("trials", &HEADERS, &documented(&trials.first));
+        document.table("both", &HEADERS, &documented(&columns::what_was_run::<SummaryRow>()));
+        let headers = ["column", "unit", "of a trial", "over the trials of a configuration"];
+        document.table("figures", &headers, &FIGURES.iter().map(figure).collect::<Vec<_>>());
+        let loads = columns::loads::<SummaryRow>().into_iter().chain(columns::capacities());
+        document.table("loads", &HEADERS, &documented(&loads.collect::<Vec<_>>()));
+        document.table("verdicts", &HEADERS, &documented(&verdict_columns()));
+        document.check();
     }
 
     #[test]
@@ -347,7 +279,18 @@ mod tests {
     fn load_cells(text: &str) -> Vec<Vec<String>> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let headers = reader.headers().unwrap().clone();
-        let wanted: BTreeSet<String> = LoadCells::names().into_iter().collect();
+        let of_load = |column: &Column<SummaryRow>| {
+            let is_figure = FIGURES
+                .iter()
+                .any(|figure| figure.is_of_load() && figure.name == column.name);
+            is_figure
+                || columns::loads::<SummaryRow>()
+                    .iter()
+                    .chain(&columns::capacities())
+                    .any(|c| c.name == column.name)
+        };
+        let all = shared(summary_columns()).into_iter().filter(of_load);
+        let wanted: BTreeSet<String> = all.map(|column| column.name).collect();
         let cells = |row: csv::StringRecord| {
             let all = headers.iter().zip(row.iter());
             let shown = all.filter(|(name, value)| wanted.contains(*name) && !value.is_empty());
@@ -411,7 +354,7 @@ mod tests {
     #[test]
     fn names_with_commas_quotes_and_line_breaks_stay_one_cell() {
         let mut fixture = Fixture::one_vs_two();
-        fixture.summary.configurations[0].name = "a, \"b\"\nc".to_owned();
+        fixture.scenario.configurations[0].name = "a, \"b\"\nc".to_owned();
         let text = summary_csv(&fixture.input());
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         assert_eq!(&reader.records().next().unwrap().unwrap()[0], "a, \"b\"\nc");

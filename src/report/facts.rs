@@ -7,12 +7,11 @@ mod quality;
 pub(super) use self::quality::quality;
 use super::ReportInput;
 use super::csv::kind;
-use super::figures::TrialFigures;
 use super::format::{
     UNKNOWN, bytes, count, duration, memory_in_words, or_unknown, percent, printable, rate, thousands,
 };
 use super::tables::{Table, scaling};
-use crate::measure::{ClusterEnvironment, Environment, Status, Trial, TrialKind};
+use crate::measure::{ClusterEnvironment, Environment, Measurement, Status, Trial, TrialKind};
 use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};
 
 /// Why members were idle: the configurations of which the same is to be said, and what it is.
@@ -240,16 +239,20 @@ pub(super) fn dates(input: &ReportInput) -> (String, String) {
 /// Every trial with its status and flags.
 pub(super) fn trials(input: &ReportInput) -> Table {
     let rows = input.trials.iter().map(|t| {
-        let figures = t.measurement.as_ref().map(TrialFigures::of);
+        let measured = t.measurement.as_ref();
+        let read = measured.map(Measurement::read_ns);
         vec![
             t.order.number.to_string(),
             kind(t.order.kind).to_owned(),
             (t.order.block + 1).to_string(),
             printable(&t.configuration_name),
             t.status.as_str().to_owned(),
-            or_unknown(figures.as_ref().and_then(|f| f.records_per_second), rate),
-            or_unknown(figures.as_ref().map(|f| f.read_seconds), duration),
-            or_unknown(figures.as_ref().map(|f| f.stopwatch_seconds), duration),
+            or_unknown(
+                measured.filter(|_| read > Some(0)).map(Measurement::records_per_second),
+                rate,
+            ),
+            or_unknown(read.map(|ns| ns as f64 / 1e9), duration),
+            or_unknown(measured.map(|m| m.stopwatch_ns() as f64 / 1e9), duration),
             remarks(t),
         ]
     });

@@ -1,6 +1,7 @@
 //! Figures as people read them: significant digits, thousands separators, units. Knows numbers and units, not what
 //! they mean.
 
+use crate::figures::{Unit, Value};
 use crate::measure::limits::Limits;
 use crate::scenario::Work;
 use crate::stats::Estimate;
@@ -87,6 +88,22 @@ pub(super) fn tick(value: f64) -> String {
         number.to_owned()
     } else {
         format!("{number} {prefix}")
+    }
+}
+
+/// A figure as people read it, without the interval.
+pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
+    let Some(value) = value else { return UNKNOWN.to_owned() };
+    match (unit, value) {
+        (_, Value::Count(count)) => thousands(count),
+        (Unit::Seconds, value) => duration(value.point()),
+        (Unit::Milliseconds, value) => duration(value.point() / 1e3),
+        (Unit::Microseconds, value) => duration(value.point() / 1e6),
+        (Unit::RecordsPerSecond, value) => rate(value.point()),
+        (
+            Unit::Records | Unit::Offsets | Unit::Members | Unit::Bytes | Unit::MibPerSecond | Unit::SecondsPerMillion,
+            value,
+        ) => significant(value.point(), 3),
     }
 }
 

@@ -5,7 +5,6 @@ mod chart;
 mod compare;
 mod csv;
 mod facts;
-mod figures;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::wildcard_imports)]
 mod fixture;

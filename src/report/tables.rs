@@ -9,10 +9,9 @@ use std::fmt::Write as _;
 
 pub(super) use self::live::latencies;
 use super::ReportInput;
-use super::format::{
-    UNKNOWN, count, duration, or_unknown, p_value, rate_estimate, ratio_estimate, significant, thousands,
-};
+use super::format::{UNKNOWN, count, duration, figure_text, or_unknown, p_value, rate_estimate, ratio_estimate};
 use super::labels::{Labels, family_title};
+use crate::figures::{FIGURES, Figure, FigureId};
 use crate::scenario::{Axis, Mode};
 use crate::stats::is_material;
 use crate::summary::{Comparison, ConfigurationSummary, Metric, Question, Verdict};
@@ -69,7 +68,11 @@ fn mode<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Option<&'a Mod
 }
 
 fn backlog_results(input: &ReportInput, labels: &Labels, family: usize) -> Table {
-    let with_idle = input.summary.configurations.iter().any(|c| c.idle_members > 0);
+    let with_idle = input
+        .summary
+        .configurations
+        .iter()
+        .any(|c| c.count(FigureId::IdleMembers) > 0);
     let mut headers = vec![
         "configuration",
         "#records/s\u{a0}[95\u{a0}%]",
@@ -86,10 +89,9 @@ fn backlog_results(input: &ReportInput, labels: &Labels, family: usize) -> Table
     let rows = backlog.map(|c| {
         let mut row = result_row(input, labels, c);
         if with_idle {
-            row.push(if c.idle_members > 0 {
-                format!("{} of {}", c.idle_members, c.members)
-            } else {
-                "0".to_owned()
+            row.push(match c.count(FigureId::IdleMembers) {
+                0 => "0".to_owned(),
+                idle => format!("{idle} of {}", c.members),
             });
         }
         row
@@ -126,53 +128,37 @@ fn result_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) ->
     };
     vec![
         labels.short(c.configuration).to_owned(),
-        c.records_per_second
+        c.estimate(FigureId::RecordsPerSecond)
             .map_or_else(|| UNKNOWN.to_owned(), |e| rate_estimate(&e)),
         speed,
         verdict,
-        or_unknown(c.read_seconds.map(|e| e.point), duration),
-        or_unknown(c.stopwatch_seconds.map(|e| e.point), duration),
+        or_unknown(c.point(FigureId::ReadSeconds), duration),
+        or_unknown(c.point(FigureId::StopwatchSeconds), duration),
         trials_cell(c),
     ]
 }
 
-/// What else was measured of each family: joining, resources, and whether every record arrived once.
+/// What else was measured of each family: the figures of the catalogue that have a header.
 pub(super) fn details(input: &ReportInput) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
-    let headers = [
-        "configuration",
-        "#MiB/s",
-        "#join",
-        "#first record",
-        "#client CPU, s per million",
-        "#broker CPU, s per million",
-        "#work, mean",
-        "#lost",
-        "#duplicated",
-        "#redelivered",
-        "#not delivered",
-    ];
+    let shown: Vec<(&Figure, &str)> = FIGURES
+        .iter()
+        .filter_map(|figure| Some((figure, figure.header?)))
+        .collect();
+    let columns = shown.iter().map(|(_, header)| format!("#{header}"));
+    let headers: Vec<String> = std::iter::once("configuration".to_owned()).chain(columns).collect();
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
     let row = |c: &ConfigurationSummary| {
-        vec![
-            labels.short(c.configuration).to_owned(),
-            or_unknown(c.mib_per_second, |v| significant(v, 3)),
-            or_unknown(c.join_seconds, duration),
-            or_unknown(c.first_record_ms.map(|ms| ms / 1e3), duration),
-            or_unknown(c.client_cpu_seconds_per_million, |s| significant(s, 3)),
-            or_unknown(c.broker_cpu_seconds_per_million, |s| significant(s, 3)),
-            or_unknown(c.work_us_mean.map(|us| us / 1e6), duration),
-            thousands(c.lost),
-            thousands(c.duplicated),
-            thousands(c.redelivered),
-            thousands(c.not_delivered),
-        ]
+        let cells = shown
+            .iter()
+            .map(|(figure, _)| figure_text(figure.unit, c.figures.get(figure.id)));
+        std::iter::once(labels.short(c.configuration).to_owned())
+            .chain(cells)
+            .collect()
     };
     per_family(input, |family| {
-        Table::new(
-            family_title(input.scenario, family),
-            &headers,
-            of_family(input, family).map(row).collect(),
-        )
+        let rows = of_family(input, family).map(row).collect();
+        Table::new(family_title(input.scenario, family), &headers, rows)
     })
 }
 

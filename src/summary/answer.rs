@@ -10,6 +10,7 @@ pub(super) use brokers::broker_changes;
 pub(super) use ending::ending;
 
 use super::{Comparison, ConfigurationSummary, Metric, Question, Verdict};
+use crate::figures::FigureId;
 use crate::measure::Trial;
 use crate::plan::Plan;
 use crate::scenario::{Configuration, Mode, Scenario};
@@ -81,7 +82,7 @@ impl Writer<'_> {
     /// Nothing to compare with: the figure itself.
     fn alone(&self, configuration: usize) -> String {
         let name = self.label(configuration, &[]);
-        let Some(rate) = self.summaries[configuration].records_per_second else {
+        let Some(rate) = self.summaries[configuration].estimate(FigureId::RecordsPerSecond) else {
             return format!("No answer: no trial of {name} can be used.");
         };
         let interval = rate.interval.map_or(String::new(), |(low, high)| {

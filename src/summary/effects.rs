@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::figures::{catch_up_seconds, is_meaningful, read_seconds};
 use crate::measure::{Measurement, Trial};
 use crate::plan::Plan;
 use crate::scenario::{Configuration, Mode, Scenario};
 use crate::stats::{self, Effects, EffectsRefusal, Estimate, FactorialTrial};
-use crate::verdict::{catch_up_seconds, is_meaningful, paired_trials, read_seconds, response_p99_ms};
+use crate::verdict::{paired_trials, response_p99_ms};
 
 /// Shares below this are not told one by one.
 const SHARE_TOLD: f64 = 0.01;

@@ -1,35 +1,28 @@
 //! Members that held no partition: how many, who, and why. Seen in the assignments, never computed from counts.
 
-use super::configurations::count;
 use crate::measure::{Measurement, MemberMeasurement};
 use crate::scenario::{Configuration, DatasetSpec, GroupProtocol, Membership};
 
 /// Members named before the rest is only counted.
 const NAMES_MAX: usize = 8;
 
-/// Idle members of a configuration.
-pub(super) struct Idle {
-    /// The most seen in a used trial.
-    pub(super) members: u32,
-    /// `None` where none was.
-    pub(super) explanation: Option<String>,
-}
-
-pub(super) fn idle(configuration: &Configuration, dataset: &DatasetSpec, used: &[&Measurement]) -> Idle {
+/// Why members were idle, naming those of the trial with the most; `None` where none was.
+pub(super) fn explanation(
+    configuration: &Configuration,
+    dataset: &DatasetSpec,
+    used: &[&Measurement],
+) -> Option<String> {
     let mut most: Vec<&MemberMeasurement> = Vec::new();
     let mut always_the_same = true;
     for (trial, measurement) in used.iter().enumerate() {
-        let idle = idle_in(measurement);
+        let idle: Vec<&MemberMeasurement> = measurement.idle_members().collect();
         always_the_same &= trial == 0 || idle.iter().map(|m| m.name()).eq(most.iter().map(|m| m.name()));
         if idle.len() > most.len() {
             most = idle;
         }
     }
     if most.is_empty() {
-        return Idle {
-            members: 0,
-            explanation: None,
-        };
+        return None;
     }
     let mut names: Vec<String> = most.iter().take(NAMES_MAX).map(|member| member.name()).collect();
     if most.len() > NAMES_MAX {
@@ -40,29 +33,13 @@ pub(super) fn idle(configuration: &Configuration, dataset: &DatasetSpec, used: &
     } else {
         " (in one of the trials; others differ)"
     };
-    let explanation = format!(
+    Some(format!(
         "{} of {} members held no partition{several}: {}; {}",
         most.len(),
         configuration.members(),
         names.join(" and "),
         reason(configuration, dataset),
-    );
-    Idle {
-        members: count(most.len()),
-        explanation: Some(explanation),
-    }
-}
-
-/// Where no member of a group is seen with a partition, its assignment was not observed, which is not idleness.
-fn idle_in(measurement: &Measurement) -> Vec<&MemberMeasurement> {
-    let members = measurement.members.iter();
-    let observed = |group| {
-        measurement
-            .members
-            .iter()
-            .any(|m| m.group == group && !m.assigned.is_empty())
-    };
-    members.filter(|m| m.assigned.is_empty() && observed(m.group)).collect()
+    ))
 }
 
 fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {

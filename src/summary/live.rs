@@ -2,39 +2,28 @@
 //! up, and, where they did, how long records waited.
 
 use super::configurations::count;
-use super::{AroundCatchUp, LatencySummary, LiveSummary, ResponseSummary};
-use crate::measure::latency::{LatencyPart, LatencyRecorder};
+use super::{AroundCatchUp, LiveSummary, ResponseSummary};
+use crate::figures::{is_meaningful, percentile_ms};
+use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadJudgement, LoadMeasurement, LoadVerdict, Measurement};
 use crate::scenario::Mode;
-use crate::stats::{Estimate, mean, median};
-use crate::verdict::{catch_up_seconds, is_meaningful, percentile_ms};
+use crate::stats::{Estimate, median};
 
-const NS_PER_MS: f64 = 1e6;
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
 /// `None` for a configuration that reads a backlog alone. `used` are the measurements of its used trials.
 pub(super) fn summarise(mode: &Mode, used: &[&Measurement]) -> Option<LiveSummary> {
     mode.load()?;
     let loads: Vec<&LoadMeasurement> = used.iter().filter_map(|m| m.load.as_ref()).collect();
-    let growth: Vec<f64> = loads
-        .iter()
-        .filter_map(|load| Some(load.overload?.lag_growth_per_second))
-        .collect();
-    let each = |of: fn(&LoadMeasurement) -> f64| mean(&loads.iter().map(|load| of(load)).collect::<Vec<f64>>());
+    let overloaded = loads.iter().filter(|load| load.overload.is_some()).count();
     let meaningful: Vec<&Measurement> = used.iter().copied().filter(|m| is_meaningful(m)).collect();
-    let caught_up: Vec<f64> = meaningful.iter().filter_map(|m| catch_up_seconds(m)).collect();
     let judgement = judgement(&loads);
     let is_overload = judgement.as_ref().is_some_and(|j| j.verdict == LoadVerdict::Overloaded);
     Some(LiveSummary {
-        offered_per_second: each(|load| load.offered_per_second),
-        sent_per_second: each(|load| load.sent_per_second),
         load_reached: loads.iter().all(|load| load.reached),
-        overloaded: growth.len() * 2 > loads.len() || is_overload,
-        lag_growth_per_second: median(&growth),
+        overloaded: overloaded * 2 > loads.len() || is_overload,
         judgement,
         trials_meaningful: count(meaningful.len()),
-        latencies: parts(&meaningful),
-        catch_up_seconds: Estimate::geometric(&caught_up),
         around_catch_up: matches!(mode, Mode::Mixed(_)).then(|| around_catch_up(&meaningful)),
         capacity: None,
     })
@@ -86,41 +75,4 @@ fn around_catch_up(trials: &[&Measurement]) -> AroundCatchUp {
         before: of_seconds(|second, that| second < that),
         after: of_seconds(|second, that| second > that),
     }
-}
-
-/// The parts of the latency over these trials; none where nobody measured it. One trial's histograms at a time: there
-/// may be thousands.
-fn parts(trials: &[&Measurement]) -> Vec<LatencySummary> {
-    let summary = |part: LatencyPart| {
-        let (mut means, mut max_ms): (Vec<f64>, Option<f64>) = (Vec::new(), None);
-        let mut is_measured = false;
-        let mut percentiles: [Vec<f64>; 4] = Default::default();
-        for recorder in trials.iter().filter_map(|measurement| measurement.latency(part)) {
-            for (values, share) in percentiles.iter_mut().zip([0.5, 0.9, 0.99, 0.999]) {
-                values.extend(percentile_ms(&recorder, share));
-            }
-            means.extend(recorder.mean_ns().map(|ns| ns.max(1.0) / NS_PER_MS));
-            max_ms = recorder
-                .max_ns()
-                .map(|ns| ns as f64 / NS_PER_MS)
-                .into_iter()
-                .chain(max_ms)
-                .reduce(f64::max);
-            is_measured = true;
-        }
-        if !is_measured {
-            return None;
-        }
-        let [p50_ms, p90_ms, p99_ms, p999_ms] = percentiles.map(|values| Estimate::geometric(&values));
-        Some(LatencySummary {
-            part,
-            mean_ms: Estimate::geometric(&means).map(|estimate| estimate.point),
-            p50_ms,
-            p90_ms,
-            p99_ms,
-            p999_ms,
-            max_ms,
-        })
-    };
-    LatencyPart::ALL.into_iter().filter_map(summary).collect()
 }

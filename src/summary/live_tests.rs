@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
 
 use super::*;
+use crate::figures::{FigureId, RESPONSE_P99, Statistic};
 use crate::measure::latency::{HIGHEST_NS, Latencies, LatencyPart, LatencyRecorder};
 use crate::measure::{
     DeliveryErrors, LoadJudgement, LoadMeasurement, LoadVerdict, Measurement, Overload, ProducerMeasurement,
@@ -61,6 +62,11 @@ fn order(plan: &Plan, kind: TrialKind, block: u32, configuration: usize, rate: f
             duration_ns: 500_000_000,
         }),
     }
+}
+
+/// A statistic of the response time of a configuration.
+fn response(summary: &Summary, configuration: usize, statistic: Statistic) -> Option<f64> {
+    summary.configurations[configuration].point(FigureId::Latency(LatencyPart::Response, statistic))
 }
 
 fn give(trial: &mut Trial, latencies: Latencies) {
@@ -140,10 +146,7 @@ fn p99_is_compared_by_how_much_shorter_it_is_and_reading_time_not_at_all() {
     );
     assert!((comparison.ratio.unwrap().point - 41.0 / 6.0).abs() < 0.1);
     assert_eq!(comparison.p_holm, comparison.p);
-    let p99 = |c: usize| {
-        let live = summary.configurations[c].live.as_ref().unwrap();
-        live.latencies[4].p99_ms.unwrap().point
-    };
+    let p99 = |c: usize| summary.configurations[c].point(RESPONSE_P99).unwrap();
     assert!((p99(0) / p99(1) / comparison.ratio.unwrap().point - 1.0).abs() < 1e-9);
 }
 
@@ -154,8 +157,9 @@ fn an_overloaded_configuration_has_no_latency_and_the_other_is_told_alone() {
     change(&mut trials, 0, 0, overload);
     let summary = summarise(&plan, &trials);
     let live = summary.configurations[0].live.as_ref().unwrap();
-    assert!(live.overloaded && live.load_reached && live.latencies.is_empty());
-    assert_eq!((live.trials_meaningful, live.lag_growth_per_second), (0, Some(120.0)));
+    assert!(live.overloaded && live.load_reached && response(&summary, 0, Statistic::Max).is_none());
+    let growth = summary.configurations[0].point(FigureId::LagGrowth);
+    assert_eq!((live.trials_meaningful, growth), (0, Some(120.0)));
     let comparison = only(&summary);
     assert_eq!((comparison.ratio, comparison.verdict), (None, Verdict::Undecided));
     insta::assert_snapshot!(told(&plan, &trials));
@@ -207,8 +211,8 @@ fn a_sample_too_small_for_a_p99_is_not_compared_by_it() {
         (only(&summary).ratio, only(&summary).verdict),
         (None, Verdict::Undecided)
     );
-    let response = &summary.configurations[1].live.as_ref().unwrap().latencies[4];
-    assert!(response.p90_ms.is_some() && response.p99_ms.is_none());
+    let response = |statistic| response(&summary, 1, statistic);
+    assert!(response(Statistic::P90).is_some() && response(Statistic::P99).is_none());
     insta::assert_snapshot!(told(&plan, &trials));
 }
 
@@ -221,25 +225,20 @@ fn estimates_and_means_are_geometric_means_of_trials_and_the_maximum_is_that_of_
         give(&mut trials[trial], latencies(p99_ms, records));
     }
     let summary = summarise(&plan, &trials);
-    let live = summary.configurations[0].live.clone().unwrap();
-    assert_eq!(live.latencies.len(), LatencyPart::ALL.len());
-    let response = &live.latencies[4];
+    let of = &summary.configurations[0];
+    let response = |statistic| response(&summary, 0, statistic).unwrap();
     let close = |got: f64, wanted: f64| (got / wanted - 1.0).abs() < 2e-3;
-    assert!(close(response.p99_ms.unwrap().point, 20.0), "{response:?}");
-    assert!(close(response.max_ms.unwrap(), 40.0 * 999.0 / 989.0), "{response:?}");
-    assert!(
-        close(response.mean_ms.unwrap(), (5.05_f64 * 20.2).sqrt()),
-        "{response:?}"
-    );
-    assert_eq!(live.offered_per_second, Some(2_000.0));
+    assert!(close(response(Statistic::P99), 20.0), "{of:?}");
+    assert!(close(response(Statistic::Max), 40.0 * 999.0 / 989.0), "{of:?}");
+    assert!(close(response(Statistic::Mean), (5.05_f64 * 20.2).sqrt()), "{of:?}");
+    assert_eq!(of.point(FigureId::OfferedPerSecond), Some(2_000.0));
 }
 
 #[test]
 fn a_percentile_of_no_time_at_all_is_taken_for_a_nanosecond() {
     let plan = plan_of(one_and_two(), "live");
     let summary = summarise(&plan, &run_with(&plan, &[0.0, 0.0]));
-    let response = &summary.configurations[0].live.as_ref().unwrap().latencies[4];
-    assert!((response.p50_ms.unwrap().point - 1e-6).abs() < 1e-12);
+    assert!((response(&summary, 0, Statistic::P50).unwrap() - 1e-6).abs() < 1e-12);
     assert_eq!(only(&summary).verdict, Verdict::Same);
 }
 
@@ -258,13 +257,8 @@ fn backlogs_behind_which_more_arrives_are_compared_by_the_time_until_the_lag_is_
         (only(&summary).metric, only(&summary).verdict),
         (Metric::CatchUp, Verdict::Faster)
     );
-    let caught_up = summary.configurations[0]
-        .live
-        .as_ref()
-        .unwrap()
-        .catch_up_seconds
-        .unwrap();
-    assert!((caught_up.point / 5.57 - 1.0).abs() < 0.02, "{caught_up:?}");
+    let caught_up = summary.configurations[0].point(FigureId::CatchUpSeconds).unwrap();
+    assert!((caught_up / 5.57 - 1.0).abs() < 0.02, "{caught_up}");
     let both = told(&plan, &trials);
     change(&mut trials, 0, 0, |load| load.caught_up_ns = None);
     insta::assert_snapshot!(format!("{both}\n{}", told(&plan, &trials)));
@@ -434,8 +428,8 @@ fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
         (Some(1_500.0), Some(2_000.0), true)
     );
     // The second member held 2,000 and was given a longer trial at 1,500 alone, whose latencies are not of its answer.
-    let latencies = |c: usize| summary.configurations[c].live.as_ref().unwrap().latencies.len();
-    assert_eq!((latencies(0), latencies(1)), (LatencyPart::ALL.len(), 0));
+    let has_latencies = |c: usize| response(&summary, c, Statistic::Max).is_some();
+    assert_eq!((has_latencies(0), has_latencies(1)), (true, false));
 }
 
 #[test]
@@ -508,7 +502,7 @@ fn a_measurement_without_a_load_is_of_a_backlog() {
         .unwrap();
     assert!(super::live::summarise(&Mode::Backlog, &[&measurement]).is_none());
     let live = super::live::summarise(&mode("live"), &[&measurement]).unwrap();
-    assert_eq!((live.offered_per_second, live.trials_meaningful), (None, 0));
+    assert_eq!(live.trials_meaningful, 0);
 }
 
 #[test]

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::bottleneck::Bottleneck;
 use super::{EffectsSummary, RunQuality, ScalingSeries};
+use crate::figures::{FigureId, Figures};
 use crate::measure::LoadJudgement;
-use crate::measure::latency::LatencyPart;
 use crate::plan::Ending;
 use crate::stats::Estimate;
 use crate::verdict::Comparison;
 
 /// Version of the stored form of [`Summary`].
-pub const SUMMARY_SCHEMA_VERSION: u32 = 1;
+pub const SUMMARY_SCHEMA_VERSION: u32 = 2;
 
 /// What a run found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub struct Summary {
     pub effects: Option<EffectsSummary>,
 }
 
-/// Estimates of one configuration. The columns of `summary.csv`.
+/// One configuration: its trials, its figures, and what they say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConfigurationSummary {
     /// Index into the scenario's configurations.
@@ -58,8 +58,6 @@ pub struct ConfigurationSummary {
     pub family: usize,
     /// Members over all groups.
     pub members: u32,
-    /// Members that held no partition when reading began: the most seen in a used trial.
-    pub idle_members: u32,
     /// Why members were idle, naming them and the assignor; `None` where none was.
     pub idle_explanation: Option<String>,
     /// Counted trials of the plan.
@@ -70,38 +68,9 @@ pub struct ConfigurationSummary {
     pub trials_failed: u32,
     /// Counted trials that ended but take no part, and why.
     pub trials_excluded: u32,
-    /// Mean bytes of key and value of a record delivered.
-    pub record_bytes: f64,
-    /// Records delivered per trial over all groups (median of the used trials).
-    pub records: u64,
-    /// Deliveries per second over all groups; geometric mean.
-    pub records_per_second: Option<Estimate>,
-    /// Mebibytes of keys and values per second; geometric mean.
-    pub mib_per_second: Option<f64>,
-    /// Start to last record, seconds; geometric mean.
-    pub read_seconds: Option<Estimate>,
-    /// Being told to subscribe to every member assigned, seconds; median.
-    pub join_seconds: Option<f64>,
-    /// First process started to last record, seconds; geometric mean.
-    pub stopwatch_seconds: Option<Estimate>,
-    /// Start to a member's first record, milliseconds; median over members and trials.
-    pub first_record_ms: Option<f64>,
-    /// CPU seconds of all workers per million records, in the window; mean.
-    pub client_cpu_seconds_per_million: Option<f64>,
-    /// The same over the processes' whole lives; mean.
-    pub client_cpu_seconds_per_million_stopwatch: Option<f64>,
-    /// CPU seconds of the brokers per million records, in the window; `None` where they run elsewhere.
-    pub broker_cpu_seconds_per_million: Option<f64>,
-    /// Over all counted trials, the excluded and failed too.
-    pub lost: u64,
-    /// Over all counted trials, the excluded and failed too.
-    pub duplicated: u64,
-    /// Over all counted trials, the excluded and failed too.
-    pub not_delivered: u64,
-    /// Over all counted trials, the excluded and failed too.
-    pub redelivered: u64,
-    /// Mean microseconds of work per record, where there is work.
-    pub work_us_mean: Option<f64>,
+    /// Its figures, by their names in the catalogue.
+    #[serde(flatten)]
+    pub figures: Figures,
     /// Why it is not faster.
     #[serde(default)]
     pub bottleneck: Bottleneck,
@@ -110,31 +79,38 @@ pub struct ConfigurationSummary {
     pub live: Option<LiveSummary>,
 }
 
-/// What live or mixed trials of a configuration say. Latencies are those of the trials whose load was reached and whose
+impl ConfigurationSummary {
+    /// A figure over its trials; `None` where it is not known.
+    pub fn point(&self, id: FigureId) -> Option<f64> {
+        self.figures.point(id)
+    }
+
+    /// A figure that is a geometric mean over its trials, with its interval.
+    pub fn estimate(&self, id: FigureId) -> Option<Estimate> {
+        self.figures.estimate(id)
+    }
+
+    /// A number of things over its trials.
+    pub fn count(&self, id: FigureId) -> u64 {
+        self.figures.count(id)
+    }
+}
+
+/// What live or mixed trials of a configuration say beside their figures. Latencies are those of the trials whose load was reached and whose
 /// readers kept up ([`crate::measure::LoadMeasurement::is_meaningful`]), and of no others. In a search for capacity all
 /// but its answer is of the longer trials at the rate of the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveSummary {
-    /// Records per second that the schedules asked for in the window; mean over the used trials.
-    pub offered_per_second: Option<f64>,
-    /// Records per second that were sent in the window; mean over the used trials.
-    pub sent_per_second: Option<f64>,
     /// True where the load was reached in every used trial.
     pub load_reached: bool,
     /// True where the readers fell behind in more than half of the used trials.
     pub overloaded: bool,
-    /// Records per second by which the lag grew, in the trials that were overloaded; median.
-    pub lag_growth_per_second: Option<f64>,
     /// Whether the readers keep up, by the used trials together: medians, and the fullest member or partition of all.
     /// `None` where no trial was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<LoadJudgement>,
     /// Used trials that the latencies are of.
     pub trials_meaningful: u32,
-    /// In the order of [`crate::measure::latency::LatencyPart::ALL`]; empty where no trial is meaningful.
-    pub latencies: Vec<LatencySummary>,
-    /// In mixed trials: start to backlog and arrivals read, seconds; geometric mean.
-    pub catch_up_seconds: Option<Estimate>,
     /// In mixed trials: how long the records waited that were done while there was a lag, and those that were done after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub around_catch_up: Option<AroundCatchUp>,
@@ -160,26 +136,6 @@ pub struct ResponseSummary {
     pub p50_ms: Option<Estimate>,
     /// Of the trials' 99th percentiles.
     pub p99_ms: Option<Estimate>,
-}
-
-/// One part of the latency of a configuration's records, in milliseconds. A percentile is of the meaningful trials that
-/// have enough records for it, and `None` where none has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LatencySummary {
-    /// Which.
-    pub part: LatencyPart,
-    /// Geometric mean of the trials' means.
-    pub mean_ms: Option<f64>,
-    /// Geometric mean of the trials' medians.
-    pub p50_ms: Option<Estimate>,
-    /// Geometric mean of the trials' 90th percentiles.
-    pub p90_ms: Option<Estimate>,
-    /// Geometric mean of the trials' 99th percentiles.
-    pub p99_ms: Option<Estimate>,
-    /// Geometric mean of the trials' 99.9th percentiles.
-    pub p999_ms: Option<Estimate>,
-    /// The longest of all records of all meaningful trials.
-    pub max_ms: Option<f64>,
 }
 
 /// The highest rate at which a configuration holds the scenario's objective, from the trials of its search and the

@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 
 use self::series::Run;
 use super::ConfigurationSummary;
+use crate::figures::{FigureId, read_seconds};
 use crate::measure::{Measurement, Trial};
 use crate::plan::Plan;
 use crate::stats::{self, Estimate, Observation, is_material};
-use crate::verdict::{Rule, is_tainted, paired_trials, read_seconds};
+use crate::verdict::{Rule, is_tainted, paired_trials};
 
 pub use self::model::*;
 pub(super) use self::words::sentences;
@@ -68,12 +69,12 @@ fn summarise_one(
     let measured: Vec<&(u32, usize)> = run
         .configurations
         .iter()
-        .filter(|(_, index)| summaries[*index].records_per_second.is_some())
+        .filter(|(_, index)| summaries[*index].estimate(FigureId::RecordsPerSecond).is_some())
         .collect();
     let first = measured.first().copied();
     let mut points: Vec<ScalingPoint> = Vec::new();
     for (count, index) in measured {
-        let Some(records_per_second) = summaries[*index].records_per_second else {
+        let Some(records_per_second) = summaries[*index].estimate(FigureId::RecordsPerSecond) else {
             continue;
         };
         let gain = points.last().map(|before| Gain {
@@ -92,7 +93,7 @@ fn summarise_one(
             configuration: *index,
             count: *count,
             members: summaries[*index].members,
-            idle_members: summaries[*index].idle_members,
+            idle_members: u32::try_from(summaries[*index].count(FigureId::IdleMembers)).unwrap_or(u32::MAX),
             records_per_second,
             speed_up,
             efficiency: speed_up.map(|s| scaled(s, first.map_or(1.0, |(of, _)| f64::from(*of) / f64::from(*count)))),

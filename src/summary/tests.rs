@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::figures::FigureId;
 use crate::measure::{FailureKind, Flag, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
 use crate::scenario::{GroupProtocol, Membership, Until, Work};
@@ -67,7 +68,7 @@ fn a_broker_that_went_away_is_the_first_thing_said_and_its_trial_is_in_no_figure
         summary.configurations[1].trials_used + 1,
         whole.configurations[1].trials_used
     );
-    let rate = |summary: &Summary| summary.configurations[1].records_per_second.unwrap().point;
+    let rate = |summary: &Summary| summary.configurations[1].point(FigureId::RecordsPerSecond).unwrap();
     assert!((rate(&summary) / rate(&whole) - 1.0).abs() < 0.05);
 }
 
@@ -338,7 +339,7 @@ fn lost_records_are_summed_over_failed_trials_but_enter_no_estimate() {
     first.status = failed(&plan, first.order.clone(), 1, FailureKind::Lost).status;
     first.measurement.as_mut().unwrap().lost = 5;
     let after = summarise(&plan, &trials).configurations[1].clone();
-    assert_eq!((before.lost, after.lost), (0, 5));
+    assert_eq!((before.count(FigureId::Lost), after.count(FigureId::Lost)), (0, 5));
     assert_eq!((before.trials_used, after.trials_used, after.trials_failed), (10, 9, 1));
 }
 
@@ -385,27 +386,33 @@ fn estimates_are_those_of_the_trials() {
         (waiting.trials_planned, waiting.trials_used, waiting.members),
         (10, 10, 2)
     );
-    let seconds = waiting.read_seconds.unwrap().point;
+    let seconds = waiting.point(FigureId::ReadSeconds).unwrap();
     assert!((seconds - 0.5).abs() < 1e-9, "{seconds}");
-    let rate = waiting.records_per_second.unwrap().point;
-    assert!((rate - waiting.records as f64 / 0.5).abs() < 1e-3, "{rate}");
-    assert!((waiting.mib_per_second.unwrap() - rate * 100.0 / 1_048_576.0).abs() < 1e-6);
-    assert_eq!(waiting.record_bytes, 100.0);
-    assert!((waiting.stopwatch_seconds.unwrap().point - 1.0).abs() < 1e-9);
-    assert!((waiting.join_seconds.unwrap() - 0.3).abs() < 1e-9);
-    assert!((waiting.first_record_ms.unwrap() - 5.0).abs() < 1e-9);
-    assert!((waiting.work_us_mean.unwrap() - 200.0).abs() < 1e-9);
+    let rate = waiting.point(FigureId::RecordsPerSecond).unwrap();
+    assert!(
+        (rate - waiting.count(FigureId::Records) as f64 / 0.5).abs() < 1e-3,
+        "{rate}"
+    );
+    assert!((waiting.point(FigureId::MibPerSecond).unwrap() - rate * 100.0 / 1_048_576.0).abs() < 1e-6);
+    assert_eq!(waiting.point(FigureId::RecordBytes), Some(100.0));
+    assert!((waiting.point(FigureId::StopwatchSeconds).unwrap() - 1.0).abs() < 1e-9);
+    assert!((waiting.point(FigureId::JoinSeconds).unwrap() - 0.3).abs() < 1e-9);
+    assert!((waiting.point(FigureId::FirstRecordMs).unwrap() - 5.0).abs() < 1e-9);
+    assert!((waiting.point(FigureId::WorkMean).unwrap() - 200.0).abs() < 1e-9);
     // Two processes at half a core for half a second.
-    let cpu = waiting.client_cpu_seconds_per_million.unwrap();
-    assert!((cpu - 0.5 / (waiting.records as f64 / 1e6)).abs() < 1e-9, "{cpu}");
-    assert_eq!(summary.configurations[0].work_us_mean, None);
+    let cpu = waiting.point(FigureId::ClientCpu).unwrap();
+    assert!(
+        (cpu - 0.5 / (waiting.count(FigureId::Records) as f64 / 1e6)).abs() < 1e-9,
+        "{cpu}"
+    );
+    assert_eq!(summary.configurations[0].point(FigureId::WorkMean), None);
 }
 
 #[test]
 fn idle_members_are_named_with_the_reason() {
     let plan = ScenarioBuilder::new().case("four members", 2, 2).plan();
     let summary = summarise(&plan, &run(&plan, |_| Some(1.0)));
-    assert_eq!(summary.configurations[0].idle_members, 2);
+    assert_eq!(summary.configurations[0].count(FigureId::IdleMembers), 2);
     insta::assert_snapshot!(summary.configurations[0].idle_explanation.clone().unwrap());
 }
 
@@ -446,7 +453,7 @@ fn members_whose_assignment_was_not_observed_are_not_idle() {
         summary
             .configurations
             .iter()
-            .all(|c| c.idle_members == 0 && c.idle_explanation.is_none())
+            .all(|c| c.count(FigureId::IdleMembers) == 0 && c.idle_explanation.is_none())
     );
 }
 
@@ -470,8 +477,8 @@ proptest! {
             let row = |c: usize| {
                 let of = &summary.configurations[c];
                 match comparison.metric {
-                    Metric::ReadTime => 1.0 / of.read_seconds.unwrap().point,
-                    Metric::Stopwatch => 1.0 / of.stopwatch_seconds.unwrap().point,
+                    Metric::ReadTime => 1.0 / of.point(FigureId::ReadSeconds).unwrap(),
+                    Metric::Stopwatch => 1.0 / of.point(FigureId::StopwatchSeconds).unwrap(),
                     Metric::ResponseP99 | Metric::CatchUp => unreachable!("a backlog is read"),
                 }
             };

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use super::configurations::count;
 use super::{ConfigurationSummary, Metric, Question};
+use crate::figures::{FigureId, read_seconds};
 use crate::measure::{Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
 use crate::scenario::{Mode, TrialLength};
 use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
-use crate::verdict::{pairs, read_seconds};
+use crate::verdict::pairs;
 
 /// A configuration whose trials take less than this share of the wanted time is told.
 const SHORT_SHARE: f64 = 0.25;
@@ -98,11 +99,14 @@ fn throttled(counted: &[&Trial]) -> Option<String> {
 
 fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {
     let mut parts = Vec::new();
-    if summary.lost > 0 {
-        parts.push(format!("{} records were lost", summary.lost));
-    }
-    if summary.duplicated > 0 {
-        parts.push(format!("{} records were counted twice", summary.duplicated));
+    for (id, what) in [
+        (FigureId::Lost, "were lost"),
+        (FigureId::Duplicated, "were counted twice"),
+    ] {
+        let records = summary.count(id);
+        if records > 0 {
+            parts.push(format!("{records} records {what}"));
+        }
     }
     (!parts.is_empty()).then(|| format!("{}{}.", of(summary), parts.join(" and ")))
 }

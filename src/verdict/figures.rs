@@ -3,44 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::Metric;
-use crate::measure::latency::{LatencyPart, LatencyRecorder};
-use crate::measure::{LoadMeasurement, Measurement, Status, Trial, TrialKind};
+use crate::figures::{catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
+use crate::measure::latency::LatencyPart;
+use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::scenario::Mode;
-
-const NS_PER_MS: f64 = 1e6;
-const NS_PER_SECOND: f64 = 1e9;
-
-/// Start to last record, seconds. A trial is never shorter than the clock's step.
-pub fn read_seconds(measurement: &Measurement) -> f64 {
-    measurement.read_ns().max(1) as f64 / NS_PER_SECOND
-}
-
-/// First process started to last record, seconds.
-pub fn stopwatch_seconds(measurement: &Measurement) -> f64 {
-    measurement.stopwatch_ns().max(1) as f64 / NS_PER_SECOND
-}
-
-/// A percentile in milliseconds that the sample carries. One of 0 ns is taken for 1 ns, which its logarithm needs and no
-/// clock can tell apart.
-pub fn percentile_ms(latency: &LatencyRecorder, share: f64) -> Option<f64> {
-    Some(latency.percentile_ns(share)?.max(1) as f64 / NS_PER_MS)
-}
-
-/// True where the trial's latencies are those of the load that was asked for and of readers that kept up.
-pub fn is_meaningful(measurement: &Measurement) -> bool {
-    measurement.load.as_ref().is_some_and(LoadMeasurement::is_meaningful)
-}
 
 /// The 99th percentile of the response time of a meaningful trial whose sample carries it, milliseconds.
 pub fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
     let response = is_meaningful(measurement).then(|| measurement.latency(LatencyPart::Response))??;
     percentile_ms(&response, 0.99)
-}
-
-/// From the producers' start until backlog and arrivals had been read for the first time, seconds.
-pub fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
-    let load = measurement.load.as_ref()?;
-    Some(load.caught_up_ns?.saturating_sub(load.start_ns).max(1) as f64 / NS_PER_SECOND)
 }
 
 /// How fast a trial was by a metric: records of each group per second by either time, or the inverse of a length of

@@ -4,9 +4,9 @@ use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use super::{Chart, chart as assemble, used};
+use crate::figures::FigureId;
 use crate::measure::{Measurement, Trial, limits};
 use crate::report::ReportInput;
-use crate::report::figures::brokers_cpu_ns;
 use crate::report::format::{or_unknown, rate, significant, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
@@ -43,7 +43,7 @@ fn cores(m: &Measurement) -> Cores {
             .map(|p| p.window.as_ref().map(|u| u.cpu_ns as f64 / wall))
             .collect(),
         producers: producers_cpu_ns(m).map(|ns| ns / wall),
-        brokers: brokers_cpu_ns(&m.host).map(|ns| ns / wall),
+        brokers: m.host.brokers_cpu().map(|ns| ns as f64 / wall),
         coordinator: m.host.coordinator_cpu_ns as f64 / wall,
         others: m.host.others_cpu_ns as f64 / wall,
     }
@@ -188,7 +188,7 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
     }
     let value = format!(
         "{} with {} cores",
-        or_unknown(c.records_per_second.map(|e| e.point), rate),
+        or_unknown(c.point(FigureId::RecordsPerSecond), rate),
         significant(cores.own(), 2)
     );
     Row {
@@ -204,7 +204,7 @@ fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cor
     vec![
         family_title(input.scenario, c.family),
         labels.short(c.configuration).to_owned(),
-        or_unknown(c.records_per_second.map(|e| e.point), rate),
+        or_unknown(c.point(FigureId::RecordsPerSecond), rate),
         processes.join(", "),
         or_unknown(cores.producers, busy),
         or_unknown(cores.brokers, busy),

@@ -266,6 +266,7 @@ fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::figures::{FigureId, Statistic};
     use crate::measure::latency::LatencyPart;
     use crate::report::fixture::Fixture;
 
@@ -297,11 +298,7 @@ mod tests {
     fn the_percentiles_of_a_line_are_those_of_the_results() {
         let fixture = Fixture::latency();
         for curve in curves(&fixture.input()) {
-            let live = fixture.summary.configurations[curve.configuration]
-                .live
-                .as_ref()
-                .unwrap();
-            let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response).unwrap();
+            let of = &fixture.summary.configurations[curve.configuration];
             let shown = |percentile: f64| {
                 curve
                     .rows
@@ -309,12 +306,9 @@ mod tests {
                     .find(|row| row.0.total_cmp(&percentile).is_eq())
                     .map(|row| row.1)
             };
-            for (percentile, told) in [
-                (50.0, response.p50_ms),
-                (99.0, response.p99_ms),
-                (99.9, response.p999_ms),
-            ] {
-                let (shown, told) = (shown(percentile), told.map(|e| e.point));
+            for (percentile, told) in [(50.0, Statistic::P50), (99.0, Statistic::P99), (99.9, Statistic::P999)] {
+                let told = of.point(FigureId::Latency(LatencyPart::Response, told));
+                let shown = shown(percentile);
                 assert_eq!(shown.is_some(), told.is_some(), "p{percentile}");
                 let ratio = shown.unwrap_or(1.0) / told.unwrap_or(1.0);
                 assert!((ratio - 1.0).abs() < 1e-9, "p{percentile}: {shown:?} and {told:?}");

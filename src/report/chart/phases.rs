@@ -4,13 +4,13 @@ use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use super::{Chart, axis_end, chart as assemble, used};
+use crate::figures::FigureId;
 use crate::measure::Measurement;
 use crate::report::ReportInput;
-use crate::report::figures::{median, since_start_s};
 use crate::report::format::{duration, or_unknown, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
-use crate::stats::Estimate;
+use crate::stats::median;
 use crate::summary::ConfigurationSummary;
 
 const PHASES: [&str; 5] = ["process start", "join", "hold", "to first record", "reading"];
@@ -25,7 +25,7 @@ fn phases(m: &Measurement) -> [f64; 5] {
         .filter_map(|member| member.first_record_ns)
         .max()
         .unwrap_or(m.end_ns);
-    let first_s = since_start_s(m, first);
+    let first_s = m.since_start_s(first);
     [
         span(m.spawn_ns, m.subscribe_ns),
         span(m.subscribe_ns, m.joined_ns),
@@ -40,7 +40,7 @@ fn medians(input: &ReportInput, configuration: usize) -> Option<[f64; 5]> {
     let trials: Vec<[f64; 5]> = used(input, configuration).iter().map(|(_, m)| phases(m)).collect();
     let mut medians = [0.0; 5];
     for (i, out) in medians.iter_mut().enumerate() {
-        *out = median(trials.iter().map(|t| t[i]).collect())?;
+        *out = median(&trials.iter().map(|t| t[i]).collect::<Vec<f64>>())?;
     }
     Some(medians)
 }
@@ -121,8 +121,12 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
 
 /// The figures of the results, which are not sums of medians.
 fn value(c: &ConfigurationSummary) -> String {
-    let shown = |seconds: Option<Estimate>| or_unknown(seconds.map(|e| e.point), duration);
-    format!("{} read of {}", shown(c.read_seconds), shown(c.stopwatch_seconds))
+    let shown = |id| or_unknown(c.point(id), duration);
+    format!(
+        "{} read of {}",
+        shown(FigureId::ReadSeconds),
+        shown(FigureId::StopwatchSeconds)
+    )
 }
 
 fn marks(seconds: &[f64; 5], slot: usize) -> Vec<Mark> {
@@ -160,7 +164,7 @@ mod tests {
     fn the_times_beside_a_bar_are_those_of_the_results() {
         let fixture = Fixture::one_vs_two();
         for c in &fixture.summary.configurations {
-            let told = [c.read_seconds, c.stopwatch_seconds].map(|e| duration(e.unwrap().point));
+            let told = [FigureId::ReadSeconds, FigureId::StopwatchSeconds].map(|id| duration(c.point(id).unwrap()));
             assert_eq!(value(c), format!("{} read of {}", told[0], told[1]));
         }
     }

@@ -9,7 +9,6 @@ use super::scale::Axis;
 use super::{Chart, PANELS_MAX, axis_end, chart as assemble, evenly, full_title, used};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
 use crate::report::ReportInput;
-use crate::report::figures::since_start_s;
 use crate::report::format::{UNKNOWN, duration, or_unknown, thousands};
 use crate::report::labels::Labels;
 use crate::report::tables::{Table, of_family};
@@ -180,9 +179,9 @@ fn short_member(c: &Configuration, member: &MemberMeasurement) -> String {
 /// Seconds and the share read by then, at most [`POINTS_MAX`] of them.
 fn points(m: &Measurement, p: &PartitionMeasurement, total: u64) -> Vec<(f64, f64)> {
     let share = |records: u64| records as f64 / total.max(1) as f64;
-    let last = since_start_s(m, p.last_ns.unwrap_or(m.end_ns));
+    let last = m.since_start_s(p.last_ns.unwrap_or(m.end_ns));
     let Some(Series { bucket_ns, counts }) = &p.series else {
-        let first = since_start_s(m, p.first_ns.unwrap_or(m.start_ns));
+        let first = m.since_start_s(p.first_ns.unwrap_or(m.start_ns));
         return vec![(0.0, 0.0), (first, 0.0), (last, share(p.records))];
     };
     let mut cumulative = 0;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrivals::{LiveTrial, ms};
+use crate::figures::{FigureId, Statistic};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{Status, TrialKind};
 use crate::report::ReportInput;
@@ -119,11 +120,11 @@ fn points(input: &ReportInput, c: &ConfigurationSummary) -> Vec<Point> {
         return searched(input, c.configuration);
     }
     let Some(live) = &c.live else { return Vec::new() };
-    let Some(rate) = live.offered_per_second else {
+    let Some(rate) = c.point(FigureId::OfferedPerSecond) else {
         return Vec::new();
     };
-    let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
-    let state = match response {
+    let response = |statistic| FigureId::Latency(LatencyPart::Response, statistic);
+    let state = match c.point(response(Statistic::Max)) {
         _ if live.overloaded => State::Overloaded,
         Some(_) => State::KeptUp,
         None if live.load_reached => State::Overloaded,
@@ -132,8 +133,8 @@ fn points(input: &ReportInput, c: &ConfigurationSummary) -> Vec<Point> {
     vec![Point {
         configuration: c.configuration,
         rate,
-        p50: response.and_then(|l| l.p50_ms),
-        p99: response.and_then(|l| l.p99_ms),
+        p50: c.estimate(response(Statistic::P50)),
+        p99: c.estimate(response(Statistic::P99)),
         state,
     }]
 }
@@ -191,6 +192,7 @@ fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::figures::RESPONSE_P99;
     use crate::report::fixture::Fixture;
 
     fn of(fixture: &Fixture) -> Vec<Series> {
@@ -259,8 +261,7 @@ mod tests {
             let Some(rate) = live.capacity.and_then(|found| found.per_second) else {
                 continue;
             };
-            let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
-            let Some(told) = response.and_then(|l| l.p99_ms) else {
+            let Some(told) = c.estimate(RESPONSE_P99) else {
                 continue;
             };
             let point = searched(&fixture.input(), c.configuration)
@@ -274,9 +275,10 @@ mod tests {
     #[test]
     fn a_load_that_was_never_reached_is_no_point_of_its_rate() {
         let mut fixture = Fixture::latency();
-        let live = fixture.summary.configurations[1].live.as_mut().unwrap();
-        live.latencies.clear();
-        live.load_reached = false;
+        let c = &mut fixture.summary.configurations[1];
+        c.figures
+            .set(FigureId::Latency(LatencyPart::Response, Statistic::Max), None);
+        c.live.as_mut().unwrap().load_reached = false;
         assert_eq!(of(&fixture)[0].points[1].state, State::LoadNotReached);
     }
 }

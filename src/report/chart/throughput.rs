@@ -6,9 +6,9 @@ use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use super::{Chart, axis_end, chart as assemble, colour_legend};
+use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
 use crate::report::ReportInput;
-use crate::report::figures::TrialFigures;
 use crate::report::format::{or_unknown, rate, rate_estimate, tick};
 use crate::report::labels::{Labels, family_title};
 use crate::report::tables::{Table, of_family};
@@ -66,9 +66,9 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
 fn highest(input: &ReportInput, labels: &Labels) -> String {
     let families = input.scenario.families.len();
     let highest = (0..families).filter_map(|family| {
-        let point = |c: &ConfigurationSummary| c.records_per_second.map_or(f64::NEG_INFINITY, |e| e.point);
+        let point = |c: &ConfigurationSummary| c.point(FigureId::RecordsPerSecond).unwrap_or(f64::NEG_INFINITY);
         let c = of_family(input, family)
-            .filter(|c| c.records_per_second.is_some())
+            .filter(|c| c.point(FigureId::RecordsPerSecond).is_some())
             .max_by(|a, b| point(a).total_cmp(&point(b)))?;
         let title = family_title(input.scenario, family);
         let of = if title.is_empty() {
@@ -107,7 +107,7 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
     let slot = labels.slot(c.configuration);
     let ink = Ink::Series(slot);
     let mut marks = Vec::new();
-    if let Some(estimate) = c.records_per_second {
+    if let Some(estimate) = c.estimate(FigureId::RecordsPerSecond) {
         let (low, high) = estimate.interval.unwrap_or((estimate.point, estimate.point));
         marks.push(Mark::Interval {
             low,
@@ -133,7 +133,7 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
         });
     }
     let mut value = c
-        .records_per_second
+        .estimate(FigureId::RecordsPerSecond)
         .map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
     if c.trials_failed > 0 {
         let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
@@ -151,7 +151,12 @@ fn counted_rates<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a 
         .trials
         .iter()
         .filter(|t| t.order.configuration == configuration && t.order.kind == TrialKind::Counted)
-        .filter_map(|t| Some((t, TrialFigures::of(t.measurement.as_ref()?).records_per_second?)))
+        .filter_map(|t| {
+            Some((
+                t,
+                t.measurement.as_ref().filter(|m| m.read_ns() > 0)?.records_per_second(),
+            ))
+        })
         .collect();
     counted.sort_by_key(|(t, _)| t.order.block);
     counted
@@ -159,7 +164,7 @@ fn counted_rates<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a 
 
 fn table(input: &ReportInput, labels: &Labels) -> Table {
     let rows = input.summary.configurations.iter().map(|c| {
-        let estimate = c.records_per_second;
+        let estimate = c.estimate(FigureId::RecordsPerSecond);
         let interval = estimate.and_then(|e| e.interval);
         let trials: Vec<String> = counted_rates(input, c.configuration)
             .iter()

@@ -1,14 +1,15 @@
 //! The tables of live and mixed configurations. Where latencies would mean nothing, words stand in place of figures.
 
 use super::super::ReportInput;
-use super::super::format::{UNKNOWN, duration, or_unknown, rate, significant, thousands};
+use super::super::format::{UNKNOWN, duration, figure_text, or_unknown, rate, significant, thousands};
 use super::super::labels::{Labels, family_title};
 use super::{Table, comparison, is_baseline, mode, of_family, per_family, trials_suffix, verdict};
+use crate::figures::{FigureId, RESPONSE_P99, Statistic, Unit, Value};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{Trial, TrialKind};
 use crate::scenario::{Capacity, Mode};
 use crate::stats::Estimate;
-use crate::summary::{CapacitySummary, ConfigurationSummary, LatencySummary, LiveSummary, Metric};
+use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Metric};
 
 /// Of one family: its capacities, or how long records waited and how soon backlogs were gone.
 pub(super) fn results(input: &ReportInput, labels: &Labels, family: usize) -> Vec<Table> {
@@ -60,10 +61,10 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
     let rows = live.map(|(c, live)| {
         let mut row = vec![
             labels.short(c.configuration).to_owned(),
-            or_unknown(live.offered_per_second, rate),
+            or_unknown(c.point(FigureId::OfferedPerSecond), rate),
             load_cell(live),
         ];
-        row.extend(response_cells(live, |e| time_estimate(&e, 1e-3)));
+        row.extend(response_cells(c, live));
         row.push(verdict_cell(input, c, live, Metric::ResponseP99));
         row.push(trials_cell(c, live));
         row
@@ -94,14 +95,16 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     ];
     let mixed = with_load(input, family, |mode| matches!(mode, Mode::Mixed(_)));
     let rows = mixed.map(|(c, live)| {
-        let caught_up = live.catch_up_seconds.filter(|_| obstacle(live).is_none());
+        let caught_up = c
+            .estimate(FigureId::CatchUpSeconds)
+            .filter(|_| obstacle(c, live).is_none());
         let mut row = vec![
             labels.short(c.configuration).to_owned(),
-            or_unknown(live.offered_per_second, rate),
+            or_unknown(c.point(FigureId::OfferedPerSecond), rate),
             caught_up.map_or_else(|| UNKNOWN.to_owned(), |e| time_estimate(&e, 1.0)),
             verdict_cell(input, c, live, Metric::CatchUp),
         ];
-        let around = live.around_catch_up.as_ref().filter(|_| obstacle(live).is_none());
+        let around = live.around_catch_up.as_ref().filter(|_| obstacle(c, live).is_none());
         let ms = |estimate: Option<Estimate>| or_unknown(estimate.map(|e| e.point), |ms| duration(ms / 1e3));
         row.push(ms(around.and_then(|around| around.before.p99_ms)));
         row.push(ms(around.and_then(|around| around.after.p50_ms)));
@@ -134,7 +137,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, wanted: &Capa
         let found = live.capacity.as_ref();
         let there = found
             .filter(|found| found.confirmed)
-            .and_then(|_| response(live)?.p99_ms);
+            .and_then(|_| c.point(RESPONSE_P99));
         let tried = |kind| {
             let of = |t: &&Trial| (t.order.kind, t.order.configuration) == (kind, c.configuration);
             input.trials.iter().filter(of).count().to_string()
@@ -144,7 +147,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, wanted: &Capa
             per_second(found.and_then(|found| found.per_second)),
             per_second(found.and_then(|found| found.high)),
             found.map_or(UNKNOWN, confirmed).to_owned(),
-            there.map_or_else(|| UNKNOWN.to_owned(), |e| duration(e.point / 1e3)),
+            or_unknown(there, |ms| duration(ms / 1e3)),
             load_cell(live),
             tried(TrialKind::Search),
             tried(TrialKind::Counted),
@@ -179,64 +182,58 @@ pub(in crate::report) fn latencies(input: &ReportInput) -> Vec<Table> {
         "#p99.9",
         "#max",
     ];
-    let ms = |ms: Option<f64>| or_unknown(ms, |ms| duration(ms / 1e3));
-    let point = |estimate: Option<Estimate>| ms(estimate.map(|e| e.point));
     per_family(input, |family| {
         let shown = with_load(input, family, |mode| mode.load().is_some());
-        let rows = shown.flat_map(|(c, live)| {
-            let name = labels.short(c.configuration).to_owned();
-            let parts: &[LatencySummary] = if obstacle(live).is_none() { &live.latencies } else { &[] };
-            parts.iter().map(move |l| {
-                vec![
-                    name.clone(),
-                    l.part.name().replace('_', " "),
-                    ms(l.mean_ms),
-                    point(l.p50_ms),
-                    point(l.p90_ms),
-                    point(l.p99_ms),
-                    point(l.p999_ms),
-                    ms(l.max_ms),
-                ]
-            })
-        });
+        let rows = shown
+            .filter(|(c, live)| obstacle(c, live).is_none())
+            .flat_map(|(c, _)| {
+                let name = labels.short(c.configuration).to_owned();
+                let is_measured = |part: &LatencyPart| c.point(FigureId::Latency(*part, Statistic::Max)).is_some();
+                LatencyPart::ALL.into_iter().filter(is_measured).map(move |part| {
+                    let cells = Statistic::ALL.map(|statistic| {
+                        figure_text(Unit::Milliseconds, c.figures.get(FigureId::Latency(part, statistic)))
+                    });
+                    [name.clone(), part.name().replace('_', " ")]
+                        .into_iter()
+                        .chain(cells)
+                        .collect()
+                })
+            });
         Table::new(family_title(input.scenario, family), &headers, rows.collect())
     })
 }
 
 /// What is said in place of figures that would mean nothing.
-fn obstacle(live: &LiveSummary) -> Option<String> {
+fn obstacle(c: &ConfigurationSummary, live: &LiveSummary) -> Option<String> {
     if live.overloaded {
-        let growth = live.lag_growth_per_second.unwrap_or(0.0);
+        let growth = c.point(FigureId::LagGrowth).unwrap_or(0.0);
         return Some(format!("overloaded: lag grows by {}", rate(growth)));
     }
     if live.trials_meaningful > 0 {
         return None;
     }
-    Some(match (live.sent_per_second, live.offered_per_second) {
-        (Some(sent), Some(offered)) if !live.load_reached => {
-            format!("load not reached: {} of {} /s", whole(sent), whole(offered))
+    Some(
+        match (c.point(FigureId::SentPerSecond), c.point(FigureId::OfferedPerSecond)) {
+            (Some(sent), Some(offered)) if !live.load_reached => {
+                format!("load not reached: {} of {} /s", whole(sent), whole(offered))
+            }
+            (Some(_), _) => "unread records".to_owned(),
+            (None, _) => UNKNOWN.to_owned(),
+        },
+    )
+}
+
+/// Median, p99 with its interval, p99.9 and maximum of the response time.
+fn response_cells(c: &ConfigurationSummary, live: &LiveSummary) -> [String; 4] {
+    let has_figures = obstacle(c, live).is_none();
+    [Statistic::P50, Statistic::P99, Statistic::P999, Statistic::Max].map(|statistic| {
+        let id = FigureId::Latency(LatencyPart::Response, statistic);
+        let value = c.figures.get(id).filter(|_| has_figures);
+        match value {
+            Some(Value::Estimate(estimate)) if id == RESPONSE_P99 => time_estimate(&estimate, 1e-3),
+            value => figure_text(Unit::Milliseconds, value),
         }
-        (Some(_), _) => "unread records".to_owned(),
-        (None, _) => UNKNOWN.to_owned(),
     })
-}
-
-fn response(live: &LiveSummary) -> Option<&LatencySummary> {
-    live.latencies.iter().find(|l| l.part == LatencyPart::Response)
-}
-
-/// Median, p99 in this form, p99.9 and maximum.
-fn response_cells(live: &LiveSummary, p99: impl Fn(Estimate) -> String) -> [String; 4] {
-    let Some(response) = response(live).filter(|_| obstacle(live).is_none()) else {
-        return [(); 4].map(|()| UNKNOWN.to_owned());
-    };
-    let ms = |ms: Option<f64>| or_unknown(ms, |ms| duration(ms / 1e3));
-    [
-        ms(response.p50_ms.map(|e| e.point)),
-        response.p99_ms.map_or_else(|| UNKNOWN.to_owned(), p99),
-        ms(response.p999_ms.map(|e| e.point)),
-        ms(response.max_ms),
-    ]
 }
 
 /// A length of time with its interval in the same unit: `5.62 ms [5.10, 6.20]`. `unit_s` is that of the estimate.
@@ -261,7 +258,7 @@ fn time_estimate(estimate: &Estimate, unit_s: f64) -> String {
 }
 
 fn verdict_cell(input: &ReportInput, c: &ConfigurationSummary, live: &LiveSummary, metric: Metric) -> String {
-    if let Some(obstacle) = obstacle(live) {
+    if let Some(obstacle) = obstacle(c, live) {
         return obstacle;
     }
     match comparison(input, c.configuration, metric) {
@@ -279,9 +276,9 @@ fn no_verdict(input: &ReportInput, baseline: usize) -> String {
         .configurations
         .iter()
         .find(|c| c.configuration == baseline);
-    match baseline.and_then(|c| c.live.as_ref()) {
-        Some(live) if live.overloaded => "baseline overloaded".to_owned(),
-        Some(live) if obstacle(live).is_some() => "baseline has no figure".to_owned(),
+    match baseline.and_then(|c| Some((c, c.live.as_ref()?))) {
+        Some((_, live)) if live.overloaded => "baseline overloaded".to_owned(),
+        Some((c, live)) if obstacle(c, live).is_some() => "baseline has no figure".to_owned(),
         _ => "no figures to compare".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! The answer where records arrive: how long they wait, and how soon a backlog is gone.
 
 use super::{TOLD_ONE_BY_ONE, Writer, capitalised, figure, interval, plural, thousands, times};
-use crate::measure::latency::LatencyPart;
+use crate::figures::{FigureId, RESPONSE_P99};
 use crate::measure::{LoadJudgement, LoadVerdict};
 use crate::scenario::{Mode, Shape};
 use crate::stats::{Estimate, is_material};
@@ -196,13 +196,13 @@ impl Writer<'_> {
         let Some(live) = summary.live.as_ref().filter(|_| summary.trials_used > 0) else {
             return Err("has no usable trial".to_owned());
         };
-        let growth = live.lag_growth_per_second.unwrap_or(0.0);
+        let growth = summary.point(FigureId::LagGrowth).unwrap_or(0.0);
         if live.overloaded {
             return Err(format!("is overloaded: its lag grows by {} records/s", rate(growth)));
         }
         if live.trials_meaningful == 0 && !live.load_reached {
-            let sent = live.sent_per_second.map_or("few".to_owned(), rate);
-            let offered = live.offered_per_second.map_or("the".to_owned(), rate);
+            let sent = summary.point(FigureId::SentPerSecond).map_or("few".to_owned(), rate);
+            let offered = summary.point(FigureId::OfferedPerSecond).map_or("the".to_owned(), rate);
             return Err(format!(
                 "was not given the load ({sent} of {offered} records/s were sent), so nothing is said of its latency"
             ));
@@ -211,11 +211,12 @@ impl Writer<'_> {
             return Err("left records unread, so nothing is said of its latency".to_owned());
         }
         if metric == Metric::CatchUp {
-            return live.catch_up_seconds.ok_or_else(|| "never caught up".to_owned());
+            return summary
+                .estimate(FigureId::CatchUpSeconds)
+                .ok_or_else(|| "never caught up".to_owned());
         }
-        let response = live.latencies.iter().find(|l| l.part == LatencyPart::Response);
-        response
-            .and_then(|response| response.p99_ms)
+        summary
+            .estimate(RESPONSE_P99)
             .ok_or_else(|| "has too few records for a p99".to_owned())
     }
 
@@ -245,7 +246,7 @@ impl Writer<'_> {
     /// `2,000 records/s`, the mean where the rate changes over time.
     fn told_rate(&self, configuration: usize) -> Option<String> {
         let load = self.configuration(configuration).mode.load()?;
-        let offered = self.summaries[configuration].live.as_ref()?.offered_per_second;
+        let offered = self.summaries[configuration].point(FigureId::OfferedPerSecond);
         match (&load.shape, offered) {
             (Shape::Constant, _) | (_, None) => Some(format!("{} records/s", rate(load.rate))),
             (_, Some(offered)) => Some(format!("{} records/s on average", rate(offered))),

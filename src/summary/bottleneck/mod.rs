@@ -21,11 +21,12 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use self::observed::Observed;
+use crate::figures::Figures;
 use crate::measure::limits::processors;
 use crate::measure::{LoadJudgement, Measurement, Status, Trial};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::summary::configurations::count;
-use crate::summary::{CapacitySummary, LatencySummary, LiveSummary, live};
+use crate::summary::{CapacitySummary, LiveSummary, live};
 
 /// What keeps a configuration from being faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -129,8 +130,8 @@ struct Case<'a> {
     is_beyond: bool,
     /// Whether the load is held, as the trials say it together.
     judged: Option<LoadJudgement>,
-    /// How long records waited, where the load was held.
-    latencies: Vec<LatencySummary>,
+    /// Its figures: how long records waited, where the load was held.
+    figures: Figures,
     observed: Observed,
 }
 
@@ -139,15 +140,16 @@ impl<'a> Case<'a> {
         scenario: &'a Scenario,
         index: usize,
         trials: &[&Measurement],
-        live: Option<LiveSummary>,
+        live: Option<&LiveSummary>,
+        figures: Figures,
         is_beyond: bool,
     ) -> Self {
         let configuration = &scenario.configurations[index];
         let dataset = &scenario.datasets[configuration.dataset];
         let place = scenario.places.get(configuration.place);
-        let judged = live.as_ref().and_then(|live| live.judgement.clone());
+        let judged = live.and_then(|live| live.judgement.clone());
         let mut observed = Observed::of(configuration, dataset, trials);
-        if let (Some(load), Some(true)) = (&mut observed.load, live.as_ref().map(|live| live.overloaded)) {
+        if let (Some(load), Some(true)) = (&mut observed.load, live.map(|live| live.overloaded)) {
             load.behind = true;
         }
         Case {
@@ -156,7 +158,7 @@ impl<'a> Case<'a> {
             cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
             is_beyond,
             judged,
-            latencies: live.map(|live| live.latencies).unwrap_or_default(),
+            figures,
             observed,
         }
     }
@@ -177,7 +179,7 @@ impl<'a> Case<'a> {
     fn while_behind(&self) -> Option<Case<'a>> {
         Some(Case {
             judged: None,
-            latencies: Vec::new(),
+            figures: Figures::default(),
             observed: self.observed.while_behind()?,
             ..*self
         })
@@ -185,11 +187,17 @@ impl<'a> Case<'a> {
 }
 
 /// The bottleneck of a configuration, from its used trials.
-pub(super) fn find(scenario: &Scenario, index: usize, used: &[&Measurement], live: Option<&LiveSummary>) -> Bottleneck {
+pub(super) fn find(
+    scenario: &Scenario,
+    index: usize,
+    used: &[&Measurement],
+    live: Option<&LiveSummary>,
+    figures: &Figures,
+) -> Bottleneck {
     if used.is_empty() {
         return Bottleneck::unknown("no trial of it takes part in the figures", "");
     }
-    rules::judge(&Case::new(scenario, index, used, live.cloned(), false))
+    rules::judge(&Case::new(scenario, index, used, live, figures.clone(), false))
 }
 
 /// What ends a capacity: the bottleneck at the lowest rate that was not held, from all trials of the search at it.
@@ -214,8 +222,17 @@ pub(super) fn of_capacity(scenario: &Scenario, index: usize, found: &CapacitySum
         let reason = "no rate that it was tried at was too high for it";
         return Bottleneck::unknown(reason, "a search that goes on to higher rates would show where it ends");
     }
-    let live = live::summarise(&scenario.configurations[index].mode, &beyond);
-    let mut bottleneck = rules::judge(&Case::new(scenario, index, &beyond, live, true));
+    let configuration = &scenario.configurations[index];
+    let live = live::summarise(&configuration.mode, &beyond);
+    let case = Case::new(
+        scenario,
+        index,
+        &beyond,
+        live.as_ref(),
+        Figures::of_all(configuration, &beyond),
+        true,
+    );
+    let mut bottleneck = rules::judge(&case);
     bottleneck.evidence = format!("at the lowest rate that it did not hold: {}", bottleneck.evidence);
     bottleneck
 }

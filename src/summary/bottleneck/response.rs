@@ -4,6 +4,7 @@
 use super::rules::{PAUSING_SHARE, WAITING_SHARE, found, is_busy_unevenly};
 use super::words::{self, milliseconds, percent};
 use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
+use crate::figures::{FigureId, Statistic};
 use crate::measure::LoadVerdict;
 use crate::measure::latency::LatencyPart;
 use crate::scenario::{Mode, PropertyValue};
@@ -53,10 +54,7 @@ struct Longest {
 
 impl Longest {
     fn of(case: &Case) -> Option<Self> {
-        let of_part = |part| {
-            let mut found = case.latencies.iter().filter(|latency| latency.part == part);
-            found.next()?.mean_ms
-        };
+        let of_part = |part| case.figures.point(FigureId::Latency(part, Statistic::Mean));
         let response_ms = of_part(LatencyPart::Response).filter(|ms| *ms > 0.0)?;
         let parts = LatencyPart::ALL
             .into_iter()

@@ -142,8 +142,15 @@ impl Made {
 
     pub(super) fn found(&self) -> Bottleneck {
         let used = [&self.measurement];
-        let live = live::summarise(&self.scenario.configurations[0].mode, &used);
-        find(&self.scenario, 0, &used, live.as_ref())
+        let configuration = &self.scenario.configurations[0];
+        let live = live::summarise(&configuration.mode, &used);
+        find(
+            &self.scenario,
+            0,
+            &used,
+            live.as_ref(),
+            &Figures::of_all(configuration, &used),
+        )
     }
 
     pub(super) fn is(&self, kind: BottleneckKind, evidence: &[&str]) {
@@ -517,7 +524,7 @@ fn a_figure_is_the_median_of_the_trials_that_have_it() {
         &high.measurement,
         &middle.measurement,
     ];
-    let found = find(&low.scenario, 0, &trials, None);
+    let found = find(&low.scenario, 0, &trials, None, &Figures::default());
     assert!(found.evidence.contains("90 %"), "{found:?}");
 }
 
@@ -533,7 +540,7 @@ fn what_nobody_measured_is_unknown_with_the_reason() {
         (member.work_ns, member.reading, member.client) = (None, None, None);
     }
     made.is(BottleneckKind::Unknown, &["recorded nothing that says why"]);
-    let none = find(&made.scenario, 0, &[], None);
+    let none = find(&made.scenario, 0, &[], None, &Figures::default());
     assert_eq!(none.kind, BottleneckKind::Unknown);
     assert!(none.evidence.contains("no trial"));
 }

@@ -2,12 +2,13 @@
 
 use super::matching::Matching;
 use super::{ComparedConfiguration, Measure, RunFacts, RunFigure, StoredRun, run_name};
+use crate::figures::{catch_up_seconds, is_meaningful, read_seconds};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Next;
 use crate::scenario::{Mode, Scenario};
 use crate::stats::Estimate;
 use crate::summary::capacity;
-use crate::verdict::{catch_up_seconds, is_meaningful, read_seconds, response_p99_ms, speed};
+use crate::verdict::{response_p99_ms, speed};
 
 /// By what a configuration of this scenario is compared.
 pub(super) fn measure_of(scenario: &Scenario, mode: &Mode) -> Measure {

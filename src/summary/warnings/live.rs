@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::of;
+use crate::figures::is_meaningful;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::objective::{Outcome, holds};
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind, percent};
@@ -11,7 +12,7 @@ use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
 use crate::summary::ConfigurationSummary;
 use crate::summary::answer::thousands;
-use crate::verdict::{is_meaningful, response_p99_ms};
+use crate::verdict::response_p99_ms;
 
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.

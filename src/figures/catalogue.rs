@@ -1,0 +1,274 @@
+//! The list of figures, each declared once.
+
+use std::sync::LazyLock;
+
+use super::statistic::Statistic;
+use super::trial::{self, Seen};
+use crate::measure::Measurement;
+use crate::measure::latency::LatencyPart;
+
+/// A figure of the catalogue.
+pub struct Figure {
+    /// Which.
+    pub id: FigureId,
+    /// Its column in `trials.csv` and `summary.csv`, and its key in `summary.json`.
+    pub name: String,
+    /// Its unit.
+    pub unit: Unit,
+    /// What it is of one trial.
+    pub meaning: String,
+    /// Its header in the table of details; `None` where it stands in another table or in none.
+    pub header: Option<&'static str>,
+    pub(super) source: Source,
+    /// How the trials of a configuration make one figure.
+    pub over: Over,
+    /// Of which trials.
+    pub trials: Trials,
+}
+
+impl Figure {
+    /// True where only trials in which records arrive have it.
+    pub fn is_of_load(&self) -> bool {
+        matches!(self.trials, Trials::Load | Trials::Meaningful)
+    }
+
+    /// True where it counts things.
+    pub fn is_count(&self) -> bool {
+        matches!(self.unit, Unit::Records | Unit::Offsets | Unit::Members)
+    }
+
+    /// How it is taken over the trials of a configuration, in words.
+    pub fn over_text(&self) -> String {
+        let over = match self.over {
+            Over::GeometricMean => "geometric mean",
+            Over::Mean => "mean",
+            Over::Median => "median",
+            Over::Pooled => "all trials pooled",
+            Over::Sum => "sum",
+            Over::Largest => "largest",
+        };
+        let of = match self.trials {
+            Trials::Used | Trials::Load => "",
+            Trials::Counted => ", failed and excluded trials included",
+            Trials::Meaningful => ", meaningful trials",
+        };
+        format!("{over}{of}")
+    }
+}
+
+/// The unit of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Unit {
+    Records,
+    Offsets,
+    Members,
+    Bytes,
+    RecordsPerSecond,
+    MibPerSecond,
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    SecondsPerMillion,
+}
+
+impl Unit {
+    /// As the documentation writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Records => "records",
+            Unit::Offsets => "offsets",
+            Unit::Members => "members",
+            Unit::Bytes => "bytes",
+            Unit::RecordsPerSecond => "records/s",
+            Unit::MibPerSecond => "MiB/s",
+            Unit::Seconds => "s",
+            Unit::Milliseconds => "ms",
+            Unit::Microseconds => "µs",
+            Unit::SecondsPerMillion => "s per million records",
+        }
+    }
+
+    /// The clock's step of a nanosecond in this unit: a shorter time is taken for it where a logarithm is needed.
+    pub(super) fn shortest(self) -> Option<f64> {
+        match self {
+            Unit::Seconds => Some(1e-9),
+            Unit::Milliseconds => Some(1e-6),
+            _ => None,
+        }
+    }
+}
+
+/// How the figures of several trials make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Over {
+    GeometricMean,
+    Mean,
+    Median,
+    /// Of ratios: the sum of all numerators over that of all denominators.
+    Pooled,
+    Sum,
+    Largest,
+}
+
+/// Which trials of a configuration a figure is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trials {
+    /// Counted, complete, not excluded.
+    Used,
+    /// All counted ones, those that failed or were excluded too.
+    Counted,
+    /// The used ones in which records arrived; in a search for capacity those at the rate of the answer.
+    Load,
+    /// Of these the ones whose load was reached, whose readers kept up and that left nothing unread.
+    Meaningful,
+}
+
+/// How a figure is taken of one trial.
+pub(super) enum Source {
+    /// A number; `None` where it is not known.
+    Number(fn(&Seen) -> Option<f64>),
+    /// A number of things.
+    Count(fn(&Measurement) -> u64),
+    /// A numerator and its denominator.
+    Ratio(fn(&Seen) -> Option<[f64; 2]>),
+    /// A value for each member, of which the median counts.
+    Each(fn(&Measurement) -> Vec<f64>),
+    /// A statistic of a part of the latency.
+    Latency(LatencyPart, Statistic),
+}
+
+macro_rules! figures {
+    ($($(#[header = $header:literal])? $id:ident = $name:literal in $unit:ident, $over:ident of $trials:ident,
+        $source:ident($take:expr), $meaning:literal;)*) => {
+        /// Which figure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
+        pub enum FigureId {
+            $($id,)*
+            /// A statistic of a part of the latency.
+            Latency(LatencyPart, Statistic),
+        }
+
+        fn declared() -> Vec<Figure> {
+            vec![$(Figure {
+                id: FigureId::$id,
+                name: $name.to_owned(),
+                unit: Unit::$unit,
+                meaning: $meaning.to_owned(),
+                header: None$(.or(Some($header)))?,
+                source: Source::$source($take),
+                over: Over::$over,
+                trials: Trials::$trials,
+            },)*]
+        }
+    };
+}
+
+figures! {
+    IdleMembers = "idle_members" in Members, Largest of Used, Count(trial::idle_members),
+        "members that held no partition when reading began";
+    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(trial::record_bytes),
+        "mean size of key and value of a record";
+    Records = "records" in Records, Median of Used, Count(Measurement::records),
+        "records delivered, over all groups";
+    RecordsPerSecond = "records_per_second" in RecordsPerSecond, GeometricMean of Used, Number(trial::records_per_second),
+        "deliveries over all groups, from the common start to the last record; where records arrive, those finished in \
+         the window over its length";
+    #[header = "MiB/s"]
+    MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(trial::mib_per_second),
+        "keys and values delivered (1 MiB = 1,048,576 bytes)";
+    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(trial::read),
+        "read time: common start to last record";
+    #[header = "join"]
+    JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(trial::join),
+        "from being told to subscribe until every member has its assignment";
+    StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(trial::stopwatch),
+        "stopwatch: first process being started to last record";
+    #[header = "first record"]
+    FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(trial::first_record_ms),
+        "common start to a member's first record; median over members";
+    #[header = "client CPU, s per million"]
+    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(trial::client_cpu),
+        "CPU of all worker processes during the read time";
+    ClientCpuStopwatch = "client_cpu_seconds_per_million_stopwatch" in SecondsPerMillion, Mean of Used,
+        Number(trial::client_cpu_stopwatch),
+        "CPU of all worker processes over their whole lives";
+    #[header = "broker CPU, s per million"]
+    BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(trial::broker_cpu),
+        "CPU of the brokers during the read time; empty where they run elsewhere";
+    #[header = "work, mean"]
+    WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(trial::work_us),
+        "mean time in work per record, as measured; empty where there is no work";
+    #[header = "lost"]
+    Lost = "lost" in Records, Sum of Counted, Count(|m| m.lost),
+        "records never delivered";
+    #[header = "duplicated"]
+    Duplicated = "duplicated" in Records, Sum of Counted, Count(|m| m.duplicated),
+        "records read twice by one owner of the partition";
+    #[header = "redelivered"]
+    Redelivered = "redelivered" in Records, Sum of Counted, Count(|m| m.redelivered),
+        "records read again after the partition changed its owner";
+    #[header = "not delivered"]
+    NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| m.not_delivered),
+        "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
+         transactions, compacted ones); no loss";
+    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(trial::offered),
+        "what the load's schedule asked for within the window; this and what follows is empty where no records arrive";
+    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(trial::sent),
+        "records sent within the window";
+    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(trial::lag_growth),
+        "growth of the lag in the window, in a trial that was overloaded";
+    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(trial::catch_up),
+        "in mixed trials: from the producers' start until backlog and arrivals were read";
+}
+
+/// The 99th percentile of the response time.
+pub const RESPONSE_P99: FigureId = FigureId::Latency(LatencyPart::Response, Statistic::P99);
+
+/// Every figure, in the order of the columns.
+pub static FIGURES: LazyLock<Vec<Figure>> = LazyLock::new(|| {
+    let of_part = |part| Statistic::ALL.map(|statistic| latency(part, statistic));
+    let latencies = LatencyPart::ALL.into_iter().flat_map(of_part);
+    declared().into_iter().chain(latencies).collect()
+});
+
+fn latency(part: LatencyPart, statistic: Statistic) -> Figure {
+    let meaning = match statistic {
+        Statistic::Mean => format!("{}; {}", statistic.meaning(), meaning_of(part)),
+        _ => statistic.meaning().to_owned(),
+    };
+    Figure {
+        id: FigureId::Latency(part, statistic),
+        name: format!("{}_{}_ms", part.name(), statistic.name()),
+        unit: Unit::Milliseconds,
+        meaning,
+        header: None,
+        source: Source::Latency(part, statistic),
+        over: match statistic {
+            Statistic::Max => Over::Largest,
+            _ => Over::GeometricMean,
+        },
+        trials: Trials::Meaningful,
+    }
+}
+
+fn meaning_of(part: LatencyPart) -> &'static str {
+    match part {
+        LatencyPart::ProducerDelay => "from the intended moment until the producer gave the record to its client",
+        LatencyPart::Transit => "from the producer's client until the consumer's client handed the record over",
+        LatencyPart::Queued => "from being handed over until its work began",
+        LatencyPart::Work => "the work on the record",
+        LatencyPart::Response => "from the intended moment until the work was done: all of it",
+    }
+}
+
+impl FigureId {
+    /// Its entry in the catalogue.
+    pub fn figure(self) -> &'static Figure {
+        // Every id was made together with its entry.
+        let found = FIGURES.iter().find(|figure| figure.id == self);
+        found.unwrap_or_else(|| unreachable!("{self:?} is in the catalogue"))
+    }
+}

@@ -1,0 +1,15 @@
+//! The catalogue of figures: what is measured of a trial, what each figure is called and means, and what it comes to over
+//! the trials of a configuration. Columns, their documentation, tables and estimates are made from it. Pure.
+
+mod catalogue;
+mod over;
+mod statistic;
+mod trial;
+
+pub use catalogue::{FIGURES, Figure, FigureId, RESPONSE_P99, Trials, Unit};
+pub use over::{ConfigurationFigures, Figures, Value};
+pub use statistic::Statistic;
+pub use trial::{TrialFigures, catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
+
+#[cfg(test)]
+mod tests;

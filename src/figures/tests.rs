@@ -1,0 +1,104 @@
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::measure::{Measurement, Series};
+use crate::plan::fixtures::{one_and_two_with_work, run};
+use crate::scenario::Configuration;
+
+/// A configuration with work, and its trials.
+fn working() -> (Configuration, Vec<Measurement>) {
+    let plan = one_and_two_with_work().plan();
+    let trials = run(&plan, |_| Some(0.5));
+    let index = plan.scenario.configurations.len() - 1;
+    let of = trials
+        .into_iter()
+        .filter(|trial| trial.order.configuration == index && trial.is_used());
+    let measurements = of.filter_map(|trial| trial.measurement).collect();
+    (plan.scenario.configurations[index].clone(), measurements)
+}
+
+#[test]
+fn every_figure_has_a_name_of_its_own_and_says_what_it_is() {
+    let names: BTreeSet<&str> = FIGURES.iter().map(|figure| figure.name.as_str()).collect();
+    assert_eq!(names.len(), FIGURES.len());
+    assert!(
+        FIGURES
+            .iter()
+            .all(|figure| !figure.meaning.is_empty() && figure.id.figure().id == figure.id)
+    );
+}
+
+#[test]
+fn a_rate_is_all_records_over_the_common_window() {
+    let (configuration, trials) = working();
+    let figures = TrialFigures::of(&configuration, &trials[0]);
+    let expected = trials[0].records() as f64 / ((trials[0].end_ns - trials[0].start_ns) as f64 / 1e9);
+    assert!((figures.get(FigureId::RecordsPerSecond).unwrap() / expected - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
+    let (configuration, mut trials) = working();
+    let m = &mut trials[0];
+    m.load = Some(crate::measure::LoadMeasurement {
+        start_ns: m.start_ns,
+        window_from_ns: m.start_ns + 1_000_000_000,
+        window_end_ns: m.start_ns + 6_000_000_000,
+        ..Default::default()
+    });
+    let partitions: Vec<_> = m.members.iter_mut().flat_map(|member| &mut member.partitions).collect();
+    let steady = 7.0 * partitions.len() as f64;
+    for partition in partitions {
+        partition.series = Some(Series {
+            bucket_ns: 1_000_000_000,
+            counts: vec![7; 600],
+        });
+    }
+    let rate = |m: &Measurement| {
+        TrialFigures::of(&configuration, m)
+            .get(FigureId::RecordsPerSecond)
+            .unwrap()
+    };
+    assert!((rate(m) / steady - 1.0).abs() < 1e-9, "{} of {steady}", rate(m));
+    m.end_ns += 20_000_000_000;
+    assert!((rate(m) / steady - 1.0).abs() < 1e-9, "a longer draining");
+    // Of a worker that says nothing of its records over time only the whole is known.
+    m.members[0].partitions[0].series = None;
+    let whole = m.records() as f64 / (m.read_ns() as f64 / 1e9);
+    assert!((rate(m) / whole - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_one_process_or_member_does_not_observe_is_not_known_of_the_trial() {
+    let (configuration, mut trials) = working();
+    let get = |m: &Measurement, id| TrialFigures::of(&configuration, m).get(id);
+    assert!(get(&trials[0], FigureId::ClientCpu).is_some() && get(&trials[0], FigureId::WorkMean).is_some());
+    trials[0].processes[0].window = None;
+    trials[0].members[0].work_ns = None;
+    assert_eq!(get(&trials[0], FigureId::ClientCpu), None);
+    assert_eq!(get(&trials[0], FigureId::WorkMean), None);
+}
+
+#[test]
+fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
+    let (configuration, mut trials) = working();
+    trials.truncate(2);
+    for member in trials[1].members.iter_mut() {
+        member.work_ns = member.work_ns.map(|ns| 3 * ns);
+    }
+    let each = |m: &Measurement| TrialFigures::of(&configuration, m).get(FigureId::WorkMean).unwrap();
+    let all: Vec<&Measurement> = trials.iter().collect();
+    let both = Figures::of_all(&configuration, &all).point(FigureId::WorkMean).unwrap();
+    assert!((both / f64::midpoint(each(&trials[0]), each(&trials[1])) - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn stored_figures_are_read_as_they_were() {
+    let (configuration, trials) = working();
+    let all: Vec<&Measurement> = trials.iter().collect();
+    let figures = Figures::of_all(&configuration, &all);
+    let text = serde_json::to_string(&figures).unwrap();
+    assert_eq!(serde_json::from_str::<Figures>(&text).unwrap(), figures);
+    assert!(text.contains("\"offered_per_second\":null"), "{text}");
+}
