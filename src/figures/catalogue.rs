@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::statistic::Statistic;
-use super::trial::{self, Seen};
+use super::trial::{self, Seen, seconds};
 use crate::measure::Measurement;
 use crate::measure::latency::LatencyPart;
 
@@ -169,7 +169,7 @@ macro_rules! figures {
 figures! {
     IdleMembers = "idle_members" in Members, Largest of Used, Count(trial::idle_members),
         "members that held no partition when reading began";
-    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(trial::record_bytes),
+    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|seen| Some(trial::record_bytes(seen))),
         "mean size of key and value of a record";
     Records = "records" in Records, Median of Used, Count(Measurement::records),
         "records delivered, over all groups";
@@ -179,12 +179,12 @@ figures! {
     #[header = "MiB/s"]
     MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(trial::mib_per_second),
         "keys and values delivered (1 MiB = 1,048,576 bytes)";
-    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(trial::read),
+    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.read_ns()))),
         "read time: common start to last record";
     #[header = "join"]
-    JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(trial::join),
+    JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(|seen| Some(seconds(seen.measurement.join_ns()))),
         "from being told to subscribe until every member has its assignment";
-    StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(trial::stopwatch),
+    StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.stopwatch_ns()))),
         "stopwatch: first process being started to last record";
     #[header = "first record"]
     FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(trial::first_record_ms),

@@ -84,7 +84,7 @@ fn what_one_process_or_member_does_not_observe_is_not_known_of_the_trial() {
 fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
     let (configuration, mut trials) = working();
     trials.truncate(2);
-    for member in trials[1].members.iter_mut() {
+    for member in &mut trials[1].members {
         member.work_ns = member.work_ns.map(|ns| 3 * ns);
     }
     let each = |m: &Measurement| TrialFigures::of(&configuration, m).get(FigureId::WorkMean).unwrap();

@@ -126,13 +126,16 @@ pub fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
     Some(load.caught_up_ns?.saturating_sub(load.start_ns).max(1) as f64 / NS_PER_SECOND)
 }
 
-/// Where no member of a group is seen with a partition, its assignment was not observed, which is not idleness.
+pub(super) fn seconds(ns: u64) -> f64 {
+    ns as f64 / NS_PER_SECOND
+}
+
 pub(super) fn idle_members(m: &Measurement) -> u64 {
     m.idle_members().count() as u64
 }
 
-pub(super) fn record_bytes(seen: &Seen) -> Option<[f64; 2]> {
-    Some([seen.measurement.bytes() as f64, seen.measurement.records() as f64])
+pub(super) fn record_bytes(seen: &Seen) -> [f64; 2] {
+    [seen.measurement.bytes() as f64, seen.measurement.records() as f64]
 }
 
 pub(super) fn records_per_second(seen: &Seen) -> Option<f64> {
@@ -140,21 +143,9 @@ pub(super) fn records_per_second(seen: &Seen) -> Option<f64> {
 }
 
 pub(super) fn mib_per_second(seen: &Seen) -> Option<f64> {
-    let [bytes, records] = record_bytes(seen)?;
+    let [bytes, records] = record_bytes(seen);
     let rate = records_per_second(seen).filter(|_| records > 0.0)?;
     Some(rate * bytes / records / BYTES_PER_MIB)
-}
-
-pub(super) fn read(seen: &Seen) -> Option<f64> {
-    Some(seen.measurement.read_ns() as f64 / NS_PER_SECOND)
-}
-
-pub(super) fn join(seen: &Seen) -> Option<f64> {
-    Some(seen.measurement.join_ns() as f64 / NS_PER_SECOND)
-}
-
-pub(super) fn stopwatch(seen: &Seen) -> Option<f64> {
-    Some(seen.measurement.stopwatch_ns() as f64 / NS_PER_SECOND)
 }
 
 /// Of each member that read any.
