@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::standstill::{broker_changes, standstill};
-use super::{BROKERS_CHANGED, Flag, LoadVerdict, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
+use super::{Flag, FlagKind, LoadVerdict, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
@@ -137,30 +137,25 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
     }
 
     let found = [
-        (BROKERS_CHANGED, changes),
-        ("standstill", standstill),
-        ("disturbed", disturbed),
-        ("rebalance", rebalances),
-        ("late-start", late_starts(measurement, rules)),
-        ("redelivered", redelivered(measurement)),
-        ("throttled", throttled(measurement)),
-        ("limited", limited(measurement, rules)),
-        ("removed", removed(measurement)),
-        ("not-observed", not_observed(measurement)),
-        ("load-not-reached", load_not_reached(measurement)),
-        ("overloaded", overloaded(measurement)),
-        ("cannot-say", cannot_say(measurement)),
-        ("unread", unread(measurement)),
-        ("delivery-errors", delivery_errors(measurement)),
+        (FlagKind::BrokersChanged, changes),
+        (FlagKind::Standstill, standstill),
+        (FlagKind::Disturbed, disturbed),
+        (FlagKind::Rebalance, rebalances),
+        (FlagKind::LateStart, late_starts(measurement, rules)),
+        (FlagKind::Redelivered, redelivered(measurement)),
+        (FlagKind::Throttled, throttled(measurement)),
+        (FlagKind::Limited, limited(measurement, rules)),
+        (FlagKind::Removed, removed(measurement)),
+        (FlagKind::NotObserved, not_observed(measurement)),
+        (FlagKind::LoadNotReached, load_not_reached(measurement)),
+        (FlagKind::Overloaded, overloaded(measurement)),
+        (FlagKind::CannotSay, cannot_say(measurement)),
+        (FlagKind::Unread, unread(measurement)),
+        (FlagKind::DeliveryErrors, delivery_errors(measurement)),
     ];
     let flags = found
         .into_iter()
-        .filter_map(|(name, evidence)| {
-            evidence.map(|evidence| Flag {
-                name: name.to_owned(),
-                evidence,
-            })
-        })
+        .filter_map(|(kind, evidence)| evidence.map(|evidence| Flag { kind, evidence }))
         .collect();
     (flags, (!reasons.is_empty()).then(|| reasons.join("; ")))
 }
@@ -453,7 +448,7 @@ pub(super) mod tests {
     }
 
     fn names(flags: &[Flag]) -> Vec<&str> {
-        flags.iter().map(|f| f.name.as_str()).collect()
+        flags.iter().map(|f| f.kind.as_str()).collect()
     }
 
     #[test]

@@ -4,9 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
 
-/// Name of the flag of a trial in which a broker went away or came.
-pub const BROKERS_CHANGED: &str = "brokers-changed";
-
 /// Version of the stored form of [`Trial`].
 pub const TRIAL_SCHEMA_VERSION: u32 = 1;
 
@@ -81,9 +78,14 @@ impl Trial {
         self.order.kind == TrialKind::Counted && self.status == Status::Complete
     }
 
+    /// True where it is flagged for this.
+    pub fn is_flagged(&self, kind: FlagKind) -> bool {
+        self.flags.iter().any(|flag| flag.kind == kind)
+    }
+
     /// What became of brokers that went away or came during the trial, in a sentence.
     pub fn broker_changes(&self) -> Option<&str> {
-        let flag = self.flags.iter().find(|flag| flag.name == BROKERS_CHANGED);
+        let flag = self.flags.iter().find(|flag| flag.kind == FlagKind::BrokersChanged);
         match &self.status {
             Status::Failed(failure) if failure.kind == FailureKind::BrokerLost => Some(&failure.message),
             _ => flag.map(|flag| flag.evidence.as_str()),
@@ -187,9 +189,87 @@ impl FailureKind {
 /// Something a reader of the figures should know about one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flag {
-    /// Stable name: [`BROKERS_CHANGED`], `standstill`, `disturbed`, `rebalance`, `late-start`, `redelivered`, `not-observed`, `load-not-reached`,
-    /// `overloaded`, `unread`, `delivery-errors`.
-    pub name: String,
+    /// Which.
+    #[serde(rename = "name")]
+    pub kind: FlagKind,
     /// The evidence, in a sentence.
     pub evidence: String,
+}
+
+/// What a trial can be flagged for, in the order in which flags are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlagKind {
+    /// A broker went away or came meanwhile.
+    BrokersChanged,
+    /// Nothing went on for a while.
+    Standstill,
+    /// Other programs used the machine.
+    Disturbed,
+    /// Partitions changed their owner.
+    Rebalance,
+    /// A member waited long for its first record.
+    LateStart,
+    /// Records were read again by another owner.
+    Redelivered,
+    /// The cluster throttled a client.
+    Throttled,
+    /// A limit of a container was reached.
+    Limited,
+    /// The cluster removed records that were to be read.
+    Removed,
+    /// The worker could not observe something.
+    NotObserved,
+    /// The producers did not keep to the schedule.
+    LoadNotReached,
+    /// The readers fell behind.
+    Overloaded,
+    /// The window is too short for a verdict on the load.
+    CannotSay,
+    /// Records of a load were left unread.
+    Unread,
+    /// Records of a load were not delivered.
+    DeliveryErrors,
+}
+
+impl FlagKind {
+    /// All of them.
+    pub const ALL: [FlagKind; 15] = [
+        FlagKind::BrokersChanged,
+        FlagKind::Standstill,
+        FlagKind::Disturbed,
+        FlagKind::Rebalance,
+        FlagKind::LateStart,
+        FlagKind::Redelivered,
+        FlagKind::Throttled,
+        FlagKind::Limited,
+        FlagKind::Removed,
+        FlagKind::NotObserved,
+        FlagKind::LoadNotReached,
+        FlagKind::Overloaded,
+        FlagKind::CannotSay,
+        FlagKind::Unread,
+        FlagKind::DeliveryErrors,
+    ];
+
+    /// Its name in files and columns, as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FlagKind::BrokersChanged => "brokers-changed",
+            FlagKind::Standstill => "standstill",
+            FlagKind::Disturbed => "disturbed",
+            FlagKind::Rebalance => "rebalance",
+            FlagKind::LateStart => "late-start",
+            FlagKind::Redelivered => "redelivered",
+            FlagKind::Throttled => "throttled",
+            FlagKind::Limited => "limited",
+            FlagKind::Removed => "removed",
+            FlagKind::NotObserved => "not-observed",
+            FlagKind::LoadNotReached => "load-not-reached",
+            FlagKind::Overloaded => "overloaded",
+            FlagKind::CannotSay => "cannot-say",
+            FlagKind::Unread => "unread",
+            FlagKind::DeliveryErrors => "delivery-errors",
+        }
+    }
 }

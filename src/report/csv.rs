@@ -194,7 +194,7 @@ fn flags(trial: &Trial) -> String {
     trial
         .flags
         .iter()
-        .map(|flag| flag.name.as_str())
+        .map(|flag| flag.kind.as_str())
         .collect::<Vec<_>>()
         .join(" ")
 }

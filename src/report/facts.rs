@@ -281,7 +281,10 @@ pub(super) fn remarks(trial: &Trial) -> String {
         }
     };
     let session = (trial.session > 1).then(|| format!("session {}", trial.session));
-    let flags = trial.flags.iter().map(|f| format!("{}: {}", f.name, f.evidence));
+    let flags = trial
+        .flags
+        .iter()
+        .map(|f| format!("{}: {}", f.kind.as_str(), f.evidence));
     let remarks: Vec<String> = status.into_iter().chain(flags).chain(session).collect();
     printable(&remarks.join("; "))
 }

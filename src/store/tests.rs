@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::measure::{ClusterEnvironment, FailureKind, Flag, Status, TrialKind, TrialOrder};
+use crate::measure::{ClusterEnvironment, FailureKind, Flag, FlagKind, Status, TrialKind, TrialOrder};
 use crate::plan::fixtures::{complete, failed, one_and_two_with_work};
 
 fn folder() -> TempDir {
@@ -307,7 +307,7 @@ fn any_trial() -> impl Strategy<Value = Trial> {
                 trial.status = Status::Excluded { reason: text.clone() };
             }
             trial.flags.push(Flag {
-                name: "disturbed".to_owned(),
+                kind: FlagKind::Disturbed,
                 evidence: text,
             });
             if let Some(measurement) = &mut trial.measurement {

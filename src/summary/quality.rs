@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::configurations::count;
-use crate::measure::{Status, Trial, TrialKind};
+use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::{Mode, Scenario};
 use crate::stats::{self, CONFIDENCE, mean, median, standard_deviation};
@@ -78,7 +78,7 @@ struct Residual {
 
 pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
     let counted: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Counted).collect();
-    let flagged = |t: &&&Trial| t.flags.iter().any(|flag| flag.name == "disturbed");
+    let flagged = |t: &&&Trial| t.is_flagged(FlagKind::Disturbed);
     let disturbed = counted.iter().filter(flagged).count();
     let groups = logs(&plan.scenario, &counted);
     let deviations: Vec<f64> = groups

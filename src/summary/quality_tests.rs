@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::super::{Summary, summarise};
-use crate::measure::{Flag, TrialKind, TrialOrder};
+use crate::measure::{Flag, FlagKind, TrialKind, TrialOrder};
 use crate::plan::Plan;
 use crate::plan::fixtures::{one_and_two, run};
 
@@ -59,7 +59,7 @@ fn a_run_disturbed_in_more_than_a_quarter_of_its_trials_is_not_to_be_trusted() {
         let counted = trials.iter_mut().filter(|t| t.order.kind == TrialKind::Counted);
         for trial in counted.take(number) {
             trial.flags = vec![Flag {
-                name: "disturbed".to_owned(),
+                kind: FlagKind::Disturbed,
                 evidence: String::new(),
             }];
         }

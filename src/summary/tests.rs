@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::figures::FigureId;
-use crate::measure::{FailureKind, Flag, Status, Trial, TrialKind, TrialOrder};
+use crate::measure::{FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
 use crate::scenario::{GroupProtocol, Membership, Until, Work};
 
@@ -53,7 +53,7 @@ fn a_broker_that_went_away_is_the_first_thing_said_and_its_trial_is_in_no_figure
             reason: what.to_owned(),
         };
         trial.flags = vec![Flag {
-            name: crate::measure::BROKERS_CHANGED.to_owned(),
+            kind: FlagKind::BrokersChanged,
             evidence: what.to_owned(),
         }];
         trial.measurement.as_mut().unwrap().end_ns *= 5;
@@ -300,7 +300,7 @@ fn everything_that_went_wrong_is_told_the_most_serious_first() {
                 };
             }
             3 | 4 => trial.flags.push(Flag {
-                name: "disturbed".to_owned(),
+                kind: FlagKind::Disturbed,
                 evidence: "other programs used 9 % of the machine".to_owned(),
             }),
             _ => (),

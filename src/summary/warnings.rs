@@ -4,10 +4,9 @@ mod live;
 
 use std::collections::BTreeMap;
 
-use super::configurations::count;
 use super::{ConfigurationSummary, Metric, Question};
 use crate::figures::{FigureId, read_seconds};
-use crate::measure::{Status, Trial, TrialKind};
+use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
 use crate::scenario::{Mode, TrialLength};
 use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
@@ -16,21 +15,30 @@ use crate::verdict::pairs;
 /// A configuration whose trials take less than this share of the wanted time is told.
 const SHORT_SHARE: f64 = 0.25;
 
-/// Flags that are counted here, with what they mean for the figures.
-const FLAGS: [(&str, &str); 6] = [
-    ("disturbed", "were disturbed by other programs on the machine"),
-    (
-        "limited",
-        "reached a limit, a CPU quota or the memory for the page cache; what they read is what it allows",
-    ),
-    ("late-start", "had a member that waited long for its first record"),
-    (
-        "removed",
-        "read less than the others, because the cluster had removed records from the topics meanwhile",
-    ),
-    ("redelivered", "had records read again after a change of owner"),
-    ("not-observed", "had something that the worker could not observe"),
-];
+/// What a flag means for the figures, where the trials that have it are counted here.
+fn meaning(kind: FlagKind) -> Option<&'static str> {
+    match kind {
+        FlagKind::Disturbed => Some("were disturbed by other programs on the machine"),
+        FlagKind::Limited => {
+            Some("reached a limit, a CPU quota or the memory for the page cache; what they read is what it allows")
+        }
+        FlagKind::LateStart => Some("had a member that waited long for its first record"),
+        FlagKind::Removed => {
+            Some("read less than the others, because the cluster had removed records from the topics meanwhile")
+        }
+        FlagKind::Redelivered => Some("had records read again after a change of owner"),
+        FlagKind::NotObserved => Some("had something that the worker could not observe"),
+        // Their trials are left out with the flag as the reason.
+        FlagKind::BrokersChanged | FlagKind::Standstill | FlagKind::Rebalance => None,
+        // These have warnings of their own.
+        FlagKind::Throttled
+        | FlagKind::LoadNotReached
+        | FlagKind::Overloaded
+        | FlagKind::CannotSay
+        | FlagKind::Unread
+        | FlagKind::DeliveryErrors => None,
+    }
+}
 
 pub(super) fn warnings(
     plan: &Plan,
@@ -67,11 +75,7 @@ pub(super) fn warnings(
             .filter_map(|summary| short_trials(plan, summary, &counted)),
     );
     warnings.extend(split_blocks(plan, trials));
-    warnings.extend(
-        FLAGS
-            .iter()
-            .filter_map(|(name, meaning)| flagged(name, meaning, &counted)),
-    );
+    warnings.extend(FlagKind::ALL.into_iter().filter_map(|kind| flagged(kind, &counted)));
     warnings.extend(throttled(&counted));
     warnings
 }
@@ -236,13 +240,9 @@ fn split_blocks(plan: &Plan, trials: &[Trial]) -> Option<String> {
     }
 }
 
-fn flagged(name: &str, meaning: &str, counted: &[&Trial]) -> Option<String> {
-    let number = count(
-        counted
-            .iter()
-            .filter(|t| t.flags.iter().any(|f| f.name == name))
-            .count(),
-    );
+fn flagged(kind: FlagKind, counted: &[&Trial]) -> Option<String> {
+    let meaning = meaning(kind)?;
+    let number = counted.iter().filter(|trial| trial.is_flagged(kind)).count();
     let meaning = match meaning.strip_prefix("were ") {
         Some(rest) if number == 1 => format!("was {rest}"),
         _ => meaning.to_owned(),

@@ -380,7 +380,7 @@ fn what_is_deleted_while_it_is_read_is_told_and_is_no_loss() {
             let measurement = trial.measurement.as_ref().unwrap();
             assert_eq!((measurement.lost, measurement.duplicated), (0, 0), "{:?}", trial.status);
             assert!(
-                trial.flags.iter().any(|flag| flag.name == "removed"),
+                trial.flags.iter().any(|flag| flag.kind.as_str() == "removed"),
                 "{:?}",
                 trial.flags
             );

@@ -47,7 +47,7 @@ fn load(trial: &Trial) -> &LoadMeasurement {
 }
 
 fn flags(trial: &Trial) -> Vec<&str> {
-    trial.flags.iter().map(|flag| flag.name.as_str()).collect()
+    trial.flags.iter().map(|flag| flag.kind.as_str()).collect()
 }
 
 /// 1,000 records/s for 10 s, of which a process sleeps through one; what the trial measured.

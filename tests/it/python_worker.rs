@@ -76,7 +76,7 @@ fn the_least_worker_of_thirty_lines_completes_its_trials_too() {
     assert!(python.clone().count() > 0);
     for trial in python {
         assert!(
-            trial.flags.iter().any(|flag| flag.name == "not-observed"),
+            trial.flags.iter().any(|flag| flag.kind.as_str() == "not-observed"),
             "{:?}",
             trial.flags
         );
@@ -92,7 +92,11 @@ fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked(
     for trial in trials.iter().filter(|trial| trial.configuration_name == "python") {
         let measurement = trial.measurement.as_ref().unwrap();
         assert_eq!(measurement.processes[1].client, "confluent-kafka");
-        let flag = trial.flags.iter().find(|flag| flag.name == "not-observed").unwrap();
+        let flag = trial
+            .flags
+            .iter()
+            .find(|flag| flag.kind.as_str() == "not-observed")
+            .unwrap();
         for part in ["group 1, process 1, group 1, process 2", "hold", "which offsets", "CPU"] {
             assert!(flag.evidence.contains(part), "{part}: {flag:?}");
         }
@@ -108,7 +112,7 @@ fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked(
         .find(|trial| trial.configuration_name == "tandem")
         .unwrap();
     assert!(
-        own.flags.iter().all(|flag| flag.name != "not-observed"),
+        own.flags.iter().all(|flag| flag.kind.as_str() != "not-observed"),
         "{:?}",
         own.flags
     );

@@ -56,7 +56,7 @@ fn a_run_that_a_quota_holds_back_says_so() {
     let trials = scene.trials();
     let throttled = trials
         .iter()
-        .filter(|trial| trial.flags.iter().any(|flag| flag.name == "throttled"));
+        .filter(|trial| trial.flags.iter().any(|flag| flag.kind.as_str() == "throttled"));
     assert!(
         throttled.count() > 0,
         "{:?}",

@@ -22,7 +22,7 @@ const SCENARIO: &str = "question = 'What stood still?'\nrepetitions = 4\nwarmup_
 
 /// The evidence of a trial's flag.
 fn evidence<'a>(trial: &'a Trial, name: &str) -> Option<&'a str> {
-    let flag = trial.flags.iter().find(|flag| flag.name == name)?;
+    let flag = trial.flags.iter().find(|flag| flag.kind.as_str() == name)?;
     Some(&flag.evidence)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{SummaryRow, TrialRow, failure, flags, kind, optional, point};
 use crate::figures::{FIGURES, Figure, FigureId};
-use crate::measure::LoadJudgement;
+use crate::measure::{FlagKind, LoadJudgement};
 use crate::report::format::work;
 use crate::scenario::{Configuration, DatasetSpec};
 use crate::summary::CapacitySummary;
@@ -281,14 +281,17 @@ pub(super) fn trial_columns<'a>() -> Own<TrialRow<'a>> {
                 "why it failed or was excluded; empty for a complete trial",
                 |r: &R| failure(&r.trial.status),
             ),
-            column("flags", "", FLAGS, |r: &R| flags(r.trial)),
+            column("flags", "", &flag_names(), |r: &R| flags(r.trial)),
         ],
         middle: Vec::new(),
         last: Vec::new(),
     }
 }
 
-/// What the documentation says of the flags.
-const FLAGS: &str = "names of what was noteworthy, separated by spaces: `brokers-changed`, `standstill`, `disturbed`, \
-    `rebalance`, `late-start`, `redelivered`, `throttled`, `limited`, `removed`, `not-observed`, `load-not-reached`, \
-    `overloaded`, `cannot-say`, `unread`, `delivery-errors`";
+fn flag_names() -> String {
+    let names = FlagKind::ALL.map(|kind| format!("`{}`", kind.as_str()));
+    format!(
+        "names of what was noteworthy, separated by spaces: {}",
+        names.join(", ")
+    )
+}

@@ -2,8 +2,8 @@
 
 use super::matching::Matching;
 use super::{Measure, RunComparison, StoredRun};
-use crate::measure::TrialKind;
 use crate::measure::limits::core_figure;
+use crate::measure::{FlagKind, TrialKind};
 use crate::stats::median;
 
 /// Record counts that differ by a larger share are told.
@@ -40,7 +40,7 @@ pub(super) fn warnings(
         let disturbed = run
             .trials
             .iter()
-            .filter(|t| t.is_used() && t.flags.iter().any(|f| f.name == "disturbed"))
+            .filter(|t| t.is_used() && t.is_flagged(FlagKind::Disturbed))
             .count();
         if disturbed as f64 > DISTURBED_SHARE * facts.trials_used as f64 {
             all.push(format!(
