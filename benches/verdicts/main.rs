@@ -4,12 +4,9 @@
 
 #![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
 
-mod candidates;
-mod methods;
 mod noise;
 mod runs;
 
-use methods::{Bounded, ConstantLevel, Growing, Method, Mixture, Multiplied, SignFlips};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -26,56 +23,9 @@ fn main() {
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(RUNS);
     println!("{runs} simulated runs each; looks after every block from {FIRST} to {AT_MOST}\n");
-    print_candidates(runs);
     print_errors(runs);
     print_power(runs);
     print_coverage(runs);
-}
-
-fn print_candidates(runs: usize) {
-    let (first, looks) = (FIRST, (AT_MOST - FIRST + 1) as f64);
-    let methods: [Box<dyn Method>; 9] = [
-        Box::new(Multiplied {
-            name: "t at 5 % at every look (naive)",
-            first,
-            factor: 1.0,
-        }),
-        Box::new(Multiplied {
-            name: "t with Bonferroni's correction",
-            first,
-            factor: looks,
-        }),
-        Box::new(ConstantLevel(Sequential::new(first, AT_MOST))),
-        Box::new(Growing::new(first, AT_MOST)),
-        Box::new(Mixture {
-            name: "t mixture, precision 0.1",
-            first,
-            precision: 0.1,
-        }),
-        Box::new(Mixture {
-            name: "t mixture, precision 1",
-            first,
-            precision: 1.0,
-        }),
-        Box::new(Mixture {
-            name: "t mixture, precision 5",
-            first,
-            precision: 5.0,
-        }),
-        Box::new(SignFlips::new(first, AT_MOST)),
-        Box::new(Bounded),
-    ];
-    println!("| method | worst error % | 5 % in 12 | median | same in 40 | median | false same | coverage % |");
-    println!("|---|---|---|---|---|---|---|---|");
-    for method in &methods {
-        // Flipping signs takes a hundred times as long.
-        let runs = if method.name().starts_with("sign") {
-            runs / 10
-        } else {
-            runs
-        };
-        println!("{}", candidates::row(method.as_ref(), runs, AT_MOST));
-    }
 }
 
 fn print_errors(runs: usize) {
