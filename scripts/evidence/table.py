@@ -154,7 +154,7 @@ def write():
     """Writes results/peers/README.md and the table in docs/performance.md."""
     heading = ("# tandem beside its peers\n\nMade by `scripts/evidence/run peers --table` from the trials in the folders of "
                "this one: a folder for each\nmachine, a CSV file for each size of record. What the columns mean and how the "
-               "windows are made equal:\n[docs/performance.md](../../docs/performance.md). Until November 2026 "
-               "`scripts/evidence/run peers` was called\n`scripts/peers`.\n\n")
+               "windows are made equal:\n[docs/performance.md](../../docs/performance.md). In November 2026 the command was "
+               "called `scripts/peers`.\n\n")
     (trials.RESULTS / "README.md").write_text(heading + tables(), encoding="utf-8")
     document.put(document.PERFORMANCE, "peers", summary())
