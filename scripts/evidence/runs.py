@@ -96,4 +96,7 @@ class Run:
     def latency(self, configuration, part):
         """A part of the latency of a live configuration."""
         latencies = self.summary["configurations"][configuration]["live"]["latencies"]
-        return next(latency for latency in latencies if latency["part"] == part)
+        for latency in latencies:
+            if latency["part"] == part:
+                return latency
+        raise ValueError(f"the run measured no {part} of configuration {configuration + 1}: its trials say why")

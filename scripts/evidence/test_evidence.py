@@ -197,14 +197,15 @@ class Runs(unittest.TestCase):
 class Together(unittest.TestCase):
     def test_of_two_processes_one_is_each_and_they_change_places(self):
         with tempfile.TemporaryDirectory() as folder:
-            started = [together.is_first(together.turn(folder)) for _ in range(6)]
-        self.assertEqual(started, [True, False, False, True, True, False])
+            started = [together.is_first(together.turn(folder)) for _ in range(7)]
+        # The one before the trials is any of them.
+        self.assertEqual(started[1:], [True, False, False, True, True, False])
 
     def test_the_process_of_a_turn_is_the_command_before_or_behind_the_dashes(self):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, str(Path(together.__file__)), folder, "echo", "one", "--", "echo", "other"]
-            said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)]
-        self.assertEqual(said, ["one\n", "other\n", "other\n"])
+            said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(4)]
+        self.assertEqual(said[1:], ["one\n", "other\n", "other\n"])
 
     def test_each_process_is_a_trial_of_its_program(self):
         def member(process, last_ns):
@@ -225,6 +226,8 @@ class Together(unittest.TestCase):
         self.assertEqual([(row.case, row.first_to_last, row.cpu, row.records) for row in rows],
                          [("c", 1.0, 3e-6, 5), ("t", 2.0, 4e-6, 5)])
         self.assertEqual(problems, [])
+        with self.assertRaisesRegex(ValueError, "same program"):
+            trials.from_run([stored], lambda process: "t")
 
     def test_the_scenario_of_two_at_the_same_time_is_filled_in(self):
         launcher = peers.launcher("turns", ["a", Path("b c")], ["d \"e\""])

@@ -51,6 +51,8 @@ def from_run(stored, case_of=None):
         if case_of is None:
             trials.append(measured(m, name, block, trial["flags"], m["members"], m["processes"]))
             continue
+        if len(set(map(case_of, m["processes"]))) < len(m["processes"]):
+            raise ValueError(f"block {block + 1}: two processes of the trial were the same program")
         for number, process in enumerate(m["processes"]):
             members = [member for member in m["members"] if member["process"] == number]
             trials.append(measured(m, case_of(process), block, trial["flags"], members, [process]))

@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+
 def turn(folder):
     """The number of this process among all that were started, from 0: making a folder succeeds for one alone."""
     for number in itertools.count():
@@ -24,8 +25,9 @@ def turn(folder):
 
 
 def is_first(number):
-    """Whether the process with this number is of the first program."""
-    trial, process = divmod(number, 2)
+    """Whether the process with this number is of the first program. Number 0 is in no trial: before the first one tandem
+    starts a worker to ask what it can do."""
+    trial, process = divmod(number - 1, 2)
     return (trial + process) % 2 == 0
 
 
