@@ -1,9 +1,9 @@
 //! Records taken in batches: counts them and does their work.
 
+use super::super::IDLE_WAIT;
 use super::super::account::Counted;
 use super::super::source::{Consumption, Source};
 use super::super::waits::Handling;
-use super::super::IDLE_WAIT;
 use super::Pass;
 use crate::measure::clock;
 

@@ -1,8 +1,8 @@
 //! Records on which there is nothing to do: has them shown and counts them.
 
+use super::super::IDLE_WAIT;
 use super::super::account::Counted;
 use super::super::source::{Consumption, Source};
-use super::super::IDLE_WAIT;
 use super::Pass;
 use crate::measure::clock;
 
