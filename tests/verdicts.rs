@@ -1,5 +1,5 @@
-//! Whether verdicts keep their promises in simulated runs. The same simulations in full size, and those by which the
-//! method was chosen: `cargo bench --bench verdicts`.
+//! Whether verdicts keep their promises in simulated runs. The same simulations in full size:
+//! `cargo bench --bench verdicts`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

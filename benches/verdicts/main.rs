@@ -1,19 +1,17 @@
 //! What tandem's verdicts are worth, by simulation: how often they are wrong, how soon they come, how often their
-//! intervals miss. Prints the tables of docs/method.md; `cargo bench --bench verdicts`, with `-- RUNS` for another
+//! intervals miss. Prints the figures of docs/method.md; `cargo bench --bench verdicts`, with `-- RUNS` for another
 //! number of simulated runs than 10,000.
 
 #![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
 
-mod candidates;
-mod methods;
 mod noise;
 mod runs;
 
-use methods::{Bounded, ConstantLevel, Growing, Method, Mixture, Multiplied, SignFlips};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use runs::{THRESHOLD, called, simulate, upper_limit};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 use tandem::stats::{self, Estimate, SIGNIFICANCE, Sequential, Side};
 
 const RUNS: usize = 10_000;
@@ -26,56 +24,50 @@ fn main() {
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(RUNS);
     println!("{runs} simulated runs each; looks after every block from {FIRST} to {AT_MOST}\n");
-    print_candidates(runs);
+    print_naive(runs);
     print_errors(runs);
     print_power(runs);
     print_coverage(runs);
 }
 
-fn print_candidates(runs: usize) {
-    let (first, looks) = (FIRST, (AT_MOST - FIRST + 1) as f64);
-    let methods: [Box<dyn Method>; 9] = [
-        Box::new(Multiplied {
-            name: "t at 5 % at every look (naive)",
-            first,
-            factor: 1.0,
-        }),
-        Box::new(Multiplied {
-            name: "t with Bonferroni's correction",
-            first,
-            factor: looks,
-        }),
-        Box::new(ConstantLevel(Sequential::new(first, AT_MOST))),
-        Box::new(Growing::new(first, AT_MOST)),
-        Box::new(Mixture {
-            name: "t mixture, precision 0.1",
-            first,
-            precision: 0.1,
-        }),
-        Box::new(Mixture {
-            name: "t mixture, precision 1",
-            first,
-            precision: 1.0,
-        }),
-        Box::new(Mixture {
-            name: "t mixture, precision 5",
-            first,
-            precision: 5.0,
-        }),
-        Box::new(SignFlips::new(first, AT_MOST)),
-        Box::new(Bounded),
-    ];
-    println!("| method | worst error % | 5 % in 12 | median | same in 40 | median | false same | coverage % |");
-    println!("|---|---|---|---|---|---|---|---|");
-    for method in &methods {
-        // Flipping signs takes a hundred times as long.
-        let runs = if method.name().starts_with("sign") {
-            runs / 10
-        } else {
-            runs
-        };
-        println!("{}", candidates::row(method.as_ref(), runs, AT_MOST));
+/// Runs of two equal configurations that stop as soon as an ordinary t test says so, and end with a difference.
+fn print_naive(runs: usize) {
+    let noise = &KINDS[2];
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let differ = |_: &usize| {
+        let figures = noise::run(noise, &[0.0, 0.0], AT_MOST, &mut random);
+        naively_different(&noise::log_ratios(&figures)[0])
+    };
+    let share = 100.0 * (0..runs).filter(differ).count() as f64 / runs as f64;
+    println!(
+        "{}, a t test at 5 % at every look: {share:.1} % of equal ones end with a difference",
+        noise.name
+    );
+}
+
+fn naively_different(logs: &[f64]) -> bool {
+    let edge = THRESHOLD.ln_1p();
+    for n in FIRST..=logs.len() {
+        let logs = &logs[..n];
+        let p = |value| t_test(logs, value);
+        let centre = stats::mean(logs).unwrap_or(f64::NAN);
+        if centre.abs() < edge && p(edge) <= SIGNIFICANCE && p(-edge) <= SIGNIFICANCE {
+            return false;
+        }
+        if p(0.0) <= SIGNIFICANCE {
+            return true;
+        }
     }
+    false
+}
+
+/// p of the ordinary two-sided t test that the mean is `value`.
+fn t_test(logs: &[f64], value: f64) -> f64 {
+    let n = logs.len() as f64;
+    let centre = stats::mean(logs).unwrap_or(f64::NAN) - value;
+    let error = stats::standard_deviation(logs).unwrap_or(f64::NAN) / n.sqrt();
+    let student = StudentsT::new(0.0, 1.0, n - 1.0).expect("two or more values");
+    2.0 * student.sf((centre / error).abs())
 }
 
 fn print_errors(runs: usize) {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What building, running and testing tandem needs of a machine: looked for, and installed where that is possible.
-# Sourced by scripts/bench and scripts/test. Exit code 2 says that something is missing that has to be installed by
+# Sourced by scripts/bench, scripts/test and scripts/evidence/run. Exit code 2 says that something is missing that has to be installed by
 # hand, and the message says what.
 
 # What is missing, and the Debian package that brings it; filled by need.

@@ -43,8 +43,6 @@ pub fn describe(
             features: features(),
             allocator: if cfg!(feature = "mimalloc") {
                 "mimalloc"
-            } else if cfg!(feature = "jemalloc") {
-                "jemalloc"
             } else {
                 "system"
             }

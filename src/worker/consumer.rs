@@ -17,7 +17,7 @@ use super::client::{MemberClient, MemberConsumption};
 use super::hold::{HeldReader, Records};
 use super::leaders::Leaders;
 use super::membership::{self, MemberContext, partitions_of};
-use super::reader::{Accounting, PrivateQueue, ReaderResult, StreamSource};
+use super::reader::{PrivateQueue, ReaderResult, StreamSource};
 use super::reported::{NewsSink, Reported};
 use super::shared::MemberShared;
 use super::statistics::StatisticsLog;
@@ -27,8 +27,6 @@ use crate::scenario::{Commit, Read, WorkOrdering};
 
 /// How long the cluster may take to answer a question.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// Switches the accounting of records off where it is `off`, to measure what it costs. No capability `ledger` then.
-const ACCOUNTING: &str = "TANDEM_ACCOUNTING";
 
 /// One consumer of this process.
 pub(super) struct Member {
@@ -62,15 +60,6 @@ impl Waker {
             Waker::Queues(queues) => queues.iter().for_each(|queue| queue.wake()),
             Waker::Stream(notify) => notify.notify_one(),
         }
-    }
-}
-
-/// Whether this process counts records.
-pub(super) fn accounting() -> Accounting {
-    if std::env::var_os(ACCOUNTING).is_some_and(|value| value == "off") {
-        Accounting::Off
-    } else {
-        Accounting::On
     }
 }
 
@@ -116,7 +105,6 @@ impl Member {
                 leaders,
                 queued_at_start: Arc::clone(&queued_at_start),
                 prepare: prepare.clone(),
-                accounting: accounting(),
                 thread_name: format!("reader-{index}"),
             };
             move || held.run(&start_orders)
@@ -234,7 +222,7 @@ impl Member {
                 }
                 let last_ns = read.partitions.iter().filter_map(|partition| partition.last_ns).max();
                 Ok(MemberResult {
-                    reading: (start_ns.get().is_some() && accounting() == Accounting::On).then_some(read.time),
+                    reading: start_ns.get().is_some().then_some(read.time),
                     client: start_ns
                         .get()
                         .zip(last_ns)

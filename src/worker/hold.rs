@@ -12,7 +12,7 @@ use super::gate::Gate;
 use super::leaders::Leaders;
 use super::membership::MemberContext;
 use super::reader::{
-    Accounting, PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, WaitOrder, batch_capacity,
+    PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, WaitOrder, batch_capacity,
 };
 use super::shared::{MemberShared, Slot};
 use crate::measure::clock;
@@ -33,7 +33,6 @@ pub(super) struct HeldReader {
     pub(super) leaders: Leaders,
     pub(super) queued_at_start: Arc<OnceLock<u64>>,
     pub(super) prepare: Prepare,
-    pub(super) accounting: Accounting,
     /// What the names of its threads begin with.
     pub(super) thread_name: String,
 }
@@ -150,7 +149,6 @@ impl HeldReader {
             threads,
             ordering: self.prepare.ordering,
             thread_name: self.thread_name.clone(),
-            accounting: self.accounting,
             start_ns,
             waits,
         }

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::consumer::{Closing, Member, accounting};
+use super::consumer::{Closing, Member};
 use super::heartbeat::Heartbeat;
 use super::progress::{Reporter, send_seconds};
-use super::reader::{Accounting, WaitOrder};
+use super::reader::WaitOrder;
 use super::reported::{News, NewsSink};
 use super::work::calibrate;
 use crate::measure::clock;
@@ -19,7 +19,6 @@ use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, PROTOCOL_VERSION, Prepare, SILENCE_LIMIT_MS, ToWorker,
     WorkerResult,
 };
-use crate::scenario::{Commit, Work};
 
 /// How long the members may take to leave their group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);
@@ -43,7 +42,7 @@ pub fn run_consumer() -> ExitCode {
 }
 
 fn capabilities() -> Vec<Capability> {
-    let mut capabilities = vec![
+    vec![
         Capability::Hold,
         Capability::Assignment,
         Capability::Ledger,
@@ -55,13 +54,7 @@ fn capabilities() -> Vec<Capability> {
         Capability::Stamps,
         Capability::Reading,
         Capability::Statistics,
-    ];
-    if accounting() == Accounting::Off {
-        // What is not counted is not offered.
-        let counted = [Capability::Ledger, Capability::Stamps, Capability::Reading];
-        capabilities.retain(|capability| !counted.contains(capability));
-    }
-    capabilities
+    ]
 }
 
 /// The introduction of a worker that can do this.
@@ -220,15 +213,6 @@ impl Process {
 
     /// Makes all members at once: each has to wait for the cluster.
     fn prepare(&mut self, prepare: &Prepare) -> Result<FromWorker, Failure> {
-        let reads_only = prepare.work == Work::None
-            && prepare.commit == Commit::None
-            && prepare.threads == 1
-            && prepare.stamps.is_none();
-        if accounting() == Accounting::Off && !reads_only {
-            return Err(Failure::new(
-                "TANDEM_ACCOUNTING=off is for reading alone: leave out work, commit, threads and load",
-            ));
-        }
         if let Some(order) = &prepare.stamps {
             WaitOrder::check(order, &prepare.topics).map_err(Failure::new)?;
         }

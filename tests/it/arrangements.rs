@@ -244,7 +244,7 @@ fn waiting_work_takes_the_time_that_it_says() {
         let row = rows.iter().find(|row| row["configuration"] == case).unwrap();
         row[column].parse::<f64>().unwrap()
     };
-    // How near the wish it comes, and how much faster two are, scripts/verdicts says on a quiet machine.
+    // How near the wish it comes, and how much faster two are, scripts/evidence/run verdicts says on a quiet machine.
     for (case, members) in [("one", 1.0), ("two", 2.0)] {
         let mean_us = figure(case, "work_us_mean");
         assert!(mean_us >= 990.0, "{case}: {mean_us}");

@@ -1,5 +1,5 @@
 //! Live, mixed and capacity trials with real processes: what a pause, an overload or a death makes of them. How exact
-//! the figures are is checked by `scripts/live`; the limits here leave room for a busy machine.
+//! the figures are is checked by `scripts/evidence/run live`; the limits here leave room for a busy machine.
 
 use std::fs;
 use std::thread;

@@ -1,5 +1,5 @@
 //! Bottlenecks whose truth is known beforehand and does not depend on how busy the machine is. The others are checked by
-//! `scripts/verdicts`.
+//! `scripts/evidence/run verdicts`.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn members_that_wait_for_each_record_are_limited_by_their_work() {
         "[dataset]\nrecords = 4_000\npartitions = 4\nsize = 100\n[trial]\nrecords = 4_000\n[consumer]\nwork = \"wait 1ms\"\n\
          [matrix]\nconsumers = [1, 2, 4]\n",
     );
-    // How much faster two and four are, `scripts/verdicts` says on a quiet machine.
+    // How much faster two and four are, `scripts/evidence/run verdicts` says on a quiet machine.
     for row in &rows {
         is(row, "consumer-work", "in work");
     }

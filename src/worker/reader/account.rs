@@ -24,8 +24,6 @@ pub(super) struct PartitionAccount {
     /// The run being extended; empty before the first record.
     current: OffsetRun,
     series: SeriesBuilder,
-    /// False only where the accounting is switched off.
-    keeps_ledger: bool,
 }
 
 /// What counting a record found out.
@@ -55,7 +53,6 @@ impl PartitionAccount {
                 epoch: 0,
             },
             series: SeriesBuilder::default(),
-            keeps_ledger: true,
         }
     }
 
@@ -172,17 +169,6 @@ impl PartitionAccount {
         }
     }
 
-    /// The account of a reader that saw the end and counted nothing: there is no ledger in it.
-    pub(super) fn of_end(range: OffsetRange, first_ns: u64, last_ns: u64) -> Self {
-        PartitionAccount {
-            records: range.len(),
-            first_ns: Some(first_ns),
-            last_ns: Some(last_ns),
-            keeps_ledger: false,
-            ..PartitionAccount::new(range)
-        }
-    }
-
     /// Closes the account.
     pub(super) fn into_result(mut self, topic: u32, partition: i32) -> PartitionResult {
         if self.first_ns.is_some() {
@@ -195,8 +181,8 @@ impl PartitionAccount {
             bytes: self.bytes,
             first_ns: self.first_ns,
             last_ns: self.last_ns,
-            runs: self.keeps_ledger.then_some(self.runs),
-            series: self.keeps_ledger.then_some(Series {
+            runs: Some(self.runs),
+            series: Some(Series {
                 bucket_ns: self.series.bucket_ns,
                 counts: self.series.counts,
             }),

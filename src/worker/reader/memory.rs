@@ -10,7 +10,7 @@ use std::time::Duration;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source, TopicHandle};
-use super::{Accounting, BATCH_RECORDS, Early, Reader, WaitOrder};
+use super::{BATCH_RECORDS, Early, Reader, WaitOrder};
 use crate::client_errors::ClientError;
 use crate::load::Stamp;
 use crate::measure::{TopicPartition, clock};
@@ -307,8 +307,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Reads all records without work on so many threads, counting them or not, and returns how many were counted.
-    pub fn read(&self, threads: usize, accounting: bool) -> u64 {
+    /// Reads all records without work on so many threads and returns how many were counted.
+    pub fn read(&self, threads: usize) -> u64 {
         let (ended_sender, ended) = channel();
         let shared = MemberShared::new(&[target(self.partitions, self.end)], 1, ended_sender);
         shared.begin_epochs(&partitions(self.partitions));
@@ -326,7 +326,6 @@ impl Stage {
             threads,
             ordering: WorkOrdering::None,
             thread_name: "bench".to_owned(),
-            accounting: if accounting { Accounting::On } else { Accounting::Off },
             start_ns: 0,
             waits: waits.as_ref(),
         };

@@ -52,13 +52,6 @@ pub(super) fn batch_capacity(read: Read) -> usize {
     }
 }
 
-/// Whether records are counted. Off only to measure what it costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Accounting {
-    On,
-    Off,
-}
-
 /// One reading thread of a member.
 pub(super) struct Reader<'a, S, O> {
     pub(super) source: &'a S,
@@ -77,7 +70,6 @@ pub(super) struct Reader<'a, S, O> {
     pub(super) ordering: WorkOrdering,
     /// What the names of its threads begin with.
     pub(super) thread_name: String,
-    pub(super) accounting: Accounting,
     /// The common start.
     pub(super) start_ns: u64,
     /// What to measure of records with a stamp, where there are any.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::memory::{MemoryMessage, MemoryRecord, MemorySource, Nowhere, partitions, target};
 use super::source::Source;
-use super::{Accounting, Early, Reader};
+use super::{Early, Reader};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::shared::MemberShared;
@@ -75,7 +75,6 @@ fn a_record_that_comes_with_the_rebalance_that_brought_it_back_is_read() {
             threads,
             ordering: WorkOrdering::None,
             thread_name: "test".to_owned(),
-            accounting: Accounting::On,
             start_ns: 0,
             waits: None,
         };

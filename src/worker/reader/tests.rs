@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::memory::{MemoryRecord, MemorySource, partitions, target};
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source};
-use super::{Accounting, Committer, Early, Reader, ReaderResult, Rehearsal};
+use super::{Committer, Early, Reader, ReaderResult, Rehearsal};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
@@ -125,7 +125,6 @@ impl Scene {
             threads: self.threads,
             ordering: self.ordering,
             thread_name: "test".to_owned(),
-            accounting: Accounting::On,
             start_ns: 0,
             waits: None,
         }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::memory::{MemoryMessage, MemoryRecord, MemorySource, Nowhere, partitions, target};
 use super::source::Source;
 use super::waits::{Handling, Waits};
-use super::{Accounting, Early, ReadAccounts, Reader, ReaderResult, WaitOrder};
+use super::{Early, ReadAccounts, Reader, ReaderResult, WaitOrder};
 use crate::load::Stamp;
 use crate::measure::latency::{Latencies, LatencyPart};
 use crate::measure::{OffsetRun, SecondOfLatency, clock};
@@ -123,7 +123,6 @@ impl Scene {
             threads,
             ordering,
             thread_name: "test".to_owned(),
-            accounting: Accounting::On,
             start_ns: self.start_ns,
             waits: Some(waits),
         }

@@ -15,7 +15,6 @@ use crate::measure::clock;
 use crate::scenario::Commit;
 use crate::worker::gate::Inside;
 use crate::worker::work::Labour;
-use watch::Lookout;
 
 /// The state of one reading.
 pub(super) struct Pass<'a, S, O> {
@@ -31,8 +30,6 @@ pub(super) struct Pass<'a, S, O> {
     follower: Follower,
     /// The slot of that partition.
     followed: usize,
-    /// Where nothing is counted.
-    lookout: Lookout,
     /// Records that the batch may still have; 0 before its first.
     batch_left: usize,
     /// Whether a batch was begun that is not noted yet.
@@ -70,7 +67,6 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             waits: reader.waits.map(|order| Waits::new(order, reader.shared)),
             follower: Follower::NONE,
             followed: 0,
-            lookout: Lookout::NONE,
             batch_left: 0,
             batch_open: false,
             received_ns: 0,

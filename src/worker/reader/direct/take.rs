@@ -1,9 +1,9 @@
 //! Records taken in batches: counts them and does their work.
 
+use super::super::IDLE_WAIT;
 use super::super::account::Counted;
 use super::super::source::{Consumption, Source};
 use super::super::waits::Handling;
-use super::super::{Accounting, IDLE_WAIT};
 use super::Pass;
 use crate::measure::clock;
 
@@ -43,11 +43,7 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
     pub(super) fn consume(&mut self, batch: &[S::Message<'_>]) {
         if self.only_counts() {
             for record in batch {
-                let goes_on = match self.reader.accounting {
-                    Accounting::On => self.see(record),
-                    Accounting::Off => self.look(record),
-                };
-                if !goes_on && self.gate.is_wanted() {
+                if !self.see(record) && self.gate.is_wanted() {
                     self.end_batch();
                     self.gate.step_aside();
                 }

@@ -1,8 +1,8 @@
 //! Records on which there is nothing to do: has them shown and counts them.
 
-use super::super::account::{Counted, PartitionAccount};
-use super::super::source::{Consumption, Message, Source, TopicHandle};
-use super::super::{Accounting, IDLE_WAIT};
+use super::super::IDLE_WAIT;
+use super::super::account::Counted;
+use super::super::source::{Consumption, Source};
 use super::Pass;
 use crate::measure::clock;
 
@@ -19,10 +19,7 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
             }
             self.revocations = self.reader.shared.revocations();
             let from_ns = clock::now_ns();
-            match self.reader.accounting {
-                Accounting::On => source.show(IDLE_WAIT, |record| self.see(record)),
-                Accounting::Off => source.show(IDLE_WAIT, |record| self.look(record)),
-            }
+            source.show(IDLE_WAIT, |record| self.see(record));
             let shown_ns = self.shown_ns.take().unwrap_or_else(clock::now_ns);
             self.stopwatch.waited(from_ns, shown_ns);
             self.end_batch();
@@ -67,63 +64,5 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
             self.followed = index;
         }
         !(self.commit_every() && self.gate.is_wanted())
-    }
-
-    /// Looks for the end of the trial's partitions and at nothing else, to measure what the accounting costs. False where
-    /// the reader should look around before the next record.
-    #[allow(clippy::inline_always, reason = "as for counting, which it is compared with")]
-    #[inline(always)]
-    pub(super) fn look(&mut self, record: &S::Message<'_>) -> bool {
-        self.lookout.is_ahead_of(record) || self.look_apart(record)
-    }
-
-    /// Looks at a record of another partition than the one before, at the last of the trial, and at errors.
-    fn look_apart(&mut self, record: &S::Message<'_>) -> bool {
-        let goes_on = !self.gate.is_wanted() && !self.reader.shared.is_stopped();
-        if let Some(error) = record.error() {
-            self.reader.shared.reported().error(&error);
-            return goes_on;
-        }
-        let Some(index) = self.locator.slot_of(record) else {
-            return goes_on;
-        };
-        let slot = &self.reader.shared.slots()[index];
-        self.lookout = Lookout {
-            topic: record.topic_handle(),
-            partition: record.partition(),
-            last: slot.range.end - 1,
-        };
-        if record.offset() + 1 == slot.range.end {
-            slot.set_finished(slot.range.end);
-            self.accounts[index] = PartitionAccount::of_end(slot.range, self.reader.start_ns, clock::now_ns());
-            self.reader.shared.partition_ended();
-            self.reader.offsets.end(index);
-        }
-        goes_on
-    }
-}
-
-/// The partition of the latest record and its last offset, where nothing is counted.
-pub(super) struct Lookout {
-    topic: TopicHandle,
-    partition: i32,
-    last: i64,
-}
-
-impl Lookout {
-    /// Looks at nothing.
-    pub(super) const NONE: Lookout = Lookout {
-        topic: TopicHandle::NONE,
-        partition: -1,
-        last: 0,
-    };
-
-    /// True where the trial goes on behind this record, in the same partition.
-    #[inline]
-    fn is_ahead_of(&self, record: &impl Message) -> bool {
-        record.offset() < self.last
-            && record.partition() == self.partition
-            && record.topic_handle() == self.topic
-            && !record.is_error()
     }
 }

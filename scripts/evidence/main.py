@@ -1,0 +1,35 @@
+"""Makes the figures of the documents again, a question at a time."""
+
+import argparse
+
+import build
+import contention
+import fill
+import live
+import memcheck
+import peers
+import verdicts
+
+COMMAND = "scripts/evidence/run"
+QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "verdicts": verdicts, "live": live,
+             "memcheck": memcheck}
+
+
+def arguments(words=None):
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
+    for name, question in QUESTIONS.items():
+        one = names.add_parser(name, help=f"{question.QUESTION} {question.TIME}.",
+                               description=f"{question.QUESTION} {question.__doc__} {question.TIME}.")
+        question.arguments(one)
+    return parser.parse_args(words)
+
+
+def main():
+    given = arguments()
+    build.end_with(f"{COMMAND} {given.name}", lambda: QUESTIONS[given.name].main(given))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,344 @@
+"""Tests that need neither a broker nor a compiler: python3 -m unittest discover scripts/evidence"""
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+os.chdir(Path(__file__).resolve().parents[2])
+sys.path.append("scripts/evidence/workers")
+
+import broker
+import build
+import checks
+import consumer_performance
+import document
+import fill
+import live
+import main
+import peers
+import ratios
+import rdkafka_performance
+import runs
+import table
+import together
+import trials
+import verdicts
+import worker
+
+
+def order(partitions=2, taken=(0, 1), **rest):
+    """What tandem asks of a worker, with partitions of 500 records."""
+    return {"manual": True, "work": "none", "commit": "none", "group_id": "g",
+            "consumers": [{"client_id": "c", "manual": [{"topic": 0, "partition": p} for p in taken]}],
+            "topics": [{"name": "t", "partitions": [{"low": 0, "end": 500}] * partitions}],
+            "properties": {"bootstrap.servers": "h:1", "fetch.queue.backoff.ms": "10", "group.id": "g",
+                           "group.protocol": "classic"}} | rest
+
+
+def trial(block, case, seconds, wait=0.0, cpu=1.0, flags=""):
+    return trials.Trial(block, case, 2, 1, 1_000_000, 100_000_000, seconds, seconds + wait, cpu, 0.0, flags)
+
+
+class Ratios(unittest.TestCase):
+    def test_the_quantiles_are_those_of_the_tables(self):
+        for freedom, quantile in [(1, 12.7062), (4, 2.7764), (9, 2.2622), (30, 2.0423)]:
+            self.assertAlmostEqual(ratios.quantile_of_t(freedom), quantile, places=4)
+
+    def test_a_ratio_is_taken_within_blocks_and_only_where_both_were_run(self):
+        ratio = ratios.paired_ratio({0: 2.0, 1: 40.0, 2: 7.0}, {0: 1.0, 1: 20.0})
+        self.assertEqual(ratio.blocks, 2)
+        for figure in (ratio.mean, ratio.low, ratio.high):
+            self.assertAlmostEqual(figure, 2.0)
+
+    def test_the_interval_is_the_mean_of_logarithms_with_student_s_t(self):
+        # Logarithms 0 and ln 4: mean ln 2, standard error ln 2.
+        ratio = ratios.paired_ratio({0: 1.0, 1: 4.0}, {0: 1.0, 1: 1.0})
+        self.assertAlmostEqual(ratio.mean, 2.0)
+        self.assertAlmostEqual(ratio.high / 2.0 ** 13.7062047, 1.0, places=4)
+        self.assertAlmostEqual(ratio.low * 2.0 ** 11.7062047, 1.0, places=4)
+
+    def test_cases_without_a_common_block_have_no_ratio(self):
+        with self.assertRaises(ValueError):
+            ratios.paired_ratio({0: 1.0}, {1: 1.0})
+
+
+class Documents(unittest.TestCase):
+    def test_the_tables_in_the_documents_are_those_of_the_stored_results(self):
+        shown = [(document.PERFORMANCE, "peers", table.summary())]
+        for name, question in (("live", live), ("verdicts", verdicts)):
+            rows = json.loads((build.RESULTS / name / "checks.json").read_text(encoding="utf-8"))
+            self.assertLessEqual(set(rows), set(question.CHECKS))
+            shown.append((question.DOCUMENT, name, checks.table(rows)))
+        for path, name, text in shown:
+            written = path.read_text(encoding="utf-8")
+            self.assertEqual(document.with_text(written, name, text), written)
+
+    def test_every_question_that_writes_has_its_place_and_its_line_in_the_list(self):
+        listed = Path("scripts/evidence/README.md").read_text(encoding="utf-8")
+        for name in main.QUESTIONS:
+            self.assertIn(f"`{name}`", listed)
+        for name in ("contention", "fill"):
+            document.with_text(document.PERFORMANCE.read_text(encoding="utf-8"), name, "")
+
+    def test_a_document_without_the_marks_is_refused(self):
+        with self.assertRaises(ValueError):
+            document.with_text("# Performance\n", "peers", "text")
+
+
+class Tables(unittest.TestCase):
+    def test_the_first_speed_is_of_equal_windows_and_the_second_counts_tandem_s_wait(self):
+        rows = [trial(block, table.BATCH, 1.0, wait=1.0, cpu=2.0) for block in range(3)]
+        rows += [trial(block, table.C, 1.0, wait=5.0, cpu=4.0) for block in range(3)]
+        speed, from_start, cpu = table.compare(rows, table.Pair(table.BATCH, table.C))
+        self.assertEqual([round(ratio.mean, 6) for ratio in (speed, from_start, cpu)], [1.0, 0.5, 0.5])
+
+    def test_every_case_of_a_comparison_is_in_the_scenario(self):
+        scenario = runs.scenario("peers", {})
+        for pair in table.PAIRS:
+            for case in (pair.mine, pair.peer):
+                self.assertIn(f'name = "{case}"', scenario)
+
+    def test_the_jars_looked_for_are_of_the_version_that_tandem_runs(self):
+        keys = Path("docs/scenarios.md").read_text(encoding="utf-8").splitlines()
+        row = next(line for line in keys if line.startswith("| `version` | `[cluster]`"))
+        self.assertIn(f"| {broker.KAFKA} |", row)
+
+    def test_trials_come_back_from_their_file_as_they_were(self):
+        rows = [trial(0, "a, b", 0.123456789, flags="late-start disturbed"), trial(1, 'a "quoted"', 2.0)]
+        before = trials.RESULTS
+        with tempfile.TemporaryDirectory() as folder:
+            trials.RESULTS = Path(folder) / "peers"
+            try:
+                made_with = {"rounds": 2, "processor": "Some(R) Processor 7"}
+                trials.store("100B", rows, made_with)
+                machine = trials.RESULTS / "some-r-processor-7"
+                self.assertEqual(trials.machines(), [machine])
+                self.assertEqual(trials.load(machine, "100B"), (rows, made_with))
+                self.assertIsNone(trials.load(machine, "1KiB"))
+            finally:
+                trials.RESULTS = before
+
+
+class Disturbance(unittest.TestCase):
+    def measurement(self, idle_ns, client, window_ns, stopwatch_ns):
+        usage = {"window": {"cpu_ns": window_ns}, "stopwatch": {"cpu_ns": stopwatch_ns}}
+        return {"host": {"wall_ns": 1e9, "cores": 2, "brokers_cpu_ns": [2e8], "coordinator_cpu_ns": 1e7,
+                         "cpu": {"idle_ns": idle_ns, "iowait_ns": 0, "steal_ns": 0}},
+                "processes": [{"client": client} | usage]}
+
+    def test_what_nobody_of_the_run_used_is_others(self):
+        share, limit = trials.others_share(self.measurement(5e8, "librdkafka", 9e8, 2e9))
+        self.assertAlmostEqual(share, 0.195)
+        self.assertAlmostEqual(limit, 0.06)
+
+    def test_the_start_of_the_jvm_is_nobody_else_s(self):
+        share, _ = trials.others_share(self.measurement(5e8, "ConsumerPerformance", 9e8, 1.29e9))
+        self.assertAlmostEqual(share, 0.0)
+
+
+class Ending(unittest.TestCase):
+    def test_what_cannot_be_is_one_sentence_and_exit_code_2(self):
+        for problem in (build.Missing("there is no cc"), ValueError("there is no cc")):
+            def main(problem=problem):
+                raise problem
+
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as ended:
+                build.end_with("scripts/evidence/run peers", main)
+            self.assertEqual((said.getvalue(), ended.exception.code), ("scripts/evidence/run peers: there is no cc\n", 2))
+        with self.assertRaises(SystemExit) as ended:
+            build.end_with("scripts/evidence/run peers", lambda: 1)
+        self.assertEqual(ended.exception.code, 1)
+
+
+class Runs(unittest.TestCase):
+    """A program that stands for tandem: it says that it runs, and each time that it is told to end."""
+
+    TOLD = ("import signal, sys, time\n"
+            "def end(number, _):\n    print('put away', number, flush=True); time.sleep(0.3); sys.exit(130)\n"
+            "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, end)\n"
+            "print('runs', flush=True); time.sleep(60)\n")
+
+    def test_a_signal_to_the_script_ends_the_run_once_and_the_script_after_it(self):
+        # What runs in the background ignores some of them, and so would what it starts.
+        script = ("import signal, sys; sys.path.insert(0, 'scripts/evidence')\nimport runs\n"
+                  "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                  "for number in (signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_DFL)\n"
+                  "runs.end_in_order()\n"
+                  "try:\n    runs.measure([sys.executable, '-c', sys.argv[1]])\n    print('went on')\n"
+                  "finally:\n    print('script ends', flush=True)\n")
+        ends = [lambda started, number: started.send_signal(number),
+                lambda started, number: os.killpg(started.pid, number)]
+        for number, end in itertools.product((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), ends):
+            with subprocess.Popen([sys.executable, "-c", script, self.TOLD], stdout=subprocess.PIPE, text=True,
+                                  start_new_session=True) as started:
+                self.assertEqual(started.stdout.readline(), "runs\n")
+                end(started, number)
+                self.assertEqual(started.stdout.read(), f"put away {number}\nscript ends\n")
+            self.assertEqual(started.returncode, 128 + number)
+
+    def test_a_run_that_could_not_be_made_ends_the_script_with_its_code_and_others_return_theirs(self):
+        for code in (runs.DONE, runs.WRONG):
+            self.assertEqual(runs.measure([sys.executable, "-c", f"exit({code})"]), code)
+        with self.assertRaises(SystemExit) as ended:
+            runs.measure([sys.executable, "-c", "exit(2)"])
+        self.assertEqual(ended.exception.code, 2)
+
+
+class Together(unittest.TestCase):
+    def test_of_two_processes_one_is_each_and_they_change_places(self):
+        with tempfile.TemporaryDirectory() as folder:
+            started = [together.is_first(together.turn(folder)) for _ in range(7)]
+        # The one before the trials is any of them.
+        self.assertEqual(started[1:], [True, False, False, True, True, False])
+
+    def test_the_process_of_a_turn_is_the_command_before_or_behind_the_dashes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(Path(together.__file__)), folder, "echo", "one", "--", "echo", "other"]
+            said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(4)]
+        self.assertEqual(said[1:], ["one\n", "other\n", "other\n"])
+
+    def test_each_process_is_a_trial_of_its_program(self):
+        def member(process, last_ns):
+            return {"process": process, "first_record_ns": 10, "last_record_ns": last_ns,
+                    "partitions": [{"partition": process, "records": 5, "bytes": 500}]}
+
+        def process(client, cpu_ns):
+            usage = {"cpu_ns": cpu_ns}
+            return {"client": client, "window": usage, "stopwatch": usage}
+
+        host = {"wall_ns": 1e9, "cores": 2, "brokers_cpu_ns": [0], "coordinator_cpu_ns": 0,
+                "cpu": {"idle_ns": 2e9, "iowait_ns": 0, "steal_ns": 0}}
+        measurement = {"start_ns": 0, "host": host, "members": [member(0, 1_000_000_010), member(1, 2_000_000_010)],
+                       "processes": [process("peer", 3_000), process("own", 4_000)]}
+        stored = {"order": {"kind": "counted", "configuration": 0, "block": 0}, "configuration_name": "both",
+                  "status": {"status": "complete"}, "flags": [], "measurement": measurement}
+        rows, problems = trials.from_run([stored], lambda process: {"own": "t", "peer": "c"}[process["client"]])
+        self.assertEqual([(row.case, row.first_to_last, row.cpu, row.records) for row in rows],
+                         [("c", 1.0, 3e-6, 5), ("t", 2.0, 4e-6, 5)])
+        self.assertEqual(problems, [])
+        with self.assertRaisesRegex(ValueError, "same program"):
+            trials.from_run([stored], lambda process: "t")
+
+    def test_the_scenario_of_two_at_the_same_time_is_filled_in(self):
+        launcher = peers.launcher("turns", ["a", Path("b c")], ["d \"e\""])
+        text = runs.scenario("together", {"size": 100, "records": 3000, "launcher": launcher})
+        self.assertEqual(json.loads(re.search(r"launcher = (.*) }]$", text, re.MULTILINE)[1])[2:],
+                         ["turns", "a", "b c", "--", 'd "e"'])
+        self.assertEqual(text.count("3000"), 2)
+
+    def test_it_is_kept_beside_what_it_looks_at(self):
+        self.assertEqual([table.stored_name("100B", at_once) for at_once in (False, True)], ["100B", "100B-together"])
+
+
+class Fill(unittest.TestCase):
+    def test_processes_run_at_once_and_their_cpu_is_added_up(self):
+        took = fill.run([["sleep", "0.3"], ["sleep", "0.3"]], 4)
+        self.assertEqual(took.block, 4)
+        self.assertTrue(0.3 <= took.wall < 0.6 and took.cpu < 0.3, took)
+        with self.assertRaises(build.Missing):
+            fill.run([["true"], ["false"]], 0)
+
+    def test_a_row_has_medians_and_the_ratio_of_speeds(self):
+        fillings = {fill.OURS: [fill.Filling(block, 1.0, 0.5) for block in range(3)],
+                    fill.THEIRS: [fill.Filling(block, 2.0, 1.0) for block in range(3)]}
+        self.assertEqual(fill.row(2, 1024, 1_000_000, fillings),
+                         "| 2 | 1,024 B | 1.00 (0.50) | 0.50 (1.00) | 2.00 [2.00, 2.00] |")
+
+    def test_the_peer_has_a_process_for_each_partition_and_the_same_settings(self):
+        lines = fill.theirs("program", ["linger.ms=50"], "h:1", "t", 2, 100, 10)
+        self.assertEqual([(line[line.index("-p") + 1], line[line.index("-c") + 1]) for line in lines], [("0", "5"), ("1", "5")])
+        self.assertIn("linger.ms=50", lines[0])
+
+
+class CProgram(unittest.TestCase):
+    def test_it_gets_tandem_s_properties_but_no_group(self):
+        line = rdkafka_performance.command("program", order(taken=(1,)))
+        self.assertEqual(line[:6], ["program", "-C", "-t", "t", "-o", "0"])
+        self.assertEqual(line[line.index("-c") + 1], "500")
+        self.assertEqual([line[i + 1] for i, word in enumerate(line) if word == "-p"], ["1"])
+        self.assertIn("fetch.queue.backoff.ms=10", line)
+        self.assertFalse([word for word in line if word.startswith("group.")])
+
+    def test_its_statistics_are_as_frequent_as_tandem_s_though_it_sets_their_interval_itself(self):
+        asked = order()
+        self.assertNotIn("-T", rdkafka_performance.command("program", asked))
+        asked["properties"]["statistics.interval.ms"] = "200"
+        line = rdkafka_performance.command("program", asked)
+        self.assertEqual(line[line.index("-T") + 1], "200")
+        self.assertNotIn("statistics.interval.ms=200", line)
+        # Its standard output is read at its end only, and would fill.
+        self.assertIn("/dev/null", line[line.index("-Y") + 1])
+
+    def test_what_it_cannot_do_is_refused(self):
+        for impossible in ({"manual": False}, {"work": {"cpu": {"ns": 5}}}, {"commit": "auto"}):
+            with self.assertRaises(worker.Refusal):
+                rdkafka_performance.command("program", order(**impossible))
+
+    def read(self, records, code=0):
+        """A result of something that behaves like the program with hold.c and reads so many records."""
+        script = ("#!/bin/sh\necho '% 0 messages (0 bytes) consumed in 0ms: 0 msgs/s'\necho hold ready >&2\nread at\n"
+                  "echo hold start $at 1000 2 3 40 >&2\necho hold end 5000000000 701000 12 13 50 >&2\n"
+                  f"echo '% {records} messages (100000 bytes) consumed in 1500ms: 1 msgs/s'\nexit {code}\n")
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder) / "program"
+            program.write_text(script)
+            program.chmod(0o755)
+            peer = rdkafka_performance.Peer(str(program))
+            peer.prepare(order())
+            peer.read(3_000_000_000)
+            try:
+                return peer.result()
+            finally:
+                peer.kill()
+
+    def test_its_window_ends_where_it_stopped_and_is_as_long_as_it_says(self):
+        result = self.read(1000)
+        read = result["members"][0]["partitions"]
+        self.assertEqual([(p["partition"], p["records"], p["bytes"]) for p in read], [(0, 500, 50_000), (1, 500, 50_000)])
+        self.assertEqual({(p["first_ns"], p["last_ns"]) for p in read}, {(3_500_000_000, 5_000_000_000)})
+        self.assertEqual((result["window"]["wall_ns"], result["window"]["cpu_ns"]), (2_000_000_000, 700_000))
+
+    def test_another_number_of_records_or_a_failure_is_no_result(self):
+        for records, code in [(999, 0), (1001, 0), (1000, 1)]:
+            with self.assertRaises(worker.Refusal):
+                self.read(records, code)
+
+    def test_a_program_that_ends_before_it_is_ready_tells_why(self):
+        peer = rdkafka_performance.Peer("/bin/sh")
+        with self.assertRaisesRegex(worker.Refusal, "ended before its ready"):
+            peer.prepare(order())
+        peer.kill()
+
+
+class JavaProgram(unittest.TestCase):
+    HEAD = "start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, " \
+           "fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec\n"
+
+    def test_its_figures_are_taken_by_name(self):
+        row = "2026-11-21 14:00:00:100, 2026-11-21 14:00:04:600, 1.0, 0.2, 1000, 222.0, 500, 4000, 0.25, 250.0\n"
+        parsed = consumer_performance.Peer.parse(self.HEAD + row, [])
+        self.assertEqual((parsed["records"], parsed["bytes"], parsed["fetch_ns"]), (1000, 1_048_576, 4_000_000_000))
+        self.assertEqual(parsed["end_time"].microsecond, 600_000)
+
+    def test_without_figures_its_complaint_is_told(self):
+        with self.assertRaisesRegex(worker.Refusal, "no brokers"):
+            consumer_performance.Peer.parse("", ["no brokers\n"])
+
+    def test_cpu_between_two_samples_is_shared_out(self):
+        samples = [(100, 10), (200, 30), (300, 30)]
+        self.assertEqual([consumer_performance.at_time(samples, at) for at in (50, 100, 150, 250, 400)],
+                         [10, 10, 20, 30, 30])
+
+
+if __name__ == "__main__":
+    unittest.main()
