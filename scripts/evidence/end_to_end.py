@@ -25,8 +25,7 @@ def tandems(broker, tandem):
                                      "seconds": RECORDS // RATE})
     if run.code:
         raise SystemExit(run.code)
-    transit = run.latency(0, "transit")
-    return transit["mean_ms"], transit["p50_ms"]["point"], transit["p99_ms"]["point"]
+    return [run.measured(0, f"transit_{statistic}_ms") for statistic in ("mean", "p50", "p99")]
 
 
 def check(tandem):

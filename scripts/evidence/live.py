@@ -28,7 +28,7 @@ def queueing(tandem):
     volume 1, section 5.6: the Pollaczek-Khinchin mean value formula with a constant service time)."""
     run = Run(tandem, "queueing")
     # By the order of the cases.
-    idle, no_work, busy = (sum(run.latency(case, part)["mean_ms"] for part in ("transit", "queued")) for case in range(3))
+    idle, no_work, busy = (sum(run.measured(case, f"{part}_mean_ms") for part in ("transit", "queued")) for case in range(3))
     trial = next(t for t in run.trials if t["order"]["configuration"] == 2)
     work = mean_work_ns(trial) / 1e9
     load = 700 * work
@@ -81,13 +81,14 @@ def floor(tandem):
     run = Run(tandem, "floor")
     rows = []
     for index, rate in enumerate((10, 500)):
-        transit, response = run.latency(index, "transit"), run.latency(index, "response")
+        transit = run.measured(index, "transit_p50_ms")
         wanted = "under 1 ms from sent to received" if rate == 500 else "the floor of the instruments"
-        ok = verdict(transit["p50_ms"]["point"] < 1.0) if rate == 500 else ""
-        p99 = f", p99 {response['p99_ms']['point']:.2f}" if response["p99_ms"] else ""
+        ok = verdict(transit < 1.0) if rate == 500 else ""
+        p99 = run.figure(index, "response_p99_ms")
+        p99 = f", p99 {p99:.2f}" if p99 is not None else ""
         rows.append((f"no work, {rate}/s, linger.ms=0",
-                     f"sent to received p50 {transit['p50_ms']['point']:.2f} ms; response p50 "
-                     f"{response['p50_ms']['point']:.2f} ms{p99}", wanted, ok))
+                     f"sent to received p50 {transit:.2f} ms; response p50 "
+                     f"{run.measured(index, 'response_p50_ms'):.2f} ms{p99}", wanted, ok))
     return rows
 
 
@@ -103,9 +104,8 @@ def generator(tandem):
             host = trial["measurement"]["host"]
             idle = sum(host["cpu"][state] for state in ("idle_ns", "iowait_ns")) / (host["wall_ns"] * host["cores"])
             index = trial["order"]["configuration"]
-            live = run.summary["configurations"][index]["live"]["latencies"]
-            delay = next((part["p99_ms"] for part in live if part["part"] == "producer_delay"), None)
-            late = f"p99 of producer delay {delay['point']:.2f} ms; " if delay else ""
+            delay = run.figure(index, "producer_delay_p99_ms")
+            late = f"p99 of producer delay {delay:.2f} ms; " if delay is not None else ""
             rows.append((f"one producer, {rate:,}/s of 100 B", f"{load['sent_per_second']:,.0f}/s sent; {late}"
                          f"its busiest thread ({busiest['name']}) at {share:.0%} of a core, {idle:.0%} of the machine idle",
                          "reached, with a reader that keeps up",

@@ -93,10 +93,14 @@ class Run:
                   if order["kind"] == "counted" and trial["status"]["status"] == "complete"]
         return sorted(chosen, key=lambda trial: (trial["order"]["configuration"], trial["order"]["block"]))
 
-    def latency(self, configuration, part):
-        """A part of the latency of a live configuration."""
-        latencies = self.summary["configurations"][configuration]["live"]["latencies"]
-        for latency in latencies:
-            if latency["part"] == part:
-                return latency
-        raise ValueError(f"the run measured no {part} of configuration {configuration + 1}: its trials say why")
+    def figure(self, configuration, name):
+        """A figure of a configuration by its column; None where no trial has it."""
+        value = self.summary["configurations"][configuration][name]
+        return value["point"] if isinstance(value, dict) else value
+
+    def measured(self, configuration, name):
+        """The same where it has to be there."""
+        value = self.figure(configuration, name)
+        if value is None:
+            raise ValueError(f"the run measured no {name} of configuration {configuration + 1}: its trials say why")
+        return value
