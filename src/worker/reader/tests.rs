@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::memory::{MemoryRecord, MemorySource, partitions, target};
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source};
-use super::{Committer, Early, Reader, ReaderResult, Rehearsal};
+use super::{Committer, Early, Reader, ReaderResult};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
@@ -530,13 +530,6 @@ fn waiting_for_the_first_record_counts_where_others_came_before_the_start_too() 
     assert_eq!(result.partitions[0].records, 4);
     let waited = Duration::from_nanos(result.time.waiting_ns);
     assert!(waited >= PAUSE / 2, "{waited:?}");
-}
-
-#[test]
-fn a_reader_that_counts_nothing_sees_the_end_of_every_partition_all_the_same() {
-    let (done, read) = channel();
-    thread::spawn(move || done.send(Rehearsal::new(8, 2_500).stage().read(1, false)));
-    assert_eq!(read.recv_timeout(Duration::from_secs(10)), Ok(8 * 2_500));
 }
 
 #[test]
