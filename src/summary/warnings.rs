@@ -28,10 +28,11 @@ fn meaning(kind: FlagKind) -> Option<&'static str> {
         }
         FlagKind::Redelivered => Some("had records read again after a change of owner"),
         FlagKind::NotObserved => Some("had something that the worker could not observe"),
-        // Their trials are left out with the flag as the reason.
-        FlagKind::BrokersChanged | FlagKind::Standstill | FlagKind::Rebalance => None,
-        // These have warnings of their own.
-        FlagKind::Throttled
+        // Trials of the first three are left out with the flag as the reason; the others have warnings of their own.
+        FlagKind::BrokersChanged
+        | FlagKind::Standstill
+        | FlagKind::Rebalance
+        | FlagKind::Throttled
         | FlagKind::LoadNotReached
         | FlagKind::Overloaded
         | FlagKind::CannotSay
