@@ -44,19 +44,19 @@ enum Format {
 
 /// Compares the runs, prints what was found, and tells by the exit code whether a condition holds.
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
+    let folders = arguments.runs.iter().map(|path| find_run(path));
+    let folders = folders.collect::<Result<Vec<_>, _>>()?;
     let page = arguments.html.as_ref();
     let page = page
-        .map(|page| OutputFile::check("--html", page, "compare.html", &arguments.runs))
+        .map(|page| OutputFile::check("--html", page, "compare.html", &folders))
         .transpose()?;
-    let junit = arguments.gate.check(&arguments.runs)?;
+    let junit = arguments.gate.check(&folders)?;
     if let (Some(page), Some(junit)) = (&page, &junit) {
         junit.differs_from(page)?;
     }
-    let mut stored = Vec::with_capacity(arguments.runs.len());
-    for path in &arguments.runs {
-        let folder = find_run(path)?;
-        let files = StoredFiles::read(&folder)?;
-        stored.push((folder.display().to_string(), files));
+    let mut stored = Vec::with_capacity(folders.len());
+    for folder in &folders {
+        stored.push((folder.display().to_string(), StoredFiles::read(folder)?));
     }
     let runs: Vec<StoredRun> = stored
         .iter()
