@@ -194,7 +194,11 @@ fn what_cannot_be_written_or_judged_is_refused_before_anything_is_done() {
     }
     compare(&["--html", "run/plan.json"], "is in the folder of the run run");
     compare(&["--html", "page", "--junit", "./page"], "name the same file");
-    compare(&["--junit", "/proc/tests.xml"], "cannot write /proc/tests.xml");
+    let unwritable = ["compare", "run", "other", "--junit", "/proc/tests.xml"];
+    scene
+        .tandem(&unwritable)
+        .exits(2)
+        .says("--junit: cannot write /proc/tests.xml");
     compare(&["--fail-on", "slower:5"], "must be a percentage");
     let report = |arguments: &[&str], says: &str| {
         scene
