@@ -200,6 +200,7 @@ fn what_cannot_be_written_or_judged_is_refused_before_anything_is_done() {
         .exits(2)
         .says("--junit: cannot write /proc/tests.xml");
     compare(&["--fail-on", "slower:5"], "must be a percentage");
+    assert!(before == files_below(scene.path()), "something was written");
     let report = |arguments: &[&str], says: &str| {
         scene
             .tandem(&[&["report", "run"], arguments].concat())
@@ -212,7 +213,8 @@ fn what_cannot_be_written_or_judged_is_refused_before_anything_is_done() {
     );
     report(&["--junit", "no/tests.xml"], "there is no folder no");
     report(&["--fail-on", "fast"], "is none of slower, slower:5% and undecided");
-    assert!(before == files_below(scene.path()), "something was written");
+    let plan = run.join("plan.json");
+    assert!(before[&plan] == fs::read(&plan).unwrap() && !run.join("report.html").exists());
 
     // A run of one configuration compares nothing.
     let plan = fs::read_to_string(run.join("plan.json")).unwrap();
