@@ -131,6 +131,8 @@ fn the_documents_link_to_files_that_exist() {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/ci.md",
+        "docs/compare.md",
         "docs/latency.md",
         "docs/method.md",
         "docs/performance.md",
@@ -156,7 +158,7 @@ fn the_documents_link_to_files_that_exist() {
 #[test]
 fn the_readme_has_every_flag_of_every_command() {
     let readme = include_str!("../README.md");
-    for command in ["run", "plan", "report", "schema"] {
+    for command in ["run", "plan", "report", "compare", "schema", "completions", "manual"] {
         let help = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args([command, "--help"])
             .output()
@@ -171,6 +173,34 @@ fn the_readme_has_every_flag_of_every_command() {
             assert!(readme.contains(flag), "{command} takes {flag}");
         }
     }
+}
+
+#[test]
+fn the_exit_codes_of_every_command_are_documented() {
+    let page = include_str!("../docs/ci.md");
+    let table = page.split("## Exit codes\n").nth(1).unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_tandem"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands = help.split("Commands:\n").nth(1).unwrap();
+    let commands = commands.split("\n\n").next().unwrap();
+    let names: BTreeSet<String> = commands
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(|name| format!("| `tandem {name}` |"))
+        .collect();
+    let rows: BTreeSet<String> = table
+        .lines()
+        .filter(|line| line.starts_with("| `tandem "))
+        .map(|line| format!("|{}|", line.split('|').nth(1).unwrap()))
+        .collect();
+    assert!(names.len() > 10);
+    assert_eq!(names, rows);
 }
 
 #[test]

@@ -1,17 +1,17 @@
 //! `tandem compare`: results of different runs, each held against the first.
 
 use std::io::{IsTerminal, Write as _};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::gate::{Compared, Gate};
+use super::output_file::OutputFile;
 use super::report::console_width;
-use super::{DONE, WRONG};
 use crate::report::{self, CompareInput};
-use crate::store::{self, StoredFiles, find_run};
-use crate::summary::Verdict;
-use crate::summary::compare::{RunComparison, RunVerdict, StoredRun, compare_runs};
+use crate::store::{StoredFiles, find_run};
+use crate::summary::compare::{StoredRun, compare_runs};
+use crate::summary::condition::judged_between;
 
 const AFTER_HELP: &str = "Exit codes: 0 done; 1 a condition of --fail-on holds; 2 the runs cannot be compared.";
 
@@ -28,10 +28,8 @@ pub(super) struct Arguments {
     /// Write a page with charts to this file, too
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// End with exit code 1 where this holds of any configuration: slower, slower:5% (at least so much beyond doubt) or
-    /// undecided (not compared, too); may be given more than once
-    #[arg(long, value_name = "CONDITION")]
-    fail_on: Vec<Condition>,
+    #[command(flatten)]
+    gate: Gate,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -44,97 +42,21 @@ enum Format {
     Json,
 }
 
-/// What makes a comparison fail.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Condition {
-    /// A verdict "slower".
-    Slower,
-    /// A loss of this share that lies wholly inside the interval.
-    SlowerBy(f64),
-    /// A verdict "undecided", or none.
-    Undecided,
-}
-
-impl FromStr for Condition {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || format!("{text:?} is none of slower, slower:5% and undecided");
-        match text.split_once(':') {
-            None if text == "slower" => Ok(Condition::Slower),
-            None if text == "undecided" => Ok(Condition::Undecided),
-            Some(("slower", loss)) => {
-                let percent = loss
-                    .strip_suffix('%')
-                    .and_then(|number| number.trim().parse::<f64>().ok());
-                let share = percent
-                    .filter(|percent| *percent > 0.0 && *percent < 100.0)
-                    .map(|percent| percent / 100.0);
-                let refused = || format!("{loss:?} must be a percentage above 0 and below 100, as in slower:5%");
-                share.map(Condition::SlowerBy).ok_or_else(refused)
-            }
-            _ => Err(wanted()),
-        }
-    }
-}
-
-impl Condition {
-    fn text(self) -> String {
-        match self {
-            Condition::Slower => "slower".to_owned(),
-            Condition::SlowerBy(share) => format!("slower:{}%", share * 100.0),
-            Condition::Undecided => "undecided".to_owned(),
-        }
-    }
-
-    fn holds(self, verdict: &RunVerdict) -> bool {
-        match self {
-            // A first run with failed trials is not called the faster one, and the loss is there all the same.
-            Condition::Slower => match verdict.verdict {
-                Verdict::Slower => true,
-                Verdict::Undecided => verdict.is_slower_by(0.0),
-                Verdict::Faster | Verdict::Same => false,
-            },
-            Condition::SlowerBy(loss) => verdict.is_slower_by(loss),
-            Condition::Undecided => verdict.verdict == Verdict::Undecided,
-        }
-    }
-
-    /// The configurations of which nobody can say whether it holds, with their run.
-    fn unknown(self, comparison: &RunComparison) -> Vec<String> {
-        if self == Condition::Undecided {
-            return Vec::new();
-        }
-        let verdicts = comparison.verdicts.iter().filter(|verdict| verdict.cannot_be_judged());
-        verdicts.map(|v| name(&v.run, &v.configuration)).collect()
-    }
-
-    /// The configurations of which it holds, with their run.
-    fn found(self, comparison: &RunComparison) -> Vec<String> {
-        let verdicts = comparison.verdicts.iter().filter(|verdict| self.holds(verdict));
-        let mut found: Vec<String> = verdicts.map(|v| name(&v.run, &v.configuration)).collect();
-        if self == Condition::Undecided {
-            let missing = comparison.not_compared.iter().filter(|other| other.in_baseline);
-            found.extend(missing.map(|other| name(&other.run, &other.configuration)));
-        }
-        found
-    }
-}
-
-fn name(run: &str, configuration: &str) -> String {
-    format!("{configuration} in {run}").trim().to_owned()
-}
-
 /// Compares the runs, prints what was found, and tells by the exit code whether a condition holds.
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
-    if let Some(page) = &arguments.html {
-        check_page(page)?;
+    let folders = arguments.runs.iter().map(|path| find_run(path));
+    let folders = folders.collect::<Result<Vec<_>, _>>()?;
+    let page = arguments.html.as_ref();
+    let page = page
+        .map(|page| OutputFile::check("--html", page, "compare.html", &folders))
+        .transpose()?;
+    let junit = arguments.gate.check(&folders)?;
+    if let (Some(page), Some(junit)) = (&page, &junit) {
+        junit.differs_from(page)?;
     }
-    let mut stored = Vec::with_capacity(arguments.runs.len());
-    for path in &arguments.runs {
-        let folder = find_run(path)?;
-        let files = StoredFiles::read(&folder)?;
-        stored.push((folder.display().to_string(), files));
+    let mut stored = Vec::with_capacity(folders.len());
+    for folder in &folders {
+        stored.push((folder.display().to_string(), StoredFiles::read(folder)?));
     }
     let runs: Vec<StoredRun> = stored
         .iter()
@@ -145,30 +67,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             environment: &files.environment,
         })
         .collect();
-    let comparison = compare_runs(&runs)?;
+    let scenario = &runs[0].plan.scenario;
+    let comparison = match compare_runs(&runs) {
+        Ok(comparison) => comparison,
+        Err(error) => {
+            arguments
+                .gate
+                .write_error(scenario, &error.to_string(), junit.as_ref())?;
+            return Err(error.into());
+        }
+    };
     let input = CompareInput {
         comparison: &comparison,
-        scenario: &runs[0].plan.scenario,
+        scenario,
     };
-    if let Some(page) = &arguments.html {
-        store::write_atomically(page, report::compare_html(&input).as_bytes())?;
+    if let Some(page) = &page {
+        page.write(&report::compare_html(&input))?;
     }
     print(arguments, &input)?;
-    let mut code = DONE;
-    for condition in &arguments.fail_on {
-        let found = condition.found(&comparison);
-        if !found.is_empty() {
-            eprintln!("tandem: --fail-on {} holds of {}", condition.text(), found.join("; "));
-            code = WRONG;
-        }
-        let unknown = condition.unknown(&comparison);
-        if !unknown.is_empty() {
-            let (condition, of) = (condition.text(), unknown.join("; "));
-            eprintln!("tandem: --fail-on {condition} cannot be judged of {of}: too few trials have a figure");
-            code = WRONG;
-        }
-    }
-    Ok(code)
+    let runs = comparison.runs.iter();
+    let compared = Compared {
+        scenario,
+        runs: runs.map(|run| (run.name.clone(), run.folder.clone())).collect(),
+        judged: judged_between(&comparison),
+        wrong: None,
+    };
+    arguments.gate.judge(&compared, junit.as_ref())
 }
 
 fn print(arguments: &Arguments, input: &CompareInput) -> Result<()> {
@@ -183,52 +107,4 @@ fn print(arguments: &Arguments, input: &CompareInput) -> Result<()> {
         text = format!("{text}\npage: {}\n", page.display());
     }
     write!(stdout, "{text}").context("cannot write to standard output")
-}
-
-/// A page replaces a page, and nothing else.
-fn check_page(page: &Path) -> Result<()> {
-    if page.is_dir() {
-        bail!(
-            "--html {}: this is a folder; name a file in it, such as {}",
-            page.display(),
-            page.join("compare.html").display()
-        );
-    }
-    if page.exists() && !page.is_file() {
-        bail!("--html {}: this is not an ordinary file; name one", page.display());
-    }
-    let parent = page.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
-        bail!("--html {}: there is no folder {}", page.display(), parent.display());
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conditions_are_read_and_others_say_what_would_be_right() {
-        assert_eq!("slower".parse(), Ok(Condition::Slower));
-        assert_eq!("slower:2.5%".parse(), Ok(Condition::SlowerBy(0.025)));
-        assert_eq!("undecided".parse(), Ok(Condition::Undecided));
-        for wrong in [
-            "slow",
-            "faster",
-            "slower:",
-            "slower:5",
-            "slower:-1%",
-            "slower:100%",
-            "slower:x%",
-            "undecided:5%",
-        ] {
-            let refused = wrong.parse::<Condition>();
-            assert!(
-                refused.as_ref().is_err_and(|said| said.contains("5%")),
-                "{wrong}: {refused:?}"
-            );
-        }
-        assert_eq!(Condition::SlowerBy(0.05).text(), "slower:5%");
-    }
 }

@@ -19,12 +19,16 @@ mod clean;
 mod cluster;
 mod cluster_flags;
 mod compare;
+mod completions;
 mod console_lines;
 mod consume;
 mod doctor;
+mod gate;
 mod guardian;
 mod interrupt;
 mod left;
+mod manual;
+mod output_file;
 mod plan;
 mod produce;
 mod progress;
@@ -37,7 +41,7 @@ mod topics;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Done.
 const DONE: u8 = 0;
@@ -93,6 +97,10 @@ enum Command {
     Compare(compare::Arguments),
     /// Print the JSON Schema of scenario files
     Schema,
+    /// Print the completions of the command line for a shell
+    Completions(completions::Arguments),
+    /// Write the manual pages, one for each command, into a folder
+    Manual(manual::Arguments),
     /// Be a worker process (started by tandem itself, or by the launcher of a place)
     Worker {
         #[command(subcommand)]
@@ -130,6 +138,8 @@ pub fn main() -> ExitCode {
         Command::Consume(arguments) => consume::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Schema => schema::run().map(|()| DONE),
+        Command::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
+        Command::Manual(arguments) => manual::run(&arguments, CommandLine::command()),
         Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),

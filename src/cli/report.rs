@@ -5,29 +5,49 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use super::gate::{Compared, Gate};
 use super::{DONE, WRONG};
 use crate::measure::{Status, Trial};
 use crate::report::{self, ReportInput};
 use crate::store::{RunDir, SCENARIO_FILE};
-use crate::summary::summarise;
+use crate::summary::condition::judged_within;
+use crate::summary::{Summary, summarise};
 
 /// What `tandem report` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Folder of a run, such as results/one-vs-two/2026-11-21T10-51-30Z
     dir: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    #[command(flatten)]
+    gate: Gate,
+}
+
+/// What is printed of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Text for a terminal
+    Terminal,
+    /// Markdown, as for a pull request: answer, warnings and verdicts, the rest folded
+    Markdown,
 }
 
 /// Writes the report files of a run and prints the answer.
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let dir = RunDir::open(&arguments.dir)?;
-    let all_well = write(&dir)?;
-    Ok(if all_well { DONE } else { WRONG })
+    arguments.gate.check_stored(&dir, &dir.read_plan()?.scenario)?;
+    write_as(&dir, arguments.format, &arguments.gate)
 }
 
-/// Writes the report files of a run, prints the answer and the table, and tells whether all is well: nothing failed,
-/// nothing was lost and the cluster stayed what it was.
-pub(super) fn write(dir: &RunDir) -> Result<bool> {
+/// Writes the report files of a run, prints the answer and the table, and gives the exit code: whether something was
+/// measured wrongly, or a condition holds.
+pub(super) fn write(dir: &RunDir, gate: &Gate) -> Result<u8> {
+    write_as(dir, Format::Terminal, gate)
+}
+
+fn write_as(dir: &RunDir, format: Format, gate: &Gate) -> Result<u8> {
     let plan = dir.read_plan()?;
     let trials = dir.read_condensed_trials()?;
     let source = dir.read_scenario(&plan)?;
@@ -51,13 +71,43 @@ pub(super) fn write(dir: &RunDir) -> Result<bool> {
     for (name, contents) in report::files(&input) {
         dir.write_text(&name, &contents)?;
     }
+    print(dir, format, &input)?;
+    let wrong = what_is_wrong(&summary, &trials);
+    let measured = if wrong.is_empty() { DONE } else { WRONG };
+    let compared = Compared {
+        scenario: &plan.scenario,
+        runs: vec![("run".to_owned(), dir.path().display().to_string())],
+        judged: judged_within(&plan.scenario, &summary),
+        wrong: Some(wrong),
+    };
+    Ok(measured.max(gate.judge(&compared, gate.check(&[])?.as_ref())?))
+}
+
+fn print(dir: &RunDir, format: Format, input: &ReportInput) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let width = console_width();
-    write!(stdout, "{}", report::terminal(&input, width, colour)).context("cannot write to standard output")?;
-    writeln!(stdout, "\nreport: {}", dir.path().join("report.html").display())?;
-    let is_well = |trial: &Trial| !matches!(trial.status, Status::Failed(_)) && trial.broker_changes().is_none();
-    Ok(summary.complete && trials.iter().all(is_well))
+    let text = match format {
+        Format::Markdown => report::markdown_brief(input),
+        Format::Terminal => {
+            let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let text = report::terminal(input, console_width(), colour);
+            format!("{text}\nreport: {}\n", dir.path().join("report.html").display())
+        }
+    };
+    write!(stdout, "{text}").context("cannot write to standard output")
+}
+
+/// What keeps a run from having been measured well: trials that failed, brokers that went away or came, and a plan that
+/// was not carried out.
+fn what_is_wrong(summary: &Summary, trials: &[Trial]) -> Vec<String> {
+    let of = |trial: &Trial| {
+        let what = match &trial.status {
+            Status::Failed(failure) => Some(failure.message.as_str()),
+            _ => trial.broker_changes(),
+        };
+        what.map(|what| format!("trial {}: {what}", trial.order.number))
+    };
+    let incomplete = (!summary.complete).then(|| "trials of the plan were not run".to_owned());
+    incomplete.into_iter().chain(trials.iter().filter_map(of)).collect()
 }
 
 /// Columns of the terminal, within what tables can be read in.

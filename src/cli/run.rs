@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
 
+use super::gate::Gate;
 use super::plan::{check_settings, full_loads};
 use super::source::{Choices, Source, check_disk, data_parent};
 use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report};
@@ -47,6 +48,8 @@ pub(super) struct Arguments {
     /// Seconds without any record after which a trial has failed
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     stall_limit: u64,
+    #[command(flatten)]
+    gate: Gate,
     /// Print nothing but the answer, errors and notes
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -60,6 +63,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if arguments.out.is_some() && arguments.files.len() > 1 {
         bail!("--out DIR is for one scenario; {} were given", arguments.files.len());
     }
+    arguments.gate.check_single(arguments.files.len())?;
+    arguments.gate.check(&[])?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what has been measured is kept"));
@@ -95,6 +100,7 @@ fn begin(
     interrupt: &Interrupt,
     source: Source,
 ) -> Result<u8> {
+    arguments.gate.check_scenario(&source.scenario)?;
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
     let mut plan = Plan::new(source.scenario).with_source(storable(&source.text));
@@ -117,6 +123,7 @@ fn resume(arguments: &Arguments, runtime: &tokio::runtime::Runtime, interrupt: &
     let dir = RunDir::open(dir)?;
     let plan = dir.read_plan()?;
     check_unchanged(&dir, &plan, arguments.force)?;
+    arguments.gate.check_stored(&dir, &plan.scenario)?;
     check_settings(&plan.scenario)?;
     check_builds(&plan.scenario)?;
     check_keeping(arguments, &plan.scenario)?;
@@ -189,10 +196,13 @@ fn execute(
         discard_new(arguments, dir)?;
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
-    let all_well = measured && report::write(&dir)?;
+    let reported = if measured {
+        report::write(&dir, &arguments.gate)?
+    } else {
+        WRONG
+    };
     Ok(match end {
-        RunEnd::Done if all_well => DONE,
-        RunEnd::Done => WRONG,
+        RunEnd::Done => reported,
         RunEnd::Interrupted => {
             eprintln!("interrupted; {}", how_to_go_on(&dir));
             INTERRUPTED
@@ -240,7 +250,7 @@ fn not_run(arguments: &Arguments, dir: RunDir, error: &RunError) -> Result<u8> {
         return Ok(if interrupted { INTERRUPTED } else { CANNOT });
     }
     eprintln!("{}", how_to_go_on(&dir));
-    report::write(&dir)?;
+    report::write(&dir, &arguments.gate)?;
     Ok(if interrupted { INTERRUPTED } else { WRONG })
 }
 

@@ -43,21 +43,11 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
         &[without_caption(facts::settings(input))],
     );
     heading(&mut out, "Environment");
-    list(
-        &mut out,
-        facts::environment(input)
-            .iter()
-            .map(|(name, value)| format!("**{name}**: {}", escape(value))),
-    );
+    facts_list(&mut out, &facts::environment(input));
     let quality = facts::quality(input);
     if !quality.is_empty() {
         heading(&mut out, "Quality of the run");
-        list(
-            &mut out,
-            quality
-                .iter()
-                .map(|(name, value)| format!("**{name}**: {}", escape(value))),
-        );
+        facts_list(&mut out, &quality);
     }
     trials(&mut out, input);
     heading(&mut out, "How to read this");
@@ -70,6 +60,41 @@ pub(super) fn with_charts(input: &ReportInput, charts: &[Chart]) -> String {
     heading(&mut out, "Scenario");
     source(&mut out, input.source);
     out
+}
+
+/// The report for a pull request or the summary of a job: answer, warnings and verdicts; the rest is folded. Links to no
+/// file.
+pub fn markdown_brief(input: &ReportInput) -> String {
+    let mut out = format!("# {}\n\n", escape(&input.summary.question));
+    answer(&mut out, input);
+    section(&mut out, "Verdicts", &tables::own_comparisons(input));
+    folded(&mut out, "Results", |out| tables_of(out, &tables::results(input)));
+    folded(&mut out, "Environment", |out| {
+        facts_list(out, &facts::environment(input));
+        let settings = without_caption(facts::settings(input));
+        if !settings.rows.is_empty() {
+            out.push_str("\nSettings that differ from the defaults:\n\n");
+            table(out, &settings);
+        }
+    });
+    folded(&mut out, "How to read this", |out| {
+        let glossary = facts::glossary(input);
+        list(
+            out,
+            glossary.iter().map(|(word, meaning)| format!("**{word}**: {meaning}")),
+        );
+    });
+    out
+}
+
+/// A part that is opened by a click, where Markdown may hold HTML.
+pub(super) fn folded(out: &mut String, title: &str, body: impl FnOnce(&mut String)) {
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+    let _ = write!(out, "<details><summary>{}</summary>\n\n", escape(title));
+    body(out);
+    out.push_str("\n</details>\n");
 }
 
 /// What more consumers, processes or threads gain, and which axis explains how much.
@@ -151,11 +176,20 @@ pub(super) fn list(out: &mut String, items: impl Iterator<Item = String>) {
     }
 }
 
+fn facts_list(out: &mut String, facts: &[(&'static str, String)]) {
+    let item = |(name, value): &(&str, String)| format!("**{name}**: {}", escape(value));
+    list(out, facts.iter().map(item));
+}
+
 pub(super) fn section(out: &mut String, title: &str, tables: &[Table]) {
     if tables.iter().all(|t| t.rows.is_empty()) {
         return;
     }
     heading(out, title);
+    tables_of(out, tables);
+}
+
+pub(super) fn tables_of(out: &mut String, tables: &[Table]) {
     for (i, t) in tables.iter().enumerate() {
         if i > 0 {
             out.push('\n');
@@ -255,6 +289,22 @@ mod tests {
     #[test]
     fn the_page_reads_from_the_answer_to_the_scenario() {
         insta::assert_snapshot!(markdown(&Fixture::one_vs_two().input()));
+    }
+
+    #[test]
+    fn the_brief_report_shows_answer_and_verdicts_and_folds_the_rest() {
+        let text = markdown_brief(&Fixture::one_vs_two().input());
+        let shown = text.split("<details>").next().unwrap();
+        insta::assert_snapshot!(shown);
+        let titles: Vec<&str> = text
+            .split("<details><summary>")
+            .skip(1)
+            .map(|part| part.split("</summary>\n\n").next().unwrap())
+            .collect();
+        assert_eq!(titles, ["Results", "Environment", "How to read this"]);
+        assert_eq!(text.matches("\n\n</details>\n").count(), 3, "{text}");
+        // Nothing that only works beside the run's files.
+        assert!(!text.contains("](") && !text.contains("<script"), "{text}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod fixture;
 mod format;
 mod html;
 mod json;
+mod junit;
 mod labels;
 mod markdown;
 mod tables;
@@ -23,7 +24,8 @@ pub use csv::{summary_csv, trials_csv, verdicts_csv};
 pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate, thousands};
 pub use html::html;
 pub use json::summary_json;
-pub use markdown::markdown;
+pub use junit::{JunitSuite, junit};
+pub use markdown::{markdown, markdown_brief};
 pub use terminal::terminal;
 
 use crate::measure::{Environment, Trial};

@@ -225,11 +225,16 @@ pub(super) fn comparisons(input: &ReportInput) -> Vec<Table> {
     let axes: BTreeSet<Question> = input.summary.comparisons.iter().map(|c| c.question).collect();
     let mut questions = vec![Question::Scenario];
     questions.extend(axes.into_iter().filter(|question| *question != Question::Scenario));
-    let of = |question| comparisons_of(input, question);
+    let of = |question| comparisons_of(input, question, |_| true);
     questions.into_iter().flat_map(of).collect()
 }
 
-fn comparisons_of(input: &ReportInput, question: Question) -> Vec<Table> {
+/// The comparisons that answer the scenario's own question.
+pub(super) fn own_comparisons(input: &ReportInput) -> Vec<Table> {
+    comparisons_of(input, Question::Scenario, |c| c.metric.is_inferential())
+}
+
+fn comparisons_of(input: &ReportInput, question: Question, is_shown: impl Fn(&Comparison) -> bool) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let headers = [
         "configuration",
@@ -261,7 +266,8 @@ fn comparisons_of(input: &ReportInput, question: Question) -> Vec<Table> {
                 .get(c.configuration)
                 .is_some_and(|configuration| configuration.family == family)
         };
-        let asked = input.summary.comparisons.iter().filter(|c| c.question == question);
+        let asked = |c: &&Comparison| c.question == question && is_shown(c);
+        let asked = input.summary.comparisons.iter().filter(asked);
         let rows = asked.filter(in_family).map(row).collect();
         let family = family_title(input.scenario, family);
         let caption = match question {
@@ -283,7 +289,7 @@ fn along(axis: &Axis, family: &str) -> String {
     }
 }
 
-fn metric(metric: Metric) -> &'static str {
+pub(super) fn metric(metric: Metric) -> &'static str {
     match metric {
         Metric::ReadTime => "read time",
         Metric::Stopwatch => "stopwatch",

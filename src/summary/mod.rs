@@ -5,6 +5,7 @@ mod answer;
 mod bottleneck;
 mod capacity;
 pub mod compare;
+pub mod condition;
 mod configurations;
 mod effects;
 mod idle;

@@ -14,6 +14,8 @@ fn every_command_says_what_it_takes() {
         "plan",
         "report",
         "compare",
+        "completions",
+        "manual",
         "topics",
         "topics create",
         "produce",

@@ -14,6 +14,7 @@ mod existing_topics;
 mod first_steps;
 mod fixed_group;
 mod foreign_settings;
+mod gate;
 mod guardian;
 mod histogram_log;
 mod interface;

@@ -199,6 +199,26 @@ fn workers_of_both_builds_are_started_behind_their_launcher_and_the_builds_are_r
     assert!(scene.out().join("plan.json").exists());
 }
 
+#[test]
+fn a_run_of_two_builds_fails_where_its_condition_cannot_be_judged() {
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(TWO_CASES);
+    let binaries = format!("{PROGRAM},{PROGRAM}");
+    // One block has no interval, whatever the builds are like.
+    let gate = ["--repetitions", "1", "--fail-on", "slower", "--junit", "tests.xml"];
+    let ended = scene.run(&[&["--binary", &binaries], &gate[..]].concat());
+    let ended = ended.exits(1);
+    let said = "tandem: --fail-on slower cannot be judged of one binary=tandem#2; two binary=tandem#2: too few";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    scene.trials().iter().for_each(read_once);
+    let tests = fs::read_to_string(scene.path().join("tests.xml")).unwrap();
+    assert!(tests.contains("tests=\"3\" failures=\"2\" errors=\"0\""), "{tests}");
+    // What was measured is no failure, and without the condition the report is well.
+    scene.tandem(&["report", "out", "--junit", "tests.xml"]).exits(0);
+    let tests = fs::read_to_string(scene.path().join("tests.xml")).unwrap();
+    assert!(tests.contains("tests=\"3\" failures=\"0\" errors=\"0\""), "{tests}");
+}
+
 /// How nice a process is: field 19 of its `/proc/PID/stat`.
 fn niceness(pid: u32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

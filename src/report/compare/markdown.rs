@@ -1,9 +1,9 @@
-//! A comparison in Markdown, short enough for a comment on a change.
+//! A comparison in Markdown, short enough for a comment on a change: the answer and the verdicts, the rest folded.
 
 use std::fmt::Write as _;
 
 use super::{CompareInput, GLOSSARY, NO_ANSWER, not_compared, tables};
-use crate::report::markdown::{escape, heading, list, section};
+use crate::report::markdown::{escape, folded, heading, list, section, tables_of};
 
 /// The comparison as Markdown.
 pub fn compare_markdown(input: &CompareInput) -> String {
@@ -22,10 +22,6 @@ pub fn compare_markdown(input: &CompareInput) -> String {
     }
     section(&mut out, "Verdicts", &tables::verdicts(input));
     let _ = write!(out, "\n{}\n", escape(&tables::threshold(input)));
-    let mut runs = tables::runs(input);
-    runs.caption.clear();
-    section(&mut out, "Runs", &[runs]);
-    section(&mut out, "What else differs", &tables::differences(input));
     let others = not_compared(input);
     if !others.is_empty() {
         heading(&mut out, "Not compared");
@@ -36,12 +32,21 @@ pub fn compare_markdown(input: &CompareInput) -> String {
                 .map(|(name, why)| format!("**{}**: {}", escape(name), escape(why))),
         );
     }
-    heading(&mut out, "How to read this");
-    list(
-        &mut out,
-        GLOSSARY
-            .iter()
-            .map(|(word, meaning)| format!("**{}**: {}", escape(word), escape(meaning))),
-    );
+    folded(&mut out, "Runs, and what else differs", |out| {
+        let mut runs = tables::runs(input);
+        runs.caption.clear();
+        let differences = tables::differences(input);
+        tables_of(out, &[runs]);
+        if differences.is_empty() {
+            out.push_str("\nNothing else that is known differs.\n");
+        } else {
+            out.push('\n');
+            tables_of(out, &differences);
+        }
+    });
+    folded(&mut out, "How to read this", |out| {
+        let item = |(word, meaning): &(&str, &str)| format!("**{}**: {}", escape(word), escape(meaning));
+        list(out, GLOSSARY.iter().map(item));
+    });
     out
 }

@@ -1,11 +1,18 @@
 //! What people read of a comparison, on runs made up.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
+use quick_xml::XmlVersion;
+use quick_xml::events::Event;
+
 use super::*;
 use crate::measure::Trial;
 use crate::plan::Plan;
 use crate::report::fixture::Fixture;
+use crate::report::{JunitSuite, junit};
 use crate::summary::compare::{StoredRun, compare_runs};
+use crate::summary::condition::{Condition, judged_between};
 
 /// The fixture's run and the same a day later, with other seconds for the same records.
 struct Pair {
@@ -96,6 +103,114 @@ fn the_answer_comes_first_in_a_terminal_and_no_line_is_too_long() {
 #[test]
 fn markdown_reads_from_the_answer_to_the_words() {
     insta::assert_snapshot!(with(&Pair::backlog(), compare_markdown));
+}
+
+/// The test results of a comparison under conditions.
+fn test_results(pair: &Pair, conditions: &[Condition]) -> String {
+    let judged = judged_between(&pair.comparison());
+    let runs = [("A", "old"), ("B", "new\u{1b} & \"quoted\"")];
+    let runs = runs.map(|(name, folder)| (name.to_owned(), folder.to_owned()));
+    junit(&JunitSuite {
+        question: &pair.one.scenario.question,
+        scenario: &pair.one.scenario.name,
+        properties: &runs,
+        judged: &judged,
+        conditions,
+        wrong: None,
+        error: None,
+    })
+}
+
+/// The attributes of every element of this name.
+fn elements(xml: &str, name: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let mut found = Vec::new();
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(element) | Event::Empty(element) if element.name().as_ref() == name => {
+                let attributes = element.attributes().map(|attribute| {
+                    let attribute = attribute.unwrap();
+                    let value = attribute.normalized_value(XmlVersion::Explicit1_0).unwrap();
+                    (attribute.key.as_ref().to_owned(), value.into_owned())
+                });
+                found.push(attributes.collect());
+            }
+            Event::Eof => return found,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn each_comparison_is_a_test_case_that_fails_where_a_condition_holds() {
+    let text = test_results(&Pair::backlog(), &[Condition::Slower]);
+    insta::assert_snapshot!(text);
+    let counts = |suite: &BTreeMap<String, String>| {
+        ["tests", "failures", "errors", "skipped"].map(|name| suite[name].parse::<usize>().unwrap())
+    };
+    assert_eq!(counts(&elements(&text, "testsuite")[0]), [12, 4, 0, 4]);
+    let cases = elements(&text, "testcase");
+    let mut names: Vec<&String> = cases.iter().map(|case| &case["name"]).collect();
+    assert!(names.iter().any(|name| name.contains("<script>")), "{names:?}");
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 12);
+    assert_eq!(elements(&text, "failure").len(), 4);
+    assert_eq!(elements(&text, "property")[1]["value"], "new  & \"quoted\"");
+    // Without conditions nothing fails, as the exit code says.
+    let lenient = test_results(&Pair::backlog(), &[]);
+    assert_eq!(counts(&elements(&lenient, "testsuite")[0]), [12, 0, 0, 4]);
+    let strict = test_results(&Pair::backlog(), &[Condition::Slower, Condition::Undecided]);
+    assert_eq!(counts(&elements(&strict, "testsuite")[0]), [12, 8, 0, 0]);
+}
+
+#[test]
+fn what_is_not_compared_is_skipped_unless_a_verdict_was_asked_for() {
+    let mut pair = Pair::backlog();
+    pair.other.scenario.configurations[0].work = crate::scenario::Work::Cpu { ns: 7 };
+    let skipped = test_results(&pair, &[Condition::Slower]);
+    let of = |text: &str, element: &str, kind: &str| {
+        let all = elements(text, element).into_iter();
+        all.filter(|attributes| attributes["type"] == kind).count()
+    };
+    assert_eq!(of(&skipped, "skipped", "not compared"), 1, "{skipped}");
+    let failed = test_results(&pair, &[Condition::Undecided]);
+    assert_eq!(of(&failed, "skipped", "not compared"), 0, "{failed}");
+    let undecided = of(&skipped, "skipped", "undecided");
+    assert_eq!(of(&failed, "failure", "undecided"), undecided + 1, "{failed}");
+}
+
+#[test]
+fn what_was_measured_wrongly_and_what_cannot_be_compared_are_cases_too() {
+    let suite = JunitSuite {
+        question: "q",
+        scenario: "scene",
+        properties: &[],
+        judged: &[],
+        conditions: &[],
+        wrong: None,
+        error: None,
+    };
+    let wrong = ["trial 3: it ended".to_owned(), "trial 4: it ended".to_owned()];
+    let text = junit(&JunitSuite {
+        wrong: Some(&wrong),
+        ..suite
+    });
+    let [failure] = &elements(&text, "failure")[..] else {
+        panic!("{text}");
+    };
+    assert_eq!(failure["message"], "trial 3: it ended (and 1 more)");
+    assert!(text.contains("trial 4: it ended</system-out>"), "{text}");
+    let well = junit(&JunitSuite {
+        wrong: Some(&[]),
+        ..suite
+    });
+    assert!(elements(&well, "failure").is_empty() && elements(&well, "testcase").len() == 1);
+    let error = junit(&JunitSuite {
+        error: Some("nothing in common"),
+        ..suite
+    });
+    assert_eq!(elements(&error, "error")[0]["message"], "nothing in common");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{Estimate, SIGNIFICANCE};
+use crate::stats::Estimate;
 use crate::summary::CapacitySummary;
 use crate::verdict::{Metric, Verdict};
 
@@ -177,6 +177,13 @@ impl Measure {
             Measure::Capacity => None,
         }
     }
+
+    /// The measure that is this metric; `None` for one that is only described.
+    pub fn of(metric: Metric) -> Option<Self> {
+        Measure::ALL
+            .into_iter()
+            .find(|measure| measure.metric() == Some(metric))
+    }
 }
 
 /// What a configuration came to in one run.
@@ -220,23 +227,4 @@ pub struct RunVerdict {
     pub verdict: Verdict,
     /// Why it is undecided, or that the trials are the very same.
     pub note: Option<String>,
-}
-
-impl RunVerdict {
-    /// True where the whole interval lies beyond a loss of this share (0.05: at most 0.95 times as fast), and the
-    /// corrected test agrees. The practical threshold plays no part: whoever names a loss has said what matters. Nor does it
-    /// that the first run has failed trials, which keep it from being called the faster one: a loss is a loss.
-    pub fn is_slower_by(&self, loss: f64) -> bool {
-        let beyond = self
-            .ratio
-            .and_then(|ratio| ratio.interval)
-            .is_some_and(|(_, high)| high < 1.0 - loss);
-        let agreed = self.p_holm.is_none_or(|p| p <= SIGNIFICANCE);
-        beyond && agreed
-    }
-
-    /// True where there is nothing to judge by: a run has too few trials with a figure.
-    pub fn cannot_be_judged(&self) -> bool {
-        self.verdict == Verdict::Undecided && self.ratio.and_then(|ratio| ratio.interval).is_none()
-    }
 }

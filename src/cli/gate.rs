@@ -1,0 +1,126 @@
+//! What continuous integration asks of a command that compares: conditions that make it fail, and a file of test
+//! results. The same flags for `run`, `report` and `compare`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::output_file::OutputFile;
+use super::{DONE, WRONG};
+use crate::report::{JunitSuite, junit};
+use crate::scenario::Scenario;
+use crate::store::RunDir;
+use crate::summary::condition::{Alarm, Condition, Judged, why_unjudged};
+
+/// The flag of the file of test results.
+const JUNIT: &str = "--junit";
+
+/// Conditions and test results.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Gate {
+    /// End with exit code 1 where this holds of any comparison: slower, slower:5% (at least so much beyond doubt) or
+    /// undecided (not compared, too); may be given more than once
+    #[arg(long, value_name = "CONDITION")]
+    fail_on: Vec<Condition>,
+    /// Write the comparisons to this file as test results (JUnit XML): a failure where --fail-on holds, skipped where
+    /// undecided
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+/// What was compared, and in which run or runs.
+#[derive(Debug)]
+pub(super) struct Compared<'a> {
+    pub(super) scenario: &'a Scenario,
+    /// Names and folders of the runs.
+    pub(super) runs: Vec<(String, String)>,
+    pub(super) judged: Vec<Judged>,
+    /// Where a single run is judged: what is wrong with its measurement.
+    pub(super) wrong: Option<Vec<String>>,
+}
+
+impl Gate {
+    /// Fails where the file of test results could not be written; `runs` are folders that are only read.
+    pub(super) fn check(&self, runs: &[PathBuf]) -> Result<Option<OutputFile<'_>>> {
+        let junit = self.junit.as_ref();
+        junit
+            .map(|path| OutputFile::check(JUNIT, path, "tandem.xml", runs))
+            .transpose()
+    }
+
+    /// Fails where the flags ask for verdicts of a scenario that will have none.
+    pub(super) fn check_scenario(&self, scenario: &Scenario) -> Result<()> {
+        let flag = match (&self.fail_on[..], &self.junit) {
+            ([first, ..], _) => format!("--fail-on {first}"),
+            ([], Some(_)) => JUNIT.to_owned(),
+            ([], None) => return Ok(()),
+        };
+        match why_unjudged(scenario) {
+            Some(why) => bail!("{flag}: {why}"),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a run that is stored, whose files must stay what they are.
+    pub(super) fn check_stored(&self, dir: &RunDir, scenario: &Scenario) -> Result<()> {
+        if let Some(file) = self.check(&[])? {
+            file.keeps_files_of(dir.path())?;
+        }
+        self.check_scenario(scenario)
+    }
+
+    /// Fails where one file was to hold the results of several runs.
+    pub(super) fn check_single(&self, runs: usize) -> Result<()> {
+        if self.junit.is_some() && runs > 1 {
+            bail!("{JUNIT} FILE is for one scenario; {runs} were given");
+        }
+        Ok(())
+    }
+
+    /// Writes the test results, says which conditions hold, and gives the exit code.
+    pub(super) fn judge(&self, compared: &Compared, file: Option<&OutputFile>) -> Result<u8> {
+        if let Some(file) = file {
+            file.write(&junit(&JunitSuite {
+                question: &compared.scenario.question,
+                scenario: &compared.scenario.name,
+                properties: &compared.runs,
+                judged: &compared.judged,
+                conditions: &self.fail_on,
+                wrong: compared.wrong.as_deref(),
+                error: None,
+            }))?;
+        }
+        let mut code = DONE;
+        for condition in &self.fail_on {
+            let with = |alarm: Alarm| -> Vec<String> {
+                let of = compared.judged.iter().filter(|j| condition.alarm(j) == Some(alarm));
+                of.map(|judged| judged.name.clone()).collect()
+            };
+            let (holds, unknown) = (with(Alarm::Holds), with(Alarm::CannotBeJudged));
+            if !holds.is_empty() {
+                eprintln!("tandem: --fail-on {condition} holds of {}", holds.join("; "));
+                code = WRONG;
+            }
+            if !unknown.is_empty() {
+                let of = unknown.join("; ");
+                eprintln!("tandem: --fail-on {condition} cannot be judged of {of}: too few trials have a figure");
+                code = WRONG;
+            }
+        }
+        Ok(code)
+    }
+
+    /// Writes test results that say why nothing could be compared.
+    pub(super) fn write_error(&self, scenario: &Scenario, error: &str, file: Option<&OutputFile>) -> Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        file.write(&junit(&JunitSuite {
+            question: &scenario.question,
+            scenario: &scenario.name,
+            properties: &[],
+            judged: &[],
+            conditions: &self.fail_on,
+            wrong: None,
+            error: Some(error),
+        }))
+    }
+}

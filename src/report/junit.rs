@@ -1,0 +1,196 @@
+//! Comparisons as JUnit XML, which the services of continuous integration show: a test case for each.
+//!
+//! The form is that of Jenkins' `junit-10.xsd`. Figures stand in the output of each case, since that schema has
+//! properties for suites alone.
+
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+use super::format::{p_value, printable, ratio_estimate};
+use super::tables;
+use crate::summary::Verdict;
+use crate::summary::condition::{Alarm, Condition, Judged};
+
+/// The comparisons of one command.
+#[derive(Debug, Clone, Copy)]
+pub struct JunitSuite<'a> {
+    /// The question, name of the suite.
+    pub question: &'a str,
+    /// Name of the scenario, the class of every case.
+    pub scenario: &'a str,
+    /// Names and folders of the runs.
+    pub properties: &'a [(String, String)],
+    /// What was compared.
+    pub judged: &'a [Judged],
+    /// What makes a case a failure.
+    pub conditions: &'a [Condition],
+    /// Where a single run is judged: what is wrong with its measurement, a case of its own.
+    pub wrong: Option<&'a [String]>,
+    /// Why nothing could be compared.
+    pub error: Option<&'a str>,
+}
+
+/// The case that says whether everything was measured as it should.
+const MEASUREMENT: &str = "measurement";
+
+/// How a case ended.
+enum Outcome {
+    Passed,
+    /// `failure`, `error` or `skipped`, with a type and a message.
+    Other(&'static str, String, String),
+}
+
+struct Case {
+    name: String,
+    outcome: Outcome,
+    output: String,
+}
+
+/// The suite as a document.
+pub fn junit(suite: &JunitSuite) -> String {
+    let cases = cases(suite);
+    let mut out = Vec::new();
+    // A vector refuses no byte.
+    let _ = write(&mut Writer::new_with_indent(&mut out, b' ', 2), suite, &cases);
+    out.push(b'\n');
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn cases(suite: &JunitSuite) -> Vec<Case> {
+    let error = suite.error.iter().map(|error| Case {
+        name: "comparison".to_owned(),
+        outcome: Outcome::Other("error", "not comparable".to_owned(), (*error).to_owned()),
+        output: String::new(),
+    });
+    let judged = suite.judged.iter().map(|judged| Case {
+        name: judged.name.clone(),
+        outcome: outcome(judged, suite.conditions),
+        output: sentence(judged),
+    });
+    let measured = suite.wrong.iter().map(|wrong| Case {
+        name: MEASUREMENT.to_owned(),
+        outcome: match wrong {
+            [] => Outcome::Passed,
+            [first, more @ ..] => {
+                let more = if more.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (and {} more)", more.len())
+                };
+                Outcome::Other("failure", MEASUREMENT.to_owned(), format!("{first}{more}"))
+            }
+        },
+        output: wrong.join("\n"),
+    });
+    error.chain(judged).chain(measured).collect()
+}
+
+fn outcome(judged: &Judged, conditions: &[Condition]) -> Outcome {
+    let alarms = conditions.iter().filter_map(|c| Some((c, c.alarm(judged)?)));
+    let alarms: Vec<(&Condition, Alarm)> = alarms.collect();
+    // What holds says more than what cannot be judged.
+    let holding = alarms.iter().find(|(_, alarm)| *alarm == Alarm::Holds);
+    match (holding.or(alarms.first()), judged.verdict) {
+        (Some((condition, Alarm::Holds)), _) => Outcome::Other("failure", condition.to_string(), sentence(judged)),
+        (Some((condition, Alarm::CannotBeJudged)), _) => Outcome::Other(
+            "failure",
+            condition.to_string(),
+            format!("too few trials have a figure to judge: {}", sentence(judged)),
+        ),
+        (None, None) => Outcome::Other("skipped", "not compared".to_owned(), sentence(judged)),
+        (None, Some(Verdict::Undecided)) => Outcome::Other("skipped", "undecided".to_owned(), sentence(judged)),
+        (None, Some(_)) => Outcome::Passed,
+    }
+}
+
+/// `slower than A by read time: 0.50× [0.49, 0.51], p (Holm) < 0.001`.
+fn sentence(judged: &Judged) -> String {
+    let note = judged.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+    let (Some(verdict), Some(measure)) = (judged.verdict, judged.measure) else {
+        return format!("not compared with {}{note}", judged.baseline);
+    };
+    let verdict = match verdict {
+        Verdict::Same => "the same as",
+        Verdict::Faster => "faster than",
+        Verdict::Slower => "slower than",
+        Verdict::Undecided => "undecided against",
+    };
+    let by = measure.metric().map_or("capacity", tables::metric);
+    let figures = [
+        judged.ratio.map(|ratio| ratio_estimate(&ratio)),
+        judged.p_holm.map(|p| format!("p (Holm) {}", p_value(p))),
+    ];
+    let figures: Vec<String> = figures.into_iter().flatten().collect();
+    let colon = if figures.is_empty() { "" } else { ": " };
+    format!(
+        "{verdict} {} by {by}{colon}{}{note}",
+        judged.baseline,
+        figures.join(", ")
+    )
+}
+
+fn write(xml: &mut Writer<&mut Vec<u8>>, suite: &JunitSuite, cases: &[Case]) -> io::Result<()> {
+    let ended = |kind: &str| {
+        let of = |case: &&Case| matches!(&case.outcome, Outcome::Other(ended, ..) if *ended == kind);
+        cases.iter().filter(of).count().to_string()
+    };
+    let name = printable(suite.question);
+    let (tests, failures, errors, skipped) = (
+        cases.len().to_string(),
+        ended("failure"),
+        ended("error"),
+        ended("skipped"),
+    );
+    let counts = [("tests", &*tests), ("failures", &*failures), ("errors", &*errors)];
+    let class = printable(suite.scenario);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let suites = xml.create_element("testsuites").with_attribute(("name", "tandem"));
+    suites.with_attributes(counts).write_inner_content(|xml| {
+        let suite_element = xml.create_element("testsuite").with_attribute(("name", &*name));
+        let suite_element = suite_element
+            .with_attributes(counts)
+            .with_attribute(("skipped", &*skipped));
+        suite_element.write_inner_content(|xml| {
+            properties(xml, suite)?;
+            cases.iter().try_for_each(|case| write_case(xml, &class, case))
+        })?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn properties(xml: &mut Writer<&mut Vec<u8>>, suite: &JunitSuite) -> io::Result<()> {
+    if suite.properties.is_empty() {
+        return Ok(());
+    }
+    xml.create_element("properties").write_inner_content(|xml| {
+        for (name, value) in suite.properties {
+            let property = xml.create_element("property").with_attribute(("name", &**name));
+            property.with_attribute(("value", &*printable(value))).write_empty()?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn write_case(xml: &mut Writer<&mut Vec<u8>>, class: &str, case: &Case) -> io::Result<()> {
+    let name = printable(&case.name);
+    let element = xml.create_element("testcase").with_attribute(("name", &*name));
+    let element = element.with_attribute(("classname", class));
+    element.write_inner_content(|xml| {
+        if let Outcome::Other(ended, kind, message) = &case.outcome {
+            let message = printable(message);
+            let ended = xml.create_element(*ended).with_attribute(("message", &*message));
+            ended.with_attribute(("type", &*printable(kind))).write_empty()?;
+        }
+        if !case.output.is_empty() {
+            let lines: Vec<String> = case.output.lines().map(printable).collect();
+            let output = xml.create_element("system-out");
+            output.write_text_content(BytesText::new(&lines.join("\n")))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
