@@ -38,12 +38,21 @@ pub(super) fn settings(input: &ReportInput) -> Table {
     let mut row = |whose: &str, name: &str, value: &str, reason: &str| {
         rows.push([whose, name, value, reason].map(printable).to_vec());
     };
-    for s in &input.environment.cluster.deviations {
-        row("brokers", &s.name, &s.value, &s.reason);
-    }
-    for other in &input.environment.other_clusters {
-        for s in &other.deviations {
-            row("brokers of the other cluster", &s.name, &s.value, &s.reason);
+    let Environment {
+        cluster,
+        other_clusters,
+        ..
+    } = input.environment;
+    for cluster in std::iter::once(cluster).chain(other_clusters) {
+        let whose = match &cluster.version {
+            _ if other_clusters.is_empty() => "brokers".to_owned(),
+            // Each is of another version.
+            Some(version) if cluster.local && other_clusters[0].local => format!("brokers of {version}"),
+            _ if std::ptr::eq(cluster, &input.environment.cluster) => "brokers".to_owned(),
+            _ => "brokers of the other cluster".to_owned(),
+        };
+        for s in &cluster.deviations {
+            row(&whose, &s.name, &s.value, &s.reason);
         }
     }
     for s in &input.environment.client.deviations {
@@ -178,8 +187,10 @@ fn kafka(cluster: &ClusterEnvironment) -> String {
     } else {
         "running before tandem"
     };
+    let zookeeper = cluster.zookeeper.as_ref();
+    let zookeeper = zookeeper.map_or(String::new(), |version| format!(" on ZooKeeper {version}"));
     format!(
-        "{}, {}, {place} ({})",
+        "{}{zookeeper}, {}, {place} ({})",
         cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
         count(u64::from(cluster.brokers), "broker"),
         cluster.bootstrap

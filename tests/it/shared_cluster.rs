@@ -53,11 +53,13 @@ impl Shared {
         let state = folder.path().join("state");
         let guardian = Arc::new(Guardian::start(Path::new(PROGRAM), &run_id, folder.path(), &state).unwrap());
         let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
-        let distribution = Distribution::find_or_get(version, &|message| eprintln!("{message}")).unwrap();
+        let distribution =
+            Distribution::find_or_get(version.parse().unwrap(), &|message| eprintln!("{message}")).unwrap();
         let data_parent = folder.path().join("data");
         std::fs::create_dir(&data_parent).unwrap();
         let options = ClusterOptions {
             brokers: 1,
+            zookeeper: false,
             heap_mib: DEFAULT_HEAP_MIB,
             port: None,
             listeners,

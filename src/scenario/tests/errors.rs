@@ -1,7 +1,7 @@
 //! What a user is told, word by word.
 
 use super::{errors, said};
-use crate::scenario::{ClusterSource, Source, parse};
+use crate::scenario::{ClusterSource, Instead, Source, parse};
 
 #[test]
 fn all_errors_are_told_at_once_and_drawn_into_the_file() {
@@ -190,9 +190,9 @@ fn what_the_file_says_of_its_own_brokers_forbids_nothing_on_another_cluster() {
             text: text.to_owned(),
         };
         assert!(source.parse().is_err(), "{text}");
-        let named = ClusterSource::Bootstrap("b:9092".to_owned());
-        let scenario = source.parse_on(Some(named.clone())).unwrap();
-        assert_eq!(scenario.cluster.source, named);
+        let named = "b:9092".to_owned();
+        let scenario = source.parse_on(Some(&Instead::Running(named.clone()))).unwrap();
+        assert_eq!(scenario.cluster.source, ClusterSource::Bootstrap(named));
     }
 }
 
