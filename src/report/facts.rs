@@ -446,6 +446,31 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_on_zookeeper_is_told_with_its_version_and_settings_go_by_version() {
+        let mut fixture = Fixture::one_vs_two();
+        let setting = |value: &str| crate::measure::Setting {
+            name: "offsets.topic.num.partitions".into(),
+            value: value.into(),
+            reason: "r".into(),
+        };
+        let cluster = &mut fixture.environment.cluster;
+        (cluster.version, cluster.zookeeper) = (Some("2.8.1".into()), Some("3.5.9".into()));
+        cluster.deviations = vec![setting("10")];
+        let mut other = cluster.clone();
+        (other.version, other.zookeeper) = (Some("4.3.1".into()), None);
+        let address = cluster.bootstrap.clone();
+        fixture.environment.other_clusters.push(other);
+        let told = environment(&fixture.input());
+        let value = |name: &str| told.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone());
+        let local = |kafka: &str| Some(format!("{kafka}, 1 broker, run by tandem on this machine ({address})"));
+        assert_eq!(value("Kafka"), local("2.8.1 on ZooKeeper 3.5.9"));
+        assert_eq!(value("Kafka, compared with it"), local("4.3.1"));
+        let rows = settings(&fixture.input()).rows;
+        let whose: Vec<&str> = rows.iter().map(|row| &*row[0]).filter(|of| of.starts_with("brokers")).collect();
+        assert_eq!(whose, ["brokers of 2.8.1", "brokers of 4.3.1"]);
+    }
+
+    #[test]
     fn a_second_cluster_and_the_builds_are_told_with_the_environment() {
         let mut fixture = Fixture::one_vs_two();
         let mut other = fixture.environment.cluster.clone();
