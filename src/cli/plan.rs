@@ -120,7 +120,10 @@ fn describe_variants(scenario: &Scenario) -> String {
         {
             let on = if zookeeper { " on ZooKeeper" } else { "" };
             let plural = if brokers == 1 { "" } else { "s" };
-            let _ = writeln!(text, "cluster: {brokers} broker{plural} of Apache Kafka {version}{on}, started for the run");
+            let _ = writeln!(
+                text,
+                "cluster: {brokers} broker{plural} of Apache Kafka {version}{on}, started for the run"
+            );
         }
     }
     for build in &scenario.variants.builds {

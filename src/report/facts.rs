@@ -466,7 +466,11 @@ mod tests {
         assert_eq!(value("Kafka"), local("2.8.1 on ZooKeeper 3.5.9"));
         assert_eq!(value("Kafka, compared with it"), local("4.3.1"));
         let rows = settings(&fixture.input()).rows;
-        let whose: Vec<&str> = rows.iter().map(|row| &*row[0]).filter(|of| of.starts_with("brokers")).collect();
+        let whose: Vec<&str> = rows
+            .iter()
+            .map(|row| &*row[0])
+            .filter(|of| of.starts_with("brokers"))
+            .collect();
         assert_eq!(whose, ["brokers of 2.8.1", "brokers of 4.3.1"]);
     }
 

@@ -196,7 +196,9 @@ fn on_versions(text: &str, versions: &[&str]) -> Result<Scenario, String> {
     };
     let versions: Vec<KafkaVersion> = versions.iter().map(|version| version.parse().unwrap()).collect();
     let (scenario, clusters) = source.parse_on_versions(&versions).map_err(|errors| errors.drawn())?;
-    scenario.with_versions(&clusters, &[]).map_err(|error| error.to_string())
+    scenario
+        .with_versions(&clusters, &[])
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -238,14 +240,17 @@ fn zookeeper_is_used_for_every_version_where_the_file_asks_for_it() {
 #[test]
 fn versions_that_cannot_be_compared_are_refused_with_the_line_that_forbids_it() {
     let said = |text: &str, versions: &[&str]| on_versions(text, versions).unwrap_err();
-    insta::assert_snapshot!([
-        said("", &["4.3.1"]),
-        said("", &["4.3.1", "2.8.1", "4.3.1"]),
-        said("[cluster]\nzookeeper = true", &["3.9.2", "4.3.1"]),
-        said("[cluster]\nzookeeper = false", &["4.3.1", "2.8.1"]),
-        said("[cluster]\nbootstrap = 'b:9092'", &["4.3.1", "2.8.1"]),
-        said("[consumer]\nprotocol = 'consumer'", &["4.3.1", "2.8.1"]),
-    ].join("\n"));
+    insta::assert_snapshot!(
+        [
+            said("", &["4.3.1"]),
+            said("", &["4.3.1", "2.8.1", "4.3.1"]),
+            said("[cluster]\nzookeeper = true", &["3.9.2", "4.3.1"]),
+            said("[cluster]\nzookeeper = false", &["4.3.1", "2.8.1"]),
+            said("[cluster]\nbootstrap = 'b:9092'", &["4.3.1", "2.8.1"]),
+            said("[consumer]\nprotocol = 'consumer'", &["4.3.1", "2.8.1"]),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
