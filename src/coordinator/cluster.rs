@@ -16,7 +16,7 @@ use crate::kafka::local::{
     Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError, ZooKeeper,
 };
 use crate::measure::{ClusterEnvironment, Setting};
-use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
+use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
 use crate::secret::Secret;
 
 /// Why there is no cluster.
@@ -46,6 +46,18 @@ pub enum ClusterError {
 
 fn lines(checks: &[Check]) -> String {
     checks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Finds or fetches what clusters that are started need, before the first of them is: one that cannot be had then costs
+/// no start of another.
+pub async fn provide(versions: Vec<KafkaVersion>, observer: Arc<dyn Observer>) -> Result<(), ClusterError> {
+    let find = move || {
+        let progress = |what: &str| observer.preparing(what);
+        let find = |version| Distribution::find_or_get(version, &progress).map(|_| ());
+        versions.into_iter().try_for_each(find)
+    };
+    let found = tokio::task::spawn_blocking(find).await;
+    Ok(found.map_err(|_| ClusterError::Panicked)??)
 }
 
 /// What opening a cluster takes besides knowing which.
@@ -262,7 +274,7 @@ impl Cluster {
                 .kills
                 .cause()
                 .map_or_else(String::new, |cause| format!("; {cause}"));
-            format!("{who} of Apache Kafka {version} has ended ({status}){cause}{log}")
+            format!("{who} has ended ({status}; Apache Kafka {version}){cause}{log}")
         })
     }
 

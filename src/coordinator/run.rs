@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-use super::cluster::{Cluster, ClusterError, Opening};
+use super::cluster::{Cluster, ClusterError, Opening, provide};
 use super::dataset::DatasetError;
 use super::events::Observer;
 use super::existing::{self, ExistingError, Resolved};
@@ -22,7 +22,7 @@ use crate::kafka::client::PropertyError;
 use crate::kafka::local::Keeper;
 use crate::measure::limits::{self, Kernel};
 use crate::plan::Plan;
-use crate::scenario::Scenario;
+use crate::scenario::{ClusterSpec, Scenario};
 use crate::store::{RunDir, StoreError};
 
 /// Why a run could not take place, or could not go on.
@@ -309,6 +309,10 @@ async fn open(
         };
         Cluster::open(spec, scenario.needs(index), opening)
     };
+    if scenario.clusters().count() > 1 {
+        let versions = scenario.clusters().filter_map(ClusterSpec::version).collect();
+        provide(versions, Arc::clone(observer)).await?;
+    }
     // Those that run already first: brokers of our own take their time, and would have to be ended again.
     let mut others = Vec::new();
     for (index, spec) in scenario.variants.clusters.iter().enumerate() {

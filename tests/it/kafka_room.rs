@@ -18,17 +18,14 @@ use tandem::kafka::admin::{Admin, AdminError};
 use tandem::kafka::local::{
     ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster, LocalError, NoKeeper, Security,
 };
-use tandem::scenario::{DEFAULT_KAFKA_VERSION, Feature, KafkaVersion};
+use tandem::scenario::Feature;
 use tandem::secret::Secret;
 use tokio::sync::Mutex;
 
+use crate::shared_cluster::version;
+
 /// One test at a time has brokers: they share two cores.
 static BROKERS: Mutex<()> = Mutex::const_new(());
-
-fn version() -> KafkaVersion {
-    let named = std::env::var("TANDEM_TEST_KAFKA").ok();
-    named.map_or(DEFAULT_KAFKA_VERSION, |version| version.parse().unwrap())
-}
 
 fn options(brokers: u32, parent: &Path) -> ClusterOptions {
     ClusterOptions {
@@ -121,7 +118,7 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
     assert!(
         fs::read_to_string(cluster.brokers()[0].log_path())
             .unwrap()
-            .contains("Kafka Server started")
+            .contains("started (kafka.server.")
     );
     assert!(cluster.brokers()[0].cpu_ns() > 100_000_000);
 
