@@ -43,13 +43,15 @@ pub(super) fn settings(input: &ReportInput) -> Table {
         other_clusters,
         ..
     } = input.environment;
-    for cluster in std::iter::once(cluster).chain(other_clusters) {
+    // Clusters that tandem starts side by side are each of another version.
+    let by_version = cluster.local && other_clusters.iter().any(|other| other.local);
+    let others = other_clusters
+        .iter()
+        .map(|other| (other, "brokers of the other cluster"));
+    for (cluster, whose) in std::iter::once((cluster, "brokers")).chain(others) {
         let whose = match &cluster.version {
-            _ if other_clusters.is_empty() => "brokers".to_owned(),
-            // Each is of another version.
-            Some(version) if cluster.local && other_clusters[0].local => format!("brokers of {version}"),
-            _ if std::ptr::eq(cluster, &input.environment.cluster) => "brokers".to_owned(),
-            _ => "brokers of the other cluster".to_owned(),
+            Some(version) if by_version => format!("brokers of {version}"),
+            _ => whose.to_owned(),
         };
         for s in &cluster.deviations {
             row(&whose, &s.name, &s.value, &s.reason);

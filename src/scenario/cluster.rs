@@ -97,8 +97,9 @@ impl DraftCluster {
         };
         set(&mut spec.prefix, self.prefix.clone());
         spec.source = match (instead, &self.bootstrap) {
-            (Some(Instead::Running(bootstrap)), _) => ClusterSource::Bootstrap(bootstrap.clone()),
-            (None, Some((bootstrap, _))) => ClusterSource::Bootstrap(bootstrap.clone()),
+            (Some(Instead::Running(bootstrap)), _) | (None, Some((bootstrap, _))) => {
+                ClusterSource::Bootstrap(bootstrap.clone())
+            }
             (Some(Instead::Version(version)), bootstrap) => {
                 if let Some((_, span)) = bootstrap {
                     let message = "`bootstrap` cannot be used with --versions";

@@ -43,8 +43,11 @@ pub enum Feature {
     Java17,
 }
 
-/// The versions (major, minor) from which on, and before which, there is something.
-const TABLE: [(Feature, (u8, u8), Option<(u8, u8)>); 7] = [
+/// Major and minor number.
+type Release = (u8, u8);
+
+/// From which release on, and before which, there is something.
+const TABLE: [(Feature, Release, Option<Release>); 7] = [
     (Feature::ZooKeeper, (2, 8), Some((4, 0))),
     (Feature::KRaft, (3, 3), None),
     (Feature::ConsumerProtocol, (4, 0), None),
@@ -81,10 +84,8 @@ impl KafkaVersion {
     /// True where it has this.
     pub fn has(self, feature: Feature) -> bool {
         let release = (self.major, self.minor);
-        let holds = |(_, from, before): &(Feature, (u8, u8), Option<(u8, u8)>)| {
-            release >= *from && before.is_none_or(|before| release < before)
-        };
-        TABLE.iter().any(|row| row.0 == feature && holds(row))
+        let mut rows = TABLE.iter().filter(|(of, _, _)| *of == feature);
+        rows.any(|(_, from, before)| release >= *from && before.is_none_or(|before| release < before))
     }
 
     /// The Java release that it needs.

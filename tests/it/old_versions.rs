@@ -74,7 +74,9 @@ fn versions_are_compared_in_the_same_blocks_until_the_zookeeper_of_one_ends() {
 
     let trials = scene.trials();
     let (failed, read): (Vec<_>, Vec<_>) = trials.iter().partition(|t| matches!(t.status, Status::Failed(_)));
-    read.iter().for_each(|trial| read_once(trial));
+    for trial in &read {
+        read_once(trial);
+    }
     // Only the one in which it ended, if it did in one.
     assert!(failed.len() <= 1, "{failed:?}");
     for trial in failed {
