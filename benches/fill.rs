@@ -18,7 +18,7 @@ use nix::sys::time::TimeValLike;
 use tandem::coordinator::dataset::{Filling, producer_settings};
 use tandem::kafka::admin::Admin;
 use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, NoKeeper};
-use tandem::scenario::{Compression, DataSource, DatasetSpec, Keys, Size};
+use tandem::scenario::{Compression, DEFAULT_KAFKA_VERSION, DataSource, DatasetSpec, Keys, Size};
 use tandem::stats::{Estimate, median};
 
 /// The same allocator as the program itself has.
@@ -28,8 +28,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Bytes of values that one filling sends.
 const BYTES: u64 = 200_000_000;
-/// Kafka that is filled.
-const VERSION: &str = "4.3.1";
 
 type Failure = Box<dyn Error>;
 
@@ -121,9 +119,10 @@ fn data_parent() -> PathBuf {
 
 /// Starts a broker and measures every cell.
 fn compare(peer: &str, rounds: u32) -> Result<(), Failure> {
-    let distribution = Distribution::find_or_get(VERSION, &|what| eprintln!("{what}"))?;
+    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|what| eprintln!("{what}"))?;
     let options = ClusterOptions {
         brokers: 1,
+        zookeeper: false,
         heap_mib: DEFAULT_HEAP_MIB,
         port: None,
         listeners: Vec::new(),
