@@ -15,13 +15,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::source::data_parent;
 use super::{CANNOT, DONE, WRONG};
-use crate::coordinator::Interrupt;
 use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::standing::{self, Found, READY, StandingCluster, StandingFolder, StandingOptions};
+use crate::coordinator::{Interrupt, ProcessIdentity};
 use crate::kafka::admin::Admin;
 use crate::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB};
 use crate::report::{bytes, duration};
-use crate::scenario::DEFAULT_KAFKA_VERSION;
+use crate::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 
 /// What the keeper puts before the reason why there is no cluster.
 const ERROR: &str = "error: ";
@@ -31,7 +31,7 @@ const ERROR: &str = "error: ";
 pub(super) enum Command {
     /// Start it, unless it is there; use it with `tandem run --cluster local`
     Up(Up),
-    /// Show where it is and what it holds; exit code 1 where there is none, or a broker has ended
+    /// Show where it is and what it holds; exit code 1 where there is none, or a broker or its ZooKeeper has ended
     Status {
         /// As JSON
         #[arg(long)]
@@ -50,9 +50,12 @@ pub(super) struct Up {
     /// Number of brokers
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9))]
     brokers: u32,
-    /// Version of Apache Kafka, 3.9 to 4.x
-    #[arg(long, value_name = "V", default_value = DEFAULT_KAFKA_VERSION)]
-    version: String,
+    /// Version of Apache Kafka, 2.8 to 4.x
+    #[arg(long, value_name = "V", default_value_t = DEFAULT_KAFKA_VERSION)]
+    version: KafkaVersion,
+    /// Keep the cluster's metadata in a ZooKeeper, started with it, as versions below 3.3 always do; 4.x cannot
+    #[arg(long)]
+    zookeeper: bool,
     /// Port of the first broker; the others have the next ones [default: free ones]
     #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1024..))]
     port: Option<u16>,
@@ -78,6 +81,9 @@ pub(super) fn standing() -> Result<StandingCluster> {
         Found::Running(cluster) if cluster.is_dead() => {
             bail!("the local cluster has died: start it anew with `tandem cluster up`")
         }
+        Found::Running(cluster) if cluster.has_lost_zookeeper() => {
+            bail!("the ZooKeeper of the local cluster has died: end it with `tandem cluster down`, then start it anew")
+        }
         Found::Running(cluster) => Ok(cluster),
         Found::Nothing | Found::Dead(_) => {
             bail!("there is no local cluster that stays: start one with `tandem cluster up`")
@@ -91,21 +97,32 @@ pub(super) fn at(bootstrap: &str) -> Result<Option<StandingCluster>> {
     Ok(running.filter(|cluster| cluster.bootstrap == bootstrap))
 }
 
+impl Up {
+    /// Whether the cluster is to run on a ZooKeeper.
+    fn on_zookeeper(&self) -> Result<bool> {
+        let asked = self.zookeeper.then_some(true);
+        let on = self.version.on_zookeeper(asked);
+        on.map_err(|error| anyhow::anyhow!("{error}: leave --zookeeper out, or ask for an older --version"))
+    }
+}
+
 fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
+    let zookeeper = up.on_zookeeper()?;
     let _lock = folder.lock()?;
     match folder.find()? {
         Found::Running(cluster) if cluster.is_dead() => {
             folder.down()?;
             eprintln!("the cluster that was here has died; what it left is removed");
         }
-        Found::Running(cluster) => return already(&cluster, up),
+        Found::Running(cluster) => return already(&cluster, up, zookeeper),
         Found::Dead(_) => eprintln!("the cluster that was here has died; what it left is removed"),
         Found::Nothing => {}
     }
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let log = File::create(folder.log()).with_context(|| format!("cannot write {}", folder.log().display()))?;
     let mut keeper = Process::new(program);
-    keeper.args(["cluster", "keep", "--version", &up.version]);
+    keeper.args(["cluster", "keep", "--version", &up.version.to_string()]);
+    keeper.args(up.zookeeper.then_some("--zookeeper"));
     keeper.args(["--brokers", &up.brokers.to_string(), "--heap", &up.heap.to_string()]);
     if let Some(port) = up.port {
         keeper.args(["--port", &port.to_string()]);
@@ -150,7 +167,13 @@ fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
 }
 
 /// A second `up` says what is there, and fails where something else was asked for or part of it has died.
-fn already(cluster: &StandingCluster, up: &Up) -> Result<u8> {
+fn already(cluster: &StandingCluster, up: &Up, zookeeper: bool) -> Result<u8> {
+    if cluster.has_lost_zookeeper() {
+        bail!(
+            "a cluster is there, at {}, but its ZooKeeper has died: end it with `tandem cluster down`, then start it anew",
+            cluster.bootstrap
+        );
+    }
     if let Some(dead) = cluster.dead_brokers().first() {
         bail!(
             "a cluster is there, at {}, but its broker {dead} has died: end it with `tandem cluster down`, then start it anew",
@@ -163,6 +186,9 @@ fn already(cluster: &StandingCluster, up: &Up) -> Result<u8> {
     }
     if cluster.version != up.version {
         different.push(format!("version {}, not {}", cluster.version, up.version));
+    } else if cluster.zookeeper.is_some() != zookeeper {
+        let kind = |zookeeper| if zookeeper { "ZooKeeper" } else { "KRaft" };
+        different.push(format!("{}, not {}", kind(!zookeeper), kind(zookeeper)));
     }
     if cluster.heap_mib != up.heap {
         different.push(format!("a heap of {} MiB, not {}", cluster.heap_mib, up.heap));
@@ -194,9 +220,13 @@ fn brokers(cluster: &StandingCluster) -> String {
     }
 }
 
-/// `Apache Kafka 4.3.1, 3 brokers`.
+/// `Apache Kafka 4.3.1, 3 brokers`, or `Apache Kafka 2.8.1 on ZooKeeper 3.5.9, 1 broker`.
 fn what(cluster: &StandingCluster) -> String {
-    format!("Apache Kafka {}, {}", cluster.version, brokers(cluster))
+    let zookeeper = cluster.zookeeper.as_ref();
+    let zookeeper = zookeeper.map_or(String::new(), |zookeeper| {
+        format!(" on ZooKeeper {}", zookeeper.version)
+    });
+    format!("Apache Kafka {}{zookeeper}, {}", cluster.version, brokers(cluster))
 }
 
 fn heading(cluster: &StandingCluster) -> String {
@@ -231,7 +261,7 @@ fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
         dead_brokers: cluster.dead_brokers(),
         topics: topics(&cluster)?,
         disk_bytes: disk_bytes(&cluster.directory),
-        memory_bytes: cluster.brokers.iter().map(|b| memory_bytes(b.process.pid)).sum(),
+        memory_bytes: processes(&cluster).map(memory_bytes).sum(),
         cluster,
     };
     if json {
@@ -239,7 +269,7 @@ fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
     } else {
         show(&status);
     }
-    let well = status.dead_brokers.is_empty() && status.topics.is_some();
+    let well = status.dead_brokers.is_empty() && !status.cluster.has_lost_zookeeper() && status.topics.is_some();
     Ok(if well { DONE } else { WRONG })
 }
 
@@ -257,17 +287,22 @@ fn show(status: &Status) {
     let cluster = &status.cluster;
     say!("{}", heading(cluster));
     say!("  address  {}", cluster.bootstrap);
-    for broker in &cluster.brokers {
-        let state = if status.dead_brokers.contains(&broker.id) {
-            "has ended".to_owned()
-        } else {
+    let state = |process: ProcessIdentity| {
+        if process.is_running() {
             format!(
                 "process {}, {} of memory",
-                broker.process.pid,
-                bytes(memory_bytes(broker.process.pid))
+                process.pid,
+                bytes(memory_bytes(process.pid))
             )
-        };
-        say!("  broker {} {}: {state}", broker.id, broker.address);
+        } else {
+            "has ended".to_owned()
+        }
+    };
+    for broker in &cluster.brokers {
+        say!("  broker {} {}: {}", broker.id, broker.address, state(broker.process));
+    }
+    if let Some(zookeeper) = &cluster.zookeeper {
+        say!("  ZooKeeper {}: {}", zookeeper.address, state(zookeeper.process));
     }
     match &status.topics {
         None => say!("  topics   the cluster does not answer"),
@@ -323,6 +358,13 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
     entries.map(of).sum()
 }
 
+/// The processes of brokers and ZooKeeper.
+fn processes(cluster: &StandingCluster) -> impl Iterator<Item = u32> {
+    let zookeeper = cluster.zookeeper.as_ref().map(|zookeeper| zookeeper.process);
+    let brokers = cluster.brokers.iter().map(|broker| broker.process);
+    brokers.chain(zookeeper).map(|process| process.pid)
+}
+
 /// Resident memory of a process; 0 where it has ended.
 fn memory_bytes(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -358,9 +400,10 @@ fn keep(folder: &StandingFolder, up: &Up) -> u8 {
 
 fn keep_until_told(folder: &StandingFolder, up: &Up) -> Result<()> {
     let options = StandingOptions {
-        version: up.version.clone(),
+        version: up.version,
         cluster: ClusterOptions {
             brokers: up.brokers,
+            zookeeper: up.on_zookeeper()?,
             heap_mib: up.heap,
             port: up.port,
             listeners: Vec::new(),

@@ -30,19 +30,29 @@ pub(super) struct ClusterFlags {
 }
 
 impl ClusterFlags {
-    /// The cluster that the flags or the environment name.
-    pub(super) fn named(&self) -> Result<Option<ClusterSource>> {
-        let bootstrap = match self.cluster {
-            Some(_) => Some(cluster::standing()?.bootstrap),
-            None => self.address(std::env::var(VARIABLE).ok()),
-        };
-        Ok(bootstrap.map(ClusterSource::Bootstrap))
+    /// The addresses of the cluster that the flags or the environment name.
+    pub(super) fn named(&self) -> Result<Option<String>> {
+        match self.cluster {
+            Some(_) => Ok(Some(cluster::standing()?.bootstrap)),
+            None => Ok(self.address(std::env::var(VARIABLE).ok())),
+        }
+    }
+
+    /// Fails where the environment names a cluster, for a flag that starts clusters of its own.
+    pub(super) fn refuse_environment(&self, flag: &str) -> Result<()> {
+        if let Some(address) = self.address(std::env::var(VARIABLE).ok()) {
+            bail!(
+                "{flag} starts clusters of its own, but {VARIABLE} names a running one, {address}: unset {VARIABLE}, or leave \
+                 {flag} out"
+            );
+        }
+        Ok(())
     }
 
     /// Puts the cluster that the flags or the environment name into `spec`.
     pub(super) fn apply(&self, spec: &mut ClusterSpec) -> Result<()> {
         if let Some(source) = self.named()? {
-            spec.source = source;
+            spec.source = ClusterSource::Bootstrap(source);
         }
         Ok(())
     }

@@ -52,10 +52,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         }
         checks.push(check);
     };
-    let version = match &spec.source {
-        ClusterSource::Local { version, .. } => Some(version.as_str()),
-        ClusterSource::Bootstrap(_) => None,
-    };
     if let ClusterSource::Bootstrap(bootstrap) = &spec.source {
         let patient = Patient {
             group: needs.group,
@@ -72,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         examine(&patient, &mut tell);
     }
     if !interrupt.is_set() {
-        machine(&data_parent(), version, &mut tell);
+        machine(&data_parent(), &spec.source, &mut tell);
     }
     let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
     if arguments.json {

@@ -14,7 +14,7 @@ use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, memory_in_words, thousands};
-use crate::scenario::{CLUSTER_AXIS, DatasetSpec, Mode, Scenario, TrialLength};
+use crate::scenario::{CLUSTER_AXIS, ClusterSource, DatasetSpec, Mode, Scenario, TrialLength};
 
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
@@ -103,12 +103,27 @@ fn describe(plan: &Plan) -> String {
     text
 }
 
-/// The clusters and builds that are compared, where any are.
+/// The clusters that are started, and the clusters and builds that are compared.
 fn describe_variants(scenario: &Scenario) -> String {
     let mut text = String::new();
     for (index, axis) in scenario.axes.iter().enumerate() {
         if scenario.is_variant_axis(index) && axis.key == CLUSTER_AXIS {
             let _ = writeln!(text, "clusters: {}, in the same blocks", axis.values.join(" and "));
+        }
+    }
+    for cluster in scenario.clusters() {
+        if let ClusterSource::Local {
+            brokers,
+            version,
+            zookeeper,
+        } = cluster.source
+        {
+            let on = if zookeeper { " on ZooKeeper" } else { "" };
+            let plural = if brokers == 1 { "" } else { "s" };
+            let _ = writeln!(
+                text,
+                "cluster: {brokers} broker{plural} of Apache Kafka {version}{on}, started for the run"
+            );
         }
     }
     for build in &scenario.variants.builds {

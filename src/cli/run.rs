@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "binary"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "versions", "binary"])]
     resume: Option<PathBuf>,
     /// Resume even where the machine, the versions or the stored scenario have changed
     #[arg(long, requires = "resume")]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::cluster_flags::ClusterFlags;
 use crate::kafka::local::{Sources, free_bytes};
 use crate::plan::Plan;
-use crate::scenario::{self, ClusterSource, LoadError, Scenario, Until};
+use crate::scenario::{self, Instead, KafkaVersion, LoadError, Scenario, Until};
 
 /// Choices that `run` and `plan` share.
 #[derive(Debug, Default, clap::Args)]
@@ -31,6 +31,10 @@ pub(super) struct Choices {
     /// Run everything on this second cluster too, in the same blocks: does it make a difference?
     #[arg(long, value_name = "HOST:PORT")]
     against: Option<String>,
+    /// Start a cluster of each of these versions of Apache Kafka and run everything on all of them, in the same blocks:
+    /// does the version make a difference?
+    #[arg(long, value_name = "OLD,NEW", value_delimiter = ',', conflicts_with_all = ["bootstrap", "cluster", "against"])]
+    versions: Vec<KafkaVersion>,
     /// Run everything with the workers of each of these builds of tandem, in the same blocks: does it make a difference?
     #[arg(long, value_name = "OLD,NEW", value_delimiter = ',')]
     binary: Vec<PathBuf>,
@@ -60,8 +64,17 @@ impl Source {
     /// Reads and parses what `file` names, and applies the choices.
     pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
         let read = scenario::Source::read(file).map_err(show)?;
-        let parsed = read.parse_on(choices.cluster.named()?);
-        let mut scenario = parsed.map_err(|errors| show(LoadError::Invalid(errors)))?;
+        let invalid = |errors| show(LoadError::Invalid(errors));
+        let (mut scenario, versions) = if choices.versions.is_empty() {
+            let named = choices.cluster.named()?;
+            (
+                read.parse_on(named.map(Instead::Running).as_ref()).map_err(invalid)?,
+                Vec::new(),
+            )
+        } else {
+            choices.cluster.refuse_environment("--versions")?;
+            read.parse_on_versions(&choices.versions).map_err(invalid)?
+        };
         if choices.quick {
             scenario = scenario.quick();
         }
@@ -74,7 +87,12 @@ impl Source {
         if let Some(until) = choices.until {
             scenario = scenario.until(until)?;
         }
-        scenario = scenario.with_variants(choices.against.as_deref(), &choices.binaries()?)?;
+        let binaries = choices.binaries()?;
+        scenario = if versions.is_empty() {
+            scenario.with_variants(choices.against.as_deref(), &binaries)?
+        } else {
+            scenario.with_versions(&versions, &binaries)?
+        };
         Ok(Source {
             text: read.text,
             scenario,
@@ -98,13 +116,18 @@ pub(super) fn data_parent() -> PathBuf {
 
 /// Fails where the data sets of a plan would not fit on this machine's disk.
 pub(super) fn check_disk(plan: &Plan) -> Result<()> {
-    if !matches!(plan.scenario.cluster.source, ClusterSource::Local { .. }) {
+    let started = plan
+        .scenario
+        .clusters()
+        .filter(|cluster| cluster.version().is_some())
+        .count();
+    if started == 0 {
         return Ok(());
     }
     let folder = data_parent();
     let Ok(free) = free_bytes(&folder) else { return Ok(()) };
     // Batch headers, offsets and the index files come to about a tenth for records of 100 bytes.
-    let needed = plan.forecast().disk_bytes / 10 * 12 + (512 << 20);
+    let needed = (plan.forecast().disk_bytes / 10 * 12 + (512 << 20)) * started as u64;
     if needed > free {
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
         bail!(

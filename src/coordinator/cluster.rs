@@ -6,16 +6,17 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::Observer;
-use super::memory::{MemoryKills, broker_heap_mib};
+use super::memory::MemoryKills;
 use super::processes::ProcessIdentity;
 use super::watch::{Watched, find_processes};
 use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
-use crate::kafka::local::{Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError};
-use crate::measure::limits::{Kernel, Limits};
+use crate::kafka::local::{
+    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError, ZooKeeper,
+};
 use crate::measure::{ClusterEnvironment, Setting};
-use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
+use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
 use crate::secret::Secret;
 
 /// Why there is no cluster.
@@ -47,6 +48,34 @@ fn lines(checks: &[Check]) -> String {
     checks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// Finds or fetches what clusters that are started need, before the first of them is: one that cannot be had then costs
+/// no start of another.
+pub async fn provide(versions: Vec<KafkaVersion>, observer: Arc<dyn Observer>) -> Result<(), ClusterError> {
+    let find = move || {
+        let progress = |what: &str| observer.preparing(what);
+        let find = |version| Distribution::find_or_get(version, &progress).map(|_| ());
+        versions.into_iter().try_for_each(find)
+    };
+    let found = tokio::task::spawn_blocking(find).await;
+    Ok(found.map_err(|_| ClusterError::Panicked)??)
+}
+
+/// What opening a cluster takes besides knowing which.
+pub struct Opening {
+    /// Id of the run.
+    pub run_id: String,
+    /// Folder under which brokers that are started keep their data.
+    pub data_parent: PathBuf,
+    /// Heap of each of them, MiB.
+    pub heap_mib: u32,
+    /// Told of all that must not outlive the run.
+    pub keeper: Arc<dyn Keeper>,
+    /// Told what is being done.
+    pub observer: Arc<dyn Observer>,
+    /// Ends it early.
+    pub interrupted: Arc<AtomicBool>,
+}
+
 /// A cluster that answers.
 pub struct Cluster {
     /// For topics and groups.
@@ -69,7 +98,8 @@ struct Local {
 
 impl Local {
     fn new(cluster: LocalCluster, heap_mib: u32) -> Self {
-        let pids: Vec<u32> = cluster.brokers().iter().filter_map(Broker::pid).collect();
+        let brokers = cluster.brokers().iter().filter_map(Broker::pid);
+        let pids: Vec<u32> = brokers.chain(zookeeper_pid(&cluster)).collect();
         Local {
             kills: MemoryKills::watch(&pids),
             cluster,
@@ -90,15 +120,15 @@ impl Local {
 
 impl Cluster {
     /// Starts the brokers or connects to those that run, which the doctor looks at first.
-    pub async fn open(
-        spec: &ClusterSpec,
-        needs: ClusterNeeds,
-        run_id: &str,
-        data_parent: PathBuf,
-        keeper: Arc<dyn Keeper>,
-        observer: Arc<dyn Observer>,
-        interrupted: Arc<AtomicBool>,
-    ) -> Result<Self, ClusterError> {
+    pub async fn open(spec: &ClusterSpec, needs: ClusterNeeds, opening: Opening) -> Result<Self, ClusterError> {
+        let Opening {
+            run_id,
+            data_parent,
+            heap_mib,
+            keeper,
+            observer,
+            interrupted,
+        } = opening;
         let properties = cluster_properties(spec)?;
         match &spec.source {
             ClusterSource::Bootstrap(bootstrap) => {
@@ -122,14 +152,18 @@ impl Cluster {
                     brokers: Arc::new(Mutex::new(brokers.map_err(|_| ClusterError::Panicked)?)),
                 })
             }
-            ClusterSource::Local { brokers, version } => {
-                let (brokers, version, run_id) = (*brokers, version.clone(), run_id.to_owned());
-                let heap_mib = broker_heap_mib(brokers, &Limits::of_this_process(&Kernel::running()));
+            ClusterSource::Local {
+                brokers,
+                version,
+                zookeeper,
+            } => {
+                let (brokers, version, zookeeper) = (*brokers, *version, *zookeeper);
                 let start = move || {
                     let progress = |what: &str| observer.preparing(what);
-                    let distribution = Distribution::find_or_get(&version, &progress)?;
+                    let distribution = Distribution::find_or_get(version, &progress)?;
                     let options = ClusterOptions {
                         brokers,
+                        zookeeper,
                         heap_mib,
                         port: None,
                         listeners: Vec::new(),
@@ -171,11 +205,13 @@ impl Cluster {
         }
     }
 
-    /// Process ids of the brokers on this machine, as last seen.
+    /// Process ids of the brokers on this machine, as last seen, and of the ZooKeeper that was started with them: it does
+    /// for them what the controllers among them do elsewhere.
     pub fn broker_pids(&self) -> Vec<u32> {
         let brokers = self.brokers.lock().unwrap_or_else(PoisonError::into_inner);
         let processes = brokers.iter().flat_map(|broker| &broker.processes);
-        processes.map(|process| process.pid).collect()
+        let zookeeper = self.local.as_ref().and_then(|local| zookeeper_pid(&local.cluster));
+        processes.map(|process| process.pid).chain(zookeeper).collect()
     }
 
     /// The brokers that it had when it was opened. Those on this machine whose process has ended are looked for again:
@@ -210,16 +246,25 @@ impl Cluster {
         Ok(brokers.iter().filter(is_missing).map(name).collect())
     }
 
-    /// What happened to a broker run here that has ended, with the last lines of its log.
+    /// What happened to a broker run here that has ended, or to its ZooKeeper, with the last lines of its log.
     pub fn dead_broker(&self) -> Option<String> {
         let local = self.local.as_ref()?;
-        let dead = local
-            .cluster
-            .brokers()
-            .iter()
-            .find_map(|broker| Some((broker, broker.exit_status()?)));
-        dead.map(|(broker, status)| {
-            let log = broker.last_log_lines();
+        let of_zookeeper = || {
+            let zookeeper = local.cluster.zookeeper()?;
+            Some((
+                "ZooKeeper".to_owned(),
+                zookeeper.exit_status()?,
+                zookeeper.last_log_lines(),
+            ))
+        };
+        let of = |broker: &Broker| {
+            let status = broker.exit_status()?;
+            Some((format!("broker {}", broker.id()), status, broker.last_log_lines()))
+        };
+        // First: without it brokers end too.
+        let dead = of_zookeeper().or_else(|| local.cluster.brokers().iter().find_map(of));
+        dead.map(|(who, status, log)| {
+            let version = local.cluster.version();
             let log = if log.is_empty() {
                 String::new()
             } else {
@@ -229,7 +274,7 @@ impl Cluster {
                 .kills
                 .cause()
                 .map_or_else(String::new, |cause| format!("; {cause}"));
-            format!("broker {} has ended ({status}){cause}{log}", broker.id())
+            format!("{who} has ended ({status}; Apache Kafka {version}){cause}{log}")
         })
     }
 
@@ -240,7 +285,7 @@ impl Cluster {
         let mut settings_unknown = None;
         let (version, java, deviations) = match (&self.local, first) {
             (Some(local), _) => (
-                Some(local.cluster.version().to_owned()),
+                Some(local.cluster.version().to_string()),
                 Some(local.cluster.java_version().to_owned()),
                 local.deviations(),
             ),
@@ -254,6 +299,8 @@ impl Cluster {
             }
             (None, None) => (None, None, Vec::new()),
         };
+        let zookeeper = self.local.as_ref().and_then(|local| local.cluster.zookeeper());
+        let zookeeper = zookeeper.map(|zookeeper| zookeeper.version().to_owned());
         Ok(ClusterEnvironment {
             local: self.is_local(),
             bootstrap: self.admin.bootstrap().to_owned(),
@@ -262,6 +309,7 @@ impl Cluster {
             java,
             deviations,
             settings_unknown,
+            zookeeper,
         })
     }
 
@@ -273,6 +321,11 @@ impl Cluster {
             .map_err(|_| ClusterError::Panicked)?;
         Ok(stopped?)
     }
+}
+
+/// The process of a cluster's ZooKeeper.
+fn zookeeper_pid(cluster: &LocalCluster) -> Option<u32> {
+    cluster.zookeeper().and_then(ZooKeeper::pid)
 }
 
 /// A broker with its processes on this machine.

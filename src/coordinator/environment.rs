@@ -114,6 +114,7 @@ mod tests {
             bootstrap: "b:9092".to_owned(),
             brokers: 1,
             version: Some(version.to_owned()),
+            zookeeper: None,
             java: None,
             deviations: Vec::new(),
             settings_unknown: None,

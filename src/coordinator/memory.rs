@@ -1,10 +1,10 @@
 //! Memory around a run: the heap that brokers get, what is left for their page cache, and what the kernel killed for
 //! want of it.
 
-use crate::kafka::local::DEFAULT_HEAP_MIB;
+use crate::kafka::local::{DEFAULT_HEAP_MIB, ZOOKEEPER_HEAP_MIB};
 use crate::measure::limits::{CacheRoom, Kernel, LimitCounters, LimitWatch, Limits};
 use crate::plan::Plan;
-use crate::scenario::{ClusterSource, DatasetSpec, Mode, TrialLength};
+use crate::scenario::{ClusterSource, DatasetSpec, Mode, Scenario, TrialLength};
 
 /// Where memory is limited, the heaps of all brokers get one part in so many; the rest is for what else a broker needs,
 /// for clients and for the page cache.
@@ -13,24 +13,56 @@ const HEAP_PART: u64 = 3;
 /// A broker does not run with much less.
 const HEAP_MIN_MIB: u64 = 128;
 
-/// Heap of each of so many brokers, in MiB: the default, or less where memory is short.
-pub fn broker_heap_mib(brokers: u32, limits: &Limits) -> u32 {
-    let share = (limits.usable_memory_bytes() / HEAP_PART / u64::from(brokers.max(1))) >> 20;
-    u32::try_from(share.max(HEAP_MIN_MIB))
-        .unwrap_or(u32::MAX)
-        .min(DEFAULT_HEAP_MIB)
+/// The Java programs of all clusters that a run starts on this machine, which share its memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Started {
+    /// Clusters.
+    pub clusters: u32,
+    /// Brokers of all of them.
+    pub brokers: u32,
+    /// One for each cluster that runs on it.
+    pub zookeepers: u32,
+}
+
+impl Started {
+    /// What a run of this scenario starts.
+    pub fn by(scenario: &Scenario) -> Self {
+        let mut started = Started::default();
+        for cluster in scenario.clusters() {
+            if let ClusterSource::Local { brokers, zookeeper, .. } = cluster.source {
+                started.clusters += 1;
+                started.brokers += brokers;
+                started.zookeepers += u32::from(zookeeper);
+            }
+        }
+        started
+    }
+
+    /// Heap of each broker, in MiB: the default, or less where memory is short.
+    pub fn broker_heap_mib(self, limits: &Limits) -> u32 {
+        let all = (limits.usable_memory_bytes() / HEAP_PART) >> 20;
+        let brokers = all.saturating_sub(u64::from(self.zookeepers * ZOOKEEPER_HEAP_MIB));
+        let share = brokers / u64::from(self.brokers.max(1));
+        u32::try_from(share.max(HEAP_MIN_MIB))
+            .unwrap_or(u32::MAX)
+            .min(DEFAULT_HEAP_MIB)
+    }
+
+    /// Heap of all together.
+    fn heap_bytes(self, limits: &Limits) -> u64 {
+        let brokers = u64::from(self.brokers) * u64::from(self.broker_heap_mib(limits));
+        (brokers + u64::from(self.zookeepers * ZOOKEEPER_HEAP_MIB)) << 20
+    }
 }
 
 /// Warns where trials read more than the page cache of brokers that the run starts on this machine can hold.
 pub fn cache_warning(plan: &Plan, kernel: &Kernel) -> Option<String> {
-    let ClusterSource::Local { brokers, .. } = &plan.scenario.cluster.source else {
-        return None;
-    };
-    let heap_mib = broker_heap_mib(*brokers, &Limits::of_this_process(kernel));
-    let heaps = (u64::from(heap_mib) << 20) * u64::from(*brokers);
+    let started = Started::by(&plan.scenario);
+    let heaps = started.heap_bytes(&Limits::of_this_process(kernel));
     let room = CacheRoom::of_this_process(kernel);
     let left = room.bytes.saturating_sub(heaps);
-    let read = backlog_bytes(plan);
+    // Each cluster has data sets of its own.
+    let read = backlog_bytes(plan) * u64::from(started.clusters);
     if read <= left {
         return None;
     }
@@ -157,11 +189,26 @@ mod tests {
     fn where_memory_is_short_brokers_get_less_heap() {
         let (_folder, kernel) = container();
         let limits = Limits::of_this_process(&kernel);
-        assert_eq!((broker_heap_mib(1, &limits), broker_heap_mib(3, &limits)), (200, 128));
+        let heap = |clusters, brokers, zookeepers| {
+            let started = Started {
+                clusters,
+                brokers,
+                zookeepers,
+            };
+            started.broker_heap_mib(&limits)
+        };
+        assert_eq!((heap(1, 1, 0), heap(1, 3, 0)), (200, 128));
+        // Two clusters share it, and a ZooKeeper takes its part.
+        assert_eq!((heap(1, 1, 1), heap(2, 2, 0)), (136, 128));
         let machine = Limits {
             machine_memory_bytes: 8 << 30,
             ..Limits::default()
         };
-        assert_eq!(broker_heap_mib(3, &machine), DEFAULT_HEAP_MIB);
+        let three = Started {
+            clusters: 1,
+            brokers: 3,
+            zookeepers: 1,
+        };
+        assert_eq!(three.broker_heap_mib(&machine), DEFAULT_HEAP_MIB);
     }
 }

@@ -6,21 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-use super::cluster::{Cluster, ClusterError};
+use super::cluster::{Cluster, ClusterError, Opening, provide};
 use super::dataset::DatasetError;
 use super::events::Observer;
 use super::existing::{self, ExistingError, Resolved};
 use super::fixed_group::GroupError;
 use super::guardian::Guardian;
 use super::leftovers::LeftTopics;
+use super::memory::Started;
 use super::programs::{BuildError, Programs};
 use super::session::Session;
 use super::spec::Limits;
 use crate::kafka::admin::AdminError;
 use crate::kafka::client::PropertyError;
 use crate::kafka::local::Keeper;
+use crate::measure::limits::{self, Kernel};
 use crate::plan::Plan;
-use crate::scenario::Scenario;
+use crate::scenario::{ClusterSpec, Scenario};
 use crate::store::{RunDir, StoreError};
 
 /// Why a run could not take place, or could not go on.
@@ -293,27 +295,34 @@ async fn open(
     interrupt: &Interrupt,
     guardian: &Arc<Guardian>,
 ) -> Result<Vec<Cluster>, RunError> {
+    let machine = limits::Limits::of_this_process(&Kernel::running());
+    let heap_mib = Started::by(scenario).broker_heap_mib(&machine);
     let open = |index: usize, spec| {
         let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(guardian);
-        let data_parent = options.data_parent.clone();
-        let stop = interrupt.flag();
-        let needs = scenario.needs(index);
-        Cluster::open(
-            spec,
-            needs,
-            &options.run_id,
-            data_parent,
+        let opening = Opening {
+            run_id: options.run_id.clone(),
+            data_parent: options.data_parent.clone(),
+            heap_mib,
             keeper,
-            Arc::clone(observer),
-            stop,
-        )
+            observer: Arc::clone(observer),
+            interrupted: interrupt.flag(),
+        };
+        Cluster::open(spec, scenario.needs(index), opening)
     };
+    if scenario.clusters().count() > 1 {
+        let versions = scenario.clusters().filter_map(ClusterSpec::version).collect();
+        provide(versions, Arc::clone(observer)).await?;
+    }
     // Those that run already first: brokers of our own take their time, and would have to be ended again.
     let mut others = Vec::new();
     for (index, spec) in scenario.variants.clusters.iter().enumerate() {
-        others.push(open(index + 1, spec).await.map_err(|cause| RunError::OtherCluster {
-            bootstrap: spec.bootstrap().unwrap_or_default().to_owned(),
-            cause,
+        others.push(open(index + 1, spec).await.map_err(|cause| match spec.bootstrap() {
+            Some(bootstrap) => RunError::OtherCluster {
+                bootstrap: bootstrap.to_owned(),
+                cause,
+            },
+            // It names the version itself.
+            None => cause.into(),
         })?);
     }
     let own = open(0, &scenario.cluster).await?;

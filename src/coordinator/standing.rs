@@ -18,6 +18,7 @@ use super::guardian::Guardian;
 use super::leftovers::{boot, clean_leftovers, forget_cluster, host, write_atomically};
 use super::processes::ProcessIdentity;
 use crate::kafka::local::{Broker, ClusterOptions, Distribution, Keeper, LocalCluster};
+use crate::scenario::KafkaVersion;
 
 /// Version of the stored form of [`StandingCluster`]; a record of another version is not understood.
 pub const STANDING_SCHEMA_VERSION: u32 = 1;
@@ -48,7 +49,10 @@ pub struct StandingCluster {
     /// Addresses for clients.
     pub bootstrap: String,
     /// Version of Apache Kafka.
-    pub version: String,
+    pub version: KafkaVersion,
+    /// Where it keeps its metadata, if not itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zookeeper: Option<StandingZooKeeper>,
     /// Version of the Java that runs it.
     pub java: String,
     /// Heap of each broker, MiB.
@@ -72,6 +76,17 @@ pub struct StandingBroker {
     pub address: String,
 }
 
+/// The ZooKeeper of a cluster that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingZooKeeper {
+    /// Version of Apache ZooKeeper.
+    pub version: String,
+    /// Its process.
+    pub process: ProcessIdentity,
+    /// Its address for brokers.
+    pub address: String,
+}
+
 impl StandingCluster {
     /// True while its keeper runs.
     pub fn is_running(&self) -> bool {
@@ -81,6 +96,13 @@ impl StandingCluster {
     /// True where no broker runs any more.
     pub fn is_dead(&self) -> bool {
         self.dead_brokers().len() == self.brokers.len()
+    }
+
+    /// True where it had a ZooKeeper that has ended: its brokers then neither make topics nor begin anew.
+    pub fn has_lost_zookeeper(&self) -> bool {
+        self.zookeeper
+            .as_ref()
+            .is_some_and(|zookeeper| !zookeeper.process.is_running())
     }
 
     /// Ids of brokers whose process has ended.
@@ -248,7 +270,10 @@ impl StandingFolder {
                 return Err(StandingError::DoesNotEnd(keeper.pid));
             }
         }
-        let gone = || record.is_dead() && !record.directory.exists();
+        let gone = || {
+            let zookeeper = record.zookeeper.is_none() || record.has_lost_zookeeper();
+            record.is_dead() && zookeeper && !record.directory.exists()
+        };
         // Its guardian is at it where the keeper had to be killed.
         wait(GUARDIAN_LIMIT, gone);
         self.clean(&record)?;
@@ -276,7 +301,7 @@ fn wait(limit: Duration, done: impl Fn() -> bool) -> bool {
 #[derive(Debug, Clone)]
 pub struct StandingOptions {
     /// Version of Apache Kafka.
-    pub version: String,
+    pub version: KafkaVersion,
     /// How the brokers are to be run.
     pub cluster: ClusterOptions,
     /// This program, for the guardian.
@@ -299,7 +324,7 @@ pub async fn keep(
     let keeper: Arc<dyn Keeper> = Arc::<Guardian>::clone(&guardian);
     let (flag, heap_mib) = (interrupt.flag(), options.cluster.heap_mib);
     let start = move || {
-        let distribution = Distribution::find_or_get(&options.version, &progress)?;
+        let distribution = Distribution::find_or_get(options.version, &progress)?;
         LocalCluster::start(&distribution, &options.cluster, &keeper, &progress, &flag)
     };
     let started = tokio::task::spawn_blocking(start).await;
@@ -340,7 +365,7 @@ fn gone() -> io::Error {
     io::Error::other("a broker has ended")
 }
 
-/// `None` where a broker has ended already.
+/// `None` where a broker or the ZooKeeper has ended already.
 fn describe(cluster: &LocalCluster, heap_mib: u32) -> Option<StandingCluster> {
     let broker = |broker: &Broker| {
         Some(StandingBroker {
@@ -349,13 +374,22 @@ fn describe(cluster: &LocalCluster, heap_mib: u32) -> Option<StandingCluster> {
             address: broker.listeners().first()?.advertised.clone(),
         })
     };
+    let zookeeper = match cluster.zookeeper() {
+        Some(zookeeper) => Some(StandingZooKeeper {
+            version: zookeeper.version().to_owned(),
+            process: ProcessIdentity::of(zookeeper.pid()?)?,
+            address: zookeeper.address(),
+        }),
+        None => None,
+    };
     Some(StandingCluster {
         schema_version: STANDING_SCHEMA_VERSION,
         host: host(),
         boot: boot(),
         keeper: ProcessIdentity::current()?,
         bootstrap: cluster.bootstrap(None)?,
-        version: cluster.version().to_owned(),
+        version: cluster.version(),
+        zookeeper,
         java: cluster.java_version().to_owned(),
         heap_mib,
         directory: cluster.directory().to_owned(),

@@ -101,6 +101,10 @@ pub struct ClusterEnvironment {
     pub brokers: u32,
     /// Version of Apache Kafka, where known.
     pub version: Option<String>,
+    /// Version of the Apache ZooKeeper that tandem ran for it; `None` for one that keeps its metadata itself (KRaft), and
+    /// for one that ran before, of which this is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zookeeper: Option<String>,
     /// Version of Java that ran the brokers, where known.
     pub java: Option<String>,
     /// Broker settings that differ from Kafka's defaults, with the reason where tandem set them.
@@ -197,6 +201,7 @@ impl Environment {
     /// In what the other clusters and the builds of runs that compare them differ.
     fn variant_differences(&self, now: &Environment) -> Vec<Difference> {
         let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+        let none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         let clusters = self
             .other_clusters
             .iter()
@@ -213,6 +218,12 @@ impl Environment {
                         known(&before.version),
                         known(&now.version),
                     ),
+                    (
+                        "ZooKeeper of the other cluster",
+                        none(&before.zookeeper),
+                        none(&now.zookeeper),
+                    ),
+                    ("Java of the other cluster", known(&before.java), known(&now.java)),
                 ]
             });
         let builds = self.builds.iter().zip(&now.builds);
@@ -230,7 +241,7 @@ impl Environment {
     }
 
     /// Each value with its name and whether a run must keep it.
-    fn values(&self) -> [(&'static str, bool, String); 18] {
+    fn values(&self) -> [(&'static str, bool, String); 19] {
         let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
         let (cluster, client) = (&self.cluster, &self.client);
         let place = if cluster.local {
@@ -254,6 +265,11 @@ impl Environment {
             ("allocator", true, client.allocator.clone()),
             ("brokers", true, cluster.brokers.to_string()),
             ("Kafka", true, known(&cluster.version)),
+            (
+                "ZooKeeper",
+                true,
+                cluster.zookeeper.clone().unwrap_or_else(|| "none".to_owned()),
+            ),
             ("Java", true, known(&cluster.java)),
             ("cluster", false, place.to_owned()),
             // Brokers that tandem runs get free ports, which are others each time.
@@ -317,6 +333,7 @@ pub(crate) fn made_up_environment() -> Environment {
             bootstrap: "127.0.0.1:1".to_owned(),
             brokers: 1,
             version: Some("4.3.1".to_owned()),
+            zookeeper: None,
             java: None,
             deviations: vec![setting("a", "1"), setting("b", "2")],
             settings_unknown: None,

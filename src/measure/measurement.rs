@@ -419,7 +419,7 @@ pub struct HostMeasurement {
     pub others_cores: Option<u32>,
     /// Time of these cores by state (10 ms ticks, as the kernel counts them).
     pub cpu: HostCpu,
-    /// CPU time of each broker run here.
+    /// CPU time of each broker run here, and of the ZooKeeper that the run started with them.
     pub brokers_cpu_ns: Vec<u64>,
     /// CPU time of the coordinator itself.
     pub coordinator_cpu_ns: u64,

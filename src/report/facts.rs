@@ -37,12 +37,23 @@ pub(super) fn settings(input: &ReportInput) -> Table {
     let mut row = |whose: &str, name: &str, value: &str, reason: &str| {
         rows.push([whose, name, value, reason].map(printable).to_vec());
     };
-    for s in &input.environment.cluster.deviations {
-        row("brokers", &s.name, &s.value, &s.reason);
-    }
-    for other in &input.environment.other_clusters {
-        for s in &other.deviations {
-            row("brokers of the other cluster", &s.name, &s.value, &s.reason);
+    let Environment {
+        cluster,
+        other_clusters,
+        ..
+    } = input.environment;
+    // Clusters that tandem starts side by side are each of another version.
+    let by_version = cluster.local && other_clusters.iter().any(|other| other.local);
+    let others = other_clusters
+        .iter()
+        .map(|other| (other, "brokers of the other cluster"));
+    for (cluster, whose) in std::iter::once((cluster, "brokers")).chain(others) {
+        let whose = match &cluster.version {
+            Some(version) if by_version => format!("brokers of {version}"),
+            _ => whose.to_owned(),
+        };
+        for s in &cluster.deviations {
+            row(&whose, &s.name, &s.value, &s.reason);
         }
     }
     for s in &input.environment.client.deviations {
@@ -177,8 +188,10 @@ fn kafka(cluster: &ClusterEnvironment) -> String {
     } else {
         "running before tandem"
     };
+    let zookeeper = cluster.zookeeper.as_ref();
+    let zookeeper = zookeeper.map_or(String::new(), |version| format!(" on ZooKeeper {version}"));
     format!(
-        "{}, {}, {place} ({})",
+        "{}{zookeeper}, {}, {place} ({})",
         cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
         count(u64::from(cluster.brokers), "broker"),
         cluster.bootstrap
@@ -438,6 +451,35 @@ mod tests {
             "{shown}"
         );
         assert!(!shown.contains("per group"), "{shown}");
+    }
+
+    #[test]
+    fn a_cluster_on_zookeeper_is_told_with_its_version_and_settings_go_by_version() {
+        let mut fixture = Fixture::one_vs_two();
+        let setting = |value: &str| crate::measure::Setting {
+            name: "offsets.topic.num.partitions".into(),
+            value: value.into(),
+            reason: "r".into(),
+        };
+        let cluster = &mut fixture.environment.cluster;
+        (cluster.version, cluster.zookeeper) = (Some("2.8.1".into()), Some("3.5.9".into()));
+        cluster.deviations = vec![setting("10")];
+        let mut other = cluster.clone();
+        (other.version, other.zookeeper) = (Some("4.3.1".into()), None);
+        let address = cluster.bootstrap.clone();
+        fixture.environment.other_clusters.push(other);
+        let told = environment(&fixture.input());
+        let value = |name: &str| told.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone());
+        let local = |kafka: &str| Some(format!("{kafka}, 1 broker, run by tandem on this machine ({address})"));
+        assert_eq!(value("Kafka"), local("2.8.1 on ZooKeeper 3.5.9"));
+        assert_eq!(value("Kafka, compared with it"), local("4.3.1"));
+        let rows = settings(&fixture.input()).rows;
+        let whose: Vec<&str> = rows
+            .iter()
+            .map(|row| &*row[0])
+            .filter(|of| of.starts_with("brokers"))
+            .collect();
+        assert_eq!(whose, ["brokers of 2.8.1", "brokers of 4.3.1"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::client_properties::REFUSED_BY_CONSUMER_PROTOCOL;
 use super::draft::Draft;
 use super::error::{Grouped, Problem, Problems, any_value, did_you_mean_value};
+use super::kafka_version::Feature;
 use super::kinds::{Assignment, Assignor, PARTITIONS_MAX, Protocol, name_of};
 use super::loads;
 use super::model::{ClusterSource, Keys, TrialLength};
@@ -165,7 +166,7 @@ fn protocol_version(settings: &Settings<'_>, draft: &Draft) -> Option<Problem> {
     let ClusterSource::Local { version, .. } = &draft.cluster.source else {
         return None;
     };
-    (settings.protocol == Protocol::Consumer && version.starts_with("3.")).then_some(())?;
+    (settings.protocol == Protocol::Consumer && !version.has(Feature::ConsumerProtocol)).then_some(())?;
     let message = format!("the consumer protocol does not work with Apache Kafka {version}");
     at(
         settings,

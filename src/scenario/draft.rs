@@ -1,18 +1,17 @@
 //! Reads the tables of a scenario file into a draft: every value valid by itself, the combinations not yet looked at.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::axes::{check_aliases, check_together, properties, read_matrix, read_settings};
+use super::axes::{check_together, read_matrix, read_settings};
 use super::capacity::{self, DraftCapacity};
-use super::client::{self, Clients};
+use super::cluster::{self, DraftCluster, Instead};
 use super::document::{Entry, entries, table, tables};
 use super::error::{Problem, Problems};
-use super::keys::{Brokers, Records, Seed, Table, Threshold, TrialSeconds, WarmupBlocks, unknown_key};
-use super::kinds::{Bootstrap, Prefix, Processors, Version};
-use super::model::{ClusterSource, ClusterSpec, DEFAULT_KAFKA_VERSION, Place, PropertyValue, TrialLength};
+use super::keys::{Records, Seed, Table, Threshold, TrialSeconds, WarmupBlocks, unknown_key};
+use super::kinds::Processors;
+use super::model::{ClusterSpec, Place, TrialLength};
 use super::repetitions::{Repetitions, RepetitionsValue};
 use super::settings::Given;
 use super::values::{Command, FileValue, Formed, Line};
@@ -64,8 +63,9 @@ pub(super) struct DraftCase {
     pub(super) given: Vec<Given>,
 }
 
-/// Reads the whole document; the draft is to be used only where no problem was added.
-pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
+/// Reads the whole document, with another cluster than it names where the command line does; the draft is to be used
+/// only where no problem was added.
+pub(super) fn read(document: &DeTable<'_>, instead: Option<&Instead>, problems: &mut Problems) -> Draft {
     let mut draft = Draft {
         question: String::new(),
         seed: 1,
@@ -90,9 +90,11 @@ pub(super) fn read(document: &DeTable<'_>, problems: &mut Problems) -> Draft {
         let allowed = "must begin with one, such as question = \"Do two processes read faster than one?\"";
         problems.add(Problem::new(0..0, "the scenario has no `question`", allowed));
     }
+    let mut given = DraftCluster::default();
     for entry in entries(document) {
-        read_top(&entry, &mut draft, problems);
+        read_top(&entry, &mut draft, &mut given, problems);
     }
+    draft.cluster = given.spec(instead, problems);
     let blocks = ["repetitions", "warmup_blocks"].into_iter();
     draft.blocks_given = blocks.filter(|key| document.contains_key(*key)).collect();
     check_together(&draft, problems);
@@ -111,7 +113,7 @@ fn place(name: String) -> Place {
     }
 }
 
-fn read_top(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
+fn read_top(entry: &Entry<'_>, draft: &mut Draft, given: &mut DraftCluster, problems: &mut Problems) {
     match entry.key {
         "question" => set(&mut draft.question, value::<Line>(entry, problems).map(|line| line.0)),
         "seed" => set(&mut draft.seed, value::<Seed>(entry, problems).map(Seed::get)),
@@ -138,7 +140,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
             };
             match known {
                 Table::Trial => read_trial(entry, table, draft, problems),
-                Table::Cluster => read_cluster(table, draft, problems),
+                Table::Cluster => *given = cluster::read(table, problems),
                 Table::Matrix => draft.axes = read_matrix(table, problems),
                 Table::Capacity => draft.capacity = Some(capacity::read(entry, table, problems)),
                 Table::Load => {
@@ -187,59 +189,6 @@ fn read_trial(header: &Entry<'_>, table: &DeTable<'_>, draft: &mut Draft, proble
             allowed,
         ));
     }
-}
-
-fn read_cluster(table: &DeTable<'_>, draft: &mut Draft, problems: &mut Problems) {
-    let (mut brokers, mut version, mut bootstrap) = (None, None, None);
-    let mut local = Vec::new();
-    for entry in entries(table) {
-        match entry.key {
-            "brokers" => brokers = value(&entry, problems).map(Brokers::small),
-            "version" => version = value::<Formed<Version>>(&entry, problems).map(|version| version.0),
-            "bootstrap" => bootstrap = value::<Formed<Bootstrap>>(&entry, problems).map(|bootstrap| bootstrap.0),
-            "prefix" => {
-                set(
-                    &mut draft.cluster.prefix,
-                    value::<Formed<Prefix>>(&entry, problems).map(|prefix| prefix.0),
-                );
-            }
-            "client" => draft.cluster.client = read_cluster_client(&entry, problems),
-            _ => problems.add(unknown_key(&entry, Table::Cluster)),
-        }
-        if matches!(entry.key, "brokers" | "version") {
-            local.push((entry.key.to_owned(), entry.key_span));
-        }
-    }
-    if table.contains_key("bootstrap") {
-        for (key, span) in local {
-            let message = format!("`{key}` cannot stand beside `bootstrap`");
-            let allowed = "must be left out: with `bootstrap`, a running cluster is used and no broker is started";
-            problems.add(Problem::new(span, message, allowed));
-        }
-    }
-    if let Some(bootstrap) = bootstrap {
-        draft.cluster.source = ClusterSource::Bootstrap(bootstrap);
-    } else {
-        draft.cluster.source = ClusterSource::Local {
-            brokers: brokers.unwrap_or(1),
-            version: version.unwrap_or_else(|| DEFAULT_KAFKA_VERSION.to_owned()),
-        };
-    }
-}
-
-fn read_cluster_client(entry: &Entry<'_>, problems: &mut Problems) -> BTreeMap<String, PropertyValue> {
-    let table = problems.keep(table(entry));
-    let properties = table
-        .map(|table| properties(table, Clients::All, problems))
-        .unwrap_or_default();
-    check_aliases(
-        properties.iter().map(|entry| (entry.key, entry.key_span.clone())),
-        problems,
-    );
-    let pair = |entry: Entry<'_>| Some((entry.key.to_owned(), client::read_value(entry.key, entry.value)));
-    let read = properties.into_iter().filter_map(pair);
-    read.filter_map(|(name, value)| problems.keep(value).map(|value| (name, value)))
-        .collect()
 }
 
 fn read_places(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {

@@ -15,7 +15,7 @@ use super::load_kinds::{Duration, Lag, ModeName, PRODUCERS_MAX, Positive, Profil
 use super::model::{Buffers, Compression, Read, WorkOrdering};
 use super::repetitions::RepetitionsValue;
 use super::settings::{PRODUCER, Setting};
-use super::values::{Command, Decimal, FileValue, Formed, Line, Node, OneOf, Refusal, Whole};
+use super::values::{Command, Decimal, FileValue, Formed, Line, Node, OneOf, Refusal, Switch, Whole};
 use crate::load::Arrivals;
 
 /// A table of the file in which keys stand.
@@ -192,6 +192,8 @@ pub const KEYS: &[Key] = &[
         "Brokers that tandem starts for the run."),
     key!(&[Table::Cluster], "version", Formed<Version>, "4.3.1",
         "Version of Apache Kafka that tandem starts."),
+    key!(&[Table::Cluster], "zookeeper", Switch, "true below 3.3, else false",
+        "Whether the brokers keep their metadata in a ZooKeeper, which tandem starts with them; 4.x cannot."),
     key!(&[Table::Cluster], "bootstrap", Formed<Bootstrap>, "none: brokers are started",
         "Addresses of a running cluster to use instead of starting brokers."),
     key!(&[Table::Cluster], "prefix", Formed<Prefix>, "tandem-",

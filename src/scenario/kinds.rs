@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::error::did_you_mean_value;
+use super::kafka_version::{KafkaVersion, VERSION_ALLOWED, VERSION_PATTERN};
 use super::model::{Buffers, Commit, Compression, Read, Work, WorkOrdering};
 use super::values::{Choice, FileValue, Form, Node, Refusal, describes_itself};
 
@@ -106,18 +107,11 @@ pub(super) fn name_of<C: Choice + PartialEq>(choice: C) -> &'static str {
 pub(super) struct Version;
 
 impl Form for Version {
-    const ALLOWED: &'static str = "a version of Apache Kafka from 3.9.0 to 4.x in quotes, such as \"4.3.1\"";
-    const PATTERN: &'static str = r"^(3\.9|4\.(0|[1-9][0-9]?))\.(0|[1-9][0-9]?)$";
+    const ALLOWED: &'static str = VERSION_ALLOWED;
+    const PATTERN: &'static str = VERSION_PATTERN;
 
     fn fits(text: &str) -> bool {
-        let number = |part: &str| {
-            let plain = matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
-            (plain && (part == "0" || !part.starts_with('0')))
-                .then(|| part.parse::<u32>().ok())
-                .flatten()
-        };
-        let parts: Vec<Option<u32>> = text.split('.').map(number).collect();
-        matches!(parts[..], [Some(3), Some(9), Some(_)] | [Some(4), Some(_), Some(_)])
+        text.parse::<KafkaVersion>().is_ok()
     }
 }
 

@@ -7,6 +7,7 @@ mod checks;
 mod client;
 mod client_properties;
 mod client_values;
+mod cluster;
 mod dataset_kinds;
 mod document;
 mod draft;
@@ -16,6 +17,7 @@ mod existing_checks;
 mod expand;
 mod families;
 mod foreign_names;
+mod kafka_version;
 mod keys;
 mod kinds;
 mod live;
@@ -41,11 +43,13 @@ mod values;
 mod variants;
 
 pub(crate) use client::canonical as canonical_property;
+pub use cluster::Instead;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use existing::{
     DataSource, ExistingTopics, FoundError, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START,
     nearest_topics,
 };
+pub use kafka_version::{DEFAULT_KAFKA_VERSION, Feature, KafkaVersion, MetadataError, UnknownVersion};
 pub use keys::{KEYS, Key, Table};
 pub use live::*;
 pub use masking::storable;
@@ -55,4 +59,4 @@ pub use repetitions::{Repetitions, Until};
 pub use schema::json_schema;
 pub use select::UnknownName;
 pub use source::{SHIPPED, Source, load, parse, shipped};
-pub use variants::{BINARY_AXIS, Build, CLUSTER_AXIS, ClusterNeeds, Variant, VariantError, Variants};
+pub use variants::{BINARY_AXIS, Build, CLUSTER_AXIS, ClusterNeeds, VERSION_AXIS, Variant, VariantError, Variants};

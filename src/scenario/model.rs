@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::existing::{DataSource, ExistingTopics};
+use super::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use super::live::{Capacity, Mode};
 use super::masking::{HIDDEN, secrets_of_command, serialize_command};
 use super::repetitions::Repetitions;
@@ -451,16 +452,14 @@ impl Default for ClusterSpec {
         ClusterSpec {
             source: ClusterSource::Local {
                 brokers: 1,
-                version: DEFAULT_KAFKA_VERSION.to_owned(),
+                version: DEFAULT_KAFKA_VERSION,
+                zookeeper: false,
             },
             prefix: "tandem-".to_owned(),
             client: BTreeMap::new(),
         }
     }
 }
-
-/// The version of Apache Kafka that is run where none is asked for.
-pub const DEFAULT_KAFKA_VERSION: &str = "4.3.1";
 
 /// Where the cluster comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -470,8 +469,11 @@ pub enum ClusterSource {
     Local {
         /// Number of brokers.
         brokers: u32,
-        /// Version of Apache Kafka, such as `4.3.1`.
-        version: String,
+        /// Version of Apache Kafka.
+        version: KafkaVersion,
+        /// True where they keep their metadata in a ZooKeeper, which is started with them.
+        #[serde(default)]
+        zookeeper: bool,
     },
     /// A running cluster.
     Bootstrap(String),

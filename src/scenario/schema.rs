@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::capacity::OBJECTIVES;
 use super::client::{self, Clients};
+use super::cluster::LOCAL_KEYS;
 use super::keys::{KEYS, Key, Table};
 use super::settings::PRODUCER;
 use super::topic_settings;
@@ -27,7 +28,7 @@ pub fn json_schema() -> Value {
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "tandem scenario".into();
     schema["properties"]["trial"]["maxProperties"] = 1.into();
-    let local = json!({ "anyOf": [{ "required": ["brokers"] }, { "required": ["version"] }] });
+    let local = json!({ "anyOf": LOCAL_KEYS.map(|key| json!({ "required": [key] })) });
     schema["properties"]["cluster"]["not"] = json!({ "required": ["bootstrap"], "allOf": [local] });
     schema["properties"]["load"]["not"] = json!({ "required": ["rate", "mib_per_second"] });
     let objective = OBJECTIVES.map(|(name, _)| json!({ "required": [name] }));

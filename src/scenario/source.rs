@@ -6,10 +6,12 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::cluster::Instead;
 use super::draft;
 use super::error::{LoadError, Problem, Problems, SYNTAX, ScenarioErrors, any_of, did_you_mean};
 use super::expand::expand;
-use super::model::{ClusterSource, Scenario};
+use super::kafka_version::KafkaVersion;
+use super::model::{ClusterSpec, Scenario};
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -43,19 +45,19 @@ pub fn parse(name: &str, path_for_messages: &str, text: &str) -> Result<Scenario
 
 /// The same, on another cluster than the file says, where one is given.
 fn parse_on(
-    cluster: Option<ClusterSource>,
+    instead: Option<&Instead>,
     name: &str,
     path_for_messages: &str,
     text: &str,
 ) -> Result<Scenario, ScenarioErrors> {
     let mut problems = Problems::default();
-    let scenario = read(cluster, name, text, &mut problems);
+    let scenario = read(instead, name, text, &mut problems);
     scenario
         .filter(|_| problems.is_empty())
         .ok_or_else(|| problems.into_errors(path_for_messages, text))
 }
 
-fn read(cluster: Option<ClusterSource>, name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
+fn read(instead: Option<&Instead>, name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -67,11 +69,8 @@ fn read(cluster: Option<ClusterSource>, name: &str, text: &str, problems: &mut P
     }
     // What is found in a broken document is guesswork.
     problems.is_empty().then_some(())?;
-    let mut draft = draft::read(document.get_ref(), problems);
+    let draft = draft::read(document.get_ref(), instead, problems);
     problems.is_empty().then_some(())?;
-    if let Some(cluster) = cluster {
-        draft.cluster.source = cluster;
-    }
     expand(name, &draft, problems)
 }
 
@@ -116,10 +115,19 @@ impl Source {
         self.parse_on(None)
     }
 
-    /// The scenario on another cluster than the file says, where one is given: what the file says of its own cluster then
-    /// forbids nothing.
-    pub fn parse_on(&self, cluster: Option<ClusterSource>) -> Result<Scenario, ScenarioErrors> {
-        parse_on(cluster, &self.name, &self.path, &self.text)
+    /// The scenario on another cluster than the file says, where one is given.
+    pub fn parse_on(&self, instead: Option<&Instead>) -> Result<Scenario, ScenarioErrors> {
+        parse_on(instead, &self.name, &self.path, &self.text)
+    }
+
+    /// The scenario on the file's brokers in the first of these versions (or as the file says, where there is none), with
+    /// the clusters of all of them, each of which is able to do what the file asks for.
+    pub fn parse_on_versions(&self, versions: &[KafkaVersion]) -> Result<(Scenario, Vec<ClusterSpec>), ScenarioErrors> {
+        let on = |version: &KafkaVersion| self.parse_on(Some(&Instead::Version(*version)));
+        let scenarios = versions.iter().map(on).collect::<Result<Vec<_>, _>>()?;
+        let clusters = scenarios.iter().map(|scenario| scenario.cluster.clone()).collect();
+        let first = scenarios.into_iter().next().map_or_else(|| self.parse(), Ok)?;
+        Ok((first, clusters))
     }
 }
 

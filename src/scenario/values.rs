@@ -169,6 +169,25 @@ fn without_quotes(node: &Node<'_>) -> Option<String> {
         .map(|_| format!("write it without quotes: {text}"))
 }
 
+/// True or false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Switch(pub(super) bool);
+
+impl FileValue for Switch {
+    fn allowed() -> String {
+        "true or false".to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, Refusal> {
+        let quoted = matches!(node.get_ref().as_str(), Some("true" | "false"));
+        let help = quoted.then(|| "write it without quotes".to_owned());
+        let refusal = || Refusal::new(Self::allowed()).help(help);
+        node.get_ref().as_bool().map(Switch).ok_or_else(refusal)
+    }
+}
+
+describes_itself!(Switch, "switch", |_| json_schema!({ "type": "boolean" }));
+
 /// A number in a range given in thousandths, so that it can stand in a type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Decimal<const MIN: i64, const MAX: i64>(f64);

@@ -1,4 +1,4 @@
-//! Variants: every configuration of a scenario once on each of two clusters, or once with the workers of each of
+//! Variants: every configuration of a scenario once on each of several clusters, or once with the workers of each of
 //! several builds, in the same blocks. Then the question is what the other cluster or build changes.
 
 use std::collections::BTreeSet;
@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::families;
+use super::kafka_version::KafkaVersion;
 use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario};
 
 /// Key of the axis whose values are clusters.
 pub const CLUSTER_AXIS: &str = "cluster";
+/// Key of the axis whose values are versions of Apache Kafka, each run on a cluster of its own.
+pub const VERSION_AXIS: &str = "kafka";
 /// Key of the axis whose values are builds.
 pub const BINARY_AXIS: &str = "binary";
 
@@ -24,7 +27,7 @@ const PROGRAM: &str = "{tandem}";
 /// The clusters and builds that a scenario is run with besides its own cluster and this program.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Variants {
-    /// Clusters besides [`Scenario::cluster`].
+    /// Clusters besides [`Scenario::cluster`]: one that runs, or one to be started for each further version.
     pub clusters: Vec<ClusterSpec>,
     /// The builds that are compared, the baseline first; empty where all workers are of this program.
     pub builds: Vec<Build>,
@@ -67,6 +70,12 @@ pub enum VariantError {
     #[error("--against cannot be used with [dataset] topic: another cluster does not hold the same records")]
     Existing,
     /// Nothing to compare.
+    #[error("--versions takes two versions or more, separated by commas: --versions OLD,NEW")]
+    OneVersion,
+    /// Nothing to compare.
+    #[error("--versions names {0} twice; name another version, or leave it out")]
+    SameVersion(KafkaVersion),
+    /// Nothing to compare.
     #[error("--binary takes two builds or more, separated by commas: --binary OLD,NEW")]
     OneBuild,
     /// An address that is none.
@@ -101,11 +110,40 @@ impl Scenario {
     ///
     /// It is the last of the changes of a scenario: blocks and parts are chosen before. Without both it changes nothing.
     pub fn with_variants(&self, against: Option<&str>, binaries: &[PathBuf]) -> Result<Scenario, VariantError> {
+        let other = against.map(|against| self.other_cluster(against)).transpose()?;
+        self.multiplied(CLUSTER_AXIS, other.into_iter().collect(), cluster_name, binaries)
+    }
+
+    /// The same with clusters that are started, one for each version; the first of them is the scenario's own.
+    pub fn with_versions(&self, clusters: &[ClusterSpec], binaries: &[PathBuf]) -> Result<Scenario, VariantError> {
+        let versions: Vec<KafkaVersion> = clusters.iter().filter_map(ClusterSpec::version).collect();
+        if versions.len() < 2 {
+            return Err(VariantError::OneVersion);
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = versions.iter().find(|version| !seen.insert(**version)) {
+            return Err(VariantError::SameVersion(*twice));
+        }
+        let name = |cluster: &ClusterSpec| {
+            cluster
+                .version()
+                .map_or_else(String::new, |version| version.to_string())
+        };
+        self.multiplied(VERSION_AXIS, clusters[1..].to_vec(), name, binaries)
+    }
+
+    fn multiplied(
+        &self,
+        key: &str,
+        others: Vec<ClusterSpec>,
+        name: impl Fn(&ClusterSpec) -> String,
+        binaries: &[PathBuf],
+    ) -> Result<Scenario, VariantError> {
         let mut scenario = self.clone();
-        if let Some(against) = against {
-            scenario.variants.clusters.push(self.other_cluster(against)?);
-            let values = scenario.clusters().map(cluster_name).collect();
-            scenario.multiply(CLUSTER_AXIS, values, |variant, number| variant.cluster = number);
+        if !others.is_empty() {
+            scenario.variants.clusters = others;
+            let values = scenario.clusters().map(name).collect();
+            scenario.multiply(key, values, |variant, number| variant.cluster = number);
         }
         if !binaries.is_empty() {
             scenario.variants.builds = self.builds(binaries)?;
@@ -249,7 +287,11 @@ impl Scenario {
             configuration.variant.own_baseline = configuration.baseline;
             configuration.baseline = (first != index).then_some(first);
         }
-        if let (ClusterSource::Local { .. }, Some(other)) = (&self.cluster.source, self.variants.clusters.first()) {
+        let other = self.variants.clusters.first();
+        if let (None, Some(other)) = (
+            self.cluster.bootstrap(),
+            other.filter(|other| other.bootstrap().is_some()),
+        ) {
             self.warnings.push(format!(
                 "one cluster is started on this machine and the other runs at {}: they differ in more than their \
                  version (machine, disk, network, settings), and a verdict is about all of it",
@@ -265,6 +307,14 @@ impl ClusterSpec {
         match &self.source {
             ClusterSource::Bootstrap(bootstrap) => Some(bootstrap),
             ClusterSource::Local { .. } => None,
+        }
+    }
+
+    /// The version of brokers that tandem starts.
+    pub fn version(&self) -> Option<KafkaVersion> {
+        match &self.source {
+            ClusterSource::Local { version, .. } => Some(*version),
+            ClusterSource::Bootstrap(_) => None,
         }
     }
 }

@@ -114,6 +114,7 @@ fn an_environment_survives_being_stored() {
             bootstrap: "127.0.0.1:9092".to_owned(),
             brokers: 1,
             version: None,
+            zookeeper: None,
             java: None,
             deviations: Vec::new(),
             settings_unknown: None,

@@ -182,7 +182,7 @@ impl Writer<'_> {
 
     fn one_of_several(&self, comparison: &Comparison, held: &[usize]) -> String {
         let subject = if self.is_of_variants() {
-            format!("with {} it", self.variant(comparison.configuration))
+            format!("{} {} it", self.with(), self.variant(comparison.configuration))
         } else {
             self.label(comparison.configuration, held)
         };

@@ -158,6 +158,34 @@ fn builds_and_clusters_are_told_by_what_another_one_changes() {
 }
 
 #[test]
+fn versions_of_kafka_are_told_by_what_another_one_changes() {
+    let with = |versions: &[&str], builds: &[&str], seconds: &[f64]| {
+        let cluster = |version: &&str| crate::scenario::ClusterSpec {
+            source: crate::scenario::ClusterSource::Local {
+                brokers: 1,
+                version: version.parse().unwrap(),
+                zookeeper: false,
+            },
+            ..crate::scenario::ClusterSpec::default()
+        };
+        let clusters: Vec<_> = versions.iter().map(cluster).collect();
+        let builds: Vec<std::path::PathBuf> = builds.iter().map(std::path::PathBuf::from).collect();
+        let mut scenario = one_and_two_with_work().build();
+        scenario.cluster = clusters[0].clone();
+        let plan = Plan::new(scenario.with_versions(&clusters, &builds).unwrap());
+        told(&plan, &run_with(&plan, seconds))
+    };
+    insta::assert_snapshot!(
+        [
+            with(&["2.8.1", "4.3.1"], &[], &[1.0, 0.97, 2.0, 2.0, 0.5, 0.45, 1.0, 1.1]),
+            with(&["2.8.1", "3.9.2", "4.3.1"], &[], &[1.0; 12]),
+            with(&["2.8.1", "4.3.1"], &["/old/tandem", "/new/tandem"], &[1.0; 16]),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
 fn within_each_build_the_cases_are_compared_as_the_scenario_asks() {
     let builds = ["/old/tandem", "/new/tandem"].map(std::path::PathBuf::from);
     let plan = Plan::new(one_and_two_with_work().build().with_variants(None, &builds).unwrap());

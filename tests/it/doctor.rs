@@ -405,7 +405,7 @@ fn brokers_that_are_too_old_are_told_by_their_versions_or_by_their_silence() {
     payload.extend(ranges.iter().flatten().flat_map(|number| number.to_be_bytes()));
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let old = server(Some([&length[..], &payload].concat()));
-    names(&ask(&old), &["older than Kafka 3.9", "versions 3.9 to 4.x"]);
+    names(&ask(&old), &["older than Kafka 2.8", "versions 2.8 to 4.x"]);
     // Brokers before 0.10 do not know the request and close the connection.
     let ancient = server(None);
     names(

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 
 use tandem::kafka::local::Distribution;
 use tandem::measure::latency::{LatencyRecorder, LogInterval, write_interval_log};
+use tandem::scenario::DEFAULT_KAFKA_VERSION;
 
 /// The library's archive among those of the Kafka that the tests run.
 fn library() -> PathBuf {
-    Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+    Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
         PathBuf::from,

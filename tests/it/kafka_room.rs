@@ -17,21 +17,20 @@ use tandem::kafka::GroupState;
 use tandem::kafka::admin::{Admin, AdminError};
 use tandem::kafka::local::{
     ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster, LocalError, NoKeeper, Security,
-    has_consumer_protocol,
 };
+use tandem::scenario::Feature;
 use tandem::secret::Secret;
 use tokio::sync::Mutex;
+
+use crate::shared_cluster::version;
 
 /// One test at a time has brokers: they share two cores.
 static BROKERS: Mutex<()> = Mutex::const_new(());
 
-fn version() -> String {
-    std::env::var("TANDEM_TEST_KAFKA").unwrap_or_else(|_| "4.3.1".to_owned())
-}
-
 fn options(brokers: u32, parent: &Path) -> ClusterOptions {
     ClusterOptions {
         brokers,
+        zookeeper: version().on_zookeeper(None).unwrap(),
         heap_mib: DEFAULT_HEAP_MIB,
         port: None,
         listeners: Vec::new(),
@@ -41,7 +40,7 @@ fn options(brokers: u32, parent: &Path) -> ClusterOptions {
 }
 
 fn start(options: &ClusterOptions) -> LocalCluster {
-    let distribution = Distribution::find_or_get(&version(), &|message| eprintln!("{message}")).unwrap();
+    let distribution = Distribution::find_or_get(version(), &|message| eprintln!("{message}")).unwrap();
     let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
     let began = Instant::now();
     let cluster =
@@ -119,7 +118,7 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
     assert!(
         fs::read_to_string(cluster.brokers()[0].log_path())
             .unwrap()
-            .contains("Kafka Server started")
+            .contains("started (kafka.server.")
     );
     assert!(cluster.brokers()[0].cpu_ns() > 100_000_000);
 
@@ -142,7 +141,7 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
 
     assert_eq!(admin.describe_group("nobody").await.unwrap().state, GroupState::Dead);
     for protocol in ["classic", "consumer"] {
-        if protocol == "consumer" && !has_consumer_protocol(&version()) {
+        if protocol == "consumer" && !version().has(Feature::ConsumerProtocol) {
             continue;
         }
         let mut times = Vec::new();
@@ -262,7 +261,7 @@ fn a_broker_that_cannot_start_is_shown_with_the_end_of_its_log_and_leaves_nothin
         security: Security::Tls,
         properties: BTreeMap::from([("ssl.keystore.location".to_owned(), Secret::new("/nowhere.p12"))]),
     });
-    let distribution = Distribution::find_or_get(&version(), &|_| {}).unwrap();
+    let distribution = Distribution::find_or_get(version(), &|_| {}).unwrap();
     let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
     let failed = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &AtomicBool::new(false));
     let error = failed.err().unwrap();
@@ -295,7 +294,7 @@ fn stand_in_for_a_coordinator_with_a_broker() {
         .to_owned();
     let guardian = Guardian::start(program, &options.run_id, &folder, &folder.join("state")).unwrap();
     let keeper: Arc<dyn Keeper> = Arc::new(guardian);
-    let distribution = Distribution::find_or_get(&version(), &|_| {}).unwrap();
+    let distribution = Distribution::find_or_get(version(), &|_| {}).unwrap();
     let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &AtomicBool::new(false)).unwrap();
     fs::write(folder.join("ready"), "").unwrap();
     sleep(Duration::from_secs(60));
@@ -316,7 +315,7 @@ fn processes_of(folder: &Path) -> Vec<u32> {
 #[test]
 fn a_coordinator_killed_at_any_moment_of_a_broker_s_start_leaves_nothing_within_three_seconds() {
     let _alone = BROKERS.blocking_lock();
-    Distribution::find_or_get(&version(), &|_| {}).unwrap();
+    Distribution::find_or_get(version(), &|_| {}).unwrap();
     for delay_ms in [Some(50), Some(400), Some(1500), None] {
         let folder = tempfile::tempdir().unwrap();
         let mut coordinator = Command::new(std::env::current_exe().unwrap())

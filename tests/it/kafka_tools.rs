@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use tandem::kafka::local::Distribution;
+use tandem::scenario::DEFAULT_KAFKA_VERSION;
 
 /// The output of a tool of Apache Kafka that must succeed.
 #[track_caller]
@@ -16,7 +17,7 @@ pub fn kafka_tool(class: &str, arguments: &[&str]) -> String {
 }
 
 fn command(class: &str, arguments: &[&str]) -> Command {
-    let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
     let jars: PathBuf = distribution.libs.join("*");
     let mut command = Command::new(&distribution.java.program);
     command

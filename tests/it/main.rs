@@ -24,6 +24,7 @@ mod keep;
 mod lies;
 mod limits;
 mod live;
+mod old_versions;
 mod producer;
 mod python_worker;
 mod quick_run;

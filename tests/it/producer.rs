@@ -18,6 +18,7 @@ use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keepe
 use tandem::load::{Arrivals, Profile, Schedule, Stamp};
 use tandem::measure::clock;
 use tandem::protocol::{FromWorker, LoadTopic, PrepareProducer, ProducerProgress, ProducerResult, Secret, ToWorker};
+use tandem::scenario::DEFAULT_KAFKA_VERSION;
 use tandem::scenario::{Keys, Size};
 
 use crate::scene::{PROGRAM, signal, undisturbed};
@@ -320,13 +321,14 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
     let parent = tempfile::tempdir().unwrap();
     let options = ClusterOptions {
         brokers: 1,
+        zookeeper: false,
         heap_mib: DEFAULT_HEAP_MIB,
         port: None,
         listeners: Vec::new(),
         data_parent: parent.path().to_owned(),
         run_id: format!("load{}", std::process::id()),
     };
-    let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
     let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
     let interrupted = AtomicBool::new(false);
     let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &interrupted).unwrap();

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use tandem::kafka::local::Distribution;
 use tandem::measure::FailureKind;
+use tandem::scenario::DEFAULT_KAFKA_VERSION;
 use tandem::store::RunDir;
 
 use crate::scene::{Scene, failure};
@@ -11,7 +12,7 @@ use crate::shared_cluster::Shared;
 
 /// Sets a quota for clients without one of their own, by Kafka's own tool.
 fn limit_consumers(bootstrap: &str, bytes_per_second: u32) {
-    let kafka = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+    let kafka = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
     let quota = format!("consumer_byte_rate={bytes_per_second}");
     let status = Command::new("java")
         .arg("-cp")

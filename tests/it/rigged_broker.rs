@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::local::{Distribution, Keeper, RUN_VARIABLE, marker_name};
+use tandem::scenario::DEFAULT_KAFKA_VERSION;
 
 use crate::scene::PROGRAM;
 
@@ -45,7 +46,7 @@ pub fn free_port() -> u16 {
 impl Rigged {
     /// Formats and starts it; `properties` makes its file, given its folder. It takes a while until it answers.
     pub fn start(rig: &Rig, properties: impl FnOnce(&Path) -> String) -> Self {
-        let distribution = Distribution::find_or_get("4.3.1", &|message| eprintln!("{message}")).unwrap();
+        let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
         let parent = tempfile::tempdir().unwrap().keep();
         let run_id = format!("{}{}", rig.name, std::process::id());
         let guardian = Guardian::start(Path::new(PROGRAM), &run_id, &parent, &parent.join("state")).unwrap();

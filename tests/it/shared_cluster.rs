@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
 use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster};
+use tandem::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 
 use crate::scene::{PROGRAM, wait_until};
 
@@ -17,6 +18,12 @@ pub struct Shared {
     /// Holds the pipe by which the guardian learns of this process' end.
     _guardian: Arc<Guardian>,
     _folder: tempfile::TempDir,
+}
+
+/// The version of Apache Kafka that tests run on which are not about one: `TANDEM_TEST_KAFKA`, or the default.
+pub fn version() -> KafkaVersion {
+    let named = std::env::var("TANDEM_TEST_KAFKA").ok();
+    named.map_or(DEFAULT_KAFKA_VERSION, |version| version.parse().unwrap())
 }
 
 /// Its address; the first caller starts it.
@@ -39,15 +46,15 @@ impl Shared {
 
     /// Starts a broker of another version.
     pub fn of_version(name: &str, version: &str) -> Self {
-        Self::start_as(name, version, Vec::new())
+        Self::start_as(name, version.parse().unwrap(), Vec::new())
     }
 
     /// Starts a broker with further listeners.
     pub fn with_listeners(name: &str, listeners: Vec<ListenerSpec>) -> Self {
-        Self::start_as(name, "4.3.1", listeners)
+        Self::start_as(name, version(), listeners)
     }
 
-    fn start_as(name: &str, version: &str, listeners: Vec<ListenerSpec>) -> Self {
+    fn start_as(name: &str, version: KafkaVersion, listeners: Vec<ListenerSpec>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let run_id = format!("{name}{}", std::process::id());
         let state = folder.path().join("state");
@@ -58,6 +65,7 @@ impl Shared {
         std::fs::create_dir(&data_parent).unwrap();
         let options = ClusterOptions {
             brokers: 1,
+            zookeeper: version.on_zookeeper(None).unwrap(),
             heap_mib: DEFAULT_HEAP_MIB,
             port: None,
             listeners,

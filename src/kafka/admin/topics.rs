@@ -65,7 +65,8 @@ impl Admin {
             .await
     }
 
-    /// Makes a topic with these topic-level settings and waits until every partition has its leader.
+    /// Makes a topic with these topic-level settings and waits until every partition has its leader. One of the same name
+    /// that was deleted a moment ago is waited for.
     pub async fn create_topic(
         &self,
         name: &str,
@@ -86,9 +87,21 @@ impl Admin {
         for (key, value) in configs {
             topic = topic.set(key, value);
         }
-        let results = self.client.create_topics([&topic], &request_options()).await;
-        for result in results.map_err(|error| self.request_error(&action, &error))? {
-            result.map_err(|(_, code)| refused(code_text(code)))?;
+        let deadline = Instant::now() + SETTLE_LIMIT;
+        loop {
+            let results = self.client.create_topics([&topic], &request_options()).await;
+            let results = results.map_err(|error| self.request_error(&action, &error))?;
+            let Some((_, code)) = results.into_iter().find_map(Result::err) else {
+                break;
+            };
+            // Where metadata are in a ZooKeeper, a deleted topic is there for a moment after no broker shows it any more.
+            let is_going = code == RDKafkaErrorCode::TopicAlreadyExists
+                && Instant::now() < deadline
+                && !self.topics(name).await?.iter().any(|shown| shown == name);
+            if !is_going {
+                return Err(refused(code_text(code)));
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
         }
         self.wait_for_leaders(name, partitions, &action).await
     }

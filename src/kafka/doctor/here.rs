@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use super::Check;
 use crate::kafka::local::{Distribution, Sources, free_bytes};
 use crate::measure::limits::{CacheRoom, Kernel, Limits};
+use crate::scenario::{ClusterSource, KafkaVersion};
 
 /// Fewer files than this are soon used up by members with many partitions.
 const FILES_MIN: u64 = 4096;
@@ -26,9 +27,9 @@ const DISK_MIN_BYTES: u64 = 2 << 30;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// Looks at cores, memory, limits, load, disk, and, where brokers are to be run here (`version`), Java and Kafka.
+/// Looks at cores, memory, limits, load, disk, and, where brokers of `cluster` are to be run here, Java and Kafka.
 /// `data` is where brokers keep their data.
-pub fn machine(data: &Path, version: Option<&str>, tell: &mut dyn FnMut(Check)) {
+pub fn machine(data: &Path, cluster: &ClusterSource, tell: &mut dyn FnMut(Check)) {
     let kernel = Kernel::running();
     let limits = Limits::of_this_process(&kernel);
     let cores = limits.cores_in_words();
@@ -44,8 +45,8 @@ pub fn machine(data: &Path, version: Option<&str>, tell: &mut dyn FnMut(Check)) 
     governor(tell);
     load(limits.machine_cores, tell);
     disk(data, tell);
-    if let Some(version) = version {
-        kafka(version, tell);
+    if let ClusterSource::Local { version, zookeeper, .. } = cluster {
+        kafka(*version, *zookeeper, tell);
     }
 }
 
@@ -130,7 +131,7 @@ fn disk(data: &Path, tell: &mut dyn FnMut(Check)) {
     });
 }
 
-fn kafka(version: &str, tell: &mut dyn FnMut(Check)) {
+fn kafka(version: KafkaVersion, zookeeper: bool, tell: &mut dyn FnMut(Check)) {
     match Distribution::find(&Sources::from_environment(), version) {
         Ok(Some(found)) => {
             tell(Check::ok(
@@ -141,15 +142,28 @@ fn kafka(version: &str, tell: &mut dyn FnMut(Check)) {
                 "Apache Kafka",
                 format!("{version} in {}", found.libs.display()),
             ));
+            if zookeeper {
+                tell(match found.zookeeper_version() {
+                    Ok(zookeeper) => Check::ok("ZooKeeper", format!("{zookeeper}, which comes with Kafka {version}")),
+                    Err(error) => Check::failed(
+                        "ZooKeeper",
+                        error.to_string(),
+                        "unset KAFKA_HOME, or set it to a whole distribution",
+                    ),
+                });
+            }
         }
         Ok(None) => tell(Check::ok(
             "Apache Kafka",
-            format!("{version} is not here yet; the first run fetches it with Maven (about 110 MB)"),
+            format!("{version} is not here yet; the first run fetches it with Maven (up to 110 MB)"),
         )),
         Err(error) => tell(Check::failed(
             "Java and Apache Kafka",
             error.to_string(),
-            "install Java 17 or later and Maven, or set JAVA_HOME and KAFKA_HOME",
+            format!(
+                "install Java {} or later and Maven, or set JAVA_HOME and KAFKA_HOME",
+                version.java_release()
+            ),
         )),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn speak(
         Ok(Spoken::Tls | Spoken::Closed) => (
             "it takes the connection and closes it without a word".to_owned(),
             "is this a Kafka broker's client port, and not a controller's or a proxy without a broker behind it? Brokers \
-             before 0.10 do so, too; tandem measures brokers of versions 3.9 to 4.x"
+             before 0.10 do so, too; tandem measures brokers of versions 2.8 to 4.x"
                 .into(),
         ),
         Ok(Spoken::Silent) => (
@@ -114,8 +114,8 @@ fn broker(
     if !versions.is_recent() {
         tell(Check::failed(
             name,
-            format!("{speaks}; the broker is older than Kafka 3.9"),
-            "tandem measures brokers of versions 3.9 to 4.x: upgrade the broker",
+            format!("{speaks}; the broker is older than Kafka 2.8"),
+            "tandem measures brokers of versions 2.8 to 4.x: upgrade the broker",
         ));
         return None;
     }

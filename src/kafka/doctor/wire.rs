@@ -11,12 +11,12 @@ use rand::RngExt;
 const API_VERSIONS: i16 = 18;
 /// Key of the request for brokers and topics.
 const METADATA: i16 = 3;
-/// Key of the request for records.
-const FETCH: i16 = 1;
 /// Key of the request that names a mechanism of authentication.
 const SASL_HANDSHAKE: i16 = 17;
 /// Key of the request that carries a message of that mechanism.
 const SASL_AUTHENTICATE: i16 = 36;
+/// Key of the request that describes the cluster, which Kafka 2.8 brought (KIP-700).
+const DESCRIBE_CLUSTER: i16 = 60;
 /// Key of the heartbeat of the group protocol of KIP-848.
 const CONSUMER_GROUP_HEARTBEAT: i16 = 68;
 /// Version of it that Kafka 4.0 brought; 3.9 has an early form, in which clients wait for their partitions for ever.
@@ -25,8 +25,6 @@ const HEARTBEAT_OF_4_0: i16 = 1;
 const UNSUPPORTED_MECHANISM: i16 = 33;
 const ILLEGAL_SASL_STATE: i16 = 34;
 const AUTHENTICATION_FAILED: i16 = 58;
-/// Version of Fetch that Kafka 3.9 brought (KIP-853).
-const FETCH_OF_3_9: i16 = 17;
 /// What is read of an answer at most; that of a broker takes less than a KiB.
 const ANSWER_MAX: usize = 1 << 16;
 /// First bytes of TLS records: an alert, or a handshake.
@@ -57,9 +55,9 @@ impl Versions {
         found.map(|(_, low, high)| (*low, *high))
     }
 
-    /// True for Kafka 3.9 or later.
+    /// True for Kafka 2.8 or later.
     pub(super) fn is_recent(&self) -> bool {
-        self.of(FETCH).is_some_and(|(_, high)| high >= FETCH_OF_3_9)
+        self.of(DESCRIBE_CLUSTER).is_some()
     }
 
     /// True where the broker knows the group protocol of KIP-848.
@@ -335,16 +333,16 @@ mod tests {
 
     #[test]
     fn a_broker_tells_its_versions() {
-        let spoken = ask(server(answer(&[(FETCH, 4, 17), (METADATA, 0, 12)])), SOON).unwrap();
+        let spoken = ask(server(answer(&[(DESCRIBE_CLUSTER, 0, 0), (METADATA, 0, 12)])), SOON).unwrap();
         let Spoken::Kafka(versions) = spoken else {
             panic!("{spoken:?}")
         };
         assert!(versions.is_recent() && !versions.has_consumer_protocol());
-        let Spoken::Kafka(old) = ask(server(answer(&[(FETCH, 0, 11), (68, 0, 0)])), SOON).unwrap() else {
+        let Spoken::Kafka(old) = ask(server(answer(&[(METADATA, 0, 9), (68, 0, 0)])), SOON).unwrap() else {
             panic!()
         };
         assert!(!old.is_recent() && !old.has_consumer_protocol());
-        let Spoken::Kafka(new) = ask(server(answer(&[(FETCH, 4, 18), (68, 0, 1)])), SOON).unwrap() else {
+        let Spoken::Kafka(new) = ask(server(answer(&[(DESCRIBE_CLUSTER, 0, 2), (68, 0, 1)])), SOON).unwrap() else {
             panic!()
         };
         assert!(new.is_recent() && new.has_consumer_protocol());
@@ -395,7 +393,10 @@ mod tests {
 
     #[test]
     fn nothing_that_a_server_says_can_break_the_reading() {
-        let huge = answer(&[(FETCH, 0, 17)]).into_iter().map(|byte| byte ^ 0x7f).collect();
+        let huge = answer(&[(METADATA, 0, 12)])
+            .into_iter()
+            .map(|byte| byte ^ 0x7f)
+            .collect();
         assert!(matches!(ask(server(huge), SOON).unwrap(), Spoken::Other(_)));
         let mut many = answer(&[]);
         many[10..14].copy_from_slice(&u32::MAX.to_be_bytes());

@@ -1,4 +1,5 @@
-//! A cluster of brokers run here: laid out, formatted, started, seen by a client, and removed with all its data.
+//! A cluster of brokers run here: laid out, formatted or given a ZooKeeper, started, seen by a client, and removed with
+//! all its data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,15 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::broker::{Broker, BrokerCommand, log_path};
+use super::broker::Broker;
 use super::distribution::Distribution;
 use super::layout::{choose_nodes, make_directory, random_cluster_id, write_private};
 use super::ownership::{Keeper, remove_owned_directory};
-use super::programs::{Formatter, broker_arguments};
-use super::properties::{self, INTERNAL, ListenerSpec};
+use super::programs::{Formatter, broker_arguments, write_logging};
+use super::properties::{self, INTERNAL, ListenerSpec, Metadata};
+use super::server::{Server, ServerCommand};
+use super::zookeeper::ZooKeeper;
 use super::{LocalError, last_lines};
 use crate::kafka::admin::Admin;
 use crate::measure::Setting;
+use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
 
 /// How long the brokers may take until a client sees them all.
@@ -30,8 +34,11 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// What cluster to run.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Number of brokers, at least 1; the first is a controller too, or the first three if there are so many.
+    /// Number of brokers, at least 1; without ZooKeeper the first is a controller too, or the first three if there are
+    /// so many.
     pub brokers: u32,
+    /// True for a cluster that keeps its metadata in a ZooKeeper, started with it; the version must be able to.
+    pub zookeeper: bool,
     /// Heap of each broker in MiB.
     pub heap_mib: u32,
     /// Port of the first broker's internal listener, the next ones for the others; any free ones where `None`.
@@ -47,11 +54,12 @@ pub struct ClusterOptions {
 /// Brokers run here; killed and removed with their data when dropped.
 pub struct LocalCluster {
     brokers: Vec<Broker>,
+    zookeeper: Option<ZooKeeper>,
     directory: PathBuf,
     run_id: String,
     keeper: Arc<dyn Keeper>,
     deviations: Vec<Setting>,
-    version: String,
+    version: KafkaVersion,
     java: String,
 }
 
@@ -65,8 +73,9 @@ impl LocalCluster {
         progress: &dyn Fn(&str),
         interrupted: &AtomicBool,
     ) -> Result<Self, LocalError> {
+        let with = if options.zookeeper { " with ZooKeeper" } else { "" };
         progress(&format!(
-            "starting {} of Apache Kafka {}",
+            "starting {} of Apache Kafka {}{with}",
             brokers_text(options.brokers),
             distribution.version
         ));
@@ -90,51 +99,56 @@ impl LocalCluster {
         options: &ClusterOptions,
         keeper: Arc<dyn Keeper>,
     ) -> Result<Self, LocalError> {
-        let nodes = choose_nodes(options)?;
-        let deviations = properties::deviations(&distribution.version, options.brokers);
+        let (metadata, nodes) = choose_nodes(options)?;
+        let deviations = properties::deviations(distribution.version, options.brokers);
         let directory = make_directory(options, keeper.as_ref())?;
         // From here on dropping the cluster removes the directory.
         let mut cluster = LocalCluster {
             brokers: Vec::new(),
+            zookeeper: None,
             directory,
             run_id: options.run_id.clone(),
             keeper,
             deviations,
-            version: distribution.version.clone(),
+            version: distribution.version,
             java: distribution.java.version.clone(),
         };
+        if let Metadata::ZooKeeper(port) = metadata {
+            let keeper = Arc::clone(&cluster.keeper);
+            let (directory, run_id) = (&cluster.directory, &options.run_id);
+            cluster.zookeeper = Some(ZooKeeper::lay_out(distribution, port, directory, run_id, keeper)?);
+        }
         for node in &nodes {
             let folder = cluster.directory.join(format!("broker-{}", node.id));
             fs::create_dir(&folder).map_err(LocalError::io("make the folder", &folder))?;
             let text = properties::file(
                 node,
                 &nodes,
+                metadata,
                 &options.listeners,
                 &cluster.deviations,
                 &folder.join("data"),
             );
             write_private(&folder.join("server.properties"), &text)?;
-            let log = log_path(&folder);
-            if distribution.is_four() {
-                write_private(&folder.join("log4j2.xml"), &properties::log4j2(&log))?;
-            } else {
-                write_private(&folder.join("log4j.properties"), &properties::reload4j(&log))?;
-            }
-            let command = BrokerCommand {
+            write_logging(distribution, &folder)?;
+            let command = ServerCommand {
                 java: distribution.java.program.clone(),
                 arguments: broker_arguments(distribution, options.heap_mib, &folder),
                 run_id: options.run_id.clone(),
             };
-            let keeper = Arc::clone(&cluster.keeper);
+            let server = Server::new(folder, command, Arc::clone(&cluster.keeper));
             cluster
                 .brokers
-                .push(Broker::new(node.id, node.listeners.clone(), folder, command, keeper));
+                .push(Broker::new(node.id, node.listeners.clone(), server));
         }
         Ok(cluster)
     }
 
     fn begin(&self, distribution: &Distribution, interrupted: &AtomicBool) -> Result<(), LocalError> {
-        self.format(distribution, interrupted)?;
+        match &self.zookeeper {
+            Some(zookeeper) => zookeeper.start(interrupted)?,
+            None => self.format(distribution, interrupted)?,
+        }
         for broker in &self.brokers {
             broker.start()?;
         }
@@ -177,6 +191,7 @@ impl LocalCluster {
             if interrupted.load(Ordering::Relaxed) {
                 return Err(LocalError::Interrupted);
             }
+            self.zookeeper.as_ref().map_or(Ok(()), ZooKeeper::check)?;
             for (index, broker) in self.brokers.iter().enumerate() {
                 if let Some(exit) = broker.exit_status() {
                     return Err(self.failure(index, &format!("ended while it started ({exit})")));
@@ -203,6 +218,11 @@ impl LocalCluster {
         &self.brokers
     }
 
+    /// The ZooKeeper in which it keeps its metadata; `None` where it does so itself.
+    pub fn zookeeper(&self) -> Option<&ZooKeeper> {
+        self.zookeeper.as_ref()
+    }
+
     /// The addresses of all brokers' listener of this name, `host:port,...`; of the internal listener if `None`.
     /// `None` where there is no such listener.
     pub fn bootstrap(&self, listener: Option<&str>) -> Option<String> {
@@ -220,8 +240,8 @@ impl LocalCluster {
     }
 
     /// Version of Apache Kafka.
-    pub fn version(&self) -> &str {
-        &self.version
+    pub fn version(&self) -> KafkaVersion {
+        self.version
     }
 
     /// Version of the Java that runs it.
@@ -234,7 +254,7 @@ impl LocalCluster {
         &self.directory
     }
 
-    /// Kills all brokers and removes their data.
+    /// Kills all brokers, and the ZooKeeper, and removes their data.
     pub fn stop(mut self) -> Result<(), LocalError> {
         self.remove()
     }
@@ -245,7 +265,13 @@ impl LocalCluster {
                 .kill()
                 .map_err(LocalError::io("end the broker of", &self.directory))?;
         }
+        if let Some(zookeeper) = &self.zookeeper {
+            zookeeper
+                .kill()
+                .map_err(LocalError::io("end the ZooKeeper of", &self.directory))?;
+        }
         self.brokers.clear();
+        self.zookeeper = None;
         remove_owned_directory(&self.directory, &self.run_id).map_err(LocalError::io("remove", &self.directory))?;
         self.keeper.directory_removed(&self.directory);
         Ok(())
@@ -265,8 +291,10 @@ impl LocalCluster {
 
     fn port_was_taken(&self) -> bool {
         let signs = ["BindException", "Address already in use"];
-        self.brokers.iter().any(|broker| {
-            let lines = last_lines(&broker.log_path(), 200, |line| !line.starts_with(['\t', ' ']));
+        let logs = self.brokers.iter().map(Broker::log_path);
+        let mut logs = logs.chain(self.zookeeper.as_ref().map(ZooKeeper::log_path));
+        logs.any(|log| {
+            let lines = last_lines(&log, 200, |line| !line.starts_with(['\t', ' ']));
             signs.iter().any(|sign| lines.contains(sign))
         })
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::java::Java;
 use super::private::{check_private, make_private};
 use super::{LocalError, maven};
+use crate::scenario::KafkaVersion;
 
 /// What the environment says of where to look.
 #[derive(Debug, Clone, Default)]
@@ -40,8 +41,8 @@ impl Sources {
 /// A Kafka that can be run: its jars and a Java.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
-    /// Version, such as `4.3.1`.
-    pub version: String,
+    /// Version of Apache Kafka.
+    pub version: KafkaVersion,
     /// Folder of the jars.
     pub libs: PathBuf,
     /// The Java to run it with.
@@ -51,13 +52,13 @@ pub struct Distribution {
 impl Distribution {
     /// Finds this version as the environment says, or fetches it into the cache, which takes a while the first time:
     /// `progress` is then told what is being done.
-    pub fn find_or_get(version: &str, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
+    pub fn find_or_get(version: KafkaVersion, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
         Self::find_or_get_from(&Sources::from_environment(), version, progress)
     }
 
     /// Finds this version without fetching it; `None` where it would have to be fetched.
-    pub fn find(sources: &Sources, version: &str) -> Result<Option<Self>, LocalError> {
-        let cached = sources.cache.join(version).join("libs").is_dir();
+    pub fn find(sources: &Sources, version: KafkaVersion) -> Result<Option<Self>, LocalError> {
+        let cached = sources.cache.join(version.to_string()).join("libs").is_dir();
         if sources.kafka_home.is_some() || cached {
             return Self::find_or_get_from(sources, version, &|_| {}).map(Some);
         }
@@ -66,26 +67,30 @@ impl Distribution {
     }
 
     /// As [`Distribution::find_or_get`], with other sources than the environment's.
-    pub fn find_or_get_from(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
+    pub fn find_or_get_from(
+        sources: &Sources,
+        version: KafkaVersion,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self, LocalError> {
         let java = Java::find(version, sources.java_home.as_deref(), sources.path.as_deref())?;
         let libs = match &sources.kafka_home {
             Some(home) => libs_of_home(home, version)?,
             None => libs_of_cache(sources, version, progress)?,
         };
-        Ok(Distribution {
-            version: version.to_owned(),
-            libs,
-            java,
-        })
+        Ok(Distribution { version, libs, java })
     }
 
-    /// True where 4.0 or later.
-    pub(super) fn is_four(&self) -> bool {
-        self.version.starts_with("4.")
+    /// The version of the ZooKeeper that comes with it.
+    pub fn zookeeper_version(&self) -> Result<String, LocalError> {
+        let found = jar_version(&jars(&self.libs)?, "zookeeper");
+        found.ok_or_else(|| LocalError::NoZooKeeper {
+            version: self.version,
+            libs: self.libs.clone(),
+        })
     }
 }
 
-fn libs_of_home(home: &Path, version: &str) -> Result<PathBuf, LocalError> {
+fn libs_of_home(home: &Path, version: KafkaVersion) -> Result<PathBuf, LocalError> {
     let problem = |problem: String| LocalError::KafkaHome {
         home: home.to_owned(),
         problem,
@@ -100,7 +105,7 @@ fn libs_of_home(home: &Path, version: &str) -> Result<PathBuf, LocalError> {
         None => Err(problem(
             "no jar of a broker (kafka_2.13-VERSION.jar) is in its folder libs".to_owned(),
         )),
-        Some(found) if found != version => Err(problem(format!(
+        Some(found) if found != version.to_string() => Err(problem(format!(
             "it holds Apache Kafka {found}, not {version}: write version = \"{found}\" under [cluster], or unset it"
         ))),
         Some(_) => Ok(libs),
@@ -108,8 +113,8 @@ fn libs_of_home(home: &Path, version: &str) -> Result<PathBuf, LocalError> {
 }
 
 /// The folder of the cache is there and complete, or is made under another name in the same directory and renamed.
-fn libs_of_cache(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> Result<PathBuf, LocalError> {
-    let home = sources.cache.join(version);
+fn libs_of_cache(sources: &Sources, version: KafkaVersion, progress: &dyn Fn(&str)) -> Result<PathBuf, LocalError> {
+    let home = sources.cache.join(version.to_string());
     let libs = home.join("libs");
     if libs.is_dir() {
         // What others can change is not run.
@@ -125,12 +130,12 @@ fn libs_of_cache(sources: &Sources, version: &str, progress: &dyn Fn(&str)) -> R
     let new_libs = new_home.join("libs");
     fs::create_dir_all(&new_libs).map_err(LocalError::io("make the folder", &new_libs))?;
     progress(&format!(
-        "fetching Apache Kafka {version} with Maven (about 110 MB, only the first time)"
+        "fetching Apache Kafka {version} with Maven (up to 110 MB, only the first time)"
     ));
     maven::fetch(version, &new_libs, unfinished.path(), sources.path.as_deref())?;
-    if kafka_version(&jars(&new_libs)?).as_deref() != Some(version) {
+    if kafka_version(&jars(&new_libs)?) != Some(version.to_string()) {
         return Err(LocalError::Maven {
-            version: version.to_owned(),
+            version,
             cause: "it ended well but brought no broker".to_owned(),
             output: String::new(),
         });
@@ -190,7 +195,7 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
-    use super::{Distribution, Sources, jar_version};
+    use super::{Distribution, KafkaVersion, LocalError, Sources, jar_version};
     use crate::kafka::local::tests::write_program;
 
     /// A machine with a Java 17 and, if `maven`, a Maven that takes a moment to bring the broker's jar.
@@ -209,6 +214,10 @@ mod tests {
             cache: folder.join("cache"),
             ..Sources::default()
         }
+    }
+
+    fn version(text: &str) -> KafkaVersion {
+        text.parse().unwrap()
     }
 
     fn home(folder: &Path, jar: &str) -> PathBuf {
@@ -233,12 +242,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sources = machine(folder.path(), false);
         sources.kafka_home = Some(home(folder.path(), "kafka_2.13-4.1.0.jar"));
-        let error = Distribution::find_or_get_from(&sources, "4.3.1", &|_| {})
+        let error = Distribution::find_or_get_from(&sources, version("4.3.1"), &|_| {})
             .unwrap_err()
             .to_string();
         assert!(error.contains("holds Apache Kafka 4.1.0, not 4.3.1"), "{error}");
-        let found = Distribution::find_or_get_from(&sources, "4.1.0", &|_| {}).unwrap();
+        let found = Distribution::find_or_get_from(&sources, version("4.1.0"), &|_| {}).unwrap();
         assert!(found.libs.ends_with("home/libs"));
+    }
+
+    #[test]
+    fn an_old_distribution_is_used_with_its_zookeeper_and_one_without_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = machine(folder.path(), false);
+        sources.kafka_home = Some(home(folder.path(), "kafka_2.13-2.8.1.jar"));
+        let found = Distribution::find_or_get_from(&sources, version("2.8.1"), &|_| {}).unwrap();
+        let missing = found.zookeeper_version().unwrap_err();
+        assert!(matches!(missing, LocalError::NoZooKeeper { .. }), "{missing}");
+        home(folder.path(), "zookeeper-jute-3.5.9.jar");
+        home(folder.path(), "zookeeper-3.5.9.jar");
+        assert_eq!(found.zookeeper_version().unwrap(), "3.5.9");
     }
 
     #[test]
@@ -246,7 +268,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sources = machine(folder.path(), false);
         sources.kafka_home = Some(folder.path().to_owned());
-        let error = Distribution::find_or_get_from(&sources, "4.3.1", &|_| {})
+        let error = Distribution::find_or_get_from(&sources, version("4.3.1"), &|_| {})
             .unwrap_err()
             .to_string();
         assert!(error.contains("no folder libs"), "{error}");
@@ -258,8 +280,8 @@ mod tests {
         let sources = machine(folder.path(), true);
         let told = Mutex::new(0);
         let progress = |_: &str| *told.lock().unwrap() += 1;
-        let first = Distribution::find_or_get_from(&sources, "4.3.1", &progress).unwrap();
-        let second = Distribution::find_or_get_from(&sources, "4.3.1", &progress).unwrap();
+        let first = Distribution::find_or_get_from(&sources, version("4.3.1"), &progress).unwrap();
+        let second = Distribution::find_or_get_from(&sources, version("4.3.1"), &progress).unwrap();
         assert_eq!(first, second);
         assert_eq!(*told.lock().unwrap(), 1);
         assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 1);
@@ -270,15 +292,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sources = machine(folder.path(), true);
         sources.cache = folder.path().join("tandem/kafka");
-        Distribution::find_or_get_from(&sources, "4.3.1", &|_| {}).unwrap();
+        Distribution::find_or_get_from(&sources, version("4.3.1"), &|_| {}).unwrap();
         let open = |mode| fs::set_permissions(folder.path().join("tandem"), fs::Permissions::from_mode(mode)).unwrap();
         open(0o777);
-        for version in ["4.3.1", "4.3.0"] {
-            let error = Distribution::find_or_get_from(&sources, version, &|_| {}).unwrap_err();
+        for wanted in ["4.3.1", "4.3.0"] {
+            let error = Distribution::find_or_get_from(&sources, version(wanted), &|_| {}).unwrap_err();
             assert!(error.to_string().contains("other users can write into"), "{error}");
         }
         open(0o700);
-        Distribution::find_or_get_from(&sources, "4.3.1", &|_| {}).unwrap();
+        Distribution::find_or_get_from(&sources, version("4.3.1"), &|_| {}).unwrap();
     }
 
     #[test]
@@ -286,7 +308,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sources = machine(folder.path(), true);
         let results: Vec<_> = std::thread::scope(|scope| {
-            let get = || Distribution::find_or_get_from(&sources, "4.3.1", &|_| {});
+            let get = || Distribution::find_or_get_from(&sources, version("4.3.1"), &|_| {});
             let threads = [scope.spawn(get), scope.spawn(get), scope.spawn(get)];
             threads.map(|thread| thread.join().unwrap()).into_iter().collect()
         });
@@ -301,7 +323,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sources = machine(folder.path(), true);
         fs::create_dir_all(sources.cache.join(".4.3.1-4194305-abc/home")).unwrap();
-        Distribution::find_or_get_from(&sources, "4.9.9", &|_| {}).unwrap_err();
+        Distribution::find_or_get_from(&sources, version("4.9.9"), &|_| {}).unwrap_err();
         assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 0);
     }
 }

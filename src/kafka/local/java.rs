@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::LocalError;
+use crate::scenario::KafkaVersion;
 
 /// A Java that is recent enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,12 @@ pub struct Java {
 
 impl Java {
     /// `bin/java` of `java_home`, or else the first `java` on `path`, if it can run this version of Kafka.
-    pub(super) fn find(kafka: &str, java_home: Option<&Path>, path: Option<&OsStr>) -> Result<Java, LocalError> {
-        let needed = needed_release(kafka)?;
+    pub(super) fn find(
+        kafka: KafkaVersion,
+        java_home: Option<&Path>,
+        path: Option<&OsStr>,
+    ) -> Result<Java, LocalError> {
+        let needed = kafka.java_release();
         let at_home = java_home
             .map(|home| home.join("bin/java"))
             .filter(|program| program.is_file());
@@ -28,7 +33,7 @@ impl Java {
                 None => "on PATH; JAVA_HOME is not set".to_owned(),
             };
             return Err(LocalError::NoJava {
-                version: kafka.to_owned(),
+                version: kafka,
                 needed,
                 looked,
             });
@@ -54,22 +59,11 @@ impl Java {
             return Err(LocalError::OldJava {
                 java: program,
                 found: version,
-                version: kafka.to_owned(),
+                version: kafka,
                 needed,
             });
         }
         Ok(Java { program, version })
-    }
-}
-
-/// The Java release that a version of Kafka needs.
-fn needed_release(kafka: &str) -> Result<u32, LocalError> {
-    let numbers: Vec<&str> = kafka.split('.').collect();
-    let parsed: Result<Vec<u32>, _> = numbers.iter().map(|number| number.parse()).collect();
-    match parsed.as_deref() {
-        Ok([3, 9, _]) => Ok(11),
-        Ok([4, _, _]) => Ok(17),
-        _ => Err(LocalError::Version(kafka.to_owned())),
     }
 }
 
@@ -103,8 +97,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Java, find_program, needed_release, quoted_version, release_of};
-    use crate::kafka::local::LocalError;
+    use super::{Java, find_program, quoted_version, release_of};
     use crate::kafka::local::tests::write_program;
 
     /// A folder with a `bin/java` that says this version.
@@ -114,18 +107,6 @@ mod tests {
         let program = home.path().join("bin/java");
         write_program(&program, &format!("echo '{said}' >&2"));
         home
-    }
-
-    #[test]
-    fn kafka_four_needs_java_seventeen_and_three_nine_needs_eleven() {
-        assert_eq!(needed_release("4.3.1").unwrap(), 17);
-        assert_eq!(needed_release("3.9.2").unwrap(), 11);
-        for version in ["3.8.0", "5.0.0", "4.3", "four", "../4.3.1", "4.3.1/.."] {
-            assert!(
-                matches!(needed_release(version), Err(LocalError::Version(_))),
-                "{version}"
-            );
-        }
     }
 
     #[test]
@@ -141,14 +122,21 @@ mod tests {
     #[test]
     fn an_old_java_is_refused_with_its_version_and_the_one_needed() {
         let home = fake_java("openjdk version \"11.0.2\"");
-        let error = Java::find("4.3.1", Some(home.path()), None).unwrap_err().to_string();
+        let error = Java::find("4.3.1".parse().unwrap(), Some(home.path()), None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("Java 11.0.2") && error.contains("Java 17"), "{error}");
-        assert_eq!(Java::find("3.9.2", Some(home.path()), None).unwrap().version, "11.0.2");
+        assert_eq!(
+            Java::find("3.9.2".parse().unwrap(), Some(home.path()), None)
+                .unwrap()
+                .version,
+            "11.0.2"
+        );
     }
 
     #[test]
     fn no_java_at_all_says_where_it_was_looked_for() {
-        let error = Java::find("4.3.1", Some(Path::new("/nowhere")), None)
+        let error = Java::find("4.3.1".parse().unwrap(), Some(Path::new("/nowhere")), None)
             .unwrap_err()
             .to_string();
         assert!(
@@ -160,7 +148,9 @@ mod tests {
     #[test]
     fn something_that_is_not_java_is_named() {
         let home = fake_java("Unable to locate a Java Runtime");
-        let error = Java::find("4.3.1", Some(home.path()), None).unwrap_err().to_string();
+        let error = Java::find("4.3.1".parse().unwrap(), Some(home.path()), None)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("does not work as Java") && error.contains("Unable to locate"),
             "{error}"

@@ -13,7 +13,7 @@ use super::LocalError;
 use super::cluster::ClusterOptions;
 use super::ownership::{Keeper, marker_name};
 use super::private::make_private;
-use super::properties::{self, INTERNAL, Listener, Node, Security};
+use super::properties::{self, INTERNAL, Listener, Metadata, Node, Security};
 
 /// Makes the cluster's folder with the run's marker in it; the keeper knows of it first.
 pub(super) fn make_directory(options: &ClusterOptions, keeper: &dyn Keeper) -> Result<PathBuf, LocalError> {
@@ -41,12 +41,24 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
         .map_err(LocalError::io("write", path))
 }
 
-/// The nodes of the cluster with their ports.
-pub(super) fn choose_nodes(options: &ClusterOptions) -> Result<Vec<Node>, LocalError> {
+/// Where the cluster keeps its metadata, and its nodes, with their ports.
+pub(super) fn choose_nodes(options: &ClusterOptions) -> Result<(Metadata, Vec<Node>), LocalError> {
     let mut ports = Ports::default();
+    // The brokers' come first: those that were asked for by number must not be given to another.
+    let nodes = choose_brokers(options, &mut ports)?;
+    let metadata = if options.zookeeper {
+        Metadata::ZooKeeper(ports.take("127.0.0.1")?)
+    } else {
+        Metadata::KRaft
+    };
+    Ok((metadata, nodes))
+}
+
+fn choose_brokers(options: &ClusterOptions, ports: &mut Ports) -> Result<Vec<Node>, LocalError> {
     (1..=options.brokers)
         .map(|id| {
-            let controller_port = if id <= properties::controllers(options.brokers) {
+            let is_controller = !options.zookeeper && id <= properties::controllers(options.brokers);
+            let controller_port = if is_controller {
                 Some(ports.take("127.0.0.1")?)
             } else {
                 None

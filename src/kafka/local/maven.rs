@@ -8,13 +8,23 @@ use std::process::{Command, Stdio};
 use super::LocalError;
 use super::distribution::{jar_version, jars};
 use super::java::find_program;
+use crate::scenario::KafkaVersion;
+
+/// The jars of Log4j 1, which nobody maintains any more. reload4j takes its place: the same classes with its known holes
+/// closed, as Kafka has had it since 3.1.1.
+const LOG4J_1: [&str; 2] = ["log4j-1.", "slf4j-log4j12-"];
 
 const POM: &str = include_str!("pom.xml");
 
 /// Fills `libs` with the jars of this version of Kafka; `scratch` is a folder for Maven's own files.
-pub(super) fn fetch(version: &str, libs: &Path, scratch: &Path, path: Option<&OsStr>) -> Result<(), LocalError> {
+pub(super) fn fetch(
+    version: KafkaVersion,
+    libs: &Path,
+    scratch: &Path,
+    path: Option<&OsStr>,
+) -> Result<(), LocalError> {
     let Some(program) = find_program("mvn", path) else {
-        return Err(LocalError::NoMaven(version.to_owned()));
+        return Err(LocalError::NoMaven(version));
     };
     let pom = scratch.join("pom.xml");
     fs::write(&pom, POM).map_err(LocalError::io("write", &pom))?;
@@ -27,6 +37,16 @@ pub(super) fn fetch(version: &str, libs: &Path, scratch: &Path, path: Option<&Os
     maven.copy_dependencies(&[])?;
     // Which Log4j comes with it is Kafka's choice; the binding has to be of the same version.
     let names = jars(libs)?;
+    let is_log4j1 = |name: &&String| LOG4J_1.iter().any(|jar| name.starts_with(jar));
+    let old: Vec<&String> = names.iter().filter(is_log4j1).collect();
+    if !old.is_empty() {
+        maven.copy_dependencies(&["-Preload4j"])?;
+        let remove = |name: &String| {
+            let jar = libs.join(name);
+            fs::remove_file(&jar).map_err(LocalError::io("remove", &jar))
+        };
+        return old.into_iter().try_for_each(remove);
+    }
     let bound = ["log4j-slf4j", "slf4j-reload4j", "logback-classic"];
     if names
         .iter()
@@ -49,7 +69,7 @@ pub(super) fn fetch(version: &str, libs: &Path, scratch: &Path, path: Option<&Os
 
 struct Maven<'a> {
     program: &'a Path,
-    version: &'a str,
+    version: KafkaVersion,
     pom: &'a Path,
     libs: &'a Path,
 }
@@ -100,7 +120,7 @@ impl Maven<'_> {
         let lines: Vec<_> = said.lines().map(plain).filter(|line| !line.is_empty()).collect();
         let output = lines[lines.len().saturating_sub(5)..].join("\n");
         LocalError::Maven {
-            version: self.version.to_owned(),
+            version: self.version,
             cause: cause.to_owned(),
             output,
         }
@@ -145,7 +165,12 @@ mod tests {
         );
         let libs = folder.path().join("libs");
         fs::create_dir(&libs).unwrap();
-        let result = fetch("4.3.1", &libs, folder.path(), Some(folder.path().as_os_str()));
+        let result = fetch(
+            "4.3.1".parse().unwrap(),
+            &libs,
+            folder.path(),
+            Some(folder.path().as_os_str()),
+        );
         let mut names: Vec<_> = fs::read_dir(&libs)
             .unwrap()
             .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -176,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn log4j_1_is_replaced_by_reload4j() {
+        let (result, names) = fetch_with(
+            "touch $out/slf4j-api-1.7.30.jar; case \"$*\" in *reload4j*) touch $out/slf4j-reload4j-1.7.36.jar \
+             $out/reload4j-1.2.19.jar;; *) touch $out/log4j-1.2.17.jar $out/slf4j-log4j12-1.7.30.jar;; esac",
+        );
+        result.unwrap();
+        assert_eq!(
+            names,
+            [
+                "reload4j-1.2.19.jar",
+                "slf4j-api-1.7.30.jar",
+                "slf4j-reload4j-1.7.36.jar"
+            ]
+        );
+    }
+
+    #[test]
     fn a_failing_maven_is_explained_with_its_last_lines() {
         let (result, _) = fetch_with("echo one; echo '[ERROR] x: Unknown host repo: nodename' >&2; exit 1");
         let message = result.unwrap_err().to_string();
@@ -190,7 +232,7 @@ mod tests {
     #[test]
     fn a_missing_maven_says_what_to_do() {
         let nowhere = Path::new("/nowhere");
-        let message = fetch("4.3.1", nowhere, nowhere, Some(nowhere.as_os_str()))
+        let message = fetch("4.3.1".parse().unwrap(), nowhere, nowhere, Some(nowhere.as_os_str()))
             .unwrap_err()
             .to_string();
         assert!(

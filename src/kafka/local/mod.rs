@@ -11,11 +11,15 @@ mod ownership;
 mod private;
 mod programs;
 mod properties;
+mod server;
+mod zookeeper;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
+
+use crate::scenario::KafkaVersion;
 
 pub use broker::Broker;
 pub use cluster::{ClusterOptions, LocalCluster, READY_LIMIT};
@@ -23,7 +27,8 @@ pub use distribution::{Distribution, Sources};
 pub use java::Java;
 pub use ownership::{Keeper, NoKeeper, RUN_VARIABLE, marker_name, remove_owned_directory};
 pub use private::{check_private, make_private};
-pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security, has_consumer_protocol};
+pub use properties::{DEFAULT_HEAP_MIB, Listener, ListenerSpec, Security};
+pub use zookeeper::{ZOOKEEPER_HEAP_MIB, ZooKeeper};
 
 /// Why there is no local cluster.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +37,7 @@ pub enum LocalError {
     #[error("no Java found (looked {looked}): Apache Kafka {version} needs Java {needed} or later")]
     NoJava {
         /// Version of Kafka.
-        version: String,
+        version: KafkaVersion,
         /// Java release that it needs.
         needed: u32,
         /// Where it was looked for.
@@ -57,7 +62,7 @@ pub enum LocalError {
         /// Its version.
         found: String,
         /// Version of Kafka.
-        version: String,
+        version: KafkaVersion,
         /// Java release that it needs.
         needed: u32,
     },
@@ -69,20 +74,17 @@ pub enum LocalError {
         /// What is wrong and what would be right.
         problem: String,
     },
-    /// A version that this program cannot run.
-    #[error("Apache Kafka {0} cannot be run here: versions 3.9 to 4.x can, such as 4.3.1")]
-    Version(String),
     /// There is no Maven to fetch Kafka with.
     #[error(
         "Apache Kafka {0} is not here yet and there is no Maven (mvn) to fetch it: install Maven, or set KAFKA_HOME \
          to an unpacked distribution of that version"
     )]
-    NoMaven(String),
+    NoMaven(KafkaVersion),
     /// Maven failed.
     #[error("Maven could not fetch Apache Kafka {version}: {cause}\n{output}")]
     Maven {
         /// Version of Kafka.
-        version: String,
+        version: KafkaVersion,
         /// The likely cause.
         cause: String,
         /// Last lines of what Maven said.
@@ -97,6 +99,22 @@ pub enum LocalError {
         problem: String,
         /// Last lines of its log.
         log: String,
+    },
+    /// The ZooKeeper did not start.
+    #[error("ZooKeeper {problem}; last lines of its log:\n{log}")]
+    ZooKeeper {
+        /// What happened.
+        problem: String,
+        /// Last lines of its log.
+        log: String,
+    },
+    /// The distribution holds no ZooKeeper.
+    #[error("there is no ZooKeeper (zookeeper-VERSION.jar) in {}, on which Apache Kafka {version} is to run", .libs.display())]
+    NoZooKeeper {
+        /// Version of Kafka.
+        version: KafkaVersion,
+        /// Where it was looked for.
+        libs: PathBuf,
     },
     /// No free ports were found.
     #[error("no free TCP port on {0}")]

@@ -1,4 +1,5 @@
-//! The Java programs of Kafka that are run here: the broker's command line, and the tool that formats its data folder.
+//! The Java programs of Kafka that are run here: the command lines of broker and ZooKeeper, and the tool that formats a
+//! broker's data folder.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -11,8 +12,11 @@ use std::time::{Duration, Instant};
 
 use super::broker::Broker;
 use super::distribution::Distribution;
+use super::layout::write_private;
 use super::ownership::{Keeper, RUN_VARIABLE};
-use super::{LocalError, last_lines};
+use super::server::log_path;
+use super::{LocalError, last_lines, properties};
+use crate::scenario::Feature;
 
 /// Pause between two looks at a tool that runs.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -102,8 +106,18 @@ fn class_path(distribution: &Distribution) -> String {
     format!("{}/*", distribution.libs.display())
 }
 
+/// Writes the logging configuration of a server into its folder.
+pub(super) fn write_logging(distribution: &Distribution, folder: &Path) -> Result<(), LocalError> {
+    let log = log_path(folder);
+    if distribution.version.has(Feature::Log4j2) {
+        write_private(&folder.join("log4j2.xml"), &properties::log4j2(&log))
+    } else {
+        write_private(&folder.join("log4j.properties"), &properties::log4j1(&log))
+    }
+}
+
 fn logging_argument(distribution: &Distribution, folder: &Path) -> String {
-    if distribution.is_four() {
+    if distribution.version.has(Feature::Log4j2) {
         format!("-Dlog4j2.configurationFile={}", folder.join("log4j2.xml").display())
     } else {
         format!(
@@ -111,6 +125,22 @@ fn logging_argument(distribution: &Distribution, folder: &Path) -> String {
             folder.join("log4j.properties").display()
         )
     }
+}
+
+/// The Java command line of a ZooKeeper of its own, with a collector that takes no threads from brokers and clients.
+pub(super) fn zookeeper_arguments(distribution: &Distribution, heap_mib: u32, folder: &Path) -> Vec<String> {
+    vec![
+        "-server".to_owned(),
+        format!("-Xmx{heap_mib}m"),
+        "-XX:+UseSerialGC".to_owned(),
+        "-Djava.awt.headless=true".to_owned(),
+        "-Dzookeeper.jmx.log4j.disable=true".to_owned(),
+        "-cp".to_owned(),
+        class_path(distribution),
+        logging_argument(distribution, folder),
+        "org.apache.zookeeper.server.quorum.QuorumPeerMain".to_owned(),
+        folder.join("zookeeper.properties").display().to_string(),
+    ]
 }
 
 /// The Java command line of Kafka's own start script, with a heap that fits beside the clients.

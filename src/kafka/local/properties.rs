@@ -2,10 +2,11 @@
 //! members join fast. Pure text; what differs from Kafka's defaults is said with its reason.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
+use super::zookeeper::{self, SAY_SETTINGS};
 use crate::measure::Setting;
+use crate::scenario::{Feature, KafkaVersion};
 use crate::secret::Secret;
 
 /// Heap of a broker unless told otherwise, in MiB.
@@ -70,12 +71,21 @@ pub struct Listener {
     pub security: Security,
 }
 
+/// Where a cluster keeps its metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Metadata {
+    /// On its controllers.
+    KRaft,
+    /// In the ZooKeeper at this port of 127.0.0.1.
+    ZooKeeper(u16),
+}
+
 /// One node of a cluster, before it is started.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     /// From 1.
     pub id: u32,
-    /// The controller's port on 127.0.0.1; `None` for a node that is no controller.
+    /// The KRaft controller's port on 127.0.0.1; `None` for a node that is none.
     pub controller_port: Option<u16>,
     /// The internal listener first.
     pub listeners: Vec<Listener>,
@@ -88,7 +98,7 @@ pub(super) fn controllers(brokers: u32) -> u32 {
 }
 
 /// Settings of every broker that differ from Kafka's defaults, apart from addresses and identity.
-pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
+pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
     let mut settings = Vec::new();
     let mut set = |name: &str, value: &str, reason: &str| {
         settings.push(Setting {
@@ -99,7 +109,7 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
     };
     let joins = "members that start together join at once, without waiting for more and without a second rebalance";
     set("group.initial.rebalance.delay.ms", "150", joins);
-    if has_consumer_protocol(version) {
+    if version.has(Feature::ConsumerProtocol) {
         let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
         set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
         set(
@@ -108,7 +118,7 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
             "lets group.consumer.heartbeat.interval.ms be 200",
         );
     }
-    if has_assignment_interval(version) {
+    if version.has(Feature::AssignmentInterval) {
         set(
             "group.consumer.assignment.interval.ms",
             "0",
@@ -126,7 +136,7 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
         set("offsets.topic.replication.factor", &factor, few);
         set("transaction.state.log.replication.factor", &factor, few);
         set("transaction.state.log.min.isr", "1", few);
-        if !version.starts_with("3.") {
+        if version.has(Feature::ShareGroups) {
             set("share.coordinator.state.topic.replication.factor", &factor, few);
             set("share.coordinator.state.topic.min.isr", "1", few);
         }
@@ -146,39 +156,23 @@ pub(super) fn deviations(version: &str, brokers: u32) -> Vec<Setting> {
     settings
 }
 
-/// True where the built-in client can use the consumer protocol (KIP-848) with this version: 3.9 has an early form of
-/// it only, in which the client waits for ever for its partitions.
-pub fn has_consumer_protocol(version: &str) -> bool {
-    !version.starts_with("3.")
-}
-
-/// `group.consumer.assignment.interval.ms` came with 4.3.
-fn has_assignment_interval(version: &str) -> bool {
-    let minor = version
-        .strip_prefix("4.")
-        .and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
-    minor.is_some_and(|minor| minor >= 3)
-}
-
 /// The file of a node.
-pub(super) fn file(node: &Node, nodes: &[Node], specs: &[ListenerSpec], deviations: &[Setting], data: &Path) -> String {
-    let mut lines: Vec<(String, String)> = Vec::new();
+pub(super) fn file(
+    node: &Node,
+    nodes: &[Node],
+    metadata: Metadata,
+    specs: &[ListenerSpec],
+    deviations: &[Setting],
+    data: &Path,
+) -> String {
+    let mut lines = match metadata {
+        Metadata::KRaft => kraft(node, nodes),
+        Metadata::ZooKeeper(port) => vec![
+            ("broker.id".to_owned(), node.id.to_string()),
+            ("zookeeper.connect".to_owned(), zookeeper::address(port)),
+        ],
+    };
     let mut set = |name: &str, value: String| lines.push((name.to_owned(), value));
-    let voters = nodes
-        .iter()
-        .filter_map(|node| Some(format!("{}@127.0.0.1:{}", node.id, node.controller_port?)));
-    set("node.id", node.id.to_string());
-    set(
-        "process.roles",
-        if node.controller_port.is_some() {
-            "broker,controller"
-        } else {
-            "broker"
-        }
-        .to_owned(),
-    );
-    set("controller.quorum.voters", voters.collect::<Vec<_>>().join(","));
-    set("controller.listener.names", CONTROLLER.to_owned());
     set("inter.broker.listener.name", INTERNAL.to_owned());
     let mut bound: Vec<_> = node
         .listeners
@@ -192,12 +186,13 @@ pub(super) fn file(node: &Node, nodes: &[Node], specs: &[ListenerSpec], deviatio
     set("listeners", bound.join(","));
     let told = node.listeners.iter().map(|l| format!("{}://{}", l.name, l.advertised));
     set("advertised.listeners", told.collect::<Vec<_>>().join(","));
-    let mut protocols = format!("{CONTROLLER}:PLAINTEXT");
-    for listener in &node.listeners {
-        // Writing to a String cannot fail.
-        let _ = write!(protocols, ",{}:{}", listener.name, listener.security.as_str());
-    }
-    set("listener.security.protocol.map", protocols);
+    let controller = (metadata == Metadata::KRaft).then(|| format!("{CONTROLLER}:PLAINTEXT"));
+    let of_listeners = node
+        .listeners
+        .iter()
+        .map(|l| format!("{}:{}", l.name, l.security.as_str()));
+    let protocols: Vec<String> = controller.into_iter().chain(of_listeners).collect();
+    set("listener.security.protocol.map", protocols.join(","));
     set("log.dirs", data.display().to_string());
     for spec in specs {
         for (name, value) in &spec.properties {
@@ -210,6 +205,44 @@ pub(super) fn file(node: &Node, nodes: &[Node], specs: &[ListenerSpec], deviatio
     for setting in deviations {
         set(&setting.name, setting.value.clone());
     }
+    text_of(&lines)
+}
+
+/// What a node of a cluster without ZooKeeper is.
+fn kraft(node: &Node, nodes: &[Node]) -> Vec<(String, String)> {
+    let voters = nodes
+        .iter()
+        .filter_map(|node| Some(format!("{}@127.0.0.1:{}", node.id, node.controller_port?)));
+    let roles = if node.controller_port.is_some() {
+        "broker,controller"
+    } else {
+        "broker"
+    };
+    [
+        ("node.id", node.id.to_string()),
+        ("process.roles", roles.to_owned()),
+        ("controller.quorum.voters", voters.collect::<Vec<_>>().join(",")),
+        ("controller.listener.names", CONTROLLER.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// The file of a ZooKeeper: alone, for this machine only, for any number of brokers, with no server beside it.
+pub(super) fn zookeeper(port: u16, data: &Path) -> String {
+    let lines = [
+        ("dataDir", data.display().to_string()),
+        ("clientPort", port.to_string()),
+        ("clientPortAddress", "127.0.0.1".to_owned()),
+        ("admin.enableServer", "false".to_owned()),
+        ("4lw.commands.whitelist", SAY_SETTINGS.to_owned()),
+        // All brokers have one address, of which 60 connections are allowed by default.
+        ("maxClientCnxns", "0".to_owned()),
+    ];
+    text_of(&lines.map(|(name, value)| (name.to_owned(), value)))
+}
+
+fn text_of(lines: &[(String, String)]) -> String {
     lines.iter().fold(String::new(), |file, (name, value)| {
         file + name + "=" + &value.replace('\\', "\\\\") + "\n"
     })
@@ -233,8 +266,8 @@ pub(super) fn log4j2(log: &Path) -> String {
     )
 }
 
-/// The same for reload4j (Kafka 3.9).
-pub(super) fn reload4j(log: &Path) -> String {
+/// The same for Log4j 1 and for reload4j, which took its place (before Kafka 4).
+pub(super) fn log4j1(log: &Path) -> String {
     format!(
         "log4j.rootLogger=INFO, file\n\
          log4j.appender.file=org.apache.log4j.RollingFileAppender\n\
@@ -253,11 +286,12 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use super::{INTERNAL, Listener, ListenerSpec, Node, Security, controllers, deviations, file};
+    use super::{INTERNAL, Listener, ListenerSpec, Metadata, Node, Security, controllers, deviations, file, zookeeper};
+    use crate::measure::Setting;
     use crate::secret::Secret;
 
     fn value(version: &str, brokers: u32, name: &str) -> Option<String> {
-        deviations(version, brokers)
+        deviations(version.parse().unwrap(), brokers)
             .into_iter()
             .find(|setting| setting.name == name)
             .map(|setting| setting.value)
@@ -284,25 +318,44 @@ mod tests {
             value("4.0.0", 1, "group.consumer.heartbeat.interval.ms").unwrap(),
             "200"
         );
-        assert_eq!(value("3.9.2", 1, "group.consumer.heartbeat.interval.ms"), None);
+        for old in ["3.9.2", "3.1.0", "2.8.1"] {
+            assert_eq!(value(old, 1, "group.consumer.heartbeat.interval.ms"), None);
+            assert_eq!(value(old, 1, "share.coordinator.state.topic.min.isr"), None);
+            assert_eq!(value(old, 1, "group.initial.rebalance.delay.ms").unwrap(), "150");
+        }
+        assert_eq!(value("4.0.0", 1, "share.coordinator.state.topic.min.isr").unwrap(), "1");
     }
 
-    #[test]
-    fn a_node_s_file_names_its_listeners_its_voters_and_the_listener_s_properties() {
+    fn node(id: u32, controller_port: Option<u16>) -> Node {
         let listener = |name: &str, port: u16, security| Listener {
             name: name.into(),
             bind: format!("127.0.0.1:{port}"),
             advertised: format!("proxy:{port}"),
             security,
         };
-        let node = |id, controller_port| Node {
+        Node {
             id,
             controller_port,
             listeners: vec![
                 listener(INTERNAL, 1, Security::Plaintext),
                 listener("TLS", 2, Security::Tls),
             ],
-        };
+        }
+    }
+
+    fn settings(version: &str, brokers: u32) -> Vec<Setting> {
+        deviations(version.parse().unwrap(), brokers)
+    }
+
+    #[track_caller]
+    fn has_lines(text: &str, lines: &[&str]) {
+        for line in lines {
+            assert!(text.lines().any(|there| there == *line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_node_s_file_names_its_listeners_its_voters_and_the_listener_s_properties() {
         let nodes = [node(1, Some(7)), node(2, None)];
         let spec = ListenerSpec {
             name: "TLS".into(),
@@ -312,17 +365,61 @@ mod tests {
             security: Security::Tls,
             properties: BTreeMap::from([("ssl.keystore.location".to_owned(), Secret::new("/k"))]),
         };
-        let text = file(&nodes[1], &nodes, &[spec], &deviations("4.3.1", 2), Path::new("/data"));
-        for line in [
-            "process.roles=broker\n",
-            "controller.quorum.voters=1@127.0.0.1:7\n",
-            "listeners=INTERNAL://127.0.0.1:1,TLS://127.0.0.1:2\n",
-            "advertised.listeners=INTERNAL://proxy:1,TLS://proxy:2\n",
-            "listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,TLS:SSL\n",
-            "listener.name.tls.ssl.keystore.location=/k\n",
-            "log.dirs=/data\n",
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
+        let settings = settings("4.3.1", 2);
+        let text = file(
+            &nodes[1],
+            &nodes,
+            Metadata::KRaft,
+            &[spec],
+            &settings,
+            Path::new("/data"),
+        );
+        has_lines(
+            &text,
+            &[
+                "process.roles=broker",
+                "controller.quorum.voters=1@127.0.0.1:7",
+                "listeners=INTERNAL://127.0.0.1:1,TLS://127.0.0.1:2",
+                "advertised.listeners=INTERNAL://proxy:1,TLS://proxy:2",
+                "listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,TLS:SSL",
+                "listener.name.tls.ssl.keystore.location=/k",
+                "log.dirs=/data",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_broker_on_zookeeper_is_told_where_that_is_and_nothing_of_kraft() {
+        let nodes = [node(1, None)];
+        let settings = settings("2.8.1", 1);
+        let text = file(
+            &nodes[0],
+            &nodes,
+            Metadata::ZooKeeper(9),
+            &[],
+            &settings,
+            Path::new("/data"),
+        );
+        has_lines(
+            &text,
+            &[
+                "broker.id=1",
+                "zookeeper.connect=127.0.0.1:9",
+                "listeners=INTERNAL://127.0.0.1:1,TLS://127.0.0.1:2",
+                "listener.security.protocol.map=INTERNAL:PLAINTEXT,TLS:SSL",
+                "inter.broker.listener.name=INTERNAL",
+            ],
+        );
+        for of_kraft in ["CONTROLLER", "process.roles", "node.id", "quorum"] {
+            assert!(!text.contains(of_kraft), "{of_kraft} is in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_zookeeper_is_for_this_machine_alone_and_has_no_server_beside_it() {
+        let text = zookeeper(9, Path::new("/data"));
+        let expected = "dataDir=/data\nclientPort=9\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n\
+                        4lw.commands.whitelist=conf\nmaxClientCnxns=0\n";
+        assert_eq!(text, expected);
     }
 }

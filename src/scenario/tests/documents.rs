@@ -169,7 +169,7 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\nrepetition = 3",
         "question = '?'\n[trial]\nseconds = 1\nrecords = 5",
         "question = '?'\n[cluster]\nbootstrap = 'a:1'\nbrokers = 3",
-        "question = '?'\n[cluster]\nversion = '3.8.0'",
+        "question = '?'\n[cluster]\nversion = '2.7.2'",
         "question = '?'\n[dataset]\npartitions = 0",
         "question = '?'\n[dataset]\nsize = { min = 3 }",
         "question = '?'\n[dataset]\nweights = [0]",

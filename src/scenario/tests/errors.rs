@@ -1,7 +1,7 @@
 //! What a user is told, word by word.
 
 use super::{errors, said};
-use crate::scenario::{ClusterSource, Source, parse};
+use crate::scenario::{ClusterSource, Instead, Source, parse};
 
 #[test]
 fn all_errors_are_told_at_once_and_drawn_into_the_file() {
@@ -68,7 +68,9 @@ fn every_kind_of_error_says_what_is_allowed() {
         "[consumer]\nordering = \"keys\"",
         "[trial]\nseconds = 1\nrecords = 5",
         "[trial]\nrecords = 2_000_000",
-        "[cluster]\nversion = \"3.8.0\"",
+        "[cluster]\nversion = \"2.7.2\"",
+        "[cluster]\nversion = \"2.7.2\"\nzookeeper = true",
+        "[cluster]\nzookeeper = \"true\"",
         "[cluster]\nbootstrap = \"localhost\"",
         "[cluster]\nbootstrap = \"localhost:9092\"\nbrokers = 3",
         "[cluster]\nprefix = \"a b\"",
@@ -167,6 +169,10 @@ fn combinations_that_cannot_be_are_errors() {
         "[consumer]\nprotocol = \"consumer\"\nassignor = \"cooperative-sticky\"",
         "[consumer]\nassignor = \"uniform\"",
         "[consumer]\nprotocol = \"consumer\"\n[cluster]\nversion = \"3.9.1\"",
+        "[consumer]\nprotocol = \"consumer\"\n[cluster]\nversion = \"2.8.1\"",
+        "[cluster]\nversion = \"4.0.0\"\nzookeeper = true",
+        "[cluster]\nzookeeper = false\nversion = \"3.2.3\"",
+        "[cluster]\nbootstrap = \"b:9092\"\nzookeeper = true",
         "[dataset]\nreplication = 3",
         "[dataset]\npartitions = 3\nweights = [0.5, 0.5]",
         "[dataset]\npartitions = 2\nweights = [0.5, 0.5]\nkeys = \"unique\"",
@@ -183,6 +189,7 @@ fn what_the_file_says_of_its_own_brokers_forbids_nothing_on_another_cluster() {
     for text in [
         "question = '?'\n[dataset]\nreplication = 3",
         "question = '?'\n[consumer]\nprotocol = \"consumer\"\n[cluster]\nversion = \"3.9.1\"",
+        "question = '?'\n[cluster]\nzookeeper = true",
     ] {
         let source = Source {
             name: "mine".to_owned(),
@@ -190,9 +197,9 @@ fn what_the_file_says_of_its_own_brokers_forbids_nothing_on_another_cluster() {
             text: text.to_owned(),
         };
         assert!(source.parse().is_err(), "{text}");
-        let named = ClusterSource::Bootstrap("b:9092".to_owned());
-        let scenario = source.parse_on(Some(named.clone())).unwrap();
-        assert_eq!(scenario.cluster.source, named);
+        let named = "b:9092".to_owned();
+        let scenario = source.parse_on(Some(&Instead::Running(named.clone()))).unwrap();
+        assert_eq!(scenario.cluster.source, ClusterSource::Bootstrap(named));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::scenario;
-use crate::scenario::{Scenario, VariantError, shipped};
+use crate::scenario::{ClusterSource, KafkaVersion, Scenario, Source, VariantError, shipped};
 
 const TWO_CASES: &str = "repetitions = 8\n[cluster]\nbootstrap = 'a:9092,b:9092'\n[matrix]\nwork = ['none', 'wait 1ms']\n\
                          [[case]]\nname = 'one'\n[[case]]\nname = 'two'\nprocesses = 2";
@@ -186,6 +186,71 @@ fn local_brokers_held_against_a_cluster_elsewhere_are_warned_of() {
         local.warnings
     );
     assert!(against(&scenario(TWO_CASES), "c:1").warnings.is_empty());
+}
+
+fn on_versions(text: &str, versions: &[&str]) -> Result<Scenario, String> {
+    let source = Source {
+        name: "mine".to_owned(),
+        path: "mine.toml".to_owned(),
+        text: format!("question = '?'\n{text}"),
+    };
+    let versions: Vec<KafkaVersion> = versions.iter().map(|version| version.parse().unwrap()).collect();
+    let (scenario, clusters) = source.parse_on_versions(&versions).map_err(|errors| errors.drawn())?;
+    scenario
+        .with_versions(&clusters, &[])
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_configuration_is_there_once_per_version_each_on_a_cluster_of_its_own() {
+    let text = "repetitions = 8\n[cluster]\nbrokers = 2\nversion = '4.0.0'\n[[case]]\nname = 'one'\n[[case]]\n\
+                name = 'two'\nprocesses = 2";
+    let scenario = on_versions(text, &["2.8.1", "3.9.2", "4.3.1"]).unwrap();
+    insta::assert_snapshot!(pairs(&scenario), @r"
+    one kafka=2.8.1 | - | -
+    one kafka=3.9.2 | one kafka=2.8.1 | -
+    one kafka=4.3.1 | one kafka=2.8.1 | -
+    two kafka=2.8.1 | - | one kafka=2.8.1
+    two kafka=3.9.2 | two kafka=2.8.1 | one kafka=3.9.2
+    two kafka=4.3.1 | two kafka=2.8.1 | one kafka=4.3.1
+    ");
+    let sources: Vec<&ClusterSource> = scenario.clusters().map(|cluster| &cluster.source).collect();
+    let local = |version: &str, zookeeper| ClusterSource::Local {
+        brokers: 2,
+        version: version.parse().unwrap(),
+        zookeeper,
+    };
+    let expected = [local("2.8.1", true), local("3.9.2", false), local("4.3.1", false)];
+    assert_eq!(sources, expected.iter().collect::<Vec<_>>());
+    assert_eq!(scenario.configurations[4].variant.cluster, 1);
+    // All are started here, in the same way.
+    assert_eq!(scenario.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn zookeeper_is_used_for_every_version_where_the_file_asks_for_it() {
+    let scenario = on_versions("[cluster]\nzookeeper = true", &["3.1.0", "3.9.2"]).unwrap();
+    assert!(
+        scenario
+            .clusters()
+            .all(|cluster| matches!(cluster.source, ClusterSource::Local { zookeeper: true, .. }))
+    );
+}
+
+#[test]
+fn versions_that_cannot_be_compared_are_refused_with_the_line_that_forbids_it() {
+    let said = |text: &str, versions: &[&str]| on_versions(text, versions).unwrap_err();
+    insta::assert_snapshot!(
+        [
+            said("", &["4.3.1"]),
+            said("", &["4.3.1", "2.8.1", "4.3.1"]),
+            said("[cluster]\nzookeeper = true", &["3.9.2", "4.3.1"]),
+            said("[cluster]\nzookeeper = false", &["4.3.1", "2.8.1"]),
+            said("[cluster]\nbootstrap = 'b:9092'", &["4.3.1", "2.8.1"]),
+            said("[consumer]\nprotocol = 'consumer'", &["4.3.1", "2.8.1"]),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

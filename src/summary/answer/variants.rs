@@ -1,7 +1,8 @@
-//! The answer where clusters or builds are compared: what a configuration does with another one of them.
+//! The answer where clusters, versions of Kafka or builds are compared: what a configuration does with another one of
+//! them.
 
 use super::{Writer, interval, times};
-use crate::scenario::BINARY_AXIS;
+use crate::scenario::{BINARY_AXIS, VERSION_AXIS};
 use crate::stats::Estimate;
 use crate::summary::Comparison;
 
@@ -19,8 +20,9 @@ impl Writer<'_> {
             [axis] => self.configuration(comparison.baseline).axis_values[axis].clone(),
             _ => self.variant(comparison.baseline),
         };
+        let with = self.with();
         format!(
-            "with {}, {subject} reads {} as fast as with {baseline}{}",
+            "{with} {}, {subject} reads {} as fast as {with} {baseline}{}",
             self.variant(comparison.configuration),
             times(ratio),
             interval(ratio)
@@ -33,23 +35,31 @@ impl Writer<'_> {
         format!("{}, against {}: ", super::capitalised(&subject), self.variant(baseline))
     }
 
-    /// `the cluster b:9092 and the build new`.
+    /// `the cluster b:9092 and the build new`, or `Apache Kafka 4.3.1 with the build new`.
     pub(super) fn variant(&self, configuration: usize) -> String {
         let values = &self.configuration(configuration).axis_values;
         let parts = self.variant_axes().into_iter().map(|axis| self.part(axis, values));
-        parts.collect::<Vec<_>>().join(" and ")
+        let and = if self.is_of_versions() { " with " } else { " and " };
+        parts.collect::<Vec<_>>().join(and)
+    }
+
+    /// `with` a cluster or a build, `on` a version of Kafka.
+    pub(super) fn with(&self) -> &'static str {
+        if self.is_of_versions() { "on" } else { "with" }
+    }
+
+    fn is_of_versions(&self) -> bool {
+        self.scenario.axes.iter().any(|axis| axis.key == VERSION_AXIS)
     }
 
     /// A value of an axis of clusters or builds in words; `None` of another axis.
     pub(super) fn variant_part(&self, axis: usize, value: &str) -> Option<String> {
-        let what = if self.scenario.axes[axis].key == BINARY_AXIS {
-            "build"
-        } else {
-            "cluster"
+        let what = match &*self.scenario.axes[axis].key {
+            BINARY_AXIS => "the build",
+            VERSION_AXIS => "Apache Kafka",
+            _ => "the cluster",
         };
-        self.scenario
-            .is_variant_axis(axis)
-            .then(|| format!("the {what} {value}"))
+        self.scenario.is_variant_axis(axis).then(|| format!("{what} {value}"))
     }
 
     fn variant_axes(&self) -> Vec<usize> {
