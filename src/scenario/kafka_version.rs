@@ -27,8 +27,8 @@ pub const DEFAULT_KAFKA_VERSION: KafkaVersion = KafkaVersion {
 pub enum Feature {
     /// Keeps its metadata in ZooKeeper.
     ZooKeeper,
-    /// Keeps its metadata itself (KRaft), ready for production. 2.8 to 3.2 have earlier forms of it: in that of 2.8 an
-    /// idempotent producer gets no answer, and those of 3.0 to 3.2 are previews.
+    /// Keeps its metadata itself (KRaft), ready for production. 2.8 to 3.2 have earlier forms of it: that of 2.8 does not
+    /// know `InitProducerId`, with which an idempotent producer begins, and those of 3.0 to 3.2 are previews.
     KRaft,
     /// The consumer protocol (KIP-848) as clients can use it: in the early form of 3.7 to 3.9 the client waits for ever
     /// for its partitions.
