@@ -131,6 +131,7 @@ fn the_documents_link_to_files_that_exist() {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/containers.md",
         "docs/latency.md",
         "docs/method.md",
         "docs/performance.md",
