@@ -133,6 +133,7 @@ fn the_documents_link_to_files_that_exist() {
         "CHANGELOG.md",
         "docs/ci.md",
         "docs/compare.md",
+        "docs/containers.md",
         "docs/latency.md",
         "docs/method.md",
         "docs/performance.md",
