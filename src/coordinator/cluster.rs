@@ -121,6 +121,49 @@ impl Local {
 impl Cluster {
     /// Starts the brokers or connects to those that run, which the doctor looks at first.
     pub async fn open(spec: &ClusterSpec, needs: ClusterNeeds, opening: Opening) -> Result<Self, ClusterError> {
+        match &spec.source {
+            ClusterSource::Bootstrap(bootstrap) => Self::connect(spec, bootstrap, needs, opening).await,
+            ClusterSource::Local {
+                brokers,
+                version,
+                zookeeper,
+            } => Self::start(spec, (*brokers, *version, *zookeeper), opening).await,
+        }
+    }
+
+    async fn connect(
+        spec: &ClusterSpec,
+        bootstrap: &str,
+        needs: ClusterNeeds,
+        opening: Opening,
+    ) -> Result<Self, ClusterError> {
+        let properties = cluster_properties(spec)?;
+        opening.observer.preparing(&format!("connecting to {bootstrap}"));
+        let patient = Patient {
+            needs_consumer_protocol: needs.consumer_protocol,
+            group: needs.group,
+            ..Patient::new(spec, bootstrap)?
+        };
+        let asker = Asker::of(&patient);
+        examine(patient, opening.observer.as_ref()).await?;
+        let admin = Admin::connect(bootstrap, &properties).await?;
+        let brokers = admin.brokers().await?;
+        let here = move || brokers.into_iter().map(watched).collect::<Vec<Watched>>();
+        let brokers = tokio::task::spawn_blocking(here).await;
+        Ok(Cluster {
+            admin,
+            properties,
+            asker,
+            local: None,
+            brokers: Arc::new(Mutex::new(brokers.map_err(|_| ClusterError::Panicked)?)),
+        })
+    }
+
+    async fn start(
+        spec: &ClusterSpec,
+        (brokers, version, zookeeper): (u32, KafkaVersion, bool),
+        opening: Opening,
+    ) -> Result<Self, ClusterError> {
         let Opening {
             run_id,
             data_parent,
@@ -130,65 +173,33 @@ impl Cluster {
             interrupted,
         } = opening;
         let properties = cluster_properties(spec)?;
-        match &spec.source {
-            ClusterSource::Bootstrap(bootstrap) => {
-                observer.preparing(&format!("connecting to {bootstrap}"));
-                let patient = Patient {
-                    needs_consumer_protocol: needs.consumer_protocol,
-                    group: needs.group,
-                    ..Patient::new(spec, bootstrap)?
-                };
-                let asker = Asker::of(&patient);
-                examine(patient, observer.as_ref()).await?;
-                let admin = Admin::connect(bootstrap, &properties).await?;
-                let brokers = admin.brokers().await?;
-                let here = move || brokers.into_iter().map(watched).collect::<Vec<Watched>>();
-                let brokers = tokio::task::spawn_blocking(here).await;
-                Ok(Cluster {
-                    admin,
-                    properties,
-                    asker,
-                    local: None,
-                    brokers: Arc::new(Mutex::new(brokers.map_err(|_| ClusterError::Panicked)?)),
-                })
-            }
-            ClusterSource::Local {
+        let start = move || {
+            let progress = |what: &str| observer.preparing(what);
+            let distribution = Distribution::find_or_get(version, &progress)?;
+            let options = ClusterOptions {
                 brokers,
-                version,
                 zookeeper,
-            } => {
-                let (brokers, version, zookeeper) = (*brokers, *version, *zookeeper);
-                let start = move || {
-                    let progress = |what: &str| observer.preparing(what);
-                    let distribution = Distribution::find_or_get(version, &progress)?;
-                    let options = ClusterOptions {
-                        brokers,
-                        zookeeper,
-                        heap_mib,
-                        port: None,
-                        listeners: Vec::new(),
-                        data_parent,
-                        run_id,
-                    };
-                    LocalCluster::start(&distribution, &options, &keeper, &progress, &interrupted)
-                };
-                let started = tokio::task::spawn_blocking(start)
-                    .await
-                    .map_err(|_| ClusterError::Panicked)?;
-                let local = started?;
-                let bootstrap = local.bootstrap(None).unwrap_or_default();
-                let admin = Admin::connect(&bootstrap, &properties).await?;
-                let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
-                let brokers = local.brokers().iter().map(of_our_own).collect();
-                Ok(Cluster {
-                    admin,
-                    properties,
-                    asker,
-                    local: Some(Local::new(local, heap_mib)),
-                    brokers: Arc::new(Mutex::new(brokers)),
-                })
-            }
-        }
+                heap_mib,
+                port: None,
+                listeners: Vec::new(),
+                data_parent,
+                run_id,
+            };
+            LocalCluster::start(&distribution, &options, &keeper, &progress, &interrupted)
+        };
+        let started = tokio::task::spawn_blocking(start).await;
+        let local = started.map_err(|_| ClusterError::Panicked)??;
+        let bootstrap = local.bootstrap(None).unwrap_or_default();
+        let admin = Admin::connect(&bootstrap, &properties).await?;
+        let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
+        let brokers = local.brokers().iter().map(of_our_own).collect();
+        Ok(Cluster {
+            admin,
+            properties,
+            asker,
+            local: Some(Local::new(local, heap_mib)),
+            brokers: Arc::new(Mutex::new(brokers)),
+        })
     }
 
     /// True for brokers that the run started.

@@ -198,6 +198,8 @@ figures! {
     #[header = "broker CPU, s per million"]
     BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(trial::broker_cpu),
         "CPU of the brokers during the read time; empty where they run elsewhere";
+    ClientMemory = "client_peak_memory_bytes" in Bytes, Median of Used, Number(trial::client_memory),
+        "peak of the resident memory of each worker process from its start to the last record, summed up";
     #[header = "work, mean"]
     WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(trial::work_us),
         "mean time in work per record, as measured; empty where there is no work";

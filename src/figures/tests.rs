@@ -81,6 +81,19 @@ fn what_one_process_or_member_does_not_observe_is_not_known_of_the_trial() {
 }
 
 #[test]
+fn the_memory_of_the_clients_is_that_of_all_processes() {
+    let (configuration, mut trials) = working();
+    for process in &mut trials[0].processes {
+        process.window.as_mut().unwrap().peak_memory_bytes = 3 << 20;
+    }
+    let wanted = trials[0].processes.len() as f64 * f64::from(3 << 20);
+    let get = |m: &Measurement| TrialFigures::of(&configuration, m).get(FigureId::ClientMemory);
+    assert_eq!(get(&trials[0]), Some(wanted));
+    trials[0].processes[0].window = None;
+    assert_eq!(get(&trials[0]), None);
+}
+
+#[test]
 fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
     let (configuration, mut trials) = working();
     trials.truncate(2);

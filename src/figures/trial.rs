@@ -179,6 +179,16 @@ pub(super) fn broker_cpu(seen: &Seen) -> Option<f64> {
     per_million(seen, seen.measurement.host.brokers_cpu()?)
 }
 
+/// The sum of the peaks of all workers; `None` where one did not measure itself.
+pub(super) fn client_memory(seen: &Seen) -> Option<f64> {
+    let peaks = seen
+        .measurement
+        .processes
+        .iter()
+        .map(|process| Some(process.window.as_ref()?.peak_memory_bytes));
+    peaks.sum::<Option<u64>>().map(|bytes| bytes as f64)
+}
+
 fn per_million(seen: &Seen, cpu_ns: u64) -> Option<f64> {
     let millions = seen.measurement.records() as f64 / 1e6;
     (millions > 0.0).then(|| cpu_ns as f64 / NS_PER_SECOND / millions)

@@ -1,9 +1,11 @@
 //! What a reader needs to judge the figures: idle members, settings, environment, every trial, and the words of the
 //! report. Plain text: each form of the report escapes it as it needs.
 
+mod environment;
 mod existing;
 mod quality;
 
+pub(super) use self::environment::environment;
 pub(super) use self::quality::quality;
 use super::ReportInput;
 use super::csv::kind;
@@ -123,115 +125,6 @@ fn property(value: &PropertyValue) -> String {
         PropertyValue::Literal(text) => text.clone(),
         PropertyValue::Environment { env } => format!("(from the environment variable {env})"),
         PropertyValue::File { file } => format!("(from the file {file})"),
-    }
-}
-
-/// The machine, the cluster, the client and the length of the run.
-pub(super) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
-    let Environment { cluster, client, .. } = input.environment;
-    let e = input.environment;
-    let unknown = || "unknown".to_owned();
-    let (first, last) = dates(input);
-    [
-        ("Measured", format!("{first} to {last}")),
-        ("tandem", e.tandem()),
-        ("Machine", e.host.clone()),
-        ("Processor", format!("{}, {}", e.processor, e.cores_in_words())),
-        (
-            "Memory",
-            e.limits.as_ref().map_or_else(|| bytes(e.memory_bytes), memory_in_words),
-        ),
-        ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
-        ("System", format!("{}, kernel {}", e.system, e.kernel)),
-        ("Kafka", kafka(cluster)),
-        ("Java of the brokers", cluster.java.clone().unwrap_or_else(unknown)),
-        (
-            "Client",
-            format!("{} {} ({})", client.name, client.version, client.features),
-        ),
-        ("Allocator", client.allocator.clone()),
-        ("Plan", plan(input)),
-    ]
-    .into_iter()
-    .chain(
-        existing::data_sets(input)
-            .into_iter()
-            .map(|text| ("The data set", text)),
-    )
-    .chain(
-        e.other_clusters
-            .iter()
-            .map(|other| ("Kafka, compared with it", kafka(other))),
-    )
-    .chain(cluster.settings_unknown.iter().map(|cause| {
-        (
-            "Settings of the brokers",
-            format!("not told, and so not in the table of settings: {cause}"),
-        )
-    }))
-    .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
-    .chain(e.kept_data.iter().map(|kept| ("Data set", kept.to_string())))
-    .chain(
-        input
-            .scenario
-            .warnings
-            .iter()
-            .map(|warning| ("Note on the plan", warning.clone())),
-    )
-    .map(|(name, value)| (name, printable(&value)))
-    .collect()
-}
-
-fn kafka(cluster: &ClusterEnvironment) -> String {
-    let place = if cluster.local {
-        "run by tandem on this machine"
-    } else {
-        "running before tandem"
-    };
-    let zookeeper = cluster.zookeeper.as_ref();
-    let zookeeper = zookeeper.map_or(String::new(), |version| format!(" on ZooKeeper {version}"));
-    format!(
-        "{}{zookeeper}, {}, {place} ({})",
-        cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
-        count(u64::from(cluster.brokers), "broker"),
-        cluster.bootstrap
-    )
-}
-
-fn plan(input: &ReportInput) -> String {
-    let s = input.scenario;
-    let mut lengths = Vec::new();
-    if s.configurations.iter().any(|c| c.mode == Mode::Backlog) {
-        lengths.push(match s.trial {
-            TrialLength::Seconds(seconds) => format!("about {} of reading per trial", duration(seconds)),
-            TrialLength::Records(records) => format!("{} per group and trial", count(records, "record")),
-            TrialLength::Whole => "every record of the topics per group and trial".to_owned(),
-        });
-    }
-    for load in s.configurations.iter().filter_map(|c| c.mode.load()) {
-        let [window, warmup] = [load.duration_ns, load.warmup_ns].map(|ns| duration(ns as f64 / 1e9));
-        let length = format!("a load of {window} per trial after {warmup} of warm-up");
-        if !lengths.contains(&length) {
-            lengths.push(length);
-        }
-    }
-    let length = lengths.join(", ");
-    format!(
-        "{}, {} and {} to warm up, {length}, seed {}, threshold ±{}",
-        count(s.configurations.len() as u64, "configuration"),
-        blocks(s),
-        s.warmup_blocks,
-        s.seed,
-        percent(s.threshold)
-    )
-}
-
-/// How many blocks the plan has.
-fn blocks(scenario: &Scenario) -> String {
-    let blocks = count(u64::from(scenario.repetitions.at_most()), "block");
-    match scenario.repetitions.until() {
-        None => blocks,
-        Some(until) => format!("block by block until {until} ({blocks} at most)"),
     }
 }
 
