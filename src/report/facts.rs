@@ -5,16 +5,14 @@ mod environment;
 mod existing;
 mod quality;
 
-pub(super) use self::environment::environment;
+pub(super) use self::environment::{dates, environment};
 pub(super) use self::quality::quality;
 use super::ReportInput;
 use super::csv::kind;
-use super::format::{
-    UNKNOWN, bytes, count, duration, memory_in_words, or_unknown, percent, printable, rate, thousands,
-};
+use super::format::{count, duration, or_unknown, printable, rate, thousands};
 use super::tables::{Table, scaling};
-use crate::measure::{ClusterEnvironment, Environment, Measurement, Status, Trial, TrialKind};
-use crate::scenario::{Mode, PropertyValue, Scenario, TrialLength};
+use crate::measure::{Environment, Measurement, Status, Trial, TrialKind};
+use crate::scenario::PropertyValue;
 
 /// Why members were idle: the configurations of which the same is to be said, and what it is.
 pub(super) fn idle(input: &ReportInput) -> Vec<(String, String)> {
@@ -126,20 +124,6 @@ fn property(value: &PropertyValue) -> String {
         PropertyValue::Environment { env } => format!("(from the environment variable {env})"),
         PropertyValue::File { file } => format!("(from the file {file})"),
     }
-}
-
-/// When the first and the last trial began, to the second.
-pub(super) fn dates(input: &ReportInput) -> (String, String) {
-    let show = |t: Option<&Trial>| {
-        t.map_or_else(
-            || UNKNOWN.to_owned(),
-            |t| t.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        )
-    };
-    (
-        show(input.trials.iter().min_by_key(|t| t.started_at)),
-        show(input.trials.iter().max_by_key(|t| t.started_at)),
-    )
 }
 
 /// Every trial with its status and flags.
@@ -333,17 +317,6 @@ mod tests {
         let table = settings(&fixture.input());
         let row = table.rows.iter().find(|row| row[1] == "fetch.min.bytes").unwrap();
         assert_eq!(row[0], "client of one process, both partitions work=cpu 5us");
-    }
-
-    #[test]
-    fn the_plan_of_a_live_run_says_how_long_its_loads_are_and_not_how_much_is_read() {
-        let fixture = Fixture::latency();
-        let shown = plan(&fixture.input());
-        assert!(
-            shown.contains("a load of 5.00 s per trial after 1.00 s of warm-up"),
-            "{shown}"
-        );
-        assert!(!shown.contains("per group"), "{shown}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Where and how a run was made, in words.
 
 use super::existing;
-use crate::measure::{ClusterEnvironment, Environment};
+use crate::measure::{ClusterEnvironment, Environment, Trial};
 use crate::report::ReportInput;
-use crate::report::format::{bytes, count, duration, memory_in_words, percent, printable};
+use crate::report::format::{UNKNOWN, bytes, count, duration, memory_in_words, percent, printable};
 use crate::scenario::{Mode, Scenario, TrialLength};
 
 /// The machine, the cluster, the client and the length of the run.
@@ -112,5 +112,37 @@ fn blocks(scenario: &Scenario) -> String {
     match scenario.repetitions.until() {
         None => blocks,
         Some(until) => format!("block by block until {until} ({blocks} at most)"),
+    }
+}
+
+/// When the first and the last trial began, to the second.
+pub(in crate::report) fn dates(input: &ReportInput) -> (String, String) {
+    let show = |t: Option<&Trial>| {
+        t.map_or_else(
+            || UNKNOWN.to_owned(),
+            |t| t.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        )
+    };
+    (
+        show(input.trials.iter().min_by_key(|t| t.started_at)),
+        show(input.trials.iter().max_by_key(|t| t.started_at)),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn the_plan_of_a_live_run_says_how_long_its_loads_are_and_not_how_much_is_read() {
+        let fixture = Fixture::latency();
+        let shown = plan(&fixture.input());
+        assert!(
+            shown.contains("a load of 5.00 s per trial after 1.00 s of warm-up"),
+            "{shown}"
+        );
+        assert!(!shown.contains("per group"), "{shown}");
     }
 }
