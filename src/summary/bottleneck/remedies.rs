@@ -237,8 +237,8 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
     };
     match case.observed.machine.as_ref().map(Machine::idle) {
         Some(idle) if idle < IDLE_FOR_A_THREAD => format!(
-            "{what} would help a little, because it has threads of its own, but only {} of a core is idle for them here: \
-             more cores would help more; more partitions alone will not.",
+            "{what} would help, because it has threads of its own, as far as the {} of a core goes that is idle for them \
+             here: more cores would help more; more partitions alone will not.",
             core_figure(idle)
         ),
         _ => format!("{what} would probably help, because it has threads of its own; more partitions alone will not."),

@@ -288,7 +288,11 @@ fn a_thread_with_a_full_core_is_named_in_words() {
         reader.idle_cores(idle).found().remedy
     };
     assert!(remedy(100).contains("would probably help"), "{}", remedy(100));
-    assert!(remedy(41).contains("only 0.41 of a core is idle"), "{}", remedy(41));
+    assert!(
+        remedy(41).contains("as far as the 0.41 of a core goes"),
+        "{}",
+        remedy(41)
+    );
     let fetcher = Made::new(1, 4).threads(&[thread("rdk:broker7", 80, 15)]);
     fetcher.is(
         BottleneckKind::ReaderThread,
