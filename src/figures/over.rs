@@ -52,11 +52,11 @@ pub struct ConfigurationFigures<'a> {
 
 impl Figures {
     /// Over these trials.
-    pub fn over(trials: ConfigurationFigures) -> Self {
+    pub fn over<'a>(trials: ConfigurationFigures<'a>) -> Self {
         let value = |figure: &Figure| {
-            let samples = |of: &[&TrialFigures], wanted: fn(&TrialFigures) -> bool| -> Vec<Sample> {
+            let samples = |of: &'a [&'a TrialFigures], wanted: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
                 let of = of.iter().filter(|trial| wanted(trial));
-                of.filter_map(|trial| trial.sample(figure.id).cloned()).collect()
+                of.filter_map(|trial| trial.sample(figure.id)).collect()
             };
             let samples = match figure.trials {
                 Trials::Used => samples(trials.used, |_| true),
@@ -116,11 +116,11 @@ impl Figures {
     }
 }
 
-fn over(figure: &Figure, samples: &[Sample]) -> Option<Value> {
-    let values = || samples.iter().filter_map(Sample::value);
+fn over(figure: &Figure, samples: &[&Sample]) -> Option<Value> {
+    let values = || samples.iter().filter_map(|sample| sample.value());
     let is_count = figure.is_count();
     let counts = || -> Vec<u64> {
-        let count = |sample: &Sample| match sample {
+        let count = |sample: &&Sample| match sample {
             Sample::Count(count) => Some(*count),
             _ => None,
         };
@@ -141,11 +141,14 @@ fn over(figure: &Figure, samples: &[Sample]) -> Option<Value> {
             counts.get(counts.len() / 2).copied().map(Value::Count)
         }
         Over::Median => {
-            let each = samples.iter().flat_map(|sample| match sample {
-                Sample::Each(values) => values.clone(),
-                other => other.value().into_iter().collect(),
-            });
-            median(&each.collect::<Vec<f64>>()).map(Value::Number)
+            let mut each = Vec::new();
+            for sample in samples {
+                match sample {
+                    Sample::Each(values) => each.extend(values),
+                    other => each.extend(other.value()),
+                }
+            }
+            median(&each).map(Value::Number)
         }
         Over::Pooled => {
             let mut sums = [0.0, 0.0];

@@ -1,4 +1,4 @@
-//! What is told of a distribution of latencies.
+//! Statistics of the latencies of one trial.
 
 /// A statistic of the latencies of one trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

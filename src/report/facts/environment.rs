@@ -46,7 +46,7 @@ pub(in crate::report) fn environment(input: &ReportInput) -> Vec<(&'static str, 
     .chain(cluster.settings_unknown.iter().map(|cause| {
         (
             "Settings of the brokers",
-            format!("not told, and so not in the table of settings: {cause}"),
+            format!("unknown, and so not in the table of settings: {cause}"),
         )
     }))
     .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
