@@ -454,5 +454,4 @@ fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "assemble_tests.rs"]
 mod tests;
