@@ -32,32 +32,19 @@ impl Demands {
             ));
         }
         let demanded = [
-            (
-                self.manual,
-                Capability::Manual,
-                "assign partitions by hand (capability `manual`)",
-            ),
-            (
-                self.threads,
-                Capability::Threads,
-                "work records on several threads (capability `threads`)",
-            ),
-            (
-                self.live,
-                Capability::Stamps,
-                "say how long records waited (capability `stamps`), which live trials need",
-            ),
-            (
-                self.live,
-                Capability::Ledger,
-                "say which offsets it read (capability `ledger`), which live trials need",
-            ),
+            (self.manual, Capability::Manual, "`assignment = \"manual\"` needs"),
+            (self.threads, Capability::Threads, "`threads` above 1 needs"),
+            (self.live, Capability::Stamps, "live trials need"),
+            (self.live, Capability::Ledger, "live trials need"),
         ];
         let lacks = |(demanded, capability, _): &(bool, Capability, &str)| {
             *demanded && !hello.capabilities.contains(capability)
         };
-        let (_, _, what) = demanded.into_iter().find(lacks)?;
-        Some(format!("it cannot {what}"))
+        let (_, capability, needs) = demanded.into_iter().find(lacks)?;
+        Some(format!(
+            "{needs} the capability `{capability}`: a worker that {}",
+            capability.does()
+        ))
     }
 }
 

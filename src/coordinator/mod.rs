@@ -9,6 +9,7 @@ mod cluster;
 pub mod dataset;
 mod demands;
 mod drive;
+mod ending;
 mod environment;
 mod events;
 mod existing;
@@ -16,9 +17,11 @@ mod fixed_group;
 mod fleet;
 pub mod guardian;
 mod host;
+mod interrupt;
 pub mod leftovers;
 mod listeners;
 mod memory;
+mod options;
 mod processes;
 mod programs;
 mod run;
@@ -30,14 +33,16 @@ mod warm;
 mod watch;
 
 pub use cluster::ClusterError;
+pub use ending::{RunEnd, RunError};
 pub use events::Observer;
 pub use existing::{ExistingError, check_cluster as check_existing_topics};
 pub use fixed_group::{GroupError, told as members_told};
+pub use interrupt::Interrupt;
 pub use memory::cache_warning;
+pub use options::{Limits, RunOptions};
 pub use processes::ProcessIdentity;
 pub use programs::{BuildError, check_builds};
-pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};
-pub use spec::Limits;
+pub use run::run;
 pub use trial::Phase;
 
 #[cfg(test)]

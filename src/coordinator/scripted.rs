@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::spec::{Limits, TrialSpec};
+use super::options::Limits;
+use super::spec::TrialSpec;
 use super::trial::{Action, Event, Phase, TrialMachine};
 use crate::kafka::{GroupDescription, GroupMember, GroupState};
 use crate::measure::{Failure, FailureKind, OffsetRun, TopicPartition};

@@ -4,48 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::options::Limits;
 use crate::kafka::names;
 use crate::load::Schedule;
 use crate::measure::{DeliveredTopics, TopicPartition, member_name};
 use crate::protocol::{ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration};
 use crate::scenario::{Configuration, Membership, Work};
 use crate::secret::Secret;
-
-/// How long each phase of a trial may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// From the start of a process to its introduction.
-    pub hello: Duration,
-    /// From then until its consumers have reached the cluster.
-    pub ready: Duration,
-    /// From subscribing until the barrier is passed.
-    pub join: Duration,
-    /// Without any progress while reading.
-    pub stall: Duration,
-    /// The whole of the reading.
-    pub read: Duration,
-    /// From the end of a load until what it sent is read; what is not read by then counts as unread.
-    pub drain: Duration,
-    /// From being told to stop until the results are here.
-    pub result: Duration,
-    /// From being told to exit until the process is gone.
-    pub exit: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            hello: Duration::from_secs(15),
-            ready: Duration::from_secs(30),
-            join: Duration::from_secs(60),
-            stall: Duration::from_secs(20),
-            read: Duration::from_secs(1800),
-            drain: Duration::from_secs(30),
-            result: Duration::from_secs(15),
-            exit: Duration::from_secs(5),
-        }
-    }
-}
 
 /// One worker process of a trial.
 #[derive(Debug, Clone)]

@@ -12,9 +12,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::Interrupt;
 use super::cluster::ClusterError;
 use super::guardian::Guardian;
+use super::interrupt::Interrupt;
 use super::leftovers::{boot, clean_leftovers, forget_cluster, host, write_atomically};
 use super::processes::ProcessIdentity;
 use crate::kafka::local::{Broker, ClusterOptions, Distribution, Keeper, LocalCluster};

@@ -8,14 +8,18 @@ mod heartbeat;
 mod hold;
 mod leaders;
 mod membership;
+mod messages;
+mod offsets;
 mod process;
 mod producer;
 mod progress;
 mod reader;
 mod reported;
 mod seconds;
+mod settings;
 mod shared;
 mod statistics;
+mod threads;
 mod work;
 
 #[cfg(test)]

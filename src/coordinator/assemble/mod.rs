@@ -12,7 +12,7 @@ use crate::measure::{
     Failure, FailureKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
     PartitionMeasurement, ProcessMeasurement, TopicPartition,
 };
-use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, WorkerResult};
+use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, Without, WorkerResult};
 use crate::scenario::Work;
 
 use existing::{bridge_gaps, counts_of, reference_of, targets};
@@ -412,28 +412,13 @@ fn names(text: &str, member: &str) -> bool {
 }
 
 fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
-    let lacking = [
-        (
-            Capability::Hold,
-            "it cannot hold before the start, so records may have been fetched early",
-        ),
-        (
-            Capability::Assignment,
-            "its own view of its assignment; the cluster's was used",
-        ),
-        (
-            Capability::Ledger,
-            "which offsets were read; only their number was compared",
-        ),
-        (Capability::Usage, "its CPU, memory and threads"),
-        (Capability::Work, "the time that it spent in work"),
-        (Capability::Reading, "how long it waited for records and for commits"),
-        (Capability::Statistics, "what its client library counts itself"),
-    ];
     let works = |spec: &WorkerSpec| spec.prepare.work != Work::None;
-    let mut sentences: Vec<String> = lacking
-        .into_iter()
-        .filter_map(|(capability, what)| {
+    let mut sentences: Vec<String> = Capability::ALL
+        .iter()
+        .filter_map(|&capability| {
+            let Without::NotObserved(what) = capability.without() else {
+                return None;
+            };
             let without: Vec<String> = machine
                 .spec
                 .workers

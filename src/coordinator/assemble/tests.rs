@@ -160,7 +160,7 @@ fn what_a_plain_worker_cannot_observe_is_said() {
     assert_eq!(failure, None);
     let all = measurement.not_observed.join("\n");
     for part in [
-        "cannot hold before the start",
+        "fetched before the start",
         "own view",
         "which offsets",
         "CPU",

@@ -12,7 +12,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{Producer, ProducerContext};
 
-use super::{DatasetError, partition_counts};
+use super::error::DatasetError;
+use super::shares::partition_counts;
 use crate::contents::{RecordSource, compressible, text};
 use crate::kafka::{TextProducer, TextRecord, settings_cause};
 use crate::scenario::{DatasetSpec, Keys};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::Message;
@@ -12,9 +12,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::error::ExistingError;
 use super::listener::Listener;
-use super::{Count, ExistingError};
-use crate::coordinator::drive::Amount;
 use crate::kafka::settings_cause;
 use crate::measure::DeliveredOffsets;
 use crate::protocol::{OffsetRange, TopicTarget};
@@ -31,15 +30,24 @@ const PATIENCE_WITH_ERRORS: Duration = Duration::from_secs(30);
 /// Limit of a question for the ends of a partition.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
+/// How much is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Every record.
+    All,
+    /// The first record of each partition: is there any?
+    First,
+}
+
 /// How far a reading is.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Offsets to be read, as far as they are known.
-    total: Count,
+    total: AtomicU64,
     /// Offsets passed.
-    done: Count,
+    done: AtomicU64,
     /// Bytes of keys and values read.
-    pub(super) bytes: Count,
+    pub(super) bytes: AtomicU64,
 }
 
 impl Progress {

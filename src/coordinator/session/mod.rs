@@ -13,13 +13,15 @@ use std::time::{Duration, Instant};
 use super::cluster::Cluster;
 use super::dataset::kept::Keeping;
 use super::dataset::{self, Dataset, DatasetError};
-use super::drive::Amount;
+use super::ending::{RunEnd, RunError};
 use super::events::Observer;
-use super::existing::ReadAgain;
+use super::existing::{Amount, ReadAgain};
 use super::fixed_group::wait_until_empty;
 use super::guardian::Guardian;
+use super::interrupt::Interrupt;
+use super::options::RunOptions;
 use super::programs::Programs;
-use super::run::{Interrupt, RunEnd, RunError, RunOptions};
+
 use super::{environment, warm};
 use crate::kafka::doctor::is_permission;
 use crate::kafka::names;

@@ -4,16 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Action, Phase, TrialMachine, WorkerState, after};
+use super::state::{Asked, LAG_INTERVAL_MIN, LoadState};
+use super::{Action, Phase, TrialMachine, after};
 use crate::coordinator::spec::LoadSpec;
-use crate::measure::latency::PackedLatency;
-use crate::measure::{Failure, FailureKind, LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{FromWorker, Hello, PROTOCOL_VERSION, ProducerProgress, ProducerResult, ToWorker};
+use crate::measure::{Failure, FailureKind, PartitionLag, SecondOfLatency, TopicPartition};
+use crate::protocol::{FromWorker, Hello, PROTOCOL_VERSION, ToWorker};
 
-/// The shortest time between two samples of the lag. Positions are told every 100 ms.
-const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
-/// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
-const LAG_SAMPLES: u32 = 600;
 /// An answer that took longer says too little of the moment in which it came: positions have moved on meanwhile, by
 /// which the lag seen is too small.
 const SAMPLE_LATENESS_MAX_NS: u64 = 100_000_000;
@@ -26,115 +22,9 @@ const GONE_WITHIN_SECONDS: f64 = 0.2;
 /// As many records are no lag whatever the rate.
 const GONE_RECORDS: f64 = 10.0;
 
-/// What the machine knows of the load.
-#[derive(Debug)]
-pub(in crate::coordinator) struct LoadState {
-    pub(in crate::coordinator) producers: Vec<ProducerState>,
-    /// The common start of the producers.
-    pub(in crate::coordinator) start_ns: u64,
-    /// The end of the load.
-    pub(in crate::coordinator) end_ns: u64,
-    /// The producers have been told to stop.
-    stopped: bool,
-    next_sample_ns: u64,
-    /// From one stored sample to the next.
-    interval: Duration,
-    next_stored_ns: u64,
-    /// A question for the ends is under way, since when; it was asked after the last producer's result, or before.
-    asked: Option<(Asked, u64)>,
-    /// The ends of all partitions once nothing arrives any more.
-    pub(in crate::coordinator) ends: Option<Vec<Vec<i64>>>,
-    pub(in crate::coordinator) lag: LagSeries,
-    pub(in crate::coordinator) caught_up_ns: Option<u64>,
-    /// The latest sample: when, and the lag of the group that was furthest behind.
-    lag_before: Option<(u64, u64)>,
-    seconds: BTreeMap<u32, PackedLatency>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    ForLag,
-    ForTheEnd,
-}
-
-/// What the machine knows of one producer process.
-#[derive(Debug, Default)]
-pub(in crate::coordinator) struct ProducerState {
-    pub(in crate::coordinator) process: WorkerState,
-    pub(in crate::coordinator) result: Option<ProducerResult>,
-    progress: ProducerProgress,
-}
-
-impl LoadState {
-    pub(super) fn new(spec: &LoadSpec, groups: usize, now_ns: u64) -> Self {
-        let producer = || ProducerState {
-            process: WorkerState {
-                spawn_ns: now_ns,
-                ..WorkerState::default()
-            },
-            ..ProducerState::default()
-        };
-        let mut lag = LagSeries::default();
-        for group in (0u32..).take(groups) {
-            for (topic, partitions) in (0u32..).zip(&spec.backlog_ends) {
-                for partition in (0i32..).take(partitions.len()) {
-                    lag.partitions.push(PartitionLag {
-                        group,
-                        topic,
-                        partition,
-                        lag: Vec::new(),
-                    });
-                }
-            }
-        }
-        LoadState {
-            producers: spec.producers.iter().map(|_| producer()).collect(),
-            start_ns: u64::MAX,
-            end_ns: u64::MAX,
-            stopped: false,
-            next_sample_ns: u64::MAX,
-            next_stored_ns: 0,
-            interval: LAG_INTERVAL_MIN.max(spec.length() / LAG_SAMPLES),
-            asked: None,
-            ends: None,
-            lag,
-            caught_up_ns: None,
-            lag_before: None,
-            seconds: BTreeMap::new(),
-        }
-    }
-
-    /// True once every producer has reached the cluster.
-    pub(super) fn is_ready(&self) -> bool {
-        self.producers
-            .iter()
-            .all(|producer| producer.process.ready_ns.is_some())
-    }
-
-    /// One past the last record of a partition, once that is known; before, nothing is at its end.
-    pub(in crate::coordinator) fn end_of(&self, partition: TopicPartition) -> i64 {
-        let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
-        let ends = self.ends.as_ref();
-        let end = ends.and_then(|ends| ends.get(partition.topic as usize)?.get(number).copied());
-        end.unwrap_or(i64::MAX)
-    }
-
-    /// Response times by the second, in order.
-    pub(in crate::coordinator) fn take_seconds(&mut self) -> Vec<SecondOfLatency> {
-        let seconds = std::mem::take(&mut self.seconds).into_iter();
-        seconds
-            .map(|(second, response)| SecondOfLatency { second, response })
-            .collect()
-    }
-
-    fn all_have(&self, what: fn(&ProducerState) -> bool) -> bool {
-        self.producers.iter().all(what)
-    }
-}
-
 impl TrialMachine {
     /// The producer that a process is, where it is one: they come after the consumers.
-    pub(in crate::coordinator) fn producer_of(&self, worker: usize) -> Option<usize> {
+    pub(crate) fn producer_of(&self, worker: usize) -> Option<usize> {
         worker.checked_sub(self.workers.len())
     }
 
@@ -152,7 +42,7 @@ impl TrialMachine {
     }
 
     /// Notes when a process was being started.
-    pub(in crate::coordinator) fn set_spawn_ns(&mut self, worker: usize, spawn_ns: u64) {
+    pub(crate) fn set_spawn_ns(&mut self, worker: usize, spawn_ns: u64) {
         match (self.producer_of(worker), &mut self.load) {
             (Some(producer), Some(load)) => load.producers[producer].process.spawn_ns = spawn_ns,
             _ => self.workers[worker].spawn_ns = spawn_ns,

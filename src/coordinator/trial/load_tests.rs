@@ -9,7 +9,9 @@ use crate::coordinator::trial::Event;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
-use crate::protocol::{Capability, LoadTopic, MemberResult, PrepareProducer, ProducedPartition};
+use crate::protocol::{
+    Capability, LoadTopic, MemberResult, PrepareProducer, ProducedPartition, ProducerProgress, ProducerResult,
+};
 use crate::scenario::{Configuration, Keys, Load, Mode, Shape, Size};
 
 const SECOND_NS: u64 = 1_000_000_000;

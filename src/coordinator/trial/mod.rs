@@ -1,103 +1,33 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod event;
 mod existing;
 mod failing;
 mod joining;
 mod load;
+mod phase;
 mod reading;
 mod reports;
 mod starting;
+mod state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::barrier::Obstacle;
 use super::spec::{TrialSpec, producer_name};
-pub(super) use load::LoadState;
+pub use event::{Action, Event};
+pub use phase::Phase;
+pub(super) use state::{LoadState, WorkerState};
 
-use crate::client_errors::Reports;
 use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
-use crate::protocol::{Capability, FromWorker, Hello, MemberAssignment, ToWorker, TopicTarget, WorkerResult};
+use crate::protocol::{FromWorker, Hello, ToWorker};
 
 /// Pause between two looks at a group that is still settling.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
-
-/// Something that happened.
-#[derive(Debug)]
-pub enum Event {
-    /// A worker said something.
-    Message(usize, FromWorker),
-    /// A worker wrote a line that is not a message.
-    Garbage(usize, String),
-    /// A worker's process ended, with how and its last words.
-    Died(usize, String),
-    /// What the cluster says of a group.
-    Group(usize, Result<GroupDescription, String>),
-    /// What the cluster says of the end of every partition of every topic.
-    Ends(Result<Vec<Vec<i64>>, String>),
-    /// Which of the offsets that nobody has read yet the cluster delivers now.
-    Still(Vec<TopicTarget>, Result<DeliveredTopics, String>),
-    /// Time passed.
-    Tick,
-}
-
-/// Something to be done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Tell a worker.
-    Send(usize, ToWorker),
-    /// Ask the cluster about a group and report [`Event::Group`].
-    Describe(usize),
-    /// Ask the cluster for the ends of the load's partitions and report [`Event::Ends`].
-    AskEnds,
-    /// Reading begins at this time: sample the machine then.
-    Started(u64),
-    /// The last record was reported: sample the machine now.
-    Ended,
-}
-
-/// Where a trial is, for the display.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Processes are starting.
-    Starting,
-    /// Members are joining their groups.
-    Joining,
-    /// Records are being read, as they lie there or arrive.
-    Reading,
-    /// The load is over and what it sent is being read.
-    Draining,
-    /// Results are being collected.
-    Collecting,
-    /// It is over.
-    Over,
-}
-
-/// What the machine knows of one worker.
-#[derive(Debug, Default)]
-pub(super) struct WorkerState {
-    pub(super) spawn_ns: u64,
-    pub(super) hello: Option<Hello>,
-    pub(super) hello_ns: u64,
-    pub(super) ready_ns: Option<u64>,
-    assignments: Option<Vec<MemberAssignment>>,
-    /// What each consumer held when the barrier was passed.
-    pub(super) held: Vec<Vec<TopicPartition>>,
-    pub(super) result: Option<WorkerResult>,
-    /// What its clients reported, by consumer.
-    reports: BTreeMap<u32, Reports>,
-}
-
-impl WorkerState {
-    pub(super) fn can(&self, capability: Capability) -> bool {
-        self.hello
-            .as_ref()
-            .is_some_and(|hello| hello.capabilities.contains(&capability))
-    }
-}
 
 /// One trial on its way.
 #[derive(Debug)]

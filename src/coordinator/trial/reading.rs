@@ -117,7 +117,7 @@ impl TrialMachine {
     }
 
     /// The results of the workers, once the trial is over without failure.
-    pub(in crate::coordinator) fn take_results(&mut self) -> Vec<WorkerResult> {
+    pub(crate) fn take_results(&mut self) -> Vec<WorkerResult> {
         self.workers
             .iter_mut()
             .filter_map(|worker| mem::take(&mut worker.result))

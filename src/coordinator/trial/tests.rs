@@ -7,10 +7,11 @@ use proptest::prelude::*;
 
 use super::super::scripted::*;
 use super::*;
-use crate::coordinator::spec::{Limits, TrialReference};
+use crate::coordinator::options::Limits;
+use crate::coordinator::spec::TrialReference;
 use crate::kafka::{GroupMember, GroupState};
 use crate::measure::DeliveredOffsets;
-use crate::protocol::{PROTOCOL_VERSION, Position, WorkCalibration};
+use crate::protocol::{Capability, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";

@@ -17,9 +17,9 @@ use std::time::Duration;
 use client::Client;
 use sender::{Sender, Sending, Sent};
 
-use super::consumer::spawn;
 use super::heartbeat::Heartbeat;
-use super::process::{Failure, Outbox, hello, input_lines, next_message};
+use super::messages::{Failure, Outbox, hello, input_lines, next_message};
+use super::threads::spawn;
 use crate::contents;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
@@ -34,7 +34,7 @@ pub fn run_producer() -> ExitCode {
     let born = ProcessSnapshot::of_birth(clock::now_ns());
     let heartbeat = Heartbeat::start();
     let outbox = Outbox::default();
-    if outbox.send(&FromWorker::Hello(hello(vec![Capability::Usage]))).is_err() {
+    if outbox.send(&FromWorker::Hello(hello(&[Capability::Usage]))).is_err() {
         return ExitCode::FAILURE;
     }
     let mut process = Process {

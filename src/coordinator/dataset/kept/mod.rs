@@ -2,6 +2,7 @@
 //! filled by one run at a time.
 
 mod claim;
+mod definition;
 mod record;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::claim::Claim;
+use self::definition::Definition;
 pub use self::record::{KeptRecord, read as read_record};
 use super::{Dataset, DatasetError, fill};
-use crate::contents::CONTENTS_VERSION;
 use crate::coordinator::events::Observer;
 use crate::coordinator::leftovers::host;
 use crate::kafka::admin::{Admin, AdminError};
@@ -30,28 +31,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Looks without the right to fill until it is said that another run has it: alone, a member gets it within the first
 /// rebalance, which a broker delays by 3 s by default.
 const LOOKS_ALONE: u32 = 40;
-
-/// A data set by what defines it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Definition {
-    /// Everything that decides what lies in the set, as text.
-    pub text: String,
-    /// The start of that text's SHA-256, [`names::HASH_DIGITS`] hexadecimal digits.
-    pub hash: String,
-}
-
-impl Definition {
-    /// Of a data set whose contents are drawn with this seed.
-    pub fn of(spec: &DatasetSpec, seed: u64) -> Result<Self, DatasetError> {
-        let value = serde_json::json!({ "contents": CONTENTS_VERSION, "seed": seed, "dataset": spec });
-        let text = serde_json::to_string(&value).map_err(|error| DatasetError::Kept(error.to_string()))?;
-        let digest = openssl::sha::sha256(text.as_bytes());
-        let mut start = [0; names::HASH_DIGITS / 2];
-        start.copy_from_slice(&digest[..names::HASH_DIGITS / 2]);
-        let hash = format!("{:016x}", u64::from_be_bytes(start));
-        Ok(Definition { text, hash })
-    }
-}
 
 /// What is found under the names of a kept set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -342,74 +321,5 @@ impl Keeping<'_> {
         let kept = self.told(&dataset, &record, false, because);
         self.observer.note(&kept.to_string());
         Ok((dataset, kept))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::scenario::{Compression, DataSource, Keys, Size};
-
-    fn spec() -> DatasetSpec {
-        DatasetSpec {
-            topics: 1,
-            partitions: 2,
-            records: 1_000,
-            size: Size::Fixed(100),
-            keys: Keys::None,
-            weights: Vec::new(),
-            compression: Compression::None,
-            compression_ratio: None,
-            replication: 1,
-            settings: BTreeMap::new(),
-            source: DataSource::Filled,
-        }
-    }
-
-    #[test]
-    fn whatever_defines_a_set_changes_its_hash_and_nothing_else_does() {
-        let hash = |spec: &DatasetSpec, seed| Definition::of(spec, seed).unwrap().hash;
-        let mut all = vec![hash(&spec(), 1), hash(&spec(), 2)];
-        let changes: [fn(&mut DatasetSpec); 10] = [
-            |s| s.topics = 2,
-            |s| s.partitions = 3,
-            |s| s.records = 999,
-            |s| s.size = Size::Fixed(101),
-            |s| s.keys = Keys::Unique,
-            |s| s.weights = vec![0.9, 0.1],
-            |s| s.compression = Compression::Zstd,
-            |s| s.compression_ratio = Some(2.0),
-            |s| s.replication = 2,
-            |s| s.settings = BTreeMap::from([("segment.ms".to_owned(), "1000".to_owned())]),
-        ];
-        for change in changes {
-            let mut other = spec();
-            change(&mut other);
-            all.push(hash(&other, 1));
-        }
-        assert_eq!(hash(&spec(), 1), all[0]);
-        assert_eq!(all[0].len(), names::HASH_DIGITS);
-        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
-        assert_eq!(distinct.len(), all.len(), "{all:?}");
-    }
-
-    #[test]
-    fn a_record_of_a_filling_that_has_only_begun_holds_nothing() {
-        let mut record = KeptRecord {
-            definition: String::new(),
-            at: Timestamp::UNIX_EPOCH,
-            run: "r".into(),
-            host: "h".into(),
-            value_bytes: 7,
-            whole: None,
-        };
-        assert_eq!(record.records(), 0);
-        let range = |low, end| OffsetRange { low, end };
-        record.whole = Some(vec![TopicTarget {
-            name: "t".into(),
-            partitions: vec![range(0, 5), range(2, 4)],
-        }]);
-        assert_eq!(record.records(), 7);
     }
 }

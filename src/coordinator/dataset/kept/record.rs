@@ -125,3 +125,28 @@ fn read_at(config: &ClientConfig, topic: &str, offset: i64) -> Result<Vec<u8>, S
     }
     Err(format!("no record within {} s{latest}", LIMIT.as_secs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::OffsetRange;
+
+    #[test]
+    fn a_record_of_a_filling_that_has_only_begun_holds_nothing() {
+        let mut record = KeptRecord {
+            definition: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            run: "r".into(),
+            host: "h".into(),
+            value_bytes: 7,
+            whole: None,
+        };
+        assert_eq!(record.records(), 0);
+        let range = |low, end| OffsetRange { low, end };
+        record.whole = Some(vec![TopicTarget {
+            name: "t".into(),
+            partitions: vec![range(0, 5), range(2, 4)],
+        }]);
+        assert_eq!(record.records(), 7);
+    }
+}
