@@ -78,7 +78,18 @@ const ROOMS: &[(&str, &[&str])] = &[
 const IN_TESTS: &[(&str, &[&str])] = &[
     ("kafka", &["load"]),
     ("figures", &["plan"]),
-    ("testing", &["scenario", "measure", "plan"]),
+    (
+        "testing",
+        &[
+            "scenario",
+            "measure",
+            "plan",
+            "load",
+            "kafka",
+            "protocol",
+            "coordinator",
+        ],
+    ),
 ];
 
 /// Libraries that reports and all that they rest on must not need.

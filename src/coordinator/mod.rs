@@ -46,5 +46,6 @@ pub use run::run;
 pub use trial::Phase;
 
 #[cfg(test)]
-#[allow(clippy::expect_used, reason = "a test that cannot go on says so")]
-mod scripted;
+pub(crate) use spec::TrialSpec;
+#[cfg(test)]
+pub(crate) use trial::{Action, Event, TrialMachine};

@@ -2,10 +2,13 @@
 
 mod configuration;
 mod document;
+mod prepare;
 mod scenario;
+pub(crate) mod script;
 mod trials;
 
 pub(crate) use configuration::{arrangement, configuration, dataset, scenario};
 pub(crate) use document::Document;
+pub(crate) use prepare::{prepare, prepare_producer};
 pub(crate) use scenario::{AxisValues, Change, ScenarioBuilder, one_and_two, one_and_two_with_work};
 pub(crate) use trials::{complete, failed, run, run_from};

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::scripted::*;
 use super::*;
 use crate::measure::{DeliveredTopics, HostCpu};
 use crate::protocol::FromWorker;
+use crate::testing::arrangement;
+use crate::testing::script::*;
 
 const M1: &str = "group 1, process 1, consumer 1";
 const M2: &str = "group 1, process 2, consumer 1";
@@ -220,7 +221,7 @@ fn consumer_1_is_not_blamed_for_consumer_12() {
 fn the_groups_are_accounted_for_one_by_one() {
     let two_groups = crate::scenario::Configuration {
         groups: 2,
-        ..configuration(1, 1)
+        ..arrangement("case", 1, 1)
     };
     let mut script = Script::joining(spec_of(&two_groups, 1), &[Capability::Ledger]);
     for number in 0..2 {

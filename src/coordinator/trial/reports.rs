@@ -69,9 +69,9 @@ mod tests {
     use std::time::Duration;
 
     use crate::coordinator::options::Limits;
-    use crate::coordinator::scripted::Script;
     use crate::measure::FailureKind;
     use crate::protocol::FromWorker;
+    use crate::testing::script::Script;
 
     const M1: &str = "group 1, process 1, consumer 1";
     const M2: &str = "group 1, process 2, consumer 1";

@@ -268,31 +268,21 @@ impl<'a> Records<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::contents;
     use crate::load::{Arrivals, Profile, Schedule};
-    use crate::protocol::LoadTopic;
     use crate::scenario::Size;
+    use crate::testing::prepare_producer;
 
     fn order(keys: Keys, size: Size) -> PrepareProducer {
         let profile = Profile::Constant { rate: 1.0 };
-        let topic = |name: &str, partitions| LoadTopic {
-            name: name.to_owned(),
-            partitions,
-        };
+        let schedule = Schedule::new(Arrivals::Constant, profile, 1, 1).unwrap_or_else(|error| panic!("{error}"));
         PrepareProducer {
-            client_id: "p".into(),
-            topics: vec![topic("a", 2), topic("b", 1)],
-            properties: BTreeMap::new(),
-            schedule: Schedule::new(Arrivals::Constant, profile, 1, 1).unwrap_or_else(|error| panic!("{error}")),
-            warmup_ns: 0,
             producer: 1,
             producers: 2,
             size,
             keys,
-            seed: 3,
+            ..prepare_producer(&[("a", 2), ("b", 1)], schedule)
         }
     }
 
