@@ -50,6 +50,8 @@ pub struct Account {
     pub lost_between: BTreeMap<TopicPartition, (i64, i64)>,
     /// What is wrong, a sentence each with partition, offsets and members; the first ones where there are many.
     pub findings: Vec<String>,
+    /// Members that read what was lost, counted twice or outside.
+    pub blamed: BTreeSet<String>,
 }
 
 impl Account {
@@ -298,6 +300,9 @@ impl Books<'_> {
                 .filter(|r| r.partition == partition && !r.runs.is_empty())
                 .map(|r| r.member)
                 .collect();
+            self.account
+                .blamed
+                .extend(holders.iter().map(|holder| (*holder).to_owned()));
             let holders: Vec<&str> = holders.into_iter().collect();
             let by = if holders.is_empty() {
                 "no member read the partition".to_owned()
@@ -313,6 +318,7 @@ impl Books<'_> {
         self.account.duplicated = self.account.duplicated.saturating_add(count);
         if count > 0 {
             let member = self.readings[owner.member].member;
+            self.account.blamed.insert(member.to_owned());
             self.find(|| format!("{} read twice by {member}", offsets(partition, first, end)));
         }
     }
@@ -336,6 +342,7 @@ impl Books<'_> {
         self.account.outside = self.account.outside.saturating_add(count);
         if count > 0 {
             let member = self.readings[owner.member].member;
+            self.account.blamed.insert(member.to_owned());
             self.find(|| {
                 format!(
                     "{} read by {member} although outside what was to be read",

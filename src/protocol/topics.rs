@@ -14,7 +14,7 @@ pub struct TopicTarget {
 }
 
 /// Offsets to read: from `low` up to but not including `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OffsetRange {
     /// First.
     pub low: i64,

@@ -7,7 +7,6 @@ mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 pub use error::DatasetError;
 pub use filling::{Filling, producer_settings};
@@ -16,7 +15,6 @@ use crate::kafka::admin::Admin;
 use crate::measure::{DeliveredOffsets, DeliveredTopics};
 use crate::protocol::{OffsetRange, TopicTarget};
 use crate::scenario::{DatasetSpec, FoundTopic, FoundTopics, Keys};
-use crate::secret::Secret;
 
 /// A data set that is there to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,17 +79,13 @@ impl Dataset {
     }
 
     fn target_of_filled(&self, records: u64) -> Vec<TopicTarget> {
-        let total: u64 = self
-            .topics
-            .iter()
-            .flat_map(|topic| &topic.partitions)
-            .map(|range| range.len())
-            .sum();
+        let ranges = self.topics.iter().flat_map(|topic| &topic.partitions);
+        let total: u64 = ranges.map(|range| range.len()).sum();
         let share = |range: &OffsetRange| {
-            let wanted = u128::from(range.len()) * u128::from(records.min(total)) / u128::from(total.max(1));
+            let length = u128::from(range.len()) * u128::from(records.min(total)) / u128::from(total.max(1));
             OffsetRange {
                 low: range.low,
-                end: range.low + i64::try_from(wanted).unwrap_or(i64::MAX),
+                end: range.low + i64::try_from(length).unwrap_or(i64::MAX),
             }
         };
         self.topics
@@ -104,32 +98,21 @@ impl Dataset {
     }
 }
 
-/// Makes the topics of a data set, fills and verifies them. `produced` counts records as they are sent.
-pub async fn fill(
-    admin: &Admin,
-    properties: &BTreeMap<String, Secret>,
-    spec: &DatasetSpec,
-    names: &[String],
-    seed: u64,
-    produced: Arc<AtomicU64>,
-    interrupted: Arc<AtomicBool>,
-) -> Result<Dataset, DatasetError> {
+/// Makes the topics of a data set, fills and verifies them.
+pub async fn fill(admin: &Admin, filling: Filling) -> Result<Dataset, DatasetError> {
+    let spec = &filling.spec;
     let settings = topic_settings(spec);
-    for name in names {
+    for name in &filling.names {
         admin
             .create_topic(name, spec.partitions, spec.replication, &settings)
             .await?;
     }
-    let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
     if spec.records == 0 {
-        return verify(admin, &work).await;
+        return verify(admin, &filling).await;
     }
-    let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
-    let work = filled.map_err(|_| DatasetError::Produce {
-        topic: names.join(", "),
-        cause: "a producer panicked".into(),
-    })??;
-    verify(admin, &work).await
+    let panicked = filling.failed("a producer panicked");
+    let filled = tokio::task::spawn_blocking(move || filling.run().map(|()| filling)).await;
+    verify(admin, &filled.map_err(|_| panicked)??).await
 }
 
 /// Settings of the set's topics: nothing of it may be removed while it is being read, unless the scenario says so.

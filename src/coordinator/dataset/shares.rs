@@ -15,19 +15,15 @@ pub(super) fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
     let partitions = spec.partitions as usize;
     let equal = vec![1.0 / f64::from(spec.partitions); partitions];
     let weights = if spec.weights.is_empty() { &equal } else { &spec.weights };
-    let wanted: Vec<f64> = weights.iter().map(|weight| weight * of_topic as f64).collect();
+    let exact: Vec<f64> = weights.iter().map(|weight| weight * of_topic as f64).collect();
     // The small addend keeps an exact share from falling below itself by rounding.
-    let mut counts: Vec<u64> = wanted.iter().map(|wanted| (wanted + 1e-6).floor() as u64).collect();
+    let mut counts: Vec<u64> = exact.iter().map(|share| (share + 1e-6).floor() as u64).collect();
     let mut order: Vec<usize> = (0..partitions).collect();
-    let fraction = |index: usize| wanted[index] - wanted[index].floor();
+    let fraction = |index: usize| exact[index] - exact[index].floor();
     order.sort_by(|a, b| fraction(*b).total_cmp(&fraction(*a)));
-    let mut left = of_topic.saturating_sub(counts.iter().sum());
-    for index in order.into_iter().cycle() {
-        if left == 0 {
-            break;
-        }
+    let left = of_topic.saturating_sub(counts.iter().sum());
+    for (index, _) in order.into_iter().cycle().zip(0..left) {
         counts[index] += 1;
-        left -= 1;
     }
     counts
 }

@@ -17,13 +17,13 @@ use super::cluster::Cluster;
 use super::ending::RunError;
 use super::events::Observer;
 use super::interrupt::Interrupt;
-use super::warm;
 use crate::kafka::client::with_largest_limits;
+use crate::kafka::names;
 use crate::measure::DeliveredTopics;
 use crate::plan::Plan;
 use crate::protocol::TopicTarget;
 use crate::scenario::{
-    ClusterSource, ExistingTopics, FoundTopic, FoundTopics, PATTERN_START, Scenario, nearest_topics,
+    ClusterSource, ExistingTopics, FoundTopic, FoundTopics, Isolation, PATTERN_START, Scenario, nearest_topics,
 };
 use crate::store::RunDir;
 
@@ -86,10 +86,10 @@ pub(super) async fn resolve(
     let mut found = Vec::new();
     let mut delivered = vec![DeliveredTopics::default(); scenario.datasets.len()];
     for (index, dataset) in scenario.datasets.iter().enumerate() {
-        let again = ReadAgain::of(cluster, scenario, index, prefix, interrupt.flag());
-        let Some((existing, again)) = dataset.existing().zip(again) else {
+        let Some(existing) = dataset.existing() else {
             continue;
         };
+        let again = ReadAgain::of(cluster, scenario, index, prefix, interrupt.flag());
         let topics = select(&existing.wanted, &sizes, cluster.admin.bootstrap())?;
         let (seen, offsets) = look(existing, topics, again, observer).await?;
         found.push((index, seen));
@@ -212,31 +212,34 @@ async fn look(
     }
 }
 
-/// Reads parts of topics that exist another time, unmeasured.
+/// Reads parts of a data set another time, unmeasured.
 #[derive(Clone)]
 pub(super) struct ReadAgain {
     pass: pass::Pass,
 }
 
 impl ReadAgain {
-    /// Reads a data set of existing topics as its consumers do, with the largest of their limits; `None` for one that is
-    /// filled. `run` starts the names of the run; no group is joined and nothing committed.
+    /// Reads a data set as its consumers do, with the largest of their limits. `run` starts the names of the run. The
+    /// client is named after the group that the scenario fixes, which may be the only one that the user has a right to;
+    /// no group is joined and nothing committed.
     pub(super) fn of(
         cluster: &Cluster,
         scenario: &Scenario,
         dataset: usize,
         run: &str,
         interrupted: Arc<AtomicBool>,
-    ) -> Option<Self> {
-        let existing = scenario.datasets[dataset].existing()?;
-        let pass = pass::Pass {
-            bootstrap: cluster.admin.bootstrap().to_owned(),
-            properties: with_largest_limits(cluster.properties.clone(), scenario, dataset),
-            group: warm::group(scenario, run),
-            isolation: existing.isolation,
-            interrupted,
-        };
-        Some(ReadAgain { pass })
+    ) -> Self {
+        let existing = scenario.datasets[dataset].existing();
+        let fixed = scenario.configurations.iter().find_map(|c| c.group.clone());
+        ReadAgain {
+            pass: pass::Pass {
+                bootstrap: cluster.admin.bootstrap().to_owned(),
+                properties: with_largest_limits(cluster.properties.clone(), scenario, dataset),
+                group: fixed.unwrap_or_else(|| names::warming(run)),
+                isolation: existing.map_or(Isolation::ReadCommitted, |existing| existing.isolation),
+                interrupted,
+            },
+        }
     }
 
     /// The offsets within these ranges that the cluster delivers now, or the first of each.

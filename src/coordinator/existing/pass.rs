@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::Message;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::error::ExistingError;
 use super::listener::Listener;
+use crate::coordinator::clients::client_config;
 use crate::kafka::settings_cause;
 use crate::measure::DeliveredOffsets;
 use crate::protocol::{OffsetRange, TopicTarget};
@@ -80,7 +81,7 @@ impl Pass {
         last: Option<u64>,
         progress: &Progress,
     ) -> Result<Vec<(FoundTopic, Vec<DeliveredOffsets>)>, ExistingError> {
-        let consumer = self.consumer()?;
+        let consumer = self.consumer(topics.iter().map(|(name, _)| name.as_str()))?;
         let mut targets = Vec::with_capacity(topics.len());
         // All ends first, so that they are of one moment.
         for (name, partitions) in topics {
@@ -107,7 +108,7 @@ impl Pass {
         targets: &[TopicTarget],
         amount: Amount,
     ) -> Result<Vec<Vec<DeliveredOffsets>>, ExistingError> {
-        let consumer = self.consumer()?;
+        let consumer = self.consumer(targets.iter().map(|target| target.name.as_str()))?;
         let progress = Progress::default();
         let read = targets
             .iter()
@@ -115,15 +116,10 @@ impl Pass {
         read.collect()
     }
 
-    fn consumer(&self) -> Result<BaseConsumer<Listener>, ExistingError> {
-        let mut config = ClientConfig::new();
-        for (name, value) in &self.properties {
-            config.set(name, value.reveal());
-        }
+    fn consumer<'a>(&self, topics: impl Iterator<Item = &'a str>) -> Result<BaseConsumer<Listener>, ExistingError> {
+        let mut config = client_config(&self.bootstrap, &self.properties, "tandem-first-reading");
         config
-            .set("bootstrap.servers", &self.bootstrap)
             .set("group.id", &self.group)
-            .set("client.id", "tandem-first-reading")
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
             .set("isolation.level", self.isolation.as_str())
@@ -133,10 +129,7 @@ impl Pass {
         config.set_log_level(RDKafkaLogLevel::Warning);
         config
             .create_with_context(Listener::default())
-            .map_err(|error| ExistingError::Read {
-                topic: "that exists".to_owned(),
-                cause: settings_cause(&error),
-            })
+            .map_err(|error| failed(&topics.collect::<Vec<_>>().join(", "), settings_cause(&error)))
     }
 
     /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end

@@ -7,8 +7,10 @@ use crate::coordinator::assemble;
 use crate::coordinator::trial::Event;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
-use crate::protocol::{Capability, MemberResult, PrepareProducer, ProducedPartition, ProducerProgress, ProducerResult};
+use crate::measure::{FailureKind, HostMeasurement, Measurement, OffsetRun, OrderedLoad};
+use crate::protocol::{
+    Capability, FromWorker, MemberResult, PrepareProducer, ProducedPartition, ProducerProgress, ProducerResult,
+};
 use crate::scenario::{Configuration, Load, Mode, Shape};
 use crate::testing::script::*;
 use crate::testing::{arrangement, prepare_producer};

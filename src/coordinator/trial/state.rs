@@ -7,7 +7,7 @@ use crate::client_errors::Reports;
 use crate::coordinator::spec::LoadSpec;
 use crate::measure::latency::PackedLatency;
 use crate::measure::{LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{Capability, Hello, MemberAssignment, ProducerProgress, ProducerResult, WorkerResult};
+use crate::protocol::{Capability, Hello, MemberAssignment, ProducerProgress, ProducerResult, WorkerResult, entry_of};
 
 /// The shortest time between two samples of the lag. Positions are told every 100 ms.
 pub(super) const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -115,18 +115,10 @@ impl LoadState {
         }
     }
 
-    /// True once every producer has reached the cluster.
-    pub(super) fn is_ready(&self) -> bool {
-        self.producers
-            .iter()
-            .all(|producer| producer.process.ready_ns.is_some())
-    }
-
     /// One past the last record of a partition, once that is known; before, nothing is at its end.
     pub(crate) fn end_of(&self, partition: TopicPartition) -> i64 {
-        let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
         let ends = self.ends.as_ref();
-        let end = ends.and_then(|ends| ends.get(partition.topic as usize)?.get(number).copied());
+        let end = ends.and_then(|ends| entry_of(ends, partition).copied());
         end.unwrap_or(i64::MAX)
     }
 

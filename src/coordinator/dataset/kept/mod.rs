@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use self::claim::Claim;
 use self::definition::Definition;
 pub use self::record::{KeptRecord, read as read_record};
-use super::{Dataset, DatasetError, fill};
+use super::{Dataset, DatasetError, Filling, fill};
 use crate::coordinator::events::Observer;
 use crate::coordinator::leftovers::host;
 use crate::kafka::admin::{Admin, AdminError};
@@ -57,7 +57,7 @@ pub struct Keeping<'a> {
     pub spec: &'a DatasetSpec,
     /// Its seed.
     pub seed: u64,
-    /// Is told what is found.
+    /// Notified of what is found.
     pub observer: &'a dyn Observer,
     /// Counts records as they are sent, and those that need not be sent.
     pub produced: Arc<AtomicU64>,
@@ -104,12 +104,12 @@ impl Keeping<'_> {
 
     fn reuse(&self, dataset: Dataset, record: &KeptRecord) -> (Dataset, KeptData) {
         self.produced.fetch_add(record.records(), Ordering::Relaxed);
-        let kept = self.told(&dataset, record, true, None);
+        let kept = self.kept_data(&dataset, record, true, None);
         self.observer.note(&kept.to_string());
         (dataset, kept)
     }
 
-    fn told(&self, dataset: &Dataset, record: &KeptRecord, reused: bool, changed: Option<String>) -> KeptData {
+    fn kept_data(&self, dataset: &Dataset, record: &KeptRecord, reused: bool, changed: Option<String>) -> KeptData {
         KeptData {
             bootstrap: self.admin.bootstrap().to_owned(),
             topics: dataset.topics.iter().map(|topic| topic.name.clone()).collect(),
@@ -210,8 +210,10 @@ impl Keeping<'_> {
             self.make_record_topic(&about).await?;
             let claim = Claim::join(self.admin, self.properties, &group, &about, self.run);
             let claim = claim.map_err(DatasetError::Kept)?;
-            let mut looks = 0;
-            while !claim.is_held() {
+            for look in 1.. {
+                if claim.is_held() {
+                    return Ok(claim);
+                }
                 if self.interrupted.load(Ordering::Relaxed) {
                     return Err(DatasetError::Interrupted);
                 }
@@ -220,30 +222,24 @@ impl Keeping<'_> {
                         "no right to join the group {group}, in which runs agree on who fills it: {cause}"
                     )));
                 }
-                looks += 1;
-                if looks == LOOKS_ALONE {
-                    self.tell_who_fills(&group).await?;
+                if look == LOOKS_ALONE {
+                    self.note_who_fills(&group).await?;
                 }
-                if looks >= LOOKS_ALONE && looks % 5 == 0 {
+                if look >= LOOKS_ALONE && look % 5 == 0 {
                     // Whoever filled it has ended well, or removed it all and left nothing to wait for.
-                    let whole = matches!(self.look(definition).await?, Found::Whole(..));
-                    let gone = !self.topics(definition).await?.contains(&about);
-                    if whole {
+                    if matches!(self.look(definition).await?, Found::Whole(..)) {
                         return Ok(claim);
                     }
-                    if gone {
+                    if !self.topics(definition).await?.contains(&about) {
                         break;
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            if claim.is_held() {
-                return Ok(claim);
-            }
         }
     }
 
-    async fn tell_who_fills(&self, group: &str) -> Result<(), AdminError> {
+    async fn note_who_fills(&self, group: &str) -> Result<(), AdminError> {
         let members = self.admin.describe_group(group).await?.members;
         let holder = members.iter().find(|member| !member.assignment.is_empty());
         let who = holder.map_or_else(
@@ -302,23 +298,25 @@ impl Keeping<'_> {
         let topics: Vec<String> = (1..=self.spec.topics)
             .map(|topic| names::kept_topic(self.prefix, &definition.hash, topic))
             .collect();
-        let dataset = fill(
-            self.admin,
+        let (produced, interrupted) = (Arc::clone(&self.produced), Arc::clone(&self.interrupted));
+        let bootstrap = self.admin.bootstrap();
+        let filling = Filling::new(
+            bootstrap,
             self.properties,
             self.spec,
             &topics,
             self.seed,
-            Arc::clone(&self.produced),
-            Arc::clone(&self.interrupted),
-        )
-        .await?;
+            produced,
+            interrupted,
+        );
+        let dataset = fill(self.admin, filling).await?;
         if !claim.is_held() {
             return Err(lost());
         }
         record.at = Timestamp::now();
         record.whole = Some(dataset.topics.clone());
         record.write(self.admin, self.properties, &about).await?;
-        let kept = self.told(&dataset, &record, false, because);
+        let kept = self.kept_data(&dataset, &record, false, because);
         self.observer.note(&kept.to_string());
         Ok((dataset, kept))
     }
