@@ -7,17 +7,80 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::heartbeat::Heartbeat;
+use crate::measure::usage::ProcessSnapshot;
+use crate::measure::{ProcessUsage, Stretch, clock};
 use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, SILENCE_LIMIT_MS, ToWorker};
 
-/// The introduction of a worker that can do this.
-pub(super) fn hello(capabilities: &[Capability]) -> Hello {
-    Hello {
+/// What a worker process does: it consumes, or it produces.
+pub(super) trait Role {
+    /// Does what a message says; the answer, if there is one.
+    fn on(&mut self, message: ToWorker) -> Result<Option<FromWorker>, Failure>;
+    /// Ends whatever is still under way when the worker ends.
+    fn end(&mut self);
+}
+
+/// The process of a worker.
+pub(super) struct Process {
+    born: ProcessSnapshot,
+    heartbeat: Heartbeat,
+    pub(super) outbox: Outbox,
+}
+
+impl Process {
+    /// What it used from its beginning to this moment.
+    pub(super) fn used_until(&self, end: &ProcessSnapshot) -> ProcessUsage {
+        end.since(&self.born)
+    }
+
+    /// Where it did not run.
+    pub(super) fn pauses(&self) -> Vec<Stretch> {
+        self.heartbeat.pauses()
+    }
+}
+
+/// Runs a worker until it is told to exit, its input ends or it hears nothing for too long. The exit code says whether it
+/// could do what it was asked.
+pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Process) -> R) -> ExitCode {
+    let process = Process {
+        born: ProcessSnapshot::of_birth(clock::now_ns()),
+        heartbeat: Heartbeat::start(),
+        outbox: Outbox::default(),
+    };
+    let outbox = process.outbox.clone();
+    let hello = Hello {
         protocol: PROTOCOL_VERSION,
         client: "librdkafka".to_owned(),
         client_version: rdkafka::util::get_rdkafka_version().1,
         pid: std::process::id(),
         capabilities: capabilities.to_vec(),
+    };
+    if outbox.send(&FromWorker::Hello(hello)).is_err() {
+        return ExitCode::FAILURE;
     }
+    let mut role = role(process);
+    let served = serve(&mut role, &outbox);
+    role.end();
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&outbox),
+    }
+}
+
+fn serve(role: &mut impl Role, outbox: &Outbox) -> Result<(), Failure> {
+    let lines = input_lines();
+    while let Some(message) = next_message(&lines)? {
+        let answer = match message {
+            ToWorker::Exit => return Ok(()),
+            ToWorker::Ping => None,
+            message => role.on(message)?,
+        };
+        if let Some(answer) = answer {
+            let sent = outbox.send(&answer);
+            sent.map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
+        }
+    }
+    Ok(())
 }
 
 /// Standard output as a channel for messages, shared by the process' threads.
@@ -37,7 +100,7 @@ impl Outbox {
 }
 
 /// The lines of standard input from a thread of their own; the channel closes at the end of input.
-pub(super) fn input_lines() -> Receiver<String> {
+fn input_lines() -> Receiver<String> {
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
@@ -51,7 +114,7 @@ pub(super) fn input_lines() -> Receiver<String> {
 }
 
 /// The next message; `None` at the end of input. Silence is a failure.
-pub(super) fn next_message(lines: &Receiver<String>) -> Result<Option<ToWorker>, Failure> {
+fn next_message(lines: &Receiver<String>) -> Result<Option<ToWorker>, Failure> {
     let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
         Ok(line) => line,
         Err(RecvTimeoutError::Disconnected) => return Ok(None),
@@ -79,15 +142,15 @@ impl Failure {
         }
     }
 
-    /// Says it to the coordinator and in the log; the exit code that follows from it.
-    pub(super) fn tell(self, outbox: &Outbox) -> ExitCode {
+    /// Reports it to the coordinator and to the log; the exit code that follows from it.
+    fn report(self, outbox: &Outbox) -> ExitCode {
         eprintln!("tandem worker: {}", self.message);
         let failed = FromWorker::Failed {
             consumer: self.consumer,
             connect: self.connect,
             message: self.message,
         };
-        // Nobody to tell means that the coordinator has gone, and the exit code is all that is left to say.
+        // Where the coordinator has gone, the exit code has to do.
         let _ = outbox.send(&failed);
         ExitCode::FAILURE
     }

@@ -3,6 +3,7 @@
 
 mod client;
 mod consumer;
+mod consumers;
 mod gate;
 mod heartbeat;
 mod hold;
@@ -10,12 +11,12 @@ mod leaders;
 mod membership;
 mod messages;
 mod offsets;
-mod process;
 mod producer;
 mod progress;
 mod reader;
 mod reported;
 mod seconds;
+mod series;
 mod settings;
 mod shared;
 mod statistics;
@@ -25,6 +26,6 @@ mod work;
 #[cfg(test)]
 mod start_tests;
 
-pub use process::run_consumer;
+pub use consumers::run_consumer;
 pub use producer::run_producer;
 pub use reader::{Rehearsal, Stage};

@@ -1,4 +1,4 @@
-//! The worker's main loop: messages in, messages out. The end of input, or ten seconds of silence, ends it.
+//! The consumers of a worker process: makes them, lets them join and read, and reports what they recorded.
 
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
@@ -7,8 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::consumer::{Closing, Member};
-use super::heartbeat::Heartbeat;
-use super::messages::{Failure, Outbox, hello, input_lines, next_message};
+use super::messages::{Failure, Process, Role, run};
 use super::progress::{Reporter, send_seconds};
 use super::reader::WaitOrder;
 use super::reported::{News, NewsSink};
@@ -20,29 +19,14 @@ use crate::protocol::{Capability, FromWorker, MemberAssignment, Prepare, ToWorke
 /// How long the members may take to leave their group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);
 
-/// Runs a worker of consumers until it is told to end or hears nothing more. The exit code says whether it could do
-/// what it was told.
+/// Runs a worker of consumers until it is to end; the exit code says whether it could do what it was asked.
 pub fn run_consumer() -> ExitCode {
-    let born = ProcessSnapshot::of_birth(clock::now_ns());
-    let heartbeat = Heartbeat::start();
-    let outbox = Outbox::default();
-    if outbox.send(&FromWorker::Hello(hello(Capability::ALL))).is_err() {
-        return ExitCode::FAILURE;
-    }
-    let mut process = Process::new(born, heartbeat, outbox.clone());
-    let result = process.serve(&input_lines());
-    process.close();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(&outbox),
-    }
+    run(Capability::ALL, Consumers::new)
 }
 
-/// The process between its messages.
-struct Process {
-    born: ProcessSnapshot,
-    heartbeat: Heartbeat,
-    outbox: Outbox,
+/// The consumers of a process.
+struct Consumers {
+    process: Process,
     members: Vec<Member>,
     manual: bool,
     closing: Vec<Closing>,
@@ -58,45 +42,53 @@ struct Window {
     latest_end: Option<ProcessSnapshot>,
 }
 
-impl Process {
-    fn new(born: ProcessSnapshot, heartbeat: Heartbeat, outbox: Outbox) -> Self {
-        Process {
-            born,
-            heartbeat,
-            outbox,
+impl Role for Consumers {
+    fn on(&mut self, message: ToWorker) -> Result<Option<FromWorker>, Failure> {
+        match message {
+            ToWorker::Calibrate => Ok(Some(FromWorker::Calibrated(calibrate()))),
+            ToWorker::Prepare(prepare) => self.prepare(&prepare).map(Some),
+            ToWorker::Subscribe => self.subscribe(),
+            ToWorker::QueryAssignments { query } => self.assignments(query).map(Some),
+            ToWorker::Start { at_ns } => {
+                self.start(at_ns);
+                Ok(None)
+            }
+            ToWorker::Stop => self.stop().map(Some),
+            ToWorker::PrepareProducer(_) => Err(Failure::new("this worker was started to consume, not to produce")),
+            ToWorker::Exit | ToWorker::Ping => Ok(None),
+        }
+    }
+
+    /// Leaves the groups, all at once, and gives a hanging client a limit.
+    fn end(&mut self) {
+        for member in self.members.drain(..) {
+            member.stop();
+            self.closing.push(member.finish().1);
+        }
+        let closing = self.closing.drain(..);
+        let closing: Vec<_> = closing.map(|member| thread::spawn(move || member.close())).collect();
+        let limit = Instant::now() + LEAVE_LIMIT;
+        while closing.iter().any(|thread| !thread.is_finished()) {
+            if Instant::now() > limit {
+                let seconds = LEAVE_LIMIT.as_secs();
+                eprintln!("tandem worker: the group was not left within {seconds} s");
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Consumers {
+    fn new(process: Process) -> Self {
+        Consumers {
+            process,
             members: Vec::new(),
             manual: false,
             closing: Vec::new(),
             ended: None,
             window: Arc::default(),
             reporter: None,
-        }
-    }
-
-    /// Serves messages until told to exit or nobody is there any more.
-    fn serve(&mut self, lines: &Receiver<String>) -> Result<(), Failure> {
-        loop {
-            let Some(message) = next_message(lines)? else {
-                return Ok(());
-            };
-            let answer = match message {
-                ToWorker::Exit => return Ok(()),
-                ToWorker::Ping => None,
-                ToWorker::Calibrate => Some(FromWorker::Calibrated(calibrate())),
-                ToWorker::Prepare(prepare) => Some(self.prepare(&prepare)?),
-                ToWorker::PrepareProducer(_) => {
-                    return Err(Failure::new("this worker was started to consume, not to produce"));
-                }
-                ToWorker::Subscribe => self.subscribe()?,
-                ToWorker::QueryAssignments { query } => Some(self.assignments(query)?),
-                ToWorker::Start { at_ns } => self.start(at_ns),
-                ToWorker::Stop => Some(self.stop()?),
-            };
-            if let Some(answer) = answer {
-                self.outbox
-                    .send(&answer)
-                    .map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
-            }
         }
     }
 
@@ -135,7 +127,7 @@ impl Process {
 
     /// How a member says from its own threads what its client reports, and that it cannot go on.
     fn news_sink(&self, index: usize) -> NewsSink {
-        let (outbox, consumer) = (self.outbox.clone(), u32::try_from(index).ok());
+        let (outbox, consumer) = (self.process.outbox.clone(), u32::try_from(index).ok());
         Arc::new(move |news| {
             let message = match news {
                 News::Failed(message) => FromWorker::Failed {
@@ -164,23 +156,19 @@ impl Process {
     }
 
     fn assignments(&self, query: u64) -> Result<FromWorker, Failure> {
-        let members = (0u32..).zip(&self.members).map(|(consumer, member)| {
-            let partitions = member
-                .assignment()
-                .map_err(|message| Failure::of(consumer as usize, message))?;
-            Ok(MemberAssignment {
+        let mut members = Vec::with_capacity(self.members.len());
+        for (consumer, member) in (0u32..).zip(&self.members) {
+            let partitions = member.assignment();
+            members.push(MemberAssignment {
                 consumer,
-                partitions,
+                partitions: partitions.map_err(|message| Failure::of(consumer as usize, message))?,
                 assigned_ns: member.shared().assigned_ns(),
-            })
-        });
-        Ok(FromWorker::Assignments {
-            query,
-            members: members.collect::<Result<_, Failure>>()?,
-        })
+            });
+        }
+        Ok(FromWorker::Assignments { query, members })
     }
 
-    fn start(&mut self, at_ns: u64) -> Option<FromWorker> {
+    fn start(&mut self, at_ns: u64) {
         for member in &self.members {
             member.start(at_ns);
         }
@@ -190,12 +178,16 @@ impl Process {
         if let Some(ended) = self.ended.take() {
             let members = self.members.iter().map(Member::share).collect();
             let window = Arc::clone(&self.window);
-            self.reporter = Some(Reporter::start(self.outbox.clone(), members, ended, move || {
-                let snapshot = ProcessSnapshot::take();
-                window.lock().unwrap_or_else(PoisonError::into_inner).latest_end = Some(snapshot);
-            }));
+            self.reporter = Some(Reporter::start(
+                self.process.outbox.clone(),
+                members,
+                ended,
+                move || {
+                    let snapshot = ProcessSnapshot::take();
+                    window.lock().unwrap_or_else(PoisonError::into_inner).latest_end = Some(snapshot);
+                },
+            ));
         }
-        None
     }
 
     /// Ends the reading and reports everything.
@@ -215,40 +207,16 @@ impl Process {
             members.push(result.map_err(|message| Failure::of(index, message))?);
         }
         // The last ones: each reader has handed over what it had when it ended.
-        send_seconds(&self.outbox, &shared).map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
+        send_seconds(&self.process.outbox, &shared).map_err(|error| Failure::new(format!("cannot answer: {error}")))?;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let last = window.latest_end.take().unwrap_or_else(|| end.clone());
         let usage = window.start.take().map(|start| last.since(&start));
-        let stopwatch = Some(end.since(&self.born));
+        let stopwatch = Some(self.process.used_until(&end));
         Ok(FromWorker::Result(Box::new(WorkerResult {
             members,
             window: usage,
             stopwatch,
-            pauses: Some(self.heartbeat.pauses()),
+            pauses: Some(self.process.pauses()),
         })))
-    }
-
-    /// Leaves the groups, all at once, and gives a hanging client a limit.
-    fn close(&mut self) {
-        for member in self.members.drain(..) {
-            member.stop();
-            self.closing.push(member.finish().1);
-        }
-        let closing: Vec<_> = self
-            .closing
-            .drain(..)
-            .map(|c| thread::spawn(move || c.close()))
-            .collect();
-        let limit = Instant::now() + LEAVE_LIMIT;
-        while closing.iter().any(|thread| !thread.is_finished()) {
-            if Instant::now() > limit {
-                eprintln!(
-                    "tandem worker: the group was not left within {} s",
-                    LEAVE_LIMIT.as_secs()
-                );
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
     }
 }
