@@ -65,6 +65,8 @@ capabilities! {
         NotObserved("how long it waited for records and for commits");
     Statistics: "says what its client library counts itself",
         NotObserved("what its client library counts itself");
+    Pauses: "says where its process did not run",
+        NotObserved("where its process did not run");
     Stamps: "reads the stamps of records and says how long they waited",
         Otherwise("live and mixed trials fail with it");
 }

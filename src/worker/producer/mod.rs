@@ -28,7 +28,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs a producer until it is to end; the exit code says whether it could do what it was asked.
 pub fn run_producer() -> ExitCode {
-    run(&[Capability::Usage], |process| Load {
+    run(&[Capability::Usage, Capability::Pauses], |process| Load {
         process,
         prepared: None,
         running: None,
