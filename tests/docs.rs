@@ -128,12 +128,7 @@ fn every_capability_and_the_version_are_documented() {
 #[test]
 fn the_documents_link_to_files_that_exist() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let documents = std::fs::read_dir(root.join("docs")).unwrap();
-    let documents = documents.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
-    let pages = documents.filter(|name| name.ends_with(".md"));
-    let others = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "scripts/evidence/README.md"];
-    for name in pages.chain(others.map(str::to_owned)) {
-        let text = std::fs::read_to_string(root.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (name, text) in documents() {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().unwrap();
             // The picture is made with the reference run; where that is not stored there is no picture either.
@@ -219,6 +214,69 @@ fn the_page_of_commands_has_every_flag_of_every_command() {
             assert!(page.contains(flag), "{command} takes {flag}");
         }
     }
+}
+
+/// The documents that people read, with their text.
+fn documents() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = std::fs::read_dir(root.join("docs")).unwrap();
+    let pages = pages.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let others = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "scripts/evidence/README.md",
+    ];
+    (pages.filter(|name| name.ends_with(".md")))
+        .chain(others.map(str::to_owned))
+        .map(|name| (name.clone(), std::fs::read_to_string(root.join(name)).unwrap()))
+        .collect()
+}
+
+/// Every `tandem NAME ...` in a document, in a block of commands or between backticks.
+fn commands(text: &str) -> Vec<String> {
+    let lines = blocks(text, "sh").into_iter().flat_map(str::lines).map(str::to_owned);
+    let prose = text
+        .split("```")
+        .step_by(2)
+        .flat_map(quoted)
+        .map(|span| span.replace('\n', " "));
+    let starts = |command: &String| command.starts_with("tandem ") && !command.starts_with("tandem worker");
+    lines.chain(prose).filter(starts).collect()
+}
+
+#[test]
+fn the_commands_in_the_documents_have_the_flags_that_the_program_has() {
+    let mut help: BTreeMap<String, String> = BTreeMap::new();
+    let mut checked = 0;
+    for (name, text) in documents() {
+        for command in commands(&text) {
+            let own = command.split([';', '|', '>', '#', '&']).next().unwrap();
+            let words: Vec<&str> = own.split_whitespace().skip(1).collect();
+            let depth = if ["cluster", "topics"].contains(&words[0]) {
+                2
+            } else {
+                1
+            };
+            let is_name = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let path: Vec<&str> = words.iter().take(depth).take_while(is_name).copied().collect();
+            let help = help.entry(path.join(" ")).or_insert_with(|| {
+                let tandem = Command::new(env!("CARGO_BIN_EXE_tandem"))
+                    .args(&path)
+                    .arg("--help")
+                    .output();
+                let output = tandem.unwrap();
+                assert!(output.status.success(), "{name}: {command}");
+                String::from_utf8(output.stdout).unwrap()
+            });
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                let flag = flag.trim_matches(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+                assert!(help.contains(flag), "{name}: {command}: no {flag}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "{checked} flags");
 }
 
 #[test]
