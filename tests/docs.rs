@@ -220,16 +220,21 @@ fn the_page_of_commands_has_every_flag_of_every_command() {
 fn documents() -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = std::fs::read_dir(root.join("docs")).unwrap();
-    let pages = pages.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let pages = pages.map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let pages = pages.map(|path| path.strip_prefix(root).unwrap().display().to_string());
     let others = [
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "scripts/evidence/README.md",
     ];
-    (pages.filter(|name| name.ends_with(".md")))
-        .chain(others.map(str::to_owned))
-        .map(|name| (name.clone(), std::fs::read_to_string(root.join(name)).unwrap()))
+    let names = pages.chain(others.map(str::to_owned));
+    names
+        .map(|name| {
+            let text = std::fs::read_to_string(root.join(&name)).unwrap();
+            (name, text)
+        })
         .collect()
 }
 
