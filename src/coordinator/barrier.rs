@@ -1,5 +1,5 @@
-//! The barrier: has every group its expected members, does every member hold what it should, and does every partition
-//! have exactly one owner? Pure; the state machine asks it.
+//! The barrier: every group has its members, workers and cluster agree on what each holds, and every partition has exactly
+//! one owner. Pure; the state machine asks it.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub struct MemberView<'a> {
     pub client_id: &'a str,
     /// For people.
     pub name: &'a str,
-    /// What it says it holds itself; `None` where its worker cannot tell.
+    /// What it says that it holds; `None` where its worker cannot say.
     pub own: Option<&'a [TopicPartition]>,
 }
 
@@ -62,7 +62,7 @@ pub fn check(
     topics: &[String],
     partitions: &BTreeSet<TopicPartition>,
 ) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
-    let seen = description
+    let assigned = description
         .map(|group| cluster_view(members, group, topics))
         .transpose()?;
     // Before anything else: two members that each say they hold a partition will both read it, whatever the cluster
@@ -71,13 +71,13 @@ pub fn check(
     one_owner_at_most(members, &claims)?;
     let mut held = Vec::with_capacity(members.len());
     for (index, member) in members.iter().enumerate() {
-        let by_cluster = seen.as_ref().map(|seen| seen[index].as_slice());
+        let by_cluster = assigned.as_ref().map(|assigned| assigned[index].as_slice());
         match (member.own, by_cluster) {
             (Some(own), None) => held.push(sorted(own)),
             (None, Some(cluster)) => held.push(sorted(cluster)),
             (Some(own), Some(cluster)) => held.push(agreed(member.name, own, cluster)?),
             (None, None) => {
-                let message = format!("nobody can tell what {} holds", member.name);
+                let message = format!("neither the worker nor the cluster says what {} holds", member.name);
                 return Err(Obstacle::member(member.name, message));
             }
         }
@@ -105,7 +105,7 @@ fn cluster_view(
     let stranger = group
         .members
         .iter()
-        .find(|seen| members.iter().all(|m| m.client_id != seen.client_id));
+        .find(|found| members.iter().all(|member| member.client_id != found.client_id));
     if let Some(stranger) = stranger {
         return Err(Obstacle::unsettled(format!(
             "an unexpected member is in the group: {}",
@@ -115,12 +115,13 @@ fn cluster_view(
     members
         .iter()
         .map(|member| {
-            let mut found = group.members.iter().filter(|seen| seen.client_id == member.client_id);
-            let (Some(seen), None) = (found.next(), found.next()) else {
+            let mut found = group.members.iter().filter(|other| other.client_id == member.client_id);
+            let (Some(in_group), None) = (found.next(), found.next()) else {
                 let message = format!("{} is not in the group exactly once", member.name);
                 return Err(Obstacle::member(member.name, message));
             };
-            seen.assignment
+            in_group
+                .assignment
                 .iter()
                 .map(|(topic, partition)| resolve(topics, topic, *partition))
                 .collect()

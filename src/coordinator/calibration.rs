@@ -12,7 +12,7 @@ use crate::protocol::{Capability, FromWorker, Hello, ToWorker, WorkCalibration};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Calibrations of two builds that differ by less than this share are of one speed: the loop is the same, and so much
-/// lies between two calibrations of one build.
+/// is between two calibrations of one build.
 const SAME_SHARE: f64 = 0.05;
 
 /// The same for a sleep's excess, nanoseconds.

@@ -1,4 +1,4 @@
-//! The cluster of a run: brokers started for it or one that runs already, seen in the same way.
+//! The cluster of a run: brokers started for it, or an existing cluster, behind one interface.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,8 +48,8 @@ fn lines(checks: &[Check]) -> String {
     checks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Finds or fetches what clusters that are started need, before the first of them is: one that cannot be had then costs
-/// no start of another.
+/// Finds or fetches what clusters that are started need, before the first of them is started: a version that is missing
+/// then costs no start of another.
 pub async fn provide(versions: Vec<KafkaVersion>, observer: Arc<dyn Observer>) -> Result<(), ClusterError> {
     let find = move || {
         let progress = |what: &str| observer.preparing(what);
@@ -68,9 +68,9 @@ pub struct Opening {
     pub data_parent: PathBuf,
     /// Heap of each of them, MiB.
     pub heap_mib: u32,
-    /// Told of all that must not outlive the run.
+    /// Ends all that must not outlive the run.
     pub keeper: Arc<dyn Keeper>,
-    /// Told what is being done.
+    /// Notified of what is being done.
     pub observer: Arc<dyn Observer>,
     /// Ends it early.
     pub interrupted: Arc<AtomicBool>,
@@ -252,8 +252,8 @@ impl Cluster {
         if !ended.is_empty() {
             return Ok(ended);
         }
-        let shown = self.admin.brokers().await?;
-        let is_missing = |watched: &&Watched| shown.iter().all(|shown| shown.id != watched.broker.id);
+        let present = self.admin.brokers().await?;
+        let is_missing = |watched: &&Watched| present.iter().all(|broker| broker.id != watched.broker.id);
         Ok(brokers.iter().filter(is_missing).map(name).collect())
     }
 
@@ -301,7 +301,7 @@ impl Cluster {
                 local.deviations(),
             ),
             (None, Some(broker)) => {
-                // A cluster may refuse to tell its settings; that is no reason not to measure it.
+                // A cluster that keeps its settings to itself can be measured all the same.
                 let settings = self.admin.broker_settings(broker).await.unwrap_or_else(|error| {
                     settings_unknown = Some(error.to_string());
                     Vec::new()
@@ -364,8 +364,7 @@ fn of_our_own(broker: &Broker) -> Watched {
     }
 }
 
-/// Has the doctor look at a running cluster, without leaving anything there. What is well enough but worth a word is
-/// noted.
+/// Has the doctor examine a running cluster, without leaving anything there. Warnings are noted.
 async fn examine(patient: Patient, observer: &dyn Observer) -> Result<(), ClusterError> {
     let bootstrap = patient.bootstrap.clone();
     let looked = tokio::task::spawn_blocking(move || reachable(&patient)).await;

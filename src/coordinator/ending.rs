@@ -106,7 +106,7 @@ pub enum RunError {
     Replication {
         /// The cluster.
         bootstrap: String,
-        /// What is wanted.
+        /// As the scenario has it.
         replication: u32,
         /// What there is.
         brokers: usize,

@@ -1,4 +1,4 @@
-//! The machine and the client as the environment file tells them.
+//! The machine and the client, for the environment file.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What a run tells whoever watches it.
+//! What a run reports to the terminal.
 
 use crate::measure::{Trial, TrialOrder};
 use crate::plan::Progress;

@@ -41,7 +41,7 @@ pub enum GroupError {
         /// Client ids and hosts.
         members: String,
     },
-    /// The cluster does not tell who is in it.
+    /// The cluster does not say who is in it.
     #[error(transparent)]
     Cluster(#[from] AdminError),
     /// Its committed positions cannot be set.

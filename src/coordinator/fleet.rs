@@ -59,11 +59,11 @@ pub enum FleetNews {
 pub trait Fleet {
     /// Starts the next worker. An error says why it could not be started.
     fn start(&mut self, launch: &Launch) -> Result<(), String>;
-    /// Tells a worker something; one that is gone is reported by [`Fleet::next`].
+    /// Sends a worker a message; one that is gone is reported by [`Fleet::next`].
     fn send(&mut self, worker: usize, message: &ToWorker);
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
-    /// Tells all to exit, waits for at most `limit`, and kills what is left.
+    /// Asks all to exit, waits for at most `limit`, and kills what is left.
     fn shutdown(&mut self, limit: Duration) -> impl Future<Output = ()>;
     /// Kills all.
     fn kill(&mut self) -> impl Future<Output = ()>;
@@ -72,7 +72,7 @@ pub trait Fleet {
 /// Worker processes on this machine (their launcher may reach others).
 pub struct ProcessFleet {
     run_id: String,
-    /// What must not show of what workers say.
+    /// What is masked in what workers say.
     hidden: Arc<Hidden>,
     workers: Vec<Process>,
     events: UnboundedReceiver<FleetEvent>,
@@ -91,7 +91,7 @@ struct Process {
 }
 
 impl Process {
-    /// Kills a worker with whatever its launcher has started: each worker leads a process group of its own.
+    /// Kills a worker and all that its launcher has started: each worker leads a process group of its own.
     fn kill_group(&mut self) {
         let group = self.pid.and_then(|pid| i32::try_from(pid).ok());
         if let Some(group) = group.filter(|_| self.child.id().is_some()) {
@@ -123,7 +123,7 @@ impl ProcessFleet {
 
     async fn reap(&mut self, limit: Duration) {
         for worker in &mut self.workers {
-            // Closing its input tells a worker to end even where `Exit` was not understood.
+            // A worker ends with its input, even where `Exit` was not understood.
             worker.outbox = None;
         }
         let deadline = tokio::time::Instant::now() + limit;
@@ -268,7 +268,7 @@ async fn write_lines(mut stdin: ChildStdin, mut lines: UnboundedReceiver<String>
 struct Said {
     hidden: Arc<Hidden>,
     last_words: Mutex<Vec<String>>,
-    /// Whether it is shown as it comes.
+    /// Whether it is printed as it comes.
     log: bool,
 }
 

@@ -59,14 +59,14 @@ impl Started {
 pub fn cache_warning(plan: &Plan, kernel: &Kernel) -> Option<String> {
     let started = Started::by(&plan.scenario);
     let heaps = started.heap_bytes(&Limits::of_this_process(kernel));
-    let room = CacheRoom::of_this_process(kernel);
-    let left = room.bytes.saturating_sub(heaps);
+    let space = CacheRoom::of_this_process(kernel);
+    let left = space.bytes.saturating_sub(heaps);
     // Each cluster has data sets of its own.
     let read = backlog_bytes(plan) * u64::from(started.clusters);
     if read <= left {
         return None;
     }
-    let whose = match &room.limit {
+    let whose = match &space.limit {
         Some(limit) => format!("under the {} of {}", limit.name(), mebibytes(limit.bytes)),
         None => "of this machine's memory".to_owned(),
     };

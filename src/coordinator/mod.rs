@@ -1,5 +1,5 @@
 //! Runs trials: starts worker processes, passes them through the barrier, collects what they recorded and stores it.
-//! The only room that starts workers. Knows them by the protocol alone, and neither statistics nor reports.
+//! The only module that starts workers. Knows them by the protocol alone, and neither statistics nor reports.
 
 mod arrivals;
 mod assemble;

@@ -41,9 +41,9 @@ pub struct Limits {
     pub read: Duration,
     /// From the end of a load until what it sent is read; what is not read by then counts as unread.
     pub drain: Duration,
-    /// From being told to stop until the results are here.
+    /// From `stop` until the results are here.
     pub result: Duration,
-    /// From being told to exit until the process is gone.
+    /// From `exit` until the process is gone.
     pub exit: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! Processes as the kernel knows them: told apart even where a process id is used again, found by the mark of a run,
-//! ended without mercy.
+//! Processes as the kernel knows them: distinguished even where a process id is used again, found by the mark of a run,
+//! killed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,8 +15,8 @@ use crate::kafka::local::RUN_VARIABLE;
 /// Pause between two looks at processes that are ending.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// For this long no process of the run may be seen before it is believed that there is none: one that was just being
-/// started when its parent died carries the run's mark only after its `exec`.
+/// No process of the run may appear for this long before there is taken to be none: one that was just being started when
+/// its parent died carries the run's mark only after its `exec`.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// A process: its id, and when it started in clock ticks since boot, because ids are used again.
@@ -54,7 +54,7 @@ impl ProcessIdentity {
     /// Kills it (SIGKILL), if it still runs.
     fn kill(self) {
         if self.is_running() {
-            // One that ended in this moment is what was wanted.
+            // It may have ended in this moment.
             let _ = kill(Pid::from_raw(self.pid.cast_signed()), Signal::SIGKILL);
         }
     }

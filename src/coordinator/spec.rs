@@ -1,4 +1,4 @@
-//! What a trial is made of, worked out before anything is started: workers, groups, topics, limits.
+//! The specification of a trial, made before anything is started: workers, groups, topics, limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct WorkerSpec {
     pub group: usize,
     /// Its number within the group, from 0.
     pub process: u32,
-    /// What it is told.
+    /// Its order.
     pub prepare: Prepare,
 }
 
@@ -60,7 +60,7 @@ pub struct TrialSpec {
 /// The records that arrive during a trial.
 #[derive(Debug, Clone)]
 pub struct LoadSpec {
-    /// What each producer process is told.
+    /// The order of each producer process.
     pub producers: Vec<PrepareProducer>,
     /// When all of them together are to send.
     pub schedule: Schedule,

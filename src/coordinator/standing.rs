@@ -256,7 +256,7 @@ impl StandingFolder {
         let keeper = record.keeper;
         let signal = |signal| {
             if keeper.is_running() {
-                // One that ended in this moment is what was wanted.
+                // It may have ended in this moment.
                 let _ = kill(Pid::from_raw(keeper.pid.cast_signed()), signal);
             }
         };
@@ -305,8 +305,8 @@ pub struct StandingOptions {
     pub program: PathBuf,
 }
 
-/// Starts the cluster, telling `progress` what it does, writes it down, calls `ready` and keeps it until `interrupt` is set; then ends it and removes
-/// all that it has made. An error of `ready` ends it at once.
+/// Starts the cluster, writes it down, calls `ready` and keeps it until `interrupt` is set; then ends it and removes all
+/// that it has made. `progress` is called with what is being done. An error of `ready` ends the cluster at once.
 pub async fn keep(
     folder: &StandingFolder,
     options: StandingOptions,

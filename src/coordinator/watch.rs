@@ -24,7 +24,7 @@ const RETURN_INTERVAL_NS: u64 = 500_000_000;
 /// A broker and its processes on this machine, none where it runs elsewhere.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    /// As the cluster shows it.
+    /// As the cluster names it.
     pub broker: BrokerAddress,
     /// True where it ran on this machine when the cluster was opened.
     pub is_here: bool,
@@ -67,7 +67,7 @@ impl Watch {
         let mut here: Vec<Here> = here.map(Here::new).collect();
         let (stop, stopped) = channel();
         let thread = thread::spawn(move || {
-            let mut seen = Interruptions::default();
+            let mut interruptions = Interruptions::default();
             let mut pauses = Vec::new();
             let mut pulse = Pulse::new(clock::now_ns(), clock::boot_ns());
             while stopped.recv_timeout(BEAT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
@@ -75,35 +75,35 @@ impl Watch {
                 let (pause, suspension) = pulse.beat(now_ns, clock::boot_ns());
                 let was_away = pause.is_some() || suspension.is_some();
                 pauses.extend(pause);
-                seen.suspended.extend(suspension);
+                interruptions.suspended.extend(suspension);
                 for broker in &mut here {
                     let look = broker.look(now_ns);
-                    broker.note(now_ns, look, was_away, &mut seen);
+                    broker.note(now_ns, look, was_away, &mut interruptions);
                 }
             }
             let now_ns = clock::now_ns();
             for broker in &mut here {
-                broker.end_pause(now_ns, &mut seen);
+                broker.end_pause(now_ns, &mut interruptions);
             }
-            seen.add_process("the coordinator", Some(&pauses));
-            seen
+            interruptions.add_process("the coordinator", Some(&pauses));
+            interruptions
         });
         Watch { stop, thread, asking }
     }
 
-    /// Ends, with what was seen.
+    /// Ends, with what was recorded.
     pub fn end(self) -> Interruptions {
         drop(self.stop);
         // It only reads clocks and files; were it to panic, the trial would go without.
-        let mut seen = self.thread.join().unwrap_or_default();
+        let mut interruptions = self.thread.join().unwrap_or_default();
         if let Some((task, asked)) = self.asking {
             task.abort();
             let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
             asked.end_silence(clock::now_ns());
-            seen.unanswered.append(&mut asked.unanswered);
-            seen.changes.append(&mut asked.changes);
+            interruptions.unanswered.append(&mut asked.unanswered);
+            interruptions.changes.append(&mut asked.changes);
         }
-        seen
+        interruptions
     }
 }
 
@@ -123,7 +123,7 @@ struct Here {
     watched: Watched,
     ticks: bool,
     cpu_ns: u64,
-    /// When its processes last ran, as far as seen.
+    /// When its processes last ran, as far as is known.
     ran_ns: u64,
     /// When it was looked for last, once it had gone.
     gone_ns: Option<u64>,
@@ -160,13 +160,13 @@ impl Here {
         }
     }
 
-    /// Takes in a look. Where the coordinator itself `was_away`, nobody knows what the broker did meanwhile.
-    fn note(&mut self, now_ns: u64, look: Look, was_away: bool, seen: &mut Interruptions) {
+    /// Takes in a look. Where the coordinator itself `was_away`, nobody knows what the broker did.
+    fn note(&mut self, now_ns: u64, look: Look, was_away: bool, interruptions: &mut Interruptions) {
         if (look == Look::Gone) != self.gone_ns.is_some() {
             let came = look != Look::Gone;
             self.gone_ns = (!came).then_some(now_ns);
             self.ran_ns = now_ns;
-            seen.changes.push(change(&self.watched.broker, now_ns, came));
+            interruptions.changes.push(change(&self.watched.broker, now_ns, came));
         }
         let ran = match look {
             Look::Gone => return,
@@ -176,16 +176,16 @@ impl Here {
         if was_away {
             self.ran_ns = now_ns;
         } else if ran {
-            self.end_pause(now_ns, seen);
+            self.end_pause(now_ns, interruptions);
         }
     }
 
     /// It ran now, or nobody looks any longer.
-    fn end_pause(&mut self, now_ns: u64, seen: &mut Interruptions) {
+    fn end_pause(&mut self, now_ns: u64, interruptions: &mut Interruptions) {
         let pause = Stretch::new(std::mem::replace(&mut self.ran_ns, now_ns), now_ns);
         if pause.length_ns() >= RECORDED_FROM_NS && self.gone_ns.is_none() {
             let broker = self.watched.broker.id;
-            seen.brokers.push(BrokerPause { broker, pause });
+            interruptions.brokers.push(BrokerPause { broker, pause });
         }
     }
 }
@@ -213,7 +213,7 @@ struct Asked {
     /// The brokers that the watch began with, and those that came.
     known: Vec<BrokerAddress>,
     present: Vec<i32>,
-    /// What the first answer shows beyond what was known came before the watch began.
+    /// Brokers that are new in the first answer came before the watch began.
     has_answered: bool,
     /// Since when an answer is missing.
     silent_ns: Option<u64>,
@@ -234,7 +234,7 @@ impl Asked {
         }
     }
 
-    /// The cluster showed these brokers.
+    /// The cluster answered with these brokers.
     fn answered(&mut self, now_ns: u64, brokers: Vec<BrokerAddress>) {
         self.end_silence(now_ns);
         let is_there = |id: i32| brokers.iter().any(|broker| broker.id == id);

@@ -28,7 +28,7 @@ pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 /// Version of the protocol. A worker of another version is refused.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// A worker that hears nothing for this long ends.
+/// A worker ends after so long without a message.
 pub const SILENCE_LIMIT_MS: u64 = 10_000;
 
 /// How often the coordinator says [`ToWorker::Ping`].
@@ -85,7 +85,7 @@ pub enum FromWorker {
         /// The partitions read since the start.
         positions: Vec<Position>,
     },
-    /// Response times of seconds that are over, as far as they have not been told before (capability `stamps`). A
+    /// Response times of seconds that are over, as far as they were not reported before (capability `stamps`). A
     /// second may come more than once, from several threads; what each says is added up.
     Seconds {
         /// By the second in which the work on the record ended, from the producers' start.
@@ -177,7 +177,7 @@ pub struct StampOrder {
     pub warmup_ns: u64,
     /// Length of the window: latencies are those of the records intended in it.
     pub duration_ns: u64,
-    /// Of each partition of each topic the first offset whose record has a stamp; what lies before is a backlog.
+    /// Of each partition of each topic the first offset whose record has a stamp; what is before it is a backlog.
     pub stamped_from: Vec<Vec<i64>>,
 }
 

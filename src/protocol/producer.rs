@@ -1,4 +1,4 @@
-//! What a producer of load is told and what it reports. Times as everywhere in the protocol; topics are named by their
+//! The order of a producer of load and what it reports. Times as everywhere in the protocol; topics are named by their
 //! index in [`PrepareProducer::topics`].
 
 use std::collections::BTreeMap;

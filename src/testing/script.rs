@@ -136,7 +136,7 @@ impl Script {
         }
     }
 
-    /// Workers that have introduced themselves and are ready: all are told to subscribe.
+    /// Workers that have introduced themselves and are ready: all have been asked to subscribe.
     pub(crate) fn joining(spec: TrialSpec, capabilities: &[Capability]) -> Self {
         let workers = spec.workers.len();
         let mut script = Script::new(spec);
@@ -150,7 +150,7 @@ impl Script {
         script
     }
 
-    /// Two processes with a partition each, told to start.
+    /// Two processes with a partition each that have been asked to start.
     pub(crate) fn reading() -> Self {
         let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
         script.holds(0, &[&[0]]);

@@ -23,7 +23,7 @@ use crate::scenario::Commit;
 /// How long the membership thread waits for an event; it is woken when it should end.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Serves rebalances and errors until told to end. An error has come to the consumer's context before it comes here.
+/// Serves rebalances and errors until `ending` is set. An error has come to the consumer's context before it comes here.
 pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool) {
     while !ending.load(Ordering::Acquire) {
         if let Some(Ok(record)) = consumer.poll(POLL) {

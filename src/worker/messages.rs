@@ -39,7 +39,7 @@ impl Process {
     }
 }
 
-/// Runs a worker until it is told to exit, its input ends or it hears nothing for too long. The exit code says whether it
+/// Runs a worker until `exit`, the end of its input, or a silence of [`SILENCE_LIMIT_MS`]. The exit code says whether it
 /// could do what it was asked.
 pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Process) -> R) -> ExitCode {
     let process = Process {
@@ -118,7 +118,7 @@ fn next_message(lines: &Receiver<String>) -> Result<Option<ToWorker>, Failure> {
     let line = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
         Ok(line) => line,
         Err(RecvTimeoutError::Disconnected) => return Ok(None),
-        Err(RecvTimeoutError::Timeout) => return Err(Failure::new("heard nothing from the coordinator for 10 s")),
+        Err(RecvTimeoutError::Timeout) => return Err(Failure::new("no message from the coordinator for 10 s")),
     };
     // The line may hold secrets: an error must not repeat it.
     let message = serde_json::from_str(&line)

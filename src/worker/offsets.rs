@@ -1,4 +1,4 @@
-//! Commits positions of a member's partitions, and tells a rebalance from a failure.
+//! Commits positions of a member's partitions, and distinguishes a rebalance from a failure.
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -54,7 +54,7 @@ fn list_of(shared: &MemberShared, places: &[Place]) -> KafkaResult<TopicPartitio
     Ok(list)
 }
 
-/// Tells what every rebalance may bring from what is wrong.
+/// Distinguishes what every rebalance may bring from what is wrong.
 fn commit_error(error: &KafkaError) -> CommitError {
     let rebalance = matches!(
         error.rdkafka_error_code(),
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_that_a_rebalance_overtook_is_told_from_one_that_failed() {
+    fn a_commit_that_a_rebalance_overtook_is_no_failure() {
         let of = |code| commit_error(&KafkaError::ConsumerCommit(code));
         for code in [
             RDKafkaErrorCode::RebalanceInProgress,

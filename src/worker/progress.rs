@@ -16,7 +16,7 @@ use crate::protocol::{FromWorker, Position};
 /// How often progress is reported while reading.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A thread that reports until it is told to end.
+/// A thread that reports until it is ended.
 pub(super) struct Reporter {
     stop: Sender<()>,
     thread: JoinHandle<()>,
@@ -32,7 +32,7 @@ impl Reporter {
     ) -> Self {
         let (stop, stopped) = channel();
         let body = move || {
-            let mut told = BTreeMap::new();
+            let mut reported = BTreeMap::new();
             loop {
                 if ended.recv_timeout(PROGRESS_INTERVAL).is_ok() {
                     on_end();
@@ -40,7 +40,7 @@ impl Reporter {
                 if !matches!(stopped.try_recv(), Err(TryRecvError::Empty)) {
                     return;
                 }
-                let positions = news(&members, &mut told);
+                let positions = news(&members, &mut reported);
                 if !positions.is_empty() && outbox.send(&FromWorker::Progress { positions }).is_err() {
                     return;
                 }
@@ -72,12 +72,12 @@ pub(super) fn send_seconds(outbox: &Outbox, members: &[Arc<MemberShared>]) -> io
     outbox.send(&FromWorker::Seconds { seconds })
 }
 
-/// The positions that have moved since they were told.
-fn news(members: &[Arc<MemberShared>], told: &mut BTreeMap<TopicPartition, i64>) -> Vec<Position> {
+/// The positions that have moved since they were reported.
+fn news(members: &[Arc<MemberShared>], reported: &mut BTreeMap<TopicPartition, i64>) -> Vec<Position> {
     let mut positions = Vec::new();
     for slot in members.iter().flat_map(|member| member.slots()) {
         let Some(offset) = slot.position() else { continue };
-        let known = told.entry(slot.partition).or_insert(-1);
+        let known = reported.entry(slot.partition).or_insert(-1);
         if *known < offset {
             *known = offset;
             let (topic, partition) = (slot.partition.topic, slot.partition.partition);

@@ -1,4 +1,4 @@
-//! What a member's client reports: passed on once each, and told as a failure where no waiting fixes it.
+//! What a member's client reports: passed on once each, and as a failure where no waiting fixes it.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

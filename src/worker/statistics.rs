@@ -1,5 +1,5 @@
 //! The client library's own statistics of one member: what it counts while it fetches, kept as a few numbers for each
-//! time that it tells them. They come on the thread that serves the membership, never with a record.
+//! time that they come. They come on the thread that serves the membership, never with a record.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::measure::ClientStatistics;
 /// Snapshots kept; beyond that every second one is dropped, which costs resolution and nothing else.
 const SNAPSHOTS_MAX: usize = 4_096;
 
-/// What a member's client has told of itself so far.
+/// The statistics of a member's client so far.
 #[derive(Debug, Default)]
 pub(super) struct StatisticsLog(Mutex<Vec<Snapshot>>);
 
@@ -117,7 +117,7 @@ struct Topic {
 
 #[derive(Deserialize)]
 struct Partition {
-    /// Records in the queue that this partition's records go to: where several share one, each tells the whole of it.
+    /// Records in the queue that this partition's records go to: where several share one, each has the count of all.
     #[serde(default)]
     fetchq_cnt: i64,
     #[serde(default)]

@@ -157,7 +157,7 @@ fn producers(state: &LoadState, results: Vec<ProducerResult>) -> Vec<ProducerMea
 }
 
 /// What a group was to read of each partition, and how many records there are beyond. Where the draining ended before
-/// everything was read, what lies behind the last record read is unread and not lost.
+/// everything was read, what is behind the last record read is unread and not lost.
 pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -> (Vec<ExpectedRange>, u64) {
     let (mut unread, mut ranges) = (0, Vec::new());
     let producers = machine.load.iter().flat_map(|load| &load.producers);

@@ -220,7 +220,8 @@ fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
     }
     if no_times {
         sentences.push(
-            "when the last record was finished; the time at which the coordinator heard of it is used".to_owned(),
+            "when the last record was finished; the time at which the coordinator received its position is used"
+                .to_owned(),
         );
     }
     sentences

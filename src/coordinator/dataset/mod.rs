@@ -27,8 +27,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Topics that existed. Each partition is read to its last record: behind that, the position moves past offsets that
-    /// hold none without anybody being told.
+    /// Existing topics. Each partition is read to its last record: behind that, the position moves past offsets without a
+    /// record, and nothing says so.
     pub fn existing(found: &FoundTopics, delivered: Arc<DeliveredTopics>) -> Self {
         let of = |topic: &FoundTopic, offsets: &Vec<DeliveredOffsets>| TopicTarget {
             name: topic.name.clone(),
@@ -57,7 +57,7 @@ impl Dataset {
         }
     }
 
-    /// As many records as that, whatever lies between them: up to one more or less in a partition, and none in all.
+    /// So many records, gaps between them left aside: one more or less in a partition, and exactly so many in all.
     fn target_of_delivered(&self, delivered: &DeliveredTopics, records: u64) -> Vec<TopicTarget> {
         let counts = delivered.topics.iter().flatten().map(DeliveredOffsets::count);
         let total = u128::from(counts.sum::<u64>());

@@ -45,7 +45,7 @@ pub enum ExistingError {
         cause: String,
     },
     /// Somebody has changed the files of the run.
-    #[error("delivered.json does not tell of the same data sets as plan.json: the run cannot go on")]
+    #[error("delivered.json and plan.json are not of the same data sets: the run cannot go on")]
     Record,
     /// What is there does not fit the scenario.
     #[error(transparent)]

@@ -15,7 +15,7 @@ use crate::client_errors::{ClientError, Reports, report_of_log};
 pub(super) struct Listener {
     reports: Mutex<Reports>,
     /// Whether there are any reports, to be asked for every record.
-    heard: AtomicBool,
+    has_reports: AtomicBool,
     permanent: OnceLock<ClientError>,
 }
 
@@ -26,8 +26,8 @@ impl Listener {
     }
 
     /// What was reported since the latest record, to follow a sentence; empty where nothing was.
-    pub(super) fn said(&self) -> String {
-        if !self.heard.load(Ordering::Relaxed) {
+    pub(super) fn reported(&self) -> String {
+        if !self.has_reports.load(Ordering::Relaxed) {
             return String::new();
         }
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,22 +37,22 @@ impl Listener {
 
     /// A record has come: what was reported before is over.
     pub(super) fn forget(&self) {
-        if self.heard.load(Ordering::Relaxed) {
+        if self.has_reports.load(Ordering::Relaxed) {
             *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Reports::default();
-            self.heard.store(false, Ordering::Relaxed);
+            self.has_reports.store(false, Ordering::Relaxed);
         }
     }
 
-    fn hear(&self, text: &str) {
+    fn note(&self, text: &str) {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).count(text);
-        self.heard.store(true, Ordering::Relaxed);
+        self.has_reports.store(true, Ordering::Relaxed);
     }
 }
 
 impl ClientContext for Listener {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         if let Some(report) = report_of_log(facility, message) {
-            self.hear(&report);
+            self.note(&report);
         }
     }
 
@@ -64,7 +64,7 @@ impl ClientContext for Listener {
             return;
         };
         let error = ClientError::new(code, reason);
-        self.hear(&error.to_string());
+        self.note(&error.to_string());
         if error.is_permanent() {
             // The first is the cause of what follows.
             let _ = self.permanent.set(error);

@@ -1,5 +1,5 @@
-//! Topics that exist: found once when a run begins, with all that is to be read of them, and never changed. Every
-//! trial of every session reads of what was found then.
+//! Existing topics: found once when a run begins, with all that is to be read of them. Every trial of every session reads
+//! what was found then.
 
 mod error;
 mod listener;
@@ -30,7 +30,7 @@ use crate::store::RunDir;
 /// Between two looks at how far the reading is.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Names shown where none is like the one that was looked for.
+/// Names listed where none is like the one that was looked for.
 const NAMES_MAX: usize = 5;
 
 /// Fails where topics that exist are looked for on brokers that are yet to be started.
@@ -91,12 +91,12 @@ pub(super) async fn resolve(
         };
         let again = ReadAgain::of(cluster, scenario, index, prefix, interrupt.flag());
         let topics = select(&existing.wanted, &sizes, cluster.admin.bootstrap())?;
-        let (seen, offsets) = look(existing, topics, again, observer).await?;
-        found.push((index, seen));
+        let (topics, offsets) = look(existing, topics, again, observer).await?;
+        found.push((index, topics));
         delivered[index] = offsets;
     }
     let scenario = scenario.with_found(found).map_err(ExistingError::from)?;
-    // In this order: a plan that tells of topics has the file beside it.
+    // In this order: a plan with found topics then has the file beside it.
     dir.write_delivered(&delivered)?;
     let plan = Plan {
         scenario,
@@ -150,8 +150,8 @@ fn unmatched(wanted: &str, there: &[(String, u32)], bootstrap: &str) -> Existing
         } else {
             String::new()
         };
-        let shown: Vec<&str> = some.into_iter().take(NAMES_MAX).collect();
-        format!("there is {}{more}", shown.join(", "))
+        let first: Vec<&str> = some.into_iter().take(NAMES_MAX).collect();
+        format!("there is {}{more}", first.join(", "))
     };
     let (wanted, bootstrap) = (wanted.to_owned(), bootstrap.to_owned());
     if wanted.starts_with(PATTERN_START) {
@@ -169,7 +169,7 @@ fn unmatched(wanted: &str, there: &[(String, u32)], bootstrap: &str) -> Existing
     }
 }
 
-/// Notes where each partition begins and ends, and reads all of it once: that tells which offsets hold records.
+/// Notes where each partition begins and ends, and reads all of it once to find which offsets hold records.
 async fn look(
     existing: &ExistingTopics,
     topics: Vec<(String, u32)>,
@@ -182,15 +182,15 @@ async fn look(
         move || pass.whole(&topics, last, &progress)
     });
     let mut looks = tokio::time::interval(LOOK);
-    let mut told = None;
+    let mut noted = None;
     let read = loop {
         tokio::select! {
             read = &mut reading => break read,
             _ = looks.tick() => {}
         }
         let percent = progress.percent();
-        if told != Some(percent / 10) {
-            told = Some(percent / 10);
+        if noted != Some(percent / 10) {
+            noted = Some(percent / 10);
             observer.preparing(&format!(
                 "reading {} once ({}), to know which records the cluster delivers: {percent} %",
                 existing.wanted.join(", "),

@@ -1,5 +1,5 @@
-//! The first reading of topics that exist: notes which offsets the cluster delivers. Unmeasured; it also puts what fits
-//! of the topics into the page cache.
+//! Reads topics without measuring, and notes which offsets the cluster delivers. That also puts what fits of the topics
+//! into the page cache.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::secret::Secret;
 /// nothing either while it passes over what aborted transactions have left, however much that is.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The same where the client reports errors meanwhile, such as of brokers that it cannot reach.
+/// The same where the client reports errors, such as of brokers that it cannot reach.
 const PATIENCE_WITH_ERRORS: Duration = Duration::from_secs(30);
 
 /// Limit of a question for the ends of a partition.
@@ -123,7 +123,7 @@ impl Pass {
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
             .set("isolation.level", self.isolation.as_str())
-            // Where the last offsets hold no record, nothing but this tells that they have been passed.
+            // Where the last offsets hold no record, only this shows that they have been passed.
             .set("enable.partition.eof", "true")
             .set("fetch.queue.backoff.ms", "10");
         config.set_log_level(RDKafkaLogLevel::Warning);
@@ -132,7 +132,7 @@ impl Pass {
             .map_err(|error| failed(&topics.collect::<Vec<_>>().join(", "), settings_cause(&error)))
     }
 
-    /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end
+    /// The offsets delivered of each partition of one topic. One topic at a time, because the library reports the end
     /// of a partition by its number alone.
     fn read(
         &self,
@@ -177,8 +177,8 @@ impl Pass {
                 list.add_partition(topic, partition);
                 consumer.pause(&list).map_err(|error| failed(topic, error))?;
             }
-            let said = listener.said();
-            let patience = if said.is_empty() {
+            let reported = listener.reported();
+            let patience = if reported.is_empty() {
                 PATIENCE
             } else {
                 PATIENCE_WITH_ERRORS
@@ -187,7 +187,7 @@ impl Pass {
                 let (seconds, left) = (patience.as_secs(), reading.left);
                 return Err(failed(
                     topic,
-                    format!("no record for {seconds} s with {left} partitions to go{said}"),
+                    format!("no record for {seconds} s with {left} partitions to go{reported}"),
                 ));
             }
         }
@@ -204,7 +204,7 @@ fn failed(topic: &str, cause: impl ToString) -> ExistingError {
     }
 }
 
-/// From the first offset that is wanted to the end now.
+/// From the first offset to read to the end now.
 fn range(
     consumer: &BaseConsumer<Listener>,
     topic: &str,
@@ -212,9 +212,9 @@ fn range(
     last: Option<u64>,
 ) -> Result<OffsetRange, ExistingError> {
     let (low, end) = watermarks(consumer, topic, partition)?;
-    let wanted = last.map_or(low, |last| end.saturating_sub_unsigned(last));
+    let first = last.map_or(low, |last| end.saturating_sub_unsigned(last));
     Ok(OffsetRange {
-        low: low.max(wanted),
+        low: low.max(first),
         end,
     })
 }

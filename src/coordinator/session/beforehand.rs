@@ -1,5 +1,5 @@
-//! What must hold before a session makes anything: brokers enough for the replicas, and workers that can do what they
-//! will be told.
+//! What must hold before a session makes anything: brokers enough for the replicas, and workers that can do what the
+//! configurations need.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Session<'_> {
         let met = calibration::meet(&mut fleet, &self.launch(place, build, "consumer"), works).await;
         let (hello, measured) = match met {
             Ok(met) => met,
-            // Its trials tell.
+            // Its trials fail with the cause.
             Err(_) if !works => return Ok(WorkCalibration::default()),
             Err(cause) => {
                 return Err(RunError::Calibration {

@@ -53,7 +53,7 @@ pub(super) struct Session<'a> {
     pub(super) programs: Programs,
     /// Start of the names of topics and groups.
     pub(super) prefix: String,
-    /// What must not show of what workers say.
+    /// What is masked in what workers say.
     pub(super) hidden: Arc<Hidden>,
 }
 
@@ -351,7 +351,7 @@ impl Session<'_> {
         }
     }
 
-    /// Reads every data set once. What goes wrong here shows again in the trials, and counts there.
+    /// Reads every data set once. What goes wrong here goes wrong again in the trials, and counts there.
     async fn warm(&self, filled: &[Vec<Dataset>]) {
         let sets = self.clusters.iter().zip(filled);
         let scenario = &self.plan.scenario;

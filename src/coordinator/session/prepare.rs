@@ -97,7 +97,7 @@ impl Session<'_> {
         })
     }
 
-    /// The settings of a configuration's consumers, with the brokers' addresses as they are seen from their place.
+    /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
     fn settings(&self, configuration: &Configuration) -> Result<BTreeMap<String, Secret>, RunError> {
         let scenario = &self.plan.scenario;
         let place = &scenario.places[configuration.place];

@@ -147,14 +147,14 @@ impl Session<'_> {
         }
     }
 
-    /// Adds what was seen around the trial to its measurement, and to the message of a failure that it may explain.
-    fn add_interruptions(&self, outcome: &mut Outcome, seen: Interruptions, began_ns: u64) {
+    /// Adds what the watch recorded to the measurement, and to the message of a failure that it may explain.
+    fn add_interruptions(&self, outcome: &mut Outcome, interruptions: Interruptions, began_ns: u64) {
         if let Some(failure) = &mut outcome.failure {
             let trial = Stretch::new(began_ns, clock::now_ns());
-            explain(failure, &seen, trial, self.plan.exclusion.standstill_ns());
+            explain(failure, &interruptions, trial, self.plan.exclusion.standstill_ns());
         }
         if let Some(measurement) = &mut outcome.measurement {
-            measurement.interruptions.add(seen);
+            measurement.interruptions.add(interruptions);
         }
     }
 
@@ -200,8 +200,8 @@ impl Session<'_> {
 }
 
 /// Names what stood still or went away in a trial before that by which it failed.
-fn explain(failure: &mut Failure, seen: &Interruptions, trial: Stretch, standstill_ns: Option<u64>) {
-    let changes = broker_changes(seen, trial.from_ns, trial.until_ns);
+fn explain(failure: &mut Failure, interruptions: &Interruptions, trial: Stretch, standstill_ns: Option<u64>) {
+    let changes = broker_changes(interruptions, trial.from_ns, trial.until_ns);
     let follows_from_it = !matches!(
         failure.kind,
         FailureKind::Lost | FailureKind::Duplicated | FailureKind::Overlap | FailureKind::WorkerDied
@@ -209,13 +209,13 @@ fn explain(failure: &mut Failure, seen: &Interruptions, trial: Stretch, standsti
     if changes.is_some() && follows_from_it {
         failure.kind = FailureKind::BrokerLost;
     }
-    let standstill = standstill_ns.and_then(|limit_ns| standstill_before_failure(seen, trial, limit_ns));
+    let standstill = standstill_ns.and_then(|limit_ns| standstill_before_failure(interruptions, trial, limit_ns));
     for cause in [standstill, changes].into_iter().flatten() {
         failure.message = format!("{cause}; {}", failure.message);
     }
 }
 
-/// What a trial sees of the world.
+/// The world around a trial.
 struct Around<'a> {
     admin: Admin,
     cluster: &'a Cluster,

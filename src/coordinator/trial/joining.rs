@@ -7,7 +7,7 @@ use crate::measure::{Failure, TopicPartition};
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 
 impl TrialMachine {
-    /// Asks every worker that can tell, and the cluster, what the members hold now.
+    /// Asks every worker that answers, and the cluster, what the members hold now.
     pub(super) fn look(&mut self) -> Vec<Action> {
         self.next_look_ns = None;
         self.query += 1;

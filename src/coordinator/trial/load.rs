@@ -10,16 +10,16 @@ use crate::coordinator::spec::LoadSpec;
 use crate::measure::{Failure, PartitionLag, SecondOfLatency, TopicPartition};
 use crate::protocol::{ProducerProgress, ProducerResult, ToWorker, entry_of};
 
-/// An answer that took longer says too little of the moment in which it came: positions have moved on meanwhile, by
-/// which the lag seen is too small.
+/// An answer that took longer is no sample: positions have moved on since the cluster gave it, so the lag would be too
+/// small.
 const SAMPLE_LATENESS_MAX_NS: u64 = 100_000_000;
 /// How long after the end of the load producers may still send what is due.
 const LATE_SENDING: Duration = Duration::from_secs(2);
 /// What a producer may take to settle its last records, beyond the limit for results.
 const SETTLING: Duration = Duration::from_secs(8);
-/// Arrivals of this time are no lag: positions are not told more often.
+/// Arrivals of this time are no lag: positions do not come more often.
 const GONE_WITHIN_SECONDS: f64 = 0.2;
-/// As many records are no lag whatever the rate.
+/// As many records are no lag at any rate.
 const GONE_RECORDS: f64 = 10.0;
 
 impl TrialMachine {

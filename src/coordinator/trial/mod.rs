@@ -50,7 +50,7 @@ pub struct TrialMachine {
     pub(super) subscribe_ns: u64,
     pub(super) joined_ns: u64,
     pub(super) start_ns: u64,
-    /// When the coordinator heard that the last partition was read.
+    /// When the coordinator received the last position that completed the reading.
     pub(super) heard_end_ns: u64,
     pub(super) load: Option<LoadState>,
     /// What the cluster delivers still of what nobody had read in the end, where it was asked.

@@ -8,7 +8,7 @@ use super::{Action, Phase, TrialMachine, after};
 use crate::measure::{Failure, TopicPartition};
 use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
 
-/// How far ahead the common start lies, for every worker to hear of it in time.
+/// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);
 /// Added for each worker.
 const START_LEAD_PER_WORKER: Duration = Duration::from_millis(2);

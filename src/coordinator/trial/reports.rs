@@ -4,8 +4,8 @@ use super::TrialMachine;
 use crate::client_errors::is_same;
 use crate::measure::Failure;
 
-/// Different reports in the message of a failure.
-const SHOWN: usize = 3;
+/// Reports that the message of a failure lists.
+const LISTED: usize = 3;
 
 impl TrialMachine {
     /// Notes what a client reported. A worker may name any consumer: those that it does not have are left out.
@@ -20,25 +20,25 @@ impl TrialMachine {
     /// The failure with what the clients reported, unless it says so already: the first reports of all members, the same
     /// one of several members once.
     pub(crate) fn with_reports(&self, mut failure: Failure) -> Failure {
-        let mut shown: Vec<(&str, u64, Vec<String>)> = Vec::new();
+        let mut listed: Vec<(&str, u64, Vec<String>)> = Vec::new();
         for (worker, state) in self.workers.iter().enumerate() {
             for (consumer, reports) in &state.reports {
                 let who = || self.spec.workers[worker].member_name(*consumer as usize);
                 for report in reports.iter().filter(|report| !failure.message.contains(&report.text)) {
-                    match shown.iter_mut().find(|(text, ..)| is_same(text, &report.text)) {
+                    match listed.iter_mut().find(|(text, ..)| is_same(text, &report.text)) {
                         Some((_, times, members)) => {
                             *times += report.times;
                             members.push(who());
                         }
-                        None => shown.push((&report.text, report.times, vec![who()])),
+                        None => listed.push((&report.text, report.times, vec![who()])),
                     }
                 }
             }
         }
-        let more = shown.len().saturating_sub(SHOWN);
-        let mut texts: Vec<String> = shown
+        let more = listed.len().saturating_sub(LISTED);
+        let mut texts: Vec<String> = listed
             .iter()
-            .take(SHOWN)
+            .take(LISTED)
             .map(|(text, times, members)| describe(text, *times, members))
             .collect();
         if more > 0 {

@@ -1,4 +1,4 @@
-//! Starting: workers introduce themselves, are told what to prepare, and say that they are ready.
+//! Starting: workers introduce themselves, get their orders, and say that they are ready.
 
 use super::super::demands::Demands;
 use super::{Action, Phase, TrialMachine, WorkerState, after};
@@ -45,13 +45,13 @@ impl TrialMachine {
         if !self.has_introduced_itself(worker) {
             return Ok(Vec::new());
         }
-        // A launcher that echoes its input shows our own messages, and those may hold secrets.
-        let shown: String = if line.contains("\"type\"") {
+        // A launcher that echoes its input repeats our own messages, and those may hold secrets.
+        let excerpt: String = if line.contains("\"type\"") {
             "a line of JSON that is none of the worker's messages".to_owned()
         } else {
             line.chars().take(200).collect()
         };
-        self.broke_protocol(worker, format!("not a message: {shown}"))
+        self.broke_protocol(worker, format!("not a message: {excerpt}"))
     }
 
     pub(super) fn on_ready(&mut self, now_ns: u64, worker: usize) -> Result<Vec<Action>, Failure> {

@@ -9,7 +9,7 @@ use crate::measure::latency::PackedLatency;
 use crate::measure::{LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
 use crate::protocol::{Capability, Hello, MemberAssignment, ProducerProgress, ProducerResult, WorkerResult, entry_of};
 
-/// The shortest time between two samples of the lag. Positions are told every 100 ms.
+/// The shortest time between two samples of the lag. Positions come every 100 ms.
 pub(super) const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
 const LAG_SAMPLES: u32 = 600;
@@ -45,7 +45,7 @@ pub(crate) struct LoadState {
     pub(crate) start_ns: u64,
     /// The end of the load.
     pub(crate) end_ns: u64,
-    /// The producers have been told to stop.
+    /// `stop` was sent to the producers.
     pub(super) stopped: bool,
     pub(super) next_sample_ns: u64,
     /// From one stored sample to the next.

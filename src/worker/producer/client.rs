@@ -40,7 +40,7 @@ pub(super) fn check(order: &PrepareProducer) -> Result<(), String> {
     };
     if (smallest as usize) < STAMP_BYTES {
         return Err(format!(
-            "values of {smallest} bytes have no room for the stamp; they must have at least {STAMP_BYTES}"
+            "values of {smallest} bytes are too short for the stamp; they must have at least {STAMP_BYTES}"
         ));
     }
     let times = order.schedule.times_of(order.producer, order.producers);

@@ -15,7 +15,7 @@ use rdkafka::producer::ProducerContext;
 use crate::measure::{DeliveryErrors, clock};
 use crate::protocol::{LoadTopic, ProducedPartition};
 
-/// Different causes that are told apart; the client has fewer.
+/// Different causes that are counted apart; the client has fewer.
 const CAUSES: usize = 64;
 
 /// The counts of one producer.

@@ -39,7 +39,7 @@ impl Pace {
         }
     }
 
-    /// Waits until `at_ns`. False where told to stop before.
+    /// Waits until `at_ns`. False where `stopped` was set before.
     pub(super) fn wait_until(&mut self, at_ns: u64, stopped: &AtomicBool) -> bool {
         let mut slept = false;
         loop {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_told_to_stop_ends_soon() {
+    fn a_wait_that_is_stopped_ends_soon() {
         let stopped = AtomicBool::new(true);
         let far_ns = clock::now_ns() + 3_600_000_000_000;
         assert!(!Pace::prepare().wait_until(far_ns, &stopped));

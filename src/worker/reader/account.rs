@@ -25,7 +25,7 @@ pub(super) struct PartitionAccount {
 /// What counting a record found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counted {
-    /// It lies outside of what the trial reads.
+    /// It is outside of what the trial reads.
     Outside,
     /// It was counted, and more are to come.
     Inside,
@@ -78,7 +78,7 @@ impl PartitionAccount {
     }
 
     /// What takes the records that carry on the run of `latest`, which was counted just before. The trial's last record
-    /// is not among them: counting it tells its caller something.
+    /// is not among them: its caller must know when it is counted.
     #[inline]
     pub(super) fn follower<M: Message>(&self, latest: &M) -> Follower {
         Follower {

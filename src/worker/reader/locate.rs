@@ -6,7 +6,7 @@ use crate::worker::shared::MemberShared;
 /// Finds slots for one reading thread.
 pub(super) struct Locator<'a> {
     shared: &'a MemberShared,
-    /// First slot and number of slots of each topic seen.
+    /// First slot and number of slots of each topic met so far.
     topics: Vec<(TopicHandle, usize, usize)>,
     latest: (TopicHandle, usize, usize),
 }

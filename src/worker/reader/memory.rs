@@ -91,7 +91,7 @@ impl Message for MemoryMessage<'_> {
     }
 }
 
-/// What is told of each record when it is destroyed.
+/// Called with each record when it is destroyed.
 type OnDrop = Box<dyn Fn(&MemoryRecord) + Send + Sync>;
 
 /// Records that are handed over in their order.
@@ -127,7 +127,7 @@ impl MemorySource {
 
 #[cfg(test)]
 impl MemorySource {
-    /// Tells of each record when it is destroyed.
+    /// Calls this with each record when it is destroyed.
     pub(super) fn watched(mut self, on_drop: impl Fn(&MemoryRecord) + Send + Sync + 'static) -> Self {
         self.on_drop = Some(Box::new(on_drop));
         self
@@ -166,8 +166,8 @@ impl Source for MemorySource {
         }
     }
 
-    /// As the client does: takes all that is there at once, and puts back what was not shown.
-    fn show<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&MemoryMessage<'s>) -> bool) {
+    /// As the client does: takes all that is there at once, and puts back what was not visited.
+    fn visit_each<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&MemoryMessage<'s>) -> bool) {
         let mut there = std::mem::take(&mut *self.coming());
         if there.is_empty() {
             self.wait(&mut Vec::new(), timeout);

@@ -3,7 +3,7 @@
 //!
 //! All of the worker's `unsafe` is here. What it rests on: the client handle outlives every queue made of it (each
 //! holds an `Arc` of the consumer), a message that is taken borrows its queue and is destroyed exactly once, when it is
-//! dropped, and one that is only shown is the library's and not dropped.
+//! dropped, and one that is only visited is the library's and not dropped.
 
 #![allow(unsafe_code)]
 
@@ -162,7 +162,7 @@ impl<C: ConsumerContext> Source for PrivateQueue<C> {
         }
     }
 
-    fn show<'s>(&'s self, timeout: Duration, visit: impl FnMut(&QueueMessage<'s>) -> bool) {
+    fn visit_each<'s>(&'s self, timeout: Duration, visit: impl FnMut(&QueueMessage<'s>) -> bool) {
         let mut visitor = Visitor {
             visit,
             client: self.consumer.client().native_ptr(),
@@ -224,13 +224,13 @@ impl<'s, F: FnMut(&QueueMessage<'s>) -> bool> Visitor<'s, F> {
         }
     }
 
-    /// Has the library show no more. Apart, so that nothing of it is in the way of each message.
+    /// Has the library call no more visits. Apart, so that nothing of it is in the way of each message.
     #[cold]
     #[inline(never)]
     fn stop(&mut self, panic: Option<Box<dyn Any + Send>>) {
         self.panic = self.panic.take().or(panic);
         // SAFETY: the client is valid, the queue holds it. The call sets a flag of this thread, upon which the library
-        // puts what it has not shown yet back to the head of the queue.
+        // puts what was not visited yet back to the head of the queue.
         unsafe { rd::rd_kafka_yield(self.client) }
     }
 }
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_shown_and_stays_the_library_s() {
+    fn a_message_is_visited_and_stays_the_library_s() {
         let mut seen = Vec::new();
         let panic = visited(&[3, 4], |message| {
             seen.push((

@@ -11,7 +11,7 @@ use crate::scenario::{Commit, Read, Work, WorkOrdering};
 use crate::worker::gate::Gate;
 use crate::worker::shared::MemberShared;
 
-/// How long an idle reader waits before it looks around; it is woken for whatever matters.
+/// How long an idle reader waits before it looks whether it is to stop; it is woken for records and callbacks.
 pub(super) const IDLE_WAIT: Duration = Duration::from_millis(200);
 
 /// Most records taken at once.

@@ -5,7 +5,7 @@ use super::source::{Consumption, Source};
 use super::{direct, pool};
 
 impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
-    /// Reads, inside its gate, until the member is told to stop. Records that came before the start are counted like
+    /// Reads, inside its gate, until the member is stopped. Records that came before the start are counted like
     /// any others.
     pub(crate) fn run(&'a self, early: Early<S::Message<'a>>) -> ReadAccounts {
         let gate = self.gate.enter();

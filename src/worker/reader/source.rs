@@ -8,7 +8,7 @@ use crate::client_errors::ClientError;
 
 /// Where records come from. Only its reader takes; anyone may wake it.
 pub(crate) trait Source: Sync {
-    /// A record, or an entry that tells of an error. It lives no longer than the source.
+    /// A record, or an entry with an error. It lives no longer than the source.
     type Message<'s>: Message + Send
     where
         Self: 's;
@@ -24,9 +24,9 @@ pub(crate) trait Source: Sync {
     /// was woken. Never waits for more than one: a full batch is not worth a record's delay.
     fn wait<'s>(&'s self, batch: &mut Vec<Self::Message<'s>>, timeout: Duration);
 
-    /// Shows each message that is there, in turn, and destroys it after its visit. Waits for the first where there is
+    /// Visits each message that is there, in turn, and destroys it after its visit. Waits for the first where there is
     /// none, like [`Source::wait`]. Where a visit returns `false`, the rest stays where it is.
-    fn show<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&Self::Message<'s>) -> bool) {
+    fn visit_each<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&Self::Message<'s>) -> bool) {
         let mut one = Vec::with_capacity(1);
         self.take(&mut one);
         if one.is_empty() {
@@ -52,9 +52,9 @@ pub(crate) trait Message {
     fn bytes(&self) -> u64;
     /// The key, where there is one.
     fn key(&self) -> Option<&[u8]>;
-    /// The value; empty for a tombstone. Not to be asked of an entry that tells of an error.
+    /// The value; empty for a tombstone. Not to be asked of an entry with an error.
     fn value(&self) -> &[u8];
-    /// True where this entry tells of an error and is no record.
+    /// True where this entry holds an error and no record.
     fn is_error(&self) -> bool;
     /// The error that this entry carries instead of a record, if it does.
     fn error(&self) -> Option<ClientError>;

@@ -533,7 +533,7 @@ fn what_a_visit_stops_before_stays_in_the_source() {
     let source = MemorySource::new(scene.records());
     let mut seen = Vec::new();
     for stops_at in [3, 7, 100] {
-        source.show(Duration::ZERO, |record| {
+        source.visit_each(Duration::ZERO, |record| {
             seen.push(record.offset());
             record.offset() != stops_at
         });

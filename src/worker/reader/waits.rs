@@ -42,16 +42,16 @@ impl WaitOrder {
     /// Says what is wrong with an order that does not name a first stamp for each partition.
     pub(crate) fn check(order: &StampOrder, topics: &[TopicTarget]) -> Result<(), String> {
         let named: Vec<usize> = order.stamped_from.iter().map(Vec::len).collect();
-        let wanted: Vec<usize> = topics.iter().map(|topic| topic.partitions.len()).collect();
-        if named == wanted {
+        let needed: Vec<usize> = topics.iter().map(|topic| topic.partitions.len()).collect();
+        if named == needed {
             return Ok(());
         }
         Err(format!(
-            "`stamps.stamped_from` is for topics of {named:?} partitions; those of the trial have {wanted:?}"
+            "`stamps.stamped_from` is for topics of {named:?} partitions; those of the trial have {needed:?}"
         ))
     }
 
-    /// The slice of the window that a moment lies in; `None` outside of the window.
+    /// The slice of the window at a moment; `None` outside of the window.
     fn slice_of(&self, at_ns: u64) -> Option<usize> {
         let from_ns = at_ns.checked_sub(self.window_ns.start)?;
         let length_ns = self.window_ns.end - self.window_ns.start;
@@ -59,7 +59,7 @@ impl WaitOrder {
         usize::try_from(slice).ok().filter(|slice| *slice < WAIT_SLICES)
     }
 
-    /// How much of the time between two moments lies in the window.
+    /// How much of the time between two moments is in the window.
     fn overlap_ns(&self, from_ns: u64, until_ns: u64) -> u64 {
         until_ns
             .min(self.window_ns.end)

@@ -8,7 +8,7 @@ use crate::scenario::DatasetSpec;
 /// A data set by what defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
-    /// Everything that decides what lies in the set, as text.
+    /// Everything that decides what the set holds, as text.
     pub text: String,
     /// The start of that text's SHA-256, [`names::HASH_DIGITS`] hexadecimal digits.
     pub hash: String,

@@ -1,8 +1,8 @@
-//! A reader that works each record itself: takes what is there, counts it, does the work, commits; or, where there is
-//! nothing to do but to count, has the records shown one by one.
+//! A reader that works each record itself: takes records in batches, counts them, does the work, commits. Where there is
+//! no work, it visits the records one by one instead.
 
 mod take;
-mod watch;
+mod visit;
 
 use super::account::{Counted, Follower, PartitionAccount};
 use super::commit::Committer;
@@ -36,8 +36,8 @@ pub(super) struct Pass<'a, S, O> {
     batch_open: bool,
     /// When its first was handed over.
     received_ns: u64,
-    /// When the first record was shown since this was last asked for.
-    shown_ns: Option<u64>,
+    /// When the first record was visited since this was last taken.
+    visited_ns: Option<u64>,
     /// Partitions with records since the last note.
     touched: Vec<usize>,
     is_touched: Vec<bool>,
@@ -70,7 +70,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             batch_left: 0,
             batch_open: false,
             received_ns: 0,
-            shown_ns: None,
+            visited_ns: None,
             touched: Vec::with_capacity(slots.len()),
             is_touched: vec![false; slots.len()],
             revocations: 0,
@@ -80,7 +80,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
     }
 
-    /// Reads until the member is told to stop; begins with records that came before the start.
+    /// Reads until the member is stopped; begins with records that came before the start.
     pub(super) fn run(mut self, early: Early<S::Message<'a>>) -> ReadAccounts {
         self.revocations = early.revocations;
         if !early.records.is_empty() {
@@ -88,7 +88,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
         drop(early);
         if self.only_counts() && self.reader.capacity > 1 {
-            self.watch();
+            self.visit();
         } else {
             self.take();
         }
@@ -110,7 +110,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         self.received_ns = clock::now_ns();
         self.batch_left = self.reader.capacity;
         self.batch_open = true;
-        self.shown_ns.get_or_insert(self.received_ns);
+        self.visited_ns.get_or_insert(self.received_ns);
     }
 
     /// Notes what was counted, and commits it where every batch is committed.

@@ -43,7 +43,7 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
     pub(super) fn consume(&mut self, batch: &[S::Message<'_>]) {
         if self.only_counts() {
             for record in batch {
-                if !self.see(record) && self.gate.is_wanted() {
+                if !self.count_visited(record) && self.gate.is_wanted() {
                     self.end_batch();
                     self.gate.step_aside();
                 }

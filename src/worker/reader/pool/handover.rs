@@ -26,7 +26,7 @@ pub(super) struct Handover<J> {
     filled: Condvar,
     /// Wakes the reader, which listens to its gate's bell as well.
     cleared: Sender<()>,
-    room: Receiver<()>,
+    space: Receiver<()>,
 }
 
 struct State<J> {
@@ -48,12 +48,12 @@ pub(super) enum Next {
 }
 
 impl<J> Handover<J> {
-    /// Without records, with room for so many, for threads that each take at most `at_once` records at a time.
-    pub(super) fn new(room: Load, threads: usize, at_once: usize) -> Self {
+    /// Without records, with space for so many, for threads that each take at most `at_once` records at a time.
+    pub(super) fn new(space: Load, threads: usize, at_once: usize) -> Self {
         let (cleared, cleared_receiver) = bounded(1);
         Handover {
             state: Mutex::new(State {
-                strands: Strands::new(room),
+                strands: Strands::new(space),
                 idle: 0,
                 reader_waits: false,
                 is_closed: false,
@@ -62,7 +62,7 @@ impl<J> Handover<J> {
             at_once,
             filled: Condvar::new(),
             cleared,
-            room: cleared_receiver,
+            space: cleared_receiver,
         }
     }
 
@@ -70,12 +70,12 @@ impl<J> Handover<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands over as many as there is room for, the first ones first. True where none is left; otherwise
-    /// [`Handover::room`] receives when it is worth trying again.
+    /// Hands over as many as there is space for, the first ones first. True where none is left; otherwise
+    /// [`Handover::space`] receives when it is worth trying again.
     pub(super) fn put(&self, parcels: &mut VecDeque<Parcel<J>>) -> bool {
         let mut state = self.lock();
         let mut ready = 0;
-        while state.strands.has_room() {
+        while state.strands.has_space() {
             let Some(Parcel { strand, bytes, job }) = parcels.pop_front() else {
                 break;
             };
@@ -90,9 +90,9 @@ impl<J> Handover<J> {
         parcels.is_empty()
     }
 
-    /// Receives when there is room again after not all could be put.
-    pub(super) fn room(&self) -> &Receiver<()> {
-        &self.room
+    /// Receives when there is space again after not all could be put.
+    pub(super) fn space(&self) -> &Receiver<()> {
+        &self.space
     }
 
     /// Ends the work on records of these strands, and takes the next records for the thread, no more than its share of what
@@ -119,7 +119,7 @@ impl<J> Handover<J> {
         let wakes_another = state.idle > 0 && state.strands.ready() > 0;
         // Where threads have nothing to do, a single record more may be what they wait for; otherwise the reader need not
         // come for each.
-        let has_use = state.strands.has_much_room() || (state.strands.ready() == 0 && state.strands.has_room());
+        let has_use = state.strands.has_much_space() || (state.strands.ready() == 0 && state.strands.has_space());
         let wakes_reader = state.reader_waits && has_use;
         state.reader_waits &= !wakes_reader;
         drop(state);

@@ -32,7 +32,7 @@ use crate::worker::gate::Inside;
 /// few milliseconds for which a busy machine may put the reader off its core. Not tuned by measurement.
 const WAITING_PER_THREAD: u64 = 256;
 /// So many may wait for few threads too, because the records of a frequent key or partition that wait for each other must
-/// leave room for others, which could be worked.
+/// leave space for others, which could be worked.
 const WAITING_MIN: u64 = 4_096;
 /// Bytes of the keys and values of records that wait: as much as the client's own queue holds
 /// (`queued.max.messages.kbytes`).
@@ -43,7 +43,7 @@ const HANDED_OVER_AT_ONCE: usize = 64;
 const TAKEN_AT_ONCE_NS: u64 = 50_000;
 /// and never more than this: without work, handing over is all there is to do.
 const TAKEN_AT_ONCE: u64 = 64;
-/// How long a reader without records waits before it commits what its threads have finished meanwhile.
+/// How long a reader without records waits before it commits what its threads have finished by then.
 const COMMIT_WAIT: Duration = Duration::from_millis(10);
 
 /// The threads, each of which ends with what it has measured.
@@ -73,7 +73,7 @@ struct Dispatcher<'a, 'd, S: Source, O> {
     stopwatch: Stopwatch,
 }
 
-/// Reads until the member is told to stop.
+/// Reads until the member is stopped.
 pub(super) fn run<'a, S: Source, O: Consumption>(
     reader: &'a Reader<'a, S, O>,
     gate: Inside<'a>,
@@ -290,13 +290,13 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
         }
     }
 
-    /// Hands over what was collected. Where too much waits, waits for room, for a rebalance, which comes first, or for the
+    /// Hands over what was collected. Where too much waits, waits for space, for a rebalance, which comes first, or for the
     /// end.
     fn hand_over(&mut self) {
         while !self.outgoing.is_empty() && !self.desk.handover.put(&mut self.outgoing) && !self.is_stopped() {
             select! {
                 recv(self.desk.reader.gate.bell()) -> _ => {}
-                recv(self.desk.handover.room()) -> _ => {}
+                recv(self.desk.handover.space()) -> _ => {}
             }
             self.let_callbacks_through();
         }

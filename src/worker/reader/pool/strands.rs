@@ -23,7 +23,7 @@ pub(super) struct Strands<J> {
     /// Age of the next record.
     next: u64,
     held: Load,
-    room: Load,
+    space: Load,
 }
 
 #[derive(Debug)]
@@ -61,26 +61,26 @@ pub(super) struct Load {
 }
 
 impl<J> Strands<J> {
-    /// Without records, with room for so many.
-    pub(super) fn new(room: Load) -> Self {
+    /// Without records, with space for so many.
+    pub(super) fn new(space: Load) -> Self {
         Strands {
             ready: VecDeque::new(),
             released: BTreeMap::new(),
             behind: HashMap::default(),
             next: 0,
             held: Load::default(),
-            room,
+            space,
         }
     }
 
     /// True where another record may be pushed. The last one may exceed the bytes, so that a large record fits as well.
-    pub(super) fn has_room(&self) -> bool {
-        self.held.records < self.room.records && self.held.bytes < self.room.bytes
+    pub(super) fn has_space(&self) -> bool {
+        self.held.records < self.space.records && self.held.bytes < self.space.bytes
     }
 
-    /// True where at most three quarters of the room are taken.
-    pub(super) fn has_much_room(&self) -> bool {
-        self.held.records <= self.room.records / 4 * 3 && self.held.bytes <= self.room.bytes / 4 * 3
+    /// True where at most three quarters of the space are taken.
+    pub(super) fn has_much_space(&self) -> bool {
+        self.held.records <= self.space.records / 4 * 3 && self.held.bytes <= self.space.bytes / 4 * 3
     }
 
     /// Records that threads may take now.
@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    const ROOM: Load = Load {
+    const SPACE: Load = Load {
         records: u64::MAX,
         bytes: u64::MAX,
     };
@@ -187,18 +187,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_oldest_record_whose_strand_is_free_is_taken_and_room_is_bounded(steps in steps(), records in 1u64..30, bytes in 1u64..1_000) {
-            let room = Load { records, bytes };
-            let (mut strands, mut model) = (Strands::new(room), Model::default());
+        fn the_oldest_record_whose_strand_is_free_is_taken_and_space_is_bounded(steps in steps(), records in 1u64..30, bytes in 1u64..1_000) {
+            let space = Load { records, bytes };
+            let (mut strands, mut model) = (Strands::new(space), Model::default());
             let mut sizes = Vec::new();
             for step in steps {
                 let held = Load {
                     records: model.waiting.len() as u64,
                     bytes: model.waiting.iter().map(|(_, job)| sizes[*job]).sum(),
                 };
-                prop_assert_eq!(strands.has_room(), held.records < records && held.bytes < bytes);
+                prop_assert_eq!(strands.has_space(), held.records < records && held.bytes < bytes);
                 match step {
-                    Step::Push(..) if !strands.has_room() => {}
+                    Step::Push(..) if !strands.has_space() => {}
                     Step::Push(strand, bytes) => {
                         let job = sizes.len();
                         sizes.push(bytes);
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_hot_strand_keeps_no_other_from_being_worked() {
-        let mut strands = Strands::new(ROOM);
+        let mut strands = Strands::new(SPACE);
         for job in 0..100 {
             strands.push(Some(7), 1, job);
         }
