@@ -88,11 +88,7 @@ impl Arrivals<'_> {
         let ends = |topic: &TopicTarget| topic.partitions.iter().map(|range| range.end).collect();
         let backlog_ends: Vec<Vec<i64>> = backlog.iter().map(ends).collect();
         let open = |topic: TopicTarget| TopicTarget {
-            partitions: topic
-                .partitions
-                .iter()
-                .map(|_| OffsetRange { low: 0, end: i64::MAX })
-                .collect(),
+            partitions: vec![OffsetRange { low: 0, end: i64::MAX }; topic.partitions.len()],
             name: topic.name,
         };
         Ok((backlog.into_iter().map(open).collect(), self.load_spec(backlog_ends)?))

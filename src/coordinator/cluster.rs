@@ -164,17 +164,10 @@ impl Cluster {
         (brokers, version, zookeeper): (u32, KafkaVersion, bool),
         opening: Opening,
     ) -> Result<Self, ClusterError> {
-        let Opening {
-            run_id,
-            data_parent,
-            heap_mib,
-            keeper,
-            observer,
-            interrupted,
-        } = opening;
         let properties = cluster_properties(spec)?;
+        let heap_mib = opening.heap_mib;
         let start = move || {
-            let progress = |what: &str| observer.preparing(what);
+            let progress = |what: &str| opening.observer.preparing(what);
             let distribution = Distribution::find_or_get(version, &progress)?;
             let options = ClusterOptions {
                 brokers,
@@ -182,10 +175,16 @@ impl Cluster {
                 heap_mib,
                 port: None,
                 listeners: Vec::new(),
-                data_parent,
-                run_id,
+                data_parent: opening.data_parent,
+                run_id: opening.run_id,
             };
-            LocalCluster::start(&distribution, &options, &keeper, &progress, &interrupted)
+            LocalCluster::start(
+                &distribution,
+                &options,
+                &opening.keeper,
+                &progress,
+                &opening.interrupted,
+            )
         };
         let started = tokio::task::spawn_blocking(start).await;
         let local = started.map_err(|_| ClusterError::Panicked)??;
@@ -260,20 +259,17 @@ impl Cluster {
     /// What happened to a broker run here that has ended, or to its ZooKeeper, with the last lines of its log.
     pub fn dead_broker(&self) -> Option<String> {
         let local = self.local.as_ref()?;
-        let of_zookeeper = || {
+        let dead_zookeeper = || {
             let zookeeper = local.cluster.zookeeper()?;
-            Some((
-                "ZooKeeper".to_owned(),
-                zookeeper.exit_status()?,
-                zookeeper.last_log_lines(),
-            ))
+            let status = zookeeper.exit_status()?;
+            Some(("ZooKeeper".to_owned(), status, zookeeper.last_log_lines()))
         };
-        let of = |broker: &Broker| {
+        let dead_broker = |broker: &Broker| {
             let status = broker.exit_status()?;
             Some((format!("broker {}", broker.id()), status, broker.last_log_lines()))
         };
         // First: without it brokers end too.
-        let dead = of_zookeeper().or_else(|| local.cluster.brokers().iter().find_map(of));
+        let dead = dead_zookeeper().or_else(|| local.cluster.brokers().iter().find_map(dead_broker));
         dead.map(|(who, status, log)| {
             let version = local.cluster.version();
             let log = if log.is_empty() {

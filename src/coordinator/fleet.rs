@@ -193,37 +193,33 @@ impl Fleet for ProcessFleet {
     async fn next(&mut self) -> FleetEvent {
         loop {
             // The fleet holds a sender itself, so the channel never closes.
-            let event = match self.ending.take() {
-                Some(event) => event,
-                None => match self.events.recv().await {
-                    Some(event) => event,
-                    None => std::future::pending().await,
-                },
+            let received = match self.ending.take() {
+                Some(event) => Some(event),
+                None => self.events.recv().await,
             };
-            if let FleetNews::Ended(last_words) = &event.what {
-                let Some(worker) = self.workers.get_mut(event.worker) else {
-                    continue;
-                };
-                // Whoever waits for this may give up and ask again: the news must not go with the wait.
-                let last_words = last_words.clone();
-                self.ending = Some(event);
-                let deadline = *worker
-                    .ended
-                    .get_or_insert_with(|| tokio::time::Instant::now() + END_PATIENCE);
-                let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
-                let Some(mut event) = self.ending.take() else {
-                    continue;
-                };
-                let how = describe_end(status.ok().and_then(Result::ok));
-                let words = if last_words.is_empty() {
-                    String::new()
-                } else {
-                    format!("; its last words: {last_words}")
-                };
-                event.what = FleetNews::Ended(format!("{how}{words}"));
+            let Some(event) = received else {
+                std::future::pending().await
+            };
+            let FleetNews::Ended(last_words) = &event.what else {
                 return event;
+            };
+            let words = match last_words.as_str() {
+                "" => String::new(),
+                words => format!("; its last words: {words}"),
+            };
+            let Some(worker) = self.workers.get_mut(event.worker) else {
+                continue;
+            };
+            let limit = || tokio::time::Instant::now() + END_PATIENCE;
+            let deadline = *worker.ended.get_or_insert_with(limit);
+            // Whoever waits for this may give up and ask again: the event must not go with the wait.
+            self.ending = Some(event);
+            let status = tokio::time::timeout_at(deadline, worker.child.wait()).await;
+            if let Some(event) = self.ending.take() {
+                let how = describe_end(status.ok().and_then(Result::ok));
+                let what = FleetNews::Ended(format!("{how}{words}"));
+                return FleetEvent { what, ..event };
             }
-            return event;
         }
     }
 

@@ -84,36 +84,6 @@ impl Guardian {
         })
     }
 
-    /// A process of the run; not needed for one that carries the run's mark in its environment, but faster.
-    pub fn register_process(&self, pid: u32) {
-        // One that has ended already needs no guardian.
-        let Some(process) = ProcessIdentity::of(pid) else {
-            return;
-        };
-        self.update(|record| {
-            record.processes.insert(process);
-        });
-    }
-
-    /// A process that has ended and was waited for.
-    pub fn unregister_process(&self, pid: u32) {
-        self.update(|record| record.processes.retain(|process| process.pid != pid));
-    }
-
-    /// A directory about to be made, by its absolute path; it is removed only if the run's marker lies in it.
-    pub fn register_directory(&self, path: &Path) {
-        self.update(|record| {
-            record.directories.insert(path.to_owned());
-        });
-    }
-
-    /// A directory that is gone.
-    pub fn unregister_directory(&self, path: &Path) {
-        self.update(|record| {
-            record.directories.remove(path);
-        });
-    }
-
     /// Topics and groups about to be made on a foreign cluster, that a later start has to remove if this one cannot.
     pub fn register_topics(&self, topics: LeftTopics) {
         self.update(|record| record.topics.push(topics));
@@ -187,20 +157,30 @@ impl State {
 }
 
 impl Keeper for Guardian {
+    // Not needed for a process that carries the run's mark in its environment, but faster.
     fn process_started(&self, pid: u32) {
-        self.register_process(pid);
+        // One that has ended already needs no guardian.
+        if let Some(process) = ProcessIdentity::of(pid) {
+            self.update(|record| {
+                record.processes.insert(process);
+            });
+        }
     }
 
     fn process_ended(&self, pid: u32) {
-        self.unregister_process(pid);
+        self.update(|record| record.processes.retain(|process| process.pid != pid));
     }
 
     fn directory_planned(&self, path: &Path) {
-        self.register_directory(path);
+        self.update(|record| {
+            record.directories.insert(path.to_owned());
+        });
     }
 
     fn directory_removed(&self, path: &Path) {
-        self.unregister_directory(path);
+        self.update(|record| {
+            record.directories.remove(path);
+        });
     }
 }
 

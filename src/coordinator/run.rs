@@ -69,11 +69,8 @@ async fn execute(
         Err(error) => {
             // Nothing was made there yet.
             addresses().for_each(|(_, bootstrap)| guardian.unregister_topics(bootstrap));
-            return Err(if interrupt.is_set() {
-                RunError::Interrupted
-            } else {
-                error
-            });
+            let interrupted = interrupt.is_set().then_some(RunError::Interrupted);
+            return Err(interrupted.unwrap_or(error));
         }
     };
     let resolved = existing::resolve(plan, dir, &clusters[0], &prefix, observer.as_ref(), interrupt).await;

@@ -194,52 +194,37 @@ impl Member {
 
     /// Waits for the reader and hands out what was recorded, with what is left to close.
     pub(super) fn finish(self) -> (Result<MemberResult, String>, Closing) {
-        let Member {
-            client,
-            waker,
-            shared,
-            membership,
-            reader,
-            start,
-            ending,
-            queued_at_start,
-            callback_failure,
-            start_ns,
-            statistics,
-            ..
-        } = self;
-        drop(start);
-        let result = reader
-            .join()
-            .map_err(|_| "the reader thread panicked".to_owned())
-            .and_then(|read| {
-                if let Some(failure) = read.failure.or_else(|| callback_failure.get().cloned()) {
-                    return Err(failure);
-                }
+        drop(self.start);
+        let read = self.reader.join();
+        let read = read.unwrap_or_else(|_| ReaderResult {
+            failure: Some("the reader thread panicked".to_owned()),
+            ..ReaderResult::default()
+        });
+        let result = match read.failure.or_else(|| self.callback_failure.get().cloned()) {
+            Some(failure) => Err(failure),
+            None => {
+                let start_ns = self.start_ns.get();
                 let last_ns = read.partitions.iter().filter_map(|partition| partition.last_ns).max();
+                let window = start_ns.zip(last_ns);
                 Ok(MemberResult {
-                    reading: start_ns.get().is_some().then_some(read.time),
-                    client: start_ns
-                        .get()
-                        .zip(last_ns)
-                        .and_then(|(start, last)| statistics.over(*start, last)),
+                    reading: start_ns.map(|_| read.time),
+                    client: window.and_then(|(start_ns, last_ns)| self.statistics.over(*start_ns, last_ns)),
                     partitions: read.partitions,
                     work_ns: read.work_ns,
-                    queued_at_start: queued_at_start.get().copied(),
-                    commits: shared.commits(),
-                    rebalances: shared.rebalances(),
+                    queued_at_start: self.queued_at_start.get().copied(),
+                    commits: self.shared.commits(),
+                    rebalances: self.shared.rebalances(),
                 })
-            });
+            }
+        };
         // The queues hold the client.
-        drop(waker);
-        (
-            result,
-            Closing {
-                client,
-                membership,
-                ending,
-            },
-        )
+        drop(self.waker);
+        let closing = Closing {
+            client: self.client,
+            membership: self.membership,
+            ending: self.ending,
+        };
+        (result, closing)
     }
 }
 

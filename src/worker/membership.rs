@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -124,10 +124,7 @@ impl MemberContext {
             // A pause outlives a revocation: a partition that comes back after the start must not stay paused.
             consumer.resume(list)
         };
-        if let Err(error) = done {
-            let report = format!("cannot hold or release partitions: {error}");
-            self.shared.reported().report(&report);
-        }
+        self.report_failure("cannot hold or release partitions", done);
         // Before anything of it can be read.
         self.shared.begin_epochs(&partitions);
         apply(consumer, true, list);
@@ -177,10 +174,14 @@ impl MemberContext {
             let Some(slot) = self.shared.slot(element.topic(), element.partition()) else {
                 continue;
             };
-            if let Err(error) = element.set_offset(Offset::Offset(slot.range.low)) {
-                let report = format!("cannot set the first offset: {error}");
-                self.shared.reported().report(&report);
-            }
+            let done = element.set_offset(Offset::Offset(slot.range.low));
+            self.report_failure("cannot set the first offset", done);
+        }
+    }
+
+    fn report_failure(&self, what: &str, done: KafkaResult<()>) {
+        if let Err(error) = done {
+            self.shared.reported().report(&format!("{what}: {error}"));
         }
     }
 
@@ -216,8 +217,5 @@ fn apply(consumer: &BaseConsumer<MemberContext>, assigning: bool, list: &TopicPa
         (false, true) => consumer.incremental_unassign(list),
         (false, false) => consumer.unassign(),
     };
-    if let Err(error) = done {
-        let report = format!("cannot apply a rebalance: {error}");
-        consumer.context().shared.reported().report(&report);
-    }
+    consumer.context().report_failure("cannot apply a rebalance", done);
 }

@@ -16,19 +16,8 @@ const SNAPSHOTS_MAX: usize = 4_096;
 #[derive(Debug, Default)]
 pub(super) struct StatisticsLog(Mutex<Vec<Snapshot>>);
 
-/// Counts since the client was made, at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Snapshot {
-    at_ns: u64,
-    received_bytes: u64,
-    fetches: u64,
-    records: u64,
-    brokers: u32,
-    awaited_ns: u64,
-    throttled_ns: u64,
-    looks: u32,
-    looks_empty: u32,
-}
+/// Counts since the client was made, until a moment.
+type Snapshot = ClientStatistics;
 
 impl StatisticsLog {
     /// Notes one JSON document of the library's statistics. What cannot be read is left out: it is no reason to end a
@@ -45,11 +34,7 @@ impl StatisticsLog {
         let before = snapshots.last().copied().unwrap_or_default();
         let next = document.after(before);
         if snapshots.len() >= SNAPSHOTS_MAX {
-            let mut index = 0;
-            snapshots.retain(|_| {
-                index += 1;
-                index % 2 == 0
-            });
+            *snapshots = snapshots.iter().skip(1).step_by(2).copied().collect();
         }
         snapshots.push(next);
         (next.throttled_ns > before.throttled_ns).then(|| Duration::from_nanos(next.throttled_ns))
@@ -58,20 +43,19 @@ impl StatisticsLog {
     /// What was counted from the start to the last statistics before the end; `None` where there were none between.
     pub(super) fn over(&self, start_ns: u64, end_ns: u64) -> Option<ClientStatistics> {
         let snapshots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let latest = |until_ns: u64| snapshots.iter().rev().find(|snapshot| snapshot.at_ns <= until_ns);
+        let latest = |until_ns: u64| snapshots.iter().rev().find(|snapshot| snapshot.until_ns <= until_ns);
         let before = latest(start_ns).copied().unwrap_or_default();
-        let last = latest(end_ns).filter(|snapshot| snapshot.at_ns > start_ns)?;
+        let last = latest(end_ns).filter(|snapshot| snapshot.until_ns > start_ns)?;
         Some(ClientStatistics {
             from_ns: start_ns,
-            until_ns: last.at_ns,
             received_bytes: last.received_bytes.saturating_sub(before.received_bytes),
             fetches: last.fetches.saturating_sub(before.fetches),
             records: last.records.saturating_sub(before.records),
-            brokers: last.brokers,
             awaited_ns: last.awaited_ns.saturating_sub(before.awaited_ns),
             throttled_ns: last.throttled_ns.saturating_sub(before.throttled_ns),
             looks: last.looks - before.looks,
             looks_empty: last.looks_empty - before.looks_empty,
+            ..*last
         })
     }
 }
@@ -128,7 +112,7 @@ impl Document {
     /// The counts at this document, given those at the one before.
     fn after(&self, before: Snapshot) -> Snapshot {
         let mut next = Snapshot {
-            at_ns: self.ts.saturating_mul(1_000),
+            until_ns: self.ts.saturating_mul(1_000),
             looks: before.looks + 1,
             awaited_ns: before.awaited_ns,
             throttled_ns: before.throttled_ns,

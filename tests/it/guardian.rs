@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tandem::coordinator::ProcessIdentity;
 use tandem::coordinator::guardian::Guardian;
 use tandem::coordinator::leftovers::{LEFTOVERS_FILE, clean_leftovers};
-use tandem::kafka::local::{RUN_VARIABLE, marker_name};
+use tandem::kafka::local::{Keeper, RUN_VARIABLE, marker_name};
 
 /// Where the stand-in for a coordinator works; it does nothing without it.
 const FOLDER: &str = "TANDEM_TEST_STAND_IN";
@@ -123,12 +123,12 @@ fn stand_in_for_a_coordinator() {
     )
     .unwrap();
     let data = folder.join("data");
-    guardian.register_directory(&data);
+    guardian.directory_planned(&data);
     fs::create_dir_all(data.join("broker-1/topic-0")).unwrap();
     fs::write(data.join(marker_name(&run)), "").unwrap();
     fs::write(data.join("broker-1/topic-0/segment.log"), vec![0; 1 << 20]).unwrap();
     let registered = Command::new("sleep").arg("60").spawn().unwrap();
-    guardian.register_process(registered.id());
+    guardian.process_started(registered.id());
     let unregistered = Command::new("sleep").arg("60").env(RUN_VARIABLE, &run).spawn().unwrap();
     println!(
         "pids: {} {} {}",
@@ -208,7 +208,7 @@ fn a_run_that_ends_well_leaves_neither_guardian_nor_record() {
     let guardian = Guardian::start(Path::new(env!("CARGO_BIN_EXE_tandem")), &run, folder.path(), &state).unwrap();
     let process = ProcessIdentity::of(guardian.pid().unwrap()).unwrap();
     let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-    guardian.register_process(child.id());
+    guardian.process_started(child.id());
     assert!(
         fs::read_to_string(folder.path().join(LEFTOVERS_FILE))
             .unwrap()
@@ -216,7 +216,7 @@ fn a_run_that_ends_well_leaves_neither_guardian_nor_record() {
     );
     child.kill().unwrap();
     child.wait().unwrap();
-    guardian.unregister_process(child.id());
+    guardian.process_ended(child.id());
     guardian.finish().unwrap();
     assert!(!process.is_running() && guardian.problem().is_none());
     assert!(!folder.path().join(LEFTOVERS_FILE).exists());
@@ -243,7 +243,7 @@ fn a_run_whose_guardian_was_killed_is_told() {
             .success()
     );
     assert!(within(Duration::from_secs(2), || ProcessIdentity::of(pid).is_none()));
-    guardian.register_directory(&folder.path().join("data"));
+    guardian.directory_planned(&folder.path().join("data"));
     assert!(guardian.problem().unwrap().contains("guardian"));
 }
 

@@ -58,11 +58,8 @@ impl Session<'_> {
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
-        let watch = Watch::start(
-            cluster.brokers_now().await,
-            &cluster.admin,
-            spec.topics.first().map(|t| t.name.clone()),
-        );
+        let topic = spec.topics.first().map(|topic| topic.name.clone());
+        let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topic);
         let around = Around {
             admin: cluster.admin.clone(),
             cluster,
@@ -80,14 +77,9 @@ impl Session<'_> {
             fleet.shutdown(self.options.limits.exit).await;
             return Ok(None);
         };
-        self.remove_topics(cluster, own_topics.into_iter().map(|(name, _)| name).collect())
-            .await;
-        if let Some(failure) = &mut outcome.failure
-            && failure.kind == FailureKind::WorkerDied
-            && let Some(cause) = kills.cause()
-        {
-            failure.message = format!("{}; {cause}", failure.message);
-        }
+        let own_topics = own_topics.into_iter().map(|(name, _)| name);
+        self.remove_topics(cluster, own_topics.collect()).await;
+        name_kill(&mut outcome, &kills);
         self.add_interruptions(&mut outcome, interruptions, began_ns);
         let (status, flags) = self.judge(&outcome);
         Ok(Some(Trial {
@@ -196,6 +188,16 @@ impl Session<'_> {
             command,
             log: self.options.log_workers,
         }
+    }
+}
+
+/// Adds to the failure by which a worker died that the kernel killed it, where it did.
+fn name_kill(outcome: &mut Outcome, kills: &MemoryKills) {
+    if let Some(failure) = &mut outcome.failure
+        && failure.kind == FailureKind::WorkerDied
+        && let Some(cause) = kills.cause()
+    {
+        failure.message = format!("{}; {cause}", failure.message);
     }
 }
 
