@@ -404,46 +404,16 @@ pub(super) mod tests {
     use super::*;
     use crate::measure::limits::{Party, Quota, QuotaEffect};
     use crate::measure::{
-        BrokerChange, BrokerPause, ClientStatistics, HostCpu, HostMeasurement, Interruptions, PartitionMeasurement,
-        Stretch, TopicPartition,
+        BrokerChange, BrokerPause, ClientStatistics, HostCpu, PartitionMeasurement, Stretch, TopicPartition,
     };
+    use crate::testing::measurement;
 
-    /// Two members on two cores for a second from 10 s.
+    /// Two members on two cores for a second from 10 s, begun a second before.
     pub(in crate::measure) fn quiet() -> Measurement {
-        let member = |process| MemberMeasurement {
-            process,
-            assigned: vec![TopicPartition {
-                topic: 0,
-                partition: process.cast_signed(),
-            }],
-            first_record_ns: Some(10_005_000_000),
-            last_record_ns: Some(11_000_000_000),
-            queued_at_start: Some(0),
-            ..MemberMeasurement::default()
-        };
+        let trial = measurement().processes(2).partitions(2).start_ns(10_000_000_000);
         Measurement {
-            start_ns: 10_000_000_000,
             spawn_ns: 9_000_000_000,
-            subscribe_ns: 9_200_000_000,
-            joined_ns: 9_600_000_000,
-            end_ns: 11_000_000_000,
-            records_expected: 1000,
-            lost: 0,
-            duplicated: 0,
-            redelivered: 0,
-            not_delivered: 0,
-            removed: 0,
-            processes: Vec::new(),
-            members: vec![member(0), member(1)],
-            host: HostMeasurement {
-                wall_ns: 1_000_000_000,
-                cores: 2,
-                ..HostMeasurement::default()
-            },
-            not_observed: Vec::new(),
-            load: None,
-            interruptions: Interruptions::default(),
-            whole: None,
+            ..trial.build()
         }
     }
 
@@ -637,6 +607,7 @@ pub(super) mod tests {
             used_ns: None,
         }];
         trial.host.brokers_storage_read_bytes = Some(50);
+        trial.members[1].partitions.clear();
         trial.members[0].partitions = vec![PartitionMeasurement {
             bytes: 1_000,
             ..PartitionMeasurement::default()

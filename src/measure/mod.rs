@@ -21,8 +21,6 @@ mod trial;
 pub mod usage;
 
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
-#[cfg(test)]
-pub(crate) use environment::made_up_environment;
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     Setting,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::measure::{ClusterEnvironment, FailureKind, Flag, FlagKind, Status, TrialKind, TrialOrder};
+use crate::measure::{FailureKind, Flag, FlagKind, Status, TrialKind, TrialOrder};
 use crate::plan::fixtures::{complete, failed, one_and_two_with_work};
 
 fn folder() -> TempDir {
@@ -97,39 +97,7 @@ fn what_existing_topics_deliver_is_read_again_by_a_later_process() {
 fn an_environment_survives_being_stored() {
     let at = folder();
     let run = RunDir::create(at.path()).unwrap();
-    let environment = Environment {
-        schema_version: ENVIRONMENT_SCHEMA_VERSION,
-        tandem_version: "0.1.0".to_owned(),
-        tandem_commit: None,
-        host: "laptop".to_owned(),
-        system: "Debian".to_owned(),
-        kernel: "6.1".to_owned(),
-        processor: "any".to_owned(),
-        cores: 2,
-        memory_bytes: 1 << 33,
-        limits: None,
-        governor: None,
-        cluster: ClusterEnvironment {
-            local: true,
-            bootstrap: "127.0.0.1:9092".to_owned(),
-            brokers: 1,
-            version: None,
-            zookeeper: None,
-            java: None,
-            deviations: Vec::new(),
-            settings_unknown: None,
-        },
-        client: crate::measure::ClientEnvironment {
-            name: "librdkafka".to_owned(),
-            version: "2.12.1".to_owned(),
-            features: String::new(),
-            allocator: "mimalloc".to_owned(),
-            deviations: Vec::new(),
-        },
-        other_clusters: Vec::new(),
-        builds: Vec::new(),
-        kept_data: Vec::new(),
-    };
+    let environment = crate::testing::environment();
     run.write_environment(&environment).unwrap();
     assert_eq!(run.read_environment().unwrap(), Some(environment));
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::*;
-use crate::measure::{FailureKind, Setting, TrialOrder, made_up_environment};
+use crate::measure::{FailureKind, Setting, TrialOrder};
 use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
 use crate::scenario::{PropertyValue, Size, TrialLength, Work};
 use crate::summary::condition::{Alarm, Condition, judged_between};
@@ -34,7 +34,7 @@ impl Made {
         Made {
             plan,
             trials,
-            environment: made_up_environment(),
+            environment: crate::testing::environment(),
         }
     }
 
