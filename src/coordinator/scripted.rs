@@ -7,12 +7,12 @@ use super::spec::{Limits, TrialSpec};
 use super::trial::{Action, Event, Phase, TrialMachine};
 use crate::kafka::{GroupDescription, GroupMember, GroupState};
 use crate::measure::{Failure, FailureKind, OffsetRun, TopicPartition};
-use crate::plan::fixtures::ScenarioBuilder;
 use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, MemberResult, OffsetRange, PROTOCOL_VERSION, PartitionResult,
     Position, ToWorker, TopicTarget, WorkCalibration, WorkerResult,
 };
 use crate::scenario::{Configuration, Membership};
+use crate::testing::ScenarioBuilder;
 
 /// Everything that tandem's own worker can do.
 pub(super) const ALL: &[Capability] = &[

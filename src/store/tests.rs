@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::measure::{FailureKind, Flag, FlagKind, Status, TrialKind, TrialOrder};
-use crate::plan::fixtures::{complete, failed, one_and_two_with_work};
+use crate::testing::{complete, failed, one_and_two_with_work};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()

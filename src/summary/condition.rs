@@ -187,8 +187,8 @@ pub fn why_unjudged(scenario: &Scenario) -> Option<&'static str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::plan::fixtures::{one_and_two, run};
     use crate::summary::summarise;
+    use crate::testing::{one_and_two, run};
 
     fn judged(verdict: Verdict, interval: Option<(f64, f64)>, p_holm: Option<f64>) -> Judged {
         Judged {

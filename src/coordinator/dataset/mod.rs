@@ -244,21 +244,15 @@ fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Compression, DataSource, FoundPartition, Size};
+    use crate::scenario::FoundPartition;
+    use crate::testing::dataset;
 
     fn spec(partitions: u32, records: u64, weights: &[f64]) -> DatasetSpec {
         DatasetSpec {
-            source: DataSource::Filled,
-            topics: 1,
             partitions,
             records,
-            size: Size::Fixed(100),
-            keys: Keys::None,
             weights: weights.to_vec(),
-            compression: Compression::None,
-            compression_ratio: None,
-            replication: 1,
-            settings: BTreeMap::new(),
+            ..dataset()
         }
     }
 

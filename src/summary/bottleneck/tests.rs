@@ -10,9 +10,9 @@ use super::*;
 use crate::measure::{
     ClientStatistics, HostCpu, LoadMeasurement, Overload, PartitionMeasurement, ProcessUsage, ReadingTime, ThreadUsage,
 };
-use crate::plan::fixtures::complete;
 use crate::plan::{Next, Plan};
 use crate::scenario::{Commit, Membership, Work, WorkOrdering, parse};
+use crate::testing::complete;
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 

@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::measure::{FailureKind, Setting, TrialOrder};
-use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
 use crate::scenario::{PropertyValue, Size, TrialLength, Work};
 use crate::summary::condition::{Alarm, Condition, judged_between};
+use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
 use crate::verdict::Verdict;
 
 struct Made {

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
-use crate::plan::fixtures::{AxisValues, ScenarioBuilder, failed, run};
 use crate::stats::{Law, Refusal};
 use crate::summary::{Summary, summarise};
+use crate::testing::{AxisValues, ScenarioBuilder, failed, run};
 
 const CONSUMERS: AxisValues<'_> = &[
     ("1", |c| c.consumers = 1),

@@ -349,21 +349,14 @@ impl Keeping<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::scenario::{Compression, DataSource, Keys, Size};
+    use crate::scenario::{Compression, Keys, Size};
+    use crate::testing::dataset;
 
     fn spec() -> DatasetSpec {
         DatasetSpec {
-            topics: 1,
             partitions: 2,
             records: 1_000,
-            size: Size::Fixed(100),
-            keys: Keys::None,
-            weights: Vec::new(),
-            compression: Compression::None,
-            compression_ratio: None,
-            replication: 1,
-            settings: BTreeMap::new(),
-            source: DataSource::Filled,
+            ..dataset()
         }
     }
 

@@ -1,11 +1,8 @@
-//! Scenarios and trials made by hand for the tests of this room and those after it.
+//! Scenarios with cases and axes of any kind, for tests of what plans, measures and sums up.
 
-use std::collections::BTreeMap;
-
-use super::Plan;
-use crate::measure::*;
+use super::configuration::{arrangement, dataset, scenario};
+use crate::plan::Plan;
 use crate::scenario::*;
-use crate::testing::trial;
 
 /// A matrix key: its name, and each value with what it changes.
 pub(crate) type AxisValues<'a> = &'a [(&'a str, Change)];
@@ -34,17 +31,8 @@ impl ScenarioBuilder {
             cases: Vec::new(),
             axes: Vec::new(),
             dataset: DatasetSpec {
-                source: crate::scenario::DataSource::Filled,
-                topics: 1,
                 partitions: 2,
-                records: 1_000_000,
-                size: Size::Fixed(100),
-                keys: Keys::None,
-                weights: Vec::new(),
-                compression: Compression::None,
-                compression_ratio: None,
-                replication: 1,
-                settings: std::collections::BTreeMap::new(),
+                ..dataset()
             },
             record_multiple: 2,
             repetitions: 10,
@@ -82,7 +70,7 @@ impl ScenarioBuilder {
         }
         let mut configurations = Vec::new();
         for (case, processes, consumers) in &self.cases {
-            let mut combinations = vec![(configuration(case, *processes, *consumers), Vec::new())];
+            let mut combinations = vec![(arrangement(case, *processes, *consumers), Vec::new())];
             for (axis, changes) in &self.axes {
                 let combine = |(base, chosen): (Configuration, Vec<usize>)| {
                     (0..changes.len()).map(move |value| {
@@ -102,8 +90,8 @@ impl ScenarioBuilder {
             configurations.extend(combinations.into_iter().map(|(configuration, _)| configuration));
         }
         let families = self.families(&mut configurations);
+        let here = scenario("");
         Scenario {
-            name: "test".to_owned(),
             question: "Which is faster?".to_owned(),
             seed: self.seed,
             repetitions: match self.until {
@@ -114,27 +102,18 @@ impl ScenarioBuilder {
                 },
             },
             warmup_blocks: self.warmup_blocks,
-            threshold: 0.03,
             trial: self.trial,
             cluster: ClusterSpec {
                 source: ClusterSource::Bootstrap("localhost:9092".to_owned()),
-                prefix: "tandem".to_owned(),
-                client: BTreeMap::new(),
+                ..here.cluster
             },
-            places: vec![Place {
-                name: "here".to_owned(),
-                launcher: Vec::new(),
-                cpus: None,
-                listener: None,
-            }],
             keys_in_use: self.axes.iter().map(|(axis, _)| axis.key.clone()).collect(),
             axes: self.axes.into_iter().map(|(axis, _)| axis).collect(),
             configurations,
             families,
             datasets: vec![self.dataset],
             warnings: Vec::new(),
-            capacity: None,
-            variants: Variants::default(),
+            ..here
         }
     }
 
@@ -164,33 +143,6 @@ impl ScenarioBuilder {
     }
 }
 
-fn configuration(case: &str, processes: u32, consumers: u32) -> Configuration {
-    Configuration {
-        name: case.to_owned(),
-        case: case.to_owned(),
-        axis_values: Vec::new(),
-        key_values: Vec::new(),
-        family: 0,
-        dataset: 0,
-        baseline: None,
-        groups: 1,
-        group: None,
-        processes,
-        consumers,
-        membership: Membership::Group(GroupProtocol::Classic { assignor: None }),
-        commit: Commit::None,
-        work: Work::None,
-        buffers: Buffers::Each,
-        read: Read::Batch,
-        threads: 1,
-        ordering: WorkOrdering::Partition,
-        place: 0,
-        client: ClientSettings::default(),
-        mode: crate::scenario::Mode::Backlog,
-        variant: Variant::default(),
-    }
-}
-
 /// `one-vs-two` with two cases and no matrix.
 pub(crate) fn one_and_two() -> ScenarioBuilder {
     ScenarioBuilder::new()
@@ -207,58 +159,4 @@ pub(crate) fn one_and_two_with_work() -> ScenarioBuilder {
             ("wait 200us", |c| c.work = Work::Wait { ns: 200_000 }),
         ],
     )
-}
-
-/// A trial that read everything in so many seconds, half a second after its processes were started.
-pub(crate) fn complete(plan: &Plan, order: TrialOrder, session: u32, read_s: f64) -> Trial {
-    let configuration = &plan.scenario.configurations[order.configuration];
-    let measurement = trial::measurement()
-        .configuration(configuration)
-        .dataset(&plan.scenario.datasets[configuration.dataset])
-        .records(order.records)
-        .read_seconds(read_s);
-    trial::trial()
-        .configuration(order.configuration, &configuration.name)
-        .measured(measurement.build())
-        .order(order)
-        .session(session)
-        .build()
-}
-
-/// A trial that failed without a measurement.
-pub(crate) fn failed(plan: &Plan, order: TrialOrder, session: u32, kind: FailureKind) -> Trial {
-    let name = &plan.scenario.configurations[order.configuration].name;
-    trial::trial()
-        .configuration(order.configuration, name)
-        .order(order)
-        .session(session)
-        .failed(kind)
-        .build()
-}
-
-/// Runs a plan to its end in one session; `seconds` gives the read time of a trial, `None` to let it fail.
-pub(crate) fn run(plan: &Plan, seconds: impl FnMut(&TrialOrder) -> Option<f64>) -> Vec<Trial> {
-    run_from(plan, Vec::new(), 1, usize::MAX, seconds)
-}
-
-/// Goes on with a run for at most `limit` trials.
-pub(crate) fn run_from(
-    plan: &Plan,
-    mut stored: Vec<Trial>,
-    session: u32,
-    limit: usize,
-    mut seconds: impl FnMut(&TrialOrder) -> Option<f64>,
-) -> Vec<Trial> {
-    for _ in 0..limit {
-        let super::Next::Trial(order) = plan.next(&stored, session) else {
-            break;
-        };
-        assert!(stored.len() < 100_000, "the plan does not end");
-        let trial = match seconds(&order) {
-            Some(read_s) => complete(plan, order, session, read_s),
-            None => failed(plan, order, session, FailureKind::Stall),
-        };
-        stored.push(trial);
-    }
-    stored
 }
