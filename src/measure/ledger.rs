@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{DeliveredRun, DeliveredTopics, OffsetRun, TopicPartition};
+use super::delivered::{DeliveredRun, DeliveredTopics};
+use super::member::{OffsetRun, TopicPartition};
 
 /// Sentences in [`Account::findings`] before the rest is only counted.
 const FINDINGS_MAX: usize = 20;

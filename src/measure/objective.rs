@@ -1,7 +1,9 @@
 //! Whether a trial held an objective: so many of its records within so long a time. One rule for the search that looks
 //! for the highest rate and for the summary that tells it.
 
-use super::{LoadVerdict, Measurement, Status, Trial};
+use super::load::LoadVerdict;
+use super::measurement::Measurement;
+use super::trial::{Status, Trial};
 
 /// What a trial says of an objective at its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
