@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms that it may know. Whatever is not here is an error.
 const ROOMS: &[(&str, &[&str])] = &[
     ("testing", &[]),
+    ("wording", &[]),
     ("secret", &[]),
     ("client_errors", &[]),
     ("stats", &[]),
     ("load", &[]),
     ("scenario", &["load"]),
     ("contents", &["scenario"]),
-    ("measure", &[]),
+    ("measure", &["wording"]),
     ("figures", &["stats", "scenario", "measure"]),
     ("verdict", &["stats", "scenario", "measure", "figures"]),
     ("plan", &["load", "scenario", "measure", "stats", "verdict"]),
@@ -36,7 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["plan", "scenario", "measure"]),
     (
         "summary",
-        &["stats", "verdict", "plan", "scenario", "measure", "figures"],
+        &["wording", "stats", "verdict", "plan", "scenario", "measure", "figures"],
     ),
     (
         "report",

@@ -1,10 +1,15 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::path::Path;
+use std::{fs, io};
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::error::{failed as failed_with, not_created};
 use super::*;
-use crate::measure::{FailureKind, Flag, FlagKind, Status, TrialKind, TrialOrder};
+use crate::measure::{DeliveredTopics, FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
 use crate::testing::{complete, failed, one_and_two_with_work};
 
 fn folder() -> TempDir {
@@ -223,13 +228,13 @@ fn a_full_disk_is_told_as_such() {
 }
 
 fn failed_write(kind: io::ErrorKind) -> String {
-    super::failed("write", Path::new("run/plan.json"), kind.into()).to_string()
+    failed_with("write", Path::new("run/plan.json"), kind.into()).to_string()
 }
 
 #[test]
 fn a_folder_that_may_not_be_made_is_named_whole_with_what_names_another() {
     for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
-        let denied = super::not_created(Path::new("/results/run"), kind.into()).to_string();
+        let denied = not_created(Path::new("/results/run"), kind.into()).to_string();
         let begins = denied.starts_with("cannot create /results/run: ");
         assert!(begins && denied.ends_with("write to with --out DIR"), "{denied}");
     }
