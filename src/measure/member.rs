@@ -94,6 +94,11 @@ pub struct TopicPartition {
     pub partition: i32,
 }
 
+/// The name of a partition for people. Topics are counted from 1, partitions have Kafka's numbers.
+pub fn partition_name(partition: TopicPartition) -> String {
+    format!("partition {} of topic {}", partition.partition, partition.topic + 1)
+}
+
 /// What a member read of one partition.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PartitionMeasurement {

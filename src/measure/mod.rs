@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod clock;
 mod delivered;
 mod environment;
+mod finding;
 mod host;
 mod interruption;
 pub mod judge;

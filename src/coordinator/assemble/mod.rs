@@ -7,7 +7,7 @@ mod load;
 use std::collections::BTreeMap;
 
 use crate::kafka::client::fetch_pause_ms;
-use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
+use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
 use crate::measure::{
     Failure, FailureKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
     PartitionMeasurement, ProcessMeasurement, TopicPartition,
@@ -323,11 +323,14 @@ fn contradiction(account: &mut ledger::Account, reading: &Reading<'_>, counted: 
     }
     account.lost = account.lost.saturating_add(noted.saturating_sub(counted));
     account.duplicated = account.duplicated.saturating_add(counted.saturating_sub(noted));
-    account.findings.push(format!(
-        "{counted} records of {} were counted by {}, whose ledger holds {noted}",
-        partition_name(reading.partition),
-        reading.member
-    ));
+    account.findings.push(Finding {
+        kind: FindingKind::Contradiction {
+            counted,
+            in_ledger: noted,
+        },
+        partition: reading.partition,
+        members: vec![reading.member.to_owned()],
+    });
 }
 
 /// Without a ledger only the number of records of each partition is known.
@@ -362,16 +365,11 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
             let mut read = member.partitions.iter();
             read.any(|p| p.topic == partition.topic && p.partition == partition.partition)
         });
-        let readers: Vec<String> = readers.map(|member| member.name()).collect();
-        account.findings.push(format!(
-            "{read} records of {} were read where there are {expected} (by {})",
-            partition_name(partition),
-            if readers.is_empty() {
-                "nobody".to_owned()
-            } else {
-                readers.join(" and ")
-            }
-        ));
+        account.findings.push(Finding {
+            kind: FindingKind::Count { read, expected },
+            partition,
+            members: readers.map(|member| member.name()).collect(),
+        });
     }
     account
 }
@@ -385,30 +383,21 @@ fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasure
     } else {
         return None;
     };
-    let findings = account.findings.join("; ");
-    let named: Vec<String> = members
-        .iter()
-        .map(|member| member.name())
-        .filter(|name| names(&findings, name))
-        .collect();
+    let found = |name: &String| account.findings.iter().any(|finding| finding.members.contains(name));
+    let named: Vec<String> = members.iter().map(|member| member.name()).filter(found).collect();
     let message = format!(
-        "group {}: {} lost, {} counted twice, {} outside of the trial: {findings}",
+        "group {}: {} lost, {} counted twice, {} outside of the trial: {}",
         group + 1,
         account.lost,
         account.duplicated,
-        account.outside
+        account.outside,
+        account.sentences().join("; ")
     );
     Some(Failure {
         kind,
         who: (!named.is_empty()).then(|| named.join(" and ")),
         message,
     })
-}
-
-/// True where a text names this member, and not merely `consumer 12` where `consumer 1` is meant.
-fn names(text: &str, member: &str) -> bool {
-    let mut places = text.match_indices(member);
-    places.any(|(at, _)| !text[at + member.len()..].starts_with(|next: char| next.is_ascii_digit()))
 }
 
 fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {

@@ -205,18 +205,6 @@ fn a_plain_worker_s_missing_record_is_not_made_up_for_by_another_partition() {
 }
 
 #[test]
-fn consumer_1_is_not_blamed_for_consumer_12() {
-    assert!(names(
-        "offset 1 was read twice by group 1, process 1, consumer 12",
-        "group 1, process 1, consumer 12"
-    ));
-    assert!(!names(
-        "offset 1 was read twice by group 1, process 1, consumer 12",
-        "group 1, process 1, consumer 1"
-    ));
-}
-
-#[test]
 fn the_groups_are_accounted_for_one_by_one() {
     let two_groups = crate::scenario::Configuration {
         groups: 2,
