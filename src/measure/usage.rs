@@ -9,8 +9,9 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::clock;
-use super::limits::processor_of;
-use super::measurement::{HostCpu, ProcessUsage, ThreadUsage};
+use super::host::HostCpu;
+use super::limits::{pressure_ns, processor_of};
+use super::process::{ProcessUsage, ThreadUsage};
 
 /// What the calling process has used up to a moment.
 #[derive(Debug, Clone)]
@@ -167,13 +168,6 @@ pub fn host_pressure_ns() -> Option<u64> {
     pressure_ns(&fs::read_to_string("/proc/pressure/cpu").ok()?)
 }
 
-/// Time in which some thread waited, by the text of a pressure file of the machine or of a control group.
-pub(super) fn pressure_ns(text: &str) -> Option<u64> {
-    let some = text.lines().find(|line| line.starts_with("some "))?;
-    let total_us: u64 = some.rsplit_once("total=")?.1.trim().parse().ok()?;
-    total_us.checked_mul(1_000)
-}
-
 fn parse_cpu(line: &str) -> Option<HostCpu> {
     // The kernel counts in USER_HZ, which is 100 on every architecture that Linux shows to programs.
     const TICK_NS: u64 = 10_000_000;
@@ -195,31 +189,26 @@ fn parse_cpu(line: &str) -> Option<HostCpu> {
 }
 
 impl HostCpu {
-    fn plus(self, other: &HostCpu) -> HostCpu {
-        HostCpu {
-            user_ns: self.user_ns + other.user_ns,
-            nice_ns: self.nice_ns + other.nice_ns,
-            system_ns: self.system_ns + other.system_ns,
-            idle_ns: self.idle_ns + other.idle_ns,
-            iowait_ns: self.iowait_ns + other.iowait_ns,
-            irq_ns: self.irq_ns + other.irq_ns,
-            softirq_ns: self.softirq_ns + other.softirq_ns,
-            steal_ns: self.steal_ns + other.steal_ns,
-        }
+    fn plus(&self, other: &HostCpu) -> HostCpu {
+        self.with(other, u64::saturating_add)
     }
 
     /// What passed since an `earlier` reading.
     #[must_use]
     pub fn since(&self, earlier: &HostCpu) -> HostCpu {
+        self.with(earlier, u64::saturating_sub)
+    }
+
+    fn with(&self, other: &HostCpu, operation: fn(u64, u64) -> u64) -> HostCpu {
         HostCpu {
-            user_ns: self.user_ns.saturating_sub(earlier.user_ns),
-            nice_ns: self.nice_ns.saturating_sub(earlier.nice_ns),
-            system_ns: self.system_ns.saturating_sub(earlier.system_ns),
-            idle_ns: self.idle_ns.saturating_sub(earlier.idle_ns),
-            iowait_ns: self.iowait_ns.saturating_sub(earlier.iowait_ns),
-            irq_ns: self.irq_ns.saturating_sub(earlier.irq_ns),
-            softirq_ns: self.softirq_ns.saturating_sub(earlier.softirq_ns),
-            steal_ns: self.steal_ns.saturating_sub(earlier.steal_ns),
+            user_ns: operation(self.user_ns, other.user_ns),
+            nice_ns: operation(self.nice_ns, other.nice_ns),
+            system_ns: operation(self.system_ns, other.system_ns),
+            idle_ns: operation(self.idle_ns, other.idle_ns),
+            iowait_ns: operation(self.iowait_ns, other.iowait_ns),
+            irq_ns: operation(self.irq_ns, other.irq_ns),
+            softirq_ns: operation(self.softirq_ns, other.softirq_ns),
+            steal_ns: operation(self.steal_ns, other.steal_ns),
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct Estimate {
 /// The confidence of every interval that tandem prints.
 pub const CONFIDENCE: f64 = 0.95;
 
+/// The significance level of every verdict: 1 - [`CONFIDENCE`].
+pub const SIGNIFICANCE: f64 = 0.05;
+
 impl Estimate {
     /// Geometric mean of positive values with the Student t interval of their logarithms, exponentiated: the
     /// interval for the median of log-normal values (Bland and Altman, "Transformations, means, and confidence
@@ -38,17 +41,6 @@ impl Estimate {
             interval,
             observations: logs.len(),
         })
-    }
-
-    /// How many times `first` is `second`, for values measured in pairs: the geometric mean of the ratios with the
-    /// studentised t interval of their logarithms, which is the paired t interval on the log scale. `None` as for
-    /// [`Estimate::geometric`], or where the lengths differ.
-    pub fn paired_ratio(first: &[f64], second: &[f64]) -> Option<Estimate> {
-        if first.len() != second.len() {
-            return None;
-        }
-        let ratios: Vec<f64> = first.iter().zip(second).map(|(a, b)| a / b).collect();
-        Estimate::geometric(&ratios)
     }
 }
 

@@ -5,10 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::compare::{Measure, RunComparison, RunVerdict};
-use super::{Comparison, Question, Summary, Verdict};
+use super::model::Summary;
 use crate::scenario::Scenario;
 use crate::stats::{Estimate, SIGNIFICANCE};
-use crate::verdict::{Metric, pairs};
+use crate::verdict::{Comparison, Metric, Question, Verdict, pairs};
 
 /// What makes a comparison fail.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::existing::{counts_of, reference_of};
 use super::load;
 use crate::coordinator::trial::TrialMachine;
-use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
+use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
 use crate::protocol::{Capability, OffsetRange, partitions_of};
 
@@ -111,12 +111,14 @@ fn contradiction(account: &mut ledger::Account, reading: &Reading<'_>, counted: 
     }
     account.lost = account.lost.saturating_add(noted.saturating_sub(counted));
     account.duplicated = account.duplicated.saturating_add(counted.saturating_sub(noted));
-    account.blamed.insert(reading.member.to_owned());
-    account.findings.push(format!(
-        "{counted} records of {} were counted by {}, whose ledger holds {noted}",
-        partition_name(reading.partition),
-        reading.member
-    ));
+    account.findings.push(Finding {
+        kind: FindingKind::Contradiction {
+            counted,
+            in_ledger: noted,
+        },
+        partition: reading.partition,
+        members: vec![reading.member.to_owned()],
+    });
 }
 
 /// Without a ledger only the number of records of each partition is known.
@@ -145,17 +147,11 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
             let mut partitions = member.partitions.iter();
             partitions.any(|read| read.topic_partition() == partition)
         });
-        let readers: Vec<String> = readers.map(|member| member.name()).collect();
-        account.findings.push(format!(
-            "{read} records of {} were read where there are {expected} (by {})",
-            partition_name(partition),
-            if readers.is_empty() {
-                "nobody".to_owned()
-            } else {
-                readers.join(" and ")
-            }
-        ));
-        account.blamed.extend(readers);
+        account.findings.push(Finding {
+            kind: FindingKind::Count { read, expected },
+            partition,
+            members: readers.map(|member| member.name()).collect(),
+        });
     }
     account
 }
@@ -169,18 +165,15 @@ fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasure
     } else {
         return None;
     };
-    let findings = account.findings.join("; ");
-    let named: Vec<String> = members
-        .iter()
-        .map(|member| member.name())
-        .filter(|name| account.blamed.contains(name))
-        .collect();
+    let found = |name: &String| account.findings.iter().any(|finding| finding.members.contains(name));
+    let named: Vec<String> = members.iter().map(|member| member.name()).filter(found).collect();
     let message = format!(
-        "group {}: {} lost, {} counted twice, {} outside of the trial: {findings}",
+        "group {}: {} lost, {} counted twice, {} outside of the trial: {}",
         group + 1,
         account.lost,
         account.duplicated,
-        account.outside
+        account.outside,
+        account.sentences().join("; ")
     );
     Some(Failure {
         kind,
