@@ -1,11 +1,10 @@
 //! The columns of `summary.csv` and `trials.csv`.
 
-use super::{SummaryRow, TrialRow, failure, flags, kind, optional, point};
-use crate::figures::{FIGURES, Figure, FigureId};
-use crate::measure::{FlagKind, LoadJudgement};
+use super::rows::{Row, SummaryRow, TrialRow, optional};
+use crate::figures::{FIGURES, FigureId};
+use crate::measure::{FlagKind, Status, Trial};
 use crate::report::format::work;
-use crate::scenario::{Configuration, DatasetSpec};
-use crate::summary::CapacitySummary;
+use crate::summary::BottleneckKind;
 
 /// A column and how its value is found; an empty value says that it is not known.
 pub(super) struct Column<R> {
@@ -14,22 +13,6 @@ pub(super) struct Column<R> {
     #[cfg_attr(not(test), allow(dead_code, reason = "a test makes the documentation"))]
     pub(super) about: [String; 2],
     pub(super) value: Box<dyn Fn(&R) -> String>,
-}
-
-/// What a row of either file has.
-pub(super) trait Row {
-    fn configuration(&self) -> (&Configuration, &DatasetSpec);
-    fn figure(&self, figure: &Figure) -> String;
-    /// Whether the load was reached and held; `None` where no records arrived.
-    fn load(&self) -> Option<LoadState>;
-    fn capacity(&self) -> Option<CapacitySummary>;
-}
-
-/// What became of a load.
-pub(super) struct LoadState {
-    pub(super) reached: bool,
-    pub(super) overloaded: bool,
-    pub(super) judgement: Option<LoadJudgement>,
 }
 
 /// The columns that one of the files has alone.
@@ -177,6 +160,33 @@ pub(super) fn capacities<R: Row>() -> Vec<Column<R>> {
 }
 
 pub(super) fn summary_columns<'a>() -> Own<SummaryRow<'a>> {
+    Own {
+        first: Vec::new(),
+        middle: trials_of_configuration(),
+        last: conclusions(),
+    }
+}
+
+fn trials_of_configuration<'a>() -> Vec<Column<SummaryRow<'a>>> {
+    type R<'a> = SummaryRow<'a>;
+    let number = |name, meaning, of: fn(&R) -> u32| column(name, "trials", meaning, move |r: &R| of(r).to_string());
+    vec![
+        number("trials_planned", "counted trials of the plan", |r| r.summary.trials_planned),
+        number("trials_used", "trials in the estimates", |r| r.summary.trials_used),
+        number(
+            "trials_failed",
+            "counted trials that failed, or lost or repeated records",
+            |r| r.summary.trials_failed,
+        ),
+        number(
+            "trials_excluded",
+            "counted trials that ended but broke a rule of the method",
+            |r| r.summary.trials_excluded,
+        ),
+    ]
+}
+
+fn conclusions<'a>() -> Vec<Column<SummaryRow<'a>>> {
     type R<'a> = SummaryRow<'a>;
     let end = |name, meaning, of: fn((f64, f64)) -> f64| {
         column(name, "records/s", meaning, move |r: &R| {
@@ -184,60 +194,38 @@ pub(super) fn summary_columns<'a>() -> Own<SummaryRow<'a>> {
             optional(estimate.and_then(|estimate| estimate.interval).map(of))
         })
     };
-    Own {
-        first: Vec::new(),
-        middle: vec![
-            column("trials_planned", "trials", "counted trials of the plan", |r: &R| {
-                r.summary.trials_planned.to_string()
-            }),
-            column("trials_used", "trials", "trials in the estimates", |r: &R| {
-                r.summary.trials_used.to_string()
-            }),
-            column(
-                "trials_failed",
-                "trials",
-                "counted trials that failed, or lost or repeated records",
-                |r: &R| r.summary.trials_failed.to_string(),
-            ),
-            column(
-                "trials_excluded",
-                "trials",
-                "counted trials that ended but broke a rule of the method",
-                |r: &R| r.summary.trials_excluded.to_string(),
-            ),
-        ],
-        last: vec![
-            end(
-                "records_per_second_low",
-                "lower end of the 95 % confidence interval of `records_per_second`",
-                |(low, _)| low,
-            ),
-            end("records_per_second_high", "upper end of it", |(_, high)| high),
-            column(
-                "bottleneck",
-                "",
-                "[what limits it](method.md#why): `consumer-work`, `reader-thread`, `all-cores`, `brokers`, `quota`, \
-                 `producers`, `fetch-settings`, `skew`, `idle-members`, `limit` or `unknown`",
-                |r: &R| r.summary.bottleneck.kind.as_str().to_owned(),
-            ),
-            column(
-                "bottleneck_evidence",
-                "",
-                "the figures that led to it, medians over the used trials; where it is unknown, what was seen",
-                |r: &R| r.summary.bottleneck.evidence.clone(),
-            ),
-            column(
-                "speed_up",
-                "",
-                "how many times as fast as the smallest number of its series ([what that is](method.md#how-much-more-brings)); \
-                 empty in none",
-                |r: &R| point(r.scaling.and_then(|p| p.speed_up.as_ref())),
-            ),
-            column("efficiency", "", "speed-up as a share of the ideal", |r: &R| {
-                point(r.scaling.and_then(|p| p.efficiency.as_ref()))
-            }),
-        ],
-    }
+    vec![
+        end(
+            "records_per_second_low",
+            "lower end of the 95 % confidence interval of `records_per_second`",
+            |(low, _)| low,
+        ),
+        end("records_per_second_high", "upper end of it", |(_, high)| high),
+        column("bottleneck", "", &bottleneck_names(), |r: &R| {
+            r.summary.bottleneck.kind.as_str().to_owned()
+        }),
+        column(
+            "bottleneck_evidence",
+            "",
+            "the figures that led to it, medians over the used trials; where it is unknown, what was found instead",
+            |r: &R| r.summary.bottleneck.evidence.clone(),
+        ),
+        column(
+            "speed_up",
+            "",
+            "how many times as fast as the smallest number of its series ([what that is](method.md#how-much-more-brings)); \
+             empty in none",
+            |r: &R| optional(r.scaling.and_then(|p| Some(p.speed_up?.point))),
+        ),
+        column("efficiency", "", "speed-up as a share of the ideal", |r: &R| {
+            optional(r.scaling.and_then(|p| Some(p.efficiency?.point)))
+        }),
+    ]
+}
+
+fn bottleneck_names() -> String {
+    let names = BottleneckKind::ALL.map(|kind| format!("`{}`", kind.as_str()));
+    format!("[what limits it](method.md#why): {}", names.join(", "))
 }
 
 pub(super) fn trial_columns<'a>() -> Own<TrialRow<'a>> {
@@ -255,7 +243,7 @@ pub(super) fn trial_columns<'a>() -> Own<TrialRow<'a>> {
                 "",
                 "`pilot` (finds the record count), `search` (a step of a search for capacity), `warmup` (not counted) or \
                  `counted`",
-                |r: &R| kind(r.trial.order.kind).to_owned(),
+                |r: &R| r.trial.order.kind.as_str().to_owned(),
             ),
             column(
                 "block",
@@ -294,4 +282,20 @@ fn flag_names() -> String {
         "names of what was noteworthy, separated by spaces: {}",
         names.join(", ")
     )
+}
+
+fn failure(status: &Status) -> String {
+    match status {
+        Status::Complete => String::new(),
+        Status::Excluded { reason } => reason.clone(),
+        Status::Failed(failure) => {
+            let who = failure.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
+            format!("{}: {who}{}", failure.kind.describe(), failure.message)
+        }
+    }
+}
+
+fn flags(trial: &Trial) -> String {
+    let names: Vec<&str> = trial.flags.iter().map(|flag| flag.kind.as_str()).collect();
+    names.join(" ")
 }

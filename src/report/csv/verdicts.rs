@@ -1,8 +1,9 @@
 //! `verdicts.csv`: what is concluded of each pair of configurations.
 
 use super::columns::{Column, column};
-use super::{optional, table};
-use crate::report::ReportInput;
+use super::rows::optional;
+use super::text::table;
+use crate::report::input::ReportInput;
 use crate::scenario::Scenario;
 use crate::summary::{Comparison, Metric, Question, Verdict};
 
@@ -27,6 +28,12 @@ pub fn verdicts_csv(input: &ReportInput) -> String {
 }
 
 pub(super) fn verdict_columns<'a>() -> Vec<Column<VerdictRow<'a>>> {
+    let (mut columns, found) = (what_is_compared(), what_is_found());
+    columns.extend(found);
+    columns
+}
+
+fn what_is_compared<'a>() -> Vec<Column<VerdictRow<'a>>> {
     vec![
         column(
             "question",
@@ -51,6 +58,11 @@ pub(super) fn verdict_columns<'a>() -> Vec<Column<VerdictRow<'a>>> {
             "`read_time`, `stopwatch`, `response_p99` (where records arrive) or `catch_up` (where they arrive on a backlog)",
             |r: &VerdictRow| metric(r.comparison.metric).to_owned(),
         ),
+    ]
+}
+
+fn what_is_found<'a>() -> Vec<Column<VerdictRow<'a>>> {
+    vec![
         column(
             "ratio",
             "",

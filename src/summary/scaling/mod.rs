@@ -19,6 +19,7 @@ use crate::stats::{self, Estimate, Observation, is_material};
 use crate::verdict::{Rule, is_tainted, paired_trials};
 
 pub use self::model::*;
+pub use self::words::has_sentence_each;
 pub(super) use self::words::sentences;
 
 /// Records per second of each trial that may be paired, by configuration and block.

@@ -10,10 +10,19 @@ const COUNTS_TOLD: usize = 3;
 /// More series than this are told in one sentence.
 const TOLD_ONE_BY_ONE: usize = 4;
 
+/// Whether the answer has a sentence about each series that it reports, instead of one about all of them.
+pub fn has_sentence_each(series: &[ScalingSeries]) -> bool {
+    series.iter().filter(|one| is_reported(one)).count() <= TOLD_ONE_BY_ONE
+}
+
+fn is_reported(series: &ScalingSeries) -> bool {
+    series.points.len() >= COUNTS_TOLD
+}
+
 /// A sentence for the answer about each series, or one about all of many.
 pub(in crate::summary) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
-    let told: Vec<&ScalingSeries> = series.iter().filter(|one| one.points.len() >= COUNTS_TOLD).collect();
-    if told.len() > TOLD_ONE_BY_ONE {
+    let told: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
+    if !has_sentence_each(series) {
         let counts = || told.iter().filter_map(|one| Some(one.recommendation.as_ref()?.count));
         let nouns = told[0].along.nouns();
         let nouns = if told.iter().all(|one| one.along == told[0].along) {
