@@ -16,14 +16,25 @@ pub(super) enum Conclusion {
     Unknown,
     Same,
     /// Materially: beyond the practical threshold.
-    Faster { materially: bool },
-    Slower { materially: bool },
+    Faster {
+        materially: bool,
+    },
+    Slower {
+        materially: bool,
+    },
     /// With the number of blocks that would probably decide it, where that is known.
-    Undecided { blocks_more: Option<u32> },
+    Undecided {
+        blocks_more: Option<u32>,
+    },
     /// The readers fell behind.
-    Overloaded { lag_growth_per_second: f64 },
+    Overloaded {
+        lag_growth_per_second: f64,
+    },
     /// The producers were too slow. Records per second.
-    LoadNotReached { sent: f64, offered: f64 },
+    LoadNotReached {
+        sent: f64,
+        offered: f64,
+    },
     UnreadRecords,
     BaselineOverloaded,
     BaselineWithoutFigure,

@@ -297,7 +297,13 @@ pub(super) fn printable(text: &str) -> String {
 
 /// The same, keeping line breaks and tabs.
 pub(super) fn printable_lines(text: &str) -> String {
-    let shown = |c| if is_printable(c) || matches!(c, '\n' | '\t') { c } else { ' ' };
+    let shown = |c| {
+        if is_printable(c) || matches!(c, '\n' | '\t') {
+            c
+        } else {
+            ' '
+        }
+    };
     text.chars().map(shown).collect()
 }
 
@@ -407,8 +413,14 @@ mod tests {
 
     #[test]
     fn an_interval_has_the_unit_and_the_decimals_of_its_figure() {
-        assert_eq!(duration_estimate(&estimate(0.005_62, 0.0051, 0.006_204)), "5.62 ms [5.10, 6.20]");
-        assert_eq!(duration_estimate(&estimate(0.000_85, 0.0008, 0.0012)), "850 µs [800, 1200]");
+        assert_eq!(
+            duration_estimate(&estimate(0.005_62, 0.0051, 0.006_204)),
+            "5.62 ms [5.10, 6.20]"
+        );
+        assert_eq!(
+            duration_estimate(&estimate(0.000_85, 0.0008, 0.0012)),
+            "850 µs [800, 1200]"
+        );
         assert_eq!(duration_estimate(&estimate(12.34, 9.99, 14.0)), "12.3 s [10.0, 14.0]");
         assert_eq!(duration_estimate(&estimate(125.0, 118.2, 131.0)), "125 s [118, 131]");
         let alone = Estimate {

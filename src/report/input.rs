@@ -57,7 +57,9 @@ impl<'a> ReportInput<'a> {
 
     /// All trials of a configuration, in the order of running.
     pub(super) fn trials_of(&self, configuration: usize) -> impl Iterator<Item = &'a Trial> + use<'a> {
-        self.trials.iter().filter(move |t| t.order.configuration == configuration)
+        self.trials
+            .iter()
+            .filter(move |t| t.order.configuration == configuration)
     }
 
     /// The used trials of a configuration with their measurements.

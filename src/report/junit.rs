@@ -186,7 +186,9 @@ fn write_case(xml: &mut Writer<&mut Vec<u8>>, class: &str, case: &Case) -> io::R
     element.write_inner_content(|xml| {
         if let Some((ended, kind, message)) = &case.outcome {
             let message = printable(message);
-            let ended = xml.create_element(ended.element()).with_attribute(("message", &*message));
+            let ended = xml
+                .create_element(ended.element())
+                .with_attribute(("message", &*message));
             ended.with_attribute(("type", &*printable(kind))).write_empty()?;
         }
         if !case.output.is_empty() {

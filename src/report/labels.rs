@@ -76,7 +76,10 @@ pub(super) fn axis_value(scenario: &Scenario, c: &Configuration, axis: usize) ->
 
 /// The axes that have more than one value within a family.
 pub(super) fn varying_axes(scenario: &Scenario, family: usize) -> Vec<usize> {
-    let members = scenario.families.get(family).map_or(&[][..], |family| &family.configurations);
+    let members = scenario
+        .families
+        .get(family)
+        .map_or(&[][..], |family| &family.configurations);
     let members: Vec<&Configuration> = members.iter().filter_map(|i| scenario.configurations.get(*i)).collect();
     let varies = |axis: &usize| {
         let values = members.iter().filter_map(|c| c.axis_values.get(*axis));
@@ -119,8 +122,8 @@ fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::report::Fixture;
     use super::*;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn a_short_name_leaves_out_what_the_family_has_in_common() {

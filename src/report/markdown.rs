@@ -55,7 +55,10 @@ fn block(out: &mut String, block: &Block) {
         Block::LongTable { title, file, .. } => line(out, &format!("{}: [{file}]({file}).", escape(title))),
         Block::Chart(chart) => {
             let (title, description) = (escape(&chart.title), escape(&chart.description));
-            line(out, &format!("### {title}\n\n![{description}](charts/{})", chart.file_name()));
+            line(
+                out,
+                &format!("### {title}\n\n![{description}](charts/{})", chart.file_name()),
+            );
         }
         Block::Reason(reason) => limits(out, reason),
         Block::List(items) => list(out, items.iter().map(|(name, words)| named(name, words))),

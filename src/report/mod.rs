@@ -37,7 +37,9 @@ pub fn files(input: &ReportInput) -> Vec<(String, String)> {
         ("verdicts.csv", csv::verdicts_csv(input)),
         ("summary.json", json::summary_json(input)),
     ];
-    let charts = page.charts().map(|c| (format!("charts/{}", c.file_name()), c.svg.clone()));
+    let charts = page
+        .charts()
+        .map(|c| (format!("charts/{}", c.file_name()), c.svg.clone()));
     let pages = [
         ("report.md", markdown::render(&page)),
         ("report.html", html::render(&page)),

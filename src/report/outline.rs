@@ -18,10 +18,18 @@ pub(super) fn page(input: &ReportInput) -> Document {
         input,
         [
             Section::new("chart", "At a glance", first),
-            Section::new("why", "Why", facts::reasons(input).into_iter().map(Block::Reason).collect()),
+            Section::new(
+                "why",
+                "Why",
+                facts::reasons(input).into_iter().map(Block::Reason).collect(),
+            ),
             Section::new("charts", "More charts", charts.collect()),
             Section::new("results", "Results", document::tables(tables::results(input))),
-            Section::new("latencies", "Latency by part", document::tables(tables::latencies(input))),
+            Section::new(
+                "latencies",
+                "Latency by part",
+                document::tables(tables::latencies(input)),
+            ),
             Section::new("scaling", "Scaling", scaling(input)),
             Section::new("effects", "What explains the differences", effects(input)),
             Section::new("details", "Details", document::tables(tables::details(input))),
@@ -146,7 +154,9 @@ fn comparisons(input: &ReportInput) -> Vec<Block> {
 fn settings(input: &ReportInput) -> Vec<Block> {
     let settings = facts::settings(input);
     if settings.rows.is_empty() {
-        return vec![Block::Paragraph("Brokers and clients ran with their defaults.".to_owned())];
+        return vec![Block::Paragraph(
+            "Brokers and clients ran with their defaults.".to_owned(),
+        )];
     }
     vec![Block::Table(settings)]
 }

@@ -151,7 +151,8 @@ impl Table {
     #[cfg(test)]
     pub(super) fn texts(&self) -> Vec<Vec<&str>> {
         let rows = self.rows.iter();
-        rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect()).collect()
+        rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect())
+            .collect()
     }
 }
 

@@ -103,7 +103,9 @@ impl Terminal {
         let kind = self.emphasised(reason.kind.as_str(), Emphasis::Bold);
         let text = format!("{}. {}", reason.meaning(), printable(&reason.remedy));
         self.wrapped(&format!("{kind}: {}", text.trim_end()), "  ");
-        let (first, more) = reason.configurations.split_at(reason.configurations.len().min(REASONS_MAX));
+        let (first, more) = reason
+            .configurations
+            .split_at(reason.configurations.len().min(REASONS_MAX));
         self.list(first, "    ");
         if !more.is_empty() {
             let text = format!("and {} more, in the report", more.len());
@@ -178,7 +180,7 @@ fn visible(text: &str) -> String {
 
 /// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.
 fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
-    let mut retain = |tables: &mut Vec<Table>, is_kept: &dyn Fn(&Head) -> bool| {
+    let retain = |tables: &mut Vec<Table>, is_kept: &dyn Fn(&Head) -> bool| {
         tables.iter_mut().for_each(|table| table.retain_columns(is_kept));
     };
     retain(&mut tables, &|head| head.terminal != InTerminal::Never);
@@ -212,9 +214,13 @@ fn natural_width(table: &Table) -> usize {
 
 fn draw(table: Table, width: usize, colour: bool) -> String {
     let thin = LineStyle::none().fill('─').junction('─');
-    let style = UTF8_HORIZONTAL_ONLY.header_separator(thin).row_separator(LineStyle::none());
+    let style = UTF8_HORIZONTAL_ONLY
+        .header_separator(thin)
+        .row_separator(LineStyle::none());
     let mut drawn = comfy_table::Table::new();
-    drawn.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
+    drawn
+        .load_style(style)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     drawn.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     if colour {
         drawn.enforce_styling();

@@ -92,7 +92,11 @@ fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
             ..Panel::of_rows(family_title(input.scenario, family), rows)
         }
     };
-    input.families().map(panel).filter(|panel| !panel.rows.is_empty()).collect()
+    input
+        .families()
+        .map(panel)
+        .filter(|panel| !panel.rows.is_empty())
+        .collect()
 }
 
 fn row(labels: &Labels, found: &Found, max: f64) -> Row {
@@ -157,10 +161,7 @@ fn value(capacity: &CapacitySummary) -> String {
 
 fn legend() -> Entries {
     let entries = [
-        (
-            Swatch::Interval(Ink::Muted),
-            "capacity, and how much higher it may be",
-        ),
+        (Swatch::Interval(Ink::Muted), "capacity, and how much higher it may be"),
         (Swatch::neutral(0, false), "rate that held"),
         (Swatch::neutral(0, true), "hollow: rate that failed"),
         (Swatch::neutral(3, false), "diamond: the longer trial at the end"),
@@ -189,9 +190,13 @@ fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[F
 fn table(input: &ReportInput, labels: &Labels, all: &[Found]) -> Table {
     type Item<'a> = &'a Found<'a>;
     let columns = [
-        Column::words("family", |f: &Item| family_title(input.scenario, f.configuration.family)),
+        Column::words("family", |f: &Item| {
+            family_title(input.scenario, f.configuration.family)
+        }),
         Column::words("configuration", |f: &Item| labels.short(f.configuration.configuration)),
-        Column::figures("capacity", |f: &Item| or_unknown(f.capacity.per_second, records_per_second)),
+        Column::figures("capacity", |f: &Item| {
+            or_unknown(f.capacity.per_second, records_per_second)
+        }),
         Column::figures("low", |f: &Item| or_unknown(f.capacity.low, records_per_second)),
         Column::figures("high", |f: &Item| or_unknown(f.capacity.high, records_per_second)),
         Column::words("confirmed", |f: &Item| if f.capacity.confirmed { "yes" } else { "no" }),

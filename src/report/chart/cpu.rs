@@ -81,7 +81,9 @@ type Item<'a> = (&'a ConfigurationSummary, Cores);
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let all = input.by_family();
-    let known: Vec<Item> = all.filter_map(|c| Some((c, mean(&input.used(c.configuration))?))).collect();
+    let known: Vec<Item> = all
+        .filter_map(|c| Some((c, mean(&input.used(c.configuration))?)))
+        .collect();
     if known.is_empty() {
         return None;
     }
@@ -137,7 +139,9 @@ fn legend(with_producers: bool) -> Entries {
         (OTHERS, "everything else", true),
     ];
     let shown = entries.into_iter().filter(|(_, _, is_shown)| *is_shown);
-    shown.map(|(ink, text, _)| (Swatch::Bar(ink), text.to_owned())).collect()
+    shown
+        .map(|(ink, text, _)| (Swatch::Bar(ink), text.to_owned()))
+        .collect()
 }
 
 fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {

@@ -9,21 +9,21 @@ use crate::report::table::Table;
 
 /// A chart of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) struct Chart {
+pub(crate) struct Chart {
     /// Names its file and its place in a page.
-    pub(in crate::report) name: &'static str,
+    pub(crate) name: &'static str,
     /// What it is about, in a few words.
-    pub(in crate::report) title: String,
+    pub(crate) title: String,
     /// What it shows, for a reader who cannot see it.
-    pub(in crate::report) description: String,
+    pub(crate) description: String,
     /// The drawing as a file of its own, with its title; light or dark as the viewer prefers.
-    pub(in crate::report) svg: String,
+    pub(crate) svg: String,
     /// The figures that are drawn.
-    pub(in crate::report) table: Table,
+    pub(crate) table: Table,
     /// The drawing for a wide page that brings title and style sheet itself.
-    pub(in crate::report) wide: String,
+    pub(crate) wide: String,
     /// The same for a telephone.
-    pub(in crate::report) narrow: String,
+    pub(crate) narrow: String,
 }
 
 /// Something that can be drawn in any width.
@@ -56,7 +56,7 @@ impl Chart {
     }
 
     /// Name of its file, such as `throughput.svg`.
-    pub(in crate::report) fn file_name(&self) -> String {
+    pub(crate) fn file_name(&self) -> String {
         format!("{}.svg", self.name)
     }
 }
@@ -92,7 +92,8 @@ impl Frame<'_> {
     const TITLE_LINE: f64 = LINE + 6.0;
 
     fn title_lines(&self, width: f64) -> Vec<String> {
-        self.title.map_or_else(Vec::new, |title| wrap(title, Self::TITLE, width))
+        self.title
+            .map_or_else(Vec::new, |title| wrap(title, Self::TITLE, width))
     }
 
     pub(super) fn title_height(&self, width: f64) -> f64 {

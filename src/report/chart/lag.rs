@@ -251,7 +251,10 @@ mod tests {
             lag.partitions.extend(second);
         }
         let alone = Fixture::latency();
-        let (one, two) = (representatives(&alone.input(), |_| true).0, representatives(&fixture.input(), |_| true).0);
+        let (one, two) = (
+            representatives(&alone.input(), |_| true).0,
+            representatives(&fixture.input(), |_| true).0,
+        );
         let highest = |shown: &Shown| traces(shown.live).iter().map(|t| t.highest().1).collect::<Vec<_>>();
         let doubled: Vec<u64> = highest(&one[1]).iter().map(|lag| lag * 2).collect();
         assert_eq!(highest(&two[1]), doubled);

@@ -256,7 +256,9 @@ fn table(all: &[Series]) -> Table {
             State::LoadNotReached => "load not reached",
         }),
     ];
-    let rows = all.iter().flat_map(|series| series.points.iter().map(move |p| (series, p)));
+    let rows = all
+        .iter()
+        .flat_map(|series| series.points.iter().map(move |p| (series, p)));
     Table::of("", columns, rows)
 }
 

@@ -265,7 +265,10 @@ mod tests {
                 let in_chart = rows.find(|row| row.0.total_cmp(&percentile).is_eq()).map(|row| row.1);
                 assert_eq!(in_chart.is_some(), in_results.is_some(), "p{percentile}");
                 let ratio = in_chart.unwrap_or(1.0) / in_results.unwrap_or(1.0);
-                assert!((ratio - 1.0).abs() < 1e-9, "p{percentile}: {in_chart:?} and {in_results:?}");
+                assert!(
+                    (ratio - 1.0).abs() < 1e-9,
+                    "p{percentile}: {in_chart:?} and {in_results:?}"
+                );
             }
         }
     }

@@ -50,8 +50,9 @@ fn medians(input: &ReportInput, configuration: usize) -> Option<Seconds> {
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let all = input.by_family();
-    let known: Vec<(&ConfigurationSummary, Seconds)> =
-        all.filter_map(|c| Some((c, medians(input, c.configuration)?))).collect();
+    let known: Vec<(&ConfigurationSummary, Seconds)> = all
+        .filter_map(|c| Some((c, medians(input, c.configuration)?)))
+        .collect();
     let panels = input.families().map(|family| {
         let own = known.iter().filter(|(c, _)| c.family == family);
         let rows = own.map(|(c, seconds)| row(labels, c, seconds));
@@ -80,7 +81,9 @@ fn ink(phase: usize, slot: usize) -> Ink {
 
 fn legend() -> Entries {
     let names = PHASES.iter().enumerate();
-    let mut legend: Entries = names.map(|(i, name)| (Swatch::Bar(ink(i, 0)), (*name).to_owned())).collect();
+    let mut legend: Entries = names
+        .map(|(i, name)| (Swatch::Bar(ink(i, 0)), (*name).to_owned()))
+        .collect();
     if let Some((_, reading)) = legend.last_mut() {
         reading.push_str(", in the configuration's colour");
     }

@@ -73,7 +73,9 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     }
     let chosen = with_panel(&all);
     let panel = |s: &Shown| {
-        let alike = chosen.iter().filter(|other| other.configuration.family == s.configuration.family);
+        let alike = chosen
+            .iter()
+            .filter(|other| other.configuration.family == s.configuration.family);
         let x_max = axis_end(alike.map(Shown::read_s));
         let lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
         let y = Axis {
@@ -92,7 +94,13 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     };
     let title = "Read progress by partition and member";
     let description = description(chosen.len(), all.len());
-    Some(Chart::new("progress", title, &description, table(labels, &chosen), &grid))
+    Some(Chart::new(
+        "progress",
+        title,
+        &description,
+        table(labels, &chosen),
+        &grid,
+    ))
 }
 
 fn description(shown: usize, all: usize) -> String {
@@ -172,7 +180,9 @@ fn short_member(c: &Configuration, member: &MemberMeasurement) -> String {
         [] => String::new(),
         [(word, _, index)] => format!("{word} {}", index + 1),
         several => {
-            let letters = several.iter().map(|(word, _, index)| format!("{}{}", &word[..1], index + 1));
+            let letters = several
+                .iter()
+                .map(|(word, _, index)| format!("{}{}", &word[..1], index + 1));
             letters.collect::<Vec<_>>().join(" ")
         }
     }

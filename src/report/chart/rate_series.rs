@@ -86,9 +86,13 @@ fn without_rate(input: &ReportInput, c: &ConfigurationSummary) -> String {
     let scenario = input.scenario;
     let configuration = &scenario.configurations[c.configuration];
     let rate_axes = (0..scenario.axes.len()).filter(|axis| is_rate(scenario, *axis));
-    let rates: Vec<String> = rate_axes.map(|axis| axis_value(scenario, configuration, axis)).collect();
+    let rates: Vec<String> = rate_axes
+        .map(|axis| axis_value(scenario, configuration, axis))
+        .collect();
     let title = family_title(scenario, c.family);
-    let parts = title.split_whitespace().filter(|part| !rates.iter().any(|rate| rate == part));
+    let parts = title
+        .split_whitespace()
+        .filter(|part| !rates.iter().any(|rate| rate == part));
     parts.collect::<Vec<_>>().join(" ")
 }
 
@@ -123,7 +127,9 @@ fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
     let mut by_rate: BTreeMap<u64, Vec<LiveTrial>> = BTreeMap::new();
     let kinds = [TrialKind::Search, TrialKind::Counted];
     let complete = input.trials_of(configuration).filter(|t| t.status == Status::Complete);
-    let live = complete.filter(|t| kinds.contains(&t.order.kind)).filter_map(LiveTrial::of);
+    let live = complete
+        .filter(|t| kinds.contains(&t.order.kind))
+        .filter_map(LiveTrial::of);
     for live in live {
         by_rate.entry(live.rate().to_bits()).or_default().push(live);
     }

@@ -15,7 +15,7 @@ use crate::stats::Estimate;
 use crate::summary::compare::{Measure, RunFigure, RunVerdict};
 
 /// The charts that there are figures for: the ratios, then each measure's figures.
-pub(in crate::report) fn run_charts(input: &CompareInput) -> Vec<Chart> {
+pub(crate) fn run_charts(input: &CompareInput) -> Vec<Chart> {
     let labels = Labels::new(input.scenario);
     let measures = Measure::ALL.into_iter();
     let figures = measures.filter_map(|measure| figures(input, &labels, measure));
@@ -83,7 +83,9 @@ fn ratio_table(input: &CompareInput, labels: &Labels, known: Vec<(&RunVerdict, E
     type Item<'a> = (&'a RunVerdict, Estimate);
     let columns = [
         Column::words("run", |(v, _): &Item| v.run.clone()),
-        Column::words("configuration", |(v, _): &Item| full_label(input, labels, &v.configuration)),
+        Column::words("configuration", |(v, _): &Item| {
+            full_label(input, labels, &v.configuration)
+        }),
         Column::words("by", |(v, _): &Item| measure_title(v.measure)),
         Column::figures("speed [95 %]", |(_, ratio): &Item| ratio_estimate(ratio)),
         Column::words("verdict", |(v, _): &Item| conclusion(input, v)),
@@ -93,7 +95,12 @@ fn ratio_table(input: &CompareInput, labels: &Labels, known: Vec<(&RunVerdict, E
 
 /// The figures of all runs by one measure: a row per configuration and run, in a panel per family.
 fn figures(input: &CompareInput, labels: &Labels, measure: Measure) -> Option<Chart> {
-    let all: Vec<&RunFigure> = input.comparison.figures.iter().filter(|f| f.measure == measure).collect();
+    let all: Vec<&RunFigure> = input
+        .comparison
+        .figures
+        .iter()
+        .filter(|f| f.measure == measure)
+        .collect();
     let panel = |family| {
         let own = all.iter().filter(|f| input.family_of(&f.configuration) == Some(family));
         let rows = own.map(|f| figure_row(input, labels, f)).collect();

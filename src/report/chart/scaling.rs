@@ -25,7 +25,10 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let all = &input.summary.scaling;
     let shown: Vec<&ScalingSeries> = with_panel(&all.iter().collect::<Vec<_>>());
     let first = shown.first()?;
-    let panels: Vec<XyPanel> = shown.iter().map(|series| panel(labels, series, title(series, all))).collect();
+    let panels: Vec<XyPanel> = shown
+        .iter()
+        .map(|series| panel(labels, series, title(series, all)))
+        .collect();
     let columns = panels.len().min(2);
     let one_kind = all.iter().all(|series| series.along == first.along);
     let (axis, nouns) = if one_kind {
@@ -60,7 +63,10 @@ fn legend(labels: &Labels, shown: &[&ScalingSeries]) -> Entries {
     let points = shown.iter().flat_map(|s| &s.points);
     let drawn: BTreeSet<usize> = points.map(|p| labels.slot(p.configuration)).collect();
     let slots = colours(labels).into_iter().enumerate();
-    let mut legend: Entries = slots.filter(|(slot, _)| drawn.contains(slot)).map(|(_, entry)| entry).collect();
+    let mut legend: Entries = slots
+        .filter(|(slot, _)| drawn.contains(slot))
+        .map(|(_, entry)| entry)
+        .collect();
     let laws: Vec<&ScalingFit> = shown.iter().filter_map(|series| series.fit.law()).collect();
     if !laws.is_empty() {
         legend.push((Swatch::Veil(Ink::Muted), "fitted law in its 95 % band".to_owned()));
@@ -153,12 +159,18 @@ fn table(labels: &Labels, all: &[ScalingSeries], shown: &[&ScalingSeries]) -> Ta
         Column::figures("records/s", |item: &Item| part(item, 0)),
         Column::figures("low", |item: &Item| part(item, 1)),
         Column::figures("high", |item: &Item| part(item, 2)),
-        Column::figures("speed-up", |(_, p): &Item| or_unknown(p.speed_up, |speed| ratio_estimate(&speed))),
-        Column::figures("efficiency", |(_, p): &Item| or_unknown(p.efficiency, |e| percent(e.point))),
+        Column::figures("speed-up", |(_, p): &Item| {
+            or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
+        }),
+        Column::figures("efficiency", |(_, p): &Item| {
+            or_unknown(p.efficiency, |e| percent(e.point))
+        }),
         Column::figures("each one added", |(_, p): &Item| added(p)),
         Column::figures("fitted", |(series, p): &Item| fitted(series.fit.law(), p.count)),
     ];
-    let rows = shown.iter().flat_map(|series| series.points.iter().map(|point| (*series, point)));
+    let rows = shown
+        .iter()
+        .flat_map(|series| series.points.iter().map(|point| (*series, point)));
     Table::of("", columns, rows)
 }
 

@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::report::table::Table;
 use crate::measure::{PartitionLag, Rebalance, RebalanceKind};
-use crate::testing::report::Fixture;
+use crate::report::table::Table;
 use crate::scenario::Configuration;
+use crate::testing::report::Fixture;
 
 fn every_chart() -> Vec<Chart> {
     let backlog = [Fixture::one_vs_two(), Fixture::scaling(), sixty_configurations()];

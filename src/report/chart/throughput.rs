@@ -9,7 +9,7 @@ use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::words::own_scales;
 use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
-use crate::report::format::{or_unknown, point_and_ends, rate, rate_estimate};
+use crate::report::format::{point_and_ends, rate, rate_estimate};
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
@@ -52,7 +52,10 @@ fn highest(input: &ReportInput, labels: &Labels) -> String {
         let known = |c: &'_ ConfigurationSummary| Some((c.configuration, c.point(FigureId::RecordsPerSecond)?));
         let all = input.of_family(family).filter_map(known);
         let (configuration, point) = all.max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let name = joined([&family_title(input.scenario, family), labels.short(configuration)], ": ");
+        let name = joined(
+            [&family_title(input.scenario, family), labels.short(configuration)],
+            ": ",
+        );
         Some(format!("{name} at {}", rate(point)))
     });
     let highest: Vec<String> = highest.collect();
@@ -68,13 +71,16 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
     let ink = Ink::Series(slot);
     let estimate = c.estimate(FigureId::RecordsPerSecond);
     let counted = counted_rates(input, c.configuration);
-    let dots = counted.iter().zip(lanes(counted.len())).map(|((trial, rate), lane)| Mark::Dot {
-        at: *rate,
-        lane,
-        ink: if trial.is_used() { ink } else { Ink::Muted },
-        shape: slot,
-        hollow: !trial.is_used(),
-    });
+    let dots = counted
+        .iter()
+        .zip(lanes(counted.len()))
+        .map(|((trial, rate), lane)| Mark::Dot {
+            at: *rate,
+            lane,
+            ink: if trial.is_used() { ink } else { Ink::Muted },
+            shape: slot,
+            hollow: !trial.is_used(),
+        });
     let mut value = estimate.map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
     if c.trials_failed > 0 {
         let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
@@ -82,13 +88,19 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
     Row {
         label: labels.short(c.configuration).to_owned(),
         value,
-        marks: estimate.map(|e| Mark::estimate(e, ink)).into_iter().chain(dots).collect(),
+        marks: estimate
+            .map(|e| Mark::estimate(e, ink))
+            .into_iter()
+            .chain(dots)
+            .collect(),
     }
 }
 
 /// Counted trials with their rates, in the order of blocks.
 fn counted_rates<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a Trial, f64)> {
-    let counted = input.trials_of(configuration).filter(|t| t.order.kind == TrialKind::Counted);
+    let counted = input
+        .trials_of(configuration)
+        .filter(|t| t.order.kind == TrialKind::Counted);
     let read = counted.filter_map(|t| Some((t, t.measurement.as_ref().filter(|m| m.read_ns() > 0)?)));
     let mut rates: Vec<(&Trial, f64)> = read.map(|(t, m)| (t, m.records_per_second())).collect();
     rates.sort_by_key(|(t, _)| t.order.block);
@@ -99,10 +111,12 @@ fn table(input: &ReportInput, labels: &Labels) -> Table {
     type Item<'a> = &'a ConfigurationSummary;
     let part = |c: &Item, part: usize| point_and_ends(c.estimate(FigureId::RecordsPerSecond), rate)[part].clone();
     let trials = |c: &Item| {
-        let each = counted_rates(input, c.configuration).into_iter().map(|(t, r)| match t.is_used() {
-            true => rate(r),
-            false => format!("({})", rate(r)),
-        });
+        let each = counted_rates(input, c.configuration)
+            .into_iter()
+            .map(|(t, r)| match t.is_used() {
+                true => rate(r),
+                false => format!("({})", rate(r)),
+            });
         each.collect::<Vec<String>>().join(", ")
     };
     let columns = [

@@ -14,7 +14,7 @@ pub struct CompareInput<'a> {
 
 impl CompareInput<'_> {
     /// The family of a configuration that is compared.
-    pub(in crate::report) fn family_of(&self, name: &str) -> Option<usize> {
+    pub(crate) fn family_of(&self, name: &str) -> Option<usize> {
         let compared = self.comparison.configurations.iter().find(|c| c.name == name)?;
         Some(self.scenario.configurations.get(compared.index)?.family)
     }

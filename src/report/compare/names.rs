@@ -11,7 +11,7 @@ use crate::summary::compare::{Measure, RunFigure};
 pub(super) const ONLY_CONFIGURATION: &str = "the only configuration";
 
 /// What a measure is, with its unit.
-pub(in crate::report) fn measure_title(measure: Measure) -> &'static str {
+pub(crate) fn measure_title(measure: Measure) -> &'static str {
     match measure {
         Measure::ReadTime => "records per second by read time",
         Measure::ResponseP99 => "99th percentile of the response time",
@@ -21,7 +21,7 @@ pub(in crate::report) fn measure_title(measure: Measure) -> &'static str {
 }
 
 /// A configuration's name within its family.
-pub(in crate::report) fn label(input: &CompareInput, labels: &Labels, name: &str) -> String {
+pub(crate) fn label(input: &CompareInput, labels: &Labels, name: &str) -> String {
     let compared = input.comparison.configurations.iter().find(|c| c.name == name);
     let names = [compared.map_or("", |c| labels.short(c.index)), name, ONLY_CONFIGURATION];
     let known = names.into_iter().find(|name| !name.is_empty());
@@ -29,7 +29,7 @@ pub(in crate::report) fn label(input: &CompareInput, labels: &Labels, name: &str
 }
 
 /// The same where configurations of several families stand together.
-pub(in crate::report) fn full_label(input: &CompareInput, labels: &Labels, name: &str) -> String {
+pub(crate) fn full_label(input: &CompareInput, labels: &Labels, name: &str) -> String {
     if input.scenario.families.len() > 1 {
         name.to_owned()
     } else {
@@ -50,7 +50,7 @@ pub(super) fn point_text(figure: &RunFigure) -> String {
 }
 
 /// A run's figure with its interval.
-pub(in crate::report) fn figure_text(figure: &RunFigure) -> String {
+pub(crate) fn figure_text(figure: &RunFigure) -> String {
     match &figure.capacity {
         Some(capacity) => capacity_text(capacity),
         None => estimate_text(figure.measure, figure.estimate),

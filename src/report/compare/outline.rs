@@ -30,19 +30,19 @@ const GLOSSARY: [(&str, &str); 5] = [
 ];
 
 /// Everything, with charts.
-pub(in crate::report) fn page(input: &CompareInput) -> Document {
+pub(crate) fn page(input: &CompareInput) -> Document {
     let charts = run_charts(input).into_iter().map(Block::Chart).collect();
     let charts = Section::new("charts", "Charts", charts);
     of_comparison(input, std::iter::once(charts).chain(sections(input)))
 }
 
 /// Short enough for a comment on a change: the answer and the verdicts, the rest folded.
-pub(in crate::report) fn without_charts(input: &CompareInput) -> Document {
+pub(crate) fn without_charts(input: &CompareInput) -> Document {
     of_comparison(input, sections(input))
 }
 
 /// The verdicts, what speaks against them, and what differs.
-pub(in crate::report) fn terminal(input: &CompareInput) -> Document {
+pub(crate) fn terminal(input: &CompareInput) -> Document {
     let undecided = undecided(input).into_iter().map(Block::Paragraph);
     let sections = [
         Section::new("verdicts", "", tables(verdicts(input))),

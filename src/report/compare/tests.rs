@@ -9,10 +9,10 @@ use quick_xml::events::Event;
 use super::*;
 use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::testing::report::Fixture;
 use crate::report::{JunitSuite, compare_html, compare_json, compare_markdown, compare_terminal, junit};
 use crate::summary::compare::{RunComparison, StoredRun, compare_runs};
 use crate::summary::condition::{Condition, judged_between};
+use crate::testing::report::Fixture;
 
 /// The fixture's run and the same a day later, with other seconds for the same records.
 struct Pair {

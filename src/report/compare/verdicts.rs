@@ -11,7 +11,7 @@ use crate::summary::Verdict;
 use crate::summary::compare::{Measure, RunVerdict};
 
 /// What is concluded of a configuration of a run against the same one of the first run.
-pub(in crate::report) fn conclusion(input: &CompareInput, v: &RunVerdict) -> Conclusion {
+pub(crate) fn conclusion(input: &CompareInput, v: &RunVerdict) -> Conclusion {
     Conclusion::of(v.verdict, v.ratio, input.comparison.threshold)
 }
 
@@ -31,12 +31,15 @@ pub(super) fn verdicts(input: &CompareInput) -> Vec<Table> {
 fn table(input: &CompareInput, labels: &Labels, run: &str, measure: Measure, family: usize) -> Table {
     type Row<'a> = &'a RunVerdict;
     let all = input.comparison.verdicts.iter();
-    let is_shown =
-        |v: &Row| v.run == run && v.measure == measure && input.family_of(&v.configuration) == Some(family);
+    let is_shown = |v: &Row| v.run == run && v.measure == measure && input.family_of(&v.configuration) == Some(family);
     let rows: Vec<Row> = all.filter(is_shown).collect();
     // A search is not tested, and its trials are of many rates.
     let is_tested = measure != Measure::Capacity;
-    let speed = if is_tested { "speed\u{a0}[95\u{a0}%]" } else { "ratio, possible" };
+    let speed = if is_tested {
+        "speed\u{a0}[95\u{a0}%]"
+    } else {
+        "ratio, possible"
+    };
     let figure = |run: &str, v: &Row| {
         let found = input.comparison.figure(run, &v.configuration, v.measure);
         or_unknown(found, point_text)

@@ -171,7 +171,9 @@ fn trials_of_configuration<'a>() -> Vec<Column<SummaryRow<'a>>> {
     type R<'a> = SummaryRow<'a>;
     let number = |name, meaning, of: fn(&R) -> u32| column(name, "trials", meaning, move |r: &R| of(r).to_string());
     vec![
-        number("trials_planned", "counted trials of the plan", |r| r.summary.trials_planned),
+        number("trials_planned", "counted trials of the plan", |r| {
+            r.summary.trials_planned
+        }),
         number("trials_used", "trials in the estimates", |r| r.summary.trials_used),
         number(
             "trials_failed",

@@ -9,7 +9,7 @@ use crate::report::input::ReportInput;
 use crate::scenario::{Mode, Scenario, TrialLength};
 
 /// The machine, the cluster, the client and the length of the run.
-pub(in crate::report) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
+pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let e = input.environment;
     let Environment { cluster, client, .. } = e;
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
@@ -32,7 +32,11 @@ pub(in crate::report) fn environment(input: &ReportInput) -> Vec<(&'static str, 
         ("Allocator", client.allocator.clone()),
         ("Plan", plan(input)),
     ];
-    facts.extend(existing::data_sets(input).into_iter().map(|text| ("The data set", text)));
+    facts.extend(
+        existing::data_sets(input)
+            .into_iter()
+            .map(|text| ("The data set", text)),
+    );
     let others = e.other_clusters.iter();
     facts.extend(others.map(|other| ("Kafka, compared with it", kafka(other))));
     facts.extend(cluster.settings_unknown.iter().map(|cause| {
@@ -100,7 +104,7 @@ fn blocks(scenario: &Scenario) -> String {
 }
 
 /// When the first and the last trial began, to the second.
-pub(in crate::report) fn dates(input: &ReportInput) -> (String, String) {
+pub(crate) fn dates(input: &ReportInput) -> (String, String) {
     let show = |at: Option<Timestamp>| or_unknown(at, |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let began = || input.trials.iter().map(|t| t.started_at);
     (show(began().min()), show(began().max()))

@@ -103,9 +103,9 @@ fn memory(data_bytes: u64, memory_bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::report::Fixture;
     use super::*;
     use crate::scenario::{DataSource, FoundPartition};
+    use crate::testing::report::Fixture;
 
     fn text(isolation: Isolation, last: Option<u64>, records: u64, memory_bytes: u64) -> String {
         let mut fixture = Fixture::one_vs_two();

@@ -5,7 +5,7 @@ use crate::report::input::ReportInput;
 type Words = &'static [(&'static str, &'static str)];
 
 /// What the verdicts mean, in the reports of runs and of comparisons.
-pub(in crate::report) const VERDICT: (&str, &str) = (
+pub(crate) const VERDICT: (&str, &str) = (
     "Verdict",
     "same: the interval lies within the threshold; faster or slower: it excludes 1 and p is at most 0.05 (materially: it lies beyond the threshold); undecided: none of these.",
 );
@@ -101,7 +101,7 @@ const OF_SCALING: Words = &[
 ];
 
 /// The words of this report and what they mean.
-pub(in crate::report) fn glossary(input: &ReportInput) -> Vec<(&'static str, String)> {
+pub(crate) fn glossary(input: &ReportInput) -> Vec<(&'static str, String)> {
     let scenario = input.scenario;
     let with_loads = scenario.configurations.iter().any(|c| c.mode.load().is_some());
     let parts = [

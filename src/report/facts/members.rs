@@ -7,16 +7,16 @@ use crate::summary::BottleneckKind;
 
 /// A bottleneck with the configurations that it limits and that the same remedy would help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) struct Reason {
-    pub(in crate::report) kind: BottleneckKind,
+pub(crate) struct Reason {
+    pub(crate) kind: BottleneckKind,
     /// What would help, and what would not; empty where that is not known. Code stands between backticks.
-    pub(in crate::report) remedy: String,
+    pub(crate) remedy: String,
     /// The configurations' names with the evidence for each.
-    pub(in crate::report) configurations: Vec<(String, String)>,
+    pub(crate) configurations: Vec<(String, String)>,
 }
 
 /// The bottlenecks of a run, in the order of its configurations.
-pub(in crate::report) fn reasons(input: &ReportInput) -> Vec<Reason> {
+pub(crate) fn reasons(input: &ReportInput) -> Vec<Reason> {
     let each = input.summary.configurations.iter().map(|c| {
         let bottleneck = &c.bottleneck;
         let key = (bottleneck.kind, &bottleneck.remedy);
@@ -32,7 +32,7 @@ pub(in crate::report) fn reasons(input: &ReportInput) -> Vec<Reason> {
 
 impl Reason {
     /// The bottleneck in a few words.
-    pub(in crate::report) fn meaning(&self) -> &'static str {
+    pub(crate) fn meaning(&self) -> &'static str {
         match self.kind {
             BottleneckKind::ConsumerWork => "the work on each record",
             BottleneckKind::ReaderThread => "one thread of the consumer",
@@ -50,7 +50,7 @@ impl Reason {
 }
 
 /// Why members were idle: the names of the configurations and the explanation that they share.
-pub(in crate::report) fn idle(input: &ReportInput) -> Vec<(String, String)> {
+pub(crate) fn idle(input: &ReportInput) -> Vec<(String, String)> {
     let all = input.summary.configurations.iter();
     let idle = all.filter_map(|c| Some((c.idle_explanation.as_ref()?, c.name.as_str())));
     let entry = |(why, names): (&String, Vec<&str>)| (names.join("; "), why.clone());
@@ -68,7 +68,10 @@ mod tests {
         let found = reasons(&fixture.input());
         let number: usize = found.iter().map(|reason| reason.configurations.len()).sum();
         assert_eq!(number, fixture.summary.configurations.len());
-        let mut heads: Vec<_> = found.iter().map(|reason| (reason.kind.as_str(), &reason.remedy)).collect();
+        let mut heads: Vec<_> = found
+            .iter()
+            .map(|reason| (reason.kind.as_str(), &reason.remedy))
+            .collect();
         heads.sort_unstable();
         heads.dedup();
         assert!(heads.len() == found.len() && heads.len() < number, "{heads:?}");

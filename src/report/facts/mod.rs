@@ -14,4 +14,4 @@ pub(super) use self::glossary::{VERDICT, glossary};
 pub(super) use self::members::{Reason, idle, reasons};
 pub(super) use self::quality::quality;
 pub(super) use self::settings::settings;
-pub(super) use self::trials::{remarks, trials, trials_sentence, trials_with_remarks};
+pub(super) use self::trials::{trials, trials_sentence, trials_with_remarks};

@@ -4,7 +4,7 @@ use crate::report::format::{count, p_value};
 use crate::report::input::ReportInput;
 
 /// What is known of the quality of the run; empty for a run without a trial that has a figure.
-pub(in crate::report) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
+pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
     let quality = &input.summary.quality;
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let disturbed = (quality.trials_counted > 0).then(|| {
@@ -39,5 +39,8 @@ pub(in crate::report) fn quality(input: &ReportInput) -> Vec<(&'static str, Stri
         ("Drift", drift),
         ("Serial correlation", serial),
     ];
-    facts.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+    facts
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
 }

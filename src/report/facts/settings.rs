@@ -31,7 +31,7 @@ impl Row {
 }
 
 /// A row for each setting; no row where all are defaults.
-pub(in crate::report) fn settings(input: &ReportInput) -> Table {
+pub(crate) fn settings(input: &ReportInput) -> Table {
     let columns = [
         Column::words("of", |row: &Row| row.owner.clone()),
         Column::words("setting", |row: &Row| row.name.clone()),

@@ -6,13 +6,16 @@ use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
 
 /// All trials.
-pub(in crate::report) fn trials(input: &ReportInput) -> Table {
+pub(crate) fn trials(input: &ReportInput) -> Table {
     table("Every trial, in the order of running", input.trials.iter())
 }
 
 /// Those that have a remark.
-pub(in crate::report) fn trials_with_remarks(input: &ReportInput) -> Table {
-    table("Trials with remarks", input.trials.iter().filter(|t| !remarks(t).is_empty()))
+pub(crate) fn trials_with_remarks(input: &ReportInput) -> Table {
+    table(
+        "Trials with remarks",
+        input.trials.iter().filter(|t| !remarks(t).is_empty()),
+    )
 }
 
 fn table<'a>(caption: &str, trials: impl Iterator<Item = &'a Trial>) -> Table {
@@ -38,7 +41,7 @@ fn table<'a>(caption: &str, trials: impl Iterator<Item = &'a Trial>) -> Table {
 }
 
 /// Why a trial is not in the estimates, and its flags with their evidence.
-pub(in crate::report) fn remarks(trial: &Trial) -> String {
+pub(crate) fn remarks(trial: &Trial) -> String {
     let status = match &trial.status {
         Status::Complete => None,
         Status::Excluded { reason } => Some(reason.clone()),
@@ -47,14 +50,17 @@ pub(in crate::report) fn remarks(trial: &Trial) -> String {
             Some(format!("{}{who}: {}", failure.kind.describe(), failure.message))
         }
     };
-    let flags = trial.flags.iter().map(|f| format!("{}: {}", f.kind.as_str(), f.evidence));
+    let flags = trial
+        .flags
+        .iter()
+        .map(|f| format!("{}: {}", f.kind.as_str(), f.evidence));
     let session = (trial.session > 1).then(|| format!("session {}", trial.session));
     let remarks: Vec<String> = status.into_iter().chain(flags).chain(session).collect();
     remarks.join("; ")
 }
 
 /// How many trials there are and how they ended, in a sentence.
-pub(in crate::report) fn trials_sentence(input: &ReportInput) -> String {
+pub(crate) fn trials_sentence(input: &ReportInput) -> String {
     let counted = || input.trials.iter().filter(|t| t.order.kind == TrialKind::Counted);
     let number = |is_one: fn(&&Trial) -> bool| thousands(counted().filter(is_one).count() as u64);
     let searched = input.trials.iter().any(|t| t.order.kind == TrialKind::Search);

@@ -69,31 +69,31 @@ fn scroll(label: &str, content: &Markup) -> Markup {
 
 fn scrolling_table(section: &str, table: &Table) -> Markup {
     let label = joined([section, &table.caption], ": ");
-    scroll(&label, &html! {
-        table {
-            @if !table.caption.is_empty() { caption { (table.caption) } }
-            thead {
-                tr {
-                    @for head in &table.heads { th scope="col" class=[alignment(head)] { (head.header) } }
+    scroll(
+        &label,
+        &html! {
+            table {
+                @if !table.caption.is_empty() { caption { (table.caption) } }
+                thead {
+                    tr {
+                        @for head in &table.heads { th scope="col" class=[alignment(head)] { (head.header) } }
+                    }
+                }
+                tbody {
+                    @for row in &table.rows {
+                        tr { @for (number, cell) in row.iter().enumerate() { (data(number, &table.heads[number], cell)) } }
+                        "\n"
+                    }
                 }
             }
-            tbody {
-                @for row in &table.rows {
-                    tr { @for (number, cell) in row.iter().enumerate() { (data(number, &table.heads[number], cell)) } }
-                    "\n"
-                }
-            }
-        }
-    })
+        },
+    )
 }
 
 /// The first cell of a row names it.
 fn data(column: usize, head: &Head, cell: &Cell) -> Markup {
     let is_long = head.align == Align::Left && cell.text.chars().count() > LONG_CELL;
-    let classes = [
-        if is_long { Some("long") } else { alignment(head) },
-        tone(cell.tone),
-    ];
+    let classes = [if is_long { Some("long") } else { alignment(head) }, tone(cell.tone)];
     let classes = joined(classes.into_iter().flatten(), " ");
     let class = Some(classes).filter(|classes| !classes.is_empty());
     html! {

@@ -9,7 +9,7 @@ use crate::report::format::printable_lines;
 
 const STYLE: &str = include_str!("style.css");
 
-pub(in crate::report) fn render(document: &Document) -> String {
+pub(crate) fn render(document: &Document) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -138,7 +138,10 @@ mod tests {
         let values = |attribute: &str| -> Vec<String> {
             let start = format!(" {attribute}=\"");
             let pieces = page.split(&start).skip(1);
-            pieces.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+            pieces
+                .filter_map(|rest| rest.split('"').next())
+                .map(str::to_owned)
+                .collect()
         };
         let mut ids = values("id");
         let number = ids.len();
@@ -170,7 +173,9 @@ mod tests {
         for before in &tables[..tables.len() - 1] {
             let opening = before.rsplit("<div").next().unwrap_or_default();
             assert!(
-                opening.starts_with(" class=\"scroll\"") && opening.contains("tabindex=\"0\"") && opening.ends_with('>'),
+                opening.starts_with(" class=\"scroll\"")
+                    && opening.contains("tabindex=\"0\"")
+                    && opening.ends_with('>'),
                 "{opening}"
             );
         }

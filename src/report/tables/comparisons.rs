@@ -11,15 +11,17 @@ use crate::report::table::{Column, Table, with_rows};
 use crate::summary::{Comparison, Metric, Question};
 
 /// Every comparison of each family with its baseline, by each metric, and behind them what each key of a matrix does.
-pub(in crate::report) fn comparisons(input: &ReportInput) -> Vec<Table> {
+pub(crate) fn comparisons(input: &ReportInput) -> Vec<Table> {
     let asked: BTreeSet<Question> = input.summary.comparisons.iter().map(|c| c.question).collect();
     let others = asked.into_iter().filter(|question| *question != Question::Scenario);
     let questions = std::iter::once(Question::Scenario).chain(others);
-    questions.flat_map(|question| of_question(input, question, |_| true)).collect()
+    questions
+        .flat_map(|question| of_question(input, question, |_| true))
+        .collect()
 }
 
 /// The comparisons that answer the scenario's own question.
-pub(in crate::report) fn own_comparisons(input: &ReportInput) -> Vec<Table> {
+pub(crate) fn own_comparisons(input: &ReportInput) -> Vec<Table> {
     of_question(input, Question::Scenario, |c| c.metric.is_inferential())
 }
 
@@ -64,7 +66,7 @@ fn caption(input: &ReportInput, question: Question, family: usize) -> String {
 }
 
 /// What configurations are compared by, in words.
-pub(in crate::report) fn metric(metric: Metric) -> &'static str {
+pub(crate) fn metric(metric: Metric) -> &'static str {
     match metric {
         Metric::ReadTime => "read time",
         Metric::Stopwatch => "stopwatch",

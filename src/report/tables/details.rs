@@ -10,7 +10,7 @@ use crate::report::table::{Column, Table, with_rows};
 use crate::summary::ConfigurationSummary;
 
 /// What else was measured of each family: the figures of the catalogue that have a header.
-pub(in crate::report) fn details(input: &ReportInput) -> Vec<Table> {
+pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
     type Row<'a> = &'a ConfigurationSummary;
     let labels = Labels::new(input.scenario);
     let tables = input.families().map(|family| {
@@ -26,7 +26,7 @@ pub(in crate::report) fn details(input: &ReportInput) -> Vec<Table> {
 }
 
 /// The parts of the latency of every configuration that has any.
-pub(in crate::report) fn latencies(input: &ReportInput) -> Vec<Table> {
+pub(crate) fn latencies(input: &ReportInput) -> Vec<Table> {
     type Row<'a> = (&'a ConfigurationSummary, LatencyPart);
     const HEADERS: [&str; Statistic::ALL.len()] = ["mean", "p50", "p90", "p99", "p99.9", "max"];
     let labels = Labels::new(input.scenario);

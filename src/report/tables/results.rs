@@ -13,7 +13,7 @@ use crate::summary::{Comparison, ConfigurationSummary, Metric};
 
 /// The results of each family: a table for those that read a backlog, one for live and one for mixed ones, and in a
 /// search for capacity one of its answers.
-pub(in crate::report) fn results(input: &ReportInput) -> Vec<Table> {
+pub(crate) fn results(input: &ReportInput) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let tables = input.families().flat_map(|family| {
         let backlog = backlog(input, &labels, family);
@@ -36,7 +36,10 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
             let compared = input.comparison(c.configuration, Metric::ReadTime);
             compared.map_or_else(|| without_comparison(input, c), |compared| verdict(input, compared))
         }),
-        Column::figures("read time", |c: &Row| or_unknown(c.point(FigureId::ReadSeconds), duration)).dropped(7),
+        Column::figures("read time", |c: &Row| {
+            or_unknown(c.point(FigureId::ReadSeconds), duration)
+        })
+        .dropped(7),
         Column::figures("stopwatch", |c: &Row| {
             or_unknown(c.point(FigureId::StopwatchSeconds), duration)
         })

@@ -13,20 +13,22 @@ use crate::stats::{Estimate, Law, Parameter, ScalingFit};
 use crate::summary::{Along, EffectsOutcome, EffectsSummary, Fit, Gain, ScalingPoint, ScalingSeries};
 
 /// What a series has in common, behind what it runs along where `others` run along something else.
-pub(in crate::report) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {
+pub(crate) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {
     let is_one_kind = others.iter().all(|other| other.along == series.along);
     let along = if is_one_kind { "" } else { series.along.nouns() };
     joined([along, &series.name], ", ")
 }
 
 /// The points of a series.
-pub(in crate::report) fn series_table(labels: &Labels, series: &ScalingSeries, caption: String) -> Table {
+pub(crate) fn series_table(labels: &Labels, series: &ScalingSeries, caption: String) -> Table {
     type Row<'a> = &'a ScalingPoint;
     let with_idle = series.points.iter().any(|point| point.idle_members > 0);
     let columns = [
         Column::figures(series.along.nouns(), |p: &Row| p.count.to_string()),
         Column::words("configuration", |p: &Row| labels.short(p.configuration)).on_pages_only(),
-        Column::figures("records/s\u{a0}[95\u{a0}%]", |p: &Row| rate_estimate(&p.records_per_second)),
+        Column::figures("records/s\u{a0}[95\u{a0}%]", |p: &Row| {
+            rate_estimate(&p.records_per_second)
+        }),
         Column::figures("speed-up\u{a0}[95\u{a0}%]", |p: &Row| {
             or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
         }),
@@ -40,7 +42,7 @@ pub(in crate::report) fn series_table(labels: &Labels, series: &ScalingSeries, c
 }
 
 /// What each one added to the count before gained: `+2.1 % [−0.5, 4.8]`; empty for the first.
-pub(in crate::report) fn added(point: &ScalingPoint) -> String {
+pub(crate) fn added(point: &ScalingPoint) -> String {
     let Some(Gain { from, ratio, .. }) = point.gain else {
         return String::new();
     };
@@ -53,14 +55,14 @@ pub(in crate::report) fn added(point: &ScalingPoint) -> String {
 }
 
 /// How many are worth having, and which law fits or why none does.
-pub(in crate::report) fn words(series: &ScalingSeries) -> String {
+pub(crate) fn words(series: &ScalingSeries) -> String {
     let recommendation = series.recommendation.as_ref();
     let recommendation = recommendation.map_or(String::new(), |found| format!("{}.", capitalised(&found.text)));
     joined([&*recommendation, &law(series)], " ")
 }
 
 /// Which law fits a series, or why none does.
-pub(in crate::report) fn law(series: &ScalingSeries) -> String {
+pub(crate) fn law(series: &ScalingSeries) -> String {
     let fit = match &series.fit {
         Fit::Law(fit) => fit,
         Fit::Refused(refusal) => {
@@ -143,20 +145,21 @@ fn misfit(fit: &ScalingFit) -> String {
 }
 
 /// The shares of the axes, their interactions and the noise.
-pub(in crate::report) fn effects(input: &ReportInput) -> Option<Table> {
+pub(crate) fn effects(input: &ReportInput) -> Option<Table> {
     let shares = shares(input.summary.effects.as_ref()?)?;
     let columns = [
         Column::words("axis", |(source, _): &(Source, Estimate)| source.to_string()),
-        Column::figures("share of the variance\u{a0}[95\u{a0}%]", |(_, share): &(Source, Estimate)| {
-            share_estimate(share)
-        }),
+        Column::figures(
+            "share of the variance\u{a0}[95\u{a0}%]",
+            |(_, share): &(Source, Estimate)| share_estimate(share),
+        ),
     ];
     Some(Table::of("", columns, shares))
 }
 
 /// A source of variance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) enum Source {
+pub(crate) enum Source {
     /// An axis, or several that interact.
     Axes(String),
     /// Interactions of three axes and more.
@@ -176,12 +179,15 @@ impl std::fmt::Display for Source {
 }
 
 /// Each share with its source: axes, interactions, noise.
-pub(in crate::report) fn shares(effects: &EffectsSummary) -> Option<Vec<(Source, Estimate)>> {
+pub(crate) fn shares(effects: &EffectsSummary) -> Option<Vec<(Source, Estimate)>> {
     let EffectsOutcome::Explained(shares) = &effects.outcome else {
         return None;
     };
     let axes = |factors: &[usize]| {
-        let names: Vec<&str> = factors.iter().filter_map(|f| Some(&**effects.factors.get(*f)?)).collect();
+        let names: Vec<&str> = factors
+            .iter()
+            .filter_map(|f| Some(&**effects.factors.get(*f)?))
+            .collect();
         Source::Axes(names.join(" × "))
     };
     let explained = shares.shares.iter().map(|e| (axes(&e.factors), e.share));
@@ -191,7 +197,7 @@ pub(in crate::report) fn shares(effects: &EffectsSummary) -> Option<Vec<(Source,
 }
 
 /// The shares in a sentence, with what they rest on.
-pub(in crate::report) fn effects_words(input: &ReportInput) -> Option<String> {
+pub(crate) fn effects_words(input: &ReportInput) -> Option<String> {
     let effects = input.summary.effects.as_ref()?;
     let mut text = effects.text.clone();
     if let EffectsOutcome::Explained(shares) = &effects.outcome {
@@ -209,7 +215,7 @@ pub(in crate::report) fn effects_words(input: &ReportInput) -> Option<String> {
 }
 
 /// One figure of a fitted curve: `251 k/s`.
-pub(in crate::report) fn fitted(fit: Option<&ScalingFit>, number: u32) -> String {
+pub(crate) fn fitted(fit: Option<&ScalingFit>, number: u32) -> String {
     let nearest = |fit: &ScalingFit| {
         let away = |members: f64| (members - f64::from(number)).abs();
         let nearest = fit
