@@ -3,6 +3,7 @@
 //! Data goes one way through the rooms of this crate, and each knows only those before it:
 //!
 //! - [`scenario`]: what the user wrote, parsed and validated;
+//! - [`wording`]: numbers and lists in sentences;
 //! - [`secret`]: values that are never shown;
 //! - [`client_errors`]: what clients report, and which of it is permanent;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
@@ -40,4 +41,5 @@ pub mod summary;
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod testing;
 pub mod verdict;
+pub mod wording;
 pub mod worker;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
-use super::dataset::{self, DatasetError};
+use super::dataset::{self, DatasetError, Filling};
 use super::spec::LoadSpec;
 use crate::kafka::admin::Admin;
 use crate::kafka::client::ClientProperties;
@@ -73,17 +73,18 @@ impl Arrivals<'_> {
             Mode::Mixed(_) => self.topics,
             Mode::Live(_) | Mode::Backlog => &empty,
         };
-        let names = self.names();
-        let filled = dataset::fill(
-            admin,
+        let produced = Arc::new(AtomicU64::new(0));
+        let bootstrap = admin.bootstrap();
+        let filling = Filling::new(
+            bootstrap,
             properties,
             spec,
-            &names,
+            &self.names(),
             self.seed,
-            Arc::new(AtomicU64::new(0)),
+            produced,
             interrupted,
         );
-        let backlog = filled.await?.topics;
+        let backlog = dataset::fill(admin, filling).await?.topics;
         let ends = |topic: &TopicTarget| topic.partitions.iter().map(|range| range.end).collect();
         let backlog_ends: Vec<Vec<i64>> = backlog.iter().map(ends).collect();
         let open = |topic: TopicTarget| TopicTarget {

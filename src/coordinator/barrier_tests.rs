@@ -1,5 +1,5 @@
-use super::super::scripted::{group, partition};
 use super::*;
+use crate::testing::script::{group, partition};
 
 /// Checks a group of two members over two partitions.
 fn look(own: [Option<&[i32]>; 2], cluster: Option<&GroupDescription>) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {

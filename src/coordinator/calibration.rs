@@ -1,5 +1,5 @@
-//! Meets a worker at each place before the first trial: what it can do, and what work costs there. It measures how fast
-//! the work loop runs and how long a sleep is.
+//! Meets a worker of each build at each place before the first trial: what it can do, and how fast its work loop and its
+//! sleep are there.
 
 use std::time::Duration;
 
@@ -67,27 +67,27 @@ pub async fn meet(
     fleet.start(launch)?;
     let answer = timeout(LIMIT, ask(fleet, work)).await;
     fleet.shutdown(Duration::from_secs(2)).await;
-    answer.unwrap_or_else(|_| Err(format!("the worker did not answer within {} s", LIMIT.as_secs())))
+    answer.unwrap_or_else(|_| Err(format!("it did not answer within {} s", LIMIT.as_secs())))
 }
 
 async fn ask(fleet: &mut impl Fleet, work: bool) -> Result<(Hello, Option<WorkCalibration>), String> {
     let mut introduced = None;
     loop {
-        match fleet.next().await.what {
-            FleetNews::Message(message) => match *message {
-                FromWorker::Hello(hello) if work && hello.capabilities.contains(&Capability::Calibrate) => {
-                    introduced = Some(hello);
-                    fleet.send(0, &ToWorker::Calibrate);
-                }
-                FromWorker::Hello(hello) => return Ok((hello, None)),
-                FromWorker::Calibrated(calibration) => {
-                    let hello = introduced.ok_or("it calibrated before it introduced itself")?;
-                    return Ok((hello, Some(calibration)));
-                }
-                _ => {}
-            },
-            FleetNews::Garbage(_) => {}
+        let message = match fleet.next().await.what {
+            FleetNews::Message(message) => *message,
+            // Lines before the introduction are somebody's log.
+            FleetNews::Garbage(_) => continue,
             FleetNews::Ended(how) => return Err(how),
+        };
+        match (message, introduced.take()) {
+            (FromWorker::Hello(hello), None) if work && hello.capabilities.contains(&Capability::Calibrate) => {
+                introduced = Some(hello);
+                fleet.send(0, &ToWorker::Calibrate);
+            }
+            (FromWorker::Hello(hello), None) => return Ok((hello, None)),
+            (FromWorker::Calibrated(calibration), Some(hello)) => return Ok((hello, Some(calibration))),
+            (_, None) => return Err("it did not introduce itself first".to_owned()),
+            (_, hello) => introduced = hello,
         }
     }
 }

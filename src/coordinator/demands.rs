@@ -4,7 +4,7 @@ use crate::protocol::{Capability, Hello, PROTOCOL_VERSION};
 use crate::scenario::{Configuration, Membership};
 
 /// What workers must be able to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Demands {
     /// Take partitions without a group.
     pub(super) manual: bool,
@@ -32,44 +32,25 @@ impl Demands {
             ));
         }
         let demanded = [
-            (
-                self.manual,
-                Capability::Manual,
-                "assign partitions by hand (capability `manual`)",
-            ),
-            (
-                self.threads,
-                Capability::Threads,
-                "work records on several threads (capability `threads`)",
-            ),
-            (
-                self.live,
-                Capability::Stamps,
-                "say how long records waited (capability `stamps`), which live trials need",
-            ),
-            (
-                self.live,
-                Capability::Ledger,
-                "say which offsets it read (capability `ledger`), which live trials need",
-            ),
+            (self.manual, Capability::Manual, "`assignment = \"manual\"` needs"),
+            (self.threads, Capability::Threads, "`threads` above 1 needs"),
+            (self.live, Capability::Stamps, "live trials need"),
+            (self.live, Capability::Ledger, "live trials need"),
         ];
         let lacks = |(demanded, capability, _): &(bool, Capability, &str)| {
             *demanded && !hello.capabilities.contains(capability)
         };
-        let (_, _, what) = demanded.into_iter().find(lacks)?;
-        Some(format!("it cannot {what}"))
+        let (_, capability, needs) = demanded.into_iter().find(lacks)?;
+        Some(format!(
+            "{needs} the capability `{capability}`: a worker that {}",
+            capability.does()
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NONE: Demands = Demands {
-        manual: false,
-        threads: false,
-        live: false,
-    };
 
     fn hello(capabilities: &[Capability]) -> Hello {
         Hello {
@@ -83,19 +64,29 @@ mod tests {
 
     #[test]
     fn the_first_thing_that_a_worker_lacks_is_named_and_nothing_is_demanded_that_is_not_needed() {
-        assert_eq!(NONE.unmet(&hello(&[])), None);
-        let live = Demands { live: true, ..NONE };
+        assert_eq!(Demands::default().unmet(&hello(&[])), None);
+        let live = Demands {
+            live: true,
+            ..Demands::default()
+        };
         let lacks = live.unmet(&hello(&[Capability::Ledger])).unwrap_or_default();
         assert!(lacks.contains("capability `stamps`"), "{lacks}");
         let lacks = live.unmet(&hello(&[Capability::Stamps])).unwrap_or_default();
         assert!(lacks.contains("capability `ledger`"), "{lacks}");
-        let threads = Demands { threads: true, ..NONE };
+        let threads = Demands {
+            threads: true,
+            ..Demands::default()
+        };
         assert!(threads.unmet(&hello(&[Capability::Manual])).is_some());
         assert_eq!(threads.unmet(&hello(&[Capability::Threads])), None);
         let old = Hello {
             protocol: 0,
             ..hello(&[])
         };
-        assert!(NONE.unmet(&old).is_some_and(|lacks| lacks.contains("protocol 0")));
+        assert!(
+            Demands::default()
+                .unmet(&old)
+                .is_some_and(|lacks| lacks.contains("protocol 0"))
+        );
     }
 }

@@ -6,6 +6,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::assemble::{self, Recorded};
+use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
 use super::spec::{LoadSpec, TrialSpec};
@@ -19,15 +20,6 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Looks without progress after which it is asked whether there is anything left to come.
 const LOOKS_OF_HALT: u32 = 4;
-
-/// How much is read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
-    /// Every record.
-    All,
-    /// The first record of each partition: is there any?
-    First,
-}
 
 /// Sees a reading come to a halt.
 #[derive(Default)]

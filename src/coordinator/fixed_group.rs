@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::clients::client_config;
 use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::{GroupMember, settings_cause};
 use crate::protocol::TopicTarget;
@@ -68,7 +68,7 @@ pub async fn wait_until_empty(admin: &Admin, group: &str, own: &str) -> Result<(
         if !others.is_empty() {
             return Err(GroupError::Occupied {
                 group: group.to_owned(),
-                members: told(&others),
+                members: list_of_members(&others),
             });
         }
         if ours.is_empty() {
@@ -77,7 +77,7 @@ pub async fn wait_until_empty(admin: &Admin, group: &str, own: &str) -> Result<(
         if tokio::time::Instant::now() > deadline {
             return Err(GroupError::NotLeft {
                 group: group.to_owned(),
-                members: told(&ours),
+                members: list_of_members(&ours),
             });
         }
         tokio::time::sleep(PAUSE).await;
@@ -85,7 +85,7 @@ pub async fn wait_until_empty(admin: &Admin, group: &str, own: &str) -> Result<(
 }
 
 /// `orders-1 at 10.0.0.7, orders-2 at 10.0.0.8`.
-pub fn told(members: &[GroupMember]) -> String {
+pub fn list_of_members(members: &[GroupMember]) -> String {
     let each = members.iter().map(|member| {
         // Brokers write the address behind a stroke.
         let host = member.host.trim_start_matches('/');
@@ -106,15 +106,8 @@ pub async fn reset(
         group: group.to_owned(),
         cause,
     };
-    let mut config = ClientConfig::new();
-    for (name, value) in properties {
-        config.set(name, value.reveal());
-    }
-    config
-        .set("bootstrap.servers", admin.bootstrap())
-        .set("client.id", "tandem-positions")
-        .set("group.id", group)
-        .set("enable.auto.commit", "false");
+    let mut config = client_config(admin.bootstrap(), properties, "tandem-positions");
+    config.set("group.id", group).set("enable.auto.commit", "false");
     let mut positions = TopicPartitionList::new();
     for topic in topics {
         for (partition, range) in (0i32..).zip(&topic.partitions) {
@@ -136,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_told_by_client_and_host() {
+    fn members_are_named_by_client_and_host() {
         let member = |id: &str, host: &str| GroupMember {
             client_id: id.into(),
             host: host.into(),
@@ -144,6 +137,6 @@ mod tests {
             target: None,
         };
         let members = [member("orders-1", "/10.0.0.7"), member("orders-2", "10.0.0.8")];
-        assert_eq!(told(&members), "orders-1 at 10.0.0.7, orders-2 at 10.0.0.8");
+        assert_eq!(list_of_members(&members), "orders-1 at 10.0.0.7, orders-2 at 10.0.0.8");
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::leftovers::{Journal, LeftTopics};
+use super::leftovers::{Journal, LeftTopics, Leftovers};
 use super::processes::{ProcessIdentity, end_all};
 use crate::kafka::local::{Keeper, RUN_VARIABLE, remove_owned_directory};
 
@@ -24,18 +24,14 @@ const END_LIMIT: Duration = Duration::from_millis(2_500);
 /// How long the coordinator waits for the guardian to begin, and to end.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// From the coordinator to the guardian, one JSON object per line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum ToGuardian {
-    /// To be ended with the coordinator.
-    RegisterProcess { process: ProcessIdentity },
-    /// Has ended.
-    UnregisterProcess { pid: u32 },
-    /// To be removed with the coordinator.
-    RegisterDirectory { path: PathBuf },
-    /// Has been removed.
-    UnregisterDirectory { path: PathBuf },
+/// From the coordinator to the guardian, one JSON object per line: all that must end with the coordinator. A line takes
+/// the place of the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Guarded {
+    /// To be ended.
+    processes: BTreeSet<ProcessIdentity>,
+    /// To be removed.
+    directories: BTreeSet<PathBuf>,
 }
 
 /// The coordinator's end. Dropping it, however the coordinator ends, makes the guardian clean up.
@@ -94,54 +90,47 @@ impl Guardian {
         let Some(process) = ProcessIdentity::of(pid) else {
             return;
         };
-        let mut state = self.lock();
-        state.record(|journal| {
-            journal.update(|record| {
-                record.processes.insert(process);
-            })
+        self.update(|record| {
+            record.processes.insert(process);
         });
-        state.send(&ToGuardian::RegisterProcess { process });
     }
 
     /// A process that has ended and was waited for.
     pub fn unregister_process(&self, pid: u32) {
-        let mut state = self.lock();
-        state.record(|journal| journal.update(|record| record.processes.retain(|process| process.pid != pid)));
-        state.send(&ToGuardian::UnregisterProcess { pid });
+        self.update(|record| record.processes.retain(|process| process.pid != pid));
     }
 
     /// A directory about to be made, by its absolute path; it is removed only if the run's marker lies in it.
     pub fn register_directory(&self, path: &Path) {
-        let mut state = self.lock();
-        state.record(|journal| {
-            journal.update(|record| {
-                record.directories.insert(path.to_owned());
-            })
+        self.update(|record| {
+            record.directories.insert(path.to_owned());
         });
-        state.send(&ToGuardian::RegisterDirectory { path: path.to_owned() });
     }
 
     /// A directory that is gone.
     pub fn unregister_directory(&self, path: &Path) {
-        let mut state = self.lock();
-        state.record(|journal| {
-            journal.update(|record| {
-                record.directories.remove(path);
-            })
+        self.update(|record| {
+            record.directories.remove(path);
         });
-        state.send(&ToGuardian::UnregisterDirectory { path: path.to_owned() });
     }
 
     /// Topics and groups about to be made on a foreign cluster, that a later start has to remove if this one cannot.
     pub fn register_topics(&self, topics: LeftTopics) {
-        self.lock()
-            .record(|journal| journal.update(|record| record.topics.push(topics)));
+        self.update(|record| record.topics.push(topics));
     }
 
     /// Topics and groups on the cluster at this address that are gone.
     pub fn unregister_topics(&self, bootstrap: &str) {
-        self.lock()
-            .record(|journal| journal.update(|record| record.topics.retain(|topics| topics.bootstrap != bootstrap)));
+        self.update(|record| record.topics.retain(|topics| topics.bootstrap != bootstrap));
+    }
+
+    /// Changes the record on disk, then what the guardian knows.
+    fn update(&self, change: impl FnOnce(&mut Leftovers)) {
+        let mut state = self.lock();
+        if let Err(error) = state.journal.update(change) {
+            state.note_problem(format!("the record of leftovers cannot be written: {error}"));
+        }
+        state.send();
     }
 
     /// Process id of the guardian; `None` after [`Guardian::finish`].
@@ -178,20 +167,21 @@ impl Guardian {
 }
 
 impl State {
-    fn record(&mut self, change: impl FnOnce(&mut Journal) -> io::Result<()>) {
-        if let Err(error) = change(&mut self.journal) {
-            self.problem
-                .get_or_insert_with(|| format!("the record of leftovers cannot be written: {error}"));
-        }
+    fn note_problem(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
     }
 
-    fn send(&mut self, message: &ToGuardian) {
+    fn send(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
-        let sent = serde_json::to_string(message).map_err(io::Error::from);
+        let record = self.journal.record();
+        let guarded = Guarded {
+            processes: record.processes.clone(),
+            directories: record.directories.clone(),
+        };
+        let sent = serde_json::to_string(&guarded).map_err(io::Error::from);
         let sent = sent.and_then(|line| pipe.write_all((line + "\n").as_bytes()));
         if let Err(error) = sent {
-            self.problem
-                .get_or_insert_with(|| format!("the guardian is gone: {error}"));
+            self.note_problem(format!("the guardian is gone: {error}"));
         }
     }
 }
@@ -217,24 +207,10 @@ impl Keeper for Guardian {
 /// The guardian's end: listens until `input` closes, then ends the processes of the run and removes its directories.
 /// Returns what could not be done, in words.
 pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
-    let mut processes = BTreeSet::new();
-    let mut directories = BTreeSet::new();
     // A line cut short by the coordinator's death is no message; neither is an input that fails.
-    for line in input.lines().map_while(Result::ok) {
-        match serde_json::from_str(&line) {
-            Ok(ToGuardian::RegisterProcess { process }) => {
-                processes.insert(process);
-            }
-            Ok(ToGuardian::UnregisterProcess { pid }) => processes.retain(|p: &ProcessIdentity| p.pid != pid),
-            Ok(ToGuardian::RegisterDirectory { path }) => {
-                directories.insert(path);
-            }
-            Ok(ToGuardian::UnregisterDirectory { path }) => {
-                directories.remove(&path);
-            }
-            Err(_) => {}
-        }
-    }
+    let lines = input.lines().map_while(Result::ok);
+    let guarded = lines.filter_map(|line| serde_json::from_str::<Guarded>(&line).ok());
+    let Guarded { processes, directories } = guarded.last().unwrap_or_default();
     let running = end_all(run_id, &processes, END_LIMIT);
     let mut problems: Vec<_> = running
         .iter()
@@ -252,17 +228,19 @@ pub fn watch(run_id: &str, input: impl BufRead) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::fs;
+    use std::path::Path;
     use std::process::Command;
 
-    use super::{ToGuardian, watch};
+    use super::{Guarded, watch};
     use crate::coordinator::ProcessIdentity;
     use crate::kafka::local::marker_name;
 
-    fn lines(messages: &[ToGuardian]) -> String {
-        messages
-            .iter()
-            .map(|message| serde_json::to_string(message).unwrap() + "\n")
-            .collect()
+    fn line(processes: &[ProcessIdentity], directories: &[&Path]) -> String {
+        let guarded = Guarded {
+            processes: processes.iter().copied().collect(),
+            directories: directories.iter().map(|path| (*path).to_owned()).collect(),
+        };
+        serde_json::to_string(&guarded).unwrap() + "\n"
     }
 
     #[test]
@@ -275,12 +253,7 @@ mod tests {
         let start = || Command::new("sleep").arg("60").spawn().unwrap();
         let (mut registered, mut unregistered) = (start(), start());
         let [first, second] = [&registered, &unregistered].map(|child| ProcessIdentity::of(child.id()).unwrap());
-        let input = lines(&[
-            ToGuardian::RegisterProcess { process: first },
-            ToGuardian::RegisterProcess { process: second },
-            ToGuardian::UnregisterProcess { pid: second.pid },
-            ToGuardian::RegisterDirectory { path: data.clone() },
-        ]) + "{\"type\":\"unregister_pro";
+        let input = line(&[first, second], &[]) + &line(&[first], &[&data]) + "{\"processes\":[";
         assert!(watch(&run, input.as_bytes()).is_empty());
         assert!(!registered.wait().unwrap().success() && !data.exists());
         assert!(
@@ -292,12 +265,10 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_of_somebody_else_is_told_and_not_removed() {
+    fn a_directory_of_somebody_else_is_reported_and_not_removed() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
-        let input = lines(&[ToGuardian::RegisterDirectory {
-            path: folder.path().to_owned(),
-        }]);
+        let input = line(&[], &[folder.path()]);
         assert_eq!(watch("nobody", input.as_bytes()).len(), 1);
         assert!(folder.path().join("file").exists());
     }

@@ -119,6 +119,11 @@ impl Journal {
         Ok(journal)
     }
 
+    /// What is written down.
+    pub(super) fn record(&self) -> &Leftovers {
+        &self.record
+    }
+
     /// Changes the record on disk before the change takes effect in the world.
     pub(super) fn update(&mut self, change: impl FnOnce(&mut Leftovers)) -> io::Result<()> {
         change(&mut self.record);
@@ -281,7 +286,8 @@ pub(super) fn write_atomically(file: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn remove_file(file: &Path) -> io::Result<()> {
+/// Removes a file that may be gone already.
+pub(super) fn remove_file(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -5,10 +5,12 @@ mod arrivals;
 mod assemble;
 mod barrier;
 mod calibration;
+mod clients;
 mod cluster;
 pub mod dataset;
 mod demands;
 mod drive;
+mod ending;
 mod environment;
 mod events;
 mod existing;
@@ -16,9 +18,11 @@ mod fixed_group;
 mod fleet;
 pub mod guardian;
 mod host;
+mod interrupt;
 pub mod leftovers;
 mod listeners;
 mod memory;
+mod options;
 mod processes;
 mod programs;
 mod run;
@@ -26,20 +30,22 @@ mod session;
 mod spec;
 pub mod standing;
 mod trial;
-mod warm;
 mod watch;
 
 pub use cluster::ClusterError;
+pub use ending::{RunEnd, RunError};
 pub use events::Observer;
 pub use existing::{ExistingError, check_cluster as check_existing_topics};
-pub use fixed_group::{GroupError, told as members_told};
+pub use fixed_group::{GroupError, list_of_members};
+pub use interrupt::Interrupt;
 pub use memory::cache_warning;
+pub use options::{Limits, RunOptions};
 pub use processes::ProcessIdentity;
 pub use programs::{BuildError, check_builds};
-pub use run::{Interrupt, RunEnd, RunError, RunOptions, run};
-pub use spec::Limits;
+pub use run::run;
 pub use trial::Phase;
 
 #[cfg(test)]
-#[allow(clippy::expect_used, reason = "a test that cannot go on says so")]
-mod scripted;
+pub(crate) use spec::TrialSpec;
+#[cfg(test)]
+pub(crate) use trial::{Action, Event, TrialMachine};

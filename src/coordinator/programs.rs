@@ -12,13 +12,14 @@ use nix::unistd::{AccessFlags, access};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::fleet::{Fleet, FleetNews, Launch, ProcessFleet};
+use super::calibration::meet;
+use super::fleet::{Launch, ProcessFleet};
 use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::BuildEnvironment;
-use crate::protocol::{FromWorker, Hello, PROTOCOL_VERSION};
+use crate::protocol::{Hello, PROTOCOL_VERSION};
 use crate::scenario::{Build, Scenario};
 
-/// How long a build may take to introduce itself, or to say its version.
+/// How long a build may take to print its version.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a build cannot be measured.
@@ -172,11 +173,7 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
         log,
     };
     let mut fleet = ProcessFleet::new(run_id, Arc::default());
-    fleet.start(&launch).map_err(&no_worker)?;
-    let answer = timeout(ANSWER_LIMIT, hello(&mut fleet)).await;
-    fleet.shutdown(Duration::from_secs(2)).await;
-    let silent = || Err(format!("it said nothing for {} s", ANSWER_LIMIT.as_secs()));
-    let hello = answer.unwrap_or_else(|_| silent()).map_err(no_worker)?;
+    let (hello, _) = meet(&mut fleet, &launch, false).await.map_err(no_worker)?;
     if hello.protocol == PROTOCOL_VERSION {
         return Ok(hello);
     }
@@ -184,20 +181,6 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
         path: build.path.clone(),
         found: hello.protocol,
     })
-}
-
-/// A worker's introduction; lines before it are somebody's log.
-async fn hello(fleet: &mut impl Fleet) -> Result<Hello, String> {
-    loop {
-        match fleet.next().await.what {
-            FleetNews::Message(message) => match *message {
-                FromWorker::Hello(hello) => return Ok(hello),
-                _ => return Err("it did not introduce itself first".to_owned()),
-            },
-            FleetNews::Garbage(_) => {}
-            FleetNews::Ended(how) => return Err(how),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,48 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::options::Limits;
 use crate::kafka::names;
 use crate::load::Schedule;
 use crate::measure::{DeliveredTopics, TopicPartition, member_name};
-use crate::protocol::{ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration};
+use crate::protocol::{
+    ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
+};
 use crate::scenario::{Configuration, Membership, Work};
 use crate::secret::Secret;
-
-/// How long each phase of a trial may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// From the start of a process to its introduction.
-    pub hello: Duration,
-    /// From then until its consumers have reached the cluster.
-    pub ready: Duration,
-    /// From subscribing until the barrier is passed.
-    pub join: Duration,
-    /// Without any progress while reading.
-    pub stall: Duration,
-    /// The whole of the reading.
-    pub read: Duration,
-    /// From the end of a load until what it sent is read; what is not read by then counts as unread.
-    pub drain: Duration,
-    /// From being told to stop until the results are here.
-    pub result: Duration,
-    /// From being told to exit until the process is gone.
-    pub exit: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            hello: Duration::from_secs(15),
-            ready: Duration::from_secs(30),
-            join: Duration::from_secs(60),
-            stall: Duration::from_secs(20),
-            read: Duration::from_secs(1800),
-            drain: Duration::from_secs(30),
-            result: Duration::from_secs(15),
-            exit: Duration::from_secs(5),
-        }
-    }
-}
 
 /// One worker process of a trial.
 #[derive(Debug, Clone)]
@@ -162,16 +129,9 @@ pub fn producer_name(producer: usize) -> String {
 }
 
 impl TrialSpec {
-    /// The partitions that have something to read or not: every one must have an owner.
+    /// All partitions of the trial, empty ones included. Each needs an owner.
     pub fn partitions(&self) -> BTreeSet<TopicPartition> {
-        (0u32..)
-            .zip(&self.topics)
-            .flat_map(|(topic, target)| {
-                (0i32..)
-                    .zip(&target.partitions)
-                    .map(move |(partition, _)| TopicPartition { topic, partition })
-            })
-            .collect()
+        partitions_of(&self.topics).map(|(partition, _)| partition).collect()
     }
 
     /// Records that each group reads; with a load, those that are to be expected.
@@ -236,26 +196,23 @@ impl TrialSpec {
             reference: None,
             limits,
         };
-        let dealt = deal(
-            &spec.partitions(),
-            if manual { configuration.members_per_group() } else { 0 },
-        );
+        let members = if manual { configuration.members_per_group() } else { 0 };
+        let dealt = deal(&spec.partitions(), members);
+        // Each group reads all partitions.
+        let mut hands = dealt.iter().cycle();
         for (group, (group_id, clients)) in spec.groups.iter().zip(&clients).enumerate() {
+            let mut properties = properties.clone();
+            properties.insert("group.id".to_owned(), Secret::new(group_id));
             for process in 0..configuration.processes {
-                let consumers = (0..configuration.consumers).map(|consumer| ConsumerOrder {
-                    client_id: format!("{clients}-p{}-c{}", process + 1, consumer + 1),
-                    manual: dealt
-                        .get((process * configuration.consumers + consumer) as usize)
-                        .cloned()
-                        .unwrap_or_default(),
+                let consumers = (1..=configuration.consumers).map(|consumer| ConsumerOrder {
+                    client_id: format!("{clients}-p{}-c{consumer}", process + 1),
+                    manual: hands.next().cloned().unwrap_or_default(),
                 });
-                let mut properties = properties.clone();
-                properties.insert("group.id".to_owned(), Secret::new(group_id));
                 let prepare = Prepare {
                     consumers: consumers.collect(),
                     topics: spec.topics.clone(),
                     group_id: group_id.clone(),
-                    properties,
+                    properties: properties.clone(),
                     work: configuration.work,
                     calibration,
                     commit: configuration.commit,
@@ -292,7 +249,7 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Ten times what the work alone takes where one member does it all: nothing honest is longer.
+/// Upper bound on the read time: ten times the total work, done by one member.
 fn longest_reading(spec: &TrialSpec, work: Work) -> Duration {
     Duration::from_nanos(spec.records().saturating_mul(work.ns()).saturating_mul(10))
 }

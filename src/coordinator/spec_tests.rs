@@ -2,14 +2,15 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::super::scripted::{configuration, manual_spec, partition, spec, spec_of, topics};
 use super::*;
+use crate::testing::arrangement;
+use crate::testing::script::{manual_spec, partition, spec, spec_of, topics};
 
 #[test]
 fn members_and_groups_have_names_of_their_own() {
     let two_groups = Configuration {
         groups: 2,
-        ..configuration(2, 3)
+        ..arrangement("case", 2, 3)
     };
     let spec = spec_of(&two_groups, 2);
     assert_eq!(spec.groups, ["trial-g1", "trial-g2"]);
@@ -60,7 +61,7 @@ fn partitions_are_dealt_in_turn() {
 fn the_limit_of_reading_grows_with_the_work() {
     let busy = Configuration {
         work: Work::Wait { ns: 1_000_000_000 },
-        ..configuration(1, 1)
+        ..arrangement("case", 1, 1)
     };
     assert_eq!(spec_of(&busy, 3).limits.read, Duration::from_secs(3_000));
     assert_eq!(spec(1, 1, 3).limits.read, Limits::default().read);

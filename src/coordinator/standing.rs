@@ -12,10 +12,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::Interrupt;
 use super::cluster::ClusterError;
 use super::guardian::Guardian;
-use super::leftovers::{boot, clean_leftovers, forget_cluster, host, write_atomically};
+use super::interrupt::Interrupt;
+use super::leftovers::{boot, clean_leftovers, forget_cluster, host, remove_file, write_atomically};
 use super::processes::ProcessIdentity;
 use crate::kafka::local::{Broker, ClusterOptions, Distribution, Keeper, LocalCluster};
 use crate::scenario::KafkaVersion;
@@ -243,10 +243,7 @@ impl StandingFolder {
         if !problems.is_empty() {
             return Err(StandingError::Left(problems.join("; ")));
         }
-        match fs::remove_file(self.record()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(self.io("remove the record in")(error)),
-            _ => Ok(()),
-        }
+        remove_file(&self.record()).map_err(self.io("remove the record in"))
     }
 
     /// Ends the cluster and removes all that it has made; `false` where there is none.
@@ -344,21 +341,19 @@ async fn stay(
     ready: impl FnOnce(&StandingCluster) -> io::Result<()>,
 ) -> Result<(), StandingError> {
     let record = describe(&cluster, heap_mib).ok_or_else(|| folder.io("identify the brokers for")(gone()))?;
-    let told = serde_json::to_string_pretty(&record)
+    let announced = serde_json::to_string_pretty(&record)
         .map_err(io::Error::from)
         .and_then(|text| write_atomically(&folder.record(), &text))
         .and_then(|()| ready(&record));
-    if told.is_ok() {
+    if announced.is_ok() {
         interrupt.wait().await;
     }
     let stopped = tokio::task::spawn_blocking(move || cluster.stop()).await;
     stopped
         .map_err(|_| ClusterError::Panicked)?
         .map_err(ClusterError::from)?;
-    match fs::remove_file(folder.record()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(folder.io("remove the record in")(error)),
-        _ => told.map_err(folder.io("tell of the cluster in")),
-    }
+    remove_file(&folder.record()).map_err(folder.io("remove the record in"))?;
+    announced.map_err(folder.io("announce the cluster in"))
 }
 
 fn gone() -> io::Error {

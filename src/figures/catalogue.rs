@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::statistic::Statistic;
-use super::trial::{self, Seen, seconds};
+use super::take::{self, Seen, seconds};
 use crate::measure::Measurement;
 use crate::measure::latency::LatencyPart;
 
@@ -167,17 +167,17 @@ macro_rules! figures {
 }
 
 figures! {
-    IdleMembers = "idle_members" in Members, Largest of Used, Count(trial::idle_members),
+    IdleMembers = "idle_members" in Members, Largest of Used, Count(take::idle_members),
         "members that held no partition when reading began";
-    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|seen| Some(trial::record_bytes(seen))),
+    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|seen| Some(take::record_bytes(seen))),
         "mean size of key and value of a record";
     Records = "records" in Records, Median of Used, Count(Measurement::records),
         "records delivered, over all groups";
-    RecordsPerSecond = "records_per_second" in RecordsPerSecond, GeometricMean of Used, Number(trial::records_per_second),
+    RecordsPerSecond = "records_per_second" in RecordsPerSecond, GeometricMean of Used, Number(take::records_per_second),
         "deliveries over all groups, from the common start to the last record; where records arrive, those finished in \
          the window over its length";
     #[header = "MiB/s"]
-    MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(trial::mib_per_second),
+    MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(take::mib_per_second),
         "keys and values delivered (1 MiB = 1,048,576 bytes)";
     ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.read_ns()))),
         "read time: common start to last record";
@@ -187,21 +187,21 @@ figures! {
     StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.stopwatch_ns()))),
         "stopwatch: first process being started to last record";
     #[header = "first record"]
-    FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(trial::first_record_ms),
+    FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(take::first_record_ms),
         "common start to a member's first record; median over members";
     #[header = "client CPU, s per million"]
-    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(trial::client_cpu),
+    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::client_cpu),
         "CPU of all worker processes during the read time";
     ClientCpuStopwatch = "client_cpu_seconds_per_million_stopwatch" in SecondsPerMillion, Mean of Used,
-        Number(trial::client_cpu_stopwatch),
+        Number(take::client_cpu_stopwatch),
         "CPU of all worker processes over their whole lives";
     #[header = "broker CPU, s per million"]
-    BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(trial::broker_cpu),
+    BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::broker_cpu),
         "CPU of the brokers during the read time; empty where they run elsewhere";
-    ClientMemory = "client_peak_memory_bytes" in Bytes, Median of Used, Number(trial::client_memory),
+    ClientMemory = "client_peak_memory_bytes" in Bytes, Median of Used, Number(take::client_memory),
         "peak of the resident memory of each worker process from its start to the last record, summed up";
     #[header = "work, mean"]
-    WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(trial::work_us),
+    WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(take::work_us),
         "mean time in work per record, as measured; empty where there is no work";
     #[header = "lost"]
     Lost = "lost" in Records, Sum of Counted, Count(|m| m.lost),
@@ -216,13 +216,13 @@ figures! {
     NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| m.not_delivered),
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
          transactions, compacted ones); no loss";
-    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(trial::offered),
+    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(take::offered),
         "what the load's schedule asked for within the window; this and what follows is empty where no records arrive";
-    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(trial::sent),
+    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(take::sent),
         "records sent within the window";
-    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(trial::lag_growth),
+    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(take::lag_growth),
         "growth of the lag in the window, in a trial that was overloaded";
-    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(trial::catch_up),
+    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(take::catch_up),
         "in mixed trials: from the producers' start until backlog and arrivals were read";
 }
 

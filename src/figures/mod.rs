@@ -4,12 +4,14 @@
 mod catalogue;
 mod over;
 mod statistic;
+mod take;
 mod trial;
 
 pub use catalogue::{FIGURES, Figure, FigureId, RESPONSE_P99, Trials, Unit};
 pub use over::{ConfigurationFigures, Figures, Value};
 pub use statistic::Statistic;
-pub use trial::{TrialFigures, catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
+pub use take::{catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
+pub use trial::TrialFigures;
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::measure::{Measurement, Series};
-use crate::plan::fixtures::{one_and_two_with_work, run};
 use crate::scenario::Configuration;
+use crate::testing::{one_and_two_with_work, run};
 
 /// A configuration with work, and its trials.
 fn working() -> (Configuration, Vec<Measurement>) {

@@ -2,7 +2,7 @@
 //! search that looks for the capacity and for the summary that tells it.
 
 use super::objective::{Outcome, outcome};
-use super::{Trial, TrialKind};
+use super::trial::{Trial, TrialKind};
 
 /// One trial at a rate.
 #[derive(Debug, Clone, Copy, PartialEq)]

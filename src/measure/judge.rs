@@ -1,109 +1,15 @@
-//! The rules that flag a trial or leave it out, written down before the first trial: what they need of the
-//! measurement and nothing of the scenario.
+//! Flags a trial or leaves it out, by the measurement and the rules alone.
 
-use serde::{Deserialize, Serialize};
+pub use super::rules::ExclusionRules;
 
+use super::load::LoadVerdict;
+use super::measurement::Measurement;
+use super::member::{MemberMeasurement, Rebalance, RebalanceKind};
 use super::standstill::{broker_changes, standstill};
-use super::{Flag, FlagKind, LoadVerdict, Measurement, MemberMeasurement, Rebalance, RebalanceKind};
+use super::trial::{Flag, FlagKind, join};
 
 /// Step of the machine's CPU times, nanoseconds.
 const TICK_NS: f64 = 10e6;
-
-/// When a trial is flagged, and when its figures take no part in estimates. Stored in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ExclusionRules {
-    /// Flagged `disturbed` where other programs used more than this share of the machine's cores in the window.
-    pub others_cpu_share_flag: f64,
-    /// Flagged `disturbed` where the hypervisor took more than this share of the cores in the window.
-    pub steal_share_flag: f64,
-    /// Flagged `late-start` where a member waited longer than this for its first record, milliseconds.
-    pub late_start_flag_ms: f64,
-    /// Whether disturbed trials are left out as well.
-    pub exclude_disturbed: bool,
-    /// Flagged `limited` where a CPU quota was used up in more than this share of its periods in the window.
-    #[serde(default)]
-    pub throttled_share_flag: Option<f64>,
-    /// Flagged `limited` where brokers read more than this share of what was delivered from storage.
-    #[serde(default)]
-    pub storage_share_flag: Option<f64>,
-    /// Left out where something stood still for at least this long, milliseconds; `None` in plans that were made before
-    /// there was this rule.
-    #[serde(default)]
-    pub standstill_ms: Option<f64>,
-}
-
-impl Default for ExclusionRules {
-    fn default() -> Self {
-        ExclusionRules {
-            others_cpu_share_flag: 0.05,
-            steal_share_flag: 0.01,
-            late_start_flag_ms: 100.0,
-            exclude_disturbed: false,
-            throttled_share_flag: Some(0.05),
-            storage_share_flag: Some(0.05),
-            standstill_ms: Some(1000.0),
-        }
-    }
-}
-
-impl ExclusionRules {
-    /// The least length of a standstill in nanoseconds, where there is such a rule.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "milliseconds of a rule"
-    )]
-    pub fn standstill_ns(&self) -> Option<u64> {
-        Some((self.standstill_ms? * 1e6) as u64)
-    }
-
-    /// The rules as sentences for people.
-    pub fn sentences(&self) -> Vec<String> {
-        let disturbed = if self.exclude_disturbed {
-            "is flagged as disturbed and left out"
-        } else {
-            "is flagged as disturbed and kept"
-        };
-        let limited = (self.throttled_share_flag.zip(self.storage_share_flag)).map(|(throttled, storage)| {
-            format!(
-                "A trial in which a CPU quota was used up in more than {:.0} % of its periods, or brokers read more than \
-                 {:.0} % of what was delivered from storage, is flagged as limited and kept.",
-                throttled * 100.0,
-                storage * 100.0
-            )
-        });
-        let standstill = self.standstill_ms.map(|ms| ms / 1e3).map(|seconds| {
-            format!(
-                "A trial in which a process, a broker or the machine stood still for {seconds} s or more, or in which \
-                 nothing arrived for so long that should have, is left out."
-            )
-        });
-        let changes = "A trial in which a broker went away or came is left out.".to_owned();
-        let changes = standstill.is_some().then_some(changes);
-        let rules = [
-            "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
-            "A trial with a rebalance between its barrier and its last record is left out: a revocation, or an \
-             assignment beyond the one that the barrier found."
-                .to_owned(),
-            format!(
-                "A trial in which other programs used more than {:.0} % of the machine, or the hypervisor took more \
-                 than {:.0} %, by more than the 20 ms to which the kernel's figures are sure, {disturbed}.",
-                self.others_cpu_share_flag * 100.0,
-                self.steal_share_flag * 100.0
-            ),
-            format!(
-                "A trial in which a member waited more than {:.0} ms for its first record is flagged and kept.",
-                self.late_start_flag_ms
-            ),
-        ];
-        rules
-            .into_iter()
-            .chain(limited)
-            .chain(changes)
-            .chain(standstill)
-            .collect()
-    }
-}
 
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
@@ -394,56 +300,22 @@ fn delivery_errors(measurement: &Measurement) -> Option<String> {
     join(&causes)
 }
 
-pub(super) fn join(evidence: &[String]) -> Option<String> {
-    (!evidence.is_empty()).then(|| evidence.join("; "))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 pub(super) mod tests {
     use super::*;
     use crate::measure::limits::{Party, Quota, QuotaEffect};
     use crate::measure::{
-        BrokerChange, BrokerPause, ClientStatistics, HostCpu, HostMeasurement, Interruptions, PartitionMeasurement,
-        Stretch, TopicPartition,
+        BrokerChange, BrokerPause, ClientStatistics, HostCpu, PartitionMeasurement, Stretch, TopicPartition,
     };
+    use crate::testing::measurement;
 
-    /// Two members on two cores for a second from 10 s.
+    /// Two members on two cores for a second from 10 s, begun a second before.
     pub(in crate::measure) fn quiet() -> Measurement {
-        let member = |process| MemberMeasurement {
-            process,
-            assigned: vec![TopicPartition {
-                topic: 0,
-                partition: process.cast_signed(),
-            }],
-            first_record_ns: Some(10_005_000_000),
-            last_record_ns: Some(11_000_000_000),
-            queued_at_start: Some(0),
-            ..MemberMeasurement::default()
-        };
+        let trial = measurement().processes(2).partitions(2).start_ns(10_000_000_000);
         Measurement {
-            start_ns: 10_000_000_000,
             spawn_ns: 9_000_000_000,
-            subscribe_ns: 9_200_000_000,
-            joined_ns: 9_600_000_000,
-            end_ns: 11_000_000_000,
-            records_expected: 1000,
-            lost: 0,
-            duplicated: 0,
-            redelivered: 0,
-            not_delivered: 0,
-            removed: 0,
-            processes: Vec::new(),
-            members: vec![member(0), member(1)],
-            host: HostMeasurement {
-                wall_ns: 1_000_000_000,
-                cores: 2,
-                ..HostMeasurement::default()
-            },
-            not_observed: Vec::new(),
-            load: None,
-            interruptions: Interruptions::default(),
-            whole: None,
+            ..trial.build()
         }
     }
 
@@ -637,6 +509,7 @@ pub(super) mod tests {
             used_ns: None,
         }];
         trial.host.brokers_storage_read_bytes = Some(50);
+        trial.members[1].partitions.clear();
         trial.members[0].partitions = vec![PartitionMeasurement {
             bytes: 1_000,
             ..PartitionMeasurement::default()

@@ -4,9 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{DeliveredRun, DeliveredTopics, OffsetRun, TopicPartition};
+pub use super::finding::{Finding, FindingKind};
+pub use super::member::partition_name;
 
-/// Sentences in [`Account::findings`] before the rest is only counted.
+use super::delivered::{DeliveredRun, DeliveredTopics};
+use super::member::{OffsetRun, TopicPartition};
+
+/// Most findings of an [`Account`]; more are only counted.
 const FINDINGS_MAX: usize = 20;
 
 /// What a group was to read of a partition: offsets from `low` up to but not including `end`.
@@ -48,14 +52,43 @@ pub struct Account {
     pub outside: u64,
     /// Where offsets are lost: from the first one to one past the last one of each partition.
     pub lost_between: BTreeMap<TopicPartition, (i64, i64)>,
-    /// What is wrong, a sentence each with partition, offsets and members; the first ones where there are many.
-    pub findings: Vec<String>,
+    /// What is wrong; the first ones where there are many.
+    pub findings: Vec<Finding>,
+    /// Findings beyond these.
+    pub more_findings: u64,
 }
 
 impl Account {
     /// True where every expected offset was read once and nothing else.
     pub fn is_exact(&self) -> bool {
         self.lost == 0 && self.duplicated == 0 && self.redelivered == 0 && self.outside == 0
+    }
+
+    /// What is wrong, a sentence for each finding, and how many more there are.
+    pub fn sentences(&self) -> Vec<String> {
+        let more = (self.more_findings > 0).then(|| format!("and {} more", self.more_findings));
+        self.findings.iter().map(Finding::to_string).chain(more).collect()
+    }
+
+    /// Counts what a finding says of offsets, and keeps it while there are few.
+    fn add(&mut self, kind: FindingKind, partition: TopicPartition, members: &[&str]) {
+        let (total, first, end) = match kind {
+            FindingKind::Lost(first, end) => (&mut self.lost, first, end),
+            FindingKind::Duplicated(first, end) => (&mut self.duplicated, first, end),
+            FindingKind::Redelivered(first, end) => (&mut self.redelivered, first, end),
+            FindingKind::Outside(first, end) => (&mut self.outside, first, end),
+            FindingKind::Count { .. } | FindingKind::Contradiction { .. } => return,
+        };
+        *total = total.saturating_add(length(first, end));
+        if self.findings.len() == FINDINGS_MAX {
+            self.more_findings += 1;
+            return;
+        }
+        self.findings.push(Finding {
+            kind,
+            partition,
+            members: members.iter().map(|member| (*member).to_owned()).collect(),
+        });
     }
 }
 
@@ -101,11 +134,6 @@ pub fn overlaps(assignments: &[(&str, &[TopicPartition])]) -> Vec<Overlap> {
         .collect()
 }
 
-/// The name of a partition for people. Topics are counted from 1, partitions have Kafka's numbers.
-pub fn partition_name(partition: TopicPartition) -> String {
-    format!("partition {} of topic {}", partition.partition, partition.topic + 1)
-}
-
 /// Compares what the members of one group read with what the group was to read.
 ///
 /// An offset's owner is a member under one assignment (epoch). For an offset read r times by o owners,
@@ -138,16 +166,12 @@ fn close(expected: &[ExpectedRange], readings: &[Reading<'_>], reference: Option
     }
     let mut books = Books {
         account: Account::default(),
-        unnamed: 0,
         readings,
         reference,
     };
     for (partition, pieces) in by_partition {
         let (low, end) = ranges.get(&partition).map_or((0, 0), |range| (range.low, range.end));
         books.close(partition, low, end, pieces);
-    }
-    if books.unnamed > 0 {
-        books.account.findings.push(format!("and {} more", books.unnamed));
     }
     books.account
 }
@@ -170,8 +194,6 @@ struct Piece {
 /// The account being made.
 struct Books<'a> {
     account: Account,
-    /// Findings beyond [`FINDINGS_MAX`].
-    unnamed: u64,
     readings: &'a [Reading<'a>],
     reference: Option<Reference<'a>>,
 }
@@ -275,7 +297,7 @@ impl Books<'_> {
             match merged.last_mut() {
                 Some(last) if piece.first <= last.end => {
                     let again = piece.end.min(last.end);
-                    self.redelivered(partition, piece.first, again, last.owner, piece.owner);
+                    self.redelivered(partition, piece.first, again, [last.owner, piece.owner]);
                     if piece.end > last.end {
                         // The owner kept is the one whose piece reaches furthest: it holds all that can overlap next.
                         last.end = piece.end;
@@ -289,67 +311,51 @@ impl Books<'_> {
     }
 
     fn lost(&mut self, partition: TopicPartition, first: i64, end: i64) {
-        let count = length(first, end);
-        self.account.lost += count;
-        if count > 0 {
-            let between = self.account.lost_between.entry(partition).or_insert((first, end));
-            *between = (between.0.min(first), between.1.max(end));
-            let holders: BTreeSet<&str> = (self.readings.iter())
-                .filter(|r| r.partition == partition && !r.runs.is_empty())
-                .map(|r| r.member)
-                .collect();
-            let holders: Vec<&str> = holders.into_iter().collect();
-            let by = if holders.is_empty() {
-                "no member read the partition".to_owned()
-            } else {
-                format!("the partition was read by {}", holders.join(" and by "))
-            };
-            self.find(|| format!("{} never read; {by}", offsets(partition, first, end)));
+        if length(first, end) == 0 {
+            return;
         }
+        let between = self.account.lost_between.entry(partition).or_insert((first, end));
+        *between = (between.0.min(first), between.1.max(end));
+        let readings = self.readings.iter();
+        let of_partition = readings.filter(|r| r.partition == partition && !r.runs.is_empty());
+        let readers: BTreeSet<&str> = of_partition.map(|reading| reading.member).collect();
+        let readers: Vec<&str> = readers.into_iter().collect();
+        self.account.add(FindingKind::Lost(first, end), partition, &readers);
     }
 
     fn duplicated(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
-        let count = length(first, end);
-        self.account.duplicated = self.account.duplicated.saturating_add(count);
-        if count > 0 {
-            let member = self.readings[owner.member].member;
-            self.find(|| format!("{} read twice by {member}", offsets(partition, first, end)));
-        }
+        self.read(
+            FindingKind::Duplicated(first, end),
+            partition,
+            length(first, end),
+            &[owner],
+        );
     }
 
-    fn redelivered(&mut self, partition: TopicPartition, first: i64, end: i64, one: Owner, other: Owner) {
-        let count = length(first, end);
-        self.account.redelivered = self.account.redelivered.saturating_add(count);
-        if count > 0 {
-            let (one, other) = (self.readings[one.member].member, self.readings[other.member].member);
-            let who = if one == other {
-                format!("by {one} under two assignments")
-            } else {
-                format!("by {one} and by {other}")
-            };
-            self.find(|| format!("{} read {who}", offsets(partition, first, end)));
-        }
+    fn redelivered(&mut self, partition: TopicPartition, first: i64, end: i64, owners: [Owner; 2]) {
+        self.read(
+            FindingKind::Redelivered(first, end),
+            partition,
+            length(first, end),
+            &owners,
+        );
     }
 
     fn outside(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
-        let count = length(first, end);
-        self.account.outside = self.account.outside.saturating_add(count);
-        if count > 0 {
-            let member = self.readings[owner.member].member;
-            self.find(|| {
-                format!(
-                    "{} read by {member} although outside what was to be read",
-                    offsets(partition, first, end)
-                )
-            });
-        }
+        self.read(
+            FindingKind::Outside(first, end),
+            partition,
+            length(first, end),
+            &[owner],
+        );
     }
 
-    fn find(&mut self, sentence: impl FnOnce() -> String) {
-        if self.account.findings.len() < FINDINGS_MAX {
-            self.account.findings.push(sentence());
-        } else {
-            self.unnamed += 1;
+    /// Offsets that these owners read, where there are any.
+    fn read(&mut self, kind: FindingKind, partition: TopicPartition, offsets: u64, owners: &[Owner]) {
+        if offsets > 0 {
+            let mut members: Vec<&str> = owners.iter().map(|owner| self.readings[owner.member].member).collect();
+            members.dedup();
+            self.account.add(kind, partition, &members);
         }
     }
 }
@@ -357,16 +363,6 @@ impl Books<'_> {
 /// Offsets from `first` up to but not including `end`.
 fn length(first: i64, end: i64) -> u64 {
     u64::try_from(end.saturating_sub(first)).unwrap_or(0)
-}
-
-/// `offset 5 of ... was` or `offsets 5 to 9 of ... were`, the last one included.
-fn offsets(partition: TopicPartition, first: i64, end: i64) -> String {
-    let place = partition_name(partition);
-    if end - first == 1 {
-        format!("offset {first} of {place} was")
-    } else {
-        format!("offsets {first} to {} of {place} were", end - 1)
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::{LatencyRecorder, PackedLatency};
-use super::{ProcessUsage, Series};
+use super::member::Series;
+use super::process::ProcessUsage;
 
 /// The load of one trial as it was.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

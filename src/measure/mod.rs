@@ -5,6 +5,8 @@ pub mod bounds;
 pub mod clock;
 mod delivered;
 mod environment;
+mod finding;
+mod host;
 mod interruption;
 pub mod judge;
 mod kept;
@@ -13,23 +15,29 @@ pub mod ledger;
 pub mod limits;
 mod load;
 mod measurement;
+mod member;
 pub mod objective;
 pub mod overload;
+mod process;
 mod reading;
+mod rules;
 pub mod standstill;
 mod trial;
 pub mod usage;
 
 pub use delivered::{DELIVERED_SCHEMA_VERSION, DeliveredOffsets, DeliveredRun, DeliveredTopics};
-#[cfg(test)]
-pub(crate) use environment::made_up_environment;
 pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     Setting,
 };
+pub use host::{HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;
 pub use load::*;
-pub use measurement::*;
+pub use measurement::Measurement;
+pub use member::*;
+pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
-pub use trial::*;
+pub use trial::{
+    Failure, FailureKind, Flag, FlagKind, OrderedLoad, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,
+};

@@ -1,7 +1,9 @@
 //! Whether a trial held an objective: so many of its records within so long a time. One rule for the search that looks
 //! for the highest rate and for the summary that tells it.
 
-use super::{LoadVerdict, Measurement, Status, Trial};
+use super::load::LoadVerdict;
+use super::measurement::Measurement;
+use super::trial::{Status, Trial};
 
 /// What a trial says of an objective at its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +62,8 @@ pub fn outcome(trial: &Trial, percentile: f64, limit_ns: u64) -> Outcome {
 mod tests {
     use super::*;
     use crate::measure::latency::Latencies;
-    use crate::measure::{
-        HostMeasurement, Interruptions, LoadJudgement, LoadMeasurement, MemberMeasurement, Overload,
-        PartitionMeasurement, TRIAL_SCHEMA_VERSION, TrialKind, TrialOrder,
-    };
+    use crate::measure::{LoadJudgement, LoadMeasurement, Overload, TrialKind};
+    use crate::testing::{measurement, trial};
 
     const LIMIT_NS: u64 = 50_000_000;
 
@@ -74,35 +74,13 @@ mod tests {
             let slow = record < 11;
             latencies.response.record_ns(if slow { slowest_ns } else { 1_000_000 });
         });
-        Measurement {
-            whole: None,
-            interruptions: Interruptions::default(),
-            start_ns: 0,
-            spawn_ns: 0,
-            subscribe_ns: 0,
-            joined_ns: 0,
-            end_ns: 1,
-            records_expected: 1_000,
-            lost: 0,
-            duplicated: 0,
-            redelivered: 0,
-            not_delivered: 0,
-            removed: 0,
-            processes: Vec::new(),
-            members: vec![MemberMeasurement {
-                partitions: vec![PartitionMeasurement {
-                    latencies: Some(latencies),
-                    ..PartitionMeasurement::default()
-                }],
-                ..MemberMeasurement::default()
-            }],
-            host: HostMeasurement::default(),
-            not_observed: Vec::new(),
-            load: Some(LoadMeasurement {
-                reached: true,
-                ..LoadMeasurement::default()
-            }),
-        }
+        let mut measurement = measurement().build();
+        measurement.members[0].partitions[0].latencies = Some(latencies);
+        measurement.load = Some(LoadMeasurement {
+            reached: true,
+            ..LoadMeasurement::default()
+        });
+        measurement
     }
 
     fn with(change: impl FnOnce(&mut LoadMeasurement)) -> Measurement {
@@ -179,24 +157,7 @@ mod tests {
 
     #[test]
     fn a_trial_that_was_left_out_decides_nothing() {
-        let mut trial = Trial {
-            schema_version: TRIAL_SCHEMA_VERSION,
-            order: TrialOrder {
-                number: 1,
-                kind: TrialKind::Search,
-                block: 0,
-                position: 0,
-                configuration: 0,
-                records: 1_000,
-                load: None,
-            },
-            configuration_name: String::new(),
-            session: 1,
-            started_at: jiff::Timestamp::UNIX_EPOCH,
-            status: Status::Complete,
-            flags: Vec::new(),
-            measurement: Some(measured(1)),
-        };
+        let mut trial = trial().kind(TrialKind::Search).measured(measured(1)).build();
         assert_eq!(outcome(&trial, 0.99, LIMIT_NS), Outcome::Held);
         trial.status = Status::Excluded {
             reason: "a rebalance".to_owned(),

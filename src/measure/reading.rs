@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Stretch;
+use super::interruption::Stretch;
 
 /// How a member's reading threads spent their time from the common start to the last record each of them took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -4,10 +4,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::judge::join;
-use super::{
-    BrokerChange, Interruptions, LoadMeasurement, Measurement, MemberMeasurement, ReadingTime, Series, Stretch,
-};
+use super::interruption::{BrokerChange, Interruptions, Stretch};
+use super::load::LoadMeasurement;
+use super::measurement::Measurement;
+use super::member::{MemberMeasurement, Series};
+use super::reading::ReadingTime;
+use super::trial::join;
 
 /// Beside the limit, a gap in the records over time must exceed so many times the usual gap.
 const PACE_TIMES: u64 = 3;

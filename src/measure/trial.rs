@@ -285,3 +285,8 @@ impl FlagKind {
         }
     }
 }
+
+/// Evidence in one text; `None` without any.
+pub(super) fn join(evidence: &[String]) -> Option<String> {
+    (!evidence.is_empty()).then(|| evidence.join("; "))
+}

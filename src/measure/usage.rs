@@ -9,8 +9,9 @@ use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::clock;
-use super::limits::processor_of;
-use super::measurement::{HostCpu, ProcessUsage, ThreadUsage};
+use super::host::HostCpu;
+use super::limits::{pressure_ns, processor_of};
+use super::process::{ProcessUsage, ThreadUsage};
 
 /// What the calling process has used up to a moment.
 #[derive(Debug, Clone)]
@@ -165,13 +166,6 @@ impl HostProcessors {
 /// information); `None` where the kernel does not keep it.
 pub fn host_pressure_ns() -> Option<u64> {
     pressure_ns(&fs::read_to_string("/proc/pressure/cpu").ok()?)
-}
-
-/// Time in which some thread waited, by the text of a pressure file of the machine or of a control group.
-pub(super) fn pressure_ns(text: &str) -> Option<u64> {
-    let some = text.lines().find(|line| line.starts_with("some "))?;
-    let total_us: u64 = some.rsplit_once("total=")?.1.trim().parse().ok()?;
-    total_us.checked_mul(1_000)
 }
 
 fn parse_cpu(line: &str) -> Option<HostCpu> {

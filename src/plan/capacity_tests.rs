@@ -8,9 +8,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::load::Arrivals;
-use crate::plan::fixtures::{one_and_two, run};
 use crate::plan::{Done, Ending, FAILURES_IN_A_ROW, Next};
 use crate::scenario::{Mode, Shape};
+use crate::testing::{one_and_two, run};
 
 const WANTED: Capacity = Capacity {
     percentile: 0.99,

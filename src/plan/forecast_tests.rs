@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::load::Arrivals;
 use crate::plan::Plan;
-use crate::plan::fixtures::{one_and_two, one_and_two_with_work};
 use crate::scenario::{Capacity, Keys, Load, Mode, Shape, TrialLength, Work, WorkOrdering};
+use crate::testing::{one_and_two, one_and_two_with_work};
 
 #[test]
 fn a_forecast_counts_trials_and_bytes() {

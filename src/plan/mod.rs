@@ -12,8 +12,6 @@ use crate::scenario::{Load, Mode, Scenario};
 use crate::verdict::{Outlook, outlook, split_blocks};
 
 mod capacity;
-#[cfg(test)]
-pub(crate) mod fixtures;
 mod forecast;
 mod history;
 mod load_limits;

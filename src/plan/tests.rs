@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::fixtures::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from};
 use super::*;
 use crate::measure::{Status, Trial, TrialKind, TrialOrder};
 use crate::scenario::{TrialLength, Until, Work};
+use crate::testing::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from};
 
 /// A machine that reads two million records per second.
 #[allow(clippy::unnecessary_wraps, reason = "the shape that the runner wants")]

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::fixtures::{ScenarioBuilder, one_and_two, run};
 use super::{Ending, Next, Plan};
 use crate::measure::{Trial, TrialOrder};
 use crate::scenario::Until;
+use crate::testing::{ScenarioBuilder, one_and_two, run};
 use crate::verdict::{Comparison, Method, Verdict, compare, outlook};
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.

@@ -5,7 +5,9 @@
 //! and is asked for nothing else; every field that a simple worker may not know is optional. Topics are named by
 //! their index in [`Prepare::topics`].
 
+mod capability;
 mod producer;
+mod topics;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +21,9 @@ use crate::measure::{
 use crate::scenario::{Commit, Read, Work, WorkOrdering, one_thread};
 
 pub use crate::secret::Secret;
+pub use capability::{Capability, Without};
 pub use producer::*;
+pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 
 /// Version of the protocol. A worker of another version is refused.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -128,36 +132,8 @@ pub struct Hello {
     /// Process id.
     pub pid: u32,
     /// What it can do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "capability::known")]
     pub capabilities: Vec<Capability>,
-}
-
-/// What a worker may be able to do beyond reading and reporting positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// Fetches nothing before `Start` although it has its partitions.
-    Hold,
-    /// Answers `QueryAssignments`.
-    Assignment,
-    /// Records every offset read.
-    Ledger,
-    /// Measures its own CPU, memory and threads.
-    Usage,
-    /// Measures the time spent in work.
-    Work,
-    /// Takes partitions without a group.
-    Manual,
-    /// Measures its work loop and its sleep.
-    Calibrate,
-    /// Works records on several threads per consumer.
-    Threads,
-    /// Reads the stamps of records and says how long they waited.
-    Stamps,
-    /// Measures how long its reading threads wait for records and for commits.
-    Reading,
-    /// Says what its client library counts itself while it fetches.
-    Statistics,
 }
 
 /// All that a worker needs for a trial.
@@ -223,36 +199,6 @@ pub struct ConsumerOrder {
     pub manual: Vec<TopicPartition>,
 }
 
-/// A topic and what is to be read of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TopicTarget {
-    /// Its name.
-    pub name: String,
-    /// For each partition, in order.
-    pub partitions: Vec<OffsetRange>,
-}
-
-/// Offsets to read: from `low` up to but not including `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OffsetRange {
-    /// First.
-    pub low: i64,
-    /// One past the last.
-    pub end: i64,
-}
-
-impl OffsetRange {
-    /// Number of offsets.
-    pub fn len(self) -> u64 {
-        u64::try_from(self.end - self.low).unwrap_or(0)
-    }
-
-    /// True where there is nothing to read.
-    pub fn is_empty(self) -> bool {
-        self.end <= self.low
-    }
-}
-
 /// What a member holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberAssignment {
@@ -273,6 +219,16 @@ pub struct Position {
     pub partition: i32,
     /// Next offset to read: one past the last record finished.
     pub offset: i64,
+}
+
+impl Position {
+    /// The partition.
+    pub fn topic_partition(self) -> TopicPartition {
+        TopicPartition {
+            topic: self.topic,
+            partition: self.partition,
+        }
+    }
 }
 
 /// What a worker recorded in a trial.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Secret;
 use crate::load::Schedule;
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{DeliveryErrors, ProcessUsage, Series, Stretch};
+use crate::measure::{DeliveryErrors, ProcessUsage, Series, Stretch, TopicPartition};
 use crate::scenario::{Keys, Size};
 
 /// All that a producer needs for a trial.
@@ -125,4 +125,14 @@ pub struct ProducedPartition {
     pub acknowledged: u64,
     /// The highest of their offsets; `None` where the cluster was not asked for them (`acks=0`).
     pub highest_offset: Option<i64>,
+}
+
+impl ProducedPartition {
+    /// The partition.
+    pub fn topic_partition(self) -> TopicPartition {
+        TopicPartition {
+            topic: self.topic,
+            partition: self.partition,
+        }
+    }
 }

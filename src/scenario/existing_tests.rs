@@ -1,11 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::scenario::{DatasetSpec, Scenario, TrialLength, parse};
-
-fn scenario(text: &str) -> Scenario {
-    parse("scene", "scene.toml", &format!("question = \"q\"\n{text}")).unwrap()
-}
+use crate::scenario::{DatasetSpec, TrialLength, parse};
+use crate::testing::scenario;
 
 fn errors(text: &str) -> String {
     parse("scene", "scene.toml", &format!("question = \"q\"\n{text}"))

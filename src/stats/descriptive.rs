@@ -1,4 +1,9 @@
-//! Mean, spread and quantiles of a sample.
+//! Number, mean, spread and quantiles of a sample.
+
+/// A number of things in the 32 bits in which files hold it.
+pub fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
 
 /// Arithmetic mean; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {

@@ -19,6 +19,9 @@ pub struct Estimate {
 /// The confidence of every interval that tandem prints.
 pub const CONFIDENCE: f64 = 0.95;
 
+/// The significance level of every verdict: 1 - [`CONFIDENCE`].
+pub const SIGNIFICANCE: f64 = 0.05;
+
 impl Estimate {
     /// Geometric mean of positive values with the Student t interval of their logarithms, exponentiated: the
     /// interval for the median of log-normal values (Bland and Altman, "Transformations, means, and confidence

@@ -16,9 +16,9 @@ mod unpaired;
 
 pub use bootstrap::bootstrap_t;
 pub use decision::{Side, decide, is_material, observations_needed, observations_to_resolve};
-pub use descriptive::{mean, median, quantile, standard_deviation};
+pub use descriptive::{count, mean, median, quantile, standard_deviation};
 pub use effects::{EffectShare, Effects, EffectsRefusal, FactorialTrial, effects};
-pub use estimate::{CONFIDENCE, Estimate, half_width, t_quantile};
+pub use estimate::{CONFIDENCE, Estimate, SIGNIFICANCE, half_width, t_quantile};
 pub use order::{Drift, SerialCorrelation, drift, serial_correlation};
 pub use permutation::{holm, observations_for_significance, sign_flip_p};
 pub use resampling::BLOCKS_FOR_BOOTSTRAP;
@@ -27,6 +27,3 @@ pub use scaling::{
 };
 pub use sequential::{Sequential, first_look};
 pub use unpaired::permutation_p;
-
-/// The significance level of every verdict: 1 - [`CONFIDENCE`].
-pub const SIGNIFICANCE: f64 = 0.05;

@@ -7,7 +7,9 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::{PLAN_FILE, StoreError, failed, read_environment, read_json, trial_file_name, trial_files};
+use super::error::{StoreError, failed};
+use super::files::{read_environment, read_json, trial_files};
+use super::names::{PLAN_FILE, trial_file_name};
 use crate::measure::{Environment, TRIAL_SCHEMA_VERSION, Trial};
 use crate::plan::{PLAN_SCHEMA_VERSION, Plan};
 

@@ -1,11 +1,16 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::path::Path;
+use std::{fs, io};
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::error::{failed as failed_with, not_created};
 use super::*;
-use crate::measure::{ClusterEnvironment, FailureKind, Flag, FlagKind, Status, TrialKind, TrialOrder};
-use crate::plan::fixtures::{complete, failed, one_and_two_with_work};
+use crate::measure::{DeliveredTopics, FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
+use crate::testing::{complete, failed, one_and_two_with_work};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -97,39 +102,7 @@ fn what_existing_topics_deliver_is_read_again_by_a_later_process() {
 fn an_environment_survives_being_stored() {
     let at = folder();
     let run = RunDir::create(at.path()).unwrap();
-    let environment = Environment {
-        schema_version: ENVIRONMENT_SCHEMA_VERSION,
-        tandem_version: "0.1.0".to_owned(),
-        tandem_commit: None,
-        host: "laptop".to_owned(),
-        system: "Debian".to_owned(),
-        kernel: "6.1".to_owned(),
-        processor: "any".to_owned(),
-        cores: 2,
-        memory_bytes: 1 << 33,
-        limits: None,
-        governor: None,
-        cluster: ClusterEnvironment {
-            local: true,
-            bootstrap: "127.0.0.1:9092".to_owned(),
-            brokers: 1,
-            version: None,
-            zookeeper: None,
-            java: None,
-            deviations: Vec::new(),
-            settings_unknown: None,
-        },
-        client: crate::measure::ClientEnvironment {
-            name: "librdkafka".to_owned(),
-            version: "2.12.1".to_owned(),
-            features: String::new(),
-            allocator: "mimalloc".to_owned(),
-            deviations: Vec::new(),
-        },
-        other_clusters: Vec::new(),
-        builds: Vec::new(),
-        kept_data: Vec::new(),
-    };
+    let environment = crate::testing::environment();
     run.write_environment(&environment).unwrap();
     assert_eq!(run.read_environment().unwrap(), Some(environment));
 }
@@ -255,13 +228,13 @@ fn a_full_disk_is_told_as_such() {
 }
 
 fn failed_write(kind: io::ErrorKind) -> String {
-    super::failed("write", Path::new("run/plan.json"), kind.into()).to_string()
+    failed_with("write", Path::new("run/plan.json"), kind.into()).to_string()
 }
 
 #[test]
 fn a_folder_that_may_not_be_made_is_named_whole_with_what_names_another() {
     for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
-        let denied = super::not_created(Path::new("/results/run"), kind.into()).to_string();
+        let denied = not_created(Path::new("/results/run"), kind.into()).to_string();
         let begins = denied.starts_with("cannot create /results/run: ");
         assert!(begins && denied.ends_with("write to with --out DIR"), "{denied}");
     }

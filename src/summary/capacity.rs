@@ -1,7 +1,7 @@
 //! The highest rate at which a configuration holds the objective, from all trials of its search and those that confirm
 //! its end.
 
-use super::CapacitySummary;
+use super::live_model::CapacitySummary;
 use crate::measure::bounds::{Bounds, Tried, Verdict, bounds, same_rate, verdicts, weight};
 use crate::measure::objective::Outcome;
 use crate::measure::{Trial, TrialKind};

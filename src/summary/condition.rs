@@ -5,10 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::compare::{Measure, RunComparison, RunVerdict};
-use super::{Comparison, Question, Summary, Verdict};
+use super::model::Summary;
 use crate::scenario::Scenario;
 use crate::stats::{Estimate, SIGNIFICANCE};
-use crate::verdict::{Metric, pairs};
+use crate::verdict::{Comparison, Metric, Question, Verdict, pairs};
 
 /// What makes a comparison fail.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -187,8 +187,8 @@ pub fn why_unjudged(scenario: &Scenario) -> Option<&'static str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::plan::fixtures::{one_and_two, run};
     use crate::summary::summarise;
+    use crate::testing::{one_and_two, run};
 
     fn judged(verdict: Verdict, interval: Option<(f64, f64)>, p_holm: Option<f64>) -> Judged {
         Judged {

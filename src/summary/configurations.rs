@@ -1,10 +1,15 @@
 //! The estimates of each configuration, from its used trials alone; what went wrong is counted over all.
 
-use super::{ConfigurationSummary, bottleneck, capacity, idle, live};
+use super::bottleneck;
+use super::capacity;
+use super::idle;
+use super::live;
+use super::model::ConfigurationSummary;
 use crate::figures::{ConfigurationFigures, Figures, TrialFigures};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Configuration;
+use crate::stats::count;
 
 /// One summary per configuration, in the scenario's order. `trials` are in run order.
 pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSummary> {
@@ -91,9 +96,4 @@ fn figures(configuration: &Configuration, counted: &[&Trial], at_answer: &[&Tria
 fn used<'a>(trials: &[&'a Trial]) -> Vec<&'a Measurement> {
     let used = trials.iter().filter(|trial| trial.is_used());
     used.filter_map(|trial| trial.measurement.as_ref()).collect()
-}
-
-/// Trials and members are counted in `u32`, as their files and processes are.
-pub(super) fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

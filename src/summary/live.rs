@@ -1,13 +1,12 @@
 //! What live and mixed trials say of a configuration: whether they had the load they were to have and readers that kept
 //! up, and, where they did, how long records waited.
 
-use super::configurations::count;
-use super::{AroundCatchUp, LiveSummary, ResponseSummary};
+use super::live_model::{AroundCatchUp, LiveSummary, ResponseSummary};
 use crate::figures::{is_meaningful, percentile_ms};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadJudgement, LoadMeasurement, LoadVerdict, Measurement};
 use crate::scenario::Mode;
-use crate::stats::{Estimate, median};
+use crate::stats::{Estimate, count, median};
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 

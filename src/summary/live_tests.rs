@@ -8,10 +8,10 @@ use crate::measure::{
     SecondOfLatency, Series, Trial, TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
-use crate::plan::fixtures::{ScenarioBuilder, complete, failed, one_and_two, run};
 use crate::plan::{CONFIRMATIONS, Next};
 use crate::scenario::{Capacity, Configuration, Mode};
 use crate::stats::Estimate;
+use crate::testing::{ScenarioBuilder, complete, failed, one_and_two, run};
 
 const BLOCKS: u32 = 10;
 

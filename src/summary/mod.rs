@@ -11,6 +11,7 @@ mod effects;
 mod idle;
 mod limits;
 mod live;
+mod live_model;
 #[cfg(test)]
 mod live_tests;
 mod model;
@@ -29,7 +30,8 @@ use crate::verdict;
 pub use crate::verdict::{Comparison, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
-pub use model::*;
+pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
+pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries, has_sentence_each};
 

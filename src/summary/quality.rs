@@ -3,11 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::configurations::count;
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::{Mode, Scenario};
-use crate::stats::{self, CONFIDENCE, mean, median, standard_deviation};
+use crate::stats::{self, CONFIDENCE, count, mean, median, standard_deviation};
 use crate::verdict::{Metric, speed};
 
 /// Where more than this share of the counted trials was disturbed, or failed or broke a rule, the run is not to be

@@ -3,7 +3,7 @@
 use super::super::{Summary, summarise};
 use crate::measure::{Flag, FlagKind, TrialKind, TrialOrder};
 use crate::plan::Plan;
-use crate::plan::fixtures::{one_and_two, run};
+use crate::testing::{one_and_two, run};
 
 fn plan() -> Plan {
     one_and_two().plan()

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::figures::FigureId;
 use crate::measure::{FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
-use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
 use crate::scenario::{GroupProtocol, Membership, Until, Work};
+use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.
 fn scattered(order: &TrialOrder, seconds: f64) -> f64 {
@@ -212,10 +212,7 @@ fn a_key_of_the_matrix_is_compared_with_the_build_held_equal() {
     let two = |key| {
         (
             key,
-            [
-                ("1", (|_| ()) as crate::plan::fixtures::Change),
-                ("2", |c| c.processes = 2),
-            ],
+            [("1", (|_| ()) as crate::testing::Change), ("2", |c| c.processes = 2)],
         )
     };
     let [first, second] = [two("processes"), two("partitions")];

@@ -1,7 +1,20 @@
 //! What tests of several modules share.
 
+mod configuration;
 mod document;
+mod environment;
+mod prepare;
 #[allow(clippy::wildcard_imports)]
 pub(crate) mod report;
+mod scenario;
+pub(crate) mod script;
+mod trial;
+mod trials;
 
+pub(crate) use configuration::{arrangement, configuration, dataset, scenario};
 pub(crate) use document::Document;
+pub(crate) use environment::environment;
+pub(crate) use prepare::{prepare, prepare_producer};
+pub(crate) use scenario::{AxisValues, Change, ScenarioBuilder, one_and_two, one_and_two_with_work};
+pub(crate) use trial::{measurement, trial};
+pub(crate) use trials::{complete, failed, run, run_from};

@@ -1,12 +1,12 @@
 //! Every configuration against its baseline, paired within blocks, and what is concluded.
 
 use super::figures::{fell_behind, is_tainted};
+use super::model::{Comparison, Metric, Question, Verdict};
 use super::pairs::{log_ratios, paired_trials, pairs, questions};
 use super::rule::Rule;
-use super::{Comparison, Metric, Question, Verdict, count};
 use crate::measure::Trial;
 use crate::scenario::Scenario;
-use crate::stats::{self, SIGNIFICANCE, Side};
+use crate::stats::{self, SIGNIFICANCE, Side, count};
 
 /// All comparisons of a scenario's trials: question by question, metric by metric, each in the scenario's order. Every
 /// question and metric is a family of its own in the correction for several comparisons.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Metric;
+use super::model::Metric;
 use crate::figures::{catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{Measurement, Status, Trial, TrialKind};

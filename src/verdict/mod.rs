@@ -14,8 +14,3 @@ pub use model::{Comparison, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
 pub use pairs::{log_ratios, paired_trials, pairs, questions};
 pub use rule::Rule;
-
-/// Blocks are counted in `u32`, as their numbers are.
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}

@@ -1,12 +1,12 @@
 //! Whether a run that goes on until something holds may stop, and if not, how many blocks it will probably take.
 
 use super::conclude::{compare_for, side};
+use super::model::{Comparison, Method, Question, Verdict};
 use super::pairs::{log_ratios, paired_trials};
 use super::rule::Rule;
-use super::{Comparison, Method, Question, Verdict, count};
 use crate::measure::{Trial, TrialKind};
 use crate::scenario::{Scenario, Until};
-use crate::stats::Side;
+use crate::stats::{Side, count};
 
 /// What a look at the trials so far says of going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::figures::{speed, split_blocks};
-use super::{Metric, Question};
+use super::model::{Metric, Question};
 use crate::measure::Trial;
 use crate::scenario::{Configuration, Mode, Scenario};
 

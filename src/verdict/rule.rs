@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use super::model::{Method, Metric, Question};
 use super::pairs::pairs;
-use super::{Method, Metric, Question, count};
 use crate::scenario::Scenario;
-use crate::stats::{self, Estimate, SIGNIFICANCE, Sequential};
+use crate::stats::{self, Estimate, SIGNIFICANCE, Sequential, count};
 
 /// How intervals and p are found.
 #[derive(Debug)]

@@ -10,15 +10,16 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, StreamConsumer};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::metadata::Metadata;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::consumer::spawn;
 use super::membership::MemberContext;
+use super::offsets::{commit, store};
 use super::reader::{CommitError, Consumption, Offsets, Place, begin_close, has_closed, make_known};
 use super::shared::MemberShared;
+use super::threads::spawn;
 
 /// Pause between two looks at a client that closes.
 const CLOSE_PAUSE: Duration = Duration::from_millis(1);
@@ -147,85 +148,5 @@ impl Consumption for MemberConsumption {
     fn end(&self, slot: usize) {
         // That thread is gone only when it panicked, which was printed.
         let _ = self.ended.send(slot);
-    }
-}
-
-/// Commits for a callback, which is handed the consumer.
-pub(super) struct CallbackOffsets<'a> {
-    pub(super) consumer: &'a BaseConsumer<MemberContext>,
-    pub(super) shared: &'a MemberShared,
-}
-
-impl Offsets for CallbackOffsets<'_> {
-    fn commit(&self, places: &[Place]) -> Result<(), CommitError> {
-        commit(self.consumer, self.shared, places)
-    }
-
-    fn store(&self, places: &[Place]) -> Result<(), CommitError> {
-        store(self.consumer, self.shared, places)
-    }
-}
-
-fn commit(consumer: &impl Consumer<MemberContext>, shared: &MemberShared, places: &[Place]) -> Result<(), CommitError> {
-    list_of(shared, places)
-        .and_then(|list| consumer.commit(&list, CommitMode::Sync))
-        .map_err(|error| commit_error(&error))
-}
-
-fn store(consumer: &impl Consumer<MemberContext>, shared: &MemberShared, places: &[Place]) -> Result<(), CommitError> {
-    list_of(shared, places)
-        .and_then(|list| consumer.store_offsets(&list))
-        .map_err(|error| commit_error(&error))
-}
-
-fn list_of(shared: &MemberShared, places: &[Place]) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(places.len());
-    for (index, offset) in places {
-        let slot = &shared.slots()[*index];
-        list.add_partition_offset(shared.topic_of(slot), slot.partition.partition, Offset::Offset(*offset))?;
-    }
-    Ok(list)
-}
-
-/// Tells what every rebalance may bring from what is wrong.
-fn commit_error(error: &KafkaError) -> CommitError {
-    let rebalance = matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::RebalanceInProgress
-                | RDKafkaErrorCode::IllegalGeneration
-                | RDKafkaErrorCode::UnknownMemberId
-                | RDKafkaErrorCode::StaleMemberEpoch
-                | RDKafkaErrorCode::FencedMemberEpoch
-                | RDKafkaErrorCode::AssignmentLost
-                | RDKafkaErrorCode::State
-        )
-    );
-    if rebalance {
-        CommitError::NotOwner(error.to_string())
-    } else {
-        CommitError::Failed(error.to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_commit_that_a_rebalance_overtook_is_told_from_one_that_failed() {
-        let of = |code| commit_error(&KafkaError::ConsumerCommit(code));
-        for code in [
-            RDKafkaErrorCode::RebalanceInProgress,
-            RDKafkaErrorCode::StaleMemberEpoch,
-        ] {
-            assert!(matches!(of(code), CommitError::NotOwner(_)), "{code}");
-        }
-        for code in [
-            RDKafkaErrorCode::GroupAuthorizationFailed,
-            RDKafkaErrorCode::RequestTimedOut,
-        ] {
-            assert!(matches!(of(code), CommitError::Failed(_)), "{code}");
-        }
     }
 }

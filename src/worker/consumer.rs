@@ -1,15 +1,12 @@
 //! A member: an ordinary consumer whose membership is served by one thread and whose records are read by another.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::thread::JoinHandle;
 
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
@@ -19,14 +16,13 @@ use super::leaders::Leaders;
 use super::membership::{self, MemberContext, partitions_of};
 use super::reader::{PrivateQueue, ReaderResult, StreamSource};
 use super::reported::{NewsSink, Reported};
+use super::settings::{client_config, refused};
 use super::shared::MemberShared;
 use super::statistics::StatisticsLog;
+use super::threads::spawn;
 use crate::measure::{RebalanceKind, TopicPartition};
-use crate::protocol::{MemberResult, Prepare, Secret};
+use crate::protocol::{MemberResult, Prepare};
 use crate::scenario::{Commit, Read, WorkOrdering};
-
-/// How long the cluster may take to answer a question.
-pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// One consumer of this process.
 pub(super) struct Member {
@@ -296,10 +292,6 @@ fn make_stream(config: &ClientConfig, context: MemberContext) -> Result<Made, St
     ))
 }
 
-fn refused(error: &KafkaError) -> String {
-    format!("the client refused its settings: {}", settings_cause(error))
-}
-
 /// A consumer that has read and is still a member of its group.
 pub(super) struct Closing {
     client: MemberClient,
@@ -323,33 +315,5 @@ impl Closing {
         // A panic of that thread was already printed; the client is closed all the same.
         let _ = self.membership.map(JoinHandle::join);
         self.client.leave();
-    }
-}
-
-pub(super) fn spawn<T: Send + 'static>(
-    name: String,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, String> {
-    thread::Builder::new()
-        .name(name)
-        .spawn(body)
-        .map_err(|error| format!("cannot start a thread: {error}"))
-}
-
-fn client_config(properties: &BTreeMap<String, Secret>, client_id: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    for (name, value) in properties {
-        config.set(name, value.reveal());
-    }
-    config.set("client.id", client_id);
-    config.set_log_level(RDKafkaLogLevel::Warning);
-    config
-}
-
-/// Names a refused property without its value, which may be a secret.
-pub(super) fn settings_cause(error: &KafkaError) -> String {
-    match error {
-        KafkaError::ClientConfig(_, description, name, _) => format!("{name}: {description}"),
-        other => other.to_string(),
     }
 }

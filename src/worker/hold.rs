@@ -8,7 +8,6 @@ use std::time::Duration;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::client::{MemberClient, MemberConsumption};
-use super::gate::Gate;
 use super::leaders::Leaders;
 use super::membership::MemberContext;
 use super::reader::{
@@ -63,8 +62,8 @@ impl HeldReader {
         let start_ns = start_orders.recv().ok()?;
         sleep_until(start_ns);
         let waits = self.wait_order(start_ns);
-        let lanes: Vec<_> = (queues.iter().zip(self.shared.gates()).enumerate())
-            .map(|(lane, (queue, gate))| self.reader(&**queue, gate, lane, start_ns, waits.as_ref()))
+        let lanes: Vec<_> = (queues.iter().enumerate())
+            .map(|(lane, queue)| self.reader(&**queue, lane, start_ns, waits.as_ref()))
             .collect();
         // A record that lies in a queue already was fetched before the start.
         let entered: Vec<_> = (lanes.iter())
@@ -107,9 +106,8 @@ impl HeldReader {
             source.wait(&mut early, Duration::from_nanos(ahead));
         }
         sleep_until(start_ns);
-        let gate = self.shared.gates().first()?;
         let waits = self.wait_order(start_ns);
-        let reader = self.reader(source, gate, 0, start_ns, waits.as_ref());
+        let reader = self.reader(source, 0, start_ns, waits.as_ref());
         early.reserve_exact(1);
         let early = reader.take_early(early);
         let _ = self.queued_at_start.set(early.records.len() as u64);
@@ -126,22 +124,16 @@ impl HeldReader {
     fn reader<'a, S: Source>(
         &'a self,
         source: &'a S,
-        gate: &'a Gate,
         lane: usize,
         start_ns: u64,
         waits: Option<&'a WaitOrder>,
     ) -> Reader<'a, S, MemberConsumption> {
-        // With several reading threads each is one of the threads that were asked for.
+        // With several reading threads each is one of the threads that the configuration has.
         let threads = match self.shared.gates().len() {
             1 => usize::try_from(self.prepare.threads).unwrap_or(usize::MAX),
             _ => 1,
         };
         Reader {
-            source,
-            offsets: &self.consumption,
-            shared: &self.shared,
-            gate,
-            lane,
             work: self.prepare.work,
             calibration: self.prepare.calibration,
             commit: self.prepare.commit,
@@ -151,6 +143,7 @@ impl HeldReader {
             thread_name: self.thread_name.clone(),
             start_ns,
             waits,
+            ..Reader::counting(source, &self.consumption, &self.shared, lane)
         }
     }
 

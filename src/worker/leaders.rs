@@ -7,8 +7,9 @@ use std::thread;
 use rdkafka::metadata::MetadataTopic;
 
 use super::client::MemberClient;
-use super::consumer::{ANSWER_LIMIT, spawn};
+use super::settings::ANSWER_LIMIT;
 use super::shared::MemberShared;
+use super::threads::spawn;
 
 /// One partition for each broker that leads any of the trial's: its topic and number.
 pub(super) struct Leaders(Vec<(String, i32)>);

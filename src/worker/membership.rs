@@ -11,8 +11,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
-use super::client::CallbackOffsets;
 use super::gate;
+use super::offsets::CallbackOffsets;
 use super::reader::{Committer, PrivateQueue, make_known};
 use super::shared::MemberShared;
 use super::statistics::StatisticsLog;

@@ -3,24 +3,29 @@
 
 mod client;
 mod consumer;
+mod consumers;
 mod gate;
 mod heartbeat;
 mod hold;
 mod leaders;
 mod membership;
-mod process;
+mod messages;
+mod offsets;
 mod producer;
 mod progress;
 mod reader;
 mod reported;
 mod seconds;
+mod series;
+mod settings;
 mod shared;
 mod statistics;
+mod threads;
 mod work;
 
 #[cfg(test)]
 mod start_tests;
 
-pub use process::run_consumer;
+pub use consumers::run_consumer;
 pub use producer::run_producer;
 pub use reader::{Rehearsal, Stage};

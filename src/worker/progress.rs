@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::process::Outbox;
+use super::messages::Outbox;
 use super::seconds;
 use super::shared::MemberShared;
 use crate::measure::TopicPartition;

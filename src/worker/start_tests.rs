@@ -15,8 +15,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Produc
 use super::consumer::Member;
 use super::reported::News;
 use crate::measure::{TopicPartition, clock};
-use crate::protocol::{ConsumerOrder, OffsetRange, Prepare, Secret, TopicTarget, WorkCalibration};
-use crate::scenario::{Commit, Read, Work, WorkOrdering};
+use crate::protocol::{OffsetRange, Prepare, Secret, TopicTarget};
+use crate::scenario::{Commit, Read};
+use crate::testing::prepare;
 
 /// How long a broker holds a fetch: longer than anything else here takes on a busy machine.
 const HELD: Duration = Duration::from_secs(30);
@@ -53,29 +54,25 @@ impl Scene {
             ("fetch.wait.max.ms", HELD.as_millis().to_string()),
         ];
         let properties = properties.map(|(name, value)| (name.to_owned(), Secret::new(value)));
-        let all = (0..self.partitions).map(|partition| TopicPartition { topic: 0, partition });
-        Prepare {
-            consumers: vec![ConsumerOrder {
-                client_id: "member".to_owned(),
-                manual: if manual { all.collect() } else { Vec::new() },
-            }],
-            topics: vec![TopicTarget {
-                name: TOPIC.to_owned(),
-                partitions: (0..self.partitions)
-                    .map(|p| OffsetRange { low: 0, end: ends(p) })
-                    .collect(),
-            }],
+        let topics = vec![TopicTarget {
+            name: TOPIC.to_owned(),
+            partitions: (0..self.partitions)
+                .map(|p| OffsetRange { low: 0, end: ends(p) })
+                .collect(),
+        }];
+        let mut prepare = Prepare {
             group_id: format!("{read:?}"),
             properties: BTreeMap::from(properties),
-            work: Work::None,
-            calibration: WorkCalibration::default(),
             commit: Commit::None,
             read,
-            threads: 1,
-            ordering: WorkOrdering::Partition,
             manual,
-            stamps: None,
+            ..prepare(topics)
+        };
+        if manual {
+            let all = (0..self.partitions).map(|partition| TopicPartition { topic: 0, partition });
+            prepare.consumers[0].manual = all.collect();
         }
+        prepare
     }
 }
 

@@ -349,8 +349,7 @@ fn a_worker_that_measures_no_stamps_is_refused_in_words() {
     );
     let ended = scene.scenario(&scenario(&prefix("stamps"), &tables)).run(&[]).exits(2);
     scene.assert_no_processes();
-    let lacks = "the worker at place python cannot run this scenario: it cannot say how long records waited (capability \
-                 `stamps`)";
+    let lacks = "the worker at place python cannot run this scenario: live trials need the capability `stamps`";
     assert!(ended.stderr.contains(lacks), "{}", ended.stderr);
     assert!(!scene.out().exists(), "before the first trial");
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::coordinator::dataset::kept::{KeptRecord, read_record};
 use crate::coordinator::leftovers::Leftovers;
-use crate::coordinator::members_told;
+use crate::coordinator::list_of_members;
 use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::client::cluster_properties;
 use crate::kafka::names::{self, Made, NameOf};
@@ -65,7 +65,7 @@ impl Survey<'_> {
         for group in made.values().flat_map(|(_, groups)| groups) {
             let description = self.admin.describe_group(group).await?;
             if !description.members.is_empty() {
-                members.insert(group.clone(), members_told(&description.members));
+                members.insert(group.clone(), list_of_members(&description.members));
             }
             let assigned = description.members.into_iter().flat_map(|member| member.assignment);
             read.extend(assigned.map(|(topic, _)| topic));

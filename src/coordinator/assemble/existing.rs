@@ -9,21 +9,15 @@ use crate::protocol::{OffsetRange, TopicTarget};
 
 /// The trial's topics with these ranges of their partitions, and nothing of the others.
 pub(super) fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, (i64, i64)>) -> Vec<TopicTarget> {
-    let range = |topic, partition, low| {
-        let found = ranges.get(&TopicPartition { topic, partition });
-        let (low, end) = found.copied().unwrap_or((low, low));
-        OffsetRange { low, end }
-    };
-    let topics = (0u32..).zip(&machine.spec.topics);
+    let mut topics = machine.spec.topics.clone();
+    for (topic, target) in (0u32..).zip(&mut topics) {
+        for (partition, range) in (0i32..).zip(&mut target.partitions) {
+            let found = ranges.get(&TopicPartition { topic, partition });
+            let (low, end) = found.copied().unwrap_or((range.low, range.low));
+            *range = OffsetRange { low, end };
+        }
+    }
     topics
-        .map(|(topic, target)| TopicTarget {
-            name: target.name.clone(),
-            partitions: (0i32..)
-                .zip(&target.partitions)
-                .map(|(partition, whole)| range(topic, partition, whole.low))
-                .collect(),
-        })
-        .collect()
 }
 
 /// What the account of topics that existed is held against.

@@ -10,7 +10,7 @@ use crate::measure::{
     DeliveryErrors, Failure, FailureKind, LagSeries, LoadMeasurement, MemberMeasurement, ProducerMeasurement,
     TopicPartition,
 };
-use crate::protocol::ProducerResult;
+use crate::protocol::{ProducerResult, entry_of};
 use crate::scenario::{Keys, WorkOrdering};
 
 /// Producers that sent less than this share of what the window asked for did not reach the load.
@@ -91,20 +91,14 @@ fn per_second(
 ) -> BTreeMap<TopicPartition, f64> {
     let partitions = lag.partitions.iter().filter(|lag| lag.group == 0);
     let arrived: Vec<(TopicPartition, u64)> = partitions
-        .map(|lag| TopicPartition {
-            topic: lag.topic,
-            partition: lag.partition,
-        })
-        .map(|partition| {
-            let end = if state.ends.is_some() {
-                state.end_of(partition)
-            } else {
-                0
+        .map(|lag| {
+            let partition = TopicPartition {
+                topic: lag.topic,
+                partition: lag.partition,
             };
-            (
-                partition,
-                u64::try_from(end - backlog_end(spec, partition)).unwrap_or(0),
-            )
+            let end = state.ends.as_ref().map_or(0, |_| state.end_of(partition));
+            let records = u64::try_from(end - backlog_end(spec, partition));
+            (partition, records.unwrap_or(0))
         })
         .collect();
     let all: u64 = arrived.iter().map(|(_, records)| records).sum();
@@ -115,12 +109,11 @@ fn per_second(
         .collect()
 }
 
-/// Says where the cluster told the ends of its partitions too seldom to see readers fall behind.
+/// Names the lag as not observed where the cluster said too seldom where its partitions end.
 pub(super) fn lag_not_seen(load: &LoadMeasurement) -> Option<String> {
     let window_ns = (load.window_from_ns, load.window_end_ns);
     (!is_seen(&load.lag, window_ns)).then(|| {
-        "how far the readers were behind: the cluster told the ends of its partitions too seldom in the window"
-            .to_owned()
+        "how far the readers were behind: the cluster said too seldom in the window where its partitions end".to_owned()
     })
 }
 
@@ -130,13 +123,11 @@ fn errors(results: &[ProducerResult]) -> Vec<DeliveryErrors> {
     for error in results.iter().flat_map(|result| &result.errors) {
         *causes.entry(&error.cause).or_default() += error.records;
     }
-    let mut errors: Vec<DeliveryErrors> = causes
-        .into_iter()
-        .map(|(cause, records)| DeliveryErrors {
-            cause: cause.to_owned(),
-            records,
-        })
-        .collect();
+    let error = |(cause, records): (&str, u64)| DeliveryErrors {
+        cause: cause.to_owned(),
+        records,
+    };
+    let mut errors: Vec<DeliveryErrors> = causes.into_iter().map(error).collect();
     errors.sort_by_key(|error| std::cmp::Reverse(error.records));
     errors
 }
@@ -168,21 +159,18 @@ fn producers(state: &LoadState, results: Vec<ProducerResult>) -> Vec<ProducerMea
 /// What a group was to read of each partition, and how many records there are beyond. Where the draining ended before
 /// everything was read, what lies behind the last record read is unread and not lost.
 pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -> (Vec<ExpectedRange>, u64) {
-    let mut unread = 0;
-    let mut ranges = Vec::new();
+    let (mut unread, mut ranges) = (0, Vec::new());
     let producers = machine.load.iter().flat_map(|load| &load.producers);
     let given_up = producers
         .filter_map(|producer| producer.result.as_ref())
         .any(|result| result.failed > 0);
     for partition in machine.spec.partitions() {
-        let end = match &machine.load {
-            Some(load) => load.end_of(partition),
-            None => continue,
+        let Some(end) = machine.load.as_ref().map(|load| load.end_of(partition)) else {
+            continue;
         };
-        let of_partition = members.iter().flat_map(|member| &member.partitions);
-        let of_partition =
-            of_partition.filter(|read| read.topic == partition.topic && read.partition == partition.partition);
-        let runs = of_partition.flat_map(|read| read.runs.iter().flatten());
+        let read = members.iter().flat_map(|member| &member.partitions);
+        let read = read.filter(|read| read.topic_partition() == partition);
+        let runs = read.flat_map(|read| read.runs.iter().flatten());
         let furthest = runs.map(|run| run.end).max().unwrap_or(0).max(0);
         // A record that was given up on may be written all the same, after the ends were asked for.
         let end = if given_up { end.max(furthest) } else { end };
@@ -203,8 +191,7 @@ pub(super) fn vanished(machine: &TrialMachine) -> Option<Failure> {
     let mut acknowledged: BTreeMap<TopicPartition, u64> = BTreeMap::new();
     let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
     for produced in results.flat_map(|result| &result.partitions) {
-        let (topic, partition) = (produced.topic, produced.partition);
-        *acknowledged.entry(TopicPartition { topic, partition }).or_default() += produced.acknowledged;
+        *acknowledged.entry(produced.topic_partition()).or_default() += produced.acknowledged;
     }
     let missing = acknowledged.into_iter().find_map(|(partition, acknowledged)| {
         let there = load.end_of(partition) - backlog_end(spec, partition);
@@ -224,7 +211,5 @@ pub(super) fn vanished(machine: &TrialMachine) -> Option<Failure> {
 }
 
 fn backlog_end(spec: &LoadSpec, partition: TopicPartition) -> i64 {
-    let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
-    let of_topic = spec.backlog_ends.get(partition.topic as usize);
-    of_topic.and_then(|ends| ends.get(number)).copied().unwrap_or(0)
+    entry_of(&spec.backlog_ends, partition).copied().unwrap_or(0)
 }

@@ -1,21 +1,20 @@
 //! From what the workers of a trial recorded to its measurement: puts members in order, keeps the account of every
 //! record, and says what could not be observed.
 
+mod accounts;
 mod existing;
 mod load;
 
-use std::collections::BTreeMap;
-
 use crate::kafka::client::fetch_pause_ms;
-use crate::measure::ledger::{self, ExpectedRange, Reading, partition_name};
 use crate::measure::{
-    Failure, FailureKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
-    PartitionMeasurement, ProcessMeasurement, TopicPartition,
+    Failure, HostMeasurement, Interruptions, Measurement, MemberMeasurement, PartitionMeasurement, ProcessMeasurement,
+    TopicPartition,
 };
-use crate::protocol::{Capability, MemberResult, OffsetRange, TopicTarget, WorkerResult};
+use crate::protocol::{Capability, MemberResult, TopicTarget, Without, WorkerResult};
 use crate::scenario::Work;
 
-use existing::{bridge_gaps, counts_of, reference_of, targets};
+use accounts::accounts;
+use existing::{bridge_gaps, targets};
 
 use super::spec::{WorkerSpec, producer_name};
 use super::trial::TrialMachine;
@@ -204,247 +203,21 @@ fn processes(machine: &TrialMachine, results: Vec<WorkerResult>) -> Vec<ProcessM
         .collect()
 }
 
-/// The accounts of all groups together.
-#[derive(Default)]
-struct Accounts {
-    lost: u64,
-    duplicated: u64,
-    redelivered: u64,
-    /// Offsets that hold no record for readers.
-    not_delivered: u64,
-    /// Records that the cluster had removed.
-    removed: u64,
-    /// Where records are lost, of all groups.
-    lost_between: BTreeMap<TopicPartition, (i64, i64)>,
-    /// Records that arrived and were not read by the end of the draining.
-    unread: u64,
-    /// Records that each group was to read, where that was not known beforehand.
-    expected: Option<u64>,
-    failure: Option<Failure>,
-}
-
-fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
-    let mut sum = Accounts::default();
-    for group in 0..machine.spec.groups.len() {
-        let of_group = |member: &&MemberMeasurement| member.group as usize == group;
-        let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
-        let workers = machine
-            .spec
-            .workers
-            .iter()
-            .zip(&machine.workers)
-            .filter(|(spec, _)| spec.group == group);
-        let kept = workers.into_iter().all(|(_, state)| state.can(Capability::Ledger));
-        let account = if machine.spec.load.is_some() {
-            let (expected, unread) = load::expected(machine, &members);
-            let there: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
-            sum.unread += unread;
-            sum.expected = Some(there + unread);
-            by_ledger(&expected, None, &members)
-        } else if kept {
-            by_ledger(&expected_of(machine), reference_of(machine), &members)
-        } else {
-            by_count(machine, &members)
-        };
-        sum.lost += account.lost;
-        sum.duplicated += account.duplicated;
-        sum.redelivered += account.redelivered;
-        sum.not_delivered += account.not_delivered;
-        for (partition, (first, end)) in &account.lost_between {
-            let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
-            *between = (between.0.min(*first), between.1.max(*end));
-        }
-        sum.removed += account.removed + machine.spec.reference.as_ref().map_or(0, |reference| reference.removed);
-        if sum.failure.is_none() {
-            sum.failure = failure_of(group, &account, &members);
-        }
-    }
-    sum
-}
-
-/// What each group of a backlog trial was to read.
-fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
-    (0u32..)
-        .zip(&machine.spec.topics)
-        .flat_map(|(topic, target)| {
-            (0i32..)
-                .zip(&target.partitions)
-                .map(move |(partition, range)| ExpectedRange {
-                    partition: TopicPartition { topic, partition },
-                    low: range.low,
-                    end: range.end,
-                })
-        })
-        .collect()
-}
-
-/// Compares the offsets read with the offsets there are.
-fn by_ledger(
-    expected: &[ExpectedRange],
-    reference: Option<ledger::Reference<'_>>,
-    members: &[&MemberMeasurement],
-) -> ledger::Account {
-    let names: Vec<String> = members.iter().map(|member| member.name()).collect();
-    let no_runs: &[OffsetRun] = &[];
-    let readings: Vec<Reading<'_>> = members
-        .iter()
-        .zip(&names)
-        .flat_map(|(member, name)| {
-            member.partitions.iter().map(move |p| Reading {
-                member: name,
-                partition: TopicPartition {
-                    topic: p.topic,
-                    partition: p.partition,
-                },
-                runs: p.runs.as_deref().unwrap_or(no_runs),
-            })
-        })
-        .collect();
-    let mut account = match reference {
-        Some(reference) => ledger::account_against(reference, expected, &readings),
-        None => ledger::account(expected, &readings),
-    };
-    // Where offsets are missing or doubled, the ledger says more than the counts could.
-    if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
-        let counted = members.iter().flat_map(|member| &member.partitions);
-        for (reading, counted) in readings.iter().zip(counted) {
-            contradiction(&mut account, reading, counted.records);
-        }
-    }
-    account
-}
-
-/// The rates rest on what a member counted: it must be as much as its ledger holds.
-fn contradiction(account: &mut ledger::Account, reading: &Reading<'_>, counted: u64) {
-    let length = |run: &OffsetRun| u64::try_from(run.end.saturating_sub(run.first)).unwrap_or(0);
-    let noted = reading.runs.iter().map(length).fold(0, u64::saturating_add);
-    if noted == counted {
-        return;
-    }
-    account.lost = account.lost.saturating_add(noted.saturating_sub(counted));
-    account.duplicated = account.duplicated.saturating_add(counted.saturating_sub(noted));
-    account.findings.push(format!(
-        "{counted} records of {} were counted by {}, whose ledger holds {noted}",
-        partition_name(reading.partition),
-        reading.member
-    ));
-}
-
-/// Without a ledger only the number of records of each partition is known.
-fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
-    let mut counts: BTreeMap<TopicPartition, u64> = machine.spec.partitions().into_iter().map(|p| (p, 0)).collect();
-    for p in members.iter().flat_map(|member| &member.partitions) {
-        let partition = TopicPartition {
-            topic: p.topic,
-            partition: p.partition,
-        };
-        let count = counts.entry(partition).or_default();
-        *count = count.saturating_add(p.records);
-    }
-    let mut account = ledger::Account::default();
-    for (partition, read) in counts {
-        let target = machine.spec.topics.get(partition.topic as usize);
-        let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
-        let range = target.and_then(|target| target.partitions.get(number));
-        let range = range.copied().unwrap_or(OffsetRange { low: 0, end: 0 });
-        let (expected, removed) = counts_of(machine, partition, range);
-        account.not_delivered += range.len() - expected;
-        account.removed += removed.min(expected.saturating_sub(read));
-        if read <= expected && read + removed >= expected {
-            continue;
-        }
-        account.lost = account.lost.saturating_add(expected.saturating_sub(read + removed));
-        if read < expected {
-            account.lost_between.insert(partition, (range.low, range.end));
-        }
-        account.duplicated = account.duplicated.saturating_add(read.saturating_sub(expected));
-        let readers = members.iter().filter(|member| {
-            let mut read = member.partitions.iter();
-            read.any(|p| p.topic == partition.topic && p.partition == partition.partition)
-        });
-        let readers: Vec<String> = readers.map(|member| member.name()).collect();
-        account.findings.push(format!(
-            "{read} records of {} were read where there are {expected} (by {})",
-            partition_name(partition),
-            if readers.is_empty() {
-                "nobody".to_owned()
-            } else {
-                readers.join(" and ")
-            }
-        ));
-    }
-    account
-}
-
-/// The failure that an account shows. Records read again after a change of owner are noted, and are no failure.
-fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasurement]) -> Option<Failure> {
-    let kind = if account.lost > 0 {
-        FailureKind::Lost
-    } else if account.duplicated > 0 || account.outside > 0 {
-        FailureKind::Duplicated
-    } else {
-        return None;
-    };
-    let findings = account.findings.join("; ");
-    let named: Vec<String> = members
-        .iter()
-        .map(|member| member.name())
-        .filter(|name| names(&findings, name))
-        .collect();
-    let message = format!(
-        "group {}: {} lost, {} counted twice, {} outside of the trial: {findings}",
-        group + 1,
-        account.lost,
-        account.duplicated,
-        account.outside
-    );
-    Some(Failure {
-        kind,
-        who: (!named.is_empty()).then(|| named.join(" and ")),
-        message,
-    })
-}
-
-/// True where a text names this member, and not merely `consumer 12` where `consumer 1` is meant.
-fn names(text: &str, member: &str) -> bool {
-    let mut places = text.match_indices(member);
-    places.any(|(at, _)| !text[at + member.len()..].starts_with(|next: char| next.is_ascii_digit()))
-}
-
+/// What could not be observed, by the capabilities that workers lack.
 fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
-    let lacking = [
-        (
-            Capability::Hold,
-            "it cannot hold before the start, so records may have been fetched early",
-        ),
-        (
-            Capability::Assignment,
-            "its own view of its assignment; the cluster's was used",
-        ),
-        (
-            Capability::Ledger,
-            "which offsets were read; only their number was compared",
-        ),
-        (Capability::Usage, "its CPU, memory and threads"),
-        (Capability::Work, "the time that it spent in work"),
-        (Capability::Reading, "how long it waited for records and for commits"),
-        (Capability::Statistics, "what its client library counts itself"),
-    ];
-    let works = |spec: &WorkerSpec| spec.prepare.work != Work::None;
-    let mut sentences: Vec<String> = lacking
-        .into_iter()
-        .filter_map(|(capability, what)| {
-            let without: Vec<String> = machine
-                .spec
-                .workers
-                .iter()
-                .zip(&machine.workers)
-                .filter(|(spec, state)| !state.can(capability) && (capability != Capability::Work || works(spec)))
-                .map(|(spec, _)| spec.name())
-                .collect();
-            (!without.is_empty()).then(|| format!("{}: {what}", without.join(", ")))
-        })
-        .collect();
+    let workers = || machine.spec.workers.iter().zip(&machine.workers);
+    let mut sentences = Vec::new();
+    for &capability in Capability::ALL {
+        let Without::NotObserved(what) = capability.without() else {
+            continue;
+        };
+        let matters = |spec: &WorkerSpec| capability != Capability::Work || spec.prepare.work != Work::None;
+        let without = workers().filter(|(spec, state)| !state.can(capability) && matters(spec));
+        let without: Vec<String> = without.map(|(spec, _)| spec.name()).collect();
+        if !without.is_empty() {
+            sentences.push(format!("{}: {what}", without.join(", ")));
+        }
+    }
     if no_times {
         sentences.push(
             "when the last record was finished; the time at which the coordinator heard of it is used".to_owned(),

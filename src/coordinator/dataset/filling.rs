@@ -12,8 +12,10 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{Producer, ProducerContext};
 
-use super::{DatasetError, partition_counts};
+use super::error::DatasetError;
+use super::shares::partition_counts;
 use crate::contents::{RecordSource, compressible, text};
+use crate::coordinator::clients::client_config;
 use crate::kafka::{TextProducer, TextRecord, settings_cause};
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
@@ -37,7 +39,6 @@ const QUEUE_KIB: f64 = 262_144.0;
 /// What a producer of a data set sets beside its cluster's properties if it sends to so many partitions.
 pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> Vec<(&'static str, String)> {
     vec![
-        ("client.id", "tandem-dataset".to_owned()),
         ("enable.idempotence", "true".to_owned()),
         ("compression.type", spec.compression.as_str().to_owned()),
         ("message.timeout.ms", "60000".to_owned()),
@@ -53,7 +54,7 @@ pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> Vec<(&'static
     ]
 }
 
-/// Room for a batch and a half of each partition: one under way and half of the next. An idempotent producer has one
+/// Space for a batch and a half of each partition: one under way and half of the next. An idempotent producer has one
 /// batch of a partition under way at a time, and where the next one is complete meanwhile, the library's thread asks
 /// again and again, without sleeping, whether it may send it: that took the CPU that the broker needed.
 #[allow(
@@ -91,13 +92,8 @@ impl Filling {
         produced: Arc<AtomicU64>,
         interrupted: Arc<AtomicBool>,
     ) -> Self {
-        let mut config = ClientConfig::new();
-        for (name, value) in properties {
-            config.set(name, value.reveal());
-        }
-        config.set("bootstrap.servers", bootstrap);
         Filling {
-            config,
+            config: client_config(bootstrap, properties, "tandem-dataset"),
             spec: spec.clone(),
             names: names.to_vec(),
             counts: (0..spec.topics).map(|topic| partition_counts(spec, topic)).collect(),
@@ -120,18 +116,26 @@ impl Filling {
                     scope.spawn(move || self.produce(text, index, share))
                 })
                 .collect();
-            let panicked = || {
-                Err(DatasetError::Produce {
-                    topic: self.names.join(", "),
-                    cause: "a producer panicked".into(),
-                })
-            };
+            let panicked = || Err(self.failed("a producer panicked"));
             handles
                 .into_iter()
                 .map(|handle| handle.join().unwrap_or_else(|_| panicked()))
                 .collect()
         });
         filled.into_iter().collect()
+    }
+
+    /// The failure of a whole data set.
+    pub(super) fn failed(&self, cause: impl Into<String>) -> DatasetError {
+        DatasetError::Produce {
+            topic: self.names.join(", "),
+            cause: cause.into(),
+        }
+    }
+
+    fn failed_at(&self, topic: usize, cause: String) -> DatasetError {
+        let topic = self.names[topic].clone();
+        DatasetError::Produce { topic, cause }
     }
 
     /// The contents from which all values are cut.
@@ -178,10 +182,8 @@ impl Filling {
 
     /// Sends one producer's share, its slices in turn. Whoever has its client first makes the text for all.
     fn produce(&self, text: &OnceLock<Arc<[u8]>>, index: u64, mut slices: Vec<Slice>) -> Result<(), DatasetError> {
-        let failed = |cause: String| DatasetError::Produce {
-            topic: self.names[slices[0].topic].clone(),
-            cause,
-        };
+        let topic = slices[0].topic;
+        let failed = |cause: String| self.failed_at(topic, cause);
         let partitions = slices
             .iter()
             .map(|slice| slice.partition.map_or(self.counts[slice.topic].len(), |_| 1));
@@ -218,10 +220,6 @@ impl Filling {
 
     /// Waits until the brokers have acknowledged everything.
     fn finish(&self, producer: &TextProducer<Deliveries>) -> Result<(), DatasetError> {
-        let failed = |cause: String| DatasetError::Produce {
-            topic: self.names.join(", "),
-            cause,
-        };
         let deadline = Instant::now() + FLUSH_LIMIT;
         let mut undelivered = 0;
         while producer.under_way() > 0 {
@@ -230,15 +228,13 @@ impl Filling {
             }
             if Instant::now() > deadline {
                 let (left, seconds) = (producer.under_way(), FLUSH_LIMIT.as_secs());
-                return Err(failed(format!(
-                    "{left} records were not acknowledged within {seconds} s"
-                )));
+                return Err(self.failed(format!("{left} records were not acknowledged within {seconds} s")));
             }
-            undelivered += producer.flush(FLUSH_SLICE, &told);
+            undelivered += producer.flush(FLUSH_SLICE, &log);
         }
         match producer.producer().context().failed.load(Ordering::Acquire) + undelivered {
             0 => Ok(()),
-            count => Err(failed(format!("{count} records were not delivered"))),
+            count => Err(self.failed(format!("{count} records were not delivered"))),
         }
     }
 
@@ -249,10 +245,7 @@ impl Filling {
         slice: &Slice,
         mut records: &[TextRecord],
     ) -> Result<(), DatasetError> {
-        let failed = |cause: String| DatasetError::Produce {
-            topic: self.names[slice.topic].clone(),
-            cause,
-        };
+        let failed = |cause: String| self.failed_at(slice.topic, cause);
         while !records.is_empty() {
             let taken = producer
                 .send(slice.topic, slice.partition, records)
@@ -263,7 +256,7 @@ impl Filling {
                 return Err(DatasetError::Interrupted);
             }
             let waiting = if records.is_empty() { Duration::ZERO } else { FULL_WAIT };
-            let undelivered = producer.wait(waiting, &told);
+            let undelivered = producer.wait(waiting, &log);
             let client = producer.producer();
             let so_far = client.context().failed.fetch_add(undelivered, Ordering::AcqRel) + undelivered;
             if let Some((_, cause)) = client.client().fatal_error() {
@@ -278,7 +271,7 @@ impl Filling {
     }
 }
 
-fn told(reason: &str) {
+fn log(reason: &str) {
     eprintln!("librdkafka: {reason}");
 }
 

@@ -1,51 +1,20 @@
 //! Data sets: topics filled once, verified, and read by every trial that can share them; or topics that existed.
 
+mod error;
 mod filling;
 pub mod kept;
+mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
+pub use error::DatasetError;
 pub use filling::{Filling, producer_settings};
 
-use crate::kafka::admin::{Admin, AdminError};
+use crate::kafka::admin::Admin;
 use crate::measure::{DeliveredOffsets, DeliveredTopics};
 use crate::protocol::{OffsetRange, TopicTarget};
 use crate::scenario::{DatasetSpec, FoundTopic, FoundTopics, Keys};
-use crate::secret::Secret;
-
-/// Why a data set could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum DatasetError {
-    /// The cluster refused or did not answer.
-    #[error(transparent)]
-    Cluster(#[from] AdminError),
-    /// Records were not accepted.
-    #[error("cannot fill {topic}: {cause}")]
-    Produce {
-        /// The topic.
-        topic: String,
-        /// What the client or the broker said.
-        cause: String,
-    },
-    /// The topic does not hold what was produced.
-    #[error("{topic} holds {found} records where {expected} were produced")]
-    Watermarks {
-        /// The topic, or topic and partition.
-        topic: String,
-        /// `high - low`.
-        found: u64,
-        /// As produced.
-        expected: u64,
-    },
-    /// A data set that is to be kept cannot be found or written down.
-    #[error("the kept data set: {0}")]
-    Kept(String),
-    /// The user asked to stop.
-    #[error("interrupted")]
-    Interrupted,
-}
 
 /// A data set that is there to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -110,17 +79,13 @@ impl Dataset {
     }
 
     fn target_of_filled(&self, records: u64) -> Vec<TopicTarget> {
-        let total: u64 = self
-            .topics
-            .iter()
-            .flat_map(|topic| &topic.partitions)
-            .map(|range| range.len())
-            .sum();
+        let ranges = self.topics.iter().flat_map(|topic| &topic.partitions);
+        let total: u64 = ranges.map(|range| range.len()).sum();
         let share = |range: &OffsetRange| {
-            let wanted = u128::from(range.len()) * u128::from(records.min(total)) / u128::from(total.max(1));
+            let length = u128::from(range.len()) * u128::from(records.min(total)) / u128::from(total.max(1));
             OffsetRange {
                 low: range.low,
-                end: range.low + i64::try_from(wanted).unwrap_or(i64::MAX),
+                end: range.low + i64::try_from(length).unwrap_or(i64::MAX),
             }
         };
         self.topics
@@ -133,32 +98,21 @@ impl Dataset {
     }
 }
 
-/// Makes the topics of a data set, fills and verifies them. `produced` counts records as they are sent.
-pub async fn fill(
-    admin: &Admin,
-    properties: &BTreeMap<String, Secret>,
-    spec: &DatasetSpec,
-    names: &[String],
-    seed: u64,
-    produced: Arc<AtomicU64>,
-    interrupted: Arc<AtomicBool>,
-) -> Result<Dataset, DatasetError> {
+/// Makes the topics of a data set, fills and verifies them.
+pub async fn fill(admin: &Admin, filling: Filling) -> Result<Dataset, DatasetError> {
+    let spec = &filling.spec;
     let settings = topic_settings(spec);
-    for name in names {
+    for name in &filling.names {
         admin
             .create_topic(name, spec.partitions, spec.replication, &settings)
             .await?;
     }
-    let work = Filling::new(admin.bootstrap(), properties, spec, names, seed, produced, interrupted);
     if spec.records == 0 {
-        return verify(admin, &work).await;
+        return verify(admin, &filling).await;
     }
-    let filled = tokio::task::spawn_blocking(move || work.run().map(|()| work)).await;
-    let work = filled.map_err(|_| DatasetError::Produce {
-        topic: names.join(", "),
-        cause: "a producer panicked".into(),
-    })??;
-    verify(admin, &work).await
+    let panicked = filling.failed("a producer panicked");
+    let filled = tokio::task::spawn_blocking(move || filling.run().map(|()| filling)).await;
+    verify(admin, &filled.map_err(|_| panicked)??).await
 }
 
 /// Settings of the set's topics: nothing of it may be removed while it is being read, unless the scenario says so.
@@ -211,60 +165,15 @@ async fn verify(admin: &Admin, work: &Filling) -> Result<Dataset, DatasetError> 
     })
 }
 
-/// Records of each partition of one of the data set's topics: equal, or by weight with the remainder to the largest
-/// fractions.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "shares of a u64 are not negative and fit"
-)]
-fn partition_counts(spec: &DatasetSpec, topic: u32) -> Vec<u64> {
-    let topics = u64::from(spec.topics);
-    let of_topic = spec.records / topics + u64::from(u64::from(topic) < spec.records % topics);
-    let partitions = spec.partitions as usize;
-    let equal = vec![1.0 / f64::from(spec.partitions); partitions];
-    let weights = if spec.weights.is_empty() { &equal } else { &spec.weights };
-    let wanted: Vec<f64> = weights.iter().map(|weight| weight * of_topic as f64).collect();
-    // The small addend keeps an exact share from falling below itself by rounding.
-    let mut counts: Vec<u64> = wanted.iter().map(|wanted| (wanted + 1e-6).floor() as u64).collect();
-    let mut order: Vec<usize> = (0..partitions).collect();
-    let fraction = |index: usize| wanted[index] - wanted[index].floor();
-    order.sort_by(|a, b| fraction(*b).total_cmp(&fraction(*a)));
-    let mut left = of_topic.saturating_sub(counts.iter().sum());
-    for index in order.into_iter().cycle() {
-        if left == 0 {
-            break;
-        }
-        counts[index] += 1;
-        left -= 1;
-    }
-    counts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Compression, DataSource, FoundPartition, Size};
-
-    fn spec(partitions: u32, records: u64, weights: &[f64]) -> DatasetSpec {
-        DatasetSpec {
-            source: DataSource::Filled,
-            topics: 1,
-            partitions,
-            records,
-            size: Size::Fixed(100),
-            keys: Keys::None,
-            weights: weights.to_vec(),
-            compression: Compression::None,
-            compression_ratio: None,
-            replication: 1,
-            settings: BTreeMap::new(),
-        }
-    }
+    use crate::scenario::FoundPartition;
+    use crate::testing::dataset;
 
     #[test]
     fn topics_have_the_settings_of_the_scenario_and_else_keep_their_records() {
-        let mut set = spec(1, 1, &[]);
+        let mut set = dataset();
         assert_eq!(
             topic_settings(&set),
             [("retention.bytes", "-1"), ("retention.ms", "-1")]
@@ -278,27 +187,6 @@ mod tests {
             ("retention.ms", "60000"),
         ];
         assert_eq!(topic_settings(&set), settings);
-    }
-
-    #[test]
-    fn partitions_get_equal_shares_or_their_weights_and_nothing_is_lost() {
-        assert_eq!(partition_counts(&spec(4, 8_000, &[]), 0), [2_000; 4]);
-        assert_eq!(partition_counts(&spec(3, 10, &[]), 0), [4, 3, 3]);
-        assert_eq!(partition_counts(&spec(2, 1_000, &[0.9, 0.1]), 0), [900, 100]);
-        let sums: u64 = (0..3)
-            .map(|t| {
-                partition_counts(
-                    &DatasetSpec {
-                        topics: 3,
-                        ..spec(2, 11, &[])
-                    },
-                    t,
-                )
-                .iter()
-                .sum::<u64>()
-            })
-            .sum();
-        assert_eq!(sums, 11);
     }
 
     #[test]

@@ -1,27 +1,29 @@
 //! Topics that exist: found once when a run begins, with all that is to be read of them, and never changed. Every
 //! trial of every session reads of what was found then.
 
+mod error;
 mod listener;
 mod pass;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use regex::Regex;
 
+pub use self::error::ExistingError;
+pub(super) use self::pass::Amount;
 use super::cluster::Cluster;
-use super::drive::Amount;
+use super::ending::RunError;
 use super::events::Observer;
-use super::run::{Interrupt, RunError};
-use super::warm;
-use crate::kafka::admin::AdminError;
+use super::interrupt::Interrupt;
 use crate::kafka::client::with_largest_limits;
+use crate::kafka::names;
 use crate::measure::DeliveredTopics;
 use crate::plan::Plan;
 use crate::protocol::TopicTarget;
 use crate::scenario::{
-    ClusterSource, ExistingTopics, FoundError, FoundTopic, FoundTopics, PATTERN_START, Scenario, nearest_topics,
+    ClusterSource, ExistingTopics, FoundTopic, FoundTopics, Isolation, PATTERN_START, Scenario, nearest_topics,
 };
 use crate::store::RunDir;
 
@@ -30,58 +32,6 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Names shown where none is like the one that was looked for.
 const NAMES_MAX: usize = 5;
-
-/// Why topics that exist cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ExistingError {
-    /// Brokers that are started for the run hold nothing.
-    #[error(
-        "the scenario reads topics that exist, but on brokers that are started for the run there are none; name the \
-         cluster that has them: bootstrap in [cluster], --bootstrap HOST:PORT, or --cluster local for the one of \
-         tandem cluster up"
-    )]
-    OwnBrokers,
-    /// Nothing has that name.
-    #[error("there is no topic {wanted} on {bootstrap}, or no permission to see it; {known}")]
-    NoTopic {
-        /// As the scenario names it.
-        wanted: String,
-        /// The cluster.
-        bootstrap: String,
-        /// The names most like it.
-        known: String,
-    },
-    /// Nothing matches.
-    #[error("no topic on {bootstrap} that may be seen matches {pattern}; {known}")]
-    NoMatch {
-        /// As the scenario has it.
-        pattern: String,
-        /// The cluster.
-        bootstrap: String,
-        /// Some names.
-        known: String,
-    },
-    /// The cluster refused or did not answer.
-    #[error(transparent)]
-    Cluster(#[from] AdminError),
-    /// The first reading came to nothing.
-    #[error("cannot read topic {topic}: {cause}")]
-    Read {
-        /// The topic.
-        topic: String,
-        /// What the client says.
-        cause: String,
-    },
-    /// Somebody has changed the files of the run.
-    #[error("delivered.json does not tell of the same data sets as plan.json: the run cannot go on")]
-    Record,
-    /// What is there does not fit the scenario.
-    #[error(transparent)]
-    Found(#[from] FoundError),
-    /// The user asked to stop.
-    #[error("interrupted")]
-    Interrupted,
-}
 
 /// Fails where topics that exist are looked for on brokers that are yet to be started.
 pub fn check_cluster(scenario: &Scenario) -> Result<(), ExistingError> {
@@ -136,10 +86,10 @@ pub(super) async fn resolve(
     let mut found = Vec::new();
     let mut delivered = vec![DeliveredTopics::default(); scenario.datasets.len()];
     for (index, dataset) in scenario.datasets.iter().enumerate() {
-        let again = ReadAgain::of(cluster, scenario, index, prefix, interrupt.flag());
-        let Some((existing, again)) = dataset.existing().zip(again) else {
+        let Some(existing) = dataset.existing() else {
             continue;
         };
+        let again = ReadAgain::of(cluster, scenario, index, prefix, interrupt.flag());
         let topics = select(&existing.wanted, &sizes, cluster.admin.bootstrap())?;
         let (seen, offsets) = look(existing, topics, again, observer).await?;
         found.push((index, seen));
@@ -262,31 +212,34 @@ async fn look(
     }
 }
 
-/// Reads parts of topics that exist another time, unmeasured.
+/// Reads parts of a data set another time, unmeasured.
 #[derive(Clone)]
 pub(super) struct ReadAgain {
     pass: pass::Pass,
 }
 
 impl ReadAgain {
-    /// Reads a data set of existing topics as its consumers do, with the largest of their limits; `None` for one that is
-    /// filled. `run` starts the names of the run; no group is joined and nothing committed.
+    /// Reads a data set as its consumers do, with the largest of their limits. `run` starts the names of the run. The
+    /// client is named after the group that the scenario fixes, which may be the only one that the user has a right to;
+    /// no group is joined and nothing committed.
     pub(super) fn of(
         cluster: &Cluster,
         scenario: &Scenario,
         dataset: usize,
         run: &str,
         interrupted: Arc<AtomicBool>,
-    ) -> Option<Self> {
-        let existing = scenario.datasets[dataset].existing()?;
-        let pass = pass::Pass {
-            bootstrap: cluster.admin.bootstrap().to_owned(),
-            properties: with_largest_limits(cluster.properties.clone(), scenario, dataset),
-            group: warm::group(scenario, run),
-            isolation: existing.isolation,
-            interrupted,
-        };
-        Some(ReadAgain { pass })
+    ) -> Self {
+        let existing = scenario.datasets[dataset].existing();
+        let fixed = scenario.configurations.iter().find_map(|c| c.group.clone());
+        ReadAgain {
+            pass: pass::Pass {
+                bootstrap: cluster.admin.bootstrap().to_owned(),
+                properties: with_largest_limits(cluster.properties.clone(), scenario, dataset),
+                group: fixed.unwrap_or_else(|| names::warming(run)),
+                isolation: existing.map_or(Isolation::ReadCommitted, |existing| existing.isolation),
+                interrupted,
+            },
+        }
     }
 
     /// The offsets within these ranges that the cluster delivers now, or the first of each.
@@ -305,9 +258,6 @@ impl ReadAgain {
         read.map_err(panicked)?.map(|topics| DeliveredTopics { topics })
     }
 }
-
-/// Counts that are seen from outside while a reading goes on.
-pub(super) type Count = AtomicU64;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::Message;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::error::ExistingError;
 use super::listener::Listener;
-use super::{Count, ExistingError};
-use crate::coordinator::drive::Amount;
+use crate::coordinator::clients::client_config;
 use crate::kafka::settings_cause;
 use crate::measure::DeliveredOffsets;
 use crate::protocol::{OffsetRange, TopicTarget};
@@ -31,15 +31,24 @@ const PATIENCE_WITH_ERRORS: Duration = Duration::from_secs(30);
 /// Limit of a question for the ends of a partition.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
+/// How much is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Every record.
+    All,
+    /// The first record of each partition: is there any?
+    First,
+}
+
 /// How far a reading is.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Offsets to be read, as far as they are known.
-    total: Count,
+    total: AtomicU64,
     /// Offsets passed.
-    done: Count,
+    done: AtomicU64,
     /// Bytes of keys and values read.
-    pub(super) bytes: Count,
+    pub(super) bytes: AtomicU64,
 }
 
 impl Progress {
@@ -72,7 +81,7 @@ impl Pass {
         last: Option<u64>,
         progress: &Progress,
     ) -> Result<Vec<(FoundTopic, Vec<DeliveredOffsets>)>, ExistingError> {
-        let consumer = self.consumer()?;
+        let consumer = self.consumer(topics.iter().map(|(name, _)| name.as_str()))?;
         let mut targets = Vec::with_capacity(topics.len());
         // All ends first, so that they are of one moment.
         for (name, partitions) in topics {
@@ -99,7 +108,7 @@ impl Pass {
         targets: &[TopicTarget],
         amount: Amount,
     ) -> Result<Vec<Vec<DeliveredOffsets>>, ExistingError> {
-        let consumer = self.consumer()?;
+        let consumer = self.consumer(targets.iter().map(|target| target.name.as_str()))?;
         let progress = Progress::default();
         let read = targets
             .iter()
@@ -107,15 +116,10 @@ impl Pass {
         read.collect()
     }
 
-    fn consumer(&self) -> Result<BaseConsumer<Listener>, ExistingError> {
-        let mut config = ClientConfig::new();
-        for (name, value) in &self.properties {
-            config.set(name, value.reveal());
-        }
+    fn consumer<'a>(&self, topics: impl Iterator<Item = &'a str>) -> Result<BaseConsumer<Listener>, ExistingError> {
+        let mut config = client_config(&self.bootstrap, &self.properties, "tandem-first-reading");
         config
-            .set("bootstrap.servers", &self.bootstrap)
             .set("group.id", &self.group)
-            .set("client.id", "tandem-first-reading")
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
             .set("isolation.level", self.isolation.as_str())
@@ -125,10 +129,7 @@ impl Pass {
         config.set_log_level(RDKafkaLogLevel::Warning);
         config
             .create_with_context(Listener::default())
-            .map_err(|error| ExistingError::Read {
-                topic: "that exists".to_owned(),
-                cause: settings_cause(&error),
-            })
+            .map_err(|error| failed(&topics.collect::<Vec<_>>().join(", "), settings_cause(&error)))
     }
 
     /// The offsets delivered of each partition of one topic. One topic at a time, because the library tells of the end

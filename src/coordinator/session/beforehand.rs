@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Session;
 use crate::coordinator::calibration::{self, Calibrations};
 use crate::coordinator::demands::Demands;
+use crate::coordinator::ending::RunError;
 use crate::coordinator::fleet::ProcessFleet;
-use crate::coordinator::run::RunError;
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Work};
 

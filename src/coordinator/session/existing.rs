@@ -73,7 +73,14 @@ impl Session<'_> {
     /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
     pub(super) fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
         let (scenario, dataset) = (&self.plan.scenario, configuration.dataset);
-        ReadAgain::of(cluster, scenario, dataset, &self.prefix, self.interrupt.flag())
+        scenario.datasets[dataset].existing()?;
+        Some(ReadAgain::of(
+            cluster,
+            scenario,
+            dataset,
+            &self.prefix,
+            self.interrupt.flag(),
+        ))
     }
 }
 

@@ -12,15 +12,17 @@ use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
 use super::dataset::kept::Keeping;
-use super::dataset::{self, Dataset, DatasetError};
-use super::drive::Amount;
+use super::dataset::{self, Dataset, DatasetError, Filling};
+use super::ending::{RunEnd, RunError};
 use super::events::Observer;
-use super::existing::ReadAgain;
+use super::existing::{Amount, ReadAgain};
 use super::fixed_group::wait_until_empty;
 use super::guardian::Guardian;
+use super::interrupt::Interrupt;
+use super::options::RunOptions;
 use super::programs::Programs;
-use super::run::{Interrupt, RunEnd, RunError, RunOptions};
-use super::{environment, warm};
+
+use super::environment;
 use crate::kafka::doctor::is_permission;
 use crate::kafka::names;
 use crate::measure::{DeliveredTopics, KeptData, Status};
@@ -32,6 +34,9 @@ use crate::store::RunDir;
 /// How long a broker that went away may take to come back, and how often it is looked for.
 const BROKER_RETURN_LIMIT: Duration = Duration::from_secs(30);
 const BROKER_RETURN_PAUSE: Duration = Duration::from_millis(500);
+
+/// Pause between two looks at a filling.
+const FILLING_LOOK: Duration = Duration::from_millis(200);
 
 /// One session of a run on an open cluster.
 pub(super) struct Session<'a> {
@@ -271,8 +276,9 @@ impl Session<'_> {
         let filling = async {
             let (produced, interrupted) = (Arc::clone(produced), Arc::clone(&stop));
             if !self.options.keep_data {
-                let filled = dataset::fill(admin, properties, spec, &names, seed, produced, interrupted).await?;
-                return Ok((filled, None));
+                let bootstrap = admin.bootstrap();
+                let filling = Filling::new(bootstrap, properties, spec, &names, seed, produced, interrupted);
+                return Ok((dataset::fill(admin, filling).await?, None));
             }
             let keeping = Keeping {
                 admin,
@@ -288,26 +294,40 @@ impl Session<'_> {
             let (filled, kept) = keeping.find_or_fill().await?;
             Ok((filled, Some(kept)))
         };
+        let show = || self.observer.filling(produced.load(Ordering::Relaxed), total);
+        match self
+            .guarded(&stop, filling, show)
+            .await
+            .map_err(RunError::ClusterLost)?
+        {
+            Ok(filled) => Ok(filled),
+            Err(DatasetError::Interrupted) => Err(RunError::Interrupted),
+            Err(error) => Err(self.why_not_filled(cluster, error).await),
+        }
+    }
+
+    /// Waits for a filling, and sets `stop` where a broker run here dies or the user interrupts. The error is what
+    /// happened to the broker: the producers would go on trying for minutes, and end by themselves.
+    async fn guarded<T>(
+        &self,
+        stop: &AtomicBool,
+        filling: impl Future<Output = T>,
+        show: impl Fn(),
+    ) -> Result<T, String> {
         tokio::pin!(filling);
-        let mut display = tokio::time::interval(Duration::from_millis(200));
-        let dataset = loop {
+        let mut looks = tokio::time::interval(FILLING_LOOK);
+        loop {
             tokio::select! {
-                filled = &mut filling => break filled,
-                _ = display.tick() => self.observer.filling(produced.load(Ordering::Relaxed), total),
+                filled = &mut filling => return Ok(filled),
+                _ = looks.tick() => show(),
             }
             let dead = self.dead_broker();
             if dead.is_some() || self.interrupt.is_set() {
                 stop.store(true, Ordering::Relaxed);
             }
             if let Some(dead) = dead {
-                // The producers would go on trying for minutes; they end by themselves.
-                return Err(RunError::ClusterLost(dead));
+                return Err(dead);
             }
-        };
-        match dataset {
-            Ok(filled) => Ok(filled),
-            Err(DatasetError::Interrupted) => Err(RunError::Interrupted),
-            Err(error) => Err(self.why_not_filled(cluster, error).await),
         }
     }
 
@@ -337,27 +357,17 @@ impl Session<'_> {
         let scenario = &self.plan.scenario;
         let sets = sets.flat_map(|(cluster, datasets)| (0..).zip(datasets).map(move |set| (cluster, set)));
         for (cluster, (index, dataset)) in sets.filter(|(_, (_, dataset))| !dataset.topics.is_empty()) {
-            let again = ReadAgain::of(cluster, scenario, index, &self.prefix, self.interrupt.flag());
             // The first session has read what exists to find out what it holds.
-            if again.is_some() && self.options.session == 1 {
+            if dataset.delivered.is_some() && self.options.session == 1 {
                 continue;
             }
             self.observer
                 .preparing("reading the data once, so that it is in memory");
-            let (bootstrap, properties) = (cluster.admin.bootstrap().to_owned(), cluster.properties.clone());
-            let group = warm::group(scenario, &self.prefix);
-            let topics = dataset.topics.clone();
-            let interrupted = self.interrupt.flag();
-            let warmed = if let Some(again) = again {
-                // Some of its offsets hold no record, and the last may have gone.
-                let read = again.delivered(topics, Amount::All).await;
-                read.map(|_| ()).map_err(|error| error.to_string())
-            } else {
-                let pass = move || warm::pass(&bootstrap, &properties, &group, &topics, &interrupted);
-                let panicked = |_| Err("the reading panicked".to_owned());
-                tokio::task::spawn_blocking(pass).await.unwrap_or_else(panicked)
-            };
-            if let Err(error) = warmed {
+            let again = ReadAgain::of(cluster, scenario, index, &self.prefix, self.interrupt.flag());
+            let warmed = again.delivered(dataset.topics.clone(), Amount::All).await;
+            if let Err(error) = warmed
+                && !self.interrupt.is_set()
+            {
                 self.observer
                     .note(&format!("the warming pass was not finished: {error}"));
             }

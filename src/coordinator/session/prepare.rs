@@ -1,18 +1,19 @@
-//! What a trial needs before its processes are started: its settings, its group, its topics, and what its workers are
-//! told.
+//! What a trial needs before its processes are started: its settings, its group, its topics and the orders of its
+//! workers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::Session;
 use crate::coordinator::arrivals::{Arrivals, ArrivalsError};
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::dataset::Dataset;
+use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
-use crate::coordinator::run::RunError;
-use crate::coordinator::spec::{Limits, LoadSpec, TrialSpec};
+use crate::coordinator::options::Limits;
+use crate::coordinator::spec::{LoadSpec, TrialSpec};
 use crate::kafka::client::ClientProperties;
 use crate::kafka::names;
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
@@ -46,7 +47,7 @@ impl NotRun {
 }
 
 impl Session<'_> {
-    /// Makes ready what a trial needs of its cluster, and says what its workers are told.
+    /// Makes ready what a trial needs of its cluster, and specifies the trial.
     pub(super) async fn prepare(
         &self,
         order: &TrialOrder,
@@ -137,22 +138,8 @@ impl Session<'_> {
         let (admin, properties) = (&cluster.admin, &cluster.properties);
         let stop = Arc::new(AtomicBool::new(false));
         let preparing = arrivals.prepare(admin, properties, Arc::clone(&stop));
-        tokio::pin!(preparing);
-        let mut looks = tokio::time::interval(Duration::from_millis(200));
-        loop {
-            tokio::select! {
-                prepared = &mut preparing => return prepared.map(Some),
-                _ = looks.tick() => {}
-            }
-            let dead = cluster.dead_broker();
-            if dead.is_some() || self.interrupt.is_set() {
-                stop.store(true, Ordering::Relaxed);
-            }
-            if let Some(dead) = dead {
-                // The producers of a backlog would go on trying for minutes; they end by themselves.
-                return Err(ArrivalsError::Lost(dead));
-            }
-        }
+        let prepared = self.guarded(&stop, preparing, || {}).await;
+        prepared.map_err(ArrivalsError::Lost)?.map(Some)
     }
 
     /// The limits of a trial. A search need not wait for what readers left that fell behind: that they did is known.

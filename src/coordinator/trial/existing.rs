@@ -1,8 +1,10 @@
 //! Topics that existed: where nothing more comes of a partition, the cluster may have removed the rest of it.
 
+use std::collections::BTreeMap;
+
 use super::{Action, Phase, TrialMachine};
 use crate::measure::{DeliveredTopics, TopicPartition};
-use crate::protocol::TopicTarget;
+use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 
 impl TrialMachine {
     /// True while records of topics that existed are being read.
@@ -44,14 +46,12 @@ impl TrialMachine {
         let (Ok(still), true) = (still, self.awaits_records()) else {
             return Vec::new();
         };
-        let ranges: Vec<_> = self.ranges().collect();
-        for (partition, low, end) in ranges {
+        let asked: BTreeMap<TopicPartition, OffsetRange> = partitions_of(asked).collect();
+        for (partition, OffsetRange { low, end }) in partitions_of(&self.spec.topics) {
             let Some(still) = still.of(partition.topic, partition.partition) else {
                 continue;
             };
-            let of_topic = asked.get(partition.topic as usize).map(|target| &target.partitions);
-            let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
-            let Some(range) = of_topic.and_then(|partitions| partitions.get(number)) else {
+            let Some(range) = asked.get(&partition) else {
                 continue;
             };
             if range.is_empty() || !still.is_gap(range.low, end) {

@@ -1,80 +1,88 @@
-//! Running out of time: which limit, who is late, and what was waited for.
+//! The failures of a trial that runs out of time: which limit, who is late, and what was missing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine, WorkerState};
 use crate::measure::{Failure, FailureKind, TopicPartition};
 
 impl TrialMachine {
+    /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
         let limits = self.spec.limits;
         let late = |has: fn(&WorkerState) -> bool| {
-            let consumer = self.workers.iter().position(|worker| !has(worker));
-            let producers = self.load.iter().flat_map(|load| &load.producers);
-            let producer = || producers.map(|p| &p.process).position(|process| !has(process));
-            consumer.or_else(|| Some(self.workers.len() + producer()?))
+            let mut processes = 0..self.processes();
+            processes.find(|worker| !self.state_of(*worker).is_some_and(has))
         };
-        let of = |worker: Option<usize>, kind, message: String| match worker {
+        let seconds = |limit: Duration| limit.as_secs();
+        let (worker, kind, message) = match self.phase {
+            Phase::Starting => match late(|process| process.hello.is_some()) {
+                Some(worker) => {
+                    let message = format!("it did not introduce itself within {} s", seconds(limits.hello));
+                    (Some(worker), FailureKind::WorkerStart, message)
+                }
+                None => {
+                    let message = format!("it was not ready within {} s", seconds(limits.ready));
+                    (
+                        late(|process| process.ready_ns.is_some()),
+                        FailureKind::Connect,
+                        message,
+                    )
+                }
+            },
+            Phase::Joining => return self.not_joined(seconds(limits.join)),
+            Phase::Reading if self.load.is_some() => {
+                let mut producers = self.load.iter().flat_map(|load| &load.producers);
+                let silent = producers.position(|producer| producer.result.is_none());
+                let worker = silent.map(|producer| self.workers.len() + producer);
+                let message = match worker {
+                    Some(_) => "it gave no result after the end of the load",
+                    None => "the cluster did not answer where the partitions end after the load",
+                };
+                (worker, FailureKind::Timeout, message.to_owned())
+            }
+            Phase::Reading | Phase::Draining => {
+                let message = format!("reading took more than {} s", seconds(limits.read));
+                (None, FailureKind::Timeout, message)
+            }
+            Phase::Collecting | Phase::Over => {
+                let message = format!("it gave no result within {} s", seconds(limits.result));
+                let silent = self.workers.iter().position(|worker| worker.result.is_none());
+                (silent, FailureKind::Timeout, message)
+            }
+        };
+        match worker {
             Some(worker) => self.failed(worker, kind, message),
             None => Failure {
                 kind,
                 who: None,
                 message,
             },
-        };
-        match self.phase {
-            Phase::Starting => match late(|worker| worker.hello.is_some()) {
-                Some(worker) => {
-                    let message = format!("it did not introduce itself within {} s", limits.hello.as_secs());
-                    of(Some(worker), FailureKind::WorkerStart, message)
-                }
-                None => {
-                    let message = format!("it was not ready within {} s", limits.ready.as_secs());
-                    of(late(|worker| worker.ready_ns.is_some()), FailureKind::Connect, message)
-                }
-            },
-            Phase::Joining => {
-                let seconds = limits.join.as_secs();
-                match self.obstacle.clone() {
-                    Some(Obstacle::Overlap { who, message }) => Failure {
-                        kind: FailureKind::Overlap,
-                        who: Some(who),
-                        message: format!("{message}, for {seconds} s"),
-                    },
-                    Some(Obstacle::Member { who, message }) => Failure {
-                        kind: FailureKind::Assignment,
-                        who: Some(who),
-                        message: format!("after {seconds} s: {message}"),
-                    },
-                    Some(Obstacle::Unsettled(message)) => {
-                        of(None, FailureKind::Assignment, format!("after {seconds} s: {message}"))
-                    }
-                    None => of(None, FailureKind::Assignment, format!("no answer within {seconds} s")),
-                }
-            }
-            Phase::Reading if self.load.is_some() => {
-                let producers = self.load.iter().flat_map(|load| &load.producers);
-                let silent = producers.into_iter().position(|producer| producer.result.is_none());
-                let worker = silent.map(|producer| self.workers.len() + producer);
-                let message = match worker {
-                    Some(_) => "it gave no result after the end of the load".to_owned(),
-                    None => "the cluster did not tell the ends of the partitions after the load".to_owned(),
-                };
-                of(worker, FailureKind::Timeout, message)
-            }
-            Phase::Reading | Phase::Draining => of(
-                None,
-                FailureKind::Timeout,
-                format!("reading took more than {} s", limits.read.as_secs()),
-            ),
-            Phase::Collecting | Phase::Over => {
-                let message = format!("it gave no result within {} s", limits.result.as_secs());
-                of(late(|worker| worker.result.is_some()), FailureKind::Timeout, message)
-            }
         }
     }
 
+    /// The failure of a trial whose members did not join in time, by what was in the way last.
+    fn not_joined(&self, seconds: u64) -> Failure {
+        let (kind, who, message) = match self.obstacle.clone() {
+            Some(Obstacle::Overlap { who, message }) => {
+                let message = format!("{message}, for {seconds} s");
+                (FailureKind::Overlap, Some(who), message)
+            }
+            Some(Obstacle::Member { who, message }) => {
+                let message = format!("after {seconds} s: {message}");
+                (FailureKind::Assignment, Some(who), message)
+            }
+            Some(Obstacle::Unsettled(message)) => {
+                let message = format!("after {seconds} s: {message}");
+                (FailureKind::Assignment, None, message)
+            }
+            None => (FailureKind::Assignment, None, format!("no answer within {seconds} s")),
+        };
+        Failure { kind, who, message }
+    }
+
+    /// The failure of a trial in which nothing was read for too long.
     pub(super) fn stalled(&self) -> Failure {
         let unread = self.unread();
         let holders = unread

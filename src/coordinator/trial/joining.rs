@@ -3,7 +3,7 @@
 use super::super::barrier::{self, MemberView, Obstacle};
 use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, WorkerState, after};
 use crate::kafka::GroupDescription;
-use crate::measure::{Failure, FailureKind, TopicPartition};
+use crate::measure::{Failure, TopicPartition};
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 
 impl TrialMachine {
@@ -39,8 +39,7 @@ impl TrialMachine {
             return Ok(Vec::new());
         }
         if members.len() != self.spec.workers[worker].prepare.consumers.len() {
-            let message = format!("it tells of {} members", members.len());
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+            return self.broke_protocol(worker, format!("its assignments are of {} members", members.len()));
         }
         self.workers[worker].assignments = Some(members);
         Ok(self.judge_look(now_ns))

@@ -4,16 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Action, Phase, TrialMachine, WorkerState, after};
+use super::state::{Asked, LAG_INTERVAL_MIN};
+use super::{Action, Phase, TrialMachine, after};
 use crate::coordinator::spec::LoadSpec;
-use crate::measure::latency::PackedLatency;
-use crate::measure::{Failure, FailureKind, LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{FromWorker, Hello, PROTOCOL_VERSION, ProducerProgress, ProducerResult, ToWorker};
+use crate::measure::{Failure, PartitionLag, SecondOfLatency, TopicPartition};
+use crate::protocol::{ProducerProgress, ProducerResult, ToWorker, entry_of};
 
-/// The shortest time between two samples of the lag. Positions are told every 100 ms.
-const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
-/// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
-const LAG_SAMPLES: u32 = 600;
 /// An answer that took longer says too little of the moment in which it came: positions have moved on meanwhile, by
 /// which the lag seen is too small.
 const SAMPLE_LATENESS_MAX_NS: u64 = 100_000_000;
@@ -26,195 +22,33 @@ const GONE_WITHIN_SECONDS: f64 = 0.2;
 /// As many records are no lag whatever the rate.
 const GONE_RECORDS: f64 = 10.0;
 
-/// What the machine knows of the load.
-#[derive(Debug)]
-pub(in crate::coordinator) struct LoadState {
-    pub(in crate::coordinator) producers: Vec<ProducerState>,
-    /// The common start of the producers.
-    pub(in crate::coordinator) start_ns: u64,
-    /// The end of the load.
-    pub(in crate::coordinator) end_ns: u64,
-    /// The producers have been told to stop.
-    stopped: bool,
-    next_sample_ns: u64,
-    /// From one stored sample to the next.
-    interval: Duration,
-    next_stored_ns: u64,
-    /// A question for the ends is under way, since when; it was asked after the last producer's result, or before.
-    asked: Option<(Asked, u64)>,
-    /// The ends of all partitions once nothing arrives any more.
-    pub(in crate::coordinator) ends: Option<Vec<Vec<i64>>>,
-    pub(in crate::coordinator) lag: LagSeries,
-    pub(in crate::coordinator) caught_up_ns: Option<u64>,
-    /// The latest sample: when, and the lag of the group that was furthest behind.
-    lag_before: Option<(u64, u64)>,
-    seconds: BTreeMap<u32, PackedLatency>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    ForLag,
-    ForTheEnd,
-}
-
-/// What the machine knows of one producer process.
-#[derive(Debug, Default)]
-pub(in crate::coordinator) struct ProducerState {
-    pub(in crate::coordinator) process: WorkerState,
-    pub(in crate::coordinator) result: Option<ProducerResult>,
-    progress: ProducerProgress,
-}
-
-impl LoadState {
-    pub(super) fn new(spec: &LoadSpec, groups: usize, now_ns: u64) -> Self {
-        let producer = || ProducerState {
-            process: WorkerState {
-                spawn_ns: now_ns,
-                ..WorkerState::default()
-            },
-            ..ProducerState::default()
-        };
-        let mut lag = LagSeries::default();
-        for group in (0u32..).take(groups) {
-            for (topic, partitions) in (0u32..).zip(&spec.backlog_ends) {
-                for partition in (0i32..).take(partitions.len()) {
-                    lag.partitions.push(PartitionLag {
-                        group,
-                        topic,
-                        partition,
-                        lag: Vec::new(),
-                    });
-                }
-            }
-        }
-        LoadState {
-            producers: spec.producers.iter().map(|_| producer()).collect(),
-            start_ns: u64::MAX,
-            end_ns: u64::MAX,
-            stopped: false,
-            next_sample_ns: u64::MAX,
-            next_stored_ns: 0,
-            interval: LAG_INTERVAL_MIN.max(spec.length() / LAG_SAMPLES),
-            asked: None,
-            ends: None,
-            lag,
-            caught_up_ns: None,
-            lag_before: None,
-            seconds: BTreeMap::new(),
-        }
-    }
-
-    /// True once every producer has reached the cluster.
-    pub(super) fn is_ready(&self) -> bool {
-        self.producers
-            .iter()
-            .all(|producer| producer.process.ready_ns.is_some())
-    }
-
-    /// One past the last record of a partition, once that is known; before, nothing is at its end.
-    pub(in crate::coordinator) fn end_of(&self, partition: TopicPartition) -> i64 {
-        let number = usize::try_from(partition.partition).unwrap_or(usize::MAX);
-        let ends = self.ends.as_ref();
-        let end = ends.and_then(|ends| ends.get(partition.topic as usize)?.get(number).copied());
-        end.unwrap_or(i64::MAX)
-    }
-
-    /// Response times by the second, in order.
-    pub(in crate::coordinator) fn take_seconds(&mut self) -> Vec<SecondOfLatency> {
-        let seconds = std::mem::take(&mut self.seconds).into_iter();
-        seconds
-            .map(|(second, response)| SecondOfLatency { second, response })
-            .collect()
-    }
-
-    fn all_have(&self, what: fn(&ProducerState) -> bool) -> bool {
-        self.producers.iter().all(what)
-    }
-}
-
 impl TrialMachine {
-    /// The producer that a process is, where it is one: they come after the consumers.
-    pub(in crate::coordinator) fn producer_of(&self, worker: usize) -> Option<usize> {
-        worker.checked_sub(self.workers.len())
-    }
-
-    pub(super) fn has_introduced_itself(&self, worker: usize) -> bool {
-        self.hello_of(worker).is_some()
-    }
-
-    /// How a process has introduced itself; `None` while it has not.
-    pub(super) fn hello_of(&self, worker: usize) -> Option<&Hello> {
-        let state = match (self.producer_of(worker), &self.load) {
-            (Some(producer), Some(load)) => load.producers.get(producer).map(|producer| &producer.process),
-            _ => self.workers.get(worker),
+    pub(super) fn on_producer_progress(&mut self, producer: usize, progress: ProducerProgress) -> Vec<Action> {
+        let Some(load) = &mut self.load else {
+            return Vec::new();
         };
-        state?.hello.as_ref()
-    }
-
-    /// Notes when a process was being started.
-    pub(in crate::coordinator) fn set_spawn_ns(&mut self, worker: usize, spawn_ns: u64) {
-        match (self.producer_of(worker), &mut self.load) {
-            (Some(producer), Some(load)) => load.producers[producer].process.spawn_ns = spawn_ns,
-            _ => self.workers[worker].spawn_ns = spawn_ns,
+        load.producers[producer].progress = progress;
+        if !load.stopped && load.all_have(|producer| producer.progress.finished) {
+            self.stop_producers()
+        } else {
+            Vec::new()
         }
     }
 
-    pub(super) fn on_producer_message(
+    pub(super) fn on_producer_result(
         &mut self,
         now_ns: u64,
         producer: usize,
-        message: FromWorker,
+        result: ProducerResult,
     ) -> Result<Vec<Action>, Failure> {
-        let worker = self.workers.len() + producer;
-        let Some(load) = &mut self.load else {
-            return Ok(Vec::new());
-        };
-        let state = &mut load.producers[producer];
-        match message {
-            FromWorker::Hello(_) if state.process.hello.is_some() => {
-                let message = "it introduced itself a second time";
-                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
-            }
-            FromWorker::Hello(hello) if hello.protocol != PROTOCOL_VERSION => {
-                let message = format!("it speaks protocol {}, this tandem {PROTOCOL_VERSION}", hello.protocol);
-                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
-            }
-            FromWorker::Hello(hello) => {
-                state.process.hello = Some(hello);
-                state.process.hello_ns = now_ns;
-                self.extend_for_ready(now_ns);
-                let order = self.spec.load.as_ref().map(|load| load.producers[producer].clone());
-                let prepare = order.map(|order| ToWorker::PrepareProducer(Box::new(order)));
-                Ok(prepare
-                    .map(|prepare| Action::Send(worker, prepare))
-                    .into_iter()
-                    .collect())
-            }
-            FromWorker::Ready if state.process.hello.is_some() && state.process.ready_ns.is_none() => {
-                state.process.ready_ns = Some(now_ns);
-                Ok(self.subscribe_when_ready(now_ns))
-            }
-            FromWorker::ProducerProgress(progress) => {
-                state.progress = progress;
-                Ok(self.stop_producers_when_done())
-            }
-            FromWorker::ProducerResult(result) if load.stopped => {
-                state.result = Some(*result);
-                Ok(self.ask_for_the_end(now_ns))
-            }
-            FromWorker::Failed { connect, message, .. } => {
-                let kind = if connect {
-                    FailureKind::Connect
-                } else {
-                    FailureKind::WorkerFailed
-                };
-                Err(self.failed(worker, kind, message))
-            }
+        match &mut self.load {
+            Some(load) if load.stopped => load.producers[producer].result = Some(result),
             _ => {
-                let message = "it says what nobody has asked a producer for";
-                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+                let worker = self.workers.len() + producer;
+                return self.broke_protocol(worker, "it sent its result before it was asked");
             }
         }
+        Ok(self.ask_for_the_end(now_ns))
     }
 
     /// Tells the producers when to begin, and fixes the times of the trial from there.
@@ -228,8 +62,7 @@ impl TrialMachine {
         let patience = LATE_SENDING + SETTLING + self.spec.limits.result;
         self.deadline_ns = after(load.end_ns, patience);
         let start = ToWorker::Start { at_ns: load.start_ns };
-        let producers = (0..load.producers.len()).map(|producer| self.workers.len() + producer);
-        producers.map(|worker| Action::Send(worker, start.clone())).collect()
+        self.send_to_producers(&start)
     }
 
     /// When the load wants something done.
@@ -269,22 +102,17 @@ impl TrialMachine {
         None
     }
 
-    fn stop_producers_when_done(&mut self) -> Vec<Action> {
-        let done = |load: &LoadState| !load.stopped && load.all_have(|producer| producer.progress.finished);
-        if self.load.as_ref().is_some_and(done) {
-            self.stop_producers()
-        } else {
-            Vec::new()
-        }
-    }
-
     fn stop_producers(&mut self) -> Vec<Action> {
         let Some(load) = &mut self.load else {
             return Vec::new();
         };
         load.stopped = true;
-        let producers = (0..load.producers.len()).map(|producer| self.workers.len() + producer);
-        producers.map(|worker| Action::Send(worker, ToWorker::Stop)).collect()
+        self.send_to_producers(&ToWorker::Stop)
+    }
+
+    fn send_to_producers(&self, message: &ToWorker) -> Vec<Action> {
+        let producers = self.workers.len()..self.processes();
+        producers.map(|worker| Action::Send(worker, message.clone())).collect()
     }
 
     /// Once every producer has said what it sent, nothing arrives any more.
@@ -348,35 +176,30 @@ impl TrialMachine {
         let (Some(load), Some(spec)) = (&self.load, &self.spec.load) else {
             return true;
         };
-        let mut acknowledged: BTreeMap<(usize, usize), i64> = BTreeMap::new();
-        let mut shown = true;
+        let mut acknowledged: BTreeMap<TopicPartition, i64> = BTreeMap::new();
+        let mut complete = true;
         let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
         for produced in results.flat_map(|result| &result.partitions) {
-            let place = (
-                produced.topic as usize,
-                usize::try_from(produced.partition).unwrap_or(usize::MAX),
-            );
-            let of = |offsets: &[Vec<i64>]| offsets.get(place.0).and_then(|of_topic| of_topic.get(place.1)).copied();
-            let count = acknowledged.entry(place).or_default();
+            let partition = produced.topic_partition();
+            let offset_in = |offsets: &[Vec<i64>]| entry_of(offsets, partition).copied().unwrap_or(0);
+            let count = acknowledged.entry(partition).or_default();
             *count = count.saturating_add(i64::try_from(produced.acknowledged).unwrap_or(i64::MAX));
-            let (end, backlog) = (of(ends).unwrap_or(0), of(&spec.backlog_ends).unwrap_or(0));
+            let (end, backlog) = (offset_in(ends), offset_in(&spec.backlog_ends));
             // Without offsets, as with `acks=0`, their number has to do.
-            shown &= produced.highest_offset.is_none_or(|highest| end > highest) && end - backlog >= *count;
+            complete &= produced.highest_offset.is_none_or(|highest| end > highest) && end - backlog >= *count;
         }
         let patience = self.spec.limits.result / 2;
-        shown || after(load.next_sample_ns, patience) >= self.deadline_ns
+        complete || after(load.next_sample_ns, patience) >= self.deadline_ns
     }
 
     fn sample_lag(&mut self, now_ns: u64, ends: &[Vec<i64>]) {
-        let lag_of = |of: &PartitionLag| {
+        let lag_of = |series: &PartitionLag| {
             let partition = TopicPartition {
-                topic: of.topic,
-                partition: of.partition,
+                topic: series.topic,
+                partition: series.partition,
             };
-            let number = usize::try_from(of.partition).unwrap_or(usize::MAX);
-            let end = ends.get(of.topic as usize).and_then(|ends| ends.get(number)).copied();
-            let position = self.position(of.group as usize, partition);
-            u64::try_from(end.unwrap_or(0) - position).unwrap_or(0)
+            let end = entry_of(ends, partition).copied().unwrap_or(0);
+            u64::try_from(end - self.position(series.group as usize, partition)).unwrap_or(0)
         };
         let Some(load) = &self.load else { return };
         let sample: Vec<u64> = load.lag.partitions.iter().map(lag_of).collect();
@@ -385,7 +208,10 @@ impl TrialMachine {
         let groups = 0..u32::try_from(self.spec.groups.len()).unwrap_or(u32::MAX);
         let lag_of_group = |group: u32| -> u64 {
             let partitions = load.lag.partitions.iter().zip(&sample);
-            partitions.filter(|(of, _)| of.group == group).map(|(_, lag)| lag).sum()
+            partitions
+                .filter(|(series, _)| series.group == group)
+                .map(|(_, lag)| lag)
+                .sum()
         };
         let furthest = groups.map(lag_of_group).max().unwrap_or(0);
         let is_gone = furthest as f64 <= gone;

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::*;
 use crate::coordinator::assemble;
-use crate::coordinator::scripted::*;
 use crate::coordinator::trial::Event;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
-use crate::protocol::{Capability, LoadTopic, MemberResult, PrepareProducer, ProducedPartition};
-use crate::scenario::{Configuration, Keys, Load, Mode, Shape, Size};
+use crate::measure::{FailureKind, HostMeasurement, Measurement, OffsetRun, OrderedLoad};
+use crate::protocol::{
+    Capability, FromWorker, MemberResult, PrepareProducer, ProducedPartition, ProducerProgress, ProducerResult,
+};
+use crate::scenario::{Configuration, Load, Mode, Shape};
+use crate::testing::script::*;
+use crate::testing::{arrangement, prepare_producer};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The worker number of the only producer: it comes after the two consumers.
@@ -25,29 +28,14 @@ fn schedule() -> Schedule {
 fn load_spec(backlog: [i64; 2]) -> LoadSpec {
     LoadSpec {
         producers: vec![PrepareProducer {
-            client_id: "p".into(),
-            topics: vec![LoadTopic {
-                name: "t".into(),
-                partitions: 2,
-            }],
-            properties: BTreeMap::new(),
-            schedule: schedule(),
             warmup_ns: SECOND_NS,
-            producer: 0,
-            producers: 1,
-            size: Size::Fixed(100),
-            keys: Keys::None,
-            seed: 1,
+            ..prepare_producer(&[("t", 2)], schedule())
         }],
         schedule: schedule(),
         lead: Duration::from_millis(500),
         warmup: Duration::from_secs(1),
         backlog_ends: vec![backlog.to_vec()],
     }
-}
-
-fn capabilities() -> Vec<Capability> {
-    [ALL, &[Capability::Stamps]].concat()
 }
 
 fn live(backlog: [i64; 2]) -> Script {
@@ -61,7 +49,7 @@ fn live(backlog: [i64; 2]) -> Script {
             producers: 1,
             properties: BTreeMap::new(),
         }),
-        ..configuration(2, 1)
+        ..arrangement("case", 2, 1)
     };
     let mut spec = spec_of(&configuration, 2);
     for range in &mut spec.topics[0].partitions {
@@ -69,7 +57,7 @@ fn live(backlog: [i64; 2]) -> Script {
     }
     let mut script = Script::new(spec.with_load(load_spec(backlog)));
     for worker in 0..2 {
-        script.says(worker, FromWorker::Hello(hello(&capabilities())));
+        script.says(worker, FromWorker::Hello(hello(Capability::ALL)));
     }
     script
 }
@@ -128,7 +116,7 @@ fn draining(backlog: [i64; 2]) -> Script {
     let (mut script, _) = reading(backlog);
     script.passes(Duration::from_secs(5));
     let stop = script.says(PRODUCER, progress(400, true));
-    assert_eq!(told(&stop, &ToWorker::Stop), [PRODUCER]);
+    assert_eq!(sent_to(&stop, &ToWorker::Stop), [PRODUCER]);
     let ask = script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
     if ask.is_empty() {
         // A sample was under way.
@@ -158,11 +146,11 @@ fn measured(script: &mut Script, results: [MemberResult; 2]) -> (Measurement, Op
 fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_read() {
     let (script, actions) = reading([0, 0]);
     let start_ns = script.machine.start_ns;
-    assert_eq!(told(&actions, &ToWorker::Start { at_ns: start_ns }), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns: start_ns }), [0, 1]);
     let load_start = ToWorker::Start {
         at_ns: start_ns + SECOND_NS / 2,
     };
-    assert_eq!(told(&actions, &load_start), [PRODUCER]);
+    assert_eq!(sent_to(&actions, &load_start), [PRODUCER]);
     assert_eq!(script.machine.progress().1, 400);
 
     let mut script = draining([0, 0]);
@@ -170,7 +158,7 @@ fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_re
     assert_eq!(script.reaches(0, 0, 200), []);
     let actions = script.reaches(1, 1, 200);
     assert_eq!(actions[0], Action::Ended);
-    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
     let whole = |partition| member_result(&[(partition, &[read(0, 200)])]);
     let (measurement, failure) = measured(&mut script, [whole(0), whole(1)]);
     assert_eq!(failure, None);
@@ -196,14 +184,14 @@ fn members_subscribe_only_when_the_producers_are_ready_too() {
         "{actions:?}"
     );
     let actions = script.says(PRODUCER, FromWorker::Ready);
-    assert_eq!(told(&actions, &ToWorker::Subscribe), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Subscribe), [0, 1]);
 }
 
 #[test]
 fn a_worker_without_stamps_is_refused() {
     let spec = spec(1, 1, 2).with_load(load_spec([0, 0]));
     let mut script = Script::new(spec);
-    script.says(0, FromWorker::Hello(hello(ALL)));
+    script.says(0, FromWorker::Hello(hello(&[Capability::Ledger])));
     script.failed(
         FailureKind::WorkerProtocol,
         Some("group 1, process 1"),
@@ -225,10 +213,10 @@ fn a_producer_that_is_behind_is_stopped_two_seconds_after_the_end_of_the_load() 
     script.passes(Duration::from_secs(1));
     let end_ns = script.machine.load.as_ref().unwrap().end_ns;
     let left = Duration::from_nanos(end_ns - script.now_ns);
-    assert!(told(&script.passes(left), &ToWorker::Stop).is_empty());
+    assert!(sent_to(&script.passes(left), &ToWorker::Stop).is_empty());
     ends(&mut script, [10, 10]);
     assert_eq!(
-        told(&script.passes(Duration::from_secs(2)), &ToWorker::Stop),
+        sent_to(&script.passes(Duration::from_secs(2)), &ToWorker::Stop),
         [PRODUCER]
     );
     // It sent a quarter of what it should have.
@@ -263,7 +251,7 @@ fn records_not_read_in_time_are_unread_and_a_gap_before_them_is_a_loss() {
     let mut script = draining([0, 0]);
     script.reaches(0, 0, 200);
     let actions = script.passes(script.machine.spec.limits.drain);
-    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
     let first = member_result(&[(0, &[read(0, 200)])]);
     let (measurement, failure) = measured(&mut script, [first.clone(), member_result(&[(1, &[read(0, 120)])])]);
     assert_eq!(failure, None);

@@ -1,103 +1,33 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod event;
 mod existing;
 mod failing;
 mod joining;
 mod load;
+mod phase;
 mod reading;
 mod reports;
 mod starting;
+mod state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::barrier::Obstacle;
 use super::spec::{TrialSpec, producer_name};
-pub(super) use load::LoadState;
+pub use event::{Action, Event};
+pub use phase::Phase;
+pub(super) use state::{LoadState, WorkerState};
 
-use crate::client_errors::Reports;
 use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
-use crate::protocol::{Capability, FromWorker, Hello, MemberAssignment, ToWorker, TopicTarget, WorkerResult};
+use crate::protocol::{FromWorker, Hello, OffsetRange, ToWorker, partitions_of};
 
 /// Pause between two looks at a group that is still settling.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
-
-/// Something that happened.
-#[derive(Debug)]
-pub enum Event {
-    /// A worker said something.
-    Message(usize, FromWorker),
-    /// A worker wrote a line that is not a message.
-    Garbage(usize, String),
-    /// A worker's process ended, with how and its last words.
-    Died(usize, String),
-    /// What the cluster says of a group.
-    Group(usize, Result<GroupDescription, String>),
-    /// What the cluster says of the end of every partition of every topic.
-    Ends(Result<Vec<Vec<i64>>, String>),
-    /// Which of the offsets that nobody has read yet the cluster delivers now.
-    Still(Vec<TopicTarget>, Result<DeliveredTopics, String>),
-    /// Time passed.
-    Tick,
-}
-
-/// Something to be done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Tell a worker.
-    Send(usize, ToWorker),
-    /// Ask the cluster about a group and report [`Event::Group`].
-    Describe(usize),
-    /// Ask the cluster for the ends of the load's partitions and report [`Event::Ends`].
-    AskEnds,
-    /// Reading begins at this time: sample the machine then.
-    Started(u64),
-    /// The last record was reported: sample the machine now.
-    Ended,
-}
-
-/// Where a trial is, for the display.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Processes are starting.
-    Starting,
-    /// Members are joining their groups.
-    Joining,
-    /// Records are being read, as they lie there or arrive.
-    Reading,
-    /// The load is over and what it sent is being read.
-    Draining,
-    /// Results are being collected.
-    Collecting,
-    /// It is over.
-    Over,
-}
-
-/// What the machine knows of one worker.
-#[derive(Debug, Default)]
-pub(super) struct WorkerState {
-    pub(super) spawn_ns: u64,
-    pub(super) hello: Option<Hello>,
-    pub(super) hello_ns: u64,
-    pub(super) ready_ns: Option<u64>,
-    assignments: Option<Vec<MemberAssignment>>,
-    /// What each consumer held when the barrier was passed.
-    pub(super) held: Vec<Vec<TopicPartition>>,
-    pub(super) result: Option<WorkerResult>,
-    /// What its clients reported, by consumer.
-    reports: BTreeMap<u32, Reports>,
-}
-
-impl WorkerState {
-    pub(super) fn can(&self, capability: Capability) -> bool {
-        self.hello
-            .as_ref()
-            .is_some_and(|hello| hello.capabilities.contains(&capability))
-    }
-}
 
 /// One trial on its way.
 #[derive(Debug)]
@@ -166,17 +96,21 @@ impl TrialMachine {
     /// Records read so far, as far as reported, and how many there are, over all groups.
     pub fn progress(&self) -> (u64, u64) {
         // A worker may say anything: no more counts than there is.
-        let read = |positions: &BTreeMap<TopicPartition, i64>, partition, low: i64, end: i64| {
+        let read = |positions: &BTreeMap<TopicPartition, i64>, partition, OffsetRange { low, end }| {
             let position = positions.get(&partition).copied().unwrap_or(low);
             u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
         };
-        let of_group = |positions| -> u64 { self.ranges().map(|(p, low, end)| read(positions, p, low, end)).sum() };
+        let ranges = || partitions_of(&self.spec.topics);
+        let of_group = |positions| -> u64 {
+            ranges()
+                .map(|(partition, range)| read(positions, partition, range))
+                .sum()
+        };
         let mut done: u64 = self.positions.iter().map(of_group).sum();
         let total = self.spec.records() * self.spec.groups.len() as u64;
         if self.spec.reference.is_some() {
             // Not every offset holds a record.
-            let lengths = self.ranges().map(|(_, low, end)| u64::try_from(end - low).unwrap_or(0));
-            let offsets = lengths.sum::<u64>() * self.spec.groups.len() as u64;
+            let offsets = ranges().map(|(_, range)| range.len()).sum::<u64>() * self.spec.groups.len() as u64;
             done = u64::try_from(u128::from(done) * u128::from(total) / u128::from(offsets.max(1))).unwrap_or(total);
         }
         (done.min(total), total)
@@ -205,10 +139,7 @@ impl TrialMachine {
             return Vec::new();
         }
         let result = match event {
-            Event::Message(worker, message) => match self.producer_of(worker) {
-                Some(producer) => self.on_producer_message(now_ns, producer, message),
-                None => self.on_message(now_ns, worker, message),
-            },
+            Event::Message(worker, message) => self.on_message(now_ns, worker, message),
             Event::Garbage(worker, line) => self.on_garbage(worker, &line),
             Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
@@ -230,7 +161,34 @@ impl TrialMachine {
         self.phase = Phase::Over;
     }
 
-    /// The name of a process: the producers come after the consumers.
+    /// The producer that a process is, if it is one: they come after the consumers.
+    pub(crate) fn producer_of(&self, worker: usize) -> Option<usize> {
+        worker.checked_sub(self.workers.len())
+    }
+
+    /// What is known of a process, a consumer or a producer.
+    fn state_of(&self, worker: usize) -> Option<&WorkerState> {
+        match self.producer_of(worker) {
+            Some(producer) => Some(&self.load.as_ref()?.producers.get(producer)?.process),
+            None => self.workers.get(worker),
+        }
+    }
+
+    fn state_of_mut(&mut self, worker: usize) -> Option<&mut WorkerState> {
+        match self.producer_of(worker) {
+            Some(producer) => Some(&mut self.load.as_mut()?.producers.get_mut(producer)?.process),
+            None => self.workers.get_mut(worker),
+        }
+    }
+
+    /// Notes when a process was being started.
+    pub(crate) fn set_spawn_ns(&mut self, worker: usize, spawn_ns: u64) {
+        if let Some(state) = self.state_of_mut(worker) {
+            state.spawn_ns = spawn_ns;
+        }
+    }
+
+    /// The name of a process.
     pub(super) fn name_of(&self, worker: usize) -> String {
         match self.producer_of(worker) {
             Some(producer) => producer_name(producer),
@@ -238,15 +196,16 @@ impl TrialMachine {
         }
     }
 
-    /// The processes of the trial, consumers and producers.
+    /// Number of processes of the trial, consumers and producers.
     pub(super) fn processes(&self) -> usize {
         self.workers.len() + self.load.as_ref().map_or(0, |load| load.producers.len())
     }
 
     fn failed(&self, worker: usize, kind: FailureKind, message: impl Into<String>) -> Failure {
         let mut message = message.into();
+        let hello = self.state_of(worker).and_then(|state| state.hello.as_ref());
         let note = |hello: &Hello| client_note(&message, &hello.client, &hello.client_version);
-        if let Some(note) = self.hello_of(worker).and_then(note) {
+        if let Some(note) = hello.and_then(note) {
             message = format!("{message} ({note})");
         }
         Failure {
@@ -256,45 +215,61 @@ impl TrialMachine {
         }
     }
 
+    /// A failure by which a worker broke the protocol.
+    fn broke_protocol<T>(&self, worker: usize, message: impl Into<String>) -> Result<T, Failure> {
+        Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+    }
+
     fn on_message(&mut self, now_ns: u64, worker: usize, message: FromWorker) -> Result<Vec<Action>, Failure> {
-        match message {
-            FromWorker::Hello(hello) => self.on_hello(now_ns, worker, hello),
-            FromWorker::Ready => self.on_ready(now_ns, worker),
-            FromWorker::Assignments { query, members } => self.on_assignments(now_ns, worker, query, members),
-            FromWorker::Progress { positions } => Ok(self.on_progress(now_ns, worker, &positions)),
-            FromWorker::Result(result) => self.on_result(worker, *result),
-            FromWorker::Seconds { seconds } => {
-                self.on_seconds(&seconds);
-                Ok(Vec::new())
-            }
-            FromWorker::Calibrated(_) => Ok(Vec::new()),
-            FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_) => {
-                let message = "it speaks as a producer, but it is to consume";
-                Err(self.failed(worker, FailureKind::WorkerProtocol, message))
-            }
-            FromWorker::Reported {
-                consumer,
-                message,
-                times,
-            } => {
-                self.note_report(worker, consumer, &message, times);
-                Ok(Vec::new())
-            }
-            FromWorker::Failed {
-                consumer,
-                connect,
-                message,
-            } => {
+        let producer = self.producer_of(worker);
+        match (message, producer) {
+            (FromWorker::Hello(hello), _) => self.on_hello(now_ns, worker, hello),
+            (FromWorker::Ready, _) => self.on_ready(now_ns, worker),
+            (
+                FromWorker::Failed {
+                    consumer,
+                    connect,
+                    message,
+                },
+                _,
+            ) => {
                 let kind = if connect {
                     FailureKind::Connect
                 } else {
                     FailureKind::WorkerFailed
                 };
                 let mut failure = self.failed(worker, kind, message);
-                if let Some(consumer) = consumer {
+                if let (Some(consumer), None) = (consumer, producer) {
                     failure.who = Some(self.spec.workers[worker].member_name(consumer as usize));
                 }
                 Err(failure)
+            }
+            (FromWorker::ProducerProgress(progress), Some(producer)) => {
+                Ok(self.on_producer_progress(producer, progress))
+            }
+            (FromWorker::ProducerResult(result), Some(producer)) => self.on_producer_result(now_ns, producer, *result),
+            (_, Some(_)) => self.broke_protocol(worker, "unexpected message from a producer"),
+            (FromWorker::Assignments { query, members }, None) => self.on_assignments(now_ns, worker, query, members),
+            (FromWorker::Progress { positions }, None) => Ok(self.on_progress(now_ns, worker, &positions)),
+            (FromWorker::Result(result), None) => self.on_result(worker, *result),
+            (FromWorker::Seconds { seconds }, None) => {
+                self.on_seconds(&seconds);
+                Ok(Vec::new())
+            }
+            (FromWorker::Calibrated(_), None) => Ok(Vec::new()),
+            (
+                FromWorker::Reported {
+                    consumer,
+                    message,
+                    times,
+                },
+                None,
+            ) => {
+                self.note_report(worker, consumer, &message, times);
+                Ok(Vec::new())
+            }
+            (FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_), None) => {
+                self.broke_protocol(worker, "message of a producer from a consumer")
             }
         }
     }

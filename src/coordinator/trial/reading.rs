@@ -5,8 +5,8 @@ use std::mem;
 use std::time::Duration;
 
 use super::{Action, Phase, TrialMachine, after};
-use crate::measure::{Failure, FailureKind, TopicPartition};
-use crate::protocol::{Position, ToWorker, WorkerResult};
+use crate::measure::{Failure, TopicPartition};
+use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
 
 /// How far ahead the common start lies, for every worker to hear of it in time.
 const START_LEAD: Duration = Duration::from_millis(15);
@@ -27,23 +27,12 @@ impl TrialMachine {
         actions
     }
 
-    /// The partitions with their ranges.
-    pub(super) fn ranges(&self) -> impl Iterator<Item = (TopicPartition, i64, i64)> {
-        (0u32..).zip(&self.spec.topics).flat_map(|(topic, target)| {
-            (0i32..)
-                .zip(&target.partitions)
-                .map(move |(partition, range)| (TopicPartition { topic, partition }, range.low, range.end))
-        })
-    }
-
     pub(super) fn on_progress(&mut self, now_ns: u64, worker: usize, positions: &[Position]) -> Vec<Action> {
         let group = self.spec.workers[worker].group;
         for position in positions {
-            let partition = TopicPartition {
-                topic: position.topic,
-                partition: position.partition,
-            };
-            let known = self.positions[group].entry(partition).or_insert(i64::MIN);
+            let known = self.positions[group]
+                .entry(position.topic_partition())
+                .or_insert(i64::MIN);
             if position.offset > *known {
                 *known = position.offset;
                 self.progress_ns = self.progress_ns.max(now_ns);
@@ -78,7 +67,7 @@ impl TrialMachine {
     /// Partitions, by group, whose end nobody has reached.
     pub(super) fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
         let mut unread = BTreeSet::new();
-        for (partition, low, open_end) in self.ranges() {
+        for (partition, OffsetRange { low, end: open_end }) in partitions_of(&self.spec.topics) {
             let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
             if low >= end {
                 continue;
@@ -99,15 +88,11 @@ impl TrialMachine {
 
     pub(super) fn on_result(&mut self, worker: usize, result: WorkerResult) -> Result<Vec<Action>, Failure> {
         if self.phase != Phase::Collecting {
-            return Err(self.failed(
-                worker,
-                FailureKind::WorkerProtocol,
-                "it sent its result before it was asked",
-            ));
+            return self.broke_protocol(worker, "it sent its result before it was asked");
         }
         if result.members.len() != self.spec.workers[worker].prepare.consumers.len() {
-            let message = format!("its result tells of {} members", result.members.len());
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+            let message = format!("its result is of {} members", result.members.len());
+            return self.broke_protocol(worker, message);
         }
         self.workers[worker].result = Some(result);
         if self.workers.iter().all(|worker| worker.result.is_some()) {
@@ -117,7 +102,7 @@ impl TrialMachine {
     }
 
     /// The results of the workers, once the trial is over without failure.
-    pub(in crate::coordinator) fn take_results(&mut self) -> Vec<WorkerResult> {
+    pub(crate) fn take_results(&mut self) -> Vec<WorkerResult> {
         self.workers
             .iter_mut()
             .filter_map(|worker| mem::take(&mut worker.result))

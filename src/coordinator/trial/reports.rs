@@ -19,7 +19,7 @@ impl TrialMachine {
 
     /// The failure with what the clients reported, unless it says so already: the first reports of all members, the same
     /// one of several members once.
-    pub(in crate::coordinator) fn with_reports(&self, mut failure: Failure) -> Failure {
+    pub(crate) fn with_reports(&self, mut failure: Failure) -> Failure {
         let mut shown: Vec<(&str, u64, Vec<String>)> = Vec::new();
         for (worker, state) in self.workers.iter().enumerate() {
             for (consumer, reports) in &state.reports {
@@ -68,10 +68,10 @@ fn describe(text: &str, times: u64, members: &[String]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use crate::coordinator::scripted::Script;
-    use crate::coordinator::spec::Limits;
+    use crate::coordinator::options::Limits;
     use crate::measure::FailureKind;
     use crate::protocol::FromWorker;
+    use crate::testing::script::Script;
 
     const M1: &str = "group 1, process 1, consumer 1";
     const M2: &str = "group 1, process 2, consumer 1";

@@ -1,32 +1,43 @@
 //! Starting: workers introduce themselves, are told what to prepare, and say that they are ready.
 
 use super::super::demands::Demands;
-use super::{Action, LoadState, Phase, TrialMachine, after};
-use crate::measure::{Failure, FailureKind};
+use super::{Action, Phase, TrialMachine, WorkerState, after};
+use crate::measure::Failure;
 use crate::protocol::{Hello, ToWorker};
 
 impl TrialMachine {
     pub(super) fn on_hello(&mut self, now_ns: u64, worker: usize, hello: Hello) -> Result<Vec<Action>, Failure> {
-        if self.workers[worker].hello.is_some() {
-            let message = "it introduced itself a second time";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+        if self.has_introduced_itself(worker) {
+            return self.broke_protocol(worker, "it introduced itself a second time");
         }
-        let demands = Demands {
-            manual: self.spec.manual,
-            threads: self.spec.workers[worker].prepare.threads > 1,
-            live: self.load.is_some(),
+        let (demands, prepare) = match (self.producer_of(worker), &self.spec.load) {
+            (Some(producer), Some(load)) => {
+                let order = Box::new(load.producers[producer].clone());
+                (Demands::default(), ToWorker::PrepareProducer(order))
+            }
+            _ => {
+                let order = &self.spec.workers[worker].prepare;
+                let demands = Demands {
+                    manual: self.spec.manual,
+                    threads: order.threads > 1,
+                    live: self.load.is_some(),
+                };
+                (demands, ToWorker::Prepare(Box::new(order.clone())))
+            }
         };
         if let Some(message) = demands.unmet(&hello) {
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
+            return self.broke_protocol(worker, message);
         }
-        let state = &mut self.workers[worker];
-        state.hello = Some(hello);
-        state.hello_ns = now_ns;
+        if let Some(state) = self.state_of_mut(worker) {
+            state.hello = Some(hello);
+            state.hello_ns = now_ns;
+        }
         self.extend_for_ready(now_ns);
-        Ok(vec![Action::Send(
-            worker,
-            ToWorker::Prepare(Box::new(self.spec.workers[worker].prepare.clone())),
-        )])
+        Ok(vec![Action::Send(worker, prepare)])
+    }
+
+    fn has_introduced_itself(&self, worker: usize) -> bool {
+        self.state_of(worker).is_some_and(|state| state.hello.is_some())
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
@@ -40,30 +51,29 @@ impl TrialMachine {
         } else {
             line.chars().take(200).collect()
         };
-        Err(self.failed(worker, FailureKind::WorkerProtocol, format!("not a message: {shown}")))
+        self.broke_protocol(worker, format!("not a message: {shown}"))
     }
 
     pub(super) fn on_ready(&mut self, now_ns: u64, worker: usize) -> Result<Vec<Action>, Failure> {
-        let state = &mut self.workers[worker];
-        if state.hello.is_none() || state.ready_ns.is_some() {
-            let message = "it said that it is ready when nobody had asked";
-            return Err(self.failed(worker, FailureKind::WorkerProtocol, message));
-        }
+        let expected = |state: &&mut WorkerState| state.hello.is_some() && state.ready_ns.is_none();
+        let Some(state) = self.state_of_mut(worker).filter(expected) else {
+            return self.broke_protocol(worker, "it said `ready` without having been asked to prepare");
+        };
         state.ready_ns = Some(now_ns);
         Ok(self.subscribe_when_ready(now_ns))
     }
 
     /// Once every process has introduced itself, they have the time that getting ready may take.
-    pub(super) fn extend_for_ready(&mut self, now_ns: u64) {
+    fn extend_for_ready(&mut self, now_ns: u64) {
         if (0..self.processes()).all(|worker| self.has_introduced_itself(worker)) {
             self.deadline_ns = after(now_ns, self.spec.limits.ready);
         }
     }
 
     /// Once every process is ready, the members join.
-    pub(super) fn subscribe_when_ready(&mut self, now_ns: u64) -> Vec<Action> {
-        let producers_ready = self.load.as_ref().is_none_or(LoadState::is_ready);
-        if !producers_ready || self.workers.iter().any(|worker| worker.ready_ns.is_none()) {
+    fn subscribe_when_ready(&mut self, now_ns: u64) -> Vec<Action> {
+        let is_ready = |worker| self.state_of(worker).is_some_and(|state| state.ready_ns.is_some());
+        if !(0..self.processes()).all(is_ready) {
             return Vec::new();
         }
         self.phase = Phase::Joining;

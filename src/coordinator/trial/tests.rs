@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::scripted::*;
 use super::*;
-use crate::coordinator::spec::{Limits, TrialReference};
+use crate::coordinator::options::Limits;
+use crate::coordinator::spec::TrialReference;
 use crate::kafka::{GroupMember, GroupState};
 use crate::measure::DeliveredOffsets;
-use crate::protocol::{PROTOCOL_VERSION, Position, WorkCalibration};
+use crate::protocol::{Capability, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
+use crate::testing::arrangement;
+use crate::testing::script::*;
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";
@@ -20,16 +22,16 @@ const M2: &str = "group 1, process 2, consumer 1";
 #[test]
 fn a_trial_goes_from_hello_to_its_results() {
     let mut script = Script::new(spec(2, 1, 2));
-    let actions = script.says(0, FromWorker::Hello(hello(ALL)));
+    let actions = script.says(0, FromWorker::Hello(hello(Capability::ALL)));
     assert!(
         matches!(&actions[..], [Action::Send(0, ToWorker::Prepare(_))]),
         "{actions:?}"
     );
-    script.says(1, FromWorker::Hello(hello(ALL)));
+    script.says(1, FromWorker::Hello(hello(Capability::ALL)));
     assert_eq!(script.says(1, FromWorker::Ready), []);
     let actions = script.says(0, FromWorker::Ready);
-    assert_eq!(told(&actions, &ToWorker::Subscribe), [0, 1]);
-    assert_eq!(told(&actions, &ToWorker::QueryAssignments { query: 1 }), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Subscribe), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::QueryAssignments { query: 1 }), [0, 1]);
     assert!(actions.contains(&Action::Describe(0)));
 
     assert_eq!(script.holds(0, &[&[0]]), []);
@@ -40,7 +42,7 @@ fn a_trial_goes_from_hello_to_its_results() {
         at_ns > script.now_ns,
         "the start lies ahead for every worker to hear of it"
     );
-    assert_eq!(told(&actions, &ToWorker::Start { at_ns }), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns }), [0, 1]);
     assert!(actions.contains(&Action::Started(at_ns)));
     assert_eq!(script.machine.progress(), (0, 200));
 
@@ -49,7 +51,7 @@ fn a_trial_goes_from_hello_to_its_results() {
     assert_eq!(script.machine.progress(), (100, 200));
     let actions = script.reaches(1, 1, RECORDS);
     assert_eq!(actions[0], Action::Ended);
-    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
 
     script.says(0, result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
     assert_eq!(script.machine.phase(), Phase::Collecting);
@@ -61,7 +63,7 @@ fn a_trial_goes_from_hello_to_its_results() {
 fn a_worker_that_dies_is_named_in_every_phase() {
     let scripts = [
         Script::new(spec(2, 1, 2)),
-        Script::joining(spec(2, 1, 2), ALL),
+        Script::joining(spec(2, 1, 2), Capability::ALL),
         Script::reading(),
         Script::collecting(),
     ];
@@ -76,7 +78,7 @@ fn a_worker_of_another_protocol_is_refused() {
     let mut script = Script::new(spec(1, 1, 1));
     let stranger = Hello {
         protocol: PROTOCOL_VERSION + 1,
-        ..hello(ALL)
+        ..hello(Capability::ALL)
     };
     assert_eq!(script.says(0, FromWorker::Hello(stranger)), []);
     script.failed(FailureKind::WorkerProtocol, Some(P1), "protocol 2");
@@ -94,7 +96,7 @@ fn a_worker_without_threads_is_refused_where_records_are_worked_on_several() {
     let threaded = |threads| {
         let configuration = crate::scenario::Configuration {
             threads,
-            ..configuration(1, 1)
+            ..arrangement("case", 1, 1)
         };
         Script::new(spec_of(&configuration, 1))
     };
@@ -114,7 +116,7 @@ fn lines_before_the_introduction_are_a_log_and_after_it_an_error() {
     let mut script = Script::new(spec(1, 1, 1));
     script.event(Event::Garbage(0, "Picked up JAVA_TOOL_OPTIONS".to_owned()));
     assert_eq!(script.machine.failure(), None);
-    script.says(0, FromWorker::Hello(hello(ALL)));
+    script.says(0, FromWorker::Hello(hello(Capability::ALL)));
     script.event(Event::Garbage(0, "Exception in thread \"main\"".repeat(100)));
     script.failed(FailureKind::WorkerProtocol, Some(P1), "Exception in thread");
     assert!(script.failure().message.len() < 300, "a long line is cut");
@@ -127,7 +129,7 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
     early.failed(FailureKind::WorkerProtocol, Some(P2), "ready");
 
     let mut again = Script::reading();
-    again.says(0, FromWorker::Hello(hello(ALL)));
+    again.says(0, FromWorker::Hello(hello(Capability::ALL)));
     again.failed(FailureKind::WorkerProtocol, Some(P1), "second time");
 
     let mut hasty = Script::reading();
@@ -138,14 +140,14 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
     short.says(0, result(&[]));
     short.failed(FailureKind::WorkerProtocol, Some(P1), "0 members");
 
-    let mut many = Script::joining(spec(2, 1, 2), ALL);
+    let mut many = Script::joining(spec(2, 1, 2), Capability::ALL);
     many.holds(0, &[&[0], &[1]]);
     many.failed(FailureKind::WorkerProtocol, Some(P1), "2 members");
 }
 
 #[test]
 fn a_worker_that_gives_up_is_named_with_its_consumer() {
-    let mut script = Script::joining(spec(1, 2, 2), ALL);
+    let mut script = Script::joining(spec(1, 2, 2), Capability::ALL);
     script.says(
         0,
         FromWorker::Failed {
@@ -178,7 +180,7 @@ fn an_old_client_that_is_refused_a_login_is_named_with_its_version() {
     let old = Hello {
         client_version: "2.0.2".to_owned(),
         client: "librdkafka".to_owned(),
-        ..hello(ALL)
+        ..hello(Capability::ALL)
     };
     script.says(0, FromWorker::Hello(old));
     let message = "SASL authentication error: Authentication failed due to invalid credentials".to_owned();
@@ -198,13 +200,13 @@ fn an_old_client_that_is_refused_a_login_is_named_with_its_version() {
 fn the_worker_that_is_late_is_named() {
     let limits = Limits::default();
     let mut silent = Script::new(spec(2, 1, 2));
-    silent.says(0, FromWorker::Hello(hello(ALL)));
+    silent.says(0, FromWorker::Hello(hello(Capability::ALL)));
     silent.passes(limits.hello);
     silent.failed(FailureKind::WorkerStart, Some(P2), "within 15 s");
 
     let mut unready = Script::new(spec(2, 1, 2));
-    unready.says(0, FromWorker::Hello(hello(ALL)));
-    unready.says(1, FromWorker::Hello(hello(ALL)));
+    unready.says(0, FromWorker::Hello(hello(Capability::ALL)));
+    unready.says(1, FromWorker::Hello(hello(Capability::ALL)));
     unready.says(1, FromWorker::Ready);
     unready.passes(limits.ready.saturating_sub(Duration::from_secs(1)));
     assert_eq!(unready.machine.failure(), None);
@@ -228,7 +230,7 @@ fn never_settles(script: &mut Script, answer: impl Fn(&mut Script)) {
 
 #[test]
 fn members_that_never_join_fail_with_what_the_group_lacks() {
-    let mut nobody = Script::joining(spec(2, 1, 2), ALL);
+    let mut nobody = Script::joining(spec(2, 1, 2), Capability::ALL);
     never_settles(&mut nobody, |script| {
         script.holds(0, &[&[]]);
         script.holds(1, &[&[]]);
@@ -237,7 +239,7 @@ fn members_that_never_join_fail_with_what_the_group_lacks() {
     });
     nobody.failed(FailureKind::Assignment, None, "Empty with 0 of 2 members");
 
-    let mut alone = Script::joining(spec(2, 1, 2), ALL);
+    let mut alone = Script::joining(spec(2, 1, 2), Capability::ALL);
     never_settles(&mut alone, |script| {
         script.holds(0, &[&[0, 1]]);
         script.holds(1, &[&[]]);
@@ -245,14 +247,14 @@ fn members_that_never_join_fail_with_what_the_group_lacks() {
     });
     alone.failed(FailureKind::Assignment, Some(M2), "not in the group");
 
-    let mut unanswered = Script::joining(spec(2, 1, 2), ALL);
+    let mut unanswered = Script::joining(spec(2, 1, 2), Capability::ALL);
     unanswered.passes(Limits::default().join);
     unanswered.failed(FailureKind::Assignment, None, "no answer within 60 s");
 }
 
 #[test]
 fn an_error_of_the_cluster_is_asked_again_and_told_in_the_end() {
-    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     script.event(Event::Group(0, Err("coordinator not available".to_owned())));
     assert_eq!(script.machine.failure(), None);
     let actions = script.passes(Duration::from_millis(20));
@@ -266,7 +268,7 @@ fn an_error_of_the_cluster_is_asked_again_and_told_in_the_end() {
 #[test]
 fn two_members_that_claim_one_partition_for_all_the_time_are_both_named() {
     let both = format!("{M1} and {M2}");
-    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     never_settles(&mut script, |script| {
         script.holds(0, &[&[0, 1]]);
         script.holds(1, &[&[1]]);
@@ -274,7 +276,7 @@ fn two_members_that_claim_one_partition_for_all_the_time_are_both_named() {
     });
     script.failed(FailureKind::Overlap, Some(&both), "partition 1 of topic 1");
 
-    let mut manual = Script::joining(manual_spec(2, 2), ALL);
+    let mut manual = Script::joining(manual_spec(2, 2), Capability::ALL);
     never_settles(&mut manual, |script| {
         script.holds(0, &[&[0, 1]]);
         script.holds(1, &[&[1]]);
@@ -284,7 +286,7 @@ fn two_members_that_claim_one_partition_for_all_the_time_are_both_named() {
 
 #[test]
 fn an_overlap_that_passes_is_none() {
-    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     script.holds(0, &[&[0, 1]]);
     script.holds(1, &[&[1]]);
     script.group(group(&[((0, 0), &[0, 1]), ((1, 0), &[1])]));
@@ -310,7 +312,7 @@ fn a_group_whose_members_have_not_reached_their_targets_is_waited_for() {
         state: GroupState::Stable,
         members,
     };
-    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     script.holds(0, &[&[0, 1]]);
     script.holds(1, &[&[]]);
     let (one, two) = ("trial-g1-p1-c1", "trial-g1-p2-c1");
@@ -325,7 +327,7 @@ fn a_group_whose_members_have_not_reached_their_targets_is_waited_for() {
 
 #[test]
 fn answers_to_an_earlier_look_do_not_count() {
-    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     let stale = script.machine.query;
     script.event(Event::Group(0, Err("try again".to_owned())));
     script.passes(Duration::from_millis(20));
@@ -344,7 +346,7 @@ fn answers_to_an_earlier_look_do_not_count() {
 
 #[test]
 fn a_member_of_somebody_else_is_named_in_the_reason() {
-    let mut script = Script::joining(spec(2, 1, 2), ALL);
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     never_settles(&mut script, |script| {
         script.holds(0, &[&[0]]);
         script.holds(1, &[&[]]);
@@ -397,7 +399,7 @@ fn reading_that_goes_on_for_ever_is_ended() {
 
 #[test]
 fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
-    let mut script = Script::joining(spec(1, 1, 1), ALL);
+    let mut script = Script::joining(spec(1, 1, 1), Capability::ALL);
     script.event(Event::Group(0, Err("try again".to_owned())));
     assert_eq!(script.machine.wake_ns(), script.now_ns + 15_000_000);
     let script = Script::reading();
@@ -408,7 +410,7 @@ fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
 fn an_empty_partition_is_read_before_it_begins() {
     let mut spec = spec(2, 1, 2);
     spec.topics[0].partitions[1] = range(7, 7);
-    let mut script = Script::joining(spec, ALL);
+    let mut script = Script::joining(spec, Capability::ALL);
     script.holds(0, &[&[0]]);
     script.holds(1, &[&[1]]);
     script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
@@ -435,7 +437,7 @@ fn any_message() -> impl Strategy<Value = FromWorker> {
     let members = proptest::collection::vec(held, 0..3);
     let runs = proptest::collection::vec((any::<i64>(), any::<i64>()), 0..3);
     prop_oneof![
-        3 => Just(FromWorker::Hello(hello(ALL))),
+        3 => Just(FromWorker::Hello(hello(Capability::ALL))),
         1 => Just(FromWorker::Hello(hello(&[]))),
         3 => Just(FromWorker::Ready),
         3 => (1u64..4, members).prop_map(|(query, members)| FromWorker::Assignments {
@@ -487,7 +489,7 @@ proptest! {
     ) {
         let mut script = match beginning {
             0 => Script::new(spec(2, 1, 2)),
-            1 => Script::joining(spec(2, 1, 2), ALL),
+            1 => Script::joining(spec(2, 1, 2), Capability::ALL),
             2 => Script::reading(),
             _ => Script::collecting(),
         };
@@ -555,7 +557,7 @@ fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
     assert_eq!(script.machine.phase(), Phase::Reading);
     let nothing = still(&script, &[], &[]);
     let actions = script.event(nothing);
-    assert_eq!(told(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
     assert_eq!(script.machine.phase(), Phase::Collecting);
 }
 

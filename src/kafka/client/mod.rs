@@ -336,10 +336,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{ClientProperties, PropertyError, cluster_properties, property_problem};
-    use crate::scenario::{
-        Buffers, ClientSettings, ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership,
-        PropertyValue, Read, Work, WorkOrdering,
-    };
+    use crate::scenario::{Buffers, ClusterSource, ClusterSpec, Commit, GroupProtocol, Membership, PropertyValue};
+    use crate::testing::configuration;
 
     fn cluster(client: &[(&str, PropertyValue)]) -> ClusterSpec {
         ClusterSpec {
@@ -349,33 +347,6 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
-        }
-    }
-
-    fn configuration() -> Configuration {
-        Configuration {
-            name: "one".into(),
-            case: "one".into(),
-            axis_values: vec![],
-            key_values: vec![],
-            family: 0,
-            dataset: 0,
-            baseline: None,
-            groups: 1,
-            group: None,
-            processes: 1,
-            consumers: 1,
-            membership: Membership::Group(GroupProtocol::Classic { assignor: None }),
-            commit: Commit::None,
-            work: Work::None,
-            buffers: Buffers::Each,
-            read: Read::Batch,
-            threads: 1,
-            ordering: WorkOrdering::Partition,
-            place: 0,
-            client: ClientSettings::default(),
-            mode: crate::scenario::Mode::Backlog,
-            variant: crate::scenario::Variant::default(),
         }
     }
 

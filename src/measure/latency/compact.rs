@@ -2,7 +2,8 @@
 
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
-use super::{Latencies, LatencyPart, LatencyRecorder};
+use super::parts::{Latencies, LatencyPart};
+use super::recorder::LatencyRecorder;
 
 /// [`Latencies`] in HDR's V2 format, in which what was never counted takes no room: a few kilobytes instead of up to a
 /// megabyte. Quick to write and to read, as nothing is deflated.

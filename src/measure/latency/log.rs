@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, IntervalLogWriterError, Tag};
 
-use super::LatencyRecorder;
+use super::recorder::LatencyRecorder;
 
 /// Values stand in the histograms in nanoseconds; the maximum beside each, for people, in milliseconds.
 const NS_PER_MS: f64 = 1e6;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::LatencyRecorder;
+use super::recorder::LatencyRecorder;
 
 /// Shares of the records, from the median on, before the nines begin.
 const FIRST_SHARES: [f64; 5] = [0.5, 0.75, 0.9, 0.95, 0.99];

@@ -62,3 +62,41 @@ pub fn processors(list: &str) -> Option<BTreeSet<u32>> {
     }
     Some(processors)
 }
+
+/// Time in which some thread waited, by the text of a pressure file of the machine or of a control group.
+pub(crate) fn pressure_ns(text: &str) -> Option<u64> {
+    let some = text.lines().find(|line| line.starts_with("some "))?;
+    let total_us: u64 = some.rsplit_once("total=")?.1.trim().parse().ok()?;
+    total_us.checked_mul(1_000)
+}
+
+/// The machine's processors that are online.
+pub(super) fn online(kernel: &Kernel) -> BTreeSet<u32> {
+    let listed = kernel
+        .read("/sys/devices/system/cpu/online")
+        .and_then(|list| processors(&list));
+    listed.unwrap_or_else(|| {
+        let stat = kernel.read("/proc/stat").unwrap_or_default();
+        stat.lines().filter_map(processor_of).collect()
+    })
+}
+
+/// The number of the processor that a line of `/proc/stat` is about.
+pub(crate) fn processor_of(line: &str) -> Option<u32> {
+    line.strip_prefix("cpu")?.split(' ').next()?.parse().ok()
+}
+
+/// Of the machine's processors those that a process may run on; all where it is gone.
+pub(super) fn usable_processors(kernel: &Kernel, process: &str, machine: &BTreeSet<u32>) -> BTreeSet<u32> {
+    let status = kernel.read(format!("/proc/{process}/status")).unwrap_or_default();
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    match list.and_then(processors) {
+        // The kernel lists processors that are not there, too.
+        Some(allowed) => machine.intersection(&allowed).copied().collect(),
+        None => machine.clone(),
+    }
+}
+
+pub(super) fn count(processors: &BTreeSet<u32>) -> u32 {
+    u32::try_from(processors.len()).unwrap_or(u32::MAX)
+}

@@ -4,9 +4,8 @@ use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, Hierarchies, Version};
-use super::kernel::{Kernel, field, kib_field};
-use super::{Party, group_name};
-use crate::measure::usage::pressure_ns;
+use super::kernel::{Kernel, field, kib_field, pressure_ns};
+use super::names::{Party, group_name};
 
 /// A memory limit (the smaller of `memory.max` and `memory.high`, or `memory.limit_in_bytes` of cgroup v1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, Hierarchies, Version};
 use super::kernel::{Kernel, field};
-use super::{Party, group_name};
+use super::names::{Party, group_name};
 
 /// A CPU quota (`cpu.max`, or `cpu.cfs_quota_us` of cgroup v1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use tempfile::TempDir;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cgroup::{Group, Hierarchies};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, count, online, usable_processors};
 use super::memory::{self, MemoryCounters, MemoryEffect, MemoryLimit};
+use super::names::Party;
 use super::quota::{self, Quota, QuotaCounters, QuotaEffect};
-use super::{Party, count, online, usable_processors};
 
 /// Limits on some processes. They are looked up beforehand, so that reading them at the start of a trial costs the
 /// readers next to nothing: a file or two for each.

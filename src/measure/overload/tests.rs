@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::stream::{POINTS_MIN, SAMPLE_SECONDS};
 use super::*;
 use crate::measure::latency::Latencies;
 use crate::measure::{
-    LagSeries, LoadJudgement, MemberMeasurement, Overload, PartitionLag, PartitionMeasurement, ReadingTime,
-    TopicPartition, WAIT_SLICES, WaitSlice,
+    LagSeries, LoadJudgement, LoadVerdict, MemberMeasurement, Overload, PartitionLag, PartitionMeasurement,
+    ReadingTime, TopicPartition, WAIT_SLICES, WaitSlice,
 };
 
 const NS: f64 = 1e9;

@@ -13,13 +13,8 @@ mod secrets;
 mod selection;
 mod variants;
 
-use super::{Scenario, parse};
-
-/// The scenario of a text that lacks only the question.
-fn scenario(text: &str) -> Scenario {
-    let text = format!("question = \"?\"\n{text}");
-    parse("test", "test.toml", &text).unwrap_or_else(|errors| panic!("{}", errors.plain()))
-}
+use super::parse;
+use crate::testing::scenario;
 
 /// The errors of such a text as plain lines.
 fn errors(text: &str) -> String {

@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
+use super::law::Law;
 use super::solver::{Block, Solution, slowdown};
-use super::{Law, ROUNDING};
+
 use crate::stats::SIGNIFICANCE;
+
+/// A variance of logarithms that is left by rounding, and tells no law from another.
+pub(super) const ROUNDING: f64 = 1e-20;
 
 /// Rounds of fitting counts and blocks in turn; where every block has every count, one is enough.
 const ROUNDS: usize = 50;

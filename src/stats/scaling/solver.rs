@@ -1,6 +1,6 @@
 //! Least squares for a law of scaling on the log scale, with an effect for each block.
 
-use super::Law;
+use super::law::Law;
 
 /// More steps than this are never needed: convergence takes four to ten.
 const STEPS_MAX: usize = 60;

@@ -3,7 +3,7 @@
 use crate::measure::Trial;
 
 /// Which trials that happened in, and what happened in the first.
-pub(in crate::summary) fn broker_changes(trials: &[Trial]) -> Option<String> {
+pub(crate) fn broker_changes(trials: &[Trial]) -> Option<String> {
     let mut changed = trials
         .iter()
         .filter_map(|trial| Some((trial.order.number, trial.broker_changes()?)));

@@ -1,9 +1,11 @@
 //! The answer of a search for capacity: how many records per second each configuration holds within the objective.
 
-use super::live::rate;
-use super::{TOLD_ONE_BY_ONE, Writer, capitalised};
+use super::load::rate;
+use super::numbers::TOLD_ONE_BY_ONE;
+use super::writer::Writer;
 use crate::scenario::Capacity;
-use crate::summary::CapacitySummary;
+use crate::summary::live_model::CapacitySummary;
+use crate::wording::capitalised;
 
 impl Writer<'_> {
     /// A baseline and the configurations that belong to it, each with its capacity.

@@ -5,7 +5,7 @@ use crate::plan::{Ending, Plan};
 use crate::scenario::Until;
 
 /// How a run ended that went on until something held, and what that means for its figures.
-pub(in crate::summary) fn ending(plan: &Plan, trials: &[Trial], ending: Option<Ending>) -> Option<String> {
+pub(crate) fn ending(plan: &Plan, trials: &[Trial], ending: Option<Ending>) -> Option<String> {
     let until = plan.scenario.repetitions.until()?;
     // One that two sessions share is replaced by another, and counts for nothing.
     let blocks = (0..plan.blocks(trials))

@@ -1,18 +1,14 @@
 //! Rules for readers that wait for records: a quota, the client's pauses, or the longest part of the fetching.
 
+use super::case::Case;
+use super::model::{Bottleneck, BottleneckKind as Kind};
 use super::observed::Machine;
-use super::rules::{
+use super::remedies;
+use super::thresholds::{
     BROKER_BUSY_CORES, BROKER_IDLE_CORES, PAUSING_SHARE, THROTTLED_SHARE, WAITING_FOR_FULLER_SHARE, WAITING_SHARE,
-    found, reader_thread,
 };
 use super::words::{self, percent};
-use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
-
-/// True where there is always something to fetch. Readers that keep up with what arrives wait for want of it, whether in a
-/// live trial or once a backlog is gone, and their waiting says nothing of the fetching.
-pub(super) fn is_never_without_records(case: &Case) -> bool {
-    case.observed.load.as_ref().is_none_or(|load| load.behind)
-}
+use super::work::reader_thread;
 
 /// How the fetching before readers that wait spends its time: the library's thread sends a request, awaits the answer,
 /// unpacks it, and perhaps pauses before the next.
@@ -25,7 +21,7 @@ struct Fetching {
 
 impl Fetching {
     fn of(case: &Case) -> Option<Self> {
-        if !is_never_without_records(case) || case.is_short() {
+        if !case.is_never_without_records() || case.is_short() {
             return None;
         }
         let seen = &case.observed;
@@ -58,7 +54,7 @@ impl Fetching {
             percent(self.pausing),
             words::brokers_and_cores(&case.observed)
         );
-        found(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
+        Bottleneck::new(Kind::FetchSettings, evidence, remedies::fetch_settings(case))
     }
 }
 
@@ -79,7 +75,7 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
         waiting.unwrap_or_default(),
         words::brokers_and_cores(seen)
     );
-    Some(found(Kind::Quota, evidence, remedies::quota()))
+    Some(Bottleneck::new(Kind::Quota, evidence, remedies::quota()))
 }
 
 /// A pause needs no core, so it comes before them.
@@ -102,7 +98,7 @@ pub(super) fn fetching(case: &Case) -> Option<Bottleneck> {
         }
         _ if parts.awaited >= parts.pausing => {
             let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
-            Some(found(Kind::Brokers, evidence, remedies::brokers()))
+            Some(Bottleneck::new(Kind::Brokers, evidence, remedies::brokers()))
         }
         _ => Some(parts.pauses(case)),
     }
@@ -113,7 +109,7 @@ pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
     let seen = &case.observed;
     let waiting = seen
         .waiting
-        .filter(|share| *share >= WAITING_SHARE && is_never_without_records(case) && !case.is_short())?;
+        .filter(|share| *share >= WAITING_SHARE && case.is_never_without_records() && !case.is_short())?;
     let brokers = seen.machine.as_ref().and_then(|machine: &Machine| machine.brokers)?;
     let evidence = format!(
         "readers waited {} of the time with an empty queue{}; what their client did meanwhile was not observed",
@@ -121,9 +117,13 @@ pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
         words::brokers_and_cores(seen)
     );
     if brokers >= BROKER_BUSY_CORES {
-        Some(found(Kind::Brokers, evidence, remedies::brokers()))
+        Some(Bottleneck::new(Kind::Brokers, evidence, remedies::brokers()))
     } else if brokers < BROKER_IDLE_CORES {
-        Some(found(Kind::FetchSettings, evidence, remedies::fetch_settings(case)))
+        Some(Bottleneck::new(
+            Kind::FetchSettings,
+            evidence,
+            remedies::fetch_settings(case),
+        ))
     } else {
         None
     }

@@ -1,100 +1,12 @@
-//! A limit as the bottleneck: a CPU quota that stops every thread under it, or memory that has no room for the data
-//! besides what runs, so that brokers read from storage.
+//! Rules for a limit as the bottleneck: a CPU quota that stops every thread under it, or memory that is too small for the
+//! data besides what runs, so that brokers read from storage.
 
-use super::fetching::is_never_without_records;
-use super::observed::busy_cores;
-use super::remedies::IDLE_FOR_A_THREAD;
-use super::rules::WAITING_FOR_FULLER_SHARE;
+use super::case::Case;
+use super::model::{Bottleneck, BottleneckKind};
+use super::thresholds::{IDLE_FOR_A_THREAD, QUOTA_SHARE, STORAGE_SHARE, WAITING_FOR_FULLER_SHARE};
 use super::words::{self, cores, percent};
-use super::{Bottleneck, BottleneckKind, Case};
-use crate::measure::limits::{MemoryEffect, Quota, QuotaEffect, core_figure};
-use crate::measure::{HostMeasurement, Measurement};
-use crate::stats::median;
+use crate::measure::limits::{MemoryEffect, core_figure};
 use crate::summary::limits::{memory_size, of_whom};
-
-/// A CPU quota that was used up in this share of its periods limits whatever runs under it.
-pub(super) const THROTTLED_SHARE: f64 = 0.10;
-/// Brokers that read this share of what was delivered from storage have no room for the data in their page cache.
-pub(super) const STORAGE_SHARE: f64 = 0.10;
-
-/// What limits did in the trials of a configuration.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct LimitsSeen {
-    /// The quota that was used up most often, summed over the trials.
-    quota: Option<QuotaEffect>,
-    /// Time of the trials that the quota was in force.
-    wall_ns: u64,
-    /// What the tightest quota on all clients left.
-    left: Option<Left>,
-    /// Share of what was delivered that brokers here read from storage; median.
-    storage: Option<f64>,
-    /// The tightest memory limit on the brokers, as it was in the last trial.
-    memory: Option<MemoryEffect>,
-}
-
-/// What a quota on all clients left of the cores; medians.
-#[derive(Debug, Clone, PartialEq)]
-struct Left {
-    quota: Quota,
-    machine_cores: u32,
-    /// Cores of the quota that were not used.
-    idle: f64,
-    /// Cores of the machine that were idle.
-    machine_idle: f64,
-}
-
-impl Left {
-    fn of(trials: &[&Measurement]) -> Option<Self> {
-        let under: Vec<_> = trials.iter().filter_map(|m| Some((m, m.host.quota()?))).collect();
-        let (first, effect) = under.first()?;
-        let of_each = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
-            median(&under.iter().filter_map(|(m, _)| figure(m)).collect::<Vec<f64>>())
-        };
-        Some(Left {
-            quota: effect.quota.clone(),
-            machine_cores: first.host.machine_cores.unwrap_or(first.host.cores),
-            idle: of_each(&|m| unused(&m.host, busy_cores(m)?))?,
-            machine_idle: of_each(&|m| Some(f64::from(m.host.cores) - busy_cores(m)?))?,
-        })
-    }
-}
-
-impl LimitsSeen {
-    /// The same without what the quota left, which is known of whole trials only.
-    pub(super) fn without_what_was_left(&self) -> Self {
-        LimitsSeen {
-            left: None,
-            ..self.clone()
-        }
-    }
-
-    pub(super) fn of(trials: &[&Measurement]) -> Self {
-        let mut quotas: Vec<(QuotaEffect, u64)> = Vec::new();
-        for host in trials.iter().map(|m| &m.host) {
-            for effect in &host.quotas {
-                match quotas.iter_mut().find(|(sum, _)| sum.quota == effect.quota) {
-                    Some((sum, wall_ns)) => {
-                        sum.add(effect);
-                        *wall_ns += host.wall_ns;
-                    }
-                    None => quotas.push((effect.clone(), host.wall_ns)),
-                }
-            }
-        }
-        let worst = quotas
-            .into_iter()
-            .max_by(|(a, _), (b, _)| a.throttled_share().total_cmp(&b.throttled_share()));
-        let (quota, wall_ns) = worst.unzip();
-        let shares: Vec<f64> = trials.iter().filter_map(|m| m.storage_share()).collect();
-        LimitsSeen {
-            quota,
-            wall_ns: wall_ns.unwrap_or(0),
-            left: Left::of(trials),
-            storage: median(&shares),
-            memory: trials.last().and_then(|m| m.host.memory_of_brokers()).cloned(),
-        }
-    }
-}
 
 /// A CPU quota that is used up, before everything else: whatever would need more CPU has no more, and whatever waits,
 /// waits longer.
@@ -103,7 +15,7 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
     let quota = seen
         .quota
         .as_ref()
-        .filter(|quota| quota.throttled_share() >= THROTTLED_SHARE)?;
+        .filter(|quota| quota.throttled_share() >= QUOTA_SHARE)?;
     let seconds = |ns: u64| ns as f64 / 1e9;
     let evidence = format!(
         "the {} gives {} to {}; it was used up in {} of {} periods ({}), and threads stood still for {:.2} s, summed over \
@@ -158,7 +70,7 @@ pub(super) fn memory(case: &Case) -> Option<Bottleneck> {
     let seen = &case.observed.limits;
     let share = seen.storage.filter(|share| *share >= STORAGE_SHARE)?;
     let waited = case.observed.waiting;
-    if !is_never_without_records(case) || waited.is_some_and(|waited| waited < WAITING_FOR_FULLER_SHARE) {
+    if !case.is_never_without_records() || waited.is_some_and(|waited| waited < WAITING_FOR_FULLER_SHARE) {
         return None;
     }
     let waited = waited.map(|waited| format!("; readers waited {} of the time with an empty queue", percent(waited)));
@@ -199,20 +111,4 @@ fn why_no_room(memory: Option<&MemoryEffect>) -> String {
         effect.hits,
         again.unwrap_or_default()
     )
-}
-
-/// Cores between start and end, where a quota leaves fewer than the processors are: these, and those of them that were not
-/// idle. What other programs took of the machine is not there for the group, whatever its quota.
-pub(super) fn under_quota(host: &HostMeasurement, machine_busy: f64) -> Option<(f64, f64)> {
-    let quota = host.quota()?.quota.cores();
-    let idle = unused(host, machine_busy)?.min(f64::from(host.cores) - machine_busy);
-    Some((quota, quota - idle.clamp(0.0, quota)))
-}
-
-/// Cores of the tightest quota on all clients that were not used.
-fn unused(host: &HostMeasurement, machine_busy: f64) -> Option<f64> {
-    let effect = host.quota()?;
-    let in_cores = |ns: u64| ns as f64 / host.wall_ns as f64;
-    let used = (effect.used_ns).map_or(machine_busy - in_cores(host.others_cpu_ns), in_cores);
-    Some(effect.quota.cores() - used)
 }

@@ -1,6 +1,7 @@
 //! Limits before all other rules, and what cores are under them.
 
 use super::*;
+use crate::measure::Trial;
 use crate::measure::limits::{MemoryEffect, MemoryLimit, Party, Quota, QuotaEffect};
 
 impl Made {

@@ -1,15 +1,14 @@
 //! What the trials of a configuration show, as shares and cores: each figure is the median over the trials that have
 //! it, and absent where none has.
 
-use std::collections::BTreeSet;
-
 use super::behind::{self, Behind};
-use super::limit::{self, LimitsSeen};
+use super::limits::{LimitsSeen, under_quota};
+use super::of_trial::{busy_cores, of_clients, of_reading, process_cores, ratio, work_us, working};
 use super::spread::{self, InOrder, Skew};
 use super::threads::{self, BusyThread, ThreadRole};
-use crate::measure::{ClientStatistics, HostCpu, Measurement, MemberMeasurement};
+use crate::measure::{ClientStatistics, HostCpu, LoadMeasurement, Measurement};
 use crate::scenario::{Configuration, DatasetSpec};
-use crate::stats::median;
+use crate::stats::{count, median};
 
 /// The figures that the rules are about.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -118,11 +117,49 @@ impl Observed {
             throttled: of_each(&|m| of_clients(m, ClientStatistics::throttled_share)),
             skew: spread::skew(trials, threads),
             in_order: spread::in_order(configuration, dataset, trials),
-            idle: lower_median(trials.iter().map(|m| idle(m)).collect()),
+            idle: lower_median(trials.iter().map(|m| count(m.idle_members().count())).collect()),
             limits: LimitsSeen::of(trials),
             load: load(trials),
             behind: behind::behind(trials),
         }
+    }
+
+    /// The figures of the time in which records lay before the readers. Work, commits and the CPU time of threads go with
+    /// the records, and a quota holds back nobody who has little to fetch. What else is known of the whole trial alone is
+    /// left out.
+    pub(super) fn while_behind(&self) -> Option<Observed> {
+        let behind = self.behind?;
+        let times = ratio(behind.records, behind.time)?;
+        let scaled = |share: Option<f64>| share.map(|share| (share * times).min(1.0));
+        let thread = |thread: &Option<BusyThread>| {
+            let mut thread = thread.clone()?;
+            thread.running = (thread.running * times).min(1.0);
+            thread.wanting = (thread.wanting * times).min(1.0);
+            Some(thread)
+        };
+        let mut seen = Observed {
+            seconds: Some(behind.seconds),
+            machine: None,
+            working: scaled(self.working),
+            committing: scaled(self.committing),
+            waiting: None,
+            thread: thread(&self.thread),
+            fetcher: thread(&self.fetcher),
+            awaited: None,
+            throttled: self.throttled.map(|share| (share / behind.time).min(1.0)),
+            behind: None,
+            limits: self.limits.without_what_was_left(),
+            ..self.clone()
+        };
+        if let Some(load) = &mut seen.load {
+            load.behind = true;
+        }
+        if let Some(in_order) = &mut seen.in_order {
+            in_order.working = (in_order.working * times).min(1.0);
+        }
+        let members = seen.skew.iter_mut().flat_map(|skew| &mut skew.working);
+        members.for_each(|(share, _)| *share = (*share * times).min(1.0));
+        Some(seen)
     }
 }
 
@@ -130,20 +167,6 @@ fn lower_median(mut counts: Vec<u32>) -> u32 {
     counts.sort_unstable();
     let middle = counts.len().saturating_sub(1) / 2;
     counts.get(middle).copied().unwrap_or(0)
-}
-
-pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
-}
-
-/// Cores of the machine that ran something; `None` where its CPU time was not read.
-pub(super) fn busy_cores(m: &Measurement) -> Option<f64> {
-    if m.host.wall_ns == 0 || m.host.cpu == HostCpu::default() {
-        return None;
-    }
-    // From the idle side: the kernel counts idle time exactly, but samples busy time at its ticks.
-    let not_busy = m.host.cpu.idle_ns + m.host.cpu.iowait_ns + m.host.cpu.steal_ns;
-    Some((f64::from(m.host.cores) - not_busy as f64 / m.host.wall_ns as f64).max(0.0))
 }
 
 fn machine(trials: &[&Measurement]) -> Option<Machine> {
@@ -156,14 +179,14 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
         median(&seen.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
     };
     let in_cores = |m: &Measurement, ns: u64| ns as f64 / m.host.wall_ns as f64;
-    let under_quota = |m: &Measurement| limit::under_quota(&m.host, busy_cores(m)?);
+    let quota = |m: &Measurement| under_quota(&m.host, busy_cores(m)?);
     Some(Machine {
         cores: of_each(&|m| {
             let cores = f64::from(m.host.cores) - in_cores(m, m.host.cpu.steal_ns);
-            let cores = under_quota(m).map_or(cores, |(quota, _)| quota.min(cores));
+            let cores = quota(m).map_or(cores, |(quota, _)| quota.min(cores));
             (cores > 0.0).then_some(cores)
         })?,
-        busy: of_each(&|m| under_quota(m).map(|(_, used)| used).or_else(|| busy_cores(m)))?,
+        busy: of_each(&|m| quota(m).map(|(_, used)| used).or_else(|| busy_cores(m)))?,
         clients: of_each(&|m| {
             let windows = m.processes.iter().map(|process| Some(process.window.as_ref()?.cpu_ns));
             Some(in_cores(m, windows.sum::<Option<u64>>()?))
@@ -177,76 +200,11 @@ fn machine(trials: &[&Measurement]) -> Option<Machine> {
     })
 }
 
-/// Start to a member's own last record, for the members that read any.
-pub(super) fn reading_members(m: &Measurement) -> impl Iterator<Item = (&MemberMeasurement, f64)> {
-    let length = |member: &MemberMeasurement| Some(member.last_record_ns?.saturating_sub(m.start_ns) as f64);
-    m.members
-        .iter()
-        .filter_map(move |member| Some((member, length(member)?)))
-        .filter(|(_, length_ns)| *length_ns > 0.0)
-}
-
-fn working(m: &Measurement, threads: f64) -> Option<f64> {
-    let observed = || reading_members(m).filter_map(|(member, length_ns)| Some((member.work_ns?, length_ns)));
-    let work_ns: u64 = observed().map(|(work_ns, _)| work_ns).sum();
-    ratio(
-        work_ns as f64,
-        observed().map(|(_, length_ns)| length_ns * threads).sum(),
-    )
-}
-
-fn work_us(m: &Measurement) -> Option<f64> {
-    let observed = || m.members.iter().filter_map(|member| Some((member.work_ns?, member)));
-    let records: u64 = observed().map(|(_, member)| member.records()).sum();
-    let work_ns: u64 = observed().map(|(work_ns, _)| work_ns).sum();
-    ratio(work_ns as f64 / 1e3, records as f64)
-}
-
-fn of_reading(m: &Measurement, ns: impl Fn(&crate::measure::ReadingTime) -> u64) -> Option<f64> {
-    let observed = || reading_members(m).filter_map(|(member, length_ns)| Some((member.reading?, length_ns)));
-    let spent: u64 = observed().map(|(time, _)| ns(&time)).sum();
-    let whole: f64 = observed()
-        .map(|(time, length_ns)| f64::from(time.readers) * length_ns)
-        .sum();
-    ratio(spent as f64, whole).map(|share| share.min(1.0))
-}
-
-fn process_cores(m: &Measurement) -> Option<f64> {
-    let windows = m.processes.iter().filter_map(|process| process.window.as_ref());
-    windows
-        .filter_map(|window| ratio(window.cpu_ns as f64, window.wall_ns as f64))
-        .reduce(f64::max)
-}
-
-/// Members weigh by the time that their statistics cover.
-fn of_clients(m: &Measurement, share: fn(&ClientStatistics) -> Option<f64>) -> Option<f64> {
-    let clients = || m.members.iter().filter_map(|member| member.client);
-    let covered: f64 = clients().filter(|c| c.brokers > 0).map(|c| c.covered_ns() as f64).sum();
-    let shares = clients().filter_map(|c| Some(share(&c)? * c.covered_ns() as f64));
-    ratio(shares.sum(), covered)
-}
-
-/// Where nobody of a group is seen with a partition, its assignment was not observed, which is not idleness.
-fn idle(m: &Measurement) -> u32 {
-    let seen: BTreeSet<u32> = m
-        .members
-        .iter()
-        .filter(|member| !member.assigned.is_empty())
-        .map(|member| member.group)
-        .collect();
-    let idle = m
-        .members
-        .iter()
-        .filter(|member| member.assigned.is_empty() && seen.contains(&member.group));
-    u32::try_from(idle.count()).unwrap_or(u32::MAX)
-}
-
 fn load(trials: &[&Measurement]) -> Option<LoadSeen> {
     let loads: Vec<_> = trials.iter().filter_map(|m| m.load.as_ref()).collect();
     let half = loads.len() as f64 / 2.0;
-    let of_each = |figure: &dyn Fn(&crate::measure::LoadMeasurement) -> f64| {
-        median(&loads.iter().map(|load| figure(load)).collect::<Vec<f64>>())
-    };
+    let of_each =
+        |figure: &dyn Fn(&LoadMeasurement) -> f64| median(&loads.iter().map(|load| figure(load)).collect::<Vec<f64>>());
     let reached = loads.iter().filter(|load| load.reached).count();
     let behind = loads.iter().filter(|load| load.overload.is_some() || load.unread > 0);
     let not_held = loads.iter().filter(|load| !load.is_meaningful()).count();

@@ -1,10 +1,10 @@
 //! What would change a bottleneck, and what would not: a sentence for each kind, with the figures that it depends on.
 
-use super::Case;
+use super::case::Case;
 use super::observed::Machine;
-use super::rules::SKEW_TIMES;
 use super::spread::{InOrder, Ordered, Skew};
 use super::threads::ThreadRole;
+use super::thresholds::{IDLE_FOR_A_THREAD, SKEW_TIMES};
 use super::words;
 use crate::measure::limits::core_figure;
 use crate::scenario::{GroupProtocol, Membership, Work, WorkOrdering};
@@ -23,9 +23,6 @@ pub(super) const SHORT: &str = "More records in each trial (`seconds` or `record
 
 /// Others that take more than this make the machine's figures theirs too.
 const OTHERS_CORES: f64 = 0.1;
-
-/// Idle cores from which one more thread finds room.
-pub(super) const IDLE_FOR_A_THREAD: f64 = 0.5;
 
 /// Settings of the client that say when and how much it fetches.
 const FETCH_SETTINGS: [&str; 8] = [

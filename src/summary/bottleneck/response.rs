@@ -1,21 +1,15 @@
 //! Rules for loads that are held: nothing limits how much is read, and what a record waits for longest says how to make its
 //! response time shorter.
 
-use super::rules::{PAUSING_SHARE, WAITING_SHARE, found, is_busy_unevenly};
+use super::case::Case;
+use super::model::{Bottleneck, BottleneckKind as Kind};
+use super::remedies;
+use super::thresholds::{BUSY_SHARE, HELD_MS, LONGEST_SHARE, PAUSING_SHARE, WAITING_SHARE};
 use super::words::{self, milliseconds, percent};
-use super::{Bottleneck, BottleneckKind as Kind, Case, remedies};
 use crate::figures::{FigureId, Statistic};
 use crate::measure::LoadVerdict;
 use crate::measure::latency::LatencyPart;
 use crate::scenario::{Mode, PropertyValue};
-
-/// A part of the mean response time is named where it is more than this share of it.
-pub(super) const LONGEST_SHARE: f64 = 0.50;
-/// Members that are in work, or wait for commits, for this share of their time let the records behind wait in their
-/// client's queue.
-pub(super) const BUSY_SHARE: f64 = 0.50;
-/// Less than this, in milliseconds, is no more than exchanges with brokers take, whatever they are asked to hold back.
-pub(super) const HELD_MS: f64 = 5.0;
 
 /// A live load that was held is no limit of anything.
 pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
@@ -32,7 +26,7 @@ pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
         .as_ref()
         .filter(|judged| judged.verdict == LoadVerdict::CannotSay);
     if let Some(judged) = unsure {
-        return Some(Bottleneck::unknown(&words::load_unsure(judged), remedies::LOAD_UNSURE));
+        return Some(Bottleneck::unknown(words::load_unsure(judged), remedies::LOAD_UNSURE));
     }
     let mut seen = if load.not_held.0 > 0 {
         words::load_partly_held(load)
@@ -42,7 +36,7 @@ pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
     if let Some(longest) = Longest::of(case) {
         seen = format!("{seen}; {}", longest.evidence());
     }
-    Some(Bottleneck::unknown(&seen, remedies::LOAD_HELD))
+    Some(Bottleneck::unknown(seen, remedies::LOAD_HELD))
 }
 
 /// The part of a record's way that takes longest, in means.
@@ -86,15 +80,14 @@ pub(super) fn response(case: &Case) -> Option<Bottleneck> {
     let longest = Longest::of(case).filter(|longest| longest.ms >= LONGEST_SHARE * longest.response_ms)?;
     let evidence = longest.evidence();
     match longest.part {
-        LatencyPart::ProducerDelay => Some(found(Kind::Producers, evidence, remedies::producers())),
+        LatencyPart::ProducerDelay => Some(Bottleneck::new(Kind::Producers, evidence, remedies::producers())),
         LatencyPart::Transit => held_by_the_broker(case, &longest)
             .or_else(|| held_by_the_producer(case, &longest))
             .or_else(|| behind_others(case, &longest)),
-        LatencyPart::Queued => {
-            behind_others(case, &longest).or_else(|| Some(found(Kind::ConsumerWork, evidence, remedies::work(case))))
-        }
+        LatencyPart::Queued => behind_others(case, &longest)
+            .or_else(|| Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::work(case)))),
         LatencyPart::Work | LatencyPart::Response => {
-            Some(found(Kind::ConsumerWork, evidence, remedies::quicker_work()))
+            Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::quicker_work()))
         }
     }
 }
@@ -116,7 +109,7 @@ fn held_by_the_broker(case: &Case, longest: &Longest) -> Option<Bottleneck> {
             None => "`fetch.wait.max.ms` as the library has it".to_owned(),
         }
     );
-    Some(found(Kind::FetchSettings, evidence, remedies::held_fetches()))
+    Some(Bottleneck::new(Kind::FetchSettings, evidence, remedies::held_fetches()))
 }
 
 /// The producer's client collects records before it sends them.
@@ -126,7 +119,7 @@ fn held_by_the_producer(case: &Case, longest: &Longest) -> Option<Bottleneck> {
     is_long.then(|| {
         let setting = words::property("linger.ms", linger);
         let evidence = format!("{}, and the producers collected records: {setting}", longest.evidence());
-        found(Kind::Producers, evidence, remedies::lingering())
+        Bottleneck::new(Kind::Producers, evidence, remedies::lingering())
     })
 }
 
@@ -134,9 +127,9 @@ fn held_by_the_producer(case: &Case, longest: &Longest) -> Option<Bottleneck> {
 fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
     let seen = &case.observed;
     let because = |said: String| format!("{}; {said}", longest.evidence());
-    if let Some(skew) = seen.skew.as_ref().filter(|skew| is_busy_unevenly(skew)) {
+    if let Some(skew) = seen.skew.as_ref().filter(|skew| skew.is_busy_unevenly()) {
         let evidence = because(words::skew(skew, case.dataset.topics, false));
-        return Some(found(Kind::Skew, evidence, remedies::skew(skew)));
+        return Some(Bottleneck::new(Kind::Skew, evidence, remedies::skew(skew)));
     }
     let committing = seen.committing.unwrap_or(0.0);
     if committing >= BUSY_SHARE {
@@ -144,11 +137,11 @@ fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
             "members waited for commits {} of their time",
             percent(committing)
         ));
-        return Some(found(Kind::ConsumerWork, evidence, remedies::commits()));
+        return Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::commits()));
     }
     let working = seen.working.filter(|share| *share >= BUSY_SHARE)?;
     let evidence = because(format!("members were in work {} of their time", percent(working)));
-    Some(found(Kind::ConsumerWork, evidence, remedies::work(case)))
+    Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::work(case)))
 }
 
 fn literal(value: &PropertyValue) -> Option<f64> {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::observed::{ratio, reading_members};
-use super::rules::WORKING_SHARE;
+use super::of_trial::{ratio, reading_members};
+use super::thresholds::{SKEW_TIMES, WORKING_SHARE};
 use crate::measure::{Measurement, MemberMeasurement, TopicPartition};
 use crate::scenario::{Configuration, DatasetSpec, Keys, Read, WorkOrdering};
 use crate::stats::median;
@@ -28,6 +28,11 @@ pub(super) struct Skew {
 }
 
 impl Skew {
+    /// Some members are full, and others are not.
+    pub(super) fn is_busy_unevenly(&self) -> bool {
+        self.members >= 2 && self.busy().is_some_and(|busy| busy.times >= SKEW_TIMES)
+    }
+
     /// How many times as fast its group can become by more members: until the largest partition has one for itself.
     pub(super) fn gain_of_members(&self) -> f64 {
         self.share / self.largest.1

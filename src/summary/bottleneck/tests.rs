@@ -7,12 +7,15 @@
 mod limits;
 
 use super::*;
+use crate::figures::Figures;
 use crate::measure::{
-    ClientStatistics, HostCpu, LoadMeasurement, Overload, PartitionMeasurement, ProcessUsage, ReadingTime, ThreadUsage,
+    ClientStatistics, HostCpu, LoadMeasurement, Measurement, Overload, PartitionMeasurement, ProcessUsage, ReadingTime,
+    ThreadUsage,
 };
-use crate::plan::fixtures::complete;
 use crate::plan::{Next, Plan};
-use crate::scenario::{Commit, Membership, Work, WorkOrdering, parse};
+use crate::scenario::{Commit, Membership, Scenario, Work, WorkOrdering, parse};
+use crate::summary::{CapacitySummary, live};
+use crate::testing::complete;
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 

@@ -1,7 +1,7 @@
 //! The figures of a bottleneck in words.
 
-use super::Case;
 use super::behind::Behind;
+use super::case::Case;
 use super::observed::{LoadSeen, Machine, Observed};
 use super::spread::{InOrder, Ordered, Skew};
 use super::threads::BusyThread;
@@ -9,7 +9,7 @@ use crate::measure::limits::core_figure as figure;
 pub(super) use crate::measure::limits::cores;
 use crate::measure::{LoadJudgement, TopicPartition};
 use crate::scenario::PropertyValue;
-use crate::summary::answer::thousands;
+use crate::wording::thousands;
 
 /// Cores that are worth a word.
 const WORTH_CORES: f64 = 0.05;

@@ -1,7 +1,8 @@
 //! What differs between two runs beside their figures.
 
 use super::matching::{Matching, differing};
-use super::{Area, RunDifference, StoredRun};
+use super::model::{Area, RunDifference};
+use super::run::StoredRun;
 use crate::scenario::{Meaning, Part};
 
 /// Environment first, then the means of the clients, then how the run was made.

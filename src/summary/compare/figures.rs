@@ -1,7 +1,8 @@
 //! What each configuration came to in each run.
 
 use super::matching::Matching;
-use super::{ComparedConfiguration, Measure, RunFacts, RunFigure, StoredRun, run_name};
+use super::model::{ComparedConfiguration, Measure, RunFacts, RunFigure};
+use super::run::{StoredRun, run_name};
 use crate::figures::{catch_up_seconds, is_meaningful, read_seconds};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Next;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{CompareError, NotCompared, StoredRun};
+use super::model::NotCompared;
+use super::run::{CompareError, StoredRun};
 use crate::measure::Trial;
 use crate::scenario::{Meaning, Part, Scenario};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Estimate;
-use crate::summary::CapacitySummary;
+use crate::summary::live_model::CapacitySummary;
 use crate::verdict::{Metric, Verdict};
 
 /// Version of the stored form of [`RunComparison`].

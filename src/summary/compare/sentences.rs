@@ -1,6 +1,6 @@
 //! What came out, in sentences.
 
-use super::{Measure, RunComparison, RunFacts, RunVerdict};
+use super::model::{Measure, RunComparison, RunFacts, RunVerdict};
 use crate::stats::{Estimate, is_material};
 use crate::verdict::Verdict;
 

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::*;
-use crate::measure::{FailureKind, Setting, TrialOrder, made_up_environment};
-use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
+use crate::measure::{Environment, FailureKind, Setting, Trial, TrialOrder};
+use crate::plan::Plan;
 use crate::scenario::{PropertyValue, Size, TrialLength, Work};
 use crate::summary::condition::{Alarm, Condition, judged_between};
+use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
 use crate::verdict::Verdict;
 
 struct Made {
@@ -34,7 +35,7 @@ impl Made {
         Made {
             plan,
             trials,
-            environment: made_up_environment(),
+            environment: crate::testing::environment(),
         }
     }
 

@@ -2,10 +2,12 @@
 
 use super::figures::{measure_of, speeds};
 use super::matching::Matching;
-use super::{Measure, RunVerdict, StoredRun, run_name};
+use super::model::{Measure, RunVerdict};
+use super::run::{StoredRun, run_name};
 use crate::scenario::Mode;
 use crate::stats::{self, Estimate, SIGNIFICANCE, Side};
-use crate::summary::{CapacitySummary, capacity};
+use crate::summary::capacity;
+use crate::summary::live_model::CapacitySummary;
 use crate::verdict::{Verdict, fell_behind, is_tainted};
 
 /// Fewer trials of a run have no interval.

@@ -1,7 +1,8 @@
 //! What keeps the figures of compared runs from being trusted.
 
 use super::matching::Matching;
-use super::{Measure, RunComparison, StoredRun};
+use super::model::{Measure, RunComparison};
+use super::run::StoredRun;
 use crate::measure::limits::core_figure;
 use crate::measure::{FlagKind, TrialKind};
 use crate::stats::median;

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
-use crate::plan::fixtures::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
 use crate::scenario::{TrialLength, Work};
 use crate::summary::summarise;
+use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
 
 fn noise(order: &TrialOrder) -> f64 {
     let phase = f64::from(order.block) * 2.3 + order.configuration as f64 * 1.7;

@@ -1,32 +1,9 @@
 //! How many are worth having, by intervals: what is known, and what the run leaves open.
 
+use super::model::{Recommendation, ScalingPoint, ScalingSeries};
+use super::step::{Step, Worth, each};
 use super::words;
-use super::{Recommendation, ScalingPoint, ScalingSeries};
 use crate::stats::{Estimate, SIGNIFICANCE};
-
-/// Whether going from one count to a larger one is worth it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Worth {
-    /// The interval of the gain for each one added lies above the threshold.
-    Yes,
-    /// It lies below.
-    No,
-    /// Neither, or the count may not be called the faster one, or the test does not agree.
-    Open,
-}
-
-/// A step from one count to a larger one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step<'a> {
-    pub(super) from: &'a ScalingPoint,
-    pub(super) to: &'a ScalingPoint,
-    pub(super) ratio: Option<Estimate>,
-    pub(super) worth: Worth,
-    /// True where trials of the one that would be called faster failed, or lost or repeated records.
-    pub(super) barred: bool,
-    /// True where the interval says that it is worth it, and the test of the verdicts does not agree: too few blocks.
-    pub(super) doubted: bool,
-}
 
 /// Goes up from the smallest count as long as a larger one is known to be worth it - the next, or, where the next is not
 /// (three members on four partitions), one beyond it. What is gained for each one added, ratio^(1 / added), is held
@@ -82,14 +59,4 @@ pub(super) fn recommend(
         most_measured: ahead.is_empty(),
         text: words::recommendation(series, here, &ahead, last, threshold),
     })
-}
-
-/// What each of `added` multiplies by, where all of them multiply by a ratio: its `added`-th root.
-pub(super) fn each(ratio: Estimate, added: u32) -> Estimate {
-    let root = |value: f64| value.powf(1.0 / f64::from(added.max(1)));
-    Estimate {
-        point: root(ratio.point),
-        interval: ratio.interval.map(|(low, high)| (root(low), root(high))),
-        observations: ratio.observations,
-    }
 }

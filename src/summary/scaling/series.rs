@@ -1,6 +1,6 @@
 //! Which configurations differ in nothing but a number.
 
-use super::Along;
+use super::model::Along;
 use crate::scenario::{Configuration, Mode, Scenario, Variant};
 
 /// The configurations of a series, each behind its count, ascending.

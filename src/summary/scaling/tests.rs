@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
 
 use super::*;
-use crate::measure::{FailureKind, TrialKind, TrialOrder};
-use crate::plan::fixtures::{AxisValues, ScenarioBuilder, failed, run};
-use crate::stats::{Law, Refusal};
+use crate::measure::{FailureKind, Trial, TrialKind, TrialOrder};
+use crate::plan::Plan;
+use crate::stats::{Estimate, Law, Refusal};
 use crate::summary::{Summary, summarise};
+use crate::testing::{AxisValues, ScenarioBuilder, failed, run};
 
 const CONSUMERS: AxisValues<'_> = &[
     ("1", |c| c.consumers = 1),

@@ -1,8 +1,9 @@
 //! Scaling in sentences.
 
-use super::recommendation::{Step, Worth, each};
-use super::{Along, ScalingPoint, ScalingSeries};
+use super::model::{Along, ScalingPoint, ScalingSeries};
+use super::step::{Step, Worth, each};
 use crate::stats::Estimate;
+use crate::wording::capitalised;
 
 /// Fewer counts make no question of how many.
 const COUNTS_TOLD: usize = 3;
@@ -20,7 +21,7 @@ fn is_reported(series: &ScalingSeries) -> bool {
 }
 
 /// A sentence for the answer about each series, or one about all of many.
-pub(in crate::summary) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
+pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
     let told: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
     if !has_sentence_each(series) {
         let counts = || told.iter().filter_map(|one| Some(one.recommendation.as_ref()?.count));
@@ -50,15 +51,9 @@ pub(in crate::summary) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
         } else {
             format!("With {}: ", one.name)
         };
-        Some(format!("{}.", capital(&format!("{lead}{text}"))))
+        Some(format!("{}.", capitalised(&format!("{lead}{text}"))))
     };
     told.iter().filter_map(sentence).collect()
-}
-
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next()
-        .map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// `3 consumers are enough: they read 2.91 times as fast as 1 [2.88, 2.94], and a fourth adds 2 % [1, 2.9]`.

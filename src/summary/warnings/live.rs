@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::of;
+use super::subject::of;
 use crate::figures::is_meaningful;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::objective::{Outcome, holds};
@@ -10,9 +10,9 @@ use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, T
 use crate::plan::Plan;
 use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
-use crate::summary::ConfigurationSummary;
-use crate::summary::answer::thousands;
+use crate::summary::model::ConfigurationSummary;
 use crate::verdict::response_p99_ms;
+use crate::wording::thousands;
 
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.

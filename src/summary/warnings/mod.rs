@@ -1,16 +1,18 @@
 //! What keeps the figures from being trusted, most serious first.
 
 mod live;
+mod subject;
 
 use std::collections::BTreeMap;
 
-use super::{ConfigurationSummary, Metric, Question};
+use self::subject::{named, of};
+use super::model::ConfigurationSummary;
 use crate::figures::{FigureId, read_seconds};
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
 use crate::scenario::{Mode, TrialLength};
 use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
-use crate::verdict::pairs;
+use crate::verdict::{Metric, Question, pairs};
 
 /// A configuration whose trials take less than this share of the wanted time is told.
 const SHORT_SHARE: f64 = 0.25;
@@ -263,21 +265,4 @@ fn trials_of<'a>(summary: &ConfigurationSummary, counted: &[&'a Trial]) -> impl 
 /// Counted trials that have ended.
 fn run_of(summary: &ConfigurationSummary) -> u32 {
     summary.trials_used + summary.trials_failed + summary.trials_excluded
-}
-
-/// The configuration in front of what is said of it.
-fn of(summary: &ConfigurationSummary) -> String {
-    if summary.name.is_empty() {
-        "The only configuration: ".to_owned()
-    } else {
-        format!("{}: ", named(&summary.name))
-    }
-}
-
-fn named(name: &str) -> String {
-    if name.is_empty() {
-        "the only configuration".to_owned()
-    } else {
-        format!("\"{name}\"")
-    }
 }

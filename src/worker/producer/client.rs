@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer, PurgeConfig};
 
@@ -14,7 +13,8 @@ use super::deliveries::Deliveries;
 use crate::load::STAMP_BYTES;
 use crate::protocol::{LoadTopic, PrepareProducer};
 use crate::scenario::Size;
-use crate::worker::consumer::{ANSWER_LIMIT, settings_cause, spawn};
+use crate::worker::settings::{ANSWER_LIMIT, client_config, refused};
+use crate::worker::threads::spawn;
 
 /// How often the thread of delivery reports looks whether it is to end.
 const POLL_SLICE: Duration = Duration::from_millis(100);
@@ -47,22 +47,12 @@ pub(super) fn check(order: &PrepareProducer) -> Result<(), String> {
     times.map(|_| ()).map_err(|error| error.to_string())
 }
 
-fn client_config(order: &PrepareProducer) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    for (name, value) in &order.properties {
-        config.set(name, value.reveal());
-    }
-    config.set("client.id", &order.client_id);
-    config.set_log_level(RDKafkaLogLevel::Warning);
-    config
-}
-
 impl Client {
     /// Makes the client and finds all topics with all their partitions.
     pub(super) fn connect(order: &PrepareProducer) -> Result<Self, String> {
-        let producer: BaseProducer<Deliveries> = client_config(order)
+        let producer: BaseProducer<Deliveries> = client_config(&order.properties, &order.client_id)
             .create_with_context(Deliveries::new(&order.topics))
-            .map_err(|error| format!("the client refused its settings: {}", settings_cause(&error)))?;
+            .map_err(|error| refused(&error))?;
         let producer = Arc::new(producer);
         let ending = Arc::new(AtomicBool::new(false));
         let reports = {

@@ -10,15 +10,13 @@ use rdkafka::producer::{BaseProducer, BaseRecord};
 
 use super::deliveries::{Deliveries, cause_of};
 use super::pace::Pace;
-use super::series::SentSeries;
 use crate::contents::RecordSource;
 use crate::load::{STAMP_BYTES, ScheduleError, Stamp};
-use crate::measure::Series;
 use crate::measure::clock;
-use crate::measure::latency::LatencyRecorder;
 use crate::measure::usage::ProcessSnapshot;
-use crate::protocol::PrepareProducer;
+use crate::protocol::{PrepareProducer, ProducerResult};
 use crate::scenario::Keys;
+use crate::worker::series::SeriesBuilder;
 
 /// How long to wait before asking a full client again.
 const FULL_WAIT: Duration = Duration::from_millis(1);
@@ -40,20 +38,6 @@ pub(super) struct Sending {
     pub(super) over: AtomicBool,
 }
 
-/// What the sending thread recorded.
-pub(super) struct Sent {
-    pub(super) due: u64,
-    /// Of the window: intended for it, and given to the client in it.
-    pub(super) of_window: (u64, u64),
-    pub(super) refused: u64,
-    pub(super) lateness: LatencyRecorder,
-    pub(super) series: Series,
-    pub(super) last_sent_ns: Option<u64>,
-    pub(super) queue_full_ns: u64,
-    /// The process when the last record had been sent.
-    pub(super) end: ProcessSnapshot,
-}
-
 /// All that the sending thread needs.
 pub(super) struct Sender {
     pub(super) order: Arc<PrepareProducer>,
@@ -71,8 +55,9 @@ pub(super) fn check(order: &PrepareProducer, text: &[u8]) -> Result<(), String> 
 }
 
 impl Sender {
-    /// Sends the whole schedule from `start_ns` on, or what falls due until told to stop.
-    pub(super) fn run(self, start_ns: u64) -> Result<Sent, String> {
+    /// Sends the whole schedule from `start_ns` on, or what falls due until it is stopped. Returns what it counted, and the
+    /// process when the last record had been sent.
+    pub(super) fn run(self, start_ns: u64) -> Result<(ProducerResult, ProcessSnapshot), String> {
         let order = Arc::clone(&self.order);
         let times = order
             .schedule
@@ -80,12 +65,11 @@ impl Sender {
             .map_err(|error: ScheduleError| error.to_string())?;
         let mut records = Records::new(&order, &self.text)?;
         let mut pace = Pace::prepare();
-        let (mut lateness, mut series) = (LatencyRecorder::default(), SentSeries::default());
-        let (mut due, mut refused, mut queue_full_ns, mut last_sent_ns) = (0, 0, 0, None);
-        let (mut waiting, mut behind) = (0, 0);
         let window_ns = start_ns + order.warmup_ns..start_ns + order.schedule.duration_ns();
         self.deliveries.set_window(window_ns.clone());
-        let (mut due_in_window, mut sent_in_window) = (0, 0);
+        let mut sent = ProducerResult::default();
+        let mut series = SeriesBuilder::of_sent();
+        let (mut waiting, mut behind) = (0, 0);
         let mut stopped_ns = None;
         for after_ns in times {
             let intended_ns = start_ns + after_ns;
@@ -94,28 +78,27 @@ impl Sender {
                 if intended_ns > stopped_ns || behind >= BEHIND_MAX {
                     break;
                 }
-                due += 1;
-                due_in_window += u64::from(window_ns.contains(&intended_ns));
                 behind += 1;
-                continue;
-            }
-            if !pace.wait_until(intended_ns, &self.sending.stopped) {
+            } else if !pace.wait_until(intended_ns, &self.sending.stopped) {
                 break;
             }
-            due += 1;
-            due_in_window += u64::from(window_ns.contains(&intended_ns));
+            sent.due += 1;
+            sent.due_in_window += u64::from(window_ns.contains(&intended_ns));
+            if stopped_ns.is_some() {
+                continue;
+            }
             records.next();
-            match self.send(&mut records, intended_ns, &mut queue_full_ns) {
+            match self.send(&mut records, intended_ns, &mut sent.queue_full_ns) {
                 Outcome::Sent(sent_ns) => {
                     self.sending.sent.fetch_add(1, Ordering::Release);
-                    lateness.record(intended_ns, sent_ns);
-                    sent_in_window += u64::from(window_ns.contains(&sent_ns));
-                    series.count(sent_ns.saturating_sub(start_ns));
-                    last_sent_ns = Some(sent_ns);
+                    sent.lateness.record(intended_ns, sent_ns);
+                    sent.sent_in_window += u64::from(window_ns.contains(&sent_ns));
+                    series.add(sent_ns.saturating_sub(start_ns), 1);
+                    sent.last_sent_ns = Some(sent_ns);
                 }
                 Outcome::Refused(cause) => {
                     self.deliveries.blame(&cause, 1);
-                    refused += 1;
+                    sent.refused += 1;
                 }
                 Outcome::Stopped => waiting += 1,
             }
@@ -126,16 +109,9 @@ impl Sender {
         self.deliveries.blame(QUEUE_FULL, waiting);
         self.deliveries.blame(BEHIND, behind);
         self.sending.over.store(true, Ordering::Release);
-        Ok(Sent {
-            due,
-            of_window: (due_in_window, sent_in_window),
-            refused: refused + waiting + behind,
-            lateness,
-            series: series.finish(),
-            last_sent_ns,
-            queue_full_ns,
-            end: ProcessSnapshot::take(),
-        })
+        sent.refused += waiting + behind;
+        sent.series = series.finish();
+        Ok((sent, ProcessSnapshot::take()))
     }
 
     /// Gives the current record to the client, waiting while that has no room.
@@ -268,31 +244,21 @@ impl<'a> Records<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::contents;
     use crate::load::{Arrivals, Profile, Schedule};
-    use crate::protocol::LoadTopic;
     use crate::scenario::Size;
+    use crate::testing::prepare_producer;
 
     fn order(keys: Keys, size: Size) -> PrepareProducer {
         let profile = Profile::Constant { rate: 1.0 };
-        let topic = |name: &str, partitions| LoadTopic {
-            name: name.to_owned(),
-            partitions,
-        };
+        let schedule = Schedule::new(Arrivals::Constant, profile, 1, 1).unwrap_or_else(|error| panic!("{error}"));
         PrepareProducer {
-            client_id: "p".into(),
-            topics: vec![topic("a", 2), topic("b", 1)],
-            properties: BTreeMap::new(),
-            schedule: Schedule::new(Arrivals::Constant, profile, 1, 1).unwrap_or_else(|error| panic!("{error}")),
-            warmup_ns: 0,
             producer: 1,
             producers: 2,
             size,
             keys,
-            seed: 3,
+            ..prepare_producer(&[("a", 2), ("b", 1)], schedule)
         }
     }
 

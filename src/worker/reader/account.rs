@@ -2,13 +2,9 @@
 //! times are handed in.
 
 use super::source::{Message, TopicHandle};
-use crate::measure::{OffsetRun, Series};
+use crate::measure::OffsetRun;
 use crate::protocol::{OffsetRange, PartitionResult};
-
-/// First length of a bucket of the records-over-time series.
-const SERIES_BUCKET_NS: u64 = 10_000_000;
-/// Past this many buckets their length doubles.
-const SERIES_BUCKETS_MAX: usize = 1_000;
+use crate::worker::series::SeriesBuilder;
 
 /// The account of one partition.
 #[derive(Debug)]
@@ -52,7 +48,7 @@ impl PartitionAccount {
                 end: 0,
                 epoch: 0,
             },
-            series: SeriesBuilder::default(),
+            series: SeriesBuilder::of_read(),
         }
     }
 
@@ -128,8 +124,9 @@ impl PartitionAccount {
 
     /// Says that everything counted so far was finished by `now_ns`, `elapsed_ns` after the common start.
     pub(super) fn finished(&mut self, now_ns: u64, elapsed_ns: u64) {
-        if self.series.total < self.records {
-            self.series.add(elapsed_ns, self.records - self.series.total);
+        let noted = self.series.total();
+        if noted < self.records {
+            self.series.add(elapsed_ns, self.records - noted);
             self.last_ns = Some(now_ns);
         }
     }
@@ -164,9 +161,7 @@ impl PartitionAccount {
         if let Some(latest) = self.runs.pop() {
             self.current = latest;
         }
-        for (bucket, records) in (0u64..).zip(other.series.counts).filter(|(_, records)| *records > 0) {
-            self.series.add(bucket * other.series.bucket_ns, records);
-        }
+        self.series.absorb(other.series);
     }
 
     /// Closes the account.
@@ -182,12 +177,8 @@ impl PartitionAccount {
             first_ns: self.first_ns,
             last_ns: self.last_ns,
             runs: Some(self.runs),
-            series: Some(Series {
-                bucket_ns: self.series.bucket_ns,
-                counts: self.series.counts,
-            }),
-            latencies: None,
-            waits: Vec::new(),
+            series: Some(self.series.finish()),
+            ..PartitionResult::default()
         }
     }
 }
@@ -232,38 +223,6 @@ impl Follower {
             self.bytes += record.bytes();
         }
         carries_on
-    }
-}
-
-#[derive(Debug)]
-struct SeriesBuilder {
-    bucket_ns: u64,
-    counts: Vec<u64>,
-    total: u64,
-}
-
-impl Default for SeriesBuilder {
-    fn default() -> Self {
-        SeriesBuilder {
-            bucket_ns: SERIES_BUCKET_NS,
-            counts: Vec::new(),
-            total: 0,
-        }
-    }
-}
-
-impl SeriesBuilder {
-    fn add(&mut self, elapsed_ns: u64, records: u64) {
-        while elapsed_ns / self.bucket_ns >= SERIES_BUCKETS_MAX as u64 {
-            self.counts = self.counts.chunks(2).map(|pair| pair.iter().sum()).collect();
-            self.bucket_ns *= 2;
-        }
-        let bucket = usize::try_from(elapsed_ns / self.bucket_ns).unwrap_or(0);
-        if self.counts.len() <= bucket {
-            self.counts.resize(bucket + 1, 0);
-        }
-        self.counts[bucket] += records;
-        self.total += records;
     }
 }
 
@@ -360,7 +319,7 @@ mod tests {
         }
         let series = a.into_result(0, 0).series.unwrap();
         assert_eq!(series.counts.iter().sum::<u64>(), 700);
-        assert!(series.counts.len() <= SERIES_BUCKETS_MAX);
+        assert!(series.counts.len() <= 1_000);
         assert_eq!(series.bucket_ns, 160_000_000);
     }
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::reading::{Early, Reader};
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source, TopicHandle};
-use super::{BATCH_RECORDS, Early, Reader, WaitOrder};
+use super::waits::WaitOrder;
 use crate::client_errors::ClientError;
 use crate::load::Stamp;
 use crate::measure::{TopicPartition, clock};
-use crate::protocol::{OffsetRange, StampOrder, TopicTarget, WorkCalibration};
-use crate::scenario::{Commit, Work, WorkOrdering};
+use crate::protocol::{OffsetRange, StampOrder, TopicTarget};
 use crate::worker::shared::MemberShared;
 
 /// The only topic of records in memory.
@@ -314,20 +314,9 @@ impl Stage {
         shared.begin_epochs(&partitions(self.partitions));
         let waits = self.stamps.as_ref().map(|order| WaitOrder::new(order, 0));
         let reader = Reader {
-            source: &self.source,
-            offsets: &Nowhere,
-            shared: &shared,
-            gate: &shared.gates()[0],
-            lane: 0,
-            work: Work::None,
-            calibration: WorkCalibration::default(),
-            commit: Commit::None,
-            capacity: BATCH_RECORDS,
             threads,
-            ordering: WorkOrdering::None,
-            thread_name: "bench".to_owned(),
-            start_ns: 0,
             waits: waits.as_ref(),
+            ..Reader::counting(&self.source, &Nowhere, &shared, 0)
         };
         let accounts = thread::scope(|scope| {
             let (shared, source) = (&shared, &self.source);

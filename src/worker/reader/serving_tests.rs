@@ -5,11 +5,11 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use super::Reader;
 use super::memory::{MemoryMessage, MemoryRecord, MemorySource, Nowhere, partitions, target};
+use super::reading::Early;
 use super::source::Source;
-use super::{Early, Reader};
-use crate::protocol::WorkCalibration;
-use crate::scenario::{Commit, Work, WorkOrdering};
+use crate::scenario::Work;
 use crate::worker::shared::MemberShared;
 
 /// A source that serves its own membership, as a stream does: its first wait loses the partition, gets it again, and
@@ -63,20 +63,10 @@ fn a_record_that_comes_with_the_rebalance_that_brought_it_back_is_read() {
             has_rebalanced: AtomicBool::new(false),
         };
         let reader = Reader {
-            source: &source,
-            offsets: &Nowhere,
-            shared: &shared,
-            gate: &shared.gates()[0],
-            lane: 0,
             work: Work::Cpu { ns: 1 },
-            calibration: WorkCalibration::default(),
-            commit: Commit::None,
             capacity: 1,
             threads,
-            ordering: WorkOrdering::None,
-            thread_name: "test".to_owned(),
-            start_ns: 0,
-            waits: None,
+            ..Reader::counting(&source, &Nowhere, &shared, 0)
         };
         let accounts = thread::scope(|scope| {
             let (shared, records) = (&shared, &source.records);

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::memory::{MemoryRecord, MemorySource, partitions, target};
+use super::reading::Early;
 use super::source::{CommitError, Consumption, Message, Offsets, Place, Source};
-use super::{Committer, Early, Reader, ReaderResult};
+use super::{Committer, Reader, ReaderResult};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
-use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::reported::{News, Reported};
 use crate::worker::shared::MemberShared;
@@ -109,25 +109,16 @@ impl Scene {
         offsets: &'a Checked,
         shared: &'a MemberShared,
     ) -> Reader<'a, MemorySource, Checked> {
-        Reader {
-            source,
-            offsets,
-            shared,
-            gate: &shared.gates()[0],
-            lane: 0,
+        let mut reader = Reader {
             work: self.work,
-            calibration: WorkCalibration {
-                iterations_per_us: 10.0,
-                sleep_excess_ns: 0,
-            },
             commit: self.commit,
             capacity: self.capacity,
             threads: self.threads,
             ordering: self.ordering,
-            thread_name: "test".to_owned(),
-            start_ns: 0,
-            waits: None,
-        }
+            ..Reader::counting(source, offsets, shared, 0)
+        };
+        reader.calibration.iterations_per_us = 10.0;
+        reader
     }
 
     /// Reads everything, and meanwhile lets something happen; it ends when every partition's end was reached.

@@ -67,7 +67,7 @@ impl WaitOrder {
     }
 
     /// The first offset of a slot whose record has a stamp.
-    pub(in crate::worker) fn stamped_from(&self, slot: usize) -> i64 {
+    pub(crate) fn stamped_from(&self, slot: usize) -> i64 {
         self.stamped_from[slot]
     }
 }

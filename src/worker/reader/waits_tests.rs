@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::memory::{MemoryMessage, MemoryRecord, MemorySource, Nowhere, partitions, target};
+use super::reading::Early;
 use super::source::Source;
 use super::waits::{Handling, Waits};
-use super::{Early, ReadAccounts, Reader, ReaderResult, WaitOrder};
+use super::{ReadAccounts, Reader, ReaderResult, WaitOrder};
 use crate::load::Stamp;
 use crate::measure::latency::{Latencies, LatencyPart};
 use crate::measure::{OffsetRun, SecondOfLatency, clock};
-use crate::protocol::{StampOrder, WorkCalibration};
-use crate::scenario::{Commit, Work, WorkOrdering};
+use crate::protocol::StampOrder;
+use crate::scenario::{Work, WorkOrdering};
 use crate::worker::seconds::take_all;
 use crate::worker::shared::MemberShared;
 
@@ -104,28 +105,20 @@ impl Scene {
             Way::Pool(ordering) => (2, ordering),
             _ => (1, WorkOrdering::Partition),
         };
-        Reader {
-            source,
-            offsets: &Nowhere,
-            shared,
-            gate: &shared.gates()[lane],
-            lane,
+        let mut reader = Reader {
             work: self.work,
-            calibration: WorkCalibration {
-                iterations_per_us: 10.0,
-                sleep_excess_ns: 0,
-            },
-            commit: Commit::None,
             capacity: match self.way {
                 Way::Poll | Way::Stream => 1,
                 _ => 1_000,
             },
             threads,
             ordering,
-            thread_name: "test".to_owned(),
-            start_ns: self.start_ns,
-            waits: Some(waits),
-        }
+            ..Reader::counting(source, &Nowhere, shared, lane)
+        };
+        reader.calibration.iterations_per_us = 10.0;
+        reader.start_ns = self.start_ns;
+        reader.waits = Some(waits);
+        reader
     }
 
     /// Reads everything, lets something happen, and is told to stop.

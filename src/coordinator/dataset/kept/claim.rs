@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::coordinator::clients::client_config;
 use crate::kafka::admin::Admin;
 use crate::kafka::settings_cause;
 use crate::secret::Secret;
@@ -35,13 +35,8 @@ impl Claim {
         topic: &str,
         client: &str,
     ) -> Result<Self, String> {
-        let mut config = ClientConfig::new();
-        for (name, value) in properties {
-            config.set(name, value.reveal());
-        }
+        let mut config = client_config(admin.bootstrap(), properties, client);
         config
-            .set("bootstrap.servers", admin.bootstrap())
-            .set("client.id", client)
             .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "latest")

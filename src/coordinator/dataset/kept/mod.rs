@@ -2,6 +2,7 @@
 //! filled by one run at a time.
 
 mod claim;
+mod definition;
 mod record;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::claim::Claim;
+use self::definition::Definition;
 pub use self::record::{KeptRecord, read as read_record};
-use super::{Dataset, DatasetError, fill};
-use crate::contents::CONTENTS_VERSION;
+use super::{Dataset, DatasetError, Filling, fill};
 use crate::coordinator::events::Observer;
 use crate::coordinator::leftovers::host;
 use crate::kafka::admin::{Admin, AdminError};
@@ -30,28 +31,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Looks without the right to fill until it is said that another run has it: alone, a member gets it within the first
 /// rebalance, which a broker delays by 3 s by default.
 const LOOKS_ALONE: u32 = 40;
-
-/// A data set by what defines it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Definition {
-    /// Everything that decides what lies in the set, as text.
-    pub text: String,
-    /// The start of that text's SHA-256, [`names::HASH_DIGITS`] hexadecimal digits.
-    pub hash: String,
-}
-
-impl Definition {
-    /// Of a data set whose contents are drawn with this seed.
-    pub fn of(spec: &DatasetSpec, seed: u64) -> Result<Self, DatasetError> {
-        let value = serde_json::json!({ "contents": CONTENTS_VERSION, "seed": seed, "dataset": spec });
-        let text = serde_json::to_string(&value).map_err(|error| DatasetError::Kept(error.to_string()))?;
-        let digest = openssl::sha::sha256(text.as_bytes());
-        let mut start = [0; names::HASH_DIGITS / 2];
-        start.copy_from_slice(&digest[..names::HASH_DIGITS / 2]);
-        let hash = format!("{:016x}", u64::from_be_bytes(start));
-        Ok(Definition { text, hash })
-    }
-}
 
 /// What is found under the names of a kept set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +57,7 @@ pub struct Keeping<'a> {
     pub spec: &'a DatasetSpec,
     /// Its seed.
     pub seed: u64,
-    /// Is told what is found.
+    /// Notified of what is found.
     pub observer: &'a dyn Observer,
     /// Counts records as they are sent, and those that need not be sent.
     pub produced: Arc<AtomicU64>,
@@ -125,12 +104,12 @@ impl Keeping<'_> {
 
     fn reuse(&self, dataset: Dataset, record: &KeptRecord) -> (Dataset, KeptData) {
         self.produced.fetch_add(record.records(), Ordering::Relaxed);
-        let kept = self.told(&dataset, record, true, None);
+        let kept = self.kept_data(&dataset, record, true, None);
         self.observer.note(&kept.to_string());
         (dataset, kept)
     }
 
-    fn told(&self, dataset: &Dataset, record: &KeptRecord, reused: bool, changed: Option<String>) -> KeptData {
+    fn kept_data(&self, dataset: &Dataset, record: &KeptRecord, reused: bool, changed: Option<String>) -> KeptData {
         KeptData {
             bootstrap: self.admin.bootstrap().to_owned(),
             topics: dataset.topics.iter().map(|topic| topic.name.clone()).collect(),
@@ -231,8 +210,10 @@ impl Keeping<'_> {
             self.make_record_topic(&about).await?;
             let claim = Claim::join(self.admin, self.properties, &group, &about, self.run);
             let claim = claim.map_err(DatasetError::Kept)?;
-            let mut looks = 0;
-            while !claim.is_held() {
+            for look in 1.. {
+                if claim.is_held() {
+                    return Ok(claim);
+                }
                 if self.interrupted.load(Ordering::Relaxed) {
                     return Err(DatasetError::Interrupted);
                 }
@@ -241,30 +222,24 @@ impl Keeping<'_> {
                         "no right to join the group {group}, in which runs agree on who fills it: {cause}"
                     )));
                 }
-                looks += 1;
-                if looks == LOOKS_ALONE {
-                    self.tell_who_fills(&group).await?;
+                if look == LOOKS_ALONE {
+                    self.note_who_fills(&group).await?;
                 }
-                if looks >= LOOKS_ALONE && looks % 5 == 0 {
+                if look >= LOOKS_ALONE && look % 5 == 0 {
                     // Whoever filled it has ended well, or removed it all and left nothing to wait for.
-                    let whole = matches!(self.look(definition).await?, Found::Whole(..));
-                    let gone = !self.topics(definition).await?.contains(&about);
-                    if whole {
+                    if matches!(self.look(definition).await?, Found::Whole(..)) {
                         return Ok(claim);
                     }
-                    if gone {
+                    if !self.topics(definition).await?.contains(&about) {
                         break;
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            if claim.is_held() {
-                return Ok(claim);
-            }
         }
     }
 
-    async fn tell_who_fills(&self, group: &str) -> Result<(), AdminError> {
+    async fn note_who_fills(&self, group: &str) -> Result<(), AdminError> {
         let members = self.admin.describe_group(group).await?.members;
         let holder = members.iter().find(|member| !member.assignment.is_empty());
         let who = holder.map_or_else(
@@ -323,93 +298,26 @@ impl Keeping<'_> {
         let topics: Vec<String> = (1..=self.spec.topics)
             .map(|topic| names::kept_topic(self.prefix, &definition.hash, topic))
             .collect();
-        let dataset = fill(
-            self.admin,
+        let (produced, interrupted) = (Arc::clone(&self.produced), Arc::clone(&self.interrupted));
+        let bootstrap = self.admin.bootstrap();
+        let filling = Filling::new(
+            bootstrap,
             self.properties,
             self.spec,
             &topics,
             self.seed,
-            Arc::clone(&self.produced),
-            Arc::clone(&self.interrupted),
-        )
-        .await?;
+            produced,
+            interrupted,
+        );
+        let dataset = fill(self.admin, filling).await?;
         if !claim.is_held() {
             return Err(lost());
         }
         record.at = Timestamp::now();
         record.whole = Some(dataset.topics.clone());
         record.write(self.admin, self.properties, &about).await?;
-        let kept = self.told(&dataset, &record, false, because);
+        let kept = self.kept_data(&dataset, &record, false, because);
         self.observer.note(&kept.to_string());
         Ok((dataset, kept))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::scenario::{Compression, DataSource, Keys, Size};
-
-    fn spec() -> DatasetSpec {
-        DatasetSpec {
-            topics: 1,
-            partitions: 2,
-            records: 1_000,
-            size: Size::Fixed(100),
-            keys: Keys::None,
-            weights: Vec::new(),
-            compression: Compression::None,
-            compression_ratio: None,
-            replication: 1,
-            settings: BTreeMap::new(),
-            source: DataSource::Filled,
-        }
-    }
-
-    #[test]
-    fn whatever_defines_a_set_changes_its_hash_and_nothing_else_does() {
-        let hash = |spec: &DatasetSpec, seed| Definition::of(spec, seed).unwrap().hash;
-        let mut all = vec![hash(&spec(), 1), hash(&spec(), 2)];
-        let changes: [fn(&mut DatasetSpec); 10] = [
-            |s| s.topics = 2,
-            |s| s.partitions = 3,
-            |s| s.records = 999,
-            |s| s.size = Size::Fixed(101),
-            |s| s.keys = Keys::Unique,
-            |s| s.weights = vec![0.9, 0.1],
-            |s| s.compression = Compression::Zstd,
-            |s| s.compression_ratio = Some(2.0),
-            |s| s.replication = 2,
-            |s| s.settings = BTreeMap::from([("segment.ms".to_owned(), "1000".to_owned())]),
-        ];
-        for change in changes {
-            let mut other = spec();
-            change(&mut other);
-            all.push(hash(&other, 1));
-        }
-        assert_eq!(hash(&spec(), 1), all[0]);
-        assert_eq!(all[0].len(), names::HASH_DIGITS);
-        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
-        assert_eq!(distinct.len(), all.len(), "{all:?}");
-    }
-
-    #[test]
-    fn a_record_of_a_filling_that_has_only_begun_holds_nothing() {
-        let mut record = KeptRecord {
-            definition: String::new(),
-            at: Timestamp::UNIX_EPOCH,
-            run: "r".into(),
-            host: "h".into(),
-            value_bytes: 7,
-            whole: None,
-        };
-        assert_eq!(record.records(), 0);
-        let range = |low, end| OffsetRange { low, end };
-        record.whole = Some(vec![TopicTarget {
-            name: "t".into(),
-            partitions: vec![range(0, 5), range(2, 4)],
-        }]);
-        assert_eq!(record.records(), 7);
     }
 }

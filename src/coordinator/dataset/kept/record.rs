@@ -13,6 +13,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 
+use crate::coordinator::clients::client_config;
 use crate::coordinator::dataset::DatasetError;
 use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::settings_cause;
@@ -21,6 +22,8 @@ use crate::secret::Secret;
 
 /// How long reading or writing the one record may take.
 const LIMIT: Duration = Duration::from_secs(15);
+
+const CLIENT_ID: &str = "tandem-kept";
 
 /// The last record of a kept data set's topic of records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +64,7 @@ impl KeptRecord {
             topic: topic.to_owned(),
             cause,
         };
-        let mut config = config(admin, properties);
+        let mut config = client_config(admin.bootstrap(), properties, CLIENT_ID);
         config
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", LIMIT.as_millis().to_string());
@@ -71,16 +74,6 @@ impl KeptRecord {
         let sent = producer.send(record, LIMIT).await;
         sent.map(|_| ()).map_err(|(error, _)| failed(error.to_string()))
     }
-}
-
-fn config(admin: &Admin, properties: &BTreeMap<String, Secret>) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    for (name, value) in properties {
-        config.set(name, value.reveal());
-    }
-    config.set("bootstrap.servers", admin.bootstrap());
-    config.set("client.id", "tandem-kept");
-    config
 }
 
 /// The last record of the topic; `None` where there is none, or one that this version of tandem cannot read.
@@ -100,7 +93,7 @@ pub async fn read(
         action: format!("read {topic}"),
         cause,
     };
-    let mut config = config(admin, properties);
+    let mut config = client_config(admin.bootstrap(), properties, CLIENT_ID);
     config.set("group.id", group).set("enable.auto.commit", "false");
     let name = topic.to_owned();
     let reading = tokio::task::spawn_blocking(move || read_at(&config, &name, end - 1)).await;
@@ -124,4 +117,29 @@ fn read_at(config: &ClientConfig, topic: &str, offset: i64) -> Result<Vec<u8>, S
         }
     }
     Err(format!("no record within {} s{latest}", LIMIT.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::OffsetRange;
+
+    #[test]
+    fn a_record_of_a_filling_that_has_only_begun_holds_nothing() {
+        let mut record = KeptRecord {
+            definition: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            run: "r".into(),
+            host: "h".into(),
+            value_bytes: 7,
+            whole: None,
+        };
+        assert_eq!(record.records(), 0);
+        let range = |low, end| OffsetRange { low, end };
+        record.whole = Some(vec![TopicTarget {
+            name: "t".into(),
+            partitions: vec![range(0, 5), range(2, 4)],
+        }]);
+        assert_eq!(record.records(), 7);
+    }
 }

@@ -1,7 +1,7 @@
 //! Records taken in batches: counts them and does their work.
 
-use super::super::IDLE_WAIT;
 use super::super::account::Counted;
+use super::super::reading::IDLE_WAIT;
 use super::super::source::{Consumption, Source};
 use super::super::waits::Handling;
 use super::Pass;

@@ -1,7 +1,7 @@
 //! Records on which there is nothing to do: has them shown and counts them.
 
-use super::super::IDLE_WAIT;
 use super::super::account::Counted;
+use super::super::reading::IDLE_WAIT;
 use super::super::source::{Consumption, Source};
 use super::Pass;
 use crate::measure::clock;

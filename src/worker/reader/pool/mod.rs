@@ -1,6 +1,7 @@
 //! A reader whose records are worked on several threads: it hands them over in order, and commits what is finished without
 //! a gap. Where a bounded number of them waits for a thread it takes no more: that is the back-pressure.
 
+mod desk;
 mod handover;
 mod strands;
 
@@ -13,19 +14,19 @@ use std::time::Duration;
 
 use crossbeam_channel::select;
 
-use self::handover::{Handover, Next, Parcel};
+use self::desk::{Desk, Job};
+use self::handover::{Handover, Parcel};
 use self::strands::{Load, Strand};
 use super::commit::Committer;
 use super::locate::Locator;
+use super::reading::{Early, IDLE_WAIT, ReadAccounts, Reader};
 use super::source::{Consumption, Message, Source};
 use super::stopwatch::Stopwatch;
-use super::waits::{Handling, Waited, Waits};
-use super::window::{Advance, Window};
-use super::{Early, IDLE_WAIT, ReadAccounts, Reader};
+use super::waits::Waited;
+use super::window::Window;
 use crate::measure::{ReadingTime, clock};
 use crate::scenario::{Commit, Work, WorkOrdering};
 use crate::worker::gate::Inside;
-use crate::worker::work::Labour;
 
 /// Records that may wait for each thread besides the one that it works: with 10 us of work per record, enough for the
 /// few milliseconds for which a busy machine may put the reader off its core. Not tuned by measurement.
@@ -45,101 +46,8 @@ const TAKEN_AT_ONCE: u64 = 64;
 /// How long a reader without records waits before it commits what its threads have finished meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_millis(10);
 
-/// A record on its way to a thread, which destroys it after the work.
-struct Job<M> {
-    message: M,
-    slot: usize,
-    epoch: u32,
-    ticket: u64,
-    received_ns: u64,
-}
-
 /// The threads, each of which ends with what it has measured.
 type Threads<'scope> = Vec<ScopedJoinHandle<'scope, Option<Waited>>>;
-
-/// What the reader and its threads share.
-struct Desk<'a, S: Source, O> {
-    reader: &'a Reader<'a, S, O>,
-    handover: Handover<Job<S::Message<'a>>>,
-    windows: Vec<Mutex<Window>>,
-    finished: AtomicU64,
-    work_ns: AtomicU64,
-}
-
-impl<S: Source, O: Consumption> Desk<'_, S, O> {
-    /// A thread's life: works what comes until the reading ends, and nothing more once the member has stopped.
-    fn work(&self) -> Option<Waited> {
-        let labour = Labour::prepare(self.reader.work, self.reader.calibration);
-        let mut waits = self.reader.waits.map(|order| Waits::new(order, self.reader.shared));
-        let mut work_ns = 0;
-        let (mut taken, mut finished) = (Vec::new(), Vec::new());
-        loop {
-            match self.handover.next(&mut finished, &mut taken, IDLE_WAIT) {
-                Next::Records => {}
-                Next::Nothing => {
-                    // Hands over the seconds that have passed.
-                    if let Some(waits) = &mut waits {
-                        waits.passed(clock::now_ns());
-                    }
-                }
-                Next::Closed => break,
-            }
-            for (strand, job) in taken.drain(..) {
-                if !self.reader.shared.is_stopped() {
-                    work_ns += self.work_one(job, &labour, waits.as_mut());
-                }
-                finished.push(strand);
-            }
-        }
-        self.work_ns.fetch_add(work_ns, Ordering::Relaxed);
-        waits.map(Waits::close)
-    }
-
-    /// Works a record that the member still holds, and returns how long that took.
-    fn work_one<M: Message>(&self, job: Job<M>, labour: &Labour, waits: Option<&mut Waits<'_>>) -> u64 {
-        let slot = &self.reader.shared.slots()[job.slot];
-        let mut work_ns = 0;
-        self.reader.shared.while_held(slot, job.epoch, || {
-            let from_ns = clock::now_ns();
-            labour.perform();
-            let stamped = waits.map(|waits| (waits.stamp_of(job.slot, &job.message), waits));
-            drop(job.message);
-            let now_ns = clock::now_ns();
-            work_ns = now_ns - from_ns;
-            if let Some((stamp, waits)) = stamped {
-                let handling = Handling {
-                    received_ns: job.received_ns,
-                    started_ns: from_ns,
-                    finished_ns: now_ns,
-                };
-                waits.finished(job.slot, stamp, handling);
-            }
-            self.finish(job.slot, job.ticket, now_ns);
-        });
-        work_ns
-    }
-
-    fn finish(&self, index: usize, ticket: u64, now_ns: u64) {
-        let slot = &self.reader.shared.slots()[index];
-        let elapsed_ns = now_ns.saturating_sub(self.reader.start_ns);
-        let mut window = self.windows[index].lock().unwrap_or_else(PoisonError::into_inner);
-        let advance = window.finish(ticket, now_ns, elapsed_ns);
-        match advance {
-            Advance::None => {}
-            // Under the lock, so that positions only grow.
-            Advance::To(offset) => slot.set_finished(offset),
-            Advance::ToEnd(offset) => {
-                slot.set_finished(offset);
-                slot.set_passed();
-            }
-        }
-        drop(window);
-        self.finished.fetch_add(1, Ordering::Relaxed);
-        if matches!(advance, Advance::ToEnd(_)) {
-            self.reader.shared.partition_ended();
-        }
-    }
-}
 
 /// How a reading ended.
 #[derive(Default)]

@@ -1,11 +1,13 @@
 //! The answer where records arrive: how long they wait, and how soon a backlog is gone.
 
-use super::{TOLD_ONE_BY_ONE, Writer, capitalised, figure, interval, plural, thousands, times};
+use super::numbers::{TOLD_ONE_BY_ONE, figure, interval, percent, times};
+use super::writer::Writer;
 use crate::figures::{FigureId, RESPONSE_P99};
 use crate::measure::{LoadJudgement, LoadVerdict};
 use crate::scenario::{Mode, Shape};
 use crate::stats::{Estimate, is_material};
-use crate::summary::{Comparison, Metric, Verdict};
+use crate::verdict::{Comparison, Metric, Verdict};
+use crate::wording::{capitalised, plural, thousands};
 
 /// The axis that is told as a rate and not as a key with its value.
 const RATE: &str = "rate";
@@ -143,7 +145,7 @@ impl Writer<'_> {
     fn weakly(&self, comparison: &Comparison) -> String {
         let interval = comparison.ratio.and_then(|ratio| ratio.interval);
         let material = interval.is_none_or(|interval| is_material(interval, self.scenario.threshold));
-        let threshold = super::percent(self.scenario.threshold);
+        let threshold = percent(self.scenario.threshold);
         if material {
             String::new()
         } else {

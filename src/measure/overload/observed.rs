@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, POINTS_MIN, Stream, line};
+use super::stream::{Finding, POINTS_MIN, Stream, line};
 use crate::measure::ledger::partition_name;
-use crate::measure::{
-    LagSeries, LoadJudgement, LoadVerdict, MemberMeasurement, Overload, PartitionLag, PartitionMeasurement,
-    TopicPartition, WAIT_SLICES, WaitSlice,
-};
+use crate::measure::load::{LagSeries, LoadJudgement, LoadVerdict, Overload, PartitionLag};
+use crate::measure::member::{MemberMeasurement, PartitionMeasurement, TopicPartition, WAIT_SLICES, WaitSlice};
 
 const NS_PER_SECOND: f64 = 1e9;
 

@@ -1,0 +1,183 @@
+//! The accounts of a trial: what each group read, held against what it was to read.
+
+use std::collections::BTreeMap;
+
+use super::existing::{counts_of, reference_of};
+use super::load;
+use crate::coordinator::trial::TrialMachine;
+use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
+use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
+use crate::protocol::{Capability, OffsetRange, partitions_of};
+
+/// The accounts of all groups together.
+#[derive(Default)]
+pub(super) struct Accounts {
+    pub(super) lost: u64,
+    pub(super) duplicated: u64,
+    pub(super) redelivered: u64,
+    /// Offsets that hold no record for readers.
+    pub(super) not_delivered: u64,
+    /// Records that the cluster had removed.
+    pub(super) removed: u64,
+    /// Where records are lost, of all groups.
+    pub(super) lost_between: BTreeMap<TopicPartition, (i64, i64)>,
+    /// Records that arrived and were not read by the end of the draining.
+    pub(super) unread: u64,
+    /// Records that each group was to read, where that was not known beforehand.
+    pub(super) expected: Option<u64>,
+    pub(super) failure: Option<Failure>,
+}
+
+/// Compares what each group read with what it was to read.
+pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
+    let mut sum = Accounts::default();
+    for group in 0..machine.spec.groups.len() {
+        let of_group = |member: &&MemberMeasurement| member.group as usize == group;
+        let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
+        let mut workers = machine.spec.workers.iter().zip(&machine.workers);
+        let has_ledger = workers.all(|(spec, state)| spec.group != group || state.can(Capability::Ledger));
+        let account = if machine.spec.load.is_some() {
+            let (expected, unread) = load::expected(machine, &members);
+            let there: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
+            sum.unread += unread;
+            sum.expected = Some(there + unread);
+            by_ledger(&expected, None, &members)
+        } else if has_ledger {
+            by_ledger(&expected_of(machine), reference_of(machine), &members)
+        } else {
+            by_count(machine, &members)
+        };
+        sum.lost += account.lost;
+        sum.duplicated += account.duplicated;
+        sum.redelivered += account.redelivered;
+        sum.not_delivered += account.not_delivered;
+        for (partition, (first, end)) in &account.lost_between {
+            let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
+            *between = (between.0.min(*first), between.1.max(*end));
+        }
+        sum.removed += account.removed + machine.spec.reference.as_ref().map_or(0, |reference| reference.removed);
+        if sum.failure.is_none() {
+            sum.failure = failure_of(group, &account, &members);
+        }
+    }
+    sum
+}
+
+/// What each group of a backlog trial was to read.
+fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
+    partitions_of(&machine.spec.topics)
+        .map(|(partition, OffsetRange { low, end })| ExpectedRange { partition, low, end })
+        .collect()
+}
+
+/// Compares the offsets read with the offsets there are.
+fn by_ledger(
+    expected: &[ExpectedRange],
+    reference: Option<ledger::Reference<'_>>,
+    members: &[&MemberMeasurement],
+) -> ledger::Account {
+    let names: Vec<String> = members.iter().map(|member| member.name()).collect();
+    let readings: Vec<Reading<'_>> = members
+        .iter()
+        .zip(&names)
+        .flat_map(|(member, name)| {
+            member.partitions.iter().map(move |read| Reading {
+                member: name,
+                partition: read.topic_partition(),
+                runs: read.runs.as_deref().unwrap_or_default(),
+            })
+        })
+        .collect();
+    let mut account = match reference {
+        Some(reference) => ledger::account_against(reference, expected, &readings),
+        None => ledger::account(expected, &readings),
+    };
+    // Where offsets are missing or doubled, the ledger says more than the counts could.
+    if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
+        let counted = members.iter().flat_map(|member| &member.partitions);
+        for (reading, counted) in readings.iter().zip(counted) {
+            contradiction(&mut account, reading, counted.records);
+        }
+    }
+    account
+}
+
+/// The rates rest on what a member counted: it must be as much as its ledger holds.
+fn contradiction(account: &mut ledger::Account, reading: &Reading<'_>, counted: u64) {
+    let length = |run: &OffsetRun| u64::try_from(run.end.saturating_sub(run.first)).unwrap_or(0);
+    let noted = reading.runs.iter().map(length).fold(0, u64::saturating_add);
+    if noted == counted {
+        return;
+    }
+    account.lost = account.lost.saturating_add(noted.saturating_sub(counted));
+    account.duplicated = account.duplicated.saturating_add(counted.saturating_sub(noted));
+    account.findings.push(Finding {
+        kind: FindingKind::Contradiction {
+            counted,
+            in_ledger: noted,
+        },
+        partition: reading.partition,
+        members: vec![reading.member.to_owned()],
+    });
+}
+
+/// Without a ledger only the number of records of each partition is known.
+fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
+    let mut counts: BTreeMap<TopicPartition, u64> = machine.spec.partitions().into_iter().map(|p| (p, 0)).collect();
+    for read in members.iter().flat_map(|member| &member.partitions) {
+        let count = counts.entry(read.topic_partition()).or_default();
+        *count = count.saturating_add(read.records);
+    }
+    let ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(&machine.spec.topics).collect();
+    let mut account = ledger::Account::default();
+    for (partition, read) in counts {
+        let range = ranges.get(&partition).copied().unwrap_or_default();
+        let (expected, removed) = counts_of(machine, partition, range);
+        account.not_delivered += range.len() - expected;
+        account.removed += removed.min(expected.saturating_sub(read));
+        if read <= expected && read + removed >= expected {
+            continue;
+        }
+        account.lost = account.lost.saturating_add(expected.saturating_sub(read + removed));
+        if read < expected {
+            account.lost_between.insert(partition, (range.low, range.end));
+        }
+        account.duplicated = account.duplicated.saturating_add(read.saturating_sub(expected));
+        let readers = members.iter().filter(|member| {
+            let mut partitions = member.partitions.iter();
+            partitions.any(|read| read.topic_partition() == partition)
+        });
+        account.findings.push(Finding {
+            kind: FindingKind::Count { read, expected },
+            partition,
+            members: readers.map(|member| member.name()).collect(),
+        });
+    }
+    account
+}
+
+/// The failure that an account shows. Records read again after a change of owner are noted, and are no failure.
+fn failure_of(group: usize, account: &ledger::Account, members: &[&MemberMeasurement]) -> Option<Failure> {
+    let kind = if account.lost > 0 {
+        FailureKind::Lost
+    } else if account.duplicated > 0 || account.outside > 0 {
+        FailureKind::Duplicated
+    } else {
+        return None;
+    };
+    let found = |name: &String| account.findings.iter().any(|finding| finding.members.contains(name));
+    let named: Vec<String> = members.iter().map(|member| member.name()).filter(found).collect();
+    let message = format!(
+        "group {}: {} lost, {} counted twice, {} outside of the trial: {}",
+        group + 1,
+        account.lost,
+        account.duplicated,
+        account.outside,
+        account.sentences().join("; ")
+    );
+    Some(Failure {
+        kind,
+        who: (!named.is_empty()).then(|| named.join(" and ")),
+        message,
+    })
+}

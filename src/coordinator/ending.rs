@@ -1,0 +1,133 @@
+//! How a run ends: with the plan done, early, or with an error.
+
+use super::cluster::ClusterError;
+use super::dataset::DatasetError;
+use super::existing::ExistingError;
+use super::fixed_group::GroupError;
+use super::programs::BuildError;
+use crate::kafka::admin::AdminError;
+use crate::kafka::client::PropertyError;
+use crate::store::StoreError;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Everything in the plan was run, or given up after repeated failure.
+    Done,
+    /// The user asked to stop; what has ended is stored.
+    Interrupted,
+    /// The cluster is gone; the rest was not run.
+    ClusterLost(String),
+    /// Topics of the run are gone or changed; the rest was not run.
+    TopicsLost(String),
+}
+
+/// Why a run could not take place, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// There is no cluster to compare with.
+    #[error("the cluster of --against, {bootstrap}: {cause}")]
+    OtherCluster {
+        /// Its address.
+        bootstrap: String,
+        /// Why.
+        cause: ClusterError,
+    },
+    /// Two addresses are of one cluster.
+    #[error("--against {bootstrap} leads to the cluster that the scenario runs on ({id}); name another one")]
+    SameCluster {
+        /// The second address.
+        bootstrap: String,
+        /// The id of the cluster.
+        id: String,
+    },
+    /// A build cannot be measured.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The cluster refused something.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// A right is missing.
+    #[error("{cause}\n         mend: {mend}")]
+    Denied {
+        /// What was refused.
+        cause: Box<RunError>,
+        /// What would allow it, in the doctor's words.
+        mend: String,
+    },
+    /// A data set could not be made.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A data set could not be made on one of several clusters.
+    #[error("on {bootstrap}: {cause}")]
+    DatasetOn {
+        /// The cluster's address.
+        bootstrap: String,
+        /// Why.
+        cause: DatasetError,
+    },
+    /// The group that the scenario fixes cannot be used.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// Topics that exist cannot be read.
+    #[error(transparent)]
+    Existing(#[from] ExistingError),
+    /// A client property has no value.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    /// The run's folder could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The guardian could not be started.
+    #[error("cannot start the guardian: {0}")]
+    Guardian(std::io::Error),
+    /// The run was begun somewhere else.
+    #[error("the run was begun in another environment: {0}; --force goes on all the same")]
+    OtherEnvironment(String),
+    /// A place's listener does not exist.
+    #[error("place {place} uses listener {listener}, which the cluster does not have")]
+    Listener {
+        /// The place.
+        place: String,
+        /// The listener.
+        listener: String,
+    },
+    /// A broker ended before there was anything to measure.
+    #[error("{0}")]
+    ClusterLost(String),
+    /// A data set wants more replicas than there are brokers.
+    #[error(
+        "replication = {replication} in [dataset] needs as many brokers, and the cluster at {bootstrap} has {brokers}; \
+         lower it to {brokers} or name a larger cluster"
+    )]
+    Replication {
+        /// The cluster.
+        bootstrap: String,
+        /// What is wanted.
+        replication: u32,
+        /// What there is.
+        brokers: usize,
+    },
+    /// Workers cannot do what a configuration asks of them.
+    #[error("the worker at place {place} cannot run this scenario: {cause}")]
+    Worker {
+        /// The place.
+        place: String,
+        /// What it lacks.
+        cause: String,
+    },
+    /// Work could not be calibrated, and without that its amount would be wrong.
+    #[error("cannot calibrate the work at place {place}: {cause}")]
+    Calibration {
+        /// The place.
+        place: String,
+        /// What its worker did.
+        cause: String,
+    },
+    /// The user asked to stop before there was anything to keep.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,63 @@
+//! How a run is to be done: what it needs to know besides its plan.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a run needs to know besides its plan.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// This program, for workers and the guardian.
+    pub program: PathBuf,
+    /// Unique name of this session of the run, part of the names of topics and groups.
+    pub run_id: String,
+    /// 1, and one more for every resumption.
+    pub session: u32,
+    /// Folder under which brokers keep their data.
+    pub data_parent: PathBuf,
+    /// Folder of the records of leftovers.
+    pub state: PathBuf,
+    /// Time limits of trials.
+    pub limits: Limits,
+    /// Print what workers log.
+    pub log_workers: bool,
+    /// Go on in another environment.
+    pub force: bool,
+    /// Keep the data sets for later runs, and use those that earlier ones have kept. The clusters must outlive the run.
+    pub keep_data: bool,
+}
+
+/// How long each phase of a trial may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the start of a process to its introduction.
+    pub hello: Duration,
+    /// From then until its consumers have reached the cluster.
+    pub ready: Duration,
+    /// From subscribing until the barrier is passed.
+    pub join: Duration,
+    /// Without any progress while reading.
+    pub stall: Duration,
+    /// The whole of the reading.
+    pub read: Duration,
+    /// From the end of a load until what it sent is read; what is not read by then counts as unread.
+    pub drain: Duration,
+    /// From being told to stop until the results are here.
+    pub result: Duration,
+    /// From being told to exit until the process is gone.
+    pub exit: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            hello: Duration::from_secs(15),
+            ready: Duration::from_secs(30),
+            join: Duration::from_secs(60),
+            stall: Duration::from_secs(20),
+            read: Duration::from_secs(1800),
+            drain: Duration::from_secs(30),
+            result: Duration::from_secs(15),
+            exit: Duration::from_secs(5),
+        }
+    }
+}

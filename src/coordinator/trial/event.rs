@@ -1,0 +1,39 @@
+//! What the state machine of a trial takes in and gives out.
+
+use crate::kafka::GroupDescription;
+use crate::measure::DeliveredTopics;
+use crate::protocol::{FromWorker, ToWorker, TopicTarget};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A worker said something.
+    Message(usize, FromWorker),
+    /// A worker wrote a line that is not a message.
+    Garbage(usize, String),
+    /// A worker's process ended, with how and its last words.
+    Died(usize, String),
+    /// What the cluster says of a group.
+    Group(usize, Result<GroupDescription, String>),
+    /// What the cluster says of the end of every partition of every topic.
+    Ends(Result<Vec<Vec<i64>>, String>),
+    /// Which of the offsets that nobody has read yet the cluster delivers now.
+    Still(Vec<TopicTarget>, Result<DeliveredTopics, String>),
+    /// Time passed.
+    Tick,
+}
+
+/// Something to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Tell a worker.
+    Send(usize, ToWorker),
+    /// Ask the cluster about a group and report [`Event::Group`].
+    Describe(usize),
+    /// Ask the cluster for the ends of the load's partitions and report [`Event::Ends`].
+    AskEnds,
+    /// Reading begins at this time: sample the machine then.
+    Started(u64),
+    /// The last record was reported: sample the machine now.
+    Ended,
+}

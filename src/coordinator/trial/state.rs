@@ -1,0 +1,136 @@
+//! What the state machine of a trial knows of each process and of the load.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::client_errors::Reports;
+use crate::coordinator::spec::LoadSpec;
+use crate::measure::latency::PackedLatency;
+use crate::measure::{LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
+use crate::protocol::{Capability, Hello, MemberAssignment, ProducerProgress, ProducerResult, WorkerResult, entry_of};
+
+/// The shortest time between two samples of the lag. Positions are told every 100 ms.
+pub(super) const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
+/// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
+const LAG_SAMPLES: u32 = 600;
+
+/// What the machine knows of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerState {
+    pub(crate) spawn_ns: u64,
+    pub(crate) hello: Option<Hello>,
+    pub(crate) hello_ns: u64,
+    pub(crate) ready_ns: Option<u64>,
+    pub(super) assignments: Option<Vec<MemberAssignment>>,
+    /// What each consumer held when the barrier was passed.
+    pub(crate) held: Vec<Vec<TopicPartition>>,
+    pub(crate) result: Option<WorkerResult>,
+    /// What its clients reported, by consumer.
+    pub(super) reports: BTreeMap<u32, Reports>,
+}
+
+impl WorkerState {
+    pub(crate) fn can(&self, capability: Capability) -> bool {
+        self.hello
+            .as_ref()
+            .is_some_and(|hello| hello.capabilities.contains(&capability))
+    }
+}
+
+/// What the machine knows of the load.
+#[derive(Debug)]
+pub(crate) struct LoadState {
+    pub(crate) producers: Vec<ProducerState>,
+    /// The common start of the producers.
+    pub(crate) start_ns: u64,
+    /// The end of the load.
+    pub(crate) end_ns: u64,
+    /// The producers have been told to stop.
+    pub(super) stopped: bool,
+    pub(super) next_sample_ns: u64,
+    /// From one stored sample to the next.
+    pub(super) interval: Duration,
+    pub(super) next_stored_ns: u64,
+    /// A question for the ends is under way, since when; it was asked after the last producer's result, or before.
+    pub(super) asked: Option<(Asked, u64)>,
+    /// The ends of all partitions once nothing arrives any more.
+    pub(crate) ends: Option<Vec<Vec<i64>>>,
+    pub(crate) lag: LagSeries,
+    pub(crate) caught_up_ns: Option<u64>,
+    /// The latest sample: when, and the lag of the group that was furthest behind.
+    pub(super) lag_before: Option<(u64, u64)>,
+    pub(super) seconds: BTreeMap<u32, PackedLatency>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    ForLag,
+    ForTheEnd,
+}
+
+/// What the machine knows of one producer process.
+#[derive(Debug, Default)]
+pub(crate) struct ProducerState {
+    pub(crate) process: WorkerState,
+    pub(crate) result: Option<ProducerResult>,
+    pub(super) progress: ProducerProgress,
+}
+
+impl LoadState {
+    pub(super) fn new(spec: &LoadSpec, groups: usize, now_ns: u64) -> Self {
+        let producer = || ProducerState {
+            process: WorkerState {
+                spawn_ns: now_ns,
+                ..WorkerState::default()
+            },
+            ..ProducerState::default()
+        };
+        let mut lag = LagSeries::default();
+        for group in (0u32..).take(groups) {
+            for (topic, partitions) in (0u32..).zip(&spec.backlog_ends) {
+                for partition in (0i32..).take(partitions.len()) {
+                    lag.partitions.push(PartitionLag {
+                        group,
+                        topic,
+                        partition,
+                        lag: Vec::new(),
+                    });
+                }
+            }
+        }
+        LoadState {
+            producers: spec.producers.iter().map(|_| producer()).collect(),
+            start_ns: u64::MAX,
+            end_ns: u64::MAX,
+            stopped: false,
+            next_sample_ns: u64::MAX,
+            next_stored_ns: 0,
+            interval: LAG_INTERVAL_MIN.max(spec.length() / LAG_SAMPLES),
+            asked: None,
+            ends: None,
+            lag,
+            caught_up_ns: None,
+            lag_before: None,
+            seconds: BTreeMap::new(),
+        }
+    }
+
+    /// One past the last record of a partition, once that is known; before, nothing is at its end.
+    pub(crate) fn end_of(&self, partition: TopicPartition) -> i64 {
+        let ends = self.ends.as_ref();
+        let end = ends.and_then(|ends| entry_of(ends, partition).copied());
+        end.unwrap_or(i64::MAX)
+    }
+
+    /// Response times by the second, in order.
+    pub(crate) fn take_seconds(&mut self) -> Vec<SecondOfLatency> {
+        let seconds = std::mem::take(&mut self.seconds).into_iter();
+        seconds
+            .map(|(second, response)| SecondOfLatency { second, response })
+            .collect()
+    }
+
+    pub(super) fn all_have(&self, what: fn(&ProducerState) -> bool) -> bool {
+        self.producers.iter().all(what)
+    }
+}

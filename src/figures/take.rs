@@ -1,0 +1,141 @@
+//! How each figure is taken of the measurement of one trial.
+
+use crate::measure::latency::LatencyRecorder;
+use crate::measure::{LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage};
+use crate::scenario::{Configuration, Work};
+
+const NS_PER_SECOND: f64 = 1e9;
+pub(super) const NS_PER_MS: f64 = 1e6;
+const NS_PER_US: f64 = 1e3;
+const BYTES_PER_MIB: f64 = 1_048_576.0;
+
+/// What a figure is taken of.
+pub(super) struct Seen<'a> {
+    pub(super) measurement: &'a Measurement,
+    pub(super) configuration: &'a Configuration,
+}
+
+/// Start to last record, seconds. A trial is never shorter than the clock's step.
+pub fn read_seconds(measurement: &Measurement) -> f64 {
+    measurement.read_ns().max(1) as f64 / NS_PER_SECOND
+}
+
+/// First process started to last record, seconds.
+pub fn stopwatch_seconds(measurement: &Measurement) -> f64 {
+    measurement.stopwatch_ns().max(1) as f64 / NS_PER_SECOND
+}
+
+/// A percentile in milliseconds that the sample carries. One of 0 ns is taken for 1 ns, which its logarithm needs and no
+/// clock can tell apart.
+pub fn percentile_ms(latency: &LatencyRecorder, share: f64) -> Option<f64> {
+    Some(latency.percentile_ns(share)?.max(1) as f64 / NS_PER_MS)
+}
+
+/// True where the trial's latencies are those of the load that was asked for and of readers that kept up.
+pub fn is_meaningful(measurement: &Measurement) -> bool {
+    measurement.load.as_ref().is_some_and(LoadMeasurement::is_meaningful)
+}
+
+/// From the producers' start until backlog and arrivals had been read for the first time, seconds.
+pub fn catch_up_seconds(measurement: &Measurement) -> Option<f64> {
+    let load = measurement.load.as_ref()?;
+    Some(load.caught_up_ns?.saturating_sub(load.start_ns).max(1) as f64 / NS_PER_SECOND)
+}
+
+pub(super) fn seconds(ns: u64) -> f64 {
+    ns as f64 / NS_PER_SECOND
+}
+
+pub(super) fn idle_members(m: &Measurement) -> u64 {
+    m.idle_members().count() as u64
+}
+
+pub(super) fn record_bytes(seen: &Seen) -> [f64; 2] {
+    [seen.measurement.bytes() as f64, seen.measurement.records() as f64]
+}
+
+pub(super) fn records_per_second(seen: &Seen) -> Option<f64> {
+    (seen.measurement.read_ns() > 0).then(|| seen.measurement.records_per_second())
+}
+
+pub(super) fn mib_per_second(seen: &Seen) -> Option<f64> {
+    let [bytes, records] = record_bytes(seen);
+    let rate = records_per_second(seen).filter(|_| records > 0.0)?;
+    Some(rate * bytes / records / BYTES_PER_MIB)
+}
+
+/// Of each member that read any.
+pub(super) fn first_record_ms(m: &Measurement) -> Vec<f64> {
+    let first = m.members.iter().filter_map(|member| member.first_record_ns);
+    first
+        .map(|at_ns| at_ns.saturating_sub(m.start_ns) as f64 / NS_PER_MS)
+        .collect()
+}
+
+/// CPU of all workers; `None` where one did not measure itself.
+fn cpu(seen: &Seen, usage: fn(&ProcessMeasurement) -> Option<&ProcessUsage>) -> Option<f64> {
+    let processes = seen.measurement.processes.iter();
+    per_million(
+        seen,
+        processes
+            .map(|p| usage(p).map(|usage| usage.cpu_ns))
+            .sum::<Option<u64>>()?,
+    )
+}
+
+pub(super) fn client_cpu(seen: &Seen) -> Option<f64> {
+    cpu(seen, |process| process.window.as_ref())
+}
+
+pub(super) fn client_cpu_stopwatch(seen: &Seen) -> Option<f64> {
+    cpu(seen, |process| process.stopwatch.as_ref())
+}
+
+pub(super) fn broker_cpu(seen: &Seen) -> Option<f64> {
+    per_million(seen, seen.measurement.host.brokers_cpu()?)
+}
+
+/// The sum of the peaks of all workers; `None` where one did not measure itself.
+pub(super) fn client_memory(seen: &Seen) -> Option<f64> {
+    let peaks = seen
+        .measurement
+        .processes
+        .iter()
+        .map(|process| Some(process.window.as_ref()?.peak_memory_bytes));
+    peaks.sum::<Option<u64>>().map(|bytes| bytes as f64)
+}
+
+fn per_million(seen: &Seen, cpu_ns: u64) -> Option<f64> {
+    let millions = seen.measurement.records() as f64 / 1e6;
+    (millions > 0.0).then(|| cpu_ns as f64 / NS_PER_SECOND / millions)
+}
+
+/// Time in work of all members that read; `None` where one of them does not observe it.
+pub(super) fn work_us(seen: &Seen) -> Option<[f64; 2]> {
+    (seen.configuration.work != Work::None).then_some(())?;
+    let readers = seen.measurement.members.iter().filter(|member| member.records() > 0);
+    let work_ns: u64 = readers
+        .map(|member: &MemberMeasurement| member.work_ns)
+        .sum::<Option<u64>>()?;
+    Some([work_ns as f64 / NS_PER_US, seen.measurement.records() as f64])
+}
+
+fn load<'a>(seen: &Seen<'a>) -> Option<&'a LoadMeasurement> {
+    seen.measurement.load.as_ref()
+}
+
+pub(super) fn offered(seen: &Seen) -> Option<f64> {
+    load(seen).map(|load| load.offered_per_second)
+}
+
+pub(super) fn sent(seen: &Seen) -> Option<f64> {
+    load(seen).map(|load| load.sent_per_second)
+}
+
+pub(super) fn lag_growth(seen: &Seen) -> Option<f64> {
+    load(seen)?.overload.map(|overload| overload.lag_growth_per_second)
+}
+
+pub(super) fn catch_up(seen: &Seen) -> Option<f64> {
+    catch_up_seconds(seen.measurement)
+}

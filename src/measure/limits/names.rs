@@ -1,0 +1,40 @@
+//! Parties, control groups and numbers of cores in the words of reports.
+
+use serde::{Deserialize, Serialize};
+
+/// Whose processes a limit is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// The coordinator itself.
+    Tandem,
+    /// Worker processes, consumers and producers.
+    Workers,
+    /// Brokers on this machine.
+    Brokers,
+}
+
+/// Why a process may run on some processors only.
+pub const AFFINITY: &str = "CPU affinity or cpuset";
+
+/// `1.97 cores`, `0.9 cores`, `1 core`.
+pub fn cores(number: f64) -> String {
+    match core_figure(number).as_str() {
+        "1" => "1 core".to_owned(),
+        number => format!("{number} cores"),
+    }
+}
+
+/// A number of cores, with as many digits as tell a full core from nearly one.
+pub fn core_figure(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `the cgroup /docker/1f3a`, or what a container sees of its own.
+pub fn group_name(cgroup: &str) -> String {
+    match cgroup {
+        "/" => "this container's cgroup".to_owned(),
+        path => format!("the cgroup {path}"),
+    }
+}

@@ -1,0 +1,33 @@
+//! Ratios and intervals as the answer writes them.
+
+use crate::stats::Estimate;
+
+/// Comparisons with one baseline that are reported one by one; of more, the best one and counts.
+pub(super) const TOLD_ONE_BY_ONE: usize = 4;
+
+/// `1.99 times`.
+pub(super) fn times(ratio: Estimate) -> String {
+    format!("{} times", figure(ratio.point))
+}
+
+/// ` [1.97, 2.01]`, or nothing where there is none.
+pub(super) fn interval(ratio: Estimate) -> String {
+    ratio.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", figure(low), figure(high))
+    })
+}
+
+/// Three significant digits or so, as ratios are read.
+pub(super) fn figure(ratio: f64) -> String {
+    match ratio {
+        r if r < 0.1 => format!("{r:.3}"),
+        r if r < 10.0 => format!("{r:.2}"),
+        r if r < 100.0 => format!("{r:.1}"),
+        r => format!("{r:.0}"),
+    }
+}
+
+/// A share in percent without idle decimals: `3`, `2.5`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{}", (share * 1000.0).round() / 10.0)
+}

@@ -1,0 +1,80 @@
+//! What a bottleneck is looked for in: a configuration, and what its trials show.
+
+use super::observed::Observed;
+use super::thresholds::SHORT_SECONDS;
+use crate::figures::Figures;
+use crate::measure::limits::processors;
+use crate::measure::{LoadJudgement, Measurement};
+use crate::scenario::{Configuration, DatasetSpec, Scenario};
+use crate::stats::count;
+use crate::summary::live_model::LiveSummary;
+
+/// What a bottleneck is looked for in.
+pub(super) struct Case<'a> {
+    pub(super) configuration: &'a Configuration,
+    pub(super) dataset: &'a DatasetSpec,
+    /// Processors that its place leaves to it, where that is less than the machine.
+    pub(super) cpus: Option<u32>,
+    /// True where the readers did not hold what was asked of them, whatever the load's own measurement says.
+    pub(super) is_beyond: bool,
+    /// Whether the load is held, as the trials say it together.
+    pub(super) judged: Option<LoadJudgement>,
+    /// Its figures: how long records waited, where the load was held.
+    pub(super) figures: Figures,
+    pub(super) observed: Observed,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(
+        scenario: &'a Scenario,
+        index: usize,
+        trials: &[&Measurement],
+        live: Option<&LiveSummary>,
+        figures: Figures,
+        is_beyond: bool,
+    ) -> Self {
+        let configuration = &scenario.configurations[index];
+        let dataset = &scenario.datasets[configuration.dataset];
+        let place = scenario.places.get(configuration.place);
+        let judged = live.and_then(|live| live.judgement.clone());
+        let mut observed = Observed::of(configuration, dataset, trials);
+        if let (Some(load), Some(true)) = (&mut observed.load, live.map(|live| live.overloaded)) {
+            load.behind = true;
+        }
+        Case {
+            configuration,
+            dataset,
+            cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
+            is_beyond,
+            judged,
+            figures,
+            observed,
+        }
+    }
+
+    /// True where the readers fell behind what arrived.
+    pub(super) fn is_behind(&self) -> bool {
+        self.observed.load.as_ref().is_some_and(|load| load.behind)
+    }
+
+    /// True where the trials are too short for most figures.
+    pub(super) fn is_short(&self) -> bool {
+        self.observed.seconds.is_some_and(|seconds| seconds < SHORT_SECONDS)
+    }
+
+    /// The same over the part of the time in which records lay before the readers.
+    pub(super) fn while_behind(&self) -> Option<Case<'a>> {
+        Some(Case {
+            judged: None,
+            figures: Figures::default(),
+            observed: self.observed.while_behind()?,
+            ..*self
+        })
+    }
+
+    /// True where there is always something to fetch. Readers that keep up with what arrives wait because nothing is
+    /// there, in a live trial or once a backlog is gone; their waiting says nothing of the fetching.
+    pub(super) fn is_never_without_records(&self) -> bool {
+        self.observed.load.as_ref().is_none_or(|load| load.behind)
+    }
+}
