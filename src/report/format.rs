@@ -5,6 +5,7 @@ use crate::figures::{Unit, Value};
 use crate::measure::limits::Limits;
 use crate::scenario::Work;
 use crate::stats::Estimate;
+use crate::wording::without_zeros;
 
 /// Stands for a figure that is not known.
 pub(super) const UNKNOWN: &str = "–";
@@ -67,11 +68,8 @@ fn scale(value: f64) -> (f64, &'static str) {
 /// A value at an axis in k, M or G, without trailing zeros: `0`, `0.5`, `1.5 M`.
 pub(super) fn tick(value: f64) -> String {
     let (factor, prefix) = scale(value);
-    let text = significant(value / factor, 3);
-    let number = match text.split_once('.') {
-        Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
-        None => &text,
-    };
+    let number = significant(value / factor, 3);
+    let number = without_zeros(&number);
     format!("{number} {prefix}").trim_end().to_owned()
 }
 
@@ -218,12 +216,6 @@ pub(super) fn mapped(estimate: Estimate, function: impl Fn(f64) -> f64) -> Estim
     }
 }
 
-/// The point and both ends of the interval, each as text.
-pub(super) fn point_and_ends(estimate: Option<Estimate>, show: impl Fn(f64) -> String) -> [String; 3] {
-    let interval = estimate.and_then(|e| e.interval);
-    [estimate.map(|e| e.point), interval.map(|i| i.0), interval.map(|i| i.1)].map(|value| or_unknown(value, &show))
-}
-
 /// Bytes in powers of 1024: `1.50 GiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -309,13 +301,6 @@ pub(super) fn printable_lines(text: &str) -> String {
 
 fn is_printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{fffe}' | '\u{ffff}')
-}
-
-/// The text with a capital at its beginning.
-pub(super) fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(rest).collect()
 }
 
 /// `1 trial`, `2 trials`: the count with its noun.

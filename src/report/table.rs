@@ -1,6 +1,9 @@
 //! Tables as plain text. Each column is declared once: its header, its alignment, what a terminal does with it, and its
 //! cells. The renderers escape the text as they need.
 
+use super::format::or_unknown;
+use crate::stats::Estimate;
+
 /// Cells below the heads of their columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
@@ -93,6 +96,23 @@ impl<'a, R> Column<'a, R> {
         let mut column = Column::words(header, cell);
         column.head.align = Align::Right;
         column
+    }
+
+    /// Columns of the point and of both ends of the interval.
+    pub(super) fn estimate(
+        header: impl Into<String>,
+        estimate: impl Fn(&R) -> Option<Estimate> + Clone + 'a,
+        show: impl Fn(f64) -> String + Copy + 'a,
+    ) -> [Self; 3] {
+        let figures = |header: String, part: fn(Estimate) -> Option<f64>| {
+            let estimate = estimate.clone();
+            Column::figures(header, move |row| or_unknown(estimate(row).and_then(part), show))
+        };
+        [
+            figures(header.into(), |e| Some(e.point)),
+            figures("low".to_owned(), |e| Some(e.interval?.0)),
+            figures("high".to_owned(), |e| Some(e.interval?.1)),
+        ]
     }
 
     /// A terminal that is too narrow drops the column; the lowest rank goes first.

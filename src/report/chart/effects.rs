@@ -4,7 +4,7 @@ use super::drawing::Chart;
 use super::legend::Swatch;
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
-use crate::report::format::{percent, point_and_ends, share_estimate};
+use crate::report::format::{percent, share_estimate};
 use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
 use crate::report::tables::scaling::{Source, shares};
@@ -55,14 +55,9 @@ pub(super) fn chart(input: &ReportInput) -> Option<Chart> {
 
 fn table(shares: Vec<(Source, Estimate)>) -> Table {
     type Item = (Source, Estimate);
-    let part = |(_, share): &Item, part: usize| point_and_ends(Some(*share), percent)[part].clone();
-    let columns = [
-        Column::words("axis", |(source, _): &Item| source.to_string()),
-        Column::figures("share", |item: &Item| part(item, 0)),
-        Column::figures("low", |item: &Item| part(item, 1)),
-        Column::figures("high", |item: &Item| part(item, 2)),
-    ];
-    Table::of("", columns, shares)
+    let axis = Column::words("axis", |(source, _): &Item| source.to_string());
+    let share = Column::estimate("share", |(_, share): &Item| Some(*share), percent);
+    Table::of("", [axis].into_iter().chain(share), shares)
 }
 
 #[cfg(test)]

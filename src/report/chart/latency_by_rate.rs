@@ -12,7 +12,7 @@ use super::panel::{Line, XyPanel};
 use super::rate_series::{Point, Series, State, series};
 use super::scale::{Axis, Scale, axis_end};
 use super::words::in_figures;
-use crate::report::format::{UNKNOWN, duration, point_and_ends, tick};
+use crate::report::format::{UNKNOWN, duration, tick};
 use crate::report::grouped::{grouped, joined};
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
@@ -235,31 +235,27 @@ fn sentence(series: &Series) -> String {
 
 fn table(all: &[Series]) -> Table {
     type Item<'a> = (&'a Series, &'a Point);
-    let part = |p: &Point, estimate: Option<Estimate>, part: usize| {
-        let ms = estimate.filter(|_| p.state == State::KeptUp);
-        point_and_ends(ms, |ms| duration(ms / 1e3))[part].clone()
-    };
-    let columns = [
+    let names = [
         Column::words("family", |(series, _): &Item| series.family.clone()),
         Column::words("configuration", |(series, _): &Item| series.name.clone()),
         Column::figures("offered", |(_, p): &Item| records_per_second(p.rate)),
-        Column::figures("p50", |(_, p): &Item| part(p, p.p50, 0)),
-        Column::figures("low", |(_, p): &Item| part(p, p.p50, 1)),
-        Column::figures("high", |(_, p): &Item| part(p, p.p50, 2)),
-        Column::figures("p99", |(_, p): &Item| part(p, p.p99, 0)),
-        Column::figures("low", |(_, p): &Item| part(p, p.p99, 1)),
-        Column::figures("high", |(_, p): &Item| part(p, p.p99, 2)),
-        Column::words("remark", |(_, p): &Item| match p.state {
-            State::KeptUp if p.p50.is_none() => "too few records",
-            State::KeptUp => UNKNOWN,
-            State::Overloaded => "overloaded",
-            State::LoadNotReached => "load not reached",
-        }),
     ];
+    let percentiles = [("p50", PERCENTILES[0]), ("p99", PERCENTILES[1])]
+        .into_iter()
+        .flat_map(|(name, percentile)| {
+            let known = move |(_, p): &Item| (percentile.figure)(p).filter(|_| p.state == State::KeptUp);
+            Column::estimate(name, known, |ms| duration(ms / 1e3))
+        });
+    let remark = Column::words("remark", |(_, p): &Item| match p.state {
+        State::KeptUp if p.p50.is_none() => "too few records",
+        State::KeptUp => UNKNOWN,
+        State::Overloaded => "overloaded",
+        State::LoadNotReached => "load not reached",
+    });
     let rows = all
         .iter()
         .flat_map(|series| series.points.iter().map(move |p| (series, p)));
-    Table::of("", columns, rows)
+    Table::of("", names.into_iter().chain(percentiles).chain([remark]), rows)
 }
 
 #[cfg(test)]

@@ -122,27 +122,35 @@ struct Columns {
     /// Names and values stand beside the tracks, else above them.
     beside: bool,
     width: f64,
+    /// The ends of the tracks.
     left: f64,
     right: f64,
+    label_width: f64,
+    value_width: f64,
 }
 
 impl Columns {
     fn of(width: f64) -> Self {
+        let inner = width - 2.0 * MARGIN;
         let beside = width >= Frame::WIDE;
-        if beside {
-            Columns {
-                beside,
-                width,
-                left: MARGIN + LABEL_COLUMN,
-                right: width - VALUE_COLUMN,
-            }
+        let (left, right, label_width, value_width) = if beside {
+            let value_width = VALUE_COLUMN - MARGIN - 10.0;
+            (
+                MARGIN + LABEL_COLUMN,
+                width - VALUE_COLUMN,
+                LABEL_COLUMN - 14.0,
+                value_width,
+            )
         } else {
-            Columns {
-                beside,
-                width,
-                left: MARGIN + 6.0,
-                right: width - MARGIN - 16.0,
-            }
+            (MARGIN + 6.0, width - MARGIN - 16.0, inner, inner)
+        };
+        Columns {
+            beside,
+            width,
+            left,
+            right,
+            label_width,
+            value_width,
         }
     }
 
@@ -155,21 +163,11 @@ impl Columns {
     }
 
     fn label_lines(&self, row: &Row) -> Vec<String> {
-        let width = if self.beside {
-            LABEL_COLUMN - 14.0
-        } else {
-            self.width - 2.0 * MARGIN
-        };
-        wrap(&row.label, TEXT, width)
+        wrap(&row.label, TEXT, self.label_width)
     }
 
     fn value_lines(&self, row: &Row) -> Vec<String> {
-        let width = if self.beside {
-            VALUE_COLUMN - MARGIN - 10.0
-        } else {
-            self.width - 2.0 * MARGIN
-        };
-        wrap(&row.value, SMALL, width)
+        wrap(&row.value, SMALL, self.value_width)
     }
 
     fn row_height(&self, row: &Row) -> f64 {

@@ -7,12 +7,15 @@ use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::scale::axis_end;
 use super::words::own_scales;
-use crate::report::compare::{CompareInput, conclusion, figure_text, full_label, label, measure_title};
-use crate::report::format::{capitalised, ratio_estimate, significant};
+use crate::report::compare::CompareInput;
+use crate::report::compare::names::{figure_text, full_label, label, measure_title};
+use crate::report::compare::verdicts::conclusion;
+use crate::report::format::{ratio_estimate, significant};
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
 use crate::summary::compare::{Measure, RunFigure, RunVerdict};
+use crate::wording::capitalised;
 
 /// The charts that there are figures for: the ratios, then each measure's figures.
 pub(crate) fn run_charts(input: &CompareInput) -> Vec<Chart> {

@@ -10,7 +10,7 @@ use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::Axis;
 use super::words::with_panel;
-use crate::report::format::{or_unknown, percent, point_and_ends, rate, ratio_estimate};
+use crate::report::format::{or_unknown, percent, rate, ratio_estimate};
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
@@ -151,14 +151,13 @@ fn measured_point(labels: &Labels, point: &ScalingPoint) -> Line {
 
 fn table(labels: &Labels, all: &[ScalingSeries], shown: &[&ScalingSeries]) -> Table {
     type Item<'a> = (&'a ScalingSeries, &'a ScalingPoint);
-    let part = |(_, p): &Item, part: usize| point_and_ends(Some(p.records_per_second), rate)[part].clone();
-    let columns = [
+    let names = [
         Column::words("series", |(series, _): &Item| title(series, all)),
         Column::words("configuration", |(_, p): &Item| labels.short(p.configuration)),
         Column::figures("number", |(_, p): &Item| p.count.to_string()),
-        Column::figures("records/s", |item: &Item| part(item, 0)),
-        Column::figures("low", |item: &Item| part(item, 1)),
-        Column::figures("high", |item: &Item| part(item, 2)),
+    ];
+    let rates = Column::estimate("records/s", |(_, p): &Item| Some(p.records_per_second), rate);
+    let gains = [
         Column::figures("speed-up", |(_, p): &Item| {
             or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
         }),
@@ -171,7 +170,7 @@ fn table(labels: &Labels, all: &[ScalingSeries], shown: &[&ScalingSeries]) -> Ta
     let rows = shown
         .iter()
         .flat_map(|series| series.points.iter().map(|point| (*series, point)));
-    Table::of("", columns, rows)
+    Table::of("", names.into_iter().chain(rates).chain(gains), rows)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::words::own_scales;
 use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
-use crate::report::format::{point_and_ends, rate, rate_estimate};
+use crate::report::format::{rate, rate_estimate};
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
@@ -109,8 +109,12 @@ fn counted_rates<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a 
 
 fn table(input: &ReportInput, labels: &Labels) -> Table {
     type Item<'a> = &'a ConfigurationSummary;
-    let part = |c: &Item, part: usize| point_and_ends(c.estimate(FigureId::RecordsPerSecond), rate)[part].clone();
-    let trials = |c: &Item| {
+    let names = [
+        Column::words("family", |c: &Item| family_title(input.scenario, c.family)),
+        Column::words("configuration", |c: &Item| labels.short(c.configuration)),
+    ];
+    let rates = Column::estimate("records/s", |c: &Item| c.estimate(FigureId::RecordsPerSecond), rate);
+    let trials = Column::words("trials by block (in brackets: not used)", |c: &Item| {
         let each = counted_rates(input, c.configuration)
             .into_iter()
             .map(|(t, r)| match t.is_used() {
@@ -118,14 +122,7 @@ fn table(input: &ReportInput, labels: &Labels) -> Table {
                 false => format!("({})", rate(r)),
             });
         each.collect::<Vec<String>>().join(", ")
-    };
-    let columns = [
-        Column::words("family", |c: &Item| family_title(input.scenario, c.family)),
-        Column::words("configuration", |c: &Item| labels.short(c.configuration)),
-        Column::figures("records/s", |c: &Item| part(c, 0)),
-        Column::figures("low", |c: &Item| part(c, 1)),
-        Column::figures("high", |c: &Item| part(c, 2)),
-        Column::words("trials by block (in brackets: not used)", trials),
-    ];
+    });
+    let columns = names.into_iter().chain(rates).chain([trials]);
     Table::of("", columns, &input.summary.configurations)
 }

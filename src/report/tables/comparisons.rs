@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::results::verdict;
+use super::cells::verdict;
 use crate::report::format::{or_unknown, p_value, ratio_estimate};
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;

@@ -1,19 +1,19 @@
 //! The results of live and mixed configurations. Words stand in place of figures that would mean nothing.
 
-use super::results::{trials_cell, verdict, without_comparison};
+use super::cells::{trials_cell, verdict, without_comparison};
 use crate::figures::{FigureId, RESPONSE_P99, Statistic, Unit, Value};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{LoadVerdict, TrialKind};
 use crate::report::conclusion::Conclusion;
-use crate::report::format::{
-    UNKNOWN, capitalised, duration, duration_estimate, figure_text, mapped, or_unknown, rate, significant,
-};
+use crate::report::format::{UNKNOWN, duration, duration_estimate, figure_text, mapped, or_unknown, rate, significant};
+use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::scenario::{Capacity, Mode};
 use crate::stats::Estimate;
 use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Metric};
+use crate::wording::capitalised;
 
 /// A configuration with what is known of its load.
 type Row<'a> = (&'a ConfigurationSummary, &'a LiveSummary);
@@ -42,10 +42,7 @@ pub(super) fn with_load<'a>(
 }
 
 fn caption(input: &ReportInput, family: usize, what: &str) -> String {
-    match family_title(input.scenario, family) {
-        title if title.is_empty() => capitalised(what),
-        title => format!("{title}: {what}"),
-    }
+    capitalised(&joined([&*family_title(input.scenario, family), what], ": "))
 }
 
 fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table {

@@ -1,5 +1,6 @@
 //! The tables and sentences of a run that its forms have in common.
 
+mod cells;
 mod comparisons;
 mod details;
 mod live;

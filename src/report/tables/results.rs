@@ -1,15 +1,13 @@
 //! What each configuration came to, with the verdict against its baseline.
 
-use std::fmt::Write as _;
-
+use super::cells::{trials_cell, verdict, without_comparison};
 use super::live;
 use crate::figures::FigureId;
-use crate::report::conclusion::Conclusion;
 use crate::report::format::{UNKNOWN, duration, or_unknown, rate_estimate, ratio_estimate};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
-use crate::summary::{Comparison, ConfigurationSummary, Metric};
+use crate::summary::{ConfigurationSummary, Metric};
 
 /// The results of each family: a table for those that read a backlog, one for live and one for mixed ones, and in a
 /// search for capacity one of its answers.
@@ -63,34 +61,4 @@ fn speed(input: &ReportInput, c: &ConfigurationSummary) -> String {
         None if input.is_baseline(c.configuration) => "1".to_owned(),
         None => UNKNOWN.to_owned(),
     }
-}
-
-/// What is concluded of a configuration that is compared with no other.
-pub(super) fn without_comparison(input: &ReportInput, c: &ConfigurationSummary) -> Conclusion {
-    if input.is_baseline(c.configuration) {
-        Conclusion::Baseline
-    } else {
-        Conclusion::Unknown
-    }
-}
-
-/// The verdict of a comparison, with the number of blocks that would decide it.
-pub(super) fn verdict(input: &ReportInput, compared: &Comparison) -> Conclusion {
-    match Conclusion::of(compared.verdict, compared.ratio, input.scenario.threshold) {
-        Conclusion::Undecided { .. } => Conclusion::Undecided {
-            blocks_more: compared.blocks_more,
-        },
-        decided => decided,
-    }
-}
-
-/// `8 of 10, 1 failed, 1 excluded`: the trials in the figures, those planned, and what became of the others.
-pub(super) fn trials_cell(c: &ConfigurationSummary, used: u32) -> String {
-    let mut text = format!("{used} of {}", c.trials_planned);
-    for (number, what) in [(c.trials_failed, "failed"), (c.trials_excluded, "excluded")] {
-        if number > 0 {
-            let _ = write!(text, ", {number} {what}");
-        }
-    }
-    text
 }

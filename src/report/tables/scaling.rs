@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::format::{
-    UNKNOWN, capitalised, count, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
+    UNKNOWN, count, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
 };
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
@@ -11,6 +11,7 @@ use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::stats::{Estimate, Law, Parameter, ScalingFit};
 use crate::summary::{Along, EffectsOutcome, EffectsSummary, Fit, Gain, ScalingPoint, ScalingSeries};
+use crate::wording::capitalised;
 
 /// What a series has in common, behind what it runs along where `others` run along something else.
 pub(crate) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {
