@@ -41,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &["summary", "stats", "plan", "scenario", "measure", "figures"],
+        &["wording", "summary", "stats", "plan", "scenario", "measure", "figures"],
     ),
     (
         "coordinator",

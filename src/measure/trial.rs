@@ -22,6 +22,18 @@ pub enum TrialKind {
     Counted,
 }
 
+impl TrialKind {
+    /// `pilot`, `search`, `warmup` or `counted`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TrialKind::Pilot => "pilot",
+            TrialKind::Search => "search",
+            TrialKind::Warmup => "warmup",
+            TrialKind::Counted => "counted",
+        }
+    }
+}
+
 /// One configuration to be run once: what the plan asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialOrder {

@@ -1,12 +1,13 @@
-//! Figures as people read them: significant digits, thousands separators, units. Knows numbers and units, not what
+//! Figures as people read them: significant digits, thousands separators, units. Knows numbers and units, but not what
 //! they mean.
 
 use crate::figures::{Unit, Value};
 use crate::measure::limits::Limits;
 use crate::scenario::Work;
 use crate::stats::Estimate;
+use crate::wording::without_zeros;
 
-/// What stands for a figure that is not known.
+/// Stands for a figure that is not known.
 pub(super) const UNKNOWN: &str = "–";
 
 /// An integer with thousands separators: `1,234,567`.
@@ -64,31 +65,12 @@ fn scale(value: f64) -> (f64, &'static str) {
     }
 }
 
-/// A number in k, M or G with three significant digits: `1.23 M`.
-pub(super) fn scaled(value: f64) -> String {
+/// A value at an axis in k, M or G, without trailing zeros: `0`, `0.5`, `1.5 M`.
+pub(super) fn tick(value: f64) -> String {
     let (factor, prefix) = scale(value);
     let number = significant(value / factor, 3);
-    if prefix.is_empty() {
-        number
-    } else {
-        format!("{number} {prefix}")
-    }
-}
-
-/// A value at an axis, without the zeros that carry nothing: `0`, `0.5`, `1.5 M`.
-pub(super) fn tick(value: f64) -> String {
-    let text = scaled(value);
-    let (number, prefix) = text.split_once(' ').map_or((text.as_str(), ""), |(n, p)| (n, p));
-    let number = if number.contains('.') {
-        number.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        number
-    };
-    if prefix.is_empty() {
-        number.to_owned()
-    } else {
-        format!("{number} {prefix}")
-    }
+    let number = without_zeros(&number);
+    format!("{number} {prefix}").trim_end().to_owned()
 }
 
 /// A figure as people read it, without the interval.
@@ -107,6 +89,12 @@ pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
     }
 }
 
+/// An interval behind its figure, ` [1.20, 1.26]`; empty where there is none.
+fn bracketed(estimate: &Estimate, number: impl Fn(f64) -> String) -> String {
+    let text = |(low, high)| format!(" [{}, {}]", number(low), number(high));
+    estimate.interval.map_or_else(String::new, text)
+}
+
 /// Records per second: `1.23 M/s`.
 pub fn rate(records_per_second: f64) -> String {
     if !records_per_second.is_finite() {
@@ -120,11 +108,8 @@ pub fn rate(records_per_second: f64) -> String {
 pub(super) fn rate_estimate(estimate: &Estimate) -> String {
     let (factor, _) = scale(estimate.point);
     let decimals = decimals_for(estimate.point / factor, 3);
-    let number = |v: f64| format!("{:.decimals$}", v / factor);
-    match estimate.interval {
-        Some((low, high)) => format!("{} [{}, {}]", rate(estimate.point), number(low), number(high)),
-        None => rate(estimate.point),
-    }
+    let interval = bracketed(estimate, |v| format!("{:.decimals$}", v / factor));
+    format!("{}{interval}", rate(estimate.point))
 }
 
 /// How many times: `1.12×`, with as many decimals as its size is worth.
@@ -152,14 +137,38 @@ fn ratio_number(value: f64, decimals: usize) -> String {
 /// How many times, with the interval: `1.12× [1.08, 1.16]`.
 pub fn ratio_estimate(estimate: &Estimate) -> String {
     let decimals = ratio_decimals(estimate.point);
-    match estimate.interval {
-        Some((low, high)) => format!(
-            "{} [{}, {}]",
-            ratio(estimate.point),
-            ratio_number(low, decimals),
-            ratio_number(high, decimals)
-        ),
-        None => ratio(estimate.point),
+    let interval = bracketed(estimate, |v| ratio_number(v, decimals));
+    format!("{}{interval}", ratio(estimate.point))
+}
+
+/// A share with its interval as a percentage: `4.2 % [3.1, 5.3]`, with the decimals that its size is worth.
+pub(super) fn share_estimate(share: &Estimate) -> String {
+    let largest = share
+        .interval
+        .map_or(share.point.abs(), |(low, high)| low.abs().max(high.abs()));
+    let decimals = match largest * 100.0 {
+        p if p >= 9.95 => 0,
+        p if p >= 0.995 => 1,
+        p if p >= 0.0995 => 2,
+        _ => 3,
+    };
+    let number = |share: f64| {
+        let text = format!("{:.decimals$}", share.abs() * 100.0);
+        let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
+        let sign = if share < 0.0 && !is_zero { "−" } else { "" };
+        format!("{sign}{text}")
+    };
+    format!("{}\u{a0}%{}", number(share.point), bracketed(share, number))
+}
+
+/// The unit for a length of time below two minutes, and how many of it a second has.
+fn unit_of_time(seconds: f64) -> Option<(f64, &'static str)> {
+    match seconds.abs() {
+        0.0 => Some((1.0, "s")),
+        s if s < 0.000_999_5 => Some((1e6, "µs")),
+        s if s < 0.999_5 => Some((1e3, "ms")),
+        s if s < 119.5 => Some((1.0, "s")),
+        _ => None,
     }
 }
 
@@ -168,12 +177,9 @@ pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return UNKNOWN.to_owned();
     }
-    match seconds.abs() {
-        0.0 => "0 s".to_owned(),
-        s if s < 0.000_999_5 => format!("{} µs", significant(seconds * 1e6, 3)),
-        s if s < 0.999_5 => format!("{} ms", significant(seconds * 1e3, 3)),
-        s if s < 119.5 => format!("{} s", significant(seconds, 3)),
-        s => long_duration(s),
+    match unit_of_time(seconds) {
+        Some((factor, unit)) => format!("{} {unit}", significant(seconds * factor, 3)),
+        None => long_duration(seconds.abs()),
     }
 }
 
@@ -190,6 +196,23 @@ fn long_duration(seconds: f64) -> String {
         (0, minutes, rest) => format!("{minutes} min {rest} s"),
         (hours, 0, _) => format!("{} h", thousands(hours)),
         (hours, minutes, _) => format!("{} h {minutes} min", thousands(hours)),
+    }
+}
+
+/// A length of time in seconds with its interval in the same unit: `5.62 ms [5.10, 6.20]`. Long ones stay in seconds.
+pub(super) fn duration_estimate(seconds: &Estimate) -> String {
+    let (factor, unit) = unit_of_time(seconds.point).unwrap_or((1.0, "s"));
+    let decimals = decimals_for(seconds.point * factor, 3);
+    let number = |v: f64| format!("{:.decimals$}", v * factor);
+    format!("{} {unit}{}", number(seconds.point), bracketed(seconds, number))
+}
+
+/// The same function of the point and of both ends of the interval.
+pub(super) fn mapped(estimate: Estimate, function: impl Fn(f64) -> f64) -> Estimate {
+    Estimate {
+        point: function(estimate.point),
+        interval: estimate.interval.map(|(low, high)| (function(low), function(high))),
+        observations: estimate.observations,
     }
 }
 
@@ -228,7 +251,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// The figure, or a dash where there is none.
-pub(super) fn or_unknown(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+pub(super) fn or_unknown<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), show)
 }
 
@@ -261,15 +284,23 @@ fn work_length(ns: u64) -> String {
 
 /// Text from a file or a worker without control characters: they would break XML and could steer a terminal.
 pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{fffe}' | '\u{ffff}') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if is_printable(c) { c } else { ' ' }).collect()
+}
+
+/// The same, keeping line breaks and tabs.
+pub(super) fn printable_lines(text: &str) -> String {
+    let shown = |c| {
+        if is_printable(c) || matches!(c, '\n' | '\t') {
+            c
+        } else {
+            ' '
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
+fn is_printable(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// `1 trial`, `2 trials`: the count with its noun.
@@ -366,6 +397,26 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_has_the_unit_and_the_decimals_of_its_figure() {
+        assert_eq!(
+            duration_estimate(&estimate(0.005_62, 0.0051, 0.006_204)),
+            "5.62 ms [5.10, 6.20]"
+        );
+        assert_eq!(
+            duration_estimate(&estimate(0.000_85, 0.0008, 0.0012)),
+            "850 µs [800, 1200]"
+        );
+        assert_eq!(duration_estimate(&estimate(12.34, 9.99, 14.0)), "12.3 s [10.0, 14.0]");
+        assert_eq!(duration_estimate(&estimate(125.0, 118.2, 131.0)), "125 s [118, 131]");
+        let alone = Estimate {
+            point: 0.0412,
+            interval: None,
+            observations: 1,
+        };
+        assert_eq!(duration_estimate(&alone), "41.2 ms");
+    }
+
+    #[test]
     fn bytes_and_counts_carry_units_and_separators() {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1_610_612_736), "1.50 GiB");
@@ -403,5 +454,6 @@ mod tests {
     #[test]
     fn control_characters_do_not_reach_a_terminal_or_a_page() {
         assert_eq!(printable("a\u{1b}[31mb\u{0}c\nd"), "a [31mb c d");
+        assert_eq!(printable_lines("a\u{1b}b\nc"), "a b\nc");
     }
 }

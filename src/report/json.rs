@@ -1,11 +1,23 @@
-//! The summary as JSON, for other programs.
+//! A summary or a comparison as JSON, for other programs.
 
-use super::ReportInput;
+use serde::Serialize;
+
+use super::compare::CompareInput;
+use super::input::ReportInput;
 
 /// `summary.json`: the summary's own type, indented.
 pub fn summary_json(input: &ReportInput) -> String {
-    // The summary has neither maps with other keys than text nor values that refuse, so it always has a JSON form.
-    let mut text = serde_json::to_string_pretty(input.summary).unwrap_or_default();
+    pretty(input.summary)
+}
+
+/// The comparison's own type, indented.
+pub fn compare_json(input: &CompareInput) -> String {
+    pretty(input.comparison)
+}
+
+fn pretty(value: &impl Serialize) -> String {
+    // Neither type has a map with other keys than text or a value that can fail, so each always has a JSON form.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }
@@ -13,8 +25,8 @@ pub fn summary_json(input: &ReportInput) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::fixture::Fixture;
     use crate::summary::Summary;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn the_summary_can_be_read_back() {

@@ -1,7 +1,7 @@
-//! Comparisons as JUnit XML, which the services of continuous integration show: a test case for each.
+//! Comparisons as JUnit XML, which services for continuous integration show: a test case for each.
 //!
-//! The form is that of Jenkins' `junit-10.xsd`. Figures stand in the output of each case, since that schema has
-//! properties for suites alone.
+//! The form is that of Jenkins' `junit-10.xsd`. Figures stand in the output of each case, because that schema has
+//! properties for suites only.
 
 use std::io;
 
@@ -35,16 +35,29 @@ pub struct JunitSuite<'a> {
 /// The case that says whether everything was measured as it should.
 const MEASUREMENT: &str = "measurement";
 
-/// How a case ended.
-enum Outcome {
-    Passed,
-    /// `failure`, `error` or `skipped`, with a type and a message.
-    Other(&'static str, String, String),
+/// How a case that did not pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Failure,
+    Error,
+    Skipped,
+}
+
+impl Ended {
+    /// The element that says so.
+    fn element(self) -> &'static str {
+        match self {
+            Ended::Failure => "failure",
+            Ended::Error => "error",
+            Ended::Skipped => "skipped",
+        }
+    }
 }
 
 struct Case {
     name: String,
-    outcome: Outcome,
+    /// With a type and a message; `None` where the case passed.
+    outcome: Option<(Ended, String, String)>,
     output: String,
 }
 
@@ -52,7 +65,7 @@ struct Case {
 pub fn junit(suite: &JunitSuite) -> String {
     let cases = cases(suite);
     let mut out = Vec::new();
-    // A vector refuses no byte.
+    // A vector accepts every byte.
     let _ = write(&mut Writer::new_with_indent(&mut out, b' ', 2), suite, &cases);
     out.push(b'\n');
     String::from_utf8_lossy(&out).into_owned()
@@ -61,7 +74,7 @@ pub fn junit(suite: &JunitSuite) -> String {
 fn cases(suite: &JunitSuite) -> Vec<Case> {
     let error = suite.error.iter().map(|error| Case {
         name: "comparison".to_owned(),
-        outcome: Outcome::Other("error", "not comparable".to_owned(), (*error).to_owned()),
+        outcome: Some((Ended::Error, "not comparable".to_owned(), (*error).to_owned())),
         output: String::new(),
     });
     let judged = suite.judged.iter().map(|judged| Case {
@@ -71,37 +84,33 @@ fn cases(suite: &JunitSuite) -> Vec<Case> {
     });
     let measured = suite.wrong.iter().map(|wrong| Case {
         name: MEASUREMENT.to_owned(),
-        outcome: match wrong {
-            [] => Outcome::Passed,
-            [first, more @ ..] => {
-                let more = if more.is_empty() {
-                    String::new()
-                } else {
-                    format!(" (and {} more)", more.len())
-                };
-                Outcome::Other("failure", MEASUREMENT.to_owned(), format!("{first}{more}"))
-            }
-        },
+        outcome: wrong.split_first().map(|(first, more)| {
+            let more = match more.len() {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            (Ended::Failure, MEASUREMENT.to_owned(), format!("{first}{more}"))
+        }),
         output: wrong.join("\n"),
     });
     error.chain(judged).chain(measured).collect()
 }
 
-fn outcome(judged: &Judged, conditions: &[Condition]) -> Outcome {
+fn outcome(judged: &Judged, conditions: &[Condition]) -> Option<(Ended, String, String)> {
     let alarms = conditions.iter().filter_map(|c| Some((c, c.alarm(judged)?)));
     let alarms: Vec<(&Condition, Alarm)> = alarms.collect();
-    // What holds says more than what cannot be judged.
+    // A condition that holds says more than one that cannot be judged.
     let holding = alarms.iter().find(|(_, alarm)| *alarm == Alarm::Holds);
+    let sentence = sentence(judged);
     match (holding.or(alarms.first()), judged.verdict) {
-        (Some((condition, Alarm::Holds)), _) => Outcome::Other("failure", condition.to_string(), sentence(judged)),
-        (Some((condition, Alarm::CannotBeJudged)), _) => Outcome::Other(
-            "failure",
-            condition.to_string(),
-            format!("too few trials have a figure to judge: {}", sentence(judged)),
-        ),
-        (None, None) => Outcome::Other("skipped", "not compared".to_owned(), sentence(judged)),
-        (None, Some(Verdict::Undecided)) => Outcome::Other("skipped", "undecided".to_owned(), sentence(judged)),
-        (None, Some(_)) => Outcome::Passed,
+        (Some((condition, Alarm::Holds)), _) => Some((Ended::Failure, condition.to_string(), sentence)),
+        (Some((condition, Alarm::CannotBeJudged)), _) => {
+            let message = format!("too few trials have a figure to judge: {sentence}");
+            Some((Ended::Failure, condition.to_string(), message))
+        }
+        (None, None) => Some((Ended::Skipped, "not compared".to_owned(), sentence)),
+        (None, Some(Verdict::Undecided)) => Some((Ended::Skipped, "undecided".to_owned(), sentence)),
+        (None, Some(_)) => None,
     }
 }
 
@@ -132,17 +141,12 @@ fn sentence(judged: &Judged) -> String {
 }
 
 fn write(xml: &mut Writer<&mut Vec<u8>>, suite: &JunitSuite, cases: &[Case]) -> io::Result<()> {
-    let ended = |kind: &str| {
-        let of = |case: &&Case| matches!(&case.outcome, Outcome::Other(ended, ..) if *ended == kind);
-        cases.iter().filter(of).count().to_string()
-    };
+    let [failures, errors, skipped] = [Ended::Failure, Ended::Error, Ended::Skipped].map(|kind| {
+        let outcomes = cases.iter().filter_map(|case| case.outcome.as_ref());
+        outcomes.filter(|(ended, ..)| *ended == kind).count().to_string()
+    });
+    let tests = cases.len().to_string();
     let name = printable(suite.question);
-    let (tests, failures, errors, skipped) = (
-        cases.len().to_string(),
-        ended("failure"),
-        ended("error"),
-        ended("skipped"),
-    );
     let counts = [("tests", &*tests), ("failures", &*failures), ("errors", &*errors)];
     let class = printable(suite.scenario);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -180,9 +184,11 @@ fn write_case(xml: &mut Writer<&mut Vec<u8>>, class: &str, case: &Case) -> io::R
     let element = xml.create_element("testcase").with_attribute(("name", &*name));
     let element = element.with_attribute(("classname", class));
     element.write_inner_content(|xml| {
-        if let Outcome::Other(ended, kind, message) = &case.outcome {
+        if let Some((ended, kind, message)) = &case.outcome {
             let message = printable(message);
-            let ended = xml.create_element(*ended).with_attribute(("message", &*message));
+            let ended = xml
+                .create_element(ended.element())
+                .with_attribute(("message", &*message));
             ended.with_attribute(("type", &*printable(kind))).write_empty()?;
         }
         if !case.output.is_empty() {

@@ -2,28 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use super::format::printable;
+use super::grouped::joined;
 use crate::scenario::{Configuration, Scenario};
 
 /// The keys that set the rate of the load, which charts have an axis for.
-pub(super) const RATE_KEYS: [&str; 2] = ["rate", "mib_per_second"];
+const RATE_KEYS: [&str; 2] = ["rate", "mib_per_second"];
 
 /// The labels and colour slots of a scenario's configurations.
 pub(super) struct Labels {
     short: Vec<String>,
     slots: Vec<usize>,
-    /// What each colour slot stands for; a single one without a name where colour says nothing.
+    /// What each colour slot stands for; a single one without a name where all configurations have one colour.
     pub(super) legend: Vec<String>,
 }
 
 impl Labels {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let short = short_names(scenario);
         let (slots, legend) = slots(scenario);
-        Labels { short, slots, legend }
+        Labels {
+            short: short_names(scenario),
+            slots,
+            legend,
+        }
     }
 
-    /// The name of a configuration among its family: without what the whole family has in common.
+    /// The name of a configuration within its family: without what the whole family has in common.
     pub(super) fn short(&self, configuration: usize) -> &str {
         self.short.get(configuration).map_or("", String::as_str)
     }
@@ -37,22 +40,18 @@ impl Labels {
 /// The title of a family; empty for the only one.
 pub(super) fn family_title(scenario: &Scenario, family: usize) -> String {
     match scenario.families.get(family) {
-        Some(family) if scenario.families.len() > 1 => printable(&family.name),
+        Some(family) if scenario.families.len() > 1 => family.name.clone(),
         _ => String::new(),
     }
 }
 
 fn short_names(scenario: &Scenario) -> Vec<String> {
-    let mut names: Vec<String> = scenario.configurations.iter().map(|c| printable(&c.name)).collect();
-    for family in &scenario.families {
-        let members = || {
-            family
-                .configurations
-                .iter()
-                .filter_map(|i| Some((*i, scenario.configurations.get(*i)?)))
-        };
-        let varies = varying_axes(scenario, &members().map(|(_, c)| c));
-        let short: Vec<(usize, String)> = members().map(|(i, c)| (i, short_name(scenario, c, &varies))).collect();
+    let mut names: Vec<String> = scenario.configurations.iter().map(|c| c.name.clone()).collect();
+    for (number, family) in scenario.families.iter().enumerate() {
+        let varies = varying_axes(scenario, number);
+        let members = family.configurations.iter();
+        let members = members.filter_map(|i| Some((*i, scenario.configurations.get(*i)?)));
+        let short: Vec<(usize, String)> = members.map(|(i, c)| (i, short_name(scenario, c, &varies))).collect();
         let distinct: BTreeSet<&String> = short.iter().map(|(_, name)| name).collect();
         if distinct.len() == short.len() && short.iter().all(|(_, name)| !name.is_empty()) {
             for (i, name) in short {
@@ -63,31 +62,34 @@ fn short_names(scenario: &Scenario) -> Vec<String> {
     names
 }
 
-fn short_name(scenario: &Scenario, c: &Configuration, varies: &[usize]) -> String {
-    let mut parts = vec![printable(&c.case)];
-    parts.retain(|case| !case.is_empty());
-    for axis in varies {
-        let value = c.axis_values.get(*axis).map_or("", String::as_str);
-        parts.push(printable(&format!("{}={value}", scenario.axes[*axis].key)));
-    }
-    parts.join(" ")
+/// The case and the values of these axes.
+pub(super) fn short_name(scenario: &Scenario, c: &Configuration, axes: &[usize]) -> String {
+    let values: Vec<String> = axes.iter().map(|axis| axis_value(scenario, c, *axis)).collect();
+    joined(std::iter::once(&*c.case).chain(values.iter().map(String::as_str)), " ")
 }
 
-/// The axes that have more than one value among these configurations.
-pub(super) fn varying_axes<'a>(
-    scenario: &Scenario,
-    configurations: &(impl Iterator<Item = &'a Configuration> + Clone),
-) -> Vec<usize> {
-    (0..scenario.axes.len())
-        .filter(|axis| {
-            configurations
-                .clone()
-                .filter_map(|c| c.axis_values.get(*axis))
-                .collect::<BTreeSet<_>>()
-                .len()
-                > 1
-        })
-        .collect()
+/// `key=value` of an axis.
+pub(super) fn axis_value(scenario: &Scenario, c: &Configuration, axis: usize) -> String {
+    let value = c.axis_values.get(axis).map_or("", String::as_str);
+    format!("{}={value}", scenario.axes[axis].key)
+}
+
+/// The axes that have more than one value within a family.
+pub(super) fn varying_axes(scenario: &Scenario, family: usize) -> Vec<usize> {
+    let members = scenario
+        .families
+        .get(family)
+        .map_or(&[][..], |family| &family.configurations);
+    let members: Vec<&Configuration> = members.iter().filter_map(|i| scenario.configurations.get(*i)).collect();
+    let varies = |axis: &usize| {
+        let values = members.iter().filter_map(|c| c.axis_values.get(*axis));
+        values.collect::<BTreeSet<_>>().len() > 1
+    };
+    (0..scenario.axes.len()).filter(varies).collect()
+}
+
+pub(super) fn is_rate(scenario: &Scenario, axis: usize) -> bool {
+    RATE_KEYS.contains(&scenario.axes[axis].key.as_str())
 }
 
 /// A slot per case; without cases, per value of the first axis that varies within a family, the rate last.
@@ -103,33 +105,25 @@ fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
         });
         (slots.collect(), legend)
     };
-    let cases = by(&|c| printable(&c.case));
+    let cases = by(&|c| c.case.clone());
     if cases.1.len() > 1 {
         return cases;
     }
-    let axis = scenario.families.iter().find_map(|family| {
-        let members = family
-            .configurations
-            .iter()
-            .filter_map(|i| scenario.configurations.get(*i));
-        let varying = varying_axes(scenario, &members);
-        let is_rate = |axis: &usize| RATE_KEYS.contains(&scenario.axes[*axis].key.as_str());
-        let other = varying.iter().find(|axis| !is_rate(axis));
+    let axis = (0..scenario.families.len()).find_map(|family| {
+        let varying = varying_axes(scenario, family);
+        let other = varying.iter().find(|axis| !is_rate(scenario, **axis));
         other.or(varying.first()).copied()
     });
     match axis {
-        Some(axis) => by(&|c| {
-            let value = c.axis_values.get(axis).map_or("", String::as_str);
-            printable(&format!("{}={value}", scenario.axes[axis].key))
-        }),
+        Some(axis) => by(&|c| axis_value(scenario, c, axis)),
         None => by(&|_| String::new()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::Fixture;
     use super::*;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn a_short_name_leaves_out_what_the_family_has_in_common() {

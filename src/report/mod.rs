@@ -1,75 +1,83 @@
 //! The report: what a run found out, for people (terminal, Markdown, one HTML page, charts) and for other programs
-//! (CSV, JSON). Pure functions from the stored trials to strings: no file, no clock, neither Kafka nor a process.
+//! (CSV, JSON, JUnit). Pure functions from the stored trials to strings: no file, no clock, neither Kafka nor a process.
+//!
+//! Tables, facts and charts make a document; the renderers give it a form.
 
 mod chart;
 mod compare;
+mod conclusion;
 mod csv;
+mod document;
 mod facts;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::wildcard_imports)]
-mod fixture;
 mod format;
+mod grouped;
 mod html;
+mod input;
 mod json;
 mod junit;
 mod labels;
 mod markdown;
+mod outline;
+mod table;
 mod tables;
 mod terminal;
-mod why;
 
-pub use chart::{Chart, charts};
-pub use compare::{CompareInput, compare_html, compare_json, compare_markdown, compare_terminal};
-pub use csv::{summary_csv, trials_csv, verdicts_csv};
+pub use compare::CompareInput;
 pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate, thousands};
-pub use html::html;
-pub use json::summary_json;
+pub use input::ReportInput;
+pub use json::compare_json;
 pub use junit::{JunitSuite, junit};
-pub use markdown::{markdown, markdown_brief};
-pub use terminal::terminal;
-
-use crate::measure::{Environment, Trial};
-use crate::scenario::Scenario;
-use crate::summary::Summary;
-
-/// Everything that a report is made from.
-#[derive(Debug, Clone, Copy)]
-pub struct ReportInput<'a> {
-    /// The scenario that was run.
-    pub scenario: &'a Scenario,
-    /// Every stored trial, in the order of running: pilots, warm-up and counted ones.
-    pub trials: &'a [Trial],
-    /// What the trials say.
-    pub summary: &'a Summary,
-    /// Where they were run.
-    pub environment: &'a Environment,
-    /// The scenario file's text.
-    pub source: &'a str,
-}
 
 /// Every file of the report with its path below the run's folder, in the order in which to write them.
 pub fn files(input: &ReportInput) -> Vec<(String, String)> {
-    let charts = charts(input);
-    let mut files = vec![
-        ("trials.csv".to_owned(), trials_csv(input)),
-        ("summary.csv".to_owned(), summary_csv(input)),
-        ("verdicts.csv".to_owned(), verdicts_csv(input)),
-        ("summary.json".to_owned(), summary_json(input)),
+    let page = outline::page(input);
+    let tables = [
+        ("trials.csv", csv::trials_csv(input)),
+        ("summary.csv", csv::summary_csv(input)),
+        ("verdicts.csv", csv::verdicts_csv(input)),
+        ("summary.json", json::summary_json(input)),
     ];
-    files.extend(
-        charts
-            .iter()
-            .map(|c| (format!("charts/{}", c.file_name), c.svg.clone())),
-    );
-    files.push(("report.md".to_owned(), markdown::with_charts(input, &charts)));
-    files.push(("report.html".to_owned(), html::with_charts(input, &charts)));
-    files
+    let charts = page
+        .charts()
+        .map(|c| (format!("charts/{}", c.file_name()), c.svg.clone()));
+    let pages = [
+        ("report.md", markdown::render(&page)),
+        ("report.html", html::render(&page)),
+    ];
+    let named = |(name, text): (&str, String)| (name.to_owned(), text);
+    let tables = tables.into_iter().map(named);
+    tables.chain(charts).chain(pages.into_iter().map(named)).collect()
+}
+
+/// The answer and the results for a terminal. `width` in columns; `colour` allows ANSI sequences.
+pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
+    terminal::render(&outline::terminal(input), width, colour)
+}
+
+/// The report for a pull request or the summary of a job. Links to no file.
+pub fn markdown_brief(input: &ReportInput) -> String {
+    markdown::render(&outline::brief(input))
+}
+
+/// A comparison for a terminal. `width` in columns; `colour` allows ANSI sequences.
+pub fn compare_terminal(input: &CompareInput, width: usize, colour: bool) -> String {
+    terminal::render(&compare::terminal(input), width, colour)
+}
+
+/// A comparison in Markdown, for a comment on a change. Links to no file.
+pub fn compare_markdown(input: &CompareInput) -> String {
+    markdown::render(&compare::without_charts(input))
+}
+
+/// A comparison as one HTML page.
+pub fn compare_html(input: &CompareInput) -> String {
+    html::render(&compare::page(input))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn every_file_of_a_report_has_a_name_of_its_own_and_something_in_it() {
@@ -106,7 +114,7 @@ mod tests {
         }
     }
 
-    /// Not a check but a picture: writes the fixtures to `target/report-preview/` for somebody to look at.
+    /// Writes the fixtures to `target/report-preview/` for somebody to look at.
     #[test]
     fn the_preview_is_written() {
         let live = [Fixture::latency(), Fixture::catch_up(), Fixture::capacity()];

@@ -1,206 +1,166 @@
-//! The answer and the table of results for a terminal.
+//! A document for a terminal: the answer first, then warnings and the sections.
+
+use std::collections::BTreeSet;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
+use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
 
-use super::ReportInput;
-use super::facts;
+use super::document::{Block, Document, Section};
+use super::facts::Reason;
 use super::format::printable;
-use super::tables::scaling::Words;
-use super::tables::{self, Table};
-use super::why::why;
+use super::grouped::joined;
+use super::table::{Align, Head, InTerminal, Table, Tone};
 
 /// Narrower terminals get tables of this width and scroll.
-pub(super) const WIDTH_MIN: usize = 40;
-
-/// Headers in the order in which they are given up where the terminal is too narrow for all.
-const DISPENSABLE: [&str; 14] = [
-    "idle members",
-    "efficiency",
-    "trials",
-    "search trials",
-    "longer trials",
-    "stopwatch",
-    "read time",
-    "max",
-    "p99.9",
-    "p50",
-    "p50\u{a0}after",
-    "p99\u{a0}before",
-    "p99\u{a0}after",
-    "p (Holm)",
-];
-
-/// Configurations of one bottleneck of which the evidence is given.
+const WIDTH_MIN: usize = 40;
+/// Words are wrapped at this width.
+const WORDS_WIDTH: usize = 24;
+/// Configurations of one bottleneck whose evidence is given; the page has all.
 const REASONS_MAX: usize = 4;
 
-/// What cells begin with that say why there is no verdict.
-const NO_VERDICT: [&str; 5] = ["undecided", "overloaded", "load not reached", "unread", "baseline "];
-
-/// The answer first, then warnings, results and what else a reader must know. `width` in columns; `colour` allows
-/// ANSI sequences.
-pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
-    let width = width.max(WIDTH_MIN);
-    let style = Style { colour };
-    let mut out = String::new();
-    paragraph(&mut out, &style.bold(&printable(&input.summary.question)), "", width);
-    out.push('\n');
-    for reason in &input.summary.quality.distrust {
-        let warning = format!("Do not trust these figures: {}", printable(reason));
-        paragraph(&mut out, &style.red(&warning), "  ", width);
-    }
-    for sentence in &input.summary.answer {
-        paragraph(&mut out, &style.green(&printable(sentence)), "  ", width);
-    }
-    if input.summary.answer.is_empty() {
-        paragraph(&mut out, "No answer yet: too few trials were completed.", "  ", width);
-    }
-    if !input.summary.complete {
-        paragraph(
-            &mut out,
-            &style.yellow("This run is not complete: trials of its plan were not run."),
-            "  ",
-            width,
-        );
-    }
-    for warning in &input.summary.warnings {
-        paragraph(
-            &mut out,
-            &style.yellow(&format!("! {}", printable(warning))),
-            "  ",
-            width,
-        );
-    }
-    for table in fit(tables::results(input), width) {
-        out.push('\n');
-        if !table.caption.is_empty() {
-            paragraph(&mut out, &style.bold(&table.caption), "", width);
-        }
-        out.push_str(&draw(table, width, colour));
-        out.push('\n');
-    }
-    reasons(&mut out, input, &style, width);
-    scaling(&mut out, input, width, &style);
-    let idle = facts::idle(input);
-    if !idle.is_empty() {
-        out.push('\n');
-    }
-    for (name, explanation) in idle {
-        paragraph(&mut out, &format!("Idle in {name}: {explanation}"), "  ", width);
-    }
-    out
-}
-
-/// What limits the configurations. Of many, the report has the rest.
-fn reasons(out: &mut String, input: &ReportInput, style: &Style, width: usize) {
-    let reasons = why(input);
-    if !reasons.is_empty() {
-        out.push('\n');
-        paragraph(out, &style.bold("Why, and what would change it"), "", width);
-    }
-    for reason in reasons {
-        let head = format!("{}: {}. {}", style.bold(reason.kind), reason.meaning, reason.remedy);
-        paragraph(out, head.trim_end(), "  ", width);
-        for (name, evidence) in reason.configurations.iter().take(REASONS_MAX) {
-            let name = if name.is_empty() {
-                String::new()
-            } else {
-                format!("{name}: ")
-            };
-            paragraph(out, &format!("{name}{evidence}"), "    ", width);
-        }
-        if let Some(more) = reason
-            .configurations
-            .len()
-            .checked_sub(REASONS_MAX)
-            .filter(|more| *more > 0)
-        {
-            paragraph(out, &format!("and {more} more, in the report"), "    ", width);
-        }
-    }
-}
-
-/// What more consumers, processes or threads gain, where there are several numbers to choose from, and which axis explains
-/// how much.
-fn scaling(out: &mut String, input: &ReportInput, width: usize, style: &Style) {
-    let told = |words: &Words| {
-        // The answer has it already, with a capital or behind what the series has in common.
-        let rest = words.recommended.get(1..).unwrap_or_default();
-        input
-            .summary
-            .answer
-            .iter()
-            .any(|sentence| printable(sentence).contains(rest))
+/// `width` in columns; `colour` allows ANSI sequences.
+pub(super) fn render(document: &Document, width: usize, colour: bool) -> String {
+    let mut terminal = Terminal {
+        out: String::new(),
+        width: width.max(WIDTH_MIN),
+        colour,
     };
-    let all = tables::scaling::scaling(input)
-        .into_iter()
-        .zip(tables::scaling::scaling_words(input));
-    let (mut shown, words): (Vec<Table>, Vec<Words>) = all.filter(|(table, _)| table.rows.len() > 2).unzip();
-    for table in &mut shown {
-        table.remove("configuration");
-        table.caption.clear();
-    }
-    for (table, words) in fit(shown, width).into_iter().zip(words) {
-        let heading = ["Scaling", &words.title].into_iter().filter(|part| !part.is_empty());
-        out.push('\n');
-        paragraph(out, &style.bold(&heading.collect::<Vec<_>>().join(", ")), "", width);
-        out.push_str(&draw(table, width, style.colour));
-        out.push('\n');
-        let text = if told(&words) { words.law } else { words.all() };
-        paragraph(out, &text, "  ", width);
-    }
-    if let Some(text) = tables::scaling::effects_words(input) {
-        out.push('\n');
-        paragraph(out, &text, "  ", width);
-    }
+    terminal.document(document);
+    terminal.out
 }
 
-/// ANSI sequences, or none.
-pub(super) struct Style {
-    pub(super) colour: bool,
+/// How a paragraph is emphasised.
+#[derive(Clone, Copy)]
+enum Emphasis {
+    None,
+    Bold,
+    Tone(Tone),
 }
 
-impl Style {
-    fn wrap(&self, code: &str, text: &str) -> String {
+struct Terminal {
+    out: String,
+    width: usize,
+    colour: bool,
+}
+
+impl Terminal {
+    fn document(&mut self, document: &Document) {
+        self.paragraph(&document.title, Emphasis::Bold, "");
+        self.out.push('\n');
+        for reason in &document.distrust {
+            let text = format!("Do not trust these figures: {reason}");
+            self.paragraph(&text, Emphasis::Tone(Tone::Bad), "  ");
+        }
+        for sentence in &document.answer {
+            self.paragraph(sentence, Emphasis::Tone(Tone::Good), "  ");
+        }
+        if document.answer.is_empty() {
+            self.paragraph(document.no_answer, Emphasis::None, "  ");
+        }
+        for warning in &document.warnings {
+            self.paragraph(&format!("! {warning}"), Emphasis::Tone(Tone::Caution), "  ");
+        }
+        for section in &document.sections {
+            self.section(section);
+        }
+    }
+
+    fn section(&mut self, section: &Section) {
+        self.out.push('\n');
+        if !section.title.is_empty() {
+            self.paragraph(section.title, Emphasis::Bold, "");
+        }
+        let tables = section.blocks.iter().filter_map(|block| match block {
+            Block::Table(table) => Some(table.clone()),
+            _ => None,
+        });
+        let mut fitted = fit(tables.collect(), self.width).into_iter();
+        for (number, block) in section.blocks.iter().enumerate() {
+            match block {
+                Block::Table(_) => {
+                    if number > 0 {
+                        self.out.push('\n');
+                    }
+                    fitted.next().into_iter().for_each(|table| self.table(table));
+                }
+                Block::Paragraph(text) => self.paragraph(text, Emphasis::None, "  "),
+                Block::Reason(reason) => self.reason(reason),
+                Block::List(items) => self.list(items, "  "),
+                // Too long for a terminal; the page has them.
+                Block::Definitions(_) | Block::LongTable { .. } | Block::Chart(_) | Block::Listing { .. } => {}
+            }
+        }
+    }
+
+    fn list(&mut self, items: &[(String, String)], indent: &str) {
+        for (name, text) in items {
+            self.paragraph(&joined([&**name, text], ": "), Emphasis::None, indent);
+        }
+    }
+
+    /// What limits configurations, with the evidence for the first of them.
+    fn reason(&mut self, reason: &Reason) {
+        let kind = self.emphasised(reason.kind.as_str(), Emphasis::Bold);
+        let text = format!("{}. {}", reason.meaning(), printable(&reason.remedy));
+        self.wrapped(&format!("{kind}: {}", text.trim_end()), "  ");
+        let (first, more) = reason
+            .configurations
+            .split_at(reason.configurations.len().min(REASONS_MAX));
+        self.list(first, "    ");
+        if !more.is_empty() {
+            let text = format!("and {} more, in the report", more.len());
+            self.paragraph(&text, Emphasis::None, "    ");
+        }
+    }
+
+    fn table(&mut self, table: Table) {
+        if !table.caption.is_empty() {
+            self.paragraph(&table.caption, Emphasis::Bold, "");
+        }
+        self.out.push_str(&draw(table, self.width, self.colour));
+        self.out.push('\n');
+    }
+
+    fn paragraph(&mut self, text: &str, emphasis: Emphasis, indent: &str) {
+        let text = self.emphasised(&printable(text), emphasis);
+        self.wrapped(&text, indent);
+    }
+
+    fn emphasised(&self, text: &str, emphasis: Emphasis) -> String {
+        let code = match emphasis {
+            Emphasis::Bold => "1",
+            Emphasis::Tone(Tone::Good) => "32",
+            Emphasis::Tone(Tone::Bad) => "31",
+            Emphasis::Tone(Tone::Caution) => "33",
+            Emphasis::None | Emphasis::Tone(Tone::Plain) => return text.to_owned(),
+        };
         if self.colour {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
             text.to_owned()
         }
     }
-    pub(super) fn bold(&self, text: &str) -> String {
-        self.wrap("1", text)
-    }
-    pub(super) fn green(&self, text: &str) -> String {
-        self.wrap("32", text)
-    }
-    fn red(&self, text: &str) -> String {
-        self.wrap("31", text)
-    }
-    pub(super) fn yellow(&self, text: &str) -> String {
-        self.wrap("33", text)
-    }
-}
 
-/// Appends text broken at spaces, each line indented, later lines twice.
-pub(super) fn paragraph(out: &mut String, text: &str, indent: &str, width: usize) {
-    let mut line = indent.to_owned();
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        if !empty && visible_length(&line) + 1 + visible_length(word) > width {
-            out.push_str(line.trim_end());
-            out.push('\n');
-            line = indent.repeat(2);
-            empty = true;
+    /// Appends text broken at spaces, each line indented, later lines twice.
+    fn wrapped(&mut self, text: &str, indent: &str) {
+        let mut line = indent.to_owned();
+        let mut is_empty = true;
+        for word in text.split_whitespace() {
+            if !is_empty && visible_length(&line) + 1 + visible_length(word) > self.width {
+                self.out.push_str(line.trim_end());
+                self.out.push('\n');
+                line = indent.repeat(2);
+                is_empty = true;
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
         }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
+        self.out.push_str(&line);
+        self.out.push('\n');
     }
-    out.push_str(&line);
-    out.push('\n');
 }
 
 fn visible_length(text: &str) -> usize {
@@ -210,46 +170,56 @@ fn visible_length(text: &str) -> usize {
 /// The text without ANSI sequences.
 fn visible(text: &str) -> String {
     let mut in_sequence = false;
-    let seen = |c: &char| {
+    let is_visible = |c: &char| {
         let was_in_sequence = in_sequence || *c == '\u{1b}';
         in_sequence = was_in_sequence && *c != 'm';
         !was_in_sequence
     };
-    text.chars().filter(seen).collect()
+    text.chars().filter(is_visible).collect()
 }
 
-/// Leaves out the same columns of all tables until each fits; wrapping then does the rest.
-pub(super) fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
-    for header in DISPENSABLE {
+/// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.
+fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
+    let retain = |tables: &mut Vec<Table>, is_kept: &dyn Fn(&Head) -> bool| {
+        tables.iter_mut().for_each(|table| table.retain_columns(is_kept));
+    };
+    retain(&mut tables, &|head| head.terminal != InTerminal::Never);
+    let rank = |head: &Head| match head.terminal {
+        InTerminal::Dropped(rank) => Some(rank),
+        InTerminal::Always | InTerminal::Never => None,
+    };
+    let heads = tables.iter().flat_map(|table| &table.heads);
+    let ranks: BTreeSet<u8> = heads.filter_map(rank).collect();
+    for dropped in ranks {
         if tables.iter().all(|table| natural_width(table) <= width) {
             break;
         }
-        for table in &mut tables {
-            table.remove(header);
-        }
+        retain(&mut tables, &|head| rank(head) != Some(dropped));
     }
     tables
 }
 
-/// Columns that the table takes where names and verdicts are wrapped at 24 and figures not at all.
+/// The width of a table whose words are wrapped and whose figures are not.
 fn natural_width(table: &Table) -> usize {
-    let column = |i: usize| {
-        let cells = table.rows.iter().map(|row| row[i].chars().count());
-        let widest = cells.chain([table.headers[i].chars().count()]).max().unwrap_or(0);
-        2 + if table.numeric[i] { widest } else { widest.min(24) }
+    let column = |(i, head): (usize, &Head)| {
+        let cells = table.rows.iter().map(|row| row[i].text.chars().count());
+        let widest = cells.chain([head.header.chars().count()]).max().unwrap_or(0);
+        2 + match head.align {
+            Align::Left => widest.min(WORDS_WIDTH),
+            Align::Right => widest,
+        }
     };
-    (0..table.headers.len()).map(column).sum()
+    table.heads.iter().enumerate().map(column).sum()
 }
 
-pub(super) fn draw(table: Table, width: usize, colour: bool) -> String {
+fn draw(table: Table, width: usize, colour: bool) -> String {
     let thin = LineStyle::none().fill('─').junction('─');
+    let style = UTF8_HORIZONTAL_ONLY
+        .header_separator(thin)
+        .row_separator(LineStyle::none());
     let mut drawn = comfy_table::Table::new();
     drawn
-        .load_style(
-            UTF8_HORIZONTAL_ONLY
-                .header_separator(thin)
-                .row_separator(LineStyle::none()),
-        )
+        .load_style(style)
         .set_content_arrangement(ContentArrangement::Dynamic);
     drawn.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     if colour {
@@ -257,56 +227,54 @@ pub(super) fn draw(table: Table, width: usize, colour: bool) -> String {
     } else {
         drawn.force_no_tty();
     }
-    drawn.set_header(
-        table
-            .headers
-            .iter()
-            .map(|h| Cell::new(h).add_attribute(Attribute::Bold)),
-    );
+    let header = |head: &Head| comfy_table::Cell::new(printable(&head.header)).add_attribute(Attribute::Bold);
+    drawn.set_header(table.heads.iter().map(header));
     for row in table.rows {
-        drawn.add_row(row.into_iter().map(|text| {
-            let shade = verdict_colour(&text);
-            let cell = Cell::new(text);
-            shade.map_or(cell.clone(), |c| cell.fg(c))
+        drawn.add_row(row.into_iter().map(|cell| {
+            let text = comfy_table::Cell::new(printable(&cell.text));
+            match colour_of(cell.tone) {
+                Some(colour) => text.fg(colour),
+                None => text,
+            }
         }));
     }
-    for (i, numeric) in table.numeric.iter().enumerate() {
-        if let (true, Some(column)) = (numeric, drawn.column_mut(i)) {
+    for (i, head) in table.heads.iter().enumerate() {
+        if let (Align::Right, Some(column)) = (head.align, drawn.column_mut(i)) {
             column.set_cell_alignment(CellAlignment::Right);
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    drawn
-        .to_string()
-        .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let text = drawn.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// Only beside the word that says the same.
-fn verdict_colour(cell: &str) -> Option<Color> {
-    match cell {
-        "faster" | "materially faster" => Some(Color::Green),
-        "slower" | "materially slower" => Some(Color::Red),
-        text if NO_VERDICT.iter().any(|word| text.starts_with(word)) => Some(Color::Yellow),
-        _ => None,
+fn colour_of(tone: Tone) -> Option<Color> {
+    match tone {
+        Tone::Plain => None,
+        Tone::Good => Some(Color::Green),
+        Tone::Bad => Some(Color::Red),
+        Tone::Caution => Some(Color::Yellow),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::Fixture;
     use super::*;
+    use crate::report::outline;
+    use crate::testing::report::Fixture;
+
+    fn terminal(fixture: &Fixture, width: usize, colour: bool) -> String {
+        render(&outline::terminal(&fixture.input()), width, colour)
+    }
 
     #[test]
     fn the_answer_comes_first() {
-        insta::assert_snapshot!(terminal(&Fixture::one_vs_two().input(), 140, false));
+        insta::assert_snapshot!(terminal(&Fixture::one_vs_two(), 140, false));
     }
 
     #[test]
     fn a_narrow_terminal_gets_fewer_columns_and_no_longer_lines() {
-        let text = terminal(&Fixture::one_vs_two().input(), 80, false);
+        let text = terminal(&Fixture::one_vs_two(), 80, false);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
     }
@@ -319,7 +287,7 @@ mod tests {
             ("capacity", Fixture::capacity()),
         ] {
             for width in [80, 120] {
-                let text = terminal(&fixture.input(), width, false);
+                let text = terminal(&fixture, width, false);
                 assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
                 insta::assert_snapshot!(format!("{name}_in_{width}_columns"), text);
             }
@@ -329,11 +297,28 @@ mod tests {
     #[test]
     fn colour_adds_sequences_and_nothing_else() {
         let fixture = Fixture::one_vs_two();
-        let plain = terminal(&fixture.input(), 100, false);
-        let coloured = terminal(&fixture.input(), 100, true);
+        let plain = terminal(&fixture, 100, false);
+        let coloured = terminal(&fixture, 100, true);
         assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
         let words = |text: &str| visible(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(words(&coloured), words(&plain));
+    }
+
+    #[test]
+    fn text_of_the_user_cannot_steer_the_terminal() {
+        let mut fixture = Fixture::one_vs_two();
+        let evil = "\u{1b}[2J";
+        fixture.summary.question.push_str(evil);
+        for c in &mut fixture.scenario.configurations {
+            c.case.push_str(evil);
+        }
+        for c in &mut fixture.summary.configurations {
+            c.name.push_str(evil);
+            c.bottleneck.evidence.push_str(evil);
+            c.bottleneck.remedy.push_str(evil);
+        }
+        assert!(!terminal(&fixture, 100, false).contains('\u{1b}'));
+        assert!(!terminal(&fixture, 100, true).contains(evil));
     }
 
     #[test]
@@ -341,7 +326,7 @@ mod tests {
         let mut fixture = Fixture::one_vs_two();
         fixture.summary.answer.clear();
         fixture.summary.complete = false;
-        let text = terminal(&fixture.input(), 100, false);
+        let text = terminal(&fixture, 100, false);
         assert!(
             text.contains("No answer yet") && text.contains("not complete"),
             "{text}"

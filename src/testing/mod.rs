@@ -4,6 +4,8 @@ mod configuration;
 mod document;
 mod environment;
 mod prepare;
+#[allow(clippy::wildcard_imports)]
+pub(crate) mod report;
 mod scenario;
 pub(crate) mod script;
 mod trial;

@@ -1,22 +1,21 @@
-//! Trials in which records arrive: which of them stand for a configuration, and what happened in them on the time axis
+//! Trials in which records arrive: which of them represents a configuration, and what happened in them on the time axis
 //! that their charts share.
 
-use super::grid::Event;
-use super::{PANELS_MAX, axis_end, evenly, full_title};
+use super::panel::Event;
+use super::scale::axis_end;
+use super::words::{full_title, with_panel};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind};
-use crate::report::ReportInput;
 use crate::report::format::significant;
+use crate::report::grouped::joined;
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
-use crate::report::tables::of_family;
 use crate::summary::ConfigurationSummary;
 
 /// Changes of the assignment within so many seconds are one rebalance.
 const REBALANCE_S: f64 = 1.0;
 /// With more rebalances than this only the first is named.
 const NAMED_REBALANCES_MAX: usize = 3;
-/// With more configurations than this a description names none of them.
-pub(super) const DESCRIBED_MAX: usize = 6;
 
 /// A trial with what it recorded of the records that arrived.
 #[derive(Clone, Copy)]
@@ -38,7 +37,7 @@ impl<'a> LiveTrial<'a> {
         })
     }
 
-    /// Records per second that were asked for.
+    /// Records per second that the trial was to send.
     pub(super) fn rate(&self) -> f64 {
         let ordered = self.trial.order.load.map(|load| load.rate);
         ordered.unwrap_or(self.load.offered_per_second)
@@ -49,14 +48,14 @@ impl<'a> LiveTrial<'a> {
         self.measurement.latency(LatencyPart::Response)
     }
 
-    /// What keeps its latencies from saying something of the readers; empty where nothing does.
-    pub(super) fn remark(&self) -> &'static str {
+    /// Why its latencies say nothing about the readers; `None` where they do.
+    fn remark(&self) -> Option<&'static str> {
         match self.load {
-            load if load.overload.is_some() => "overloaded",
-            load if !load.reached => "load not reached",
-            load if load.unread > 0 => "records were left unread",
-            load if load.verdict() == LoadVerdict::CannotSay => "cannot say whether the load is held",
-            _ => "",
+            load if load.overload.is_some() => Some("overloaded"),
+            load if !load.reached => Some("load not reached"),
+            load if load.unread > 0 => Some("records were left unread"),
+            load if load.verdict() == LoadVerdict::CannotSay => Some("cannot say whether the load is held"),
+            _ => None,
         }
     }
 
@@ -65,7 +64,7 @@ impl<'a> LiveTrial<'a> {
         at_ns.saturating_sub(self.load.start_ns) as f64 / 1e9
     }
 
-    /// Seconds from the beginning of the load to the last thing that charts over time show.
+    /// Seconds from the beginning of the load to the end of what charts over time show.
     fn end_s(&self) -> f64 {
         let seconds = self
             .load
@@ -124,11 +123,11 @@ impl<'a> LiveTrial<'a> {
     }
 }
 
-/// The trials of a configuration that take part: the counted ones, in a search that has none those of the search.
-/// Where they were run at several rates, those at the configuration's capacity, or at the highest.
-fn taking_part<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Vec<LiveTrial<'a>> {
+/// The counted trials of a configuration; those of the search where it has no counted ones. Where they were run at
+/// several rates, those at the configuration's capacity, or at the highest.
+fn at_one_rate<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Vec<LiveTrial<'a>> {
     let of_kind = |kind: TrialKind| -> Vec<LiveTrial<'a>> {
-        let own = input.trials.iter().filter(|t| t.order.configuration == c.configuration);
+        let own = input.trials_of(c.configuration);
         own.filter(|t| t.order.kind == kind && t.status == Status::Complete)
             .filter_map(LiveTrial::of)
             .collect()
@@ -137,18 +136,18 @@ fn taking_part<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Vec<Liv
     if trials.is_empty() {
         trials = of_kind(TrialKind::Search);
     }
-    let near = |rate: f64, wanted: f64| (rate / wanted - 1.0).abs() < 1e-6;
+    let near = |rate: f64, chosen: f64| (rate / chosen - 1.0).abs() < 1e-6;
     let capacity = c.live.as_ref().and_then(|live| live.capacity?.per_second);
-    let wanted = capacity
-        .filter(|wanted| trials.iter().any(|t| near(t.rate(), *wanted)))
+    let chosen = capacity
+        .filter(|chosen| trials.iter().any(|t| near(t.rate(), *chosen)))
         .unwrap_or_else(|| trials.iter().map(LiveTrial::rate).fold(0.0, f64::max));
-    trials.retain(|t| near(t.rate(), wanted));
+    trials.retain(|t| near(t.rate(), chosen));
     trials
 }
 
 /// The trials of a configuration whose latencies are those of their load and of readers that kept up.
 pub(super) fn meaningful<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Vec<LiveTrial<'a>> {
-    let mut trials = taking_part(input, c);
+    let mut trials = at_one_rate(input, c);
     trials.retain(|t| t.load.is_meaningful());
     trials
 }
@@ -157,7 +156,7 @@ pub(super) fn meaningful<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) 
 fn representative<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Option<LiveTrial<'a>> {
     let mut trials = meaningful(input, c);
     if trials.is_empty() {
-        trials = taking_part(input, c);
+        trials = at_one_rate(input, c);
     }
     let mut by_p99: Vec<(u64, LiveTrial)> = trials
         .into_iter()
@@ -180,10 +179,10 @@ pub(super) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// True where both have the same scales: those of a family whose readers kept up. One that fell behind has its own,
-    /// or nothing could be seen in the others.
+    /// Whether both have the same scales: those of a family whose readers kept up. One that fell behind has its own,
+    /// because it would flatten the others.
     pub(super) fn is_like(&self, other: &Shown) -> bool {
-        let kept_up = |shown: &Shown| shown.live.remark().is_empty();
+        let kept_up = |shown: &Shown| shown.live.remark().is_none();
         self.configuration == other.configuration || (self.family == other.family && kept_up(self) && kept_up(other))
     }
 
@@ -192,40 +191,29 @@ impl Shown<'_> {
         axis_end(all.iter().filter(|s| self.is_like(s)).map(|s| s.live.end_s()))
     }
 
-    /// The configuration's name, and what keeps its figures from being compared.
+    /// The configuration's name, and why its figures cannot be compared.
     pub(super) fn title(&self, input: &ReportInput, labels: &Labels) -> String {
-        let parts = [
-            full_title(input, labels, self.configuration),
-            self.live.remark().to_owned(),
-        ];
-        let known: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        known.join(": ")
+        let name = full_title(input, labels, self.configuration);
+        joined([&*name, self.live.remark().unwrap_or_default()], ": ")
     }
 }
 
-/// One trial for each configuration, evenly chosen where there are too many, and how many there are in all.
-pub(super) fn representatives<'a>(input: &ReportInput<'a>) -> (Vec<Shown<'a>>, usize) {
-    let families = 0..input.scenario.families.len();
-    let all: Vec<Shown> = families
-        .flat_map(|family| of_family(input, family))
-        .filter_map(|c| {
-            Some(Shown {
-                family: c.family,
-                configuration: c.configuration,
-                live: representative(input, c)?,
-            })
-        })
-        .collect();
-    (evenly(&all, PANELS_MAX), all.len())
-}
-
-/// What a description says where not all configurations are shown.
-pub(super) fn left_out(shown: usize, all: usize) -> String {
-    if shown < all {
-        format!(" {shown} of {all} configurations are shown, evenly chosen; the files of the trials hold the others.")
-    } else {
-        String::new()
-    }
+/// A trial for each configuration that has one of this kind, evenly chosen where there are too many, and how many there
+/// are in all.
+pub(super) fn representatives<'a>(
+    input: &ReportInput<'a>,
+    is_shown: fn(&LoadMeasurement) -> bool,
+) -> (Vec<Shown<'a>>, usize) {
+    let shown = input.by_family().filter_map(|c| {
+        let shown = Shown {
+            family: c.family,
+            configuration: c.configuration,
+            live: representative(input, c)?,
+        };
+        is_shown(shown.live.load).then_some(shown)
+    });
+    let all: Vec<Shown> = shown.collect();
+    (with_panel(&all), all.len())
 }
 
 /// A rate with its unit, in full: `50,000 records/s`.
@@ -233,7 +221,7 @@ pub(super) fn records_per_second(rate: f64) -> String {
     format!("{} records/s", significant(rate, 3))
 }
 
-/// Milliseconds at an axis, in full and without the zeros that carry nothing: `0.5`, `20`, `1,000`.
+/// Milliseconds at an axis, in full and without trailing zeros: `0.5`, `20`, `1,000`.
 pub(super) fn ms_tick(ms: f64) -> String {
     significant(ms, 1)
 }
@@ -248,7 +236,7 @@ pub(super) fn ms(ns: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::measure::{Rebalance, RebalanceKind};
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     fn with_rebalances(at_ms: &[u64]) -> Vec<Event> {
         let mut fixture = Fixture::latency();
@@ -302,7 +290,7 @@ mod tests {
         let fixture = Fixture::capacity();
         for c in &fixture.summary.configurations {
             let capacity = c.live.as_ref().unwrap().capacity.unwrap();
-            let trials = taking_part(&fixture.input(), c);
+            let trials = at_one_rate(&fixture.input(), c);
             assert!(!trials.is_empty() && trials.iter().all(|t| Some(t.rate()) == capacity.per_second));
         }
     }

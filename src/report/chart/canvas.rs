@@ -1,4 +1,4 @@
-//! Drawing with plotters in pixels: lines, bars, markers and text that never leaves its box. Knows no data.
+//! Drawing with plotters in pixels: lines, bars, markers and text that stays in its box. Knows no data.
 
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
@@ -6,6 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::paint::{Ink, classify};
+use crate::report::format::printable;
 
 /// Height of a line of text in pixels.
 pub(super) const LINE: f64 = 17.0;
@@ -108,10 +109,10 @@ impl Canvas<'_> {
         let style = FontDesc::new(FontFamily::SansSerif, size * UNITS * PLOTTERS_TEXT_FACTOR, style)
             .color(&ink.colour())
             .pos(Pos::new(anchor, VPos::Center));
-        self.area.draw(&Text::new(text, point(at), style)).ok();
+        self.area.draw(&Text::new(printable(text), point(at), style)).ok();
     }
 
-    /// A mark whose shape says the same as its colour. A hollow one stands for a trial that takes no part.
+    /// A mark whose shape says the same as its colour. A hollow one stands for a trial that is not used.
     pub(super) fn marker(&self, at: (f64, f64), shape: usize, ink: Ink, radius: f64, hollow: bool) {
         let (x, y) = at;
         if shape.is_multiple_of(SHAPES) {

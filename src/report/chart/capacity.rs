@@ -1,16 +1,18 @@
 //! The highest rate that each configuration holds, with the rates that the search tried.
 
-use super::arrivals::{DESCRIBED_MAX, ms, records_per_second};
-use super::legend::Swatch;
+use super::arrivals::{ms, records_per_second};
+use super::drawing::Chart;
+use super::legend::{Entries, Swatch};
 use super::paint::Ink;
-use super::rows::{Mark, Panel, Row, RowChart};
-use super::{Chart, axis_end, chart as assemble, full_title};
+use super::rows::{Mark, Panel, Row, RowChart, lanes};
+use super::scale::axis_end;
+use super::words::{full_title, in_figures};
+use crate::measure::TrialKind;
 use crate::measure::objective::{Outcome, outcome};
-use crate::measure::{Trial, TrialKind};
-use crate::report::ReportInput;
-use crate::report::format::{UNKNOWN, significant, tick};
+use crate::report::format::{or_unknown, significant};
+use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::{Table, of_family};
+use crate::report::table::{Column, Table};
 use crate::scenario::Capacity;
 use crate::summary::{CapacitySummary, ConfigurationSummary};
 
@@ -30,17 +32,8 @@ struct Found<'a> {
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let wanted = input.scenario.capacity?;
-    let families = 0..input.scenario.families.len();
-    let all: Vec<Found> = families
-        .flat_map(|family| of_family(input, family))
-        .filter_map(|c| {
-            Some(Found {
-                configuration: c,
-                capacity: c.live.as_ref()?.capacity?,
-                tries: tries(input, &wanted, c.configuration),
-            })
-        })
-        .collect();
+    let found = |c| found(input, &wanted, c);
+    let all: Vec<Found> = input.by_family().filter_map(found).collect();
     if all.is_empty() {
         return None;
     }
@@ -50,13 +43,17 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         axis: "records per second".to_owned(),
     };
     let title = format!("Capacity: {}", objective(&wanted));
-    Some(assemble(
-        "capacity",
-        &title,
-        &description(input, labels, &wanted, &all),
-        table(input, labels, &all),
-        |frame| chart.render(frame),
-    ))
+    let description = description(input, labels, &wanted, &all);
+    let table = table(input, labels, &all);
+    Some(Chart::new("capacity", &title, &description, table, &chart))
+}
+
+fn found<'a>(input: &ReportInput, wanted: &Capacity, c: &'a ConfigurationSummary) -> Option<Found<'a>> {
+    Some(Found {
+        configuration: c,
+        capacity: c.live.as_ref()?.capacity?,
+        tries: tries(input, wanted, c.configuration),
+    })
 }
 
 /// The objective in words: `99 % of the records within 50 ms`.
@@ -68,15 +65,15 @@ fn objective(wanted: &Capacity) -> String {
 /// What was tried, in the order of running.
 fn tries(input: &ReportInput, wanted: &Capacity, configuration: usize) -> Vec<Tried> {
     let kinds = [TrialKind::Search, TrialKind::Counted];
-    let own = |t: &&Trial| t.order.configuration == configuration && kinds.contains(&t.order.kind);
-    let tried = |t: &Trial| {
+    let own = input.trials_of(configuration).filter(|t| kinds.contains(&t.order.kind));
+    let tried = own.filter_map(|t| {
         Some(Tried {
             rate: t.order.load?.rate,
             confirming: t.order.kind == TrialKind::Counted,
             outcome: outcome(t, wanted.percentile, wanted.limit_ns),
         })
-    };
-    input.trials.iter().filter(own).filter_map(tried).collect()
+    });
+    tried.collect()
 }
 
 /// A panel for each family.
@@ -84,22 +81,22 @@ fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
     let panel = |family: usize| {
         let own: Vec<&Found> = all.iter().filter(|f| f.configuration.family == family).collect();
         let highs = own.iter().flat_map(|f| [f.capacity.low, f.capacity.high]).flatten();
-        // The rates from which the search began would leave no room to tell the answers apart.
+        // With the rates from which the search began, the answers could not be told apart.
         let answer = highs.fold(0.0, f64::max);
         let tried = own.iter().flat_map(|f| &f.tries).map(|t| t.rate);
         let near = tried.filter(|rate| *rate <= answer * 1.5 || answer == 0.0);
         let max = axis_end(near.chain([answer]));
         let rows = own.iter().map(|found| row(labels, found, max)).collect();
         Panel {
-            title: family_title(input.scenario, family),
             max,
-            tick,
-            reference: None,
-            rows,
+            ..Panel::of_rows(family_title(input.scenario, family), rows)
         }
     };
-    let panels = (0..input.scenario.families.len()).map(panel);
-    panels.filter(|panel: &Panel| !panel.rows.is_empty()).collect()
+    input
+        .families()
+        .map(panel)
+        .filter(|panel| !panel.rows.is_empty())
+        .collect()
 }
 
 fn row(labels: &Labels, found: &Found, max: f64) -> Row {
@@ -115,10 +112,9 @@ fn row(labels: &Labels, found: &Found, max: f64) -> Row {
         });
     }
     let shown: Vec<&Tried> = found.tries.iter().filter(|t| t.rate <= max && is_shown(t)).collect();
-    let last = shown.len().max(2) as f64 - 1.0;
-    marks.extend(shown.iter().enumerate().map(|(i, tried)| Mark::Dot {
+    marks.extend(shown.iter().zip(lanes(shown.len())).map(|(tried, lane)| Mark::Dot {
         at: tried.rate,
-        lane: i as f64 / last * 2.0 - 1.0,
+        lane,
         ink,
         shape: shape(tried),
         hollow: tried.outcome != Outcome::Held,
@@ -163,21 +159,14 @@ fn value(capacity: &CapacitySummary) -> String {
     }
 }
 
-fn legend() -> Vec<(Swatch, String)> {
-    let marker = |shape, hollow| Swatch::Marker {
-        ink: Ink::Muted,
-        shape,
-        hollow,
-    };
-    vec![
-        (
-            Swatch::Interval(Ink::Muted),
-            "capacity, and how much higher it may be".to_owned(),
-        ),
-        (marker(0, false), "rate that held".to_owned()),
-        (marker(0, true), "hollow: rate that failed".to_owned()),
-        (marker(3, false), "diamond: the longer trial at the end".to_owned()),
-    ]
+fn legend() -> Entries {
+    let entries = [
+        (Swatch::Interval(Ink::Muted), "capacity, and how much higher it may be"),
+        (Swatch::neutral(0, false), "rate that held"),
+        (Swatch::neutral(0, true), "hollow: rate that failed"),
+        (Swatch::neutral(3, false), "diamond: the longer trial at the end"),
+    ];
+    entries.map(|(swatch, text)| (swatch, text.to_owned())).to_vec()
 }
 
 fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[Found]) -> String {
@@ -188,45 +177,35 @@ fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[F
             format!("{name}: {}", value(&found.capacity))
         })
         .collect();
-    let answers = if answers.len() > DESCRIBED_MAX {
-        String::new()
-    } else {
-        format!(" In figures: {}.", answers.join("; "))
-    };
     format!(
         "For every configuration the highest rate at which it holds the objective, {}, with lag that does not grow: a \
          line at the highest rate that held, and a band from there to the lowest that failed. Every dot is a trial of \
          the search, in the order of running from top to bottom; rates far above the answers are in the table \
-         alone.{answers}",
-        objective(wanted)
+         alone.{}",
+        objective(wanted),
+        in_figures(&answers)
     )
 }
 
 fn table(input: &ReportInput, labels: &Labels, all: &[Found]) -> Table {
-    let headers = [
-        "family",
-        "configuration",
-        "capacity",
-        "low",
-        "high",
-        "confirmed",
-        "rates tried",
+    type Item<'a> = &'a Found<'a>;
+    let columns = [
+        Column::words("family", |f: &Item| {
+            family_title(input.scenario, f.configuration.family)
+        }),
+        Column::words("configuration", |f: &Item| labels.short(f.configuration.configuration)),
+        Column::figures("capacity", |f: &Item| {
+            or_unknown(f.capacity.per_second, records_per_second)
+        }),
+        Column::figures("low", |f: &Item| or_unknown(f.capacity.low, records_per_second)),
+        Column::figures("high", |f: &Item| or_unknown(f.capacity.high, records_per_second)),
+        Column::words("confirmed", |f: &Item| if f.capacity.confirmed { "yes" } else { "no" }),
+        Column::words("rates tried", |f: &Item| {
+            let tries: Vec<String> = f.tries.iter().map(tried_cell).collect();
+            tries.join(", ")
+        }),
     ];
-    let rows = all.iter().map(|found| {
-        let c = &found.capacity;
-        let show = |rate: Option<f64>| rate.map_or_else(|| UNKNOWN.to_owned(), records_per_second);
-        let tries: Vec<String> = found.tries.iter().map(tried_cell).collect();
-        vec![
-            family_title(input.scenario, found.configuration.family),
-            labels.short(found.configuration.configuration).to_owned(),
-            show(c.per_second),
-            show(c.low),
-            show(c.high),
-            if c.confirmed { "yes" } else { "no" }.to_owned(),
-            tries.join(", "),
-        ]
-    });
-    Table::new("", &headers, rows.collect())
+    Table::of("", columns, all)
 }
 
 fn tried_cell(tried: &Tried) -> String {
@@ -243,7 +222,7 @@ fn tried_cell(tried: &Tried) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn the_answer_says_what_it_rests_on() {
@@ -293,7 +272,7 @@ mod tests {
         let fixture = Fixture::capacity();
         let input = fixture.input();
         let chart = chart(&input, &Labels::new(&fixture.scenario)).unwrap();
-        for (row, c) in chart.table.1.iter().zip(&fixture.summary.configurations) {
+        for (row, c) in chart.table.texts().iter().zip(&fixture.summary.configurations) {
             let found = c.live.as_ref().unwrap().capacity.unwrap();
             assert!(
                 row[6].contains(&format!("{} held", significant(found.low.unwrap(), 3))),

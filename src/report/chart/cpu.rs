@@ -1,15 +1,15 @@
-//! Cores kept busy while reading, by process, beside what was read; the producers of load apart.
+//! Cores kept busy while reading, by process, beside the throughput. The producers of load are a piece of their own.
 
-use super::legend::Swatch;
+use super::drawing::Chart;
+use super::legend::{Entries, Swatch};
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
-use super::{Chart, chart as assemble, used};
 use crate::figures::FigureId;
 use crate::measure::{Measurement, Trial, limits};
-use crate::report::ReportInput;
-use crate::report::format::{or_unknown, rate, significant, tick};
+use crate::report::format::{or_unknown, rate, significant};
+use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::{Table, of_family};
+use crate::report::table::{Column, Table};
 use crate::summary::ConfigurationSummary;
 
 /// Mean cores busy over a trial's read time.
@@ -22,12 +22,12 @@ struct Cores {
     brokers: Option<f64>,
     /// Of tandem itself, which coordinates the trial.
     coordinator: f64,
-    /// Of everything that is not of the run.
+    /// Of everything that does not belong to the run.
     others: f64,
 }
 
 impl Cores {
-    /// What the run itself kept busy.
+    /// Cores that the run itself kept busy.
     fn own(&self) -> f64 {
         let processes: f64 = self.processes.iter().flatten().sum();
         processes + self.producers.unwrap_or(0.0) + self.brokers.unwrap_or(0.0) + self.coordinator
@@ -76,41 +76,20 @@ fn mean(trials: &[(&Trial, &Measurement)]) -> Option<Cores> {
     })
 }
 
+/// A configuration with its cores.
+type Item<'a> = (&'a ConfigurationSummary, Cores);
+
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let machine = input.environment.usable_cores();
-    let mut panels = Vec::new();
-    let mut table_rows = Vec::new();
-    let mut with_producers = false;
-    for family in 0..input.scenario.families.len() {
-        let mut rows = Vec::new();
-        for c in of_family(input, family) {
-            let trials = used(input, c.configuration);
-            let Some(cores) = mean(&trials) else { continue };
-            with_producers |= cores.producers.is_some();
-            table_rows.push(table_row(input, labels, c, &cores));
-            rows.push(row(labels, c, &cores));
-        }
-        if !rows.is_empty() {
-            let ends = rows.iter().flat_map(|row| &row.marks).filter_map(|mark| match mark {
-                Mark::Segment { to, .. } => Some(*to),
-                _ => None,
-            });
-            let max = ends.fold(machine, f64::max) * 1.04;
-            let reference = Some((machine, format!("all {}", limits::cores(machine))));
-            panels.push(Panel {
-                title: family_title(input.scenario, family),
-                max,
-                tick,
-                reference,
-                rows,
-            });
-        }
-    }
-    if panels.is_empty() {
+    let all = input.by_family();
+    let known: Vec<Item> = all
+        .filter_map(|c| Some((c, mean(&input.used(c.configuration))?)))
+        .collect();
+    if known.is_empty() {
         return None;
     }
+    let with_producers = known.iter().any(|(_, cores)| cores.producers.is_some());
     let chart = RowChart {
-        panels,
+        panels: panels(input, labels, &known),
         legend: legend(with_producers),
         axis: "cores busy on average during the read time".to_owned(),
     };
@@ -122,70 +101,59 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let description = format!(
         "For every configuration a bar of the cores that were busy while it read: a piece for each worker \
          process,{producers} then the brokers, tandem itself, and everything else on the machine; beside it the \
-         throughput and the cores that the run itself kept busy. The dashed line marks all {}: a bar that reaches it \
-         says that the machine was the limit.",
+         throughput and the cores that the run itself kept busy. The dashed line marks all {}: where a bar reaches it, \
+         the machine was the limit. Each piece is the mean over the used trials.",
         input.environment.cores_in_words()
     );
-    let headers = [
-        "family",
-        "configuration",
-        "records/s",
-        "cores per process",
-        "producers",
-        "brokers",
-        "tandem",
-        "everything else",
-        "the run",
-    ];
-    let mut table = Table::new("", &headers, table_rows);
-    if !with_producers {
-        table.remove("producers");
-    }
-    Some(assemble("cpu", "CPU beside throughput", &description, table, |frame| {
-        chart.render(frame)
-    }))
+    let table = table(input, labels, known, with_producers);
+    Some(Chart::new("cpu", "CPU beside throughput", &description, table, &chart))
 }
 
-fn legend(with_producers: bool) -> Vec<(Swatch, String)> {
-    let mut legend = vec![
-        (
-            Swatch::Bar(Ink::Series(0)),
-            "worker processes (p1, p2, ...), in the configuration's colour".to_owned(),
-        ),
-        (Swatch::Bar(Ink::Shade(3)), "producers of the load".to_owned()),
-        (Swatch::Bar(Ink::Shade(2)), "brokers".to_owned()),
-        (Swatch::Bar(Ink::Shade(1)), "tandem itself".to_owned()),
-        (Swatch::Bar(Ink::Shade(0)), "everything else".to_owned()),
+fn panels(input: &ReportInput, labels: &Labels, known: &[Item]) -> Vec<Panel> {
+    let machine = input.environment.usable_cores();
+    let panel = |family| {
+        let own = known.iter().filter(|(c, _)| c.family == family);
+        let rows = own.map(|(c, cores)| row(labels, c, cores)).collect();
+        let panel = Panel::of_rows(family_title(input.scenario, family), rows);
+        Panel {
+            max: panel.max.max(machine * 1.04),
+            reference: Some((machine, format!("all {}", limits::cores(machine)))),
+            ..panel
+        }
+    };
+    input.families().map(panel).filter(Panel::has_marks).collect()
+}
+
+const PRODUCERS: Ink = Ink::Shade(3);
+const BROKERS: Ink = Ink::Shade(2);
+const COORDINATOR: Ink = Ink::Shade(1);
+const OTHERS: Ink = Ink::Shade(0);
+
+fn legend(with_producers: bool) -> Entries {
+    let workers = "worker processes (p1, p2, ...), in the configuration's colour";
+    let entries = [
+        (Ink::Series(0), workers, true),
+        (PRODUCERS, "producers of the load", with_producers),
+        (BROKERS, "brokers", true),
+        (COORDINATOR, "tandem itself", true),
+        (OTHERS, "everything else", true),
     ];
-    if !with_producers {
-        legend.remove(1);
-    }
-    legend
+    let shown = entries.into_iter().filter(|(_, _, is_shown)| *is_shown);
+    shown
+        .map(|(ink, text, _)| (Swatch::Bar(ink), text.to_owned()))
+        .collect()
 }
 
 fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
-    let slot = labels.slot(c.configuration);
+    let ink = Ink::Series(labels.slot(c.configuration));
     let processes = cores.processes.iter().enumerate();
-    let mut pieces: Vec<(f64, Ink, String)> = processes
-        .map(|(i, busy)| (busy.unwrap_or(0.0), Ink::Series(slot), format!("p{}", i + 1)))
-        .collect();
-    if let Some(busy) = cores.producers {
-        pieces.push((busy, Ink::Shade(3), "producers".to_owned()));
-    }
-    pieces.push((cores.brokers.unwrap_or(0.0), Ink::Shade(2), "brokers".to_owned()));
-    pieces.push((cores.coordinator, Ink::Shade(1), "tandem".to_owned()));
-    pieces.push((cores.others, Ink::Shade(0), "else".to_owned()));
-    let mut from = 0.0;
-    let mut marks = Vec::new();
-    for (busy, ink, text) in pieces {
-        marks.push(Mark::Segment {
-            from,
-            to: from + busy,
-            ink,
-            text,
-        });
-        from += busy;
-    }
+    let processes = processes.map(|(i, busy)| (busy.unwrap_or(0.0), ink, format!("p{}", i + 1)));
+    let producers = cores.producers.map(|busy| (busy, PRODUCERS, "producers".to_owned()));
+    let others = [
+        (cores.brokers.unwrap_or(0.0), BROKERS, "brokers".to_owned()),
+        (cores.coordinator, COORDINATOR, "tandem".to_owned()),
+        (cores.others, OTHERS, "else".to_owned()),
+    ];
     let value = format!(
         "{} with {} cores",
         or_unknown(c.point(FigureId::RecordsPerSecond), rate),
@@ -194,30 +162,35 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
     Row {
         label: labels.short(c.configuration).to_owned(),
         value,
-        marks,
+        marks: Mark::stacked(processes.chain(producers).chain(others)),
     }
 }
 
-fn table_row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Vec<String> {
+fn table(input: &ReportInput, labels: &Labels, known: Vec<Item>, with_producers: bool) -> Table {
     let busy = |v: f64| significant(v, 3);
-    let processes: Vec<String> = cores.processes.iter().map(|p| or_unknown(*p, busy)).collect();
-    vec![
-        family_title(input.scenario, c.family),
-        labels.short(c.configuration).to_owned(),
-        or_unknown(c.point(FigureId::RecordsPerSecond), rate),
-        processes.join(", "),
-        or_unknown(cores.producers, busy),
-        or_unknown(cores.brokers, busy),
-        busy(cores.coordinator),
-        busy(cores.others),
-        busy(cores.own()),
-    ]
+    let columns = [
+        Column::words("family", |(c, _): &Item| family_title(input.scenario, c.family)),
+        Column::words("configuration", |(c, _): &Item| labels.short(c.configuration)),
+        Column::figures("records/s", |(c, _): &Item| {
+            or_unknown(c.point(FigureId::RecordsPerSecond), rate)
+        }),
+        Column::words("cores per process", |(_, cores): &Item| {
+            let processes: Vec<String> = cores.processes.iter().map(|p| or_unknown(*p, busy)).collect();
+            processes.join(", ")
+        }),
+        Column::figures("producers", |(_, cores): &Item| or_unknown(cores.producers, busy)).only_if(with_producers),
+        Column::figures("brokers", |(_, cores): &Item| or_unknown(cores.brokers, busy)),
+        Column::figures("tandem", |(_, cores): &Item| busy(cores.coordinator)),
+        Column::figures("everything else", |(_, cores): &Item| busy(cores.others)),
+        Column::figures("the run", |(_, cores): &Item| busy(cores.own())),
+    ];
+    Table::of("", columns, known)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn the_cores_of_a_run_leave_other_programs_out() {

@@ -1,11 +1,11 @@
-//! Small charts of lines in a grid: two columns on a page, one on a telephone. Says what a chart consists of and how
-//! much room each part gets.
+//! Small charts of lines in a grid: two columns on a page, one on a telephone. Decides how much space each part gets.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, draw, text_width, wrap};
+use super::drawing::{Drawing, Frame};
+use super::legend;
 use super::paint::Ink;
+use super::panel::{LABEL_LINE, NAME_INDENT, XyPanel, label_lines};
 use super::plot::{Plot, flag_lanes};
-use super::scale::Axis;
-use super::{Frame, legend};
 
 /// A grid of small charts.
 pub(super) struct Grid {
@@ -19,99 +19,14 @@ pub(super) struct Grid {
     pub(super) columns: usize,
 }
 
-/// One chart of the grid.
-pub(super) struct XyPanel {
-    pub(super) title: String,
-    pub(super) x: Axis,
-    pub(super) y: Axis,
-    pub(super) lines: Vec<Line>,
-    /// Ranges of the horizontal axis that are shaded.
-    pub(super) bands: Vec<(f64, f64)>,
-    /// Moments marked on the horizontal axis.
-    pub(super) events: Vec<Event>,
-    /// Bars below the plot, along the same horizontal axis.
-    pub(super) strip: Option<Strip>,
-}
-
-impl XyPanel {
-    /// A chart of lines and nothing else.
-    pub(super) fn of_lines(title: String, x: Axis, y: Axis, lines: Vec<Line>) -> Self {
-        XyPanel {
-            title,
-            x,
-            y,
-            lines,
-            bands: Vec::new(),
-            events: Vec::new(),
-            strip: None,
-        }
-    }
-}
-
-/// A moment with its name.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Event {
-    pub(super) at: f64,
-    pub(super) text: String,
-}
-
-/// Bars in a strip of its own.
-pub(super) struct Strip {
-    /// From, to, and the value between them.
-    pub(super) bars: Vec<(f64, f64, f64)>,
-    pub(super) max: f64,
-}
-
-/// A line with what marks it.
-pub(super) struct Line {
-    pub(super) points: Vec<(f64, f64)>,
-    pub(super) ink: Ink,
-    pub(super) width: f64,
-    pub(super) dashed: bool,
-    /// The shape of its markers, which also stands before its name.
-    pub(super) shape: usize,
-    /// Where it has markers.
-    pub(super) marked: Vec<(f64, f64)>,
-    /// Where it has hollow ones.
-    pub(super) open: Vec<(f64, f64)>,
-    /// Vertical intervals: x, low, high.
-    pub(super) intervals: Vec<(f64, f64, f64)>,
-    /// A shaded band about it, paler where it is dashed: x, low, high.
-    pub(super) band: Vec<(f64, f64, f64)>,
-    /// A name beside its last point.
-    pub(super) label: String,
-}
-
-impl Line {
-    /// A plain line.
-    pub(super) fn through(points: Vec<(f64, f64)>, ink: Ink) -> Self {
-        Line {
-            points,
-            ink,
-            width: 2.0,
-            dashed: false,
-            shape: 0,
-            marked: Vec::new(),
-            open: Vec::new(),
-            intervals: Vec::new(),
-            band: Vec::new(),
-            label: String::new(),
-        }
-    }
-}
-
 const MARGIN: f64 = 12.0;
 const GAP: f64 = 26.0;
 const LABEL_WIDTH_MAX: f64 = 175.0;
-/// Height of a line of a name at a line's end.
-pub(super) const LABEL_LINE: f64 = LINE - 3.0;
-/// From the plot to the names of its lines.
-pub(super) const NAME_INDENT: f64 = 22.0;
 const PLOT_HEIGHT_MIN: f64 = 110.0;
 const Y_TICK_WIDTH: f64 = 44.0;
-/// Room right of a plot without names.
+/// Space right of a plot without names.
 const RIGHT_MARGIN: f64 = 12.0;
-/// Height of the bars below a plot, and the room above them.
+/// Height of the bars below a plot, and the space above them.
 const STRIP: f64 = 26.0;
 const STRIP_GAP: f64 = 8.0;
 
@@ -130,9 +45,8 @@ impl Heights {
     }
 }
 
-impl Grid {
-    /// The SVG.
-    pub(super) fn render(&self, frame: Frame) -> String {
+impl Drawing for Grid {
+    fn render(&self, frame: Frame) -> String {
         let inner = frame.width - 2.0 * MARGIN;
         let columns = if frame.width >= Frame::WIDE {
             self.columns.max(1)
@@ -142,9 +56,9 @@ impl Grid {
         let cell = (inner - GAP * (columns as f64 - 1.0)) / columns as f64;
         let rows: Vec<&[XyPanel]> = self.panels.chunks(columns).collect();
         let heights: Vec<Heights> = rows.iter().map(|row| self.heights(row, cell)).collect();
-        let all: f64 = heights.iter().map(Heights::total).sum();
+        let total: f64 = heights.iter().map(Heights::total).sum();
         let top = frame.title_height(inner) + MARGIN + legend::height(&self.legend, inner);
-        draw(frame.width, top + all, |canvas| {
+        draw(frame.width, top + total, |canvas| {
             let mut y = frame.draw_title(canvas, MARGIN, inner);
             y = legend::draw(canvas, &self.legend, (MARGIN, y + MARGIN), inner);
             for (row, height) in rows.iter().zip(&heights) {
@@ -156,7 +70,9 @@ impl Grid {
             }
         })
     }
+}
 
+impl Grid {
     fn heights(&self, row: &[XyPanel], cell: f64) -> Heights {
         let most = |of: &dyn Fn(&XyPanel) -> f64| row.iter().map(of).fold(0.0, f64::max);
         let lanes = |panel: &XyPanel| {
@@ -172,7 +88,7 @@ impl Grid {
         }
     }
 
-    /// As the aspect asks, unless the names at the lines' ends need more.
+    /// By the aspect, unless the names at the lines' ends need more.
     fn plot_height(&self, row: &[XyPanel], cell: f64) -> f64 {
         let names = |p: &XyPanel| {
             p.lines
@@ -233,8 +149,4 @@ fn label_width(panel: &XyPanel, cell: f64) -> f64 {
         .map(|l| text_width(&l.label, SMALL))
         .fold(0.0, f64::max);
     widest.min(LABEL_WIDTH_MAX).min(cell * 0.42)
-}
-
-pub(super) fn label_lines(line: &Line, width: f64) -> Vec<String> {
-    wrap(&line.label, SMALL, width + 1.0)
 }

@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::{DESCRIBED_MAX, LiveTrial, Shown, left_out, representatives};
-use super::grid::{Grid, Line, XyPanel};
+use super::arrivals::{LiveTrial, Shown, representatives};
+use super::drawing::Chart;
+use super::grid::Grid;
 use super::legend::Swatch;
 use super::paint::Ink;
-use super::scale::Axis;
-use super::{Chart, axis_end, chart as assemble};
-use crate::report::ReportInput;
+use super::panel::{Line, XyPanel};
+use super::scale::{Axis, axis_end};
+use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, in_figures, left_out};
 use crate::report::format::{duration, thousands};
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
-use crate::report::tables::Table;
+use crate::report::table::{Column, Table};
 
 /// Points of a line; more cannot be seen at its size.
 const POINTS_MAX: usize = 120;
 /// With more partitions than this the lines are their sum and the worst of them.
 const PARTITIONS_MAX: usize = 8;
-/// A vertical axis is at least so many records long: a single record is no lag to speak of.
+/// A vertical axis has at least so many records: the lag of a single record means nothing.
 const LAG_MIN: f64 = 4.0;
 /// How many of the worst.
 const WORST: usize = 3;
@@ -36,70 +38,45 @@ impl Trace {
         highest.copied().unwrap_or((0.0, 0))
     }
 
+    fn first(&self) -> u64 {
+        self.points.first().map_or(0, |(_, lag)| *lag)
+    }
+
     /// The lag in the last sample up to this time.
-    fn at(&self, seconds: f64) -> u64 {
+    fn lag_at(&self, seconds: f64) -> u64 {
         let before = self.points.iter().take_while(|(x, _)| *x <= seconds);
-        before.last().or(self.points.first()).map_or(0, |(_, lag)| *lag)
+        before.last().map_or(self.first(), |(_, lag)| *lag)
     }
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let (mut shown, all) = representatives(input);
-    let without = shown.len();
-    shown.retain(|s| !s.live.load.lag.at_ns.is_empty());
+    let (shown, all) = representatives(input, |load| !load.lag.at_ns.is_empty());
     if shown.is_empty() {
         return None;
     }
-    let all = all - (without - shown.len());
     let traces: Vec<Vec<Trace>> = shown.iter().map(|s| traces(s.live)).collect();
-    let panels = shown
-        .iter()
-        .zip(&traces)
-        .map(|(s, own)| {
-            let alike = shown.iter().zip(&traces).filter(|(other, _)| s.is_like(other));
-            let highest = alike
-                .flat_map(|(_, traces)| traces)
-                .map(|trace| trace.highest().1 as f64);
-            let ends = (s.x_max(&shown), axis_end(highest.chain([LAG_MIN])));
-            XyPanel {
-                title: s.title(input, labels),
-                ..panel(labels, s, own, ends)
-            }
-        })
-        .collect();
+    let panels = shown.iter().zip(&traces).map(|(s, own)| {
+        let alike = shown.iter().zip(&traces).filter(|(other, _)| s.is_like(other));
+        let traces = alike.flat_map(|(_, traces)| traces);
+        let highest = traces.map(|trace| trace.highest().1 as f64);
+        let ends = (s.x_max(&shown), axis_end(highest.chain([LAG_MIN])));
+        XyPanel {
+            title: s.title(input, labels),
+            ..panel(labels, s, own, ends)
+        }
+    });
     let grid = Grid {
-        panels,
-        legend: vec![(
-            Swatch::Veil(Ink::Shade(3)),
-            "outside the window: warm-up, and draining when the load has ended".to_owned(),
-        )],
-        x_axis: "seconds since the load began".to_owned(),
+        panels: panels.collect(),
+        legend: vec![(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW.to_owned())],
+        x_axis: SECONDS_OF_LOAD.to_owned(),
         y_axis: "records not read yet".to_owned(),
         aspect: 2.3,
         columns: 2,
     };
-    let rows = shown.iter().zip(&traces).flat_map(|(s, traces)| {
-        let row = |trace| table_row(labels.short(s.configuration), s.live, trace);
-        traces.iter().map(row).collect::<Vec<_>>()
-    });
-    let headers = [
-        "configuration",
-        "trial",
-        "partition",
-        "lag at first",
-        "highest",
-        "after",
-        "at the end of the load",
-        "at last",
-    ];
-    let table = Table::new("", &headers, rows.collect());
-    Some(assemble(
-        "lag-over-time",
-        "Lag over time by partition",
-        &description(input, labels, &shown, all),
-        table,
-        |frame| grid.render(frame),
-    ))
+    let description = description(input, labels, &shown, all);
+    let table = table(labels, &shown, &traces);
+    let title = "Lag over time by partition";
+    Some(Chart::new("lag-over-time", title, &description, table, &grid))
 }
 
 /// The lag of every partition, or of all together and the worst where they are many.
@@ -124,7 +101,7 @@ fn traces(live: LiveTrial) -> Vec<Trace> {
         points: lag
             .at_ns
             .iter()
-            .map(|at| live.seconds(*at))
+            .map(|at_ns| live.seconds(*at_ns))
             .zip(records.iter().copied())
             .collect(),
     };
@@ -171,7 +148,7 @@ fn thinned(points: &[(f64, u64)]) -> Vec<(f64, f64)> {
     chosen.map(|(x, lag)| (x, lag as f64)).collect()
 }
 
-/// Three points of a line, others for every line, so that markers of lines that lie on each other do not.
+/// Three points of a line, others for every line, so that markers stay apart where lines lie on each other.
 fn marked(points: &[(f64, f64)], index: usize) -> Vec<(f64, f64)> {
     let step = (index % PARTITIONS_MAX) as f64 * 0.035;
     let last = points.len().saturating_sub(1) as f64;
@@ -188,47 +165,45 @@ fn marked(points: &[(f64, f64)], index: usize) -> Vec<(f64, f64)> {
 }
 
 fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize) -> String {
-    let sentences: Vec<String> = shown
-        .iter()
-        .map(|s| {
-            let name = s.title(input, labels);
-            let totals = s.live.load.lag.totals();
-            let highest = thousands(totals.iter().copied().max().unwrap_or(0));
-            let caught_up = s.live.load.caught_up_ns.map(|at| {
-                let after = duration(s.live.seconds(at));
-                format!(", caught up after {after}")
-            });
-            format!("{name}, at most {highest} behind{}", caught_up.unwrap_or_default())
-        })
-        .collect();
-    let sentences = if sentences.len() > DESCRIBED_MAX {
-        String::new()
-    } else {
-        format!(" In figures: {}.", sentences.join("; "))
-    };
+    let sentences = shown.iter().map(|s| {
+        let name = s.title(input, labels);
+        let totals = s.live.load.lag.totals();
+        let highest = thousands(totals.iter().copied().max().unwrap_or(0));
+        let caught_up = s.live.load.caught_up_ns.map(|at_ns| {
+            let after = duration(s.live.seconds(at_ns));
+            format!(", caught up after {after}")
+        });
+        format!("{name}, at most {highest} behind{}", caught_up.unwrap_or_default())
+    });
+    let figures = in_figures(&sentences.collect::<Vec<_>>());
     format!(
         "For every configuration its trial of median p99: the records of each partition that were not read yet, summed \
          over the groups, over time; where there are more than {PARTITIONS_MAX} partitions, the sum of all and the \
-         {WORST} that were furthest behind. Lag that grows while the load lasts says that the readers cannot keep up. \
-         Panels of one family have the same scales, but for those of readers that fell behind or of a load that was \
-         not reached. Shaded is what lies outside the window that is measured; dashed lines mark what \
-         happened.{sentences}{}",
+         {WORST} that were furthest behind. Where the lag grows while the load lasts, the readers cannot keep up. \
+         Panels of one family have the same scales, except where readers fell behind or a load was not reached. Shaded \
+         is what lies outside the window that is measured; dashed lines mark what happened.{figures}{}",
         left_out(shown.len(), all)
     )
 }
 
-fn table_row(configuration: &str, live: LiveTrial, trace: &Trace) -> Vec<String> {
-    let (after, highest) = trace.highest();
-    vec![
-        configuration.to_owned(),
-        live.trial.order.number.to_string(),
-        trace.name.replace('\u{a0}', " "),
-        thousands(trace.points.first().map_or(0, |(_, lag)| *lag)),
-        thousands(highest),
-        duration(after),
-        thousands(trace.at(live.seconds(live.load.window_end_ns))),
-        thousands(trace.points.last().map_or(0, |(_, lag)| *lag)),
-    ]
+fn table(labels: &Labels, shown: &[Shown], traces: &[Vec<Trace>]) -> Table {
+    type Item<'a> = (&'a Shown<'a>, &'a Trace);
+    let columns = [
+        Column::words("configuration", |(s, _): &Item| labels.short(s.configuration)),
+        Column::figures("trial", |(s, _): &Item| s.live.trial.order.number.to_string()),
+        Column::words("partition", |(_, trace): &Item| trace.name.replace('\u{a0}', " ")),
+        Column::figures("lag at first", |(_, trace): &Item| thousands(trace.first())),
+        Column::figures("highest", |(_, trace): &Item| thousands(trace.highest().1)),
+        Column::figures("after", |(_, trace): &Item| duration(trace.highest().0)),
+        Column::figures("at the end of the load", |(s, trace): &Item| {
+            let end = s.live.seconds(s.live.load.window_end_ns);
+            thousands(trace.lag_at(end))
+        }),
+        Column::figures("at last", |(_, trace): &Item| thousands(trace.lag_at(f64::INFINITY))),
+    ];
+    let rows = shown.iter().zip(traces);
+    let rows = rows.flat_map(|(s, traces)| traces.iter().map(move |trace| (s, trace)));
+    Table::of("", columns, rows)
 }
 
 #[cfg(test)]
@@ -236,7 +211,7 @@ fn table_row(configuration: &str, live: LiveTrial, trace: &Trace) -> Vec<String>
 mod tests {
     use super::*;
     use crate::measure::PartitionLag;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn of_many_partitions_the_sum_and_the_worst_are_shown() {
@@ -253,7 +228,7 @@ mod tests {
                 })
                 .collect();
         }
-        let (shown, _) = representatives(&fixture.input());
+        let (shown, _) = representatives(&fixture.input(), |_| true);
         let traces = traces(shown[0].live);
         let names: Vec<String> = traces.iter().map(|t| t.name.replace('\u{a0}', " ")).collect();
         assert_eq!(
@@ -276,7 +251,10 @@ mod tests {
             lag.partitions.extend(second);
         }
         let alone = Fixture::latency();
-        let (one, two) = (representatives(&alone.input()).0, representatives(&fixture.input()).0);
+        let (one, two) = (
+            representatives(&alone.input(), |_| true).0,
+            representatives(&fixture.input(), |_| true).0,
+        );
         let highest = |shown: &Shown| traces(shown.live).iter().map(|t| t.highest().1).collect::<Vec<_>>();
         let doubled: Vec<u64> = highest(&one[1]).iter().map(|lag| lag * 2).collect();
         assert_eq!(highest(&two[1]), doubled);
@@ -293,7 +271,7 @@ mod tests {
     #[test]
     fn readers_that_fell_behind_are_named_and_do_not_stretch_the_scales_of_others() {
         let fixture = Fixture::latency();
-        let (shown, all) = representatives(&fixture.input());
+        let (shown, all) = representatives(&fixture.input(), |_| true);
         let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &shown, all);
         assert!(text.contains("one process rate=3000: overloaded, at most"), "{text}");
         assert!(shown[0].is_like(&shown[1]) && !shown[0].is_like(&shown[2]) && shown[2].is_like(&shown[2]));

@@ -3,17 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use super::arrivals::{DESCRIBED_MAX, ms, ms_tick, records_per_second};
-use super::grid::{Grid, Line, XyPanel};
-use super::legend::Swatch;
+use super::arrivals::{ms, ms_tick, records_per_second};
+use super::drawing::Chart;
+use super::grid::Grid;
+use super::legend::{Entries, Swatch, colours};
 use super::paint::Ink;
+use super::panel::{Line, XyPanel};
 use super::rate_series::{Point, Series, State, series};
-use super::scale::{Axis, Scale};
-use super::{Chart, axis_end, chart as assemble, colour_legend};
-use crate::report::ReportInput;
-use crate::report::format::{UNKNOWN, duration, or_unknown, tick};
+use super::scale::{Axis, Scale, axis_end};
+use super::words::in_figures;
+use crate::report::format::{UNKNOWN, duration, tick};
+use crate::report::grouped::{grouped, joined};
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
-use crate::report::tables::Table;
+use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
 
 /// From this ratio of the highest to the lowest rate on, the rates need a logarithmic scale.
@@ -48,51 +51,39 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     if all.is_empty() {
         return None;
     }
-    let highs = all
-        .iter()
-        .flat_map(Series::kept_up)
-        .flat_map(|p| [p.p50, p.p99])
-        .flatten();
-    let ends = highs.flat_map(|e| {
-        let (low, high) = e.interval.unwrap_or((e.point, e.point));
-        [low, high]
-    });
     let limit = PERCENTILES
         .into_iter()
         .find_map(|percentile| objective(input, percentile));
-    let y = above_all(Scale::log_around(ends.chain(limit)));
-    let mut families: Vec<&str> = Vec::new();
-    for series in &all {
-        if !families.contains(&series.family.as_str()) {
-            families.push(&series.family);
-        }
-    }
-    let mut panels = Vec::new();
-    for family in families {
-        let own: Vec<&Series> = all.iter().filter(|s| s.family == family).collect();
-        for percentile in PERCENTILES {
-            let objective = objective(input, percentile);
-            panels.push(panel(labels, &own, percentile, y, objective));
-        }
-    }
+    let y = response_scale(&all, limit);
+    let families = grouped(all.iter().map(|series| (&series.family, series)));
+    let panels = families.iter().flat_map(|(_, own)| {
+        PERCENTILES.map(|percentile| panel(labels, own, percentile, y, objective(input, percentile)))
+    });
     let grid = Grid {
-        panels,
+        panels: panels.collect(),
         legend: legend(labels, &all, limit.is_some()),
         x_axis: "records per second offered".to_owned(),
         y_axis: "response time in ms (log scale)".to_owned(),
         aspect: 1.5,
         columns: 2,
     };
-    Some(assemble(
-        "latency-by-rate",
-        "Response time against rate",
-        &description(&all),
-        table(&all),
-        |frame| grid.render(frame),
-    ))
+    let title = "Response time against rate";
+    let description = description(&all);
+    Some(Chart::new("latency-by-rate", title, &description, table(&all), &grid))
 }
 
-/// The scale with room at its top edge, where what has no figure is drawn.
+/// The scale of all panels: for every interval and the objective.
+fn response_scale(all: &[Series], limit: Option<f64>) -> Scale {
+    let points = all.iter().flat_map(Series::kept_up);
+    let estimates = points.flat_map(|p| [p.p50, p.p99]).flatten();
+    let ends = estimates.flat_map(|e| {
+        let (low, high) = e.interval.unwrap_or((e.point, e.point));
+        [low, high]
+    });
+    above_all(Scale::log_around(ends.chain(limit)))
+}
+
+/// The scale with space at its top edge, where points without a figure are drawn.
 fn above_all(scale: Scale) -> Scale {
     match scale {
         Scale::Log { from, to } => Scale::Log { from, to: to * 1.3 },
@@ -141,19 +132,8 @@ fn panel(labels: &Labels, own: &[&Series], percentile: Percentile, y: Scale, lim
             ..Line::through(ends.to_vec(), Ink::Text)
         });
     }
-    let parts = [own[0].family.as_str(), percentile.title];
-    let title: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let x = Axis {
-        scale,
-        ticks: Vec::new(),
-        tick,
-    };
-    let y = Axis {
-        scale: y,
-        ticks: Vec::new(),
-        tick: ms_tick,
-    };
-    XyPanel::of_lines(title.join(" · "), x, y, lines)
+    let title = joined([own[0].family.as_str(), percentile.title], " · ");
+    XyPanel::of_lines(title, Axis::new(scale, tick), Axis::new(y, ms_tick), lines)
 }
 
 /// A rate moved by a share of the axis, so that equal points of several series do not hide each other.
@@ -211,19 +191,11 @@ fn series_lines(
     lines
 }
 
-fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Vec<(Swatch, String)> {
-    let mut legend = colour_legend(labels, |slot| Swatch::Marker {
-        ink: Ink::Series(slot),
-        shape: slot,
-        hollow: false,
-    });
+fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Entries {
+    let mut legend = colours(labels);
     if all.iter().any(|s| s.overloaded().next().is_some()) {
         legend.push((
-            Swatch::Marker {
-                ink: Ink::Muted,
-                shape: 0,
-                hollow: true,
-            },
+            Swatch::neutral(0, true),
             "hollow, at the top edge: overloaded, the readers fell further and further behind".to_owned(),
         ));
     }
@@ -234,18 +206,13 @@ fn legend(labels: &Labels, all: &[Series], with_objective: bool) -> Vec<(Swatch,
 }
 
 fn description(all: &[Series]) -> String {
-    let sentences: Vec<String> = all.iter().map(sentence).collect();
-    let sentences = if sentences.len() > DESCRIBED_MAX {
-        String::new()
-    } else {
-        format!(" In figures: {}.", sentences.join("; "))
-    };
+    let figures = in_figures(&all.iter().map(sentence).collect::<Vec<_>>());
     format!(
         "The median and the 99th percentile of the response times, on a logarithmic scale, against the records per \
          second that were offered, with 95 % confidence intervals as vertical lines where there are several trials. \
-         Where the readers fell behind, response times only say how long the trial was: such rates have no figure but \
-         a hollow marker at the top edge, and a dashed line leads to the first of them; those above it are in the \
-         table alone. Rates that the producers did not reach are left out.{sentences}"
+         Where the readers fell behind, response times only measure how long the trial was: such rates have no figure \
+         but a hollow marker at the top edge, and a dashed line leads to the first of them; those above it are in the \
+         table alone. Rates that the producers did not reach are left out.{figures}"
     )
 }
 
@@ -267,44 +234,35 @@ fn sentence(series: &Series) -> String {
 }
 
 fn table(all: &[Series]) -> Table {
-    let headers = [
-        "family",
-        "configuration",
-        "offered",
-        "p50",
-        "low",
-        "high",
-        "p99",
-        "low",
-        "high",
-        "remark",
+    type Item<'a> = (&'a Series, &'a Point);
+    let names = [
+        Column::words("family", |(series, _): &Item| series.family.clone()),
+        Column::words("configuration", |(series, _): &Item| series.name.clone()),
+        Column::figures("offered", |(_, p): &Item| records_per_second(p.rate)),
     ];
-    let row = |series: &Series, p: &Point| {
-        let mut row = vec![series.family.clone(), series.name.clone(), records_per_second(p.rate)];
-        for estimate in [p.p50, p.p99] {
-            let estimate = estimate.filter(|_| p.state == State::KeptUp);
-            let interval = estimate.and_then(|e| e.interval);
-            let cells = [estimate.map(|e| e.point), interval.map(|i| i.0), interval.map(|i| i.1)];
-            row.extend(cells.map(|ms| or_unknown(ms.map(|ms| ms / 1e3), duration)));
-        }
-        let remark = match p.state {
-            State::KeptUp if p.p50.is_none() => "too few records",
-            State::KeptUp => UNKNOWN,
-            State::Overloaded => "overloaded",
-            State::LoadNotReached => "load not reached",
-        };
-        row.push(remark.to_owned());
-        row
-    };
-    let rows = all.iter().flat_map(|s| s.points.iter().map(|p| row(s, p)));
-    Table::new("", &headers, rows.collect())
+    let percentiles = [("p50", PERCENTILES[0]), ("p99", PERCENTILES[1])]
+        .into_iter()
+        .flat_map(|(name, percentile)| {
+            let known = move |(_, p): &Item| (percentile.figure)(p).filter(|_| p.state == State::KeptUp);
+            Column::estimate(name, known, |ms| duration(ms / 1e3))
+        });
+    let remark = Column::words("remark", |(_, p): &Item| match p.state {
+        State::KeptUp if p.p50.is_none() => "too few records",
+        State::KeptUp => UNKNOWN,
+        State::Overloaded => "overloaded",
+        State::LoadNotReached => "load not reached",
+    });
+    let rows = all
+        .iter()
+        .flat_map(|series| series.points.iter().map(move |p| (series, p)));
+    Table::of("", names.into_iter().chain(percentiles).chain([remark]), rows)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::float_cmp)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     fn panels(fixture: &Fixture) -> Vec<XyPanel> {
         let labels = Labels::new(&fixture.scenario);

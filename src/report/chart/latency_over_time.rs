@@ -3,18 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::{DESCRIBED_MAX, LiveTrial, Shown, left_out, ms, ms_tick, representatives};
-use super::grid::{Grid, Line, Strip, XyPanel};
-use super::legend::Swatch;
+use super::arrivals::{LiveTrial, Shown, ms, ms_tick, representatives};
+use super::drawing::Chart;
+use super::grid::Grid;
+use super::legend::{Entries, Swatch};
 use super::paint::Ink;
+use super::panel::{Line, Strip, XyPanel};
 use super::scale::{Axis, Scale};
-use super::{Chart, chart as assemble, evenly, full_title};
+use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, evenly, full_title, in_figures, left_out};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadMeasurement, SecondOfLatency};
-use crate::report::ReportInput;
-use crate::report::format::{UNKNOWN, duration, or_unknown, rate};
+use crate::report::format::{duration, or_unknown, rate};
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
-use crate::report::tables::Table;
+use crate::report::table::{Column, Table};
 
 /// Points of a line; more cannot be seen at its size.
 const POINTS_MAX: u32 = 120;
@@ -34,27 +36,19 @@ struct Interval {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let (mut shown, all) = representatives(input);
-    let without = shown.len();
-    shown.retain(|s| !s.live.load.seconds.is_empty());
+    let (shown, all) = representatives(input, |load| !load.seconds.is_empty());
     if shown.is_empty() {
         return None;
     }
-    let all = all - (without - shown.len());
     let lengths: Vec<u32> = shown.iter().map(|s| length_s(s.live.load)).collect();
-    let of_all: Vec<Vec<Interval>> = shown
-        .iter()
-        .zip(&lengths)
-        .map(|(s, length)| intervals(s.live.load, *length))
-        .collect();
+    let each = shown.iter().zip(&lengths);
+    let of_all: Vec<Vec<Interval>> = each.map(|(s, length)| intervals(s.live.load, *length)).collect();
     let scale = |own: &Shown| {
         let alike = shown.iter().zip(&of_all).filter(|(other, _)| own.is_like(other));
         Scale::log_around(alike.flat_map(|(_, intervals)| intervals).flat_map(figures).flatten())
     };
-    let panels: Vec<XyPanel> = shown
-        .iter()
-        .zip(&of_all)
-        .zip(&lengths)
+    let each = shown.iter().zip(&of_all).zip(&lengths);
+    let panels: Vec<XyPanel> = each
         .map(|((s, intervals), length)| XyPanel {
             title: s.title(input, labels),
             ..panel(labels, s, intervals, *length, (s.x_max(&shown), scale(s)))
@@ -63,18 +57,15 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let grid = Grid {
         legend: legend(&panels),
         panels,
-        x_axis: "seconds since the load began".to_owned(),
+        x_axis: SECONDS_OF_LOAD.to_owned(),
         y_axis: "response time in ms (log scale)".to_owned(),
         aspect: 2.3,
         columns: 2,
     };
-    Some(assemble(
-        "latency-over-time",
-        "Response time over time",
-        &description(input, labels, &shown, all, &lengths),
-        table(labels, &shown),
-        |frame| grid.render(frame),
-    ))
+    let description = description(input, labels, &shown, all, &lengths);
+    let table = table(labels, &shown);
+    let title = "Response time over time";
+    Some(Chart::new("latency-over-time", title, &description, table, &grid))
 }
 
 /// p50, p99 and the longest in milliseconds, as far as the records carry them.
@@ -162,11 +153,7 @@ fn panel(labels: &Labels, shown: &Shown, intervals: &[Interval], length_s: u32, 
         }
         lines.append(&mut pieces);
     }
-    let y = Axis {
-        scale: y,
-        ticks: Vec::new(),
-        tick: ms_tick,
-    };
+    let y = Axis::new(y, ms_tick);
     XyPanel {
         bands: live.outside_window(x_max),
         events: live.events(),
@@ -221,11 +208,8 @@ fn strip(live: LiveTrial) -> Option<Strip> {
     (max > 0.0).then_some(Strip { bars, max })
 }
 
-fn legend(panels: &[XyPanel]) -> Vec<(Swatch, String)> {
-    let mut legend = vec![(
-        Swatch::Veil(Ink::Shade(3)),
-        "outside the window: warm-up, and draining when the load has ended".to_owned(),
-    )];
+fn legend(panels: &[XyPanel]) -> Entries {
+    let mut legend = vec![(Swatch::Veil(Ink::Shade(3)), OUTSIDE_WINDOW.to_owned())];
     if panels.iter().any(|p| p.strip.is_some()) {
         legend.push((
             Swatch::Bar(Ink::Shade(2)),
@@ -236,24 +220,16 @@ fn legend(panels: &[XyPanel]) -> Vec<(Swatch, String)> {
 }
 
 fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize, lengths: &[u32]) -> String {
-    let longest: Vec<String> = shown
-        .iter()
-        .filter_map(|s| {
-            let longest_of = |one: &SecondOfLatency| (one.response.unpack().max_ns(), one.second);
-            let (longest_ns, second) = s.live.load.seconds.iter().map(longest_of).max_by_key(|one| one.0)?;
-            Some(format!(
-                "{}: the longest, {}, after {}\u{a0}s",
-                full_title(input, labels, s.configuration),
-                duration(longest_ns? as f64 / 1e9),
-                second
-            ))
-        })
-        .collect();
-    let longest = if longest.len() > DESCRIBED_MAX {
-        String::new()
-    } else {
-        format!(" In figures: {}.", longest.join("; "))
-    };
+    let longest = shown.iter().filter_map(|s| {
+        let longest_of = |one: &SecondOfLatency| (one.response.unpack().max_ns(), one.second);
+        let (longest_ns, second) = s.live.load.seconds.iter().map(longest_of).max_by_key(|one| one.0)?;
+        Some(format!(
+            "{}: the longest, {}, after {second}\u{a0}s",
+            full_title(input, labels, s.configuration),
+            duration(longest_ns? as f64 / 1e9),
+        ))
+    });
+    let longest = in_figures(&longest.collect::<Vec<_>>());
     let per = match lengths.iter().max() {
         Some(length) if *length > 1 => format!(
             "second (per {length} seconds where a second has too few records for a p99, or the load lasted very long)"
@@ -265,39 +241,55 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
          response times per {per}, by the moment in which the work on the records ended, on a logarithmic scale. A \
          percentile is missing where the records are too few for it. Shaded is what lies outside the window that is \
          measured; dashed lines mark what happened. The bars below are the records sent per second. Panels of one \
-         family have the same scales, but for those of readers that fell behind or of a load that was not \
-         reached.{longest}{}",
+         family have the same scales, except where readers fell behind or a load was not reached.{longest}{}",
         left_out(shown.len(), all)
     )
 }
 
+/// An interval of a trial in the table, with what was sent in it.
+struct Row<'a> {
+    shown: &'a Shown<'a>,
+    interval: Interval,
+    length_s: u32,
+    sent: Option<f64>,
+}
+
 fn table(labels: &Labels, shown: &[Shown]) -> Table {
-    let mut rows = Vec::new();
-    for s in shown {
-        let load = s.live.load;
-        let length = length_s(load).max(seconds(load).div_ceil(ROWS_MAX));
-        let sent: BTreeMap<u32, f64> = sent(load, length).into_iter().collect();
-        for interval in intervals(load, length) {
-            let mut row = vec![
-                labels.short(s.configuration).to_owned(),
-                s.live.trial.order.number.to_string(),
-                format!("{} to {}", interval.from_s, interval.from_s + length),
-            ];
-            row.extend(figures(&interval).map(|ms| or_unknown(ms.map(|ms| ms / 1e3), duration)));
-            let sent = sent.get(&interval.from_s).copied();
-            row.push(sent.map_or_else(|| UNKNOWN.to_owned(), rate));
-            rows.push(row);
-        }
-    }
-    let headers = ["configuration", "trial", "seconds", "p50", "p99", "longest", "sent"];
-    Table::new("", &headers, rows)
+    let figure = |row: &Row, figure: usize| {
+        let ms = figures(&row.interval)[figure];
+        or_unknown(ms, |ms| duration(ms / 1e3))
+    };
+    let columns = [
+        Column::words("configuration", |row: &Row| labels.short(row.shown.configuration)),
+        Column::figures("trial", |row: &Row| row.shown.live.trial.order.number.to_string()),
+        Column::words("seconds", |row: &Row| {
+            let from_s = row.interval.from_s;
+            format!("{from_s} to {}", from_s + row.length_s)
+        }),
+        Column::figures("p50", |row: &Row| figure(row, 0)),
+        Column::figures("p99", |row: &Row| figure(row, 1)),
+        Column::figures("longest", |row: &Row| figure(row, 2)),
+        Column::figures("sent", |row: &Row| or_unknown(row.sent, rate)),
+    ];
+    let rows = shown.iter().flat_map(|shown| {
+        let load = shown.live.load;
+        let length_s = length_s(load).max(seconds(load).div_ceil(ROWS_MAX));
+        let sent: BTreeMap<u32, f64> = sent(load, length_s).into_iter().collect();
+        intervals(load, length_s).into_iter().map(move |interval| Row {
+            shown,
+            sent: sent.get(&interval.from_s).copied(),
+            interval,
+            length_s,
+        })
+    });
+    Table::of("", columns, rows)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::float_cmp)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     /// So many records a second for so many seconds.
     fn steady(per_second: u32, seconds: u32) -> LoadMeasurement {
@@ -350,7 +342,7 @@ mod tests {
     #[test]
     fn what_happened_is_marked_on_the_axis_that_the_lines_have() {
         let fixture = Fixture::catch_up();
-        let (shown, _) = representatives(&fixture.input());
+        let (shown, _) = representatives(&fixture.input(), |_| true);
         let load = shown[0].live.load;
         let events: Vec<(f64, String)> = shown[0].live.events().into_iter().map(|e| (e.at, e.text)).collect();
         let caught_up = (load.caught_up_ns.unwrap() - load.start_ns) as f64 / 1e9;

@@ -3,18 +3,22 @@
 
 use std::collections::BTreeSet;
 
-use super::arrivals::{DESCRIBED_MAX, meaningful, ms, ms_tick, records_per_second};
-use super::grid::{Grid, Line, XyPanel};
-use super::legend::Swatch;
+use super::arrivals::{LiveTrial, meaningful, ms, ms_tick, records_per_second};
+use super::drawing::Chart;
+use super::grid::Grid;
+use super::legend::colours;
 use super::paint::Ink;
+use super::panel::{Line, XyPanel};
 use super::scale::{Axis, Scale, nines};
-use super::{Chart, chart as assemble, colour_legend, full_title};
+use super::words::{full_title, in_figures};
 use crate::measure::latency::{LatencyRecorder, SAMPLES_BEYOND, percentile_rows};
-use crate::report::ReportInput;
-use crate::report::format::{UNKNOWN, duration, thousands};
+use crate::report::format::{duration, or_unknown, thousands};
+use crate::report::grouped::{grouped, joined};
+use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::{Table, of_family};
+use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
+use crate::summary::ConfigurationSummary;
 
 /// Points of a line in each nine.
 const POINTS_PER_NINE: f64 = 16.0;
@@ -33,65 +37,48 @@ struct Curve {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let curves = curves(input);
-    let rows = curves
-        .iter()
-        .flat_map(|c| &c.rows)
-        .map(|(percentile, _)| percentile / 100.0);
-    let lines = curves.iter().map(|c| last_share(&c.responses));
-    let largest = lines.chain(rows).fold(0.5, f64::max);
+    let curves: Vec<Curve> = input.by_family().filter_map(|c| curve(input, c)).collect();
     if curves.is_empty() {
         return None;
     }
-    let shown = curves.iter().flat_map(|c| &c.points);
-    let y = Scale::log_around(shown.map(|(_, ms)| *ms));
-    let x = Scale::Nines { to: largest };
-    let panels: Vec<XyPanel> = groups(&curves)
-        .into_iter()
-        .map(|group| panel(input, labels, &group, (x, y)))
-        .collect();
+    let rows = curves.iter().flat_map(|c| &c.rows);
+    let rows = rows.map(|(percentile, _)| percentile / 100.0);
+    let lines = curves.iter().map(|c| last_share(&c.responses));
+    let x = Scale::Nines {
+        to: lines.chain(rows).fold(0.5, f64::max),
+    };
+    let points = curves.iter().flat_map(|c| &c.points);
+    let y = Scale::log_around(points.map(|(_, ms)| *ms));
+    let groups = groups(&curves);
+    let panels: Vec<XyPanel> = groups.iter().map(|group| panel(input, labels, group, (x, y))).collect();
     let columns = panels.len().min(2);
     let grid = Grid {
         panels,
-        legend: colour_legend(labels, |slot| Swatch::Marker {
-            ink: Ink::Series(slot),
-            shape: slot,
-            hollow: false,
-        }),
+        legend: colours(labels),
         x_axis: "share of the records (log scale)".to_owned(),
         y_axis: "response time in ms (log scale)".to_owned(),
         aspect: if columns > 1 { 1.5 } else { 2.2 },
         columns,
     };
-    Some(assemble(
-        "latency-percentiles",
-        "Response time by percentile",
-        &description(input, labels, &curves),
-        table(input, labels, &curves),
-        |frame| grid.render(frame),
-    ))
+    let title = "Response time by percentile";
+    let description = description(input, labels, &curves);
+    let table = table(input, labels, &curves);
+    Some(Chart::new("latency-percentiles", title, &description, table, &grid))
 }
 
-/// Of every configuration whose records carry at least the median.
-fn curves(input: &ReportInput) -> Vec<Curve> {
-    let families = 0..input.scenario.families.len();
-    families
-        .flat_map(|family| of_family(input, family))
-        .filter_map(|c| {
-            let trials = meaningful(input, c);
-            let responses: Vec<LatencyRecorder> =
-                trials.iter().filter_map(super::arrivals::LiveTrial::response).collect();
-            let rows = rows(&responses);
-            (!rows.is_empty()).then(|| Curve {
-                configuration: c.configuration,
-                family: c.family,
-                rate: trials.first().map_or(0.0, super::arrivals::LiveTrial::rate),
-                points: points(&responses),
-                responses,
-                rows,
-            })
-        })
-        .collect()
+/// The curve of a configuration whose records carry at least the median.
+fn curve(input: &ReportInput, c: &ConfigurationSummary) -> Option<Curve> {
+    let trials = meaningful(input, c);
+    let responses: Vec<LatencyRecorder> = trials.iter().filter_map(LiveTrial::response).collect();
+    let rows = rows(&responses);
+    (!rows.is_empty()).then(|| Curve {
+        configuration: c.configuration,
+        family: c.family,
+        rate: trials.first().map_or(0.0, LiveTrial::rate),
+        points: points(&responses),
+        responses,
+        rows,
+    })
 }
 
 /// The curves of each panel: a family, or one rate of it where several configurations had that rate.
@@ -99,54 +86,31 @@ fn groups(curves: &[Curve]) -> Vec<Vec<&Curve>> {
     let key = |c: &Curve| (c.family, c.rate.to_bits());
     let keys: BTreeSet<(usize, u64)> = curves.iter().map(key).collect();
     let by_rate = keys.len() < curves.len();
-    let mut groups: Vec<Vec<&Curve>> = Vec::new();
-    for curve in curves {
-        let alike = |group: &&mut Vec<&Curve>| {
-            let first = group[0];
-            first.family == curve.family && (!by_rate || key(first) == key(curve))
-        };
-        match groups.iter_mut().find(alike) {
-            Some(group) => group.push(curve),
-            None => groups.push(vec![curve]),
-        }
-    }
-    groups
+    let panel = |c: &Curve| (c.family, by_rate.then_some(c.rate.to_bits()));
+    let groups = grouped(curves.iter().map(|curve| (panel(curve), curve)));
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn panel(input: &ReportInput, labels: &Labels, group: &[&Curve], (x, y): (Scale, Scale)) -> XyPanel {
     let rates: BTreeSet<u64> = group.iter().map(|c| c.rate.to_bits()).collect();
-    let family = family_title(input.scenario, group[0].family);
     let rate = (rates.len() == 1).then(|| records_per_second(group[0].rate));
-    let parts: Vec<String> = [Some(family), rate].into_iter().flatten().collect();
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let family = family_title(input.scenario, group[0].family);
+    let title = joined([&*family, &rate.unwrap_or_default()], " · ");
     let slots: BTreeSet<usize> = group.iter().map(|c| labels.slot(c.configuration)).collect();
     // Colour tells the lines apart unless several have the same one.
     let named = slots.len() < group.len();
     let lines = group.iter().map(|curve| {
         let slot = labels.slot(curve.configuration);
         let marked = curve.rows.iter().map(|(percentile, ms)| (percentile / 100.0, *ms));
+        let name = if named { labels.short(curve.configuration) } else { "" };
         Line {
             shape: slot,
             marked: marked.collect(),
-            label: if named {
-                labels.short(curve.configuration).to_owned()
-            } else {
-                String::new()
-            },
+            label: name.to_owned(),
             ..Line::through(curve.points.clone(), Ink::Series(slot))
         }
     });
-    let x = Axis {
-        scale: x,
-        ticks: Vec::new(),
-        tick: share_tick,
-    };
-    let y = Axis {
-        scale: y,
-        ticks: Vec::new(),
-        tick: ms_tick,
-    };
-    XyPanel::of_lines(parts.join(" · "), x, y, lines.collect())
+    XyPanel::of_lines(title, Axis::new(x, share_tick), Axis::new(y, ms_tick), lines.collect())
 }
 
 /// The figure of a configuration, as the results have it: the geometric mean of the percentiles of those trials that
@@ -200,24 +164,17 @@ fn share_tick(share: f64) -> String {
 }
 
 fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String {
-    let figures: Vec<String> = curves
-        .iter()
-        .filter_map(|curve| {
-            let (first, last) = (curve.rows.first()?, curve.rows.last()?);
-            Some(format!(
-                "{}: half of the records within {}, {} % within {}",
-                full_title(input, labels, curve.configuration),
-                duration(first.1 / 1e3),
-                last.0,
-                duration(last.1 / 1e3)
-            ))
-        })
-        .collect();
-    let figures = if figures.len() > DESCRIBED_MAX {
-        String::new()
-    } else {
-        format!(" In figures: {}.", figures.join("; "))
-    };
+    let figures = curves.iter().filter_map(|curve| {
+        let (first, last) = (curve.rows.first()?, curve.rows.last()?);
+        Some(format!(
+            "{}: half of the records within {}, {} % within {}",
+            full_title(input, labels, curve.configuration),
+            duration(first.1 / 1e3),
+            last.0,
+            duration(last.1 / 1e3)
+        ))
+    });
+    let figures = in_figures(&figures.collect::<Vec<_>>());
     let without = input.summary.configurations.iter().filter(|c| c.live.is_some());
     let without = without
         .filter(|c| !curves.iter().any(|curve| curve.configuration == c.configuration))
@@ -228,38 +185,35 @@ fn description(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> String
         n => format!(" {n} configurations have no line: their load was not reached or their readers fell behind."),
     };
     format!(
-        "How long records waited from the moment they were meant to be sent until the work on them was done, against \
-         the share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand \
+        "How long records waited from the moment at which the schedule intended to send them until the work on them \
+         was done, against the share of records that waited no longer; both axes are logarithmic, so that 99 %, 99.9 % and so on stand \
          equally far apart. One line per configuration: the geometric mean of the percentiles of its trials whose load \
          was reached and whose readers kept up; it ends where fewer than {SAMPLES_BEYOND} records of some trial lie beyond.{figures}{without}"
     )
 }
 
 fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
-    let longest = curves.iter().map(|c| &c.rows).max_by_key(|rows| rows.len());
-    let percentiles: Vec<f64> = longest.into_iter().flatten().map(|row| row.0).collect();
-    let columns: Vec<String> = percentiles.iter().map(|p| format!("{p} %")).collect();
-    let mut headers = vec!["family", "configuration", "offered", "records"];
-    headers.extend(columns.iter().map(String::as_str));
-    headers.push("longest");
-    let rows = curves.iter().map(|curve| {
-        let mut row = vec![
-            family_title(input.scenario, curve.family),
-            labels.short(curve.configuration).to_owned(),
-            records_per_second(curve.rate),
-            thousands(curve.responses.iter().map(LatencyRecorder::count).sum()),
-        ];
-        let cell = |i: usize| {
-            let known = curve.rows.get(i).map(|row| duration(row.1 / 1e3));
-            known.unwrap_or_else(|| UNKNOWN.to_owned())
-        };
-        row.extend((0..percentiles.len()).map(cell));
-        let longest = curve.responses.iter().filter_map(LatencyRecorder::max_ns).max();
-        let longest = longest.map(|ns| duration(ns as f64 / 1e9));
-        row.push(longest.unwrap_or_else(|| UNKNOWN.to_owned()));
-        row
+    type Item<'a> = &'a Curve;
+    let names = [
+        Column::words("family", |c: &Item| family_title(input.scenario, c.family)),
+        Column::words("configuration", |c: &Item| labels.short(c.configuration)),
+        Column::figures("offered", |c: &Item| records_per_second(c.rate)),
+        Column::figures("records", |c: &Item| {
+            thousands(c.responses.iter().map(LatencyRecorder::count).sum())
+        }),
+    ];
+    let most = curves.iter().map(|c| &c.rows).max_by_key(|rows| rows.len());
+    let percentiles = most.into_iter().flatten().enumerate();
+    let percentiles = percentiles.map(|(i, (percentile, _))| {
+        Column::figures(format!("{percentile} %"), move |c: &Item| {
+            or_unknown(c.rows.get(i), |row| duration(row.1 / 1e3))
+        })
     });
-    Table::new("", &headers, rows.collect())
+    let longest = Column::figures("longest", |c: &Item| {
+        let longest_ns = c.responses.iter().filter_map(LatencyRecorder::max_ns).max();
+        or_unknown(longest_ns, |ns| duration(ns as f64 / 1e9))
+    });
+    Table::of("", names.into_iter().chain(percentiles).chain([longest]), curves)
 }
 
 #[cfg(test)]
@@ -268,11 +222,16 @@ mod tests {
     use super::*;
     use crate::figures::{FigureId, Statistic};
     use crate::measure::latency::LatencyPart;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
+
+    fn curves(fixture: &Fixture) -> Vec<Curve> {
+        let input = fixture.input();
+        input.by_family().filter_map(|c| curve(&input, c)).collect()
+    }
 
     #[test]
     fn a_line_ends_where_too_few_records_lie_beyond() {
-        for curve in curves(&Fixture::latency().input()) {
+        for curve in curves(&Fixture::latency()) {
             let (share, _) = *curve.points.last().unwrap();
             let fewest = curve.responses.iter().map(LatencyRecorder::count).min().unwrap();
             let beyond = ((1.0 - share) * fewest as f64).round();
@@ -284,7 +243,7 @@ mod tests {
     #[test]
     fn configurations_of_one_rate_share_a_panel_and_an_overloaded_one_has_no_line() {
         let fixture = Fixture::latency();
-        let curves = curves(&fixture.input());
+        let curves = curves(&fixture);
         let groups: Vec<Vec<usize>> = groups(&curves)
             .into_iter()
             .map(|group| group.into_iter().map(|c| c.configuration).collect())
@@ -297,21 +256,19 @@ mod tests {
     #[test]
     fn the_percentiles_of_a_line_are_those_of_the_results() {
         let fixture = Fixture::latency();
-        for curve in curves(&fixture.input()) {
-            let of = &fixture.summary.configurations[curve.configuration];
-            let shown = |percentile: f64| {
-                curve
-                    .rows
-                    .iter()
-                    .find(|row| row.0.total_cmp(&percentile).is_eq())
-                    .map(|row| row.1)
-            };
-            for (percentile, told) in [(50.0, Statistic::P50), (99.0, Statistic::P99), (99.9, Statistic::P999)] {
-                let told = of.point(FigureId::Latency(LatencyPart::Response, told));
-                let shown = shown(percentile);
-                assert_eq!(shown.is_some(), told.is_some(), "p{percentile}");
-                let ratio = shown.unwrap_or(1.0) / told.unwrap_or(1.0);
-                assert!((ratio - 1.0).abs() < 1e-9, "p{percentile}: {shown:?} and {told:?}");
+        for curve in curves(&fixture) {
+            let summary = &fixture.summary.configurations[curve.configuration];
+            let percentiles = [(50.0, Statistic::P50), (99.0, Statistic::P99), (99.9, Statistic::P999)];
+            for (percentile, statistic) in percentiles {
+                let in_results = summary.point(FigureId::Latency(LatencyPart::Response, statistic));
+                let mut rows = curve.rows.iter();
+                let in_chart = rows.find(|row| row.0.total_cmp(&percentile).is_eq()).map(|row| row.1);
+                assert_eq!(in_chart.is_some(), in_results.is_some(), "p{percentile}");
+                let ratio = in_chart.unwrap_or(1.0) / in_results.unwrap_or(1.0);
+                assert!(
+                    (ratio - 1.0).abs() < 1e-9,
+                    "p{percentile}: {in_chart:?} and {in_results:?}"
+                );
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::canvas::{Align, Canvas, LINE, SMALL, text_width, wrap};
 use super::paint::Ink;
+use crate::report::labels::Labels;
 
 /// How an entry is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,36 @@ pub(super) enum Swatch {
     Dashed(Ink),
     /// An interval.
     Interval(Ink),
+}
+
+/// Swatches with what they stand for.
+pub(super) type Entries = Vec<(Swatch, String)>;
+
+impl Swatch {
+    /// The marker of a colour slot, whose shape says the same as its colour.
+    pub(super) fn slot(slot: usize) -> Self {
+        Swatch::Marker {
+            ink: Ink::Series(slot),
+            shape: slot,
+            hollow: false,
+        }
+    }
+
+    /// A marker without the colour of a configuration.
+    pub(super) fn neutral(shape: usize, hollow: bool) -> Self {
+        Swatch::Marker {
+            ink: Ink::Muted,
+            shape,
+            hollow,
+        }
+    }
+}
+
+/// The colours of the configurations; none where all have one colour.
+pub(super) fn colours(labels: &Labels) -> Entries {
+    let names = labels.legend.iter().enumerate();
+    let entries = names.map(|(slot, name)| (Swatch::slot(slot), name.clone()));
+    entries.filter(|_| labels.legend.len() > 1).collect()
 }
 
 const SWATCH: f64 = 20.0;
@@ -37,9 +68,9 @@ fn places(entries: &[(Swatch, String)], width: f64) -> Vec<((f64, f64), Vec<Stri
                 tallest = LINE;
             }
             tallest = tallest.max(LINE * lines.len() as f64);
-            let at = (x, y);
+            let corner = (x, y);
             x += wide + GAP;
-            (at, lines)
+            (corner, lines)
         })
         .collect()
 }
@@ -51,7 +82,7 @@ pub(super) fn height(entries: &[(Swatch, String)], width: f64) -> f64 {
     if height > 0.0 { height + 10.0 } else { 0.0 }
 }
 
-/// Draws the legend and says where it ends.
+/// Draws the legend and returns where it ends.
 pub(super) fn draw(canvas: &Canvas, entries: &[(Swatch, String)], (left, top): (f64, f64), width: f64) -> f64 {
     for ((swatch, _), ((x, y), lines)) in entries.iter().zip(places(entries, width)) {
         let (x, middle) = (left + x, top + y + LINE / 2.0);
@@ -67,8 +98,8 @@ pub(super) fn draw(canvas: &Canvas, entries: &[(Swatch, String)], (left, top): (
             }
         }
         for (i, line) in lines.iter().enumerate() {
-            let at = (x + SWATCH, middle + LINE * i as f64);
-            canvas.text(at, line, SMALL, Ink::Text, Align::Start);
+            let place = (x + SWATCH, middle + LINE * i as f64);
+            canvas.text(place, line, SMALL, Ink::Text, Align::Start);
         }
     }
     top + height(entries, width)

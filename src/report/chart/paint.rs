@@ -77,7 +77,7 @@ pub(super) fn classify(svg: &str) -> String {
 }
 
 /// The style sheet of the charts: variables with the light and dark colours, and the classes that use them.
-pub(in crate::report) fn style_sheet() -> String {
+pub(crate) fn style_sheet() -> String {
     let variables = |dark: bool| {
         COLOURS.iter().fold(String::new(), |mut out, (class, light, night)| {
             let _ = write!(out, "--{class}:#{:06x};", if dark { night } else { light });

@@ -1,31 +1,34 @@
 //! Where the time of a trial goes, from starting the first process to the last record.
 
-use super::legend::Swatch;
+use super::drawing::Chart;
+use super::legend::{Entries, Swatch};
 use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
-use super::{Chart, axis_end, chart as assemble, used};
 use crate::figures::FigureId;
 use crate::measure::Measurement;
-use crate::report::ReportInput;
-use crate::report::format::{duration, or_unknown, tick};
+use crate::report::format::{duration, or_unknown};
+use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::{Table, of_family};
+use crate::report::table::{Column, Table};
 use crate::stats::median;
 use crate::summary::ConfigurationSummary;
 
 const PHASES: [&str; 5] = ["process start", "join", "hold", "to first record", "reading"];
 
+const DESCRIPTION: &str = "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
+    the request to subscribe until every member has its partitions; holding until the common start; from the start until the \
+    last member that reads has its first record; reading. Stopwatch is the whole bar, read time its last two pieces. Each \
+    piece is the median over the used trials; the times beside the bar are those of the results, geometric means over the \
+    trials.";
+
 /// Seconds of each of [`PHASES`].
-fn phases(m: &Measurement) -> [f64; 5] {
+type Seconds = [f64; PHASES.len()];
+
+fn phases(m: &Measurement) -> Seconds {
     let span = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e9;
-    // The last member to get its first record: one that starts late must not hide behind the others.
-    let first = m
-        .members
-        .iter()
-        .filter_map(|member| member.first_record_ns)
-        .max()
-        .unwrap_or(m.end_ns);
-    let first_s = m.since_start_s(first);
+    // The last member to get its first record, so that one that starts late is not hidden by the others.
+    let first = m.members.iter().filter_map(|member| member.first_record_ns).max();
+    let first_s = m.since_start_s(first.unwrap_or(m.end_ns));
     [
         span(m.spawn_ns, m.subscribe_ns),
         span(m.subscribe_ns, m.joined_ns),
@@ -36,13 +39,36 @@ fn phases(m: &Measurement) -> [f64; 5] {
 }
 
 /// The median of each phase over a configuration's used trials; `None` where there is none.
-fn medians(input: &ReportInput, configuration: usize) -> Option<[f64; 5]> {
-    let trials: Vec<[f64; 5]> = used(input, configuration).iter().map(|(_, m)| phases(m)).collect();
-    let mut medians = [0.0; 5];
+fn medians(input: &ReportInput, configuration: usize) -> Option<Seconds> {
+    let trials: Vec<Seconds> = input.used(configuration).iter().map(|(_, m)| phases(m)).collect();
+    let mut medians = [0.0; PHASES.len()];
     for (i, out) in medians.iter_mut().enumerate() {
         *out = median(&trials.iter().map(|t| t[i]).collect::<Vec<f64>>())?;
     }
     Some(medians)
+}
+
+pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
+    let all = input.by_family();
+    let known: Vec<(&ConfigurationSummary, Seconds)> = all
+        .filter_map(|c| Some((c, medians(input, c.configuration)?)))
+        .collect();
+    let panels = input.families().map(|family| {
+        let own = known.iter().filter(|(c, _)| c.family == family);
+        let rows = own.map(|(c, seconds)| row(labels, c, seconds));
+        Panel::of_rows(family_title(input.scenario, family), rows.collect())
+    });
+    let panels: Vec<Panel> = panels.filter(Panel::has_marks).collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let chart = RowChart {
+        panels,
+        legend: legend(),
+        axis: "seconds since the first process was started".to_owned(),
+    };
+    let table = table(input, labels, known);
+    Some(Chart::new("phases", "Phases of a trial", DESCRIPTION, table, &chart))
 }
 
 fn ink(phase: usize, slot: usize) -> Ink {
@@ -53,103 +79,55 @@ fn ink(phase: usize, slot: usize) -> Ink {
     }
 }
 
-pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let mut rows_of_table = Vec::new();
-    let mut panels = Vec::new();
-    for family in 0..input.scenario.families.len() {
-        let mut rows = Vec::new();
-        let mut totals = Vec::new();
-        for c in of_family(input, family) {
-            let Some(seconds) = medians(input, c.configuration) else {
-                continue;
-            };
-            let label = labels.short(c.configuration).to_owned();
-            let total: f64 = seconds.iter().sum();
-            totals.push(total);
-            let mut cells = vec![family_title(input.scenario, family), label.clone()];
-            cells.extend(seconds.iter().map(|s| duration(*s)));
-            rows_of_table.push(cells);
-            rows.push(Row {
-                label,
-                value: value(c),
-                marks: marks(&seconds, labels.slot(c.configuration)),
-            });
-        }
-        if !rows.is_empty() {
-            let title = family_title(input.scenario, family);
-            panels.push(Panel {
-                title,
-                max: axis_end(totals.into_iter()),
-                tick,
-                reference: None,
-                rows,
-            });
-        }
+fn legend() -> Entries {
+    let names = PHASES.iter().enumerate();
+    let mut legend: Entries = names
+        .map(|(i, name)| (Swatch::Bar(ink(i, 0)), (*name).to_owned()))
+        .collect();
+    if let Some((_, reading)) = legend.last_mut() {
+        reading.push_str(", in the configuration's colour");
     }
-    if panels.is_empty() {
-        return None;
+    legend
+}
+
+fn row(labels: &Labels, c: &ConfigurationSummary, seconds: &Seconds) -> Row {
+    let slot = labels.slot(c.configuration);
+    let pieces = seconds.iter().zip(PHASES).enumerate();
+    let pieces = pieces.map(|(phase, (length, name))| (*length, ink(phase, slot), name.to_owned()));
+    Row {
+        label: labels.short(c.configuration).to_owned(),
+        value: value(c),
+        marks: Mark::stacked(pieces),
     }
-    let mut legend: Vec<(Swatch, String)> = (0..4).map(|i| (Swatch::Bar(ink(i, 0)), PHASES[i].to_owned())).collect();
-    legend.push((
-        Swatch::Bar(Ink::Series(0)),
-        "reading, in the configuration's colour".to_owned(),
-    ));
-    let chart = RowChart {
-        panels,
-        legend,
-        axis: "seconds since the first process was started".to_owned(),
-    };
-    let headers = [
-        "family",
-        "configuration",
-        PHASES[0],
-        PHASES[1],
-        PHASES[2],
-        PHASES[3],
-        PHASES[4],
-    ];
-    let description = "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
-        being told to subscribe until every member has its partitions; holding until the common start; from the start \
-        until the last member that reads has its first record; reading. Stopwatch is the whole bar, read time its last \
-        two pieces. Each piece is the median over the used trials; the times beside the bar are those of the results, \
-        geometric means over the trials.";
-    let table = Table::new("", &headers, rows_of_table);
-    Some(assemble("phases", "Phases of a trial", description, table, |frame| {
-        chart.render(frame)
-    }))
 }
 
 /// The figures of the results, which are not sums of medians.
 fn value(c: &ConfigurationSummary) -> String {
-    let shown = |id| or_unknown(c.point(id), duration);
+    let figure = |id| or_unknown(c.point(id), duration);
     format!(
         "{} read of {}",
-        shown(FigureId::ReadSeconds),
-        shown(FigureId::StopwatchSeconds)
+        figure(FigureId::ReadSeconds),
+        figure(FigureId::StopwatchSeconds)
     )
 }
 
-fn marks(seconds: &[f64; 5], slot: usize) -> Vec<Mark> {
-    let mut from = 0.0;
-    let piece = |(phase, length): (usize, &f64)| {
-        let to = from + length;
-        let mark = Mark::Segment {
-            from,
-            to,
-            ink: ink(phase, slot),
-            text: PHASES[phase].to_owned(),
-        };
-        from = to;
-        mark
-    };
-    seconds.iter().enumerate().map(piece).collect()
+fn table(input: &ReportInput, labels: &Labels, known: Vec<(&ConfigurationSummary, Seconds)>) -> Table {
+    type Item<'a> = (&'a ConfigurationSummary, Seconds);
+    let names = [
+        Column::words("family", |(c, _): &Item| family_title(input.scenario, c.family)),
+        Column::words("configuration", |(c, _): &Item| labels.short(c.configuration)),
+    ];
+    let phases = PHASES.into_iter().enumerate();
+    let phases =
+        phases.map(|(i, name)| Column::figures(format!("{name} (median)"), move |(_, s): &Item| duration(s[i])));
+    Table::of("", names.into_iter().chain(phases), known)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn the_phases_of_a_trial_make_up_its_stopwatch() {
@@ -164,8 +142,8 @@ mod tests {
     fn the_times_beside_a_bar_are_those_of_the_results() {
         let fixture = Fixture::one_vs_two();
         for c in &fixture.summary.configurations {
-            let told = [FigureId::ReadSeconds, FigureId::StopwatchSeconds].map(|id| duration(c.point(id).unwrap()));
-            assert_eq!(value(c), format!("{} read of {}", told[0], told[1]));
+            let times = [FigureId::ReadSeconds, FigureId::StopwatchSeconds].map(|id| duration(c.point(id).unwrap()));
+            assert_eq!(value(c), format!("{} read of {}", times[0], times[1]));
         }
     }
 

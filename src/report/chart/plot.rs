@@ -1,11 +1,11 @@
 //! The plot of one small chart: its axes, what is marked along them, its lines and their names.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, text_width};
-use super::grid::{Event, LABEL_LINE, Line, NAME_INDENT, Strip, XyPanel, label_lines};
 use super::paint::Ink;
+use super::panel::{Event, LABEL_LINE, Line, NAME_INDENT, Strip, XyPanel, label_lines};
 use crate::report::format::tick;
 
-/// Room between the names of two events.
+/// Space between the names of two events.
 const FLAG_GAP: f64 = 8.0;
 /// From an event's line to its name.
 const FLAG_INDENT: f64 = 4.0;
@@ -52,7 +52,7 @@ impl Plot<'_> {
         self.bottom - (self.bottom - self.top) * self.panel.y.scale.share(value)
     }
 
-    fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    fn point(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (self.x(x), self.y(y))
     }
 
@@ -88,14 +88,14 @@ impl Plot<'_> {
             let half = text_width(&text, SMALL) / 2.0;
             let middle = x.min(self.cell_right - half);
             if middle - half > last_end + 4.0 {
-                let at = (middle, bottom + 4.0 + LINE * 0.5);
-                canvas.text(at, &text, SMALL, Ink::Muted, Align::Middle);
+                let place = (middle, bottom + 4.0 + LINE * 0.5);
+                canvas.text(place, &text, SMALL, Ink::Muted, Align::Middle);
                 last_end = middle + half;
             }
         }
         let middle = f64::midpoint(self.left, self.right);
-        let at = (middle, bottom + 4.0 + LINE * 1.5);
-        canvas.text(at, name, SMALL, Ink::Muted, Align::Middle);
+        let place = (middle, bottom + 4.0 + LINE * 1.5);
+        canvas.text(place, name, SMALL, Ink::Muted, Align::Middle);
     }
 
     fn draw_strip(&self, canvas: &Canvas, strip: &Strip, (top, bottom): (f64, f64)) {
@@ -106,8 +106,8 @@ impl Plot<'_> {
         }
         canvas.line(&[(self.left, bottom), (self.right, bottom)], Ink::Grid, 1.0);
         let text = tick(strip.max);
-        let at = (self.left - 6.0, f64::midpoint(top, bottom));
-        canvas.text(at, &text, SMALL, Ink::Muted, Align::End);
+        let place = (self.left - 6.0, f64::midpoint(top, bottom));
+        canvas.text(place, &text, SMALL, Ink::Muted, Align::End);
     }
 
     fn draw_events(&self, canvas: &Canvas) {
@@ -116,17 +116,17 @@ impl Plot<'_> {
             let middle = self.top - 4.0 - LABEL_LINE * (flag.lane as f64 + 0.5);
             let line = [(flag.x, middle - LABEL_LINE / 2.0), (flag.x, self.axis())];
             canvas.dashed(&line, Ink::Muted);
-            let at = (flag.text_left, middle);
-            canvas.text(at, &event.text, SMALL, Ink::Text, Align::Start);
+            let place = (flag.text_left, middle);
+            canvas.text(place, &event.text, SMALL, Ink::Text, Align::Start);
         }
     }
 
     fn draw_line(&self, canvas: &Canvas, line: &Line) {
-        let lower = line.band.iter().map(|(x, low, _)| self.at((*x, *low)));
-        let upper = line.band.iter().rev().map(|(x, _, high)| self.at((*x, *high)));
+        let lower = line.band.iter().map(|(x, low, _)| self.point((*x, *low)));
+        let upper = line.band.iter().rev().map(|(x, _, high)| self.point((*x, *high)));
         let edge: Vec<(f64, f64)> = lower.chain(upper).collect();
         canvas.area(&edge, line.ink, if line.dashed { 0.1 } else { 0.25 });
-        let points: Vec<(f64, f64)> = line.points.iter().map(|p| self.at(*p)).collect();
+        let points: Vec<(f64, f64)> = line.points.iter().map(|p| self.point(*p)).collect();
         if points.len() > 1 {
             if line.dashed {
                 canvas.dashed(&points, line.ink);
@@ -135,28 +135,28 @@ impl Plot<'_> {
             }
         }
         for (x, low, high) in &line.intervals {
-            canvas.line(&[self.at((*x, *low)), self.at((*x, *high))], line.ink, 1.0);
+            canvas.line(&[self.point((*x, *low)), self.point((*x, *high))], line.ink, 1.0);
         }
         for (points, hollow) in [(&line.marked, false), (&line.open, true)] {
             for point in points {
-                canvas.marker(self.at(*point), line.shape, line.ink, 4.0, hollow);
+                canvas.marker(self.point(*point), line.shape, line.ink, 4.0, hollow);
             }
         }
     }
 
-    /// The names right of the plot, each as near to its line's end as the others leave room.
+    /// The names right of the plot, each as near to its line's end as the others allow.
     fn draw_labels(&self, canvas: &Canvas, width: f64) {
         let named = self.panel.lines.iter().filter(|line| !line.label.is_empty());
         let mut labels: Vec<(f64, Vec<String>, &Line)> = named
-            .filter_map(|line| Some((self.at(*line.points.last()?).1, label_lines(line, width), line)))
+            .filter_map(|line| Some((self.point(*line.points.last()?).1, label_lines(line, width), line)))
             .collect();
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let wanted: Vec<(f64, f64)> = labels
+        let boxes: Vec<(f64, f64)> = labels
             .iter()
             .map(|(y, lines, _)| (*y, lines.len() as f64 * LABEL_LINE))
             .collect();
         let (top, bottom) = (self.top - LABEL_LINE / 2.0, self.bottom + LABEL_LINE / 2.0);
-        for ((end, lines, line), y) in labels.iter().zip(spread(&wanted, top, bottom)) {
+        for ((end, lines, line), y) in labels.iter().zip(spread(&boxes, top, bottom)) {
             let first = y - LABEL_LINE * (lines.len() as f64 - 1.0) / 2.0;
             if line.marked.is_empty() {
                 canvas.line(&[(self.right + 4.0, *end), (self.right + 16.0, first)], Ink::Muted, 1.0);
@@ -164,20 +164,20 @@ impl Plot<'_> {
                 canvas.marker((self.right + 12.0, first), line.shape, line.ink, 4.0, false);
             }
             for (i, text) in lines.iter().enumerate() {
-                let at = (self.right + NAME_INDENT, first + LABEL_LINE * i as f64);
-                canvas.text(at, text, SMALL, Ink::Text, Align::Start);
+                let place = (self.right + NAME_INDENT, first + LABEL_LINE * i as f64);
+                canvas.text(place, text, SMALL, Ink::Text, Align::Start);
             }
         }
     }
 }
 
-/// Middles of boxes, given with their heights and sorted, moved apart so that none overlaps the next, between `top` and
-/// `bottom` if there is room.
+/// Middles of boxes, given with their heights and sorted, moved apart so that none overlaps the next. They stay between
+/// `top` and `bottom` if there is space.
 fn spread(boxes: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
     let mut middles: Vec<f64> = Vec::with_capacity(boxes.len());
     let mut free_from = top;
-    for (wanted, height) in boxes {
-        let middle = wanted.max(free_from + height / 2.0);
+    for (asked, height) in boxes {
+        let middle = asked.max(free_from + height / 2.0);
         middles.push(middle);
         free_from = middle + height / 2.0;
     }
@@ -207,7 +207,7 @@ impl Flag {
 }
 
 /// The places of the names of a panel's events, in their order: right of their lines, in as many lanes above the plot
-/// as it takes that no name meets another or is struck out by a line.
+/// as it takes to keep names apart from each other and from the lines.
 pub(super) fn flag_lanes(panel: &XyPanel, (left, right): (f64, f64), cell_right: f64) -> Vec<Flag> {
     let flag = |event: &Event| {
         let x = left + (right - left) * panel.x.scale.share(event.at);

@@ -3,15 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::grid::{Grid, Line, XyPanel};
+use super::drawing::Chart;
+use super::grid::Grid;
 use super::paint::Ink;
-use super::scale::Axis;
-use super::{Chart, PANELS_MAX, axis_end, chart as assemble, evenly, full_title, used};
+use super::panel::{Line, XyPanel};
+use super::scale::{Axis, axis_end};
+use super::words::{evenly, full_title, left_out, with_panel};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
-use crate::report::ReportInput;
 use crate::report::format::{UNKNOWN, duration, or_unknown, thousands};
+use crate::report::grouped::joined;
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
-use crate::report::tables::{Table, of_family};
+use crate::report::table::{Column, Table};
 use crate::scenario::Configuration;
 
 /// Points of a line; more cannot be seen at its size.
@@ -30,81 +33,89 @@ struct Trace {
     points: Vec<(f64, f64)>,
 }
 
+impl Trace {
+    /// When this share of the partition had been read.
+    fn reached(&self, share: f64) -> Option<f64> {
+        let mut points = self.points.iter();
+        let point = points.find(|(_, read)| self.records > 0 && *read >= share - 1e-9)?;
+        Some(point.0)
+    }
+}
+
+/// The trial that represents a configuration.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    index: usize,
+    configuration: &'a Configuration,
+    trial: &'a Trial,
+    measurement: &'a Measurement,
+}
+
+impl Shown<'_> {
+    fn read_s(&self) -> f64 {
+        self.measurement.read_ns() as f64 / 1e9
+    }
+}
+
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let families = 0..input.scenario.families.len();
-    let all: Vec<(usize, &Trial, &Measurement)> = families
-        .flat_map(|family| of_family(input, family))
-        .filter_map(|c| median_trial(input, c.configuration).map(|(t, m)| (c.configuration, t, m)))
-        .collect();
+    let shown = |index| {
+        let (trial, measurement) = median_trial(input, index)?;
+        Some(Shown {
+            index,
+            configuration: input.scenario.configurations.get(index)?,
+            trial,
+            measurement,
+        })
+    };
+    let all: Vec<Shown> = input.by_family().filter_map(|c| shown(c.configuration)).collect();
     if all.is_empty() {
         return None;
     }
-    let chosen = evenly(&all, PANELS_MAX);
-    let mut rows = Vec::new();
-    let mut panels = Vec::new();
-    for (index, trial, m) in &chosen {
-        let configuration = &input.scenario.configurations[*index];
-        let traces = traces(configuration, m);
-        rows.extend(traces.iter().map(|trace| table_row(labels.short(*index), trial, trace)));
-        let longest = chosen
+    let chosen = with_panel(&all);
+    let panel = |s: &Shown| {
+        let alike = chosen
             .iter()
-            .filter(|(other, ..)| input.scenario.configurations[*other].family == configuration.family);
-        let x_max = axis_end(longest.map(|(_, _, m)| m.read_ns() as f64 / 1e9));
+            .filter(|other| other.configuration.family == s.configuration.family);
+        let x_max = axis_end(alike.map(Shown::read_s));
+        let lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
         let y = Axis {
             tick: |share| format!("{:.0} %", share * 100.0),
             ..Axis::linear(1.0)
         };
-        let lines = lines(traces, labels.slot(*index), m.read_ns() as f64 / 1e9);
-        let title = full_title(input, labels, *index);
-        panels.push(XyPanel::of_lines(title, Axis::linear(x_max), y, lines));
-    }
+        XyPanel::of_lines(full_title(input, labels, s.index), Axis::linear(x_max), y, lines)
+    };
     let grid = Grid {
-        panels,
+        panels: chosen.iter().map(panel).collect(),
         legend: Vec::new(),
         x_axis: "seconds since the common start".to_owned(),
         y_axis: "share of the partition read".to_owned(),
         aspect: 2.6,
         columns: 2,
     };
-    let headers = [
-        "configuration",
-        "trial",
-        "member",
-        "partition",
-        "records",
-        "25 % at",
-        "50 % at",
-        "75 % at",
-        "100 % at",
-    ];
-    let table = Table::new("", &headers, rows);
     let title = "Read progress by partition and member";
-    Some(assemble(
+    let description = description(chosen.len(), all.len());
+    Some(Chart::new(
         "progress",
         title,
-        &description(chosen.len(), all.len()),
-        table,
-        |frame| grid.render(frame),
+        &description,
+        table(labels, &chosen),
+        &grid,
     ))
 }
 
 fn description(shown: usize, all: usize) -> String {
-    let limit = if shown < all {
-        format!(" {shown} of {all} configurations are shown, evenly chosen; the files of the trials hold the others.")
-    } else {
-        String::new()
-    };
+    let left_out = left_out(shown, all);
     format!(
-        "For every configuration its trial of median speed: a line for each partition, from 0 to 100 % of what was to be \
-         read of it, with its shape and the member that read it named beside it (g: group, p: process, c: consumer). \
+        "For every configuration its trial of median speed: a line for each partition, from 0 to 100 % of what the \
+         trial reads of it, with its shape and the member that read it named beside it (g: group, p: process, c: consumer). \
          Panels of one family have the same time axis; with more than {NAMED_LINES_MAX} lines only the first and the last \
-         to finish are named. A line that stays at 0 is a member that read nothing.{limit}"
+         to finish are named. A line that stays at 0 is a member that read nothing.{left_out}"
     )
 }
 
 /// The used trial of median speed.
 fn median_trial<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<(&'a Trial, &'a Measurement)> {
-    let mut trials = used(input, configuration);
+    let mut trials = input.used(configuration);
     trials.sort_by_key(|(_, m)| m.read_ns());
     trials.get(trials.len() / 2).copied()
 }
@@ -168,11 +179,12 @@ fn short_member(c: &Configuration, member: &MemberMeasurement) -> String {
     match varying.as_slice() {
         [] => String::new(),
         [(word, _, index)] => format!("{word} {}", index + 1),
-        several => several
-            .iter()
-            .map(|(word, _, index)| format!("{}{}", &word[..1], index + 1))
-            .collect::<Vec<_>>()
-            .join(" "),
+        several => {
+            let letters = several
+                .iter()
+                .map(|(word, _, index)| format!("{}{}", &word[..1], index + 1));
+            letters.collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
@@ -200,7 +212,7 @@ fn points(m: &Measurement, p: &PartitionMeasurement, total: u64) -> Vec<(f64, f6
     evenly(&all, POINTS_MAX)
 }
 
-/// The lines of a panel, named and with a shape each as far as there is room for that.
+/// The lines of a panel. Where they are few, each has a name and a shape.
 fn lines(traces: Vec<Trace>, slot: usize, end: f64) -> Vec<Line> {
     let (read, unread): (Vec<Trace>, Vec<Trace>) = traces.into_iter().partition(|t| t.records > 0);
     let finish = |t: &Trace| t.points.last().map_or(end, |(x, _)| *x);
@@ -236,15 +248,10 @@ fn lines(traces: Vec<Trace>, slot: usize, end: f64) -> Vec<Line> {
 /// Member and partition; the line breaks between them if at all.
 fn name(trace: &Trace) -> String {
     let parts = [&trace.member, &trace.partition].map(|part| part.replace(' ', "\u{a0}"));
-    parts
-        .iter()
-        .filter(|part| !part.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\u{a0}· ")
+    joined(parts.iter().map(String::as_str), "\u{a0}· ")
 }
 
-/// Three points of a line, at other shares for every line, so that markers of lines that lie on each other do not.
+/// Three points of a line, at other shares for every line, so that markers stay apart where lines lie on each other.
 fn marked(trace: &Trace, index: usize) -> Vec<(f64, f64)> {
     let step = (index % 4) as f64 * 0.07;
     [0.2, 0.5, 0.72]
@@ -253,40 +260,35 @@ fn marked(trace: &Trace, index: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn table_row(configuration: &str, trial: &Trial, trace: &Trace) -> Vec<String> {
-    let reached = |share: f64| {
-        let share = share - 1e-9;
-        or_unknown(
-            trace
-                .points
-                .iter()
-                .find(|(_, s)| trace.records > 0 && *s >= share)
-                .map(|(x, _)| *x),
-            duration,
-        )
-    };
-    vec![
-        configuration.to_owned(),
-        trial.order.number.to_string(),
-        if trace.member.is_empty() {
-            UNKNOWN.to_owned()
-        } else {
-            trace.member.clone()
-        },
-        trace.partition.clone(),
-        thousands(trace.records),
-        reached(0.25),
-        reached(0.5),
-        reached(0.75),
-        reached(1.0),
-    ]
+fn table(labels: &Labels, chosen: &[Shown]) -> Table {
+    type Item<'a> = (&'a Shown<'a>, Trace);
+    let columns = [
+        Column::words("configuration", |(s, _): &Item| labels.short(s.index)),
+        Column::figures("trial", |(s, _): &Item| s.trial.order.number.to_string()),
+        Column::words("member", |(_, trace): &Item| match trace.member.as_str() {
+            "" => UNKNOWN.to_owned(),
+            member => member.to_owned(),
+        }),
+        Column::words("partition", |(_, trace): &Item| trace.partition.clone()),
+        Column::figures("records", |(_, trace): &Item| thousands(trace.records)),
+    ];
+    let reached = [25, 50, 75, 100].map(|percent| {
+        Column::figures(format!("{percent} % at"), move |(_, trace): &Item| {
+            or_unknown(trace.reached(f64::from(percent) / 100.0), duration)
+        })
+    });
+    let rows = chosen.iter().flat_map(|s| {
+        let traces = traces(s.configuration, s.measurement).into_iter();
+        traces.map(move |trace| (s, trace))
+    });
+    Table::of("", columns.into_iter().chain(reached), rows)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::float_cmp)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn an_idle_member_is_a_flat_line_with_its_name() {

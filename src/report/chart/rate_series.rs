@@ -6,14 +6,13 @@ use super::arrivals::{LiveTrial, ms};
 use crate::figures::{FigureId, Statistic};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{Status, TrialKind};
-use crate::report::ReportInput;
-use crate::report::format::printable;
-use crate::report::labels::{Labels, RATE_KEYS, family_title, varying_axes};
-use crate::report::tables::of_family;
+use crate::report::grouped::grouped;
+use crate::report::input::ReportInput;
+use crate::report::labels::{Labels, axis_value, family_title, is_rate, short_name, varying_axes};
 use crate::stats::Estimate;
 use crate::summary::ConfigurationSummary;
 
-/// What a point can say.
+/// Whether a point has figures, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     KeptUp,
@@ -47,8 +46,8 @@ impl Series {
         self.points.iter().filter(|p| p.state == State::Overloaded)
     }
 
-    /// What is drawn: of the rates at which the readers fell behind only those up to the first above all others.
-    /// Searches begin far above, which would leave the rest no room.
+    /// The points that are drawn. Of the rates at which the readers fell behind, only those up to the first above all
+    /// others: searches begin far above, which would squeeze the rest.
     pub(super) fn drawn(&self) -> impl Iterator<Item = &Point> {
         let highest = self.kept_up().map(|p| p.rate).fold(0.0, f64::max);
         let above = self.overloaded().map(|p| p.rate).filter(|rate| *rate > highest);
@@ -64,54 +63,37 @@ impl Series {
 /// All series of the scenario in its order, their points by rate.
 pub(super) fn series(input: &ReportInput, labels: &Labels) -> Vec<Series> {
     let scenario = input.scenario;
-    let mut all: Vec<Series> = Vec::new();
-    for family in 0..scenario.families.len() {
-        let members = scenario.families[family].configurations.iter();
-        let members = members.filter_map(|i| scenario.configurations.get(*i));
-        let mut axes = varying_axes(scenario, &members);
-        axes.retain(|axis| !RATE_KEYS.contains(&scenario.axes[*axis].key.as_str()));
-        for c in of_family(input, family) {
-            let Some(configuration) = scenario.configurations.get(c.configuration) else {
-                continue;
-            };
-            let mut parts = vec![configuration.case.clone()];
-            parts.extend(axes.iter().filter_map(|axis| {
-                let value = configuration.axis_values.get(*axis)?;
-                Some(format!("{}={value}", scenario.axes[*axis].key))
-            }));
-            parts.retain(|part| !part.is_empty());
-            let name = printable(&parts.join(" "));
-            let name = if name.is_empty() {
-                labels.short(c.configuration).to_owned()
-            } else {
-                name
-            };
-            let family = without_rate(input, c);
-            let points = points(input, c);
-            match all.iter_mut().find(|s| s.family == family && s.name == name) {
-                Some(series) => series.points.extend(points),
-                None => all.push(Series { family, name, points }),
-            }
-        }
-    }
-    for series in &mut all {
-        series.points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    }
-    all
+    let points = input.by_family().filter_map(|c| {
+        let mut axes = varying_axes(scenario, c.family);
+        axes.retain(|axis| !is_rate(scenario, *axis));
+        let configuration = scenario.configurations.get(c.configuration)?;
+        let name = match short_name(scenario, configuration, &axes) {
+            name if name.is_empty() => labels.short(c.configuration).to_owned(),
+            name => name,
+        };
+        Some(((without_rate(input, c), name), points(input, c)))
+    });
+    let series = grouped(points).into_iter().map(|((family, name), points)| {
+        let mut points: Vec<Point> = points.into_iter().flatten().collect();
+        points.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+        Series { family, name, points }
+    });
+    series.collect()
 }
 
-/// The family's title without the rate, should it be what tells families apart.
+/// The family's title without the rate, where the rate tells families apart.
 fn without_rate(input: &ReportInput, c: &ConfigurationSummary) -> String {
     let scenario = input.scenario;
-    let mut title = family_title(scenario, c.family);
-    for (axis, of) in scenario.axes.iter().enumerate() {
-        let value = scenario.configurations[c.configuration].axis_values.get(axis);
-        if let (Some(value), true) = (value, RATE_KEYS.contains(&of.key.as_str())) {
-            let rest = title.replace(&format!("{}={value}", of.key), "");
-            title = rest.split_whitespace().collect::<Vec<_>>().join(" ");
-        }
-    }
-    title
+    let configuration = &scenario.configurations[c.configuration];
+    let rate_axes = (0..scenario.axes.len()).filter(|axis| is_rate(scenario, *axis));
+    let rates: Vec<String> = rate_axes
+        .map(|axis| axis_value(scenario, configuration, axis))
+        .collect();
+    let title = family_title(scenario, c.family);
+    let parts = title
+        .split_whitespace()
+        .filter(|part| !rates.iter().any(|rate| rate == part));
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 /// The points of a configuration: one, or one for each rate that a search for its capacity tried.
@@ -144,11 +126,11 @@ fn points(input: &ReportInput, c: &ConfigurationSummary) -> Vec<Point> {
 fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
     let mut by_rate: BTreeMap<u64, Vec<LiveTrial>> = BTreeMap::new();
     let kinds = [TrialKind::Search, TrialKind::Counted];
-    let own = input.trials.iter().filter(|t| t.order.configuration == configuration);
-    for live in own
-        .filter(|t| kinds.contains(&t.order.kind) && t.status == Status::Complete)
-        .filter_map(LiveTrial::of)
-    {
+    let complete = input.trials_of(configuration).filter(|t| t.status == Status::Complete);
+    let live = complete
+        .filter(|t| kinds.contains(&t.order.kind))
+        .filter_map(LiveTrial::of);
+    for live in live {
         by_rate.entry(live.rate().to_bits()).or_default().push(live);
     }
     let point = |(rate, trials): (u64, Vec<LiveTrial>)| {
@@ -193,7 +175,7 @@ fn searched(input: &ReportInput, configuration: usize) -> Vec<Point> {
 mod tests {
     use super::*;
     use crate::figures::RESPONSE_P99;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     fn of(fixture: &Fixture) -> Vec<Series> {
         series(&fixture.input(), &Labels::new(&fixture.scenario))
@@ -261,14 +243,14 @@ mod tests {
             let Some(rate) = live.capacity.and_then(|found| found.per_second) else {
                 continue;
             };
-            let Some(told) = c.estimate(RESPONSE_P99) else {
+            let Some(in_results) = c.estimate(RESPONSE_P99) else {
                 continue;
             };
             let point = searched(&fixture.input(), c.configuration)
                 .into_iter()
                 .find(|p| p.rate.total_cmp(&rate).is_eq())
                 .unwrap();
-            assert_eq!(point.p99.map(|e| e.point), Some(told.point));
+            assert_eq!(point.p99.map(|e| e.point), Some(in_results.point));
         }
     }
 

@@ -2,14 +2,18 @@
 //! cut; the drawing grows in height.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, draw, text_width, ticks, wrap};
+use super::drawing::{Drawing, Frame};
+use super::legend::{self, Entries};
 use super::paint::Ink;
-use super::{Frame, legend};
+use super::scale::axis_end;
+use crate::report::format::tick;
+use crate::stats::Estimate;
 
 /// A chart of rows.
 pub(super) struct RowChart {
     pub(super) panels: Vec<Panel>,
     /// What the marks stand for.
-    pub(super) legend: Vec<(legend::Swatch, String)>,
+    pub(super) legend: Entries,
     /// What the horizontal axis shows, with its unit.
     pub(super) axis: String,
 }
@@ -23,6 +27,24 @@ pub(super) struct Panel {
     /// A vertical line with its name.
     pub(super) reference: Option<(f64, String)>,
     pub(super) rows: Vec<Row>,
+}
+
+impl Panel {
+    /// A panel whose axis reaches beyond all marks.
+    pub(super) fn of_rows(title: String, rows: Vec<Row>) -> Self {
+        let ends = rows.iter().flat_map(|row| &row.marks).map(Mark::end);
+        Panel {
+            title,
+            max: axis_end(ends),
+            tick,
+            reference: None,
+            rows,
+        }
+    }
+
+    pub(super) fn has_marks(&self) -> bool {
+        self.rows.iter().any(|row| !row.marks.is_empty())
+    }
 }
 
 /// A configuration.
@@ -51,11 +73,47 @@ pub(super) enum Mark {
     },
 }
 
+impl Mark {
+    /// An estimate in its interval.
+    pub(super) fn estimate(estimate: Estimate, ink: Ink) -> Self {
+        let point = estimate.point;
+        let (low, high) = estimate.interval.unwrap_or((point, point));
+        Mark::Interval { low, high, point, ink }
+    }
+
+    /// Pieces of a bar, one behind the other: their lengths, inks and texts.
+    pub(super) fn stacked(pieces: impl IntoIterator<Item = (f64, Ink, String)>) -> Vec<Self> {
+        let mut from = 0.0;
+        let segment = |(length, ink, text)| {
+            let to = from + length;
+            let segment = Mark::Segment { from, to, ink, text };
+            from = to;
+            segment
+        };
+        pieces.into_iter().map(segment).collect()
+    }
+
+    /// The largest value that it reaches.
+    fn end(&self) -> f64 {
+        match self {
+            Mark::Interval { high, .. } | Mark::Whisker { high, .. } => *high,
+            Mark::Dot { at, .. } => *at,
+            Mark::Segment { to, .. } => *to,
+        }
+    }
+}
+
+/// The heights of so many dots on a track, from top to bottom.
+pub(super) fn lanes(dots: usize) -> impl Iterator<Item = f64> {
+    let last = dots.max(2) as f64 - 1.0;
+    (0..dots).map(move |i| i as f64 / last * 2.0 - 1.0)
+}
+
 const MARGIN: f64 = 12.0;
 const TRACK: f64 = 28.0;
 const ROW_GAP: f64 = 10.0;
 const PANEL_GAP: f64 = 22.0;
-/// Columns of names and values where there is room for them beside the track.
+/// Columns of names and values where they stand beside the track.
 const LABEL_COLUMN: f64 = 275.0;
 const VALUE_COLUMN: f64 = 185.0;
 
@@ -64,27 +122,35 @@ struct Columns {
     /// Names and values stand beside the tracks, else above them.
     beside: bool,
     width: f64,
+    /// The ends of the tracks.
     left: f64,
     right: f64,
+    label_width: f64,
+    value_width: f64,
 }
 
 impl Columns {
     fn of(width: f64) -> Self {
+        let inner = width - 2.0 * MARGIN;
         let beside = width >= Frame::WIDE;
-        if beside {
-            Columns {
-                beside,
-                width,
-                left: MARGIN + LABEL_COLUMN,
-                right: width - VALUE_COLUMN,
-            }
+        let (left, right, label_width, value_width) = if beside {
+            let value_width = VALUE_COLUMN - MARGIN - 10.0;
+            (
+                MARGIN + LABEL_COLUMN,
+                width - VALUE_COLUMN,
+                LABEL_COLUMN - 14.0,
+                value_width,
+            )
         } else {
-            Columns {
-                beside,
-                width,
-                left: MARGIN + 6.0,
-                right: width - MARGIN - 16.0,
-            }
+            (MARGIN + 6.0, width - MARGIN - 16.0, inner, inner)
+        };
+        Columns {
+            beside,
+            width,
+            left,
+            right,
+            label_width,
+            value_width,
         }
     }
 
@@ -97,21 +163,11 @@ impl Columns {
     }
 
     fn label_lines(&self, row: &Row) -> Vec<String> {
-        let width = if self.beside {
-            LABEL_COLUMN - 14.0
-        } else {
-            self.width - 2.0 * MARGIN
-        };
-        wrap(&row.label, TEXT, width)
+        wrap(&row.label, TEXT, self.label_width)
     }
 
     fn value_lines(&self, row: &Row) -> Vec<String> {
-        let width = if self.beside {
-            VALUE_COLUMN - MARGIN - 10.0
-        } else {
-            self.width - 2.0 * MARGIN
-        };
-        wrap(&row.value, SMALL, width)
+        wrap(&row.value, SMALL, self.value_width)
     }
 
     fn row_height(&self, row: &Row) -> f64 {
@@ -124,9 +180,8 @@ impl Columns {
     }
 }
 
-impl RowChart {
-    /// The SVG.
-    pub(super) fn render(&self, frame: Frame) -> String {
+impl Drawing for RowChart {
+    fn render(&self, frame: Frame) -> String {
         let columns = Columns::of(frame.width);
         let inner = frame.width - 2.0 * MARGIN;
         let top = frame.title_height(inner) + legend::height(&self.legend, inner) + MARGIN;
@@ -140,7 +195,9 @@ impl RowChart {
             }
         })
     }
+}
 
+impl RowChart {
     fn title_lines(panel: &Panel, columns: &Columns) -> Vec<String> {
         wrap(&panel.title, TEXT, columns.width - 2.0 * MARGIN)
     }
@@ -229,24 +286,13 @@ fn draw_row(canvas: &Canvas, panel: &Panel, row: &Row, columns: &Columns, top: f
         let below = top + LINE * (labels.len() as f64 + 0.5);
         ((MARGIN, top + LINE / 2.0), (MARGIN, below))
     };
-    for (i, line) in labels.iter().enumerate() {
-        canvas.text(
-            (label_at.0, label_at.1 + LINE * i as f64),
-            line,
-            TEXT,
-            Ink::Text,
-            Align::Start,
-        );
-    }
-    for (i, line) in values.iter().enumerate() {
-        canvas.text(
-            (value_at.0, value_at.1 + LINE * i as f64),
-            line,
-            SMALL,
-            Ink::Muted,
-            Align::Start,
-        );
-    }
+    let write = |lines: &[String], (x, y): (f64, f64), size, ink| {
+        for (i, line) in lines.iter().enumerate() {
+            canvas.text((x, y + LINE * i as f64), line, size, ink, Align::Start);
+        }
+    };
+    write(&labels, label_at, TEXT, Ink::Text);
+    write(&values, value_at, SMALL, Ink::Muted);
     if !columns.beside {
         draw_track_grid(canvas, panel, columns, middle);
     }
@@ -255,7 +301,7 @@ fn draw_row(canvas: &Canvas, panel: &Panel, row: &Row, columns: &Columns, top: f
     }
 }
 
-/// The grid on one track only: through the text above it, it would strike the names out.
+/// The grid on one track only, because it would cross out the names above it.
 fn draw_track_grid(canvas: &Canvas, panel: &Panel, columns: &Columns, middle: f64) {
     let along = |value: f64| {
         let x = columns.x(value, panel.max);
@@ -278,12 +324,12 @@ fn draw_mark(canvas: &Canvas, mark: &Mark, x: &dyn Fn(f64) -> f64, middle: f64) 
             let end = if right - left > 2.0 { right - 1.0 } else { right };
             canvas.rect((left, middle - half + 3.0), (end, middle + half - 3.0), *ink);
             if text_width(text, SMALL) + 8.0 <= right - left {
-                let on = if matches!(ink, Ink::Series(_)) {
-                    Ink::Surface
-                } else {
-                    Ink::Text
+                let contrasting = match ink {
+                    Ink::Series(_) => Ink::Surface,
+                    _ => Ink::Text,
                 };
-                canvas.text((f64::midpoint(left, right), middle), text, SMALL, on, Align::Middle);
+                let place = (f64::midpoint(left, right), middle);
+                canvas.text(place, text, SMALL, contrasting, Align::Middle);
             }
         }
         Mark::Interval { low, high, point, ink } => {

@@ -1,264 +1,184 @@
 //! Charts of a comparison of runs: how fast each configuration is against the first run, and the figures of the runs
 //! side by side.
 
-use super::legend::Swatch;
+use super::drawing::Chart;
+use super::legend::{Entries, Swatch};
 use super::paint::Ink;
-use super::rows::{Mark, Panel, Row, RowChart};
-use super::{Chart, axis_end, chart as assemble};
+use super::rows::{Mark, Panel, Row, RowChart, lanes};
+use super::scale::axis_end;
+use super::words::own_scales;
 use crate::report::compare::CompareInput;
-use crate::report::compare::tables::{figure_text, full_label, label, title, verdict_text};
-use crate::report::format::{ratio_estimate, tick};
+use crate::report::compare::names::{figure_text, full_label, label, measure_title};
+use crate::report::compare::verdicts::conclusion;
+use crate::report::format::{ratio_estimate, significant};
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::Table;
+use crate::report::table::{Column, Table};
+use crate::stats::Estimate;
 use crate::summary::compare::{Measure, RunFigure, RunVerdict};
+use crate::wording::capitalised;
 
 /// The charts that there are figures for: the ratios, then each measure's figures.
-pub(in crate::report) fn run_charts(input: &CompareInput) -> Vec<Chart> {
+pub(crate) fn run_charts(input: &CompareInput) -> Vec<Chart> {
     let labels = Labels::new(input.scenario);
-    let figures = Measure::ALL
-        .into_iter()
-        .filter_map(|measure| figures(input, &labels, measure));
+    let measures = Measure::ALL.into_iter();
+    let figures = measures.filter_map(|measure| figures(input, &labels, measure));
     ratios(input, &labels).into_iter().chain(figures).collect()
 }
 
 /// The place of a run among all: its colour and shape.
 fn slot(input: &CompareInput, run: &str) -> usize {
-    input
-        .comparison
-        .runs
-        .iter()
-        .position(|facts| facts.name == run)
-        .unwrap_or(0)
+    let mut runs = input.comparison.runs.iter();
+    runs.position(|facts| facts.name == run).unwrap_or(0)
 }
 
-fn swatches(input: &CompareInput, from: usize) -> Vec<(Swatch, String)> {
-    let runs = input.comparison.runs.iter().enumerate().skip(from);
-    runs.map(|(slot, run)| {
-        let swatch = Swatch::Marker {
-            ink: Ink::Series(slot),
-            shape: slot,
-            hollow: false,
-        };
-        (swatch, format!("{}: {}", run.name, run.folder))
-    })
-    .collect()
+fn legend(input: &CompareInput, first_run: usize, band: &str) -> Entries {
+    let runs = input.comparison.runs.iter().enumerate().skip(first_run);
+    let runs = runs.map(|(slot, run)| (Swatch::slot(slot), format!("{}: {}", run.name, run.folder)));
+    runs.chain([(Swatch::Interval(Ink::Muted), band.to_owned())]).collect()
 }
 
 /// Every ratio in its interval beside the line at 1.
 fn ratios(input: &CompareInput, labels: &Labels) -> Option<Chart> {
-    let verdicts = || input.comparison.verdicts.iter().filter(|v| v.ratio.is_some());
-    let row = |v: &RunVerdict| ratio_row(input, labels, v);
-    let rows: Vec<Row> = verdicts().map(row).collect();
-    if rows.is_empty() {
+    let verdicts = input.comparison.verdicts.iter();
+    let known: Vec<(&RunVerdict, Estimate)> = verdicts.filter_map(|v| Some((v, v.ratio?))).collect();
+    if known.is_empty() {
         return None;
     }
-    let ends = verdicts()
-        .filter_map(|v| v.ratio)
-        .map(|ratio| ratio.interval.map_or(ratio.point, |(_, high)| high));
+    let rows = known.iter().map(|(v, ratio)| ratio_row(input, labels, v, *ratio));
+    let panel = Panel::of_rows(String::new(), rows.collect());
     let panel = Panel {
-        title: String::new(),
-        max: axis_end(ends.chain([1.2])),
-        tick,
+        max: panel.max.max(axis_end([1.2].into_iter())),
         reference: Some((1.0, "as in A".to_owned())),
-        rows,
+        ..panel
     };
-    let mut legend = swatches(input, 1);
-    legend.push((Swatch::Interval(Ink::Muted), "ratio in its interval".to_owned()));
     let chart = RowChart {
         panels: vec![panel],
-        legend,
+        legend: legend(input, 1, "ratio in its interval"),
         axis: "times as fast as in A".to_owned(),
     };
     let description = "A row per configuration: the line is how many times as fast it is as in A, in the band of its \
                        interval. Right of the dashed line it is faster, left of it slower; a band across the line shows \
                        no difference.";
-    let cells = |v: &RunVerdict| {
-        vec![
-            v.run.clone(),
-            full_label(input, labels, &v.configuration),
-            title(v.measure).to_owned(),
-            v.ratio.map_or_else(String::new, |ratio| ratio_estimate(&ratio)),
-            verdict_text(v, input.comparison.threshold).to_owned(),
-        ]
-    };
-    let headers = ["run", "configuration", "by", "speed [95 %]", "verdict"];
-    let table = Table::new("", &headers, verdicts().map(cells).collect());
-    Some(assemble("speed", "Speed against A", description, table, |frame| {
-        chart.render(frame)
-    }))
+    let table = ratio_table(input, labels, known);
+    Some(Chart::new("speed", "Speed against A", description, table, &chart))
 }
 
-fn ratio_row(input: &CompareInput, labels: &Labels, v: &RunVerdict) -> Row {
-    let slot = slot(input, &v.run);
+fn ratio_row(input: &CompareInput, labels: &Labels, v: &RunVerdict, ratio: Estimate) -> Row {
+    let shape = slot(input, &v.run);
+    let ink = Ink::Series(shape);
     let name = full_label(input, labels, &v.configuration);
+    let dot = Mark::Dot {
+        at: ratio.point,
+        lane: 0.0,
+        ink,
+        shape,
+        hollow: false,
+    };
     let several = input.comparison.runs.len() > 2;
-    let mut marks = Vec::new();
-    if let Some(ratio) = v.ratio {
-        let (low, high) = ratio.interval.unwrap_or((ratio.point, ratio.point));
-        marks.push(Mark::Interval {
-            low,
-            high,
-            point: ratio.point,
-            ink: Ink::Series(slot),
-        });
-        marks.push(Mark::Dot {
-            at: ratio.point,
-            lane: 0.0,
-            ink: Ink::Series(slot),
-            shape: slot,
-            hollow: false,
-        });
-    }
-    let word = verdict_text(v, input.comparison.threshold);
     Row {
         label: if several { format!("{} · {name}", v.run) } else { name },
-        value: v
-            .ratio
-            .map_or_else(String::new, |ratio| format!("{} · {word}", ratio_estimate(&ratio))),
-        marks,
+        value: format!("{} · {}", ratio_estimate(&ratio), conclusion(input, v)),
+        marks: vec![Mark::estimate(ratio, ink), dot],
     }
+}
+
+fn ratio_table(input: &CompareInput, labels: &Labels, known: Vec<(&RunVerdict, Estimate)>) -> Table {
+    type Item<'a> = (&'a RunVerdict, Estimate);
+    let columns = [
+        Column::words("run", |(v, _): &Item| v.run.clone()),
+        Column::words("configuration", |(v, _): &Item| {
+            full_label(input, labels, &v.configuration)
+        }),
+        Column::words("by", |(v, _): &Item| measure_title(v.measure)),
+        Column::figures("speed [95 %]", |(_, ratio): &Item| ratio_estimate(ratio)),
+        Column::words("verdict", |(v, _): &Item| conclusion(input, v)),
+    ];
+    Table::of("", columns, known)
 }
 
 /// The figures of all runs by one measure: a row per configuration and run, in a panel per family.
 fn figures(input: &CompareInput, labels: &Labels, measure: Measure) -> Option<Chart> {
-    let of_measure = |f: &&RunFigure| f.measure == measure;
-    let panels: Vec<Panel> = (0..input.scenario.families.len())
-        .map(|family| panel(input, labels, measure, family))
-        .filter(|panel| panel.rows.iter().any(|row| !row.marks.is_empty()))
+    let all: Vec<&RunFigure> = input
+        .comparison
+        .figures
+        .iter()
+        .filter(|f| f.measure == measure)
         .collect();
+    let panel = |family| {
+        let own = all.iter().filter(|f| input.family_of(&f.configuration) == Some(family));
+        let rows = own.map(|f| figure_row(input, labels, f)).collect();
+        Panel::of_rows(family_title(input.scenario, family), rows)
+    };
+    let families = 0..input.scenario.families.len();
+    let panels: Vec<Panel> = families.map(panel).filter(Panel::has_marks).collect();
     if panels.is_empty() {
         return None;
     }
-    let mut legend = swatches(input, 0);
-    let (band, axis, name) = match measure {
+    let (name, axis) = match measure {
         Measure::ReadTime => (
-            "estimate in its 95 % interval",
-            "records per second, from the common start to the last record",
             "throughput",
+            "records per second, from the common start to the last record",
         ),
-        Measure::ResponseP99 => (
+        Measure::ResponseP99 => ("response", "milliseconds, 99th percentile of the response time"),
+        Measure::CatchUp => ("catch-up", "seconds until backlog and arrivals had been read"),
+        Measure::Capacity => ("capacity", "records per second"),
+    };
+    let (band, marks) = match measure {
+        Measure::ReadTime | Measure::ResponseP99 | Measure::CatchUp => (
             "estimate in its 95 % interval",
-            "milliseconds, 99th percentile of the response time",
-            "response",
-        ),
-        Measure::CatchUp => (
-            "estimate in its 95 % interval",
-            "seconds until backlog and arrivals had been read",
-            "catch-up",
+            "Every dot is a trial, the line the estimate in the band of its 95 % confidence interval.",
         ),
         Measure::Capacity => (
             "from the rate that held to the one that failed",
-            "records per second",
-            "capacity",
+            "The band reaches from the highest rate that held the objective to the lowest that failed it.",
         ),
     };
-    legend.push((Swatch::Interval(Ink::Muted), band.to_owned()));
     let chart = RowChart {
         panels,
-        legend,
+        legend: legend(input, 0, band),
         axis: axis.to_owned(),
     };
-    let families = match input.scenario.families.len() {
-        1 => String::new(),
-        n => format!(" Each of the {n} families has its own scale."),
-    };
-    let marks = if measure == Measure::Capacity {
-        "The band reaches from the highest rate that held the objective to the lowest that failed it."
-    } else {
-        "Every dot is a trial, the line the estimate in the band of its 95 % confidence interval."
-    };
+    let families = own_scales(input.scenario);
     let description = format!("Rows grouped by configuration, one for each run. {marks}{families}");
-    let cells = |f: &RunFigure| {
-        let trials: Vec<String> = f.trials.iter().map(|value| tick_text(*value)).collect();
-        vec![
-            full_label(input, labels, &f.configuration),
-            f.run.clone(),
-            figure_text(f),
-            trials.join(", "),
-        ]
-    };
-    let rows = input.comparison.figures.iter().filter(of_measure).map(cells).collect();
-    let table = Table::new(
-        "",
-        &[
-            "configuration",
-            "run",
-            "figure [95 %]",
-            "trials in the order of running",
-        ],
-        rows,
-    );
-    let mut letters = title(measure).chars();
-    let heading = letters.next().map_or(String::new(), |first| {
-        first.to_uppercase().collect::<String>() + letters.as_str()
-    });
-    Some(assemble(name, &heading, &description, table, |frame| {
-        chart.render(frame)
-    }))
+    let title = capitalised(measure_title(measure));
+    let table = figure_table(input, labels, all);
+    Some(Chart::new(name, &title, &description, table, &chart))
 }
 
-fn tick_text(value: f64) -> String {
-    crate::report::format::significant(value, 4)
-}
-
-fn panel(input: &CompareInput, labels: &Labels, measure: Measure, family: usize) -> Panel {
-    let of_family = |name: &str| {
-        let compared = input.comparison.configurations.iter().find(|c| c.name == name);
-        let configuration = compared.and_then(|c| input.scenario.configurations.get(c.index));
-        configuration.is_some_and(|c| c.family == family)
-    };
-    let figures = input.comparison.figures.iter();
-    let figures = figures.filter(|f| f.measure == measure && of_family(&f.configuration));
-    let rows: Vec<Row> = figures.map(|f| figure_row(input, labels, f)).collect();
-    let ends = rows.iter().flat_map(|row| &row.marks).map(|mark| match mark {
-        Mark::Interval { high, .. } | Mark::Whisker { high, .. } => *high,
-        Mark::Dot { at, .. } => *at,
-        Mark::Segment { to, .. } => *to,
-    });
-    Panel {
-        title: family_title(input.scenario, family),
-        max: axis_end(ends),
-        tick,
-        reference: None,
-        rows,
-    }
+fn figure_table(input: &CompareInput, labels: &Labels, figures: Vec<&RunFigure>) -> Table {
+    type Item<'a> = &'a RunFigure;
+    let columns = [
+        Column::words("configuration", |f: &Item| full_label(input, labels, &f.configuration)),
+        Column::words("run", |f: &Item| f.run.clone()),
+        Column::figures("figure [95 %]", |f: &Item| figure_text(f)),
+        Column::words("trials in the order of running", |f: &Item| {
+            let trials: Vec<String> = f.trials.iter().map(|value| significant(*value, 4)).collect();
+            trials.join(", ")
+        }),
+    ];
+    Table::of("", columns, figures)
 }
 
 fn figure_row(input: &CompareInput, labels: &Labels, f: &RunFigure) -> Row {
-    let slot = slot(input, &f.run);
-    let ink = Ink::Series(slot);
-    let mut marks = Vec::new();
-    if let Some(estimate) = f.estimate {
-        let (low, high) = estimate.interval.unwrap_or((estimate.point, estimate.point));
-        marks.push(Mark::Interval {
-            low,
-            high,
-            point: estimate.point,
-            ink,
-        });
-    }
-    if let Some((low, high)) = f
-        .capacity
-        .and_then(|capacity| Some((capacity.low?, capacity.high.or(capacity.low)?)))
-    {
-        marks.push(Mark::Interval {
-            low,
-            high,
-            point: low,
-            ink,
-        });
-    }
-    let last = f.trials.len().max(2) as f64 - 1.0;
-    marks.extend(f.trials.iter().enumerate().map(|(i, at)| Mark::Dot {
+    let shape = slot(input, &f.run);
+    let ink = Ink::Series(shape);
+    let estimate = f.estimate.map(|estimate| Mark::estimate(estimate, ink));
+    let capacity = f.capacity.and_then(|capacity| {
+        let low = capacity.low?;
+        let high = capacity.high.unwrap_or(low);
+        let point = low;
+        Some(Mark::Interval { low, high, point, ink })
+    });
+    let dots = f.trials.iter().zip(lanes(f.trials.len())).map(|(at, lane)| Mark::Dot {
         at: *at,
-        lane: i as f64 / last * 2.0 - 1.0,
+        lane,
         ink,
-        shape: slot,
+        shape,
         hollow: false,
-    }));
+    });
     Row {
         label: format!("{} · {}", f.run, label(input, labels, &f.configuration)),
         value: figure_text(f),
-        marks,
+        marks: estimate.into_iter().chain(capacity).chain(dots).collect(),
     }
 }

@@ -12,13 +12,18 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// From 0, with round values marked.
-    pub(super) fn linear(to: f64) -> Self {
+    /// With round values marked.
+    pub(super) fn new(scale: Scale, tick: fn(f64) -> String) -> Self {
         Axis {
-            scale: Scale::Linear { to },
+            scale,
             ticks: Vec::new(),
             tick,
         }
+    }
+
+    /// From 0, with round values marked.
+    pub(super) fn linear(to: f64) -> Self {
+        Axis::new(Scale::Linear { to }, tick)
     }
 
     /// About `count` values to mark.
@@ -43,7 +48,7 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    /// A logarithmic scale that has room for all values above 0, from one round value to another.
+    /// A logarithmic scale for all values above 0, from one round value to another.
     pub(super) fn log_around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
             .filter(|v| v.is_finite() && *v > 0.0)
@@ -53,7 +58,7 @@ impl Scale {
         }
         let from = round_steps(low / 10.0, low).last().copied().unwrap_or(low);
         let to = round_steps(high, high * 10.0).first().copied().unwrap_or(high);
-        // A single value would have no room to either side.
+        // A single value needs space to one side.
         let to = if to > from { to } else { from * 10.0 };
         Scale::Log { from, to }
     }
@@ -83,6 +88,12 @@ impl Scale {
     }
 }
 
+/// The right end of an axis: a little beyond the largest value, and never 0.
+pub(super) fn axis_end(values: impl Iterator<Item = f64>) -> f64 {
+    let largest = values.filter(|v| v.is_finite()).fold(0.0, f64::max);
+    if largest > 0.0 { largest * 1.04 } else { 1.0 }
+}
+
 /// How many nines a share has: 1 for 90 %, 2 for 99 %. The last record of the largest sample has fewer than 15.
 pub(super) fn nines(share: f64) -> f64 {
     -(1.0 - share).max(1e-15).log10()
@@ -107,15 +118,15 @@ fn powers(from: f64, to: f64) -> impl Iterator<Item = f64> {
     (exponent(from)..=exponent(to)).map(|e| 10f64.powi(e))
 }
 
-/// Powers of ten, with 2 and 5 times each where there is room for them, and only every second or third where there are
-/// too many.
+/// Powers of ten, with 2 and 5 times each where there is space, and only every second or third where there are too
+/// many.
 fn log_ticks(from: f64, to: f64, count: usize) -> Vec<f64> {
     let steps = round_steps(from, to);
     if steps.len() <= count {
         return steps;
     }
     let decades: Vec<f64> = powers(from, to).filter(|power| *power >= from / (1.0 + 1e-9)).collect();
-    // Two and a bit decades without a power at either end would be left with hardly a mark.
+    // Decades without a power at either end would have hardly a mark.
     if decades.len() < 2 {
         return steps.into_iter().step_by(2).collect();
     }

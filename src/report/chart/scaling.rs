@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use super::grid::{Grid, Line, XyPanel};
-use super::legend::Swatch;
+use super::drawing::Chart;
+use super::grid::Grid;
+use super::legend::{Entries, Swatch, colours};
 use super::paint::Ink;
+use super::panel::{Line, XyPanel};
 use super::scale::Axis;
-use super::{Chart, PANELS_MAX, chart as assemble, colour_legend};
-use crate::report::ReportInput;
+use super::words::with_panel;
 use crate::report::format::{or_unknown, percent, rate, ratio_estimate};
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
-use crate::report::tables::Table;
+use crate::report::table::{Column, Table};
 use crate::report::tables::scaling::{added, fitted, title};
 use crate::stats::{CurvePoint, ScalingFit};
 use crate::summary::{ScalingPoint, ScalingSeries};
@@ -21,7 +23,7 @@ const IDEAL: Ink = Ink::Shade(3);
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let all = &input.summary.scaling;
-    let shown = &all[..all.len().min(PANELS_MAX)];
+    let shown: Vec<&ScalingSeries> = with_panel(&all.iter().collect::<Vec<_>>());
     let first = shown.first()?;
     let panels: Vec<XyPanel> = shown
         .iter()
@@ -29,76 +31,48 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         .collect();
     let columns = panels.len().min(2);
     let one_kind = all.iter().all(|series| series.along == first.along);
+    let (axis, nouns) = if one_kind {
+        (first.along.nouns(), first.along.nouns())
+    } else {
+        ("how many", "consumers, processes or threads")
+    };
     let grid = Grid {
         panels,
-        legend: legend(labels, shown),
-        x_axis: if one_kind { first.along.nouns() } else { "how many" }.to_owned(),
+        legend: legend(labels, &shown),
+        x_axis: axis.to_owned(),
         y_axis: "records per second".to_owned(),
         aspect: if columns > 1 { 1.7 } else { 2.4 },
         columns,
     };
     let more = if all.len() > shown.len() {
-        format!(" Shown are the first {} of {} series.", shown.len(), all.len())
+        format!(" {} of {} series are shown, evenly chosen.", shown.len(), all.len())
     } else {
         String::new()
     };
     let description = format!(
-        "Records per second against the number of {}: a panel for configurations that differ in nothing else. Points are \
-         measured, with 95 % confidence intervals as vertical lines; hollow ones had idle members. Where a law fits, it is \
-         drawn in the band in which it probably lies, and dashed in a paler one beyond what was measured. The thin line is \
-         the ideal, in which all read as much as the first.{more}",
-        if one_kind {
-            first.along.nouns()
-        } else {
-            "consumers, processes or threads"
-        }
+        "Records per second against the number of {nouns}: a panel for configurations that differ in nothing else. Points \
+         are measured, with 95 % confidence intervals as vertical lines; hollow ones had idle members. Where a law fits, it \
+         is drawn in the band in which it probably lies, and dashed in a paler one beyond what was measured. The thin line \
+         is the ideal, in which all read as much as the first.{more}"
     );
-    let headers = [
-        "series",
-        "configuration",
-        "number",
-        "records/s",
-        "low",
-        "high",
-        "speed-up",
-        "efficiency",
-        "each one added",
-        "fitted",
-    ];
-    let rows = shown.iter().flat_map(|series| {
-        let name = title(series, all);
-        series
-            .points
-            .iter()
-            .map(move |point| table_row(labels, &name, series, point))
-    });
-    let table = Table::new("", &headers, rows.collect());
-    Some(assemble("scaling", "Scaling", &description, table, |frame| {
-        grid.render(frame)
-    }))
+    let table = table(labels, all, &shown);
+    Some(Chart::new("scaling", "Scaling", &description, table, &grid))
 }
 
-fn legend(labels: &Labels, shown: &[ScalingSeries]) -> Vec<(Swatch, String)> {
-    let drawn: BTreeSet<usize> = shown
-        .iter()
-        .flat_map(|s| &s.points)
-        .map(|p| labels.slot(p.configuration))
+fn legend(labels: &Labels, shown: &[&ScalingSeries]) -> Entries {
+    let points = shown.iter().flat_map(|s| &s.points);
+    let drawn: BTreeSet<usize> = points.map(|p| labels.slot(p.configuration)).collect();
+    let slots = colours(labels).into_iter().enumerate();
+    let mut legend: Entries = slots
+        .filter(|(slot, _)| drawn.contains(slot))
+        .map(|(_, entry)| entry)
         .collect();
-    let mut legend = colour_legend(labels, |slot| Swatch::Marker {
-        ink: Ink::Series(slot),
-        shape: slot,
-        hollow: false,
-    });
-    let mut slot = 0;
-    legend.retain(|_| {
-        slot += 1;
-        drawn.contains(&(slot - 1))
-    });
-    if shown.iter().any(|series| series.fit.law().is_some()) {
+    let laws: Vec<&ScalingFit> = shown.iter().filter_map(|series| series.fit.law()).collect();
+    if !laws.is_empty() {
         legend.push((Swatch::Veil(Ink::Muted), "fitted law in its 95 % band".to_owned()));
     }
-    let goes_on = |fit: &ScalingFit| fit.curve.iter().any(|point| point.extrapolated);
-    if shown.iter().filter_map(|series| series.fit.law()).any(goes_on) {
+    let mut points = laws.iter().flat_map(|fit| &fit.curve);
+    if points.any(|point| point.extrapolated) {
         legend.push((
             Swatch::Dashed(Ink::Muted),
             "the law beyond what was measured".to_owned(),
@@ -175,27 +149,35 @@ fn measured_point(labels: &Labels, point: &ScalingPoint) -> Line {
     }
 }
 
-fn table_row(labels: &Labels, name: &str, series: &ScalingSeries, point: &ScalingPoint) -> Vec<String> {
-    let interval = point.records_per_second.interval;
-    vec![
-        name.to_owned(),
-        labels.short(point.configuration).to_owned(),
-        point.count.to_string(),
-        rate(point.records_per_second.point),
-        or_unknown(interval.map(|(low, _)| low), rate),
-        or_unknown(interval.map(|(_, high)| high), rate),
-        point.speed_up.map_or_else(String::new, |speed| ratio_estimate(&speed)),
-        or_unknown(point.efficiency.map(|e| e.point), percent),
-        point.gain.map_or_else(String::new, |gain| added(gain, point.count)),
-        fitted(series.fit.law(), point.count),
-    ]
+fn table(labels: &Labels, all: &[ScalingSeries], shown: &[&ScalingSeries]) -> Table {
+    type Item<'a> = (&'a ScalingSeries, &'a ScalingPoint);
+    let names = [
+        Column::words("series", |(series, _): &Item| title(series, all)),
+        Column::words("configuration", |(_, p): &Item| labels.short(p.configuration)),
+        Column::figures("number", |(_, p): &Item| p.count.to_string()),
+    ];
+    let rates = Column::estimate("records/s", |(_, p): &Item| Some(p.records_per_second), rate);
+    let gains = [
+        Column::figures("speed-up", |(_, p): &Item| {
+            or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
+        }),
+        Column::figures("efficiency", |(_, p): &Item| {
+            or_unknown(p.efficiency, |e| percent(e.point))
+        }),
+        Column::figures("each one added", |(_, p): &Item| added(p)),
+        Column::figures("fitted", |(series, p): &Item| fitted(series.fit.law(), p.count)),
+    ];
+    let rows = shown
+        .iter()
+        .flat_map(|series| series.points.iter().map(|point| (*series, point)));
+    Table::of("", names.into_iter().chain(rates).chain(gains), rows)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn a_series_has_a_panel_with_its_points_the_law_and_what_lies_beyond() {

@@ -3,8 +3,9 @@
 
 use super::*;
 use crate::measure::{PartitionLag, Rebalance, RebalanceKind};
-use crate::report::fixture::Fixture;
+use crate::report::table::Table;
 use crate::scenario::Configuration;
+use crate::testing::report::Fixture;
 
 fn every_chart() -> Vec<Chart> {
     let backlog = [Fixture::one_vs_two(), Fixture::scaling(), sixty_configurations()];
@@ -45,7 +46,7 @@ fn unrest() -> Fixture {
 
 /// The drawings of a chart with their names.
 fn drawings(chart: &Chart) -> [(String, &str); 3] {
-    let name = |kind: &str| format!("{} {kind}", chart.file_name);
+    let name = |kind: &str| format!("{} {kind}", chart.name);
     [
         (name("alone"), &chart.svg),
         (name("wide"), &chart.wide),
@@ -142,7 +143,7 @@ fn attribute(tag: &str, name: &str) -> Option<f64> {
         .ok()
 }
 
-/// Lines of text with their left and right ends, from the widths that the layout reckons with.
+/// Lines of text with their left and right ends, from the widths that the layout computes with.
 fn texts(svg: &str) -> Vec<(String, f64, f64, f64)> {
     svg.split("<text ")
         .skip(1)
@@ -219,7 +220,7 @@ fn a_drawing_asks_for_nothing_from_outside() {
 fn every_colour_of_a_drawing_turns_dark_with_its_class() {
     for chart in every_chart() {
         for tag in chart.wide.split('<').filter(|tag| tag.contains("=\"#")) {
-            assert!(tag.contains("class=\""), "{}: {tag}", chart.file_name);
+            assert!(tag.contains("class=\""), "{}: {tag}", chart.name);
         }
     }
 }
@@ -227,23 +228,23 @@ fn every_colour_of_a_drawing_turns_dark_with_its_class() {
 #[test]
 fn every_chart_has_a_table_and_a_description() {
     for chart in every_chart() {
-        let (headers, rows) = &chart.table;
+        let Table { heads, rows, .. } = &chart.table;
         assert!(
-            !rows.is_empty() && rows.iter().all(|row| row.len() == headers.len()),
+            !rows.is_empty() && rows.iter().all(|row| row.len() == heads.len()),
             "{}",
-            chart.file_name
+            chart.name
         );
-        assert!(chart.description.len() > 80, "{}", chart.file_name);
+        assert!(chart.description.len() > 80, "{}", chart.name);
     }
 }
 
 #[test]
 fn sixty_configurations_are_all_in_the_throughput_and_progress_says_what_it_leaves_out() {
     let charts = charts(&sixty_configurations().input());
-    let of = |name: &str| charts.iter().find(|c| c.file_name == name).unwrap();
-    assert_eq!(of("throughput.svg").table.1.len(), 64);
+    let chart = |name: &str| charts.iter().find(|c| c.name == name).unwrap();
+    assert_eq!(chart("throughput").table.rows.len(), 64);
     assert!(
-        of("progress.svg")
+        chart("progress")
             .description
             .contains("24 of 64 configurations are shown")
     );
@@ -264,10 +265,7 @@ fn a_run_without_trials_has_no_charts_and_no_panic() {
 fn a_live_run_has_the_charts_of_its_latency_and_none_of_read_times() {
     let names = |fixture: &Fixture| -> Vec<String> {
         let charts = charts(&fixture.input());
-        charts
-            .iter()
-            .map(|c| c.file_name.trim_end_matches(".svg").to_owned())
-            .collect()
+        charts.iter().map(|c| c.name.to_owned()).collect()
     };
     let live = [
         "latency-by-rate",
@@ -292,8 +290,9 @@ fn a_live_run_has_the_charts_of_its_latency_and_none_of_read_times() {
 fn the_producers_of_the_load_are_a_piece_of_the_cpu_only_where_they_are_known() {
     let columns = |fixture: &Fixture| {
         let charts = charts(&fixture.input());
-        let cpu = charts.iter().find(|c| c.file_name == "cpu.svg").unwrap();
-        (cpu.table.0.clone(), cpu.description.contains("producers of the load"))
+        let cpu = charts.iter().find(|c| c.name == "cpu").unwrap();
+        let headers: Vec<String> = cpu.table.headers().into_iter().map(str::to_owned).collect();
+        (headers, cpu.description.contains("producers of the load"))
     };
     let mut fixture = Fixture::latency();
     let (headers, described) = columns(&fixture);

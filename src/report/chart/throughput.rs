@@ -2,196 +2,127 @@
 
 use std::fmt::Write as _;
 
-use super::legend::Swatch;
+use super::drawing::Chart;
+use super::legend::{Swatch, colours};
 use super::paint::Ink;
-use super::rows::{Mark, Panel, Row, RowChart};
-use super::{Chart, axis_end, chart as assemble, colour_legend};
+use super::rows::{Mark, Panel, Row, RowChart, lanes};
+use super::words::own_scales;
 use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
-use crate::report::ReportInput;
-use crate::report::format::{or_unknown, rate, rate_estimate, tick};
+use crate::report::format::{rate, rate_estimate};
+use crate::report::grouped::joined;
+use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::tables::{Table, of_family};
+use crate::report::table::{Column, Table};
 use crate::summary::ConfigurationSummary;
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let panels: Vec<Panel> = (0..input.scenario.families.len())
-        .map(|family| panel(input, labels, family))
-        .filter(|panel| panel.rows.iter().any(|row| !row.marks.is_empty()))
-        .collect();
+    let panel = |family| {
+        let rows = input.of_family(family).map(|c| row(input, labels, c));
+        Panel::of_rows(family_title(input.scenario, family), rows.collect())
+    };
+    let panels: Vec<Panel> = input.families().map(panel).filter(Panel::has_marks).collect();
     if panels.is_empty() {
         return None;
     }
-    let mut legend = colour_legend(labels, |slot| Swatch::Marker {
-        ink: Ink::Series(slot),
-        shape: slot,
-        hollow: false,
-    });
+    let mut legend = colours(labels);
     legend.push((Swatch::Interval(Ink::Muted), "estimate in its 95 % interval".to_owned()));
     if input.trials.iter().any(|t| matches!(t.status, Status::Excluded { .. })) {
-        legend.push((
-            Swatch::Marker {
-                ink: Ink::Muted,
-                shape: 0,
-                hollow: true,
-            },
-            "trial that takes no part".to_owned(),
-        ));
+        legend.push((Swatch::neutral(0, true), "trial that is not used".to_owned()));
     }
     let chart = RowChart {
         panels,
         legend,
         axis: "records per second, from the common start to the last record".to_owned(),
     };
-    let families = match input.scenario.families.len() {
-        1 => String::new(),
-        n => format!(" Each of the {n} families has its own scale."),
-    };
     let description = format!(
         "A row per configuration: every dot is a trial, the line the estimate in the band of its 95 % confidence \
-         interval.{families}{}",
+         interval.{}{}",
+        own_scales(input.scenario),
         highest(input, labels)
     );
-    Some(assemble(
-        "throughput",
-        "Throughput",
-        &description,
-        table(input, labels),
-        |frame| chart.render(frame),
-    ))
+    let table = table(input, labels);
+    Some(Chart::new("throughput", "Throughput", &description, table, &chart))
 }
 
 /// The configurations with the highest estimates in words, where the families are few. Whether they are faster is for
 /// the verdicts to say.
 fn highest(input: &ReportInput, labels: &Labels) -> String {
-    let families = input.scenario.families.len();
-    let highest = (0..families).filter_map(|family| {
-        let point = |c: &ConfigurationSummary| c.point(FigureId::RecordsPerSecond).unwrap_or(f64::NEG_INFINITY);
-        let c = of_family(input, family)
-            .filter(|c| c.point(FigureId::RecordsPerSecond).is_some())
-            .max_by(|a, b| point(a).total_cmp(&point(b)))?;
-        let title = family_title(input.scenario, family);
-        let of = if title.is_empty() {
-            String::new()
-        } else {
-            format!("{title}: ")
-        };
-        Some(format!("{of}{} at {}", labels.short(c.configuration), rate(point(c))))
+    let highest = input.families().filter_map(|family| {
+        let known = |c: &'_ ConfigurationSummary| Some((c.configuration, c.point(FigureId::RecordsPerSecond)?));
+        let all = input.of_family(family).filter_map(known);
+        let (configuration, point) = all.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let name = joined(
+            [&family_title(input.scenario, family), labels.short(configuration)],
+            ": ",
+        );
+        Some(format!("{name} at {}", rate(point)))
     });
     let highest: Vec<String> = highest.collect();
-    if highest.is_empty() || families > 4 {
+    if highest.is_empty() || input.families().len() > 4 {
         String::new()
     } else {
         format!(" Highest: {}.", highest.join("; "))
     }
 }
 
-fn panel(input: &ReportInput, labels: &Labels, family: usize) -> Panel {
-    let rows: Vec<Row> = of_family(input, family).map(|c| row(input, labels, c)).collect();
-    let values = rows.iter().flat_map(|row| &row.marks).map(|mark| match mark {
-        Mark::Interval { high, .. } | Mark::Whisker { high, .. } => *high,
-        Mark::Dot { at, .. } => *at,
-        Mark::Segment { to, .. } => *to,
-    });
-    let max = axis_end(values);
-    Panel {
-        title: family_title(input.scenario, family),
-        max,
-        tick,
-        reference: None,
-        rows,
-    }
-}
-
 fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
     let slot = labels.slot(c.configuration);
     let ink = Ink::Series(slot);
-    let mut marks = Vec::new();
-    if let Some(estimate) = c.estimate(FigureId::RecordsPerSecond) {
-        let (low, high) = estimate.interval.unwrap_or((estimate.point, estimate.point));
-        marks.push(Mark::Interval {
-            low,
-            high,
-            point: estimate.point,
-            ink,
-        });
-    }
+    let estimate = c.estimate(FigureId::RecordsPerSecond);
     let counted = counted_rates(input, c.configuration);
-    let last = counted.len().max(2) as f64 - 1.0;
-    for (i, (trial, rate)) in counted.iter().enumerate() {
-        let (ink, hollow) = if trial.is_used() {
-            (ink, false)
-        } else {
-            (Ink::Muted, true)
-        };
-        marks.push(Mark::Dot {
+    let dots = counted
+        .iter()
+        .zip(lanes(counted.len()))
+        .map(|((trial, rate), lane)| Mark::Dot {
             at: *rate,
-            lane: i as f64 / last * 2.0 - 1.0,
-            ink,
+            lane,
+            ink: if trial.is_used() { ink } else { Ink::Muted },
             shape: slot,
-            hollow,
+            hollow: !trial.is_used(),
         });
-    }
-    let mut value = c
-        .estimate(FigureId::RecordsPerSecond)
-        .map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
+    let mut value = estimate.map_or_else(|| "no estimate".to_owned(), |e| rate_estimate(&e));
     if c.trials_failed > 0 {
         let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
     }
     Row {
         label: labels.short(c.configuration).to_owned(),
         value,
-        marks,
+        marks: estimate
+            .map(|e| Mark::estimate(e, ink))
+            .into_iter()
+            .chain(dots)
+            .collect(),
     }
 }
 
 /// Counted trials with their rates, in the order of blocks.
 fn counted_rates<'a>(input: &ReportInput<'a>, configuration: usize) -> Vec<(&'a Trial, f64)> {
-    let mut counted: Vec<(&Trial, f64)> = input
-        .trials
-        .iter()
-        .filter(|t| t.order.configuration == configuration && t.order.kind == TrialKind::Counted)
-        .filter_map(|t| {
-            Some((
-                t,
-                t.measurement.as_ref().filter(|m| m.read_ns() > 0)?.records_per_second(),
-            ))
-        })
-        .collect();
-    counted.sort_by_key(|(t, _)| t.order.block);
-    counted
+    let counted = input
+        .trials_of(configuration)
+        .filter(|t| t.order.kind == TrialKind::Counted);
+    let read = counted.filter_map(|t| Some((t, t.measurement.as_ref().filter(|m| m.read_ns() > 0)?)));
+    let mut rates: Vec<(&Trial, f64)> = read.map(|(t, m)| (t, m.records_per_second())).collect();
+    rates.sort_by_key(|(t, _)| t.order.block);
+    rates
 }
 
 fn table(input: &ReportInput, labels: &Labels) -> Table {
-    let rows = input.summary.configurations.iter().map(|c| {
-        let estimate = c.estimate(FigureId::RecordsPerSecond);
-        let interval = estimate.and_then(|e| e.interval);
-        let trials: Vec<String> = counted_rates(input, c.configuration)
-            .iter()
-            .map(|(t, r)| {
-                if t.is_used() {
-                    rate(*r)
-                } else {
-                    format!("({})", rate(*r))
-                }
-            })
-            .collect();
-        vec![
-            family_title(input.scenario, c.family),
-            labels.short(c.configuration).to_owned(),
-            or_unknown(estimate.map(|e| e.point), rate),
-            or_unknown(interval.map(|(low, _)| low), rate),
-            or_unknown(interval.map(|(_, high)| high), rate),
-            trials.join(", "),
-        ]
-    });
-    let headers = [
-        "family",
-        "configuration",
-        "records/s",
-        "low",
-        "high",
-        "trials by block (in brackets: takes no part)",
+    type Item<'a> = &'a ConfigurationSummary;
+    let names = [
+        Column::words("family", |c: &Item| family_title(input.scenario, c.family)),
+        Column::words("configuration", |c: &Item| labels.short(c.configuration)),
     ];
-    Table::new("", &headers, rows.collect())
+    let rates = Column::estimate("records/s", |c: &Item| c.estimate(FigureId::RecordsPerSecond), rate);
+    let trials = Column::words("trials by block (in brackets: not used)", |c: &Item| {
+        let each = counted_rates(input, c.configuration)
+            .into_iter()
+            .map(|(t, r)| match t.is_used() {
+                true => rate(r),
+                false => format!("({})", rate(r)),
+            });
+        each.collect::<Vec<String>>().join(", ")
+    });
+    let columns = names.into_iter().chain(rates).chain([trials]);
+    Table::of("", columns, &input.summary.configurations)
 }

@@ -1,4 +1,4 @@
-//! What people read of a comparison, on runs made up.
+//! What people read of a comparison, on invented runs.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use quick_xml::events::Event;
 use super::*;
 use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::report::fixture::Fixture;
-use crate::report::{JunitSuite, junit};
-use crate::summary::compare::{StoredRun, compare_runs};
+use crate::report::{JunitSuite, compare_html, compare_json, compare_markdown, compare_terminal, junit};
+use crate::summary::compare::{RunComparison, StoredRun, compare_runs};
 use crate::summary::condition::{Condition, judged_between};
+use crate::testing::report::Fixture;
 
 /// The fixture's run and the same a day later, with other seconds for the same records.
 struct Pair {
@@ -300,7 +300,7 @@ fn a_run_beside_itself_says_so_and_has_no_caution() {
     assert!(text.contains("Nothing that is known."), "{text}");
 }
 
-/// Not a check but a picture: writes pages to `target/report-preview/` for somebody to look at.
+/// Writes pages to `target/report-preview/` for somebody to look at.
 #[test]
 fn the_preview_is_written() {
     for (name, pair) in every_kind() {

@@ -1,214 +1,27 @@
-//! Tidy tables for other programs. Every column is declared with its unit and meaning, of which `docs/results.md` is
-//! made: a test renews its tables.
+//! Tidy tables for other programs. Every column is declared with its unit and meaning. A test makes the tables in
+//! `docs/results.md` from them.
 
 mod columns;
+mod rows;
+mod text;
 mod verdicts;
 
-use self::columns::{Column, LoadState, Row, shared, summary_columns, trial_columns};
+pub use self::text::{summary_csv, trials_csv};
 pub use self::verdicts::verdicts_csv;
-use super::ReportInput;
-use super::format::machine;
-use crate::figures::{Figure, FigureId, TrialFigures, Value};
-use crate::measure::{Status, Trial, TrialKind};
-use crate::scenario::{Configuration, DatasetSpec, Scenario};
-use crate::stats::Estimate;
-use crate::summary::{Along, CapacitySummary, ConfigurationSummary, ScalingPoint};
-
-/// What the cells of a row of `summary.csv` are taken from.
-struct SummaryRow<'a> {
-    configuration: &'a Configuration,
-    dataset: &'a DatasetSpec,
-    summary: &'a ConfigurationSummary,
-    scaling: Option<&'a ScalingPoint>,
-}
-
-/// What the cells of a row of `trials.csv` are taken from.
-struct TrialRow<'a> {
-    configuration: &'a Configuration,
-    dataset: &'a DatasetSpec,
-    trial: &'a Trial,
-    figures: Option<TrialFigures>,
-    /// Of its configuration.
-    capacity: Option<CapacitySummary>,
-}
-
-impl Row for SummaryRow<'_> {
-    fn configuration(&self) -> (&Configuration, &DatasetSpec) {
-        (self.configuration, self.dataset)
-    }
-
-    fn figure(&self, figure: &Figure) -> String {
-        match self.summary.figures.get(figure.id) {
-            Some(Value::Count(count)) => count.to_string(),
-            value => optional(value.map(|value| value.point())),
-        }
-    }
-
-    fn load(&self) -> Option<LoadState> {
-        let live = self.summary.live.as_ref()?;
-        // Without a trial nothing was reached or overloaded.
-        self.summary.point(FigureId::OfferedPerSecond)?;
-        Some(LoadState {
-            reached: live.load_reached,
-            overloaded: live.overloaded,
-            judgement: live.judgement.clone(),
-        })
-    }
-
-    fn capacity(&self) -> Option<CapacitySummary> {
-        self.summary.live.as_ref()?.capacity
-    }
-}
-
-impl Row for TrialRow<'_> {
-    fn configuration(&self) -> (&Configuration, &DatasetSpec) {
-        (self.configuration, self.dataset)
-    }
-
-    fn figure(&self, figure: &Figure) -> String {
-        let value = self.figures.as_ref().and_then(|figures| figures.get(figure.id));
-        match value {
-            Some(value) if figure.is_count() => format!("{value:.0}"),
-            value => optional(value),
-        }
-    }
-
-    fn load(&self) -> Option<LoadState> {
-        let load = self.trial.measurement.as_ref()?.load.as_ref()?;
-        Some(LoadState {
-            reached: load.reached,
-            overloaded: load.overload.is_some(),
-            judgement: load.judgement.clone(),
-        })
-    }
-
-    fn capacity(&self) -> Option<CapacitySummary> {
-        self.capacity
-    }
-}
-
-/// `summary.csv`: a row per configuration, in the scenario's order.
-pub fn summary_csv(input: &ReportInput) -> String {
-    let rows = input.summary.configurations.iter().filter_map(|summary| {
-        let configuration = input.scenario.configurations.get(summary.configuration)?;
-        let dataset = input.scenario.datasets.get(configuration.dataset)?;
-        Some(SummaryRow {
-            configuration,
-            dataset,
-            summary,
-            scaling: scaling_point(input, summary.configuration),
-        })
-    });
-    write(input.scenario, &shared(summary_columns()), rows)
-}
-
-/// `trials.csv`: a row per trial, in the order of running.
-pub fn trials_csv(input: &ReportInput) -> String {
-    let rows = input.trials.iter().filter_map(|trial| {
-        let index = trial.order.configuration;
-        let configuration = input.scenario.configurations.get(index)?;
-        let dataset = input.scenario.datasets.get(configuration.dataset)?;
-        let measurement = trial.measurement.as_ref();
-        let of_configuration = input.summary.configurations.iter().find(|c| c.configuration == index);
-        Some(TrialRow {
-            configuration,
-            dataset,
-            trial,
-            figures: measurement.map(|measurement| TrialFigures::of(configuration, measurement)),
-            capacity: of_configuration.and_then(|c| c.live.as_ref()?.capacity),
-        })
-    });
-    write(input.scenario, &shared(trial_columns()), rows)
-}
-
-fn write<R: Row>(scenario: &Scenario, columns: &[Column<R>], rows: impl Iterator<Item = R>) -> String {
-    let mut headers: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-    let keys = scenario.keys_in_use.iter().enumerate();
-    let keys: Vec<(usize, &String)> = keys.filter(|(_, key)| !headers.contains(key)).collect();
-    headers.extend(keys.iter().map(|(_, key)| (*key).clone()));
-    let cells = |row: R| {
-        let mut cells: Vec<String> = columns.iter().map(|column| (column.value)(&row)).collect();
-        let values = &row.configuration().0.key_values;
-        cells.extend(keys.iter().map(|(i, _)| values.get(*i).cloned().unwrap_or_default()));
-        cells
-    };
-    table(headers, rows.map(cells))
-}
-
-/// Rows of cells, as many as there are headers, with the headers above them.
-fn table(headers: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut written = writer.write_record(headers);
-    for cells in rows {
-        written = written.and_then(|()| writer.write_record(&cells));
-    }
-    debug_assert!(written.is_ok(), "rows of equal length into memory");
-    writer
-        .into_inner()
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .unwrap_or_default()
-}
-
-fn optional(value: Option<f64>) -> String {
-    value.map(machine).unwrap_or_default()
-}
-
-fn point(estimate: Option<&Estimate>) -> String {
-    optional(estimate.map(|e| e.point))
-}
-
-/// The place of a configuration in the first series that it is in: those along members come before those along threads.
-fn scaling_point<'a>(input: &ReportInput<'a>, configuration: usize) -> Option<&'a ScalingPoint> {
-    let of = |along_threads: bool| {
-        let all = input.summary.scaling.iter();
-        all.filter(move |series| (series.along == Along::Threads) == along_threads)
-            .flat_map(|series| &series.points)
-            .find(|point| point.configuration == configuration)
-    };
-    of(false).or_else(|| of(true))
-}
-
-/// `pilot`, `search`, `warmup` or `counted`.
-pub(super) fn kind(kind: TrialKind) -> &'static str {
-    match kind {
-        TrialKind::Pilot => "pilot",
-        TrialKind::Warmup => "warmup",
-        TrialKind::Counted => "counted",
-        TrialKind::Search => "search",
-    }
-}
-
-fn failure(status: &Status) -> String {
-    match status {
-        Status::Complete => String::new(),
-        Status::Excluded { reason } => reason.clone(),
-        Status::Failed(failure) => match &failure.who {
-            Some(who) => format!("{}: {who}: {}", failure.kind.describe(), failure.message),
-            None => format!("{}: {}", failure.kind.describe(), failure.message),
-        },
-    }
-}
-
-fn flags(trial: &Trial) -> String {
-    trial
-        .flags
-        .iter()
-        .map(|flag| flag.kind.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::fixture::Fixture;
+    use super::columns::{self, Column, shared, summary_columns, trial_columns};
+    use super::rows::SummaryRow;
     use super::verdicts::verdict_columns;
     use super::*;
-    use crate::figures::FIGURES;
+    use crate::figures::{FIGURES, Figure};
+    use crate::report::format::machine;
     use crate::testing::Document;
+    use crate::testing::report::Fixture;
 
     /// The rows of a table of columns.
     fn documented<R>(columns: &[Column<R>]) -> Vec<Vec<String>> {
@@ -290,11 +103,11 @@ mod tests {
                     .any(|c| c.name == column.name)
         };
         let all = shared(summary_columns()).into_iter().filter(of_load);
-        let wanted: BTreeSet<String> = all.map(|column| column.name).collect();
+        let names: BTreeSet<String> = all.map(|column| column.name).collect();
         let cells = |row: csv::StringRecord| {
             let all = headers.iter().zip(row.iter());
-            let shown = all.filter(|(name, value)| wanted.contains(*name) && !value.is_empty());
-            shown.map(|(name, value)| format!("{name}: {value}")).collect()
+            let known = all.filter(|(name, value)| names.contains(*name) && !value.is_empty());
+            known.map(|(name, value)| format!("{name}: {value}")).collect()
         };
         reader.records().map(|row| cells(row.unwrap())).collect()
     }
@@ -313,11 +126,11 @@ mod tests {
             .unwrap()
             .capacity
             .unwrap();
-        let wanted = format!("capacity_per_second: {}", machine(found.per_second.unwrap()));
+        let expected = format!("capacity_per_second: {}", machine(found.per_second.unwrap()));
         let summary = load_cells(&summary_csv(&fixture.input()));
-        assert!(summary[0].contains(&wanted), "{:?}", summary[0]);
+        assert!(summary[0].contains(&expected), "{:?}", summary[0]);
         let trials = load_cells(&trials_csv(&fixture.input()));
-        assert!(trials[0].contains(&wanted), "{:?}", trials[0]);
+        assert!(trials[0].contains(&expected), "{:?}", trials[0]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `verdicts.csv`: what is concluded of each pair of configurations.
 
-use super::columns::{Column, column};
-use super::{optional, table};
-use crate::report::ReportInput;
+use super::columns::{Column, column, columns};
+use super::rows::optional;
+use super::text::table;
+use crate::report::input::ReportInput;
 use crate::scenario::Scenario;
 use crate::summary::{Comparison, Metric, Question, Verdict};
 
@@ -27,67 +28,29 @@ pub fn verdicts_csv(input: &ReportInput) -> String {
 }
 
 pub(super) fn verdict_columns<'a>() -> Vec<Column<VerdictRow<'a>>> {
-    vec![
-        column(
-            "question",
-            "",
+    columns![VerdictRow<'_>:
+        "question", "",
             "`scenario` for every configuration against its baseline; `within` for the scenario's own comparisons where the \
              run asks about clusters or builds; else the key of the matrix whose values are compared with its first, all \
-             else equal",
-            |r: &VerdictRow| question(r).to_owned(),
-        ),
-        column(
-            "baseline",
-            "",
-            "name of the configuration compared with",
-            |r: &VerdictRow| name(r, r.comparison.baseline),
-        ),
-        column("configuration", "", "name of the configuration", |r: &VerdictRow| {
-            name(r, r.comparison.configuration)
-        }),
-        column(
-            "metric",
-            "",
-            "`read_time`, `stopwatch`, `response_p99` (where records arrive) or `catch_up` (where they arrive on a backlog)",
-            |r: &VerdictRow| metric(r.comparison.metric).to_owned(),
-        ),
-        column(
-            "ratio",
-            "",
-            "how many times as fast as the baseline; above 1 is faster, or for `response_p99` shorter",
-            |r: &VerdictRow| optional(r.comparison.ratio.map(|ratio| ratio.point)),
-        ),
-        column(
-            "ratio_low",
-            "",
-            "lower end of its 95 % confidence interval",
-            |r: &VerdictRow| optional(interval_of(r).map(|(low, _)| low)),
-        ),
-        column(
-            "ratio_high",
-            "",
-            "upper end of its 95 % confidence interval",
-            |r: &VerdictRow| optional(interval_of(r).map(|(_, high)| high)),
-        ),
-        column(
-            "p",
-            "",
+             else equal"
+            => |r| question(r).to_owned();
+        "baseline", "", "name of the configuration compared with" => |r| name(r, r.comparison.baseline);
+        "configuration", "", "name of the configuration" => |r| name(r, r.comparison.configuration);
+        "metric", "",
+            "`read_time`, `stopwatch`, `response_p99` (where records arrive) or `catch_up` (where they arrive on a backlog)"
+            => |r| metric(r.comparison.metric).to_owned();
+        "ratio", "", "how many times as fast as the baseline; above 1 is faster, or for `response_p99` shorter"
+            => |r| optional(r.comparison.ratio.map(|ratio| ratio.point));
+        "ratio_low", "", "lower end of its 95 % confidence interval"
+            => |r| optional(interval_of(r).map(|(low, _)| low));
+        "ratio_high", "", "upper end of its 95 % confidence interval"
+            => |r| optional(interval_of(r).map(|(_, high)| high));
+        "p", "",
             "two-sided p, corrected by Holm for the comparisons of its question and metric (uncorrected in `summary.json`); \
-             empty for the stopwatch, which is only described",
-            |r: &VerdictRow| optional(r.comparison.p_holm),
-        ),
-        column(
-            "blocks",
-            "blocks",
-            "blocks in which both were measured",
-            |r: &VerdictRow| r.comparison.blocks.to_string(),
-        ),
-        column(
-            "verdict",
-            "",
-            "`faster`, `slower`, `same` or `undecided`",
-            |r: &VerdictRow| verdict(r.comparison.verdict).to_owned(),
-        ),
+             empty for the stopwatch, which is only described"
+            => |r| optional(r.comparison.p_holm);
+        "blocks", "blocks", "blocks in which both were measured" => |r| r.comparison.blocks.to_string();
+        "verdict", "", "`faster`, `slower`, `same` or `undecided`" => |r| verdict(r.comparison.verdict).to_owned();
     ]
 }
 

@@ -1,65 +1,53 @@
 //! Where and how a run was made, in words.
 
+use jiff::Timestamp;
+
 use super::existing;
-use crate::measure::{ClusterEnvironment, Environment, Trial};
-use crate::report::ReportInput;
-use crate::report::format::{UNKNOWN, bytes, count, duration, memory_in_words, percent, printable};
+use crate::measure::{ClusterEnvironment, Environment};
+use crate::report::format::{bytes, count, duration, memory_in_words, or_unknown, percent};
+use crate::report::input::ReportInput;
 use crate::scenario::{Mode, Scenario, TrialLength};
 
 /// The machine, the cluster, the client and the length of the run.
-pub(in crate::report) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
-    let Environment { cluster, client, .. } = input.environment;
+pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let e = input.environment;
-    let unknown = || "unknown".to_owned();
+    let Environment { cluster, client, .. } = e;
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
     let (first, last) = dates(input);
-    [
+    let memory = e.limits.as_ref().map_or_else(|| bytes(e.memory_bytes), memory_in_words);
+    let mut facts = vec![
         ("Measured", format!("{first} to {last}")),
         ("tandem", e.tandem()),
         ("Machine", e.host.clone()),
         ("Processor", format!("{}, {}", e.processor, e.cores_in_words())),
-        (
-            "Memory",
-            e.limits.as_ref().map_or_else(|| bytes(e.memory_bytes), memory_in_words),
-        ),
-        ("Frequency governor", e.governor.clone().unwrap_or_else(unknown)),
+        ("Memory", memory),
+        ("Frequency governor", known(&e.governor)),
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
         ("Kafka", kafka(cluster)),
-        ("Java of the brokers", cluster.java.clone().unwrap_or_else(unknown)),
+        ("Java of the brokers", known(&cluster.java)),
         (
             "Client",
             format!("{} {} ({})", client.name, client.version, client.features),
         ),
         ("Allocator", client.allocator.clone()),
         ("Plan", plan(input)),
-    ]
-    .into_iter()
-    .chain(
+    ];
+    facts.extend(
         existing::data_sets(input)
             .into_iter()
             .map(|text| ("The data set", text)),
-    )
-    .chain(
-        e.other_clusters
-            .iter()
-            .map(|other| ("Kafka, compared with it", kafka(other))),
-    )
-    .chain(cluster.settings_unknown.iter().map(|cause| {
-        (
-            "Settings of the brokers",
-            format!("unknown, and so not in the table of settings: {cause}"),
-        )
-    }))
-    .chain(e.builds.iter().map(|build| ("Build", build.to_string())))
-    .chain(e.kept_data.iter().map(|kept| ("Data set", kept.to_string())))
-    .chain(
-        input
-            .scenario
-            .warnings
-            .iter()
-            .map(|warning| ("Note on the plan", warning.clone())),
-    )
-    .map(|(name, value)| (name, printable(&value)))
-    .collect()
+    );
+    let others = e.other_clusters.iter();
+    facts.extend(others.map(|other| ("Kafka, compared with it", kafka(other))));
+    facts.extend(cluster.settings_unknown.iter().map(|cause| {
+        let text = format!("unknown, and so not in the table of settings: {cause}");
+        ("Settings of the brokers", text)
+    }));
+    facts.extend(e.builds.iter().map(|build| ("Build", build.to_string())));
+    facts.extend(e.kept_data.iter().map(|kept| ("Data set", kept.to_string())));
+    let warnings = input.scenario.warnings.iter();
+    facts.extend(warnings.map(|warning| ("Note on the plan", warning.clone())));
+    facts
 }
 
 fn kafka(cluster: &ClusterEnvironment) -> String {
@@ -116,33 +104,74 @@ fn blocks(scenario: &Scenario) -> String {
 }
 
 /// When the first and the last trial began, to the second.
-pub(in crate::report) fn dates(input: &ReportInput) -> (String, String) {
-    let show = |t: Option<&Trial>| {
-        t.map_or_else(
-            || UNKNOWN.to_owned(),
-            |t| t.started_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        )
-    };
-    (
-        show(input.trials.iter().min_by_key(|t| t.started_at)),
-        show(input.trials.iter().max_by_key(|t| t.started_at)),
-    )
+pub(crate) fn dates(input: &ReportInput) -> (String, String) {
+    let show = |at: Option<Timestamp>| or_unknown(at, |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let began = || input.trials.iter().map(|t| t.started_at);
+    (show(began().min()), show(began().max()))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::report::fixture::Fixture;
+    use crate::testing::report::Fixture;
 
     #[test]
     fn the_plan_of_a_live_run_says_how_long_its_loads_are_and_not_how_much_is_read() {
         let fixture = Fixture::latency();
-        let shown = plan(&fixture.input());
+        let text = plan(&fixture.input());
         assert!(
-            shown.contains("a load of 5.00 s per trial after 1.00 s of warm-up"),
-            "{shown}"
+            text.contains("a load of 5.00 s per trial after 1.00 s of warm-up"),
+            "{text}"
         );
-        assert!(!shown.contains("per group"), "{shown}");
+        assert!(!text.contains("per group"), "{text}");
+    }
+
+    /// The value of a fact of the environment.
+    fn value(fixture: &Fixture, name: &str) -> Option<String> {
+        let facts = environment(&fixture.input());
+        facts.into_iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    #[test]
+    fn a_cluster_on_zookeeper_is_reported_with_both_versions() {
+        let mut fixture = Fixture::one_vs_two();
+        let cluster = &mut fixture.environment.cluster;
+        (cluster.version, cluster.zookeeper) = (Some("2.8.1".into()), Some("3.5.9".into()));
+        let mut other = cluster.clone();
+        (other.version, other.zookeeper) = (Some("4.3.1".into()), None);
+        let address = cluster.bootstrap.clone();
+        fixture.environment.other_clusters.push(other);
+        let local = |kafka: &str| Some(format!("{kafka}, 1 broker, run by tandem on this machine ({address})"));
+        assert_eq!(value(&fixture, "Kafka"), local("2.8.1 on ZooKeeper 3.5.9"));
+        assert_eq!(value(&fixture, "Kafka, compared with it"), local("4.3.1"));
+    }
+
+    #[test]
+    fn a_second_cluster_and_the_builds_are_reported_with_the_environment() {
+        let mut fixture = Fixture::one_vs_two();
+        let mut other = fixture.environment.cluster.clone();
+        (other.local, other.bootstrap, other.version) = (false, "b:9092".into(), Some("3.9".into()));
+        fixture.environment.other_clusters.push(other);
+        fixture.environment.builds.push(crate::measure::BuildEnvironment {
+            name: "new".into(),
+            path: "/new/tandem".into(),
+            version: Some("tandem 0.1.0 (8b212a6)".into()),
+            client: "librdkafka".into(),
+            client_version: "2.12.1".into(),
+            bytes: 5,
+            modified: Timestamp::UNIX_EPOCH,
+        });
+        assert_eq!(
+            value(&fixture, "Kafka, compared with it").as_deref(),
+            Some("3.9, 1 broker, running before tandem (b:9092)")
+        );
+        assert_eq!(
+            value(&fixture, "Build").as_deref(),
+            Some(
+                "new: tandem 0.1.0 (8b212a6), librdkafka 2.12.1 (/new/tandem, 5 bytes, written 1970-01-01 00:00:00.000 \
+                 UTC)"
+            )
+        );
     }
 }

@@ -1,14 +1,13 @@
-//! What is to be said of topics that existed before the run: what was read of them, and what was not and why that is no
-//! loss.
+//! Existing topics: which records were read, and which were not and why that is no loss.
 
-use super::super::ReportInput;
-use super::super::format::{bytes, count, thousands};
+use crate::report::format::{bytes, count, thousands};
+use crate::report::input::ReportInput;
 use crate::scenario::{DatasetSpec, ExistingTopics, FoundTopic, FoundTopics, Isolation};
 
-/// Partitions whose offsets are told one by one.
-const PARTITIONS_SHOWN: usize = 6;
+/// Partitions whose offsets are listed.
+const PARTITIONS_LISTED: usize = 6;
 
-/// A text for each data set of topics that existed.
+/// A text for each data set of existing topics.
 pub(super) fn data_sets(input: &ReportInput) -> Vec<String> {
     let memory_bytes = input.environment.memory_bytes;
     let existing = input.scenario.datasets.iter().filter_map(DatasetSpec::existing);
@@ -42,8 +41,8 @@ fn describe(existing: &ExistingTopics, found: &FoundTopics, memory_bytes: u64) -
     }
     if found.not_delivered() > 0 {
         sentences.push(format!(
-            "For {} offsets among these the cluster delivers no record, as was seen before the trials: control records of \
-             transactions{}, or records that were compacted away. There is nothing to be read, so they are no loss",
+            "For {} of these offsets the cluster delivers no record, as a read before the trials found: control records of \
+             transactions{}, or records that were compacted away. There is nothing to read, so they are no loss",
             thousands(found.not_delivered()),
             match existing.isolation {
                 Isolation::ReadCommitted => ", records of aborted ones",
@@ -69,10 +68,10 @@ fn topic(topic: &FoundTopic) -> String {
         .partitions
         .iter()
         .enumerate()
-        .take(PARTITIONS_SHOWN)
+        .take(PARTITIONS_LISTED)
         .map(range)
         .collect();
-    if topic.partitions.len() > PARTITIONS_SHOWN {
+    if topic.partitions.len() > PARTITIONS_LISTED {
         ranges.push("and so on, all in plan.json".to_owned());
     }
     format!("Topic {}, {partitions} (offsets of {})", topic.name, ranges.join(", "))
@@ -104,11 +103,11 @@ fn memory(data_bytes: u64, memory_bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fixture::Fixture;
     use super::*;
     use crate::scenario::{DataSource, FoundPartition};
+    use crate::testing::report::Fixture;
 
-    fn told(isolation: Isolation, last: Option<u64>, records: u64, memory_bytes: u64) -> String {
+    fn text(isolation: Isolation, last: Option<u64>, records: u64, memory_bytes: u64) -> String {
         let mut fixture = Fixture::one_vs_two();
         let partition = |low, end, records| FoundPartition { low, end, records };
         let topic = FoundTopic {
@@ -131,18 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_existed_is_told_with_its_ranges_and_what_was_not_delivered() {
+    fn an_existing_topic_is_reported_with_its_ranges_and_what_was_not_delivered() {
         insta::assert_snapshot!(
             [
-                told(Isolation::ReadCommitted, None, 1_200, 1 << 30),
-                told(Isolation::ReadUncommitted, Some(2_000), 2_000, 1 << 10),
+                text(Isolation::ReadCommitted, None, 1_200, 1 << 30),
+                text(Isolation::ReadUncommitted, Some(2_000), 2_000, 1 << 10),
             ]
             .join("\n\n")
         );
     }
 
     #[test]
-    fn a_data_set_that_the_run_filled_is_not_told_as_one_that_existed() {
+    fn a_data_set_that_the_run_filled_is_not_reported_as_existing() {
         assert!(data_sets(&Fixture::one_vs_two().input()).is_empty());
     }
 }

@@ -1,61 +1,46 @@
 //! How good the run was, as words and figures.
 
-use crate::report::ReportInput;
 use crate::report::format::{count, p_value};
+use crate::report::input::ReportInput;
 
 /// What is known of the quality of the run; empty for a run without a trial that has a figure.
-pub(in crate::report) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
+pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
     let quality = &input.summary.quality;
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let mut facts = Vec::new();
-    if quality.trials_counted > 0 {
-        facts.push((
-            "Disturbed",
-            format!(
-                "{} of {}",
-                quality.trials_disturbed,
-                count(u64::from(quality.trials_counted), "counted trial")
-            ),
-        ));
-    }
-    if let Some(noise) = quality.noise {
-        facts.push((
-            "Noise",
-            format!(
-                "{}: the standard deviation of one trial's figure, median over the configurations",
-                percent(noise)
-            ),
-        ));
-    }
-    if let Some(detectable) = quality.detectable {
-        facts.push((
-            "Smallest difference to be told",
-            format!(
-                "about {} in the blocks made, with that noise; the threshold is {}",
-                percent(detectable),
-                percent(input.scenario.threshold)
-            ),
-        ));
-    }
-    if let Some(drift) = quality.drift {
-        facts.push((
-            "Drift",
-            format!(
-                "{:+.1} % from the first trial to the last, p {}",
-                drift.change * 100.0,
-                p_value(drift.p)
-            ),
-        ));
-    }
-    if let Some(serial) = quality.serial {
-        facts.push((
-            "Likeness of neighbours",
-            format!(
-                "correlation {:+.2} of each trial with the next, p {}",
-                serial.lag_one,
-                p_value(serial.p)
-            ),
-        ));
-    }
+    let disturbed = (quality.trials_counted > 0).then(|| {
+        let counted = count(u64::from(quality.trials_counted), "counted trial");
+        format!("{} of {counted}", quality.trials_disturbed)
+    });
+    let noise = quality.noise.map(|noise| {
+        format!(
+            "{}: the standard deviation of one trial's figure, median over the configurations",
+            percent(noise)
+        )
+    });
+    let detectable = quality.detectable.map(|detectable| {
+        format!(
+            "about {} in the blocks made, with that noise; the threshold is {}",
+            percent(detectable),
+            percent(input.scenario.threshold)
+        )
+    });
+    let drift = quality.drift.map(|drift| {
+        let (change, p) = (drift.change * 100.0, p_value(drift.p));
+        format!("{change:+.1} % from the first trial to the last, p {p}")
+    });
+    let serial = quality.serial.map(|serial| {
+        let p = p_value(serial.p);
+        format!("{:+.2} between each trial and the next, p {p}", serial.lag_one)
+    });
+    let facts = [
+        ("Disturbed", disturbed),
+        ("Noise", noise),
+        ("Smallest detectable difference", detectable),
+        ("Drift", drift),
+        ("Serial correlation", serial),
+    ];
     facts
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
 }

@@ -1,178 +1,69 @@
-//! What is gained by more consumers, processes or threads, and which axis explains how much: tables and sentences.
+//! What more consumers, processes or threads gain, and which axis explains how much: tables and sentences.
 
 use std::fmt::Write as _;
 
-use super::{ReportInput, Table};
-use crate::report::format::{UNKNOWN, count, or_unknown, percent, printable, rate, rate_estimate, ratio_estimate};
+use crate::report::format::{
+    UNKNOWN, count, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
+};
+use crate::report::grouped::joined;
+use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
+use crate::report::table::{Column, Table};
 use crate::stats::{Estimate, Law, Parameter, ScalingFit};
 use crate::summary::{Along, EffectsOutcome, EffectsSummary, Fit, Gain, ScalingPoint, ScalingSeries};
+use crate::wording::capitalised;
 
-/// The words of scaling, for those who read the table.
-pub(in crate::report) const GLOSSARY: [(&str, &str); 4] = [
-    (
-        "Speed-up",
-        "how many times as many records per second as with the smallest number of the series, from pairs of trials within blocks.",
-    ),
-    (
-        "Efficiency",
-        "the speed-up as a share of the ideal, in which twice the members are twice as fast.",
-    ),
-    (
-        "Contention",
-        "in a fitted law the share of the work that only one member can do at a time. It bounds the speed-up.",
-    ),
-    (
-        "Coherency",
-        "in a fitted law what each pair of members costs, by waiting for each other. With it more members end up slower.",
-    ),
-];
-
-/// True where there is a series to be told.
-pub(in crate::report) fn has_scaling(input: &ReportInput) -> bool {
-    !input.summary.scaling.is_empty()
+/// What a series has in common, behind what it runs along where `others` run along something else.
+pub(crate) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {
+    let is_one_kind = others.iter().all(|other| other.along == series.along);
+    let along = if is_one_kind { "" } else { series.along.nouns() };
+    joined([along, &series.name], ", ")
 }
 
-/// What a series has in common, or what it runs along where there is nothing of the kind and `others` run along
-/// something else.
-pub(in crate::report) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {
-    let name = printable(&series.name);
-    if others.iter().all(|other| other.along == series.along) {
-        return name;
-    }
-    let along = series.along.nouns();
-    if name.is_empty() {
-        along.to_owned()
-    } else {
-        format!("{along}, {name}")
-    }
-}
-
-/// A table for each series.
-pub(in crate::report) fn scaling(input: &ReportInput) -> Vec<Table> {
-    let labels = Labels::new(input.scenario);
-    let all = &input.summary.scaling;
-    all.iter()
-        .map(|series| table(series, &labels, title(series, all)))
-        .collect()
-}
-
-fn table(series: &ScalingSeries, labels: &Labels, caption: String) -> Table {
-    let number = format!("#{}", series.along.nouns());
-    let mut headers = vec![
-        number.as_str(),
-        "configuration",
-        "#records/s\u{a0}[95\u{a0}%]",
-        "#speed-up\u{a0}[95\u{a0}%]",
-        "#efficiency",
-        "#each one added\u{a0}[95\u{a0}%]",
-    ];
+/// The points of a series.
+pub(crate) fn series_table(labels: &Labels, series: &ScalingSeries, caption: String) -> Table {
+    type Row<'a> = &'a ScalingPoint;
     let with_idle = series.points.iter().any(|point| point.idle_members > 0);
-    if with_idle {
-        headers.push("#idle members");
-    }
-    let row = |point: &ScalingPoint| {
-        let mut row = vec![
-            point.count.to_string(),
-            labels.short(point.configuration).to_owned(),
-            rate_estimate(&point.records_per_second),
-            point
-                .speed_up
-                .map_or_else(|| UNKNOWN.to_owned(), |speed| ratio_estimate(&speed)),
-            or_unknown(point.efficiency.map(|e| e.point), percent),
-            point.gain.map_or_else(String::new, |gain| added(gain, point.count)),
-        ];
-        if with_idle {
-            row.push(point.idle_members.to_string());
-        }
-        row
-    };
-    Table::new(caption, &headers, series.points.iter().map(row).collect())
+    let columns = [
+        Column::figures(series.along.nouns(), |p: &Row| p.count.to_string()),
+        Column::words("configuration", |p: &Row| labels.short(p.configuration)).on_pages_only(),
+        Column::figures("records/s\u{a0}[95\u{a0}%]", |p: &Row| {
+            rate_estimate(&p.records_per_second)
+        }),
+        Column::figures("speed-up\u{a0}[95\u{a0}%]", |p: &Row| {
+            or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
+        }),
+        Column::figures("efficiency", |p: &Row| or_unknown(p.efficiency, |e| percent(e.point))).dropped(2),
+        Column::figures("each one added\u{a0}[95\u{a0}%]", |p: &Row| added(p)),
+        Column::figures("idle members", |p: &Row| p.idle_members.to_string())
+            .dropped(1)
+            .only_if(with_idle),
+    ];
+    Table::of(caption, columns, &series.points)
 }
 
-/// What each one added to the count before gained: `+2.1 % [−0.5, 4.8]`.
-pub(in crate::report) fn added(gain: Gain, count: u32) -> String {
-    let Some(ratio) = gain.ratio else {
+/// What each one added to the count before gained: `+2.1 % [−0.5, 4.8]`; empty for the first.
+pub(crate) fn added(point: &ScalingPoint) -> String {
+    let Some(Gain { from, ratio, .. }) = point.gain else {
+        return String::new();
+    };
+    let Some(ratio) = ratio else {
         return UNKNOWN.to_owned();
     };
-    let share = |ratio: f64| ratio.powf(1.0 / f64::from((count - gain.from).max(1))) - 1.0;
+    let share = |ratio: f64| ratio.powf(1.0 / f64::from((point.count - from).max(1))) - 1.0;
     let sign = if share(ratio.point) >= 0.0 { "+" } else { "" };
-    format!("{sign}{}", share_estimate(&map(ratio, share)))
+    format!("{sign}{}", share_estimate(&mapped(ratio, share)))
 }
 
-fn map(estimate: Estimate, of: impl Fn(f64) -> f64) -> Estimate {
-    Estimate {
-        point: of(estimate.point),
-        interval: estimate.interval.map(|(low, high)| (of(low), of(high))),
-        observations: estimate.observations,
-    }
+/// How many are worth having, and which law fits or why none does.
+pub(crate) fn words(series: &ScalingSeries) -> String {
+    let recommendation = series.recommendation.as_ref();
+    let recommendation = recommendation.map_or(String::new(), |found| format!("{}.", capitalised(&found.text)));
+    joined([&*recommendation, &law(series)], " ")
 }
 
-/// A share with its interval as a percentage: `4.2 % [3.1, 5.3]`, with the decimals that its size is worth.
-pub(in crate::report) fn share_estimate(share: &Estimate) -> String {
-    let largest = share
-        .interval
-        .map_or(share.point.abs(), |(low, high)| low.abs().max(high.abs()));
-    let decimals = match largest * 100.0 {
-        p if p >= 9.95 => 0,
-        p if p >= 0.995 => 1,
-        p if p >= 0.0995 => 2,
-        _ => 3,
-    };
-    let number = |share: f64| {
-        let text = format!("{:.decimals$}", share.abs() * 100.0);
-        let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
-        if share < 0.0 && !is_zero {
-            format!("−{text}")
-        } else {
-            text
-        }
-    };
-    let interval = share.interval.map_or(String::new(), |(low, high)| {
-        format!(" [{}, {}]", number(low), number(high))
-    });
-    format!("{}\u{a0}%{interval}", number(share.point))
-}
-
-/// What is to be said of a series beside its table.
-pub(in crate::report) struct Words {
-    /// What it has in common.
-    pub(in crate::report) title: String,
-    /// How many are worth having; empty where nothing is told.
-    pub(in crate::report) recommended: String,
-    /// Which law fits, or why none is fitted.
-    pub(in crate::report) law: String,
-}
-
-impl Words {
-    /// Everything but the title.
-    pub(in crate::report) fn all(&self) -> String {
-        format!("{} {}", self.recommended, self.law).trim_start().to_owned()
-    }
-}
-
-/// The words of each series, in the order of [`scaling`].
-pub(in crate::report) fn scaling_words(input: &ReportInput) -> Vec<Words> {
-    let all = &input.summary.scaling;
-    let words = |series: &ScalingSeries| Words {
-        title: title(series, all),
-        recommended: series.recommendation.as_ref().map_or(String::new(), |found| {
-            let text = printable(&found.text);
-            let mut rest = text.chars();
-            let capital: String = rest
-                .next()
-                .into_iter()
-                .flat_map(char::to_uppercase)
-                .chain(rest)
-                .collect();
-            format!("{capital}.")
-        }),
-        law: law(series),
-    };
-    all.iter().map(words).collect()
-}
-
-fn law(series: &ScalingSeries) -> String {
+/// Which law fits a series, or why none does.
+pub(crate) fn law(series: &ScalingSeries) -> String {
     let fit = match &series.fit {
         Fit::Law(fit) => fit,
         Fit::Refused(refusal) => {
@@ -185,8 +76,8 @@ fn law(series: &ScalingSeries) -> String {
         }
     };
     let one = format!("one {} reads {}", series.along.noun(), rate_estimate(&fit.lambda));
-    let parameter = |p: Option<Parameter>| p.map_or_else(|| UNKNOWN.to_owned(), |p| share_estimate(&p.estimate));
-    let said = match fit.law {
+    let parameter = |p: Option<Parameter>| or_unknown(p, |p| share_estimate(&p.estimate));
+    let found = match fit.law {
         Law::Linear => format!("A straight line fits: {one}, and each more as much; contention does not show"),
         Law::Amdahl => format!(
             "Amdahl's law fits best: contention {}, {one}{}",
@@ -200,15 +91,12 @@ fn law(series: &ScalingSeries) -> String {
             peak(series, fit)
         ),
     };
-    let from = format!(
-        "{} in {}",
-        count(fit.observations as u64, "trial"),
-        count(fit.blocks as u64, "block")
-    );
-    format!("{said} ({from}).{}", misfit(fit))
+    let (trials, blocks) = (fit.observations as u64, fit.blocks as u64);
+    let from = format!("{} in {}", count(trials, "trial"), count(blocks, "block"));
+    format!("{found} ({from}).{}", misfit(fit))
 }
 
-/// What contention alone bounds the speed-up to.
+/// The bound that contention sets to the speed-up.
 fn limit(fit: &ScalingFit) -> String {
     let alpha = fit.alpha.map_or(0.0, |alpha| alpha.estimate.point);
     if alpha > 0.0 && fit.misfit.is_none() {
@@ -250,51 +138,69 @@ fn misfit(fit: &ScalingFit) -> String {
     };
     let side = if misfit.ratio < 1.0 { "below" } else { "above" };
     format!(
-        " But the figures leave this curve by more than chance, most of all at {} ({} {side} it): it describes them \
-         roughly and foretells nothing.",
+        " But the figures differ from this curve by more than chance, most of all at {} ({} {side} it): it describes \
+         them roughly and predicts nothing.",
         misfit.members,
         percent((misfit.ratio - 1.0).abs())
     )
 }
 
-/// The shares of the axes, with what interacts and what is noise.
-pub(in crate::report) fn effects(input: &ReportInput) -> Option<Table> {
-    let rows = effect_rows(input.summary.effects.as_ref()?)?;
-    let row = |(name, share): (String, Estimate)| vec![name, share_estimate(&share)];
-    Some(Table::new(
-        "",
-        &["axis", "#share of the variance\u{a0}[95\u{a0}%]"],
-        rows.into_iter().map(row).collect(),
-    ))
+/// The shares of the axes, their interactions and the noise.
+pub(crate) fn effects(input: &ReportInput) -> Option<Table> {
+    let shares = shares(input.summary.effects.as_ref()?)?;
+    let columns = [
+        Column::words("axis", |(source, _): &(Source, Estimate)| source.to_string()),
+        Column::figures(
+            "share of the variance\u{a0}[95\u{a0}%]",
+            |(_, share): &(Source, Estimate)| share_estimate(share),
+        ),
+    ];
+    Some(Table::of("", columns, shares))
 }
 
-/// Each share with its name: axes, interactions, noise.
-pub(in crate::report) fn effect_rows(effects: &EffectsSummary) -> Option<Vec<(String, Estimate)>> {
+/// A source of variance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An axis, or several that interact.
+    Axes(String),
+    /// Interactions of three axes and more.
+    Higher,
+    /// Trials of one configuration.
+    Noise,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Source::Axes(names) => names,
+            Source::Higher => "interactions of three and more",
+            Source::Noise => "noise",
+        })
+    }
+}
+
+/// Each share with its source: axes, interactions, noise.
+pub(crate) fn shares(effects: &EffectsSummary) -> Option<Vec<(Source, Estimate)>> {
     let EffectsOutcome::Explained(shares) = &effects.outcome else {
         return None;
     };
-    let name = |factors: &[usize]| {
-        let names: Vec<String> = factors
+    let axes = |factors: &[usize]| {
+        let names: Vec<&str> = factors
             .iter()
-            .filter_map(|f| effects.factors.get(*f))
-            .map(|n| printable(n))
+            .filter_map(|f| Some(&**effects.factors.get(*f)?))
             .collect();
-        names.join(" × ")
+        Source::Axes(names.join(" × "))
     };
-    let mut rows: Vec<(String, Estimate)> = shares.shares.iter().map(|e| (name(&e.factors), e.share)).collect();
-    rows.extend(
-        shares
-            .higher
-            .map(|share| ("interactions of three and more".to_owned(), share)),
-    );
-    rows.push(("noise".to_owned(), shares.noise));
-    Some(rows)
+    let explained = shares.shares.iter().map(|e| (axes(&e.factors), e.share));
+    let higher = shares.higher.map(|share| (Source::Higher, share));
+    let noise = (Source::Noise, shares.noise);
+    Some(explained.chain(higher).chain([noise]).collect())
 }
 
 /// The shares in a sentence, with what they rest on.
-pub(in crate::report) fn effects_words(input: &ReportInput) -> Option<String> {
+pub(crate) fn effects_words(input: &ReportInput) -> Option<String> {
     let effects = input.summary.effects.as_ref()?;
-    let mut text = printable(&effects.text);
+    let mut text = effects.text.clone();
     if let EffectsOutcome::Explained(shares) = &effects.outcome {
         let blocks = count(shares.blocks as u64, "whole block");
         let left_out = match shares.blocks_left_out {
@@ -310,7 +216,7 @@ pub(in crate::report) fn effects_words(input: &ReportInput) -> Option<String> {
 }
 
 /// One figure of a fitted curve: `251 k/s`.
-pub(in crate::report) fn fitted(fit: Option<&ScalingFit>, number: u32) -> String {
+pub(crate) fn fitted(fit: Option<&ScalingFit>, number: u32) -> String {
     let nearest = |fit: &ScalingFit| {
         let away = |members: f64| (members - f64::from(number)).abs();
         let nearest = fit

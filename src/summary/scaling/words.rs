@@ -11,15 +11,20 @@ const COUNTS_MIN: usize = 3;
 /// More series than this share one sentence.
 const SENTENCES_MAX: usize = 4;
 
+/// Whether the answer has a sentence about each series that it reports, instead of one about all of them.
+pub fn has_sentence_each(series: &[ScalingSeries]) -> bool {
+    series.iter().filter(|one| is_reported(one)).count() <= SENTENCES_MAX
+}
+
+fn is_reported(series: &ScalingSeries) -> bool {
+    series.points.len() >= COUNTS_MIN
+}
+
 /// A sentence for the answer about each series, or one about all of many.
 pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
-    let reported: Vec<&ScalingSeries> = series.iter().filter(|one| one.points.len() >= COUNTS_MIN).collect();
-    if reported.len() > SENTENCES_MAX {
-        let counts = || {
-            reported
-                .iter()
-                .filter_map(|one| Some(one.recommendation.as_ref()?.count))
-        };
+    let reported: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
+    if !has_sentence_each(series) {
+        let counts = || reported.iter().filter_map(|one| Some(one.recommendation.as_ref()?.count));
         let nouns = reported[0].along.nouns();
         let nouns = if reported.iter().all(|one| one.along == reported[0].along) {
             nouns

@@ -1,0 +1,82 @@
+//! The verdicts of a comparison of runs.
+
+use super::input::CompareInput;
+use super::names::{label, measure_title, point_text};
+use crate::report::conclusion::Conclusion;
+use crate::report::format::{or_unknown, p_value, ratio_estimate};
+use crate::report::grouped::grouped;
+use crate::report::labels::{Labels, family_title};
+use crate::report::table::{Column, Table, with_rows};
+use crate::summary::Verdict;
+use crate::summary::compare::{Measure, RunVerdict};
+
+/// What is concluded of a configuration of a run against the same one of the first run.
+pub(crate) fn conclusion(input: &CompareInput, v: &RunVerdict) -> Conclusion {
+    Conclusion::of(v.verdict, v.ratio, input.comparison.threshold)
+}
+
+/// A table per run, measure and family.
+pub(super) fn verdicts(input: &CompareInput) -> Vec<Table> {
+    let labels = Labels::new(input.scenario);
+    let families = 0..input.scenario.families.len();
+    let runs = input.comparison.runs.iter().skip(1);
+    let parts = runs.flat_map(|run| {
+        let families = families.clone();
+        let measures = Measure::ALL.into_iter();
+        measures.flat_map(move |measure| families.clone().map(move |family| (run.name.as_str(), measure, family)))
+    });
+    with_rows(parts.map(|(run, measure, family)| table(input, &labels, run, measure, family)))
+}
+
+fn table(input: &CompareInput, labels: &Labels, run: &str, measure: Measure, family: usize) -> Table {
+    type Row<'a> = &'a RunVerdict;
+    let all = input.comparison.verdicts.iter();
+    let is_shown = |v: &Row| v.run == run && v.measure == measure && input.family_of(&v.configuration) == Some(family);
+    let rows: Vec<Row> = all.filter(is_shown).collect();
+    // A search is not tested, and its trials are of many rates.
+    let is_tested = measure != Measure::Capacity;
+    let speed = if is_tested {
+        "speed\u{a0}[95\u{a0}%]"
+    } else {
+        "ratio, possible"
+    };
+    let figure = |run: &str, v: &Row| {
+        let found = input.comparison.figure(run, &v.configuration, v.measure);
+        or_unknown(found, point_text)
+    };
+    let columns = [
+        Column::words("configuration", |v: &Row| label(input, labels, &v.configuration)),
+        Column::figures("A", |v: &Row| figure("A", v)),
+        Column::figures(run, |v: &Row| figure(&v.run, v)),
+        Column::figures(speed, |v: &Row| or_unknown(v.ratio, |ratio| ratio_estimate(&ratio))),
+        Column::words("verdict", |v: &Row| conclusion(input, v)),
+        Column::figures("p (Holm)", |v: &Row| or_unknown(v.p_holm, p_value))
+            .dropped(14)
+            .only_if(is_tested),
+        Column::figures("trials", |v: &Row| format!("{} and {}", v.trials_baseline, v.trials))
+            .dropped(3)
+            .only_if(is_tested),
+        Column::words("why", |v: &Row| reason(v).unwrap_or_default())
+            .on_pages_only()
+            .only_if(rows.iter().any(|v| reason(v).is_some())),
+    ];
+    let against = match family_title(input.scenario, family) {
+        name if name.is_empty() => format!("{run} against A"),
+        name => format!("{run} against A, {name}"),
+    };
+    Table::of(format!("{against}: {}", measure_title(measure)), columns, rows.clone())
+}
+
+/// Why there is no verdict. The answer says where trials are the very same.
+fn reason(v: &RunVerdict) -> Option<&str> {
+    let note = v.note.as_deref();
+    note.filter(|_| v.verdict == Verdict::Undecided)
+}
+
+/// Why configurations are undecided, each reason once.
+pub(super) fn undecided(input: &CompareInput) -> Vec<String> {
+    let all = input.comparison.verdicts.iter();
+    let undecided = all.filter_map(|v| Some((reason(v)?, format!("{} in {}", v.configuration, v.run))));
+    let sentence = |(why, names): (&str, Vec<String>)| format!("Undecided for {}: {why}.", names.join("; "));
+    grouped(undecided).into_iter().map(sentence).collect()
+}

@@ -1,0 +1,157 @@
+//! Settings of brokers and clients that differ from the defaults.
+
+use crate::measure::{Environment, Setting};
+use crate::report::grouped::grouped;
+use crate::report::input::ReportInput;
+use crate::report::table::{Column, Table};
+use crate::scenario::PropertyValue;
+
+/// A setting, and whose it is.
+struct Row {
+    owner: String,
+    name: String,
+    value: String,
+    reason: String,
+}
+
+impl Row {
+    fn of(owner: &str, setting: &Setting) -> Self {
+        Row::new(owner, &setting.name, &setting.value, &setting.reason)
+    }
+
+    fn new(owner: &str, name: &str, value: &str, reason: &str) -> Self {
+        let [owner, name, value, reason] = [owner, name, value, reason].map(str::to_owned);
+        Row {
+            owner,
+            name,
+            value,
+            reason,
+        }
+    }
+}
+
+/// A row for each setting; no row where all are defaults.
+pub(crate) fn settings(input: &ReportInput) -> Table {
+    let columns = [
+        Column::words("of", |row: &Row| row.owner.clone()),
+        Column::words("setting", |row: &Row| row.name.clone()),
+        Column::words("value", |row: &Row| row.value.clone()),
+        Column::words("why", |row: &Row| row.reason.clone()),
+    ];
+    let mut rows = of_brokers(input.environment);
+    rows.extend(of_clients(input));
+    Table::of("Settings that differ from the defaults", columns, rows)
+}
+
+fn of_brokers(environment: &Environment) -> Vec<Row> {
+    let (first, others) = (&environment.cluster, &environment.other_clusters);
+    // Clusters that tandem starts side by side are each of another version.
+    let by_version = first.local && others.iter().any(|other| other.local);
+    let others = others.iter().map(|other| (other, "brokers of the other cluster"));
+    let clusters = std::iter::once((first, "brokers")).chain(others);
+    let rows = clusters.flat_map(|(cluster, owner)| {
+        let owner = match &cluster.version {
+            Some(version) if by_version => format!("brokers of {version}"),
+            _ => owner.to_owned(),
+        };
+        cluster.deviations.iter().map(move |setting| Row::of(&owner, setting))
+    });
+    rows.collect()
+}
+
+fn of_clients(input: &ReportInput) -> Vec<Row> {
+    let own = &input.environment.client.deviations;
+    let mut rows: Vec<Row> = own.iter().map(|setting| Row::of("client", setting)).collect();
+    for (name, value) in &input.scenario.cluster.client {
+        let reason = "the scenario sets it for the cluster";
+        rows.push(Row::new("every client", name, &property(value), reason));
+    }
+    let configurations = &input.scenario.configurations;
+    let set = configurations.iter().flat_map(|c| {
+        let properties = c.client.properties.iter();
+        properties.map(|property| (property, c.name.as_str()))
+    });
+    for ((name, value), names) in grouped(set) {
+        let owner = these_or_all(input, &names);
+        rows.push(Row::new(&owner, name, &property(value), "the scenario sets it"));
+    }
+    let with_defaults = configurations.iter().filter(|c| c.client.library_defaults_only);
+    let names: Vec<&str> = with_defaults.map(|c| c.name.as_str()).collect();
+    if !names.is_empty() {
+        let reason = "tandem's own client settings are left out";
+        rows.push(Row::new(&these_or_all(input, &names), "client", "defaults", reason));
+    }
+    rows
+}
+
+fn these_or_all(input: &ReportInput, names: &[&str]) -> String {
+    if names.len() == input.scenario.configurations.len() {
+        "client, every configuration".to_owned()
+    } else {
+        format!("client of {}", names.join("; "))
+    }
+}
+
+/// Only the name of the variable or the file is known here; the value never reaches a report.
+fn property(value: &PropertyValue) -> String {
+    match value {
+        PropertyValue::Literal(text) => text.clone(),
+        PropertyValue::Environment { env } => format!("(from the environment variable {env})"),
+        PropertyValue::File { file } => format!("(from the file {file})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::report::Fixture;
+
+    /// The owner and the value of a setting.
+    fn owner_and_value(fixture: &Fixture, name: &str) -> Option<(String, String)> {
+        let table = settings(&fixture.input());
+        let row = table.texts().into_iter().find(|row| row[1] == name)?;
+        Some((row[0].to_owned(), row[2].to_owned()))
+    }
+
+    #[test]
+    fn a_secret_is_named_by_its_variable_only() {
+        let mut fixture = Fixture::one_vs_two();
+        let secret = PropertyValue::Environment {
+            env: "KAFKA_PASSWORD".into(),
+        };
+        fixture.scenario.cluster.client.insert("sasl.password".into(), secret);
+        let value = owner_and_value(&fixture, "sasl.password").map(|(_, value)| value);
+        assert_eq!(value.as_deref(), Some("(from the environment variable KAFKA_PASSWORD)"));
+    }
+
+    #[test]
+    fn a_property_of_some_configurations_names_them() {
+        let mut fixture = Fixture::one_vs_two();
+        let value = PropertyValue::Literal("4096".into());
+        let client = &mut fixture.scenario.configurations[1].client;
+        client.properties.insert("fetch.min.bytes".into(), value);
+        let owner = owner_and_value(&fixture, "fetch.min.bytes").map(|(owner, _)| owner);
+        assert_eq!(
+            owner.as_deref(),
+            Some("client of one process, both partitions work=cpu 5us")
+        );
+    }
+
+    #[test]
+    fn the_brokers_of_two_clusters_go_by_version_where_tandem_runs_both() {
+        let mut fixture = Fixture::one_vs_two();
+        let mut other = fixture.environment.cluster.clone();
+        other.version = Some("2.8.1".into());
+        fixture.environment.other_clusters.push(other);
+        let owners = |fixture: &Fixture| {
+            let table = settings(&fixture.input());
+            let owners = table.texts().into_iter().map(|row| row[0].to_owned());
+            owners.filter(|owner| owner.starts_with("brokers")).collect::<Vec<_>>()
+        };
+        let [one, two] = ["brokers of 4.3.1", "brokers of 2.8.1"];
+        assert_eq!(owners(&fixture), [one, one, two, two]);
+        fixture.environment.other_clusters[0].local = false;
+        let [one, two] = ["brokers", "brokers of the other cluster"];
+        assert_eq!(owners(&fixture), [one, one, two, two]);
+    }
+}

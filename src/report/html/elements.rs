@@ -1,0 +1,145 @@
+//! The pieces of the page.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::report::chart::Chart;
+use crate::report::document::{Block, with_code};
+use crate::report::facts::Reason;
+use crate::report::grouped::joined;
+use crate::report::table::{Align, Cell, Head, Table, Tone};
+
+/// Cells longer than this get a wider column.
+const LONG_CELL: usize = 24;
+
+/// A block of a section with this title.
+pub(super) fn block(section: &str, block: &Block) -> Markup {
+    match block {
+        Block::Paragraph(words) => paragraph(words),
+        Block::Table(table) => scrolling_table(section, table),
+        Block::LongTable { table, title, .. } => html! {
+            details { summary { (title) } (scrolling_table(section, table)) }
+        },
+        Block::Chart(chart) => figure(chart),
+        Block::Reason(reason) => limits(reason),
+        Block::List(items) => list(items),
+        Block::Definitions(items) => html! {
+            dl { @for (word, meaning) in items { dt { (word) } dd { (meaning) } "\n" } }
+        },
+        Block::Listing { text, .. } => scroll(section, &html! { pre { code { (text) } } }),
+    }
+}
+
+pub(super) fn paragraph(words: &str) -> Markup {
+    html! { p { (text(words)) } }
+}
+
+/// Text with code between backticks.
+pub(super) fn text(words: &str) -> Markup {
+    html! {
+        @for (is_code, part) in with_code(words) {
+            @if is_code { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+fn list(items: &[(String, String)]) -> Markup {
+    html! {
+        ul {
+            @for (name, words) in items {
+                li { @if !name.is_empty() { strong { (name) } ": " } (words) }
+                "\n"
+            }
+        }
+    }
+}
+
+/// A bottleneck with its evidence and its remedy.
+fn limits(reason: &Reason) -> Markup {
+    html! {
+        h3 { code { (reason.kind.as_str()) } ": " (reason.meaning()) }
+        @if !reason.remedy.is_empty() { (paragraph(&reason.remedy)) }
+        (list(&reason.configurations))
+    }
+}
+
+/// A box that scrolls by itself, by keyboard too, so that the page does not.
+fn scroll(label: &str, content: &Markup) -> Markup {
+    html! { div.scroll role="region" aria-label=(label) tabindex="0" { (content) } }
+}
+
+fn scrolling_table(section: &str, table: &Table) -> Markup {
+    let label = joined([section, &table.caption], ": ");
+    scroll(
+        &label,
+        &html! {
+            table {
+                @if !table.caption.is_empty() { caption { (table.caption) } }
+                thead {
+                    tr {
+                        @for head in &table.heads { th scope="col" class=[alignment(head)] { (head.header) } }
+                    }
+                }
+                tbody {
+                    @for row in &table.rows {
+                        tr { @for (number, cell) in row.iter().enumerate() { (data(number, &table.heads[number], cell)) } }
+                        "\n"
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The first cell of a row names it.
+fn data(column: usize, head: &Head, cell: &Cell) -> Markup {
+    let is_long = head.align == Align::Left && cell.text.chars().count() > LONG_CELL;
+    let classes = [if is_long { Some("long") } else { alignment(head) }, tone(cell.tone)];
+    let classes = joined(classes.into_iter().flatten(), " ");
+    let class = Some(classes).filter(|classes| !classes.is_empty());
+    html! {
+        @if column == 0 {
+            th scope="row" class=[alignment(head)] { (cell.text) }
+        } @else {
+            td class=[class] { (cell.text) }
+        }
+    }
+}
+
+fn alignment(head: &Head) -> Option<&'static str> {
+    match head.align {
+        Align::Left => None,
+        Align::Right => Some("n"),
+    }
+}
+
+fn tone(tone: Tone) -> Option<&'static str> {
+    match tone {
+        Tone::Plain => None,
+        Tone::Good => Some("good"),
+        Tone::Bad => Some("bad"),
+        Tone::Caution => Some("caution"),
+    }
+}
+
+/// A chart with its title, what it shows, the drawings for wide and for narrow screens, and its figures.
+fn figure(chart: &Chart) -> Markup {
+    let (title, id) = (&chart.title, chart.name);
+    let drawing = |class: &str, svg: &str| {
+        let labels = format!("aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-text\"");
+        PreEscaped(svg.replacen("<svg", &format!("<svg class=\"{class}\" role=\"img\" {labels}"), 1))
+    };
+    html! {
+        figure {
+            figcaption {
+                h3 id={ (id) "-title" } { (title) }
+                p.quiet id={ (id) "-text" } { (chart.description) }
+            }
+            (drawing("wide", &chart.wide))
+            (drawing("narrow", &chart.narrow))
+            details.figures {
+                summary { "Figures of the chart " q { (title) } }
+                (scrolling_table(&format!("Figures of the chart {title}"), &chart.table))
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Tables as plain text. Each column is declared once: its header, its alignment, what a terminal does with it, and its
+//! cells. The renderers escape the text as they need.
+
+use super::format::or_unknown;
+use crate::stats::Estimate;
+
+/// Cells below the heads of their columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Table {
+    /// What the table shows; empty where its heading says it.
+    pub(super) caption: String,
+    pub(super) heads: Vec<Head>,
+    /// Each as long as `heads`.
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// What a column is, without its cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) header: String,
+    pub(super) align: Align,
+    pub(super) terminal: InTerminal,
+}
+
+/// How the cells of a column are aligned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    /// Words.
+    Left,
+    /// Figures.
+    Right,
+}
+
+/// What a terminal does with a column. Pages show every column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InTerminal {
+    Always,
+    /// Dropped where the table is too wide; the lowest rank goes first.
+    Dropped(u8),
+    /// Left out, because the text around the table says the same.
+    Never,
+}
+
+/// A text with the tone in which it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) tone: Tone,
+}
+
+/// What a text says of a configuration. Colour repeats the words and never replaces them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Tone {
+    #[default]
+    Plain,
+    /// Better than the baseline.
+    Good,
+    /// Worse than the baseline.
+    Bad,
+    /// There is no verdict, or a figure that must not be used.
+    Caution,
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Cell {
+            text: text.into(),
+            tone: Tone::Plain,
+        }
+    }
+}
+
+/// A column of a table whose rows are made from an `R` each.
+pub(super) struct Column<'a, R> {
+    head: Head,
+    is_shown: bool,
+    cell: Box<dyn Fn(&R) -> Cell + 'a>,
+}
+
+impl<'a, R> Column<'a, R> {
+    /// A column of words.
+    pub(super) fn words<C: Into<Cell>>(header: impl Into<String>, cell: impl Fn(&R) -> C + 'a) -> Self {
+        Column {
+            head: Head {
+                header: header.into(),
+                align: Align::Left,
+                terminal: InTerminal::Always,
+            },
+            is_shown: true,
+            cell: Box::new(move |row| cell(row).into()),
+        }
+    }
+
+    /// A column of figures.
+    pub(super) fn figures<C: Into<Cell>>(header: impl Into<String>, cell: impl Fn(&R) -> C + 'a) -> Self {
+        let mut column = Column::words(header, cell);
+        column.head.align = Align::Right;
+        column
+    }
+
+    /// Columns of the point and of both ends of the interval.
+    pub(super) fn estimate(
+        header: impl Into<String>,
+        estimate: impl Fn(&R) -> Option<Estimate> + Clone + 'a,
+        show: impl Fn(f64) -> String + Copy + 'a,
+    ) -> [Self; 3] {
+        let figures = |header: String, part: fn(Estimate) -> Option<f64>| {
+            let estimate = estimate.clone();
+            Column::figures(header, move |row| or_unknown(estimate(row).and_then(part), show))
+        };
+        [
+            figures(header.into(), |e| Some(e.point)),
+            figures("low".to_owned(), |e| Some(e.interval?.0)),
+            figures("high".to_owned(), |e| Some(e.interval?.1)),
+        ]
+    }
+
+    /// A terminal that is too narrow drops the column; the lowest rank goes first.
+    pub(super) fn dropped(mut self, rank: u8) -> Self {
+        self.head.terminal = InTerminal::Dropped(rank);
+        self
+    }
+
+    /// A terminal never shows the column.
+    pub(super) fn on_pages_only(mut self) -> Self {
+        self.head.terminal = InTerminal::Never;
+        self
+    }
+
+    /// The table has the column only where this holds.
+    pub(super) fn only_if(mut self, is_shown: bool) -> Self {
+        self.is_shown = is_shown;
+        self
+    }
+}
+
+impl Table {
+    /// A table with a row for each item.
+    pub(super) fn of<'a, R>(
+        caption: impl Into<String>,
+        columns: impl IntoIterator<Item = Column<'a, R>>,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Self {
+        let columns: Vec<Column<R>> = columns.into_iter().filter(|column| column.is_shown).collect();
+        let cells = |row: R| columns.iter().map(|column| (column.cell)(&row)).collect();
+        let rows = rows.into_iter().map(cells).collect();
+        Table {
+            caption: caption.into(),
+            rows,
+            heads: columns.into_iter().map(|column| column.head).collect(),
+        }
+    }
+
+    /// Keeps the columns for which this holds.
+    pub(super) fn retain_columns(&mut self, is_kept: impl Fn(&Head) -> bool) {
+        let kept: Vec<bool> = self.heads.iter().map(is_kept).collect();
+        let keep = |i: usize| kept[i];
+        self.heads = filtered(std::mem::take(&mut self.heads), keep);
+        for row in &mut self.rows {
+            *row = filtered(std::mem::take(row), keep);
+        }
+    }
+
+    /// The texts of the headers.
+    #[cfg(test)]
+    pub(super) fn headers(&self) -> Vec<&str> {
+        self.heads.iter().map(|head| head.header.as_str()).collect()
+    }
+
+    /// The texts of each row.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<Vec<&str>> {
+        let rows = self.rows.iter();
+        rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect())
+            .collect()
+    }
+}
+
+/// The tables that have a row.
+pub(super) fn with_rows(tables: impl Iterator<Item = Table>) -> Vec<Table> {
+    tables.filter(|table| !table.rows.is_empty()).collect()
+}
+
+fn filtered<T>(items: Vec<T>, is_kept: impl Fn(usize) -> bool) -> Vec<T> {
+    let numbered = items.into_iter().enumerate();
+    numbered.filter(|(i, _)| is_kept(*i)).map(|(_, item)| item).collect()
+}
