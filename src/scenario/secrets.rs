@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::client::is_property;
-use super::keys::KEYS;
 use super::topic_settings;
 
 /// Properties whose value may only come from the environment or from a file.
@@ -53,10 +52,9 @@ pub(super) fn is_suspicious(name: &str) -> bool {
     !suspicious_names(name).is_empty()
 }
 
-/// True for a name of a scenario whose value may be shown.
-pub(super) fn is_harmless(name: &str) -> bool {
-    let of_topics = || topic_settings::names().any(|known| known == name);
-    !is_secret(name) && (is_property(name) || KEYS.iter().any(|key| key.name == name) || of_topics())
+/// True for the name of a client property or of a setting of topics.
+pub(super) fn is_known_name(name: &str) -> bool {
+    is_property(name) || topic_settings::names().any(|known| known == name)
 }
 
 /// A character of which names consist.
@@ -89,7 +87,7 @@ fn whole_name(text: &str, place: Range<usize>) -> Option<Range<usize>> {
         .find(|c| !is_of_name(c))
         .map_or(text.len(), |at| place.start + at);
     let name = &text[start..end];
-    if is_harmless(name) {
+    if is_known_name(name) && !is_secret(name) {
         return None;
     }
     // A secret may follow its name without any sign between them.
@@ -163,6 +161,9 @@ mod tests {
 
     #[test]
     fn other_names_of_scenarios_are_not() {
+        for name in super::super::keys::keys().map(|key| key.name) {
+            assert!(!is_suspicious(name), "{name}");
+        }
         for name in super::super::client::names(super::super::client::Clients::All).filter(|name| !is_secret(name)) {
             assert!(!is_suspicious(name), "{name}");
         }
