@@ -1,9 +1,9 @@
 //! A configuration with what it refers to, as keys look at it.
 
-use crate::scenario::masking::masked_command;
 use crate::scenario::model::{
     Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, TrialLength,
 };
+use crate::scenario::secrets::masked_command;
 
 /// A configuration of a scenario.
 #[derive(Clone, Copy)]

@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::command::HIDDEN;
 use crate::scenario::keys::{Table, keys};
-use crate::scenario::secrets::{is_known_name, is_of_name, is_secret, suspicious_names};
+use crate::scenario::secrets::{HIDDEN, is_known_name, is_of_name, is_secret, suspicious_names};
 
 /// Shorter words are not taken out of messages: they would take the sense out of them.
 const WORD_CHARACTERS_MIN: usize = 4;

@@ -5,9 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::command::masked_command;
 use super::file::{Masked, line_end};
-use crate::scenario::secrets::suspicious_names;
+use crate::scenario::secrets::{masked_command, suspicious_names};
 
 /// The text of a valid scenario as it may be stored: without the secrets of launchers and of settings that were commented
 /// out.

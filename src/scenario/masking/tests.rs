@@ -1,4 +1,5 @@
 use super::*;
+use crate::scenario::secrets::{masked_command, secrets_of_command};
 
 fn masked(text: &str) -> String {
     Masked::of(text).text

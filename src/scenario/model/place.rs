@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::masking::{HIDDEN, secrets_of_command, serialize_command};
+use crate::scenario::secrets::{HIDDEN, secrets_of_command, serialize_command};
 
 /// The name of the place that always exists: this machine.
 pub(crate) const HERE: &str = "here";

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::client::is_property;
-use super::topic_settings;
+use crate::scenario::client::is_property;
+use crate::scenario::topic_settings;
 
 /// Properties whose value may only come from the environment or from a file.
 const SECRETS: &[&str] = &[
@@ -43,27 +43,27 @@ const READ_LIKE: &[(&str, usize)] = &[
 ];
 
 /// True for a property whose value must not stand in a file.
-pub(super) fn is_secret(property: &str) -> bool {
+pub(crate) fn is_secret(property: &str) -> bool {
     SECRETS.contains(&property)
 }
 
 /// True for a name whose value should not be shown: a secret, or what reads like the name of one.
-pub(super) fn is_suspicious(name: &str) -> bool {
+pub(crate) fn is_suspicious(name: &str) -> bool {
     !suspicious_names(name).is_empty()
 }
 
 /// True for the name of a client property or of a setting of topics.
-pub(super) fn is_known_name(name: &str) -> bool {
+pub(crate) fn is_known_name(name: &str) -> bool {
     is_property(name) || topic_settings::names().any(|known| known == name)
 }
 
 /// A character of which names consist.
-pub(super) fn is_of_name(character: char) -> bool {
+pub(crate) fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || ".-_".contains(character)
 }
 
 /// Where names begin and end that may be those of secrets, in order. One may be cut in two by signs or lines.
-pub(super) fn suspicious_names(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn suspicious_names(text: &str) -> Vec<Range<usize>> {
     let letters: Vec<(usize, char)> = text
         .char_indices()
         .filter(|(_, letter)| letter.is_alphanumeric())
@@ -161,10 +161,12 @@ mod tests {
 
     #[test]
     fn other_names_of_scenarios_are_not() {
-        for name in super::super::keys::keys().map(|key| key.name) {
+        for name in crate::scenario::keys().map(|key| key.name) {
             assert!(!is_suspicious(name), "{name}");
         }
-        for name in super::super::client::names(super::super::client::Clients::All).filter(|name| !is_secret(name)) {
+        for name in
+            crate::scenario::client::names(crate::scenario::client::Clients::All).filter(|name| !is_secret(name))
+        {
             assert!(!is_suspicious(name), "{name}");
         }
         let names = [

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Serialize as _, Serializer};
 
-use crate::scenario::secrets::{is_suspicious, suspicious_names};
+use super::names::{is_suspicious, suspicious_names};
 
 /// What stands in the place of a secret in a text.
 pub(crate) const HIDDEN: &str = "(hidden)";
