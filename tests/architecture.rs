@@ -82,7 +82,7 @@ const IN_TESTS: &[(&str, &[&str])] = &[("kafka", &["load"]), ("figures", &["plan
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];
 
 /// The parser asks the client library which properties it knows; what it makes of the answer are plain values.
-const PARSER: &str = "/src/scenario/client.rs";
+const PARSER: &str = "/src/scenario/client/library.rs";
 
 /// Where code may be unsafe.
 const UNSAFE: &[&str] = &["worker/reader", "kafka/ffi"];

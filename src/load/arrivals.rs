@@ -5,6 +5,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
 
+use super::error::ScheduleError;
 use super::profile::Piece;
 use super::schedule::{Arrivals, Schedule};
 
@@ -62,8 +63,19 @@ impl Order {
     }
 }
 
+impl Schedule {
+    /// The times at which one of `producers` is to send, in nanoseconds from the start. Constant arrivals are dealt in
+    /// turn; a Poisson process is the sum of independent ones, each with its share of the rate.
+    pub fn times_of(&self, index: u32, producers: u32) -> Result<IntendedTimes<'_>, ScheduleError> {
+        if index >= producers || producers > 1 << 16 {
+            return Err(ScheduleError::Producer { index, producers });
+        }
+        Ok(IntendedTimes::new(self, index, producers))
+    }
+}
+
 impl<'a> IntendedTimes<'a> {
-    pub(super) fn new(schedule: &'a Schedule, index: u32, producers: u32) -> Self {
+    fn new(schedule: &'a Schedule, index: u32, producers: u32) -> Self {
         let order = match schedule.arrivals() {
             Arrivals::Constant => Order::EvenlyFrom {
                 next: u64::from(index),

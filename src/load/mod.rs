@@ -2,11 +2,13 @@
 //! sends it or reads it; knows neither Kafka nor scenarios.
 
 mod arrivals;
+mod error;
 mod profile;
 mod schedule;
 mod stamp;
 
 pub use arrivals::IntendedTimes;
+pub use error::ScheduleError;
 pub use profile::{Profile, Step};
-pub use schedule::{Arrivals, Schedule, ScheduleError};
+pub use schedule::{Arrivals, Schedule};
 pub use stamp::{STAMP_BYTES, Stamp};

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ScheduleError;
+use super::error::ScheduleError;
 
 /// Nanoseconds of a second.
 const SECOND: f64 = 1e9;

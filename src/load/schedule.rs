@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::IntendedTimes;
+use super::error::{HIGHEST_RATE, ScheduleError};
 use super::profile::Profile;
 
-/// The highest rate that can be planned, in records per second: one every nanosecond.
-const HIGHEST_RATE: f64 = 1e9;
 /// The longest load: a week.
 const LONGEST_NS: u64 = 7 * 24 * 3_600 * 1_000_000_000;
 
@@ -43,31 +41,6 @@ struct Parts {
     profile: Profile,
     duration_ns: u64,
     seed: u64,
-}
-
-/// A schedule that cannot be kept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScheduleError {
-    /// A rate that is no rate.
-    #[error("a rate of {0} records per second: it must be from 0 to {HIGHEST_RATE}")]
-    Rate(String),
-    /// Steps that do not follow one another.
-    #[error("the first step of a profile must begin at 0, and each after the one before it")]
-    Steps,
-    /// Bursts that run into one another.
-    #[error("a burst must be longer than 0 and not longer than the time from one to the next, which is 1 ms or more")]
-    Bursts,
-    /// No time, or too much.
-    #[error("a load of {0} ns: it must last from 1 ns to a week")]
-    Duration(u64),
-    /// A producer that is not one of them.
-    #[error("producer {index} of {producers}: it must be one of 0 to one below their number, and 65,536 are the most")]
-    Producer {
-        /// Its index.
-        index: u32,
-        /// Number of producers.
-        producers: u32,
-    },
 }
 
 impl TryFrom<Parts> for Schedule {
@@ -138,15 +111,6 @@ impl Schedule {
     )]
     pub fn expected_records(&self) -> u64 {
         self.expected().round() as u64
-    }
-
-    /// The times at which one of `producers` is to send, in nanoseconds from the start. Constant arrivals are dealt in
-    /// turn; a Poisson process is the sum of independent ones, each with its share of the rate.
-    pub fn times_of(&self, index: u32, producers: u32) -> Result<IntendedTimes<'_>, ScheduleError> {
-        if index >= producers || producers > 1 << 16 {
-            return Err(ScheduleError::Producer { index, producers });
-        }
-        Ok(IntendedTimes::new(self, index, producers))
     }
 }
 

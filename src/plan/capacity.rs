@@ -4,7 +4,7 @@
 //! single trial decides the answer. All that is known is in the stored trials.
 
 use super::history::History;
-use super::{Plan, Progress, count};
+use super::model::{Plan, Progress, count};
 use crate::measure::bounds::{Bounds, RateVerdict, Tried, Verdict, bounds, same_rate, verdicts};
 use crate::measure::latency::SAMPLES_BEYOND;
 use crate::measure::objective::Outcome;

@@ -1,8 +1,8 @@
 //! What a plan will cost: trials, time and data, before anything has been started.
 
 use super::capacity::window_ns;
+use super::model::{Plan, count};
 use super::records::fit;
-use super::{Plan, count};
 use crate::scenario::{
     Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, Work, WorkOrdering,
 };

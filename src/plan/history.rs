@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::FAILURES_IN_A_ROW;
 use crate::measure::{Status, Trial, TrialKind};
 use crate::scenario::Scenario;
+
+/// After this many failures in a row a configuration is not tried again.
+pub const FAILURES_IN_A_ROW: u32 = 3;
 
 /// The stored trials in run order, with indices over them.
 pub(super) struct History<'a> {

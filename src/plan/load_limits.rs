@@ -1,7 +1,7 @@
 //! What arithmetic knows of a load before anything runs: how much the busiest member can work at most, and the smallest
 //! growth of the lag that a window will tell from none.
 
-use super::Plan;
+use super::model::Plan;
 use crate::measure::overload::resolution_expected;
 use crate::measure::percent;
 use crate::scenario::{Configuration, DatasetSpec, Keys, Load, Work, WorkOrdering};

@@ -1,7 +1,7 @@
 //! How many records a family reads: given, or found by pilots and doubled once if the warm-up shows it too few.
 
 use super::history::{History, is_given_up};
-use super::{Plan, count};
+use super::model::{Plan, count};
 use crate::measure::{Measurement, Status, Trial, TrialKind, TrialOrder};
 use crate::scenario::{Family, TrialLength, Work};
 

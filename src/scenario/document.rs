@@ -1,12 +1,15 @@
-//! Walks a parsed TOML document: tables as entries in the order of the file, each with its place.
+//! A parsed TOML document: tables as entries in the order of the file, values with their places and as messages show
+//! them.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::error::Problem;
-use super::values::Node;
+use super::problem::Problem;
+
+/// A value in the file, with its place.
+pub(super) type Node<'a> = Spanned<DeValue<'a>>;
 
 /// A key with its value.
 #[derive(Debug, Clone)]
@@ -62,5 +65,56 @@ fn kind(node: &Node<'_>) -> String {
         "array" => "a list".to_owned(),
         "integer" => "an integer".to_owned(),
         other => format!("a {other}"),
+    }
+}
+
+/// A value as it may be shown in a message, cut where it is long.
+pub(super) fn describe(node: &Node<'_>) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    let text = match node.get_ref() {
+        DeValue::Array(list) if list.is_empty() => "an empty list".to_owned(),
+        _ => written(node),
+    };
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+/// A value as it could stand in a file.
+fn written(node: &Node<'_>) -> String {
+    match node.get_ref() {
+        DeValue::String(text) => format!("{:?}", &**text),
+        DeValue::Integer(_) => integer(node).map_or_else(|| "so large a number".to_owned(), |value| value.to_string()),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(value) => format!("the date {value}"),
+        DeValue::Array(list) => format!("[{}]", list.iter().map(written).collect::<Vec<_>>().join(", ")),
+        DeValue::Table(table) => {
+            let pair = |entry: Entry<'_>| format!("{} = {}", entry.key, written(entry.value));
+            format!(
+                "{{ {} }}",
+                entries(table).into_iter().map(pair).collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}
+
+pub(super) fn integer(node: &Node<'_>) -> Option<i128> {
+    let integer = node.get_ref().as_integer()?;
+    i128::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok()
+}
+
+/// A float, or an integer taken for one.
+pub(super) fn number(node: &Node<'_>) -> Option<f64> {
+    match node.get_ref() {
+        DeValue::Float(float) => float
+            .as_str()
+            .replace('_', "")
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite()),
+        DeValue::Integer(_) => integer(node).map(|value| value as f64),
+        _ => None,
     }
 }

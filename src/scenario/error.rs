@@ -1,14 +1,12 @@
 //! What can be wrong with a scenario file: every error with its place, what stands there and what is allowed.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
 use super::masking::Masked;
+use super::problem::{Problem, Problems};
 
 /// One error of a scenario file.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
@@ -45,6 +43,30 @@ pub struct ScenarioErrors {
 }
 
 impl ScenarioErrors {
+    /// The errors of a file in its order, with secrets masked.
+    pub(super) fn of(problems: Problems, path: &str, text: &str) -> Self {
+        let mut list = problems.into_list();
+        list.sort_by_key(|problem| problem.span.start);
+        let masked = Masked::of(text);
+        let mask = |problem: Problem| {
+            if problem.message.starts_with(SYNTAX) {
+                return problem;
+            }
+            Problem {
+                message: masked.message(&problem.message),
+                allowed: masked.message(&problem.allowed),
+                help: problem.help.map(|help| masked.message(&help)),
+                ..problem
+            }
+        };
+        let errors = list.into_iter().map(|problem| locate(mask(problem), text)).collect();
+        ScenarioErrors {
+            path: path.to_owned(),
+            source_code: NamedSource::new(path, masked.text),
+            errors,
+        }
+    }
+
     /// The errors, at least one.
     pub fn errors(&self) -> &[ScenarioError] {
         &self.errors
@@ -133,86 +155,6 @@ impl LoadError {
     }
 }
 
-/// An error while it is being collected: a place in bytes, not yet a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
-    span: Range<usize>,
-    message: String,
-    allowed: String,
-    help: Option<String>,
-}
-
-impl Problem {
-    pub(super) fn new(span: Range<usize>, message: impl Into<String>, allowed: impl Into<String>) -> Self {
-        Problem {
-            span,
-            message: message.into(),
-            allowed: allowed.into(),
-            help: None,
-        }
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(super) fn maybe_help(mut self, help: Option<String>) -> Self {
-        self.help = help;
-        self
-    }
-}
-
-/// Collects errors, so that all are told at once and none twice.
-#[derive(Debug, Default)]
-pub(super) struct Problems {
-    list: Vec<Problem>,
-    seen: BTreeSet<(usize, String)>,
-}
-
-impl Problems {
-    pub(super) fn add(&mut self, problem: Problem) {
-        if self.seen.insert((problem.span.start, problem.message.clone())) {
-            self.list.push(problem);
-        }
-    }
-
-    /// The value, or nothing and one problem more.
-    pub(super) fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
-        result.map_err(|problem| self.add(problem)).ok()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    pub(super) fn into_errors(mut self, path: &str, text: &str) -> ScenarioErrors {
-        self.list.sort_by_key(|problem| problem.span.start);
-        let masked = Masked::of(text);
-        let shown = |problem: Problem| {
-            if problem.message.starts_with(SYNTAX) {
-                return problem;
-            }
-            Problem {
-                message: masked.message(&problem.message),
-                allowed: masked.message(&problem.allowed),
-                help: problem.help.map(|help| masked.message(&help)),
-                ..problem
-            }
-        };
-        let errors = self
-            .list
-            .into_iter()
-            .map(|problem| locate(shown(problem), text))
-            .collect();
-        ScenarioErrors {
-            path: path.to_owned(),
-            source_code: NamedSource::new(path, masked.text),
-            errors,
-        }
-    }
-}
-
 fn locate(problem: Problem, text: &str) -> ScenarioError {
     let mut start = problem.span.start.min(text.len());
     while !text.is_char_boundary(start) {
@@ -227,65 +169,5 @@ fn locate(problem: Problem, text: &str) -> ScenarioError {
         span: (start..problem.span.end.clamp(start, text.len())).into(),
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
-    }
-}
-
-/// The name among `names` that was probably meant, as a sentence.
-pub(super) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(found, names).map(|name| format!("did you mean `{name}`?"))
-}
-
-/// The same for values, which stand in quotes.
-pub(super) fn did_you_mean_value<'a>(found: &str, values: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(found, values).map(|value| format!("did you mean \"{value}\"?"))
-}
-
-/// The name most like `found`, if any is like it enough.
-pub(super) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = found.to_lowercase();
-    names
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-/// `a, b or c`, each in backquotes: names of things.
-pub(super) fn any_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    either(&names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
-}
-
-/// `"a", "b" or "c"`: values as they are written.
-pub(super) fn any_value<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    either(
-        &values
-            .into_iter()
-            .map(|value| format!("\"{value}\""))
-            .collect::<Vec<_>>(),
-    )
-}
-
-fn either(choices: &[String]) -> String {
-    match choices.split_last() {
-        None => "nothing".to_owned(),
-        Some((only, [])) => only.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-    }
-}
-
-/// An integer with its thousands apart, as in `10,000`.
-pub(super) struct Grouped(pub(super) u128);
-
-impl fmt::Display for Grouped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        Ok(())
     }
 }

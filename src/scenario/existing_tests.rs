@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::scenario::{DatasetSpec, TrialLength, parse};
+use crate::scenario::{DatasetSpec, ExistingTopics, FoundPartition, FoundTopic, Isolation, parse};
 use crate::testing::scenario;
 
 fn errors(text: &str) -> String {

@@ -2,24 +2,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::capacity;
 use super::checks;
-use super::draft::{Draft, DraftCase};
-use super::error::{Grouped, Problem, Problems};
-use super::existing_checks as existing;
+use super::choice::Choice as _;
+use super::draft::{Draft, DraftAxis, DraftCase};
 use super::families::{self, common_multiple};
-use super::kinds::{Assignment, ClientDefaults, Protocol, name_of};
-use super::load_kinds::ModeName;
-use super::load_warnings;
-use super::loads;
+use super::keys::{Configured, Default, Given, Setting, Settings, TableKeys as _, keys};
+use super::kinds::{Assignment, ClientDefaults, ModeName, Protocol};
 use super::model::{
-    Axis, ClientSettings, Configuration, DatasetSpec, GroupProtocol, Membership, PropertyValue, Scenario,
+    Axis, ClientSettings, Configuration, DataSource, DatasetSpec, ExistingTopics, GroupProtocol, ISOLATION, Isolation,
+    Membership, PropertyValue, Scenario, Variant, Variants,
 };
-use super::polls;
-use super::repetitions;
-use super::settings::{Given, Settings};
-use super::threads;
-use super::variants::{Variant, Variants};
+use super::problem::{Problem, Problems};
+use super::settings::is_load_key;
+use super::suggest::Grouped;
 
 /// Configurations of one scenario.
 const CONFIGURATIONS_MAX: u128 = 10_000;
@@ -33,60 +28,44 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         return None;
     }
     let combinations: Vec<Combination<'_>> = combinations(name, draft);
-    let named: Vec<(&str, &Settings<'_>)> = combinations
+    let named: Vec<(&str, &Settings)> = combinations
         .iter()
         .map(|each| (each.name.as_str(), &each.settings))
         .collect();
-    check(&named, draft, problems);
+    checks::check(&named, draft, problems);
     check_names(&combinations, problems);
     let rounding = problems.keep(Rounding::of(&combinations, draft))?;
-    let keys_in_use = keys_in_use(draft);
-    let (mut configurations, datasets) = configurations(&combinations, &keys_in_use, draft, rounding.records);
-    let multiples: Vec<Option<u64>> = combinations.iter().map(Combination::record_multiple).collect();
-    let families = families::set_families(&mut configurations, &datasets, &multiples);
-    families::set_baselines(draft, &mut configurations, problems);
-    repetitions::check(draft, &configurations, problems);
-    if !problems.is_empty() {
-        return None;
-    }
+    let (configurations, datasets) = configurations(&combinations, draft, rounding.records);
     let mut scenario = Scenario {
         name: name.to_owned(),
-        question: draft.question.clone(),
-        seed: draft.seed,
-        repetitions: draft.repetitions,
-        warmup_blocks: draft.warmup_blocks,
-        threshold: draft.threshold,
-        trial: existing::trial_length(draft),
+        question: draft.top.question.clone().unwrap_or_default(),
+        seed: draft.top.seed,
+        repetitions: draft.top.repetitions,
+        warmup_blocks: draft.top.warmup_blocks,
+        threshold: draft.top.threshold,
+        trial: draft.trial_length(),
         cluster: draft.cluster.clone(),
         places: draft.places.clone(),
-        axes: axes(draft),
-        keys_in_use,
+        axes: draft.axes.iter().map(axis).collect(),
+        keys_in_use: keys_in_use(draft),
         configurations,
-        families,
+        families: Vec::new(),
         datasets,
-        capacity: capacity::of(draft),
+        capacity: draft.search(),
         variants: Variants::default(),
         warnings: rounding.warning.into_iter().collect(),
     };
-    scenario.warnings.extend(threads::warnings(&named));
-    let of_load = load_warnings::warnings(&named, draft, scenario.capacity.as_ref());
-    scenario.warnings.extend(of_load);
-    scenario.warnings.extend(polls::warning(&scenario.configurations));
+    let multiples: Vec<Option<u64>> = combinations.iter().map(Combination::record_multiple).collect();
+    families::set_families(&mut scenario, &multiples);
+    families::set_baselines(draft, &mut scenario.configurations, problems);
+    checks::check_repetitions(draft, &scenario.configurations, problems);
+    if !problems.is_empty() {
+        return None;
+    }
+    set_key_values(&mut scenario, &combinations);
+    scenario.warnings.extend(checks::warnings(&named, draft, &scenario));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
-}
-
-/// Checks each configuration, and all of them together.
-fn check(named: &[(&str, &Settings<'_>)], draft: &Draft, problems: &mut Problems) {
-    for (name, settings) in named {
-        checks::check(name, settings, draft, problems);
-        existing::check(settings, draft, problems);
-    }
-    if named.iter().any(|(_, settings)| settings.mode == ModeName::Backlog) {
-        checks::check_trial(draft, problems);
-    }
-    loads::check_all(named, draft, problems);
-    capacity::check(named, draft, problems);
 }
 
 /// Counts before anything is built: a matrix multiplies fast.
@@ -111,8 +90,8 @@ fn too_many(draft: &Draft) -> Option<Problem> {
 /// A case with one value of each axis.
 struct Combination<'a> {
     case: &'a DraftCase,
-    values: Vec<&'a Given>,
-    settings: Settings<'a>,
+    values: Vec<&'a Setting<Settings>>,
+    settings: Settings,
     name: String,
 }
 
@@ -120,8 +99,8 @@ impl Combination<'_> {
     /// What the number of records must be a multiple of; `None` where partitions are not equal anyway, and where nothing
     /// is filled before the trial.
     fn record_multiple(&self) -> Option<u64> {
-        let filled = self.settings.mode != ModeName::Live && !self.settings.reads_existing();
-        (filled && self.settings.partitions_are_equal()).then(|| self.settings.partitions_total())
+        let equal = self.settings.is_filled() && self.settings.partitions_are_equal();
+        equal.then(|| self.settings.partitions_total())
     }
 }
 
@@ -129,9 +108,9 @@ impl Combination<'_> {
 fn combinations<'a>(name: &str, draft: &'a Draft) -> Vec<Combination<'a>> {
     let mut all = Vec::new();
     for case in &draft.cases {
-        let mut rows: Vec<Vec<&Given>> = vec![Vec::new()];
+        let mut rows: Vec<Vec<&Setting<Settings>>> = vec![Vec::new()];
         for axis in &draft.axes {
-            let longer = |row: Vec<&'a Given>| {
+            let longer = |row: Vec<&'a Setting<Settings>>| {
                 axis.values
                     .iter()
                     .map(move |value| row.iter().copied().chain([value]).collect::<Vec<_>>())
@@ -149,19 +128,23 @@ fn combinations<'a>(name: &str, draft: &'a Draft) -> Vec<Combination<'a>> {
 }
 
 /// The settings of a combination: a file with a `[load]` is live unless it says otherwise.
-fn settings<'a>(draft: &'a Draft, case: &'a DraftCase, values: &[&'a Given]) -> Settings<'a> {
-    let given = draft.defaults.iter().chain(values.iter().copied()).chain(&case.given);
-    let mut settings = Settings::from_given(given);
-    if draft.load_span.is_some() && settings.given("mode").is_none() {
-        settings.mode = ModeName::Live;
+fn settings(draft: &Draft, case: &DraftCase, values: &[&Setting<Settings>]) -> Settings {
+    let given = draft
+        .defaults
+        .iter()
+        .chain(values.iter().copied())
+        .chain(&case.settings);
+    let mut settings = Settings::from_settings(given);
+    if draft.load_span.is_some() {
+        settings.mode.get_or_insert(ModeName::Live);
     }
     settings
 }
 
 /// The case's name, then ` key=value` for each axis with several values; the scenario's name where that is nothing.
-fn configuration_name(scenario: &str, case: &DraftCase, draft: &Draft, values: &[&Given]) -> String {
+fn configuration_name(scenario: &str, case: &DraftCase, draft: &Draft, values: &[&Setting<Settings>]) -> String {
     let varying = draft.axes.iter().zip(values).filter(|(axis, _)| axis.values.len() > 1);
-    let parts = varying.map(|(axis, value)| format!("{}={}", axis.key, value.setting.text()));
+    let parts = varying.map(|(axis, value)| format!("{}={}", axis.key, value.text));
     let parts: Vec<String> = Some(case.name.clone())
         .filter(|name| !name.is_empty())
         .into_iter()
@@ -195,7 +178,7 @@ struct Rounding {
 impl Rounding {
     /// Rounds up so that the records can be dealt out equally in every combination.
     fn of(combinations: &[Combination<'_>], draft: &Draft) -> Result<Self, Problem> {
-        let wanted = Settings::from_given(&draft.defaults).records;
+        let wanted = draft.default_settings().records;
         let totals: BTreeSet<u64> = combinations.iter().filter_map(Combination::record_multiple).collect();
         let multiple = totals
             .iter()
@@ -231,12 +214,7 @@ impl Rounding {
 
 /// The keys that the file sets anywhere, in its order.
 fn keys_in_use(draft: &Draft) -> Vec<String> {
-    let cases = draft.cases.iter().flat_map(|case| &case.given);
-    let given = draft
-        .defaults
-        .iter()
-        .chain(draft.axes.iter().flat_map(|axis| &axis.values))
-        .chain(cases);
+    let given = draft.defaults.iter().chain(draft.varying());
     let mut keys: Vec<(usize, &str)> = given.map(|given| (given.key_span.start, given.key.as_str())).collect();
     keys.sort_unstable();
     let mut seen = BTreeSet::new();
@@ -246,18 +224,16 @@ fn keys_in_use(draft: &Draft) -> Vec<String> {
         .collect()
 }
 
-fn axes(draft: &Draft) -> Vec<Axis> {
-    let axis = |axis: &super::draft::DraftAxis| Axis {
+fn axis(axis: &DraftAxis) -> Axis {
+    Axis {
         key: axis.key.clone(),
-        values: axis.values.iter().map(|value| value.setting.text()).collect(),
-    };
-    draft.axes.iter().map(axis).collect()
+        values: axis.values.iter().map(|value| value.text.clone()).collect(),
+    }
 }
 
-/// The configurations, without families and baselines, and the data sets that they read.
+/// The configurations, without families, baselines and values of keys, and the data sets that they read.
 fn configurations(
     combinations: &[Combination<'_>],
-    keys_in_use: &[String],
     draft: &Draft,
     records: u64,
 ) -> (Vec<Configuration>, Vec<DatasetSpec>) {
@@ -265,63 +241,72 @@ fn configurations(
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut configurations = Vec::with_capacity(combinations.len());
     for combination in combinations {
-        let settings = &combination.settings;
-        let filled = settings.mode != ModeName::Live && !settings.reads_existing();
-        let records = if filled { records } else { 0 };
+        let records = if combination.settings.is_filled() { records } else { 0 };
         let dataset = dataset(&combination.settings, draft, records);
         // By its text, since floats have no hash.
         let index = *known.entry(format!("{dataset:?}")).or_insert_with(|| {
             datasets.push(dataset);
             datasets.len() - 1
         });
-        configurations.push(configuration(combination, keys_in_use, draft, (index, records)));
+        configurations.push(configuration(combination, draft, index));
     }
     (configurations, datasets)
 }
 
-fn dataset(settings: &Settings<'_>, draft: &Draft, records: u64) -> DatasetSpec {
+fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
     DatasetSpec {
-        source: existing::source(settings, draft),
+        source: source(settings, draft),
         topics: settings.topics,
         partitions: settings.partitions,
         records,
         size: settings.size,
         keys: settings.keys,
-        weights: settings.weights.to_vec(),
+        weights: settings.weights.clone(),
         compression: settings.compression,
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
-        settings: settings
-            .of_topic
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
+        settings: settings.topic_settings.clone(),
     }
 }
 
-fn configuration(
-    combination: &Combination<'_>,
-    keys_in_use: &[String],
-    draft: &Draft,
-    (dataset, records): (usize, u64),
-) -> Configuration {
-    let settings = &combination.settings;
-    let value = |key: &String| match key.as_str() {
-        // As many as lie there, rounded up.
-        "records" => records.to_string(),
-        key => settings.text(key),
+/// Where the records of a configuration come from.
+fn source(settings: &Settings, draft: &Draft) -> DataSource {
+    let Some(topics) = &settings.topic else {
+        return DataSource::Filled;
     };
-    let property = |(name, value): (&&str, &&PropertyValue)| ((*name).to_owned(), (*value).clone());
+    DataSource::Existing(ExistingTopics {
+        wanted: topics.clone(),
+        last: settings.last,
+        isolation: isolation(settings, draft),
+        found: None,
+    })
+}
+
+/// The isolation level of a configuration's consumers: its own, or that of every client, or the client library's.
+fn isolation(settings: &Settings, draft: &Draft) -> Isolation {
+    let own = settings.properties.get(ISOLATION);
+    match own.or_else(|| draft.cluster.client.get(ISOLATION)) {
+        Some(PropertyValue::Literal(value)) if value == Isolation::ReadUncommitted.as_str() => {
+            Isolation::ReadUncommitted
+        }
+        // The library refuses a value that is none.
+        _ => Isolation::ReadCommitted,
+    }
+}
+
+fn configuration(combination: &Combination<'_>, draft: &Draft, dataset: usize) -> Configuration {
+    let settings = &combination.settings;
+    let place = draft.places.iter().position(|place| place.name == settings.place);
     Configuration {
         name: combination.name.clone(),
         case: combination.case.name.clone(),
-        axis_values: combination.values.iter().map(|value| value.setting.text()).collect(),
-        key_values: keys_in_use.iter().map(value).collect(),
+        axis_values: combination.values.iter().map(|value| value.text.clone()).collect(),
+        key_values: Vec::new(),
         family: 0,
         dataset,
         baseline: None,
         groups: settings.groups,
-        group: settings.group.map(str::to_owned),
+        group: settings.group.clone(),
         processes: settings.processes,
         consumers: settings.consumers,
         membership: membership(settings),
@@ -331,25 +316,57 @@ fn configuration(
         read: settings.read,
         threads: settings.threads,
         ordering: settings.ordering,
-        place: draft
-            .places
-            .iter()
-            .position(|place| place.name == settings.place)
-            .unwrap_or(0),
+        place: place.unwrap_or(0),
         client: ClientSettings {
-            library_defaults_only: settings.client_defaults == ClientDefaults::Library,
-            properties: settings.properties.iter().map(property).collect(),
+            library_defaults_only: settings.client == ClientDefaults::Library,
+            properties: settings.properties.clone(),
         },
         mode: settings.mode(),
         variant: Variant::default(),
     }
 }
 
-fn membership(settings: &Settings<'_>) -> Membership {
-    let assignor = settings.assignor.map(|assignor| name_of(assignor).to_owned());
+fn membership(settings: &Settings) -> Membership {
+    let assignor = settings.assignor.map(|assignor| assignor.name().to_owned());
     match (settings.assignment, settings.protocol) {
         (Assignment::Manual, _) => Membership::Manual,
         (Assignment::Group, Protocol::Classic) => Membership::Group(GroupProtocol::Classic { assignor }),
         (Assignment::Group, Protocol::Consumer) => Membership::Group(GroupProtocol::Consumer { assignor }),
     }
+}
+
+/// Gives each configuration the values of the keys in use.
+fn set_key_values(scenario: &mut Scenario, combinations: &[Combination<'_>]) {
+    let pairs = scenario.configurations.iter().zip(combinations);
+    let values = pairs.map(|(configuration, combination)| {
+        let configured = Configured::new(scenario, configuration);
+        let value = |key: &String| key_value(key, &combination.settings, &configured);
+        scenario.keys_in_use.iter().map(value).collect()
+    });
+    let values: Vec<Vec<String>> = values.collect();
+    for (configuration, values) in scenario.configurations.iter_mut().zip(values) {
+        configuration.key_values = values;
+    }
+}
+
+/// The value of a key as text: what the file says, or what follows from the other keys, or the default.
+fn key_value(key: &str, settings: &Settings, configured: &Configured<'_>) -> String {
+    const NOBODY_SET_IT: &str = "default";
+    if configured.load().is_none() && is_load_key(key) {
+        return "none".to_owned();
+    }
+    if key == "records" {
+        // The file's number may have been rounded up.
+        return configured.dataset.records.to_string();
+    }
+    if let Some(Given { text, .. }) = settings.given(key) {
+        return text.clone();
+    }
+    let Some(declared) = keys().find(|declared| declared.name == key && declared.role.is_some()) else {
+        return NOBODY_SET_IT.to_owned();
+    };
+    declared.value(configured).unwrap_or_else(|| match declared.default {
+        Default::Value(text) => text(),
+        Default::Required | Default::Absent(_) => NOBODY_SET_IT.to_owned(),
+    })
 }

@@ -2,64 +2,31 @@
 
 use std::collections::HashMap;
 
-use super::dataset_kinds::{keys_text, ratio_text, size_text};
 use super::draft::Draft;
-use super::error::{Problem, Problems, any_value, did_you_mean_value};
-use super::kinds::{name_of, work_text};
-use super::live::Load;
-use super::load_kinds::number_text;
-use super::model::{Configuration, DatasetSpec, Family, Scenario};
-use super::settings::CLIENT;
+use super::keys::{CLIENT, Configured, Role, TableKeys as _, keys};
+use super::model::{Configuration, Family, ISOLATION, Scenario};
+use super::problem::{Problem, Problems};
+use super::suggest::{any_value, did_you_mean_value, plural};
 
-/// The keys in which all configurations of a family are equal.
-const FAMILY_KEYS: [&str; 9] = [
-    "size",
-    "keys",
-    "compression",
-    "compression_ratio",
-    "work",
-    "mode",
-    "rate",
-    "arrivals",
-    ISOLATION,
-];
-
-/// Of existing topics consumers are given other records with each isolation level; of what is filled here the same.
-const ISOLATION: &str = "isolation.level";
-
-/// Those of them that only configurations with a load have.
-const OF_LOADS: [&str; 2] = ["rate", "arrivals"];
-/// Their value where there is no load.
-const NO_LOAD: &str = "none";
-
-/// What the configurations of a family have in common: the values of [`FAMILY_KEYS`].
-pub(super) type Common = [String; FAMILY_KEYS.len()];
+/// What the configurations of a family have in common: a key with its value, `None` where it means nothing for them.
+type Common = Vec<(&'static str, Option<String>)>;
 
 /// What a configuration has in common with its family.
-pub(super) fn common(configuration: &Configuration, dataset: &DatasetSpec) -> Common {
-    let load = configuration.mode.load();
-    let of_load = |text: fn(&Load) -> String| load.map_or_else(|| NO_LOAD.to_owned(), text);
-    [
-        size_text(dataset.size),
-        keys_text(dataset.keys),
-        dataset.compression.as_str().to_owned(),
-        ratio_text(dataset.compression_ratio),
-        work_text(configuration.work),
-        configuration.mode.name().to_owned(),
-        of_load(|load| number_text(load.rate)),
-        of_load(|load| name_of(load.arrivals).to_owned()),
-        dataset
-            .existing()
-            .map_or(NO_LOAD, |existing| existing.isolation.as_str())
-            .to_owned(),
-    ]
+fn common(configured: &Configured<'_>) -> Common {
+    let splitting = keys().filter(|key| key.role == Some(Role::Family));
+    let of_keys = splitting.map(|key| (key.name, key.value(configured)));
+    // Of existing topics consumers are given other records with each isolation level; of filled ones the same.
+    let isolation = configured
+        .existing()
+        .map(|existing| existing.isolation.as_str().to_owned());
+    of_keys.chain([(ISOLATION, isolation)]).collect()
 }
 
 /// True for a key whose values make different families.
 fn splits_families(key: &str, draft: &Draft) -> bool {
-    let existing = || draft.defaults.iter().any(|given| given.key == "topic");
-    let is_isolation = key.strip_prefix(CLIENT) == Some(ISOLATION);
-    FAMILY_KEYS.contains(&key) || key == "mib_per_second" || is_isolation && existing()
+    let is_isolation = || key.strip_prefix(CLIENT) == Some(ISOLATION);
+    let splits = keys().any(|declared| declared.name == key && declared.role.is_some_and(Role::splits_families));
+    splits || is_isolation() && draft.default_settings().reads_existing()
 }
 
 /// The families in order of their first configuration, and the family of each configuration.
@@ -78,24 +45,15 @@ fn group(commons: &[Common]) -> (Vec<Common>, Vec<usize>) {
 
 /// The names of the families: the keys that tell them apart, with their values.
 fn names(families: &[Common]) -> Vec<String> {
-    // What a load is like tells families apart only where there is one.
-    let said = |family: &Common, key: usize| !OF_LOADS.contains(&FAMILY_KEYS[key]) || family[key] != NO_LOAD;
-    let varies = |key: &usize| {
-        let mut values = families
-            .iter()
-            .filter(|family| said(family, *key))
-            .map(|family| &family[*key]);
+    let varies = |index: usize| {
+        let mut values = families.iter().filter_map(|family| family[index].1.as_ref());
         let first = values.next();
         values.any(|value| Some(value) != first)
     };
-    let keys: Vec<usize> = (0..FAMILY_KEYS.len()).filter(varies).collect();
     let name = |family: &Common| {
-        let parts: Vec<String> = keys
-            .iter()
-            .filter(|key| said(family, **key))
-            .map(|key| format!("{}={}", FAMILY_KEYS[*key], family[*key]))
-            .collect();
-        parts.join(" ")
+        let varying = family.iter().enumerate().filter(|(index, _)| varies(*index));
+        let parts = varying.filter_map(|(_, (key, value))| Some(format!("{key}={}", value.as_ref()?)));
+        parts.collect::<Vec<_>>().join(" ")
     };
     families.iter().map(name).collect()
 }
@@ -144,7 +102,7 @@ enum Rule {
 }
 
 fn rule(draft: &Draft, configurations: &[Configuration]) -> Result<Rule, Problem> {
-    let Some((name, span)) = &draft.baseline else {
+    let (Some(name), Some(given)) = (&draft.top.baseline, draft.top.given("baseline")) else {
         return Ok(default_rule(draft));
     };
     let case = draft
@@ -175,7 +133,7 @@ fn rule(draft: &Draft, configurations: &[Configuration]) -> Result<Rule, Problem
         };
         let allowed = format!("must be a case or a configuration, such as {}", any_value(some));
         let message = format!("`baseline` cannot be {name:?}");
-        Problem::new(span.clone(), message, allowed).maybe_help(did_you_mean_value(name, names))
+        Problem::new(given.span.clone(), message, allowed).maybe_help(did_you_mean_value(name, names))
     })
 }
 
@@ -216,11 +174,7 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     let comparisons = comparisons(&scenario.configurations);
     let needed = blocks_needed(comparisons);
     (comparisons > 0 && scenario.repetitions.at_most() < needed).then(|| {
-        let comparisons = if comparisons == 1 {
-            "1 comparison".to_owned()
-        } else {
-            format!("{comparisons} comparisons")
-        };
+        let comparisons = plural(comparisons.into(), "comparison");
         format!(
             "{} blocks are too few for a verdict on {comparisons}: at least {needed} are needed, so differences will \
              stay undecided; set repetitions = {needed} or more",
@@ -229,33 +183,32 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     })
 }
 
-/// Puts configurations into families and tells each its own; `multiples` is what the records of each must be a multiple
-/// of, `None` for any.
-pub(super) fn set_families(
-    configurations: &mut [Configuration],
-    datasets: &[DatasetSpec],
-    multiples: &[Option<u64>],
-) -> Vec<Family> {
-    let dataset = |configuration: &Configuration| &datasets[configuration.dataset];
-    let commons: Vec<Common> = configurations.iter().map(|each| common(each, dataset(each))).collect();
+/// Puts the configurations into families; `multiples` has for each of them what its records must be a multiple of,
+/// `None` for any number.
+pub(super) fn set_families(scenario: &mut Scenario, multiples: &[Option<u64>]) {
+    let configured = scenario
+        .configurations
+        .iter()
+        .map(|each| Configured::new(scenario, each));
+    let commons: Vec<Common> = configured.map(|configured| common(&configured)).collect();
     let (groups, family_of) = group(&commons);
-    let mut families: Vec<Family> = names(&groups).into_iter().map(Family::empty).collect();
-    for (index, (configuration, number)) in configurations.iter_mut().zip(family_of).enumerate() {
+    scenario.families = names(&groups).into_iter().map(Family::empty).collect();
+    let members = scenario.configurations.iter_mut().zip(family_of).zip(multiples);
+    for (index, ((configuration, number), multiple)) in members.enumerate() {
         configuration.family = number;
-        let family = &mut families[number];
+        let family = &mut scenario.families[number];
         family.configurations.push(index);
-        let multiple = multiples[index].unwrap_or(1);
-        family.record_multiple = common_multiple(family.record_multiple, multiple).unwrap_or(u64::MAX);
-        family.records_max = family.records_max.min(datasets[configuration.dataset].records);
+        let multiple = common_multiple(family.record_multiple, multiple.unwrap_or(1));
+        family.record_multiple = multiple.unwrap_or(u64::MAX);
+        let records = scenario.datasets[configuration.dataset].records;
+        family.records_max = family.records_max.min(records);
     }
-    for family in &mut families {
+    for family in &mut scenario.families {
         family.records_max -= family.records_max % family.record_multiple;
     }
-    families
 }
 
-/// Tells each family again how many records there are, once data sets have been seen; nothing is dealt out equally in
-/// topics that exist.
+/// Sets the lengths of families again, once existing topics were looked at; their partitions are not equal.
 pub(super) fn set_lengths(scenario: &mut Scenario) {
     for family in &mut scenario.families {
         let mut datasets = family

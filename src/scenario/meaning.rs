@@ -1,17 +1,10 @@
-//! What a configuration means, key by key, so that configurations of two files can be held against each other.
+//! What a configuration means, key by key, so that configurations of two files can be compared.
 
 use std::fmt::Display;
 
-use super::dataset_kinds::{keys_text, ratio_text, size_text, weights_text};
-use super::existing::ExistingTopics;
-use super::kinds::{commit_text, name_of, work_text};
-use super::live::{Capacity, Mode};
-use super::load_kinds::{number_text, time_text};
-use super::masking::masked_command;
-use super::model::{
-    Configuration, DatasetSpec, GroupProtocol, Membership, Place, PropertyValue, Scenario, TrialLength,
-};
-use super::settings::TOPIC;
+use super::keys::{Configured, Key, Role, TOPIC, Table, keys};
+use super::kinds::{number_text, time_text};
+use super::model::{Capacity, ISOLATION, Mode, Scenario, TrialLength};
 
 /// What a key is for, where configurations of two runs are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,177 +31,82 @@ impl Scenario {
     /// What a configuration means, in the order of the documentation; nothing for one that does not exist. Means that
     /// nobody set are left out.
     pub fn meaning(&self, configuration: usize) -> Vec<Meaning> {
-        let Some(c) = self.configurations.get(configuration) else {
+        let Some(configuration) = self.configurations.get(configuration) else {
             return Vec::new();
         };
-        let dataset = &self.datasets[c.dataset];
-        let mut all = match dataset.existing() {
-            None => data(dataset).to_vec(),
-            Some(existing) => there(existing, dataset),
-        };
-        all.extend(arrangement(c));
-        all.extend(length(self, c, dataset));
-        all.extend(means(c, dataset, self.places.get(c.place)));
-        all.extend(
-            self.cluster
-                .client
-                .iter()
-                .map(|(name, value)| property("client.", name, value)),
-        );
+        let configured = Configured::new(self, configuration);
+        let mut all: Vec<Meaning> = keys().filter_map(|key| of_key(key, &configured)).collect();
+        all.extend(beside_keys(&configured));
+        let settings = configured.dataset.settings.iter();
+        all.extend(settings.map(|(name, value)| mean(format!("{TOPIC}{name}"), value)));
         // What a configuration sets holds, whatever the cluster's clients have.
-        for (name, value) in &c.client.properties {
-            let own = property("client.", name, value);
-            all.retain(|other| other.key != own.key);
-            all.push(own);
-        }
-        let load = c.mode.load().into_iter();
-        all.extend(load.flat_map(|load| {
-            load.properties
+        let mut properties = self.cluster.client.clone();
+        properties.extend(configuration.client.properties.clone());
+        all.extend(
+            properties
                 .iter()
-                .map(|(name, value)| property("producer.", name, value))
-        }));
+                .map(|(name, value)| mean(format!("client.{name}"), value)),
+        );
+        let of_producers = configured.load().into_iter().flat_map(|load| &load.properties);
+        all.extend(of_producers.map(|(name, value)| mean(format!("producer.{name}"), value)));
         all
     }
 }
 
-fn task(key: &str, value: impl Display) -> Meaning {
+fn task(key: impl Into<String>, value: impl Display) -> Meaning {
     Meaning {
-        key: key.to_owned(),
+        key: key.into(),
         value: value.to_string(),
         part: Part::Task,
     }
 }
 
-fn mean(key: &str, value: impl Display) -> Meaning {
+fn mean(key: impl Into<String>, value: impl Display) -> Meaning {
     Meaning {
         part: Part::Means,
         ..task(key, value)
     }
 }
 
-fn property(prefix: &str, name: &str, value: &PropertyValue) -> Meaning {
-    let value = match value {
-        PropertyValue::Literal(text) => text.clone(),
-        PropertyValue::Environment { env } => format!("${env}"),
-        PropertyValue::File { file } => format!("@{file}"),
+fn of_key(key: &Key, configured: &Configured<'_>) -> Option<Meaning> {
+    let name = match key.tables {
+        // `records` stands in [dataset] too.
+        [Table::Trial] => format!("trial {}", key.name),
+        _ => key.name.to_owned(),
     };
-    mean(&format!("{prefix}{name}"), value)
-}
-
-fn data(dataset: &DatasetSpec) -> [Meaning; 7] {
-    [
-        task("topics", dataset.topics),
-        task("partitions", dataset.partitions),
-        task("size", size_text(dataset.size)),
-        task("keys", keys_text(dataset.keys)),
-        task("weights", weights_text(&dataset.weights)),
-        task("compression", dataset.compression.as_str()),
-        task("compression_ratio", ratio_text(dataset.compression_ratio)),
-    ]
-}
-
-/// Topics that exist. What is in them may grow from run to run, and is then not the same.
-fn there(existing: &ExistingTopics, dataset: &DatasetSpec) -> Vec<Meaning> {
-    let last = existing.last.map_or_else(|| "all".to_owned(), |last| last.to_string());
-    let partitions = task("partitions", dataset.partitions_of_all());
-    vec![
-        task("topic", existing.wanted.join(", ")),
-        task("last", last),
-        task("isolation.level", existing.isolation.as_str()),
-        if existing.found.is_some() {
-            partitions
-        } else {
-            task("partitions", "not seen yet")
-        },
-    ]
-}
-
-fn arrangement(c: &Configuration) -> [Meaning; 8] {
-    let assignment = match c.membership {
-        Membership::Manual => "manual",
-        Membership::Group(_) => "group",
-    };
-    [
-        task("groups", c.groups),
-        task("processes", c.processes),
-        task("consumers", c.consumers),
-        task("threads", c.threads),
-        task("ordering", name_of(c.ordering)),
-        task("assignment", assignment),
-        task("commit", commit_text(c.commit)),
-        task("work", work_text(c.work)),
-    ]
-}
-
-/// What makes a trial as long as it is, and the load.
-fn length(scenario: &Scenario, c: &Configuration, dataset: &DatasetSpec) -> Vec<Meaning> {
-    let mut all = vec![task("mode", c.mode.name())];
-    match (&c.mode, scenario.trial) {
-        (Mode::Backlog, TrialLength::Seconds(seconds)) => all.push(task("trial seconds", number_text(seconds))),
-        (Mode::Backlog, TrialLength::Records(records)) => all.push(task("trial records", records)),
-        (Mode::Backlog, TrialLength::Whole) => all.push(task("trial records", "all")),
-        (Mode::Mixed(_), _) => all.push(task("records", dataset.records)),
-        (Mode::Live(_), _) => {}
+    match key.role? {
+        Role::Task | Role::Family => Some(task(name, key.value(configured)?)),
+        Role::Means => Some(mean(name, key.value(configured)?)),
+        Role::Alternative => None,
     }
-    if let Some(load) = c.mode.load() {
-        all.extend([
-            task("rate", number_text(load.rate)),
-            task("arrivals", name_of(load.arrivals)),
-            task("profile", &load.shape),
-            task("duration", time_text(load.duration_ns)),
-            task("warmup", time_text(load.warmup_ns)),
-        ]);
+}
+
+/// What no single key says.
+fn beside_keys(configured: &Configured<'_>) -> Vec<Meaning> {
+    let mut all = Vec::new();
+    if configured.trial() == Some(TrialLength::Whole) {
+        all.push(task("trial records", "all"));
     }
-    all.extend(scenario.capacity.as_ref().map(objective));
+    // The backlog of a mixed trial is a part of the task.
+    if let Mode::Mixed(_) = configured.configuration.mode {
+        all.push(task("records", configured.dataset.records));
+    }
+    if let Some(existing) = configured.existing() {
+        all.push(task(ISOLATION, existing.isolation.as_str()));
+        // Topics that exist may grow from run to run.
+        let partitions = match existing.found {
+            Some(_) => configured.dataset.partitions_of_all().to_string(),
+            None => "not seen yet".to_owned(),
+        };
+        all.push(task("partitions", partitions));
+    }
+    all.extend(configured.scenario.capacity.as_ref().map(objective));
     all
 }
 
 fn objective(capacity: &Capacity) -> Meaning {
     let share = number_text(capacity.percentile * 100.0);
     task("capacity", format!("p{share} within {}", time_text(capacity.limit_ns)))
-}
-
-fn means(c: &Configuration, dataset: &DatasetSpec, place: Option<&Place>) -> Vec<Meaning> {
-    let mut all = vec![
-        mean("read", name_of(c.read)),
-        mean("buffers", name_of(c.buffers)),
-        mean("replication", dataset.replication),
-    ];
-    all.extend(
-        dataset
-            .settings
-            .iter()
-            .map(|(name, value)| mean(&format!("{TOPIC}{name}"), value)),
-    );
-    if let Membership::Group(protocol) = &c.membership {
-        let (name, assignor) = match protocol {
-            GroupProtocol::Classic { assignor } => ("classic", assignor),
-            GroupProtocol::Consumer { assignor } => ("consumer", assignor),
-        };
-        all.push(mean("protocol", name));
-        all.extend(assignor.as_ref().map(|assignor| mean("assignor", assignor)));
-    }
-    if c.client.library_defaults_only {
-        all.push(mean("client", "defaults"));
-    }
-    if c.mode == Mode::Backlog && dataset.is_seen() {
-        all.push(mean("records", dataset.records));
-    }
-    all.extend(c.mode.load().map(|load| mean("producers", load.producers)));
-    all.extend(place.map(|place| mean("place", place_text(place))));
-    all
-}
-
-fn place_text(place: &Place) -> String {
-    let launcher =
-        (!place.launcher.is_empty()).then(|| format!("launcher {}", masked_command(&place.launcher).join(" ")));
-    let cpus = place.cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
-    let listener = place.listener.as_ref().map(|listener| format!("listener {listener}"));
-    let parts: Vec<String> = [Some(place.name.clone()), launcher, cpus, listener]
-        .into_iter()
-        .flatten()
-        .collect();
-    parts.join(", ")
 }
 
 #[cfg(test)]

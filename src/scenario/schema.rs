@@ -1,27 +1,23 @@
 //! The JSON Schema of scenario files, for editors and other programs: made from the same list of keys and the same
 //! kinds of value as the parser.
 
-use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::capacity::OBJECTIVES;
-use super::client::{self, Clients};
-use super::cluster::LOCAL_KEYS;
-use super::keys::{KEYS, Key, Table};
-use super::settings::PRODUCER;
+use super::client::{Clients, names, property_schema, table_schema};
+use super::keys::{Default, Key, PRODUCER, Table, keys};
+use super::reading::{LOCAL_KEYS, objectives};
 use super::topic_settings;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
 pub fn json_schema() -> Value {
-    let mut generator = SchemaGenerator::default();
-    let mut schema = object(&mut generator, Table::Top);
+    let mut schema = object(Table::Top);
     for table in Table::SINGLE {
-        let mut inner = object(&mut generator, table);
+        let mut inner = object(table);
         inner["description"] = description(table).into();
         schema["properties"][table.name()] = inner;
     }
     for table in [Table::Place, Table::Case] {
-        let items = object(&mut generator, table);
+        let items = object(table);
         schema["properties"][table.name()] =
             json!({ "type": "array", "description": description(table), "items": items });
     }
@@ -31,8 +27,8 @@ pub fn json_schema() -> Value {
     let local = json!({ "anyOf": LOCAL_KEYS.map(|key| json!({ "required": [key] })) });
     schema["properties"]["cluster"]["not"] = json!({ "required": ["bootstrap"], "allOf": [local] });
     schema["properties"]["load"]["not"] = json!({ "required": ["rate", "mib_per_second"] });
-    let objective = OBJECTIVES.map(|(name, _)| json!({ "required": [name] }));
-    schema["properties"]["capacity"]["oneOf"] = json!(objective);
+    let objective = objectives().map(|name| json!({ "required": [name] }));
+    schema["properties"]["capacity"]["oneOf"] = objective.collect();
     schema
 }
 
@@ -52,21 +48,21 @@ fn description(table: Table) -> &'static str {
 }
 
 /// A table with its keys.
-fn object(generator: &mut SchemaGenerator, table: Table) -> Value {
-    let keys: Vec<&Key> = KEYS.iter().filter(|key| key.tables.contains(&table)).collect();
+fn object(table: Table) -> Value {
+    let keys: Vec<&Key> = keys().filter(|key| key.tables.contains(&table)).collect();
     let mut properties = Map::new();
     for key in &keys {
-        let value = key.schema(generator).to_value();
+        let value = key.schema();
         let mut value = match table {
             Table::Matrix => json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": value }),
             _ => value,
         };
         if key.name == "client" {
-            let properties = client::table_schema(generator, Clients::Measured, table == Table::Matrix).to_value();
+            let properties = table_schema(Clients::Measured, table == Table::Matrix);
             value = json!({ "anyOf": [value, properties] });
         }
         if key.name == "topic" {
-            value = json!({ "anyOf": [value, topic_settings::schema().to_value()] });
+            value = json!({ "anyOf": [value, topic_settings::schema()] });
         }
         value["description"] = key.doc.into();
         properties.insert(key.name.to_owned(), value);
@@ -77,29 +73,29 @@ fn object(generator: &mut SchemaGenerator, table: Table) -> Value {
         _ => None,
     };
     if let Some((clients, description)) = clients {
-        let mut client = client::table_schema(generator, clients, false).to_value();
+        let mut client = table_schema(clients, false);
         client["description"] = description.into();
         properties.insert("client".to_owned(), client);
     }
     let required: Vec<&str> = keys
         .iter()
-        .filter(|key| key.default.is_empty())
+        .filter(|key| matches!(key.default, Default::Required))
         .map(|key| key.name)
         .collect();
     let mut schema =
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
     if matches!(table, Table::Matrix | Table::Case) {
-        schema["patternProperties"] = producer_properties(generator, table == Table::Matrix);
+        schema["patternProperties"] = producer_properties(table == Table::Matrix);
     }
     schema
 }
 
 /// The properties of producers that stand among other keys, each by a pattern of its own.
-fn producer_properties(generator: &mut SchemaGenerator, list: bool) -> Value {
+fn producer_properties(list: bool) -> Value {
     let mut patterns = Map::new();
-    for name in client::names(Clients::Load) {
+    for name in names(Clients::Load) {
         let pattern = format!("^{PRODUCER}{name}$").replace('.', "\\.");
-        patterns.insert(pattern, client::property_schema(generator, name, list).to_value());
+        patterns.insert(pattern, property_schema(name, list));
     }
     patterns.into()
 }

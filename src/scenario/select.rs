@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::error::{any_value, did_you_mean_value};
+use super::checks::obstacle;
 use super::families;
-use super::live::Mode;
-use super::model::{Configuration, DatasetSpec, Keys, Scenario, TrialLength};
-use super::repetitions::{self, Repetitions, Until};
+use super::model::{Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, TrialLength, Until};
+use super::suggest::{any_value, did_you_mean_value};
 
 /// Blocks of the quick form.
 const QUICK_BLOCKS: u32 = 7;
@@ -87,7 +86,7 @@ impl Scenario {
     pub fn until(self, until: Until) -> Result<Scenario, CannotGoOn> {
         let at_most = self.repetitions.until().map(|_| self.repetitions.at_most());
         let repetitions = Repetitions::until_holds(until, at_most);
-        match repetitions::obstacle(repetitions, self.capacity.is_some(), &self.configurations) {
+        match obstacle(repetitions, self.capacity.is_some(), &self.configurations) {
             Some((message, allowed)) => Err(CannotGoOn { message, allowed }),
             None => Ok(self.with_blocks(repetitions)),
         }
@@ -174,7 +173,7 @@ impl Scenario {
             record_multiple(dataset).filter(|_| !matches!(configuration.mode, Mode::Live(_)))
         };
         let multiples: Vec<Option<u64>> = self.configurations.iter().map(multiple).collect();
-        self.families = families::set_families(&mut self.configurations, &self.datasets, &multiples);
+        families::set_families(self, &multiples);
     }
 }
 

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::cluster::Instead;
-use super::draft;
-use super::error::{LoadError, Problem, Problems, SYNTAX, ScenarioErrors, any_of, did_you_mean};
+use super::error::{LoadError, SYNTAX, ScenarioErrors};
 use super::expand::expand;
 use super::kafka_version::KafkaVersion;
 use super::model::{ClusterSpec, Scenario};
+use super::problem::{Problem, Problems};
+use super::reading::{self, Instead};
+use super::suggest::{any_of, did_you_mean};
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -54,7 +55,7 @@ fn parse_on(
     let scenario = read(instead, name, text, &mut problems);
     scenario
         .filter(|_| problems.is_empty())
-        .ok_or_else(|| problems.into_errors(path_for_messages, text))
+        .ok_or_else(|| ScenarioErrors::of(problems, path_for_messages, text))
 }
 
 fn read(instead: Option<&Instead>, name: &str, text: &str, problems: &mut Problems) -> Option<Scenario> {
@@ -69,7 +70,7 @@ fn read(instead: Option<&Instead>, name: &str, text: &str, problems: &mut Proble
     }
     // What is found in a broken document is guesswork.
     problems.is_empty().then_some(())?;
-    let draft = draft::read(document.get_ref(), instead, problems);
+    let draft = reading::read(document.get_ref(), instead, problems);
     problems.is_empty().then_some(())?;
     expand(name, &draft, problems)
 }

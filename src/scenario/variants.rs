@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::families;
 use super::kafka_version::KafkaVersion;
-use super::model::{Axis, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario};
+use super::model::{
+    Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario, Variant,
+};
 
 /// Key of the axis whose values are clusters.
 pub const CLUSTER_AXIS: &str = "cluster";
@@ -23,42 +24,6 @@ const LOCAL: &str = "local";
 
 /// What every placeholder of a launcher that stands for the program looks like.
 const PROGRAM: &str = "{tandem}";
-
-/// The clusters and builds that a scenario is run with besides its own cluster and this program.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Variants {
-    /// Clusters besides [`Scenario::cluster`]: one that runs, or one to be started for each further version.
-    pub clusters: Vec<ClusterSpec>,
-    /// The builds that are compared, the baseline first; empty where all workers are of this program.
-    pub builds: Vec<Build>,
-}
-
-impl Variants {
-    /// True where nothing is there several times.
-    pub fn is_empty(&self) -> bool {
-        self.clusters.is_empty() && self.builds.is_empty()
-    }
-}
-
-/// A program whose workers are measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
-    /// Its value of [`BINARY_AXIS`]: the part of its path that tells it from the others.
-    pub name: String,
-    /// The program.
-    pub path: PathBuf,
-}
-
-/// Which of the clusters and builds a configuration is run with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Variant {
-    /// 0 for [`Scenario::cluster`], else one more than the index into [`Variants::clusters`].
-    pub cluster: usize,
-    /// Index into [`Variants::builds`]; 0 where there are none.
-    pub build: usize,
-    /// The configuration of the same variant that the scenario itself compares this one with.
-    pub own_baseline: Option<usize>,
-}
 
 /// Why a scenario cannot be run with these clusters or builds.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -297,24 +262,6 @@ impl Scenario {
                  version (machine, disk, network, settings), and a verdict is about all of it",
                 cluster_name(other)
             ));
-        }
-    }
-}
-
-impl ClusterSpec {
-    /// The address of a cluster that runs already.
-    pub fn bootstrap(&self) -> Option<&str> {
-        match &self.source {
-            ClusterSource::Bootstrap(bootstrap) => Some(bootstrap),
-            ClusterSource::Local { .. } => None,
-        }
-    }
-
-    /// The version of brokers that tandem starts.
-    pub fn version(&self) -> Option<KafkaVersion> {
-        match &self.source {
-            ClusterSource::Local { version, .. } => Some(*version),
-            ClusterSource::Bootstrap(_) => None,
         }
     }
 }

@@ -1,0 +1,14 @@
+//! Combinations of settings that cannot be, and those that can be but do not measure what they seem to.
+
+mod capacity;
+mod existing;
+mod load_warnings;
+mod loads;
+mod polls;
+mod repetitions;
+mod settings;
+mod threads;
+mod whole;
+
+pub(crate) use repetitions::{check as check_repetitions, obstacle};
+pub(crate) use whole::{check, warnings};

@@ -1,0 +1,18 @@
+//! Client properties in a scenario.
+
+mod foreign_names;
+mod library;
+mod mechanisms;
+mod properties;
+mod property;
+mod reading;
+mod schema;
+mod table;
+mod values;
+
+pub(crate) use mechanisms::check as check_mechanisms;
+pub(crate) use properties::REFUSED_BY_CONSUMER_PROTOCOL;
+pub(crate) use reading::{check_name, dotted_name, producer_without_quotes, read_value, without_quotes};
+pub(crate) use schema::{property_schema, table_schema};
+pub(crate) use table::{Clients, canonical, is_property, names};
+pub(crate) use values::Values;

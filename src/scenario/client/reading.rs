@@ -1,0 +1,142 @@
+//! Reads and checks client properties of a scenario file.
+
+use toml::de::DeValue;
+
+use super::foreign_names;
+use super::library::library_takes;
+use super::table::{Clients, find, may_stand, missing, names, owned};
+use super::values::Values;
+use crate::scenario::document::{Entry, Node, describe, entries};
+use crate::scenario::model::PropertyValue;
+use crate::scenario::problem::Problem;
+use crate::scenario::secrets::{is_secret, is_suspicious};
+use crate::scenario::suggest::nearest;
+
+/// Checks the name of a property in a client table.
+pub(crate) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Problem> {
+    let name = entry.key;
+    let refused = |message: String, allowed: &str| Err(Problem::new(entry.key_span.clone(), message, allowed));
+    let Some(property) = find(name) else {
+        return Err(unknown(entry, clients));
+    };
+    if let Some(instead) = owned(name, clients) {
+        return refused(format!("`{name}` is set by tandem itself"), instead);
+    }
+    if let Some(needs) = missing(name) {
+        return refused(
+            format!("`{name}` cannot be used here"),
+            &format!("needs {needs}, which this client has not"),
+        );
+    }
+    if may_stand(property, clients) {
+        return Ok(());
+    }
+    if clients == Clients::Load {
+        let message = format!("`{name}` is a property of consumers");
+        return refused(message, "producers do not use it; consumers' go into [consumer.client]");
+    }
+    refused(
+        format!("`{name}` is a property of producers"),
+        "consumers do not use it; producers of load have [load.client]",
+    )
+}
+
+/// An unknown name: of another client, misspelt, or dotted without quotes, which TOML takes for tables within tables.
+fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
+    let dotted = dotted_name(entry);
+    let name = dotted.as_ref().map_or(entry.key, |(name, _)| name);
+    let advice = foreign_names::advice(name, clients);
+    let meant = nearest(name, names(clients).chain(foreign_names::names())).filter(|meant| *meant != name);
+    let meant = meant.filter(|_| advice.is_none());
+    let of_other = meant
+        .and_then(|meant| foreign_names::advice(meant, clients))
+        .map_or(String::new(), |advice| format!(" {advice}"));
+    if let Some((name, end)) = &dotted {
+        let quoted = match meant {
+            Some(property) => format!("did you mean \"{property}\", with quotes?{of_other}"),
+            None => advice.unwrap_or_else(|| format!("write \"{name}\" = ...")),
+        };
+        return without_quotes(entry, name, *end).help(quoted);
+    }
+    let message = format!("the client has no property `{name}`");
+    let help = advice.or(meant.map(|meant| format!("did you mean `{meant}`?{of_other}")));
+    Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1").maybe_help(help)
+}
+
+/// A property of producers in `[matrix]` or a case whose dots, for want of quotes, made tables of it.
+pub(crate) fn producer_without_quotes(entry: &Entry<'_>) -> Option<Problem> {
+    let (name, end) = dotted_name(entry)?;
+    Some(without_quotes(entry, &name, end).help(format!("write \"{name}\" = ...")))
+}
+
+pub(crate) fn without_quotes(entry: &Entry<'_>, name: &str, end: usize) -> Problem {
+    let message = format!("{name} has dots, so it needs quotes");
+    Problem::new(entry.key_span.start..end, message, "must be quoted")
+}
+
+/// The whole name of a key whose dots made tables of it, and where it ends.
+pub(crate) fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
+    let mut name = entry.key.to_owned();
+    let mut end = entry.key_span.end;
+    let mut value = entry.value;
+    while let Some(table) = value.get_ref().as_table() {
+        let inner = entries(table).into_iter().next()?;
+        if ["env", "file"].contains(&inner.key) && table.len() == 1 && inner.value.get_ref().is_str() {
+            break;
+        }
+        name.push('.');
+        name.push_str(inner.key);
+        end = inner.key_span.end;
+        value = inner.value;
+    }
+    (end != entry.key_span.end).then_some((name, end))
+}
+
+/// Reads the value of a property whose name has been checked.
+pub(crate) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
+    if let DeValue::Table(table) = node.get_ref() {
+        let only = |key: &str| table.get(key).filter(|_| table.len() == 1)?.get_ref().as_str();
+        if let Some(env) = only("env").filter(|env| is_variable_name(env)) {
+            return Ok(PropertyValue::Environment { env: env.to_owned() });
+        }
+        if let Some(file) = only("file").filter(|file| is_path(file)) {
+            return Ok(PropertyValue::File { file: file.to_owned() });
+        }
+        let message = format!("`{name}` cannot be this table");
+        let allowed = "must be { env = \"NAME\" }, the name of an environment variable, or { file = \"PATH\" }";
+        return Err(Problem::new(node.span(), message, allowed));
+    }
+    if is_secret(name) {
+        let message = format!("`{name}` is a secret and cannot stand in the file");
+        let allowed = format!(
+            "write \"{name}\" = {{ env = \"NAME\" }} and set that environment variable, or {{ file = \"PATH\" }}"
+        );
+        return Err(Problem::new(node.span(), message, allowed));
+    }
+    let values = find(name).map_or(Values::Text, |property| property.values);
+    let literal = values.literal(node).or_else(|| library_takes(name, values, node));
+    literal.map(PropertyValue::Literal).ok_or_else(|| {
+        let shown = if is_suspicious(name) {
+            "this value".to_owned()
+        } else {
+            describe(node)
+        };
+        Problem::new(
+            node.span(),
+            format!("`{name}` cannot be {shown}"),
+            format!("must be {}", values.allowed()),
+        )
+    })
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_path(path: &str) -> bool {
+    !path.is_empty() && !path.contains('\0')
+}

@@ -1,0 +1,59 @@
+//! The JSON Schema of client properties.
+
+use serde_json::{Map, Value, json};
+
+use super::table::{Clients, find, names};
+use super::values::Values;
+use crate::scenario::secrets::is_secret;
+
+/// The schema of a client table; `list` makes each value a list of values, as in a matrix.
+pub(crate) fn table_schema(clients: Clients, list: bool) -> Value {
+    let properties: Map<String, Value> = names(clients)
+        .map(|name| (name.to_owned(), property_schema(name, list)))
+        .collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// The schema of one property's value.
+pub(crate) fn property_schema(name: &str, list: bool) -> Value {
+    let value = if is_secret(name) {
+        from_outside()
+    } else {
+        let values = find(name).map_or(Values::Text, |property| property.values);
+        json!({ "anyOf": [values.schema(), in_capitals(values), from_outside()] })
+    };
+    if list {
+        json!({ "type": "array", "minItems": 1, "items": value })
+    } else {
+        value
+    }
+}
+
+/// The library takes its own names in capitals too.
+fn in_capitals(values: Values) -> Value {
+    let names = match values {
+        Values::OneOf(names) => names.iter().map(|name| name.to_uppercase()).collect(),
+        Values::Boolean => ["true", "false", "True", "False", "TRUE", "FALSE"]
+            .map(str::to_owned)
+            .to_vec(),
+        _ => Vec::new(),
+    };
+    json!({ "enum": names })
+}
+
+/// A value that does not stand in the scenario: `{ env = "NAME" }` or `{ file = "PATH" }`.
+fn from_outside() -> Value {
+    json!({ "anyOf": [
+        {
+            "type": "object",
+            "description": "The value of an environment variable; a secret comes so or from a file.",
+            "properties": { "env": { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" } },
+            "required": ["env"], "additionalProperties": false
+        },
+        {
+            "type": "object", "description": "The contents of a file, without the line's end after them.",
+            "properties": { "file": { "type": "string", "minLength": 1 } },
+            "required": ["file"], "additionalProperties": false
+        }
+    ] })
+}

@@ -1,0 +1,88 @@
+//! What values properties of clients and settings of topics take, in the file and in words.
+
+use serde_json::{Value, json};
+use toml::de::DeValue;
+
+use crate::scenario::document::{Node, integer};
+use crate::scenario::suggest::{Grouped, any_value};
+
+/// What values a property takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    Integer(i64, i64),
+    /// This word, or a number.
+    WordOrInteger(&'static str, i64, i64),
+    Boolean,
+    OneOf(&'static [&'static str]),
+    /// Any of these, with commas between them.
+    SomeOf(&'static [&'static str]),
+    Text,
+}
+
+/// A value as text, which is what clients and topics take.
+pub(crate) fn text_of(node: &Node<'_>) -> Option<String> {
+    match node.get_ref() {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Boolean(value) => Some(value.to_string()),
+        DeValue::Integer(_) => Some(integer(node)?.to_string()),
+        _ => None,
+    }
+}
+
+impl Values {
+    /// The value as text; `None` where it does not fit.
+    pub(crate) fn literal(self, node: &Node<'_>) -> Option<String> {
+        let text = text_of(node)?;
+        let within = |min: i64, max: i64| text.parse::<i64>().is_ok_and(|value| (min..=max).contains(&value));
+        let fits = match self {
+            Values::Integer(min, max) => within(min, max),
+            Values::WordOrInteger(word, min, max) => text.eq_ignore_ascii_case(word) || within(min, max),
+            Values::Boolean => text == "true" || text == "false",
+            Values::OneOf(names) => names.contains(&text.as_str()),
+            Values::SomeOf(names) => text
+                .split(',')
+                .all(|part| names.contains(&part.trim_start_matches('-').trim())),
+            Values::Text => !text.is_empty() && !text.contains('\0'),
+        };
+        fits.then_some(text)
+    }
+
+    /// What is allowed, in words that follow "must be".
+    pub(crate) fn allowed(self) -> String {
+        let grouped = |value: i64| {
+            let sign = if value < 0 { "-" } else { "" };
+            format!("{sign}{}", Grouped(u128::from(value.unsigned_abs())))
+        };
+        match self {
+            Values::Integer(min, i64::MAX) => format!("a whole number from {} up", grouped(min)),
+            Values::Integer(min, max) => format!("a whole number from {} to {}", grouped(min), grouped(max)),
+            Values::WordOrInteger(word, min, max) => {
+                format!("\"{word}\" or a whole number from {} to {}", grouped(min), grouped(max))
+            }
+            Values::Boolean => "true or false".to_owned(),
+            Values::OneOf(names) => any_value(names.iter().copied()),
+            Values::SomeOf(names) => format!(
+                "{} or several of them with commas between",
+                any_value(names.iter().copied())
+            ),
+            Values::Text => "text, a whole number, true, false, { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
+        }
+    }
+
+    /// The schema of a value that stands in the file.
+    pub(crate) fn schema(self) -> Value {
+        match self {
+            Values::Integer(min, max) => json!({ "anyOf": [
+                { "type": "integer", "minimum": min, "maximum": max },
+                { "type": "string", "pattern": "^-?[0-9]+$" }
+            ] }),
+            Values::WordOrInteger(word, min, max) => json!({ "anyOf": [
+                { "enum": [word] }, Values::Integer(min, max).schema()
+            ] }),
+            Values::Boolean => json!({ "enum": [true, false, "true", "false"] }),
+            Values::OneOf(names) => json!({ "enum": names }),
+            Values::SomeOf(_) => json!({ "type": "string", "minLength": 1 }),
+            Values::Text => json!({ "type": ["string", "integer", "boolean"] }),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A configuration with what it refers to, as keys look at it.
+
+use crate::scenario::model::{
+    Configuration, DatasetSpec, ExistingTopics, GroupProtocol, Load, Membership, Mode, Place, Scenario, TrialLength,
+};
+use crate::scenario::secrets::masked_command;
+
+/// A configuration of a scenario.
+#[derive(Clone, Copy)]
+pub(crate) struct Configured<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) dataset: &'a DatasetSpec,
+}
+
+impl<'a> Configured<'a> {
+    pub(crate) fn new(scenario: &'a Scenario, configuration: &'a Configuration) -> Self {
+        Configured {
+            scenario,
+            configuration,
+            dataset: &scenario.datasets[configuration.dataset],
+        }
+    }
+
+    /// The data set where the run fills it.
+    pub(super) fn filled(&self) -> Option<&'a DatasetSpec> {
+        self.existing().is_none().then_some(self.dataset)
+    }
+
+    /// The topics where they exist already.
+    pub(crate) fn existing(&self) -> Option<&'a ExistingTopics> {
+        self.dataset.existing()
+    }
+
+    /// The records that arrive, where any do.
+    pub(crate) fn load(&self) -> Option<&'a Load> {
+        self.configuration.mode.load()
+    }
+
+    /// True where nothing arrives.
+    pub(crate) fn is_backlog(&self) -> bool {
+        self.configuration.mode == Mode::Backlog
+    }
+
+    /// The length of the trials that read a backlog alone.
+    pub(crate) fn trial(&self) -> Option<TrialLength> {
+        self.is_backlog().then_some(self.scenario.trial)
+    }
+
+    /// The protocol of the group, where one assigns partitions.
+    pub(super) fn protocol(&self) -> Option<&'a GroupProtocol> {
+        match &self.configuration.membership {
+            Membership::Group(protocol) => Some(protocol),
+            Membership::Manual => None,
+        }
+    }
+
+    /// The place of the workers, with what it has of its own.
+    pub(super) fn place_text(&self) -> Option<String> {
+        let Place {
+            name,
+            launcher,
+            cpus,
+            listener,
+        } = self.scenario.places.get(self.configuration.place)?;
+        let launcher = (!launcher.is_empty()).then(|| format!("launcher {}", masked_command(launcher).join(" ")));
+        let cpus = cpus.as_ref().map(|cpus| format!("cpus {cpus}"));
+        let listener = listener.as_ref().map(|listener| format!("listener {listener}"));
+        let parts = [Some(name.clone()), launcher, cpus, listener];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,19 @@
+//! The keys of a scenario file: `list.rs` declares each of them once.
+
+mod configured;
+mod key;
+mod list;
+mod table;
+mod unknown;
+
+pub(crate) use configured::Configured;
+pub use key::Key;
+pub(crate) use key::{Default, Given, Parsed, Role, Setting, TableKeys};
+pub use list::keys;
+pub(crate) use list::{
+    BYTES_PER_MIB, CapacityKeys, CaseKeys, ClusterKeys, PARTITIONS_MAX, PlaceKeys, RECORDS_MAX, Settings, TopKeys,
+    TrialKeys,
+};
+pub use table::Table;
+pub(crate) use table::{CLIENT, PRODUCER, TOPIC};
+pub(crate) use unknown::unknown_key;

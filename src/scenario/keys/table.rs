@@ -1,0 +1,73 @@
+//! The tables of a scenario file.
+
+/// A table of the file in which keys stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Before the first header.
+    Top,
+    /// `[trial]`
+    Trial,
+    /// `[cluster]`
+    Cluster,
+    /// `[[place]]`
+    Place,
+    /// `[dataset]`
+    Dataset,
+    /// `[consumer]`
+    Consumer,
+    /// `[load]`
+    Load,
+    /// `[capacity]`
+    Capacity,
+    /// `[matrix]`, where each value is a list.
+    Matrix,
+    /// `[[case]]`
+    Case,
+}
+
+impl Table {
+    /// The tables that stand once, in the order of the documentation.
+    pub(crate) const SINGLE: [Table; 7] = [
+        Table::Trial,
+        Table::Cluster,
+        Table::Dataset,
+        Table::Consumer,
+        Table::Load,
+        Table::Capacity,
+        Table::Matrix,
+    ];
+
+    /// The table whose header has this name.
+    pub(crate) fn named(name: &str) -> Option<Table> {
+        let tables = Table::SINGLE.into_iter().chain([Table::Place, Table::Case]);
+        tables.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The name between the brackets.
+    pub(crate) fn name(self) -> &'static str {
+        self.header().trim_matches(['[', ']'])
+    }
+
+    /// As a reader of a message finds it in the file.
+    pub fn header(self) -> &'static str {
+        match self {
+            Table::Top => "the top of the file",
+            Table::Trial => "[trial]",
+            Table::Cluster => "[cluster]",
+            Table::Place => "[[place]]",
+            Table::Dataset => "[dataset]",
+            Table::Consumer => "[consumer]",
+            Table::Load => "[load]",
+            Table::Capacity => "[capacity]",
+            Table::Matrix => "[matrix]",
+            Table::Case => "[[case]]",
+        }
+    }
+}
+
+/// Start of the name of a property of the measured consumers among keys.
+pub(crate) const CLIENT: &str = "client.";
+/// Start of the name of a setting of topics among keys.
+pub(crate) const TOPIC: &str = "topic.";
+/// Start of the name of a property of the producers of load among keys.
+pub(crate) const PRODUCER: &str = "producer.";

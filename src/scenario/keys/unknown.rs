@@ -1,0 +1,52 @@
+//! What to say of a key that a table does not have.
+
+use super::list::keys;
+use super::table::{PRODUCER, Table};
+use crate::scenario::client::producer_without_quotes;
+use crate::scenario::document::Entry;
+use crate::scenario::problem::Problem;
+use crate::scenario::suggest::{did_you_mean, nearest};
+
+/// A key that does not stand in that table: misplaced or misspelt.
+pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
+    let place = match stands_in {
+        Table::Top => "at the top of the file".to_owned(),
+        _ => format!("in {}", stands_in.header()),
+    };
+    let message = format!("there is no key `{}` {place}", entry.key);
+    let problem = Problem::new(entry.key_span.clone(), message, "cannot stand here");
+    let homes = keys().filter(|key| key.name == entry.key).flat_map(|key| key.tables);
+    let homes: Vec<&str> = homes.map(|table| table.header()).collect();
+    if homes.contains(&Table::Top.header()) {
+        return problem.help(format!(
+            "`{}` stands at the top of the file, before the first [table]",
+            entry.key
+        ));
+    }
+    if !homes.is_empty() {
+        return problem.help(format!("`{}` stands in {}", entry.key, homes.join(", ")));
+    }
+    let producer = entry.key == PRODUCER.trim_end_matches('.') && matches!(stands_in, Table::Matrix | Table::Case);
+    if let Some(problem) = producer.then(|| producer_without_quotes(entry)).flatten() {
+        return problem;
+    }
+    if entry.key.contains('.') && !entry.value.get_ref().is_table() {
+        return problem.help(match stands_in {
+            Table::Load => "producer properties stand in [load.client]",
+            Table::Dataset => "settings of the topics stand in [dataset.topic]",
+            _ => "client properties stand in [consumer.client], [matrix.client] or [case.client]",
+        });
+    }
+    let lists = [Table::Place, Table::Case];
+    let tables = Table::SINGLE.into_iter().chain(lists).map(Table::name);
+    let tables = tables.filter(|_| stands_in == Table::Top);
+    let here = keys().filter(|key| key.tables.contains(&stands_in)).map(|key| key.name);
+    let here: Vec<&str> = here
+        .chain(tables)
+        .chain(matches!(stands_in, Table::Cluster | Table::Load).then_some("client"))
+        .collect();
+    if nearest(entry.key, here.iter().copied()).is_some() {
+        return problem.maybe_help(did_you_mean(entry.key, here));
+    }
+    problem.maybe_help(did_you_mean(entry.key, keys().map(|key| key.name)))
+}

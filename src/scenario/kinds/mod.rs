@@ -1,0 +1,19 @@
+//! The kinds of value that keys take.
+
+mod addresses;
+mod basic;
+mod choices;
+mod dataset;
+mod kind;
+mod load;
+mod repetitions;
+mod time;
+mod work;
+
+pub(crate) use addresses::{Bootstrap, GroupName, Prefix, Processors};
+pub(crate) use basic::{Command, Count, Decimal, Formed, Line, OneOf, Switch, Whole, WholeOrAll};
+pub(crate) use choices::{Assignment, Assignor, ClientDefaults, Lag, ModeName, Protocol};
+pub(crate) use dataset::{Ratio, Topics, Weights};
+pub(crate) use kind::{Kind, Refusal};
+pub(crate) use load::{Positive, number_text};
+pub(crate) use time::{Duration, Warmup, time_text};

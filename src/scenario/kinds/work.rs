@@ -1,0 +1,88 @@
+//! What is done with records: work and commits.
+
+use serde_json::{Value, json};
+
+use super::kind::{Kind, Refusal};
+use super::time::{time_in, units_of_work, whole_text};
+use crate::scenario::document::Node;
+use crate::scenario::model::{Commit, Work};
+use crate::scenario::suggest::did_you_mean_value;
+
+const WORK_NS_MAX: u64 = 10_000_000_000;
+
+impl Kind for Work {
+    type Value = Work;
+
+    fn allowed() -> String {
+        "\"none\", or cpu or wait and a whole time of at most 10 s in ns, us, ms or s, such as \"cpu 5us\"".to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Work, Refusal> {
+        let text = node.get_ref().as_str();
+        let work = text.and_then(|text| match text.split_once(' ') {
+            None => (text == "none").then_some(Work::None),
+            Some(("cpu", time)) => nanoseconds(time).map(|ns| Work::Cpu { ns }),
+            Some(("wait", time)) => nanoseconds(time).map(|ns| Work::Wait { ns }),
+            Some(_) => None,
+        });
+        let verb = text.and_then(|text| text.split(|c: char| c == ' ' || c.is_ascii_digit()).next());
+        let verb = verb.filter(|verb| !["none", "cpu", "wait"].contains(verb));
+        let help = verb.and_then(|verb| did_you_mean_value(verb, ["none", "cpu", "wait"]));
+        work.ok_or_else(|| Refusal::of::<Self>().help(help))
+    }
+
+    /// The time in the largest unit in which it is a whole number.
+    fn text(work: &Work) -> String {
+        match work {
+            Work::None => "none".to_owned(),
+            Work::Cpu { ns } => format!("cpu {}", whole_text(*ns, units_of_work())),
+            Work::Wait { ns } => format!("wait {}", whole_text(*ns, units_of_work())),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^(none|(cpu|wait) [1-9][0-9]{0,10}(ns|us|ms|s))$" })
+    }
+}
+
+fn nanoseconds(time: &str) -> Option<u64> {
+    time_in(time, units_of_work()).filter(|ns| (1..=WORK_NS_MAX).contains(ns))
+}
+
+impl Kind for Commit {
+    type Value = Commit;
+
+    fn allowed() -> String {
+        "\"none\", \"auto\", \"per-batch\", or every and a number of records, such as \"every 1000\"".to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Commit, Refusal> {
+        let text = node.get_ref().as_str();
+        let every = |count: &str| {
+            let digits = (1..=12).contains(&count.len()) && count.bytes().all(|byte| byte.is_ascii_digit());
+            let count = count.parse().ok().filter(|_| digits && !count.starts_with('0'));
+            count.map(Commit::Every)
+        };
+        let commit = text.and_then(|text| match text {
+            "none" => Some(Commit::None),
+            "auto" => Some(Commit::Auto),
+            "per-batch" => Some(Commit::PerBatch),
+            _ => text.strip_prefix("every ").and_then(every),
+        });
+        let help = text.and_then(|text| did_you_mean_value(text, ["none", "auto", "per-batch"]));
+        commit.ok_or_else(|| Refusal::of::<Self>().help(help))
+    }
+
+    fn text(commit: &Commit) -> String {
+        match commit {
+            Commit::None => "none".to_owned(),
+            Commit::Auto => "auto".to_owned(),
+            Commit::PerBatch => "per-batch".to_owned(),
+            Commit::Every(records) => format!("every {records}"),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^(none|auto|per-batch|every [1-9][0-9]{0,11})$" })
+    }
+}

@@ -1,0 +1,106 @@
+//! The text of a scenario as it is stored with a run.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::{Masked, line_end};
+use crate::scenario::secrets::{masked_command, suspicious_names};
+
+/// The text of a valid scenario as it may be stored: without the secrets of launchers and of settings that were commented
+/// out.
+pub fn storable(text: &str) -> String {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let mut cuts: Vec<(Range<usize>, String)> = launchers(document.get_ref()).flat_map(cuts_of_launcher).collect();
+    for place in comments(text) {
+        let comment = &text[place.clone()];
+        let assigns = |name: Range<usize>| comment[name.end..].contains(['=', ':']);
+        if suspicious_names(comment).into_iter().any(assigns) {
+            cuts.push((place.clone(), masked_comment(comment)));
+        }
+    }
+    cuts.sort_by_key(|(place, _)| std::cmp::Reverse(place.start));
+    let mut storable = text.to_owned();
+    for (place, instead) in cuts {
+        storable.replace_range(place, &instead);
+    }
+    storable
+}
+
+/// Where comments stand: from the sign to the end of the line, those of lines in a row together.
+fn comments(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut quote: Option<&str> = None;
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        match quote {
+            Some(open) if rest.starts_with(open) => {
+                quote = None;
+                at += open.len();
+            }
+            // A quote of one line ends with it, whatever is missing.
+            Some(open) if open.len() == 1 && rest.starts_with('\n') => quote = None,
+            Some(open) if open.starts_with('"') && rest.starts_with('\\') => {
+                at += 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+            }
+            Some(_) => at += rest.chars().next().map_or(1, char::len_utf8),
+            None if rest.starts_with('#') => {
+                let end = line_end(text, at);
+                match found.last_mut() {
+                    Some(last) if text[last.end..at].trim().is_empty() => last.end = end,
+                    _ => found.push(at..end),
+                }
+                at = end;
+            }
+            None => {
+                quote = [r#"""""#, "'''", "\"", "'"]
+                    .into_iter()
+                    .find(|quote| rest.starts_with(quote));
+                at += quote.map_or_else(|| rest.chars().next().map_or(1, char::len_utf8), str::len);
+            }
+        }
+    }
+    found
+}
+
+/// A comment without its secrets: masked as if its lines were no comment, with the signs put back.
+fn masked_comment(comment: &str) -> String {
+    let mut plain = String::with_capacity(comment.len());
+    let mut signs = Vec::new();
+    for line in comment.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        let length = line[indent..].len() - line[indent..].trim_start_matches('#').len();
+        signs.extend((0..length).map(|sign| plain.len() + indent + sign));
+        plain.push_str(&line[..indent]);
+        plain.extend(std::iter::repeat_n(' ', length));
+        plain.push_str(&line[indent + length..]);
+    }
+    let mut masked = Masked::of(&plain).text;
+    for sign in signs {
+        masked.replace_range(sign..=sign, "#");
+    }
+    masked
+}
+
+fn launchers<'a>(document: &'a DeTable<'a>) -> impl Iterator<Item = &'a [Spanned<DeValue<'a>>]> {
+    let places = document.get("place").and_then(|places| places.get_ref().as_array());
+    let places = places.into_iter().flat_map(|places| places.iter());
+    places.filter_map(|place| {
+        let launcher = place.get_ref().as_table()?.get("launcher")?;
+        launcher.get_ref().as_array().map(|words| &**words)
+    })
+}
+
+fn cuts_of_launcher(words: &[Spanned<DeValue<'_>>]) -> Vec<(Range<usize>, String)> {
+    let command: Vec<String> = words
+        .iter()
+        .map(|word| word.get_ref().as_str().unwrap_or_default().to_owned())
+        .collect();
+    let changed = words.iter().zip(command.iter().zip(masked_command(&command)));
+    let changed = changed.filter(|(_, (word, masked))| *word != masked);
+    changed
+        .map(|(word, (_, masked))| (word.span(), toml::Value::String(masked).to_string()))
+        .collect()
+}

@@ -1,0 +1,55 @@
+//! The cluster of a scenario.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::property::PropertyValue;
+use crate::scenario::kafka_version::KafkaVersion;
+
+/// The cluster of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterSpec {
+    /// Where it comes from.
+    pub source: ClusterSource,
+    /// Start of the names of topics and groups.
+    pub prefix: String,
+    /// Client properties for every client of the run, such as security settings.
+    pub client: BTreeMap<String, PropertyValue>,
+}
+
+/// Where the cluster comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterSource {
+    /// Brokers started for the run and ended with it.
+    Local {
+        /// Number of brokers.
+        brokers: u32,
+        /// Version of Apache Kafka.
+        version: KafkaVersion,
+        /// True where they keep their metadata in a ZooKeeper, which is started with them.
+        #[serde(default)]
+        zookeeper: bool,
+    },
+    /// A running cluster.
+    Bootstrap(String),
+}
+
+impl ClusterSpec {
+    /// The address of a cluster that runs already.
+    pub fn bootstrap(&self) -> Option<&str> {
+        match &self.source {
+            ClusterSource::Bootstrap(bootstrap) => Some(bootstrap),
+            ClusterSource::Local { .. } => None,
+        }
+    }
+
+    /// The version of brokers that tandem starts.
+    pub fn version(&self) -> Option<KafkaVersion> {
+        match &self.source {
+            ClusterSource::Local { version, .. } => Some(*version),
+            ClusterSource::Bootstrap(_) => None,
+        }
+    }
+}

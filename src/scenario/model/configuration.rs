@@ -1,0 +1,199 @@
+//! A configuration: how consumers are arranged, and what they do with the records.
+
+use serde::{Deserialize, Serialize};
+
+use super::live::Mode;
+use super::property::ClientSettings;
+use super::variants::Variant;
+use crate::scenario::choice::Choice;
+
+/// One combination of the scenario's cases and axes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The case's name, then ` key=value` for each matrix key with more than one value. Unique.
+    pub name: String,
+    /// The case's name; empty where the scenario has no case.
+    pub case: String,
+    /// This configuration's value for each of [`Scenario::axes`], in that order.
+    pub axis_values: Vec<String>,
+    /// The values of [`Scenario::keys_in_use`], in that order, as text.
+    pub key_values: Vec<String>,
+    /// Index into [`Scenario::families`].
+    pub family: usize,
+    /// Index into [`Scenario::datasets`].
+    pub dataset: usize,
+    /// Index of the configuration that this one is compared with; `None` for a baseline.
+    pub baseline: Option<usize>,
+    /// Consumer groups that each read everything.
+    pub groups: u32,
+    /// The one group to use, which is the user's and outlives the run; `None` for a fresh one in each trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Worker processes per group.
+    pub processes: u32,
+    /// Consumers per process.
+    pub consumers: u32,
+    /// How members get their partitions.
+    pub membership: Membership,
+    /// When positions are committed.
+    pub commit: Commit,
+    /// What is done with each record.
+    pub work: Work,
+    /// Whether the client's buffers are per consumer or shared out.
+    pub buffers: Buffers,
+    /// How records are taken from the client.
+    pub read: Read,
+    /// Threads of each consumer on which records are worked; with 1 that is the thread that reads.
+    #[serde(default = "one_thread")]
+    pub threads: u32,
+    /// Which records wait for each other where there are several threads.
+    #[serde(default)]
+    pub ordering: WorkOrdering,
+    /// Index into [`Scenario::places`].
+    pub place: usize,
+    /// Client settings.
+    pub client: ClientSettings,
+    /// Whether records lie there, arrive, or both.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The cluster and the build it is run with, where those are compared.
+    #[serde(default)]
+    pub variant: Variant,
+}
+
+impl Configuration {
+    /// Members over all groups.
+    pub fn members(&self) -> u32 {
+        self.groups * self.members_per_group()
+    }
+
+    /// Members of one group.
+    pub fn members_per_group(&self) -> u32 {
+        self.processes * self.consumers
+    }
+}
+
+/// How members get their partitions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// The group coordinator assigns, by this protocol.
+    Group(GroupProtocol),
+    /// The coordinator of the trial deals partitions out in turn and members assign them to themselves.
+    Manual,
+}
+
+/// The group protocol with its assignor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupProtocol {
+    /// `group.protocol=classic` with this `partition.assignment.strategy`.
+    Classic {
+        /// `range`, `roundrobin` or `cooperative-sticky`; `None` leaves the client's default (`range,roundrobin`).
+        assignor: Option<String>,
+    },
+    /// `group.protocol=consumer` (KIP-848) with this `group.remote.assignor`.
+    Consumer {
+        /// `uniform` or `range`; `None` leaves the broker's default.
+        assignor: Option<String>,
+    },
+}
+
+/// When a member commits the positions of the records it has worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Commit {
+    /// Never.
+    None,
+    /// `enable.auto.commit`, every `auto.commit.interval.ms`.
+    Auto,
+    /// After each batch taken from the client, waiting for the broker's answer.
+    PerBatch,
+    /// After this many records, waiting for the broker's answer.
+    Every(u64),
+}
+
+/// What a member does with each record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Nothing.
+    None,
+    /// Computes for this many nanoseconds of CPU.
+    Cpu {
+        /// Nanoseconds of CPU time per record.
+        ns: u64,
+    },
+    /// Waits this many nanoseconds, as for a database.
+    Wait {
+        /// Nanoseconds per record.
+        ns: u64,
+    },
+}
+
+impl Work {
+    /// Intended nanoseconds per record.
+    pub fn ns(self) -> u64 {
+        match self {
+            Work::None => 0,
+            Work::Cpu { ns } | Work::Wait { ns } => ns,
+        }
+    }
+}
+
+/// Whether `queued.max.messages.kbytes` and `queued.min.messages` hold for each consumer or are split among a
+/// group's members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Buffers {
+    Each,
+    Total,
+}
+
+/// How records are taken from the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Read {
+    /// Batches from one queue to which all partitions are forwarded.
+    Batch,
+    /// One record per call from that queue.
+    Poll,
+    /// The asynchronous stream of the Rust client: `StreamConsumer`.
+    Stream,
+}
+
+/// Which records wait for each other where a consumer works on several threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkOrdering {
+    /// Those of one partition: one at a time, in the order of their offsets.
+    #[default]
+    Partition,
+    /// Those of one key in one partition; records without a key wait for none.
+    Key,
+    /// None: any free thread takes the next record.
+    None,
+}
+
+/// The value of [`Configuration::threads`] where nothing is said, as in what was stored before there were threads.
+pub(crate) fn one_thread() -> u32 {
+    1
+}
+
+impl Choice for Buffers {
+    const ALL: &'static [(&'static str, Self)] = &[("each", Buffers::Each), ("total", Buffers::Total)];
+}
+
+impl Choice for Read {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("batch", Read::Batch), ("poll", Read::Poll), ("stream", Read::Stream)];
+}
+
+impl Choice for WorkOrdering {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("partition", WorkOrdering::Partition),
+        ("key", WorkOrdering::Key),
+        ("none", WorkOrdering::None),
+    ];
+}

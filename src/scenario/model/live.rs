@@ -1,0 +1,142 @@
+//! The validated load of live and mixed trials, and what a search for capacity looks for.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::property::PropertyValue;
+use crate::load::{Arrivals, Profile, Schedule, ScheduleError, Step};
+
+/// What the trials of a configuration do.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Read a data set that lies there.
+    #[default]
+    Backlog,
+    /// Read records as they arrive in a topic that is empty at the start.
+    Live(Load),
+    /// Read a data set while records arrive behind it.
+    Mixed(Load),
+}
+
+impl Mode {
+    /// The records that arrive, where any do.
+    pub fn load(&self) -> Option<&Load> {
+        match self {
+            Mode::Backlog => None,
+            Mode::Live(load) | Mode::Mixed(load) => Some(load),
+        }
+    }
+}
+
+/// Records that arrive while they are read. Displayed as a person reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Records per second of all producers together; the profile changes it over time.
+    pub rate: f64,
+    /// How records arrive.
+    pub arrivals: Arrivals,
+    /// The rate over time.
+    pub shape: Shape,
+    /// Length of the window in which records are measured, by their intended times.
+    pub duration_ns: u64,
+    /// Time from the start to the window.
+    pub warmup_ns: u64,
+    /// Producer processes.
+    pub producers: u32,
+    /// Properties of the producers' clients that the user set.
+    pub properties: BTreeMap<String, PropertyValue>,
+}
+
+/// The rate over time as multiples of [`Load::rate`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Always the rate.
+    Constant,
+    /// One multiple after another, each for an equal share of the window; the first holds during the warm-up too.
+    Steps(Vec<f64>),
+    /// Evenly from one multiple at the start, warm-up included, to another at the end.
+    Ramp {
+        /// At the start.
+        from: f64,
+        /// At the end.
+        to: f64,
+    },
+    /// Again and again a burst of a multiple of the rate, and the rate itself between bursts. The first burst begins
+    /// at the start.
+    Bursts {
+        /// The multiple in a burst.
+        factor: f64,
+        /// From the beginning of a burst to that of the next.
+        every_ns: u64,
+        /// Length of a burst.
+        for_ns: u64,
+    },
+}
+
+impl Load {
+    /// When the producers are to send, warm-up and window together, at this rate for a window of this length.
+    ///
+    /// # Errors
+    /// Where the rate is too high, which no validated scenario's is.
+    pub fn schedule(&self, rate: f64, duration_ns: u64, seed: u64) -> Result<Schedule, ScheduleError> {
+        let profile = self.shape.profile(rate, self.warmup_ns, duration_ns);
+        Schedule::new(self.arrivals, profile, self.warmup_ns + duration_ns, seed)
+    }
+}
+
+impl Shape {
+    /// The profile of a rate.
+    fn profile(&self, rate: f64, warmup_ns: u64, duration_ns: u64) -> Profile {
+        match self {
+            Shape::Constant => Profile::Constant { rate },
+            Shape::Steps(factors) => {
+                let count = factors.len().max(1) as u64;
+                let from_ns = |number: u64| {
+                    if number == 0 {
+                        0
+                    } else {
+                        warmup_ns + duration_ns / count * number
+                    }
+                };
+                let steps = (0u64..).zip(factors).map(|(number, factor)| Step {
+                    from_ns: from_ns(number),
+                    rate: rate * factor,
+                });
+                Profile::Steps(steps.collect())
+            }
+            Shape::Ramp { from, to } => Profile::Ramp {
+                from: rate * from,
+                to: rate * to,
+            },
+            Shape::Bursts {
+                factor,
+                every_ns,
+                for_ns,
+            } => Profile::Bursts {
+                base: rate,
+                burst: rate * factor,
+                every_ns: *every_ns,
+                for_ns: *for_ns,
+            },
+        }
+    }
+}
+
+/// The longest window that a trial of a search is given so that there are enough records for the percentile.
+pub const SEARCH_WINDOW_MAX_NS: u64 = 3_600_000_000_000;
+
+/// What a search for capacity looks for: the highest rate at which the objective holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// The share of records that must be within the limit: 0.99 for p99.
+    pub percentile: f64,
+    /// The longest response time allowed for that share, in nanoseconds.
+    pub limit_ns: u64,
+    /// The search ends when the answer's interval is narrower than this share of it.
+    pub precision: f64,
+    /// Window of the trial that confirms the answer, in nanoseconds.
+    pub confirm_ns: u64,
+}

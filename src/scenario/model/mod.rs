@@ -1,0 +1,29 @@
+//! The validated scenario: what the user asked for, with every default filled in and nothing invalid left.
+//!
+//! Values of these types are made by the parser in this module and by nobody else; other modules read them.
+
+mod cluster;
+mod configuration;
+mod dataset;
+mod existing;
+mod live;
+mod place;
+mod property;
+mod repetitions;
+mod scenario;
+mod variants;
+
+pub use cluster::{ClusterSource, ClusterSpec};
+pub(crate) use configuration::one_thread;
+pub use configuration::{Buffers, Commit, Configuration, GroupProtocol, Membership, Read, Work, WorkOrdering};
+pub use dataset::{Compression, DatasetSpec, Keys, Size};
+pub(crate) use existing::ISOLATION;
+pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
+pub use live::{Capacity, Load, Mode, SEARCH_WINDOW_MAX_NS, Shape};
+pub(crate) use place::HERE;
+pub use place::Place;
+pub use property::{ClientSettings, PropertyValue};
+pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
+pub use repetitions::{Repetitions, Until};
+pub use scenario::{Axis, Family, Scenario, TrialLength};
+pub use variants::{Build, Variant, Variants};

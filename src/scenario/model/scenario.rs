@@ -1,0 +1,90 @@
+//! The validated scenario: what the user asked for, with every default filled in and nothing invalid left.
+//!
+//! Values of these types are made by the parser in this room and by nobody else; other rooms read them.
+
+use serde::{Deserialize, Serialize};
+
+use super::cluster::ClusterSpec;
+use super::configuration::Configuration;
+use super::dataset::DatasetSpec;
+use super::live::Capacity;
+use super::place::Place;
+use super::repetitions::Repetitions;
+use super::variants::Variants;
+
+/// A scenario file after parsing: the question, the cluster, and every configuration to compare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// The file's stem; names the folder of results.
+    pub name: String,
+    /// The question the scenario answers, in the user's words.
+    pub question: String,
+    /// Seeds the order of trials and the contents of records.
+    pub seed: u64,
+    /// Counted blocks.
+    pub repetitions: Repetitions,
+    /// Blocks run first and not counted.
+    pub warmup_blocks: u32,
+    /// The practical threshold as a share: 0.03 says that 3 % is not worth a decision.
+    pub threshold: f64,
+    /// How long a trial is.
+    pub trial: TrialLength,
+    /// The cluster to run against.
+    pub cluster: ClusterSpec,
+    /// Where worker processes can be started, the default place `here` first.
+    pub places: Vec<Place>,
+    /// The matrix' keys in file order, each with its values as text.
+    pub axes: Vec<Axis>,
+    /// Every key that the file sets anywhere, in file order: the columns that tell configurations apart.
+    pub keys_in_use: Vec<String>,
+    /// Every combination, in file order: cases outermost, then the matrix' keys, the last one fastest.
+    pub configurations: Vec<Configuration>,
+    /// Groups of configurations that read the same number of records and may be compared.
+    pub families: Vec<Family>,
+    /// Distinct data sets that the configurations read.
+    pub datasets: Vec<DatasetSpec>,
+    /// What a search for capacity looks for, where the scenario is one.
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
+    /// Clusters and builds that everything is run with besides, where they are compared.
+    #[serde(default)]
+    pub variants: Variants,
+    /// What the user should know although it is no error, one sentence each (rounded record counts, too few blocks).
+    pub warnings: Vec<String>,
+}
+
+/// A key of `[matrix]` and its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Axis {
+    /// The key as the user wrote it; a property of consumers is prefixed with `client.`, one of producers with
+    /// `producer.`.
+    pub key: String,
+    /// The values as they appear in names, in file order.
+    pub values: Vec<String>,
+}
+
+/// The length of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialLength {
+    /// Wanted read time; a pilot finds the family's record count.
+    Seconds(f64),
+    /// Records read by each group, over all topics and partitions.
+    Records(u64),
+    /// All that the data set has.
+    Whole,
+}
+
+/// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Family {
+    /// What the configurations have in common and other families have not, such as `work=wait 200us`; empty for the
+    /// only family.
+    pub name: String,
+    /// Members, as indices into [`Scenario::configurations`].
+    pub configurations: Vec<usize>,
+    /// Trials read a multiple of this many records so that every partition of every configuration gives the same.
+    pub record_multiple: u64,
+    /// The most records a trial can read: the smallest data set of the family.
+    pub records_max: u64,
+}

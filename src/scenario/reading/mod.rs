@@ -1,0 +1,10 @@
+//! From a parsed TOML document to a draft.
+
+mod cluster;
+mod file;
+mod properties;
+mod settings;
+
+pub use cluster::Instead;
+pub(crate) use cluster::LOCAL_KEYS;
+pub(crate) use file::{objectives, read};

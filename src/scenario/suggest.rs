@@ -1,0 +1,73 @@
+//! Words for messages: the name that was probably meant, lists of choices, and numbers.
+
+use std::fmt;
+
+/// The name among `names` that was probably meant, as a sentence.
+pub(super) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(found, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// The same for values, which stand in quotes.
+pub(super) fn did_you_mean_value<'a>(found: &str, values: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(found, values).map(|value| format!("did you mean \"{value}\"?"))
+}
+
+/// The name most like `found`, if any is like it enough.
+pub(super) fn nearest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = found.to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// `a, b or c`, each in backquotes: names of things.
+pub(super) fn any_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    either(&names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
+}
+
+/// `"a", "b" or "c"`: values as they are written.
+pub(super) fn any_value<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    either(
+        &values
+            .into_iter()
+            .map(|value| format!("\"{value}\""))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn either(choices: &[String]) -> String {
+    match choices.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// An integer with its thousands apart, as in `10,000`.
+pub(super) struct Grouped(pub(super) u128);
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A number with the name of what it counts, such as `1 member` or `2 members`.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    let ending = match noun {
+        _ if count == 1 => "",
+        "process" => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
+}
