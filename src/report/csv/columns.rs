@@ -162,7 +162,10 @@ fn conclusions<'a>() -> Vec<Column<SummaryRow<'a>>> {
 }
 
 fn bottleneck_names() -> String {
-    let names = BottleneckKind::ALL.map(|kind| format!("`{}`", kind.as_str()));
+    let names: Vec<String> = BottleneckKind::ALL
+        .iter()
+        .map(|kind| format!("`{}`", kind.as_str()))
+        .collect();
     format!("[what limits it](method.md#why): {}", names.join(", "))
 }
 

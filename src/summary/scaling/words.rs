@@ -24,7 +24,11 @@ fn is_reported(series: &ScalingSeries) -> bool {
 pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
     let reported: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
     if !has_sentence_each(series) {
-        let counts = || reported.iter().filter_map(|one| Some(one.recommendation.as_ref()?.count));
+        let counts = || {
+            reported
+                .iter()
+                .filter_map(|one| Some(one.recommendation.as_ref()?.count))
+        };
         let nouns = reported[0].along.nouns();
         let nouns = if reported.iter().all(|one| one.along == reported[0].along) {
             nouns
