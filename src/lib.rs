@@ -1,6 +1,6 @@
 //! One Kafka consumer process or two? tandem measures how the arrangement of consumers changes how fast they read.
 //!
-//! Data goes one way through the rooms of this crate, and each knows only those before it:
+//! Data goes one way through the modules of this crate, and each knows only those before it:
 //!
 //! - [`scenario`]: what the user wrote, parsed and validated;
 //! - [`secret`]: values that are never shown;
