@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::cluster_flags::RunningCluster;
 use super::console_lines::{counted, line};
-use super::{DONE, interrupt, topics};
+use super::exit::DONE;
+use super::running_cluster::RunningCluster;
+use super::{interrupt, topics};
 use crate::coordinator::Interrupt;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::kafka::console::{Reading, Start, read};

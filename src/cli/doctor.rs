@@ -8,8 +8,10 @@ use console::style;
 use serde::Serialize;
 
 use super::cluster_flags::ClusterFlags;
-use super::source::{Choices, Source, data_parent};
-use super::{DONE, INTERRUPTED, WRONG, interrupt};
+use super::disk::data_parent;
+use super::exit::{DONE, INTERRUPTED, WRONG};
+use super::interrupt;
+use super::source::{Choices, Source};
 use crate::coordinator::Interrupt;
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};

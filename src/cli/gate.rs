@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use super::exit::{DONE, WRONG};
 use super::output_file::OutputFile;
-use super::{DONE, WRONG};
 use crate::report::{JunitSuite, junit};
 use crate::scenario::Scenario;
 use crate::store::RunDir;

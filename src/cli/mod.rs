@@ -22,7 +22,9 @@ mod compare;
 mod completions;
 mod console_lines;
 mod consume;
+mod disk;
 mod doctor;
+mod exit;
 mod gate;
 mod guardian;
 mod interrupt;
@@ -34,6 +36,7 @@ mod produce;
 mod progress;
 mod report;
 mod run;
+mod running_cluster;
 mod schema;
 mod source;
 mod topics;
@@ -43,14 +46,7 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Done.
-const DONE: u8 = 0;
-/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away, a regression asked for.
-const WRONG: u8 = 1;
-/// Could not run: a bad scenario, no cluster.
-const CANNOT: u8 = 2;
-/// Ended by the user.
-const INTERRUPTED: u8 = 130;
+use self::exit::{CANNOT, DONE};
 
 /// The version, with the commit where the build was told of it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 
-use super::DONE;
-use super::source::{Choices, Source, check_disk};
+use super::disk::check_disk;
+use super::exit::DONE;
+use super::source::{Choices, Source};
 use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};

@@ -9,9 +9,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::cluster_flags::RunningCluster;
 use super::console_lines::{LONGEST, counted, line};
-use super::{DONE, WRONG, interrupt, topics};
+use super::exit::{DONE, WRONG};
+use super::running_cluster::RunningCluster;
+use super::{interrupt, topics};
 use crate::coordinator::Interrupt;
 use crate::kafka::admin::Admin;
 use crate::kafka::console::{Pending, Sender, split_key};

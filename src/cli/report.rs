@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use super::exit::{DONE, WRONG};
 use super::gate::{Compared, Gate};
-use super::{DONE, WRONG};
 use crate::measure::{Status, Trial};
 use crate::report::{self, ReportInput};
 use crate::store::{RunDir, SCENARIO_FILE};

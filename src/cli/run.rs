@@ -6,10 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
 
+use super::disk::{check_disk, data_parent};
+use super::exit::{CANNOT, DONE, INTERRUPTED, WRONG};
 use super::gate::Gate;
 use super::plan::{check_settings, full_loads};
-use super::source::{Choices, Source, check_disk, data_parent};
-use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report};
+use super::source::{Choices, Source};
+use super::{interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, cache_warning, check_builds};
 use crate::measure::limits::Kernel;

@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result, bail};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::cluster_flags::RunningCluster;
-use super::{DONE, WRONG, ask};
+use super::ask;
+use super::exit::{DONE, WRONG};
+use super::running_cluster::RunningCluster;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::measure::Setting;
 use crate::report::thousands;

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use self::survey::{Survey, Thing};
 use super::cluster_flags::ClusterFlags;
-use super::{DONE, WRONG, ask, cluster, left};
+use super::exit::{DONE, WRONG};
+use super::{ask, cluster, left, running_cluster};
 use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
@@ -158,7 +159,7 @@ async fn delete_listed(
 
 /// The cluster of the scenario or of the flags; one that would be started where none is named.
 fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
-    let mut spec = arguments.cluster.spec(arguments.scenario.as_deref())?;
+    let mut spec = running_cluster::spec(&arguments.cluster, arguments.scenario.as_deref())?;
     if let Some(prefix) = &arguments.prefix {
         spec.prefix.clone_from(prefix);
     }

@@ -6,7 +6,8 @@ use rdkafka::admin::AdminOptions;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::{sleep, timeout};
 
-use super::{Admin, AdminError, REQUEST_LIMIT, SETTLE_LIMIT, code_text};
+use super::connection::{Admin, REQUEST_LIMIT, SETTLE_LIMIT};
+use super::error::AdminError;
 use crate::kafka::ffi;
 use crate::kafka::group::GroupDescription;
 
@@ -77,10 +78,7 @@ impl Admin {
             // Nobody else takes what the library logs while a broker is away; it must not pile up.
             ffi::waiting_messages(admin.client.inner());
             let described = ffi::describe_group(admin.client.inner(), &group_id, REQUEST_LIMIT);
-            described.map_err(|cause| AdminError::Refused {
-                action: format!("describe group {group_id}"),
-                cause,
-            })
+            described.map_err(|cause| AdminError::refused(format!("describe group {group_id}"), cause))
         })
         .await
     }
@@ -110,10 +108,7 @@ fn still_there(
                 | RDKafkaErrorCode::NotCoordinator,
             )) if !last => left.push(name),
             Err((name, code)) => {
-                return Err(AdminError::Refused {
-                    action: format!("delete group {name}"),
-                    cause: code_text(code),
-                });
+                return Err(AdminError::refused(format!("delete group {name}"), code));
             }
         }
     }

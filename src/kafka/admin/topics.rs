@@ -6,7 +6,8 @@ use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
 use serde::Serialize;
 
-use super::{Admin, AdminError, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
+use super::connection::{Admin, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, request_options};
+use super::error::AdminError;
 use crate::kafka::ffi;
 
 /// Pause between two looks at a topic that settles.
@@ -78,10 +79,7 @@ impl Admin {
         let settings = settings.concat();
         let action =
             format!("create topic {name} ({partitions} partitions, replication factor {replication}{settings})");
-        let refused = |cause: String| AdminError::Refused {
-            action: action.clone(),
-            cause,
-        };
+        let refused = |cause: String| AdminError::refused(action.clone(), cause);
         let replication = i32::try_from(replication).map_err(|_| refused("replication factor out of range".into()))?;
         let mut topic = NewTopic::new(name, partitions.cast_signed(), TopicReplication::Fixed(replication));
         for (key, value) in configs {
@@ -99,7 +97,7 @@ impl Admin {
                 && Instant::now() < deadline
                 && !self.topics(name).await?.iter().any(|shown| shown == name);
             if !is_going {
-                return Err(refused(code_text(code)));
+                return Err(refused(code.to_string()));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -124,10 +122,10 @@ impl Admin {
             };
             let Err(cause) = settled else { return Ok(()) };
             if begin.elapsed() > limit {
-                return Err(AdminError::Refused {
-                    action: action.to_owned(),
-                    cause: format!("after {} s {cause}", limit.as_secs()),
-                });
+                return Err(AdminError::refused(
+                    action.to_owned(),
+                    format!("after {} s {cause}", limit.as_secs()),
+                ));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -148,7 +146,7 @@ impl Admin {
                     let action = format!("delete topic {name}");
                     return Err(AdminError::Refused {
                         action,
-                        cause: code_text(code),
+                        cause: code.to_string(),
                     });
                 }
             }
@@ -166,7 +164,7 @@ impl Admin {
             }
             if Instant::now() > deadline {
                 let cause = format!("{} still there after {} s", left.join(", "), SETTLE_LIMIT.as_secs());
-                return Err(AdminError::Refused { action, cause });
+                return Err(AdminError::refused(action, cause));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -188,10 +186,7 @@ impl Admin {
         let topics = topics.to_vec();
         self.blocking("read the ends of the partitions", move |admin| {
             let found = ffi::end_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
-            found.map_err(|cause| AdminError::Refused {
-                action: "read the ends of the partitions".to_owned(),
-                cause,
-            })
+            found.map_err(|cause| AdminError::refused("read the ends of the partitions".to_owned(), cause))
         })
         .await
     }
@@ -201,10 +196,7 @@ impl Admin {
         let topics = topics.to_vec();
         self.blocking("read the beginnings of the partitions", move |admin| {
             let found = ffi::start_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
-            found.map_err(|cause| AdminError::Refused {
-                action: "read the beginnings of the partitions".to_owned(),
-                cause,
-            })
+            found.map_err(|cause| AdminError::refused("read the beginnings of the partitions".to_owned(), cause))
         })
         .await
     }
@@ -221,7 +213,7 @@ impl Admin {
             Some(code) => {
                 return Err(AdminError::Refused {
                     action,
-                    cause: code_text(code),
+                    cause: code.to_string(),
                 });
             }
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClientProperties, library_default, resolve_value};
+use super::properties::{ClientProperties, library_default};
+use super::secrets::resolve_value;
 use crate::scenario::{Scenario, canonical_property};
 use crate::secret::Secret;
 

@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
-use super::client_config;
+use super::settings::client_config;
 use crate::kafka::admin::AdminError;
 use crate::kafka::settings_cause;
 use crate::secret::Secret;
@@ -66,10 +66,7 @@ pub fn read(
     stop: &dyn Fn() -> bool,
 ) -> Result<(), AdminError> {
     let consumer = consumer(bootstrap, properties, reading, notice)?;
-    let refused = |error: &KafkaError| AdminError::Refused {
-        action: format!("read topic {}", reading.topic),
-        cause: error.to_string(),
-    };
+    let refused = |error: &KafkaError| AdminError::refused(format!("read topic {}", reading.topic), error);
     begin(&consumer, reading).map_err(|error| refused(&error))?;
     let mut read_any = false;
     while !stop() {

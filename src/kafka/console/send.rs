@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::future_producer::{DeliveryFuture, FutureProducer, FutureRecord};
 
-use super::client_config;
+use super::settings::client_config;
 use crate::kafka::admin::AdminError;
 use crate::kafka::settings_cause;
 use crate::secret::Secret;

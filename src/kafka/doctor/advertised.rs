@@ -1,10 +1,12 @@
 //! The addresses that brokers advertise, which is where clients really go: can each be reached from here, and does it lead
 //! to the cluster that advertises it.
 
+use super::address::{Address, address};
+use super::check::Check;
 use super::listener;
 use super::login::{self, Cluster};
-use super::network::{Address, address, at_once, lookup, try_tcp};
-use super::{Check, Patient};
+use super::patient::Patient;
+use super::tcp::{at_once, lookup, try_tcp};
 use crate::kafka::admin::BrokerAddress;
 
 /// How many of the addresses that brokers advertise lead to the cluster.

@@ -9,7 +9,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::ssl::SslConnectorBuilder;
 use openssl::x509::{X509, X509NameRef};
 
-use super::Patient;
+use super::patient::Patient;
 
 /// A property and what is wrong with its file or value; never the value.
 pub(super) type Wrong = (String, String);

@@ -3,10 +3,11 @@
 use rand::RngExt;
 use tokio::runtime::Runtime;
 
-use super::probe;
-use super::rights::{Asker, Missing};
+use super::check::{Check, Outcome};
+use super::patient::Patient;
+use super::rights::{self, Asker, Missing};
 use super::wire::Versions;
-use super::{Check, Outcome, Patient, groups};
+use super::{groups, probe};
 use crate::kafka::admin::Admin;
 
 /// Reads a record of each topic, and joins groups that read the first.
@@ -16,8 +17,12 @@ pub(super) fn read(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(
     };
     let mut readable = None;
     for topic in &patient.topics {
-        if look(patient, &admin, &runtime, topic, tell) {
-            readable = readable.or(Some(topic));
+        match look(patient, &admin, &runtime, topic) {
+            Ok(check) => {
+                tell(check);
+                readable = readable.or(Some(topic));
+            }
+            Err(failed) => failed.into_iter().for_each(&mut *tell),
         }
     }
     let Some(topic) = readable else { return };
@@ -34,74 +39,52 @@ pub(super) fn read(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(
     }
 }
 
-/// True where the topic can be read.
-fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
+/// What was found where the topic can be read; `Err` where it cannot, with nothing where nobody waits any more.
+fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str) -> Result<Check, Option<Check>> {
     let name = format!("topic {topic}");
-    let who = Asker::of(patient);
-    let partitions = match runtime.block_on(admin.partitions(topic)) {
-        Ok(Some(partitions)) => partitions,
-        Ok(None) => {
-            let mend = "check the spelling, and that this is the right cluster";
-            tell(Check::failed(name, "there is no such topic", mend));
-            return false;
-        }
-        Err(error) => {
-            let cause = probe::cause(&error);
-            let mend = match Missing::of(&cause) {
-                Some(_) => who.mend_topic(&["Describe", "Read"], topic),
-                None => "see the broker's log".to_owned(),
-            };
-            tell(Check::failed(name, format!("cannot be described: {cause}"), mend));
-            return false;
-        }
+    let asker = Asker::of(patient);
+    let failed = |detail: &str, fix: String| Some(Check::failed(&name, detail, fix));
+    let fix = |cause: &str, operations: &[&'static str]| match Missing::of(cause) {
+        Some(_) => asker.mend_topic(operations, topic),
+        None => "see the broker's log".to_owned(),
     };
-    let ids: Vec<i32> = partitions.iter().map(|partition| partition.id).collect();
-    let mut ends = Vec::new();
-    for id in &ids {
-        match runtime.block_on(admin.watermarks(topic, *id)) {
-            Ok(end) => ends.push(end),
-            Err(error) => {
-                let cause = probe::cause(&error);
-                tell(Check::failed(name, cause, who.mend_topic(&["Describe", "Read"], topic)));
-                return false;
-            }
-        }
+    let partitions = runtime.block_on(admin.partitions(topic)).map_err(|error| {
+        let cause = rights::cause(&error);
+        failed(
+            &format!("cannot be described: {cause}"),
+            fix(&cause, &["Describe", "Read"]),
+        )
+    })?;
+    let Some(partitions) = partitions else {
+        let fix = "check the spelling, and that this is the right cluster";
+        return Err(failed("there is no such topic", fix.to_owned()));
+    };
+    let mut offsets = 0;
+    let mut filled = Vec::new();
+    for partition in &partitions {
+        let ends = runtime.block_on(admin.watermarks(topic, partition.id));
+        let (low, high) = ends.map_err(|error| {
+            let fix = asker.mend_topic(&["Describe", "Read"], topic);
+            failed(&rights::cause(&error), fix)
+        })?;
+        offsets += high - low;
+        filled.extend((high > low).then_some(partition.id));
     }
-    let offsets: i64 = ends.iter().map(|(low, high)| high - low).sum();
-    let count = match ids.len() {
+    let count = match partitions.len() {
         1 => "1 partition".to_owned(),
-        many => format!("{many} partitions"),
+        number => format!("{number} partitions"),
     };
-    let filled: Vec<i32> = ids
-        .into_iter()
-        .zip(&ends)
-        .filter(|(_, (low, high))| high > low)
-        .map(|(id, _)| id)
-        .collect();
     if filled.is_empty() {
-        tell(Check::warning(
-            name,
-            format!("{count}, all empty: there is nothing to read"),
-        ));
-        return true;
+        let detail = format!("{count}, all empty: there is nothing to read");
+        return Ok(Check::warning(name, detail));
     }
     let reader = format!("{}doctor", patient.prefix);
     match probe::first_record(patient, &reader, topic, &filled, |_| ()) {
         Ok(()) => {
-            tell(Check::ok(
-                name,
-                format!("{count} with {offsets} offsets; a record can be read"),
-            ));
-            true
+            let detail = format!("{count} with {offsets} offsets; a record can be read");
+            Ok(Check::ok(name, detail))
         }
-        Err(_) if patient.is_stopped() => false,
-        Err(cause) => {
-            let mend = match Missing::of(&cause) {
-                Some(_) => who.mend_topic(&["Read"], topic),
-                None => "see the broker's log".to_owned(),
-            };
-            tell(Check::failed(name, format!("cannot be read: {cause}"), mend));
-            false
-        }
+        Err(_) if patient.is_stopped() => Err(None),
+        Err(cause) => Err(failed(&format!("cannot be read: {cause}"), fix(&cause, &["Read"]))),
     }
 }

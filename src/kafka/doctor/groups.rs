@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::runtime::Runtime;
 
-use super::rights::{Asker, Missing};
+use super::check::Check;
+use super::patient::{CLIENT_ID, Patient};
+use super::rights::{Asker, Missing, is_permission};
 use super::wire::Versions;
-use super::{Check, Patient};
 use crate::kafka::admin::Admin;
 
 /// How long a lone member may take to get its partition. A new member of a classic group waits 3 s by default.
@@ -67,7 +68,7 @@ pub(super) fn join(
         }
         // One that may not be deleted expires.
         if let Err(error) = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)))
-            && super::probe::is_permission(&error)
+            && is_permission(&error)
         {
             let detail = format!("{group} stays until it expires: no right to delete it");
             tell(Check::warning("delete a group", detail));
@@ -87,7 +88,7 @@ fn is_free(admin: &Admin, runtime: &Runtime, group: &str, name: &str, tell: &mut
     };
     let clients = members.iter().map(|member| member.client_id.as_str());
     // The doctor's own from a moment ago may still be leaving.
-    let clients: Vec<&str> = clients.filter(|client| *client != super::probe::CLIENT_ID).collect();
+    let clients: Vec<&str> = clients.filter(|client| *client != CLIENT_ID).collect();
     if clients.is_empty() {
         return true;
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::Check;
+use super::check::Check;
 use crate::kafka::local::{Distribution, Sources, free_bytes};
 use crate::measure::limits::{CacheRoom, Kernel, Limits};
 use crate::scenario::{ClusterSource, KafkaVersion};

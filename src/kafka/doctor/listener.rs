@@ -3,9 +3,12 @@
 
 use std::net::SocketAddr;
 
-use super::network::{Address, address, lookup, try_tcp};
+use super::address::{Address, address};
+use super::check::Check;
+use super::patient::Patient;
+use super::tcp::{LIMIT, lookup, try_tcp};
+use super::tls;
 use super::wire::{self, Dialogue, Mechanism, Spoken, Versions};
-use super::{Check, LIMIT, Patient, tls};
 
 /// What listens at an address, and whether the client's settings fit it.
 pub(super) fn speak(

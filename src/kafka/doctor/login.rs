@@ -10,10 +10,11 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::statistics::Statistics;
 
+use super::check::Check;
+use super::patient::Patient;
 use super::rights::quoted;
-use super::{Check, Patient, credentials, listener, tls};
-use crate::kafka::admin::BrokerAddress;
-use crate::kafka::admin_error::{connect_cause, settings_cause};
+use super::{credentials, listener, tls};
+use crate::kafka::admin::{BrokerAddress, connect_cause, settings_cause};
 
 /// How long the first answer may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);

@@ -1,55 +1,29 @@
 //! What a client can do there: make a topic, write a record, read it back, compare clocks,
 //! delete the topic. Everything made is removed again.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
 use rdkafka::client::ClientContext;
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
-use super::rights::{Asker, Missing, Right};
+use super::check::{Check, Outcome};
+use super::groups;
+use super::patient::Patient;
+use super::rights::{Asker, Missing, Right, cause, is_permission};
 use super::wire::Versions;
-use super::{Check, Patient, groups};
-use crate::kafka::admin::{Admin, AdminError};
-use crate::secret::Secret;
-
-/// The `client.id` of the probe.
-pub(super) const CLIENT_ID: &str = "tandem-doctor";
+use crate::kafka::admin::Admin;
 
 /// How long a record may take to be written, and to be read.
 const RECORD_LIMIT: Duration = Duration::from_secs(6);
 
 /// Clocks that differ by more are told.
 const CLOCK_LIMIT_MS: f64 = 1000.0;
-
-impl Patient {
-    /// The properties, with short waits between attempts: a doctor does not wait.
-    pub(super) fn fast(&self) -> BTreeMap<String, Secret> {
-        let mut properties = self.properties.clone();
-        for (name, value) in [("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "500")] {
-            properties.insert(name.to_owned(), Secret::new(value));
-        }
-        properties
-    }
-
-    /// A client's configuration.
-    pub(super) fn config(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        for (name, value) in self.fast() {
-            config.set(name, value.reveal());
-        }
-        config.set("bootstrap.servers", &self.bootstrap);
-        config.set("client.id", CLIENT_ID);
-        config
-    }
-}
 
 /// For topics and groups, with what its calls run on; `None` where there is none, which is told.
 pub(super) fn admin(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
@@ -93,7 +67,7 @@ pub(super) fn permissions(admin: &Admin, topic: &str, tell: &mut dyn FnMut(Check
 pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(Check)) {
     if !patient.may_write {
         let detail = "not tried: nothing is to be written";
-        tell(Check::new("topics and groups", super::Outcome::Skipped, detail));
+        tell(Check::new("topics and groups", Outcome::Skipped, detail));
         return;
     }
     let Some((admin, runtime)) = admin(patient, tell) else {
@@ -141,18 +115,6 @@ fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell
             tell(Check::failed(name, cause(&error), mend));
             false
         }
-    }
-}
-
-/// True where a right was missing.
-pub fn is_permission(error: &AdminError) -> bool {
-    Missing::of(&error.to_string()).is_some()
-}
-
-pub(super) fn cause(error: &AdminError) -> String {
-    match error {
-        AdminError::Refused { cause, .. } => cause.clone(),
-        other => other.to_string(),
     }
 }
 
@@ -303,7 +265,7 @@ mod tests {
     #[test]
     fn clocks_far_apart_are_told_and_near_ones_are_well() {
         let took = Duration::from_millis(20);
-        assert_eq!(clock(100_005, 100_000.0, took).outcome, super::super::Outcome::Ok);
-        assert_eq!(clock(95_000, 100_000.0, took).outcome, super::super::Outcome::Warning);
+        assert_eq!(clock(100_005, 100_000.0, took).outcome, Outcome::Ok);
+        assert_eq!(clock(95_000, 100_000.0, took).outcome, Outcome::Warning);
     }
 }

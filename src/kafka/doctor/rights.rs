@@ -1,6 +1,8 @@
 //! What a user may do, and the line that would allow what was refused.
 
-use super::{Patient, credentials};
+use super::credentials;
+use super::patient::Patient;
+use crate::kafka::admin::AdminError;
 
 /// A right that a user may lack, in the terms of Kafka's access control lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +158,18 @@ impl Missing {
         } else {
             None
         }
+    }
+}
+
+/// True where a right was missing.
+pub fn is_permission(error: &AdminError) -> bool {
+    Missing::of(&error.to_string()).is_some()
+}
+
+pub(super) fn cause(error: &AdminError) -> String {
+    match error {
+        AdminError::Refused { cause, .. } => cause.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -7,9 +7,11 @@ use openssl::nid::Nid;
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
 
+use super::address::Address;
+use super::check::Check;
 use super::credentials::{self, Wrong};
-use super::network::Address;
-use super::{Check, LIMIT, Patient};
+use super::patient::Patient;
+use super::tcp::LIMIT;
 
 /// Codes of the library's verification that are told in words of their own.
 const EXPIRED: i32 = 10;

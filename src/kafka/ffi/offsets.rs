@@ -7,7 +7,7 @@ use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::text;
+use super::handles::text;
 
 /// Asks the brokers for the end of each partition of these topics (name and number of partitions). Blocks for at most
 /// about `timeout`.

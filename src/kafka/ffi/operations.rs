@@ -7,7 +7,7 @@ use rdkafka::ClientContext;
 use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 
-use super::{Event, Options, Queue, text};
+use super::handles::{Event, Options, Queue, text};
 
 /// Operations that are allowed on a topic, such as `Read`. Blocks for at most about `timeout`.
 pub(in crate::kafka) fn topic_operations<C: ClientContext>(

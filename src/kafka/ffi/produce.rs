@@ -14,7 +14,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::Queue;
+use super::handles::Queue;
 
 /// Bytes of a record's key.
 const KEY_BYTES: usize = 8;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use super::LocalError;
+use super::error::LocalError;
 use super::properties::Listener;
 use super::server::Server;
 

@@ -10,46 +10,25 @@ use std::time::{Duration, Instant};
 
 use super::broker::Broker;
 use super::distribution::Distribution;
-use super::layout::{choose_nodes, make_directory, random_cluster_id, write_private};
+use super::error::LocalError;
+use super::files::{last_lines, write_private};
+use super::layout::{choose_nodes, make_directory, random_cluster_id};
+use super::options::{ClusterOptions, READY_LIMIT};
 use super::ownership::{Keeper, remove_owned_directory};
 use super::programs::{Formatter, broker_arguments, write_logging};
-use super::properties::{self, INTERNAL, ListenerSpec, Metadata};
+use super::properties::{self, INTERNAL, Metadata};
 use super::server::{Server, ServerCommand};
 use super::zookeeper::ZooKeeper;
-use super::{LocalError, last_lines};
 use crate::kafka::admin::Admin;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
-
-/// How long the brokers may take until a client sees them all.
-pub const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often a start is tried again when another program took a port in between.
 const PORT_ATTEMPTS: u32 = 4;
 
 /// Pause between two looks at something that starts.
 const PAUSE: Duration = Duration::from_millis(25);
-
-/// What cluster to run.
-#[derive(Debug, Clone)]
-pub struct ClusterOptions {
-    /// Number of brokers, at least 1; without ZooKeeper the first is a controller too, or the first three if there are
-    /// so many.
-    pub brokers: u32,
-    /// True for a cluster that keeps its metadata in a ZooKeeper, started with it; the version must be able to.
-    pub zookeeper: bool,
-    /// Heap of each broker in MiB.
-    pub heap_mib: u32,
-    /// Port of the first broker's internal listener, the next ones for the others; any free ones where `None`.
-    pub port: Option<u16>,
-    /// Listeners beside the internal one.
-    pub listeners: Vec<ListenerSpec>,
-    /// Folder in which the cluster's own folder is made.
-    pub data_parent: PathBuf,
-    /// Id of the run, part of the folder's name and mark of all processes.
-    pub run_id: String,
-}
 
 /// Brokers run here; killed and removed with their data when dropped.
 pub struct LocalCluster {

@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::LocalError;
+use super::jars::{jar_version, jars};
 use super::java::Java;
+use super::maven;
 use super::private::{check_private, make_private};
-use super::{LocalError, maven};
 use crate::scenario::KafkaVersion;
 
 /// What the environment says of where to look.
@@ -162,27 +164,6 @@ fn remove_abandoned(cache: &Path) {
     }
 }
 
-/// Names of the jars in a folder.
-pub(super) fn jars(libs: &Path) -> Result<Vec<String>, LocalError> {
-    let entries = fs::read_dir(libs).map_err(LocalError::io("read the folder", libs))?;
-    let names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned());
-    Ok(names
-        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "jar"))
-        .collect())
-}
-
-/// The version in the name of the jar of this artifact.
-pub(super) fn jar_version(names: &[String], artifact: &str) -> Option<String> {
-    names.iter().find_map(|name| {
-        let version = name.strip_prefix(artifact)?.strip_prefix('-')?.strip_suffix(".jar")?;
-        version
-            .starts_with(|first: char| first.is_ascii_digit())
-            .then(|| version.to_owned())
-    })
-}
-
 fn kafka_version(names: &[String]) -> Option<String> {
     jar_version(names, "kafka_2.13").or_else(|| jar_version(names, "kafka-server-common"))
 }
@@ -196,7 +177,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::{Distribution, KafkaVersion, LocalError, Sources, jar_version};
-    use crate::kafka::local::tests::write_program;
+    use crate::kafka::local::files::tests::write_program;
 
     /// A machine with a Java 17 and, if `maven`, a Maven that takes a moment to bring the broker's jar.
     fn machine(folder: &Path, maven: bool) -> Sources {

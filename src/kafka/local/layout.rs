@@ -1,16 +1,14 @@
 //! Laying a cluster out before anything runs: ports, folders, files, an id.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rand::RngExt;
 
-use super::LocalError;
-use super::cluster::ClusterOptions;
+use super::error::LocalError;
+use super::options::ClusterOptions;
 use super::ownership::{Keeper, marker_name};
 use super::private::make_private;
 use super::properties::{self, INTERNAL, Listener, Metadata, Node, Security};
@@ -32,13 +30,6 @@ pub(super) fn make_directory(options: &ClusterOptions, keeper: &dyn Keeper) -> R
     let made = fs::create_dir(&directory).and_then(|()| fs::write(directory.join(marker_name(&options.run_id)), ""));
     made.map_err(LocalError::io("make the folder", &directory))?;
     Ok(directory)
-}
-
-/// Writes a file that only this user can read: it may hold a listener's secrets.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
-    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    open.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(LocalError::io("write", path))
 }
 
 /// Where the cluster keeps its metadata, and its nodes, with their ports.

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::LocalError;
-use super::distribution::{jar_version, jars};
+use super::error::LocalError;
+use super::jars::{jar_version, jars};
 use super::java::find_program;
 use crate::scenario::KafkaVersion;
 
@@ -149,7 +149,7 @@ mod tests {
 
     use super::{fetch, plain};
     use crate::kafka::local::LocalError;
-    use crate::kafka::local::tests::write_program;
+    use crate::kafka::local::files::tests::write_program;
 
     /// Runs `fetch` with a Maven that does what this shell script says.
     fn fetch_with(script: &str) -> (Result<(), LocalError>, Vec<String>) {

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use super::broker::Broker;
 use super::distribution::Distribution;
-use super::layout::write_private;
+use super::error::LocalError;
+use super::files::{last_lines, write_private};
 use super::ownership::{Keeper, RUN_VARIABLE};
+use super::properties;
 use super::server::log_path;
-use super::{LocalError, last_lines, properties};
 use crate::scenario::Feature;
 
 /// Pause between two looks at a tool that runs.

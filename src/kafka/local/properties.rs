@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::zookeeper::{self, SAY_SETTINGS};
 use crate::measure::Setting;
 use crate::scenario::{Feature, KafkaVersion};
 use crate::secret::Secret;
@@ -15,6 +14,9 @@ pub const DEFAULT_HEAP_MIB: u32 = 400;
 /// The listener that brokers use among themselves and tandem uses for its own; always there, on 127.0.0.1.
 pub(super) const INTERNAL: &str = "INTERNAL";
 const CONTROLLER: &str = "CONTROLLER";
+
+/// The command that has it say its settings, the only one it is allowed to answer.
+pub(super) const SAY_SETTINGS: &str = "conf";
 
 /// Security of a listener, `security.protocol` in Kafka's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +171,7 @@ pub(super) fn file(
         Metadata::KRaft => kraft(node, nodes),
         Metadata::ZooKeeper(port) => vec![
             ("broker.id".to_owned(), node.id.to_string()),
-            ("zookeeper.connect".to_owned(), zookeeper::address(port)),
+            ("zookeeper.connect".to_owned(), zookeeper_address(port)),
         ],
     };
     let mut set = |name: &str, value: String| lines.push((name.to_owned(), value));
@@ -226,6 +228,11 @@ fn kraft(node: &Node, nodes: &[Node]) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// The address of the ZooKeeper at this port.
+pub(super) fn zookeeper_address(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }
 
 /// The file of a ZooKeeper: alone, for this machine only, for any number of brokers, with no server beside it.

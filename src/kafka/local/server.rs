@@ -14,8 +14,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
+use super::error::LocalError;
+use super::files::last_lines;
 use super::ownership::{Keeper, RUN_VARIABLE};
-use super::{LocalError, last_lines};
 
 /// How long it may take to end when asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(15);

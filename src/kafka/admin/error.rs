@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 
 /// What can go wrong between tandem and a cluster.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -29,9 +29,13 @@ pub enum AdminError {
     },
 }
 
-/// A broker's error code in words.
-pub(super) fn code_text(code: RDKafkaErrorCode) -> String {
-    format!("{code}")
+impl AdminError {
+    pub(in crate::kafka) fn refused(action: impl Into<String>, cause: impl ToString) -> Self {
+        AdminError::Refused {
+            action: action.into(),
+            cause: cause.to_string(),
+        }
+    }
 }
 
 /// Names the property without its value, which may be a secret.
@@ -43,7 +47,7 @@ pub fn settings_cause(error: &KafkaError) -> String {
 }
 
 /// The most telling of the client library's messages about a connection that fails.
-pub(super) fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> String {
+pub(in crate::kafka) fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> String {
     let telling = [
         "refused",
         "resolve",
@@ -60,7 +64,9 @@ pub(super) fn connect_cause(messages: &[String], error: &KafkaError, limit: Dura
     if let Some(message) = found.or(messages.last()) {
         return shorten_message(message);
     }
-    let code = error.rdkafka_error_code().map_or_else(|| error.to_string(), code_text);
+    let code = error
+        .rdkafka_error_code()
+        .map_or_else(|| error.to_string(), |code| code.to_string());
     format!("{code} (waited {} s)", limit.as_secs())
 }
 
