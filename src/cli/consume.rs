@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::console_lines::{counted, line};
 use super::exit::DONE;
 use super::running_cluster::RunningCluster;
+use super::runtime::runtime;
 use super::{interrupt, topics};
 use crate::coordinator::Interrupt;
 use crate::kafka::admin::{Admin, PartitionInfo};
@@ -40,7 +41,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let (bootstrap, properties) = arguments.cluster.resolve()?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let found = runtime.block_on(async {
         let admin = Admin::connect(&bootstrap, &properties).await?;
         topics::existing(&admin, &arguments.name).await

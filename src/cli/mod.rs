@@ -37,6 +37,7 @@ mod progress;
 mod report;
 mod run;
 mod running_cluster;
+mod runtime;
 mod schema;
 mod source;
 mod topics;
@@ -76,7 +77,7 @@ enum Command {
         #[command(subcommand)]
         command: cluster::Command,
     },
-    /// Say why a cluster cannot be reached or used from here, and what would mend it
+    /// Say why a cluster cannot be reached or used from here, and how to fix it
     Doctor(doctor::Arguments),
     /// List what tandem has left on a cluster and here, and delete it
     Clean(clean::Arguments),

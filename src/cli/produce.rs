@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::console_lines::{LONGEST, counted, line};
 use super::exit::{DONE, WRONG};
 use super::running_cluster::RunningCluster;
+use super::runtime::block_on;
 use super::{interrupt, topics};
 use crate::coordinator::Interrupt;
 use crate::kafka::admin::Admin;
@@ -45,8 +46,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let (bootstrap, properties) = arguments.cluster.resolve()?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let code = runtime.block_on(async {
+    block_on(async {
         let admin = Admin::connect(&bootstrap, &properties).await?;
         topics::existing(&admin, &arguments.name).await?;
         let sender = Sender::new(&bootstrap, &properties, &arguments.name)?;
@@ -59,10 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         drop(pending);
         let code = shown.await.context("the deliveries were not followed to the end")?;
         sent.map(|()| code)
-    });
-    // A blocked read of standard input must not keep the process.
-    runtime.shutdown_background();
-    code
+    })
 }
 
 /// A record on its way.

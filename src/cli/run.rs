@@ -10,6 +10,7 @@ use super::disk::{check_disk, data_parent};
 use super::exit::{CANNOT, DONE, INTERRUPTED, WRONG};
 use super::gate::Gate;
 use super::plan::{check_settings, full_loads};
+use super::runtime::runtime;
 use super::source::{Choices, Source};
 use super::{interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
@@ -67,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     }
     arguments.gate.check_single(arguments.files.len())?;
     arguments.gate.check(&[])?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what has been measured is kept"));
     runtime.block_on(left::clean(false));

@@ -1,12 +1,13 @@
 //! `tandem topics list | create | describe | delete`: topics by hand, without a JVM.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::ask;
 use super::exit::{DONE, WRONG};
 use super::running_cluster::RunningCluster;
+use super::runtime::block_on;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::measure::Setting;
 use crate::report::thousands;
@@ -91,8 +92,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 
 pub(super) fn run(command: &Command) -> Result<u8> {
     let (bootstrap, properties) = command.cluster().resolve()?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let code = runtime.block_on(async {
+    block_on(async {
         let admin = Admin::connect(&bootstrap, &properties).await?;
         match command {
             Command::List { all, json, .. } => list(&admin, *all, *json).await,
@@ -106,9 +106,7 @@ pub(super) fn run(command: &Command) -> Result<u8> {
             Command::Describe { name, groups, json, .. } => describe(&admin, name, *groups, *json).await,
             Command::Delete { name, yes, .. } => delete(&admin, name, *yes).await,
         }
-    });
-    runtime.shutdown_background();
-    code
+    })
 }
 
 /// The partitions of a topic that has to be there.

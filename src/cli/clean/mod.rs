@@ -5,12 +5,13 @@ mod survey;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use self::survey::{Survey, Thing};
 use super::cluster_flags::ClusterFlags;
 use super::exit::{DONE, WRONG};
+use super::runtime::block_on;
 use super::{ask, cluster, left, running_cluster};
 use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
 use crate::kafka::admin::Admin;
@@ -61,10 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if let Some(why) = names::too_wide(&spec.prefix) {
         bail!("{why}");
     }
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let code = runtime.block_on(clean(arguments, &spec));
-    runtime.shutdown_background();
-    code
+    block_on(clean(arguments, &spec))
 }
 
 async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {

@@ -10,6 +10,7 @@ use super::up::{ERROR, Up};
 use crate::cli::disk::data_parent;
 use crate::cli::exit::{CANNOT, DONE};
 use crate::cli::interrupt::set_by_signal;
+use crate::cli::runtime::runtime;
 use crate::coordinator::Interrupt;
 use crate::coordinator::standing::{self, READY, StandingCluster, StandingFolder, StandingOptions};
 use crate::kafka::local::ClusterOptions;
@@ -43,7 +44,7 @@ fn keep_until_signal(folder: &StandingFolder, up: &Up) -> Result<()> {
         },
         program: std::env::current_exe().context("cannot find this program's own file")?,
     };
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let interrupt = Interrupt::default();
     runtime.spawn(set_by_signal(interrupt.clone()));
     let progress = |what: &str| {

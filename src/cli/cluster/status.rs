@@ -5,11 +5,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use super::describe::heading;
 use crate::cli::exit::{DONE, WRONG};
+use crate::cli::runtime::block_on;
 use crate::coordinator::ProcessIdentity;
 use crate::coordinator::standing::{Found, StandingCluster, StandingFolder};
 use crate::kafka::admin::Admin;
@@ -40,7 +41,7 @@ pub(super) fn status(folder: &StandingFolder, json: bool) -> Result<u8> {
     };
     let status = Status {
         dead_brokers: cluster.dead_brokers(),
-        topics: topics(&cluster)?,
+        topics: topics(&cluster),
         disk_bytes: disk_bytes(&cluster.directory),
         memory_bytes: processes(&cluster).map(memory_bytes).sum(),
         cluster,
@@ -113,19 +114,15 @@ fn show(status: &Status) {
 }
 
 /// `None` where the cluster does not answer.
-fn topics(cluster: &StandingCluster) -> Result<Option<Vec<String>>> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let asked = runtime.block_on(async {
+fn topics(cluster: &StandingCluster) -> Option<Vec<String>> {
+    let topics = block_on(async {
         let admin = Admin::connect(&cluster.bootstrap, &BTreeMap::new()).await?;
-        admin.topics("").await
+        Ok(admin.topics("").await?)
     });
-    runtime.shutdown_background();
-    Ok(asked.ok().map(|mut topics| {
-        // Kafka's own, such as the offsets of groups, are nobody's topics.
-        topics.retain(|topic| !topic.starts_with("__"));
-        topics.sort();
-        topics
-    }))
+    let mut topics = topics.ok()?;
+    // Kafka's own, such as the offsets of groups, are not counted.
+    topics.retain(|topic| !topic.starts_with("__"));
+    Some(topics)
 }
 
 /// Bytes on disk of all files below a folder.

@@ -107,15 +107,15 @@ pub(super) fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
 
 /// A second `up` says what is there, and fails where something else was asked for or part of it has died.
 fn already(cluster: &StandingCluster, up: &Up, zookeeper: bool) -> Result<u8> {
-    if cluster.has_lost_zookeeper() {
+    let dead_broker = cluster.dead_brokers().first().map(|id| format!("broker {id}"));
+    let dead = if cluster.has_lost_zookeeper() {
+        Some("ZooKeeper".to_owned())
+    } else {
+        dead_broker
+    };
+    if let Some(dead) = dead {
         bail!(
-            "a cluster is there, at {}, but its ZooKeeper has died: end it with `tandem cluster down`, then start it anew",
-            cluster.bootstrap
-        );
-    }
-    if let Some(dead) = cluster.dead_brokers().first() {
-        bail!(
-            "a cluster is there, at {}, but its broker {dead} has died: end it with `tandem cluster down`, then start it anew",
+            "a cluster is there, at {}, but its {dead} has died: end it with `tandem cluster down`, then start it anew",
             cluster.bootstrap
         );
     }
@@ -132,13 +132,9 @@ fn already(cluster: &StandingCluster, up: &Up, zookeeper: bool) -> Result<u8> {
     if cluster.heap_mib != up.heap {
         different.push(format!("a heap of {} MiB, not {}", cluster.heap_mib, up.heap));
     }
-    let at_port = |port: u16| {
-        cluster
-            .brokers
-            .first()
-            .is_some_and(|b| b.address.ends_with(&format!(":{port}")))
-    };
-    if let Some(port) = up.port.filter(|&port| !at_port(port)) {
+    let first = cluster.brokers.first();
+    let is_at = |port: u16| first.is_some_and(|broker| broker.address.ends_with(&format!(":{port}")));
+    if let Some(port) = up.port.filter(|port| !is_at(*port)) {
         different.push(format!("another port than {port}"));
     }
     if !different.is_empty() {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rdkafka::admin::ResourceSpecifier;
+use rdkafka::metadata::Metadata;
 
 use super::connection::{Admin, ENDS_LIMIT, REQUEST_LIMIT, request_options};
 use super::error::AdminError;
 use crate::kafka::ffi;
 
-/// A broker, as the cluster's metadata show it.
+/// A broker in the cluster's metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerAddress {
     /// Broker id.
@@ -19,24 +20,38 @@ pub struct BrokerAddress {
     pub port: i32,
 }
 
+impl BrokerAddress {
+    /// The brokers of the metadata, by id.
+    pub(in crate::kafka) fn of_all(metadata: &Metadata) -> Vec<Self> {
+        let brokers = metadata.brokers().iter().map(|broker| BrokerAddress {
+            id: broker.id(),
+            host: broker.host().to_owned(),
+            port: broker.port(),
+        });
+        let mut brokers: Vec<_> = brokers.collect();
+        brokers.sort_by_key(|broker| broker.id);
+        brokers
+    }
+}
+
 impl Admin {
-    /// The brokers that the cluster shows now, by id.
+    /// The brokers that the cluster reports now, by id.
     pub async fn brokers(&self) -> Result<Vec<BrokerAddress>, AdminError> {
         self.blocking("list the brokers", |admin| admin.brokers_now(REQUEST_LIMIT))
             .await
     }
 
-    /// The brokers that the cluster shows now, in what it says of one topic where that is given: of all topics together it
-    /// may have much to say. Gives up soon, for whoever asks again and again.
+    /// The brokers that the cluster reports now, by id. Asks for the metadata of one topic where it is given, because those
+    /// of all topics may be large. Gives up soon: callers ask repeatedly.
     pub async fn brokers_of(&self, topic: Option<String>) -> Result<Vec<BrokerAddress>, AdminError> {
         self.blocking("list the brokers", move |admin| {
-            admin.brokers_shown(topic.as_deref(), ENDS_LIMIT)
+            admin.fetch_brokers(topic.as_deref(), ENDS_LIMIT)
         })
         .await
     }
 
-    /// The release of a broker as far as it can be known: brokers before 4.0 say it by
-    /// `inter.broker.protocol.version` (such as `3.9-IV0`), later ones do not tell a client.
+    /// The release of a broker, where it is known: brokers before 4.0 report it as `inter.broker.protocol.version` (such as
+    /// `3.9-IV0`), later ones do not.
     pub async fn broker_version(&self, broker: i32) -> Option<String> {
         let results = self
             .client
@@ -47,28 +62,18 @@ impl Admin {
         resource.get("inter.broker.protocol.version")?.value.clone()
     }
 
-    /// The brokers that the cluster shows now; blocks.
+    /// The brokers that the cluster reports now; blocks.
     pub(in crate::kafka) fn brokers_now(&self, limit: Duration) -> Result<Vec<BrokerAddress>, AdminError> {
-        self.brokers_shown(None, limit)
+        self.fetch_brokers(None, limit)
     }
 
-    fn brokers_shown(&self, topic: Option<&str>, limit: Duration) -> Result<Vec<BrokerAddress>, AdminError> {
+    fn fetch_brokers(&self, topic: Option<&str>, limit: Duration) -> Result<Vec<BrokerAddress>, AdminError> {
         let metadata = self.metadata("list the brokers", topic, limit)?;
-        let mut brokers: Vec<_> = metadata
-            .brokers()
-            .iter()
-            .map(|broker| BrokerAddress {
-                id: broker.id(),
-                host: broker.host().to_owned(),
-                port: broker.port(),
-            })
-            .collect();
-        brokers.sort_by_key(|broker| broker.id);
-        Ok(brokers)
+        Ok(BrokerAddress::of_all(&metadata))
     }
 
-    /// What the user may do with a topic and with the cluster, as the brokers tell it; blocks. Nothing of the cluster is
-    /// told to a user who may not describe it.
+    /// What the user may do with a topic and with the cluster; blocks. The brokers report nothing about the cluster to a user
+    /// who may not describe it.
     pub(in crate::kafka) fn operations_now(&self, topic: &str) -> (Result<Vec<String>, String>, Vec<String>) {
         let of_topic = ffi::topic_operations(self.client.inner(), topic, ENDS_LIMIT);
         let of_cluster = ffi::cluster_operations(self.client.inner(), ENDS_LIMIT);

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::topic_partition_list::Offset;
 use serde::Serialize;
 
 use super::connection::{Admin, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, request_options};
@@ -32,27 +34,20 @@ pub struct PartitionInfo {
 impl Admin {
     /// Names of the topics that start with `prefix`, sorted.
     pub async fn topics(&self, prefix: &str) -> Result<Vec<String>, AdminError> {
-        let prefix = prefix.to_owned();
-        self.blocking("list the topics", move |admin| {
-            let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
-            let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
-            let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
-            names.sort();
-            Ok(names)
-        })
-        .await
+        let names = self.topic_sizes().await?.into_iter().map(|(name, _)| name);
+        Ok(names.filter(|name| name.starts_with(prefix)).collect())
     }
 
-    /// Every topic that the cluster shows, by name, with its number of partitions. Asks for all of them at once: no
-    /// broker makes a topic of such a question, as it may of one for a name.
+    /// Every topic that the cluster reports, by name, with its number of partitions. Asks for all topics at once: a
+    /// request for one name may create the topic.
     pub async fn topic_sizes(&self) -> Result<Vec<(String, u32)>, AdminError> {
         self.blocking("list the topics", |admin| {
             let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
-            let sized = |topic: &rdkafka::metadata::MetadataTopic| {
+            let size = |topic: &MetadataTopic| {
                 let partitions = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
                 (topic.name().to_owned(), partitions)
             };
-            let mut topics: Vec<_> = metadata.topics().iter().map(sized).collect();
+            let mut topics: Vec<_> = metadata.topics().iter().map(size).collect();
             topics.sort();
             Ok(topics)
         })
@@ -143,22 +138,14 @@ impl Admin {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
                 Err((name, code)) => {
-                    let action = format!("delete topic {name}");
-                    return Err(AdminError::Refused {
-                        action,
-                        cause: code.to_string(),
-                    });
+                    return Err(AdminError::refused(format!("delete topic {name}"), code));
                 }
             }
         }
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
-            let left: Vec<_> = self
-                .topics("")
-                .await?
-                .into_iter()
-                .filter(|topic| names.contains(topic))
-                .collect();
+            let mut left = self.topics("").await?;
+            left.retain(|topic| names.contains(topic));
             if left.is_empty() {
                 return Ok(());
             }
@@ -181,22 +168,28 @@ impl Admin {
         .await
     }
 
-    /// One past the last offset of each partition of these topics (name and number of partitions), asked for at once.
+    /// One past the last offset of each partition of these topics (name and number of partitions), in one request.
     pub async fn end_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
-        let topics = topics.to_vec();
-        self.blocking("read the ends of the partitions", move |admin| {
-            let found = ffi::end_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
-            found.map_err(|cause| AdminError::refused("read the ends of the partitions".to_owned(), cause))
-        })
-        .await
+        self.offsets(topics, Offset::End, "read the ends of the partitions")
+            .await
     }
 
-    /// First offset that each partition of these topics (name and number of partitions) still has, asked for at once.
+    /// First offset that each partition of these topics (name and number of partitions) still has, in one request.
     pub async fn start_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
+        self.offsets(topics, Offset::Beginning, "read the beginnings of the partitions")
+            .await
+    }
+
+    async fn offsets(
+        &self,
+        topics: &[(String, u32)],
+        position: Offset,
+        action: &'static str,
+    ) -> Result<Vec<Vec<i64>>, AdminError> {
         let topics = topics.to_vec();
-        self.blocking("read the beginnings of the partitions", move |admin| {
-            let found = ffi::start_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
-            found.map_err(|cause| AdminError::refused("read the beginnings of the partitions".to_owned(), cause))
+        self.blocking(action, move |admin| {
+            let offsets = ffi::offsets(admin.client.inner(), &topics, position, ENDS_LIMIT);
+            offsets.map_err(|cause| AdminError::refused(action, cause))
         })
         .await
     }
@@ -211,10 +204,7 @@ impl Admin {
             None | Some(RDKafkaErrorCode::LeaderNotAvailable) => {}
             Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => return Ok(None),
             Some(code) => {
-                return Err(AdminError::Refused {
-                    action,
-                    cause: code.to_string(),
-                });
+                return Err(AdminError::refused(action, code));
             }
         }
         let mut partitions: Vec<_> = topic

@@ -178,7 +178,13 @@ mod tests {
             },
         )]);
         let error = cluster_properties(&cluster).unwrap_err();
-        assert!(matches!(error, PropertyError::Unset { .. }));
+        assert!(matches!(
+            error,
+            PropertyError::Variable {
+                problem: "is not set",
+                ..
+            }
+        ));
         let message = error.to_string();
         assert!(
             message.contains("sasl.password") && message.contains("TANDEM_NO_SUCH_VARIABLE"),

@@ -10,29 +10,15 @@ use crate::secret::{Hidden, Secret};
 /// A client property that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PropertyError {
-    /// The environment variable that holds the value is not there.
-    #[error("client property {property} takes its value from the environment variable {variable}, which is not set")]
-    Unset {
+    /// The environment variable that holds the value cannot be used.
+    #[error("client property {property} takes its value from the environment variable {variable}, which {problem}")]
+    Variable {
         /// The property.
         property: String,
         /// The variable.
         variable: String,
-    },
-    /// There is nothing in the environment variable.
-    #[error("client property {property} takes its value from the environment variable {variable}, which is empty")]
-    Empty {
-        /// The property.
-        property: String,
-        /// The variable.
-        variable: String,
-    },
-    /// The value of the environment variable is not text.
-    #[error("client property {property}: the environment variable {variable} does not hold UTF-8 text")]
-    NotText {
-        /// The property.
-        property: String,
-        /// The variable.
-        variable: String,
+        /// Such as `is not set`.
+        problem: &'static str,
     },
     /// The file that holds the value cannot be used.
     #[error("client property {property} takes its value from the file {file}: {cause}")]
@@ -90,14 +76,17 @@ pub(super) fn resolve_value(property: &str, value: &PropertyValue) -> Result<Sec
         PropertyValue::Environment { env } => env,
         PropertyValue::File { file } => return read_secret(property, file),
     };
-    let value = env::var(variable);
-    let (property, variable) = (property.to_owned(), variable.clone());
-    match value {
-        Ok(value) if value.is_empty() => Err(PropertyError::Empty { property, variable }),
-        Ok(value) => Ok(Secret::new(value)),
-        Err(env::VarError::NotPresent) => Err(PropertyError::Unset { property, variable }),
-        Err(env::VarError::NotUnicode(_)) => Err(PropertyError::NotText { property, variable }),
-    }
+    let problem = match env::var(variable) {
+        Ok(value) if value.is_empty() => "is empty",
+        Ok(value) => return Ok(Secret::new(value)),
+        Err(env::VarError::NotPresent) => "is not set",
+        Err(env::VarError::NotUnicode(_)) => "does not hold UTF-8 text",
+    };
+    Err(PropertyError::Variable {
+        property: property.to_owned(),
+        variable: variable.clone(),
+        problem,
+    })
 }
 
 /// No secret is longer; a key with its chain takes some thousands.

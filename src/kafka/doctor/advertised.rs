@@ -17,13 +17,13 @@ pub(super) struct Advertised {
 }
 
 /// Looks where the address that each broker advertises leads from here, at all of them at the same time.
-pub(super) fn reach(patient: &Patient, cluster: &Cluster, tell: &mut dyn FnMut(Check)) -> Advertised {
+pub(super) fn reach(patient: &Patient, cluster: &Cluster, report: &mut dyn FnMut(Check)) -> Advertised {
     let found = at_once(&cluster.brokers, |broker| problem(patient, cluster, broker));
     let all = found.len();
     let mut reached = 0;
     for (broker, problem) in cluster.brokers.iter().zip(found) {
         let name = format!("advertised listener of broker {}", broker.id);
-        tell(match problem {
+        report(match problem {
             None => {
                 reached += 1;
                 Check::ok(name, format!("{} can be reached", place(broker)))
@@ -36,7 +36,7 @@ pub(super) fn reach(patient: &Patient, cluster: &Cluster, tell: &mut dyn FnMut(C
                     patient.bootstrap,
                     place(broker)
                 ),
-                mend(patient, broker, all),
+                fix(patient, broker, all),
             ),
         });
     }
@@ -78,7 +78,7 @@ fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Opti
         return None;
     }
     let mut wrong = None;
-    let mut told = |check: Check| wrong = wrong.take().or(Some(check).filter(|check| check.mend.is_some()));
+    let mut told = |check: Check| wrong = wrong.take().or(Some(check).filter(|check| check.fix.is_some()));
     if listener::speak(patient, &place, *open.0, &mut told).is_none() {
         let detail = wrong.map_or_else(String::new, |check: Check| check.detail);
         return Some(format!("which takes connections from here, but there {detail}"));
@@ -95,8 +95,8 @@ fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Opti
     }
 }
 
-/// The line of the broker's settings that would mend an advertised address.
-fn mend(patient: &Patient, broker: &BrokerAddress, brokers: usize) -> String {
+/// The line of the broker's settings that fixes an advertised address.
+fn fix(patient: &Patient, broker: &BrokerAddress, brokers: usize) -> String {
     let reachable = patient.addresses().next().and_then(|first| address(first).ok());
     let right = match reachable {
         // Of several brokers the bootstrap address may be that of another.

@@ -1,4 +1,4 @@
-//! One thing that the doctor looked at: how it came out, what was found, and the fix.
+//! One check of the doctor: its outcome, the finding, and the fix.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde::Serialize;
 /// Column at which details begin.
 const DETAIL_COLUMN: usize = 34;
 
-/// How a check came out.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// As it should be.
+    /// Fine.
     Ok,
-    /// Not looked at, because something before it failed or is not wanted.
+    /// Not checked, because something before it failed or is not wanted.
     Skipped,
     /// Works, but a reader of the figures should know.
     Warning,
@@ -33,18 +33,18 @@ impl Outcome {
     }
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at, such as `name kafka.example`.
+    /// What was checked, such as `name kafka.example`.
     pub name: String,
-    /// How it came out.
+    /// The outcome.
     pub outcome: Outcome,
     /// What was found, in a sentence; never a secret.
     pub detail: String,
-    /// What would mend it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mend: Option<String>,
+    pub fix: Option<String>,
 }
 
 impl Check {
@@ -52,13 +52,22 @@ impl Check {
         Check::new(name, Outcome::Ok, detail)
     }
 
+    /// Fine where `is_well`; a warning with the advice after the detail otherwise.
+    pub(super) fn advised(is_well: bool, name: &str, detail: &str, advice: &str) -> Self {
+        if is_well {
+            Check::ok(name, detail)
+        } else {
+            Check::warning(name, format!("{detail}: {advice}"))
+        }
+    }
+
     pub(super) fn warning(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Check::new(name, Outcome::Warning, detail)
     }
 
-    pub(super) fn failed(name: impl Into<String>, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(super) fn failed(name: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Check {
-            mend: Some(mend.into()),
+            fix: Some(fix.into()),
             ..Check::new(name, Outcome::Failed, detail)
         }
     }
@@ -68,24 +77,24 @@ impl Check {
             name: name.into(),
             outcome,
             detail: detail.into(),
-            mend: None,
+            fix: None,
         }
     }
 }
 
 impl fmt::Display for Check {
-    /// `FAILED   TCP kafka:9092      connection refused`, and what would mend it below.
+    /// `FAILED   TCP kafka:9092      connection refused`, and the fix below.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:7}  {}", self.outcome.word(), self.findings())
     }
 }
 
 impl Check {
-    /// What was looked at and found, and what would mend it on a line below.
+    /// What was checked and found, and the fix on a line below.
     pub fn findings(&self) -> String {
         let line = format!("{:DETAIL_COLUMN$} {}", self.name, self.detail);
-        match &self.mend {
-            Some(mend) => format!("{line}\n         mend: {mend}"),
+        match &self.fix {
+            Some(fix) => format!("{line}\n         fix: {fix}"),
             None => line,
         }
     }

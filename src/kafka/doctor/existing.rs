@@ -11,27 +11,27 @@ use super::{groups, probe};
 use crate::kafka::admin::Admin;
 
 /// Reads a record of each topic, and joins groups that read the first.
-pub(super) fn read(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(Check)) {
-    let Some((admin, runtime)) = probe::admin(patient, tell) else {
+pub(super) fn read(patient: &Patient, versions: &Versions, report: &mut dyn FnMut(Check)) {
+    let Some((admin, runtime)) = probe::admin(patient, report) else {
         return;
     };
     let mut readable = None;
     for topic in &patient.topics {
         match look(patient, &admin, &runtime, topic) {
             Ok(check) => {
-                tell(check);
+                report(check);
                 readable = readable.or(Some(topic));
             }
-            Err(failed) => failed.into_iter().for_each(&mut *tell),
+            Err(failed) => failed.into_iter().for_each(&mut *report),
         }
     }
     let Some(topic) = readable else { return };
-    probe::permissions(&admin, topic, tell);
+    probe::permissions(&admin, topic, report);
     if patient.may_write {
         let group = format!("{}doctor-{:08x}", patient.prefix, rand::rng().random::<u32>());
-        groups::join(patient, &admin, versions, &runtime, topic, &group, tell);
+        groups::join(patient, &admin, versions, &runtime, topic, &group, report);
     } else {
-        tell(Check::new(
+        report(Check::new(
             "groups",
             Outcome::Skipped,
             "not tried: nothing is to be written",
@@ -45,7 +45,7 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str) -> Res
     let asker = Asker::of(patient);
     let failed = |detail: &str, fix: String| Some(Check::failed(&name, detail, fix));
     let fix = |cause: &str, operations: &[&'static str]| match Missing::of(cause) {
-        Some(_) => asker.mend_topic(operations, topic),
+        Some(_) => asker.fix_topic(operations, topic),
         None => "see the broker's log".to_owned(),
     };
     let partitions = runtime.block_on(admin.partitions(topic)).map_err(|error| {
@@ -64,7 +64,7 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str) -> Res
     for partition in &partitions {
         let ends = runtime.block_on(admin.watermarks(topic, partition.id));
         let (low, high) = ends.map_err(|error| {
-            let fix = asker.mend_topic(&["Describe", "Read"], topic);
+            let fix = asker.fix_topic(&["Describe", "Read"], topic);
             failed(&rights::cause(&error), fix)
         })?;
         offsets += high - low;

@@ -7,7 +7,6 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
 use rdkafka::statistics::Statistics;
 
 use super::check::Check;
@@ -37,7 +36,7 @@ pub(super) struct Cluster {
 }
 
 /// Logs in and asks for the brokers.
-pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Cluster> {
+pub(super) fn connect(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<Cluster> {
     let name = "log in".to_owned();
     match cluster(patient) {
         Ok(cluster) => {
@@ -53,12 +52,12 @@ pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<
                 1 => "1 broker".to_owned(),
                 number => format!("{number} brokers"),
             };
-            tell(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
+            report(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
             Some(cluster)
         }
         Err(cause) => {
-            let (detail, mend) = explain(patient, &cause);
-            tell(Check::failed(name, detail, mend));
+            let (detail, fix) = explain(patient, &cause);
+            report(Check::failed(name, detail, fix));
             None
         }
     }
@@ -103,7 +102,7 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
             brokers,
         };
         let error = match consumer.fetch_metadata(None, limit) {
-            Ok(metadata) => return Ok(found(addresses(&metadata))),
+            Ok(metadata) => return Ok(found(BrokerAddress::of_all(&metadata))),
             Err(error) => error,
         };
         listen(&consumer);
@@ -151,17 +150,6 @@ pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
     }
 }
 
-fn addresses(metadata: &Metadata) -> Vec<BrokerAddress> {
-    let brokers = metadata.brokers().iter().map(|broker| BrokerAddress {
-        id: broker.id(),
-        host: broker.host().to_owned(),
-        port: broker.port(),
-    });
-    let mut brokers: Vec<_> = brokers.collect();
-    brokers.sort_by_key(|broker| broker.id);
-    brokers
-}
-
 /// What the library says while it logs in.
 #[derive(Default)]
 struct Heard {
@@ -183,7 +171,7 @@ impl Heard {
         said.push(message.to_owned());
     }
 
-    /// What was said that no waiting will mend.
+    /// Errors that waiting does not fix.
     fn refusals(&self) -> Vec<String> {
         let mut said = self.said();
         said.retain(|message| {
@@ -252,7 +240,7 @@ pub(super) fn is_authentication(cause: &str) -> bool {
     .any(|part| lower.contains(part))
 }
 
-/// What the library says of a login that fails, and what would mend it.
+/// What the library says of a login that fails, and how to fix it.
 fn explain(patient: &Patient, cause: &str) -> (String, String) {
     if is_authentication(cause) {
         return refused(patient, listener::knows_user(patient), cause);
@@ -262,12 +250,12 @@ fn explain(patient: &Patient, cause: &str) -> (String, String) {
         return tls::refused_client(patient, cause);
     }
     if lower.contains("unsupported sasl mechanism") || lower.contains("sasl.mechanism") {
-        let mend = "set \"sasl.mechanism\" under [cluster.client] to one that the listener offers and this client can: \
+        let fix = "set \"sasl.mechanism\" under [cluster.client] to one that the listener offers and this client can: \
                     PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
-        return (cause.to_owned(), mend.to_owned());
+        return (cause.to_owned(), fix.to_owned());
     }
-    let mend = "see the broker's log for the connection from this machine";
-    (cause.to_owned(), mend.to_owned())
+    let fix = "see the broker's log for the connection from this machine";
+    (cause.to_owned(), fix.to_owned())
 }
 
 /// A user whom the broker does not let in. `known` is whether it has a SCRAM password of the user at all.
@@ -282,24 +270,24 @@ fn refused(patient: &Patient, known: Option<bool>, cause: &str) -> (String, Stri
         Some(false) => {
             let detail = format!("{named} is unknown: the broker has no {mechanism} password of it ({cause})");
             let who = user.map_or_else(|| "<user>".to_owned(), quoted);
-            let mend = format!(
+            let fix = format!(
                 "check \"sasl.username\", or make the user: kafka-configs --alter --add-config \
                  '{mechanism}=[password=...]' --entity-type users --entity-name {who}"
             );
-            (detail, mend)
+            (detail, fix)
         }
         Some(true) => {
             let detail = format!("the password is wrong: the broker knows {named}, but not this password ({cause})");
-            let mend = "check the variable or the file that holds \"sasl.password\"".to_owned();
-            (detail, mend)
+            let fix = "check the variable or the file that holds \"sasl.password\"".to_owned();
+            (detail, fix)
         }
         None => {
             let detail = format!("the broker refuses {named} or the password, and does not say which ({cause})");
-            let mend = format!(
+            let fix = format!(
                 "check \"sasl.username\", the variable or the file that holds \"sasl.password\", and that the user exists \
                  for {mechanism}"
             );
-            (detail, mend)
+            (detail, fix)
         }
     }
 }
@@ -352,8 +340,8 @@ mod tests {
     fn an_unknown_user_a_wrong_password_and_either_are_told_apart() {
         let cause = "SASL authentication error: Authentication failed during authentication due to invalid credentials";
         assert!(is_authentication(cause));
-        let (detail, mend) = refused(&patient(), Some(false), cause);
-        assert!(detail.starts_with("user reader is unknown") && mend.contains("--entity-name reader"));
+        let (detail, fix) = refused(&patient(), Some(false), cause);
+        assert!(detail.starts_with("user reader is unknown") && fix.contains("--entity-name reader"));
         let (detail, _) = refused(&patient(), Some(true), cause);
         assert!(detail.starts_with("the password is wrong: the broker knows user reader"));
         let (detail, _) = refused(&patient(), None, cause);
@@ -369,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_no_waiting_will_mend_is_a_refusal() {
+    fn only_errors_that_waiting_does_not_fix_are_refusals() {
         let heard = Heard::default();
         heard.note("[thrd:sasl_ssl://kafka:9092/bootstrap]: Connect to ipv6#[::1]:9092 failed: Connection refused");
         assert_eq!(heard.refusals(), Vec::<String>::new());

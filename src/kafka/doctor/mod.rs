@@ -25,17 +25,17 @@ pub use patient::Patient;
 pub use rights::{Asker, is_permission};
 
 /// Looks at a cluster, tells each check as it is made, and stops at the first step without which the next cannot work.
-pub fn examine(patient: &Patient, tell: &mut dyn FnMut(Check)) {
-    let Some(versions) = reach(patient, usize::MAX, tell) else {
+pub fn examine(patient: &Patient, report: &mut dyn FnMut(Check)) {
+    let Some(versions) = reach(patient, usize::MAX, report) else {
         return;
     };
     if patient.is_stopped() {
         return;
     }
     if patient.topics.is_empty() {
-        probe::records(patient, &versions, tell);
+        probe::records(patient, &versions, report);
     } else {
-        existing::read(patient, &versions, tell);
+        existing::read(patient, &versions, report);
     }
 }
 
@@ -57,9 +57,9 @@ pub fn reachable(patient: &Patient) -> Result<Vec<Check>, Vec<Check>> {
 
 /// From names to the advertised listeners: what requests the brokers know; `None` where something failed.
 /// `fewest` is how many brokers have to be reached where there are so many.
-fn reach(patient: &Patient, fewest: usize, tell: &mut dyn FnMut(Check)) -> Option<wire::Versions> {
-    let versions = network::reach_bootstrap(patient, tell)?;
-    let cluster = login::connect(patient, tell)?;
-    let advertised = advertised::reach(patient, &cluster, tell);
+fn reach(patient: &Patient, fewest: usize, report: &mut dyn FnMut(Check)) -> Option<wire::Versions> {
+    let versions = network::reach_bootstrap(patient, report)?;
+    let cluster = login::connect(patient, report)?;
+    let advertised = advertised::reach(patient, &cluster, report);
     (advertised.reached >= advertised.all.min(fewest)).then_some(versions)
 }

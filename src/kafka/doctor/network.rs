@@ -11,19 +11,19 @@ use super::wire::Versions;
 
 /// Looks whether any of the addresses that the user gave leads to a broker, and what requests it knows; `None` where none
 /// does.
-pub(super) fn reach_bootstrap(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
+pub(super) fn reach_bootstrap(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<Versions> {
     let texts: Vec<&str> = patient.addresses().collect();
     let mut reached = None;
     let mut failures = Vec::new();
     for (versions, checks) in at_once(&texts, |text| look(patient, text)) {
         reached = reached.or(versions);
-        let (failed, told): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.mend.is_some());
-        told.into_iter().for_each(&mut *tell);
+        let (failed, told): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.fix.is_some());
+        told.into_iter().for_each(&mut *report);
         failures.extend(failed.into_iter().next());
     }
     // One address that works is enough for a client; the others are then only worth a warning.
     for check in failures {
-        tell(if reached.is_some() {
+        report(if reached.is_some() {
             Check {
                 outcome: Outcome::Warning,
                 ..check
@@ -49,34 +49,34 @@ fn look(patient: &Patient, text: &str) -> (Option<Versions>, Vec<Check>) {
 }
 
 /// From a name to a broker that speaks as the client's settings suppose.
-fn reach(patient: &Patient, address: &Address, tell: &mut dyn FnMut(Check)) -> Option<Versions> {
-    let resolved = resolve(address, tell)?;
-    let open = connect(address, &resolved, tell)?;
-    listener::speak(patient, address, open, tell)
+fn reach(patient: &Patient, address: &Address, report: &mut dyn FnMut(Check)) -> Option<Versions> {
+    let resolved = resolve(address, report)?;
+    let open = connect(address, &resolved, report)?;
+    listener::speak(patient, address, open, report)
 }
 
-fn resolve(address: &Address, tell: &mut dyn FnMut(Check)) -> Option<Vec<SocketAddr>> {
+fn resolve(address: &Address, report: &mut dyn FnMut(Check)) -> Option<Vec<SocketAddr>> {
     let name = format!("name {}", address.host);
     match lookup(address) {
         Ok(resolved) => {
             let ips: Vec<String> = resolved.iter().map(|a| a.ip().to_string()).collect();
             if ips != [address.host.clone()] {
-                tell(Check::ok(name, format!("resolves to {}", ips.join(", "))));
+                report(Check::ok(name, format!("resolves to {}", ips.join(", "))));
             }
             Some(resolved)
         }
         Err(cause) => {
-            let mend = format!(
+            let fix = format!(
                 "check the spelling, or add {} to DNS or to /etc/hosts on this machine",
                 address.host
             );
-            tell(Check::failed(name, format!("does not resolve here: {cause}"), mend));
+            report(Check::failed(name, format!("does not resolve here: {cause}"), fix));
             None
         }
     }
 }
 
-fn connect(address: &Address, resolved: &[SocketAddr], tell: &mut dyn FnMut(Check)) -> Option<SocketAddr> {
+fn connect(address: &Address, resolved: &[SocketAddr], report: &mut dyn FnMut(Check)) -> Option<SocketAddr> {
     let name = format!("TCP {address}");
     let tried = resolved.iter().zip(at_once(resolved, |ip| try_tcp(*ip)));
     let (open, closed): (Vec<_>, Vec<_>) = tried.partition(|(_, result)| result.is_ok());
@@ -86,15 +86,15 @@ fn connect(address: &Address, resolved: &[SocketAddr], tell: &mut dyn FnMut(Chec
         .collect();
     let Some((first, _)) = open.first() else {
         let refused = causes.iter().all(|cause| cause.ends_with(REFUSED));
-        let mend = if refused {
+        let fix = if refused {
             "nothing listens there: is the broker running, and is this its port?"
         } else {
             "is the address right, and is a firewall or a missing route between here and there?"
         };
-        tell(Check::failed(name, causes.join("; "), mend));
+        report(Check::failed(name, causes.join("; "), fix));
         return None;
     };
-    tell(if causes.is_empty() {
+    report(if causes.is_empty() {
         Check::ok(name, "connects")
     } else {
         // A client tries them in turn and loses time with each that is closed.

@@ -26,67 +26,59 @@ const RECORD_LIMIT: Duration = Duration::from_secs(6);
 const CLOCK_LIMIT_MS: f64 = 1000.0;
 
 /// For topics and groups, with what its calls run on; `None` where there is none, which is told.
-pub(super) fn admin(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
+pub(super) fn admin(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let admin = Admin::new(&patient.bootstrap, &patient.fast());
-    match (admin, runtime) {
-        (Ok(admin), Ok(runtime)) => Some((admin, runtime)),
-        (Err(error), _) => {
-            let mend = "see the client properties of the scenario";
-            tell(Check::failed("topics and groups", error.to_string(), mend));
-            None
-        }
+    let (detail, fix) = match (Admin::new(&patient.bootstrap, &patient.fast()), runtime) {
+        (Ok(admin), Ok(runtime)) => return Some((admin, runtime)),
+        (Err(error), _) => (error.to_string(), "see the client properties of the scenario"),
         (_, Err(error)) => {
-            let mend = "is this machine out of memory or files?";
-            tell(Check::failed(
-                "topics and groups",
-                format!("no runtime for it: {error}"),
-                mend,
-            ));
-            None
+            let detail = format!("no runtime for it: {error}");
+            (detail, "is this machine out of memory or files?")
         }
-    }
+    };
+    report(Check::failed("topics and groups", detail, fix));
+    None
 }
 
 /// Tells what the brokers say that the user may do.
-pub(super) fn permissions(admin: &Admin, topic: &str, tell: &mut dyn FnMut(Check)) {
+pub(super) fn permissions(admin: &Admin, topic: &str, report: &mut dyn FnMut(Check)) {
     let (of_topic, of_cluster) = admin.operations_now(topic);
     let list = |operations: &[String]| match operations {
-        [] => "not told (needs Describe on it)".to_owned(),
+        [] => "unknown (needs Describe on it)".to_owned(),
         names => names.join(", "),
     };
     let of_topic = match of_topic {
         Ok(operations) => list(&operations),
-        Err(cause) => format!("not told ({cause})"),
+        Err(cause) => format!("unknown ({cause})"),
     };
     let detail = format!("on the topic: {of_topic}; on the cluster: {}", list(&of_cluster));
-    tell(Check::ok("permissions seen", detail));
+    report(Check::ok("permissions seen", detail));
 }
 
 /// Writes a record, reads it back, joins a group by either protocol; and removes what it made.
-pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(Check)) {
+pub(super) fn records(patient: &Patient, versions: &Versions, report: &mut dyn FnMut(Check)) {
     if !patient.may_write {
         let detail = "not tried: nothing is to be written";
-        tell(Check::new("topics and groups", Outcome::Skipped, detail));
+        report(Check::new("topics and groups", Outcome::Skipped, detail));
         return;
     }
-    let Some((admin, runtime)) = admin(patient, tell) else {
+    let Some((admin, runtime)) = admin(patient, report) else {
         return;
     };
     let topic = format!("{}doctor-{:08x}", patient.prefix, rand::rng().random::<u32>());
-    if !create(patient, &admin, &runtime, &topic, tell) {
+    if !create(patient, &admin, &runtime, &topic, report) {
         // It may be there all the same, without a leader yet or without the right to see it.
         let _ = runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic)));
         return;
     }
-    permissions(&admin, &topic, tell);
-    if write_and_read(patient, &topic, tell) && !patient.is_stopped() {
-        groups::join(patient, &admin, versions, &runtime, &topic, &topic, tell);
+    permissions(&admin, &topic, report);
+    if write_and_read(patient, &topic, report) && !patient.is_stopped() {
+        groups::join(patient, &admin, versions, &runtime, &topic, &topic, report);
     }
     let name = format!("delete topic {topic}");
     match runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic))) {
-        Ok(()) => tell(Check::ok("delete a topic", format!("{topic} is gone again"))),
-        Err(error) => tell(Check::failed(
+        Ok(()) => report(Check::ok("delete a topic", format!("{topic} is gone again"))),
+        Err(error) => report(Check::failed(
             name,
             cause(&error),
             format!(
@@ -97,22 +89,22 @@ pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnM
     }
 }
 
-fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
+fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, report: &mut dyn FnMut(Check)) -> bool {
     let name = "create a topic";
     // The broker's clock is then in every record.
     let settings = [("message.timestamp.type", "LogAppendTime")];
     match runtime.block_on(admin.create_topic(topic, 1, 1, &settings)) {
         Ok(()) => {
-            tell(Check::ok(name, topic));
+            report(Check::ok(name, topic));
             true
         }
         Err(error) => {
-            let mend = if is_permission(&error) {
-                Asker::of(patient).mend_create()
+            let fix = if is_permission(&error) {
+                Asker::of(patient).fix_create()
             } else {
                 "see the broker's log; does the cluster take new topics?".to_owned()
             };
-            tell(Check::failed(name, cause(&error), mend));
+            report(Check::failed(name, cause(&error), fix));
             false
         }
     }
@@ -124,16 +116,16 @@ fn now_ms() -> f64 {
         .map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }
 
-fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
+fn write_and_read(patient: &Patient, topic: &str, report: &mut dyn FnMut(Check)) -> bool {
     let before_ms = now_ms();
     let began = Instant::now();
     if let Err(cause) = write(patient, topic) {
-        let mend = refused(patient, &cause, &["Write", "Describe"]);
-        tell(Check::failed("write a record", cause, mend));
+        let fix = refused(patient, &cause, &["Write", "Describe"]);
+        report(Check::failed("write a record", cause, fix));
         return false;
     }
     let wrote = began.elapsed();
-    tell(Check::ok(
+    report(Check::ok(
         "write a record",
         format!("acknowledged after {:.0} ms", wrote.as_secs_f64() * 1e3),
     ));
@@ -141,19 +133,19 @@ fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -
         Ok(timestamp) => timestamp,
         Err(_) if patient.is_stopped() => return false,
         Err(cause) => {
-            let mend = refused(patient, &cause, &["Read", "Describe"]);
-            tell(Check::failed("read it back", cause, mend));
+            let fix = refused(patient, &cause, &["Read", "Describe"]);
+            report(Check::failed("read it back", cause, fix));
             return false;
         }
     };
-    tell(Check::ok("read it back", "as it was written"));
+    report(Check::ok("read it back", "as it was written"));
     if let Some(broker_ms) = broker_ms {
-        tell(clock(broker_ms, before_ms, wrote));
+        report(clock(broker_ms, before_ms, wrote));
     }
     true
 }
 
-/// What would mend a record that could not be written or read.
+/// The fix for a record that could not be written or read.
 fn refused(patient: &Patient, cause: &str, operations: &[&'static str]) -> String {
     if Missing::of(cause).is_some() {
         return Asker::of(patient).grant(&Right::on_topics(operations, &patient.prefix));

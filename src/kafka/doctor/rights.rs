@@ -90,8 +90,8 @@ impl Asker {
         )
     }
 
-    /// What would mend the want of a right to make topics.
-    pub(super) fn mend_create(&self) -> String {
+    /// The fix for a missing right to create topics.
+    pub(super) fn fix_create(&self) -> String {
         let right = Right::on_topics(&["Create", "Describe", "Read", "Write", "Delete"], &self.prefix);
         format!(
             "{}; or read a topic that is there ([dataset] topic = \"...\"), or set another [cluster] prefix",
@@ -99,8 +99,8 @@ impl Asker {
         )
     }
 
-    /// What would mend the want of a right to read in groups.
-    pub(super) fn mend_group(&self) -> String {
+    /// The fix for a missing right to read in groups.
+    pub(super) fn fix_group(&self) -> String {
         if let Some(group) = &self.group {
             let right = Right::on_group(&["Read", "Describe"], group);
             return format!("{}; or name another group in [consumer]", self.grant(&right));
@@ -112,20 +112,19 @@ impl Asker {
         )
     }
 
-    /// What would mend the want of a right on a topic that is there.
-    pub(super) fn mend_topic(&self, operations: &[&'static str], topic: &str) -> String {
+    /// The fix for a missing right on an existing topic.
+    pub(super) fn fix_topic(&self, operations: &[&'static str], topic: &str) -> String {
         self.grant(&Right::on_topic(operations, topic))
     }
 
-    /// What would mend what a cluster has refused, in the doctor's words; `None` where it was no right that was
-    /// missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
+    /// The fix for what a cluster has refused; `None` where no right was missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
     /// it.
-    pub fn mend_refusal(&self, refusal: &str, topics: &[String]) -> Option<String> {
+    pub fn fix_refusal(&self, refusal: &str, topics: &[String]) -> Option<String> {
         match Missing::of(refusal)? {
-            Missing::Group => Some(self.mend_group()),
-            Missing::Topic if topics.is_empty() => Some(self.mend_create()),
+            Missing::Group => Some(self.fix_group()),
+            Missing::Topic if topics.is_empty() => Some(self.fix_create()),
             Missing::Topic => {
-                let grants = topics.iter().map(|topic| self.mend_topic(&["Read", "Describe"], topic));
+                let grants = topics.iter().map(|topic| self.fix_topic(&["Read", "Describe"], topic));
                 Some(grants.collect::<Vec<_>>().join("; "))
             }
             Missing::Cluster => Some(self.grant(&Right::on(&["IdempotentWrite"], "--cluster".to_owned()))),
@@ -203,23 +202,23 @@ mod tests {
             group: Some("orders-bench".into()),
             ..asker("User:reader")
         };
-        let mend = who.mend_refusal("GROUP_AUTHORIZATION_FAILED", &[]).unwrap();
+        let fix = who.fix_refusal("GROUP_AUTHORIZATION_FAILED", &[]).unwrap();
         assert!(
-            mend.contains("--group orders-bench;") && !mend.contains("prefixed"),
-            "{mend}"
+            fix.contains("--group orders-bench;") && !fix.contains("prefixed"),
+            "{fix}"
         );
     }
 
     #[test]
     fn what_a_cluster_refuses_is_told_with_the_line_that_allows_it() {
         let who = asker("User:reader");
-        let group = who.mend_refusal("GroupAuthorizationFailed (Broker: Group authorization failed)", &[]);
+        let group = who.fix_refusal("GroupAuthorizationFailed (Broker: Group authorization failed)", &[]);
         assert_eq!(
             group.unwrap().split(';').next().unwrap(),
             "kafka-acls --bootstrap-server kafka:9092 --add --allow-principal User:reader --operation Read --operation \
              Describe --operation Delete --group tandem- --resource-pattern-type prefixed"
         );
-        let topic = who.mend_refusal(
+        let topic = who.fix_refusal(
             "org.apache.kafka.common.errors.TopicAuthorizationException: x",
             &["orders".into()],
         );
@@ -228,12 +227,12 @@ mod tests {
             "kafka-acls --bootstrap-server kafka:9092 --add --allow-principal User:reader --operation Read --operation \
              Describe --topic orders"
         );
-        let create = who.mend_refusal("TOPIC_AUTHORIZATION_FAILED", &[]).unwrap();
+        let create = who.fix_refusal("TOPIC_AUTHORIZATION_FAILED", &[]).unwrap();
         assert!(
             create.contains("--operation Create") && create.contains("[dataset] topic"),
             "{create}"
         );
-        assert_eq!(who.mend_refusal("connection refused", &[]), None);
+        assert_eq!(who.fix_refusal("connection refused", &[]), None);
     }
 
     #[test]

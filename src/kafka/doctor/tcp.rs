@@ -1,7 +1,7 @@
 //! From a name to a TCP connection.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::thread;
@@ -63,4 +63,12 @@ pub(super) fn lookup(address: &Address) -> Result<Vec<SocketAddr>, String> {
         return Err("the name has no address".to_owned());
     }
     Ok(addresses)
+}
+
+/// A connection whose reads and writes have the same limit.
+pub(super) fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, limit)?;
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
+    Ok(stream)
 }

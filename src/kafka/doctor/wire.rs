@@ -2,10 +2,13 @@
 //! authenticated. Tells a Kafka listener without TLS from one with it, and both from other servers.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::RngExt;
+
+use super::patient::CLIENT_ID;
+use super::tcp::connect;
 
 /// Key of the request for the versions that a broker speaks.
 const API_VERSIONS: i16 = 18;
@@ -218,13 +221,6 @@ fn take_text(rest: &mut &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(text).into_owned())
 }
 
-fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, limit)?;
-    stream.set_read_timeout(Some(limit))?;
-    stream.set_write_timeout(Some(limit))?;
-    Ok(stream)
-}
-
 fn silence(error: &io::Error) -> Spoken {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Spoken::Silent,
@@ -234,16 +230,10 @@ fn silence(error: &io::Error) -> Spoken {
 
 /// A request with its length before it: key, version, correlation, the client's name, and the body.
 fn request(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
-    const CLIENT: &[u8] = b"tandem-doctor";
-    let mut payload = Vec::new();
-    payload.extend(key.to_be_bytes());
-    payload.extend(version.to_be_bytes());
-    payload.extend(correlation.to_be_bytes());
-    payload.extend(13_i16.to_be_bytes());
-    payload.extend(CLIENT);
-    payload.extend(body);
+    let head = [key.to_be_bytes(), version.to_be_bytes()].concat();
+    let payload = [&head, &correlation.to_be_bytes()[..], &text(CLIENT_ID), body].concat();
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    [length.to_be_bytes().to_vec(), payload].concat()
+    [&length.to_be_bytes()[..], &payload].concat()
 }
 
 /// Everything up to the end of the first answer by its length, or up to the end of what is sent; what looks like no
@@ -269,22 +259,16 @@ fn read_answer(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The versions in an answer of version 0; `None` where it is none.
+/// The versions in an answer of version 0; `None` where it is no such answer.
 fn versions(answer: &[u8]) -> Option<Versions> {
-    let number = |at: usize| Some(i16::from_be_bytes(answer.get(at..at + 2)?.try_into().ok()?));
-    let length = |at: usize| Some(u32::from_be_bytes(answer.get(at..at + 4)?.try_into().ok()?));
-    if length(0)? as usize + 4 != answer.len() || length(4)? != 1 || number(8)? != 0 {
+    let mut rest = body(answer).filter(|_| answer[4..8] == 1_i32.to_be_bytes())?;
+    let (error, count) = (take_i16(&mut rest)?, take_i32(&mut rest)?);
+    if error != 0 || usize::try_from(count).ok()? > rest.len() {
         return None;
     }
-    let count = length(10)? as usize;
-    let one = |index: usize| {
-        let at = 14 + 6 * index;
-        Some((number(at)?, number(at + 2)?, number(at + 4)?))
-    };
-    if count > answer.len() {
-        return None;
-    }
-    (0..count).map(one).collect::<Option<Vec<_>>>().map(Versions)
+    let mut number = || take_i16(&mut rest);
+    let versions = (0..count).map(|_| Some((number()?, number()?, number()?)));
+    versions.collect::<Option<Vec<_>>>().map(Versions)
 }
 
 /// The printable beginning of what a server said.

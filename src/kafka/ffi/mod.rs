@@ -11,6 +11,6 @@ mod produce;
 
 pub(super) use groups::describe_group;
 pub(super) use handles::{NO_LIMIT, waiting_messages};
-pub(super) use offsets::{end_offsets, start_offsets};
+pub(super) use offsets::offsets;
 pub(super) use operations::{cluster_operations, topic_operations};
 pub use produce::{TextProducer, TextRecord};

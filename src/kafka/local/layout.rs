@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngExt;
 
 use super::error::LocalError;
@@ -49,11 +51,7 @@ fn choose_brokers(options: &ClusterOptions, ports: &mut Ports) -> Result<Vec<Nod
     (1..=options.brokers)
         .map(|id| {
             let is_controller = !options.zookeeper && id <= properties::controllers(options.brokers);
-            let controller_port = if is_controller {
-                Some(ports.take("127.0.0.1")?)
-            } else {
-                None
-            };
+            let controller_port = is_controller.then(|| ports.take("127.0.0.1")).transpose()?;
             let port = match options.port {
                 Some(first) => ports.take_this("127.0.0.1", first, id - 1)?,
                 None => ports.take("127.0.0.1")?,
@@ -115,22 +113,15 @@ impl Ports {
     }
 }
 
-/// 128 random bits in Kafka's form: URL-safe base 64 without padding.
+/// 128 random bits in Kafka's form: URL-safe base 64 without padding. It begins with a letter or digit, because a
+/// command-line option begins with a dash.
 pub(super) fn random_cluster_id() -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits: u128 = rand::rng().random();
-    // 21 digits of 6 bits, the first of them a letter because a command-line option starts with a dash, and one digit
-    // of which only the two upper bits count.
-    let last = char::from(DIGITS[(bits & 0b11) as usize * 16]);
-    bits >>= 2;
-    let mut id = String::with_capacity(22);
-    for position in 0..21 {
-        let digits = if position == 0 { 52 } else { 64 };
-        id.push(char::from(DIGITS[(bits & 0x3f) as usize % digits]));
-        bits >>= 6;
+    loop {
+        let id = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
+        if id.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+            return id;
+        }
     }
-    id.push(last);
-    id
 }
 
 #[cfg(test)]
@@ -143,7 +134,7 @@ mod tests {
         for _ in 0..200 {
             let id = random_cluster_id();
             assert!(
-                id.len() == 22 && id.starts_with(|first: char| first.is_ascii_alphabetic()),
+                id.len() == 22 && id.starts_with(|first: char| first.is_ascii_alphanumeric()),
                 "{id}"
             );
         }

@@ -14,6 +14,27 @@ use crate::scenario::KafkaVersion;
 /// closed, as Kafka has had it since 3.1.1.
 const LOG4J_1: [&str; 2] = ["log4j-1.", "slf4j-log4j12-"];
 
+/// What Maven prints, and what it means. The first that applies is reported.
+const CAUSES: [(&[&str], &str); 3] = [
+    (
+        &[
+            "Unknown host",
+            "No route to host",
+            "Network is unreachable",
+            "Connect timed out",
+            "Connection refused",
+            "Temporary failure in name resolution",
+            "Could not transfer artifact",
+        ],
+        "its repository cannot be reached; is there a network? Or set KAFKA_HOME to an unpacked distribution",
+    ),
+    (
+        &["Could not find artifact org.apache.kafka"],
+        "there is no such version in its repository",
+    ),
+    (&["JAVA_HOME"], "it found no Java that it can use"),
+];
+
 const POM: &str = include_str!("pom.xml");
 
 /// Fills `libs` with the jars of this version of Kafka; `scratch` is a folder for Maven's own files.
@@ -98,25 +119,10 @@ impl Maven<'_> {
     }
 
     fn failure(&self, said: &str) -> LocalError {
-        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let cause = if has(&[
-            "Unknown host",
-            "No route to host",
-            "Network is unreachable",
-            "Connect timed out",
-        ]) || has(&[
-            "Connection refused",
-            "Temporary failure in name resolution",
-            "Could not transfer artifact",
-        ]) {
-            "its repository cannot be reached; is there a network? Or set KAFKA_HOME to an unpacked distribution"
-        } else if has(&["Could not find artifact org.apache.kafka"]) {
-            "there is no such version in its repository"
-        } else if has(&["JAVA_HOME"]) {
-            "it found no Java that it can use"
-        } else {
-            "it failed"
-        };
+        let cause = CAUSES
+            .iter()
+            .find(|(words, _)| words.iter().any(|word| said.contains(word)));
+        let cause = cause.map_or("it failed", |(_, cause)| cause);
         let lines: Vec<_> = said.lines().map(plain).filter(|line| !line.is_empty()).collect();
         let output = lines[lines.len().saturating_sub(5)..].join("\n");
         LocalError::Maven {

@@ -114,23 +114,14 @@ pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
     if version.has(Feature::ConsumerProtocol) {
         let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
         set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
-        set(
-            "group.consumer.min.heartbeat.interval.ms",
-            "200",
-            "lets group.consumer.heartbeat.interval.ms be 200",
-        );
+        let lower = "lets group.consumer.heartbeat.interval.ms be 200";
+        set("group.consumer.min.heartbeat.interval.ms", "200", lower);
     }
     if version.has(Feature::AssignmentInterval) {
-        set(
-            "group.consumer.assignment.interval.ms",
-            "0",
-            "a new member's assignment is computed at once",
-        );
-        set(
-            "group.consumer.min.assignment.interval.ms",
-            "0",
-            "lets group.consumer.assignment.interval.ms be 0",
-        );
+        let now = "a new member's assignment is computed at once";
+        set("group.consumer.assignment.interval.ms", "0", now);
+        let lower = "lets group.consumer.assignment.interval.ms be 0";
+        set("group.consumer.min.assignment.interval.ms", "0", lower);
     }
     if brokers < 3 {
         let few = "fitted to the number of brokers";
@@ -143,18 +134,12 @@ pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
             set("share.coordinator.state.topic.min.isr", "1", few);
         }
     }
-    set(
-        "offsets.topic.num.partitions",
-        "10",
-        "the first group waits for fewer partitions to be made",
-    );
+    let few = "the first group waits for fewer partitions to be made";
+    set("offsets.topic.num.partitions", "10", few);
     set("auto.create.topics.enable", "false", "a misspelt topic is an error");
     set("log.retention.ms", "-1", "the data set stays until tandem removes it");
-    set(
-        "log.segment.delete.delay.ms",
-        "1000",
-        "the disk is free soon after a topic is deleted",
-    );
+    let soon = "the disk is free soon after a topic is deleted";
+    set("log.segment.delete.delay.ms", "1000", soon);
     settings
 }
 
@@ -176,32 +161,25 @@ pub(super) fn file(
     };
     let mut set = |name: &str, value: String| lines.push((name.to_owned(), value));
     set("inter.broker.listener.name", INTERNAL.to_owned());
-    let mut bound: Vec<_> = node
-        .listeners
-        .iter()
-        .map(|l| format!("{}://{}", l.name, l.bind))
-        .collect();
+    let of_each = |text: fn(&Listener) -> String| node.listeners.iter().map(text).collect::<Vec<_>>();
+    let mut bound = of_each(|listener| format!("{}://{}", listener.name, listener.bind));
     bound.extend(
         node.controller_port
             .map(|port| format!("{CONTROLLER}://127.0.0.1:{port}")),
     );
     set("listeners", bound.join(","));
-    let told = node.listeners.iter().map(|l| format!("{}://{}", l.name, l.advertised));
-    set("advertised.listeners", told.collect::<Vec<_>>().join(","));
-    let controller = (metadata == Metadata::KRaft).then(|| format!("{CONTROLLER}:PLAINTEXT"));
-    let of_listeners = node
-        .listeners
-        .iter()
-        .map(|l| format!("{}:{}", l.name, l.security.as_str()));
-    let protocols: Vec<String> = controller.into_iter().chain(of_listeners).collect();
+    let advertised = of_each(|listener| format!("{}://{}", listener.name, listener.advertised));
+    set("advertised.listeners", advertised.join(","));
+    let mut protocols = of_each(|listener| format!("{}:{}", listener.name, listener.security.as_str()));
+    if metadata == Metadata::KRaft {
+        protocols.insert(0, format!("{CONTROLLER}:PLAINTEXT"));
+    }
     set("listener.security.protocol.map", protocols.join(","));
     set("log.dirs", data.display().to_string());
     for spec in specs {
         for (name, value) in &spec.properties {
-            set(
-                &format!("listener.name.{}.{name}", spec.name.to_lowercase()),
-                value.reveal().to_owned(),
-            );
+            let name = format!("listener.name.{}.{name}", spec.name.to_lowercase());
+            set(&name, value.reveal().to_owned());
         }
     }
     for setting in deviations {
