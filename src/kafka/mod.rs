@@ -8,6 +8,7 @@ mod ffi;
 mod group;
 pub mod local;
 pub mod names;
+pub mod words;
 
 pub use admin::settings_cause;
 pub use ffi::{TextProducer, TextRecord};

@@ -23,7 +23,7 @@ pub const CONNECT_LIMIT: Duration = Duration::from_secs(9);
 /// Limit of one request to the brokers.
 pub(super) const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
-/// Limit of the question for the ends of partitions, which is asked again and again.
+/// Limit of one request for the ends of partitions, which is repeated.
 pub(super) const ENDS_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long a new topic may take to have all its leaders, a deleted one to go, and a group to lose its members.
@@ -54,8 +54,8 @@ impl Admin {
         }
         config.set("bootstrap.servers", bootstrap);
         config.set("client.id", "tandem-admin");
-        // To ask for a topic by name must not make it, and the end of a partition is its high watermark. The library calls
-        // both settings of consumers, and goes by them all the same.
+        // A request for a topic by name must not create it, and the end of a partition is its high watermark. The library
+        // lists both as settings of consumers, but applies them here too.
         config.set("allow.auto.create.topics", "false");
         config.set("isolation.level", "read_uncommitted");
         let client = AdminClient::from_config(&config).map_err(|error| AdminError::Settings(settings_cause(&error)))?;
@@ -70,7 +70,7 @@ impl Admin {
         &self.bootstrap
     }
 
-    /// The id that the cluster has given itself; `None` where it does not tell.
+    /// The id of the cluster; `None` where it does not report one.
     pub async fn cluster_id(&self) -> Option<String> {
         let id = self.blocking("ask for the cluster's id", |admin| {
             Ok(admin.client.inner().fetch_cluster_id(REQUEST_LIMIT))
@@ -113,7 +113,7 @@ impl Admin {
         found.map_err(|error| self.request_error(action, &error))
     }
 
-    /// Tells a cluster that cannot be reached from one that answers with an error.
+    /// Distinguishes a cluster that cannot be reached from one that answers with an error.
     pub(super) fn request_error(&self, action: &str, error: &KafkaError) -> AdminError {
         let messages = ffi::waiting_messages(self.client.inner());
         match error.rdkafka_error_code() {

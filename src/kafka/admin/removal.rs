@@ -1,4 +1,4 @@
-//! Removes all that tandem has made under a prefix.
+//! Deletes all topics and groups with a prefix.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,17 +11,17 @@ use super::error::AdminError;
 const SESSION_LIMIT: Duration = Duration::from_secs(55);
 
 impl Admin {
-    /// Deletes every topic and every group whose name starts with `prefix`, topics first, until the cluster shows none of
-    /// either any more: it may show what it has done only a moment later. Members that ended without leaving are waited
-    /// for, which `tell` is told. The number of topics.
-    pub async fn delete_named(&self, prefix: &str, tell: &(dyn Fn(&str) + Sync)) -> Result<usize, AdminError> {
+    /// Deletes every topic and every group whose name starts with `prefix`, topics first, until the cluster reports none of
+    /// them: its metadata may lag behind. Waits for members that ended without leaving, and reports that through `report`.
+    /// Returns the number of topics.
+    pub async fn delete_named(&self, prefix: &str, report: &(dyn Fn(&str) + Sync)) -> Result<usize, AdminError> {
         let begin = Instant::now();
         let mut deleted = BTreeSet::new();
         loop {
             let topics = self.topics(prefix).await?;
             self.delete_topics(&topics).await?;
             let groups = self.groups(prefix).await?;
-            self.delete_groups_within(&groups, SESSION_LIMIT, tell).await?;
+            self.delete_groups_within(&groups, SESSION_LIMIT, report).await?;
             if topics.is_empty() && groups.is_empty() {
                 return Ok(deleted.len());
             }

@@ -6,17 +6,17 @@ use super::connection::{Admin, request_options};
 use super::error::AdminError;
 use crate::measure::Setting;
 
-/// Why a setting of a topic is not the brokers' own.
+/// The reason given for a setting of a topic.
 const SET_ON_TOPIC: &str = "set on the topic";
 
 impl Admin {
-    /// Settings of a broker that were set on it or on the cluster; secrets are hidden. The broker may refuse to tell.
+    /// Settings of a broker that were set on it or on the cluster; secrets are hidden. The broker may refuse the request.
     pub async fn broker_settings(&self, broker: i32) -> Result<Vec<Setting>, AdminError> {
         let action = format!("read the settings of broker {broker}");
         self.settings(&ResourceSpecifier::Broker(broker), action).await
     }
 
-    /// Settings that were set on a topic. The broker may refuse to tell.
+    /// Settings that were set on a topic. The broker may refuse the request.
     pub async fn topic_settings(&self, topic: &str) -> Result<Vec<Setting>, AdminError> {
         let action = format!("read the settings of topic {topic}");
         let mut settings = self.settings(&ResourceSpecifier::Topic(topic), action).await?;
@@ -47,7 +47,7 @@ impl Admin {
     }
 }
 
-/// Why a setting of a broker or a topic is not the default; `None` where it is, or where the source says nothing.
+/// Why a setting of a broker or a topic is not the default; `None` where it is the default, or the source is unknown.
 fn source_reason(source: &ConfigSource) -> Option<&'static str> {
     match source {
         ConfigSource::StaticBroker => Some("set in the broker's file"),

@@ -15,15 +15,15 @@ use crate::kafka::ffi;
 /// Pause between two looks at a topic that settles.
 const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 
-/// Added to [`SETTLE_LIMIT`] for each partition of a new topic: brokers make one after the other.
+/// Added to [`SETTLE_LIMIT`] for each partition of a new topic: brokers create them one by one.
 const PARTITION_LIMIT: Duration = Duration::from_millis(20);
 
-/// A partition, as the cluster's metadata show it.
+/// A partition in the cluster's metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionInfo {
     /// Partition number.
     pub id: i32,
-    /// Broker id of the leader; `None` where there is none now.
+    /// Broker id of the leader; `None` where it has none now.
     pub leader: Option<i32>,
     /// Broker ids of the replicas.
     pub replicas: Vec<i32>,
@@ -61,8 +61,8 @@ impl Admin {
             .await
     }
 
-    /// Makes a topic with these topic-level settings and waits until every partition has its leader. One of the same name
-    /// that was deleted a moment ago is waited for.
+    /// Creates a topic with these settings and waits until every partition has its leader. Waits for the deletion of an
+    /// earlier topic of the same name.
     pub async fn create_topic(
         &self,
         name: &str,
@@ -87,10 +87,10 @@ impl Admin {
             let Some((_, code)) = results.into_iter().find_map(Result::err) else {
                 break;
             };
-            // Where metadata are in a ZooKeeper, a deleted topic is there for a moment after no broker shows it any more.
+            // With ZooKeeper, a deleted topic exists for a moment longer than the brokers report it.
             let is_going = code == RDKafkaErrorCode::TopicAlreadyExists
                 && Instant::now() < deadline
-                && !self.topics(name).await?.iter().any(|shown| shown == name);
+                && !self.topics(name).await?.iter().any(|topic| topic == name);
             if !is_going {
                 return Err(refused(code.to_string()));
             }
@@ -111,7 +111,7 @@ impl Admin {
             } else if !in_sync {
                 Err("not all of its replicas are in sync".to_owned())
             } else {
-                // The leaders themselves hear of it a moment after the metadata show them.
+                // The leaders themselves learn of it a moment later than the metadata.
                 let asked = self.end_offsets(&[(topic.to_owned(), partitions)]).await;
                 asked.map(drop).map_err(|error| error.to_string())
             };
@@ -126,7 +126,7 @@ impl Admin {
         }
     }
 
-    /// Deletes these topics and waits until the cluster no longer shows them. One that does not exist is no error.
+    /// Deletes these topics and waits until the cluster no longer reports them. One that does not exist is no error.
     pub async fn delete_topics(&self, names: &[String]) -> Result<(), AdminError> {
         if names.is_empty() {
             return Ok(());

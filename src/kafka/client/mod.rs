@@ -8,7 +8,7 @@ mod secrets;
 
 pub use limits::with_largest_limits;
 pub use pauses::fetch_pause_ms;
-pub use properties::{ClientProperties, property_problem};
+pub use properties::ClientProperties;
 pub use secrets::{PropertyError, cluster_properties, hidden, resolve_all};
 
 #[cfg(test)]
@@ -16,7 +16,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::collections::BTreeMap;
 
-    use super::{ClientProperties, PropertyError, cluster_properties, property_problem};
+    use super::{ClientProperties, PropertyError, cluster_properties};
     use crate::scenario::{
         Buffers, ClientSettings, ClusterSource, ClusterSpec, Commit, Configuration, GroupProtocol, Membership,
         PropertyValue, Read, Work, WorkOrdering,
@@ -214,16 +214,5 @@ mod tests {
             message.contains("sasl.password") && message.contains("/nowhere/secret"),
             "{message}"
         );
-    }
-
-    #[test]
-    fn an_unknown_property_and_a_bad_value_are_problems_and_a_good_one_is_not() {
-        assert_eq!(property_problem("fetch.min.bytes", "10"), None);
-        assert!(
-            property_problem("fetch.min.byte", "10")
-                .unwrap()
-                .contains("No such configuration property")
-        );
-        assert!(property_problem("fetch.min.bytes", "many").is_some());
     }
 }

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 const QUEUED_MAX_KBYTES: u64 = 65_536;
 const QUEUED_MIN_MESSAGES: u64 = 100_000;
 
-/// How often a client tells its statistics, for up to [`STATISTICS_PARTITIONS`] partitions.
+/// Interval of a client's statistics, for up to [`STATISTICS_PARTITIONS`] partitions.
 const STATISTICS_INTERVAL_MS: u64 = 200;
 const STATISTICS_PARTITIONS: u32 = 64;
 
@@ -44,8 +44,8 @@ impl ClientProperties {
         settings
     }
 
-    /// Has the client tell its own statistics while it reads so many partitions, unless the user said how often, or
-    /// wants none of tandem's settings. What it tells grows with the partitions that it knows.
+    /// Makes the client report its statistics, unless the user set the interval or wants none of tandem's settings. Reports
+    /// grow with the partitions, so the interval does too.
     #[must_use]
     pub fn with_statistics(mut self, configuration: &Configuration, partitions: u32) -> Self {
         const NAME: &str = "statistics.interval.ms";
@@ -146,7 +146,7 @@ impl ClientProperties {
                 None => default,
                 Some((PropertyValue::Literal(value), _)) => match value.trim().parse() {
                     Ok(value) => value,
-                    // Left as it is, for the client to refuse with its own words.
+                    // Left as it is: the client reports it.
                     Err(_) => continue,
                 },
                 Some((PropertyValue::Environment { .. } | PropertyValue::File { .. }, _)) => continue,
@@ -155,7 +155,7 @@ impl ClientProperties {
         }
     }
 
-    /// What the method needs, whatever the user set.
+    /// Properties that the method needs, whatever the user set.
     fn add_needs(&mut self, configuration: &Configuration, bootstrap: &str) {
         self.add_literal("bootstrap.servers", bootstrap, "the cluster");
         let auto = if configuration.commit == Commit::Auto {
@@ -174,18 +174,4 @@ impl ClientProperties {
 /// The library's default of a property.
 pub(super) fn library_default(name: &str) -> Option<String> {
     ClientConfig::new().create_native_config().ok()?.get(name).ok()
-}
-
-/// Why the client library refuses this property; `None` where it does not. The value does not appear in the answer.
-pub fn property_problem(name: &str, value: &str) -> Option<String> {
-    let refused = ClientConfig::new().set(name, value).create_native_config().err()?;
-    let description = match refused {
-        rdkafka::error::KafkaError::ClientConfig(_, description, _, _) => description,
-        other => other.to_string(),
-    };
-    Some(if value.len() > 3 {
-        description.replace(value, "(value)")
-    } else {
-        description
-    })
 }

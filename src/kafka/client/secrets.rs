@@ -45,8 +45,8 @@ pub fn resolve_all(properties: &BTreeMap<String, PropertyValue>) -> Result<BTree
         .collect()
 }
 
-/// What must not show of a scenario's client properties: passwords, keys and tokens, wherever their values stand. One that
-/// is not there is refused where it is used.
+/// The secrets of a scenario's client properties: passwords, keys and tokens, from files and the environment too. A missing
+/// one is an error where it is used.
 pub fn hidden(scenario: &Scenario) -> Hidden {
     let clusters = [&scenario.cluster].into_iter().chain(&scenario.variants.clusters);
     let of_clusters = clusters.map(|cluster| &cluster.client);
@@ -61,7 +61,7 @@ pub fn hidden(scenario: &Scenario) -> Hidden {
     let all = of_clusters
         .chain(of_consumers)
         .chain(loads.map(|load| &load.properties));
-    // A user's name is told sparingly, but it may be a word such as "kafka", without which messages make no sense.
+    // A user name may be a word such as "kafka", without which messages make no sense.
     let is_secret = |name: &str| is_sensitive(name) && name != "sasl.username";
     let secret =
         |(name, value): (&String, &PropertyValue)| is_secret(name).then(|| resolve_value(name, value).ok()).flatten();
@@ -113,7 +113,7 @@ fn read_secret(property: &str, file: &str) -> Result<Secret, PropertyError> {
     Ok(Secret::new(value))
 }
 
-/// True for properties whose value is a secret even where it stands in the file.
+/// True for properties whose value is a secret even as a literal.
 pub(super) fn is_sensitive(name: &str) -> bool {
     [
         "password",

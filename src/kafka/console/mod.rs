@@ -1,5 +1,5 @@
-//! Topics by hand: sends lines as records and reads records one by one, as Kafka's console programs do, without a JVM.
-//! Reports through callbacks and prints nothing.
+//! Sends lines as records and reads records one by one, like Kafka's console programs but without a JVM. Reports through
+//! callbacks and prints nothing.
 
 mod read;
 mod send;

@@ -1,4 +1,4 @@
-//! The settings of a client that reads or sends by hand.
+//! The configuration of both clients.
 
 use std::collections::BTreeMap;
 

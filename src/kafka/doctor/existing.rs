@@ -9,6 +9,7 @@ use super::rights::{self, Asker, Missing};
 use super::wire::Versions;
 use super::{groups, probe};
 use crate::kafka::admin::Admin;
+use crate::kafka::words::counted;
 
 /// Reads a record of each topic, and joins groups that read the first.
 pub(super) fn read(patient: &Patient, versions: &Versions, report: &mut dyn FnMut(Check)) {
@@ -70,10 +71,7 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str) -> Res
         offsets += high - low;
         filled.extend((high > low).then_some(partition.id));
     }
-    let count = match partitions.len() {
-        1 => "1 partition".to_owned(),
-        number => format!("{number} partitions"),
-    };
+    let count = counted(partitions.len(), "partition");
     if filled.is_empty() {
         let detail = format!("{count}, all empty: there is nothing to read");
         return Ok(Check::warning(name, detail));

@@ -14,6 +14,7 @@ use super::patient::Patient;
 use super::rights::quoted;
 use super::{credentials, listener, tls};
 use crate::kafka::admin::{BrokerAddress, connect_cause, settings_cause};
+use crate::kafka::words::counted;
 
 /// How long the first answer may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
@@ -48,10 +49,7 @@ pub(super) fn connect(patient: &Patient, report: &mut dyn FnMut(Check)) -> Optio
                     None => "no user".to_owned(),
                 }
             };
-            let count = match cluster.brokers.len() {
-                1 => "1 broker".to_owned(),
-                number => format!("{number} brokers"),
-            };
+            let count = counted(cluster.brokers.len(), "broker");
             report(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
             Some(cluster)
         }

@@ -1,4 +1,4 @@
-//! Native handles that are given back when dropped, and what is read from them.
+//! Native handles that are destroyed when dropped.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -103,11 +103,10 @@ impl Event {
     }
 }
 
-/// The limit of a question to the coordinator of a group, the longest that the library takes: whoever asks waits for as
-/// long as they like and goes on without the answer.
+/// Timeout of a request to the coordinator of a group: the longest that the library takes. Callers have their own timeouts.
 ///
-/// A question that runs out of time within the library (2.12.1; its issue 4605) is freed and sent all the same once there
-/// is a coordinator, at which an assertion ends the process.
+/// When such a request times out within the library (2.12.1; its issue 4605), it is freed and still sent once there is a
+/// coordinator, where an assertion aborts the process.
 pub(in crate::kafka) const NO_LIMIT: Duration = Duration::from_secs(3_600);
 
 /// Options of an admin request; destroyed when dropped.
@@ -151,7 +150,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Has the brokers tell what the user may do.
+    /// Requests what the user may do.
     pub(super) fn with_operations(&self) -> Result<(), String> {
         // SAFETY: the options are valid; the error, where there is one, is given back once, after its text was copied.
         unsafe {
@@ -178,8 +177,8 @@ pub(super) unsafe fn text(pointer: *const c_char) -> String {
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
 }
 
-/// The log lines and errors that wait in the client's main queue, oldest first. Nothing else takes them from an
-/// admin client's queue.
+/// Removes the log lines and errors from the client's main queue, oldest first. Nothing else removes them from an admin
+/// client's queue.
 pub(in crate::kafka) fn waiting_messages<C: ClientContext>(client: &Client<C>) -> Vec<String> {
     let Ok(queue) = Queue::main(client) else {
         return Vec::new();

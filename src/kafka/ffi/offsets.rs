@@ -42,11 +42,11 @@ pub(in crate::kafka) fn offsets<C: ClientContext>(
     topics.iter().map(of_topic).collect()
 }
 
-/// What the list says of a partition.
+/// The offset of a partition in the list.
 fn offset_of(list: &TopicPartitionList, topic: &str, partition: i32) -> Result<i64, String> {
     let named = || format!("{topic} [{partition}]");
     let found = list.find_partition(topic, partition);
-    let found = found.ok_or_else(|| format!("the answer says nothing of {}", named()))?;
+    let found = found.ok_or_else(|| format!("the answer lacks {}", named()))?;
     found.error().map_err(|error| format!("{}: {error}", named()))?;
     match found.offset() {
         Offset::Offset(offset) => Ok(offset),

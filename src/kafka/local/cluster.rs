@@ -20,6 +20,7 @@ use super::properties::{self, INTERNAL, Metadata};
 use super::server::{Server, ServerCommand};
 use super::zookeeper::ZooKeeper;
 use crate::kafka::admin::Admin;
+use crate::kafka::words::counted;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
@@ -55,7 +56,7 @@ impl LocalCluster {
         let with = if options.zookeeper { " with ZooKeeper" } else { "" };
         progress(&format!(
             "starting {} of Apache Kafka {}{with}",
-            brokers_text(options.brokers),
+            counted(options.brokers as usize, "broker"),
             distribution.version
         ));
         let mut attempt = 1;
@@ -295,13 +296,5 @@ impl Drop for LocalCluster {
     fn drop(&mut self) {
         // Nobody is left to be told; the guardian tries again.
         let _ = self.remove();
-    }
-}
-
-fn brokers_text(count: u32) -> String {
-    if count == 1 {
-        "1 broker".to_owned()
-    } else {
-        format!("{count} brokers")
     }
 }
