@@ -3,7 +3,7 @@
 //! Data goes one way through the modules of this crate, and each knows only those before it:
 //!
 //! - [`scenario`]: what the user wrote, parsed and validated;
-//! - [`secret`]: values that are never shown;
+//! - [`secret`]: values that are never printed;
 //! - [`client_errors`]: what clients report, and which of it is permanent;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`contents`]: what records hold;

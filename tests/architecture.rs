@@ -475,11 +475,11 @@ fn circles(files: &[SourceFile]) -> BTreeMap<&str, Vec<String>> {
 fn too_long(files: &[SourceFile]) -> BTreeMap<&str, Vec<String>> {
     let mut long: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for file in modules_only(files) {
-        let whole = (file.lines > MAX_FILE_LINES).then(|| format!("{} lines", file.lines));
+        let file_length = (file.lines > MAX_FILE_LINES).then(|| format!("{} lines", file.lines));
         let functions = file.functions.iter().filter(|(_, lines)| *lines > MAX_FUNCTION_LINES);
         for text in functions
             .map(|(name, lines)| format!("{lines} lines in {name}"))
-            .chain(whole)
+            .chain(file_length)
         {
             let texts = long.entry(file.top()).or_default();
             texts.push(format!("{}: {text}", file.path.display()));

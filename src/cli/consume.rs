@@ -18,7 +18,7 @@ use crate::kafka::console::{Reading, Start, read};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "With --group it joins the group, reads the partitions that the group gives it, and commits what it \
-                  has shown; without, it reads all partitions and commits nothing. Ctrl-C ends it."
+                  has printed; without, it reads all partitions and commits nothing. Ctrl-C ends it."
 )]
 pub(super) struct Arguments {
     /// The topic
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     announce(&reading);
 
     let mut by_partition: BTreeMap<i32, u64> = BTreeMap::new();
-    let (mut shown, mut failure) = (0, None);
+    let (mut printed, mut failure) = (0, None);
     let mut on_record = |record: crate::kafka::console::Record<'_>| {
         let text = line(record.partition, record.offset, record.key, record.value, false);
         if let Err(error) = writeln!(std::io::stdout(), "{text}") {
@@ -60,8 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             return false;
         }
         *by_partition.entry(record.partition).or_default() += 1;
-        shown += 1;
-        arguments.max.is_none_or(|max| shown < max)
+        printed += 1;
+        arguments.max.is_none_or(|max| printed < max)
     };
     let notice = |text: &str| eprintln!("tandem: {text}");
     let done = read(&bootstrap, &properties, &reading, &mut on_record, notice, &|| {

@@ -49,7 +49,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::exit::{CANNOT, DONE};
 
-/// The version, with the commit where the build was told of it.
+/// The version, with the commit where the build knows it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let commit = option_env!("TANDEM_COMMIT").filter(|commit| !commit.is_empty());
     let commit = commit.map_or(String::new(), |commit| format!(" ({commit})"));
@@ -72,7 +72,7 @@ enum Command {
     Plan(plan::Arguments),
     /// Make the report of a run again from its stored trials
     Report(report::Arguments),
-    /// A Kafka cluster on this machine that stays until it is told to end
+    /// A Kafka cluster on this machine that stays until `down` ends it
     Cluster {
         #[command(subcommand)]
         command: cluster::Command,

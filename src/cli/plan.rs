@@ -49,7 +49,7 @@ pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
     if let Some(place) = scenario.places.iter().find(|place| place.lacks_secrets()) {
         bail!(
             "the launcher of place {:?} has (hidden) in the place of a secret, because secrets are not stored: begin a new \
-             run with the whole launcher; a run whose launcher takes its secrets from environment variables can be resumed",
+             run with the complete launcher; a run whose launcher takes its secrets from environment variables can be resumed",
             place.name
         );
     }

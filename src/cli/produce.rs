@@ -54,10 +54,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             eprintln!("type a line for each record; Ctrl-D ends");
         }
         let (pending, delivered) = mpsc::channel(IN_FLIGHT);
-        let shown = tokio::spawn(show(delivered, arguments.name.clone(), arguments.quiet));
+        let deliveries = tokio::spawn(show(delivered, arguments.name.clone(), arguments.quiet));
         let sent = send_lines(arguments, &sender, &pending).await;
         drop(pending);
-        let code = shown.await.context("the deliveries were not followed to the end")?;
+        let code = deliveries
+            .await
+            .context("the deliveries were not followed to the end")?;
         sent.map(|()| code)
     })
 }

@@ -280,9 +280,9 @@ fn show(description: &Description) {
                 .map_or("none".to_owned(), |leader| leader.to_string()),
             numbers(&partition.info.replicas),
             numbers(&partition.info.in_sync),
-            shown(partition.first_offset.map(i64::unsigned_abs)),
-            shown(partition.end_offset.map(i64::unsigned_abs)),
-            shown(count(partition.first_offset, partition.end_offset)),
+            number_text(partition.first_offset.map(i64::unsigned_abs)),
+            number_text(partition.end_offset.map(i64::unsigned_abs)),
+            number_text(count(partition.first_offset, partition.end_offset)),
         ]
     });
     let headers = [
@@ -320,7 +320,7 @@ fn count(first: Option<i64>, end: Option<i64>) -> Option<u64> {
     Some(end?.abs_diff(first?))
 }
 
-fn shown(number: Option<u64>) -> String {
+fn number_text(number: Option<u64>) -> String {
     number.map_or("-".to_owned(), thousands)
 }
 
@@ -344,7 +344,7 @@ async fn delete(admin: &Admin, names: &[String], yes: bool) -> Result<u8> {
         let counts = offsets(admin, name, &infos).await?.into_iter();
         let offsets: Option<u64> = counts.map(|(first, end)| count(first, end)).sum();
         let noun = if infos.len() == 1 { "partition" } else { "partitions" };
-        say!("{name}: {} {noun}, {} offsets", infos.len(), shown(offsets));
+        say!("{name}: {} {noun}, {} offsets", infos.len(), number_text(offsets));
     }
     if !yes && !ask::may_delete("Delete what is listed, with all records?")? {
         return Ok(WRONG);

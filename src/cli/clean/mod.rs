@@ -179,7 +179,7 @@ fn may_delete(arguments: &Arguments) -> Result<bool> {
 async fn delete(admin: &Admin, found: &[Thing]) -> Vec<String> {
     let mut problems = Vec::new();
     for thing in found.iter().filter(|thing| thing.stays_because.is_none()) {
-        // A kept data set loses first what says that it is whole.
+        // The record that says that a kept data set is complete goes first.
         let (about, data): (Vec<String>, Vec<String>) = thing
             .topics
             .iter()
@@ -213,7 +213,7 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
         .flatten()
         .flatten()
         .map(|entry| entry.path());
-    let of = |path: PathBuf| {
+    let size = |path: PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let topic = name.rsplit_once('-').map_or("", |(topic, _)| topic);
         if topics.iter().any(|known| known == topic) {
@@ -222,7 +222,7 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
             disk_bytes(&path, topics)
         }
     };
-    folders.filter(|path| path.is_dir()).map(of).sum()
+    folders.filter(|path| path.is_dir()).map(size).sum()
 }
 
 fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], dead: &[Leftovers]) {

@@ -15,8 +15,8 @@ use crate::coordinator::Interrupt;
 use crate::coordinator::standing::{self, READY, StandingCluster, StandingFolder, StandingOptions};
 use crate::kafka::local::ClusterOptions;
 
-/// Keeps the cluster until it is told to end. Speaks to `up` on standard output: what it does, then [`READY`] or
-/// [`ERROR`] and the reason.
+/// Keeps the cluster until a signal ends it. Reports to `up` on standard output: its progress, then [`READY`] or [`ERROR`]
+/// and the reason.
 pub(super) fn keep(folder: &StandingFolder, up: &Up) -> u8 {
     // It fails only for the leader of a process group, as one started by hand in a terminal is; all else still works.
     let _ = setsid();

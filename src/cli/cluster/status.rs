@@ -65,7 +65,7 @@ fn none(json: bool, message: &str) -> u8 {
 }
 
 fn show(status: &Status) {
-    const NAMES_SHOWN: usize = 10;
+    const NAMES_MAX: usize = 10;
     let cluster = &status.cluster;
     say!("{}", heading(cluster));
     say!("  address  {}", cluster.bootstrap);
@@ -90,14 +90,14 @@ fn show(status: &Status) {
         None => say!("  topics   the cluster does not answer"),
         Some(topics) if topics.is_empty() => say!("  topics   none"),
         Some(topics) => {
-            let shown = topics.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-            let more = topics.len().saturating_sub(NAMES_SHOWN);
+            let names = topics.iter().take(NAMES_MAX).cloned().collect::<Vec<_>>().join(", ");
+            let more = topics.len().saturating_sub(NAMES_MAX);
             let more = if more > 0 {
                 format!(" and {more} more")
             } else {
                 String::new()
             };
-            say!("  topics   {}: {shown}{more}", topics.len());
+            say!("  topics   {}: {names}{more}", topics.len());
         }
     }
     say!(
@@ -128,12 +128,12 @@ fn topics(cluster: &StandingCluster) -> Option<Vec<String>> {
 /// Bytes on disk of all files below a folder.
 pub(in crate::cli) fn disk_bytes(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let of = |entry: fs::DirEntry| match entry.metadata() {
+    let size = |entry: fs::DirEntry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
         Ok(metadata) => metadata.blocks() * 512,
         Err(_) => 0,
     };
-    entries.map(of).sum()
+    entries.map(size).sum()
 }
 
 /// The processes of brokers and ZooKeeper.

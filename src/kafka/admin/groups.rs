@@ -126,9 +126,9 @@ mod tests {
     use crate::kafka::admin::CONNECT_LIMIT;
     use crate::secret::Secret;
 
-    /// The library's own brokers, which can be away and come back. Where this goes wrong the whole test program aborts.
+    /// Uses the library's mock brokers, which can go down and come back. A regression aborts the test program.
     #[test]
-    fn a_coordinator_that_comes_after_it_was_given_up_does_no_harm() {
+    fn a_coordinator_that_appears_after_the_timeout_does_no_harm() {
         let brokers = MockCluster::new(1).unwrap();
         brokers.broker_down(1).unwrap();
         let quick = ["reconnect.backoff.ms", "reconnect.backoff.max.ms"];

@@ -195,16 +195,16 @@ mod tests {
     #[test]
     fn a_file_gives_its_contents_without_the_end_of_the_line_and_is_named_where_it_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let of = |contents: &str| {
+        let resolved = |contents: &str| {
             let file = folder.path().join("secret");
             std::fs::write(&file, contents).unwrap();
             let file = file.display().to_string();
             cluster_properties(&cluster(&[("sasl.password", PropertyValue::File { file })]))
         };
-        assert_eq!(of("hunter 2\n").unwrap()["sasl.password"].reveal(), "hunter 2");
-        assert_eq!(of("hunter2\r\n").unwrap()["sasl.password"].reveal(), "hunter2");
-        assert_eq!(of("two\nlines").unwrap()["sasl.password"].reveal(), "two\nlines");
-        assert!(of("\n").unwrap_err().to_string().contains("it is empty"));
+        assert_eq!(resolved("hunter 2\n").unwrap()["sasl.password"].reveal(), "hunter 2");
+        assert_eq!(resolved("hunter2\r\n").unwrap()["sasl.password"].reveal(), "hunter2");
+        assert_eq!(resolved("two\nlines").unwrap()["sasl.password"].reveal(), "two\nlines");
+        assert!(resolved("\n").unwrap_err().to_string().contains("it is empty"));
         let nowhere = PropertyValue::File {
             file: "/nowhere/secret".into(),
         };

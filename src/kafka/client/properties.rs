@@ -142,7 +142,7 @@ impl ClientProperties {
             ("queued.max.messages.kbytes", QUEUED_MAX_KBYTES),
             ("queued.min.messages", QUEUED_MIN_MESSAGES),
         ] {
-            let whole = match self.properties.get(name) {
+            let total = match self.properties.get(name) {
                 None => default,
                 Some((PropertyValue::Literal(value), _)) => match value.trim().parse() {
                     Ok(value) => value,
@@ -151,7 +151,7 @@ impl ClientProperties {
                 },
                 Some((PropertyValue::Environment { .. } | PropertyValue::File { .. }, _)) => continue,
             };
-            self.add_literal(name, (whole / members).max(1).to_string(), reason);
+            self.add_literal(name, (total / members).max(1).to_string(), reason);
         }
     }
 

@@ -54,11 +54,11 @@ pub struct LineError {
 /// The key before the first `separator` and the value after it.
 pub fn split_key<'a>(line: &'a [u8], separator: &str, number: u64) -> Result<(&'a [u8], &'a [u8]), LineError> {
     let separator_bytes = separator.as_bytes();
-    let at = line
+    let position = line
         .windows(separator_bytes.len().max(1))
         .position(|window| window == separator_bytes);
-    match at {
-        Some(at) => Ok((&line[..at], &line[at + separator_bytes.len()..])),
+    match position {
+        Some(start) => Ok((&line[..start], &line[start + separator_bytes.len()..])),
         None => Err(LineError {
             line: number,
             separator: separator.to_owned(),

@@ -1,4 +1,4 @@
-//! What a client can do with topics that are there and stay as they are: see them, read a record, join a group.
+//! What a client can do with existing topics, which stay as they are: describe them, read a record, join a group.
 
 use rand::RngExt;
 use tokio::runtime::Runtime;
@@ -40,7 +40,7 @@ pub(super) fn read(patient: &Patient, versions: &Versions, report: &mut dyn FnMu
     }
 }
 
-/// What was found where the topic can be read; `Err` where it cannot, with nothing where nobody waits any more.
+/// The check of a topic that can be read; `Err` with the check where it cannot, without one where nobody waits for it.
 fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str) -> Result<Check, Option<Check>> {
     let name = format!("topic {topic}");
     let asker = Asker::of(patient);

@@ -1,4 +1,4 @@
-//! Joining a group by the classic protocol and by KIP-848's.
+//! Joins a group with the classic protocol and with KIP-848's.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ pub(super) fn join(
 ) {
     for protocol in ["classic", "consumer"] {
         if protocol == "consumer" && !versions.has_consumer_protocol() {
-            // Already told with the protocol; a client would wait in vain.
+            // The check of the protocol has reported it; a client would wait in vain.
             continue;
         }
         if patient.is_stopped() {
@@ -56,7 +56,7 @@ pub(super) fn join(
                 let log = "see the broker's log: does the topic of group offsets have its replicas?";
                 report(Check::failed(name, cause, denied.unwrap_or_else(|| log.to_owned())));
                 if patient.group.is_none() {
-                    // A member without a partition has made it all the same.
+                    // A member without a partition has created it too.
                     let _ = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)));
                 }
                 continue;
@@ -76,7 +76,7 @@ pub(super) fn join(
     }
 }
 
-/// True where nobody is in a group that is the user's: joining it would disturb whoever is.
+/// True where the user's group has no members: joining would disturb them.
 fn is_free(admin: &Admin, runtime: &Runtime, group: &str, name: &str, report: &mut dyn FnMut(Check)) -> bool {
     let members = match runtime.block_on(admin.describe_group(group)) {
         Ok(description) => description.members,
@@ -87,7 +87,7 @@ fn is_free(admin: &Admin, runtime: &Runtime, group: &str, name: &str, report: &m
         }
     };
     let clients = members.iter().map(|member| member.client_id.as_str());
-    // The doctor's own from a moment ago may still be leaving.
+    // The doctor's own member of the check before may still be leaving.
     let clients: Vec<&str> = clients.filter(|client| *client != CLIENT_ID).collect();
     if clients.is_empty() {
         return true;

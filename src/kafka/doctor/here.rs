@@ -1,4 +1,4 @@
-//! What this machine offers to a benchmark.
+//! Checks whether this machine is fit for a benchmark.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ const MEMORY_MIN_GIB: f64 = 1.5;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// Looks at cores, memory, limits, load, disk, and, where brokers of `cluster` are to be run here, Java and Kafka.
+/// Checks cores, memory, limits, load, disk, and, where brokers of `cluster` run here, Java and Kafka.
 /// `data` is where brokers keep their data.
 pub fn machine(data: &Path, cluster: &ClusterSource, report: &mut dyn FnMut(Check)) {
     let kernel = Kernel::running();
@@ -137,7 +137,7 @@ fn kafka(version: KafkaVersion, zookeeper: bool, report: &mut dyn FnMut(Check)) 
                     Err(error) => Check::failed(
                         "ZooKeeper",
                         error.to_string(),
-                        "unset KAFKA_HOME, or set it to a whole distribution",
+                        "unset KAFKA_HOME, or set it to a complete distribution",
                     ),
                 });
             }

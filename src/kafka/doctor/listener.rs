@@ -1,5 +1,5 @@
-//! What listens at an address: is it a Kafka broker, with TLS or without, recent, and does it authenticate users as the
-//! client would.
+//! Checks what listens at an address: a Kafka broker, with or without TLS, recent enough, and with the client's kind of
+//! authentication?
 
 use std::net::SocketAddr;
 
@@ -20,8 +20,7 @@ pub(super) fn speak(
     let name = format!("protocol of {address}");
     let wants_tls = patient.uses_tls();
     let spoken = wire::ask(open, LIMIT);
-    // Whatever is no broker may still be one behind TLS: some servers answer a stranger's words with an alert, some with
-    // a line of HTTP or with nothing.
+    // It may still be a broker with TLS: such servers answer plain text with an alert, a line of HTTP, or nothing.
     let speaks_tls = match &spoken {
         Ok(Spoken::Tls | Spoken::Closed) if wants_tls => true,
         Ok(Spoken::Tls | Spoken::Closed | Spoken::Silent | Spoken::Other(_)) => tls::is_spoken(open),
@@ -57,7 +56,7 @@ pub(super) fn speak(
     None
 }
 
-/// What is wrong where a listener's security is not the client's, and the setting that would fit it.
+/// The finding where a listener's security differs from the client's, and the setting that fits it.
 fn other_security(patient: &Patient, found: &str, right: &str, other: &str) -> (String, String) {
     let security = patient.security().to_ascii_lowercase();
     let sasl = if patient.uses_sasl() { "sasl_" } else { "" };
@@ -149,7 +148,7 @@ fn broker(
     Some(versions)
 }
 
-/// What is wrong where a listener authenticates its users otherwise than the client would, and how to fix it.
+/// The finding where a listener authenticates users in another way than the client does, and the fix.
 fn authentication(patient: &Patient, dialogue: &mut Dialogue, versions: &Versions) -> Option<(String, String)> {
     let security = patient.security().to_ascii_lowercase();
     let tls = if patient.uses_tls() { "ssl" } else { "plaintext" };
@@ -164,12 +163,12 @@ fn authentication(patient: &Patient, dialogue: &mut Dialogue, versions: &Version
         );
         return Some((detail, fix));
     }
-    let wanted = patient.mechanism();
-    match dialogue.mechanism(wanted)? {
+    let mechanism = patient.mechanism();
+    match dialogue.mechanism(mechanism)? {
         Mechanism::Offered => None,
         Mechanism::NotAmong(names) => {
             let offered = names.join(", ");
-            let detail = format!("the listener does not offer the mechanism {wanted}, but {offered}");
+            let detail = format!("the listener does not offer the mechanism {mechanism}, but {offered}");
             let fix = format!("set \"sasl.mechanism\" under [cluster.client] to one that it offers: {offered}");
             Some((detail, fix))
         }
@@ -183,7 +182,7 @@ fn authentication(patient: &Patient, dialogue: &mut Dialogue, versions: &Version
     }
 }
 
-/// Whether a listener knows a user of SCRAM; `None` where that cannot be told.
+/// Whether a listener knows a user of SCRAM; `None` where that is unknown.
 pub(super) fn knows_user(patient: &Patient) -> Option<bool> {
     let mechanism = patient.mechanism();
     let user = patient.property("sasl.username")?;

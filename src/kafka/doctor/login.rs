@@ -25,12 +25,12 @@ const FIRST_ATTEMPT: Duration = Duration::from_millis(300);
 /// Pause between two of the library's statistics.
 const STATISTICS_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a question may still be answered after the brokers have told their addresses.
+/// How long to wait for an answer after the brokers have reported their addresses.
 const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 
-/// What a cluster has told of itself.
+/// What a cluster has reported about itself.
 pub(super) struct Cluster {
-    /// Its id; `None` where no question was answered.
+    /// Its id; `None` where no request for it was answered.
     pub(super) id: Option<String>,
     /// Its brokers, by id.
     pub(super) brokers: Vec<BrokerAddress>,
@@ -61,7 +61,7 @@ pub(super) fn connect(patient: &Patient, report: &mut dyn FnMut(Check)) -> Optio
     }
 }
 
-/// A client that hears what the library says.
+/// A client that keeps the library's messages.
 fn client(patient: &Patient) -> Result<BaseConsumer<Heard>, String> {
     let mut config = patient.config();
     config.set("statistics.interval.ms", STATISTICS_PAUSE.as_millis().to_string());
@@ -70,7 +70,7 @@ fn client(patient: &Patient) -> Result<BaseConsumer<Heard>, String> {
         .map_err(|error| settings_cause(&error))
 }
 
-/// Takes what the library has to say, for as long as it takes to say it.
+/// Polls until the library has delivered its messages and one set of statistics.
 fn listen(consumer: &BaseConsumer<Heard>) {
     let began = Instant::now();
     while consumer.poll(Duration::ZERO).is_some() || began.elapsed() < STATISTICS_PAUSE {
@@ -78,22 +78,22 @@ fn listen(consumer: &BaseConsumer<Heard>) {
     }
 }
 
-/// The brokers and the id; `Err` with what the library says of a login that fails.
+/// The brokers and the id; `Err` with the library's message where the login fails.
 ///
-/// The library leaves the addresses that it was given as soon as a broker has told its own, so where that leads nowhere
-/// no question is answered any more; the addresses told are still in the library's statistics.
+/// The library leaves the bootstrap addresses as soon as a broker has reported its own. Where that leads nowhere, no request
+/// is answered any more, but the reported addresses are in the library's statistics.
 fn cluster(patient: &Patient) -> Result<Cluster, String> {
     let consumer = client(patient)?;
     let deadline = Instant::now() + CONNECT_LIMIT;
-    // What one of several addresses refuses, another may grant.
+    // One of several addresses may accept what another refuses.
     let several = patient.addresses().count() > 1;
     let mut patience = FIRST_ATTEMPT;
-    let mut told: Option<(Instant, Vec<BrokerAddress>)> = None;
+    let mut reported: Option<(Instant, Vec<BrokerAddress>)> = None;
     let mut id = None;
     loop {
         let limit = patience.min(deadline.saturating_duration_since(Instant::now()));
-        // At once, and before anything else: where an advertised address leads to another cluster, the library soon goes
-        // there, and then tells of that one.
+        // First of all: where an advertised address leads to another cluster, the library soon connects there and then
+        // reports the id of that one.
         id = id.or_else(|| consumer.client().fetch_cluster_id(limit));
         let found = |brokers| Cluster {
             id: id.clone(),
@@ -111,14 +111,14 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
             return Err(connect_cause(&refusals, &error, CONNECT_LIMIT));
         }
         if let Some(brokers) = heard.brokers() {
-            let since = told.map_or_else(Instant::now, |(since, _)| since);
+            let since = reported.map_or_else(Instant::now, |(since, _)| since);
             if since.elapsed() > SILENCE_LIMIT {
                 return Ok(found(brokers));
             }
-            told = Some((since, brokers));
+            reported = Some((since, brokers));
         }
         if over {
-            return match told {
+            return match reported {
                 Some((_, brokers)) => Ok(found(brokers)),
                 None => Err(connect_cause(&heard.said(), &error, CONNECT_LIMIT)),
             };
@@ -127,8 +127,8 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
     }
 }
 
-/// The id of the cluster that an address leads to; `Err` with what the library says where none answers. Asks for nothing
-/// but the brokers: a cluster may have many topics, and this is asked of each of its brokers at the same time.
+/// The id of the cluster that an address leads to; `Err` with the library's message where none answers. Requests no topics:
+/// a cluster may have many, and each of its brokers gets this request at the same time.
 pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
     let consumer = client(patient)?;
     let deadline = Instant::now() + CONNECT_LIMIT;
@@ -148,7 +148,7 @@ pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
     }
 }
 
-/// What the library says while it logs in.
+/// The library's messages during the login.
 #[derive(Default)]
 struct Heard {
     brokers: Mutex<Option<Vec<BrokerAddress>>>,
@@ -174,7 +174,7 @@ impl Heard {
         let mut said = self.said();
         said.retain(|message| {
             let lower = message.to_ascii_lowercase();
-            // Said of every listener that asks for a certificate and does not insist.
+            // Logged for every listener that requests a certificate and does not require it.
             if lower.contains("not sending any client certificates") {
                 return false;
             }
@@ -238,7 +238,7 @@ pub(super) fn is_authentication(cause: &str) -> bool {
     .any(|part| lower.contains(part))
 }
 
-/// What the library says of a login that fails, and how to fix it.
+/// The finding for a login that fails, and the fix.
 fn explain(patient: &Patient, cause: &str) -> (String, String) {
     if is_authentication(cause) {
         return refused(patient, listener::knows_user(patient), cause);
@@ -290,9 +290,9 @@ fn refused(patient: &Patient, known: Option<bool>, cause: &str) -> (String, Stri
     }
 }
 
-/// What to know of a client that is refused: those before librdkafka 2.6 are refused by Kafka 4.x with the right SCRAM
-/// password. `None` where this says nothing of the cause, as of this program's own client. `client` and `version` are as
-/// a worker has told them.
+/// A note on the client that is refused: Kafka 4.x refuses librdkafka before 2.6 even with the right SCRAM password. `None`
+/// where the client is not the cause, such as this program's own. `client` and `version` are as
+/// a worker has reported them.
 pub fn client_note(cause: &str, client: &str, version: &str) -> Option<String> {
     if !is_authentication(cause) || version == rdkafka::util::get_rdkafka_version().1 {
         return None;

@@ -24,7 +24,7 @@ pub use login::client_note;
 pub use patient::Patient;
 pub use rights::{Asker, is_permission};
 
-/// Looks at a cluster, tells each check as it is made, and stops at the first step without which the next cannot work.
+/// Checks a cluster, reports each check as soon as it is done, and stops where the next step cannot work.
 pub fn examine(patient: &Patient, report: &mut dyn FnMut(Check)) {
     let Some(versions) = reach(patient, usize::MAX, report) else {
         return;
@@ -39,11 +39,11 @@ pub fn examine(patient: &Patient, report: &mut dyn FnMut(Check)) {
     }
 }
 
-/// The part that every run needs, which leaves nothing on the cluster: from the names to the advertised listeners. Gives
-/// back the checks that are worth a word though nothing failed; `Err` those that failed.
+/// The checks that every run needs, from the names to the advertised listeners; they leave nothing on the cluster. Returns
+/// the warnings; `Err` with the failed checks.
 pub fn reachable(patient: &Patient) -> Result<Vec<Check>, Vec<Check>> {
     let mut checks = Vec::new();
-    // A broker that is down, or leads nothing that is read, need not keep a run from its work: it is told.
+    // A broker that is down need not stop a run: it may lead no partition that is read. It is a warning.
     let reached = reach(patient, 1, &mut |check| checks.push(check)).is_some();
     if reached {
         for check in checks.iter_mut().filter(|check| check.outcome == Outcome::Failed) {
@@ -55,8 +55,8 @@ pub fn reachable(patient: &Patient) -> Result<Vec<Check>, Vec<Check>> {
     if reached { Ok(checks) } else { Err(checks) }
 }
 
-/// From names to the advertised listeners: what requests the brokers know; `None` where something failed.
-/// `fewest` is how many brokers have to be reached where there are so many.
+/// From names to the advertised listeners. Returns the requests that the brokers support; `None` where a check failed.
+/// `fewest` is the number of brokers that must be reached, if the cluster has so many.
 fn reach(patient: &Patient, fewest: usize, report: &mut dyn FnMut(Check)) -> Option<wire::Versions> {
     let versions = network::reach_bootstrap(patient, report)?;
     let cluster = login::connect(patient, report)?;

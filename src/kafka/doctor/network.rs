@@ -1,4 +1,4 @@
-//! From a name to a connection, for the addresses that the user gave: resolution, TCP, and what listens there.
+//! Checks the bootstrap addresses: name, TCP, and what listens there.
 
 use std::net::SocketAddr;
 
@@ -9,16 +9,15 @@ use super::patient::Patient;
 use super::tcp::{REFUSED, at_once, lookup, try_tcp};
 use super::wire::Versions;
 
-/// Looks whether any of the addresses that the user gave leads to a broker, and what requests it knows; `None` where none
-/// does.
+/// Checks whether a bootstrap address leads to a broker, and which requests that supports; `None` where none does.
 pub(super) fn reach_bootstrap(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<Versions> {
     let texts: Vec<&str> = patient.addresses().collect();
     let mut reached = None;
     let mut failures = Vec::new();
     for (versions, checks) in at_once(&texts, |text| look(patient, text)) {
         reached = reached.or(versions);
-        let (failed, told): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.fix.is_some());
-        told.into_iter().for_each(&mut *report);
+        let (failed, others): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.fix.is_some());
+        others.into_iter().for_each(&mut *report);
         failures.extend(failed.into_iter().next());
     }
     // One address that works is enough for a client; the others are then only worth a warning.
@@ -35,7 +34,7 @@ pub(super) fn reach_bootstrap(patient: &Patient, report: &mut dyn FnMut(Check)) 
     reached
 }
 
-/// What one of the addresses leads to, and what was found on the way.
+/// Where one address leads, with the checks on the way.
 fn look(patient: &Patient, text: &str) -> (Option<Versions>, Vec<Check>) {
     let mut checks = Vec::new();
     let versions = match address(text) {
@@ -48,7 +47,7 @@ fn look(patient: &Patient, text: &str) -> (Option<Versions>, Vec<Check>) {
     (versions, checks)
 }
 
-/// From a name to a broker that speaks as the client's settings suppose.
+/// From a name to a broker that fits the client's settings.
 fn reach(patient: &Patient, address: &Address, report: &mut dyn FnMut(Check)) -> Option<Versions> {
     let resolved = resolve(address, report)?;
     let open = connect(address, &resolved, report)?;

@@ -1,4 +1,4 @@
-//! The cluster to look at, and the client that looks.
+//! The cluster to check, and the client that checks it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::secret::Secret;
 /// The `client.id` of the probe.
 pub(super) const CLIENT_ID: &str = "tandem-doctor";
 
-/// The cluster to look at.
+/// The cluster to check.
 #[derive(Debug, Clone)]
 pub struct Patient {
     /// Addresses, `host:port,...`.
@@ -25,15 +25,15 @@ pub struct Patient {
     pub prefix: String,
     /// The one group to join; `None` for groups of the probe's own.
     pub group: Option<String>,
-    /// The user's name where it stands in the scenario; one from the environment or a file is not told.
+    /// The user's name where it stands in the scenario; one from the environment or a file is left out.
     pub user: Option<String>,
-    /// Topics that are there, to be read; one is made to try it where there are none.
+    /// Existing topics to read; without any, one is created for the check.
     pub topics: Vec<String>,
-    /// Whether a topic may be made and deleted to try it.
+    /// Whether a topic may be created and deleted for the check.
     pub may_write: bool,
     /// Whether the consumer group protocol (KIP-848) is to be used.
     pub needs_consumer_protocol: bool,
-    /// Set once nobody waits for the findings any more: what was made is removed, and nothing further tried.
+    /// Set once nobody waits for the checks: what was created is removed, and no further check begins.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -99,7 +99,7 @@ impl Patient {
         self.security().starts_with("SASL")
     }
 
-    /// The properties, with short waits between attempts: a doctor does not wait.
+    /// The properties, with short waits between attempts.
     pub(super) fn fast(&self) -> BTreeMap<String, Secret> {
         let mut properties = self.properties.clone();
         for (name, value) in [("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "500")] {

@@ -1,5 +1,4 @@
-//! What a client can do there: make a topic, write a record, read it back, compare clocks,
-//! delete the topic. Everything made is removed again.
+//! Tries a cluster: creates a topic, writes a record, reads it back, compares clocks, deletes the topic.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,10 +21,10 @@ use crate::kafka::admin::Admin;
 /// How long a record may take to be written, and to be read.
 const RECORD_LIMIT: Duration = Duration::from_secs(6);
 
-/// Clocks that differ by more are told.
+/// Clocks that differ by more get a warning.
 const CLOCK_LIMIT_MS: f64 = 1000.0;
 
-/// For topics and groups, with what its calls run on; `None` where there is none, which is told.
+/// The admin client and its runtime; `None` where one cannot be made, which is reported.
 pub(super) fn admin(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let (detail, fix) = match (Admin::new(&patient.bootstrap, &patient.fast()), runtime) {
@@ -40,7 +39,7 @@ pub(super) fn admin(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<
     None
 }
 
-/// Tells what the brokers say that the user may do.
+/// Reports what the user may do.
 pub(super) fn permissions(admin: &Admin, topic: &str, report: &mut dyn FnMut(Check)) {
     let (of_topic, of_cluster) = admin.operations_now(topic);
     let list = |operations: &[String]| match operations {
@@ -55,7 +54,7 @@ pub(super) fn permissions(admin: &Admin, topic: &str, report: &mut dyn FnMut(Che
     report(Check::ok("permissions seen", detail));
 }
 
-/// Writes a record, reads it back, joins a group by either protocol; and removes what it made.
+/// Writes a record, reads it back, joins a group with either protocol, and removes what it created.
 pub(super) fn records(patient: &Patient, versions: &Versions, report: &mut dyn FnMut(Check)) {
     if !patient.may_write {
         let detail = "not tried: nothing is to be written";
@@ -67,7 +66,7 @@ pub(super) fn records(patient: &Patient, versions: &Versions, report: &mut dyn F
     };
     let topic = format!("{}doctor-{:08x}", patient.prefix, rand::rng().random::<u32>());
     if !create(patient, &admin, &runtime, &topic, report) {
-        // It may be there all the same, without a leader yet or without the right to see it.
+        // It may exist all the same, without a leader yet or without the right to describe it.
         let _ = runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic)));
         return;
     }
@@ -153,14 +152,14 @@ fn refused(patient: &Patient, cause: &str, operations: &[&'static str]) -> Strin
     "see the broker's log".to_owned()
 }
 
-/// The broker stamped the record somewhere between its being sent and acknowledged.
+/// The broker's timestamp lies between the sending and the acknowledgement.
 #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
 fn clock(broker_ms: i64, before_ms: f64, took: Duration) -> Check {
     let half_ms = took.as_secs_f64() * 500.0;
     let ahead_ms = broker_ms as f64 - (before_ms + half_ms);
     let text = format!("the broker's clock is {ahead_ms:+.0} ms from this machine's, give or take {half_ms:.0} ms");
     if ahead_ms.abs() > CLOCK_LIMIT_MS + half_ms {
-        // tandem's own figures come from one clock and bear it; timestamps of records do not.
+        // tandem's own figures come from one clock; timestamps of records do not.
         Check::warning(
             "clocks",
             format!("{text}; tandem's figures do not use it, but timestamps of records do"),
@@ -183,16 +182,16 @@ fn write(patient: &Patient, topic: &str) -> Result<(), String> {
         .send(BaseRecord::<(), [u8]>::to(topic).partition(0).payload(RECORD))
         .map_err(|(error, _)| error.to_string())?;
     producer.flush(RECORD_LIMIT).map_err(|error| error.to_string())?;
-    let told = producer
+    let delivery = producer
         .context()
         .0
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
-    told.unwrap_or_else(|| Err(format!("not acknowledged within {} s", RECORD_LIMIT.as_secs())))
+    delivery.unwrap_or_else(|| Err(format!("not acknowledged within {} s", RECORD_LIMIT.as_secs())))
 }
 
-/// What became of the record.
+/// The delivery report of the record.
 #[derive(Default)]
 struct Delivery(Mutex<Option<Result<(), String>>>);
 
@@ -216,8 +215,7 @@ fn read(patient: &Patient, topic: &str) -> Result<Option<i64>, String> {
     .ok_or_else(|| "the record that came back is another one".to_owned())
 }
 
-/// Reads any record of these partitions without being in a group, and takes from it what is wanted; `Err` with why none
-/// came.
+/// Reads any record of these partitions without a group, and returns what `take` makes of it; `Err` with why none came.
 pub(super) fn first_record<T>(
     patient: &Patient,
     name: &str,
@@ -226,7 +224,7 @@ pub(super) fn first_record<T>(
     take: impl Fn(&BorrowedMessage<'_>) -> T,
 ) -> Result<T, String> {
     let mut config = patient.config();
-    // No group is joined and nothing committed; the library wants a name all the same.
+    // No group is joined and nothing committed; the library requires a name all the same.
     config.set("group.id", name).set("enable.auto.commit", "false");
     let consumer: BaseConsumer = config.create().map_err(|error| crate::kafka::settings_cause(&error))?;
     let mut from = TopicPartitionList::new();
@@ -240,7 +238,7 @@ pub(super) fn first_record<T>(
     while Instant::now() < deadline && !patient.is_stopped() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(record)) => return Ok(take(&record)),
-            // The library asks after the group, too, which is nothing to a reader without one.
+            // The library asks for the group too, which does not matter to a reader without one.
             Some(Err(error)) if Missing::of(&error.to_string()) == Some(Missing::Group) => {}
             Some(Err(error)) if Missing::of(&error.to_string()).is_some() => return Err(error.to_string()),
             Some(Err(error)) => latest = format!(" ({error})"),
@@ -255,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clocks_far_apart_are_told_and_near_ones_are_well() {
+    fn clocks_far_apart_are_a_warning_and_close_ones_are_fine() {
         let took = Duration::from_millis(20);
         assert_eq!(clock(100_005, 100_000.0, took).outcome, Outcome::Ok);
         assert_eq!(clock(95_000, 100_000.0, took).outcome, Outcome::Warning);

@@ -1,4 +1,4 @@
-//! What a user may do, and the line that would allow what was refused.
+//! What a user may do, and the command that grants a missing right.
 
 use super::credentials;
 use super::patient::Patient;
@@ -56,7 +56,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Who a client with these properties is. A name that came from the environment or a file is not told.
+    /// The user of a client with these properties. A name from the environment or a file is left out.
     pub fn of(patient: &Patient) -> Self {
         let principal = if patient.uses_sasl() {
             patient.user.clone().map(|user| format!("User:{user}"))
@@ -74,7 +74,7 @@ impl Asker {
         }
     }
 
-    /// The command that would give a right, for somebody who may.
+    /// The command that grants a right.
     pub(super) fn grant(&self, right: &Right) -> String {
         let operations: Vec<String> = right
             .operations

@@ -27,7 +27,7 @@ pub(super) fn try_tcp(address: SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Looks at all of them at the same time, since each may need its whole limit; what was found, in their order.
+/// Checks all items at the same time, since each may need its full time limit. Results are in the order of the items.
 pub(super) fn at_once<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let look = &look;
     thread::scope(|scope| {
@@ -40,7 +40,7 @@ pub(super) fn at_once<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sy
     })
 }
 
-/// All addresses of a name, each once; the system's own patience with its name servers is cut short.
+/// All addresses of a name, each once. The system's own timeout for its name servers is too long.
 pub(super) fn lookup(address: &Address) -> Result<Vec<SocketAddr>, String> {
     let (sender, receiver) = mpsc::channel();
     let asked = address.clone();
@@ -57,8 +57,8 @@ pub(super) fn lookup(address: &Address) -> Result<Vec<SocketAddr>, String> {
         .recv_timeout(LIMIT)
         .map_err(|_| format!("no name server answered within {} s", LIMIT.as_secs()))?;
     let mut addresses = found?;
-    let mut seen = BTreeSet::new();
-    addresses.retain(|address| seen.insert(*address));
+    let mut known = BTreeSet::new();
+    addresses.retain(|address| known.insert(*address));
     if addresses.is_empty() {
         return Err("the name has no address".to_owned());
     }

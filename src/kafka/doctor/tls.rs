@@ -13,7 +13,7 @@ use super::credentials::{self, Wrong};
 use super::patient::Patient;
 use super::tcp::{LIMIT, connect};
 
-/// Codes of the library's verification that are told in words of their own.
+/// Codes of the library's verification that get messages of their own.
 const EXPIRED: i32 = 10;
 const NOT_YET_VALID: i32 = 9;
 const UNKNOWN_ISSUER: [i32; 5] = [2, 18, 19, 20, 21];
@@ -43,7 +43,7 @@ struct Problem {
     not_after: String,
 }
 
-/// Shakes hands as the client would, and tells what is wrong with the certificates; `None` where it fails.
+/// Does the handshake as the client would, and reports what is wrong with the certificates; `None` where it fails.
 pub(super) fn handshake(
     patient: &Patient,
     address: &Address,
@@ -110,7 +110,7 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
         .property("enable.ssl.certificate.verification")
         .unwrap_or("true")
         != "false";
-    let seen = Arc::clone(found);
+    let first = Arc::clone(found);
     let mode = if verifies {
         SslVerifyMode::PEER
     } else {
@@ -119,7 +119,8 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
     builder.set_verify_callback(mode, move |well, context| {
         if !well {
             let problem = Problem::of(context.error(), context.current_cert());
-            seen.lock()
+            first
+                .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert(problem);
         }
@@ -128,8 +129,8 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
     Ok(builder.build())
 }
 
-/// What a listener does not like that refuses the client in TLS' own terms. In TLS 1.3 the client learns only after the
-/// handshake what became of its certificate.
+/// The finding where a listener refuses the client with a TLS alert. In TLS 1.3 the client gets it only after the
+/// handshake.
 pub(super) fn refused_client(patient: &Patient, error: &str) -> (String, String) {
     let error = error.rsplit(':').next().unwrap_or(error).trim();
     if credentials::shows_certificate(patient) {
@@ -144,7 +145,7 @@ pub(super) fn refused_client(patient: &Patient, error: &str) -> (String, String)
     (detail, fix.to_owned())
 }
 
-/// True for what a listener says in TLS' own terms when it refuses the client's certificate.
+/// True for the TLS alerts with which a listener refuses the client's certificate.
 pub(super) fn is_refusal(error: &str) -> bool {
     error.contains("alert") && (error.contains("certificate") || error.contains("unknown ca"))
 }
@@ -162,7 +163,7 @@ impl Problem {
     }
 }
 
-/// The common name, or the whole one where there is none.
+/// The common name, or the full name where there is none.
 fn common_name(name: &X509NameRef) -> String {
     let common = name.entries_by_nid(Nid::COMMONNAME).next();
     let common = common.and_then(|entry| entry.data().to_string().ok());
@@ -206,7 +207,7 @@ fn explain(patient: &Patient, address: &Address, problem: &Problem) -> (String, 
     } else {
         (
             format!("the certificate of {subject}, issued by {issuer}, is refused: {words}"),
-            "see `openssl s_client -connect` for the whole chain",
+            "see `openssl s_client -connect` for the complete chain",
         )
     };
     (detail, fix.to_owned())

@@ -1,5 +1,5 @@
-//! The first words with whatever listens at an address: a request that every Kafka broker answers before anybody has
-//! authenticated. Tells a Kafka listener without TLS from one with it, and both from other servers.
+//! The few requests that a Kafka broker answers before authentication, spoken without the client library: they distinguish
+//! a Kafka listener without TLS from one with TLS, and both from other servers.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -135,7 +135,7 @@ impl Dialogue {
         Ok(versions(&answer))
     }
 
-    /// True where the broker answers to somebody who has not authenticated; `None` where that cannot be told.
+    /// True where the broker answers clients that have not authenticated; `None` where that is unknown.
     pub(super) fn answers_strangers(&mut self, versions: &Versions) -> Option<bool> {
         let (low, high) = versions.of(METADATA)?;
         // From version 1 on an absent list asks for all topics; version 4 adds a flag, version 9 another form.
@@ -167,8 +167,8 @@ impl Dialogue {
     }
 
     /// True where the broker has a SCRAM password of this user; to be asked after [`Dialogue::mechanism`]. Only the name
-    /// is told (RFC 5802, client-first-message): a broker that knows it answers with its salt, and refuses at once
-    /// otherwise. `None` where that cannot be told.
+    /// is sent (RFC 5802, client-first-message): a broker that knows it answers with its salt, and refuses at once
+    /// otherwise. `None` where that is unknown.
     pub(super) fn knows_scram_user(&mut self, user: &str) -> Option<bool> {
         let user = user.replace('=', "=3D").replace(',', "=2C");
         let first = format!("n,,n={user},r=tandem{:016x}", rand::rng().random::<u64>());
@@ -196,7 +196,7 @@ fn text(text: &str) -> Vec<u8> {
     [&length.to_be_bytes()[..], text.as_bytes()].concat()
 }
 
-/// What follows the length and the correlation of a whole answer.
+/// What follows the length and the correlation of a complete answer.
 fn body(answer: &[u8]) -> Option<&[u8]> {
     let length = u32::from_be_bytes(*answer.first_chunk()?) as usize;
     (length + 4 == answer.len()).then(|| answer.get(8..)).flatten()
@@ -242,17 +242,17 @@ fn read_answer(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     let mut buffer = [0_u8; 4096];
     loop {
-        let wanted = answer
+        let length = answer
             .first_chunk::<4>()
             .map(|length| u32::from_be_bytes(*length) as usize + 4);
-        if wanted.is_some_and(|wanted| wanted > ANSWER_MAX || answer.len() >= wanted) {
+        if length.is_some_and(|length| length > ANSWER_MAX || answer.len() >= length) {
             return Ok(answer);
         }
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(answer),
             Ok(read) => answer.extend(&buffer[..read]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // What has come is told; an answer that never ends is none.
+            // A part of an answer is returned; the caller rejects it.
             Err(_) if !answer.is_empty() => return Ok(answer),
             Err(error) => return Err(error),
         }

@@ -22,7 +22,7 @@ impl Drop for Queue {
 impl Queue {
     /// A new queue of the client.
     pub(super) fn new<C: ClientContext>(client: &Client<C>) -> Result<Self, String> {
-        // SAFETY: the client is alive for the whole call, so its native pointer is valid.
+        // SAFETY: the client is alive during the call, so its native pointer is valid.
         let queue = unsafe { rd::rd_kafka_queue_new(client.native_ptr()) };
         Self::checked(queue)
     }
@@ -126,7 +126,7 @@ impl Options {
         operation: rd::rd_kafka_admin_op_t,
         timeout: Duration,
     ) -> Result<Self, String> {
-        // SAFETY: the client is alive for the whole call.
+        // SAFETY: the client is alive during the call.
         let options = unsafe { rd::rd_kafka_AdminOptions_new(client.native_ptr(), operation) };
         if options.is_null() {
             return Err("the client library gave no request options".to_owned());

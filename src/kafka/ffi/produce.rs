@@ -185,7 +185,7 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
 /// Opens a topic, so that it is looked up only once.
 fn open<C: ProducerContext>(client: &Client<C>, name: &str) -> KafkaResult<Topic> {
     let name = CString::new(name)?;
-    // SAFETY: the client is alive for the whole call, the name ends with a null character and is copied, and a null
+    // SAFETY: the client is alive during the call, the name ends with a null character and is copied, and a null
     // configuration stands for the client's default one.
     let topic = unsafe { rd::rd_kafka_topic_new(client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
     if topic.is_null() {

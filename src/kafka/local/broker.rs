@@ -40,8 +40,7 @@ impl Broker {
         self.server.log_path()
     }
 
-    /// What its log says of failures, or else its last lines; and the last lines of its output, where Java itself
-    /// speaks.
+    /// The failures in its log, or else its last lines; and the last lines of its output, to which Java itself writes.
     pub fn last_log_lines(&self) -> String {
         self.server.last_log_lines()
     }

@@ -177,15 +177,19 @@ impl LocalCluster {
                     return Err(self.failure(index, &format!("ended while it started ({exit})")));
                 }
             }
-            let seen = admin.brokers_now(Duration::from_millis(500)).unwrap_or_default();
-            looks = if seen.len() == self.brokers.len() { looks + 1 } else { 0 };
+            let brokers = admin.brokers_now(Duration::from_millis(500)).unwrap_or_default();
+            looks = if brokers.len() == self.brokers.len() {
+                looks + 1
+            } else {
+                0
+            };
             if looks >= looks_needed && admin.groups_work_now(Duration::from_secs(2)) {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                let missing = |broker: &Broker| !seen.iter().any(|seen| seen.id == broker.id().cast_signed());
+                let missing = |broker: &Broker| !brokers.iter().any(|found| found.id == broker.id().cast_signed());
                 let index = self.brokers.iter().position(missing).unwrap_or(0);
-                let (seconds, count, all) = (READY_LIMIT.as_secs(), seen.len(), self.brokers.len());
+                let (seconds, count, all) = (READY_LIMIT.as_secs(), brokers.len(), self.brokers.len());
                 let problem = format!("is not ready after {seconds} s (a client sees {count} of {all} brokers)");
                 return Err(self.failure(index, &problem));
             }
@@ -294,7 +298,7 @@ impl LocalCluster {
 
 impl Drop for LocalCluster {
     fn drop(&mut self) {
-        // Nobody is left to be told; the guardian tries again.
+        // Nobody reads an error here; the guardian tries again.
         let _ = self.remove();
     }
 }

@@ -53,7 +53,7 @@ pub struct Distribution {
 
 impl Distribution {
     /// Finds this version as the environment says, or fetches it into the cache, which takes a while the first time:
-    /// `progress` is then told what is being done.
+    /// `progress` gets a message then.
     pub fn find_or_get(version: KafkaVersion, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
         Self::find_or_get_from(&Sources::from_environment(), version, progress)
     }
@@ -259,12 +259,12 @@ mod tests {
     fn a_version_is_fetched_once_and_nothing_unfinished_stays() {
         let folder = tempfile::tempdir().unwrap();
         let sources = machine(folder.path(), true);
-        let told = Mutex::new(0);
-        let progress = |_: &str| *told.lock().unwrap() += 1;
+        let messages = Mutex::new(0);
+        let progress = |_: &str| *messages.lock().unwrap() += 1;
         let first = Distribution::find_or_get_from(&sources, version("4.3.1"), &progress).unwrap();
         let second = Distribution::find_or_get_from(&sources, version("4.3.1"), &progress).unwrap();
         assert_eq!(first, second);
-        assert_eq!(*told.lock().unwrap(), 1);
+        assert_eq!(*messages.lock().unwrap(), 1);
         assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 1);
     }
 

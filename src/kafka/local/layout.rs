@@ -104,12 +104,12 @@ impl Ports {
     /// The port that lies so many after `first`, which must be free.
     fn take_this(&mut self, host: &str, first: u16, further: u32) -> Result<u16, LocalError> {
         let port = u32::from(first) + further;
-        let wanted = u16::try_from(port).map_err(|_| LocalError::PortTaken { port })?;
-        if self.taken.contains(&wanted) || TcpListener::bind((host, wanted)).is_err() {
+        let number = u16::try_from(port).map_err(|_| LocalError::PortTaken { port })?;
+        if self.taken.contains(&number) || TcpListener::bind((host, number)).is_err() {
             return Err(LocalError::PortTaken { port });
         }
-        self.taken.push(wanted);
-        Ok(wanted)
+        self.taken.push(number);
+        Ok(number)
     }
 }
 

@@ -1,5 +1,4 @@
-//! What a broker's file says: listeners, replication fitted to the number of brokers, and the settings that let
-//! members join fast. Pure text; what differs from Kafka's defaults is said with its reason.
+//! The property files of brokers and ZooKeeper. Broker settings that differ from Kafka's defaults carry their reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,14 +7,14 @@ use crate::measure::Setting;
 use crate::scenario::{Feature, KafkaVersion};
 use crate::secret::Secret;
 
-/// Heap of a broker unless told otherwise, in MiB.
+/// Default heap of a broker, in MiB.
 pub const DEFAULT_HEAP_MIB: u32 = 400;
 
 /// The listener that brokers use among themselves and tandem uses for its own; always there, on 127.0.0.1.
 pub(super) const INTERNAL: &str = "INTERNAL";
 const CONTROLLER: &str = "CONTROLLER";
 
-/// The command that has it say its settings, the only one it is allowed to answer.
+/// The command for which ZooKeeper prints its settings; no other is enabled.
 pub(super) const SAY_SETTINGS: &str = "conf";
 
 /// Security of a listener, `security.protocol` in Kafka's terms.
@@ -50,9 +49,9 @@ pub struct ListenerSpec {
     pub name: String,
     /// Address to bind, such as `127.0.0.1`; the port is chosen.
     pub bind_host: String,
-    /// Host told to clients; the bound one if `None`.
+    /// Advertised host; the bound one if `None`.
     pub advertised_host: Option<String>,
-    /// Port told to clients; the bound one if `None`.
+    /// Advertised port; the bound one if `None`.
     pub advertised_port: Option<u16>,
     /// Its security.
     pub security: Security,
@@ -67,7 +66,7 @@ pub struct Listener {
     pub name: String,
     /// Address bound, `host:port`.
     pub bind: String,
-    /// Address told to clients, `host:port`.
+    /// Advertised address, `host:port`.
     pub advertised: String,
     /// Its security.
     pub security: Security,
@@ -188,7 +187,7 @@ pub(super) fn file(
     text_of(&lines)
 }
 
-/// What a node of a cluster without ZooKeeper is.
+/// The identity of a node of a cluster without ZooKeeper.
 fn kraft(node: &Node, nodes: &[Node]) -> Vec<(String, String)> {
     let voters = nodes
         .iter()
@@ -374,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_on_zookeeper_is_told_where_that_is_and_nothing_of_kraft() {
+    fn the_file_of_a_broker_on_zookeeper_has_its_address_and_nothing_of_kraft() {
         let nodes = [node(1, None)];
         let settings = settings("2.8.1", 1);
         let text = file(

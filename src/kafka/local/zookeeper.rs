@@ -88,7 +88,7 @@ impl ZooKeeper {
         self.server.exit_status()
     }
 
-    /// What its log says of failures, or else its last lines.
+    /// The failures in its log, or else its last lines.
     pub fn last_log_lines(&self) -> String {
         self.server.last_log_lines()
     }
@@ -127,8 +127,8 @@ impl ZooKeeper {
         })
     }
 
-    /// True where what listens at its port is this one: another that took the port in between has other data, and brokers
-    /// would become part of that one's cluster.
+    /// True where this ZooKeeper listens at its port. Another one that took the port in between has other data, and brokers
+    /// would join that one's cluster.
     fn answers(&self) -> bool {
         let ask = || -> io::Result<String> {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
