@@ -1,10 +1,10 @@
 //! One Kafka consumer process or two? tandem measures how the arrangement of consumers changes how fast they read.
 //!
-//! Data goes one way through the rooms of this crate, and each knows only those before it:
+//! Data goes one way through the modules of this crate, and each knows only those before it:
 //!
 //! - [`scenario`]: what the user wrote, parsed and validated;
 //! - [`wording`]: numbers and lists in sentences;
-//! - [`secret`]: values that are never shown;
+//! - [`secret`]: values that are never printed;
 //! - [`client_errors`]: what clients report, and which of it is permanent;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`contents`]: what records hold;

@@ -1,505 +1,674 @@
-//! The rules of the house, held against the source text: which room may know which, who may be unsafe, and what the
-//! program itself may contain.
+//! The rules for the source text: which module may know which, where code may be unsafe, how long a file and a function
+//! may be. The sources are read from lib.rs and main.rs along their `mod` lines, as the compiler reads them.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// Each room with the rooms that it may know. Whatever is not here is an error.
-const ROOMS: &[(&str, &[&str])] = &[
-    ("testing", &[]),
-    ("wording", &[]),
-    ("secret", &[]),
-    ("client_errors", &[]),
-    ("stats", &[]),
-    ("load", &[]),
-    ("scenario", &["load"]),
-    ("contents", &["scenario"]),
-    ("measure", &["wording"]),
-    ("figures", &["stats", "scenario", "measure"]),
-    ("verdict", &["stats", "scenario", "measure", "figures"]),
-    ("plan", &["load", "scenario", "measure", "stats", "verdict"]),
-    ("protocol", &["load", "scenario", "measure", "secret"]),
-    ("kafka", &["scenario", "measure", "secret"]),
-    (
-        "worker",
-        &[
-            "protocol",
-            "contents",
-            "load",
-            "scenario",
-            "measure",
-            "secret",
-            "client_errors",
-        ],
-    ),
-    ("store", &["plan", "scenario", "measure"]),
-    (
-        "summary",
-        &["wording", "stats", "verdict", "plan", "scenario", "measure", "figures"],
-    ),
-    (
-        "report",
-        &["wording", "summary", "stats", "plan", "scenario", "measure", "figures"],
-    ),
+use proc_macro2::{TokenStream, TokenTree};
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{
+    Attribute, Block, Expr, ExprLit, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, ItemUse, Lit, Macro,
+    Signature, UseTree, Visibility,
+};
+
+/// Each module with the modules that it may know. Anything else is an error.
+const MODULES: &[(&str, &str)] = &[
+    ("testing", ""),
+    ("wording", ""),
+    ("secret", ""),
+    ("client_errors", ""),
+    ("stats", ""),
+    ("load", ""),
+    ("scenario", "load"),
+    ("contents", "scenario"),
+    ("measure", "wording"),
+    ("figures", "stats scenario measure"),
+    ("verdict", "stats scenario measure figures"),
+    ("plan", "load scenario measure stats verdict"),
+    ("protocol", "load scenario measure secret"),
+    ("kafka", "scenario measure secret"),
+    ("worker", "protocol contents load scenario measure secret client_errors"),
+    ("store", "plan scenario measure"),
+    ("summary", "wording stats verdict plan scenario measure figures"),
+    ("report", "wording summary stats plan scenario measure figures"),
     (
         "coordinator",
-        &[
-            "protocol",
-            "kafka",
-            "store",
-            "plan",
-            "contents",
-            "load",
-            "scenario",
-            "measure",
-            "secret",
-            "client_errors",
-        ],
+        "protocol kafka store plan contents load scenario measure secret client_errors",
     ),
     (
         "cli",
-        &[
-            "coordinator",
-            "worker",
-            "report",
-            "summary",
-            "store",
-            "kafka",
-            "secret",
-            "plan",
-            "scenario",
-            "measure",
-        ],
+        "coordinator worker report summary store kafka secret plan scenario measure",
     ),
 ];
 
-/// What the tests of a room may know besides: the whole way through the program is theirs to make their scenes from.
-const IN_TESTS: &[(&str, &[&str])] = &[("kafka", &["load"]), ("figures", &["plan"])];
+/// What the tests of a module may know besides, to prepare what they test.
+const IN_TESTS: &[(&str, &str)] = &[("kafka", "load"), ("figures", "plan")];
 
-/// Libraries that reports and all that they rest on must not need.
+/// Libraries that reports and the modules below them must not need.
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];
 
-/// The parser asks the client library which properties it knows; what it makes of the answer are plain values.
-const PARSER: &str = "/src/scenario/client/library.rs";
+/// The parser asks the client library which properties it knows, and turns the answer into plain values.
+const PARSER: &str = "src/scenario/client/library.rs";
 
 /// Where code may be unsafe.
-const UNSAFE: &[&str] = &["worker/reader", "kafka/ffi"];
+const UNSAFE: &[&str] = &["src/worker/reader", "src/kafka/ffi"];
 
-/// A word or a sign of the source text; comments are gone and literals are one `"`.
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    Word(String),
-    Sign(char),
-}
+/// Modules that still have a circle of files.
+#[rustfmt::skip]
+const CIRCLES_LEFT: &[&str] = &[
+    "coordinator",
+    "figures",
+    "load",
+    "measure",
+    "plan",
+    "report",
+    "scenario",
+    "stats",
+    "store",
+    "summary",
+    "verdict",
+    "worker",
+];
 
-fn word(text: &str) -> Token {
-    Token::Word(text.to_owned())
-}
+/// Modules that still have a file or a function that is too long.
+#[rustfmt::skip]
+const LONG_LEFT: &[&str] = &[
+    "coordinator",
+    "measure",
+    "report",
+    "scenario",
+    "store",
+    "summary",
+    "worker",
+];
 
-/// Cuts Rust source into tokens.
-fn tokens(source: &str) -> Vec<Token> {
-    let text: Vec<char> = source.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text[at..];
-        if rest.starts_with(&['/', '/']) {
-            at += rest.iter().position(|c| *c == '\n').unwrap_or(rest.len());
-        } else if rest.starts_with(&['/', '*']) {
-            at += block_comment(rest);
-        } else if let Some(length) = literal(rest) {
-            tokens.push(Token::Sign('"'));
-            at += length;
-        } else if rest[0].is_alphabetic() || rest[0] == '_' {
-            let length = rest.iter().position(|c| !c.is_alphanumeric() && *c != '_');
-            let length = length.unwrap_or(rest.len());
-            tokens.push(Token::Word(rest[..length].iter().collect()));
-            at += length;
-        } else {
-            if !rest[0].is_whitespace() {
-                tokens.push(Token::Sign(rest[0]));
-            }
-            at += 1;
-        }
-    }
-    tokens
-}
+const MAX_FILE_LINES: usize = 400;
+const MAX_FUNCTION_LINES: usize = 60;
 
-/// Length of a comment that may hold comments.
-fn block_comment(text: &[char]) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < text.len() {
-        if text[at..].starts_with(&['/', '*']) {
-            (depth, at) = (depth + 1, at + 2);
-        } else if text[at..].starts_with(&['*', '/']) {
-            (depth, at) = (depth - 1, at + 2);
-            if depth == 0 {
-                break;
-            }
-        } else {
-            at += 1;
-        }
-    }
-    at
-}
+/// The segments of a path, from the root of the crate.
+type Segments = Vec<String>;
 
-/// Length of the string or character that begins here, if one does.
-fn literal(text: &[char]) -> Option<usize> {
-    let prefix = text.iter().take_while(|c| matches!(c, 'b' | 'c' | 'r')).count();
-    let raw = text[..prefix].contains(&'r');
-    let hashes = text[prefix..].iter().take_while(|c| **c == '#').count();
-    if prefix <= 2 && raw && text.get(prefix + hashes) == Some(&'"') {
-        let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
-        let begin = prefix + hashes + 1;
-        let length = (begin..text.len()).find(|at| text[*at..].starts_with(&end));
-        return Some(length.map_or(text.len(), |at| at + end.len()));
-    }
-    match text.get(prefix) {
-        Some('"') if prefix <= 1 => Some(quoted(text, prefix, '"')),
-        // A lifetime has no second quote right behind its first letter.
-        Some('\'') if prefix <= 1 && (text.get(prefix + 1) == Some(&'\\') || text.get(prefix + 2) == Some(&'\'')) => {
-            Some(quoted(text, prefix, '\''))
-        }
-        _ => None,
-    }
-}
-
-fn quoted(text: &[char], begin: usize, quote: char) -> usize {
-    let mut at = begin + 1;
-    while at < text.len() && text[at] != quote {
-        at += if text[at] == '\\' { 2 } else { 1 };
-    }
-    (at + 1).min(text.len())
-}
-
-/// One file of a room.
+/// One file of the program, as far as the rules look into it. What is compiled for tests only is left out, except in
+/// `named` and `words`.
+#[derive(Default)]
 struct SourceFile {
     path: PathBuf,
-    room: String,
-    /// Length of the file's own module path: 1 for `src/plan.rs` and `src/kafka/mod.rs`.
-    depth: usize,
-    /// Compiled for tests only.
-    test: bool,
-    tokens: Vec<Token>,
+    /// `["kafka", "doctor"]` for src/kafka/doctor/mod.rs.
+    module: Segments,
+    lines: usize,
+    functions: Vec<(String, usize)>,
+    /// Items that the file itself defines.
+    defines: BTreeSet<String>,
+    /// Names that the file makes visible, with what they stand for; `*` for all names of a module.
+    exports: Vec<(String, Segments)>,
+    /// Paths into the crate that the file names, and whether in tests.
+    named: Vec<(Segments, bool)>,
+    /// All words, those of macro calls included.
+    words: BTreeSet<String>,
 }
 
-/// All files of the library, with those that are tests marked.
-fn sources() -> Vec<SourceFile> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                files.push(source_file(&root, &path));
+impl SourceFile {
+    fn top(&self) -> &str {
+        self.module.first().map_or("", String::as_str)
+    }
+}
+
+/// Reads one file's syntax tree.
+#[derive(Default)]
+struct Reader {
+    file: SourceFile,
+    /// The module that is being read: the file's, or an inline module below it.
+    scope: Segments,
+    test: bool,
+    /// Lines of items that are compiled for tests only.
+    test_lines: usize,
+    /// Paths as they are written, each with its scope and whether it is in tests.
+    written: Vec<(Segments, Segments, bool)>,
+    /// Modules that the file declares.
+    children: BTreeSet<Segments>,
+    /// Files of declared modules: where each may be, its module, whether it is compiled for tests only.
+    declared: Vec<([PathBuf; 2], Segments, bool)>,
+}
+
+impl Reader {
+    /// Reads an item, as part of the tests if its attributes say so.
+    fn item(&mut self, attributes: &[Attribute], item: &impl Spanned, read: impl FnOnce(&mut Self)) {
+        let outside = self.test;
+        let is_test = |attribute: &Attribute| {
+            let list = attribute.meta.require_list();
+            list.is_ok_and(|list| list.path.is_ident("cfg") && list.tokens.to_string() == "test")
+        };
+        if !outside && attributes.iter().any(is_test) {
+            self.test = true;
+            self.test_lines += item.span().end().line - item.span().start().line + 1;
+        }
+        read(self);
+        self.test = outside;
+    }
+
+    fn function(&mut self, signature: &Signature, block: &Block) {
+        if !self.test {
+            let lines = block.brace_token.span.close().end().line - signature.fn_token.span.start().line + 1;
+            self.file.functions.push((signature.ident.to_string(), lines));
+        }
+    }
+
+    fn name(&mut self, path: Segments) {
+        self.written.push((self.scope.clone(), path, self.test));
+    }
+
+    fn import(&mut self, tree: &UseTree, mut path: Segments, exported: bool) {
+        let (name, alias) = match tree {
+            UseTree::Path(inner) => {
+                path.push(inner.ident.to_string());
+                return self.import(&inner.tree, path, exported);
+            }
+            UseTree::Group(group) => {
+                let trees = group.items.iter();
+                return trees.for_each(|tree| self.import(tree, path.clone(), exported));
+            }
+            UseTree::Name(inner) => (inner.ident.to_string(), None),
+            UseTree::Rename(inner) => (inner.ident.to_string(), Some(inner.rename.to_string())),
+            UseTree::Glob(_) => ("*".to_owned(), None),
+        };
+        if name != "self" {
+            path.push(name);
+        }
+        let alias = alias.unwrap_or_else(|| path.last().unwrap().clone());
+        if exported && !self.test {
+            self.file.exports.push((alias, path.clone()));
+        }
+        self.name(path);
+    }
+
+    /// Names the paths in the tokens of a macro's call.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut next = 0;
+        while let Some(token) = tokens.get(next) {
+            next += 1;
+            if let TokenTree::Group(group) = token {
+                self.tokens(group.stream());
+            } else if let TokenTree::Ident(first) = token {
+                let mut path = vec![first.to_string()];
+                while let [
+                    TokenTree::Punct(sign),
+                    TokenTree::Punct(_),
+                    TokenTree::Ident(segment),
+                    ..,
+                ] = &tokens[next..]
+                    && sign.as_char() == ':'
+                {
+                    path.push(segment.to_string());
+                    next += 3;
+                }
+                self.name(path);
             }
         }
     }
-    let tests: BTreeSet<PathBuf> = files.iter().flat_map(test_files).collect();
-    for file in &mut files {
-        file.test = tests
-            .iter()
-            .any(|test| file.path == *test || file.path.starts_with(folder_of(test)));
-    }
-    assert!(
-        files.len() > 50 && tests.len() > 3,
-        "{} files, {} of tests",
-        files.len(),
-        tests.len()
-    );
-    files
-}
 
-/// The file of a module below a folder.
-fn module_file(folder: &Path, name: &str) -> PathBuf {
-    let file = folder.join(name).with_extension("rs");
-    if file.is_file() {
-        file
-    } else {
-        folder.join(name).join("mod.rs")
+    /// A written path from the root of the crate; nothing if it does not lead into the crate.
+    fn from_root(&self, scope: &[String], path: &[String]) -> Option<Segments> {
+        let ups = path.iter().take_while(|segment| *segment == "super").count();
+        match path[0].as_str() {
+            "crate" => Some(path[1..].to_vec()),
+            "self" => Some([scope, &path[1..]].concat()),
+            "super" => Some([&scope[..scope.len() - ups], &path[ups..]].concat()),
+            _ if path.len() > 1 && self.children.contains(&[scope, &path[..1]].concat()) => {
+                Some([scope, path].concat())
+            }
+            _ => None,
+        }
     }
 }
 
-/// The folder in which the modules below a module's file lie.
-fn folder_of(file: &Path) -> PathBuf {
-    if file.ends_with("mod.rs") {
-        file.parent().unwrap().to_owned()
-    } else {
-        file.with_extension("")
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let (attributes, name): (&[Attribute], Option<&Ident>) = match item {
+            Item::Const(item) => (&item.attrs, Some(&item.ident)),
+            Item::Enum(item) => (&item.attrs, Some(&item.ident)),
+            Item::Fn(item) => (&item.attrs, Some(&item.sig.ident)),
+            Item::Static(item) => (&item.attrs, Some(&item.ident)),
+            Item::Struct(item) => (&item.attrs, Some(&item.ident)),
+            Item::Trait(item) => (&item.attrs, Some(&item.ident)),
+            Item::Type(item) => (&item.attrs, Some(&item.ident)),
+            Item::Macro(item) => (&item.attrs, item.ident.as_ref()),
+            Item::Impl(item) => (&item.attrs, None),
+            Item::Mod(item) => (&item.attrs, None),
+            Item::Use(item) => (&item.attrs, None),
+            _ => (&[], None),
+        };
+        self.item(attributes, item, |reader| {
+            if !reader.test && reader.scope == reader.file.module {
+                reader.file.defines.extend(name.map(ToString::to_string));
+            }
+            visit::visit_item(reader, item);
+        });
+    }
+
+    fn visit_impl_item(&mut self, item: &'ast ImplItem) {
+        let attributes: &[Attribute] = if let ImplItem::Fn(function) = item {
+            &function.attrs
+        } else {
+            &[]
+        };
+        self.item(attributes, item, |reader| visit::visit_impl_item(reader, item));
+    }
+
+    fn visit_item_mod(&mut self, module: &'ast ItemMod) {
+        self.scope.push(module.ident.to_string());
+        self.children.insert(self.scope.clone());
+        if module.content.is_none() {
+            let candidates = module_files(&self.file.path, module);
+            self.declared.push((candidates, self.scope.clone(), self.test));
+        }
+        visit::visit_item_mod(self, module);
+        self.scope.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        self.import(&item.tree, Vec::new(), !matches!(item.vis, Visibility::Inherited));
+    }
+
+    fn visit_item_fn(&mut self, function: &'ast ItemFn) {
+        self.function(&function.sig, &function.block);
+        visit::visit_item_fn(self, function);
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast ImplItemFn) {
+        self.function(&function.sig, &function.block);
+        visit::visit_impl_item_fn(self, function);
+    }
+
+    /// `pub(super)` uses nothing.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.name(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        self.tokens(call.tokens.clone());
+        visit::visit_macro(self, call);
     }
 }
 
-fn source_file(root: &Path, path: &Path) -> SourceFile {
-    let inside = path.strip_prefix(root).unwrap();
-    let mut module: Vec<String> = inside
-        .with_extension("")
-        .iter()
-        .map(|part| part.to_string_lossy().into())
-        .collect();
-    if module.last().is_some_and(|last| last == "mod") {
-        module.pop();
-    }
-    SourceFile {
-        path: path.to_owned(),
-        room: module[0].clone(),
-        depth: module.len(),
-        test: false,
-        tokens: tokens(&fs::read_to_string(path).unwrap()),
-    }
-}
-
-/// Files that `#[cfg(test)] mod name;` of a file (perhaps with a `#[path]`) stands for.
-fn test_files(file: &SourceFile) -> Vec<PathBuf> {
-    let text = fs::read_to_string(&file.path).unwrap();
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let folder = file.path.parent().unwrap();
-    let own = if file.path.ends_with("lib.rs") {
+/// Where the file of `mod name;` may be.
+fn module_files(parent: &Path, module: &ItemMod) -> [PathBuf; 2] {
+    let folder = parent.parent().unwrap();
+    let own = if ["mod.rs", "lib.rs"].iter().any(|name| parent.ends_with(name)) {
         folder.to_owned()
     } else {
-        folder_of(&file.path)
+        parent.with_extension("")
     };
-    let mut found = Vec::new();
-    for (at, _) in lines.iter().enumerate().filter(|(_, line)| **line == "#[cfg(test)]") {
-        let mut path = None;
-        for line in &lines[at + 1..] {
-            if let Some(given) = line
-                .strip_prefix("#[path = \"")
-                .and_then(|rest| rest.strip_suffix("\"]"))
-            {
-                path = Some(folder.join(given));
-            } else if !line.starts_with("#[") {
-                let module = line.split("mod ").nth(1).and_then(|rest| rest.strip_suffix(';'));
-                found.extend(module.map(|name| path.unwrap_or_else(|| module_file(&own, name))));
-                break;
-            }
-        }
-    }
-    for file in &found {
-        assert!(file.is_file(), "{} is declared and not there", file.display());
-    }
-    found
+    let path_attribute = module.attrs.iter().find(|attribute| attribute.path().is_ident("path"));
+    let beside = path_attribute.map(|attribute| match &attribute.meta.require_name_value().unwrap().value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(name), ..
+        }) => folder.join(name.value()),
+        _ => panic!("{}: a path attribute without a string", parent.display()),
+    });
+    let below = own.join(module.ident.to_string());
+    [
+        beside.unwrap_or_else(|| below.with_extension("rs")),
+        below.join("mod.rs"),
+    ]
 }
 
-/// Splits a file's tokens into those of the program and those of its inline test modules.
-fn without_tests(tokens: &[Token]) -> (Vec<Token>, Vec<Token>) {
-    let mark: Vec<Token> = "#[cfg(test)]"
-        .split_inclusive(['#', '[', '(', ')', ']'])
-        .flat_map(self::tokens)
-        .collect();
-    let (mut program, mut tests) = (Vec::new(), Vec::new());
-    let mut at = 0;
-    while at < tokens.len() {
-        if tokens[at..].starts_with(&mark) {
-            let length = item(&tokens[at + mark.len()..]) + mark.len();
-            tests.extend_from_slice(&tokens[at..at + length]);
-            at += length;
-        } else {
-            program.push(tokens[at].clone());
-            at += 1;
-        }
-    }
-    (program, tests)
-}
-
-/// Tokens of the item that begins here: to its semicolon, or to the end of its braces.
-fn item(tokens: &[Token]) -> usize {
-    let mut depth = 0;
-    for (at, token) in tokens.iter().enumerate() {
+fn add_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
+    for token in tokens {
         match token {
-            Token::Sign('{') => depth += 1,
-            Token::Sign('}') if depth == 1 => return at + 1,
-            Token::Sign('}') => depth -= 1,
-            Token::Sign(';') if depth == 0 => return at + 1,
-            _ => {}
+            TokenTree::Ident(word) => drop(words.insert(word.to_string())),
+            TokenTree::Group(group) => add_words(group.stream(), words),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
-    tokens.len()
 }
 
-/// The rooms that tokens name by `crate::room`, `crate::{room, ...}`, or by going up out of their own room.
-fn rooms_named(tokens: &[Token], file: &SourceFile) -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
-    for (at, token) in tokens.iter().enumerate() {
-        let Token::Word(first) = token else { continue };
-        let own_word = at == 0 || tokens[at - 1] != Token::Sign(':');
-        if first == "crate" && own_word {
-            named.extend(after_path(&tokens[at + 1..]));
-        } else if first == "super" && own_word {
-            let mut ups = 1;
-            while tokens[at + 3 * ups - 2..].starts_with(&[Token::Sign(':'), Token::Sign(':'), word("super")]) {
-                ups += 1;
-            }
-            if ups >= file.depth {
-                // At least the root of the crate, unless it stands in an inline module: then it names no room.
-                let rooms = after_path(&tokens[at + 3 * ups - 2..]);
-                named.extend(
-                    rooms
-                        .into_iter()
-                        .filter(|name| ROOMS.iter().any(|(room, _)| room == name)),
-                );
-            }
-        }
-    }
-    named.remove(&file.room);
-    named
-}
-
-/// The first parts of the paths that follow `::`.
-fn after_path(tokens: &[Token]) -> Vec<String> {
-    let Some(rest) = tokens.strip_prefix(&[Token::Sign(':'), Token::Sign(':')]) else {
-        return Vec::new();
+fn read(path: &Path, module: Segments, test: bool, text: &str) -> Reader {
+    let file = SourceFile {
+        path: path.to_owned(),
+        module: module.clone(),
+        ..SourceFile::default()
     };
-    match rest.first() {
-        Some(Token::Word(name)) => vec![name.clone()],
-        Some(Token::Sign('{')) => {
-            let (mut depth, mut names, mut first) = (0, Vec::new(), false);
-            for token in rest {
-                match token {
-                    Token::Sign('{') => (depth, first) = (depth + 1, depth == 0),
-                    Token::Sign('}') if depth == 1 => break,
-                    Token::Sign('}') => depth -= 1,
-                    Token::Sign(',') => first = depth == 1,
-                    Token::Word(name) if first => {
-                        names.push(name.clone());
-                        first = false;
-                    }
-                    _ => {}
-                }
-            }
-            names
-        }
-        _ => vec!["*".to_owned()],
+    let mut reader = Reader {
+        file,
+        scope: module.clone(),
+        test,
+        ..Reader::default()
+    };
+    reader.visit_file(&syn::parse_file(text).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+    add_words(text.parse().unwrap(), &mut reader.file.words);
+    reader.file.lines = if test {
+        0
+    } else {
+        text.lines().count() - reader.test_lines
+    };
+    let named = reader.written.iter();
+    let named = named.filter_map(|(scope, path, test)| Some((reader.from_root(scope, path)?, *test)));
+    reader.file.named = named.filter(|(path, _)| !path.is_empty()).collect();
+    let exports = std::mem::take(&mut reader.file.exports).into_iter();
+    let exports = exports.filter_map(|(name, path)| Some((name, reader.from_root(&module, &path)?)));
+    reader.file.exports = exports.collect();
+    reader
+}
+
+/// The files that are reached from lib.rs along the declared modules, and main.rs.
+fn read_all(source: &Path, text: &dyn Fn(&Path) -> Option<String>) -> Vec<SourceFile> {
+    let root = |name: &str| [source.join(name), source.join(name)];
+    let mut declared = vec![
+        (root("lib.rs"), Vec::new(), false),
+        (root("main.rs"), vec!["main".to_owned()], false),
+    ];
+    let mut files = Vec::new();
+    while let Some((candidates, module, test)) = declared.pop() {
+        let found = candidates.iter().find_map(|path| Some((path, text(path)?)));
+        let (path, text) = found.unwrap_or_else(|| panic!("{} does not exist", candidates[0].display()));
+        let reader = read(path, module, test, &text);
+        declared.extend(reader.declared);
+        files.push(reader.file);
     }
-}
-
-fn allowed(list: &[(&str, &[&str])], room: &str) -> BTreeSet<String> {
-    let rooms = list
-        .iter()
-        .find(|(name, _)| *name == room)
-        .map_or(&[][..], |(_, rooms)| rooms);
-    rooms.iter().map(|name| (*name).to_owned()).collect()
-}
-
-fn rooms_only(files: Vec<SourceFile>) -> impl Iterator<Item = SourceFile> {
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     files
-        .into_iter()
-        .filter(|file| file.room != "lib" && file.room != "main")
 }
 
-#[test]
-fn rooms_know_only_the_rooms_before_them() {
-    let mut wrong = Vec::new();
-    // What tests share knows the whole program, and the tests of every room know it.
-    for file in rooms_only(sources()).filter(|file| file.room != "testing") {
-        let (program, tests) = if file.test {
-            (Vec::new(), file.tokens.clone())
-        } else {
-            without_tests(&file.tokens)
-        };
-        let may = allowed(ROOMS, &file.room);
-        for room in rooms_named(&program, &file).difference(&may) {
-            wrong.push(format!("{}: {} must not know {room}", file.path.display(), file.room));
+static SOURCES: LazyLock<Vec<SourceFile>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = read_all(Path::new("src"), &|path| fs::read_to_string(folder.join(path)).ok());
+    assert!(files.len() > 50, "{} files", files.len());
+    files
+});
+
+/// The file that defines what a path from the root names, with the item's name; of a module, its own file and name.
+fn definition<'a>(modules: &BTreeMap<&[String], &'a SourceFile>, path: &[String]) -> (&'a SourceFile, String) {
+    let mut file = modules[&[] as &[String]];
+    for (index, name) in path.iter().enumerate() {
+        let (here, rest) = path.split_at(index + 1);
+        let mut exports = file.exports.iter();
+        let export = exports.find(|(export, target)| export == name && target != here && name != "*");
+        // `pub use plan::plan` makes a function visible under the name of its module.
+        if let Some(child) = modules.get(here).filter(|_| export.is_none() || !rest.is_empty()) {
+            file = child;
+            continue;
         }
-        let mut may: BTreeSet<String> = may.union(&allowed(IN_TESTS, &file.room)).cloned().collect();
-        may.insert("testing".to_owned());
-        for room in rooms_named(&tests, &file).difference(&may) {
-            wrong.push(format!(
-                "{}: the tests of {} must not know {room}",
-                file.path.display(),
-                file.room
-            ));
+        if let Some((_, target)) = export {
+            return definition(modules, &[target, rest].concat());
+        }
+        let mut found = (file, name.clone());
+        let globs = file
+            .exports
+            .iter()
+            .filter(|(export, _)| export == "*" && !file.defines.contains(name));
+        for (_, target) in globs {
+            let (file, item) = definition(modules, &[&target[..target.len() - 1], &[name.clone()]].concat());
+            if file.defines.contains(&item) {
+                found = (file, item);
+            }
+        }
+        return found;
+    }
+    (file, path.last().cloned().unwrap_or_default())
+}
+
+/// For each file, the files of its module that it uses, with an item of each. Tests are left out.
+fn uses(files: &[SourceFile]) -> BTreeMap<&Path, BTreeMap<&Path, String>> {
+    let modules = files.iter().map(|file| (&file.module[..], file)).collect();
+    let mut uses: BTreeMap<&Path, BTreeMap<&Path, String>> = BTreeMap::new();
+    for file in modules_only(files) {
+        let named = file
+            .named
+            .iter()
+            .filter(|(path, test)| !test && path[0] == file.module[0]);
+        for (target, item) in named.map(|(path, _)| definition(&modules, path)) {
+            if target.path != file.path {
+                uses.entry(&file.path).or_default().insert(&target.path, item);
+            }
         }
     }
+    uses
+}
+
+/// The shortest way along the uses from a file back to itself.
+fn circle<'a>(uses: &BTreeMap<&'a Path, BTreeMap<&'a Path, String>>, start: &'a Path) -> Option<Vec<&'a Path>> {
+    let mut ways = VecDeque::from([vec![start]]);
+    let mut reached = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        for next in uses.get(way.last()?).into_iter().flat_map(BTreeMap::keys) {
+            let way = [&way[..], &[*next]].concat();
+            if *next == start {
+                return Some(way);
+            }
+            if reached.insert(*next) {
+                ways.push_back(way);
+            }
+        }
+    }
+    None
+}
+
+/// A circle for each file that takes part in one, by module; files of a circle that is listed already are left out.
+fn circles(files: &[SourceFile]) -> BTreeMap<&str, Vec<String>> {
+    let uses = uses(files);
+    let mut listed = BTreeSet::new();
+    let mut circles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for file in modules_only(files) {
+        let Some(way) = circle(&uses, &file.path).filter(|_| !listed.contains(&*file.path)) else {
+            continue;
+        };
+        let mut text = "files use each other in a circle:".to_owned();
+        for step in way.windows(2) {
+            write!(text, "\n  {} uses {} of", step[0].display(), uses[step[0]][step[1]]).unwrap();
+        }
+        write!(text, "\n  {}", file.path.display()).unwrap();
+        listed.extend(way);
+        circles.entry(file.top()).or_default().push(text);
+    }
+    circles
+}
+
+/// Files and functions that are longer than allowed, by module.
+fn too_long(files: &[SourceFile]) -> BTreeMap<&str, Vec<String>> {
+    let mut long: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for file in modules_only(files) {
+        let file_length = (file.lines > MAX_FILE_LINES).then(|| format!("{} lines", file.lines));
+        let functions = file.functions.iter().filter(|(_, lines)| *lines > MAX_FUNCTION_LINES);
+        for text in functions
+            .map(|(name, lines)| format!("{lines} lines in {name}"))
+            .chain(file_length)
+        {
+            let texts = long.entry(file.top()).or_default();
+            texts.push(format!("{}: {text}", file.path.display()));
+        }
+    }
+    long
+}
+
+/// Holds what breaks a rule against the modules that may still break it.
+fn assert_only(allowed: &[&str], broken: &BTreeMap<&str, Vec<String>>) {
+    for module in allowed {
+        assert!(
+            broken.contains_key(module),
+            "{module} is allowed to break this rule and no longer does"
+        );
+    }
+    let wrong = broken.iter().filter(|(module, _)| !allowed.contains(module));
+    let wrong: Vec<&str> = wrong.flat_map(|(_, texts)| texts).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn the_list_of_rooms_is_complete_and_goes_one_way() {
-    let there: BTreeSet<String> = rooms_only(sources()).map(|file| file.room).collect();
-    let listed: BTreeSet<String> = ROOMS.iter().map(|(room, _)| (*room).to_owned()).collect();
-    assert_eq!(there, listed);
-    let mut before: BTreeSet<&str> = BTreeSet::new();
-    for (room, may) in ROOMS {
-        assert!(
-            may.iter().all(|other| before.contains(other)),
-            "{room} knows a room that is listed after it"
-        );
-        before.insert(room);
-    }
+/// The files of the modules: without lib.rs, which only declares them, and main.rs.
+fn modules_only(files: &[SourceFile]) -> impl Iterator<Item = &SourceFile> {
+    files.iter().filter(|file| !["", "main"].contains(&file.top()))
+}
+
+fn knows(table: &[(&str, &str)], module: &str, other: &str) -> bool {
+    let mut known = table.iter().filter(|(name, _)| *name == module);
+    known.any(|(_, known)| known.split_whitespace().any(|name| name == other))
 }
 
 #[test]
-fn reports_and_what_they_rest_on_need_neither_brokers_nor_a_runtime() {
-    let known: BTreeMap<&str, &[&str]> = ROOMS.iter().copied().collect();
-    let mut reached = BTreeSet::from(["report", "summary", "stats", "store"]);
-    loop {
-        let more: BTreeSet<&str> = reached.iter().flat_map(|room| known[room]).copied().collect();
-        if more.is_subset(&reached) {
-            break;
+fn a_module_names_only_the_modules_that_it_may_know() {
+    let mut wrong = BTreeSet::new();
+    // `testing` knows the whole program, and the tests of every module know it.
+    for file in modules_only(&SOURCES).filter(|file| file.top() != "testing") {
+        for (path, test) in file.named.iter().filter(|(path, test)| !test || path[0] != "testing") {
+            let tables: &[_] = if *test { &[MODULES, IN_TESTS] } else { &[MODULES] };
+            let named = path[0].as_str();
+            if named != file.top() && !tables.iter().any(|table| knows(table, file.top(), named)) {
+                let tests = if *test { "the tests of " } else { "" };
+                wrong.insert(format!("{tests}{} must not know {named}", file.path.display()));
+            }
         }
-        reached.extend(more);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_list_of_modules_is_complete_and_goes_one_way() {
+    let existing: BTreeSet<&str> = modules_only(&SOURCES).map(SourceFile::top).collect();
+    let mut before: BTreeSet<&str> = BTreeSet::new();
+    for (module, known) in MODULES {
+        assert!(
+            known.split_whitespace().all(|other| before.contains(other)),
+            "{module} knows a module that is listed after it"
+        );
+        before.insert(module);
+    }
+    assert_eq!(existing, before);
+}
+
+#[test]
+fn the_files_of_a_module_use_each_other_in_no_circle() {
+    assert_only(CIRCLES_LEFT, &circles(&SOURCES));
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    assert_only(LONG_LEFT, &too_long(&SOURCES));
+}
+
+#[test]
+fn reports_and_the_modules_below_them_need_neither_brokers_nor_a_runtime() {
+    let mut reached = BTreeSet::from(["report", "summary", "stats", "store"]);
+    for (module, known) in MODULES.iter().rev() {
+        if reached.contains(module) {
+            reached.extend(known.split_whitespace());
+        }
     }
     assert!(
         !reached.contains("kafka") && reached.contains("scenario"),
         "{reached:?}"
     );
-    let files = sources();
-    let reached = files.iter().filter(|file| reached.contains(file.room.as_str()));
-    for file in reached.filter(|file| !file.path.to_string_lossy().ends_with(PARSER)) {
-        let needs = RUNTIME.iter().find(|library| file.tokens.contains(&word(library)));
+    let below = modules_only(&SOURCES).filter(|file| reached.contains(file.top()));
+    for file in below.filter(|file| file.path != Path::new(PARSER)) {
+        let needs = RUNTIME.iter().find(|library| file.words.contains(**library));
         assert_eq!(needs, None, "{}", file.path.display());
     }
 }
 
 #[test]
 fn only_the_reader_and_the_binding_are_unsafe() {
-    for file in sources().iter().filter(|file| file.tokens.contains(&word("unsafe"))) {
-        let path = file.path.to_string_lossy();
-        assert!(
-            UNSAFE.iter().any(|place| path.contains(&format!("/src/{place}"))),
-            "{path} is unsafe"
-        );
+    for file in SOURCES.iter().filter(|file| file.words.contains("unsafe")) {
+        let allowed = UNSAFE.iter().any(|place| file.path.starts_with(place));
+        assert!(allowed, "{} is unsafe", file.path.display());
     }
 }
 
 #[test]
-fn the_program_hands_over_to_the_library_and_does_nothing_else() {
-    let file = sources().into_iter().find(|file| file.room == "main").unwrap();
-    let functions = file.tokens.iter().filter(|token| **token == word("fn")).count();
-    let lines = fs::read_to_string(&file.path).unwrap().lines().count();
-    assert!(functions == 1 && lines <= 20, "{functions} functions in {lines} lines");
+fn main_hands_over_to_the_library_and_does_nothing_else() {
+    let file = SOURCES.iter().find(|file| file.module == ["main"]).unwrap();
+    assert!(
+        file.functions.len() == 1 && file.lines <= 20,
+        "{:?} in {} lines",
+        file.functions,
+        file.lines
+    );
+}
+
+/// The files of a library with one module, by name.
+fn library(module: &str, texts: &[(&str, &str)]) -> Vec<SourceFile> {
+    let root = format!("mod {module};");
+    let all: BTreeMap<_, _> = [("main.rs", ""), ("lib.rs", &root)]
+        .iter()
+        .chain(texts)
+        .copied()
+        .collect();
+    read_all(Path::new(""), &|path| all.get(path.to_str()?).map(ToString::to_string))
 }
 
 #[test]
-fn comments_and_literals_name_no_room_and_lifetimes_are_no_literals() {
+fn comments_and_literals_name_no_module_and_macros_do() {
     let source = r##"
         // crate::cli
         /* crate::a /* crate::b */ crate::c */
-        fn f<'a>(x: &'a str) -> char { let _ = (r#"crate::"d"#, "\"crate::e", b'\'', 'x'); 'y' }
+        fn f<'a>(x: &'a str) -> char { let _ = (r#"crate::"d"#, "\"crate::e", b'\'', "unsafe"); 'y' }
         use crate::{plan::{self, Next}, store as s};
-        pub(crate) fn g() { crate::report::x(); super::super::kafka::y() }
+        pub(crate) fn g() { crate::report::x(); assert!([super::super::kafka::y()]); s::z() }
+        #[cfg(test)] mod tests { use super::super::super::cli; }
     "##;
-    let file = SourceFile {
-        path: PathBuf::new(),
-        room: "cli".into(),
-        depth: 2,
-        test: false,
-        tokens: tokens(source),
+    let file = read(
+        Path::new("cli/ask.rs"),
+        ["cli", "ask"].map(str::to_owned).into(),
+        false,
+        source,
+    )
+    .file;
+    let named = |test| {
+        file.named
+            .iter()
+            .filter(move |(_, tests)| *tests == test)
+            .map(|(path, _)| &*path[0])
     };
-    let named: Vec<String> = rooms_named(&file.tokens, &file).into_iter().collect();
-    assert_eq!(named, ["kafka", "plan", "report", "store"]);
-    assert!(tokens("'a: loop { break 'a; }").contains(&word("loop")));
-    assert!(!tokens("let x = 'u'; \"unsafe\"").contains(&word("unsafe")));
+    let [program, tests] = [false, true].map(|test| named(test).collect::<Vec<_>>().join(" "));
+    assert_eq!((&*program, &*tests), ("plan plan store report kafka", "cli"));
+    assert!(file.words.contains("kafka") && !file.words.contains("unsafe"));
+}
+
+/// The chain of the only circle among the files of kafka.
+fn only_circle(texts: &[(&str, &str)]) -> String {
+    let files = library("kafka", texts);
+    circles(&files).remove("kafka").unwrap_or_default().join("\n")
 }
 
 #[test]
-fn inline_tests_are_told_from_the_program() {
-    let text = "fn a() {} #[cfg(test)] mod tests { use crate::plan; fn b() { {} } } fn c() {}";
-    let (program, tests) = without_tests(&tokens(text));
-    assert!(program.contains(&word("c")) && !program.contains(&word("b")) && tests.contains(&word("plan")));
+fn a_circle_is_found_through_what_files_re_export_and_written_as_a_chain() {
+    let parent = "mod low; mod high; pub use low::Item; pub use high::*; pub struct Own;";
+    let high = "use super::Item; pub struct High; #[cfg(test)] mod tests { use super::super::Own; }";
+    let low = "pub struct Item;";
+    let files = |parent, low| only_circle(&[("kafka/mod.rs", parent), ("kafka/low.rs", low), ("kafka/high.rs", high)]);
+    assert_eq!(files(parent, low), "");
+    assert_eq!(
+        files(parent, "pub struct Item(super::High);"),
+        "files use each other in a circle:\n  kafka/high.rs uses Item of\n  kafka/low.rs uses High of\n  kafka/high.rs"
+    );
+    assert_eq!(
+        files(
+            "mod low; mod high; pub use low::Item;",
+            "pub struct Item(crate::kafka::Own);"
+        ),
+        "files use each other in a circle:\n  kafka/low.rs uses Own of\n  kafka/mod.rs uses Item of\n  kafka/low.rs"
+    );
+}
+
+#[test]
+fn lines_of_tests_are_not_counted() {
+    let long = format!("fn long() {{\n{}}}\n", "// a reason\n".repeat(MAX_FUNCTION_LINES));
+    let inline = format!("fn short() {{}}\n#[cfg(test)]\nmod tests {{\n{}}}\n", long.repeat(10));
+    let found = |text| {
+        too_long(&library("plan", &[("plan.rs", text)]))
+            .remove("plan")
+            .unwrap_or_default()
+            .join("\n")
+    };
+    assert_eq!(found(&inline), "");
+    assert_eq!(
+        found(&long),
+        format!("plan.rs: {} lines in long", MAX_FUNCTION_LINES + 2)
+    );
 }

@@ -1,18 +1,12 @@
 //! The flags that name a cluster, the same for every command.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use anyhow::{Result, bail};
 
 use super::cluster;
-use super::source::{Choices, Source};
-use crate::kafka::client::cluster_properties;
 use crate::scenario::{ClusterSource, ClusterSpec};
-use crate::secret::Secret;
 
 /// The environment variable that stands for `--bootstrap`.
-const VARIABLE: &str = "TANDEM_BOOTSTRAP";
+pub(super) const VARIABLE: &str = "TANDEM_BOOTSTRAP";
 
 /// Which cluster a command works on.
 #[derive(Debug, Default, clap::Args)]
@@ -57,47 +51,19 @@ impl ClusterFlags {
         Ok(())
     }
 
-    /// The scenario's cluster, or one that would be started, unless the flags or the environment name another.
-    pub(super) fn spec(&self, scenario: Option<&Path>) -> Result<ClusterSpec> {
-        let mut spec = match scenario {
-            Some(file) => Source::load(file, &Choices::default())?.scenario.cluster,
-            None => ClusterSpec::default(),
-        };
-        self.apply(&mut spec)?;
-        let is_by_variable = self.bootstrap.is_none() && self.cluster.is_none();
-        if let (true, Some(_), Some(address)) = (is_by_variable, scenario, self.address(std::env::var(VARIABLE).ok())) {
-            eprintln!("note: {VARIABLE} names the cluster, not the scenario: {address}");
+    /// The addresses that only the environment names.
+    pub(super) fn from_environment(&self) -> Option<String> {
+        let by_flag = self.bootstrap.is_some() || self.cluster.is_some();
+        if by_flag {
+            None
+        } else {
+            self.address(std::env::var(VARIABLE).ok())
         }
-        Ok(spec)
     }
 
     fn address(&self, environment: Option<String>) -> Option<String> {
         let environment = environment.filter(|address| !address.trim().is_empty());
         self.bootstrap.clone().or(environment)
-    }
-}
-
-/// A running cluster, for commands that never start one.
-#[derive(Debug, clap::Args)]
-pub(super) struct RunningCluster {
-    #[command(flatten)]
-    flags: ClusterFlags,
-    /// A scenario, for its cluster and its client properties
-    #[arg(long, value_name = "FILE")]
-    scenario: Option<PathBuf>,
-}
-
-impl RunningCluster {
-    /// Its address and the properties that clients need for it.
-    pub(super) fn resolve(&self) -> Result<(String, BTreeMap<String, Secret>)> {
-        let spec = self.flags.spec(self.scenario.as_deref())?;
-        let Some(bootstrap) = spec.bootstrap() else {
-            bail!(
-                "no cluster is named: add --bootstrap HOST:PORT, --cluster local, or --scenario FILE with a `bootstrap`, \
-                 or set {VARIABLE}"
-            );
-        };
-        Ok((bootstrap.to_owned(), cluster_properties(&spec)?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tandem compare`: results of different runs, each held against the first.
+//! `tandem compare`: results of different runs, each compared with the first.
 
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;

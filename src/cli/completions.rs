@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::{Context, Result};
 use clap_complete::Shell;
 
-use super::DONE;
+use super::exit::DONE;
 
 /// What `tandem completions` takes.
 #[derive(Debug, clap::Args)]

@@ -5,9 +5,11 @@ use std::io::{ErrorKind, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::cluster_flags::RunningCluster;
 use super::console_lines::{counted, line};
-use super::{DONE, interrupt, topics};
+use super::exit::DONE;
+use super::running_cluster::RunningCluster;
+use super::runtime::runtime;
+use super::{interrupt, topics};
 use crate::coordinator::Interrupt;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::kafka::console::{Reading, Start, read};
@@ -16,7 +18,7 @@ use crate::kafka::console::{Reading, Start, read};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "With --group it joins the group, reads the partitions that the group gives it, and commits what it \
-                  has shown; without, it reads all partitions and commits nothing. Ctrl-C ends it."
+                  has printed; without, it reads all partitions and commits nothing. Ctrl-C ends it."
 )]
 pub(super) struct Arguments {
     /// The topic
@@ -39,7 +41,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let (bootstrap, properties) = arguments.cluster.resolve()?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let found = runtime.block_on(async {
         let admin = Admin::connect(&bootstrap, &properties).await?;
         topics::existing(&admin, &arguments.name).await
@@ -50,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     announce(&reading);
 
     let mut by_partition: BTreeMap<i32, u64> = BTreeMap::new();
-    let (mut shown, mut failure) = (0, None);
+    let (mut printed, mut failure) = (0, None);
     let mut on_record = |record: crate::kafka::console::Record<'_>| {
         let text = line(record.partition, record.offset, record.key, record.value, false);
         if let Err(error) = writeln!(std::io::stdout(), "{text}") {
@@ -58,8 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             return false;
         }
         *by_partition.entry(record.partition).or_default() += 1;
-        shown += 1;
-        arguments.max.is_none_or(|max| shown < max)
+        printed += 1;
+        arguments.max.is_none_or(|max| printed < max)
     };
     let notice = |text: &str| eprintln!("tandem: {text}");
     let done = read(&bootstrap, &properties, &reading, &mut on_record, notice, &|| {

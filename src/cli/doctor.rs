@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use console::style;
 use serde::Serialize;
 
 use super::cluster_flags::ClusterFlags;
-use super::source::{Choices, Source, data_parent};
-use super::{DONE, INTERRUPTED, WRONG, interrupt};
+use super::disk::data_parent;
+use super::exit::{DONE, INTERRUPTED, WRONG};
+use super::interrupt;
+use super::runtime::runtime;
+use super::source::{Choices, Source};
 use crate::coordinator::Interrupt;
 use crate::kafka::doctor::{Check, Outcome, Patient, examine, machine};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec};
@@ -42,7 +45,7 @@ struct Findings {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let (spec, needs) = subject(arguments)?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what was made is removed"));
     let mut checks: Vec<Check> = Vec::new();
@@ -103,7 +106,7 @@ fn subject(arguments: &Arguments) -> Result<(ClusterSpec, ClusterNeeds)> {
     Ok((spec, needs))
 }
 
-/// `ok      TCP kafka:9092      connects`, and what would mend it below.
+/// `ok      TCP kafka:9092      connects`, and the fix below.
 fn line(check: &Check) -> String {
     let word = style(format!("{:7}", check.outcome.word()));
     let word = match check.outcome {

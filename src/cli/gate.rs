@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use super::exit::{DONE, WRONG};
 use super::output_file::OutputFile;
-use super::{DONE, WRONG};
 use crate::report::{JunitSuite, junit};
 use crate::scenario::Scenario;
 use crate::store::RunDir;
@@ -93,8 +93,8 @@ impl Gate {
         let mut code = DONE;
         for condition in &self.fail_on {
             let with = |alarm: Alarm| -> Vec<String> {
-                let of = compared.judged.iter().filter(|j| condition.alarm(j) == Some(alarm));
-                of.map(|judged| judged.name.clone()).collect()
+                let judged = compared.judged.iter().filter(|j| condition.alarm(j) == Some(alarm));
+                judged.map(|judged| judged.name.clone()).collect()
             };
             let (holds, unknown) = (with(Alarm::Holds), with(Alarm::CannotBeJudged));
             if !holds.is_empty() {
@@ -102,8 +102,8 @@ impl Gate {
                 code = WRONG;
             }
             if !unknown.is_empty() {
-                let of = unknown.join("; ");
-                eprintln!("tandem: --fail-on {condition} cannot be judged of {of}: too few trials have a figure");
+                let names = unknown.join("; ");
+                eprintln!("tandem: --fail-on {condition} cannot be judged of {names}: too few trials have a figure");
                 code = WRONG;
             }
         }

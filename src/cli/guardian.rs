@@ -11,10 +11,7 @@ use crate::coordinator::guardian::{READY, watch};
 /// Runs the guardian of a run on standard input until that closes and everything is cleaned up. To be called before
 /// any thread is started: it blocks the signals that would end it.
 pub fn run(run_id: &str) -> ExitCode {
-    let mut signals = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
-        signals.add(signal);
-    }
+    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT]);
     if let Err(error) = signals.thread_block() {
         eprintln!("the guardian cannot block signals: {error}");
         return ExitCode::from(2);

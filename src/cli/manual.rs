@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use super::DONE;
+use super::exit::DONE;
 
 /// What `tandem manual` takes.
 #[derive(Debug, clap::Args)]

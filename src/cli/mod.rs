@@ -22,7 +22,9 @@ mod compare;
 mod completions;
 mod console_lines;
 mod consume;
+mod disk;
 mod doctor;
+mod exit;
 mod gate;
 mod guardian;
 mod interrupt;
@@ -34,6 +36,8 @@ mod produce;
 mod progress;
 mod report;
 mod run;
+mod running_cluster;
+mod runtime;
 mod schema;
 mod source;
 mod topics;
@@ -43,16 +47,9 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Done.
-const DONE: u8 = 0;
-/// Measured, but something is wrong: a failed trial, lost records, a cluster that went away, a regression asked for.
-const WRONG: u8 = 1;
-/// Could not run: a bad scenario, no cluster.
-const CANNOT: u8 = 2;
-/// Ended by the user.
-const INTERRUPTED: u8 = 130;
+use self::exit::{CANNOT, DONE};
 
-/// The version, with the commit where the build was told of it.
+/// The version, with the commit where the build knows it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let commit = option_env!("TANDEM_COMMIT").filter(|commit| !commit.is_empty());
     let commit = commit.map_or(String::new(), |commit| format!(" ({commit})"));
@@ -75,12 +72,12 @@ enum Command {
     Plan(plan::Arguments),
     /// Make the report of a run again from its stored trials
     Report(report::Arguments),
-    /// A Kafka cluster on this machine that stays until it is told to end
+    /// A Kafka cluster on this machine that stays until `down` ends it
     Cluster {
         #[command(subcommand)]
         command: cluster::Command,
     },
-    /// Say why a cluster cannot be reached or used from here, and what would mend it
+    /// Say why a cluster cannot be reached or used from here, and how to fix it
     Doctor(doctor::Arguments),
     /// List what tandem has left on a cluster and here, and delete it
     Clean(clean::Arguments),

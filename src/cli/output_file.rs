@@ -14,37 +14,37 @@ pub(super) struct OutputFile<'a> {
 }
 
 impl<'a> OutputFile<'a> {
-    /// A file that can be written, or what stands in the way. It replaces an ordinary file, and none in the folders of
-    /// runs, which are read.
+    /// A file that can be written, or an error. It may replace an ordinary file, but none in the folders of runs, which are
+    /// only read.
     pub(super) fn check(flag: &'static str, path: &'a Path, example: &str, runs: &[PathBuf]) -> Result<Self> {
-        let shown = path.display();
+        let path_text = path.display();
         if path.is_dir() {
             let inside = path.join(example);
             bail!(
-                "{flag} {shown}: this is a folder; name a file in it, such as {}",
+                "{flag} {path_text}: this is a folder; name a file in it, such as {}",
                 inside.display()
             );
         }
         if path.exists() && !path.is_file() {
-            bail!("{flag} {shown}: this is not an ordinary file; name one");
+            bail!("{flag} {path_text}: this is not an ordinary file; name one");
         }
         let Some(name) = path.file_name() else {
-            bail!("{flag} {shown}: this is no name of a file; name one, such as {example}");
+            bail!("{flag} {path_text}: this is no name of a file; name one, such as {example}");
         };
         let folder = folder_of(path);
         if !folder.is_dir() {
-            bail!("{flag} {shown}: there is no folder {}", folder.display());
+            bail!("{flag} {path_text}: there is no folder {}", folder.display());
         }
         let place = |folder: &Path| {
             let found = folder.canonicalize();
-            found.with_context(|| format!("{flag} {shown}: cannot open the folder {}", folder.display()))
+            found.with_context(|| format!("{flag} {path_text}: cannot open the folder {}", folder.display()))
         };
         let target = place(folder)?.join(name);
         for run in runs {
             // A run that cannot be opened is reported by whoever reads it.
             if run.canonicalize().is_ok_and(|run| target.starts_with(run)) {
                 bail!(
-                    "{flag} {shown}: this is in the folder of the run {}, which is only read; name a file elsewhere",
+                    "{flag} {path_text}: this is in the folder of the run {}, which is only read; name a file elsewhere",
                     run.display()
                 );
             }
@@ -81,7 +81,7 @@ impl<'a> OutputFile<'a> {
         Ok(())
     }
 
-    /// Writes the file whole or not at all.
+    /// Writes the file completely or not at all.
     pub(super) fn write(&self, contents: &str) -> Result<()> {
         store::write_atomically(self.path, contents.as_bytes()).with_context(|| self.flag)
     }

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 
-use super::DONE;
-use super::source::{Choices, Source, check_disk};
+use super::disk::check_disk;
+use super::exit::DONE;
+use super::source::{Choices, Source};
 use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};
@@ -48,7 +49,7 @@ pub(super) fn check_settings(scenario: &Scenario) -> Result<()> {
     if let Some(place) = scenario.places.iter().find(|place| place.lacks_secrets()) {
         bail!(
             "the launcher of place {:?} has (hidden) in the place of a secret, because secrets are not stored: begin a new \
-             run with the whole launcher; a run whose launcher takes its secrets from environment variables can be resumed",
+             run with the complete launcher; a run whose launcher takes its secrets from environment variables can be resumed",
             place.name
         );
     }
@@ -132,31 +133,47 @@ fn describe_variants(scenario: &Scenario) -> String {
     text
 }
 
-/// How records arrive, where they do: a line for each load, with the configurations that have it.
-fn describe_loads(scenario: &Scenario) -> String {
-    let mut loads: Vec<(String, Vec<String>)> = Vec::new();
-    for (index, configuration) in scenario.configurations.iter().enumerate() {
-        let backlog = scenario.datasets[configuration.dataset].records;
-        let load = match &configuration.mode {
-            Mode::Backlog => continue,
-            Mode::Live(load) => load.to_string(),
-            Mode::Mixed(load) => format!("behind a backlog of {} records, {load}", thousands(backlog)),
-        };
-        let number = format!("#{}", index + 1);
-        match loads.iter_mut().find(|(text, _)| *text == load) {
+/// Sentences about configurations, each with the numbers of those that it applies to.
+#[derive(Default)]
+struct Grouped(Vec<(String, Vec<String>)>);
+
+impl Grouped {
+    fn add(&mut self, configuration: usize, sentence: String) {
+        let number = format!("#{}", configuration + 1);
+        match self.0.iter_mut().find(|(known, _)| *known == sentence) {
             Some((_, numbers)) => numbers.push(number),
-            None => loads.push((load, vec![number])),
+            None => self.0.push((sentence, vec![number])),
         }
     }
-    let mut text = String::new();
-    for (load, numbers) in &loads {
-        let whose = if numbers.len() == scenario.configurations.len() {
-            String::new()
-        } else {
-            format!(" of {}", numbers.join(", "))
+
+    /// A line for each sentence; the numbers are left out where it applies to all configurations.
+    fn lines(&self, name: &str, configurations: usize) -> String {
+        let line = |(sentence, numbers): &(String, Vec<String>)| {
+            if numbers.len() == configurations {
+                format!("{name}: {sentence}\n")
+            } else {
+                format!("{name} of {}: {sentence}\n", numbers.join(", "))
+            }
         };
-        let _ = writeln!(text, "load{whose}: {load}");
+        self.0.iter().map(line).collect()
     }
+}
+
+/// How records arrive: a line for each load, with the configurations that have it.
+fn describe_loads(scenario: &Scenario) -> String {
+    let mut loads = Grouped::default();
+    for (index, configuration) in scenario.configurations.iter().enumerate() {
+        let backlog = scenario.datasets[configuration.dataset].records;
+        match &configuration.mode {
+            Mode::Backlog => {}
+            Mode::Live(load) => loads.add(index, load.to_string()),
+            Mode::Mixed(load) => {
+                let backlog = thousands(backlog);
+                loads.add(index, format!("behind a backlog of {backlog} records, {load}"));
+            }
+        }
+    }
+    let mut text = loads.lines("load", scenario.configurations.len());
     if let Some(capacity) = &scenario.capacity {
         let _ = writeln!(
             text,
@@ -172,31 +189,16 @@ fn describe_loads(scenario: &Scenario) -> String {
 
 /// What arithmetic knows of the loads, and what their windows will tell.
 fn describe_limits(plan: &Plan) -> String {
-    let limits = plan.load_limits();
-    let mut said: Vec<(String, Vec<String>)> = Vec::new();
-    for limit in &limits {
-        // Of a mixed trial the load is not judged.
+    let mut limits = Grouped::default();
+    for limit in &plan.load_limits() {
+        // The load of a mixed trial is not judged.
         let is_live = matches!(plan.scenario.configurations[limit.configuration].mode, Mode::Live(_));
         let resolution = is_live.then(|| limit.resolution_sentence());
-        let sentences = limit.sentence().into_iter().chain(resolution);
-        for sentence in sentences {
-            let number = format!("#{}", limit.configuration + 1);
-            match said.iter_mut().find(|(text, _)| *text == sentence) {
-                Some((_, numbers)) => numbers.push(number),
-                None => said.push((sentence, vec![number])),
-            }
+        for sentence in limit.sentence().into_iter().chain(resolution) {
+            limits.add(limit.configuration, sentence);
         }
     }
-    let all = plan.scenario.configurations.len();
-    let line = |(text, numbers): (String, Vec<String>)| {
-        let whose = if numbers.len() == all {
-            String::new()
-        } else {
-            format!(" of {}", numbers.join(", "))
-        };
-        format!("limits{whose}: {text}\n")
-    };
-    said.into_iter().map(line).collect()
+    limits.lines("limits", plan.scenario.configurations.len())
 }
 
 /// Loads that leave the members nothing to spare, as arithmetic knows it; a search for the capacity begins with one on

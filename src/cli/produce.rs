@@ -9,9 +9,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::cluster_flags::RunningCluster;
 use super::console_lines::{LONGEST, counted, line};
-use super::{DONE, WRONG, interrupt, topics};
+use super::exit::{DONE, WRONG};
+use super::running_cluster::RunningCluster;
+use super::runtime::block_on;
+use super::{interrupt, topics};
 use crate::coordinator::Interrupt;
 use crate::kafka::admin::Admin;
 use crate::kafka::console::{Pending, Sender, split_key};
@@ -44,8 +46,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let (bootstrap, properties) = arguments.cluster.resolve()?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let code = runtime.block_on(async {
+    block_on(async {
         let admin = Admin::connect(&bootstrap, &properties).await?;
         topics::existing(&admin, &arguments.name).await?;
         let sender = Sender::new(&bootstrap, &properties, &arguments.name)?;
@@ -53,15 +54,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
             eprintln!("type a line for each record; Ctrl-D ends");
         }
         let (pending, delivered) = mpsc::channel(IN_FLIGHT);
-        let shown = tokio::spawn(show(delivered, arguments.name.clone(), arguments.quiet));
+        let deliveries = tokio::spawn(show(delivered, arguments.name.clone(), arguments.quiet));
         let sent = send_lines(arguments, &sender, &pending).await;
         drop(pending);
-        let code = shown.await.context("the deliveries were not followed to the end")?;
+        let code = deliveries
+            .await
+            .context("the deliveries were not followed to the end")?;
         sent.map(|()| code)
-    });
-    // A blocked read of standard input must not keep the process.
-    runtime.shutdown_background();
-    code
+    })
 }
 
 /// A record on its way.

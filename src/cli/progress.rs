@@ -1,4 +1,4 @@
-//! What the user sees while a run goes on: a live display on a terminal, plain lines elsewhere, nothing with
+//! Displays the progress of a run: live on a terminal, plain lines elsewhere, nothing with
 //! `--quiet`.
 
 use std::io::{IsTerminal, Write as _};
@@ -59,11 +59,11 @@ impl Observer for Lines {
     }
 
     fn filling(&self, done: u64, total: u64) {
-        let mut told = self.fill.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_line = self.fill.lock().unwrap_or_else(PoisonError::into_inner);
         let due =
-            told.is_none_or(|(at, before)| before < done && (done == total || at.elapsed() >= FILL_LINE_INTERVAL));
+            last_line.is_none_or(|(at, before)| before < done && (done == total || at.elapsed() >= FILL_LINE_INTERVAL));
         if due {
-            *told = Some((Instant::now(), done));
+            *last_line = Some((Instant::now(), done));
             say(&format!("filling: {} of {} records", thousands(done), thousands(total)));
         }
     }
@@ -89,9 +89,9 @@ impl Observer for Lines {
     }
 }
 
-/// Two bars: the whole run and the present trial.
+/// Two bars: the run and the present trial.
 struct Live {
-    whole: ProgressBar,
+    run: ProgressBar,
     trial: ProgressBar,
     bars: MultiProgress,
     clock: TimeLeft,
@@ -102,14 +102,14 @@ struct Live {
 impl Live {
     fn new() -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
-        let whole = bars.add(ProgressBar::new(1));
+        let run = bars.add(ProgressBar::new(1));
         let trial = bars.add(ProgressBar::new(1));
         let style =
             |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        whole.set_style(style("{bar:30} {pos}/{len} {msg}"));
+        run.set_style(style("{bar:30} {pos}/{len} {msg}"));
         trial.set_style(style("{bar:30} {wide_msg}"));
         Live {
-            whole,
+            run,
             trial,
             bars,
             clock: TimeLeft::default(),
@@ -142,9 +142,9 @@ impl Observer for Live {
         self.clock.begin(progress);
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let left = ahead(progress, self.clock.left(progress));
-        self.whole.set_length(u64::from(progress.trials_planned));
-        self.whole.set_position(u64::from(progress.trials_done));
-        self.whole
+        self.run.set_length(u64::from(progress.trials_planned));
+        self.run.set_position(u64::from(progress.trials_done));
+        self.run
             .set_message(format!("trials{left}; {}: {configuration}", stage(order)));
     }
 
@@ -222,13 +222,16 @@ fn trial_line(trial: &Trial) -> String {
 
 /// What became of the records that arrived.
 fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
-    let at = format!("at {}", rate(load.offered_per_second));
+    let load_rate = format!("at {}", rate(load.offered_per_second));
     if !load.reached {
-        return format!("{at}: load not reached, {} were sent", rate(load.sent_per_second));
+        return format!(
+            "{load_rate}: load not reached, {} were sent",
+            rate(load.sent_per_second)
+        );
     }
     if let Some(overload) = load.overload {
         return format!(
-            "{at}: overloaded, the lag grew by {}",
+            "{load_rate}: overloaded, the lag grew by {}",
             rate(overload.lag_growth_per_second)
         );
     }
@@ -237,11 +240,11 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         LoadVerdict::Holds | LoadVerdict::Overloaded => "",
     };
     let latencies = measurement.latencies();
-    let shown = |share| {
+    let percentile = |share| {
         let ns = latencies.as_ref()?.response.percentile_ns(share)?;
         Some(duration(ns as f64 / 1e9))
     };
-    let percentiles = [("p50", shown(0.5)), ("p99", shown(0.99))];
+    let percentiles = [("p50", percentile(0.5)), ("p99", percentile(0.99))];
     let known: Vec<String> = (percentiles.into_iter())
         .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
         .collect();
@@ -251,7 +254,7 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         String::new()
     };
     format!(
-        "{at}: {}{unread}{unsure}",
+        "{load_rate}: {}{unread}{unsure}",
         if known.is_empty() {
             "too few records".to_owned()
         } else {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use super::exit::{DONE, WRONG};
 use super::gate::{Compared, Gate};
-use super::{DONE, WRONG};
 use crate::measure::{Status, Trial};
 use crate::report::{self, ReportInput};
 use crate::store::{RunDir, SCENARIO_FILE};
@@ -96,10 +96,9 @@ fn print(dir: &RunDir, format: Format, input: &ReportInput) -> Result<()> {
     write!(stdout, "{text}").context("cannot write to standard output")
 }
 
-/// What keeps a run from having been measured well: trials that failed, brokers that went away or came, and a plan that
-/// was not carried out.
+/// What went wrong in a run: failed trials, brokers that left or joined, trials that were not run.
 fn what_is_wrong(summary: &Summary, trials: &[Trial]) -> Vec<String> {
-    let of = |trial: &Trial| {
+    let problem = |trial: &Trial| {
         let what = match &trial.status {
             Status::Failed(failure) => Some(failure.message.as_str()),
             _ => trial.broker_changes(),
@@ -107,7 +106,10 @@ fn what_is_wrong(summary: &Summary, trials: &[Trial]) -> Vec<String> {
         what.map(|what| format!("trial {}: {what}", trial.order.number))
     };
     let incomplete = (!summary.complete).then(|| "trials of the plan were not run".to_owned());
-    incomplete.into_iter().chain(trials.iter().filter_map(of)).collect()
+    incomplete
+        .into_iter()
+        .chain(trials.iter().filter_map(problem))
+        .collect()
 }
 
 /// Columns of the terminal, within what tables can be read in.

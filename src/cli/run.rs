@@ -6,10 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
 
+use super::disk::{check_disk, data_parent};
+use super::exit::{CANNOT, DONE, INTERRUPTED, WRONG};
 use super::gate::Gate;
 use super::plan::{check_settings, full_loads};
-use super::source::{Choices, Source, check_disk, data_parent};
-use super::{CANNOT, DONE, INTERRUPTED, WRONG, interrupt, left, progress, report};
+use super::runtime::runtime;
+use super::source::{Choices, Source};
+use super::{interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, cache_warning, check_builds};
 use crate::measure::limits::Kernel;
@@ -65,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     }
     arguments.gate.check_single(arguments.files.len())?;
     arguments.gate.check(&[])?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let interrupt = Interrupt::default();
     runtime.spawn(interrupt::listen(interrupt.clone(), "what has been measured is kept"));
     runtime.block_on(left::clean(false));

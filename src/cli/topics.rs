@@ -1,11 +1,13 @@
 //! `tandem topics list | create | describe | delete`: topics by hand, without a JVM.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::cluster_flags::RunningCluster;
-use super::{DONE, WRONG, ask};
+use super::ask;
+use super::exit::{DONE, WRONG};
+use super::running_cluster::RunningCluster;
+use super::runtime::block_on;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::measure::Setting;
 use crate::report::thousands;
@@ -90,8 +92,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 
 pub(super) fn run(command: &Command) -> Result<u8> {
     let (bootstrap, properties) = command.cluster().resolve()?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let code = runtime.block_on(async {
+    block_on(async {
         let admin = Admin::connect(&bootstrap, &properties).await?;
         match command {
             Command::List { all, json, .. } => list(&admin, *all, *json).await,
@@ -105,9 +106,7 @@ pub(super) fn run(command: &Command) -> Result<u8> {
             Command::Describe { name, groups, json, .. } => describe(&admin, name, *groups, *json).await,
             Command::Delete { name, yes, .. } => delete(&admin, name, *yes).await,
         }
-    });
-    runtime.shutdown_background();
-    code
+    })
 }
 
 /// The partitions of a topic that has to be there.
@@ -281,9 +280,9 @@ fn show(description: &Description) {
                 .map_or("none".to_owned(), |leader| leader.to_string()),
             numbers(&partition.info.replicas),
             numbers(&partition.info.in_sync),
-            shown(partition.first_offset.map(i64::unsigned_abs)),
-            shown(partition.end_offset.map(i64::unsigned_abs)),
-            shown(count(partition.first_offset, partition.end_offset)),
+            number_text(partition.first_offset.map(i64::unsigned_abs)),
+            number_text(partition.end_offset.map(i64::unsigned_abs)),
+            number_text(count(partition.first_offset, partition.end_offset)),
         ]
     });
     let headers = [
@@ -321,7 +320,7 @@ fn count(first: Option<i64>, end: Option<i64>) -> Option<u64> {
     Some(end?.abs_diff(first?))
 }
 
-fn shown(number: Option<u64>) -> String {
+fn number_text(number: Option<u64>) -> String {
     number.map_or("-".to_owned(), thousands)
 }
 
@@ -345,7 +344,7 @@ async fn delete(admin: &Admin, names: &[String], yes: bool) -> Result<u8> {
         let counts = offsets(admin, name, &infos).await?.into_iter();
         let offsets: Option<u64> = counts.map(|(first, end)| count(first, end)).sum();
         let noun = if infos.len() == 1 { "partition" } else { "partitions" };
-        say!("{name}: {} {noun}, {} offsets", infos.len(), shown(offsets));
+        say!("{name}: {} {noun}, {} offsets", infos.len(), number_text(offsets));
     }
     if !yes && !ask::may_delete("Delete what is listed, with all records?")? {
         return Ok(WRONG);

@@ -366,7 +366,7 @@ async fn examine(patient: Patient, observer: &dyn Observer) -> Result<(), Cluste
     let looked = tokio::task::spawn_blocking(move || reachable(&patient)).await;
     let looked = looked.map_err(|_| ClusterError::Panicked)?;
     let warnings = looked.map_err(|checks| ClusterError::Unfit { bootstrap, checks })?;
-    for check in warnings.iter().filter(|check| check.mend.is_some()) {
+    for check in warnings.iter().filter(|check| check.fix.is_some()) {
         observer.note(&check.findings());
     }
     Ok(())

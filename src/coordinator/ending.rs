@@ -51,12 +51,12 @@ pub enum RunError {
     #[error(transparent)]
     Admin(#[from] AdminError),
     /// A right is missing.
-    #[error("{cause}\n         mend: {mend}")]
+    #[error("{cause}\n         fix: {fix}")]
     Denied {
         /// What was refused.
         cause: Box<RunError>,
         /// What would allow it, in the doctor's words.
-        mend: String,
+        fix: String,
     },
     /// A data set could not be made.
     #[error(transparent)]

@@ -1,10 +1,10 @@
-//! What the brokers say of a consumer group. Types only: the binding that fills them is in `ffi`.
+//! The brokers' description of a consumer group. Types only: `ffi` fills them.
 
-/// State of a group, as its coordinator on the broker side tells it.
+/// State of a group, as its coordinator reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupState {
-    /// The broker gave no state, or one that the client library does not know: `Assigning` and `Reconciling` of the
-    /// consumer protocol are shown so.
+    /// The broker gave no state, or one that the client library does not know, such as `Assigning` and `Reconciling` of
+    /// the consumer protocol.
     Unknown,
     /// Classic protocol: members are being asked to join again.
     PreparingRebalance,
@@ -32,11 +32,11 @@ pub struct GroupDescription {
 pub struct GroupMember {
     /// The client's `client.id`.
     pub client_id: String,
-    /// The host that it connects from, as the broker tells it.
+    /// The host that it connects from, as the broker reports it.
     pub host: String,
-    /// The partitions that it holds, as topic name and partition number, sorted.
+    /// Its partitions, as topic name and partition number, sorted.
     pub assignment: Vec<(String, i32)>,
-    /// The partitions that it is to hold, sorted; `None` in the classic protocol, which has no target.
+    /// Its target assignment, sorted; `None` in the classic protocol, which has none.
     pub target: Option<Vec<(String, i32)>>,
 }
 

@@ -1,7 +1,6 @@
 //! Kafka: brokers run here, client settings, topics and groups. Knows nothing of plans, trials or workers.
 
 pub mod admin;
-mod admin_error;
 pub mod client;
 pub mod console;
 pub mod doctor;
@@ -9,7 +8,8 @@ mod ffi;
 mod group;
 pub mod local;
 pub mod names;
+pub mod words;
 
-pub use admin_error::settings_cause;
+pub use admin::settings_cause;
 pub use ffi::{TextProducer, TextRecord};
 pub use group::{GroupDescription, GroupMember, GroupState};

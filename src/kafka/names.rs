@@ -1,10 +1,10 @@
-//! Names of topics and groups: what tandem makes on a cluster is told from what others made by its name alone, so
-//! every form of name that it gives is written down here, to be made and to be recognised.
+//! Names of topics and groups. On a cluster only the name distinguishes tandem's from others, so all forms of names are
+//! built and recognised here.
 
 /// The shortest prefix by which topics and groups may be recognised and deleted.
 const PREFIX_MIN: usize = 3;
 
-/// What the start of Kafka's own topics looks like.
+/// The prefix of Kafka's own topics.
 const INTERNAL: &str = "__";
 
 /// Hexadecimal digits of a run's id, and of a probe of the doctor.
@@ -18,12 +18,12 @@ pub fn data_topic(run: &str, dataset: usize, topic: u32) -> String {
     format!("{run}-d{dataset}-{topic}")
 }
 
-/// The start of the names that a trial makes.
+/// The start of the names of a trial.
 pub fn trial(run: &str, number: u32) -> String {
     format!("{run}-t{number}")
 }
 
-/// A topic that a trial makes for the records that arrive in it; from 1.
+/// A topic that a trial creates for arriving records; from 1.
 pub fn arrivals_topic(trial: &str, topic: u32) -> String {
     format!("{trial}-{topic}")
 }
@@ -43,7 +43,7 @@ pub fn kept_topic(prefix: &str, hash: &str, topic: u32) -> String {
     format!("{prefix}data-{hash}-{topic}")
 }
 
-/// The topic in which it is written down what a kept data set holds.
+/// The topic that records what a kept data set holds.
 pub fn kept_record(prefix: &str, hash: &str) -> String {
     format!("{prefix}data-{hash}-about")
 }
@@ -53,7 +53,7 @@ pub fn kept_claim(prefix: &str, hash: &str) -> String {
     format!("{prefix}data-{hash}-filling")
 }
 
-/// What a topic or group of tandem's is.
+/// The owner of a topic or group of tandem's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Made {
     /// A data set that outlives its run, its record or its claim.
@@ -70,7 +70,7 @@ pub enum Made {
     Doctor,
 }
 
-/// What a name is of: topics and groups are named in different forms, and a form of the one is none of the other.
+/// Topics and groups have names of different forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum NameOf {
@@ -78,7 +78,7 @@ pub enum NameOf {
     Group,
 }
 
-/// What `tandem` made under this name; `None` for what others made, whatever it begins with.
+/// The owner of a name that tandem gave; `None` for other names, whatever their prefix.
 pub fn recognise(prefix: &str, name: &str, of: NameOf) -> Option<Made> {
     let rest = name.strip_prefix(prefix)?;
     if let Some(rest) = rest.strip_prefix("data-") {
@@ -127,16 +127,16 @@ fn is_hexadecimal(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(digit)
 }
 
-/// Why nothing may be deleted by this prefix; `None` where it may.
+/// Why nothing may be deleted by this prefix; `None` where deletion is allowed.
 pub fn too_wide(prefix: &str) -> Option<String> {
     if prefix.len() < PREFIX_MIN {
         return Some(format!(
-            "the prefix {prefix:?} is too short to tell tandem's topics from others: {PREFIX_MIN} characters at least"
+            "the prefix {prefix:?} is too short to distinguish tandem's topics from others: use at least {PREFIX_MIN} characters"
         ));
     }
     prefix
         .starts_with(INTERNAL)
-        .then(|| format!("the prefix {prefix:?} is that of Kafka's own topics"))
+        .then(|| format!("the prefix {prefix:?} is the one of Kafka's own topics"))
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_that_is_made_is_recognised() {
+    fn every_name_of_tandem_is_recognised() {
         let run = Made::Run { id: "0a1b2c3d".into() };
         let trial = trial("tandem-0a1b2c3d", 12);
         let is_only = |name: &str, of: NameOf, made: &Made| {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_made_is_not_recognised_whatever_it_begins_with() {
+    fn names_of_others_are_not_recognised_whatever_their_prefix() {
         for name in [
             "tandem-orders",
             "tandem-",
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_tells_nothing_apart_is_refused() {
+    fn a_prefix_that_is_too_wide_is_refused() {
         assert!(too_wide("").is_some() && too_wide("t-").is_some() && too_wide("__consumer").is_some());
         assert_eq!(too_wide("tandem-"), None);
     }

@@ -1,4 +1,4 @@
-//! Faults rigged on real brokers and false ones, each named by the doctor with what would mend it.
+//! Faults rigged on real brokers and false ones, each named by the doctor with the fix.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -149,20 +149,20 @@ fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_mend
     ];
     let broker = Shared::with_listeners("doctor-advertised", listeners);
     let (nameless, unreachable) = (broker.bind_address("NAMELESS"), broker.bind_address("CLOSED"));
-    let mend = |address: &str| format!("advertised.listeners=PLAINTEXT://{address}");
+    let fix = |address: &str| format!("advertised.listeners=PLAINTEXT://{address}");
     names(
         &ask(&nameless),
         &[
             "advertised listener of broker 1",
             "kafka.invalid:",
             "does not resolve here",
-            &mend(&nameless),
+            &fix(&nameless),
         ],
     );
     let told = format!("127.0.0.1:{closed}, which cannot be reached from here");
     names(
         &ask(&unreachable),
-        &["advertised listener of broker 1", &told, &mend(&unreachable)],
+        &["advertised listener of broker 1", &told, &fix(&unreachable)],
     );
     let told = format!("127.0.0.1:{elsewhere}, which leads from here to another cluster");
     names(
@@ -333,15 +333,15 @@ fn an_address_that_is_valid_only_where_the_broker_runs_is_named_as_such() {
     wait_until("the broker is well for those inside", inside);
     let told =
         format!("{bootstrap} answers, but the broker advertises {INSIDE}:{port}, which cannot be reached from here");
-    let mend = format!("advertised.listeners=PLAINTEXT://{bootstrap}");
+    let fix = format!("advertised.listeners=PLAINTEXT://{bootstrap}");
     let ended = ask(&bootstrap);
-    names(&ended, &["advertised listener of broker 1", &told, &mend]);
+    names(&ended, &["advertised listener of broker 1", &told, &fix]);
     // A run says the same.
     let scene = Scene::new();
     scene.scenario(&format!("question = '?'\n[cluster]\nbootstrap = \"{bootstrap}\"\n"));
     let ran = scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(2);
     assert!(
-        ran.stderr.contains(&told) && ran.stderr.contains(&mend),
+        ran.stderr.contains(&told) && ran.stderr.contains(&fix),
         "{}",
         ran.stderr
     );

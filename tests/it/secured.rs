@@ -239,8 +239,8 @@ fn the_line_that_the_doctor_prints_mends_it() {
             .iter()
             .position(|line| line.starts_with("FAILED") && line.contains(&part));
         let told = told.unwrap_or_else(|| panic!("{part} is not in {}", ended.stdout));
-        let mend = lines[told + 1].split_once("mend: kafka-acls ").unwrap().1;
-        let mut words = mend.split(';').next().unwrap().split(' ');
+        let fix = lines[told + 1].split_once("fix: kafka-acls ").unwrap().1;
+        let mut words = fix.split(';').next().unwrap().split(' ');
         assert_eq!(words.next(), Some("--bootstrap-server"));
         let arguments: Vec<&str> = words.skip(1).collect();
         let done = secured.acls(&arguments).output().unwrap();
@@ -309,7 +309,7 @@ fn a_run_that_cannot_begin_says_what_the_doctor_says() {
     let stranger = refused(&scene(&secured.user("SCRAM", "stranger"), PASSWORD));
     for part in [
         "cannot create topic",
-        "mend: kafka-acls",
+        "fix: kafka-acls",
         "User:stranger --operation Create",
     ] {
         assert!(stranger.contains(part), "{part}\n{stranger}");
@@ -321,11 +321,7 @@ fn a_trial_that_may_not_join_its_group_says_what_would_allow_it() {
     let scene = scene(&secured().user("SCRAM", "groupless"), PASSWORD);
     scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(1);
     let failure = crate::scene::failure(&scene.trials()[0]).message.clone();
-    for part in [
-        "Group authorization failed",
-        "to mend it: kafka-acls",
-        "--group tandem-",
-    ] {
+    for part in ["Group authorization failed", "to fix it: kafka-acls", "--group tandem-"] {
         assert!(failure.contains(part), "{part}\n{failure}");
     }
 }
@@ -476,7 +472,7 @@ fn a_run_on_a_topic_that_may_not_be_read_says_what_would_allow_it() {
     let described = secured().user("SCRAM", "describer");
     let ran = refused(&reading(&described, GROUPS, ""));
     for part in [
-        "mend: kafka-acls",
+        "fix: kafka-acls",
         "User:describer",
         "--operation Read",
         &format!("--topic {TOPIC}"),

@@ -5,12 +5,14 @@ mod survey;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use self::survey::{Survey, Thing};
 use super::cluster_flags::ClusterFlags;
-use super::{DONE, WRONG, ask, cluster, left};
+use super::exit::{DONE, WRONG};
+use super::runtime::block_on;
+use super::{ask, cluster, left, running_cluster};
 use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
@@ -60,10 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if let Some(why) = names::too_wide(&spec.prefix) {
         bail!("{why}");
     }
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the asynchronous runtime")?;
-    let code = runtime.block_on(clean(arguments, &spec));
-    runtime.shutdown_background();
-    code
+    block_on(clean(arguments, &spec))
 }
 
 async fn clean(arguments: &Arguments, spec: &ClusterSpec) -> Result<u8> {
@@ -158,7 +157,7 @@ async fn delete_listed(
 
 /// The cluster of the scenario or of the flags; one that would be started where none is named.
 fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
-    let mut spec = arguments.cluster.spec(arguments.scenario.as_deref())?;
+    let mut spec = running_cluster::spec(&arguments.cluster, arguments.scenario.as_deref())?;
     if let Some(prefix) = &arguments.prefix {
         spec.prefix.clone_from(prefix);
     }
@@ -180,7 +179,7 @@ fn may_delete(arguments: &Arguments) -> Result<bool> {
 async fn delete(admin: &Admin, found: &[Thing]) -> Vec<String> {
     let mut problems = Vec::new();
     for thing in found.iter().filter(|thing| thing.stays_because.is_none()) {
-        // A kept data set loses first what says that it is whole.
+        // The record that says that a kept data set is complete goes first.
         let (about, data): (Vec<String>, Vec<String>) = thing
             .topics
             .iter()
@@ -214,7 +213,7 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
         .flatten()
         .flatten()
         .map(|entry| entry.path());
-    let of = |path: PathBuf| {
+    let size = |path: PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let topic = name.rsplit_once('-').map_or("", |(topic, _)| topic);
         if topics.iter().any(|known| known == topic) {
@@ -223,7 +222,7 @@ fn disk_bytes(folder: &Path, topics: &[String]) -> u64 {
             disk_bytes(&path, topics)
         }
     };
-    folders.filter(|path| path.is_dir()).map(of).sum()
+    folders.filter(|path| path.is_dir()).map(size).sum()
 }
 
 fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], dead: &[Leftovers]) {

@@ -1,5 +1,4 @@
-//! What of tandem's is on a cluster: topics and groups whose names have a form that tandem gives, put together by what
-//! made them.
+//! Finds tandem's topics and groups on a cluster by their names, and groups them by what created them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +26,7 @@ pub(super) struct Thing {
     pub(super) groups: Vec<String>,
     /// Records in the topics; `None` where the cluster does not tell.
     pub(super) records: Option<u64>,
-    /// Bytes on the disks of a cluster that runs here; `None` elsewhere, where clients are not told.
+    /// Bytes on the disks of a cluster that runs here; `None` elsewhere: clients cannot ask for it.
     pub(super) disk_bytes: Option<u64>,
     /// Why it is not deleted; `None` where it may be.
     pub(super) stays_because: Option<String>,

@@ -121,10 +121,10 @@ impl Session<'_> {
             .iter()
             .find(|cluster| on == Some(cluster.admin.bootstrap()));
         let asker = &cluster.unwrap_or(&self.clusters[0]).asker;
-        match asker.mend_refusal(&error.to_string(), &self.plan.scenario.existing_topics()) {
-            Some(mend) => RunError::Denied {
+        match asker.fix_refusal(&error.to_string(), &self.plan.scenario.existing_topics()) {
+            Some(fix) => RunError::Denied {
                 cause: Box::new(error),
-                mend,
+                fix,
             },
             None => error,
         }

@@ -107,12 +107,12 @@ impl Session<'_> {
         mut status: Status,
     ) -> Trial {
         if let Status::Failed(failure) = &mut status
-            && let Some(mend) = self
+            && let Some(fix) = self
                 .cluster(configuration)
                 .asker
-                .mend_refusal(&failure.message, &self.plan.scenario.existing_topics())
+                .fix_refusal(&failure.message, &self.plan.scenario.existing_topics())
         {
-            failure.message = format!("{}; to mend it: {mend}", failure.message);
+            failure.message = format!("{}; to fix it: {fix}", failure.message);
         }
         Trial {
             schema_version: TRIAL_SCHEMA_VERSION,

@@ -6,14 +6,15 @@ use rdkafka::admin::AdminOptions;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::{sleep, timeout};
 
-use super::{Admin, AdminError, REQUEST_LIMIT, SETTLE_LIMIT, code_text};
+use super::connection::{Admin, REQUEST_LIMIT, SETTLE_LIMIT};
+use super::error::AdminError;
 use crate::kafka::ffi;
 use crate::kafka::group::GroupDescription;
 
 /// Pause between two attempts to delete a group whose members are leaving.
 const LEAVE_PAUSE: Duration = Duration::from_millis(100);
 
-/// From when on it is told that members are waited for.
+/// Waits longer than this are reported.
 const SILENT_LIMIT: Duration = Duration::from_secs(5);
 
 impl Admin {
@@ -22,16 +23,16 @@ impl Admin {
         self.delete_groups_within(names, SETTLE_LIMIT, &|_| {}).await
     }
 
-    /// The same with a limit for the members to go; tells when they are waited for.
+    /// The same with a limit for the members to leave; `report` gets a message when the wait is long.
     pub(super) async fn delete_groups_within(
         &self,
         names: &[String],
         limit: Duration,
-        tell: &(dyn Fn(&str) + Sync),
+        report: &(dyn Fn(&str) + Sync),
     ) -> Result<(), AdminError> {
         let mut left: Vec<String> = names.to_vec();
         let begin = Instant::now();
-        let (deadline, mut told) = (begin + limit, false);
+        let (deadline, mut is_reported) = (begin + limit, false);
         while !left.is_empty() {
             let borrowed: Vec<&str> = left.iter().map(String::as_str).collect();
             let action = format!("delete groups {}", left.join(", "));
@@ -41,9 +42,9 @@ impl Admin {
             let results = results.unwrap_or_else(late);
             let results = results.map_err(|error| self.request_error(&action, &error))?;
             let members = |result: &Result<_, (_, _)>| matches!(result, Err((_, RDKafkaErrorCode::NonEmptyGroup)));
-            if !told && begin.elapsed() > SILENT_LIMIT && results.iter().any(members) {
-                told = true;
-                tell(&format!(
+            if !is_reported && begin.elapsed() > SILENT_LIMIT && results.iter().any(members) {
+                is_reported = true;
+                report(&format!(
                     "waiting for the cluster to drop the members that could not leave {}",
                     left.join(", ")
                 ));
@@ -70,23 +71,20 @@ impl Admin {
         .await
     }
 
-    /// State and members of a group; one that does not exist is `Dead`. Made to be called every 20 to 50 ms.
+    /// State and members of a group; one that does not exist is `Dead`. Cheap enough to be called every 20 to 50 ms.
     pub async fn describe_group(&self, group_id: &str) -> Result<GroupDescription, AdminError> {
         let group_id = group_id.to_owned();
         self.blocking("describe a group", move |admin| {
-            // Nobody else takes what the library logs while a broker is away; it must not pile up.
+            // Nothing else removes what the library logs while a broker is away, and it must not pile up.
             ffi::waiting_messages(admin.client.inner());
             let described = ffi::describe_group(admin.client.inner(), &group_id, REQUEST_LIMIT);
-            described.map_err(|cause| AdminError::Refused {
-                action: format!("describe group {group_id}"),
-                cause,
-            })
+            described.map_err(|cause| AdminError::refused(format!("describe group {group_id}"), cause))
         })
         .await
     }
 
-    /// True where the coordinator of a group answers, which the first time makes the brokers create their topic of
-    /// offsets; blocks.
+    /// True where the coordinator of a group answers; blocks. The first request makes the brokers create their topic of
+    /// offsets.
     pub(in crate::kafka) fn groups_work_now(&self, limit: Duration) -> bool {
         ffi::waiting_messages(self.client.inner());
         ffi::describe_group(self.client.inner(), "tandem-ready", limit).is_ok()
@@ -110,10 +108,7 @@ fn still_there(
                 | RDKafkaErrorCode::NotCoordinator,
             )) if !last => left.push(name),
             Err((name, code)) => {
-                return Err(AdminError::Refused {
-                    action: format!("delete group {name}"),
-                    cause: code_text(code),
-                });
+                return Err(AdminError::refused(format!("delete group {name}"), code));
             }
         }
     }
@@ -131,9 +126,9 @@ mod tests {
     use crate::kafka::admin::CONNECT_LIMIT;
     use crate::secret::Secret;
 
-    /// The library's own brokers, which can be away and come back. Where this goes wrong the whole test program aborts.
+    /// Uses the library's mock brokers, which can go down and come back. A regression aborts the test program.
     #[test]
-    fn a_coordinator_that_comes_after_it_was_given_up_does_no_harm() {
+    fn a_coordinator_that_appears_after_the_timeout_does_no_harm() {
         let brokers = MockCluster::new(1).unwrap();
         brokers.broker_down(1).unwrap();
         let quick = ["reconnect.backoff.ms", "reconnect.backoff.max.ms"];

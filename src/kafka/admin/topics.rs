@@ -4,23 +4,26 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::topic_partition_list::Offset;
 use serde::Serialize;
 
-use super::{Admin, AdminError, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, code_text, request_options};
+use super::connection::{Admin, ENDS_LIMIT, REQUEST_LIMIT, SETTLE_LIMIT, request_options};
+use super::error::AdminError;
 use crate::kafka::ffi;
 
 /// Pause between two looks at a topic that settles.
 const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 
-/// Added to [`SETTLE_LIMIT`] for each partition of a new topic: brokers make one after the other.
+/// Added to [`SETTLE_LIMIT`] for each partition of a new topic: brokers create them one by one.
 const PARTITION_LIMIT: Duration = Duration::from_millis(20);
 
-/// A partition, as the cluster's metadata show it.
+/// A partition in the cluster's metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionInfo {
     /// Partition number.
     pub id: i32,
-    /// Broker id of the leader; `None` where there is none now.
+    /// Broker id of the leader; `None` where it has none now.
     pub leader: Option<i32>,
     /// Broker ids of the replicas.
     pub replicas: Vec<i32>,
@@ -31,27 +34,20 @@ pub struct PartitionInfo {
 impl Admin {
     /// Names of the topics that start with `prefix`, sorted.
     pub async fn topics(&self, prefix: &str) -> Result<Vec<String>, AdminError> {
-        let prefix = prefix.to_owned();
-        self.blocking("list the topics", move |admin| {
-            let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
-            let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
-            let mut names: Vec<_> = names.filter(|name| name.starts_with(&prefix)).collect();
-            names.sort();
-            Ok(names)
-        })
-        .await
+        let names = self.topic_sizes().await?.into_iter().map(|(name, _)| name);
+        Ok(names.filter(|name| name.starts_with(prefix)).collect())
     }
 
-    /// Every topic that the cluster shows, by name, with its number of partitions. Asks for all of them at once: no
-    /// broker makes a topic of such a question, as it may of one for a name.
+    /// Every topic that the cluster reports, by name, with its number of partitions. Asks for all topics at once: a
+    /// request for one name may create the topic.
     pub async fn topic_sizes(&self) -> Result<Vec<(String, u32)>, AdminError> {
         self.blocking("list the topics", |admin| {
             let metadata = admin.metadata("list the topics", None, REQUEST_LIMIT)?;
-            let sized = |topic: &rdkafka::metadata::MetadataTopic| {
+            let size = |topic: &MetadataTopic| {
                 let partitions = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
                 (topic.name().to_owned(), partitions)
             };
-            let mut topics: Vec<_> = metadata.topics().iter().map(sized).collect();
+            let mut topics: Vec<_> = metadata.topics().iter().map(size).collect();
             topics.sort();
             Ok(topics)
         })
@@ -65,8 +61,8 @@ impl Admin {
             .await
     }
 
-    /// Makes a topic with these topic-level settings and waits until every partition has its leader. One of the same name
-    /// that was deleted a moment ago is waited for.
+    /// Creates a topic with these settings and waits until every partition has its leader. Waits for the deletion of an
+    /// earlier topic of the same name.
     pub async fn create_topic(
         &self,
         name: &str,
@@ -78,10 +74,7 @@ impl Admin {
         let settings = settings.concat();
         let action =
             format!("create topic {name} ({partitions} partitions, replication factor {replication}{settings})");
-        let refused = |cause: String| AdminError::Refused {
-            action: action.clone(),
-            cause,
-        };
+        let refused = |cause: String| AdminError::refused(action.clone(), cause);
         let replication = i32::try_from(replication).map_err(|_| refused("replication factor out of range".into()))?;
         let mut topic = NewTopic::new(name, partitions.cast_signed(), TopicReplication::Fixed(replication));
         for (key, value) in configs {
@@ -94,12 +87,12 @@ impl Admin {
             let Some((_, code)) = results.into_iter().find_map(Result::err) else {
                 break;
             };
-            // Where metadata are in a ZooKeeper, a deleted topic is there for a moment after no broker shows it any more.
+            // With ZooKeeper, a deleted topic exists for a moment longer than the brokers report it.
             let is_going = code == RDKafkaErrorCode::TopicAlreadyExists
                 && Instant::now() < deadline
-                && !self.topics(name).await?.iter().any(|shown| shown == name);
+                && !self.topics(name).await?.iter().any(|topic| topic == name);
             if !is_going {
-                return Err(refused(code_text(code)));
+                return Err(refused(code.to_string()));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -118,22 +111,22 @@ impl Admin {
             } else if !in_sync {
                 Err("not all of its replicas are in sync".to_owned())
             } else {
-                // The leaders themselves hear of it a moment after the metadata show them.
+                // The leaders themselves learn of it a moment later than the metadata.
                 let asked = self.end_offsets(&[(topic.to_owned(), partitions)]).await;
                 asked.map(drop).map_err(|error| error.to_string())
             };
             let Err(cause) = settled else { return Ok(()) };
             if begin.elapsed() > limit {
-                return Err(AdminError::Refused {
-                    action: action.to_owned(),
-                    cause: format!("after {} s {cause}", limit.as_secs()),
-                });
+                return Err(AdminError::refused(
+                    action.to_owned(),
+                    format!("after {} s {cause}", limit.as_secs()),
+                ));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
     }
 
-    /// Deletes these topics and waits until the cluster no longer shows them. One that does not exist is no error.
+    /// Deletes these topics and waits until the cluster no longer reports them. One that does not exist is no error.
     pub async fn delete_topics(&self, names: &[String]) -> Result<(), AdminError> {
         if names.is_empty() {
             return Ok(());
@@ -145,28 +138,20 @@ impl Admin {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
                 Err((name, code)) => {
-                    let action = format!("delete topic {name}");
-                    return Err(AdminError::Refused {
-                        action,
-                        cause: code_text(code),
-                    });
+                    return Err(AdminError::refused(format!("delete topic {name}"), code));
                 }
             }
         }
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
-            let left: Vec<_> = self
-                .topics("")
-                .await?
-                .into_iter()
-                .filter(|topic| names.contains(topic))
-                .collect();
+            let mut left = self.topics("").await?;
+            left.retain(|topic| names.contains(topic));
             if left.is_empty() {
                 return Ok(());
             }
             if Instant::now() > deadline {
                 let cause = format!("{} still there after {} s", left.join(", "), SETTLE_LIMIT.as_secs());
-                return Err(AdminError::Refused { action, cause });
+                return Err(AdminError::refused(action, cause));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -183,28 +168,28 @@ impl Admin {
         .await
     }
 
-    /// One past the last offset of each partition of these topics (name and number of partitions), asked for at once.
+    /// One past the last offset of each partition of these topics (name and number of partitions), in one request.
     pub async fn end_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
-        let topics = topics.to_vec();
-        self.blocking("read the ends of the partitions", move |admin| {
-            let found = ffi::end_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
-            found.map_err(|cause| AdminError::Refused {
-                action: "read the ends of the partitions".to_owned(),
-                cause,
-            })
-        })
-        .await
+        self.offsets(topics, Offset::End, "read the ends of the partitions")
+            .await
     }
 
-    /// First offset that each partition of these topics (name and number of partitions) still has, asked for at once.
+    /// First offset that each partition of these topics (name and number of partitions) still has, in one request.
     pub async fn start_offsets(&self, topics: &[(String, u32)]) -> Result<Vec<Vec<i64>>, AdminError> {
+        self.offsets(topics, Offset::Beginning, "read the beginnings of the partitions")
+            .await
+    }
+
+    async fn offsets(
+        &self,
+        topics: &[(String, u32)],
+        position: Offset,
+        action: &'static str,
+    ) -> Result<Vec<Vec<i64>>, AdminError> {
         let topics = topics.to_vec();
-        self.blocking("read the beginnings of the partitions", move |admin| {
-            let found = ffi::start_offsets(admin.client.inner(), &topics, ENDS_LIMIT);
-            found.map_err(|cause| AdminError::Refused {
-                action: "read the beginnings of the partitions".to_owned(),
-                cause,
-            })
+        self.blocking(action, move |admin| {
+            let offsets = ffi::offsets(admin.client.inner(), &topics, position, ENDS_LIMIT);
+            offsets.map_err(|cause| AdminError::refused(action, cause))
         })
         .await
     }
@@ -219,10 +204,7 @@ impl Admin {
             None | Some(RDKafkaErrorCode::LeaderNotAvailable) => {}
             Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => return Ok(None),
             Some(code) => {
-                return Err(AdminError::Refused {
-                    action,
-                    cause: code_text(code),
-                });
+                return Err(AdminError::refused(action, code));
             }
         }
         let mut partitions: Vec<_> = topic

@@ -1,8 +1,9 @@
-//! How large an answer and a batch a client accepts that reads for the run itself: as much as any of the consumers.
+//! Size limits of the clients that read for the run itself: as large as those of any consumer.
 
 use std::collections::BTreeMap;
 
-use super::{ClientProperties, library_default, resolve_value};
+use super::properties::{ClientProperties, library_default};
+use super::secrets::resolve_value;
 use crate::scenario::{Scenario, canonical_property};
 use crate::secret::Secret;
 
@@ -12,7 +13,7 @@ const PARTITION: &str = "fetch.message.max.bytes";
 const MESSAGE: &str = "message.max.bytes";
 const RECEIVE: &str = "receive.message.max.bytes";
 
-/// What the library needs for the rest of an answer.
+/// Bytes of a response besides its records.
 const ANSWER_BYTES: u64 = 512;
 
 /// These properties of a client with the largest limits of the consumers that read a data set.
@@ -28,8 +29,8 @@ pub fn with_largest_limits(
     properties
 }
 
-/// The largest limits of the consumers that read a data set. A consumer that leaves one out has the library's default.
-/// Only limits that some consumer sets are among them.
+/// The largest limits of the consumers that read a data set, of the limits that some consumer sets. A consumer that does
+/// not set one has the library's default.
 fn largest(scenario: &Scenario, dataset: usize) -> BTreeMap<&'static str, u64> {
     let mut largest = BTreeMap::new();
     let readers = || scenario.configurations.iter().filter(|each| each.dataset == dataset);

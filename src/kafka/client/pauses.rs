@@ -6,7 +6,7 @@ use rdkafka::ClientConfig;
 
 use crate::secret::Secret;
 
-/// What lets a consumer wait that has room and whose partitions hold records.
+/// Properties that let a consumer wait although its queue has space and its partitions hold records.
 const FETCH_PAUSES: [&str; 2] = ["fetch.wait.max.ms", "fetch.queue.backoff.ms"];
 
 /// Milliseconds that may pass between two fetches of a consumer with these properties, the library's defaults included.
@@ -17,7 +17,7 @@ pub fn fetch_pause_ms(properties: &BTreeMap<String, Secret>) -> u64 {
             config.set(name, value.reveal());
         }
     }
-    // What the library refuses, it has refused before the trial.
+    // Properties that the library refuses were reported before the trial.
     let Ok(config) = config.create_native_config() else {
         return 0;
     };
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pauses_are_the_library_s_unless_the_properties_say_otherwise() {
+    fn the_pauses_are_the_library_s_defaults_unless_properties_set_them() {
         assert_eq!(fetch_pause_ms(&BTreeMap::new()), 500 + 1_000);
         let properties = [("fetch.wait.max.ms", "3000"), ("fetch.queue.backoff.ms", "10")];
         let properties = properties

@@ -10,12 +10,13 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Reb
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
-use super::client_config;
+use super::settings::client_config;
 use crate::kafka::admin::AdminError;
 use crate::kafka::settings_cause;
+use crate::kafka::words::partition_words;
 use crate::secret::Secret;
 
-/// How long a poll waits; between two polls the caller may end the reading.
+/// How long a poll waits; the caller may stop between two polls.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Where reading begins in a partition without a committed offset.
@@ -55,8 +56,8 @@ pub struct Record<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Reads until `on_record` answers false or `stop` answers true; blocks. `notice` gets what happens to the membership,
-/// and what the client reports. A group's offsets are committed up to the last record that `on_record` was given.
+/// Reads until `on_record` or `stop` says so; blocks. `notice` gets changes of the membership and errors of the client. A
+/// group's offsets are committed up to the last record that `on_record` got.
 pub fn read(
     bootstrap: &str,
     properties: &BTreeMap<String, Secret>,
@@ -66,10 +67,7 @@ pub fn read(
     stop: &dyn Fn() -> bool,
 ) -> Result<(), AdminError> {
     let consumer = consumer(bootstrap, properties, reading, notice)?;
-    let refused = |error: &KafkaError| AdminError::Refused {
-        action: format!("read topic {}", reading.topic),
-        cause: error.to_string(),
-    };
+    let refused = |error: &KafkaError| AdminError::refused(format!("read topic {}", reading.topic), error);
     begin(&consumer, reading).map_err(|error| refused(&error))?;
     let mut read_any = false;
     while !stop() {
@@ -143,7 +141,7 @@ fn begin(consumer: &BaseConsumer<Member>, reading: &Reading) -> Result<(), Kafka
     consumer.assign(&list)
 }
 
-/// True where waiting does not help.
+/// True for errors that waiting does not fix.
 fn is_final(consumer: &BaseConsumer<Member>, error: &KafkaError) -> bool {
     consumer.client().fatal_error().is_some()
         || matches!(
@@ -195,14 +193,4 @@ fn numbers(list: &TopicPartitionList) -> Vec<i32> {
     let mut numbers: Vec<i32> = list.elements().iter().map(TopicPartitionListElem::partition).collect();
     numbers.sort_unstable();
     numbers
-}
-
-/// `partition 0`, or `partitions 0 and 1`.
-pub(in crate::kafka) fn partition_words(numbers: &[i32]) -> String {
-    let named: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    match named.as_slice() {
-        [] => "no partition".to_owned(),
-        [one] => format!("partition {one}"),
-        [first @ .., last] => format!("partitions {} and {last}", first.join(", ")),
-    }
 }

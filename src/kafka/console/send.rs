@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::future_producer::{DeliveryFuture, FutureProducer, FutureRecord};
 
-use super::client_config;
+use super::settings::client_config;
 use crate::kafka::admin::AdminError;
 use crate::kafka::settings_cause;
 use crate::secret::Secret;
@@ -54,11 +54,11 @@ pub struct LineError {
 /// The key before the first `separator` and the value after it.
 pub fn split_key<'a>(line: &'a [u8], separator: &str, number: u64) -> Result<(&'a [u8], &'a [u8]), LineError> {
     let separator_bytes = separator.as_bytes();
-    let at = line
+    let position = line
         .windows(separator_bytes.len().max(1))
         .position(|window| window == separator_bytes);
-    match at {
-        Some(at) => Ok((&line[..at], &line[at + separator_bytes.len()..])),
+    match position {
+        Some(start) => Ok((&line[..start], &line[start + separator_bytes.len()..])),
         None => Err(LineError {
             line: number,
             separator: separator.to_owned(),

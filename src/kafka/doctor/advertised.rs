@@ -1,27 +1,29 @@
-//! The addresses that brokers advertise, which is where clients really go: can each be reached from here, and does it lead
-//! to the cluster that advertises it.
+//! The addresses that brokers advertise and clients connect to: can each be reached from here, and does it lead to the
+//! cluster that advertises it?
 
+use super::address::{Address, address};
+use super::check::Check;
 use super::listener;
 use super::login::{self, Cluster};
-use super::network::{Address, address, at_once, lookup, try_tcp};
-use super::{Check, Patient};
+use super::patient::Patient;
+use super::tcp::{at_once, lookup, try_tcp};
 use crate::kafka::admin::BrokerAddress;
 
-/// How many of the addresses that brokers advertise lead to the cluster.
+/// How many of the advertised addresses lead to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Advertised {
     pub(super) reached: usize,
     pub(super) all: usize,
 }
 
-/// Looks where the address that each broker advertises leads from here, at all of them at the same time.
-pub(super) fn reach(patient: &Patient, cluster: &Cluster, tell: &mut dyn FnMut(Check)) -> Advertised {
+/// Checks where the advertised address of each broker leads from here, all at the same time.
+pub(super) fn reach(patient: &Patient, cluster: &Cluster, report: &mut dyn FnMut(Check)) -> Advertised {
     let found = at_once(&cluster.brokers, |broker| problem(patient, cluster, broker));
     let all = found.len();
     let mut reached = 0;
     for (broker, problem) in cluster.brokers.iter().zip(found) {
         let name = format!("advertised listener of broker {}", broker.id);
-        tell(match problem {
+        report(match problem {
             None => {
                 reached += 1;
                 Check::ok(name, format!("{} can be reached", place(broker)))
@@ -34,7 +36,7 @@ pub(super) fn reach(patient: &Patient, cluster: &Cluster, tell: &mut dyn FnMut(C
                     patient.bootstrap,
                     place(broker)
                 ),
-                mend(patient, broker, all),
+                fix(patient, broker, all),
             ),
         });
     }
@@ -49,7 +51,7 @@ fn place(broker: &BrokerAddress) -> Address {
     }
 }
 
-/// What is wrong with the address of a broker, to be said after it; `None` where it leads to the cluster.
+/// What is wrong with the address of a broker, as the end of a sentence; `None` where it leads to the cluster.
 fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Option<String> {
     let place = place(broker);
     let shared = cluster
@@ -71,13 +73,13 @@ fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Opti
         let cause = tried.into_iter().find_map(Result::err).unwrap_or_default();
         return Some(format!("which cannot be reached from here ({cause})"));
     };
-    // The address that was just asked has told its cluster already.
+    // The bootstrap address has already reported its cluster.
     if address(&patient.bootstrap).is_ok_and(|bootstrap| bootstrap == place) {
         return None;
     }
     let mut wrong = None;
-    let mut told = |check: Check| wrong = wrong.take().or(Some(check).filter(|check| check.mend.is_some()));
-    if listener::speak(patient, &place, *open.0, &mut told).is_none() {
+    let mut keep_first = |check: Check| wrong = wrong.take().or(Some(check).filter(|check| check.fix.is_some()));
+    if listener::speak(patient, &place, *open.0, &mut keep_first).is_none() {
         let detail = wrong.map_or_else(String::new, |check: Check| check.detail);
         return Some(format!("which takes connections from here, but there {detail}"));
     }
@@ -93,8 +95,8 @@ fn problem(patient: &Patient, cluster: &Cluster, broker: &BrokerAddress) -> Opti
     }
 }
 
-/// The line of the broker's settings that would mend an advertised address.
-fn mend(patient: &Patient, broker: &BrokerAddress, brokers: usize) -> String {
+/// The line of the broker's settings that fixes an advertised address.
+fn fix(patient: &Patient, broker: &BrokerAddress, brokers: usize) -> String {
     let reachable = patient.addresses().next().and_then(|first| address(first).ok());
     let right = match reachable {
         // Of several brokers the bootstrap address may be that of another.
@@ -130,10 +132,13 @@ mod tests {
             id: None,
             brokers: vec![broker(1), broker(2)],
         };
-        let mut told = Vec::new();
-        let advertised = reach(&patient, &cluster, &mut |check| told.push(check.to_string()));
+        let mut reported = Vec::new();
+        let advertised = reach(&patient, &cluster, &mut |check| reported.push(check.to_string()));
         assert_eq!(advertised, Advertised { reached: 0, all: 2 });
-        assert!(told[0].contains("advertises 127.0.0.1:1, as broker 2 does"), "{told:?}");
-        assert!(told[1].contains("as broker 1 does"), "{told:?}");
+        assert!(
+            reported[0].contains("advertises 127.0.0.1:1, as broker 2 does"),
+            "{reported:?}"
+        );
+        assert!(reported[1].contains("as broker 1 does"), "{reported:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the client would show and believe in a TLS handshake: the authorities it trusts, its own certificate and key.
+//! The client's side of a TLS handshake: the authorities it trusts, its own certificate and key.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ use openssl::pkey::{PKey, Private};
 use openssl::ssl::SslConnectorBuilder;
 use openssl::x509::{X509, X509NameRef};
 
-use super::Patient;
+use super::patient::Patient;
 
 /// A property and what is wrong with its file or value; never the value.
 pub(super) type Wrong = (String, String);
 
-/// Gives a connector what the client's properties say; `Err` with the property that cannot be used.
+/// Configures a connector with the client's properties; `Err` with the property that cannot be used.
 pub(super) fn load(patient: &Patient, builder: &mut SslConnectorBuilder) -> Result<(), Wrong> {
     authorities(patient, builder)?;
     if let Some((file, store)) = keystore(patient)? {
@@ -67,13 +67,13 @@ fn authorities(patient: &Patient, builder: &mut SslConnectorBuilder) -> Result<(
     Ok(())
 }
 
-/// Says what the system says of a file that cannot be opened; the TLS library has fewer words for it.
+/// Reports the system's error where a file cannot be opened; the TLS library's is less exact.
 fn readable(property: &str, file: &str) -> Result<(), Wrong> {
     let opened = fs::File::open(file).map(drop);
     opened.map_err(|error| (format!("{property} = {file:?}"), error.to_string()))
 }
 
-/// True where the client has a certificate to show.
+/// True where the client has a certificate.
 pub(super) fn shows_certificate(patient: &Patient) -> bool {
     [
         "ssl.certificate.location",
@@ -180,8 +180,8 @@ mod tests {
             }
             rfc2253(&builder.build())
         };
-        let told = name(&[("C", "DE"), ("O", "Example"), ("CN", "client")]);
-        assert_eq!(told.unwrap(), "CN=client,O=Example,C=DE");
+        let principal = name(&[("C", "DE"), ("O", "Example"), ("CN", "client")]);
+        assert_eq!(principal.unwrap(), "CN=client,O=Example,C=DE");
         assert_eq!(name(&[("CN", "a,b")]), None, "would be escaped");
         assert_eq!(name(&[]), None);
     }

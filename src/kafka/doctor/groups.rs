@@ -1,13 +1,14 @@
-//! Joining a group by the classic protocol and by KIP-848's.
+//! Joins a group with the classic protocol and with KIP-848's.
 
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::runtime::Runtime;
 
-use super::rights::{Asker, Missing};
+use super::check::Check;
+use super::patient::{CLIENT_ID, Patient};
+use super::rights::{Asker, Missing, is_permission};
 use super::wire::Versions;
-use super::{Check, Patient};
 use crate::kafka::admin::Admin;
 
 /// How long a lone member may take to get its partition. A new member of a classic group waits 3 s by default.
@@ -21,11 +22,11 @@ pub(super) fn join(
     runtime: &Runtime,
     topic: &str,
     start: &str,
-    tell: &mut dyn FnMut(Check),
+    report: &mut dyn FnMut(Check),
 ) {
     for protocol in ["classic", "consumer"] {
         if protocol == "consumer" && !versions.has_consumer_protocol() {
-            // Already told with the protocol; a client would wait in vain.
+            // The check of the protocol has reported it; a client would wait in vain.
             continue;
         }
         if patient.is_stopped() {
@@ -33,29 +34,29 @@ pub(super) fn join(
         }
         let name = format!("join a group ({protocol} protocol)");
         let group = patient.group.clone().unwrap_or_else(|| format!("{start}-{protocol}"));
-        if patient.group.is_some() && !is_free(admin, runtime, &group, &name, tell) {
+        if patient.group.is_some() && !is_free(admin, runtime, &group, &name, report) {
             continue;
         }
         let began = Instant::now();
         match assigned(patient, &group, protocol, topic) {
             Ok(()) => {
                 let took = began.elapsed().as_secs_f64();
-                tell(Check::ok(name, format!("has its partition after {took:.1} s")));
+                report(Check::ok(name, format!("has its partition after {took:.1} s")));
             }
             Err(_) if patient.is_stopped() => {}
             Err(cause) => {
                 let needed = protocol == "classic" || patient.needs_consumer_protocol;
-                let denied = Asker::of(patient).mend_refusal(&cause, std::slice::from_ref(&topic.to_owned()));
+                let denied = Asker::of(patient).fix_refusal(&cause, std::slice::from_ref(&topic.to_owned()));
                 if denied.is_none() && !needed {
                     let detail = format!("{cause}: protocol = \"consumer\" cannot be measured here");
-                    tell(Check::warning(name, detail));
+                    report(Check::warning(name, detail));
                     let _ = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)));
                     continue;
                 }
                 let log = "see the broker's log: does the topic of group offsets have its replicas?";
-                tell(Check::failed(name, cause, denied.unwrap_or_else(|| log.to_owned())));
+                report(Check::failed(name, cause, denied.unwrap_or_else(|| log.to_owned())));
                 if patient.group.is_none() {
-                    // A member without a partition has made it all the same.
+                    // A member without a partition has created it too.
                     let _ = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)));
                 }
                 continue;
@@ -67,32 +68,32 @@ pub(super) fn join(
         }
         // One that may not be deleted expires.
         if let Err(error) = runtime.block_on(admin.delete_groups(std::slice::from_ref(&group)))
-            && super::probe::is_permission(&error)
+            && is_permission(&error)
         {
             let detail = format!("{group} stays until it expires: no right to delete it");
-            tell(Check::warning("delete a group", detail));
+            report(Check::warning("delete a group", detail));
         }
     }
 }
 
-/// True where nobody is in a group that is the user's: joining it would disturb whoever is.
-fn is_free(admin: &Admin, runtime: &Runtime, group: &str, name: &str, tell: &mut dyn FnMut(Check)) -> bool {
+/// True where the user's group has no members: joining would disturb them.
+fn is_free(admin: &Admin, runtime: &Runtime, group: &str, name: &str, report: &mut dyn FnMut(Check)) -> bool {
     let members = match runtime.block_on(admin.describe_group(group)) {
         Ok(description) => description.members,
         Err(error) => {
-            let mend = format!("grant Describe on the group {group:?}, or name another in [consumer]");
-            tell(Check::failed(name, error.to_string(), mend));
+            let fix = format!("grant Describe on the group {group:?}, or name another in [consumer]");
+            report(Check::failed(name, error.to_string(), fix));
             return false;
         }
     };
     let clients = members.iter().map(|member| member.client_id.as_str());
-    // The doctor's own from a moment ago may still be leaving.
-    let clients: Vec<&str> = clients.filter(|client| *client != super::probe::CLIENT_ID).collect();
+    // The doctor's own member of the check before may still be leaving.
+    let clients: Vec<&str> = clients.filter(|client| *client != CLIENT_ID).collect();
     if clients.is_empty() {
         return true;
     }
     let detail = format!("the group {group} has members: {}", clients.join(", "));
-    tell(Check::failed(
+    report(Check::failed(
         name,
         detail,
         "end them, or name another group in [consumer]",

@@ -7,13 +7,14 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
 use rdkafka::statistics::Statistics;
 
+use super::check::Check;
+use super::patient::Patient;
 use super::rights::quoted;
-use super::{Check, Patient, credentials, listener, tls};
-use crate::kafka::admin::BrokerAddress;
-use crate::kafka::admin_error::{connect_cause, settings_cause};
+use super::{credentials, listener, tls};
+use crate::kafka::admin::{BrokerAddress, connect_cause, settings_cause};
+use crate::kafka::words::counted;
 
 /// How long the first answer may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
@@ -24,19 +25,19 @@ const FIRST_ATTEMPT: Duration = Duration::from_millis(300);
 /// Pause between two of the library's statistics.
 const STATISTICS_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a question may still be answered after the brokers have told their addresses.
+/// How long to wait for an answer after the brokers have reported their addresses.
 const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 
-/// What a cluster has told of itself.
+/// What a cluster has reported about itself.
 pub(super) struct Cluster {
-    /// Its id; `None` where no question was answered.
+    /// Its id; `None` where no request for it was answered.
     pub(super) id: Option<String>,
     /// Its brokers, by id.
     pub(super) brokers: Vec<BrokerAddress>,
 }
 
 /// Logs in and asks for the brokers.
-pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<Cluster> {
+pub(super) fn connect(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<Cluster> {
     let name = "log in".to_owned();
     match cluster(patient) {
         Ok(cluster) => {
@@ -48,22 +49,19 @@ pub(super) fn connect(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<
                     None => "no user".to_owned(),
                 }
             };
-            let count = match cluster.brokers.len() {
-                1 => "1 broker".to_owned(),
-                number => format!("{number} brokers"),
-            };
-            tell(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
+            let count = counted(cluster.brokers.len(), "broker");
+            report(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
             Some(cluster)
         }
         Err(cause) => {
-            let (detail, mend) = explain(patient, &cause);
-            tell(Check::failed(name, detail, mend));
+            let (detail, fix) = explain(patient, &cause);
+            report(Check::failed(name, detail, fix));
             None
         }
     }
 }
 
-/// A client that hears what the library says.
+/// A client that keeps the library's messages.
 fn client(patient: &Patient) -> Result<BaseConsumer<Heard>, String> {
     let mut config = patient.config();
     config.set("statistics.interval.ms", STATISTICS_PAUSE.as_millis().to_string());
@@ -72,7 +70,7 @@ fn client(patient: &Patient) -> Result<BaseConsumer<Heard>, String> {
         .map_err(|error| settings_cause(&error))
 }
 
-/// Takes what the library has to say, for as long as it takes to say it.
+/// Polls until the library has delivered its messages and one set of statistics.
 fn listen(consumer: &BaseConsumer<Heard>) {
     let began = Instant::now();
     while consumer.poll(Duration::ZERO).is_some() || began.elapsed() < STATISTICS_PAUSE {
@@ -80,29 +78,29 @@ fn listen(consumer: &BaseConsumer<Heard>) {
     }
 }
 
-/// The brokers and the id; `Err` with what the library says of a login that fails.
+/// The brokers and the id; `Err` with the library's message where the login fails.
 ///
-/// The library leaves the addresses that it was given as soon as a broker has told its own, so where that leads nowhere
-/// no question is answered any more; the addresses told are still in the library's statistics.
+/// The library leaves the bootstrap addresses as soon as a broker has reported its own. Where that leads nowhere, no request
+/// is answered any more, but the reported addresses are in the library's statistics.
 fn cluster(patient: &Patient) -> Result<Cluster, String> {
     let consumer = client(patient)?;
     let deadline = Instant::now() + CONNECT_LIMIT;
-    // What one of several addresses refuses, another may grant.
+    // One of several addresses may accept what another refuses.
     let several = patient.addresses().count() > 1;
     let mut patience = FIRST_ATTEMPT;
-    let mut told: Option<(Instant, Vec<BrokerAddress>)> = None;
+    let mut reported: Option<(Instant, Vec<BrokerAddress>)> = None;
     let mut id = None;
     loop {
         let limit = patience.min(deadline.saturating_duration_since(Instant::now()));
-        // At once, and before anything else: where an advertised address leads to another cluster, the library soon goes
-        // there, and then tells of that one.
+        // First of all: where an advertised address leads to another cluster, the library soon connects there and then
+        // reports the id of that one.
         id = id.or_else(|| consumer.client().fetch_cluster_id(limit));
         let found = |brokers| Cluster {
             id: id.clone(),
             brokers,
         };
         let error = match consumer.fetch_metadata(None, limit) {
-            Ok(metadata) => return Ok(found(addresses(&metadata))),
+            Ok(metadata) => return Ok(found(BrokerAddress::of_all(&metadata))),
             Err(error) => error,
         };
         listen(&consumer);
@@ -113,14 +111,14 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
             return Err(connect_cause(&refusals, &error, CONNECT_LIMIT));
         }
         if let Some(brokers) = heard.brokers() {
-            let since = told.map_or_else(Instant::now, |(since, _)| since);
+            let since = reported.map_or_else(Instant::now, |(since, _)| since);
             if since.elapsed() > SILENCE_LIMIT {
                 return Ok(found(brokers));
             }
-            told = Some((since, brokers));
+            reported = Some((since, brokers));
         }
         if over {
-            return match told {
+            return match reported {
                 Some((_, brokers)) => Ok(found(brokers)),
                 None => Err(connect_cause(&heard.said(), &error, CONNECT_LIMIT)),
             };
@@ -129,8 +127,8 @@ fn cluster(patient: &Patient) -> Result<Cluster, String> {
     }
 }
 
-/// The id of the cluster that an address leads to; `Err` with what the library says where none answers. Asks for nothing
-/// but the brokers: a cluster may have many topics, and this is asked of each of its brokers at the same time.
+/// The id of the cluster that an address leads to; `Err` with the library's message where none answers. Requests no topics:
+/// a cluster may have many, and each of its brokers gets this request at the same time.
 pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
     let consumer = client(patient)?;
     let deadline = Instant::now() + CONNECT_LIMIT;
@@ -150,18 +148,7 @@ pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
     }
 }
 
-fn addresses(metadata: &Metadata) -> Vec<BrokerAddress> {
-    let brokers = metadata.brokers().iter().map(|broker| BrokerAddress {
-        id: broker.id(),
-        host: broker.host().to_owned(),
-        port: broker.port(),
-    });
-    let mut brokers: Vec<_> = brokers.collect();
-    brokers.sort_by_key(|broker| broker.id);
-    brokers
-}
-
-/// What the library says while it logs in.
+/// The library's messages during the login.
 #[derive(Default)]
 struct Heard {
     brokers: Mutex<Option<Vec<BrokerAddress>>>,
@@ -182,12 +169,12 @@ impl Heard {
         said.push(message.to_owned());
     }
 
-    /// What was said that no waiting will mend.
+    /// Errors that waiting does not fix.
     fn refusals(&self) -> Vec<String> {
         let mut said = self.said();
         said.retain(|message| {
             let lower = message.to_ascii_lowercase();
-            // Said of every listener that asks for a certificate and does not insist.
+            // Logged for every listener that requests a certificate and does not require it.
             if lower.contains("not sending any client certificates") {
                 return false;
             }
@@ -251,7 +238,7 @@ pub(super) fn is_authentication(cause: &str) -> bool {
     .any(|part| lower.contains(part))
 }
 
-/// What the library says of a login that fails, and what would mend it.
+/// The finding for a login that fails, and the fix.
 fn explain(patient: &Patient, cause: &str) -> (String, String) {
     if is_authentication(cause) {
         return refused(patient, listener::knows_user(patient), cause);
@@ -261,12 +248,12 @@ fn explain(patient: &Patient, cause: &str) -> (String, String) {
         return tls::refused_client(patient, cause);
     }
     if lower.contains("unsupported sasl mechanism") || lower.contains("sasl.mechanism") {
-        let mend = "set \"sasl.mechanism\" under [cluster.client] to one that the listener offers and this client can: \
+        let fix = "set \"sasl.mechanism\" under [cluster.client] to one that the listener offers and this client can: \
                     PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
-        return (cause.to_owned(), mend.to_owned());
+        return (cause.to_owned(), fix.to_owned());
     }
-    let mend = "see the broker's log for the connection from this machine";
-    (cause.to_owned(), mend.to_owned())
+    let fix = "see the broker's log for the connection from this machine";
+    (cause.to_owned(), fix.to_owned())
 }
 
 /// A user whom the broker does not let in. `known` is whether it has a SCRAM password of the user at all.
@@ -281,31 +268,31 @@ fn refused(patient: &Patient, known: Option<bool>, cause: &str) -> (String, Stri
         Some(false) => {
             let detail = format!("{named} is unknown: the broker has no {mechanism} password of it ({cause})");
             let who = user.map_or_else(|| "<user>".to_owned(), quoted);
-            let mend = format!(
+            let fix = format!(
                 "check \"sasl.username\", or make the user: kafka-configs --alter --add-config \
                  '{mechanism}=[password=...]' --entity-type users --entity-name {who}"
             );
-            (detail, mend)
+            (detail, fix)
         }
         Some(true) => {
             let detail = format!("the password is wrong: the broker knows {named}, but not this password ({cause})");
-            let mend = "check the variable or the file that holds \"sasl.password\"".to_owned();
-            (detail, mend)
+            let fix = "check the variable or the file that holds \"sasl.password\"".to_owned();
+            (detail, fix)
         }
         None => {
             let detail = format!("the broker refuses {named} or the password, and does not say which ({cause})");
-            let mend = format!(
+            let fix = format!(
                 "check \"sasl.username\", the variable or the file that holds \"sasl.password\", and that the user exists \
                  for {mechanism}"
             );
-            (detail, mend)
+            (detail, fix)
         }
     }
 }
 
-/// What to know of a client that is refused: those before librdkafka 2.6 are refused by Kafka 4.x with the right SCRAM
-/// password. `None` where this says nothing of the cause, as of this program's own client. `client` and `version` are as
-/// a worker has told them.
+/// A note on the client that is refused: Kafka 4.x refuses librdkafka before 2.6 even with the right SCRAM password. `None`
+/// where the client is not the cause, such as this program's own. `client` and `version` are as
+/// a worker has reported them.
 pub fn client_note(cause: &str, client: &str, version: &str) -> Option<String> {
     if !is_authentication(cause) || version == rdkafka::util::get_rdkafka_version().1 {
         return None;
@@ -351,8 +338,8 @@ mod tests {
     fn an_unknown_user_a_wrong_password_and_either_are_told_apart() {
         let cause = "SASL authentication error: Authentication failed during authentication due to invalid credentials";
         assert!(is_authentication(cause));
-        let (detail, mend) = refused(&patient(), Some(false), cause);
-        assert!(detail.starts_with("user reader is unknown") && mend.contains("--entity-name reader"));
+        let (detail, fix) = refused(&patient(), Some(false), cause);
+        assert!(detail.starts_with("user reader is unknown") && fix.contains("--entity-name reader"));
         let (detail, _) = refused(&patient(), Some(true), cause);
         assert!(detail.starts_with("the password is wrong: the broker knows user reader"));
         let (detail, _) = refused(&patient(), None, cause);
@@ -368,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_no_waiting_will_mend_is_a_refusal() {
+    fn only_errors_that_waiting_does_not_fix_are_refusals() {
         let heard = Heard::default();
         heard.note("[thrd:sasl_ssl://kafka:9092/bootstrap]: Connect to ipv6#[::1]:9092 failed: Connection refused");
         assert_eq!(heard.refusals(), Vec::<String>::new());

@@ -1,118 +1,83 @@
-//! What a client can do there: make a topic, write a record, read it back, compare clocks,
-//! delete the topic. Everything made is removed again.
+//! Tries a cluster: creates a topic, writes a record, reads it back, compares clocks, deletes the topic.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
 use rdkafka::client::ClientContext;
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
-use super::rights::{Asker, Missing, Right};
+use super::check::{Check, Outcome};
+use super::groups;
+use super::patient::Patient;
+use super::rights::{Asker, Missing, Right, cause, is_permission};
 use super::wire::Versions;
-use super::{Check, Patient, groups};
-use crate::kafka::admin::{Admin, AdminError};
-use crate::secret::Secret;
-
-/// The `client.id` of the probe.
-pub(super) const CLIENT_ID: &str = "tandem-doctor";
+use crate::kafka::admin::Admin;
 
 /// How long a record may take to be written, and to be read.
 const RECORD_LIMIT: Duration = Duration::from_secs(6);
 
-/// Clocks that differ by more are told.
+/// Clocks that differ by more get a warning.
 const CLOCK_LIMIT_MS: f64 = 1000.0;
 
-impl Patient {
-    /// The properties, with short waits between attempts: a doctor does not wait.
-    pub(super) fn fast(&self) -> BTreeMap<String, Secret> {
-        let mut properties = self.properties.clone();
-        for (name, value) in [("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "500")] {
-            properties.insert(name.to_owned(), Secret::new(value));
-        }
-        properties
-    }
-
-    /// A client's configuration.
-    pub(super) fn config(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        for (name, value) in self.fast() {
-            config.set(name, value.reveal());
-        }
-        config.set("bootstrap.servers", &self.bootstrap);
-        config.set("client.id", CLIENT_ID);
-        config
-    }
-}
-
-/// For topics and groups, with what its calls run on; `None` where there is none, which is told.
-pub(super) fn admin(patient: &Patient, tell: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
+/// The admin client and its runtime; `None` where one cannot be made, which is reported.
+pub(super) fn admin(patient: &Patient, report: &mut dyn FnMut(Check)) -> Option<(Admin, Runtime)> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let admin = Admin::new(&patient.bootstrap, &patient.fast());
-    match (admin, runtime) {
-        (Ok(admin), Ok(runtime)) => Some((admin, runtime)),
-        (Err(error), _) => {
-            let mend = "see the client properties of the scenario";
-            tell(Check::failed("topics and groups", error.to_string(), mend));
-            None
-        }
+    let (detail, fix) = match (Admin::new(&patient.bootstrap, &patient.fast()), runtime) {
+        (Ok(admin), Ok(runtime)) => return Some((admin, runtime)),
+        (Err(error), _) => (error.to_string(), "see the client properties of the scenario"),
         (_, Err(error)) => {
-            let mend = "is this machine out of memory or files?";
-            tell(Check::failed(
-                "topics and groups",
-                format!("no runtime for it: {error}"),
-                mend,
-            ));
-            None
+            let detail = format!("no runtime for it: {error}");
+            (detail, "is this machine out of memory or files?")
         }
-    }
+    };
+    report(Check::failed("topics and groups", detail, fix));
+    None
 }
 
-/// Tells what the brokers say that the user may do.
-pub(super) fn permissions(admin: &Admin, topic: &str, tell: &mut dyn FnMut(Check)) {
+/// Reports what the user may do.
+pub(super) fn permissions(admin: &Admin, topic: &str, report: &mut dyn FnMut(Check)) {
     let (of_topic, of_cluster) = admin.operations_now(topic);
     let list = |operations: &[String]| match operations {
-        [] => "not told (needs Describe on it)".to_owned(),
+        [] => "unknown (needs Describe on it)".to_owned(),
         names => names.join(", "),
     };
     let of_topic = match of_topic {
         Ok(operations) => list(&operations),
-        Err(cause) => format!("not told ({cause})"),
+        Err(cause) => format!("unknown ({cause})"),
     };
     let detail = format!("on the topic: {of_topic}; on the cluster: {}", list(&of_cluster));
-    tell(Check::ok("permissions seen", detail));
+    report(Check::ok("permissions seen", detail));
 }
 
-/// Writes a record, reads it back, joins a group by either protocol; and removes what it made.
-pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnMut(Check)) {
+/// Writes a record, reads it back, joins a group with either protocol, and removes what it created.
+pub(super) fn records(patient: &Patient, versions: &Versions, report: &mut dyn FnMut(Check)) {
     if !patient.may_write {
         let detail = "not tried: nothing is to be written";
-        tell(Check::new("topics and groups", super::Outcome::Skipped, detail));
+        report(Check::new("topics and groups", Outcome::Skipped, detail));
         return;
     }
-    let Some((admin, runtime)) = admin(patient, tell) else {
+    let Some((admin, runtime)) = admin(patient, report) else {
         return;
     };
     let topic = format!("{}doctor-{:08x}", patient.prefix, rand::rng().random::<u32>());
-    if !create(patient, &admin, &runtime, &topic, tell) {
-        // It may be there all the same, without a leader yet or without the right to see it.
+    if !create(patient, &admin, &runtime, &topic, report) {
+        // It may exist all the same, without a leader yet or without the right to describe it.
         let _ = runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic)));
         return;
     }
-    permissions(&admin, &topic, tell);
-    if write_and_read(patient, &topic, tell) && !patient.is_stopped() {
-        groups::join(patient, &admin, versions, &runtime, &topic, &topic, tell);
+    permissions(&admin, &topic, report);
+    if write_and_read(patient, &topic, report) && !patient.is_stopped() {
+        groups::join(patient, &admin, versions, &runtime, &topic, &topic, report);
     }
     let name = format!("delete topic {topic}");
     match runtime.block_on(admin.delete_topics(std::slice::from_ref(&topic))) {
-        Ok(()) => tell(Check::ok("delete a topic", format!("{topic} is gone again"))),
-        Err(error) => tell(Check::failed(
+        Ok(()) => report(Check::ok("delete a topic", format!("{topic} is gone again"))),
+        Err(error) => report(Check::failed(
             name,
             cause(&error),
             format!(
@@ -123,36 +88,24 @@ pub(super) fn records(patient: &Patient, versions: &Versions, tell: &mut dyn FnM
     }
 }
 
-fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
+fn create(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str, report: &mut dyn FnMut(Check)) -> bool {
     let name = "create a topic";
     // The broker's clock is then in every record.
     let settings = [("message.timestamp.type", "LogAppendTime")];
     match runtime.block_on(admin.create_topic(topic, 1, 1, &settings)) {
         Ok(()) => {
-            tell(Check::ok(name, topic));
+            report(Check::ok(name, topic));
             true
         }
         Err(error) => {
-            let mend = if is_permission(&error) {
-                Asker::of(patient).mend_create()
+            let fix = if is_permission(&error) {
+                Asker::of(patient).fix_create()
             } else {
                 "see the broker's log; does the cluster take new topics?".to_owned()
             };
-            tell(Check::failed(name, cause(&error), mend));
+            report(Check::failed(name, cause(&error), fix));
             false
         }
-    }
-}
-
-/// True where a right was missing.
-pub fn is_permission(error: &AdminError) -> bool {
-    Missing::of(&error.to_string()).is_some()
-}
-
-pub(super) fn cause(error: &AdminError) -> String {
-    match error {
-        AdminError::Refused { cause, .. } => cause.clone(),
-        other => other.to_string(),
     }
 }
 
@@ -162,16 +115,16 @@ fn now_ms() -> f64 {
         .map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }
 
-fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -> bool {
+fn write_and_read(patient: &Patient, topic: &str, report: &mut dyn FnMut(Check)) -> bool {
     let before_ms = now_ms();
     let began = Instant::now();
     if let Err(cause) = write(patient, topic) {
-        let mend = refused(patient, &cause, &["Write", "Describe"]);
-        tell(Check::failed("write a record", cause, mend));
+        let fix = refused(patient, &cause, &["Write", "Describe"]);
+        report(Check::failed("write a record", cause, fix));
         return false;
     }
     let wrote = began.elapsed();
-    tell(Check::ok(
+    report(Check::ok(
         "write a record",
         format!("acknowledged after {:.0} ms", wrote.as_secs_f64() * 1e3),
     ));
@@ -179,19 +132,19 @@ fn write_and_read(patient: &Patient, topic: &str, tell: &mut dyn FnMut(Check)) -
         Ok(timestamp) => timestamp,
         Err(_) if patient.is_stopped() => return false,
         Err(cause) => {
-            let mend = refused(patient, &cause, &["Read", "Describe"]);
-            tell(Check::failed("read it back", cause, mend));
+            let fix = refused(patient, &cause, &["Read", "Describe"]);
+            report(Check::failed("read it back", cause, fix));
             return false;
         }
     };
-    tell(Check::ok("read it back", "as it was written"));
+    report(Check::ok("read it back", "as it was written"));
     if let Some(broker_ms) = broker_ms {
-        tell(clock(broker_ms, before_ms, wrote));
+        report(clock(broker_ms, before_ms, wrote));
     }
     true
 }
 
-/// What would mend a record that could not be written or read.
+/// The fix for a record that could not be written or read.
 fn refused(patient: &Patient, cause: &str, operations: &[&'static str]) -> String {
     if Missing::of(cause).is_some() {
         return Asker::of(patient).grant(&Right::on_topics(operations, &patient.prefix));
@@ -199,14 +152,14 @@ fn refused(patient: &Patient, cause: &str, operations: &[&'static str]) -> Strin
     "see the broker's log".to_owned()
 }
 
-/// The broker stamped the record somewhere between its being sent and acknowledged.
+/// The broker's timestamp lies between the sending and the acknowledgement.
 #[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
 fn clock(broker_ms: i64, before_ms: f64, took: Duration) -> Check {
     let half_ms = took.as_secs_f64() * 500.0;
     let ahead_ms = broker_ms as f64 - (before_ms + half_ms);
     let text = format!("the broker's clock is {ahead_ms:+.0} ms from this machine's, give or take {half_ms:.0} ms");
     if ahead_ms.abs() > CLOCK_LIMIT_MS + half_ms {
-        // tandem's own figures come from one clock and bear it; timestamps of records do not.
+        // tandem's own figures come from one clock; timestamps of records do not.
         Check::warning(
             "clocks",
             format!("{text}; tandem's figures do not use it, but timestamps of records do"),
@@ -229,16 +182,16 @@ fn write(patient: &Patient, topic: &str) -> Result<(), String> {
         .send(BaseRecord::<(), [u8]>::to(topic).partition(0).payload(RECORD))
         .map_err(|(error, _)| error.to_string())?;
     producer.flush(RECORD_LIMIT).map_err(|error| error.to_string())?;
-    let told = producer
+    let delivery = producer
         .context()
         .0
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
-    told.unwrap_or_else(|| Err(format!("not acknowledged within {} s", RECORD_LIMIT.as_secs())))
+    delivery.unwrap_or_else(|| Err(format!("not acknowledged within {} s", RECORD_LIMIT.as_secs())))
 }
 
-/// What became of the record.
+/// The delivery report of the record.
 #[derive(Default)]
 struct Delivery(Mutex<Option<Result<(), String>>>);
 
@@ -262,8 +215,7 @@ fn read(patient: &Patient, topic: &str) -> Result<Option<i64>, String> {
     .ok_or_else(|| "the record that came back is another one".to_owned())
 }
 
-/// Reads any record of these partitions without being in a group, and takes from it what is wanted; `Err` with why none
-/// came.
+/// Reads any record of these partitions without a group, and returns what `take` makes of it; `Err` with why none came.
 pub(super) fn first_record<T>(
     patient: &Patient,
     name: &str,
@@ -272,7 +224,7 @@ pub(super) fn first_record<T>(
     take: impl Fn(&BorrowedMessage<'_>) -> T,
 ) -> Result<T, String> {
     let mut config = patient.config();
-    // No group is joined and nothing committed; the library wants a name all the same.
+    // No group is joined and nothing committed; the library requires a name all the same.
     config.set("group.id", name).set("enable.auto.commit", "false");
     let consumer: BaseConsumer = config.create().map_err(|error| crate::kafka::settings_cause(&error))?;
     let mut from = TopicPartitionList::new();
@@ -286,7 +238,7 @@ pub(super) fn first_record<T>(
     while Instant::now() < deadline && !patient.is_stopped() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(record)) => return Ok(take(&record)),
-            // The library asks after the group, too, which is nothing to a reader without one.
+            // The library asks for the group too, which does not matter to a reader without one.
             Some(Err(error)) if Missing::of(&error.to_string()) == Some(Missing::Group) => {}
             Some(Err(error)) if Missing::of(&error.to_string()).is_some() => return Err(error.to_string()),
             Some(Err(error)) => latest = format!(" ({error})"),
@@ -301,9 +253,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clocks_far_apart_are_told_and_near_ones_are_well() {
+    fn clocks_far_apart_are_a_warning_and_close_ones_are_fine() {
         let took = Duration::from_millis(20);
-        assert_eq!(clock(100_005, 100_000.0, took).outcome, super::super::Outcome::Ok);
-        assert_eq!(clock(95_000, 100_000.0, took).outcome, super::super::Outcome::Warning);
+        assert_eq!(clock(100_005, 100_000.0, took).outcome, Outcome::Ok);
+        assert_eq!(clock(95_000, 100_000.0, took).outcome, Outcome::Warning);
     }
 }

@@ -1,6 +1,8 @@
-//! What a user may do, and the line that would allow what was refused.
+//! What a user may do, and the command that grants a missing right.
 
-use super::{Patient, credentials};
+use super::credentials;
+use super::patient::Patient;
+use crate::kafka::admin::AdminError;
 
 /// A right that a user may lack, in the terms of Kafka's access control lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +56,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Who a client with these properties is. A name that came from the environment or a file is not told.
+    /// The user of a client with these properties. A name from the environment or a file is left out.
     pub fn of(patient: &Patient) -> Self {
         let principal = if patient.uses_sasl() {
             patient.user.clone().map(|user| format!("User:{user}"))
@@ -72,7 +74,7 @@ impl Asker {
         }
     }
 
-    /// The command that would give a right, for somebody who may.
+    /// The command that grants a right.
     pub(super) fn grant(&self, right: &Right) -> String {
         let operations: Vec<String> = right
             .operations
@@ -88,8 +90,8 @@ impl Asker {
         )
     }
 
-    /// What would mend the want of a right to make topics.
-    pub(super) fn mend_create(&self) -> String {
+    /// The fix for a missing right to create topics.
+    pub(super) fn fix_create(&self) -> String {
         let right = Right::on_topics(&["Create", "Describe", "Read", "Write", "Delete"], &self.prefix);
         format!(
             "{}; or read a topic that is there ([dataset] topic = \"...\"), or set another [cluster] prefix",
@@ -97,8 +99,8 @@ impl Asker {
         )
     }
 
-    /// What would mend the want of a right to read in groups.
-    pub(super) fn mend_group(&self) -> String {
+    /// The fix for a missing right to read in groups.
+    pub(super) fn fix_group(&self) -> String {
         if let Some(group) = &self.group {
             let right = Right::on_group(&["Read", "Describe"], group);
             return format!("{}; or name another group in [consumer]", self.grant(&right));
@@ -110,20 +112,19 @@ impl Asker {
         )
     }
 
-    /// What would mend the want of a right on a topic that is there.
-    pub(super) fn mend_topic(&self, operations: &[&'static str], topic: &str) -> String {
+    /// The fix for a missing right on an existing topic.
+    pub(super) fn fix_topic(&self, operations: &[&'static str], topic: &str) -> String {
         self.grant(&Right::on_topic(operations, topic))
     }
 
-    /// What would mend what a cluster has refused, in the doctor's words; `None` where it was no right that was
-    /// missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
+    /// The fix for what a cluster has refused; `None` where no right was missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
     /// it.
-    pub fn mend_refusal(&self, refusal: &str, topics: &[String]) -> Option<String> {
+    pub fn fix_refusal(&self, refusal: &str, topics: &[String]) -> Option<String> {
         match Missing::of(refusal)? {
-            Missing::Group => Some(self.mend_group()),
-            Missing::Topic if topics.is_empty() => Some(self.mend_create()),
+            Missing::Group => Some(self.fix_group()),
+            Missing::Topic if topics.is_empty() => Some(self.fix_create()),
             Missing::Topic => {
-                let grants = topics.iter().map(|topic| self.mend_topic(&["Read", "Describe"], topic));
+                let grants = topics.iter().map(|topic| self.fix_topic(&["Read", "Describe"], topic));
                 Some(grants.collect::<Vec<_>>().join("; "))
             }
             Missing::Cluster => Some(self.grant(&Right::on(&["IdempotentWrite"], "--cluster".to_owned()))),
@@ -159,6 +160,18 @@ impl Missing {
     }
 }
 
+/// True where a right was missing.
+pub fn is_permission(error: &AdminError) -> bool {
+    Missing::of(&error.to_string()).is_some()
+}
+
+pub(super) fn cause(error: &AdminError) -> String {
+    match error {
+        AdminError::Refused { cause, .. } => cause.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// A word for a shell.
 pub(super) fn quoted(word: &str) -> String {
     let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || ":_-.=,".contains(c));
@@ -189,23 +202,23 @@ mod tests {
             group: Some("orders-bench".into()),
             ..asker("User:reader")
         };
-        let mend = who.mend_refusal("GROUP_AUTHORIZATION_FAILED", &[]).unwrap();
+        let fix = who.fix_refusal("GROUP_AUTHORIZATION_FAILED", &[]).unwrap();
         assert!(
-            mend.contains("--group orders-bench;") && !mend.contains("prefixed"),
-            "{mend}"
+            fix.contains("--group orders-bench;") && !fix.contains("prefixed"),
+            "{fix}"
         );
     }
 
     #[test]
     fn what_a_cluster_refuses_is_told_with_the_line_that_allows_it() {
         let who = asker("User:reader");
-        let group = who.mend_refusal("GroupAuthorizationFailed (Broker: Group authorization failed)", &[]);
+        let group = who.fix_refusal("GroupAuthorizationFailed (Broker: Group authorization failed)", &[]);
         assert_eq!(
             group.unwrap().split(';').next().unwrap(),
             "kafka-acls --bootstrap-server kafka:9092 --add --allow-principal User:reader --operation Read --operation \
              Describe --operation Delete --group tandem- --resource-pattern-type prefixed"
         );
-        let topic = who.mend_refusal(
+        let topic = who.fix_refusal(
             "org.apache.kafka.common.errors.TopicAuthorizationException: x",
             &["orders".into()],
         );
@@ -214,12 +227,12 @@ mod tests {
             "kafka-acls --bootstrap-server kafka:9092 --add --allow-principal User:reader --operation Read --operation \
              Describe --topic orders"
         );
-        let create = who.mend_refusal("TOPIC_AUTHORIZATION_FAILED", &[]).unwrap();
+        let create = who.fix_refusal("TOPIC_AUTHORIZATION_FAILED", &[]).unwrap();
         assert!(
             create.contains("--operation Create") && create.contains("[dataset] topic"),
             "{create}"
         );
-        assert_eq!(who.mend_refusal("connection refused", &[]), None);
+        assert_eq!(who.fix_refusal("connection refused", &[]), None);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use openssl::nid::Nid;
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
 use openssl::x509::{X509NameRef, X509Ref, X509VerifyResult};
 
+use super::address::Address;
+use super::check::Check;
 use super::credentials::{self, Wrong};
-use super::network::Address;
-use super::{Check, LIMIT, Patient};
+use super::patient::Patient;
+use super::tcp::{LIMIT, connect};
 
-/// Codes of the library's verification that are told in words of their own.
+/// Codes of the library's verification that get messages of their own.
 const EXPIRED: i32 = 10;
 const NOT_YET_VALID: i32 = 9;
 const UNKNOWN_ISSUER: [i32; 5] = [2, 18, 19, 20, 21];
@@ -24,18 +26,11 @@ pub(super) fn is_spoken(address: SocketAddr) -> bool {
         let mut configuration = builder.build().configure().ok()?;
         configuration.set_verify_hostname(false);
         configuration
-            .connect("tandem.invalid", stream(address).ok()?)
+            .connect("tandem.invalid", connect(address, LIMIT).ok()?)
             .ok()
             .map(drop)
     };
     connected().is_some()
-}
-
-fn stream(address: SocketAddr) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, LIMIT)?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.set_write_timeout(Some(LIMIT))?;
-    Ok(stream)
 }
 
 /// What the verification of a chain found.
@@ -48,20 +43,20 @@ struct Problem {
     not_after: String,
 }
 
-/// Shakes hands as the client would, and tells what is wrong with the certificates; `None` where it fails.
+/// Does the handshake as the client would, and reports what is wrong with the certificates; `None` where it fails.
 pub(super) fn handshake(
     patient: &Patient,
     address: &Address,
     open: SocketAddr,
-    tell: &mut dyn FnMut(Check),
+    report: &mut dyn FnMut(Check),
 ) -> Option<SslStream<TcpStream>> {
     let name = format!("TLS of {address}");
     let found: Arc<Mutex<Option<Problem>>> = Arc::default();
     let connector = match connector(patient, &found) {
         Ok(connector) => connector,
         Err((what, cause)) => {
-            let mend = "the file must be there, readable, in the form that the property asks for";
-            tell(Check::failed(name, format!("{what}: {cause}"), mend));
+            let fix = "the file must be there, readable, in the form that the property asks for";
+            report(Check::failed(name, format!("{what}: {cause}"), fix));
             return None;
         }
     };
@@ -74,7 +69,7 @@ pub(super) fn handshake(
         .map_err(|error| error.to_string())
         .and_then(|mut configuration| {
             configuration.set_verify_hostname(checks_name);
-            let stream = stream(open).map_err(|error| error.to_string())?;
+            let stream = connect(open, LIMIT).map_err(|error| error.to_string())?;
             configuration
                 .connect(&address.host, stream)
                 .map_err(|error| error.to_string())
@@ -85,24 +80,22 @@ pub(super) fn handshake(
             let expiry = certificate.map_or(String::new(), |c| {
                 format!(", certificate valid until {}", c.not_after())
             });
-            tell(Check::ok(name, format!("{}{expiry}", session.ssl().version_str())));
+            report(Check::ok(name, format!("{}{expiry}", session.ssl().version_str())));
             Some(session)
         }
         Err(error) => {
             let problem = found.lock().unwrap_or_else(PoisonError::into_inner).take();
-            tell(match problem {
-                Some(problem) => certificate(name, patient, address, &problem),
-                None if is_refusal(&error) => {
-                    let (detail, mend) = refused_client(patient, &error);
-                    Check::failed(name, detail, mend)
-                }
-                None => Check::failed(
-                    name,
+            let (detail, fix) = match problem {
+                Some(problem) => explain(patient, address, &problem),
+                None if is_refusal(&error) => refused_client(patient, &error),
+                None => (
                     format!("the handshake fails: {error}"),
                     "does the listener ask for a client certificate (set \"ssl.certificate.location\" and \
-                     \"ssl.key.location\"), or a version of TLS that this machine refuses?",
+                     \"ssl.key.location\"), or a version of TLS that this machine refuses?"
+                        .to_owned(),
                 ),
-            });
+            };
+            report(Check::failed(name, detail, fix));
             None
         }
     }
@@ -117,7 +110,7 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
         .property("enable.ssl.certificate.verification")
         .unwrap_or("true")
         != "false";
-    let seen = Arc::clone(found);
+    let first = Arc::clone(found);
     let mode = if verifies {
         SslVerifyMode::PEER
     } else {
@@ -126,7 +119,8 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
     builder.set_verify_callback(mode, move |well, context| {
         if !well {
             let problem = Problem::of(context.error(), context.current_cert());
-            seen.lock()
+            first
+                .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert(problem);
         }
@@ -135,23 +129,23 @@ fn connector(patient: &Patient, found: &Arc<Mutex<Option<Problem>>>) -> Result<S
     Ok(builder.build())
 }
 
-/// What a listener does not like that refuses the client in TLS' own terms. In TLS 1.3 the client learns only after the
-/// handshake what became of its certificate.
+/// The finding where a listener refuses the client with a TLS alert. In TLS 1.3 the client gets it only after the
+/// handshake.
 pub(super) fn refused_client(patient: &Patient, error: &str) -> (String, String) {
     let error = error.rsplit(':').next().unwrap_or(error).trim();
     if credentials::shows_certificate(patient) {
         let detail = format!("the listener refuses the client's certificate ({error})");
-        let mend = "the broker must trust the authority that issued it (ssl.truststore.location there), and it must not \
+        let fix = "the broker must trust the authority that issued it (ssl.truststore.location there), and it must not \
                     have expired";
-        return (detail, mend.to_owned());
+        return (detail, fix.to_owned());
     }
     let detail = format!("the listener asks for a client certificate, and none is set ({error})");
-    let mend = "set \"ssl.certificate.location\" and \"ssl.key.location\" under [cluster.client] (mutual TLS); \
+    let fix = "set \"ssl.certificate.location\" and \"ssl.key.location\" under [cluster.client] (mutual TLS); \
                 \"ssl.key.password\" as { env = \"VARIABLE\" } or { file = \"PATH\" }";
-    (detail, mend.to_owned())
+    (detail, fix.to_owned())
 }
 
-/// True for what a listener says in TLS' own terms when it refuses the client's certificate.
+/// True for the TLS alerts with which a listener refuses the client's certificate.
 pub(super) fn is_refusal(error: &str) -> bool {
     error.contains("alert") && (error.contains("certificate") || error.contains("unknown ca"))
 }
@@ -169,14 +163,15 @@ impl Problem {
     }
 }
 
-/// The common name, or the whole one where there is none.
+/// The common name, or the full name where there is none.
 fn common_name(name: &X509NameRef) -> String {
     let common = name.entries_by_nid(Nid::COMMONNAME).next();
     let common = common.and_then(|entry| entry.data().to_string().ok());
     common.unwrap_or_else(|| format!("{name:?}"))
 }
 
-fn certificate(name: String, patient: &Patient, address: &Address, problem: &Problem) -> Check {
+/// What is wrong with a certificate, and the fix.
+fn explain(patient: &Patient, address: &Address, problem: &Problem) -> (String, String) {
     let Problem {
         code,
         words,
@@ -184,34 +179,36 @@ fn certificate(name: String, patient: &Patient, address: &Address, problem: &Pro
         issuer,
         not_after,
     } = problem;
-    if *code == EXPIRED {
-        let detail = format!("the certificate of {subject} expired on {not_after}");
-        return Check::failed(
-            name,
-            detail,
+    let (detail, fix) = if *code == EXPIRED {
+        (
+            format!("the certificate of {subject} expired on {not_after}"),
             "the broker needs a new certificate (ssl.keystore.location)",
-        );
-    }
-    if *code == NOT_YET_VALID {
-        let detail = format!("the certificate of {subject} is not valid yet");
-        return Check::failed(name, detail, "is the clock of this machine right?");
-    }
-    if UNKNOWN_ISSUER.contains(code) {
+        )
+    } else if *code == NOT_YET_VALID {
+        (
+            format!("the certificate of {subject} is not valid yet"),
+            "is the clock of this machine right?",
+        )
+    } else if UNKNOWN_ISSUER.contains(code) {
         let known = match patient.property("ssl.ca.location") {
             Some(file) => format!("which is not in {file}"),
             None => "which this machine does not know".to_owned(),
         };
-        let detail = format!("the certificate of {subject} was issued by {issuer}, {known} ({words})");
-        let mend = "set \"ssl.ca.location\" under [cluster.client] to the PEM file of the authority that issued it";
-        return Check::failed(name, detail, mend);
-    }
-    if words.contains("ostname") || words.contains("IP address mismatch") {
-        let detail = format!("the certificate is for {subject}, not for {} ({words})", address.host);
-        let mend = "use a name that the certificate holds, have the broker's certificate name this one \
-                    (subjectAltName), or, if you know what you give up, set \
-                    \"ssl.endpoint.identification.algorithm\" = \"none\"";
-        return Check::failed(name, detail, mend);
-    }
-    let detail = format!("the certificate of {subject}, issued by {issuer}, is refused: {words}");
-    Check::failed(name, detail, "see `openssl s_client -connect` for the whole chain")
+        (
+            format!("the certificate of {subject} was issued by {issuer}, {known} ({words})"),
+            "set \"ssl.ca.location\" under [cluster.client] to the PEM file of the authority that issued it",
+        )
+    } else if words.contains("ostname") || words.contains("IP address mismatch") {
+        (
+            format!("the certificate is for {subject}, not for {} ({words})", address.host),
+            "use a name that the certificate holds, have the broker's certificate name this one (subjectAltName), or, if \
+             you know what you give up, set \"ssl.endpoint.identification.algorithm\" = \"none\"",
+        )
+    } else {
+        (
+            format!("the certificate of {subject}, issued by {issuer}, is refused: {words}"),
+            "see `openssl s_client -connect` for the complete chain",
+        )
+    };
+    (detail, fix.to_owned())
 }

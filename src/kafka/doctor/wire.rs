@@ -1,11 +1,14 @@
-//! The first words with whatever listens at an address: a request that every Kafka broker answers before anybody has
-//! authenticated. Tells a Kafka listener without TLS from one with it, and both from other servers.
+//! The few requests that a Kafka broker answers before authentication, spoken without the client library: they distinguish
+//! a Kafka listener without TLS from one with TLS, and both from other servers.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::RngExt;
+
+use super::patient::CLIENT_ID;
+use super::tcp::connect;
 
 /// Key of the request for the versions that a broker speaks.
 const API_VERSIONS: i16 = 18;
@@ -132,7 +135,7 @@ impl Dialogue {
         Ok(versions(&answer))
     }
 
-    /// True where the broker answers to somebody who has not authenticated; `None` where that cannot be told.
+    /// True where the broker answers clients that have not authenticated; `None` where that is unknown.
     pub(super) fn answers_strangers(&mut self, versions: &Versions) -> Option<bool> {
         let (low, high) = versions.of(METADATA)?;
         // From version 1 on an absent list asks for all topics; version 4 adds a flag, version 9 another form.
@@ -164,8 +167,8 @@ impl Dialogue {
     }
 
     /// True where the broker has a SCRAM password of this user; to be asked after [`Dialogue::mechanism`]. Only the name
-    /// is told (RFC 5802, client-first-message): a broker that knows it answers with its salt, and refuses at once
-    /// otherwise. `None` where that cannot be told.
+    /// is sent (RFC 5802, client-first-message): a broker that knows it answers with its salt, and refuses at once
+    /// otherwise. `None` where that is unknown.
     pub(super) fn knows_scram_user(&mut self, user: &str) -> Option<bool> {
         let user = user.replace('=', "=3D").replace(',', "=2C");
         let first = format!("n,,n={user},r=tandem{:016x}", rand::rng().random::<u64>());
@@ -193,7 +196,7 @@ fn text(text: &str) -> Vec<u8> {
     [&length.to_be_bytes()[..], text.as_bytes()].concat()
 }
 
-/// What follows the length and the correlation of a whole answer.
+/// What follows the length and the correlation of a complete answer.
 fn body(answer: &[u8]) -> Option<&[u8]> {
     let length = u32::from_be_bytes(*answer.first_chunk()?) as usize;
     (length + 4 == answer.len()).then(|| answer.get(8..)).flatten()
@@ -218,13 +221,6 @@ fn take_text(rest: &mut &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(text).into_owned())
 }
 
-fn connect(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, limit)?;
-    stream.set_read_timeout(Some(limit))?;
-    stream.set_write_timeout(Some(limit))?;
-    Ok(stream)
-}
-
 fn silence(error: &io::Error) -> Spoken {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Spoken::Silent,
@@ -234,16 +230,10 @@ fn silence(error: &io::Error) -> Spoken {
 
 /// A request with its length before it: key, version, correlation, the client's name, and the body.
 fn request(key: i16, version: i16, correlation: i32, body: &[u8]) -> Vec<u8> {
-    const CLIENT: &[u8] = b"tandem-doctor";
-    let mut payload = Vec::new();
-    payload.extend(key.to_be_bytes());
-    payload.extend(version.to_be_bytes());
-    payload.extend(correlation.to_be_bytes());
-    payload.extend(13_i16.to_be_bytes());
-    payload.extend(CLIENT);
-    payload.extend(body);
+    let head = [key.to_be_bytes(), version.to_be_bytes()].concat();
+    let payload = [&head, &correlation.to_be_bytes()[..], &text(CLIENT_ID), body].concat();
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    [length.to_be_bytes().to_vec(), payload].concat()
+    [&length.to_be_bytes()[..], &payload].concat()
 }
 
 /// Everything up to the end of the first answer by its length, or up to the end of what is sent; what looks like no
@@ -252,39 +242,33 @@ fn read_answer(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     let mut buffer = [0_u8; 4096];
     loop {
-        let wanted = answer
+        let length = answer
             .first_chunk::<4>()
             .map(|length| u32::from_be_bytes(*length) as usize + 4);
-        if wanted.is_some_and(|wanted| wanted > ANSWER_MAX || answer.len() >= wanted) {
+        if length.is_some_and(|length| length > ANSWER_MAX || answer.len() >= length) {
             return Ok(answer);
         }
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(answer),
             Ok(read) => answer.extend(&buffer[..read]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // What has come is told; an answer that never ends is none.
+            // A part of an answer is returned; the caller rejects it.
             Err(_) if !answer.is_empty() => return Ok(answer),
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The versions in an answer of version 0; `None` where it is none.
+/// The versions in an answer of version 0; `None` where it is no such answer.
 fn versions(answer: &[u8]) -> Option<Versions> {
-    let number = |at: usize| Some(i16::from_be_bytes(answer.get(at..at + 2)?.try_into().ok()?));
-    let length = |at: usize| Some(u32::from_be_bytes(answer.get(at..at + 4)?.try_into().ok()?));
-    if length(0)? as usize + 4 != answer.len() || length(4)? != 1 || number(8)? != 0 {
+    let mut rest = body(answer).filter(|_| answer[4..8] == 1_i32.to_be_bytes())?;
+    let (error, count) = (take_i16(&mut rest)?, take_i32(&mut rest)?);
+    if error != 0 || usize::try_from(count).ok()? > rest.len() {
         return None;
     }
-    let count = length(10)? as usize;
-    let one = |index: usize| {
-        let at = 14 + 6 * index;
-        Some((number(at)?, number(at + 2)?, number(at + 4)?))
-    };
-    if count > answer.len() {
-        return None;
-    }
-    (0..count).map(one).collect::<Option<Vec<_>>>().map(Versions)
+    let mut number = || take_i16(&mut rest);
+    let versions = (0..count).map(|_| Some((number()?, number()?, number()?)));
+    versions.collect::<Option<Vec<_>>>().map(Versions)
 }
 
 /// The printable beginning of what a server said.

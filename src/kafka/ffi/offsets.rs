@@ -7,40 +7,23 @@ use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::text;
+use super::handles::text;
 
-/// Asks the brokers for the end of each partition of these topics (name and number of partitions). Blocks for at most
-/// about `timeout`.
+/// Asks the brokers for the beginning or the end of each partition of these topics (name and number of partitions).
+/// Blocks for at most about `timeout`.
 ///
-/// By the call that looks offsets up by their time, to which "end" is the time after the last record, as it is in the
-/// protocol: it tries again by itself where a broker is not the leader yet.
-pub(in crate::kafka) fn end_offsets<C: ClientContext>(
+/// Uses the call that looks offsets up by time, in which both are special times: it retries by itself where a broker is not
+/// the leader yet.
+pub(in crate::kafka) fn offsets<C: ClientContext>(
     client: &Client<C>,
     topics: &[(String, u32)],
-    timeout: Duration,
-) -> Result<Vec<Vec<i64>>, String> {
-    offsets(client, topics, Offset::End, timeout)
-}
-
-/// The same for the first offset of each partition, to which "beginning" is the time.
-pub(in crate::kafka) fn start_offsets<C: ClientContext>(
-    client: &Client<C>,
-    topics: &[(String, u32)],
-    timeout: Duration,
-) -> Result<Vec<Vec<i64>>, String> {
-    offsets(client, topics, Offset::Beginning, timeout)
-}
-
-fn offsets<C: ClientContext>(
-    client: &Client<C>,
-    topics: &[(String, u32)],
-    wanted: Offset,
+    position: Offset,
     timeout: Duration,
 ) -> Result<Vec<Vec<i64>>, String> {
     let mut list = TopicPartitionList::new();
     for (topic, partitions) in topics {
         for partition in 0..partitions.cast_signed() {
-            let added = list.add_partition_offset(topic, partition, wanted);
+            let added = list.add_partition_offset(topic, partition, position);
             added.map_err(|error| error.to_string())?;
         }
     }
@@ -59,11 +42,11 @@ fn offsets<C: ClientContext>(
     topics.iter().map(of_topic).collect()
 }
 
-/// What the list says of a partition.
+/// The offset of a partition in the list.
 fn offset_of(list: &TopicPartitionList, topic: &str, partition: i32) -> Result<i64, String> {
     let named = || format!("{topic} [{partition}]");
     let found = list.find_partition(topic, partition);
-    let found = found.ok_or_else(|| format!("the answer says nothing of {}", named()))?;
+    let found = found.ok_or_else(|| format!("the answer lacks {}", named()))?;
     found.error().map_err(|error| format!("{}: {error}", named()))?;
     match found.offset() {
         Offset::Offset(offset) => Ok(offset),

@@ -1,4 +1,4 @@
-//! What a user may do with a topic and with the cluster, as the brokers tell it.
+//! What a user may do with a topic and with the cluster.
 
 use std::ffi::CString;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rdkafka::ClientContext;
 use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 
-use super::{Event, Options, Queue, text};
+use super::handles::{Event, Options, Queue, text};
 
 /// Operations that are allowed on a topic, such as `Read`. Blocks for at most about `timeout`.
 pub(in crate::kafka) fn topic_operations<C: ClientContext>(
@@ -54,8 +54,8 @@ pub(in crate::kafka) fn topic_operations<C: ClientContext>(
     }
 }
 
-/// Operations that are allowed on the cluster, such as `Create`; empty where the user may not even ask for them. Blocks
-/// for at most about `timeout`.
+/// Operations that are allowed on the cluster, such as `Create`; empty where the user may not request them. Blocks for at
+/// most about `timeout`.
 pub(in crate::kafka) fn cluster_operations<C: ClientContext>(
     client: &Client<C>,
     timeout: Duration,
@@ -83,7 +83,7 @@ pub(in crate::kafka) fn cluster_operations<C: ClientContext>(
 }
 
 fn answer(queue: &Queue, timeout: Duration) -> Result<Event, String> {
-    // The library answers within the request's timeout, by an error if need be; a second more is for its own delay.
+    // The library answers within the request's timeout, with an error if need be; one second more covers its own delay.
     let event = queue.poll(timeout + Duration::from_secs(1));
     let event = event.ok_or("no answer to a description")?;
     match event.error() {

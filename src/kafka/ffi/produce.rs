@@ -1,5 +1,5 @@
-//! Producing pieces of one shared text: neither copied nor looked up by topic for each record, which is what the
-//! ordinary producer's calls cost most for.
+//! Produces pieces of one shared text without copying each value and without looking up the topic for each record: the
+//! largest costs of the ordinary producer.
 
 use std::ffi::CString;
 use std::ops::Range;
@@ -14,15 +14,15 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::Queue;
+use super::handles::Queue;
 
 /// Bytes of a record's key.
 const KEY_BYTES: usize = 8;
 
-/// How long a flush waits for reports until it looks whether it is over.
+/// How long a flush waits for reports before it checks whether it is done.
 const FLUSH_PAUSE: Duration = Duration::from_millis(5);
 
-/// Stands for a partition that the partitioner chooses.
+/// The partitioner chooses the partition.
 const UNASSIGNED: i32 = -1;
 
 /// A record to be sent: its value is a piece of the producer's text.
@@ -77,10 +77,10 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
         })
     }
 
-    /// Waits at most `timeout` until the client reports something, and takes all that it has to report. Gives the
-    /// number of records that were not delivered; `error` hears of what else went wrong.
+    /// Waits at most `timeout` for a report of the client, and reads all reports. Returns the number of records that were
+    /// not delivered; `error` gets other errors.
     ///
-    /// The ordinary producer's `poll` waits to the end of its time, whatever is reported meanwhile.
+    /// The ordinary producer's `poll` waits until its timeout even if reports arrive.
     pub fn wait(&self, timeout: Duration, error: &dyn Fn(&str)) -> u64 {
         let mut failed = 0;
         let mut event = self.reports.poll(timeout);
@@ -95,13 +95,13 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
         failed
     }
 
-    /// Records that were taken and of which nothing has been reported yet.
+    /// Records that were taken and not reported yet.
     pub fn under_way(&self) -> i32 {
         self.producer.in_flight_count()
     }
 
-    /// Sends at once what still waits for its batch to fill, and waits at most `timeout` until all is reported; otherwise
-    /// as [`TextProducer::wait`].
+    /// Sends incomplete batches immediately and waits at most `timeout` until all records are reported; otherwise as
+    /// [`TextProducer::wait`].
     ///
     /// The ordinary producer's `flush` hurries the library only for the moment of its call, and then waits for 100 ms
     /// whatever is reported meanwhile.
@@ -125,7 +125,7 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
         })
     }
 
-    /// The ordinary producer, for what it knows of errors.
+    /// The ordinary producer, for its errors.
     pub fn producer(&self) -> &BaseProducer<C> {
         &self.producer
     }
@@ -182,10 +182,10 @@ impl<C: ProducerContext + 'static> TextProducer<C> {
     }
 }
 
-/// Opens a topic, so that it is looked up once and not for each record.
+/// Opens a topic, so that it is looked up only once.
 fn open<C: ProducerContext>(client: &Client<C>, name: &str) -> KafkaResult<Topic> {
     let name = CString::new(name)?;
-    // SAFETY: the client is alive for the whole call, the name ends with a null character and is copied, and a null
+    // SAFETY: the client is alive during the call, the name ends with a null character and is copied, and a null
     // configuration stands for the client's default one.
     let topic = unsafe { rd::rd_kafka_topic_new(client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
     if topic.is_null() {

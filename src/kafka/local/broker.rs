@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use super::LocalError;
+use super::error::LocalError;
 use super::properties::Listener;
 use super::server::Server;
 
@@ -40,8 +40,7 @@ impl Broker {
         self.server.log_path()
     }
 
-    /// What its log says of failures, or else its last lines; and the last lines of its output, where Java itself
-    /// speaks.
+    /// The failures in its log, or else its last lines; and the last lines of its output, to which Java itself writes.
     pub fn last_log_lines(&self) -> String {
         self.server.last_log_lines()
     }

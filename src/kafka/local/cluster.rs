@@ -10,46 +10,26 @@ use std::time::{Duration, Instant};
 
 use super::broker::Broker;
 use super::distribution::Distribution;
-use super::layout::{choose_nodes, make_directory, random_cluster_id, write_private};
+use super::error::LocalError;
+use super::files::{last_lines, write_private};
+use super::layout::{choose_nodes, make_directory, random_cluster_id};
+use super::options::{ClusterOptions, READY_LIMIT};
 use super::ownership::{Keeper, remove_owned_directory};
 use super::programs::{Formatter, broker_arguments, write_logging};
-use super::properties::{self, INTERNAL, ListenerSpec, Metadata};
+use super::properties::{self, INTERNAL, Metadata};
 use super::server::{Server, ServerCommand};
 use super::zookeeper::ZooKeeper;
-use super::{LocalError, last_lines};
 use crate::kafka::admin::Admin;
+use crate::kafka::words::counted;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
-
-/// How long the brokers may take until a client sees them all.
-pub const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often a start is tried again when another program took a port in between.
 const PORT_ATTEMPTS: u32 = 4;
 
 /// Pause between two looks at something that starts.
 const PAUSE: Duration = Duration::from_millis(25);
-
-/// What cluster to run.
-#[derive(Debug, Clone)]
-pub struct ClusterOptions {
-    /// Number of brokers, at least 1; without ZooKeeper the first is a controller too, or the first three if there are
-    /// so many.
-    pub brokers: u32,
-    /// True for a cluster that keeps its metadata in a ZooKeeper, started with it; the version must be able to.
-    pub zookeeper: bool,
-    /// Heap of each broker in MiB.
-    pub heap_mib: u32,
-    /// Port of the first broker's internal listener, the next ones for the others; any free ones where `None`.
-    pub port: Option<u16>,
-    /// Listeners beside the internal one.
-    pub listeners: Vec<ListenerSpec>,
-    /// Folder in which the cluster's own folder is made.
-    pub data_parent: PathBuf,
-    /// Id of the run, part of the folder's name and mark of all processes.
-    pub run_id: String,
-}
 
 /// Brokers run here; killed and removed with their data when dropped.
 pub struct LocalCluster {
@@ -76,7 +56,7 @@ impl LocalCluster {
         let with = if options.zookeeper { " with ZooKeeper" } else { "" };
         progress(&format!(
             "starting {} of Apache Kafka {}{with}",
-            brokers_text(options.brokers),
+            counted(options.brokers as usize, "broker"),
             distribution.version
         ));
         let mut attempt = 1;
@@ -197,15 +177,19 @@ impl LocalCluster {
                     return Err(self.failure(index, &format!("ended while it started ({exit})")));
                 }
             }
-            let seen = admin.brokers_now(Duration::from_millis(500)).unwrap_or_default();
-            looks = if seen.len() == self.brokers.len() { looks + 1 } else { 0 };
+            let brokers = admin.brokers_now(Duration::from_millis(500)).unwrap_or_default();
+            looks = if brokers.len() == self.brokers.len() {
+                looks + 1
+            } else {
+                0
+            };
             if looks >= looks_needed && admin.groups_work_now(Duration::from_secs(2)) {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                let missing = |broker: &Broker| !seen.iter().any(|seen| seen.id == broker.id().cast_signed());
+                let missing = |broker: &Broker| !brokers.iter().any(|found| found.id == broker.id().cast_signed());
                 let index = self.brokers.iter().position(missing).unwrap_or(0);
-                let (seconds, count, all) = (READY_LIMIT.as_secs(), seen.len(), self.brokers.len());
+                let (seconds, count, all) = (READY_LIMIT.as_secs(), brokers.len(), self.brokers.len());
                 let problem = format!("is not ready after {seconds} s (a client sees {count} of {all} brokers)");
                 return Err(self.failure(index, &problem));
             }
@@ -314,15 +298,7 @@ impl LocalCluster {
 
 impl Drop for LocalCluster {
     fn drop(&mut self) {
-        // Nobody is left to be told; the guardian tries again.
+        // Nobody reads an error here; the guardian tries again.
         let _ = self.remove();
-    }
-}
-
-fn brokers_text(count: u32) -> String {
-    if count == 1 {
-        "1 broker".to_owned()
-    } else {
-        format!("{count} brokers")
     }
 }

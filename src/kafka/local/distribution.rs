@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::LocalError;
+use super::jars::{jar_version, jars};
 use super::java::Java;
+use super::maven;
 use super::private::{check_private, make_private};
-use super::{LocalError, maven};
 use crate::scenario::KafkaVersion;
 
 /// What the environment says of where to look.
@@ -51,7 +53,7 @@ pub struct Distribution {
 
 impl Distribution {
     /// Finds this version as the environment says, or fetches it into the cache, which takes a while the first time:
-    /// `progress` is then told what is being done.
+    /// `progress` gets a message then.
     pub fn find_or_get(version: KafkaVersion, progress: &dyn Fn(&str)) -> Result<Self, LocalError> {
         Self::find_or_get_from(&Sources::from_environment(), version, progress)
     }
@@ -162,27 +164,6 @@ fn remove_abandoned(cache: &Path) {
     }
 }
 
-/// Names of the jars in a folder.
-pub(super) fn jars(libs: &Path) -> Result<Vec<String>, LocalError> {
-    let entries = fs::read_dir(libs).map_err(LocalError::io("read the folder", libs))?;
-    let names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned());
-    Ok(names
-        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "jar"))
-        .collect())
-}
-
-/// The version in the name of the jar of this artifact.
-pub(super) fn jar_version(names: &[String], artifact: &str) -> Option<String> {
-    names.iter().find_map(|name| {
-        let version = name.strip_prefix(artifact)?.strip_prefix('-')?.strip_suffix(".jar")?;
-        version
-            .starts_with(|first: char| first.is_ascii_digit())
-            .then(|| version.to_owned())
-    })
-}
-
 fn kafka_version(names: &[String]) -> Option<String> {
     jar_version(names, "kafka_2.13").or_else(|| jar_version(names, "kafka-server-common"))
 }
@@ -196,7 +177,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::{Distribution, KafkaVersion, LocalError, Sources, jar_version};
-    use crate::kafka::local::tests::write_program;
+    use crate::kafka::local::files::tests::write_program;
 
     /// A machine with a Java 17 and, if `maven`, a Maven that takes a moment to bring the broker's jar.
     fn machine(folder: &Path, maven: bool) -> Sources {
@@ -278,12 +259,12 @@ mod tests {
     fn a_version_is_fetched_once_and_nothing_unfinished_stays() {
         let folder = tempfile::tempdir().unwrap();
         let sources = machine(folder.path(), true);
-        let told = Mutex::new(0);
-        let progress = |_: &str| *told.lock().unwrap() += 1;
+        let messages = Mutex::new(0);
+        let progress = |_: &str| *messages.lock().unwrap() += 1;
         let first = Distribution::find_or_get_from(&sources, version("4.3.1"), &progress).unwrap();
         let second = Distribution::find_or_get_from(&sources, version("4.3.1"), &progress).unwrap();
         assert_eq!(first, second);
-        assert_eq!(*told.lock().unwrap(), 1);
+        assert_eq!(*messages.lock().unwrap(), 1);
         assert_eq!(fs::read_dir(&sources.cache).unwrap().count(), 1);
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::LocalError;
+use super::error::LocalError;
 use crate::scenario::KafkaVersion;
 
 /// A Java that is recent enough.
@@ -98,7 +98,7 @@ mod tests {
     use std::path::Path;
 
     use super::{Java, find_program, quoted_version, release_of};
-    use crate::kafka::local::tests::write_program;
+    use crate::kafka::local::files::tests::write_program;
 
     /// A folder with a `bin/java` that says this version.
     fn fake_java(said: &str) -> tempfile::TempDir {

@@ -1,16 +1,16 @@
 //! Laying a cluster out before anything runs: ports, folders, files, an id.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngExt;
 
-use super::LocalError;
-use super::cluster::ClusterOptions;
+use super::error::LocalError;
+use super::options::ClusterOptions;
 use super::ownership::{Keeper, marker_name};
 use super::private::make_private;
 use super::properties::{self, INTERNAL, Listener, Metadata, Node, Security};
@@ -34,13 +34,6 @@ pub(super) fn make_directory(options: &ClusterOptions, keeper: &dyn Keeper) -> R
     Ok(directory)
 }
 
-/// Writes a file that only this user can read: it may hold a listener's secrets.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
-    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    open.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(LocalError::io("write", path))
-}
-
 /// Where the cluster keeps its metadata, and its nodes, with their ports.
 pub(super) fn choose_nodes(options: &ClusterOptions) -> Result<(Metadata, Vec<Node>), LocalError> {
     let mut ports = Ports::default();
@@ -58,11 +51,7 @@ fn choose_brokers(options: &ClusterOptions, ports: &mut Ports) -> Result<Vec<Nod
     (1..=options.brokers)
         .map(|id| {
             let is_controller = !options.zookeeper && id <= properties::controllers(options.brokers);
-            let controller_port = if is_controller {
-                Some(ports.take("127.0.0.1")?)
-            } else {
-                None
-            };
+            let controller_port = is_controller.then(|| ports.take("127.0.0.1")).transpose()?;
             let port = match options.port {
                 Some(first) => ports.take_this("127.0.0.1", first, id - 1)?,
                 None => ports.take("127.0.0.1")?,
@@ -115,31 +104,24 @@ impl Ports {
     /// The port that lies so many after `first`, which must be free.
     fn take_this(&mut self, host: &str, first: u16, further: u32) -> Result<u16, LocalError> {
         let port = u32::from(first) + further;
-        let wanted = u16::try_from(port).map_err(|_| LocalError::PortTaken { port })?;
-        if self.taken.contains(&wanted) || TcpListener::bind((host, wanted)).is_err() {
+        let number = u16::try_from(port).map_err(|_| LocalError::PortTaken { port })?;
+        if self.taken.contains(&number) || TcpListener::bind((host, number)).is_err() {
             return Err(LocalError::PortTaken { port });
         }
-        self.taken.push(wanted);
-        Ok(wanted)
+        self.taken.push(number);
+        Ok(number)
     }
 }
 
-/// 128 random bits in Kafka's form: URL-safe base 64 without padding.
+/// 128 random bits in Kafka's form: URL-safe base 64 without padding. It begins with a letter or digit, because a
+/// command-line option begins with a dash.
 pub(super) fn random_cluster_id() -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bits: u128 = rand::rng().random();
-    // 21 digits of 6 bits, the first of them a letter because a command-line option starts with a dash, and one digit
-    // of which only the two upper bits count.
-    let last = char::from(DIGITS[(bits & 0b11) as usize * 16]);
-    bits >>= 2;
-    let mut id = String::with_capacity(22);
-    for position in 0..21 {
-        let digits = if position == 0 { 52 } else { 64 };
-        id.push(char::from(DIGITS[(bits & 0x3f) as usize % digits]));
-        bits >>= 6;
+    loop {
+        let id = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>());
+        if id.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+            return id;
+        }
     }
-    id.push(last);
-    id
 }
 
 #[cfg(test)]
@@ -152,7 +134,7 @@ mod tests {
         for _ in 0..200 {
             let id = random_cluster_id();
             assert!(
-                id.len() == 22 && id.starts_with(|first: char| first.is_ascii_alphabetic()),
+                id.len() == 22 && id.starts_with(|first: char| first.is_ascii_alphanumeric()),
                 "{id}"
             );
         }

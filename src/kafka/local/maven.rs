@@ -5,14 +5,35 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::LocalError;
-use super::distribution::{jar_version, jars};
+use super::error::LocalError;
+use super::jars::{jar_version, jars};
 use super::java::find_program;
 use crate::scenario::KafkaVersion;
 
 /// The jars of Log4j 1, which nobody maintains any more. reload4j takes its place: the same classes with its known holes
 /// closed, as Kafka has had it since 3.1.1.
 const LOG4J_1: [&str; 2] = ["log4j-1.", "slf4j-log4j12-"];
+
+/// What Maven prints, and what it means. The first that applies is reported.
+const CAUSES: [(&[&str], &str); 3] = [
+    (
+        &[
+            "Unknown host",
+            "No route to host",
+            "Network is unreachable",
+            "Connect timed out",
+            "Connection refused",
+            "Temporary failure in name resolution",
+            "Could not transfer artifact",
+        ],
+        "its repository cannot be reached; is there a network? Or set KAFKA_HOME to an unpacked distribution",
+    ),
+    (
+        &["Could not find artifact org.apache.kafka"],
+        "there is no such version in its repository",
+    ),
+    (&["JAVA_HOME"], "it found no Java that it can use"),
+];
 
 const POM: &str = include_str!("pom.xml");
 
@@ -98,25 +119,10 @@ impl Maven<'_> {
     }
 
     fn failure(&self, said: &str) -> LocalError {
-        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let cause = if has(&[
-            "Unknown host",
-            "No route to host",
-            "Network is unreachable",
-            "Connect timed out",
-        ]) || has(&[
-            "Connection refused",
-            "Temporary failure in name resolution",
-            "Could not transfer artifact",
-        ]) {
-            "its repository cannot be reached; is there a network? Or set KAFKA_HOME to an unpacked distribution"
-        } else if has(&["Could not find artifact org.apache.kafka"]) {
-            "there is no such version in its repository"
-        } else if has(&["JAVA_HOME"]) {
-            "it found no Java that it can use"
-        } else {
-            "it failed"
-        };
+        let cause = CAUSES
+            .iter()
+            .find(|(words, _)| words.iter().any(|word| said.contains(word)));
+        let cause = cause.map_or("it failed", |(_, cause)| cause);
         let lines: Vec<_> = said.lines().map(plain).filter(|line| !line.is_empty()).collect();
         let output = lines[lines.len().saturating_sub(5)..].join("\n");
         LocalError::Maven {
@@ -149,7 +155,7 @@ mod tests {
 
     use super::{fetch, plain};
     use crate::kafka::local::LocalError;
-    use crate::kafka::local::tests::write_program;
+    use crate::kafka::local::files::tests::write_program;
 
     /// Runs `fetch` with a Maven that does what this shell script says.
     fn fetch_with(script: &str) -> (Result<(), LocalError>, Vec<String>) {

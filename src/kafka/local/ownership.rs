@@ -1,5 +1,5 @@
-//! What ties brokers and their data to a run, so that whoever cleans up after it finds them and never anything else:
-//! an environment variable on every process and a marker file in every directory.
+//! Marks the processes and directories of a run, so that its clean-up finds them and nothing else: an environment variable
+//! on every process and a marker file in every directory.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -13,7 +13,7 @@ pub fn marker_name(run_id: &str) -> String {
     format!(".tandem-{run_id}")
 }
 
-/// Told of everything that must not outlive the run.
+/// Is notified of everything that must not outlive the run.
 pub trait Keeper: Send + Sync {
     /// A process runs.
     fn process_started(&self, pid: u32);
@@ -25,7 +25,7 @@ pub trait Keeper: Send + Sync {
     fn directory_removed(&self, path: &Path);
 }
 
-/// Keeps nothing: for callers that need no protection against their own death.
+/// Ignores everything: for callers that need no protection against their own death.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoKeeper;
 

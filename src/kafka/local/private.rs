@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn a_folder_is_made_for_its_user_alone() {
-        let at = tempfile::tempdir().unwrap();
-        let folder = at.path().join("tandem/kafka");
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("tandem/kafka");
         make_private(&folder).unwrap();
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
         make_private(&folder).unwrap();
@@ -71,10 +71,10 @@ mod tests {
 
     #[test]
     fn a_folder_that_others_can_write_is_refused_and_so_is_one_below_it() {
-        let at = tempfile::tempdir().unwrap();
-        let folder = at.path().join("tandem/kafka");
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("tandem/kafka");
         make_private(&folder).unwrap();
-        for open in [at.path().join("tandem"), folder.clone()] {
+        for open in [parent.path().join("tandem"), folder.clone()] {
             set_mode(&open, 0o777);
             let why = check_private(&folder).unwrap_err().to_string();
             assert!(
@@ -85,7 +85,7 @@ mod tests {
         }
         check_private(&folder).unwrap();
         // In a folder such as /tmp one that this user has made is no harm.
-        set_mode(at.path(), 0o1777);
+        set_mode(parent.path(), 0o1777);
         check_private(&folder).unwrap();
     }
 }

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use super::broker::Broker;
 use super::distribution::Distribution;
-use super::layout::write_private;
+use super::error::LocalError;
+use super::files::{last_lines, write_private};
 use super::ownership::{Keeper, RUN_VARIABLE};
+use super::properties;
 use super::server::log_path;
-use super::{LocalError, last_lines, properties};
 use crate::scenario::Feature;
 
 /// Pause between two looks at a tool that runs.
@@ -109,22 +110,26 @@ fn class_path(distribution: &Distribution) -> String {
 /// Writes the logging configuration of a server into its folder.
 pub(super) fn write_logging(distribution: &Distribution, folder: &Path) -> Result<(), LocalError> {
     let log = log_path(folder);
-    if distribution.version.has(Feature::Log4j2) {
-        write_private(&folder.join("log4j2.xml"), &properties::log4j2(&log))
+    let text = if distribution.version.has(Feature::Log4j2) {
+        properties::log4j2(&log)
     } else {
-        write_private(&folder.join("log4j.properties"), &properties::log4j1(&log))
+        properties::log4j1(&log)
+    };
+    write_private(&logging_file(distribution, folder).1, &text)
+}
+
+/// The option that names the logging configuration, and its file.
+fn logging_file(distribution: &Distribution, folder: &Path) -> (&'static str, PathBuf) {
+    if distribution.version.has(Feature::Log4j2) {
+        ("-Dlog4j2.configurationFile=", folder.join("log4j2.xml"))
+    } else {
+        ("-Dlog4j.configuration=file:", folder.join("log4j.properties"))
     }
 }
 
 fn logging_argument(distribution: &Distribution, folder: &Path) -> String {
-    if distribution.version.has(Feature::Log4j2) {
-        format!("-Dlog4j2.configurationFile={}", folder.join("log4j2.xml").display())
-    } else {
-        format!(
-            "-Dlog4j.configuration=file:{}",
-            folder.join("log4j.properties").display()
-        )
-    }
+    let (option, file) = logging_file(distribution, folder);
+    format!("{option}{}", file.display())
 }
 
 /// The Java command line of a ZooKeeper of its own, with a collector that takes no threads from brokers and clients.

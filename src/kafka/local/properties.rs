@@ -1,20 +1,21 @@
-//! What a broker's file says: listeners, replication fitted to the number of brokers, and the settings that let
-//! members join fast. Pure text; what differs from Kafka's defaults is said with its reason.
+//! The property files of brokers and ZooKeeper. Broker settings that differ from Kafka's defaults carry their reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::zookeeper::{self, SAY_SETTINGS};
 use crate::measure::Setting;
 use crate::scenario::{Feature, KafkaVersion};
 use crate::secret::Secret;
 
-/// Heap of a broker unless told otherwise, in MiB.
+/// Default heap of a broker, in MiB.
 pub const DEFAULT_HEAP_MIB: u32 = 400;
 
 /// The listener that brokers use among themselves and tandem uses for its own; always there, on 127.0.0.1.
 pub(super) const INTERNAL: &str = "INTERNAL";
 const CONTROLLER: &str = "CONTROLLER";
+
+/// The command for which ZooKeeper prints its settings; no other is enabled.
+pub(super) const SAY_SETTINGS: &str = "conf";
 
 /// Security of a listener, `security.protocol` in Kafka's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +49,9 @@ pub struct ListenerSpec {
     pub name: String,
     /// Address to bind, such as `127.0.0.1`; the port is chosen.
     pub bind_host: String,
-    /// Host told to clients; the bound one if `None`.
+    /// Advertised host; the bound one if `None`.
     pub advertised_host: Option<String>,
-    /// Port told to clients; the bound one if `None`.
+    /// Advertised port; the bound one if `None`.
     pub advertised_port: Option<u16>,
     /// Its security.
     pub security: Security,
@@ -65,7 +66,7 @@ pub struct Listener {
     pub name: String,
     /// Address bound, `host:port`.
     pub bind: String,
-    /// Address told to clients, `host:port`.
+    /// Advertised address, `host:port`.
     pub advertised: String,
     /// Its security.
     pub security: Security,
@@ -112,23 +113,14 @@ pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
     if version.has(Feature::ConsumerProtocol) {
         let heartbeat = "a member learns of its new partitions at a heartbeat: a fast join in the consumer protocol";
         set("group.consumer.heartbeat.interval.ms", "200", heartbeat);
-        set(
-            "group.consumer.min.heartbeat.interval.ms",
-            "200",
-            "lets group.consumer.heartbeat.interval.ms be 200",
-        );
+        let lower = "lets group.consumer.heartbeat.interval.ms be 200";
+        set("group.consumer.min.heartbeat.interval.ms", "200", lower);
     }
     if version.has(Feature::AssignmentInterval) {
-        set(
-            "group.consumer.assignment.interval.ms",
-            "0",
-            "a new member's assignment is computed at once",
-        );
-        set(
-            "group.consumer.min.assignment.interval.ms",
-            "0",
-            "lets group.consumer.assignment.interval.ms be 0",
-        );
+        let now = "a new member's assignment is computed at once";
+        set("group.consumer.assignment.interval.ms", "0", now);
+        let lower = "lets group.consumer.assignment.interval.ms be 0";
+        set("group.consumer.min.assignment.interval.ms", "0", lower);
     }
     if brokers < 3 {
         let few = "fitted to the number of brokers";
@@ -141,18 +133,12 @@ pub(super) fn deviations(version: KafkaVersion, brokers: u32) -> Vec<Setting> {
             set("share.coordinator.state.topic.min.isr", "1", few);
         }
     }
-    set(
-        "offsets.topic.num.partitions",
-        "10",
-        "the first group waits for fewer partitions to be made",
-    );
+    let few = "the first group waits for fewer partitions to be made";
+    set("offsets.topic.num.partitions", "10", few);
     set("auto.create.topics.enable", "false", "a misspelt topic is an error");
     set("log.retention.ms", "-1", "the data set stays until tandem removes it");
-    set(
-        "log.segment.delete.delay.ms",
-        "1000",
-        "the disk is free soon after a topic is deleted",
-    );
+    let soon = "the disk is free soon after a topic is deleted";
+    set("log.segment.delete.delay.ms", "1000", soon);
     settings
 }
 
@@ -169,37 +155,30 @@ pub(super) fn file(
         Metadata::KRaft => kraft(node, nodes),
         Metadata::ZooKeeper(port) => vec![
             ("broker.id".to_owned(), node.id.to_string()),
-            ("zookeeper.connect".to_owned(), zookeeper::address(port)),
+            ("zookeeper.connect".to_owned(), zookeeper_address(port)),
         ],
     };
     let mut set = |name: &str, value: String| lines.push((name.to_owned(), value));
     set("inter.broker.listener.name", INTERNAL.to_owned());
-    let mut bound: Vec<_> = node
-        .listeners
-        .iter()
-        .map(|l| format!("{}://{}", l.name, l.bind))
-        .collect();
+    let of_each = |text: fn(&Listener) -> String| node.listeners.iter().map(text).collect::<Vec<_>>();
+    let mut bound = of_each(|listener| format!("{}://{}", listener.name, listener.bind));
     bound.extend(
         node.controller_port
             .map(|port| format!("{CONTROLLER}://127.0.0.1:{port}")),
     );
     set("listeners", bound.join(","));
-    let told = node.listeners.iter().map(|l| format!("{}://{}", l.name, l.advertised));
-    set("advertised.listeners", told.collect::<Vec<_>>().join(","));
-    let controller = (metadata == Metadata::KRaft).then(|| format!("{CONTROLLER}:PLAINTEXT"));
-    let of_listeners = node
-        .listeners
-        .iter()
-        .map(|l| format!("{}:{}", l.name, l.security.as_str()));
-    let protocols: Vec<String> = controller.into_iter().chain(of_listeners).collect();
+    let advertised = of_each(|listener| format!("{}://{}", listener.name, listener.advertised));
+    set("advertised.listeners", advertised.join(","));
+    let mut protocols = of_each(|listener| format!("{}:{}", listener.name, listener.security.as_str()));
+    if metadata == Metadata::KRaft {
+        protocols.insert(0, format!("{CONTROLLER}:PLAINTEXT"));
+    }
     set("listener.security.protocol.map", protocols.join(","));
     set("log.dirs", data.display().to_string());
     for spec in specs {
         for (name, value) in &spec.properties {
-            set(
-                &format!("listener.name.{}.{name}", spec.name.to_lowercase()),
-                value.reveal().to_owned(),
-            );
+            let name = format!("listener.name.{}.{name}", spec.name.to_lowercase());
+            set(&name, value.reveal().to_owned());
         }
     }
     for setting in deviations {
@@ -208,7 +187,7 @@ pub(super) fn file(
     text_of(&lines)
 }
 
-/// What a node of a cluster without ZooKeeper is.
+/// The identity of a node of a cluster without ZooKeeper.
 fn kraft(node: &Node, nodes: &[Node]) -> Vec<(String, String)> {
     let voters = nodes
         .iter()
@@ -226,6 +205,11 @@ fn kraft(node: &Node, nodes: &[Node]) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// The address of the ZooKeeper at this port.
+pub(super) fn zookeeper_address(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }
 
 /// The file of a ZooKeeper: alone, for this machine only, for any number of brokers, with no server beside it.
@@ -389,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_on_zookeeper_is_told_where_that_is_and_nothing_of_kraft() {
+    fn the_file_of_a_broker_on_zookeeper_has_its_address_and_nothing_of_kraft() {
         let nodes = [node(1, None)];
         let settings = settings("2.8.1", 1);
         let text = file(

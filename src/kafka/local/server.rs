@@ -1,5 +1,5 @@
-//! A Java server as a handle: a process that can end and be started again, and its folder with its log. Knows not what
-//! it serves.
+//! A Java server: a process that can end and be started again, and its folder with its log. Knows nothing of what it
+//! serves.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -14,8 +14,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
+use super::error::LocalError;
+use super::files::last_lines;
 use super::ownership::{Keeper, RUN_VARIABLE};
-use super::{LocalError, last_lines};
 
 /// How long it may take to end when asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -67,8 +68,7 @@ impl Server {
         log_path(&self.folder)
     }
 
-    /// What its log says of failures, or else its last lines; and the last lines of its output, where Java itself
-    /// speaks.
+    /// The failures in its log, or else its last lines; and the last lines of its output, to which Java itself writes.
     pub(super) fn last_log_lines(&self) -> String {
         let log = self.log_path();
         let signs = [" ERROR ", " FATAL ", "Caused by: ", "Exception: "];
@@ -138,7 +138,7 @@ impl Server {
     /// Asks it to end. Killed after 15 s.
     pub(super) fn stop(&self) -> io::Result<()> {
         self.signal(Signal::SIGTERM)?;
-        // One that is suspended would not hear it.
+        // A suspended process would not get it.
         self.signal(Signal::SIGCONT)?;
         let deadline = Instant::now() + STOP_LIMIT;
         while self.pid().is_some() {
@@ -206,7 +206,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing is left to be told; the guardian tries again.
+        // Nobody reads an error here; the guardian tries again.
         let _ = self.kill();
     }
 }

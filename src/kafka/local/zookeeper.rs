@@ -12,11 +12,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::distribution::Distribution;
-use super::layout::write_private;
+use super::error::LocalError;
+use super::files::write_private;
+use super::options::READY_LIMIT;
 use super::ownership::Keeper;
 use super::programs::{write_logging, zookeeper_arguments};
+use super::properties::{self, SAY_SETTINGS, zookeeper_address};
 use super::server::{Server, ServerCommand};
-use super::{LocalError, READY_LIMIT, properties};
 
 /// Heap of a ZooKeeper, in MiB: it holds a KiB or so for each partition.
 pub const ZOOKEEPER_HEAP_MIB: u32 = 64;
@@ -26,9 +28,6 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// How long it may take to answer a question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
-
-/// The command that has it say its settings, the only one it is allowed to answer.
-pub(super) const SAY_SETTINGS: &str = "conf";
 
 /// A ZooKeeper run here; killed when dropped.
 pub struct ZooKeeper {
@@ -71,7 +70,7 @@ impl ZooKeeper {
 
     /// Its address for brokers, `host:port`.
     pub fn address(&self) -> String {
-        address(self.port)
+        zookeeper_address(self.port)
     }
 
     /// Version of Apache ZooKeeper.
@@ -89,7 +88,7 @@ impl ZooKeeper {
         self.server.exit_status()
     }
 
-    /// What its log says of failures, or else its last lines.
+    /// The failures in its log, or else its last lines.
     pub fn last_log_lines(&self) -> String {
         self.server.last_log_lines()
     }
@@ -128,8 +127,8 @@ impl ZooKeeper {
         })
     }
 
-    /// True where what listens at its port is this one: another that took the port in between has other data, and brokers
-    /// would become part of that one's cluster.
+    /// True where this ZooKeeper listens at its port. Another one that took the port in between has other data, and brokers
+    /// would join that one's cluster.
     fn answers(&self) -> bool {
         let ask = || -> io::Result<String> {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
@@ -150,9 +149,4 @@ impl ZooKeeper {
             log: self.last_log_lines(),
         }
     }
-}
-
-/// The address of the ZooKeeper at this port.
-pub(super) fn address(port: u16) -> String {
-    format!("127.0.0.1:{port}")
 }

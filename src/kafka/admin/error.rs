@@ -1,14 +1,13 @@
-//! What can go wrong with a cluster, in words that name the address, the action and the cause, and never a value that
-//! may be secret.
+//! Errors of a cluster. They name the address, the action and the cause, and never a value that may be secret.
 
 use std::time::Duration;
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 
-/// What can go wrong between tandem and a cluster.
+/// An error between tandem and a cluster.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdminError {
-    /// A client property that the library refuses, before anything was sent.
+    /// The library refuses a client property, before anything was sent.
     #[error("the client settings are refused: {0}")]
     Settings(String),
     /// No broker answered.
@@ -16,22 +15,26 @@ pub enum AdminError {
     Unreachable {
         /// The addresses tried.
         bootstrap: String,
-        /// What the client library says of it.
+        /// The client library's message.
         cause: String,
     },
     /// A broker answered, by refusing or failing.
     #[error("cannot {action}: {cause}")]
     Refused {
-        /// What was to be done, with names.
+        /// The action, with names.
         action: String,
-        /// What the broker or the library says of it.
+        /// The message of the broker or the library.
         cause: String,
     },
 }
 
-/// A broker's error code in words.
-pub(super) fn code_text(code: RDKafkaErrorCode) -> String {
-    format!("{code}")
+impl AdminError {
+    pub(in crate::kafka) fn refused(action: impl Into<String>, cause: impl ToString) -> Self {
+        AdminError::Refused {
+            action: action.into(),
+            cause: cause.to_string(),
+        }
+    }
 }
 
 /// Names the property without its value, which may be a secret.
@@ -42,9 +45,9 @@ pub fn settings_cause(error: &KafkaError) -> String {
     }
 }
 
-/// The most telling of the client library's messages about a connection that fails.
-pub(super) fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> String {
-    let telling = [
+/// The client library's most specific message about a connection that fails.
+pub(in crate::kafka) fn connect_cause(messages: &[String], error: &KafkaError, limit: Duration) -> String {
+    let specific = [
         "refused",
         "resolve",
         "authentication",
@@ -54,17 +57,19 @@ pub(super) fn connect_cause(messages: &[String], error: &KafkaError, limit: Dura
         "unreachable",
         "timed out",
     ];
-    let found = telling
+    let found = specific
         .iter()
         .find_map(|word| messages.iter().rev().find(|message| message.contains(word)));
     if let Some(message) = found.or(messages.last()) {
         return shorten_message(message);
     }
-    let code = error.rdkafka_error_code().map_or_else(|| error.to_string(), code_text);
+    let code = error
+        .rdkafka_error_code()
+        .map_or_else(|| error.to_string(), |code| code.to_string());
     format!("{code} (waited {} s)", limit.as_secs())
 }
 
-/// Takes the library's thread name and timing remarks off a message.
+/// Removes the library's thread name and timing from a message.
 fn shorten_message(message: &str) -> String {
     let message = message
         .strip_prefix("[thrd:")

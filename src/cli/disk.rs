@@ -1,0 +1,40 @@
+//! Where brokers keep their data, and whether it fits.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::kafka::local::{Sources, free_bytes};
+use crate::plan::Plan;
+
+/// Where brokers keep their data while they run: in tandem's cache folder, on a disk and not in memory.
+pub(super) fn data_parent() -> PathBuf {
+    Sources::from_environment().cache.with_file_name("data")
+}
+
+/// Fails where the data sets of a plan would not fit on this machine's disk.
+pub(super) fn check_disk(plan: &Plan) -> Result<()> {
+    let started = plan
+        .scenario
+        .clusters()
+        .filter(|cluster| cluster.version().is_some())
+        .count();
+    if started == 0 {
+        return Ok(());
+    }
+    let folder = data_parent();
+    let Ok(free) = free_bytes(&folder) else { return Ok(()) };
+    // Batch headers, offsets and the index files come to about a tenth for records of 100 bytes.
+    let needed = (plan.forecast().disk_bytes / 10 * 12 + (512 << 20)) * started as u64;
+    if needed > free {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        bail!(
+            "the data sets need about {:.1} GiB, but the disk of {} has {:.1} GiB free; lower [dataset] records or \
+             size, or set XDG_CACHE_HOME to a larger disk",
+            gib(needed),
+            folder.display(),
+            gib(free)
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Free space, private files, the ends of logs.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use nix::sys::statvfs::statvfs;
+
+use super::error::LocalError;
+
+/// Free bytes for this user on the disk that holds `path`, or would hold it where it does not exist yet.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let absolute = std::path::absolute(path)?;
+    let existing = absolute
+        .ancestors()
+        .find(|ancestor| ancestor.exists())
+        .unwrap_or(Path::new("/"));
+    let disk = statvfs(existing)?;
+    Ok(disk.blocks_available() * disk.fragment_size())
+}
+
+/// The last lines of a file of those that are wanted and not blank; empty where it cannot be read.
+pub(super) fn last_lines(path: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> String {
+    let text = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && wanted(line))
+        .collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// Writes a file that only this user can read: it may hold a listener's secrets.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
+    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    open.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(LocalError::io("write", path))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::process::Command;
+
+    use super::*;
+
+    /// Writes a shell script that can be run. Another process writes it: were the file open for writing in this one, a
+    /// program that another test starts at that moment would hold it open too, and it could not be run.
+    pub(in crate::kafka::local) fn write_program(path: &Path, script: &str) {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod 755 \"$0\""])
+            .arg(path)
+            .arg(script);
+        assert!(shell.status().unwrap().success());
+    }
+
+    #[test]
+    fn free_space_is_known_for_a_path_that_does_not_exist_yet() {
+        assert!(free_bytes(Path::new("/")).unwrap() > 0);
+        assert!(free_bytes(Path::new("/no/such/folder/yet")).unwrap() > 0);
+    }
+
+    #[test]
+    fn last_lines_are_the_end_of_the_file_without_blank_and_unwanted_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log");
+        fs::write(&file, "one\ntwo\n\n\tskipped\nthree\n").unwrap();
+        assert_eq!(last_lines(&file, 2, |line| !line.starts_with('\t')), "two\nthree");
+        assert_eq!(last_lines(&folder.path().join("none"), 2, |_| true), "");
+    }
+}
