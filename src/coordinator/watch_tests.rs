@@ -98,7 +98,7 @@ fn a_real_process_runs_is_stopped_and_ends() {
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGSTOP).unwrap();
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while broker.look(0) != Look::Stopped {
-        assert!(std::time::Instant::now() < deadline, "it was not seen to be stopped");
+        assert!(std::time::Instant::now() < deadline, "it does not count as stopped");
         thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();
