@@ -80,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_does_not_show_in_debug_output() {
-        let shown = format!("{:?}", Some(Secret::new("hunter2")));
-        assert_eq!(shown, "Some((hidden))");
+    fn a_secret_is_not_in_debug_output() {
+        let text = format!("{:?}", Some(Secret::new("hunter2")));
+        assert_eq!(text, "Some((hidden))");
     }
 }

@@ -51,10 +51,14 @@ fn a_member_without_partitions_passes_where_others_hold_all() {
 }
 
 #[test]
-fn members_that_cannot_tell_are_believed_to_hold_what_the_cluster_says() {
+fn members_that_cannot_say_what_they_hold_hold_what_the_cluster_says() {
     let cluster = group(&[((0, 0), &[0]), ((1, 0), &[1])]);
     assert!(look([None, None], Some(&cluster)).is_ok());
-    member(&look([Some(&[0]), None], None), "two", "nobody can tell");
+    member(
+        &look([Some(&[0]), None], None),
+        "two",
+        "neither the worker nor the cluster says",
+    );
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub trait Surroundings {
         &self,
         topics: &[(String, u32)],
     ) -> impl Future<Output = Result<Vec<Vec<i64>>, String>> + Send + 'static;
-    /// Reads again, unmeasured, which of these offsets of topics that existed the cluster delivers now, or the first of
+    /// Reads again, unmeasured, which of these offsets of existing topics the cluster delivers now, or the first of
     /// each partition only.
     fn delivered_now(
         &self,
@@ -137,7 +137,7 @@ fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[Launch], fleet: &mut 
     }
 }
 
-/// Asks the cluster for what a reading of topics that existed missed, twice where it does not answer; the error is why it
+/// Asks the cluster for what a reading of existing topics missed, twice where it does not answer; the error is why it
 /// did not.
 async fn ask_for_missing(
     machine: &mut TrialMachine,
@@ -246,7 +246,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             });
             return false;
         }
-        // Where nothing more comes of topics that existed, the cluster may have removed the rest.
+        // Where nothing more comes of existing topics, the cluster may have removed the rest.
         if self.machine.awaits_records() && self.halt.look(done) {
             let targets = self.machine.unread_targets();
             let asked = self.surroundings.delivered_now(targets.clone(), Amount::First);

@@ -135,9 +135,10 @@ mod tests {
 
     #[test]
     fn another_build_or_another_second_cluster_is_another_environment() {
-        let at = |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], Vec::new());
-        assert_eq!(at("4.0", 5).differences(&at("4.0", 5)), []);
-        let found = at("4.0", 5).differences(&at("4.1", 6));
+        let described =
+            |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], Vec::new());
+        assert_eq!(described("4.0", 5).differences(&described("4.0", 5)), []);
+        let found = described("4.0", 5).differences(&described("4.1", 6));
         assert!(found.iter().all(|difference| difference.forbids_mixing));
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), 2, "{found:?}");

@@ -24,7 +24,7 @@ const LAST_WORDS: usize = 5;
 /// How long the exit status of a worker may take that has closed its output.
 const END_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How a process is started: the whole command line of a worker.
+/// How a process is started: the command line of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
     /// Program and arguments.

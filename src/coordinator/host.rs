@@ -116,9 +116,9 @@ mod tests {
             ..HostSample::take(&[], &[], watch.clone())
         };
         let before = sample(&[(11, 500), (12, 700)], 1_000);
-        let whole = sample(&[(11, 800), (12, 900)], 10_000_001_000).since(&before);
-        assert_eq!(whole.brokers_cpu_ns, [300, 200]);
-        assert!(whole.others_cpu_ns > 0);
+        let all_ran = sample(&[(11, 800), (12, 900)], 10_000_001_000).since(&before);
+        assert_eq!(all_ran.brokers_cpu_ns, [300, 200]);
+        assert!(all_ran.others_cpu_ns > 0);
         for now in [sample(&[(11, 800)], 2_000), sample(&[(11, 800), (13, 20)], 2_000)] {
             let host = now.since(&before);
             // What the broker used would otherwise be taken for other programs.

@@ -62,23 +62,23 @@ mod tests {
     fn the_process_that_listens_is_found_by_each_of_its_names_and_no_other_is() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let at = |host: &str| processes_at(&[(host.to_owned(), port)]);
+        let found_at = |host: &str| processes_at(&[(host.to_owned(), port)]);
         // A process that another test starts has all files of this one for the moment until it is another program.
-        let settles_at = |host: &str, wanted: &[u32]| {
-            let mut found = at(host);
+        let settles_at = |host: &str, expected: &[u32]| {
+            let mut found = found_at(host);
             for _ in 0..500 {
-                if found == wanted {
+                if found == expected {
                     break;
                 }
                 std::thread::sleep(std::time::Duration::from_millis(10));
-                found = at(host);
+                found = found_at(host);
             }
-            assert_eq!(found, wanted, "{host}");
+            assert_eq!(found, expected, "{host}");
         };
         settles_at("127.0.0.1", &[std::process::id()]);
         settles_at("localhost", &[std::process::id()]);
         // The same port of another machine.
-        assert_eq!(at("192.0.2.1"), [0_u32; 0]);
+        assert_eq!(found_at("192.0.2.1"), [0_u32; 0]);
         drop(listener);
         settles_at("127.0.0.1", &[]);
     }

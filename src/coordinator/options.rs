@@ -37,7 +37,7 @@ pub struct Limits {
     pub join: Duration,
     /// Without any progress while reading.
     pub stall: Duration,
-    /// The whole of the reading.
+    /// All of the reading.
     pub read: Duration,
     /// From the end of a load until what it sent is read; what is not read by then counts as unread.
     pub drain: Duration,

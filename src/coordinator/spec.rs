@@ -51,7 +51,7 @@ pub struct TrialSpec {
     pub topics: Vec<TopicTarget>,
     /// The records that arrive, in live and mixed trials.
     pub load: Option<LoadSpec>,
-    /// What the account is held against where the topics existed.
+    /// What the account of existing topics is compared with.
     pub reference: Option<TrialReference>,
     /// Time limits.
     pub limits: Limits,
@@ -91,7 +91,7 @@ impl LoadSpec {
     }
 }
 
-/// What the account of a trial is held against that reads topics which existed.
+/// What the account of a trial of existing topics is compared with.
 #[derive(Debug, Clone)]
 pub struct TrialReference {
     /// The offsets that the cluster delivers of them.

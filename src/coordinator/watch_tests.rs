@@ -28,44 +28,47 @@ fn here(ticks: bool) -> Here {
 }
 
 /// What comes of looks that are a tenth of a second apart.
-fn seen(broker: &mut Here, looks: impl IntoIterator<Item = (Look, bool)>) -> Interruptions {
-    let mut seen = Interruptions::default();
+fn watched(broker: &mut Here, looks: impl IntoIterator<Item = (Look, bool)>) -> Interruptions {
+    let mut interruptions = Interruptions::default();
     for (index, (look, was_away)) in (1..).zip(looks) {
-        broker.note(index * 100 * MS, look, was_away, &mut seen);
+        broker.note(index * 100 * MS, look, was_away, &mut interruptions);
     }
-    seen
+    interruptions
 }
 
 #[test]
 fn a_broker_whose_processes_use_no_time_stands_still() {
     let used = [1, 2, 2, 2, 2, 2, 2, 2, 3, 4].map(|ns| (Look::Used(ns), false));
     let pause = Stretch::new(200 * MS, 900 * MS);
-    assert_eq!(seen(&mut here(true), used).brokers, [BrokerPause { broker: 1, pause }]);
+    assert_eq!(
+        watched(&mut here(true), used).brokers,
+        [BrokerPause { broker: 1, pause }]
+    );
     // A proxy in front of a broker has nothing to do where nobody reads.
-    assert_eq!(seen(&mut here(false), used).brokers, []);
+    assert_eq!(watched(&mut here(false), used).brokers, []);
 }
 
 #[test]
 fn a_process_stopped_by_a_signal_stands_still_whatever_it_is() {
     let looks = std::iter::repeat_n((Look::Stopped, false), 12);
     let mut broker = here(false);
-    let mut seen = seen(&mut broker, looks);
-    assert_eq!(seen.brokers, []);
+    let mut interruptions = watched(&mut broker, looks);
+    assert_eq!(interruptions.brokers, []);
     // The trial ends before it goes on.
-    broker.end_pause(1_200 * MS, &mut seen);
+    broker.end_pause(1_200 * MS, &mut interruptions);
     let pause = Stretch::new(0, 1_200 * MS);
-    assert_eq!(seen.brokers, [BrokerPause { broker: 1, pause }]);
+    assert_eq!(interruptions.brokers, [BrokerPause { broker: 1, pause }]);
 }
 
 #[test]
 fn nothing_is_said_of_a_broker_while_the_coordinator_itself_stood_still() {
     let looks = [(Look::Used(1), false), (Look::Used(1), true), (Look::Used(2), false)];
     let mut broker = here(true);
-    let mut seen = Interruptions::default();
+    let mut interruptions = Interruptions::default();
     for ((look, was_away), at_ms) in looks.into_iter().zip([100, 6_100, 6_200]) {
-        broker.note(at_ms * MS, look, was_away, &mut seen);
+        broker.note(at_ms * MS, look, was_away, &mut interruptions);
     }
-    assert_eq!(seen, Interruptions::default());
+    assert_eq!(interruptions, Interruptions::default());
 }
 
 #[test]
@@ -73,19 +76,19 @@ fn a_broker_that_ends_and_comes_back_is_reported_twice_and_its_absence_is_no_pau
     let mut looks = vec![(Look::Used(7), false)];
     looks.extend([(Look::Gone, false); 9]);
     looks.extend([(Look::Used(1), false), (Look::Used(2), false)]);
-    let seen = seen(&mut here(true), looks);
-    let changes: Vec<(u64, bool)> = seen
+    let interruptions = watched(&mut here(true), looks);
+    let changes: Vec<(u64, bool)> = interruptions
         .changes
         .iter()
         .map(|change| (change.at_ns / MS, change.came))
         .collect();
     assert_eq!(changes, [(200, false), (1_100, true)]);
-    assert_eq!(seen.changes[0].address, "127.0.0.1:9092");
-    assert_eq!(seen.brokers, []);
+    assert_eq!(interruptions.changes[0].address, "127.0.0.1:9092");
+    assert_eq!(interruptions.brokers, []);
 }
 
 #[test]
-fn a_real_process_is_seen_to_run_to_be_stopped_and_to_end() {
+fn a_real_process_runs_is_stopped_and_ends() {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
     let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
@@ -95,7 +98,7 @@ fn a_real_process_is_seen_to_run_to_be_stopped_and_to_end() {
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGSTOP).unwrap();
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while broker.look(0) != Look::Stopped {
-        assert!(std::time::Instant::now() < deadline, "it was not seen to be stopped");
+        assert!(std::time::Instant::now() < deadline, "it does not count as stopped");
         thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();

@@ -1,4 +1,4 @@
-//! What workers are told, as the coordinator makes it of a configuration without keys.
+//! The orders of workers, as the coordinator makes it of a configuration without keys.
 
 use std::collections::BTreeMap;
 

@@ -216,14 +216,14 @@ impl Script {
     }
 
     pub(crate) fn passes(&mut self, time: Duration) -> Vec<Action> {
-        self.now_ns += u64::try_from(time.as_nanos()).expect("a short time");
+        self.now_ns += u64::try_from(time.as_nanos()).unwrap();
         self.on(Event::Tick)
     }
 
     /// The failure by which the trial ended.
     pub(crate) fn failure(&self) -> &Failure {
         assert_eq!(self.machine.phase(), Phase::Over);
-        self.machine.failure().expect("it did not fail")
+        self.machine.failure().unwrap()
     }
 
     /// Checks kind, culprit and a part of the message of the failure.

@@ -81,18 +81,18 @@ mod tests {
 
     #[test]
     fn a_commit_that_a_rebalance_overtook_is_no_failure() {
-        let of = |code| commit_error(&KafkaError::ConsumerCommit(code));
+        let error_of = |code| commit_error(&KafkaError::ConsumerCommit(code));
         for code in [
             RDKafkaErrorCode::RebalanceInProgress,
             RDKafkaErrorCode::StaleMemberEpoch,
         ] {
-            assert!(matches!(of(code), CommitError::NotOwner(_)), "{code}");
+            assert!(matches!(error_of(code), CommitError::NotOwner(_)), "{code}");
         }
         for code in [
             RDKafkaErrorCode::GroupAuthorizationFailed,
             RDKafkaErrorCode::RequestTimedOut,
         ] {
-            assert!(matches!(of(code), CommitError::Failed(_)), "{code}");
+            assert!(matches!(error_of(code), CommitError::Failed(_)), "{code}");
         }
     }
 }

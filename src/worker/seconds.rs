@@ -61,8 +61,8 @@ mod tests {
             second,
             response: response.into(),
         };
-        let wanted = [entry(3, of(&[4_000])), entry(4, of(&[1_000, 2_000, 3_000]))];
-        assert_eq!(take_all(&members), wanted);
+        let expected = [entry(3, of(&[4_000])), entry(4, of(&[1_000, 2_000, 3_000]))];
+        assert_eq!(take_all(&members), expected);
         assert_eq!(take_all(&members), []);
     }
 }

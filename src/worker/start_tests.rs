@@ -93,7 +93,7 @@ fn joined(prepare: &Prepare) -> (Member, Receiver<()>) {
             // A client shows its partitions before it is through with taking them over.
             assert!(
                 member.shared().assigned_ns().is_some(),
-                "an assignment that is not complete is shown"
+                "an incomplete assignment is visible"
             );
             assert_eq!(held.len(), prepare.topics[0].partitions.len());
             return (member, ended);

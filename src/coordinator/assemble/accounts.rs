@@ -1,4 +1,4 @@
-//! The accounts of a trial: what each group read, held against what it was to read.
+//! The accounts of a trial: what each group read, compared with what it was to read.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The account of topics that existed: what it is held against, and what is left of it in the measurement.
+//! The account of existing topics: what it is compared with, and what the measurement keeps of it.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, 
     topics
 }
 
-/// What the account of topics that existed is held against.
+/// What the account of existing topics is compared with.
 pub(super) fn reference_of(machine: &TrialMachine) -> Option<ledger::Reference<'_>> {
     let reference = machine.spec.reference.as_ref()?;
     Some(ledger::Reference {

@@ -33,8 +33,8 @@ impl Recorded {
         Recorded { results, members }
     }
 
-    /// Where offsets of topics that existed were not read that the cluster had delivered before: it is to be asked
-    /// whether it delivers them still. `None` where nothing is missing.
+    /// Ranges of existing topics with offsets that were not read although the cluster delivered them before. It is then
+    /// asked whether it still delivers them. `None` where nothing is missing.
     pub fn missing(&self, machine: &TrialMachine) -> Option<Vec<TopicTarget>> {
         machine.spec.reference.as_ref()?;
         let accounts = accounts(machine, &self.members);

@@ -29,14 +29,14 @@ fn after(first: MemberResult, second: MemberResult) -> (Measurement, Option<Fail
 
 #[test]
 fn an_end_that_is_later_than_its_news_is_not_believed() {
-    let mut late = whole(1);
+    let mut late = read_all(1);
     late.partitions[0].last_ns = Some(BEGIN_NS + 5_000_000_000);
-    let (measurement, _) = after(whole(0), late);
+    let (measurement, _) = after(read_all(0), late);
     assert_eq!(measurement.end_ns, BEGIN_NS + 4_000_000_000);
     assert_eq!(measurement.not_observed.len(), 1, "{:?}", measurement.not_observed);
 }
 
-fn whole(number: i32) -> MemberResult {
+fn read_all(number: i32) -> MemberResult {
     member_result(&[(number, &[run(0, RECORDS, 1)])])
 }
 
@@ -48,7 +48,7 @@ fn failed(outcome: &(Measurement, Option<Failure>), kind: FailureKind, who: &str
 
 #[test]
 fn a_trial_that_read_everything_once_has_an_exact_account() {
-    let (measurement, failure) = after(whole(0), whole(1));
+    let (measurement, failure) = after(read_all(0), read_all(1));
     assert_eq!(failure, None);
     assert_eq!(
         (measurement.lost, measurement.duplicated, measurement.redelivered),
@@ -71,7 +71,10 @@ fn a_trial_that_read_everything_once_has_an_exact_account() {
 
 #[test]
 fn a_record_that_was_skipped_is_lost_with_partition_offset_and_member() {
-    let outcome = after(whole(0), member_result(&[(1, &[run(0, 41, 1), run(42, RECORDS, 1)])]));
+    let outcome = after(
+        read_all(0),
+        member_result(&[(1, &[run(0, 41, 1), run(42, RECORDS, 1)])]),
+    );
     assert_eq!((outcome.0.lost, outcome.0.duplicated), (1, 0));
     failed(
         &outcome,
@@ -83,7 +86,7 @@ fn a_record_that_was_skipped_is_lost_with_partition_offset_and_member() {
 
 #[test]
 fn a_record_counted_twice_is_named() {
-    let outcome = after(member_result(&[(0, &[run(0, RECORDS, 1), run(7, 8, 1)])]), whole(1));
+    let outcome = after(member_result(&[(0, &[run(0, RECORDS, 1), run(7, 8, 1)])]), read_all(1));
     assert_eq!((outcome.0.lost, outcome.0.duplicated), (0, 1));
     failed(
         &outcome,
@@ -95,15 +98,15 @@ fn a_record_counted_twice_is_named() {
 
 #[test]
 fn a_record_from_beyond_the_end_is_named() {
-    let outcome = after(member_result(&[(0, &[run(0, RECORDS + 2, 1)])]), whole(1));
+    let outcome = after(member_result(&[(0, &[run(0, RECORDS + 2, 1)])]), read_all(1));
     failed(&outcome, FailureKind::Duplicated, M1, "offsets 100 to 101");
 }
 
 #[test]
 fn a_count_that_is_not_the_ledger_s_is_named() {
-    let mut more = whole(1);
+    let mut more = read_all(1);
     more.partitions[0].records += 1;
-    let outcome = after(whole(0), more);
+    let outcome = after(read_all(0), more);
     assert_eq!((outcome.0.lost, outcome.0.duplicated), (0, 1));
     failed(
         &outcome,
@@ -111,21 +114,21 @@ fn a_count_that_is_not_the_ledger_s_is_named() {
         M2,
         "101 records of partition 1 of topic 1",
     );
-    let mut fewer = whole(1);
+    let mut fewer = read_all(1);
     fewer.partitions[0].records -= 1;
-    failed(&after(whole(0), fewer), FailureKind::Lost, M2, "99 records");
+    failed(&after(read_all(0), fewer), FailureKind::Lost, M2, "99 records");
 }
 
 #[test]
 fn records_read_again_after_a_change_of_owner_are_noted_and_no_failure() {
     let second = member_result(&[(1, &[run(0, RECORDS, 1)]), (0, &[run(90, RECORDS, 2)])]);
-    let (measurement, failure) = after(whole(0), second);
+    let (measurement, failure) = after(read_all(0), second);
     assert_eq!(
         (measurement.redelivered, measurement.duplicated, failure),
         (10, 0, None)
     );
     let again = member_result(&[(0, &[run(0, 60, 1), run(50, RECORDS, 2)])]);
-    let (measurement, failure) = after(again, whole(1));
+    let (measurement, failure) = after(again, read_all(1));
     assert_eq!(
         (measurement.redelivered, measurement.duplicated, failure),
         (10, 0, None)
@@ -136,7 +139,7 @@ fn records_read_again_after_a_change_of_owner_are_noted_and_no_failure() {
 fn a_ledger_of_absurd_numbers_is_an_account_all_the_same() {
     let outcome = after(
         member_result(&[(0, &[run(0, i64::MAX, 1), run(1, i64::MAX, 2)])]),
-        whole(1),
+        read_all(1),
     );
     failed(&outcome, FailureKind::Duplicated, M1, "outside");
 }
@@ -213,14 +216,14 @@ fn the_groups_are_accounted_for_one_by_one() {
     };
     let mut script = Script::joining(spec_of(&two_groups, 1), &[Capability::Ledger]);
     for number in 0..2 {
-        let mut seen = group(&[((0, 0), &[0])]);
-        seen.members[0].client_id = format!("trial-g{}-p1-c1", number + 1);
-        script.event(super::super::trial::Event::Group(number, Ok(seen)));
+        let mut described = group(&[((0, 0), &[0])]);
+        described.members[0].client_id = format!("trial-g{}-p1-c1", number + 1);
+        script.event(super::super::trial::Event::Group(number, Ok(described)));
     }
     script.reaches(0, 0, RECORDS);
     assert_eq!(script.machine.phase(), super::super::trial::Phase::Reading);
     script.reaches(1, 0, RECORDS);
-    script.says(0, result(&[whole(0)]));
+    script.says(0, result(&[read_all(0)]));
     let lacking: FromWorker = result(&[member_result(&[(0, &[run(1, RECORDS, 1)])])]);
     script.says(1, lacking);
     let outcome = measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default());
@@ -233,7 +236,7 @@ fn the_groups_are_accounted_for_one_by_one() {
     );
 }
 
-/// Two partitions of a topic that existed with a record at every second offset, read so.
+/// Two partitions of an existing topic with a record at every second offset, read so.
 fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Option<Failure>) {
     let mut script = Script::reading();
     let delivered = DeliveredTopics {
@@ -261,7 +264,7 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
 }
 
 #[test]
-fn of_a_topic_that_existed_gaps_are_no_loss_and_are_not_stored_one_by_one() {
+fn of_an_existing_topic_gaps_are_no_loss_and_are_not_stored_one_by_one() {
     let every: Vec<_> = (0..RECORDS).step_by(2).map(|first| run(first, first + 1, 1)).collect();
     let (measurement, failure) = existing(&every, None);
     assert_eq!(failure, None);
@@ -274,7 +277,7 @@ fn of_a_topic_that_existed_gaps_are_no_loss_and_are_not_stored_one_by_one() {
 }
 
 #[test]
-fn what_is_missing_of_a_topic_that_existed_is_lost_or_removed() {
+fn what_is_missing_of_an_existing_topic_is_lost_or_removed() {
     let some: Vec<_> = (0..90).step_by(2).map(|first| run(first, first + 1, 1)).collect();
     let outcome = existing(&some, None);
     failed(&outcome, FailureKind::Lost, M2, "5 lost");

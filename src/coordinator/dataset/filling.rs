@@ -20,7 +20,7 @@ use crate::kafka::{TextProducer, TextRecord, settings_cause};
 use crate::scenario::{DatasetSpec, Keys};
 use crate::secret::Secret;
 
-/// Records sent to one partition before the next is taken: whole batches, and all partitions grow together.
+/// Records sent to one partition before the next is taken: full batches, and all partitions grow together.
 const DEAL: u64 = 2_000;
 /// Records given to the client in one call.
 const CALL: usize = 500;
@@ -125,7 +125,7 @@ impl Filling {
         filled.into_iter().collect()
     }
 
-    /// The failure of a whole data set.
+    /// The failure of a data set.
     pub(super) fn failed(&self, cause: impl Into<String>) -> DatasetError {
         DatasetError::Produce {
             topic: self.names.join(", "),

@@ -1,4 +1,4 @@
-//! Data sets: topics filled once, verified, and read by every trial that can share them; or topics that existed.
+//! Data sets: topics filled once, verified, and read by every trial that can share them; or existing topics.
 
 mod error;
 mod filling;
@@ -19,9 +19,9 @@ use crate::scenario::{DatasetSpec, FoundTopic, FoundTopics, Keys};
 /// A data set that is there to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dataset {
-    /// Every topic with the whole of each partition.
+    /// Every topic with all of each partition.
     pub topics: Vec<TopicTarget>,
-    /// Of topics that existed: which of the offsets the cluster delivers. In topics that were filled every offset is a
+    /// Of existing topics: which of the offsets the cluster delivers. In topics that were filled every offset is a
     /// record.
     pub delivered: Option<Arc<DeliveredTopics>>,
 }
@@ -30,7 +30,7 @@ impl Dataset {
     /// Existing topics. Each partition is read to its last record: behind that, the position moves past offsets without a
     /// record, and nothing says so.
     pub fn existing(found: &FoundTopics, delivered: Arc<DeliveredTopics>) -> Self {
-        let of = |topic: &FoundTopic, offsets: &Vec<DeliveredOffsets>| TopicTarget {
+        let target = |topic: &FoundTopic, offsets: &Vec<DeliveredOffsets>| TopicTarget {
             name: topic.name.clone(),
             partitions: topic
                 .partitions
@@ -44,7 +44,7 @@ impl Dataset {
         };
         let topics = found.topics.iter().zip(&delivered.topics);
         Dataset {
-            topics: topics.map(|(topic, offsets)| of(topic, offsets)).collect(),
+            topics: topics.map(|(topic, offsets)| target(topic, offsets)).collect(),
             delivered: Some(delivered),
         }
     }
@@ -64,10 +64,10 @@ impl Dataset {
         let mut before = 0;
         // What the partitions up to here have together, so that no rounding adds up.
         let mut share = |count: u64| {
-            let of = |records_before: u128| records_before * u128::from(records).min(total) / total.max(1);
-            let from = of(before);
+            let part_of = |records_before: u128| records_before * u128::from(records).min(total) / total.max(1);
+            let from = part_of(before);
             before += u128::from(count);
-            u64::try_from(of(before) - from).unwrap_or(u64::MAX)
+            u64::try_from(part_of(before) - from).unwrap_or(u64::MAX)
         };
         let mut targets = self.topics.clone();
         for (target, offsets) in targets.iter_mut().zip(&delivered.topics) {

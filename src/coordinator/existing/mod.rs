@@ -179,7 +179,7 @@ async fn look(
     let (pass, progress, last) = (again.pass, Arc::new(pass::Progress::default()), existing.last);
     let mut reading = tokio::task::spawn_blocking({
         let progress = Arc::clone(&progress);
-        move || pass.whole(&topics, last, &progress)
+        move || pass.read_all(&topics, last, &progress)
     });
     let mut looks = tokio::time::interval(LOOK);
     let mut noted = None;
@@ -268,10 +268,10 @@ mod tests {
         names.iter().map(|name| ((*name).to_owned(), 2)).collect()
     }
 
-    fn selected(wanted: &[&str]) -> Result<Vec<String>, String> {
-        let wanted: Vec<String> = wanted.iter().map(|text| (*text).to_owned()).collect();
+    fn selected(names: &[&str]) -> Result<Vec<String>, String> {
+        let names: Vec<String> = names.iter().map(|text| (*text).to_owned()).collect();
         let there = there(&["__consumer_offsets", "orders", "orders-eu", "orders-us", "payments"]);
-        let found = select(&wanted, &there, "b:9092").map_err(|error| error.to_string())?;
+        let found = select(&names, &there, "b:9092").map_err(|error| error.to_string())?;
         Ok(found.into_iter().map(|(name, _)| name).collect())
     }
 

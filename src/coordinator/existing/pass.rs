@@ -75,7 +75,7 @@ pub(super) struct Pass {
 impl Pass {
     /// Reads these topics (names and numbers of partitions) up to the end that they have now, or only the `last` so many
     /// offsets of each partition. Blocks.
-    pub(super) fn whole(
+    pub(super) fn read_all(
         &self,
         topics: &[(String, u32)],
         last: Option<u64>,

@@ -17,7 +17,7 @@ use crate::scenario::Configuration;
 const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
 
 impl Session<'_> {
-    /// Cuts from the targets of a trial what the cluster has removed of topics that existed since they were found.
+    /// Cuts from the targets of a trial what the cluster has removed of existing topics since they were found.
     pub(super) async fn reference(
         &self,
         cluster: &Cluster,
@@ -44,7 +44,7 @@ impl Session<'_> {
         Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
     }
 
-    /// How long a trial of topics that existed may go on reading at most.
+    /// How long a trial of existing topics may go on reading at most.
     pub(super) fn longest_reading(&self, configuration: &Configuration) -> Duration {
         let existing = self.plan.scenario.datasets[configuration.dataset].existing();
         let bytes = existing
@@ -70,7 +70,7 @@ impl Session<'_> {
         check_sizes(&topic_sizes(&dataset.topics), &there).err()
     }
 
-    /// What reads again which offsets the cluster delivers of topics that existed; `None` where they were filled.
+    /// What reads again which offsets the cluster delivers of existing topics; `None` where they were filled.
     pub(super) fn again(&self, cluster: &Cluster, configuration: &Configuration) -> Option<ReadAgain> {
         let (scenario, dataset) = (&self.plan.scenario, configuration.dataset);
         scenario.datasets[dataset].existing()?;

@@ -14,6 +14,7 @@ use super::cluster::Cluster;
 use super::dataset::kept::Keeping;
 use super::dataset::{self, Dataset, DatasetError, Filling};
 use super::ending::{RunEnd, RunError};
+use super::environment;
 use super::events::Observer;
 use super::existing::{Amount, ReadAgain};
 use super::fixed_group::wait_until_empty;
@@ -21,8 +22,6 @@ use super::guardian::Guardian;
 use super::interrupt::Interrupt;
 use super::options::RunOptions;
 use super::programs::Programs;
-
-use super::environment;
 use crate::kafka::doctor::is_permission;
 use crate::kafka::names;
 use crate::measure::{DeliveredTopics, KeptData, Status};

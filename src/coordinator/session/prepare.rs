@@ -30,7 +30,7 @@ pub(super) enum NotRun {
     Interrupted,
     /// What it needs of the cluster could not be made ready.
     NotPrepared(FailureKind, String),
-    /// The whole run cannot go on.
+    /// The run cannot go on.
     Run(RunError),
 }
 

@@ -222,7 +222,7 @@ struct Around<'a> {
     admin: Admin,
     cluster: &'a Cluster,
     observer: &'a dyn Observer,
-    /// Reads topics that existed again.
+    /// Reads existing topics again.
     again: Option<ReadAgain>,
 }
 

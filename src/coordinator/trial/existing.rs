@@ -1,4 +1,4 @@
-//! Topics that existed: where nothing more comes of a partition, the cluster may have removed the rest of it.
+//! Existing topics: where nothing more comes of a partition, the cluster may have removed the rest of it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::measure::{DeliveredTopics, TopicPartition};
 use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 
 impl TrialMachine {
-    /// True while records of topics that existed are being read.
+    /// True while records of existing topics are being read.
     pub fn awaits_records(&self) -> bool {
         self.spec.reference.is_some() && self.phase == Phase::Reading
     }

@@ -159,8 +159,8 @@ fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_re
     let actions = script.reaches(1, 1, 200);
     assert_eq!(actions[0], Action::Ended);
     assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
-    let whole = |partition| member_result(&[(partition, &[read(0, 200)])]);
-    let (measurement, failure) = measured(&mut script, [whole(0), whole(1)]);
+    let read_all = |partition| member_result(&[(partition, &[read(0, 200)])]);
+    let (measurement, failure) = measured(&mut script, [read_all(0), read_all(1)]);
     assert_eq!(failure, None);
     let load = measurement.load.as_ref().unwrap();
     assert_eq!(
@@ -224,8 +224,8 @@ fn a_producer_that_is_behind_is_stopped_two_seconds_after_the_end_of_the_load() 
     ends(&mut script, [50, 50]);
     script.reaches(0, 0, 50);
     script.reaches(1, 1, 50);
-    let whole = |partition| member_result(&[(partition, &[read(0, 50)])]);
-    let (measurement, failure) = measured(&mut script, [whole(0), whole(1)]);
+    let read_all = |partition| member_result(&[(partition, &[read(0, 50)])]);
+    let (measurement, failure) = measured(&mut script, [read_all(0), read_all(1)]);
     assert_eq!(failure, None);
     let load = measurement.load.unwrap();
     assert!(!load.reached && !load.is_meaningful());

@@ -192,8 +192,8 @@ fn an_old_client_that_is_refused_a_login_is_named_with_its_version() {
             message,
         },
     );
-    let told = "librdkafka 2.0.2: librdkafka before 2.6 is refused so by Kafka 4.x with the right SCRAM password";
-    script.failed(FailureKind::Connect, Some(P1), told);
+    let note = "librdkafka 2.0.2: librdkafka before 2.6 is refused so by Kafka 4.x with the right SCRAM password";
+    script.failed(FailureKind::Connect, Some(P1), note);
 }
 
 #[test]
@@ -350,14 +350,14 @@ fn a_member_of_somebody_else_is_named_in_the_reason() {
     never_settles(&mut script, |script| {
         script.holds(0, &[&[0]]);
         script.holds(1, &[&[]]);
-        let mut seen = group(&[((0, 0), &[0]), ((1, 0), &[])]);
-        seen.members.push(GroupMember {
+        let mut described = group(&[((0, 0), &[0]), ((1, 0), &[])]);
+        described.members.push(GroupMember {
             client_id: "console-consumer".to_owned(),
             host: "/127.0.0.1".to_owned(),
             assignment: vec![("t".to_owned(), 1)],
             target: None,
         });
-        script.group(seen);
+        script.group(described);
     });
     script.failed(FailureKind::Assignment, None, "console-consumer");
 }
@@ -515,7 +515,7 @@ proptest! {
     }
 }
 
-/// Two partitions of a topic that existed, each with a record at every second offset.
+/// Two partitions of an existing topic, each with a record at every second offset.
 fn existing() -> Script {
     let mut script = Script::reading();
     let offsets: DeliveredOffsets = (0..RECORDS).step_by(2).collect();

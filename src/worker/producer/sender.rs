@@ -20,7 +20,7 @@ use crate::worker::series::SeriesBuilder;
 
 /// How long to wait before asking a full client again.
 const FULL_WAIT: Duration = Duration::from_millis(1);
-/// The cause of the record that waited for room in the client at the end.
+/// The cause of the record that waited for space in the client at the end.
 const QUEUE_FULL: &str = "stopped while the client's queue was full: never sent";
 /// The cause of records that had fallen due before the stop while the sending was behind.
 const BEHIND: &str = "stopped while the sending was behind its schedule: never sent";
@@ -55,7 +55,7 @@ pub(super) fn check(order: &PrepareProducer, text: &[u8]) -> Result<(), String> 
 }
 
 impl Sender {
-    /// Sends the whole schedule from `start_ns` on, or what falls due until it is stopped. Returns what it counted, and the
+    /// Sends the schedule from `start_ns` on, or what falls due until it is stopped. Returns what it counted, and the
     /// process when the last record had been sent.
     pub(super) fn run(self, start_ns: u64) -> Result<(ProducerResult, ProcessSnapshot), String> {
         let order = Arc::clone(&self.order);
@@ -114,7 +114,7 @@ impl Sender {
         Ok((sent, ProcessSnapshot::take()))
     }
 
-    /// Gives the current record to the client, waiting while that has no room.
+    /// Gives the current record to the client, waiting while its queue is full.
     fn send(&self, records: &mut Records<'_>, intended_ns: u64, queue_full_ns: &mut u64) -> Outcome {
         loop {
             let sent_ns = clock::now_ns();
@@ -140,7 +140,7 @@ enum Outcome {
     Sent(u64),
     /// The client would not take it.
     Refused(String),
-    /// The client had no room until the end.
+    /// The client's queue was full until the end.
     Stopped,
 }
 
@@ -273,13 +273,13 @@ mod tests {
             records.stamped(5, 6);
             let record = records.stamped(5, 7);
             let value = record.payload.unwrap_or_default();
-            let wanted = Stamp {
+            let expected = Stamp {
                 intended_ns: 5,
                 sent_ns: 7,
                 producer: 1,
                 sequence,
             };
-            assert_eq!((value.len(), Stamp::of_value(value)), (100, Some(wanted)));
+            assert_eq!((value.len(), Stamp::of_value(value)), (100, Some(expected)));
             assert!(record.key.is_none());
             places.push((record.delivery_opaque, record.partition));
         }

@@ -1,4 +1,4 @@
-//! A reader over records in memory: for tests that need to decide what comes when, and for benches of the whole loop
+//! A reader over records in memory: for tests that need to decide what comes when, and for benches of the loop
 //! without a client.
 
 use std::collections::VecDeque;

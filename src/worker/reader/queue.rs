@@ -138,14 +138,14 @@ impl<C: ConsumerContext> Source for PrivateQueue<C> {
         Self: 's;
 
     fn take<'s>(&'s self, batch: &mut Vec<QueueMessage<'s>>) {
-        let room = batch.spare_capacity_mut();
-        if room.is_empty() {
+        let spare = batch.spare_capacity_mut();
+        if spare.is_empty() {
             return;
         }
-        // SAFETY: a message is a pointer and nothing else (`repr(transparent)`), and `room` is valid for writing
-        // `room.len()` of them, more than which the library does not write.
+        // SAFETY: a message is a pointer and nothing else (`repr(transparent)`), and `spare` is valid for writing
+        // `spare.len()` of them, more than which the library does not write.
         let taken =
-            unsafe { rd::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, room.as_mut_ptr().cast(), room.len()) };
+            unsafe { rd::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, spare.as_mut_ptr().cast(), spare.len()) };
         // A negative count is an error of the call's arguments, which are right; nothing was written then.
         let taken = usize::try_from(taken).unwrap_or(0);
         // SAFETY: the library has written `taken` valid messages there, which are ours to destroy from now on.
@@ -359,9 +359,9 @@ mod tests {
 
     #[test]
     fn a_message_is_visited_and_stays_the_library_s() {
-        let mut seen = Vec::new();
+        let mut found = Vec::new();
         let panic = visited(&[3, 4], |message| {
-            seen.push((
+            found.push((
                 message.offset(),
                 message.bytes(),
                 message.value().len(),
@@ -370,7 +370,7 @@ mod tests {
             true
         });
         assert!(panic.is_none());
-        assert_eq!(seen, [(3, 0, 0, false), (4, 0, 0, false)]);
+        assert_eq!(found, [(3, 0, 0, false), (4, 0, 0, false)]);
     }
 
     #[test]

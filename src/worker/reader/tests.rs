@@ -531,14 +531,14 @@ fn what_a_visit_stops_before_stays_in_the_source() {
         ..waiting(1, WorkOrdering::Partition)
     };
     let source = MemorySource::new(scene.records());
-    let mut seen = Vec::new();
+    let mut visited = Vec::new();
     for stops_at in [3, 7, 100] {
         source.visit_each(Duration::ZERO, |record| {
-            seen.push(record.offset());
+            visited.push(record.offset());
             record.offset() != stops_at
         });
     }
-    assert_eq!(seen, (0..10).collect::<Vec<_>>());
+    assert_eq!(visited, (0..10).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How long stamped records waited, in all ways of reading: on records in memory, in trials that end when told to.
+//! How long stamped records waited, in all ways of reading: on records in memory, in trials that end when they are stopped.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::mpsc::channel;
@@ -121,7 +121,7 @@ impl Scene {
         reader
     }
 
-    /// Reads everything, lets something happen, and is told to stop.
+    /// Reads everything, lets something happen, and is stopped.
     fn read(self, meanwhile: impl FnOnce(&MemberShared, &MemorySource) + Send) -> Outcome {
         let lanes = if self.way == Way::Lanes { 2 } else { 1 };
         let mut of_lanes = vec![Vec::new(); lanes];
@@ -485,13 +485,13 @@ fn a_reader_that_is_not_asked_measures_nothing() {
 #[test]
 fn an_order_that_is_not_for_the_topics_of_the_trial_is_refused() {
     let topics = [target(2, 10), target(3, 10)];
-    let of = |stamped_from: &[&[i64]]| StampOrder {
+    let order = |stamped_from: &[&[i64]]| StampOrder {
         stamped_from: stamped_from.iter().map(|of| of.to_vec()).collect(),
         ..StampOrder::default()
     };
-    assert_eq!(WaitOrder::check(&of(&[&[0, 0], &[5, 5, 5]]), &topics), Ok(()));
+    assert_eq!(WaitOrder::check(&order(&[&[0, 0], &[5, 5, 5]]), &topics), Ok(()));
     for wrong in [&[&[0, 0][..]][..], &[&[0, 0], &[0, 0]], &[]] {
-        let refused = WaitOrder::check(&of(wrong), &topics).unwrap_err();
+        let refused = WaitOrder::check(&order(wrong), &topics).unwrap_err();
         assert!(refused.ends_with("those of the trial have [2, 3]"), "{refused}");
     }
 }
@@ -570,7 +570,7 @@ proptest! {
             source.fetch_again(0, from);
             source.wake();
             // The position still knows what was read before; what is finished is of this assignment alone. A thread that
-            // is told to stop above a gap has measured more than counts as read.
+            // is stopped above a gap has measured more than counts as read.
             let limit = Instant::now() + Duration::from_secs(20);
             while from < 100 && shared.slots()[0].uncommitted() < Some(100) && Instant::now() < limit {
                 thread::sleep(Duration::from_millis(1));

@@ -36,7 +36,7 @@ const LOOKS_ALONE: u32 = 40;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     /// All of it, as it was written down.
-    Whole(Dataset, KeptRecord),
+    Complete(Dataset, KeptRecord),
     /// Nothing.
     Nothing,
     /// Something that cannot be used, and why.
@@ -66,17 +66,17 @@ pub struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Finds the set, whole and as it was written down, or fills it anew and writes that down.
+    /// Finds the set, complete and as it was written down, or fills it anew and writes that down.
     pub async fn find_or_fill(&self) -> Result<(Dataset, KeptData), DatasetError> {
         let definition = Definition::of(self.spec, self.seed)?;
-        if let Found::Whole(dataset, record) = self.look(&definition).await? {
+        if let Found::Complete(dataset, record) = self.look(&definition).await? {
             return Ok(self.reuse(dataset, &record));
         }
         let claim = self.claim(&definition).await?;
         // Another run may have filled it while this one waited for the right.
         let found = self.look(&definition).await?;
         let filled = match &found {
-            Found::Whole(dataset, record) => Ok(self.reuse(dataset.clone(), record)),
+            Found::Complete(dataset, record) => Ok(self.reuse(dataset.clone(), record)),
             Found::Nothing => self.fill(&definition, &claim, None).await,
             Found::Unusable(why) => {
                 let hash = &definition.hash;
@@ -154,22 +154,22 @@ impl Keeping<'_> {
         if record.definition != definition.text {
             return Ok(Found::Unusable("it is another data set with the same hash".to_owned()));
         }
-        let Some(whole) = &record.whole else {
+        let Some(topics) = &record.whole else {
             let (run, host) = (&record.run, &record.host);
             return Ok(Found::Unusable(format!(
                 "run {run} on {host} began to fill it and did not end"
             )));
         };
-        for topic in whole {
+        for topic in topics {
             if let Some(difference) = self.difference(topic, &there).await? {
                 return Ok(Found::Unusable(difference));
             }
         }
         let dataset = Dataset {
-            topics: whole.clone(),
+            topics: topics.clone(),
             ..Dataset::default()
         };
-        Ok(Found::Whole(dataset, record))
+        Ok(Found::Complete(dataset, record))
     }
 
     /// In what a topic differs from what was written down of it.
@@ -227,7 +227,7 @@ impl Keeping<'_> {
                 }
                 if look >= LOOKS_ALONE && look % 5 == 0 {
                     // Whoever filled it has ended well, or removed it all and left nothing to wait for.
-                    if matches!(self.look(definition).await?, Found::Whole(..)) {
+                    if matches!(self.look(definition).await?, Found::Complete(..)) {
                         return Ok(claim);
                     }
                     if !self.topics(definition).await?.contains(&about) {
@@ -247,7 +247,7 @@ impl Keeping<'_> {
             |member| format!("the run {}", member.client_id),
         );
         self.observer.note(&format!(
-            "{who} is filling the same data set: waiting until it is whole (Ctrl-C ends that)"
+            "{who} is filling the same data set: waiting until it is complete (Ctrl-C ends that)"
         ));
         Ok(())
     }

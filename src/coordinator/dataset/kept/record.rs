@@ -1,6 +1,6 @@
 //! What is written down of a kept data set, beside it on the cluster: a topic of one partition whose last record says
-//! whether the set is whole and which offsets it then holds. So another machine finds it too, and a set whose filling
-//! was cut off is never taken for a whole one.
+//! whether the set is complete and which offsets it then holds. So another machine finds it too, and a set whose filling
+//! was cut off is never taken for a complete one.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ pub struct KeptRecord {
 }
 
 impl KeptRecord {
-    /// Records of the whole set; 0 while it is being filled.
+    /// Records of the set; 0 while it is being filled.
     pub fn records(&self) -> u64 {
         let topics = self.whole.iter().flatten();
         topics

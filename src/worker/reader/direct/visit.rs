@@ -28,8 +28,8 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
 
     /// Counts one record without work. The clock is read only where a batch begins or a partition
     /// ends. Nothing changes hands while this thread is inside its gate, so what holds for the first record of a run of
-    /// offsets holds for the whole of it. False where the reader should look around before the next record.
-    #[allow(clippy::inline_always, reason = "the whole of what is done with nearly every record")]
+    /// offsets holds for all of it. False where the reader should look around before the next record.
+    #[allow(clippy::inline_always, reason = "all that is done with nearly every record")]
     #[inline(always)]
     pub(super) fn count_visited(&mut self, record: &S::Message<'_>) -> bool {
         if self.batch_left > 0 && self.follower.takes(record) {
