@@ -1,6 +1,6 @@
 //! The answer where a backlog is read: how many times as fast, and whether a stopwatch agrees.
 
-use super::numbers::{TOLD_ONE_BY_ONE, interval, percent, times};
+use super::numbers::{SENTENCES_MAX, interval, percent, times};
 use super::writer::Writer;
 use crate::figures::FigureId;
 use crate::stats::{Estimate, is_material};
@@ -84,11 +84,11 @@ impl Writer<'_> {
             Some(context) => format!("With {context}, against {base}: "),
             None => format!("Against {base}: "),
         };
-        if against.len() <= TOLD_ONE_BY_ONE {
-            let told = against.iter().map(|c| self.one_of_several(c, &held));
-            let sentence = |(index, told): (usize, String)| if index == 0 { told } else { capitalised(&told) };
-            let told: Vec<String> = told.enumerate().map(sentence).collect();
-            return format!("{lead}{}.", told.join(". "));
+        if against.len() <= SENTENCES_MAX {
+            let clauses = against.iter().map(|c| self.one_of_several(c, &held));
+            let sentence = |(index, clauses): (usize, String)| if index == 0 { clauses } else { capitalised(&clauses) };
+            let clauses: Vec<String> = clauses.enumerate().map(sentence).collect();
+            return format!("{lead}{}.", clauses.join(". "));
         }
         let measured = against.iter().filter(|c| c.ratio.is_some());
         let point = |c: &&&Comparison| c.ratio.map_or(0.0, |ratio| ratio.point);

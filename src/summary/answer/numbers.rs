@@ -3,7 +3,7 @@
 use crate::stats::Estimate;
 
 /// Comparisons with one baseline that are reported one by one; of more, the best one and counts.
-pub(super) const TOLD_ONE_BY_ONE: usize = 4;
+pub(super) const SENTENCES_MAX: usize = 4;
 
 /// `1.99 times`.
 pub(super) fn times(ratio: Estimate) -> String {

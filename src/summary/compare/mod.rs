@@ -1,5 +1,5 @@
-//! Results of several runs held against the first: which configurations mean the same, what else differs, and a verdict
-//! for each. The runs were made at different times, so nothing is paired. Pure.
+//! Results of several runs, each compared with the first: which configurations mean the same, what else differs, and a
+//! verdict for each. The runs were made at different times, so nothing is paired. Pure.
 
 mod differences;
 mod figures;

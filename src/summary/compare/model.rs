@@ -9,7 +9,7 @@ use crate::verdict::{Metric, Verdict};
 /// Version of the stored form of [`RunComparison`].
 pub const COMPARISON_SCHEMA_VERSION: u32 = 1;
 
-/// Several runs, each held against the first.
+/// Several runs, each compared with the first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunComparison {
     /// [`COMPARISON_SCHEMA_VERSION`].
