@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::measure::{
     Failure, FailureKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
-    PartitionMeasurement, ProcessMeasurement, ProcessUsage, Status, TRIAL_SCHEMA_VERSION, Trial,
-    TrialKind, TrialOrder,
+    PartitionMeasurement, ProcessMeasurement, ProcessUsage, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,
 };
 use crate::scenario::{Configuration, DatasetSpec};
 

@@ -6,7 +6,7 @@ use crate::measure::{Environment, FailureKind, Setting, Trial, TrialOrder};
 use crate::plan::Plan;
 use crate::scenario::{PropertyValue, Size, TrialLength, Work};
 use crate::summary::condition::{Alarm, Condition, judged_between};
-use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, trial};
+use crate::testing::{ScenarioBuilder, one_and_two, one_and_two_with_work, run, trial};
 use crate::verdict::Verdict;
 
 struct Made {
