@@ -1,6 +1,6 @@
 //! The answer where records arrive: how long they wait, and how soon a backlog is gone.
 
-use super::numbers::{SENTENCES_MAX, figure, interval, percent, times};
+use super::numbers::{SENTENCES_MAX, counts, figure, interval, percent, times};
 use super::writer::Writer;
 use crate::figures::{FigureId, RESPONSE_P99};
 use crate::measure::{LoadJudgement, LoadVerdict};
@@ -109,16 +109,17 @@ impl Writer<'_> {
             (Verdict::Same, "without a difference worth having"),
             (Verdict::Undecided, "without a verdict"),
         ];
-        let others = || against.iter().filter(|c| c.configuration != best.configuration);
-        let counts = words.iter().filter_map(|(verdict, word)| {
-            let number = others().filter(|c| c.verdict == *verdict).count();
-            (number > 0).then(|| format!("{number} {word}"))
-        });
+        let others = || {
+            against
+                .iter()
+                .copied()
+                .filter(|c| c.configuration != best.configuration)
+        };
         format!(
             "{base}. Against it: {}; that is the shortest of those compared. Of the {} others: {}",
             self.load_one(best, &held),
             others().count(),
-            counts.collect::<Vec<_>>().join(", ")
+            counts(others(), words)
         )
     }
 
@@ -274,17 +275,8 @@ fn changed(comparison: &Comparison, ratio: Estimate) -> String {
         (_, false) => "shorter",
         (_, true) => "longer",
     };
-    let ratio = if slower { inverse(ratio) } else { ratio };
+    let ratio = if slower { ratio.map(f64::recip) } else { ratio };
     format!("{} {word}{}", times(ratio), interval(ratio))
-}
-
-/// How many times as long, where the ratio says how many times as short.
-fn inverse(ratio: Estimate) -> Estimate {
-    Estimate {
-        point: ratio.point.recip(),
-        interval: ratio.interval.map(|(low, high)| (high.recip(), low.recip())),
-        observations: ratio.observations,
-    }
 }
 
 /// Records per second: whole ones, of few three digits.

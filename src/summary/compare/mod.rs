@@ -24,7 +24,10 @@ use run::run_name;
 pub fn compare_runs(runs: &[StoredRun]) -> Result<RunComparison, CompareError> {
     let names: Vec<String> = (0..runs.len()).map(run_name).collect();
     let Some((baseline, others)) = runs.split_first() else {
-        return Ok(RunComparison::empty());
+        return Ok(RunComparison {
+            schema_version: COMPARISON_SCHEMA_VERSION,
+            ..RunComparison::default()
+        });
     };
     let mut matched = Vec::with_capacity(others.len());
     for run in others {
