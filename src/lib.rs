@@ -38,7 +38,7 @@ pub mod stats;
 pub mod store;
 pub mod summary;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
 pub mod verdict;
 pub mod wording;

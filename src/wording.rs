@@ -16,7 +16,7 @@ pub fn thousands(number: f64) -> String {
 }
 
 /// `1 block`, `2 blocks`.
-pub fn plural<N: Display + PartialEq + From<bool>>(number: N, noun: &str) -> String {
+pub fn plural<N: Copy + Display + PartialEq + From<bool>>(number: N, noun: &str) -> String {
     let s = if number == N::from(true) { "" } else { "s" };
     format!("{number} {noun}{s}")
 }

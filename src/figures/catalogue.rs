@@ -89,7 +89,7 @@ impl Unit {
         }
     }
 
-    /// The clock's step of a nanosecond in this unit: a shorter time is taken for it where a logarithm is needed.
+    /// One nanosecond in this unit. A shorter time is replaced by it before a logarithm is taken.
     pub(super) fn shortest(self) -> Option<f64> {
         match self {
             Unit::Seconds => Some(1e-9),
@@ -117,7 +117,7 @@ pub enum Over {
 pub enum Trials {
     /// Counted, complete, not excluded.
     Used,
-    /// All counted ones, those that failed or were excluded too.
+    /// All counted trials, including failed and excluded ones.
     Counted,
     /// The used ones in which records arrived; in a search for capacity those at the rate of the answer.
     Load,
@@ -183,7 +183,7 @@ figures! {
         "read time: common start to last record";
     #[header = "join"]
     JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(|seen| Some(seconds(seen.measurement.join_ns()))),
-        "from being told to subscribe until every member has its assignment";
+        "from the request to subscribe until every member has its assignment";
     StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.stopwatch_ns()))),
         "stopwatch: first process being started to last record";
     #[header = "first record"]
@@ -194,7 +194,7 @@ figures! {
         "CPU of all worker processes during the read time";
     ClientCpuStopwatch = "client_cpu_seconds_per_million_stopwatch" in SecondsPerMillion, Mean of Used,
         Number(|seen| take::cpu(seen, |process| process.stopwatch.as_ref())),
-        "CPU of all worker processes over their whole lives";
+        "CPU of all worker processes from their start to their end";
     #[header = "broker CPU, s per million"]
     BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::broker_cpu),
         "CPU of the brokers during the read time; empty where they run elsewhere";
@@ -217,7 +217,7 @@ figures! {
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
          transactions, compacted ones); no loss";
     OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|seen| Some(take::load(seen)?.offered_per_second)),
-        "what the load's schedule asked for within the window; this and what follows is empty where no records arrive";
+        "records that the schedule asked for within the window; this and the following columns are empty if no records arrive";
     SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(|seen| Some(take::load(seen)?.sent_per_second)),
         "records sent within the window";
     LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(|seen| Some(take::load(seen)?.overload?.lag_growth_per_second)),

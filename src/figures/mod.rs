@@ -1,5 +1,5 @@
-//! The catalogue of figures: what is measured of a trial, what each figure is called and means, and what it comes to over
-//! the trials of a configuration. Columns, their documentation, tables and estimates are made from it. Pure.
+//! The catalogue of figures: the name and meaning of each, its value in a trial, and its value over the trials of a
+//! configuration. Columns, their documentation, tables and estimates are made from it. Pure.
 
 mod catalogue;
 mod over;

@@ -1,4 +1,4 @@
-//! What the figures of several trials come to.
+//! Figures over several trials of a configuration.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::measure::Measurement;
 use crate::scenario::Configuration;
 use crate::stats::{Estimate, mean, median};
 
-/// What a figure comes to over the trials of a configuration.
+/// The value of a figure over the trials of a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {

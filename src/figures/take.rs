@@ -9,7 +9,7 @@ pub(super) const NS_PER_MS: f64 = 1e6;
 const NS_PER_US: f64 = 1e3;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
-/// What a figure is taken of.
+/// The input of a figure: a measurement and its configuration.
 pub(super) struct Seen<'a> {
     pub(super) measurement: &'a Measurement,
     pub(super) configuration: &'a Configuration,
@@ -25,8 +25,8 @@ pub fn stopwatch_seconds(measurement: &Measurement) -> f64 {
     measurement.stopwatch_ns().max(1) as f64 / NS_PER_SECOND
 }
 
-/// A percentile in milliseconds that the sample carries. One of 0 ns is taken for 1 ns, which its logarithm needs and no
-/// clock can tell apart.
+/// A percentile in milliseconds, if the trial has enough records. 0 ns becomes 1 ns, because a logarithm is taken and
+/// no clock resolves the difference.
 pub fn percentile_ms(latency: &LatencyRecorder, share: f64) -> Option<f64> {
     Some(latency.percentile_ns(share)?.max(1) as f64 / NS_PER_MS)
 }

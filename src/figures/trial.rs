@@ -8,7 +8,7 @@ use crate::measure::latency::LatencyRecorder;
 use crate::scenario::Configuration;
 use crate::stats::median;
 
-/// What one trial has of a figure.
+/// The value of a figure in one trial.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Sample {
     Number(f64),

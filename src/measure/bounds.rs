@@ -1,5 +1,5 @@
-//! What all trials at a rate say of it together, and between which rates a capacity lies by that. One rule for the
-//! search that looks for the capacity and for the summary that tells it.
+//! What all trials at a rate say of it together, and between which rates a capacity lies by that. The search for the
+//! capacity and the summary use the same rule.
 
 use super::objective::{Outcome, outcome};
 use super::trial::{Trial, TrialKind};
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn producers_that_do_not_reach_the_lowest_rate_are_told_from_readers_that_fail() {
+    fn producers_that_do_not_reach_the_lowest_rate_are_reported_from_readers_that_fail() {
         let load = [
             (2_000.0, 1, Outcome::Failed),
             (1_000.0, 1, Outcome::LoadNotReached),

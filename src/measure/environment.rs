@@ -293,7 +293,7 @@ mod tests {
     use crate::testing::environment;
 
     #[test]
-    fn another_version_forbids_mixing_and_another_governor_is_only_told() {
+    fn another_version_forbids_mixing_and_another_governor_is_only_reported() {
         let mut now = environment();
         now.cluster.version = Some("3.9.0".to_owned());
         now.governor = Some("powersave".to_owned());
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_brokers_are_told_one_by_one() {
+    fn settings_of_brokers_are_reported_one_by_one() {
         let mut now = environment();
         now.cluster.deviations.remove(0);
         now.cluster.deviations[0].value = "3".to_owned();

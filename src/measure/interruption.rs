@@ -1,5 +1,5 @@
-//! What interrupts a trial: a process, a broker or the whole machine that stands still, and brokers that go and come.
-//! Holds what was recorded; what follows from it is decided in `standstill.rs`.
+//! Interruptions of a trial: a process, a broker or the machine that stood still, and brokers that went away or came.
+//! Only the record; `standstill.rs` decides the consequences.
 
 use std::time::Duration;
 

@@ -73,7 +73,7 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
         return None;
     }
     let mut evidence = Vec::new();
-    // The kernel tells the machine's times in steps of 10 ms: less than two steps beyond the limit is not evidence.
+    // The kernel reports the machine's times in steps of 10 ms: less than two steps beyond the limit is not evidence.
     let slack = 2.0 * TICK_NS / capacity_ns;
     let others = host.others_cpu_ns as f64 / (host.wall_ns as f64 * f64::from(host.others_cores.unwrap_or(host.cores)));
     if others > rules.others_cpu_share_flag + slack {

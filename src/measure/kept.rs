@@ -1,4 +1,4 @@
-//! A data set that outlives its run, as the environment file tells it.
+//! A data set that outlives its run, as the environment file reports it.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct KeptData {
     pub since: Timestamp,
     /// True where an earlier run had filled it.
     pub reused: bool,
-    /// Why what was there under its name was filled anew; `None` where nothing was, or where it was used.
+    /// Why an existing kept data set was filled again; `None` if there was none or it was used.
     #[serde(default)]
     pub refilled_because: Option<String>,
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_is_told_since_when_the_data_are_kept_and_that_nothing_was_filled() {
+    fn a_reader_is_reported_since_when_the_data_are_kept_and_that_nothing_was_filled() {
         let mut kept = KeptData {
             bootstrap: "b:9092".into(),
             topics: vec!["tandem-data-0-1".into()],

@@ -38,7 +38,8 @@ pub struct Reading<'a> {
 /// What a group read, compared with what it was to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Offsets that nobody read; of topics that existed, those that the cluster had delivered before and still has.
+    /// Offsets that no member read. For existing topics, only those that the first reading received and the cluster
+    /// still delivers.
     pub lost: u64,
     /// Records that nobody read and the cluster no longer has.
     pub removed: u64,
@@ -92,7 +93,7 @@ impl Account {
     }
 }
 
-/// What an account of topics is held against that tandem did not fill: there a missing offset need not be a record.
+/// The reference for the account of existing topics, in which a missing offset need not be a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference<'a> {
     /// The offsets that the cluster delivered when they were read first.
@@ -176,7 +177,7 @@ fn close(expected: &[ExpectedRange], readings: &[Reading<'_>], reference: Option
     books.account
 }
 
-/// A member under one assignment. Members are told apart by name, so the index is that of any reading of theirs.
+/// A member under one assignment. A member is identified by its name, so the index may be that of any of its readings.
 #[derive(Debug, Clone, Copy)]
 struct Owner {
     member: usize,

@@ -1,5 +1,5 @@
-//! What a live or mixed trial recorded of the records that arrived: whether the load was what it should have been, how
-//! far the readers were behind, and how long records waited second by second.
+//! What a live or mixed trial recorded of the load: whether it was reached, how far the readers were behind, and how
+//! long records waited second by second.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -8,7 +8,7 @@ use super::latency::{LatencyRecorder, PackedLatency};
 use super::member::Series;
 use super::process::ProcessUsage;
 
-/// The load of one trial as it was.
+/// The measured load of one trial.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LoadMeasurement {
     /// The first record could be intended for this moment: the producers' start.
@@ -95,7 +95,7 @@ impl LoadVerdict {
     }
 }
 
-/// What a window says of the readers: the worst of what it says of each member and partition.
+/// The verdict on the readers in a window: the worst of the verdicts on its members and partitions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadJudgement {
     /// Whether they keep up.
@@ -104,7 +104,7 @@ pub struct LoadJudgement {
     pub who: String,
     /// Its load as a share of what it can do.
     pub fullness: f64,
-    /// The smallest growth of a lag that the window tells from none, as a share of what arrives.
+    /// The smallest growth of a lag that the window distinguishes from none, as a share of what arrives.
     pub resolution: f64,
 }
 

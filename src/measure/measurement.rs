@@ -13,11 +13,11 @@ use super::process::ProcessMeasurement;
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// The common start: the moment all members were told to begin at.
+    /// The common start: the time at which all members begin to read.
     pub start_ns: u64,
     /// The first process was being started.
     pub spawn_ns: u64,
-    /// All members were told to subscribe.
+    /// The coordinator asked all members to subscribe.
     pub subscribe_ns: u64,
     /// The barrier was passed: every member has its assignment and the cluster agrees.
     pub joined_ns: u64,
@@ -86,7 +86,7 @@ impl Measurement {
         at_ns.saturating_sub(self.start_ns) as f64 / 1e9
     }
 
-    /// Nanoseconds from being told to subscribe until the barrier was passed.
+    /// Nanoseconds from the request to subscribe until the barrier was passed.
     pub fn join_ns(&self) -> u64 {
         self.joined_ns.saturating_sub(self.subscribe_ns)
     }
@@ -118,7 +118,7 @@ impl Measurement {
         finished.map_or_else(whole, |records| records / (load.window_ns() as f64 / 1e9))
     }
 
-    /// How long the records of the window waited, over all members; `None` where nobody measured it.
+    /// How long the records of the window waited, over all members; `None` if it was not measured.
     pub fn latencies(&self) -> Option<Latencies> {
         if let Some(whole) = &self.whole {
             return Some(whole.unpack());

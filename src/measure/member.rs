@@ -33,7 +33,7 @@ pub struct MemberMeasurement {
     /// What its reading threads did with their time; `None` where that was not observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<ReadingTime>,
-    /// What its client library said of its own fetching; `None` where it said nothing within the window.
+    /// Statistics of the client library about fetching; `None` if there were none within the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientStatistics>,
     /// Assignments and revocations, in order.
@@ -122,8 +122,8 @@ pub struct PartitionMeasurement {
     /// How long the records waited that were intended for the window of a live or mixed trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latencies: Option<Latencies>,
-    /// How that waiting went through the window, in slices of equal length by intended time; empty where nobody
-    /// measured it.
+    /// How that waiting went through the window, in slices of equal length by intended time; empty if it was not
+    /// measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<WaitSlice>,
 }

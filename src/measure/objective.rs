@@ -1,5 +1,5 @@
-//! Whether a trial held an objective: so many of its records within so long a time. One rule for the search that looks
-//! for the highest rate and for the summary that tells it.
+//! Whether a trial held an objective: so many of its records within so long a time. The search for the highest rate and
+//! the summary use the same rule.
 
 use super::load::LoadVerdict;
 use super::measurement::Measurement;
@@ -157,11 +157,9 @@ mod tests {
 
     #[test]
     fn a_trial_that_was_left_out_decides_nothing() {
-        let mut trial = trial().kind(TrialKind::Search).measured(measured(1)).build();
-        assert_eq!(outcome(&trial, 0.99, LIMIT_NS), Outcome::Held);
-        trial.status = Status::Excluded {
-            reason: "a rebalance".to_owned(),
-        };
+        let search = trial().kind(TrialKind::Search).measured(measured(1));
+        assert_eq!(outcome(&search.clone().build(), 0.99, LIMIT_NS), Outcome::Held);
+        let trial = search.excluded("a rebalance").build();
         assert_eq!(outcome(&trial, 0.99, LIMIT_NS), Outcome::NotDecided);
     }
 }

@@ -1,5 +1,5 @@
-//! What a member's reading threads did with their time, and what the client library says of its own fetching: the
-//! grounds on which a bottleneck is named.
+//! How a member's reading threads spent their time, and what the client library reports about fetching. Bottlenecks are
+//! found from both.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::interruption::Stretch;
 pub struct ReadingTime {
     /// Threads that take records from the client.
     pub readers: u32,
-    /// Nanoseconds that they waited for records because none lay in the client's queue; over all of them.
+    /// Nanoseconds that they waited for records with an empty client queue; over all of them.
     pub waiting_ns: u64,
     /// Nanoseconds that they waited for answers to commits; over all of them.
     pub committing_ns: u64,

@@ -231,7 +231,7 @@ fn gap_of_backlog(measurement: &Measurement, member: &MemberMeasurement, limit_n
         .iter()
         .filter_map(|partition| partition.series.as_ref());
     let distances = distances(series, measurement.start_ns, None);
-    // A worker may tell how long it waited in all, and not at once.
+    // A worker may report how long it waited in total, and not its longest wait.
     let says =
         |reading: &ReadingTime| reading.longest_wait.is_some() || reading.waiting_ns + reading.committing_ns == 0;
     let Some(reading) = member.reading.filter(says) else {
@@ -240,7 +240,7 @@ fn gap_of_backlog(measurement: &Measurement, member: &MemberMeasurement, limit_n
     let reading_time = Stretch::new(measurement.start_ns, measurement.end_ns);
     let wait = reading.longest_wait?.within(reading_time);
     let settings_ns = settings_ns(measurement);
-    // Large answers over a slow way, and a quota of which nothing is known, make the member wait again and again.
+    // Large answers over a slow network, or a quota that is not reported, make the member wait repeatedly.
     let paced_ns = limit_ns.saturating_add(pace(&distances));
     // A quota of which the client knows may have made all of the waiting that it made in this wait.
     let throttled_ns = member.client.map_or(0, |client| client.throttled_ns);

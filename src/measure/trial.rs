@@ -1,4 +1,4 @@
-//! One trial as it is stored: what was asked for, how it ended, and what it recorded.
+//! One trial as it is stored: its order, how it ended, and what it recorded.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -79,7 +79,7 @@ pub struct Trial {
     pub started_at: jiff::Timestamp,
     /// How it ended.
     pub status: Status,
-    /// What was found wrong or noteworthy; empty for a trial like any other.
+    /// What was noteworthy; empty for an ordinary trial.
     pub flags: Vec<Flag>,
     /// What was recorded; absent where the trial failed before there was anything.
     pub measurement: Option<Measurement>,
@@ -91,12 +91,12 @@ impl Trial {
         self.order.kind == TrialKind::Counted && self.status == Status::Complete
     }
 
-    /// True where it is flagged for this.
+    /// True if the trial has this flag.
     pub fn is_flagged(&self, kind: FlagKind) -> bool {
         self.flags.iter().any(|flag| flag.kind == kind)
     }
 
-    /// What became of brokers that went away or came during the trial, in a sentence.
+    /// Brokers that went away or came during the trial, in a sentence.
     pub fn broker_changes(&self) -> Option<&str> {
         let flag = self.flags.iter().find(|flag| flag.kind == FlagKind::BrokersChanged);
         match &self.status {
@@ -134,7 +134,7 @@ impl Status {
 pub struct Failure {
     /// Which way of failing.
     pub kind: FailureKind,
-    /// The member or process at fault, as `group 1, process 2, consumer 1`; `None` where it is nobody's.
+    /// The member or process that caused it, as `group 1, process 2, consumer 1`; `None` if no single one did.
     pub who: Option<String>,
     /// What happened, in a sentence.
     pub message: String,
@@ -146,11 +146,11 @@ pub struct Failure {
 pub enum FailureKind {
     /// A worker could not be started or did not introduce itself.
     WorkerStart,
-    /// A worker ended before it was told to.
+    /// A worker ended before the coordinator asked it to.
     WorkerDied,
     /// A worker broke the protocol.
     WorkerProtocol,
-    /// A worker said that it could not go on.
+    /// A worker reported that it could not continue.
     WorkerFailed,
     /// A worker could not reach the cluster.
     Connect,
@@ -158,7 +158,7 @@ pub enum FailureKind {
     Assignment,
     /// No record was read for the stall limit.
     Stall,
-    /// The whole trial went over its limit.
+    /// The trial exceeded its time limit.
     Timeout,
     /// Records are missing.
     Lost,
@@ -213,7 +213,7 @@ pub struct Flag {
 pub enum FlagKind {
     /// A broker went away or came meanwhile.
     BrokersChanged,
-    /// Nothing went on for a while.
+    /// The trial stood still for a while.
     Standstill,
     /// Other programs used the machine.
     Disturbed,

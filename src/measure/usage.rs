@@ -14,7 +14,7 @@ use super::limits::{pressure_ns, processor_of};
 use super::process::{ProcessUsage, ThreadUsage};
 
 /// What the calling process has used up to a moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ProcessSnapshot {
     at_ns: u64,
     cpu_ns: u64,
@@ -47,10 +47,7 @@ impl ProcessSnapshot {
     pub fn of_birth(at_ns: u64) -> Self {
         ProcessSnapshot {
             at_ns,
-            cpu_ns: 0,
-            voluntary_switches: 0,
-            involuntary_switches: 0,
-            threads: HashMap::new(),
+            ..ProcessSnapshot::default()
         }
     }
 

@@ -3,7 +3,7 @@
 use super::estimate::half_width;
 use super::{CONFIDENCE, observations_for_significance};
 
-/// Further than this nobody forecasts.
+/// Forecasts beyond this number of observations are not reported.
 const OBSERVATIONS_MAX: usize = 1000;
 
 /// Fewer observations do not say how much they vary.
@@ -38,15 +38,15 @@ pub fn decide(interval: (f64, f64), threshold: f64, significant: bool) -> Side {
     }
 }
 
-/// True where the interval lies wholly beyond the practical threshold, on either side.
+/// True if all of the interval lies beyond the practical threshold, on either side.
 pub fn is_material(interval: (f64, f64), threshold: f64) -> bool {
     interval.0 > 1.0 + threshold || interval.1 < 1.0 / (1.0 + threshold)
 }
 
-/// The number of observations from which [`decide`] would probably not be open, if mean and standard deviation of
-/// the log-ratios stayed as they are over the `observations` made. The test is forecast at `significance`, the level
-/// left after correction for several, by the t interval of that level and the smallest p that so many observations
-/// can give. `None` where that is not within 1,000 or there are too few observations to tell.
+/// The number of observations from which [`decide`] would probably not be open, if mean and standard deviation of the
+/// log-ratios stayed as they are over the `observations` made. The test is forecast at `significance`, the level left
+/// after correction for several, by the t interval of that level and the smallest p that so many observations can give.
+/// `None` if that exceeds 1,000 or there are too few observations.
 pub fn observations_needed(
     log_mean: f64,
     log_deviation: f64,

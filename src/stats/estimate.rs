@@ -42,6 +42,17 @@ impl Estimate {
             observations: logs.len(),
         })
     }
+
+    /// The same of what follows from the value by a function that only rises or only falls.
+    #[must_use]
+    pub fn map(self, function: impl Fn(f64) -> f64) -> Estimate {
+        let ends = self.interval.map(|(low, high)| (function(low), function(high)));
+        Estimate {
+            point: function(self.point),
+            interval: ends.map(|(one, other)| (one.min(other), one.max(other))),
+            observations: self.observations,
+        }
+    }
 }
 
 /// Half the two-sided t interval at level `1 - alpha` for a mean: t(1 - alpha / 2, n - 1) s / sqrt(n) (Student,

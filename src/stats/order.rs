@@ -1,5 +1,5 @@
-//! Does the order in which values were measured tell something about them? Values of independent repetitions should
-//! not depend on their neighbours, nor rise or fall over the run.
+//! Do values depend on the order in which they were measured? Values of independent repetitions should not depend on
+//! their neighbours, nor rise or fall over the run.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -69,7 +69,7 @@ impl Sequential {
         static MADE: Mutex<BTreeMap<(usize, usize), Arc<Sequential>>> = Mutex::new(BTreeMap::new());
         let first = first.max(2);
         let last = last.max(first);
-        // The table is whole whenever it is in the map, even if another thread panicked.
+        // A table in the map is complete, even if another thread panicked.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         let table = made
             .entry((first, last))
@@ -156,7 +156,7 @@ impl Sequential {
 
     /// The number of observations from which an interval and test at `significance` would probably decide, if mean and
     /// standard deviation of the log-ratios stayed as they are over the `observations` made. `None` where that is
-    /// beyond the last look, or there are too few observations to tell.
+    /// beyond the last look, or there are too few observations.
     pub fn observations_needed(
         &self,
         log_mean: f64,

@@ -102,7 +102,7 @@ fn ways(all: u64, of: u64) -> u64 {
         if ways == u64::MAX {
             return ways;
         }
-        // Always whole: the product of i + 1 consecutive numbers over (i + 1)!.
+        // The division is exact: the product of i + 1 consecutive numbers over (i + 1)!.
         u128::from(ways)
             .checked_mul(u128::from(all - i))
             .map_or(u64::MAX, |product| {

@@ -32,7 +32,7 @@ pub enum StoreError {
         why: String,
     },
     /// A run of which nothing has been stored.
-    #[error("{} has no trials: it ended before its first one did; go on with tandem run --resume {}", .0.display(), .0.display())]
+    #[error("{} has no trials: the run ended before its first trial did; continue with tandem run --resume {}", .0.display(), .0.display())]
     NoTrials(PathBuf),
     /// Another process has the run.
     #[error("{} is in use by another tandem ({owner}); wait for it or end it first", path.display())]

@@ -45,7 +45,7 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Stor
     write_atomically(path, &text)
 }
 
-/// The file is there whole or not at all, even after a crash: written beside its place, flushed, then renamed.
+/// Writes a file atomically, even in a crash: to a temporary file beside it, flushed, then renamed.
 pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let unfinished = path.with_file_name(format!("{UNFINISHED_PREFIX}{name}"));
@@ -53,7 +53,7 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), StoreError> 
         .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&unfinished, path));
     if let Err(e) = written {
-        // Best effort: what remains is passed over by every reader.
+        // Best effort: readers ignore a temporary file that is left.
         let _ = fs::remove_file(&unfinished);
         return Err(failed("write", path, e));
     }

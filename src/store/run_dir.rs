@@ -18,7 +18,7 @@ use super::stored::{Keep, read_trials};
 use crate::measure::{DELIVERED_SCHEMA_VERSION, DeliveredTopics, Environment, Trial};
 use crate::plan::{PLAN_SCHEMA_VERSION, Plan};
 
-/// The folder of one run, held against other processes while this value lives.
+/// The folder of one run, locked against other processes while this value lives.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
@@ -156,7 +156,7 @@ impl RunDir {
     }
 
     /// Stores which offsets the cluster delivers of existing topics, by data set; an empty entry for one that is
-    /// filled. On one line, and written before the plan that tells of these topics.
+    /// filled. On one line, and written before the plan that names these topics.
     pub fn write_delivered(&self, data_sets: &[DeliveredTopics]) -> Result<(), StoreError> {
         let path = self.path.join(DELIVERED_FILE);
         let file = DeliveredFile {
@@ -220,7 +220,7 @@ impl RunDir {
     }
 }
 
-/// Takes the run for this process, or says who has it.
+/// Locks the run for this process, or reports which process has the lock.
 fn lock(folder: &Path) -> Result<Flock<File>, StoreError> {
     let path = folder.join(LOCK_FILE);
     let mut options = OpenOptions::new();

@@ -1,5 +1,5 @@
-//! Runs that are only read: they may be somebody else's, on a disk that cannot be written, or still going on. Nothing is
-//! locked, since each file is there whole or not at all.
+//! Reads stored runs without writing. They may belong to another user, be on a read-only disk, or still be in progress.
+//! No lock is needed, because each file is written atomically.
 
 use std::fs;
 use std::io;
@@ -61,14 +61,14 @@ impl StoredFiles {
 pub(super) enum Keep {
     /// All that was stored.
     Everything,
-    /// Without what no report shows ([`crate::measure::Measurement::condense`]).
+    /// Without the data that no report uses ([`crate::measure::Measurement::condense`]).
     Condensed,
 }
 
 /// All trials of a run by number, read on every core: there may be thousands, with histograms to be unpacked.
 pub(super) fn read_trials(run: &Path, keep: Keep) -> Result<Vec<Trial>, StoreError> {
     let mut files = trial_files(run)?;
-    // By name, so that of several damaged ones the same is told each time.
+    // Sorted by name, so that the same damaged file is reported each time.
     files.sort();
     let share = files
         .len()
@@ -101,7 +101,10 @@ fn read_trial(path: &Path, keep: Keep) -> Result<Trial, StoreError> {
     if named != Some(trial_file_name(trial.order.number).as_str()) {
         return Err(StoreError::Damaged {
             path: path.to_path_buf(),
-            message: format!("it holds trial {}, which is not what its name says", trial.order.number),
+            message: format!(
+                "it contains trial {}, which does not match its name",
+                trial.order.number
+            ),
         });
     }
     if keep == Keep::Condensed {
@@ -151,10 +154,10 @@ pub fn find_run(path: &Path) -> Result<PathBuf, StoreError> {
     match (newest, unnamed) {
         (Some((_, folder)), _) => Ok(folder),
         (None, Some(name)) => Err(not_a_run(&format!(
-            "the runs in it are not named by their time, so which is the newest cannot be told: name one, such as \
+            "the runs in it are not named by their time, so the newest is not known: name one, such as \
              {name}"
         ))),
-        (None, None) => Err(not_a_run("it has no plan.json, and no run lies in it")),
+        (None, None) => Err(not_a_run("it has no plan.json and contains no run")),
     }
 }
 

@@ -9,23 +9,15 @@ use tempfile::TempDir;
 
 use super::error::{failed as failed_with, not_created};
 use super::*;
-use crate::measure::{DeliveredTopics, FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
-use crate::testing::{complete, failed, one_and_two_with_work};
+use crate::measure::{DeliveredTopics, FailureKind, Flag, FlagKind, Status, Trial, TrialOrder};
+use crate::testing::{complete, failed, one_and_two_with_work, trial};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
 fn order(number: u32) -> TrialOrder {
-    TrialOrder {
-        number,
-        kind: TrialKind::Counted,
-        block: 2,
-        position: 1,
-        configuration: 1,
-        records: 1000,
-        load: None,
-    }
+    trial().number(number).block(2).configuration(1, "").build().order
 }
 
 fn message<T: std::fmt::Debug>(result: Result<T, StoreError>, at: &TempDir) -> String {
@@ -217,7 +209,7 @@ fn a_trial_under_anothers_name_is_damaged() {
 }
 
 #[test]
-fn a_full_disk_is_told_as_such() {
+fn a_full_disk_is_reported_as_such() {
     let full = failed_write(io::ErrorKind::StorageFull);
     assert_eq!(
         full,

@@ -16,7 +16,7 @@ pub(super) fn memory_size(bytes: u64) -> String {
 
 /// `tandem, workers and brokers`.
 pub(super) fn of_whom(parties: &[Party]) -> String {
-    let names: Vec<&str> = parties.iter().map(|party| party.into()).collect();
+    let names: Vec<&str> = parties.iter().map(Into::into).collect();
     match names.as_slice() {
         [] => "nobody".to_owned(),
         names => listed(names),

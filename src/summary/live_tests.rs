@@ -115,7 +115,7 @@ fn late(load: &mut LoadMeasurement) {
     (load.reached, load.sent_per_second) = (false, 1_640.0);
 }
 
-fn told(plan: &Plan, trials: &[Trial]) -> String {
+fn report(plan: &Plan, trials: &[Trial]) -> String {
     let summary = summarise(plan, trials);
     let warnings = summary.warnings.iter().filter(|w| !w.contains("not complete"));
     let lines = summary.answer.iter().cloned().chain(warnings.map(|w| format!("! {w}")));
@@ -128,10 +128,10 @@ fn only(summary: &Summary) -> &Comparison {
 }
 
 #[test]
-fn a_p99_that_falls_rises_or_stays_is_told() {
+fn a_p99_that_falls_rises_or_stays_is_reported() {
     let plan = plan_of(one_and_two(), "live");
     let all = [[41.0, 6.0], [6.0, 41.0], [6.0, 6.0], [6.0, 6.1], [6.0, 6.25]];
-    let told: Vec<String> = all.iter().map(|p99| told(&plan, &run_with(&plan, p99))).collect();
+    let told: Vec<String> = all.iter().map(|p99| report(&plan, &run_with(&plan, p99))).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
 
@@ -151,7 +151,7 @@ fn p99_is_compared_by_how_much_shorter_it_is_and_reading_time_not_at_all() {
 }
 
 #[test]
-fn an_overloaded_configuration_has_no_latency_and_the_other_is_told_alone() {
+fn an_overloaded_configuration_has_no_latency_and_the_other_is_reported_alone() {
     let plan = plan_of(one_and_two(), "live");
     let mut trials = run_with(&plan, &[41.0, 6.0]);
     change(&mut trials, 0, 0, overload);
@@ -162,7 +162,7 @@ fn an_overloaded_configuration_has_no_latency_and_the_other_is_told_alone() {
     assert_eq!((live.trials_meaningful, growth), (0, Some(120.0)));
     let comparison = only(&summary);
     assert_eq!((comparison.ratio, comparison.verdict), (None, Verdict::Undecided));
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
@@ -190,13 +190,13 @@ fn a_load_that_was_not_reached_takes_no_part_in_latencies() {
     let plan = plan_of(one_and_two(), "live");
     let mut trials = run_with(&plan, &[41.0, 6.0]);
     change(&mut trials, 1, 9, late);
-    let some = told(&plan, &trials);
+    let some = report(&plan, &trials);
     let summary = summarise(&plan, &trials);
     let live = summary.configurations[1].live.as_ref().unwrap();
     assert_eq!((live.trials_meaningful, live.load_reached), (9, false));
     assert_eq!((only(&summary).blocks, only(&summary).verdict), (9, Verdict::Faster));
     change(&mut trials, 1, 0, late);
-    insta::assert_snapshot!(format!("{some}\n{}", told(&plan, &trials)));
+    insta::assert_snapshot!(format!("{some}\n{}", report(&plan, &trials)));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_sample_too_small_for_a_p99_is_not_compared_by_it() {
     );
     let response = |statistic| response(&summary, 1, statistic);
     assert!(response(Statistic::P90).is_some() && response(Statistic::P99).is_none());
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
@@ -259,13 +259,13 @@ fn backlogs_behind_which_more_arrives_are_compared_by_the_time_until_the_lag_is_
     );
     let caught_up = summary.configurations[0].point(FigureId::CatchUpSeconds).unwrap();
     assert!((caught_up / 5.57 - 1.0).abs() < 0.02, "{caught_up}");
-    let both = told(&plan, &trials);
+    let both = report(&plan, &trials);
     change(&mut trials, 0, 0, |load| load.caught_up_ns = None);
-    insta::assert_snapshot!(format!("{both}\n{}", told(&plan, &trials)));
+    insta::assert_snapshot!(format!("{both}\n{}", report(&plan, &trials)));
 }
 
 #[test]
-fn several_arrangements_are_told_against_the_first_and_many_by_the_shortest() {
+fn several_arrangements_are_reported_against_the_first_and_many_by_the_shortest() {
     let cases = |names: &[(&str, u32)]| {
         let builder = ScenarioBuilder::new();
         names
@@ -283,14 +283,14 @@ fn several_arrangements_are_told_against_the_first_and_many_by_the_shortest() {
     ];
     let six = plan_of(cases(&six), "live");
     let told = [
-        told(&three, &run_with(&three, &[41.0, 6.0, 41.1])),
-        told(&six, &run_with(&six, &[41.0, 6.0, 5.0, 4.0, 50.0, 41.0])),
+        report(&three, &run_with(&three, &[41.0, 6.0, 41.1])),
+        report(&six, &run_with(&six, &[41.0, 6.0, 5.0, 4.0, 50.0, 41.0])),
     ];
     insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
-fn what_does_something_else_than_its_baseline_is_told_alone() {
+fn what_does_something_else_than_its_baseline_is_reported_alone() {
     let mut plan = one_and_two().plan();
     plan.scenario.configurations[1].mode = mode("live");
     let trials = run_with(&plan, &[6.0, 6.0]);
@@ -300,7 +300,7 @@ fn what_does_something_else_than_its_baseline_is_told_alone() {
 }
 
 #[test]
-fn a_configuration_whose_trials_all_failed_is_told_so() {
+fn a_configuration_whose_trials_all_failed_is_reported_so() {
     let plan = plan_of(one_and_two(), "live");
     let mut trials = run_with(&plan, &[41.0, 6.0]);
     for trial in trials.iter_mut().filter(|t| t.order.configuration == 0) {
@@ -331,7 +331,7 @@ fn producer(lateness_ms: u64) -> ProducerMeasurement {
 }
 
 #[test]
-fn everything_that_went_wrong_with_a_load_is_told() {
+fn everything_that_went_wrong_with_a_load_is_reported() {
     let plan = plan_of(one_and_two(), "live");
     let mut trials = run_with(&plan, &[41.0, 6.0]);
     change(&mut trials, 0, 8, late);
@@ -355,7 +355,7 @@ fn everything_that_went_wrong_with_a_load_is_told() {
     let latencies = first.members[0].partitions[0].latencies.as_mut().unwrap();
     latencies.transit.record(1, 0);
     latencies.response.record_ns(HIGHEST_NS + 1);
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
@@ -363,7 +363,11 @@ fn producers_that_are_late_by_less_than_a_tenth_of_the_response_are_no_warning()
     let plan = plan_of(one_and_two(), "live");
     let mut trials = run_with(&plan, &[41.0, 41.0]);
     change(&mut trials, 1, 0, |load| load.producers = vec![producer(2)]);
-    assert!(!told(&plan, &trials).contains("producers"), "{}", told(&plan, &trials));
+    assert!(
+        !report(&plan, &trials).contains("producers"),
+        "{}",
+        report(&plan, &trials)
+    );
 }
 
 const CAPACITY: Capacity = Capacity {
@@ -388,7 +392,7 @@ fn search(plan: &Plan, holds: &[f64], tried: &[(TrialKind, f64)]) -> Vec<Trial> 
 }
 
 #[test]
-fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
+fn capacities_are_reported_with_their_intervals_and_what_is_wrong_with_them() {
     let mut plan = plan_of(one_and_two(), "live");
     plan.scenario.capacity = Some(CAPACITY);
     let steps = [4_000.0, 2_000.0, 1_000.0, 1_500.0].map(|rate| (TrialKind::Search, rate));
@@ -418,7 +422,7 @@ fn capacities_are_told_with_their_intervals_and_what_is_wrong_with_them() {
         limited_below,
         small,
     ];
-    let told: Vec<String> = runs.iter().map(|trials| told(&plan, trials)).collect();
+    let told: Vec<String> = runs.iter().map(|trials| report(&plan, trials)).collect();
     insta::assert_snapshot!(told.join("\n"));
     let summary = summarise(&plan, &runs[0]);
     assert_eq!(summary.comparisons, Vec::new());
@@ -439,7 +443,7 @@ fn a_search_whose_trials_all_failed_says_so_and_has_no_answer() {
     let failing = run(&plan, |_| None);
     let summary = summarise(&plan, &failing);
     assert!(summary.complete);
-    insta::assert_snapshot!(told(&plan, &failing));
+    insta::assert_snapshot!(report(&plan, &failing));
 }
 
 #[test]
@@ -482,7 +486,7 @@ fn a_search_that_was_resumed_splits_no_block_and_plans_no_repetitions() {
 }
 
 #[test]
-fn a_rate_that_is_compared_is_told_by_its_value() {
+fn a_rate_that_is_compared_is_reported_by_its_value() {
     let faster = |c: &mut Configuration| {
         let Mode::Live(load) = &mut c.mode else { return };
         load.rate = 4_000.0;
@@ -506,7 +510,7 @@ fn a_measurement_without_a_load_is_of_a_backlog() {
 }
 
 #[test]
-fn response_times_before_and_after_a_backlog_was_gone_are_told_apart() {
+fn response_times_before_and_after_a_backlog_was_gone_are_reported_apart() {
     let plan = plan_of(one_and_two(), "mixed");
     let mut trials = run_with(&plan, &[900.0, 400.0]);
     // Gone in second 5 and 2. The earlier a record came, the longer it waited behind the backlog.
@@ -564,7 +568,7 @@ fn what_a_window_cannot_say_is_said_in_the_answer_and_as_a_warning() {
     let mut trials = run_with(&plan, &[41.0, 6.0]);
     change(&mut trials, 0, 0, judged(LoadVerdict::CannotSay));
     change(&mut trials, 1, 0, judged(LoadVerdict::Holds));
-    let said = told(&plan, &trials);
+    let said = report(&plan, &trials);
     assert!(said.contains("but whether the load is held cannot be said"), "{said}");
     assert!(said.contains("below 12 % of what arrives"), "{said}");
     assert!(said.contains("cannot be said in 10 of 10 trials"), "{said}");

@@ -13,9 +13,9 @@ use crate::verdict::{Metric, speed};
 /// trusted.
 const BAD_SHARE: f64 = 0.25;
 
-/// The p at or under which drift and serial correlation are told. Stricter than a verdict's: every run is looked at for
-/// both.
-const TOLD_P: f64 = 0.01;
+/// Drift and serial correlation are reported up to this p. It is stricter than a verdict's, because every run is tested
+/// for both.
+const REPORTED_P: f64 = 0.01;
 
 /// Fewer used trials do not say how much one varies.
 const NOISE_TRIALS_MIN: usize = 3;
@@ -32,11 +32,11 @@ pub struct RunQuality {
     /// Standard deviation of the logarithm of one trial's figure, median over the configurations: 0.02 says that two
     /// trials in three lie within 2 % of their mean. `None` where no configuration has three used trials.
     pub noise: Option<f64>,
-    /// The smallest difference that a comparison of two configurations would tell from none over the blocks made, as a
-    /// share, by how much the differences of two of them within blocks vary; `None` where it is not known.
+    /// The smallest difference that a comparison of two configurations would detect over the blocks made, as a share,
+    /// by how much the differences of two of them within blocks vary; `None` where it is not known.
     pub detectable: Option<f64>,
-    /// Blocks in which such a comparison would tell differences of the practical threshold; `None` where it
-    /// is not known, or more than 1,000.
+    /// Blocks in which such a comparison would detect differences of the practical threshold; `None` where it is not
+    /// known, or more than 1,000.
     pub blocks_to_resolve: Option<u32>,
     /// Change of the figures from the first trial of the run to the last, by all configurations together.
     pub drift: Option<RunDrift>,
@@ -111,7 +111,7 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
 }
 
 /// `p 0.012`, or that it is too small to be written so.
-fn told_p(p: f64) -> String {
+fn p_text(p: f64) -> String {
     if p < 0.0001 {
         "p < 0.0001".to_owned()
     } else {
@@ -200,25 +200,25 @@ fn distrust(counted: &[&Trial], disturbed: usize) -> Vec<String> {
 /// What a reader of the figures should know of the run's quality beyond [`RunQuality::distrust`], a sentence each.
 pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) -> Vec<String> {
     let mut warnings = Vec::new();
-    let drifted = |drift: &RunDrift| drift.p <= TOLD_P && drift.change.abs() > threshold;
+    let drifted = |drift: &RunDrift| drift.p <= REPORTED_P && drift.change.abs() > threshold;
     if let Some(drift) = quality.drift.filter(drifted) {
         warnings.push(format!(
             "The machine changed during the run: trials at its end were {:.1} % {} than those at its beginning ({}). \
              Verdicts compare within blocks and bear it; the rates of single rows do not.",
             drift.change.abs() * 100.0,
             if drift.change < 0.0 { "slower" } else { "faster" },
-            told_p(drift.p)
+            p_text(drift.p)
         ));
     }
     if let Some(serial) = quality
         .serial
-        .filter(|serial| serial.p <= TOLD_P && serial.lag_one > 0.0)
+        .filter(|serial| serial.p <= REPORTED_P && serial.lag_one > 0.0)
     {
         warnings.push(format!(
             "Trials that follow one another are alike (correlation {:.2}, {}): the intervals of single rows are \
              too narrow.",
             serial.lag_one,
-            told_p(serial.p)
+            p_text(serial.p)
         ));
     }
     if let (Some(noise), Some(detectable)) = (quality.noise, quality.detectable)

@@ -21,7 +21,7 @@ fn scatter(order: &TrialOrder) -> f64 {
 }
 
 #[test]
-fn noise_is_the_deviation_of_one_trial_and_says_what_can_be_told() {
+fn noise_is_the_deviation_of_one_trial_and_says_what_can_be_reported() {
     let quality = summary(|order| (0.05 * scatter(order)).exp()).quality;
     // Uniform between -1 and 1: standard deviation 0.577.
     let noise = quality.noise.unwrap();
@@ -34,13 +34,13 @@ fn noise_is_the_deviation_of_one_trial_and_says_what_can_be_told() {
 }
 
 #[test]
-fn a_machine_that_slows_down_is_told_and_one_that_only_scatters_is_not() {
-    let told = |summary: &Summary| summary.warnings.iter().any(|w| w.contains("The machine changed"));
+fn a_machine_that_slows_down_is_reported_and_one_that_only_scatters_is_not() {
+    let has_drifted = |summary: &Summary| summary.warnings.iter().any(|w| w.contains("The machine changed"));
     let slower = summary(|order| (0.01 * f64::from(order.number) + 0.02 * scatter(order)).exp());
     let drift = slower.quality.drift.unwrap();
     // 22 trials lie 19 places apart from the first counted one to the last.
     assert!((-0.20..-0.12).contains(&drift.change) && drift.p < 0.001, "{drift:?}");
-    assert!(told(&slower), "{:?}", slower.warnings);
+    assert!(has_drifted(&slower), "{:?}", slower.warnings);
     // Both trials of a block see it alike, and so what can be told does not suffer.
     let quality = &slower.quality;
     assert!(
@@ -48,7 +48,7 @@ fn a_machine_that_slows_down_is_told_and_one_that_only_scatters_is_not() {
         "{quality:?}"
     );
     let steady = summary(|order| (0.02 * scatter(order)).exp());
-    assert!(!told(&steady), "{:?}", steady.quality);
+    assert!(!has_drifted(&steady), "{:?}", steady.quality);
 }
 
 #[test]

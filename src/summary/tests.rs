@@ -24,7 +24,7 @@ fn counted(trials: &mut [Trial], configuration: usize) -> impl Iterator<Item = &
     trials.iter_mut().filter(of)
 }
 
-fn told(plan: &Plan, trials: &[Trial]) -> String {
+fn report(plan: &Plan, trials: &[Trial]) -> String {
     let summary = summarise(plan, trials);
     let mut lines = summary.answer;
     lines.extend(summary.warnings.iter().map(|warning| format!("! {warning}")));
@@ -37,9 +37,9 @@ fn read_time(summary: &Summary, configuration: usize) -> &Comparison {
 }
 
 #[test]
-fn two_cases_are_told_in_a_sentence_per_family() {
+fn two_cases_are_reported_in_a_sentence_per_family() {
     let plan = one_and_two_with_work().plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.0, 0.9, 0.5])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 1.0, 0.9, 0.5])));
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn a_broker_that_went_away_is_the_first_thing_said_and_its_trial_is_in_no_figure
 }
 
 #[test]
-fn two_cases_without_a_matrix_are_told_by_their_names_alone() {
+fn two_cases_without_a_matrix_are_reported_by_their_names_alone() {
     let plan = one_and_two().plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.3])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 1.3])));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_run_that_went_on_until_decided_says_when_it_stopped() {
         builder.until = Some(until);
         builder.repetitions = at_most;
         let plan = builder.plan();
-        told(&plan, &run_with(&plan, &seconds))
+        report(&plan, &run_with(&plan, &seconds))
     };
     let told = [
         until(Until::Decided, 40, [1.0, 1.3]),
@@ -96,7 +96,7 @@ fn a_run_that_went_on_until_decided_says_when_it_stopped() {
 }
 
 #[test]
-fn three_cases_are_told_against_the_first() {
+fn three_cases_are_reported_against_the_first() {
     let plan = ScenarioBuilder::new()
         .case("one process, both partitions", 1, 1)
         .case("one process, two consumers", 1, 2)
@@ -109,19 +109,19 @@ fn three_cases_are_told_against_the_first() {
             ],
         )
         .plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.0, 0.995, 0.51, 0.9, 0.5])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 1.0, 0.995, 0.51, 0.9, 0.5])));
 }
 
 #[test]
-fn an_axis_alone_is_told_by_its_values() {
+fn an_axis_alone_is_reported_by_its_values() {
     let plan = ScenarioBuilder::new()
         .axis("processes", &[("1", |_| ()), ("2", |c| c.processes = 2)])
         .plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 0.52])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 0.52])));
 }
 
 #[test]
-fn many_configurations_are_told_by_the_highest_and_counts() {
+fn many_configurations_are_reported_by_the_highest_and_counts() {
     let plan = ScenarioBuilder::new()
         .axis(
             "processes",
@@ -135,15 +135,15 @@ fn many_configurations_are_told_by_the_highest_and_counts() {
             ],
         )
         .plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 0.52, 0.4, 0.35, 1.4, 1.0])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 0.52, 0.4, 0.35, 1.4, 1.0])));
 }
 
 #[test]
-fn builds_and_clusters_are_told_by_what_another_one_changes() {
+fn builds_and_clusters_are_reported_by_what_another_one_changes() {
     let with = |against: Option<&str>, builds: &[&str], seconds: &[f64]| {
         let builds: Vec<std::path::PathBuf> = builds.iter().map(std::path::PathBuf::from).collect();
         let plan = Plan::new(one_and_two_with_work().build().with_variants(against, &builds).unwrap());
-        told(&plan, &run_with(&plan, seconds))
+        report(&plan, &run_with(&plan, seconds))
     };
     let eight = [1.0, 0.97, 2.0, 2.0, 0.5, 0.45, 1.0, 1.1];
     insta::assert_snapshot!(
@@ -158,7 +158,7 @@ fn builds_and_clusters_are_told_by_what_another_one_changes() {
 }
 
 #[test]
-fn versions_of_kafka_are_told_by_what_another_one_changes() {
+fn versions_of_kafka_are_reported_by_what_another_one_changes() {
     let with = |versions: &[&str], builds: &[&str], seconds: &[f64]| {
         let cluster = |version: &&str| crate::scenario::ClusterSpec {
             source: crate::scenario::ClusterSource::Local {
@@ -173,7 +173,7 @@ fn versions_of_kafka_are_told_by_what_another_one_changes() {
         let mut scenario = one_and_two_with_work().build();
         scenario.cluster = clusters[0].clone();
         let plan = Plan::new(scenario.with_versions(&clusters, &builds).unwrap());
-        told(&plan, &run_with(&plan, seconds))
+        report(&plan, &run_with(&plan, seconds))
     };
     insta::assert_snapshot!(
         [
@@ -241,11 +241,11 @@ fn a_difference_under_the_threshold_is_none_worth_having() {
     let mut builder = one_and_two_with_work();
     builder.repetitions = 20;
     let plan = builder.plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.0, 0.999, 1.002])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 1.0, 0.999, 1.002])));
 }
 
 #[test]
-fn an_open_question_is_told_with_the_blocks_that_would_decide_it() {
+fn an_open_question_is_reported_with_the_blocks_that_would_decide_it() {
     let plan = one_and_two().plan();
     let trials = run(&plan, |order| {
         let wide = if order.block.is_multiple_of(2) { 1.09 } else { 0.93 };
@@ -255,35 +255,35 @@ fn an_open_question_is_told_with_the_blocks_that_would_decide_it() {
             scattered(order, 1.0)
         })
     });
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
-fn too_few_blocks_are_told_even_where_the_interval_is_clear() {
+fn too_few_blocks_are_reported_even_where_the_interval_is_clear() {
     let mut builder = one_and_two_with_work();
     builder.repetitions = 5;
     let plan = builder.plan();
     let trials = run_with(&plan, &[1.0, 1.0, 0.5, 0.5]);
     assert_eq!(read_time(&summarise(&plan, &trials), 2).verdict, Verdict::Undecided);
     assert_eq!(read_time(&summarise(&plan, &trials), 2).blocks_more, Some(2));
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
-fn a_stopwatch_that_contradicts_is_told() {
+fn a_stopwatch_that_contradicts_is_reported() {
     let plan = one_and_two().plan();
     let mut trials = run_with(&plan, &[1.0, 0.8]);
     // Starting two processes takes most of a second.
     for trial in counted(&mut trials, 1) {
         trial.measurement.as_mut().unwrap().spawn_ns -= 700_000_000;
     }
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
-fn a_single_configuration_is_told_by_its_rate() {
+fn a_single_configuration_is_reported_by_its_rate() {
     let plan = ScenarioBuilder::new().plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0])));
 }
 
 #[test]
@@ -291,17 +291,17 @@ fn groups_are_compared_by_the_time_of_all() {
     let plan = ScenarioBuilder::new()
         .axis("groups", &[("1", |_| ()), ("2", |c| c.groups = 2)])
         .plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[1.0, 1.5])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[1.0, 1.5])));
 }
 
 #[test]
 fn a_run_that_has_not_begun_has_no_answer() {
     let plan = one_and_two_with_work().plan();
-    insta::assert_snapshot!(told(&plan, &[]));
+    insta::assert_snapshot!(report(&plan, &[]));
 }
 
 #[test]
-fn everything_that_went_wrong_is_told_the_most_serious_first() {
+fn everything_that_went_wrong_is_reported_the_most_serious_first() {
     let plan = one_and_two().plan();
     let mut trials = run_with(&plan, &[1.0, 0.5]);
     trials.truncate(18);
@@ -331,13 +331,13 @@ fn everything_that_went_wrong_is_told_the_most_serious_first() {
             _ => (),
         }
     }
-    insta::assert_snapshot!(told(&plan, &trials));
+    insta::assert_snapshot!(report(&plan, &trials));
 }
 
 #[test]
-fn trials_cut_short_by_the_data_set_are_told() {
+fn trials_cut_short_by_the_data_set_are_reported() {
     let plan = one_and_two().plan();
-    insta::assert_snapshot!(told(&plan, &run_with(&plan, &[0.1, 0.05])));
+    insta::assert_snapshot!(report(&plan, &run_with(&plan, &[0.1, 0.05])));
 }
 
 #[test]

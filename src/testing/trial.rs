@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use crate::measure::{
-    Failure, FailureKind, Flag, FlagKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
-    OrderedLoad, PartitionMeasurement, ProcessMeasurement, ProcessUsage, Status, TRIAL_SCHEMA_VERSION, Trial,
-    TrialKind, TrialOrder,
+    Failure, FailureKind, HostMeasurement, Interruptions, Measurement, MemberMeasurement, OffsetRun,
+    PartitionMeasurement, ProcessMeasurement, ProcessUsage, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,
 };
 use crate::scenario::{Configuration, DatasetSpec};
 
@@ -259,12 +258,6 @@ impl TrialBuilder {
         self
     }
 
-    /// The load that was ordered: records per second, and the length of the window.
-    pub(crate) fn load(mut self, rate: f64, duration_ns: u64) -> Self {
-        self.0.order.load = Some(OrderedLoad { rate, duration_ns });
-        self
-    }
-
     pub(crate) fn session(mut self, session: u32) -> Self {
         self.0.session = session;
         self
@@ -279,14 +272,6 @@ impl TrialBuilder {
     pub(crate) fn measured(mut self, measurement: Measurement) -> Self {
         self.0.order.records = measurement.records_expected;
         self.0.measurement = Some(measurement);
-        self
-    }
-
-    pub(crate) fn flagged(mut self, kind: FlagKind, evidence: &str) -> Self {
-        self.0.flags.push(Flag {
-            kind,
-            evidence: evidence.to_owned(),
-        });
         self
     }
 

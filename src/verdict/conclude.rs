@@ -30,8 +30,8 @@ pub(super) fn compare_for(scenario: &Scenario, trials: &[Trial], rule: &Rule, qu
     metrics.flat_map(|metric| scene.family(question, metric)).collect()
 }
 
-/// Where the interval of a comparison lies, whatever keeps it from its verdict. By a metric that is only described the
-/// interval decides alone.
+/// The side of a comparison, without regard to what bars its verdict. For a metric that is only described, the interval
+/// alone decides.
 pub(super) fn side(comparison: &Comparison, threshold: f64) -> Side {
     let agrees = comparison.p_holm.is_some_and(|p| p <= SIGNIFICANCE);
     let significant = !comparison.metric.is_inferential() || agrees;

@@ -49,8 +49,8 @@ pub fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<
     }
 }
 
-/// True where the readers of some used trial did not do what the others' figures presume: they fell behind, left
-/// records unread, or, in a mixed trial, never caught up. Figures without these trials flatter the configuration.
+/// True if the readers of a used trial fell behind, left records unread, or never caught up (mixed). The figures
+/// exclude such trials and so are too good.
 pub fn fell_behind(mode: &Mode, trials: &[Trial], configuration: usize) -> bool {
     let used = trials
         .iter()

@@ -1,5 +1,5 @@
 //! From trials to verdicts: which configurations are compared, their ratios within blocks, and what is concluded. Pure.
-//! The plan asks whether everything has been decided, the summary tells it.
+//! The plan uses it to decide whether to continue, and the summary reports it.
 
 mod conclude;
 mod figures;

@@ -106,7 +106,7 @@ pub struct Comparison {
     pub blocks: u32,
     /// What is concluded.
     pub verdict: Verdict,
-    /// For `undecided`: how many more blocks would probably decide it, where that can be told.
+    /// For `undecided`: the forecast of further blocks until a decision; `None` if there is no forecast.
     pub blocks_more: Option<u32>,
 }
 

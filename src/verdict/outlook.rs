@@ -8,23 +8,23 @@ use crate::measure::{Trial, TrialKind};
 use crate::scenario::{Scenario, Until};
 use crate::stats::{Side, count};
 
-/// What a look at the trials so far says of going on.
+/// The result of a look at the trials so far: stop or continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
     /// Nothing that more blocks could bring is missing.
     pub stops: bool,
-    /// What the run goes on for holds: false also where the run stops because of comparisons that it cannot hold for.
+    /// The condition of `until` holds. Also false if the run stops because some comparisons can never be decided.
     pub holds: bool,
-    /// Otherwise: how many more blocks it will probably take, where that can be told and is within those allowed.
+    /// Otherwise: the forecast of further blocks; `None` if there is no forecast or it exceeds the limit.
     pub blocks_more: Option<u32>,
 }
 
 /// The outlook of a run without a fixed number of blocks, of which some configurations were given up; `None` where the
 /// number is fixed.
 ///
-/// Only comparisons of the scenario's own question by metrics that answer it count. One with a configuration that was
-/// given up will never be decided, nor one for which no block had a figure by the first look; the run does not wait
-/// for them. A side that is clear counts as decided even where its verdict is barred: more blocks would not lift that.
+/// Only comparisons of the scenario's own question by metrics that answer it count. The run does not wait for a
+/// comparison with a configuration that was given up, or without a figure in any block by the first look: neither will
+/// be decided. A clear side counts as decided even if its verdict is barred, because more blocks would not change that.
 pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Option<Outlook> {
     let until = scenario.repetitions.until()?;
     let rule = Rule::of(scenario);

@@ -7,8 +7,8 @@ use super::model::{Metric, Question};
 use crate::measure::Trial;
 use crate::scenario::{Configuration, Mode, Scenario};
 
-/// What configurations of a mode are compared by. Reading live records takes as long as they arrive, and says nothing;
-/// in a search for capacity each configuration has trials of other rates.
+/// The metrics by which configurations of a mode are compared. The read time of live records is only the duration of
+/// the load. In a search for capacity the trials have different rates, so there is no metric.
 fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
     match mode {
         Mode::Backlog => &[Metric::ReadTime, Metric::Stopwatch],
@@ -18,8 +18,8 @@ fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
     }
 }
 
-/// The questions that a scenario asks: its own, the same within each of its clusters and builds where these are compared,
-/// and what each key of its matrix does where that is another one.
+/// The questions of a scenario: its own; with variants, its own within each cluster and build; and the effect of each
+/// matrix key, unless that is the scenario's own question.
 pub fn questions(scenario: &Scenario) -> Vec<Question> {
     let mut asked: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
     let within = candidates(scenario, Question::Within);

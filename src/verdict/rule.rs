@@ -53,8 +53,8 @@ impl Rule {
         }
     }
 
-    /// The interval of the same mean by resampling, where the number of blocks was fixed: beside a sequential interval
-    /// another would invite reading the one that pleases.
+    /// The bootstrap interval of the same mean, only with a fixed number of blocks. Beside a sequential interval,
+    /// readers could choose the one that they like.
     pub(super) fn bootstrap(&self, logs: &[f64], seed: u64) -> Option<(f64, f64)> {
         match self {
             Rule::Fixed => stats::bootstrap_t(logs, seed).map(|(low, high)| (low.exp(), high.exp())),

@@ -5,8 +5,8 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use super::parts::{Latencies, LatencyPart};
 use super::recorder::LatencyRecorder;
 
-/// [`Latencies`] in HDR's V2 format, in which what was never counted takes no room: a few kilobytes instead of up to a
-/// megabyte. Quick to write and to read, as nothing is deflated.
+/// [`Latencies`] in HDR's V2 format, in which empty buckets take no space: a few kilobytes instead of up to a megabyte.
+/// Quick to write and to read, as nothing is deflated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompactLatencies([Compact; 5]);
 

@@ -1,6 +1,6 @@
-//! What a container leaves to the processes in it: CPU quotas and memory limits of control groups, processors that may
-//! be used, numbers of files and processes; and what the limits did while something was measured. Reads the kernel's
-//! files and judges nothing.
+//! What a container allows its processes: CPU quotas and memory limits of control groups, processors that may be used,
+//! numbers of files and processes; and what the limits did while something was measured. Reads the kernel's files and
+//! judges nothing.
 
 mod cgroup;
 mod kernel;

@@ -29,7 +29,7 @@ pub fn cores(number: f64) -> String {
     }
 }
 
-/// A number of cores, with as many digits as tell a full core from nearly one.
+/// A number of cores, with enough digits to distinguish a full core from nearly one.
 pub fn core_figure(number: f64) -> String {
     without_zeros(&format!("{number:.2}")).to_owned()
 }

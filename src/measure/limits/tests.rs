@@ -279,7 +279,7 @@ fn with_both_generations_each_controller_is_where_it_is_used() {
 }
 
 #[test]
-fn what_v1_limits_did_between_two_readings_is_told_with_whose_they_are() {
+fn what_v1_limits_did_between_two_readings_is_reported_with_whose_they_are() {
     let recording = v1();
     let kernel = recording.kernel();
     recording.write(&[
@@ -347,7 +347,7 @@ fn what_v1_limits_did_between_two_readings_is_told_with_whose_they_are() {
 }
 
 #[test]
-fn what_v2_limits_did_between_two_readings_is_told() {
+fn what_v2_limits_did_between_two_readings_is_reported() {
     let recording = v2(
         "/",
         "/sys/fs/cgroup",

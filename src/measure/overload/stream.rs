@@ -36,7 +36,7 @@ pub struct Stream {
     /// Squared relative standard error of the server's work that arrives in such a window: the squared coefficients of
     /// variation of gaps and work, over the number of records.
     pub error_squared: f64,
-    /// Share of the window in which the server had nothing to do; `None` where nobody measured it.
+    /// Share of the window in which the server had nothing to do; `None` if it was not measured.
     pub idle: Option<f64>,
     /// Mean waiting by intended time: seconds from the window's start, seconds waited.
     pub waits: Vec<(f64, f64)>,
@@ -51,7 +51,7 @@ pub struct Finding {
     pub verdict: LoadVerdict,
     /// The load as a share of what the server can do.
     pub fullness: f64,
-    /// The smallest growth of the lag that the window tells from none, as a share of the arrivals.
+    /// The smallest growth of the lag that the window distinguishes from none, as a share of the arrivals.
     pub resolution: f64,
     /// Growth of the lag as a share of the arrivals.
     pub growth: f64,
@@ -177,9 +177,9 @@ pub(super) fn line(points: &[(f64, f64)]) -> (f64, f64) {
     (slope, (off / count).sqrt())
 }
 
-/// The smallest growth of the lag, as a share of the arrivals, that a window of so many records of a full member tells
-/// from none: what is known before anything runs. `variation` is the sum of the squared coefficients of variation of
-/// gaps and work. Positions are up to 100 ms old, by which the samples of the lag scatter.
+/// The smallest growth of the lag, as a share of the arrivals, that a window of so many records of a full member
+/// distinguishes from none. It is known before anything runs. `variation` is the sum of the squared coefficients of
+/// variation of gaps and work. Positions are up to 100 ms old, by which the samples of the lag scatter.
 pub fn resolution_expected(records: f64, variation: f64, window_seconds: f64) -> f64 {
     let walk = (1.2 * variation / records.max(1.0)).sqrt();
     // Evenly over the interval: a deviation of its length over the root of 12.

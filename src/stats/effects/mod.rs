@@ -63,8 +63,8 @@ pub struct EffectShare {
     pub share: Estimate,
 }
 
-/// How the variance of one trial is made up, without what whole blocks differ by. The shares sum to 1, but for those
-/// estimated below 0 and told as 0.
+/// The composition of the variance of one trial, without the differences between blocks. The shares sum to 1, except
+/// that estimates below 0 are reported as 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effects {
     /// Main effects in the order of the factors, then interactions of two.
@@ -85,10 +85,10 @@ pub struct Effects {
 /// combination in one block the mean counts. Only whole blocks are used, because only then are the sums of squares of
 /// different effects independent of each other and of their order.
 ///
-/// Told as **omega squared**, (SS - df MSE) / (SS of configurations + SS of error + MSE), after Olejnik and Algina
+/// Reported as **omega squared**, (SS - df MSE) / (SS of configurations + SS of error + MSE), after Olejnik and Algina
 /// ("Generalized eta and omega squared statistics", Psychological Methods 8 (2003)): eta squared, SS over the total,
-/// gives every factor its share of the noise, the more the more levels it has. Differences between whole blocks are in
-/// none of the sums: they are no configuration's.
+/// gives every factor its share of the noise, the more the more levels it has. Differences between blocks are in none
+/// of the sums, because they belong to no configuration.
 ///
 /// Intervals are by bootstrap of blocks from `seed`, from 5 blocks on.
 pub fn effects(trials: &[FactorialTrial], seed: u64) -> Result<Effects, EffectsRefusal> {

@@ -104,7 +104,7 @@ fn intervals_hold_the_share_that_the_population_has() {
 }
 
 #[test]
-fn an_interaction_of_three_is_told_apart_from_those_of_two() {
+fn an_interaction_of_three_is_reported_apart_from_those_of_two() {
     let odd = |l: &[usize]| if l.iter().sum::<usize>() % 2 == 1 { 1.0 } else { -1.0 };
     let found = effects(&matrix(&[2, 2, 2], 6, 0.01, 3, odd), 1).unwrap();
     assert!(found.higher.unwrap().point > 0.99, "{found:?}");

@@ -12,7 +12,7 @@ use crate::stats::resampling::{BLOCKS_FOR_BOOTSTRAP, interval, lower_end, resamp
 /// Resamples of an interval.
 const RESAMPLES: usize = 2_000;
 
-/// The curve is told at about so many places.
+/// Number of points of the curve, approximately.
 const CURVE_POINTS: f64 = 48.0;
 
 /// How far beyond the highest count the curve goes on, as a multiple of it.
@@ -70,7 +70,7 @@ fn fit_with(
 /// A little of both, so that neither begins at its bound.
 const START: [f64; 2] = [0.02, 0.001];
 
-/// What the solver takes, by block. A block with trials of a single count says nothing of how throughput grows.
+/// The input of the solver, by block. A block with only one count says nothing about growth and is left out.
 fn in_blocks(observations: &[Observation]) -> Result<Vec<Block>, Refusal> {
     let mut blocks: BTreeMap<u32, Block> = BTreeMap::new();
     for one in observations {
@@ -131,7 +131,7 @@ struct Drawn {
 
 impl Drawn {
     fn new(law: Law, solution: Solution, blocks: &[Block], times: usize, seed: u64) -> Self {
-        // From a bound a search cannot tell which way to go before its first step; from near it, it can.
+        // At a bound the search has no direction for its first step; near the bound it has.
         let start = [0, 1].map(|p| solution.shape[p].clamp(START[p] / 100.0, 1.0));
         let again = |drawn: Vec<usize>| {
             let drawn: Vec<&Block> = drawn.into_iter().map(|block| &blocks[block]).collect();
@@ -205,7 +205,7 @@ impl Drawn {
                 extrapolated: members > highest,
             })
         };
-        // The highest count is among them, so that what was measured and what was not meet there.
+        // The highest measured count is one of the points, so that the solid and the dashed part meet there.
         let steps = |from: f64, to: f64| {
             let number = ((to - from) / step).ceil().max(1.0);
             let places = std::iter::successors(Some(0.0), |i| Some(i + 1.0)).take_while(move |i| *i < number);

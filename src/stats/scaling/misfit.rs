@@ -8,7 +8,7 @@ use super::solver::{Block, Solution, slowdown};
 
 use crate::stats::SIGNIFICANCE;
 
-/// A variance of logarithms that is left by rounding, and tells no law from another.
+/// A variance of logarithms that rounding leaves. It distinguishes no laws.
 pub(super) const ROUNDING: f64 = 1e-20;
 
 /// Rounds of fitting counts and blocks in turn; where every block has every count, one is enough.

@@ -9,7 +9,7 @@ use super::misfit::Misfit;
 use crate::stats::estimate::Estimate;
 use crate::stats::resampling::BLOCKS_FOR_BOOTSTRAP;
 
-/// Fewer different member counts leave nothing to tell one law from another by.
+/// Fewer different member counts do not distinguish the laws.
 pub const COUNTS_FOR_LAW: usize = 4;
 
 /// Why no law is fitted.
@@ -82,7 +82,7 @@ pub struct Peak {
     pub extrapolated: bool,
 }
 
-/// The law that the trials speak for. Intervals are those of this law: that it is the right one is taken for granted.
+/// The law that fits the trials best. Intervals assume that this law is right.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScalingFit {
     /// Which.

@@ -182,7 +182,7 @@ fn counts_of_which_each_block_has_one_are_refused_since_nothing_is_within_blocks
 }
 
 #[test]
-fn a_peak_is_told_only_where_coherency_is_surely_there() {
+fn a_peak_is_reported_only_where_coherency_is_surely_there() {
     let of = |shape| fit_with(&simulated(shape, &COUNTS, 10, 3), Some(Law::Universal), 400, 1).unwrap();
     assert!(of([0.1, 0.0]).peak.is_none());
     let near = of([0.05, 0.02]).peak.unwrap();

@@ -1,6 +1,6 @@
 //! The answer where a backlog is read: how many times as fast, and whether a stopwatch agrees.
 
-use super::numbers::{TOLD_ONE_BY_ONE, interval, percent, times};
+use super::numbers::{SENTENCES_MAX, counts, interval, percent, times};
 use super::writer::Writer;
 use crate::figures::FigureId;
 use crate::stats::{Estimate, is_material};
@@ -84,39 +84,32 @@ impl Writer<'_> {
             Some(context) => format!("With {context}, against {base}: "),
             None => format!("Against {base}: "),
         };
-        if against.len() <= TOLD_ONE_BY_ONE {
-            let told = against.iter().map(|c| self.one_of_several(c, &held));
-            let sentence = |(index, told): (usize, String)| if index == 0 { told } else { capitalised(&told) };
-            let told: Vec<String> = told.enumerate().map(sentence).collect();
-            return format!("{lead}{}.", told.join(". "));
+        if against.len() <= SENTENCES_MAX {
+            let clauses = against.iter().map(|c| self.one_of_several(c, &held));
+            let sentence = |(index, clauses): (usize, String)| if index == 0 { clauses } else { capitalised(&clauses) };
+            let clauses: Vec<String> = clauses.enumerate().map(sentence).collect();
+            return format!("{lead}{}.", clauses.join(". "));
         }
         let measured = against.iter().filter(|c| c.ratio.is_some());
         let point = |c: &&&Comparison| c.ratio.map_or(0.0, |ratio| ratio.point);
         let Some(best) = measured.max_by(|a, b| point(a).total_cmp(&point(b))) else {
             return format!("{lead}no answer, since no whole block holds usable trials to compare.");
         };
-        let others: Vec<&&Comparison> = against
-            .iter()
-            .filter(|c| c.configuration != best.configuration)
-            .collect();
+        let others = || {
+            against
+                .iter()
+                .copied()
+                .filter(|c| c.configuration != best.configuration)
+        };
         let words = [
             (Verdict::Faster, "faster"),
             (Verdict::Slower, "slower"),
             (Verdict::Same, "without a difference worth having"),
             (Verdict::Undecided, "undecided"),
         ];
-        let counts: Vec<String> = words
-            .iter()
-            .map(|(verdict, word)| (others.iter().filter(|c| c.verdict == *verdict).count(), word))
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{number} {word}"))
-            .collect();
+        let (number, counts) = (others().count(), counts(others(), words));
         let best = self.one_of_several(best, &held);
-        format!(
-            "{lead}{best}; that is the highest figure of those compared. Of the {} others: {}.",
-            others.len(),
-            counts.join(", ")
-        )
+        format!("{lead}{best}; that is the highest figure of those compared. Of the {number} others: {counts}.")
     }
 
     fn one_of_several(&self, comparison: &Comparison, held: &[usize]) -> String {

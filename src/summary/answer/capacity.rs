@@ -1,7 +1,7 @@
 //! The answer of a search for capacity: how many records per second each configuration holds within the objective.
 
 use super::load::rate;
-use super::numbers::TOLD_ONE_BY_ONE;
+use super::numbers::SENTENCES_MAX;
 use super::writer::Writer;
 use crate::scenario::Capacity;
 use crate::summary::live_model::CapacitySummary;
@@ -13,19 +13,19 @@ impl Writer<'_> {
         let belongs = |c: &usize| self.configuration(*c).baseline == Some(baseline);
         let others: Vec<usize> = (0..self.summaries.len()).filter(belongs).collect();
         let found = |c: usize| self.summaries[c].live.as_ref().and_then(|live| live.capacity);
-        let told = |c: usize, first: bool| {
+        let clause_of = |c: usize, first: bool| {
             let name = self.label(c, &[]);
             found(c).map_or(format!("{name} has no answer"), |found| {
                 clause(&name, &found, wanted, first)
             })
         };
-        let mut parts = vec![told(baseline, true)];
-        if others.len() <= TOLD_ONE_BY_ONE {
-            parts.extend(others.iter().map(|&c| told(c, false)));
+        let mut parts = vec![clause_of(baseline, true)];
+        if others.len() <= SENTENCES_MAX {
+            parts.extend(others.iter().map(|&c| clause_of(c, false)));
         } else {
             let per_second = |c: &usize| found(*c).and_then(|found| found.per_second).unwrap_or(0.0);
             let best = others.iter().max_by(|a, b| per_second(a).total_cmp(&per_second(b)));
-            let best = best.map(|&c| format!("{}, the most of the {} others", told(c, false), others.len()));
+            let best = best.map(|&c| format!("{}, the most of the {} others", clause_of(c, false), others.len()));
             parts.extend(best);
         }
         format!("{}.", capitalised(&parts.join("; ")))

@@ -1,6 +1,6 @@
 //! The answer where records arrive: how long they wait, and how soon a backlog is gone.
 
-use super::numbers::{TOLD_ONE_BY_ONE, figure, interval, percent, times};
+use super::numbers::{SENTENCES_MAX, counts, figure, interval, percent, times};
 use super::writer::Writer;
 use crate::figures::{FigureId, RESPONSE_P99};
 use crate::measure::{LoadJudgement, LoadVerdict};
@@ -9,7 +9,7 @@ use crate::stats::{Estimate, is_material};
 use crate::verdict::{Comparison, Metric, Verdict};
 use crate::wording::{capitalised, plural, thousands};
 
-/// The axis that is told as a rate and not as a key with its value.
+/// The axis that sentences write as a rate and not as a key with its value.
 const RATE: &str = "rate";
 
 impl Writer<'_> {
@@ -52,7 +52,7 @@ impl Writer<'_> {
             let [of_base, of_subject] = both.map(|c| self.clause(c, metric));
             return format!("{lead}{base} {of_base}; {subject} {of_subject}");
         };
-        let (before, after) = (told_time(metric, before), told_time(metric, after));
+        let (before, after) = (time_text(metric, before), time_text(metric, after));
         let plain = match metric {
             Metric::CatchUp => format!("the lag is gone after {before} with {base} and after {after} with {subject}"),
             _ => format!("p99 is {before} with {base} and {after} with {subject}"),
@@ -94,9 +94,9 @@ impl Writer<'_> {
             self.label(baseline, &held),
             self.clause(baseline, metric)
         );
-        if against.len() <= TOLD_ONE_BY_ONE {
-            let told: Vec<String> = against.iter().map(|c| self.load_one(c, &held)).collect();
-            return format!("{base}. Against it: {}", told.join("; "));
+        if against.len() <= SENTENCES_MAX {
+            let clauses: Vec<String> = against.iter().map(|c| self.load_one(c, &held)).collect();
+            return format!("{base}. Against it: {}", clauses.join("; "));
         }
         let point = |c: &&&Comparison| c.ratio.map(|ratio| ratio.point);
         let measured = against.iter().filter(|c| point(c).is_some());
@@ -109,34 +109,35 @@ impl Writer<'_> {
             (Verdict::Same, "without a difference worth having"),
             (Verdict::Undecided, "without a verdict"),
         ];
-        let others = || against.iter().filter(|c| c.configuration != best.configuration);
-        let counts = words.iter().filter_map(|(verdict, word)| {
-            let number = others().filter(|c| c.verdict == *verdict).count();
-            (number > 0).then(|| format!("{number} {word}"))
-        });
+        let others = || {
+            against
+                .iter()
+                .copied()
+                .filter(|c| c.configuration != best.configuration)
+        };
         format!(
             "{base}. Against it: {}; that is the shortest of those compared. Of the {} others: {}",
             self.load_one(best, &held),
             others().count(),
-            counts.collect::<Vec<_>>().join(", ")
+            counts(others(), words)
         )
     }
 
     /// `"two processes" holds it with p99 1.31 ms, 4.30 times shorter [4.1, 4.5]`.
     fn load_one(&self, comparison: &Comparison, held: &[usize]) -> String {
         let clause = self.clause(comparison.configuration, comparison.metric);
-        let told = format!("{} {clause}", self.label(comparison.configuration, held));
+        let clauses = format!("{} {clause}", self.label(comparison.configuration, held));
         let Some(ratio) = comparison.ratio else {
-            return told;
+            return clauses;
         };
         match comparison.verdict {
             Verdict::Faster | Verdict::Slower => {
-                format!("{told}, {}{}", changed(comparison, ratio), self.weakly(comparison))
+                format!("{clauses}, {}{}", changed(comparison, ratio), self.weakly(comparison))
             }
-            Verdict::Same => format!("{told}, no difference worth having"),
+            Verdict::Same => format!("{clauses}, no difference worth having"),
             Verdict::Undecided => {
                 let blocks = plural(comparison.blocks, "block");
-                format!("{told}, undecided after {blocks}{}", self.why(comparison))
+                format!("{clauses}, undecided after {blocks}{}", self.why(comparison))
             }
         }
     }
@@ -161,9 +162,9 @@ impl Writer<'_> {
     /// What follows a configuration's name: its figure, or why there is none.
     fn clause(&self, configuration: usize, metric: Metric) -> String {
         match self.load_figure(configuration, metric) {
-            Ok(found) if metric == Metric::CatchUp => format!("has no lag left after {}", told_time(metric, found)),
+            Ok(found) if metric == Metric::CatchUp => format!("has no lag left after {}", time_text(metric, found)),
             Ok(found) => {
-                let p99 = told_time(metric, found);
+                let p99 = time_text(metric, found);
                 match self.judgement(configuration) {
                     Some(judgement) if judgement.verdict == LoadVerdict::CannotSay => {
                         format!("has p99 {p99}, {}", cannot_say(judgement))
@@ -231,7 +232,7 @@ impl Writer<'_> {
             .collect();
         let context = configurations.first().and_then(|&c| self.context(c, &not_rate));
         let context = context.map_or(String::new(), |context| format!("with {context}, "));
-        let mut rates = configurations.iter().filter_map(|&c| self.told_rate(c));
+        let mut rates = configurations.iter().filter_map(|&c| self.rate_text(c));
         let Some(first) = rates.next().filter(|first| rates.all(|other| other == *first)) else {
             return context;
         };
@@ -246,7 +247,7 @@ impl Writer<'_> {
     }
 
     /// `2,000 records/s`, the mean where the rate changes over time.
-    fn told_rate(&self, configuration: usize) -> Option<String> {
+    fn rate_text(&self, configuration: usize) -> Option<String> {
         let load = self.configuration(configuration).mode.load()?;
         let offered = self.summaries[configuration].point(FigureId::OfferedPerSecond);
         match (&load.shape, offered) {
@@ -274,17 +275,8 @@ fn changed(comparison: &Comparison, ratio: Estimate) -> String {
         (_, false) => "shorter",
         (_, true) => "longer",
     };
-    let ratio = if slower { inverse(ratio) } else { ratio };
+    let ratio = if slower { ratio.map(f64::recip) } else { ratio };
     format!("{} {word}{}", times(ratio), interval(ratio))
-}
-
-/// How many times as long, where the ratio says how many times as short.
-fn inverse(ratio: Estimate) -> Estimate {
-    Estimate {
-        point: ratio.point.recip(),
-        interval: ratio.interval.map(|(low, high)| (high.recip(), low.recip())),
-        observations: ratio.observations,
-    }
 }
 
 /// Records per second: whole ones, of few three digits.
@@ -297,7 +289,7 @@ pub(super) fn rate(per_second: f64) -> String {
 }
 
 /// An estimate in the unit of its metric: milliseconds of a percentile, seconds of catching up.
-fn told_time(metric: Metric, estimate: Estimate) -> String {
+fn time_text(metric: Metric, estimate: Estimate) -> String {
     match metric {
         Metric::CatchUp => time(estimate.point * 1e3),
         _ => time(estimate.point),

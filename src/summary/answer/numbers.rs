@@ -1,9 +1,10 @@
 //! Ratios and intervals as the answer writes them.
 
 use crate::stats::Estimate;
+use crate::verdict::{Comparison, Verdict};
 
 /// Comparisons with one baseline that are reported one by one; of more, the best one and counts.
-pub(super) const TOLD_ONE_BY_ONE: usize = 4;
+pub(super) const SENTENCES_MAX: usize = 4;
 
 /// `1.99 times`.
 pub(super) fn times(ratio: Estimate) -> String {
@@ -30,4 +31,13 @@ pub(super) fn figure(ratio: f64) -> String {
 /// A share in percent without idle decimals: `3`, `2.5`.
 pub(super) fn percent(share: f64) -> String {
     format!("{}", (share * 1000.0).round() / 10.0)
+}
+
+/// `2 faster, 1 undecided`, by these words for each verdict.
+pub(super) fn counts<'a>(comparisons: impl Iterator<Item = &'a Comparison>, words: [(Verdict, &str); 4]) -> String {
+    let verdicts: Vec<Verdict> = comparisons.map(|comparison| comparison.verdict).collect();
+    let counts = words.map(|(verdict, word)| (verdicts.iter().filter(|other| **other == verdict).count(), word));
+    let counts = counts.iter().filter(|(number, _)| *number > 0);
+    let counts: Vec<String> = counts.map(|(number, word)| format!("{number} {word}")).collect();
+    counts.join(", ")
 }

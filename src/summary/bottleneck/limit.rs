@@ -39,8 +39,8 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
     })
 }
 
-/// A quota that leaves no room for another thread, where the machine has it: what more threads would be advised for finds
-/// none.
+/// A quota that leaves less than half a core idle although the machine has more. More threads would not help, so this
+/// rule comes before the rules that advise them.
 pub(super) fn no_room(case: &Case) -> Option<Bottleneck> {
     let left = case.observed.limits.left.as_ref()?;
     // Of a small quota half is as much as a thread of a large one leaves.

@@ -48,7 +48,7 @@ impl Left {
 }
 
 impl LimitsSeen {
-    /// The same without what the quota left, which is known of whole trials only.
+    /// The same without the idle share of the quota, which is known only for the complete trial.
     pub(super) fn without_what_was_left(&self) -> Self {
         LimitsSeen {
             left: None,

@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum BottleneckKind {
-    /// A CPU quota that is used up, or memory that has no room for the data in the page cache.
+    /// A CPU quota that is used up, or memory that is too small to keep the data in the page cache.
     Limit,
     /// The producers of the load.
     Producers,

@@ -124,9 +124,8 @@ impl Observed {
         }
     }
 
-    /// The figures of the time in which records lay before the readers. Work, commits and the CPU time of threads go with
-    /// the records, and a quota holds back nobody who has little to fetch. What else is known of the whole trial alone is
-    /// left out.
+    /// The figures of the time with lag. Work, commits and CPU time of threads are attributed by the records read in
+    /// that time, and a quota is assumed to act only then. Figures that exist only for the complete trial are left out.
     pub(super) fn while_behind(&self) -> Option<Observed> {
         let behind = self.behind?;
         let times = ratio(behind.records, behind.time)?;

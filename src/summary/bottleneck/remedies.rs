@@ -15,7 +15,7 @@ use crate::wording::plural;
 pub(super) const LOAD_HELD: &str = "A higher rate, or a search for its capacity, shows where it ends.";
 
 /// Where a live load may have been held or not.
-pub(super) const LOAD_UNSURE: &str = "A longer `load.duration` tells whether it is held.";
+pub(super) const LOAD_UNSURE: &str = "A longer `load.duration` shows whether it is held.";
 
 /// Where no rule fits.
 pub(super) const NOTHING_FITS: &str = "What would change it is not known from these trials.";

@@ -89,7 +89,7 @@ fn busiest_of<'a>(trials: impl Iterator<Item = Windows<'a>>, role: Option<Thread
             shares.1.push(thread.1);
         }
     }
-    // A thread that a trial does not tell of used nothing in it.
+    // A thread that a trial does not report used no CPU in it.
     let over_all = |mut shares: Vec<f64>| {
         shares.resize(number, 0.0);
         median(&shares).unwrap_or(0.0)

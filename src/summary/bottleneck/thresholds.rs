@@ -28,12 +28,12 @@ pub(super) const BROKER_BUSY_CORES: f64 = 0.80;
 /// and brokers that use less than this have nothing to do with it.
 pub(super) const BROKER_IDLE_CORES: f64 = 0.50;
 
-/// Idle cores from which one more thread finds room.
+/// Idle cores that one more thread needs.
 pub(super) const IDLE_FOR_A_THREAD: f64 = 0.5;
 
 /// A CPU quota that was used up in this share of its periods limits whatever runs under it.
 pub(super) const QUOTA_SHARE: f64 = 0.10;
-/// Brokers that read this share of what was delivered from storage have no room for the data in their page cache.
+/// Brokers that read this share of what was delivered from storage have too little page cache for the data.
 pub(super) const STORAGE_SHARE: f64 = 0.10;
 
 /// A part of the mean response time is named where it is more than this share of it.

@@ -8,7 +8,7 @@ use crate::measure::Trial;
 use crate::scenario::{Meaning, Part, Scenario};
 
 /// Configurations named in an error before it says how many more there are.
-const TOLD: usize = 3;
+const NAMED_MAX: usize = 3;
 
 /// What of two runs is compared.
 #[derive(Debug)]
@@ -95,8 +95,8 @@ impl Matching {
     fn reasons(&self) -> String {
         let mut others: Vec<&(String, bool, Obstacle)> = self.others.iter().collect();
         others.sort_by_key(|(_, _, obstacle)| !matches!(obstacle, Obstacle::Differs(_)));
-        let told = others.iter().take(TOLD);
-        let mut reasons: Vec<String> = told
+        let named = others.iter().take(NAMED_MAX);
+        let mut reasons: Vec<String> = named
             .map(|(name, _, obstacle)| {
                 let name = if name.is_empty() {
                     "the only configuration"
@@ -106,8 +106,8 @@ impl Matching {
                 format!("{name}: {}", obstacle.text("the first", "the second"))
             })
             .collect();
-        if others.len() > TOLD {
-            reasons.push(format!("and {} more", others.len() - TOLD));
+        if others.len() > NAMED_MAX {
+            reasons.push(format!("and {} more", others.len() - NAMED_MAX));
         }
         reasons.join("; ")
     }

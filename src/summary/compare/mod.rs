@@ -1,5 +1,5 @@
-//! Results of several runs held against the first: which configurations mean the same, what else differs, and a verdict
-//! for each. The runs were made at different times, so nothing is paired. Pure.
+//! Results of several runs, each compared with the first: which configurations mean the same, what else differs, and a
+//! verdict for each. The runs were made at different times, so nothing is paired. Pure.
 
 mod differences;
 mod figures;
@@ -24,7 +24,10 @@ use run::run_name;
 pub fn compare_runs(runs: &[StoredRun]) -> Result<RunComparison, CompareError> {
     let names: Vec<String> = (0..runs.len()).map(run_name).collect();
     let Some((baseline, others)) = runs.split_first() else {
-        return Ok(RunComparison::empty());
+        return Ok(RunComparison {
+            schema_version: COMPARISON_SCHEMA_VERSION,
+            ..RunComparison::default()
+        });
     };
     let mut matched = Vec::with_capacity(others.len());
     for run in others {

@@ -9,8 +9,8 @@ use crate::verdict::{Metric, Verdict};
 /// Version of the stored form of [`RunComparison`].
 pub const COMPARISON_SCHEMA_VERSION: u32 = 1;
 
-/// Several runs, each held against the first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Several runs, each compared with the first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunComparison {
     /// [`COMPARISON_SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -39,23 +39,6 @@ pub struct RunComparison {
 }
 
 impl RunComparison {
-    pub(super) fn empty() -> Self {
-        RunComparison {
-            schema_version: COMPARISON_SCHEMA_VERSION,
-            question: String::new(),
-            threshold: 0.0,
-            runs: Vec::new(),
-            answer: Vec::new(),
-            caution: None,
-            warnings: Vec::new(),
-            differences: Vec::new(),
-            not_compared: Vec::new(),
-            configurations: Vec::new(),
-            figures: Vec::new(),
-            verdicts: Vec::new(),
-        }
-    }
-
     /// The figure of a configuration in a run; `None` where it is not compared there.
     pub fn figure(&self, run: &str, configuration: &str, measure: Measure) -> Option<&RunFigure> {
         let is = |f: &&RunFigure| f.run == run && f.configuration == configuration && f.measure == measure;

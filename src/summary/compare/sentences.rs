@@ -60,7 +60,7 @@ fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: 
         (Verdict::Same, "the same"),
         (Verdict::Undecided, "undecided"),
     ];
-    let told: Vec<String> = kinds
+    let clauses: Vec<String> = kinds
         .iter()
         .filter_map(|(kind, word)| {
             let of: Vec<&&RunVerdict> = verdicts.iter().filter(|v| v.verdict == *kind).collect();
@@ -76,7 +76,7 @@ fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: 
     (total > 0).then(|| {
         format!(
             "{name} against A by {by}, of {total} configurations: {}.",
-            told.join("; ")
+            clauses.join("; ")
         )
     })
 }

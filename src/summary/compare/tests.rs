@@ -6,7 +6,7 @@ use crate::measure::{Environment, FailureKind, Setting, Trial, TrialOrder};
 use crate::plan::Plan;
 use crate::scenario::{PropertyValue, Size, TrialLength, Work};
 use crate::summary::condition::{Alarm, Condition, judged_between};
-use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run};
+use crate::testing::{ScenarioBuilder, one_and_two, one_and_two_with_work, run, trial};
 use crate::verdict::Verdict;
 
 struct Made {
@@ -164,12 +164,13 @@ fn each_run_is_compared_with_the_first_and_all_by_one_measure_are_corrected_toge
 fn a_run_with_a_failed_trial_is_not_called_faster_and_can_be_slower() {
     let (one, mut other) = (Made::of(one_and_two(), |_| 1.0), Made::of(one_and_two(), |_| 0.5));
     let last = other.trials.pop().unwrap();
-    let spoilt = failed(&other.plan, last.order.clone(), 1, FailureKind::Stall);
-    other.trials.push(Trial {
-        started_at: last.started_at,
-        ..spoilt
-    });
     let name = last.configuration_name;
+    let failed = trial()
+        .configuration(last.order.configuration, &name)
+        .order(last.order)
+        .started_at(last.started_at)
+        .failed(FailureKind::Stall);
+    other.trials.push(failed.build());
     let found = compared(&one, &other).unwrap();
     let of = |comparison: &RunComparison| {
         comparison

@@ -209,7 +209,7 @@ fn side_of_capacities(
     if let Some(interval) = ratio.and_then(|ratio| ratio.interval) {
         return Ok(stats::decide(interval, threshold, true));
     }
-    // Where one failed at no rate, it still holds what it held.
+    // A run that failed at no rate still has the lower bound of the rate that it held.
     let beyond = |held: Option<f64>, failed: Option<f64>| held.zip(failed).is_some_and(|(held, failed)| held > failed);
     Ok(if beyond(other.low, first.high) {
         Side::Above

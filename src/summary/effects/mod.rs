@@ -169,7 +169,7 @@ fn text(of: EffectsOf, names: &[String], outcome: &EffectsOutcome) -> String {
         EffectsOutcome::Explained(effects) => effects,
         EffectsOutcome::Refused(refusal) => {
             return format!(
-                "Which axis explains how much of the {} is not told: {refusal}.",
+                "Which axis explains how much of the {} is not reported: {refusal}.",
                 of.describe()
             );
         }

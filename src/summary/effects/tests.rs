@@ -43,7 +43,7 @@ fn each_axis_and_their_interaction_have_a_share() {
 }
 
 #[test]
-fn a_configuration_that_was_given_up_is_the_reason_that_nothing_is_told() {
+fn a_configuration_that_was_given_up_is_the_reason_that_nothing_is_reported() {
     let plan = one_and_two_with_work().plan();
     let trials = run(&plan, |order| (order.configuration != 3).then(|| noise(order)));
     let effects = found(&plan, &trials);

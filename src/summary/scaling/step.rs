@@ -29,10 +29,5 @@ pub(super) struct Step<'a> {
 
 /// What each of `added` multiplies by, where all of them multiply by a ratio: its `added`-th root.
 pub(super) fn each(ratio: Estimate, added: u32) -> Estimate {
-    let root = |value: f64| value.powf(1.0 / f64::from(added.max(1)));
-    Estimate {
-        point: root(ratio.point),
-        interval: ratio.interval.map(|(low, high)| (root(low), root(high))),
-        observations: ratio.observations,
-    }
+    ratio.map(|ratio| ratio.powf(1.0 / f64::from(added.max(1))))
 }

@@ -83,7 +83,9 @@ fn summarise_one(
             idle_members: u32::try_from(summaries[*index].count(FigureId::IdleMembers)).unwrap_or(u32::MAX),
             records_per_second,
             speed_up,
-            efficiency: speed_up.map(|s| scaled(s, first.map_or(1.0, |(of, _)| f64::from(*of) / f64::from(*count)))),
+            efficiency: speed_up
+                .zip(first)
+                .map(|(speed_up, (fewest, _))| speed_up.map(|times| times * (f64::from(*fewest) / f64::from(*count)))),
             gain,
         });
     }
@@ -131,14 +133,6 @@ impl Paired {
     fn compare(&self, one: usize, other: usize) -> (Option<Estimate>, Option<f64>) {
         let logs = self.logs(one, other);
         (self.rule.ratio(&logs), self.rule.p(&logs, self.seed))
-    }
-}
-
-fn scaled(estimate: Estimate, factor: f64) -> Estimate {
-    Estimate {
-        point: estimate.point * factor,
-        interval: estimate.interval.map(|(low, high)| (low * factor, high * factor)),
-        observations: estimate.observations,
     }
 }
 

@@ -41,7 +41,7 @@ fn of(plan: &Plan, speed: impl Fn(u32) -> f64) -> Summary {
     summarise(plan, &run_at(plan, speed))
 }
 
-fn told(summary: &Summary) -> String {
+fn report(summary: &Summary) -> String {
     let texts = summary.scaling.iter().map(|one| {
         let text = one.recommendation.as_ref().map_or("nothing", |r| r.text.as_str());
         format!("{:?} [{}] {text}", one.along, one.name)
@@ -65,7 +65,7 @@ fn one_axis_of_consumers_is_one_series_with_a_law() {
     let plan = on_partitions(8).axis("consumers", CONSUMERS).plan();
     let summary = of(&plan, universal(0.1, 0.02));
     let [series] = &summary.scaling[..] else {
-        panic!("{}", told(&summary))
+        panic!("{}", report(&summary))
     };
     assert_eq!(
         (series.along, series.name.as_str(), series.partitions),
@@ -164,7 +164,7 @@ fn a_matrix_of_processes_and_consumers_has_a_series_along_each() {
         .axis("processes", &[("1", |c| c.processes = 1), ("2", |c| c.processes = 2)])
         .axis("consumers", &CONSUMERS[..3])
         .plan();
-    insta::assert_snapshot!(told(&of(&plan, f64::from)));
+    insta::assert_snapshot!(report(&of(&plan, f64::from)));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn cases_that_differ_in_nothing_but_numbers_are_series_too() {
         .case("two processes", 2, 1)
         .case("four processes", 4, 1)
         .plan();
-    insta::assert_snapshot!(told(&of(&plan, f64::from)));
+    insta::assert_snapshot!(report(&of(&plan, f64::from)));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn arrangements_that_share_neither_number_are_a_series_of_members() {
         (summary.scaling[0].along, counts(&summary.scaling[0])),
         (Along::Members, vec![1, 4, 16])
     );
-    insta::assert_snapshot!(told(&summary));
+    insta::assert_snapshot!(report(&summary));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn threads_are_a_series_of_their_own_beside_consumers() {
         let c = &plan.scenario.configurations[order.configuration];
         Some(noise(order) / f64::from(c.members() * c.threads))
     });
-    insta::assert_snapshot!(told(&summarise(&plan, &trials)));
+    insta::assert_snapshot!(report(&summarise(&plan, &trials)));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_configuration_with_failed_trials_is_not_recommended() {
 }
 
 #[test]
-fn many_series_are_told_in_one_sentence() {
+fn many_series_are_reported_in_one_sentence() {
     let works: AxisValues<'_> = &[
         ("1", |c| c.read = crate::scenario::Read::Poll),
         ("2", |c| c.read = crate::scenario::Read::Stream),

@@ -153,11 +153,11 @@ fn gain(step: &Step, one_more: &str) -> String {
     let less = ratio.interval.is_some_and(|(_, high)| high < 1.0);
     match (added, less) {
         (1, false) => format!("{one_more} adds {}", percent(ratio)),
-        (1, true) => format!("{one_more} takes away {}", percent(lost(ratio))),
+        (1, true) => format!("{one_more} takes away {}", percent(ratio.map(|ratio| 2.0 - ratio))),
         (_, true) => format!(
             "{} read {} less than {}",
             step.to.count,
-            percent(lost(ratio)),
+            percent(ratio.map(|ratio| 2.0 - ratio)),
             step.from.count
         ),
         (_, false) => format!(
@@ -167,15 +167,6 @@ fn gain(step: &Step, one_more: &str) -> String {
             step.from.count,
             percent(each(ratio, added))
         ),
-    }
-}
-
-/// What a ratio below 1 takes away, as a ratio above it.
-fn lost(ratio: Estimate) -> Estimate {
-    Estimate {
-        point: 2.0 - ratio.point,
-        interval: ratio.interval.map(|(low, high)| (2.0 - high, 2.0 - low)),
-        observations: ratio.observations,
     }
 }
 
