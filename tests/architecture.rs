@@ -213,7 +213,7 @@ impl Reader {
     }
 
     /// A written path from the root of the crate; nothing if it does not lead into the crate.
-    fn from_root(&self, scope: &[String], path: &[String]) -> Option<Segments> {
+    fn resolve(&self, scope: &[String], path: &[String]) -> Option<Segments> {
         let ups = path.iter().take_while(|segment| *segment == "super").count();
         match path[0].as_str() {
             "crate" => Some(path[1..].to_vec()),
@@ -331,15 +331,15 @@ fn add_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
     }
 }
 
-fn read(path: &Path, module: Segments, test: bool, text: &str) -> Reader {
+fn read(path: &Path, module: &[String], test: bool, text: &str) -> Reader {
     let file = SourceFile {
         path: path.to_owned(),
-        module: module.clone(),
+        module: module.to_vec(),
         ..SourceFile::default()
     };
     let mut reader = Reader {
         file,
-        scope: module.clone(),
+        scope: module.to_vec(),
         test,
         ..Reader::default()
     };
@@ -351,10 +351,10 @@ fn read(path: &Path, module: Segments, test: bool, text: &str) -> Reader {
         text.lines().count() - reader.test_lines
     };
     let named = reader.written.iter();
-    let named = named.filter_map(|(scope, path, test)| Some((reader.from_root(scope, path)?, *test)));
+    let named = named.filter_map(|(scope, path, test)| Some((reader.resolve(scope, path)?, *test)));
     reader.file.named = named.filter(|(path, _)| !path.is_empty()).collect();
     let exports = std::mem::take(&mut reader.file.exports).into_iter();
-    let exports = exports.filter_map(|(name, path)| Some((name, reader.from_root(&module, &path)?)));
+    let exports = exports.filter_map(|(name, path)| Some((name, reader.resolve(module, &path)?)));
     reader.file.exports = exports.collect();
     reader
 }
@@ -370,7 +370,7 @@ fn read_all(source: &Path, text: &dyn Fn(&Path) -> Option<String>) -> Vec<Source
     while let Some((candidates, module, test)) = declared.pop() {
         let found = candidates.iter().find_map(|path| Some((path, text(path)?)));
         let (path, text) = found.unwrap_or_else(|| panic!("{} does not exist", candidates[0].display()));
-        let reader = read(path, module, test, &text);
+        let reader = read(path, &module, test, &text);
         declared.extend(reader.declared);
         files.push(reader.file);
     }
@@ -406,7 +406,10 @@ fn definition<'a>(modules: &BTreeMap<&[String], &'a SourceFile>, path: &[String]
             .iter()
             .filter(|(export, _)| export == "*" && !file.defines.contains(name));
         for (_, target) in globs {
-            let (file, item) = definition(modules, &[&target[..target.len() - 1], &[name.clone()]].concat());
+            let (file, item) = definition(
+                modules,
+                &[&target[..target.len() - 1], std::slice::from_ref(name)].concat(),
+            );
             if file.defines.contains(&item) {
                 found = (file, item);
             }
@@ -614,7 +617,7 @@ fn comments_and_literals_name_no_module_and_macros_do() {
     "##;
     let file = read(
         Path::new("cli/ask.rs"),
-        ["cli", "ask"].map(str::to_owned).into(),
+        &["cli", "ask"].map(str::to_owned),
         false,
         source,
     )

@@ -52,7 +52,7 @@ impl ClusterFlags {
     }
 
     /// The addresses that only the environment names.
-    pub(super) fn from_environment(&self) -> Option<String> {
+    pub(super) fn named_by_environment(&self) -> Option<String> {
         let by_flag = self.bootstrap.is_some() || self.cluster.is_some();
         if by_flag {
             None

@@ -24,10 +24,10 @@ pub(super) struct Arguments {
     scenario: Option<PathBuf>,
     #[command(flatten)]
     cluster: ClusterFlags,
-    /// Read this topic, which is there, and make none; may be given several times
+    /// Read this existing topic and create none; may be given several times
     #[arg(long, value_name = "NAME")]
     topic: Vec<String>,
-    /// Make no topic and join no group
+    /// Create no topic and join no group
     #[arg(long)]
     read_only: bool,
     /// As JSON

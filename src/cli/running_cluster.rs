@@ -18,7 +18,7 @@ pub(super) fn spec(flags: &ClusterFlags, scenario: Option<&Path>) -> Result<Clus
         None => ClusterSpec::default(),
     };
     flags.apply(&mut spec)?;
-    if let (Some(_), Some(address)) = (scenario, flags.from_environment()) {
+    if let (Some(_), Some(address)) = (scenario, flags.named_by_environment()) {
         eprintln!("note: {VARIABLE} names the cluster, not the scenario: {address}");
     }
     Ok(spec)

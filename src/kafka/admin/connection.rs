@@ -86,12 +86,7 @@ impl Admin {
     ) -> Result<T, AdminError> {
         let admin = self.clone();
         let ended = spawn_blocking(move || call(&admin)).await;
-        ended.unwrap_or_else(|error| {
-            Err(AdminError::refused(
-                action.to_owned(),
-                format!("the call was cut off: {error}"),
-            ))
-        })
+        ended.unwrap_or_else(|error| Err(AdminError::refused(action, &format!("the call was cut off: {error}"))))
     }
 
     /// Waits until a broker answers.
@@ -126,8 +121,8 @@ impl Admin {
                 bootstrap: self.bootstrap.to_string(),
                 cause: connect_cause(&messages, error, REQUEST_LIMIT),
             },
-            Some(code) => AdminError::refused(action.to_owned(), code),
-            None => AdminError::refused(action.to_owned(), error),
+            Some(code) => AdminError::refused(action, &code),
+            None => AdminError::refused(action, error),
         }
     }
 }

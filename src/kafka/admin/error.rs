@@ -29,7 +29,7 @@ pub enum AdminError {
 }
 
 impl AdminError {
-    pub(in crate::kafka) fn refused(action: impl Into<String>, cause: impl ToString) -> Self {
+    pub(in crate::kafka) fn refused(action: impl Into<String>, cause: &impl ToString) -> Self {
         AdminError::Refused {
             action: action.into(),
             cause: cause.to_string(),

@@ -78,7 +78,7 @@ impl Admin {
             // Nothing else removes what the library logs while a broker is away, and it must not pile up.
             ffi::waiting_messages(admin.client.inner());
             let described = ffi::describe_group(admin.client.inner(), &group_id, REQUEST_LIMIT);
-            described.map_err(|cause| AdminError::refused(format!("describe group {group_id}"), cause))
+            described.map_err(|cause| AdminError::refused(format!("describe group {group_id}"), &cause))
         })
         .await
     }
@@ -108,7 +108,7 @@ fn still_there(
                 | RDKafkaErrorCode::NotCoordinator,
             )) if !last => left.push(name),
             Err((name, code)) => {
-                return Err(AdminError::refused(format!("delete group {name}"), code));
+                return Err(AdminError::refused(format!("delete group {name}"), &code));
             }
         }
     }

@@ -29,7 +29,7 @@ impl Admin {
                 let left = [topics, groups].concat().join(", ");
                 return Err(AdminError::refused(
                     format!("delete what starts with {prefix}"),
-                    format!("{left} still there after {} s", begin.elapsed().as_secs()),
+                    &format!("{left} still there after {} s", begin.elapsed().as_secs()),
                 ));
             }
             deleted.extend(topics);

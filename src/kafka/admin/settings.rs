@@ -28,7 +28,7 @@ impl Admin {
         let results = self.client.describe_configs([resource], &request_options()).await;
         let mut settings = Vec::new();
         for result in results.map_err(|error| self.request_error(&action, &error))? {
-            let resource = result.map_err(|code| AdminError::refused(action.clone(), code))?;
+            let resource = result.map_err(|code| AdminError::refused(action.clone(), &code))?;
             for entry in resource.entries {
                 let Some(reason) = source_reason(&entry.source) else {
                     continue;

@@ -74,7 +74,7 @@ impl Admin {
         let settings = settings.concat();
         let action =
             format!("create topic {name} ({partitions} partitions, replication factor {replication}{settings})");
-        let refused = |cause: String| AdminError::refused(action.clone(), cause);
+        let refused = |cause: String| AdminError::refused(action.clone(), &cause);
         let replication = i32::try_from(replication).map_err(|_| refused("replication factor out of range".into()))?;
         let mut topic = NewTopic::new(name, partitions.cast_signed(), TopicReplication::Fixed(replication));
         for (key, value) in configs {
@@ -118,8 +118,8 @@ impl Admin {
             let Err(cause) = settled else { return Ok(()) };
             if begin.elapsed() > limit {
                 return Err(AdminError::refused(
-                    action.to_owned(),
-                    format!("after {} s {cause}", limit.as_secs()),
+                    action,
+                    &format!("after {} s {cause}", limit.as_secs()),
                 ));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
@@ -138,7 +138,7 @@ impl Admin {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
                 Err((name, code)) => {
-                    return Err(AdminError::refused(format!("delete topic {name}"), code));
+                    return Err(AdminError::refused(format!("delete topic {name}"), &code));
                 }
             }
         }
@@ -151,7 +151,7 @@ impl Admin {
             }
             if Instant::now() > deadline {
                 let cause = format!("{} still there after {} s", left.join(", "), SETTLE_LIMIT.as_secs());
-                return Err(AdminError::refused(action, cause));
+                return Err(AdminError::refused(action, &cause));
             }
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -189,7 +189,7 @@ impl Admin {
         let topics = topics.to_vec();
         self.blocking(action, move |admin| {
             let offsets = ffi::offsets(admin.client.inner(), &topics, position, ENDS_LIMIT);
-            offsets.map_err(|cause| AdminError::refused(action, cause))
+            offsets.map_err(|cause| AdminError::refused(action, &cause))
         })
         .await
     }
@@ -204,7 +204,7 @@ impl Admin {
             None | Some(RDKafkaErrorCode::LeaderNotAvailable) => {}
             Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => return Ok(None),
             Some(code) => {
-                return Err(AdminError::refused(action, code));
+                return Err(AdminError::refused(action, &code));
             }
         }
         let mut partitions: Vec<_> = topic

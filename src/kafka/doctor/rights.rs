@@ -117,8 +117,8 @@ impl Asker {
         self.grant(&Right::on_topic(operations, topic))
     }
 
-    /// The fix for what a cluster has refused; `None` where no right was missing. `refusal` is what a client or a tool says of it, `topics` are those that are read and were not made for
-    /// it.
+    /// The fix for what a cluster has refused; `None` where no right was missing. `refusal` is the message of a client or a
+    /// tool, `topics` are the existing topics that are read.
     pub fn fix_refusal(&self, refusal: &str, topics: &[String]) -> Option<String> {
         match Missing::of(refusal)? {
             Missing::Group => Some(self.fix_group()),
