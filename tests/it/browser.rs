@@ -19,7 +19,7 @@ records = 4_000
 records = 4_000
 [matrix]
 work = ["none", "wait 10us"]
-consumers = [1, 2, 4, 8]
+consumers = [1, 8]
 [[case]]
 name = "a case with a name that is rather long, as people's names for things are"
 [[case]]
