@@ -105,7 +105,8 @@ fn a_topic_that_is_deleted_between_trials_ends_the_run_by_its_name() {
     let waiting = "[consumer]\nwork = 'wait 500ms'\n";
     let text = topic.scenario(&format!("{client}{waiting}"));
     scene.scenario(&text.replace("repetitions = 2", "repetitions = 50"));
-    let run = scene.spawn_run(&[]);
+    // The trial in which it goes does not wait long for a topic that nobody has.
+    let run = scene.spawn_run(&["--join-limit", "10", "--stall-limit", "5"]);
     let stored = || std::fs::read_dir(scene.out().join("trials")).is_ok_and(|files| files.count() > 0);
     crate::scene::wait_until("a trial", stored);
     topic.delete();

@@ -50,10 +50,10 @@ fn killed_and_resumed(scene: &Scene, run: Running, finished: usize) {
         "sessions are marked"
     );
     for name in ["one", "two"] {
-        let whole = trials
+        let counted = trials
             .iter()
             .filter(|trial| trial.configuration_name == name && trial.order.kind == TrialKind::Counted);
-        assert!(whole.count() >= 2, "{name} was not completed");
+        assert!(counted.count() >= 2, "{name} was not completed");
     }
     scene.assert_no_processes();
     assert!(!scene.out().join("leftovers.json").exists());
@@ -99,8 +99,8 @@ fn slow() -> Scenario {
 fn a_worker_that_is_killed_fails_its_trial_by_name_the_rest_completes_and_its_group_goes() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("dead-worker{}-", std::process::id());
-    // The cluster soon takes the killed one for dead.
-    let session = "[consumer.client]\n'session.timeout.ms' = 6000\n";
+    // Long enough that the run says for whom it waits.
+    let session = "[consumer.client]\n'session.timeout.ms' = 12000\n";
     let run = scene.scenario(slow().prefix(&prefix).tables(session)).spawn_run(&[]);
     let workers = || scene.processes_of("worker consumer");
     wait_until("two workers", || workers().len() == 2);

@@ -95,7 +95,7 @@ fn not_delivered(trials: &[Trial]) -> Vec<u64> {
 }
 
 #[test]
-fn a_topic_that_kafkas_own_tool_has_filled_is_read_whole_and_left_as_it_was() {
+fn a_topic_that_kafkas_own_tool_has_filled_is_read_completely_and_left_as_it_was() {
     let topic = Topic::new("filled", 3, &[]);
     producer_performance(&bootstrap(), &topic.name, 50_000, &[]);
     let before = offsets(&bootstrap(), &topic.name);
@@ -373,7 +373,7 @@ fn what_is_deleted_while_it_is_read_is_told_and_is_no_loss() {
     let scene = Scene::on_shared_cluster();
     // Slow, and with little fetched ahead, so that the deletion finds most of it unread.
     let text = format!(
-        "question = 'Is it told?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = '{}'\n[dataset]\ntopic = '{}'\n\
+        "question = 'q'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = '{}'\n[dataset]\ntopic = '{}'\n\
          [consumer]\nwork = 'wait 200us'\n[consumer.client]\n'queued.min.messages' = 1\n'queued.max.messages.kbytes' = 1\n\
          'fetch.message.max.bytes' = 4000\n",
         topic.prefix(),
@@ -452,9 +452,9 @@ fn a_pilot_finds_how_much_of_a_topic_takes_so_long() {
         scene.scenario(&topic.scenario("", "[consumer]\nwork = 'wait 50us'\n[trial]\nseconds = 0.4"));
         scene.run(&[]).exits(0);
         let trials = scene.trials();
-        let of = |kind| trials.iter().filter(move |trial| trial.order.kind == kind);
-        assert_eq!(of(TrialKind::Pilot).count(), 1);
-        let counted: Vec<u64> = of(TrialKind::Counted).map(|trial| trial.order.records).collect();
+        let of_kind = |kind| trials.iter().filter(move |trial| trial.order.kind == kind);
+        assert_eq!(of_kind(TrialKind::Pilot).count(), 1);
+        let counted: Vec<u64> = of_kind(TrialKind::Counted).map(|trial| trial.order.records).collect();
         assert!(
             counted.iter().all(|records| (1_000..39_000).contains(records)),
             "{counted:?}"

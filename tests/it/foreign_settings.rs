@@ -1,4 +1,4 @@
-//! The lists of names that tandem has, held against what a real Kafka and its Java clients say.
+//! tandem's lists of names are those of a real Kafka and of its Java clients.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,7 +8,7 @@ use crate::scenario::Scenario;
 use crate::scene::{Ended, Scene, read_once, wait_until};
 use crate::shared_cluster::{bootstrap, names};
 
-/// A scenario whose data set is read whole by each of two trials.
+/// A scenario whose data set is read completely by each of two trials.
 fn scenario(prefix: &str, records: u32) -> Scenario {
     Scenario::reading(records).repetitions(2).prefix(prefix)
 }
@@ -45,7 +45,7 @@ fn a_kept_data_set_is_read_by_later_runs_and_left_alone_by_those_that_do_not_ask
         .says("filled a data set that is kept, 20,000 records");
     let (data, about) = kept("keep-a-");
     assert_eq!(ends(&data, 2), [10_000, 10_000]);
-    // That it begins, and that it is whole.
+    // The beginning of the filling, and its end.
     assert_eq!(ends(&about, 1), [2]);
 
     run(&scene, "out", &["--keep-data"])

@@ -5,20 +5,20 @@ use tandem::measure::FailureKind;
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
 
-/// A run of one honest and one lying case, which ends with the only failure of the liar.
+/// A run of one truthful and one lying case, which ends with the only failure of the liar.
 fn caught(lie: &str, more: &[&str]) -> (FailureKind, String, String, Scene) {
     let liar = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/workers/liar.py");
     let scene = Scene::on_shared_cluster();
     let launcher = format!(r#"["python3", "{liar}", "{lie}", "{{tandem}}", "worker"]"#);
     let trials = Scenario::reading(2_000).consumer("processes = 2");
     let trials = trials.tables(&format!("[[place]]\nname = 'liars'\nlauncher = {launcher}"));
-    scene.scenario(trials.case("honest", "").case("lying", "place = 'liars'"));
+    scene.scenario(trials.case("truthful", "").case("lying", "place = 'liars'"));
     scene.run(more).exits(1);
     scene.assert_no_processes();
     let trials = scene.trials();
     assert_eq!(trials.len(), 2);
     let of_case = |name: &str| trials.iter().find(|trial| trial.configuration_name == name).unwrap();
-    read_once(of_case("honest"));
+    read_once(of_case("truthful"));
     let found = failure(of_case("lying"));
     let who = found.who.clone().unwrap_or_default();
     (found.kind, who, found.message.clone(), scene)

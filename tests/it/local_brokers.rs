@@ -89,21 +89,21 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
     assert!(cluster.brokers()[0].cpu_ns() > 100_000_000);
 
     admin
-        .create_topic("room-a", 2, 1, &[("retention.ms", "-1")])
+        .create_topic("local-a", 2, 1, &[("retention.ms", "-1")])
         .await
         .unwrap();
-    admin.create_topic("room-b", 1, 1, &[]).await.unwrap();
-    assert_eq!(admin.topics("room-").await.unwrap(), ["room-a", "room-b"]);
-    let error = admin.create_topic("room-a", 2, 1, &[]).await.unwrap_err().to_string();
-    assert!(error.contains("room-a") && error.contains("exists"), "{error}");
-    let error = admin.create_topic("room-c", 1, 2, &[]).await.unwrap_err().to_string();
+    admin.create_topic("local-b", 1, 1, &[]).await.unwrap();
+    assert_eq!(admin.topics("local-").await.unwrap(), ["local-a", "local-b"]);
+    let error = admin.create_topic("local-a", 2, 1, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("local-a") && error.contains("exists"), "{error}");
+    let error = admin.create_topic("local-c", 1, 2, &[]).await.unwrap_err().to_string();
     assert!(error.contains("replication factor 2"), "{error}");
-    let record = |partition| BaseRecord::to("room-a").partition(partition).payload(&b"x"[..]);
+    let record = |partition| BaseRecord::to("local-a").partition(partition).payload(&b"x"[..]);
     let records = (0..10).map(|index| record(index % 2));
     send(&client(&bootstrap, &[]).create().unwrap(), records);
-    assert_eq!(admin.watermarks("room-a", 1).await.unwrap(), (0, 5));
+    assert_eq!(admin.watermarks("local-a", 1).await.unwrap(), (0, 5));
     assert!(matches!(
-        admin.watermarks("room-a", 7).await,
+        admin.watermarks("local-a", 7).await,
         Err(AdminError::Refused { .. })
     ));
 
@@ -114,10 +114,10 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
         }
         let mut times = Vec::new();
         for round in 0..2 {
-            let group = format!("room-{protocol}-{round}");
+            let group = format!("local-{protocol}-{round}");
             let consumers = ["one", "two"]
                 .map(|id| consumer(&bootstrap, &group, &[("client.id", id), ("group.protocol", protocol)]));
-            times.push(join(&admin, &group, &consumers, "room-a", 2).await);
+            times.push(join(&admin, &group, &consumers, "local-a", 2).await);
             let description = admin.describe_group(&group).await.unwrap();
             let mut clients: Vec<_> = description
                 .members
@@ -148,12 +148,12 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
             .any(|setting| setting.name == "group.initial.rebalance.delay.ms"),
         "{settings:?}"
     );
-    eprintln!("version told by the broker: {:?}", admin.broker_version(1).await);
+    eprintln!("version that the broker reports: {:?}", admin.broker_version(1).await);
     admin
-        .delete_topics(&["room-a".into(), "room-b".into(), "room-none".into()])
+        .delete_topics(&["local-a".into(), "local-b".into(), "local-none".into()])
         .await
         .unwrap();
-    assert!(admin.topics("room-").await.unwrap().is_empty());
+    assert!(admin.topics("local-").await.unwrap().is_empty());
     drop(admin);
 
     let (pid, directory) = (cluster.brokers()[0].pid().unwrap(), cluster.directory().to_owned());
@@ -202,7 +202,7 @@ async fn of_three_brokers_one_is_killed_and_comes_back() {
     assert!(broker.cpu_ns() >= cpu_before);
     let deadline = Instant::now() + Duration::from_secs(30);
     while admin.brokers().await.unwrap().len() != 2 {
-        assert!(Instant::now() < deadline, "the killed broker is still shown");
+        assert!(Instant::now() < deadline, "the killed broker is still listed");
         sleep(Duration::from_millis(100));
     }
     broker.start().unwrap();
@@ -276,7 +276,7 @@ fn processes_of(folder: &Path) -> Vec<u32> {
 }
 
 #[test]
-#[ignore = "scripts/test --all; the standard tier kills a whole run while brokers start and in a trial: deaths.rs"]
+#[ignore = "scripts/test --all; the standard tier kills a run while brokers start and in a trial: deaths.rs"]
 fn a_coordinator_killed_at_any_moment_of_a_broker_s_start_leaves_nothing_within_three_seconds() {
     let _alone = BROKERS.blocking_lock();
     Distribution::find_or_get(version(), &|_| {}).unwrap();

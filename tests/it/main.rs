@@ -1,4 +1,4 @@
-//! The whole program on real brokers with real processes: every test that needs more than one module.
+//! The program on real brokers with real processes: every test that needs more than one module.
 //!
 //! Needs Java, Python and Chromium; brokers come from tandem's cache or `KAFKA_HOME`, as for any run.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]

@@ -229,13 +229,13 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
             assert!(stamp.sent_ns >= stamp.intended_ns && stamp.producer == 0);
             assert_eq!(sequence % 2, usize::try_from(*partition).unwrap());
         }
-        for told in &result.partitions {
+        for reported in &result.partitions {
             let read = stamps
                 .iter()
-                .filter(|(partition, _)| *partition == told.partition)
+                .filter(|(partition, _)| *partition == reported.partition)
                 .count();
             assert_eq!(
-                (told.acknowledged, told.highest_offset),
+                (reported.acknowledged, reported.highest_offset),
                 (read as u64, Some(i64::try_from(read).unwrap() - 1))
             );
         }
@@ -310,9 +310,9 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
     assert!(producer.progress.acknowledged > 0, "{:?}", producer.progress);
     cluster.broker().kill().unwrap();
     producer.follow(Duration::from_secs(2));
-    let (told, ran) = (Instant::now(), began.elapsed());
+    let (stopped, ran) = (Instant::now(), began.elapsed());
     let result = producer.stop();
-    assert!(told.elapsed() < Duration::from_secs(12), "{:?}", told.elapsed());
+    assert!(stopped.elapsed() < Duration::from_secs(12), "{:?}", stopped.elapsed());
     assert!(
         result.failed > 0 && result.refused > 0 && result.queue_full_ns > 0,
         "{result:?}"
@@ -328,7 +328,7 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
             "{wanted}: {causes:?}"
         );
     }
-    // All that was intended until it was told to stop: what waited for the client counts from its intended time on.
+    // All that was intended until the order to stop: what waited for the client counts from its intended time on.
     let intended = ran.as_secs_f64() * RATE;
     let share = result.due as f64 / intended;
     assert!((0.85..1.7).contains(&share), "{} due of {intended}", result.due);

@@ -153,7 +153,7 @@ fn without_order_only_what_was_finished_above_a_gap_is_worked_again() {
             (0, 0, 0),
             "{account:?}"
         );
-        // Keys are worked apart: a slow one leaves the queues of the others' room above the gap.
+        // Keys are worked apart: the queues of the others go on above the gap of a slow one.
         let bound = if ordering == WorkOrdering::None {
             3 * 4 * 2
         } else {

@@ -16,7 +16,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A data set of so many records in two partitions, which each trial reads whole: one trial of each case.
+    /// A data set of so many records in two partitions, which each trial reads completely: one trial of each case.
     pub fn reading(records: u32) -> Self {
         Scenario {
             repetitions: "1".to_owned(),

@@ -18,23 +18,23 @@ fn a_secret_is_in_no_file_no_output_and_no_command_line() {
     let working = scenario().consumer("work = 'wait 500us'");
     let mut run = scene.scenario(working).spawn_run(&["--verbose"]);
     run.wait_for("[1/");
-    let mut seen_workers = false;
+    let mut workers_ran = false;
     for _ in 0..20 {
         for (pid, line) in scene.processes() {
             assert!(!line.contains(CANARY), "process {pid}: {line}");
-            seen_workers |= line.contains("worker consumer");
+            workers_ran |= line.contains("worker consumer");
         }
         assert_clean(&scene);
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(seen_workers);
+    assert!(workers_ran);
     let ended = run.end().exits(0);
     assert!(!ended.stdout.contains(CANARY) && !ended.stderr.contains(CANARY));
     assert_clean(&scene);
     let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
     assert!(
         environment.contains("sasl.password"),
-        "that it was set is told: {environment}"
+        "that it was set is stored: {environment}"
     );
 }
 

@@ -221,12 +221,12 @@ fn the_line_that_the_doctor_prints_fixes_it() {
     for part in [format!("topic {TOPIC}"), "join a group (classic".to_owned()] {
         let ended = look();
         let lines: Vec<&str> = ended.stdout.lines().collect();
-        let told = lines
+        let failed = lines
             .iter()
             .position(|line| line.starts_with("FAILED") && line.contains(&part));
-        let told = told.unwrap_or_else(|| panic!("{part} is not in {}", ended.stdout));
-        let mend = lines[told + 1].split_once("mend: kafka-acls ").unwrap().1;
-        let mut words = mend.split(';').next().unwrap().split(' ');
+        let failed = failed.unwrap_or_else(|| panic!("{part} is not in {}", ended.stdout));
+        let fix = lines[failed + 1].split_once("mend: kafka-acls ").unwrap().1;
+        let mut words = fix.split(';').next().unwrap().split(' ');
         assert_eq!(words.next(), Some("--bootstrap-server"));
         let arguments: Vec<&str> = words.skip(1).collect();
         let done = secured.acls(&arguments).output().unwrap();
@@ -407,7 +407,7 @@ fn reading(access: &Access, prefix: &str, consumer: &str) -> Scene {
     scene
 }
 
-/// Checks that a whole run has read every record, and that the password is nowhere.
+/// Checks that a run has read every record, and that the password is nowhere.
 #[track_caller]
 fn has_read_it_all(scene: &Scene) {
     let ended = scene.run(&[]).exits(0);

@@ -152,9 +152,9 @@ fn the_default_scenario_runs_on_the_oldest_brokers_too_until_their_zookeeper_die
         topic(&["topics", "delete", "again", "--yes"]);
     }
 
-    let shown = status(&scene);
-    assert_eq!(shown["zookeeper"]["version"], "3.5.9");
-    let zookeeper = u32::try_from(shown["zookeeper"]["process"]["pid"].as_u64().unwrap()).unwrap();
+    let before = status(&scene);
+    assert_eq!(before["zookeeper"]["version"], "3.5.9");
+    let zookeeper = u32::try_from(before["zookeeper"]["process"]["pid"].as_u64().unwrap()).unwrap();
     signal(zookeeper, Signal::SIGKILL);
     let noticed = || scene.tandem(&["cluster", "status"]);
     wait_until("it to be noticed", || {
@@ -169,5 +169,5 @@ fn the_default_scenario_runs_on_the_oldest_brokers_too_until_their_zookeeper_die
     }
     scene.tandem(&["cluster", "down"]).exits(0);
     scene.assert_no_processes();
-    assert!(!directory(&shown).exists());
+    assert!(!directory(&before).exists());
 }

@@ -79,6 +79,6 @@ fn what_stands_still_for_two_seconds_or_is_restarted_is_named_and_its_trial_left
     }
     let answer = "The cluster lost or gained a broker: in trial 4 broker 1 (127.0.0.1:";
     ended.prints(answer);
-    // What is said of several trials is not the mean of whole and broken ones.
+    // Figures over trials leave the excluded ones out.
     assert_eq!(scene.table("summary.csv")[0]["trials_used"], "1");
 }
