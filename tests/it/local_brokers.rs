@@ -19,15 +19,11 @@ use tandem::kafka::local::{
 };
 use tandem::scenario::Feature;
 use tandem::secret::Secret;
-use tokio::sync::Mutex;
 
 use crate::clients::{client, consumer, send};
 use crate::guardian::run_id;
 use crate::scene::{PROGRAM, within};
 use crate::shared_cluster::{self, version};
-
-/// One test at a time has brokers: they share two cores.
-static BROKERS: Mutex<()> = Mutex::const_new(());
 
 fn options(brokers: u32, parent: &Path) -> ClusterOptions {
     shared_cluster::options(version(), brokers, parent, &format!("test{}", std::process::id()))
@@ -75,7 +71,6 @@ async fn join(admin: &Admin, group: &str, consumers: &[BaseConsumer], topic: &st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_leaves_nothing() {
-    let _alone = BROKERS.lock().await;
     let parent = tempfile::tempdir().unwrap();
     let cluster = start(&options(1, parent.path()));
     let bootstrap = cluster.bootstrap(None).unwrap();
@@ -115,8 +110,13 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
         let mut times = Vec::new();
         for round in 0..2 {
             let group = format!("local-{protocol}-{round}");
-            let consumers = ["one", "two"]
-                .map(|id| consumer(&bootstrap, &group, &[("client.id", id), ("group.protocol", protocol)]));
+            // Members learn of a rebalance at a heartbeat. In the other protocol, brokers set the interval.
+            let heartbeat = [("heartbeat.interval.ms", "300")];
+            let heartbeat = if protocol == "classic" { &heartbeat[..] } else { &[] };
+            let consumers = ["one", "two"].map(|id| {
+                let own = [("client.id", id), ("group.protocol", protocol)];
+                consumer(&bootstrap, &group, &[&own[..], heartbeat].concat())
+            });
             times.push(join(&admin, &group, &consumers, "local-a", 2).await);
             let description = admin.describe_group(&group).await.unwrap();
             let mut clients: Vec<_> = description
@@ -165,7 +165,6 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_three_brokers_one_is_killed_and_comes_back() {
-    let _alone = BROKERS.lock().await;
     let parent = tempfile::tempdir().unwrap();
     let mut options = options(3, parent.path());
     options.listeners.push(ListenerSpec {
@@ -219,7 +218,6 @@ async fn of_three_brokers_one_is_killed_and_comes_back() {
 
 #[test]
 fn a_broker_that_cannot_start_is_shown_with_the_end_of_its_log_and_leaves_nothing() {
-    let _alone = BROKERS.blocking_lock();
     let parent = tempfile::tempdir().unwrap();
     let mut options = options(1, parent.path());
     options.listeners.push(ListenerSpec {
@@ -278,7 +276,6 @@ fn processes_of(folder: &Path) -> Vec<u32> {
 #[test]
 #[ignore = "scripts/test --all; the standard tier kills a run while brokers start and in a trial: deaths.rs"]
 fn a_coordinator_killed_at_any_moment_of_a_broker_s_start_leaves_nothing_within_three_seconds() {
-    let _alone = BROKERS.blocking_lock();
     Distribution::find_or_get(version(), &|_| {}).unwrap();
     for delay_ms in [Some(50), Some(400), Some(1500), None] {
         let folder = tempfile::tempdir().unwrap();
