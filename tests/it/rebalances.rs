@@ -127,7 +127,7 @@ fn a_member_that_comes_and_goes_costs_no_record_in_the_consumer_protocol() {
 fn records_without_work_are_counted_once_where_a_member_comes_and_goes_between_two_of_them() {
     // What takes the time is a commit of each record.
     for (name, properties) in [("counted-range", RANGE), ("counted-consumer", CONSUMER)] {
-        let (account, commits) = one_comes_and_goes_in(name, 2 * RECORDS, properties, |prepare| {
+        let (account, commits) = one_comes_and_goes_in(name, RECORDS, properties, |prepare| {
             prepare.commit = Commit::Every(1);
         });
         assert!(account.is_exact(), "{name}: {account:?}");
