@@ -10,7 +10,7 @@ use crate::shared_cluster::bootstrap;
 /// Runs one trial, which must fail by the word of a worker, and returns its message.
 fn given_up(text: &str) -> String {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&format!("question = '?'\nrepetitions = 1\nwarmup_blocks = 0\n{text}"));
+    scene.scenario(format!("question = '?'\nrepetitions = 1\nwarmup_blocks = 0\n{text}"));
     scene.run(&[]).exits(1);
     scene.assert_no_processes();
     let trials = scene.trials();
@@ -92,11 +92,11 @@ impl Drop for Inflated {
 fn the_first_reading_accepts_what_the_consumers_accept_and_names_the_limit_where_they_do_not() {
     let topic = Inflated::new("limit");
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario(""));
+    scene.scenario(topic.scenario(""));
     let refused = scene.run(&[]).exits(2).says(&topic.name);
     refused.says("raise receive.message.max.bytes");
     assert!(!scene.out().exists());
-    scene.scenario(&topic.scenario(&format!("[consumer.client]\n{}", limits(4_000_000))));
+    scene.scenario(topic.scenario(&format!("[consumer.client]\n{}", limits(4_000_000))));
     scene.run(&[]).exits(0);
     assert_eq!(scene.trials()[0].measurement.as_ref().unwrap().records(), 1);
 }
@@ -107,8 +107,8 @@ fn a_topic_that_is_deleted_between_trials_ends_the_run_by_its_name() {
     let scene = Scene::on_shared_cluster();
     let client = format!("[consumer.client]\n{}", limits(4_000_000));
     let waiting = "[consumer]\nwork = 'wait 500ms'\n";
-    let text = topic.scenario(&format!("{client}{waiting}"));
-    scene.scenario(&text.replace("repetitions = 2", "repetitions = 50"));
+    let text = topic.scenario(format!("{client}{waiting}"));
+    scene.scenario(text.replace("repetitions = 2", "repetitions = 50"));
     // The trial that loses its topic does not wait long for the missing records.
     let run = scene.spawn_run(&["--join-limit", "10", "--stall-limit", "5"]);
     let stored = || std::fs::read_dir(scene.out().join("trials")).is_ok_and(|files| files.count() > 0);

@@ -99,8 +99,8 @@ fn slow() -> Scenario {
 fn a_worker_that_is_killed_fails_its_trial_by_name_the_rest_completes_and_its_group_goes() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("dead-worker{}-", std::process::id());
-    // Long enough that the run says for whom it waits.
-    let session = "[consumer.client]\n'session.timeout.ms' = 12000\n";
+    // Shorter than the default, and longer than the rest of the run, which then waits for the end of the session.
+    let session = "[consumer.client]\n'session.timeout.ms' = 30000\n";
     let run = scene.scenario(slow().prefix(&prefix).tables(session)).spawn_run(&[]);
     let workers = || scene.processes_of("worker consumer");
     wait_until("two workers", || workers().len() == 2);

@@ -109,7 +109,7 @@ fn a_topic_that_kafkas_own_tool_has_filled_is_read_completely_and_left_as_it_was
         .sum::<u64>();
     assert_eq!(there, 50_000);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", ""));
+    scene.scenario(topic.scenario("", ""));
     scene.run(&[]).exits(0);
     let trials = scene.trials();
     assert_eq!(trials.len(), 2);
@@ -198,7 +198,7 @@ fn of_transactions_each_isolation_level_reads_what_kafkas_own_consumer_is_given(
     let before = topic.watermarks(2);
     let scene = Scene::on_shared_cluster();
     let levels = "[matrix.client]\n'isolation.level' = ['read_committed', 'read_uncommitted']";
-    scene.scenario(&topic.scenario("", levels));
+    scene.scenario(topic.scenario("", levels));
     scene.run(&[]).exits(0);
     let trials = scene.trials();
     let committed = trials_of(&trials, "read_committed");
@@ -276,7 +276,7 @@ fn of_a_compacted_topic_what_is_left_is_read() {
     });
     let left = committed_records(&topic.name);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", ""));
+    scene.scenario(topic.scenario("", ""));
     scene.run(&[]).exits(0);
     each_reads(&scene.trials(), left);
     assert!(not_delivered(&scene.trials()).iter().all(|gaps| *gaps > 3_000));
@@ -311,7 +311,7 @@ fn topics_of_unlike_numbers_of_partitions_and_empty_ones_are_read_together() {
     each_reads(&scene.trials(), 4_500);
     // A trial of fewer records reads the same share of every partition.
     let half = Scene::on_shared_cluster();
-    half.scenario(&format!("{text}\n[trial]\nrecords = 2_250"));
+    half.scenario(format!("{text}\n[trial]\nrecords = 2_250"));
     half.run(&[]).exits(0);
     each_reads(&half.trials(), 2_250);
     for trial in half.trials() {
@@ -330,7 +330,7 @@ fn no_trial_waits_for_the_empty_partitions_of_a_topic() {
     let topic = Topic::new("one-of-five", 5, &[]);
     send(&producer(&[]), &topic.name, 2, 0..600);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", HELD_FETCHES));
+    scene.scenario(topic.scenario("", HELD_FETCHES));
     let ended = scene.run(&[]).exits(0);
     each_reads(&scene.trials(), 600);
     assert_no_held_fetch(&ended, &scene.trials());
@@ -344,7 +344,7 @@ fn only_the_last_offsets_are_read_where_only_they_are_asked_for() {
     send(&plain, &topic.name, 0, 0..3_000);
     send(&plain, &topic.name, 1, 0..400);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("last = 1_000", ""));
+    scene.scenario(topic.scenario("last = 1_000", ""));
     scene.run(&[]).exits(0);
     each_reads(&scene.trials(), 1_400);
     topic.assert_nothing_left();
@@ -360,7 +360,7 @@ fn what_was_deleted_before_the_run_is_not_missed() {
     assert_eq!(before[0].0, first[0]);
     let there: i64 = before.iter().map(|(first, end)| end - first).sum();
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", ""));
+    scene.scenario(topic.scenario("", ""));
     scene.run(&[]).exits(0);
     each_reads(&scene.trials(), u64::try_from(there).unwrap());
     assert_eq!(topic.watermarks(2), before);
@@ -422,7 +422,7 @@ fn a_topic_that_grows_is_read_to_where_it_ended_when_the_run_began_and_so_is_a_r
     }
     let stop = AtomicBool::new(false);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", "").replace("repetitions = 1", "repetitions = 3"));
+    scene.scenario(topic.scenario("", "").replace("repetitions = 1", "repetitions = 3"));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
@@ -453,7 +453,7 @@ fn a_pilot_finds_how_much_of_a_topic_takes_so_long() {
         let topic = Topic::new(&format!("pilot-{time}"), 2, &[]);
         producer_performance(&bootstrap(), &topic.name, 40_000, &[]);
         let scene = Scene::on_shared_cluster();
-        scene.scenario(&topic.scenario("", "[consumer]\nwork = 'wait 50us'\n[trial]\nseconds = 0.4"));
+        scene.scenario(topic.scenario("", "[consumer]\nwork = 'wait 50us'\n[trial]\nseconds = 0.4"));
         scene.run(&[]).exits(0);
         let trials = scene.trials();
         let of_kind = |kind| trials.iter().filter(move |trial| trial.order.kind == kind);
@@ -481,16 +481,16 @@ fn a_topic_that_cannot_be_read_is_one_clear_error_that_leaves_nothing() {
             .replace(&format!("'{}'", topic.name), &format!("'{name}'"))
     };
     let misspelt = topic.name.replace("misspelt", "mispelt");
-    scene.scenario(&with(&misspelt));
+    scene.scenario(with(&misspelt));
     let nearest = format!("did you mean {}", topic.name);
     let ended = scene.run(&[]).exits(2).says(&nearest);
     ended.says(&format!("there is no topic {misspelt} on "));
-    scene.scenario(&with("^existing-nothing-.*"));
+    scene.scenario(with("^existing-nothing-.*"));
     scene.run(&[]).exits(2).says("matches ^existing-nothing-.*");
-    scene.scenario(&with(&topic.name));
+    scene.scenario(with(&topic.name));
     scene.run(&[]).exits(2).says("there is no record to read");
     let alone = Scene::new();
-    alone.scenario(&with(&topic.name));
+    alone.scenario(with(&topic.name));
     alone.run(&[]).exits(2).says("--cluster local");
     alone.tandem(&["plan", "scene.toml"]).exits(2).says("--cluster local");
     let plan = alone

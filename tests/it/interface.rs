@@ -87,7 +87,7 @@ fn the_schema_refuses_what_the_program_refuses() {
         let document: serde_json::Value = toml::from_str(&format!("question = \"q\"\n{text}")).unwrap();
         assert!(!validator.is_valid(&document), "{text}");
         let scene = Scene::new();
-        scene.scenario(&format!("question = \"q\"\n{text}"));
+        scene.scenario(format!("question = \"q\"\n{text}"));
         scene.tandem(&["plan", "scene.toml"]).exits(2);
     }
 }

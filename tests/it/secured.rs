@@ -400,7 +400,7 @@ fn reading(access: &Access, prefix: &str, consumer: &str) -> Scene {
         .tables()
         .replace("[cluster]\n", &format!("[cluster]\nprefix = \"{prefix}\"\n"));
     let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
-    scene.scenario(&format!(
+    scene.scenario(format!(
         "question = \"One process or two?\"\nrepetitions = 2\nwarmup_blocks = 1\n[dataset]\ntopic = \"{TOPIC}\"\n\
          [consumer]\ncommit = \"per-batch\"\n{consumer}[matrix]\nprocesses = [1, 2]\n{tables}"
     ));

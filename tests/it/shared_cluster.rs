@@ -114,14 +114,17 @@ pub fn names(prefix: &str) -> (Vec<String>, Vec<String>) {
 
 /// Waits until there is a record in a topic whose name starts with a prefix.
 pub fn wait_for_records(prefix: &str) {
-    let arrived = async |admin: &Admin| {
-        // A topic may not have a leader yet.
-        for topic in admin.topics(prefix).await.unwrap_or_default() {
-            if admin.watermarks(&topic, 0).await.is_ok_and(|(_, end)| end > 0) {
-                return true;
-            }
+    wait_until("a record", || {
+        administer(&bootstrap(), async |admin: &Admin| has_records(admin, prefix).await)
+    });
+}
+
+async fn has_records(admin: &Admin, prefix: &str) -> bool {
+    // A topic may not have a leader yet.
+    for topic in admin.topics(prefix).await.unwrap_or_default() {
+        if admin.watermarks(&topic, 0).await.is_ok_and(|(_, end)| end > 0) {
+            return true;
         }
-        false
-    };
-    wait_until("a record", || administer(&bootstrap(), &arrived));
+    }
+    false
 }
