@@ -107,7 +107,7 @@ fn a_topic_that_is_deleted_between_trials_ends_the_run_by_its_name() {
     let scene = Scene::on_shared_cluster();
     let client = format!("[consumer.client]\n{}", limits(4_000_000));
     let waiting = "[consumer]\nwork = 'wait 500ms'\n";
-    let text = topic.scenario(format!("{client}{waiting}"));
+    let text = topic.scenario(&format!("{client}{waiting}"));
     scene.scenario(text.replace("repetitions = 2", "repetitions = 50"));
     // The trial that loses its topic does not wait long for the missing records.
     let run = scene.spawn_run(&["--join-limit", "10", "--stall-limit", "5"]);
