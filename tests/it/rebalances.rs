@@ -32,7 +32,7 @@ const CONSUMER: &[(&str, &str)] = &[("group.protocol", "consumer")];
 
 /// A second worker joins in the middle of reading and leaves again; the first reads the rest.
 fn one_comes_and_goes(name: &str, properties: &[(&str, &str)], change: impl Fn(&mut Prepare)) -> (Account, u64) {
-    one_comes_and_goes_in(name, 2 * RECORDS, properties, |prepare| {
+    one_comes_and_goes_in(name, 4 * RECORDS, properties, |prepare| {
         change(prepare);
         // Alone it would take some five seconds: a cooperative rebalance takes two heartbeats.
         prepare.work = Work::Wait {
@@ -127,7 +127,7 @@ fn a_member_that_comes_and_goes_costs_no_record_in_the_consumer_protocol() {
 fn records_without_work_are_counted_once_where_a_member_comes_and_goes_between_two_of_them() {
     // What takes the time is a commit of each record.
     for (name, properties) in [("counted-range", RANGE), ("counted-consumer", CONSUMER)] {
-        let (account, commits) = one_comes_and_goes_in(name, 2 * RECORDS, properties, |prepare| {
+        let (account, commits) = one_comes_and_goes_in(name, 4 * RECORDS, properties, |prepare| {
             prepare.commit = Commit::Every(1);
         });
         assert!(account.is_exact(), "{name}: {account:?}");
