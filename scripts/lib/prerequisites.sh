@@ -1,7 +1,6 @@
 # shellcheck shell=bash
-# What building, running and testing tandem needs of a machine: looked for, and installed where that is possible.
-# Sourced by scripts/bench, scripts/test and scripts/evidence/run. Exit code 2 says that something is missing that has to be installed by
-# hand, and the message says what.
+# Finds what building, running and testing tandem needs, and installs what is missing. Sourced by the scripts. Exit code 2:
+# something has to be installed by hand, and the message names it.
 
 # What is missing, and the Debian package that brings it; filled by need.
 missing_things=()
@@ -79,10 +78,17 @@ has_library() {
 }
 
 # The Java that tandem will take: JAVA_HOME's, or else the first on PATH.
+java_program() {
+    if [[ -n ${JAVA_HOME:-} && -f $JAVA_HOME/bin/java ]]; then
+        printf '%s\n' "$JAVA_HOME/bin/java"
+    else
+        printf 'java\n'
+    fi
+}
+
 has_java() {
-    local java=java said release
-    [[ -z ${JAVA_HOME:-} || ! -f $JAVA_HOME/bin/java ]] || java=$JAVA_HOME/bin/java
-    said=$("$java" -version 2>&1) || return 1
+    local said release
+    said=$("$(java_program)" -version 2>&1) || return 1
     release=$(sed -n 's/.*version "\([0-9]*\).*/\1/p' <<<"$said" | head -n 1)
     [[ -n $release && $release -ge 17 ]]
 }

@@ -2,6 +2,7 @@
 
 use tandem::measure::{Measurement, Trial, TrialKind};
 
+use crate::scenario::Scenario;
 use crate::scene::{Scene, read_once};
 
 /// The counted trials of a case.
@@ -28,14 +29,6 @@ fn commits(measurement: &Measurement) -> u64 {
 }
 
 const MEMBERSHIPS: &str = r#"
-question = "Is everything read once in every arrangement?"
-repetitions = 1
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 20_000
-[trial]
-records = 20_000
 [[case]]
 name = "four on two, classic"
 processes = 2
@@ -74,7 +67,10 @@ buffers = "total"
 #[test]
 fn every_membership_reads_everything_once_and_idle_members_are_named() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(MEMBERSHIPS).run(&[]).exits(0);
+    scene
+        .scenario(Scenario::reading(20_000).tables(MEMBERSHIPS))
+        .run(&[])
+        .exits(0);
     let trials = scene.trials();
     trials.iter().for_each(read_once);
 
@@ -119,14 +115,6 @@ fn every_membership_reads_everything_once_and_idle_members_are_named() {
 }
 
 const DATA: &str = r#"
-question = "Is every kind of data read once?"
-repetitions = 1
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 12_000
-[trial]
-records = 12_000
 [[case]]
 name = "range"
 topics = 6
@@ -171,7 +159,7 @@ compression = "zstd"
 #[test]
 fn every_kind_of_data_set_is_read_once() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(DATA).run(&[]).exits(0);
+    scene.scenario(Scenario::reading(12_000).tables(DATA)).run(&[]).exits(0);
     let trials = scene.trials();
     trials.iter().for_each(read_once);
 
@@ -215,28 +203,14 @@ fn every_kind_of_data_set_is_read_once() {
     );
 }
 
-const WAITING: &str = r#"
-question = "Is waiting measured as it is?"
-repetitions = 1
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 1_000
-[trial]
-records = 1_000
-[consumer]
-work = "wait 1ms"
-[[case]]
-name = "one"
-[[case]]
-name = "two"
-processes = 2
-"#;
-
 #[test]
 fn waiting_work_takes_the_time_that_it_says() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(WAITING).run(&[]).exits(0);
+    let two_cases = Scenario::reading(1_000).case("one", "").case("two", "processes = 2");
+    scene
+        .scenario(two_cases.consumer("work = 'wait 1ms'"))
+        .run(&[])
+        .exits(0);
     let trials = scene.trials();
     trials.iter().for_each(read_once);
     let rows = scene.table("trials.csv");
@@ -244,7 +218,7 @@ fn waiting_work_takes_the_time_that_it_says() {
         let row = rows.iter().find(|row| row["configuration"] == case).unwrap();
         row[column].parse::<f64>().unwrap()
     };
-    // How near the wish it comes, and how much faster two are, scripts/evidence/run verdicts says on a quiet machine.
+    // On a quiet machine, `scripts/evidence/run verdicts` checks how exact it is, and how much faster two are.
     for (case, members) in [("one", 1.0), ("two", 2.0)] {
         let mean_us = figure(case, "work_us_mean");
         assert!(mean_us >= 990.0, "{case}: {mean_us}");

@@ -1,41 +1,11 @@
 //! What `tandem clean` lists and deletes, and what it never touches.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use tandem::kafka::admin::Admin;
 
-use crate::scene::{Ended, Scene, wait_until};
+use crate::clients::{create_topic, member};
+use crate::scenario::Scenario;
+use crate::scene::{Ended, Scene, signal, wait_until};
 use crate::shared_cluster::{bootstrap, names, wait_for_records};
-
-fn make_topics(topics: &[&str]) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
-        for topic in topics {
-            admin.create_topic(topic, 1, 1, &[]).await.unwrap();
-        }
-    });
-}
-
-/// A member of a group, which keeps it in use until it is dropped.
-fn member(group: &str, topic: &str) -> BaseConsumer {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
-        .set("client.id", "somebody-else")
-        .set("group.id", group)
-        .create()
-        .unwrap();
-    consumer.subscribe(&[topic]).unwrap();
-    wait_until("it has its partition", || {
-        let _ = consumer.poll(Duration::from_millis(50));
-        consumer.assignment().unwrap().count() > 0
-    });
-    consumer
-}
 
 fn clean(scene: &Scene, more: &[&str]) -> Ended {
     let bootstrap = bootstrap();
@@ -46,39 +16,26 @@ fn clean(scene: &Scene, more: &[&str]) -> Ended {
 
 #[test]
 fn what_tandem_made_is_listed_asked_for_and_deleted_and_nothing_else() {
-    let scene = Scene::new();
-    scene.scenario(
-        "question = 'Is it kept?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = 'clean-a-'\n\
-         [dataset]\npartitions = 2\nrecords = 2000\nsize = 100\n[trial]\nrecords = 2000\n",
-    );
-    let address = bootstrap();
-    scene
-        .tandem(&[
-            "run",
-            "scene.toml",
-            "--keep-data",
-            "--bootstrap",
-            &address,
-            "--out",
-            "out",
-        ])
-        .exits(0);
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(Scenario::reading(2_000).prefix("clean-a-"));
+    scene.run(&["--keep-data"]).exits(0);
     let run = ["clean-a-deadbeef-d1-1", "clean-a-deadbeef-t2-1"];
     let others = ["clean-a-", "clean-a-deadbeef-orders", "clean-a-orders"];
-    make_topics(&[&run[..], &others[..]].concat());
+    for topic in run.iter().chain(&others) {
+        create_topic(&bootstrap(), topic, 1);
+    }
 
     // Nobody can be asked here.
     let listed = clean(&scene, &["--prefix", "clean-a-"]).exits(1);
-    for text in [
+    let parts = [
         "kept data set",
         "2,000 records",
         "left by run deadbeef",
         "add --yes",
         run[0],
         run[1],
-    ] {
-        assert!(listed.stdout.contains(text), "{text:?} is not in:\n{}", listed.stdout);
-    }
+    ];
+    let listed = parts.iter().fold(listed, |listed, part| listed.prints(part));
     assert!(
         others
             .iter()
@@ -87,7 +44,7 @@ fn what_tandem_made_is_listed_asked_for_and_deleted_and_nothing_else() {
     assert_eq!(names("clean-a-").0.len(), 7);
 
     // A group with members stays, and what its run made with it.
-    let consumer = member("clean-a-deadbeef-t2-g1", run[1]);
+    let consumer = member(&bootstrap(), "clean-a-deadbeef-t2-g1", "somebody-else", run[1]);
     let json = clean(&scene, &["--prefix", "clean-a-", "--yes", "--json"]).exits(1);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let found = json["found"].as_array().unwrap();
@@ -110,12 +67,13 @@ fn what_tandem_made_is_listed_asked_for_and_deleted_and_nothing_else() {
     drop(consumer);
     // By the scenario's own prefix.
     scene
-        .tandem(&["clean", "scene.toml", "--bootstrap", &address, "--yes"])
+        .tandem(&["clean", "scene.toml", "--bootstrap", &bootstrap(), "--yes"])
         .exits(0);
     let others = others.map(str::to_owned).to_vec();
     assert_eq!(names("clean-a-"), (others, Vec::new()));
-    let nothing = clean(&scene, &["--prefix", "clean-a-"]).exits(0);
-    assert!(nothing.stdout.contains("nothing of tandem's"), "{}", nothing.stdout);
+    clean(&scene, &["--prefix", "clean-a-"])
+        .exits(0)
+        .prints("nothing of tandem's");
 }
 
 #[test]
@@ -130,26 +88,25 @@ fn a_prefix_that_would_match_others_topics_is_refused() {
 fn what_a_run_left_that_was_killed_with_its_guardian_is_removed() {
     let scene = Scene::on_shared_cluster();
     scene.scenario(
-        "question = 'Is it left?'\nrepetitions = 50\nwarmup_blocks = 0\n[cluster]\nprefix = 'clean-b-'\n\
-         [dataset]\npartitions = 2\nrecords = 20000\nsize = 100\n[trial]\nrecords = 20000\n[consumer]\nwork = 'wait 1ms'\n",
+        Scenario::reading(20_000)
+            .repetitions(50)
+            .prefix("clean-b-")
+            .consumer("work = 'wait 1ms'"),
     );
     let run = scene.spawn_run(&[]);
     wait_for_records("clean-b-");
     wait_until("a worker runs", || !scene.processes_of("worker consumer").is_empty());
     for guardian in scene.processes_of("guardian") {
-        crate::scene::signal(guardian, Signal::SIGKILL);
+        signal(guardian, Signal::SIGKILL);
     }
     run.signal(Signal::SIGKILL);
     run.end();
     assert_eq!(names("clean-b-").0.len(), 1);
 
     let listed = scene.tandem(&["clean"]).exits(1);
-    assert!(listed.stdout.contains("was killed here"), "{}", listed.stdout);
-    assert!(
-        listed.stdout.contains("topics that start with clean-b-"),
-        "{}",
-        listed.stdout
-    );
+    listed
+        .prints("was killed here")
+        .prints("topics that start with clean-b-");
     assert_eq!(names("clean-b-").0.len(), 1);
 
     scene.tandem(&["clean", "--yes"]).exits(0);
@@ -163,13 +120,16 @@ fn what_a_run_left_that_was_killed_with_its_guardian_is_removed() {
 fn a_run_that_goes_on_loses_nothing() {
     let scene = Scene::on_shared_cluster();
     scene.scenario(
-        "question = 'Does it go on?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = 'clean-c-'\n\
-         [dataset]\npartitions = 2\nrecords = 4000\nsize = 100\n[trial]\nrecords = 4000\n[consumer]\nwork = 'wait 1ms'\n",
+        Scenario::reading(4_000)
+            .repetitions(2)
+            .prefix("clean-c-")
+            .consumer("work = 'wait 1ms'"),
     );
     let mut run = scene.spawn_run(&[]);
     run.wait_for("[1/");
-    let busy = clean(&scene, &["--prefix", "clean-c-", "--yes"]).exits(1);
-    assert!(busy.stdout.contains("is not deleted"), "{}", busy.stdout);
+    clean(&scene, &["--prefix", "clean-c-", "--yes"])
+        .exits(1)
+        .prints("is not deleted");
     run.end().exits(0);
     assert_eq!(names("clean-c-"), (Vec::new(), Vec::new()));
 }

@@ -1,19 +1,16 @@
-//! What the client knows is said: errors that no waiting fixes end a trial, or the first reading, at once, by their names.
+//! Permanent errors of the client end a trial, or the first reading, at once, and are named.
 
-use std::collections::BTreeMap;
-
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use tandem::kafka::admin::Admin;
+use rdkafka::producer::BaseRecord;
 use tandem::measure::FailureKind;
 
+use crate::clients::{administer, client, create_topic, send};
 use crate::scene::{Scene, failure};
 use crate::shared_cluster::bootstrap;
 
 /// Runs one trial, which must fail by the word of a worker, and returns its message.
 fn given_up(text: &str) -> String {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&format!("question = '?'\nrepetitions = 1\nwarmup_blocks = 0\n{text}"));
+    scene.scenario(format!("question = '?'\nrepetitions = 1\nwarmup_blocks = 0\n{text}"));
     scene.run(&[]).exits(1);
     scene.assert_no_processes();
     let trials = scene.trials();
@@ -48,33 +45,20 @@ fn a_session_shorter_than_the_brokers_allow_ends_the_trial_by_the_name_of_their_
     assert!(message.contains("group.min.session.timeout.ms"), "{message}");
 }
 
-/// A topic that exists, of which a record of two million bytes is compressed to little.
+/// An existing topic with one record of two million bytes that compresses well.
 struct Inflated {
     name: String,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl Inflated {
     fn new(name: &str) -> Self {
         let name = format!("inflated-{name}-{}", std::process::id());
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
-            admin.create_topic(&name, 1, 1, &[]).await.unwrap();
-        });
-        let producer: BaseProducer = ClientConfig::new()
-            .set("bootstrap.servers", bootstrap())
-            .set("compression.type", "zstd")
-            .set("message.max.bytes", "4000000")
-            .create()
-            .unwrap();
+        create_topic(&bootstrap(), &name, 1);
+        let settings = [("compression.type", "zstd"), ("message.max.bytes", "4000000")];
+        let producer = client(&bootstrap(), &settings).create().unwrap();
         let value = vec![0; 2_000_000];
-        producer
-            .send(BaseRecord::<(), _>::to(&name).payload(&value))
-            .map_err(|(error, _)| error)
-            .unwrap();
-        producer.flush(std::time::Duration::from_secs(30)).unwrap();
-        Inflated { name, runtime }
+        send(&producer, [BaseRecord::to(&name).payload(&value[..])].into_iter());
+        Inflated { name }
     }
 
     /// A scenario of two trials of the topic, with these properties of all clients.
@@ -87,8 +71,7 @@ impl Inflated {
     }
 
     fn delete(&self) {
-        self.runtime.block_on(async {
-            let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
+        administer(&bootstrap(), async |admin| {
             // On a busy machine the answer may come too late; what became of the topic is what counts.
             let _ = admin.delete_topics(std::slice::from_ref(&self.name)).await;
         });
@@ -97,6 +80,10 @@ impl Inflated {
 
 impl Drop for Inflated {
     fn drop(&mut self) {
+        // After a failure the topic goes with the broker.
+        if std::thread::panicking() {
+            return;
+        }
         self.delete();
     }
 }
@@ -105,15 +92,11 @@ impl Drop for Inflated {
 fn the_first_reading_accepts_what_the_consumers_accept_and_names_the_limit_where_they_do_not() {
     let topic = Inflated::new("limit");
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario(""));
-    let refused = scene.run(&[]).exits(2);
-    let said = &refused.stderr;
-    assert!(
-        said.contains(&topic.name) && said.contains("raise receive.message.max.bytes"),
-        "{said}"
-    );
+    scene.scenario(topic.scenario(""));
+    let refused = scene.run(&[]).exits(2).says(&topic.name);
+    refused.says("raise receive.message.max.bytes");
     assert!(!scene.out().exists());
-    scene.scenario(&topic.scenario(&format!("[consumer.client]\n{}", limits(4_000_000))));
+    scene.scenario(topic.scenario(&format!("[consumer.client]\n{}", limits(4_000_000))));
     scene.run(&[]).exits(0);
     assert_eq!(scene.trials()[0].measurement.as_ref().unwrap().records(), 1);
 }
@@ -125,27 +108,25 @@ fn a_topic_that_is_deleted_between_trials_ends_the_run_by_its_name() {
     let client = format!("[consumer.client]\n{}", limits(4_000_000));
     let waiting = "[consumer]\nwork = 'wait 500ms'\n";
     let text = topic.scenario(&format!("{client}{waiting}"));
-    scene.scenario(&text.replace("repetitions = 2", "repetitions = 50"));
-    let run = scene.spawn_run(&[]);
+    scene.scenario(text.replace("repetitions = 2", "repetitions = 50"));
+    // The trial that loses its topic does not wait long for the missing records.
+    let run = scene.spawn_run(&["--join-limit", "10", "--stall-limit", "5"]);
     let stored = || std::fs::read_dir(scene.out().join("trials")).is_ok_and(|files| files.count() > 0);
     crate::scene::wait_until("a trial", stored);
     topic.delete();
     let ended = run.end().exits(1);
     let gone = format!("{} is no longer there", topic.name);
-    assert!(ended.stderr.contains(&gone), "{}", ended.stderr);
-    assert!(ended.stderr.contains("the rest was not run"), "{}", ended.stderr);
+    ended.says(&gone).says("the rest was not run");
 }
 
 #[test]
 fn replication_is_held_against_the_brokers_that_are_there() {
     let scene = Scene::on_shared_cluster();
     scene.scenario("question = '?'\n[dataset]\nrecords = 1_000\nreplication = 2\n[trial]\nrecords = 1_000\n");
-    let ended = scene.run(&[]).exits(2);
-    let (wanted, there) = ("replication = 2 in [dataset]", "has 1;");
-    assert!(
-        ended.stderr.contains(wanted) && ended.stderr.contains(there),
-        "{}",
-        ended.stderr
-    );
+    scene
+        .run(&[])
+        .exits(2)
+        .says("replication = 2 in [dataset]")
+        .says("has 1;");
     assert!(!scene.out().exists());
 }

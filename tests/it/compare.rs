@@ -5,32 +5,27 @@ use std::fs;
 use serde_json::Value;
 
 use crate::scene::{Ended, Scene, files_below, undisturbed};
-use crate::shared_cluster;
 
-/// Work holds the reader up, so that the queue is full soon; the count is fixed so that both runs read the same.
+/// Work slows the reader, so its short queue is soon full. The number of records is fixed, so that both runs read the same.
 const SCENARIO: &str = r#"
 question = "How much does it cost to wait long when the queues are full?"
 repetitions = 5
 [dataset]
-records = 500_000
+records = 60_000
 [trial]
-records = 500_000
+records = 60_000
 [consumer]
 work = "cpu 2us"
 [[case]]
 name = "one process"
+[consumer.client]
+"queued.min.messages" = 10_000
 "#;
 
-const WAITING: &str = r#"
-[consumer.client]
-"fetch.queue.backoff.ms" = 1000
-"#;
+const WAITING: &str = "\"fetch.queue.backoff.ms\" = 300\n";
 
 fn run(scene: &Scene, text: &str, out: &str) {
-    scene.scenario(text);
-    let bootstrap = shared_cluster::bootstrap();
-    let arguments = ["run", "scene.toml", "--quiet", "--out", out, "--bootstrap", &bootstrap];
-    scene.tandem(&arguments).exits(0);
+    scene.scenario(text).spawn_run_to(out, &["--quiet"]).end().exits(0);
 }
 
 fn json(ended: &Ended) -> Value {
@@ -40,7 +35,7 @@ fn json(ended: &Ended) -> Value {
 #[test]
 fn a_run_is_the_same_as_itself_and_one_that_waits_on_full_queues_is_slower() {
     undisturbed(|_| {
-        let scene = Scene::new();
+        let scene = Scene::on_shared_cluster();
         run(&scene, SCENARIO, "quick");
         run(&scene, &format!("{SCENARIO}{WAITING}"), "waiting");
         let before = files_below(scene.path());
@@ -55,7 +50,7 @@ fn a_run_is_the_same_as_itself_and_one_that_waits_on_full_queues_is_slower() {
         let slower = compare(&["quick", "waiting"], &["--fail-on", "slower"])
             .exits(1)
             .says("holds of one process in B");
-        assert!(slower.stdout.contains("materially slower"), "{}", slower.stdout);
+        let slower = slower.prints("materially slower");
         let setting = slower
             .stdout
             .lines()
@@ -63,7 +58,7 @@ fn a_run_is_the_same_as_itself_and_one_that_waits_on_full_queues_is_slower() {
         let values: Vec<&str> = setting.unwrap_or_default().split_whitespace().collect();
         assert_eq!(
             values,
-            ["client.fetch.queue.backoff.ms", "10", "1000"],
+            ["client.fetch.queue.backoff.ms", "10", "300"],
             "{}",
             slower.stdout
         );

@@ -1,35 +1,23 @@
-//! Whatever is killed, nothing is left, what was measured is kept, and the run can go on.
+//! Whatever is killed: nothing is left, stored trials stay, and the run can be resumed.
 
 use std::fs;
+use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tandem::measure::{FailureKind, TrialKind};
 
-use crate::scene::{Running, Scene, failure, signal, wait_until, within};
+use crate::scenario::Scenario;
+use crate::scene::{Running, Scene, failure, read_once, signal, wait_until, within};
 use crate::shared_cluster;
 
-/// Four trials of about a second.
-fn scenario(records: u64) -> String {
-    format!(
-        r#"
-question = "What is left of a run that is killed?"
-repetitions = 2
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = {records}
-[trial]
-records = 2_000
-[consumer]
-work = "wait 500us"
-[[case]]
-name = "one"
-[[case]]
-name = "two"
-processes = 2
-"#
-    )
+/// Four trials of about a second, which read part of a data set.
+fn scenario(records: u32) -> Scenario {
+    let trials = Scenario::reading(records).trial_records(2_000).repetitions(2);
+    trials
+        .consumer("work = 'wait 500us'")
+        .case("one", "")
+        .case("two", "processes = 2")
 }
 
 /// Kills the coordinator, checks that all else ends, and that the run can be completed.
@@ -62,10 +50,10 @@ fn killed_and_resumed(scene: &Scene, run: Running, finished: usize) {
         "sessions are marked"
     );
     for name in ["one", "two"] {
-        let whole = trials
+        let counted = trials
             .iter()
             .filter(|trial| trial.configuration_name == name && trial.order.kind == TrialKind::Counted);
-        assert!(whole.count() >= 2, "{name} was not completed");
+        assert!(counted.count() >= 2, "{name} was not completed");
     }
     scene.assert_no_processes();
     assert!(!scene.out().join("leftovers.json").exists());
@@ -74,25 +62,26 @@ fn killed_and_resumed(scene: &Scene, run: Running, finished: usize) {
 #[test]
 fn a_coordinator_killed_while_brokers_start_leaves_nothing_and_can_be_resumed() {
     let scene = Scene::new();
-    let run = scene.scenario(&scenario(4_000)).spawn_run(&[]);
+    let run = scene.scenario(scenario(4_000)).spawn_run(&[]);
     wait_until("a broker or its formatter", || !scene.processes_of("kafka.").is_empty());
     assert!(!scene.data_folders().is_empty());
     killed_and_resumed(&scene, run, 0);
 }
 
 #[test]
+#[ignore = "scripts/test --all; the standard tier kills a coordinator while brokers start and in a trial"]
 fn a_coordinator_killed_while_filling_leaves_nothing_and_can_be_resumed() {
     let scene = Scene::new();
-    let mut run = scene.scenario(&scenario(3_000_000)).spawn_run(&[]);
+    let mut run = scene.scenario(scenario(3_000_000)).spawn_run(&[]);
     run.wait_for("filling");
-    std::thread::sleep(Duration::from_millis(300));
+    sleep(Duration::from_millis(300));
     killed_and_resumed(&scene, run, 0);
 }
 
 #[test]
 fn a_coordinator_killed_in_a_trial_leaves_nothing_and_can_be_resumed() {
     let scene = Scene::new();
-    let mut run = scene.scenario(&scenario(4_000)).spawn_run(&[]);
+    let mut run = scene.scenario(scenario(4_000)).spawn_run(&[]);
     run.wait_for("[1/");
     wait_until("the next trial's worker", || {
         !scene.processes_of("worker consumer").is_empty()
@@ -100,30 +89,23 @@ fn a_coordinator_killed_in_a_trial_leaves_nothing_and_can_be_resumed() {
     killed_and_resumed(&scene, run, 1);
 }
 
-const SLOW: &str = r#"
-question = "What becomes of the others?"
-repetitions = 2
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 8_000
-[trial]
-records = 8_000
-[consumer]
-work = "wait 1ms"
-processes = 2
-"#;
+/// Two trials of about four seconds with two processes.
+fn slow() -> Scenario {
+    let trials = Scenario::reading(8_000).repetitions(2);
+    trials.consumer("work = 'wait 1ms'").consumer("processes = 2")
+}
 
 #[test]
 fn a_worker_that_is_killed_fails_its_trial_by_name_the_rest_completes_and_its_group_goes() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("dead-worker{}-", std::process::id());
-    let text = SLOW.replace("[dataset]", &format!("[cluster]\nprefix = \"{prefix}\"\n[dataset]"));
-    let run = scene.scenario(&text).spawn_run(&[]);
+    // Shorter than the default, and longer than the rest of the run, which then waits for the end of the session.
+    let session = "[consumer.client]\n'session.timeout.ms' = 30000\n";
+    let run = scene.scenario(slow().prefix(&prefix).tables(session)).spawn_run(&[]);
     let workers = || scene.processes_of("worker consumer");
     wait_until("two workers", || workers().len() == 2);
     // They have joined by then, and read for four seconds.
-    std::thread::sleep(Duration::from_secs(2));
+    sleep(Duration::from_secs(2));
     signal(workers()[0], Signal::SIGKILL);
     // The cluster takes the killed one for a member until its session has timed out.
     run.end().exits(1).says("could not leave");
@@ -141,7 +123,7 @@ fn a_worker_that_is_killed_fails_its_trial_by_name_the_rest_completes_and_its_gr
         "{found:?}"
     );
     assert!(found.message.contains("killed (signal 9)"), "{found:?}");
-    crate::scene::read_once(&trials[1]);
+    read_once(&trials[1]);
     let rows = scene.table("summary.csv");
     assert_eq!(rows[0]["trials_failed"], "1");
 }
@@ -149,7 +131,7 @@ fn a_worker_that_is_killed_fails_its_trial_by_name_the_rest_completes_and_its_gr
 #[test]
 fn a_run_whose_only_broker_is_killed_stops_and_can_be_resumed() {
     let scene = Scene::new();
-    let run = scene.scenario(SLOW).spawn_run(&[]);
+    let run = scene.scenario(slow()).spawn_run(&[]);
     wait_until("two workers", || scene.processes_of("worker consumer").len() == 2);
     for pid in scene.processes_of("kafka.Kafka") {
         signal(pid, Signal::SIGKILL);
@@ -172,9 +154,10 @@ fn a_run_whose_only_broker_is_killed_stops_and_can_be_resumed() {
 }
 
 #[test]
+#[ignore = "scripts/test --all; the standard tier kills a broker in a trial"]
 fn a_broker_that_is_killed_while_filling_ends_the_run_soon_and_it_can_be_resumed() {
     let scene = Scene::new();
-    let mut run = scene.scenario(&scenario(3_000_000)).spawn_run(&[]);
+    let mut run = scene.scenario(scenario(3_000_000)).spawn_run(&[]);
     run.wait_for("filling");
     for pid in scene.processes_of("kafka.Kafka") {
         signal(pid, Signal::SIGKILL);
@@ -188,7 +171,7 @@ fn a_broker_that_is_killed_while_filling_ends_the_run_soon_and_it_can_be_resumed
 #[test]
 fn a_second_signal_ends_the_run_at_once() {
     let scene = Scene::new();
-    let mut run = scene.scenario(SLOW).spawn_run(&[]);
+    let mut run = scene.scenario(slow()).spawn_run(&[]);
     wait_until("two workers", || scene.processes_of("worker consumer").len() == 2);
     let data = scene.data_folders();
     run.signal(Signal::SIGINT);
@@ -205,8 +188,7 @@ fn a_second_signal_ends_the_run_at_once() {
 fn an_interrupted_run_keeps_what_it_has_and_leaves_nothing_on_the_cluster() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("interrupted{}-", std::process::id());
-    let text = scenario(4_000).replace("[dataset]", &format!("[cluster]\nprefix = \"{prefix}\"\n[dataset]"));
-    let mut run = scene.scenario(&text).spawn_run(&[]);
+    let mut run = scene.scenario(scenario(4_000).prefix(&prefix)).spawn_run(&[]);
     run.wait_for("[1/");
     assert!(
         !shared_cluster::names(&prefix).0.is_empty(),
@@ -232,8 +214,7 @@ fn an_interrupted_run_keeps_what_it_has_and_leaves_nothing_on_the_cluster() {
 fn a_killed_run_s_topics_on_a_running_cluster_are_removed_by_the_next_start() {
     let scene = Scene::on_shared_cluster();
     let prefix = format!("killed{}-", std::process::id());
-    let text = scenario(4_000).replace("[dataset]", &format!("[cluster]\nprefix = \"{prefix}\"\n[dataset]"));
-    let mut run = scene.scenario(&text).spawn_run(&[]);
+    let mut run = scene.scenario(scenario(4_000).prefix(&prefix)).spawn_run(&[]);
     run.wait_for("[1/");
     run.signal(Signal::SIGKILL);
     run.end();

@@ -1,9 +1,10 @@
-//! Faults rigged on real brokers and false ones, each named by the doctor with the fix.
+//! Faults rigged on real brokers and on servers that are no brokers. The doctor names each with its fix.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use tandem::kafka::local::{ListenerSpec, Security};
 use tandem::secret::Secret;
 
 use crate::rigged_broker::{Rig, Rigged};
+use crate::scenario::Scenario;
 use crate::scene::{Ended, PROGRAM, Scene, wait_until};
 use crate::secured_cluster::certificate;
 use crate::shared_cluster::{Shared, bootstrap, names as names_on_shared};
 
-/// What the doctor may take for a fault on a busy machine; on a quiet one it takes less than 10 s for each.
+/// How long the doctor may take for a fault on a busy machine; on a quiet one, each takes less than 10 s.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn ask(bootstrap: &str) -> Ended {
@@ -26,23 +28,18 @@ fn ask(bootstrap: &str) -> Ended {
 /// The doctor with client properties.
 fn ask_with(bootstrap: &str, client: &str) -> Ended {
     let scene = Scene::new();
-    scene.scenario(&format!(
+    scene.scenario(format!(
         "question = '?'\n[cluster]\nbootstrap = \"{bootstrap}\"\n[cluster.client]\n{client}\n"
     ));
     scene.tandem(&["doctor", "scene.toml"])
 }
 
-/// Checks that it failed in time, naming these.
+/// Checks that exactly one check failed, in time, and that the output has these parts.
 #[track_caller]
-fn names(ended: &Ended, parts: &[&str]) {
-    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.took < LIMIT, "{:?}\n{}", ended.took, ended.stdout);
-    let failed: Vec<&str> = ended.stdout.lines().filter(|line| line.starts_with("FAILED")).collect();
-    assert_eq!(failed.len(), 1, "{}", ended.stdout);
-    for part in parts {
-        assert!(ended.stdout.contains(part), "{part:?} is not in\n{}", ended.stdout);
-    }
-    eprintln!("{:.2} s: {}", ended.took.as_secs_f64(), failed[0]);
+fn names(ended: Ended, parts: &[&str]) {
+    let took = ended.took;
+    let ended = ended.fails_one_check(parts);
+    assert!(took < LIMIT, "{took:?}\n{}", ended.stdout);
 }
 
 fn listener(name: &str, advertised_host: &str, advertised_port: Option<u16>) -> ListenerSpec {
@@ -57,32 +54,35 @@ fn listener(name: &str, advertised_host: &str, advertised_port: Option<u16>) -> 
 }
 
 #[test]
-fn a_broker_that_is_well_is_found_so_and_nothing_is_left_on_it() {
-    let broker = Shared::start("doctor-well");
-    let ended = ask(&broker.bootstrap()).exits(0);
-    for part in [
+fn a_healthy_broker_is_found_healthy_and_nothing_is_left_on_it() {
+    let prefix = "doctor-healthy-";
+    let scene = Scene::new();
+    scene.scenario(on_shared_cluster(prefix));
+    let ended = scene.tandem(&["doctor", "scene.toml"]).exits(0);
+    let parts = [
         "log in",
         "read it back",
         "clocks",
         "classic protocol",
         "consumer protocol",
         "is gone again",
-    ] {
-        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
-    }
+    ];
+    let ended = parts.iter().fold(ended, |ended, part| ended.prints(part));
     assert!(!ended.stdout.contains("FAILED"), "{}", ended.stdout);
-    let (topics, groups) = crate::shared_cluster::names_on(&broker.bootstrap(), "tandem-");
-    assert_eq!((topics, groups), (Vec::<String>::new(), Vec::<String>::new()));
+    assert_eq!(names_on_shared(prefix), (Vec::new(), Vec::new()));
+}
+
+/// A scenario on the shared broker.
+fn on_shared_cluster(prefix: &str) -> String {
+    let bootstrap = bootstrap();
+    format!("question = 'q'\n[cluster]\nbootstrap = \"{bootstrap}\"\nprefix = \"{prefix}\"\n")
 }
 
 #[test]
 fn a_doctor_that_is_interrupted_leaves_nothing() {
     let scene = Scene::new();
     let prefix = "doctor-interrupted-";
-    scene.scenario(&format!(
-        "question = '?'\n[cluster]\nbootstrap = \"{}\"\nprefix = \"{prefix}\"\n",
-        bootstrap()
-    ));
+    scene.scenario(on_shared_cluster(prefix));
     let asked = scene.spawn(&["doctor", "scene.toml"]);
     wait_until("its group", || !names_on_shared(prefix).1.is_empty());
     asked.signal(Signal::SIGINT);
@@ -97,61 +97,91 @@ fn a_doctor_that_is_interrupted_leaves_nothing() {
 
 #[test]
 fn addresses_that_lead_nowhere_are_named() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().to_string()
-    };
-    names(&ask(&closed), &["connection refused", "is the broker running"]);
+    // Nothing listens here any more, as after the end of a broker.
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    names(ask(&closed), &["connection refused", "is the broker running"]);
     names(
-        &ask("nobody.invalid:9092"),
+        ask("nobody.invalid:9092"),
         &["name nobody.invalid", "does not resolve here"],
     );
-    names(&ask("localhost:http"), &["it is no HOST:PORT"]);
+    names(ask("localhost:http"), &["it is no HOST:PORT"]);
 }
 
 #[test]
 fn servers_that_are_no_brokers_are_told_by_what_they_say() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    names(&ask(&silent.local_addr().unwrap().to_string()), &["says nothing for"]);
-    let http = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = http.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        for stream in http.incoming().flatten() {
-            let mut stream = stream;
-            let _ = stream.read(&mut [0; 256]);
-            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        }
-    });
-    names(&ask(&address), &["it is no Kafka broker", "HTTP/1.1 400"]);
+    // A suspended broker is the same from here: the kernel accepts the connection, and nobody answers.
+    names(
+        ask(&silent.local_addr().unwrap().to_string()),
+        &["says nothing for", "is the broker's process stopped"],
+    );
+    let http = server(Some(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
+    names(ask(&http), &["it is no Kafka broker", "HTTP/1.1 400"]);
 }
 
-fn port_of(bootstrap: &str) -> u16 {
-    bootstrap.rsplit_once(':').unwrap().1.parse().unwrap()
+/// A broker whose listeners have the faults of the tests below, and two with TLS.
+struct Faulty {
+    broker: Shared,
+    /// The certificates of the listeners with TLS, as PEM.
+    healthy_pem: String,
+    expired_pem: String,
+    /// The ports that the faulty listeners advertise.
+    closed: u16,
+    elsewhere: u16,
+    closing: u16,
+    _certificates: tempfile::TempDir,
+}
+
+/// The broker; the first caller starts it.
+fn faulty() -> &'static Faulty {
+    static FAULTY: OnceLock<Faulty> = OnceLock::new();
+    FAULTY.get_or_init(|| {
+        let certificates = tempfile::tempdir().unwrap();
+        let folder = certificates.path();
+        let (healthy, healthy_pem) = certificate(folder, "healthy", "localhost", "127.0.0.1", -1, 30);
+        let (expired, expired_pem) = certificate(folder, "expired", "localhost", "127.0.0.1", -10, 1);
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Another cluster, as where each advertises localhost.
+        let elsewhere = bootstrap().rsplit_once(':').unwrap().1.parse().unwrap();
+        // A server that is no broker.
+        let closing = server(None).rsplit_once(':').unwrap().1.parse().unwrap();
+        let listeners = vec![
+            listener("NAMELESS", "kafka.invalid", None),
+            listener("CLOSED", "127.0.0.1", Some(closed)),
+            listener("ELSEWHERE", "127.0.0.1", Some(elsewhere)),
+            listener("CLOSING", "127.0.0.1", Some(closing)),
+            tls_listener("HEALTHY", &healthy),
+            tls_listener("EXPIRED", &expired),
+        ];
+        Faulty {
+            broker: Shared::with_listeners("doctor-faulty", listeners),
+            healthy_pem,
+            expired_pem,
+            closed,
+            elsewhere,
+            closing,
+            _certificates: certificates,
+        }
+    })
 }
 
 #[test]
-fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_mends_it() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    // Another cluster, as where each has localhost for its address; and a server that is no broker.
-    let elsewhere = port_of(&bootstrap());
-    let closing = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = closing.local_addr().unwrap();
-    thread::spawn(move || closing.incoming().for_each(drop));
-    let closing = server.port();
-    let listeners = vec![
-        listener("NAMELESS", "kafka.invalid", None),
-        listener("CLOSED", "127.0.0.1", Some(closed)),
-        listener("ELSEWHERE", "127.0.0.1", Some(elsewhere)),
-        listener("CLOSING", "127.0.0.1", Some(closing)),
-    ];
-    let broker = Shared::with_listeners("doctor-advertised", listeners);
+fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_fixes_it() {
+    let Faulty {
+        broker,
+        closed,
+        elsewhere,
+        closing,
+        ..
+    } = faulty();
     let (nameless, unreachable) = (broker.bind_address("NAMELESS"), broker.bind_address("CLOSED"));
     let fix = |address: &str| format!("advertised.listeners=PLAINTEXT://{address}");
     names(
-        &ask(&nameless),
+        ask(&nameless),
         &[
             "advertised listener of broker 1",
             "kafka.invalid:",
@@ -159,32 +189,15 @@ fn what_a_broker_advertises_is_tried_from_here_and_named_with_the_line_that_mend
             &fix(&nameless),
         ],
     );
-    let told = format!("127.0.0.1:{closed}, which cannot be reached from here");
-    names(
-        &ask(&unreachable),
-        &["advertised listener of broker 1", &told, &fix(&unreachable)],
-    );
-    let told = format!("127.0.0.1:{elsewhere}, which leads from here to another cluster");
-    names(
-        &ask(&broker.bind_address("ELSEWHERE")),
-        &[
-            "advertised listener of broker 1",
-            &told,
-            "advertised.listeners=PLAINTEXT://",
-        ],
-    );
-    let told =
+    let advertised = "advertised listener of broker 1";
+    let address = format!("127.0.0.1:{closed}, which cannot be reached from here");
+    names(ask(&unreachable), &[advertised, &address, &fix(&unreachable)]);
+    let address = format!("127.0.0.1:{elsewhere}, which leads from here to another cluster");
+    let answer = ask(&broker.bind_address("ELSEWHERE"));
+    names(answer, &[advertised, &address, "advertised.listeners=PLAINTEXT://"]);
+    let address =
         format!("127.0.0.1:{closing}, which takes connections from here, but there it takes the connection and closes");
-    names(
-        &ask(&broker.bind_address("CLOSING")),
-        &["advertised listener of broker 1", &told],
-    );
-    broker.suspend(true);
-    names(
-        &ask(&nameless),
-        &["says nothing for", "is the broker's process stopped"],
-    );
-    broker.suspend(false);
+    names(ask(&broker.bind_address("CLOSING")), &[advertised, &address]);
 }
 
 fn tls_listener(name: &str, store: &str) -> ListenerSpec {
@@ -202,15 +215,15 @@ fn tls_listener(name: &str, store: &str) -> ListenerSpec {
 
 #[test]
 fn faults_of_tls_are_told_apart() {
-    let folder = tempfile::tempdir().unwrap();
-    let (well, well_pem) = certificate(folder.path(), "well", "localhost", "127.0.0.1", "30", "-1d");
-    let (expired, expired_pem) = certificate(folder.path(), "expired", "localhost", "127.0.0.1", "1", "-10d");
-    let listeners = vec![tls_listener("WELL", &well), tls_listener("EXPIRED", &expired)];
-    let broker = Shared::with_listeners("doctor-tls", listeners);
-    let address = broker.bind_address("WELL");
-
+    let Faulty {
+        broker,
+        healthy_pem,
+        expired_pem,
+        ..
+    } = faulty();
+    let address = broker.bind_address("HEALTHY");
     names(
-        &ask(&address),
+        ask(&address),
         &[
             "the listener wants TLS, but security.protocol is plaintext",
             "= \"ssl\"",
@@ -219,28 +232,28 @@ fn faults_of_tls_are_told_apart() {
     let plain = broker.bootstrap();
     let tls = "\"security.protocol\" = \"ssl\"";
     names(
-        &ask_with(&plain, tls),
+        ask_with(&plain, tls),
         &["talks without TLS, but security.protocol is ssl"],
     );
     names(
-        &ask_with(&address, tls),
+        ask_with(&address, tls),
         &["was issued by localhost", "set \"ssl.ca.location\""],
     );
     let trusting = |pem: &str| format!("{tls}\n\"ssl.ca.location\" = \"{pem}\"");
     names(
-        &ask_with(&address, &trusting(&expired_pem)),
+        ask_with(&address, &trusting(expired_pem)),
         &["was issued by localhost, which is not in"],
     );
     names(
-        &ask_with(&broker.bind_address("EXPIRED"), &trusting(&expired_pem)),
+        ask_with(&broker.bind_address("EXPIRED"), &trusting(expired_pem)),
         &["the certificate of localhost expired on"],
     );
     names(
-        &ask_with(&address, &trusting("/nowhere.pem")),
+        ask_with(&address, &trusting("/nowhere.pem")),
         &["ssl.ca.location = \"/nowhere.pem\": No such file"],
     );
-    let well = ask_with(&address, &trusting(&well_pem)).exits(0);
-    assert!(well.stdout.contains("certificate valid until"), "{}", well.stdout);
+    let healthy = ask_with(&address, &trusting(healthy_pem)).exits(0);
+    healthy.prints("certificate valid until");
 }
 
 /// A network namespace with an address of its own there and one on this side; gone when dropped.
@@ -331,20 +344,17 @@ fn an_address_that_is_valid_only_where_the_broker_runs_is_named_as_such() {
         done.status.success() && said.contains(&format!("{INSIDE}:{port} can be reached"))
     };
     wait_until("the broker is well for those inside", inside);
-    let told =
+    let unreachable =
         format!("{bootstrap} answers, but the broker advertises {INSIDE}:{port}, which cannot be reached from here");
     let fix = format!("advertised.listeners=PLAINTEXT://{bootstrap}");
-    let ended = ask(&bootstrap);
-    names(&ended, &["advertised listener of broker 1", &told, &fix]);
+    names(
+        ask(&bootstrap),
+        &["advertised listener of broker 1", &unreachable, &fix],
+    );
     // A run says the same.
     let scene = Scene::new();
-    scene.scenario(&format!("question = '?'\n[cluster]\nbootstrap = \"{bootstrap}\"\n"));
-    let ran = scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(2);
-    assert!(
-        ran.stderr.contains(&told) && ran.stderr.contains(&fix),
-        "{}",
-        ran.stderr
-    );
+    scene.scenario(format!("question = '?'\n[cluster]\nbootstrap = \"{bootstrap}\"\n"));
+    let ran = scene.run(&[]).exits(2).says(&unreachable).says(&fix);
     assert!(ran.took < LIMIT, "{:?}", ran.took);
     // Before its namespace.
     drop(broker);
@@ -365,21 +375,16 @@ fn a_broker_of_version_3_9_is_well_but_for_the_protocol_that_it_has_not() {
     );
     assert!(ended.stdout.contains("classic protocol") && !ended.stdout.contains("join a group (consumer"));
 
-    let scene = Scene::new();
-    let text = |protocol: &str| {
-        format!(
-            "question = '?'\nrepetitions = 1\nwarmup_blocks = 0\n[dataset]\nrecords = 2_000\n[trial]\nrecords = 2_000\n\
-             [consumer]\nprotocol = \"{protocol}\"\n[cluster]\nbootstrap = \"{}\"\n",
-            broker.bootstrap()
-        )
-    };
-    scene.scenario(&text("consumer"));
-    let looked = scene.tandem(&["doctor", "scene.toml"]);
-    names(&looked, &["set protocol = \"classic\""]);
-    let ran = scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(2);
-    assert!(ran.stderr.contains("set protocol = \"classic\""), "{}", ran.stderr);
-    scene.scenario(&text("classic"));
-    scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(0);
+    let scene = Scene::on_cluster(&broker.bootstrap());
+    let remedy = "set protocol = \"classic\"";
+    scene.scenario(Scenario::reading(2_000).consumer("protocol = 'consumer'"));
+    names(
+        scene.tandem(&["doctor", "scene.toml", "--bootstrap", &broker.bootstrap()]),
+        &[remedy],
+    );
+    scene.run(&[]).exits(2).says(remedy);
+    scene.scenario(Scenario::reading(2_000).consumer("protocol = 'classic'"));
+    scene.run(&[]).exits(0);
 }
 
 /// A server that gives every connection this answer, or closes it without one.
@@ -405,19 +410,11 @@ fn brokers_that_are_too_old_are_told_by_their_versions_or_by_their_silence() {
     payload.extend(ranges.iter().flatten().flat_map(|number| number.to_be_bytes()));
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let old = server(Some([&length[..], &payload].concat()));
-    names(&ask(&old), &["older than Kafka 2.8", "versions 2.8 to 4.x"]);
+    names(ask(&old), &["older than Kafka 2.8", "versions 2.8 to 4.x"]);
     // Brokers before 0.10 do not know the request and close the connection.
     let ancient = server(None);
     names(
-        &ask(&ancient),
+        ask(&ancient),
         &["closes it without a word", "Brokers before 0.10 do so"],
     );
-}
-
-#[test]
-fn a_broker_that_has_stopped_is_told_from_one_that_never_was() {
-    let broker = Shared::start("doctor-stopped");
-    let address = broker.bootstrap();
-    drop(broker);
-    names(&ask(&address), &["connection refused", "is the broker running"]);
 }

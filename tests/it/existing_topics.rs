@@ -1,53 +1,49 @@
-//! Topics that exist: whatever is in them, each trial reads exactly what Kafka's own tools are given, and leaves topic,
-//! topics and groups as they were.
+//! Existing topics: whatever is in them, each trial reads exactly what Kafka's own tools read, and leaves topics and groups
+//! as they were.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tandem::kafka::admin::Admin;
 use tandem::measure::{Trial, TrialKind};
+use tokio::runtime::Runtime;
 
+use crate::clients::{self, PATIENCE, administer, client};
 use crate::kafka_tools::{console_consumer, offsets, producer_performance};
 use crate::scene::{HELD_FETCHES, Scene, assert_no_held_fetch, read_once, undisturbed, wait_until};
 use crate::shared_cluster::{bootstrap, names};
 
-/// A topic of its own on the broker that the tests share; deleted with this.
+/// A topic of the test on the shared broker; deleted with this.
 struct Topic {
     name: String,
-    runtime: tokio::runtime::Runtime,
-    admin: Admin,
 }
 
 impl Topic {
-    fn new(name: &str, partitions: i32, configs: &[(&str, &str)]) -> Self {
+    fn new(name: &str, partitions: u32, configs: &[(&str, &str)]) -> Self {
         let name = format!("existing-{name}-{}", std::process::id());
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let admin = runtime
-            .block_on(Admin::connect(&bootstrap(), &BTreeMap::new()))
-            .unwrap();
-        let partitions = u32::try_from(partitions).unwrap();
-        runtime
-            .block_on(admin.create_topic(&name, partitions, 1, configs))
-            .unwrap();
-        Topic { name, runtime, admin }
+        administer(&bootstrap(), async |admin| {
+            admin.create_topic(&name, partitions, 1, configs).await.unwrap();
+        });
+        Topic { name }
     }
 
     /// First offset and end of each partition.
     fn watermarks(&self, partitions: i32) -> Vec<(i64, i64)> {
-        let of = |partition| {
-            self.runtime
-                .block_on(self.admin.watermarks(&self.name, partition))
-                .unwrap()
-        };
-        (0..partitions).map(of).collect()
+        administer(&bootstrap(), async |admin: &Admin| {
+            let mut watermarks = Vec::new();
+            for partition in 0..partitions {
+                watermarks.push(admin.watermarks(&self.name, partition).await.unwrap());
+            }
+            watermarks
+        })
     }
 
     /// Start of the names of all that a run on it makes.
@@ -74,9 +70,13 @@ impl Topic {
 
 impl Drop for Topic {
     fn drop(&mut self) {
-        let _ = self
-            .runtime
-            .block_on(self.admin.delete_topics(std::slice::from_ref(&self.name)));
+        // After a failure the topic goes with the broker.
+        if std::thread::panicking() {
+            return;
+        }
+        administer(&bootstrap(), async |admin| {
+            let _ = admin.delete_topics(std::slice::from_ref(&self.name)).await;
+        });
     }
 }
 
@@ -99,7 +99,7 @@ fn not_delivered(trials: &[Trial]) -> Vec<u64> {
 }
 
 #[test]
-fn a_topic_that_kafkas_own_tool_has_filled_is_read_whole_and_left_as_it_was() {
+fn a_topic_that_kafkas_own_tool_has_filled_is_read_completely_and_left_as_it_was() {
     let topic = Topic::new("filled", 3, &[]);
     producer_performance(&bootstrap(), &topic.name, 50_000, &[]);
     let before = offsets(&bootstrap(), &topic.name);
@@ -109,7 +109,7 @@ fn a_topic_that_kafkas_own_tool_has_filled_is_read_whole_and_left_as_it_was() {
         .sum::<u64>();
     assert_eq!(there, 50_000);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", ""));
+    scene.scenario(topic.scenario("", ""));
     scene.run(&[]).exits(0);
     let trials = scene.trials();
     assert_eq!(trials.len(), 2);
@@ -121,7 +121,7 @@ fn a_topic_that_kafkas_own_tool_has_filled_is_read_whole_and_left_as_it_was() {
     topic.assert_nothing_left();
 }
 
-/// Kafka's own consumer is given as many records.
+/// Checks that Kafka's own consumer reads as many records.
 #[track_caller]
 fn the_console_consumer_agrees(topic: &str, isolation: &str, records: u64) {
     assert_eq!(
@@ -133,48 +133,43 @@ fn the_console_consumer_agrees(topic: &str, isolation: &str, records: u64) {
 
 /// The trials of configurations with these words in their name.
 fn trials_of(trials: &[Trial], words: &str) -> Vec<Trial> {
-    let of = trials.iter().filter(|trial| trial.configuration_name.contains(words));
-    of.cloned().collect()
+    let found = trials.iter().filter(|trial| trial.configuration_name.contains(words));
+    found.cloned().collect()
 }
 
 fn producer(more: &[(&str, &str)]) -> BaseProducer {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", bootstrap()).set("linger.ms", "5");
-    for (name, value) in more {
-        config.set(*name, *value);
-    }
-    config.create().unwrap()
+    client(&bootstrap(), &[&[("linger.ms", "5")][..], more].concat())
+        .create()
+        .unwrap()
 }
 
 /// Sends records with these keys to a partition and waits until they are there.
 fn send(producer: &BaseProducer, topic: &str, partition: i32, keys: impl Iterator<Item = u64>) {
-    for key in keys {
-        let key = key.to_string();
-        let mut record = BaseRecord::to(topic)
+    let keys: Vec<String> = keys.map(|key| key.to_string()).collect();
+    let record = |key| {
+        BaseRecord::to(topic)
             .partition(partition)
-            .key(&key)
-            .payload("0123456789");
-        while let Err((error, again)) = producer.send(record) {
-            assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull));
-            producer.poll(Duration::from_millis(10));
-            record = again;
-        }
-    }
-    producer.flush(Duration::from_secs(30)).unwrap();
+            .key(key)
+            .payload(&b"0123456789"[..])
+    };
+    clients::send(producer, keys.iter().map(|key| record(key.as_str())));
+}
+
+fn administrator() -> AdminClient<DefaultClientContext> {
+    client(&bootstrap(), &[]).create().unwrap()
 }
 
 /// Deletes what lies before these offsets, as retention does.
 fn delete_before(topic: &Topic, offsets: &[(i32, i64)]) {
-    let mut config = ClientConfig::new();
-    let admin: AdminClient<DefaultClientContext> = config.set("bootstrap.servers", bootstrap()).create().unwrap();
     let mut list = TopicPartitionList::new();
     for (partition, offset) in offsets {
         list.add_partition_offset(&topic.name, *partition, Offset::Offset(*offset))
             .unwrap();
     }
-    let deleted = topic
-        .runtime
-        .block_on(admin.delete_records(&list, &AdminOptions::new()));
+    let options = AdminOptions::new();
+    let deleted = Runtime::new()
+        .unwrap()
+        .block_on(administrator().delete_records(&list, &options));
     for partition in deleted.unwrap().elements() {
         partition.error().unwrap();
     }
@@ -184,7 +179,7 @@ fn delete_before(topic: &Topic, offsets: &[(i32, i64)]) {
 fn of_transactions_each_isolation_level_reads_what_kafkas_own_consumer_is_given() {
     let topic = Topic::new("transactions", 2, &[]);
     let producer = producer(&[("transactional.id", &topic.name)]);
-    let limit = Duration::from_secs(30);
+    let limit = PATIENCE;
     producer.init_transactions(limit).unwrap();
     for (records, commits) in [(1_000, true), (700, false), (300, true), (200, false)] {
         producer.begin_transaction().unwrap();
@@ -200,10 +195,10 @@ fn of_transactions_each_isolation_level_reads_what_kafkas_own_consumer_is_given(
     // Left open: readers of committed records come no further.
     producer.begin_transaction().unwrap();
     send(&producer, &topic.name, 0, 0..50);
-    let before = offsets(&bootstrap(), &topic.name);
+    let before = topic.watermarks(2);
     let scene = Scene::on_shared_cluster();
     let levels = "[matrix.client]\n'isolation.level' = ['read_committed', 'read_uncommitted']";
-    scene.scenario(&topic.scenario("", levels));
+    scene.scenario(topic.scenario("", levels));
     scene.run(&[]).exits(0);
     let trials = scene.trials();
     let committed = trials_of(&trials, "read_committed");
@@ -216,9 +211,26 @@ fn of_transactions_each_isolation_level_reads_what_kafkas_own_consumer_is_given(
     the_console_consumer_agrees(&topic.name, "read_uncommitted", 4_450);
     let page = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
     assert!(page.contains("so they are no loss"), "{page}");
-    assert_eq!(offsets(&bootstrap(), &topic.name), before);
+    assert_eq!(topic.watermarks(2), before);
     topic.assert_nothing_left();
     producer.abort_transaction(limit).unwrap();
+}
+
+/// How many committed records a topic of one partition has.
+fn committed_records(topic: &str) -> u64 {
+    let settings = [("enable.partition.eof", "true"), ("isolation.level", "read_committed")];
+    let consumer: BaseConsumer = clients::consumer(&bootstrap(), "counting", &settings);
+    let mut partition = TopicPartitionList::new();
+    partition.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+    consumer.assign(&partition).unwrap();
+    let mut records = 0;
+    loop {
+        match consumer.poll(PATIENCE).expect("a record or the end") {
+            Ok(_) => records += 1,
+            Err(KafkaError::PartitionEOF(_)) => return records,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 #[test]
@@ -230,6 +242,12 @@ fn of_a_compacted_topic_what_is_left_is_read() {
         ("min.compaction.lag.ms", "0"),
     ];
     let topic = Topic::new("compacted", 1, &configs);
+    let cleaner = AlterConfig::new(ResourceSpecifier::Broker(1)).set("log.cleaner.backoff.ms", "200");
+    let options = AdminOptions::new();
+    let altered = Runtime::new()
+        .unwrap()
+        .block_on(administrator().alter_configs([&cleaner], &options));
+    assert!(altered.unwrap().iter().all(Result::is_ok));
     let plain = producer(&[]);
     for round in 0..5 {
         send(
@@ -238,28 +256,27 @@ fn of_a_compacted_topic_what_is_left_is_read() {
             0,
             (0..2_000).filter(|key| round == 0 || key % 3 != 0),
         );
-        std::thread::sleep(Duration::from_millis(150));
+        sleep(Duration::from_millis(150));
     }
     // The last offsets hold no record for readers of committed ones either: an aborted transaction and its marker.
     let aborting = producer(&[("transactional.id", &topic.name)]);
-    aborting.init_transactions(Duration::from_secs(30)).unwrap();
+    aborting.init_transactions(PATIENCE).unwrap();
     aborting.begin_transaction().unwrap();
     send(&aborting, &topic.name, 0, 5_000..5_100);
-    aborting.abort_transaction(Duration::from_secs(30)).unwrap();
+    aborting.abort_transaction(PATIENCE).unwrap();
     let (_, end) = topic.watermarks(1)[0];
     assert!(end > 7_000, "{end}");
     // The last round lies in a segment that is never cleaned.
-    let left = || console_consumer(&bootstrap(), &topic.name, "read_committed").len();
-    wait_until("the cleaner", || left() < 3_400);
-    // Two looks with more than the cleaner's pause between them that see the same.
+    wait_until("the cleaner", || committed_records(&topic.name) < 3_400);
+    // Nothing changes in many of the cleaner's pauses.
     wait_until("the end of the cleaner", || {
-        let before = left();
-        std::thread::sleep(Duration::from_secs(20));
-        left() == before
+        let before = committed_records(&topic.name);
+        sleep(Duration::from_secs(3));
+        committed_records(&topic.name) == before
     });
-    let left = left() as u64;
+    let left = committed_records(&topic.name);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", ""));
+    scene.scenario(topic.scenario("", ""));
     scene.run(&[]).exits(0);
     each_reads(&scene.trials(), left);
     assert!(not_delivered(&scene.trials()).iter().all(|gaps| *gaps > 3_000));
@@ -294,7 +311,7 @@ fn topics_of_unlike_numbers_of_partitions_and_empty_ones_are_read_together() {
     each_reads(&scene.trials(), 4_500);
     // A trial of fewer records reads the same share of every partition.
     let half = Scene::on_shared_cluster();
-    half.scenario(&format!("{text}\n[trial]\nrecords = 2_250"));
+    half.scenario(format!("{text}\n[trial]\nrecords = 2_250"));
     half.run(&[]).exits(0);
     each_reads(&half.trials(), 2_250);
     for trial in half.trials() {
@@ -313,7 +330,7 @@ fn no_trial_waits_for_the_empty_partitions_of_a_topic() {
     let topic = Topic::new("one-of-five", 5, &[]);
     send(&producer(&[]), &topic.name, 2, 0..600);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", HELD_FETCHES));
+    scene.scenario(topic.scenario("", HELD_FETCHES));
     let ended = scene.run(&[]).exits(0);
     each_reads(&scene.trials(), 600);
     assert_no_held_fetch(&ended, &scene.trials());
@@ -327,7 +344,7 @@ fn only_the_last_offsets_are_read_where_only_they_are_asked_for() {
     send(&plain, &topic.name, 0, 0..3_000);
     send(&plain, &topic.name, 1, 0..400);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("last = 1_000", ""));
+    scene.scenario(topic.scenario("last = 1_000", ""));
     scene.run(&[]).exits(0);
     each_reads(&scene.trials(), 1_400);
     topic.assert_nothing_left();
@@ -339,14 +356,14 @@ fn what_was_deleted_before_the_run_is_not_missed() {
     producer_performance(&bootstrap(), &topic.name, 20_000, &[]);
     let first: Vec<i64> = topic.watermarks(2).iter().map(|(_, end)| end / 3).collect();
     delete_before(&topic, &[(0, first[0]), (1, first[1])]);
-    let before = offsets(&bootstrap(), &topic.name);
+    let before = topic.watermarks(2);
     assert_eq!(before[0].0, first[0]);
     let there: i64 = before.iter().map(|(first, end)| end - first).sum();
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", ""));
+    scene.scenario(topic.scenario("", ""));
     scene.run(&[]).exits(0);
     each_reads(&scene.trials(), u64::try_from(there).unwrap());
-    assert_eq!(offsets(&bootstrap(), &topic.name), before);
+    assert_eq!(topic.watermarks(2), before);
     topic.assert_nothing_left();
 }
 
@@ -360,7 +377,7 @@ fn what_is_deleted_while_it_is_read_is_told_and_is_no_loss() {
     let scene = Scene::on_shared_cluster();
     // Slow, and with little fetched ahead, so that the deletion finds most of it unread.
     let text = format!(
-        "question = 'Is it told?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = '{}'\n[dataset]\ntopic = '{}'\n\
+        "question = 'q'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = '{}'\n[dataset]\ntopic = '{}'\n\
          [consumer]\nwork = 'wait 200us'\n[consumer.client]\n'queued.min.messages' = 1\n'queued.max.messages.kbytes' = 1\n\
          'fetch.message.max.bytes' = 4000\n",
         topic.prefix(),
@@ -369,7 +386,7 @@ fn what_is_deleted_while_it_is_read_is_told_and_is_no_loss() {
     scene.scenario(&text);
     let run = scene.spawn_run(&["--stall-limit", "60"]);
     wait_until("a group", || !names(&topic.prefix()).1.is_empty());
-    std::thread::sleep(Duration::from_secs(2));
+    sleep(Duration::from_secs(2));
     // Most of one partition, all of the other.
     delete_before(&topic, &[(0, 19_000), (1, 20_000)]);
     run.end().exits(0);
@@ -405,12 +422,12 @@ fn a_topic_that_grows_is_read_to_where_it_ended_when_the_run_began_and_so_is_a_r
     }
     let stop = AtomicBool::new(false);
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&topic.scenario("", "").replace("repetitions = 1", "repetitions = 3"));
+    scene.scenario(topic.scenario("", "").replace("repetitions = 1", "repetitions = 3"));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 send(&plain, &topic.name, 0, 0..10);
-                std::thread::sleep(Duration::from_millis(20));
+                sleep(Duration::from_millis(20));
             }
         });
         let mut run = scene.spawn_run(&[]);
@@ -436,12 +453,12 @@ fn a_pilot_finds_how_much_of_a_topic_takes_so_long() {
         let topic = Topic::new(&format!("pilot-{time}"), 2, &[]);
         producer_performance(&bootstrap(), &topic.name, 40_000, &[]);
         let scene = Scene::on_shared_cluster();
-        scene.scenario(&topic.scenario("", "[consumer]\nwork = 'wait 50us'\n[trial]\nseconds = 0.4"));
+        scene.scenario(topic.scenario("", "[consumer]\nwork = 'wait 50us'\n[trial]\nseconds = 0.4"));
         scene.run(&[]).exits(0);
         let trials = scene.trials();
-        let of = |kind| trials.iter().filter(move |trial| trial.order.kind == kind);
-        assert_eq!(of(TrialKind::Pilot).count(), 1);
-        let counted: Vec<u64> = of(TrialKind::Counted).map(|trial| trial.order.records).collect();
+        let of_kind = |kind| trials.iter().filter(move |trial| trial.order.kind == kind);
+        assert_eq!(of_kind(TrialKind::Pilot).count(), 1);
+        let counted: Vec<u64> = of_kind(TrialKind::Counted).map(|trial| trial.order.records).collect();
         assert!(
             counted.iter().all(|records| (1_000..39_000).contains(records)),
             "{counted:?}"
@@ -464,29 +481,22 @@ fn a_topic_that_cannot_be_read_is_one_clear_error_that_leaves_nothing() {
             .replace(&format!("'{}'", topic.name), &format!("'{name}'"))
     };
     let misspelt = topic.name.replace("misspelt", "mispelt");
-    scene.scenario(&with(&misspelt));
+    scene.scenario(with(&misspelt));
     let nearest = format!("did you mean {}", topic.name);
-    let ended = scene
-        .run(&[])
-        .exits(2)
-        .says(&format!("there is no topic {misspelt} on "));
-    assert!(ended.stderr.contains(&nearest), "{}", ended.stderr);
-    scene.scenario(&with("^existing-nothing-.*"));
+    let ended = scene.run(&[]).exits(2).says(&nearest);
+    ended.says(&format!("there is no topic {misspelt} on "));
+    scene.scenario(with("^existing-nothing-.*"));
     scene.run(&[]).exits(2).says("matches ^existing-nothing-.*");
-    scene.scenario(&with(&topic.name));
+    scene.scenario(with(&topic.name));
     scene.run(&[]).exits(2).says("there is no record to read");
     let alone = Scene::new();
-    alone.scenario(&with(&topic.name));
+    alone.scenario(with(&topic.name));
     alone.run(&[]).exits(2).says("--cluster local");
     alone.tandem(&["plan", "scene.toml"]).exits(2).says("--cluster local");
     let plan = alone
         .tandem(&["plan", "scene.toml", "--bootstrap", &bootstrap()])
         .exits(0);
-    assert!(
-        plan.stdout.contains("not known before the topics are seen"),
-        "{}",
-        plan.stdout
-    );
+    plan.prints("not known before the topics are seen");
     assert!(!scene.out().exists());
     topic.assert_nothing_left();
 }

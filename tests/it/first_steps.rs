@@ -140,12 +140,12 @@ fn a_line_without_a_key_is_named_and_the_lines_before_it_are_sent() {
         .write_all(b"a:1\nb:2\nnothing\nc:3\n")
         .unwrap();
     let ended = produce.wait_with_output().unwrap();
-    let (shown, said) = (
+    let (stdout, stderr) = (
         String::from_utf8_lossy(&ended.stdout),
         String::from_utf8_lossy(&ended.stderr),
     );
-    assert_eq!(ended.status.code(), Some(2), "{said}");
-    assert!(said.contains("line 3 has no key separator \":\""), "{said}");
-    assert_eq!(shown.lines().count(), 2, "{shown}");
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("line 3 has no key separator \":\""), "{stderr}");
+    assert_eq!(stdout.lines().count(), 2, "{stdout}");
     scene.tandem(&["topics", "delete", "keyless", "--yes"]).exits(0);
 }

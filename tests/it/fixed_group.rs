@@ -1,32 +1,22 @@
-//! A group that the scenario fixes: nobody else is in it, every trial reads everything, and it is the user's.
+//! A group that the scenario names: nobody else is in it, every trial reads everything, and it stays the user's.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
-use tandem::kafka::admin::Admin;
+use tandem::measure::Status;
 
-use crate::scene::{Scene, read_once, wait_until};
+use crate::clients::{PATIENCE, consumer, create_topic, member};
+use crate::scenario::Scenario;
+use crate::scene::{Scene, read_once};
 use crate::shared_cluster::{bootstrap, names};
 
-fn scenario(prefix: &str, group: &str, consumer: &str) -> String {
-    format!(
-        "question = 'Whose group?'\nrepetitions = 2\nwarmup_blocks = 1\n[cluster]\nprefix = '{prefix}'\n\
-         [dataset]\npartitions = 2\nrecords = 4000\nsize = 100\n[trial]\nrecords = 4000\n\
-         [consumer]\ngroup = '{group}'\n{consumer}\n[matrix]\nprocesses = [1, 2]\n"
-    )
+fn scenario(prefix: &str, group: &str) -> Scenario {
+    let trials = Scenario::reading(4_000).repetitions(2).warmup_blocks(1).prefix(prefix);
+    let named = trials.consumer(&format!("group = '{group}'"));
+    named.tables("[matrix]\nprocesses = [1, 2]")
 }
 
 fn in_group(group: &str) -> BaseConsumer {
-    ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
-        .set("client.id", "the-owner")
-        .set("group.id", group)
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap()
+    consumer(&bootstrap(), group, &[])
 }
 
 /// Positions of the partitions of a topic that a group has committed.
@@ -35,16 +25,14 @@ fn committed(group: &str, topic: &str) -> Vec<Offset> {
     (0..2).for_each(|partition| {
         list.add_partition(topic, partition);
     });
-    let found = in_group(group)
-        .committed_offsets(list, Duration::from_secs(30))
-        .unwrap();
+    let found = in_group(group).committed_offsets(list, PATIENCE).unwrap();
     found.elements().iter().map(TopicPartitionListElem::offset).collect()
 }
 
 #[test]
 fn every_trial_reads_everything_in_the_one_group_which_stays() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&scenario("fixed-a-", "the-users-a", "commit = 'per-batch'"));
+    scene.scenario(scenario("fixed-a-", "the-users-a").consumer("commit = 'per-batch'"));
     scene.run(&["--keep-data"]).exits(0);
     let trials = scene.trials();
     assert!(trials.len() >= 6, "{}", trials.len());
@@ -62,7 +50,7 @@ fn every_trial_reads_everything_in_the_one_group_which_stays() {
     let mut elsewhere = TopicPartitionList::new();
     elsewhere.add_partition_offset(data, 0, Offset::Offset(1_234)).unwrap();
     in_group("the-users-a").commit(&elsewhere, CommitMode::Sync).unwrap();
-    scene.scenario(&scenario("fixed-a-", "the-users-a", ""));
+    scene.scenario(scenario("fixed-a-", "the-users-a"));
     std::fs::remove_dir_all(scene.out()).unwrap();
     scene.run(&["--keep-data"]).exits(0).says("nothing filled");
     scene.trials().iter().for_each(read_once);
@@ -75,16 +63,20 @@ fn every_trial_reads_everything_in_the_one_group_which_stays() {
 #[test]
 fn one_group_serves_both_protocols_and_records_that_arrive() {
     let scene = Scene::on_shared_cluster();
+    let trials = Scenario::reading(4_000)
+        .repetitions(2)
+        .prefix("fixed-b-")
+        .consumer("group = 'the-users-b'");
+    let backlog = trials.tables("[load]\nmode = 'backlog'\nrate = 2000\nduration = '1s'\nwarmup = '0s'");
     scene.scenario(
-        "question = 'Whose group?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = 'fixed-b-'\n\
-         [dataset]\npartitions = 2\nrecords = 4000\nsize = 100\n[trial]\nrecords = 4000\n\
-         [load]\nmode = 'backlog'\nrate = 2000\nduration = '1s'\nwarmup = '0s'\n[consumer]\ngroup = 'the-users-b'\n\
-         [[case]]\nname = 'classic'\n[[case]]\nname = 'consumer'\nprotocol = 'consumer'\n\
-         [[case]]\nname = 'live'\nmode = 'live'\n",
+        backlog
+            .case("classic", "")
+            .case("consumer", "protocol = 'consumer'")
+            .case("live", "mode = 'live'"),
     );
     scene.run(&[]).exits(0);
     scene.trials().iter().for_each(|trial| {
-        assert!(!matches!(trial.status, tandem::measure::Status::Failed(_)), "{trial:?}");
+        assert!(!matches!(trial.status, Status::Failed(_)), "{trial:?}");
     });
     assert_eq!(names("fixed-b-"), (Vec::new(), Vec::new()));
 }
@@ -92,27 +84,18 @@ fn one_group_serves_both_protocols_and_records_that_arrive() {
 #[test]
 fn a_group_with_members_is_refused_and_they_are_named() {
     let scene = Scene::on_shared_cluster();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
-        admin.create_topic("fixed-c-orders", 1, 1, &[]).await.unwrap();
-    });
-    let owner = in_group("the-users-c");
-    owner.subscribe(&["fixed-c-orders"]).unwrap();
-    wait_until("it has its partition", || {
-        let _ = owner.poll(Duration::from_millis(50));
-        owner.assignment().unwrap().count() > 0
-    });
-    scene.scenario(&scenario("fixed-c-", "the-users-c", ""));
+    create_topic(&bootstrap(), "fixed-c-orders", 1);
+    let owner = member(&bootstrap(), "the-users-c", "the-owner", "fixed-c-orders");
+    scene.scenario(scenario("fixed-c-", "the-users-c"));
     scene
         .run(&[])
         .exits(2)
         .says("the group the-users-c has members: the-owner at 127.0.0.1");
     assert!(!scene.out().exists());
     let doctor = |scene: &Scene| scene.tandem(&["doctor", "scene.toml", "--bootstrap", &bootstrap()]);
-    let examined = doctor(&scene).exits(1);
-    let told = "the group the-users-c has members: the-owner";
-    assert!(examined.stdout.contains(told), "{}", examined.stdout);
+    doctor(&scene)
+        .exits(1)
+        .prints("the group the-users-c has members: the-owner");
     drop(owner);
     doctor(&scene).exits(0);
     // It is the user's.
@@ -123,8 +106,8 @@ fn a_group_with_members_is_refused_and_they_are_named() {
 #[test]
 fn several_groups_cannot_share_a_fixed_name() {
     let scene = Scene::new();
-    let text = scenario("fixed-d-", "the-users-d", "").replace("processes = [1, 2]", "groups = [1, 2]");
-    scene.scenario(&text);
+    let text = scenario("fixed-d-", "the-users-d").to_string();
+    scene.scenario(text.replace("processes = [1, 2]", "groups = [1, 2]"));
     scene
         .tandem(&["plan", "scene.toml"])
         .exits(2)

@@ -1,23 +1,20 @@
-//! The lists of names that tandem has, held against what a real Kafka and its Java clients say.
+//! tandem's lists of names are those of a real Kafka and of its Java clients.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use tandem::kafka::local::Distribution;
-use tandem::scenario::{DEFAULT_KAFKA_VERSION, json_schema, parse};
+use tandem::scenario::{json_schema, parse};
 
+use crate::clients::client;
+use crate::kafka_tools::kafka_tool;
+use crate::scenario::Scenario;
 use crate::scene::Scene;
 use crate::shared_cluster::{bootstrap, names};
 
 /// Settings of a topic of the shared cluster, as its broker describes them.
 fn settings_of(topic: &str) -> BTreeMap<String, String> {
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
-        .create()
-        .unwrap();
+    let admin: AdminClient<DefaultClientContext> = client(&bootstrap(), &[]).create().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let topic = ResourceSpecifier::Topic(topic);
     let described = runtime
@@ -32,11 +29,8 @@ fn settings_of(topic: &str) -> BTreeMap<String, String> {
 #[test]
 fn topics_are_made_with_the_settings_of_the_scenario_whose_names_are_those_of_the_broker() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(
-        "question = 'Are they set?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = 'settings-'\n\
-         [dataset]\nrecords = 2000\n[dataset.topic]\n\"segment.ms\" = 1_234_567\n\"min.insync.replicas\" = 1\n\
-         [trial]\nrecords = 2000\n",
-    );
+    let settings = "[dataset.topic]\n'segment.ms' = 1_234_567\n'min.insync.replicas' = 1";
+    scene.scenario(Scenario::reading(2_000).prefix("settings-").tables(settings));
     scene.run(&["--keep-data"]).exits(0);
     let (topics, _) = names("settings-");
     let settings = settings_of(topics.iter().find(|topic| !topic.ends_with("-about")).unwrap());
@@ -56,14 +50,7 @@ fn topics_are_made_with_the_settings_of_the_scenario_whose_names_are_those_of_th
 
 /// Names of the properties of one of Java's clients, from the page of documentation that its class prints.
 fn properties_of(class: &str) -> Vec<String> {
-    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|_| {}).unwrap();
-    let page = Command::new("java")
-        .arg("-cp")
-        .arg(distribution.libs.join("*"))
-        .arg(format!("org.apache.kafka.clients.{class}"))
-        .output()
-        .unwrap();
-    let page = String::from_utf8(page.stdout).unwrap();
+    let page = kafka_tool(&format!("org.apache.kafka.clients.{class}"), &[]);
     let anchors = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next());
     anchors
         .map(|anchor| anchor.rsplit("configs_").next().unwrap_or(anchor).to_owned())

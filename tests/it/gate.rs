@@ -88,9 +88,9 @@ fn two_runs_pass_or_fail_by_their_verdicts_and_so_do_the_test_results() {
     assert_eq!(counts(&scene, "tests.xml")[1], 0);
 
     let summary = compare(["old", "slow"], &["--format", "markdown"]).exits(0).stdout;
-    let (shown, folded) = summary.split_once("<details>").unwrap();
+    let (visible, folded) = summary.split_once("<details>").unwrap();
     assert!(
-        shown.contains("materially slower") && folded.contains("| A | old |"),
+        visible.contains("materially slower") && folded.contains("| A | old |"),
         "{summary}"
     );
     fs::remove_file(scene.path().join("tests.xml")).unwrap();

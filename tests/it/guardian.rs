@@ -1,16 +1,19 @@
-//! The guardian with real processes: whatever way its coordinator dies, nothing of the run stays.
+//! The guardian with real processes: however its coordinator dies, nothing of the run is left.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tandem::coordinator::ProcessIdentity;
 use tandem::coordinator::guardian::Guardian;
 use tandem::coordinator::leftovers::{LEFTOVERS_FILE, clean_leftovers};
 use tandem::kafka::local::{Keeper, RUN_VARIABLE, marker_name};
+
+use crate::scene::{PROGRAM, signal, within};
 
 /// Where the stand-in for a coordinator works; it does nothing without it.
 const FOLDER: &str = "TANDEM_TEST_STAND_IN";
@@ -82,7 +85,8 @@ impl Drop for StandIn {
     }
 }
 
-fn run_id(folder: &Path) -> String {
+/// The id of a run that is made from the name of its folder.
+pub fn run_id(folder: &Path) -> String {
     folder
         .file_name()
         .unwrap()
@@ -90,17 +94,6 @@ fn run_id(folder: &Path) -> String {
         .unwrap()
         .trim_start_matches('.')
         .to_owned()
-}
-
-fn within(limit: Duration, condition: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + limit;
-    while !condition() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        sleep(Duration::from_millis(10));
-    }
-    true
 }
 
 /// Not a test: the process that the tests start and kill.
@@ -115,13 +108,7 @@ fn stand_in_for_a_coordinator() {
         return;
     };
     let run = run_id(&folder);
-    let guardian = Guardian::start(
-        Path::new(env!("CARGO_BIN_EXE_tandem")),
-        &run,
-        &folder,
-        &folder.join("state"),
-    )
-    .unwrap();
+    let guardian = Guardian::start(Path::new(PROGRAM), &run, &folder, &folder.join("state")).unwrap();
     let data = folder.join("data");
     guardian.directory_planned(&data);
     fs::create_dir_all(data.join("broker-1/topic-0")).unwrap();
@@ -154,14 +141,8 @@ fn a_killed_coordinator_leaves_no_process_and_no_data_within_three_seconds() {
 #[test]
 fn the_guardian_outlives_the_signals_that_end_a_terminal_s_programs() {
     let mut run = StandIn::start();
-    for signal in ["-INT", "-TERM", "-HUP"] {
-        assert!(
-            Command::new("kill")
-                .args([signal, &run.guardian.pid.to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
+    for name in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        signal(run.guardian.pid, name);
     }
     sleep(Duration::from_millis(200));
     assert!(run.guardian.is_running());
@@ -183,14 +164,7 @@ fn what_stays_when_the_guardian_is_killed_too_is_removed_by_the_next_start() {
         run.children.iter().all(|child| child.is_running()),
         "a living run was cleaned"
     );
-    let guardian = run.guardian.pid.to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-KILL", &guardian])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(run.guardian.pid, Signal::SIGKILL);
     run.kill();
     assert!(run.children.iter().all(|child| child.is_running()) && run.data().exists());
     assert!(state.join(format!("{}.json", run.run_id())).exists());
@@ -205,7 +179,7 @@ fn a_run_that_ends_well_leaves_neither_guardian_nor_record() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     let run = run_id(folder.path());
-    let guardian = Guardian::start(Path::new(env!("CARGO_BIN_EXE_tandem")), &run, folder.path(), &state).unwrap();
+    let guardian = Guardian::start(Path::new(PROGRAM), &run, folder.path(), &state).unwrap();
     let process = ProcessIdentity::of(guardian.pid().unwrap()).unwrap();
     let mut child = Command::new("sleep").arg("60").spawn().unwrap();
     guardian.process_started(child.id());
@@ -226,7 +200,7 @@ fn a_run_that_ends_well_leaves_neither_guardian_nor_record() {
 #[test]
 fn a_run_whose_guardian_was_killed_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_tandem"));
+    let program = Path::new(PROGRAM);
     let guardian = Guardian::start(
         program,
         &run_id(folder.path()),
@@ -235,13 +209,7 @@ fn a_run_whose_guardian_was_killed_is_told() {
     )
     .unwrap();
     let pid = guardian.pid().unwrap();
-    assert!(
-        Command::new("kill")
-            .args(["-KILL", &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(pid, Signal::SIGKILL);
     assert!(within(Duration::from_secs(2), || ProcessIdentity::of(pid).is_none()));
     guardian.directory_planned(&folder.path().join("data"));
     assert!(guardian.problem().unwrap().contains("guardian"));

@@ -55,7 +55,7 @@ fn schema() -> serde_json::Value {
 fn the_schema_fits_every_scenario_that_comes_along() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut seen = 0;
+    let mut fitting = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
@@ -71,9 +71,9 @@ fn the_schema_fits_every_scenario_that_comes_along() {
             .collect();
         assert!(errors.is_empty(), "{}: {errors:?}", path.display());
         Scene::new().tandem(&["plan", path.to_str().unwrap()]).exits(0);
-        seen += 1;
+        fitting += 1;
     }
-    assert!(seen >= 5);
+    assert!(fitting >= 5);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn the_schema_refuses_what_the_program_refuses() {
         let document: serde_json::Value = toml::from_str(&format!("question = \"q\"\n{text}")).unwrap();
         assert!(!validator.is_valid(&document), "{text}");
         let scene = Scene::new();
-        scene.scenario(&format!("question = \"q\"\n{text}"));
+        scene.scenario(format!("question = \"q\"\n{text}"));
         scene.tandem(&["plan", "scene.toml"]).exits(2);
     }
 }

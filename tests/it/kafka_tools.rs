@@ -1,4 +1,4 @@
-//! Kafka's own command line tools, run as its scripts run them: what tandem counts must be what they count.
+//! Kafka's own command line tools, run as its scripts run them: tandem must count what they count.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -16,8 +16,13 @@ pub fn kafka_tool(class: &str, arguments: &[&str]) -> String {
     said
 }
 
+/// The default version of Apache Kafka.
+pub fn distribution() -> Distribution {
+    Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap()
+}
+
 fn command(class: &str, arguments: &[&str]) -> Command {
-    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
+    let distribution = distribution();
     let jars: PathBuf = distribution.libs.join("*");
     let mut command = Command::new(&distribution.java.program);
     command
@@ -71,7 +76,7 @@ pub fn offsets(bootstrap: &str, topic: &str) -> Vec<(i64, i64)> {
         .collect()
 }
 
-/// Records that `kafka-console-consumer` is given from the beginning, until nothing has come for a while.
+/// The records that `kafka-console-consumer` reads from the beginning, until none has come for five seconds.
 pub fn console_consumer(bootstrap: &str, topic: &str, isolation: &str) -> Vec<String> {
     let arguments = [
         "--bootstrap-server",
@@ -82,7 +87,7 @@ pub fn console_consumer(bootstrap: &str, topic: &str, isolation: &str) -> Vec<St
         "--isolation-level",
         isolation,
         "--timeout-ms",
-        "8000",
+        "5000",
         "--formatter-property",
         "print.offset=true",
         "--formatter-property",

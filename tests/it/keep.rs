@@ -1,35 +1,25 @@
 //! Data sets that outlive their run: found again, looked at before they are read, filled by one run at a time.
 
-use std::collections::BTreeMap;
-
 use nix::sys::signal::Signal;
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use tandem::kafka::admin::Admin;
+use rdkafka::producer::BaseRecord;
 
+use crate::clients::{administer, client, delete_topic, names_on, send};
+use crate::scenario::Scenario;
 use crate::scene::{Ended, Scene, read_once, wait_until};
 use crate::shared_cluster::{bootstrap, names};
 
-/// A scenario whose data set is read whole by each of two trials.
-fn scenario(prefix: &str, records: u32) -> String {
-    format!(
-        "question = 'Is it kept?'\nrepetitions = 2\nwarmup_blocks = 0\n[cluster]\nprefix = '{prefix}'\n\
-         [dataset]\npartitions = 2\nrecords = {records}\nsize = 100\n[trial]\nrecords = {records}\n"
-    )
+/// A scenario whose data set is read completely by each of two trials.
+fn scenario(prefix: &str, records: u32) -> Scenario {
+    Scenario::reading(records).repetitions(2).prefix(prefix)
 }
 
 fn run(scene: &Scene, out: &str, more: &[&str]) -> Ended {
-    let bootstrap = bootstrap();
-    let mut arguments = vec!["run", "scene.toml", "--bootstrap", &bootstrap, "--out", out];
-    arguments.extend(more);
-    scene.tandem(&arguments)
+    scene.spawn_run_to(out, more).end()
 }
 
 /// Ends of the partitions of a topic on the shared cluster.
 fn ends(topic: &str, partitions: u32) -> Vec<i64> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
+    administer(&bootstrap(), async |admin| {
         let ends = admin.end_offsets(&[(topic.to_owned(), partitions)]).await.unwrap();
         ends.into_iter().next().unwrap()
     })
@@ -48,27 +38,20 @@ fn kept(prefix: &str) -> (String, String) {
 
 #[test]
 fn a_kept_data_set_is_read_by_later_runs_and_left_alone_by_those_that_do_not_ask() {
-    let scene = Scene::new();
-    scene.scenario(&scenario("keep-a-", 20_000));
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(scenario("keep-a-", 20_000));
     run(&scene, "first", &["--keep-data"])
         .exits(0)
         .says("filled a data set that is kept, 20,000 records");
     let (data, about) = kept("keep-a-");
     assert_eq!(ends(&data, 2), [10_000, 10_000]);
-    // That it begins, and that it is whole.
+    // The beginning of the filling, and its end.
     assert_eq!(ends(&about, 1), [2]);
 
-    let again = run(&scene, "out", &["--keep-data"]).exits(0);
-    assert!(
-        again.stderr.contains("reads the data set kept since 20"),
-        "{}",
-        again.stderr
-    );
-    assert!(
-        again.stderr.contains("20,000 records; nothing filled"),
-        "{}",
-        again.stderr
-    );
+    run(&scene, "out", &["--keep-data"])
+        .exits(0)
+        .says("reads the data set kept since 20")
+        .says("20,000 records; nothing filled");
     scene.trials().iter().for_each(read_once);
     let report = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
     assert!(report.contains("reads the data set kept since"), "{report}");
@@ -78,26 +61,19 @@ fn a_kept_data_set_is_read_by_later_runs_and_left_alone_by_those_that_do_not_ask
     assert_eq!(kept("keep-a-"), (data, about));
 
     // Another set has another name.
-    scene.scenario(&scenario("keep-a-", 20_002));
+    scene.scenario(scenario("keep-a-", 20_002));
     run(&scene, "fourth", &["--keep-data"]).exits(0);
     assert_eq!(names("keep-a-").0.len(), 4);
 }
 
 #[test]
 fn a_set_that_was_changed_is_said_and_filled_anew() {
-    let scene = Scene::new();
-    scene.scenario(&scenario("keep-b-", 2_000));
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(scenario("keep-b-", 2_000));
     run(&scene, "first", &["--keep-data"]).exits(0);
     let (data, about) = kept("keep-b-");
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
-        .create()
-        .unwrap();
-    let record = BaseRecord::<(), str>::to(&data)
-        .partition(1)
-        .payload("one of somebody else's");
-    producer.send(record).unwrap();
-    producer.flush(std::time::Duration::from_secs(30)).unwrap();
+    let record = BaseRecord::to(&data).partition(1).payload(&b"somebody else's"[..]);
+    send(&client(&bootstrap(), &[]).create().unwrap(), [record].into_iter());
     assert_eq!(ends(&data, 2), [1_000, 1_001]);
     run(&scene, "out", &["--keep-data"])
         .exits(0)
@@ -109,11 +85,7 @@ fn a_set_that_was_changed_is_said_and_filled_anew() {
     assert!(environment.contains("\"refilled_because\": \""), "{environment}");
 
     // Without what is written down of it, nobody knows what it holds.
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let admin = Admin::connect(&bootstrap(), &BTreeMap::new()).await.unwrap();
-        admin.delete_topics(&[about]).await.unwrap();
-    });
+    delete_topic(&bootstrap(), &about);
     run(&scene, "third", &["--keep-data"])
         .exits(0)
         .says("nothing is written down of it");
@@ -121,21 +93,9 @@ fn a_set_that_was_changed_is_said_and_filled_anew() {
 
 #[test]
 fn a_filling_that_was_cut_off_is_never_taken_for_a_whole_set() {
-    let scene = Scene::new();
-    scene.scenario(&scenario("keep-c-", 40_000_000));
-    let bootstrap = bootstrap();
-    let arguments = |out| {
-        [
-            "run",
-            "scene.toml",
-            "--keep-data",
-            "--bootstrap",
-            &bootstrap,
-            "--out",
-            out,
-        ]
-    };
-    let killed = scene.spawn(&arguments("killed"));
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(scenario("keep-c-", 40_000_000));
+    let killed = scene.spawn_run_to("killed", &["--keep-data"]);
     wait_until("the set has records", || {
         let topics = names("keep-c-").0;
         let data = topics.iter().find(|topic| topic.ends_with("-1"));
@@ -147,7 +107,7 @@ fn a_filling_that_was_cut_off_is_never_taken_for_a_whole_set() {
     assert_eq!(topics.len(), 2, "{topics:?}");
 
     // The same set: the next run waits until the brokers have given the dead one up, and fills it anew.
-    let mut next = scene.spawn(&arguments("next"));
+    let mut next = scene.spawn_run_to("next", &["--keep-data"]);
     next.wait_for("began to fill it and did not end");
     next.signal(Signal::SIGINT);
     // Half a set is removed in order, with the group that gave the right to fill.
@@ -157,21 +117,9 @@ fn a_filling_that_was_cut_off_is_never_taken_for_a_whole_set() {
 
 #[test]
 fn of_two_runs_that_want_the_same_set_one_fills_it_and_the_other_waits() {
-    let scene = Scene::new();
-    scene.scenario(&scenario("keep-d-", 300_000));
-    let bootstrap = bootstrap();
-    let arguments = |out| {
-        [
-            "run",
-            "scene.toml",
-            "--keep-data",
-            "--bootstrap",
-            &bootstrap,
-            "--out",
-            out,
-        ]
-    };
-    let runs = ["one", "two"].map(|out| scene.spawn(&arguments(out)));
+    let scene = Scene::on_shared_cluster();
+    scene.scenario(scenario("keep-d-", 300_000));
+    let runs = ["one", "two"].map(|out| scene.spawn_run_to(out, &["--keep-data"]));
     let ended = runs.map(|run| run.end().exits(0).stderr);
     let count = |text| ended.iter().filter(|said| said.contains(text)).count();
     assert_eq!(count("filled a data set that is kept"), 1, "{ended:?}");
@@ -184,12 +132,10 @@ fn of_two_runs_that_want_the_same_set_one_fills_it_and_the_other_waits() {
 #[test]
 fn keeping_data_on_brokers_that_end_with_the_run_is_refused_with_what_to_do() {
     let scene = Scene::new();
-    scene.scenario(&scenario("keep-e-", 2_000));
-    let refused = scene
-        .tandem(&["run", "scene.toml", "--keep-data", "--out", "out"])
-        .exits(2);
-    assert!(refused.stderr.contains("tandem cluster up"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("--bootstrap"), "{}", refused.stderr);
+    scene.scenario(scenario("keep-e-", 2_000));
+    scene
+        .run(&["--keep-data"])
+        .refuses(&["tandem cluster up", "--bootstrap"]);
     assert!(!scene.out().exists());
 }
 
@@ -197,7 +143,7 @@ fn keeping_data_on_brokers_that_end_with_the_run_is_refused_with_what_to_do() {
 fn everything(scene: &Scene) -> (Vec<String>, Vec<String>) {
     let status = scene.tandem(&["cluster", "status", "--json"]).exits(0);
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
-    crate::shared_cluster::names_on(status["bootstrap"].as_str().unwrap(), "")
+    names_on(status["bootstrap"].as_str().unwrap(), "")
 }
 
 /// Runs of one cluster that stays, each third one interrupted, and what they leave: nothing.
@@ -208,7 +154,7 @@ fn leave_a_standing_cluster_as_it_was(runs: usize) {
     scene.tandem(&["doctor", "--cluster", "local"]).exits(0);
     let before = everything(&scene);
     for number in 1..=runs {
-        scene.scenario(&scenario("tandem-", 20_000 + u32::try_from(number).unwrap() * 2));
+        scene.scenario(scenario("tandem-", 20_000 + u32::try_from(number).unwrap() * 2));
         let out = format!("out{number}");
         let arguments = ["run", "scene.toml", "--cluster", "local", "--out", &out];
         if number % 3 == 0 {
@@ -231,7 +177,7 @@ fn runs_leave_a_standing_cluster_as_it_was_an_interrupted_one_too() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --test it twenty_runs -- --ignored"]
+#[ignore = "scripts/test --all; the standard tier does three runs"]
 fn twenty_runs_leave_a_standing_cluster_as_it_was() {
     leave_a_standing_cluster_as_it_was(20);
 }

@@ -2,41 +2,24 @@
 
 use tandem::measure::FailureKind;
 
+use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
 
-/// A run of one honest and one lying case, which ends with the only failure of the liar.
+/// A run of one truthful and one lying case, which ends with the only failure of the liar.
 fn caught(lie: &str, more: &[&str]) -> (FailureKind, String, String, Scene) {
     let liar = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/workers/liar.py");
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&format!(
-        r#"
-question = "Is a worker that lies found out?"
-repetitions = 1
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 2_000
-[trial]
-records = 2_000
-[[place]]
-name = "liars"
-launcher = ["python3", "{liar}", "{lie}", "{{tandem}}", "worker"]
-[consumer]
-processes = 2
-[[case]]
-name = "honest"
-[[case]]
-name = "lying"
-place = "liars"
-"#
-    ));
+    let launcher = format!(r#"["python3", "{liar}", "{lie}", "{{tandem}}", "worker"]"#);
+    let trials = Scenario::reading(2_000).consumer("processes = 2");
+    let trials = trials.tables(&format!("[[place]]\nname = 'liars'\nlauncher = {launcher}"));
+    scene.scenario(trials.case("truthful", "").case("lying", "place = 'liars'"));
     scene.run(more).exits(1);
     scene.assert_no_processes();
     let trials = scene.trials();
     assert_eq!(trials.len(), 2);
-    let of = |name: &str| trials.iter().find(|trial| trial.configuration_name == name).unwrap();
-    read_once(of("honest"));
-    let found = failure(of("lying"));
+    let of_case = |name: &str| trials.iter().find(|trial| trial.configuration_name == name).unwrap();
+    read_once(of_case("truthful"));
+    let found = failure(of_case("lying"));
     let who = found.who.clone().unwrap_or_default();
     (found.kind, who, found.message.clone(), scene)
 }

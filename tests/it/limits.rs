@@ -6,10 +6,8 @@ use std::fs;
 use tandem::measure::Environment;
 use tandem::measure::limits::{Kernel, Limits, processors};
 
+use crate::scenario::Scenario;
 use crate::scene::Scene;
-
-const SCENARIO: &str = "question = \"Why?\"\nrepetitions = 2\nwarmup_blocks = 0\n[dataset]\nrecords = 40_000\n\
-                        partitions = 2\nsize = 100\n[trial]\nrecords = 40_000\n[consumer]\nwork = \"cpu 5us\"\n";
 
 /// A processor that this test may run on.
 fn some_processor() -> String {
@@ -24,7 +22,8 @@ fn under_taskset_one_core_is_what_every_part_of_a_run_counts_with() {
     assert!(machine > 1, "a machine with one core has nothing to leave out");
     let cores = format!("1 of {machine} cores (CPU affinity or cpuset)");
     let scene = Scene::on_shared_cluster().under(&["taskset", "-c", &some_processor()]);
-    scene.scenario(SCENARIO).run(&[]).exits(0);
+    scene.scenario(Scenario::reading(40_000).repetitions(2).consumer("work = 'cpu 5us'"));
+    scene.run(&[]).exits(0);
 
     let environment = fs::read_to_string(scene.out().join("environment.json")).unwrap();
     let environment: Environment = serde_json::from_str(&environment).unwrap();
@@ -44,11 +43,6 @@ fn under_taskset_one_core_is_what_every_part_of_a_run_counts_with() {
     assert!(!others.contains(&format!("of {machine} cores")), "{others}");
 
     let plan = scene.tandem(&["plan", "scene.toml"]).exits(0);
-    assert!(
-        plan.stdout.contains(&format!("this machine: {cores}")),
-        "{}",
-        plan.stdout
-    );
-    let doctor = scene.tandem(&["doctor", "--json"]);
-    assert!(doctor.stdout.contains(&cores), "{}", doctor.stdout);
+    plan.prints(&format!("this machine: {cores}"));
+    scene.tandem(&["doctor", "--json"]).prints(&cores);
 }

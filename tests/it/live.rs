@@ -55,7 +55,7 @@ fn with_a_pause(process: &str) -> Trial {
     let scene = Scene::on_shared_cluster();
     let prefix = prefix(process.split(' ').next_back().unwrap());
     let tables = "[load]\nrate = 1_000\nduration = 10\nwarmup = 0.5\n";
-    let run = scene.scenario(&scenario(&prefix, tables)).spawn_run(&[]);
+    let run = scene.scenario(scenario(&prefix, tables)).spawn_run(&[]);
     shared_cluster::wait_for_records(&prefix);
     thread::sleep(Duration::from_secs(3));
     let pids = scene.processes_of(process);
@@ -126,7 +126,7 @@ fn everything_that_arrives_is_read_once_and_measured_and_nothing_is_left_of_it()
     let prefix = prefix("two");
     let tables = "[dataset]\npartitions = 2\n[consumer]\nprocesses = 2\ncommit = \"per-batch\"\n[load]\nrate = \
                   2_000\nduration = 2\nwarmup = 0.5\n";
-    let ended = scene.scenario(&scenario(&prefix, tables)).run(&[]).exits(0);
+    let ended = scene.scenario(scenario(&prefix, tables)).run(&[]).exits(0);
     scene.assert_no_processes();
     assert_eq!(shared_cluster::names(&prefix), (vec![], vec![]));
     assert!(!scene.out().join("leftovers.json").exists());
@@ -191,7 +191,7 @@ fn readers_that_fall_behind_are_called_overloaded_and_nothing_is_said_of_their_l
     undisturbed(|_| {
         let scene = Scene::on_shared_cluster();
         let tables = "[consumer]\nwork = \"wait 2ms\"\n[load]\nrate = 1_000\nduration = 3\nwarmup = 0.5\n";
-        let ended = scene.scenario(&scenario(&prefix("over"), tables)).run(&[]).exits(0);
+        let ended = scene.scenario(scenario(&prefix("over"), tables)).run(&[]).exits(0);
         let trial = only(&scene);
         assert!(flags(&trial).contains(&"overloaded"), "{:?}", trial.flags);
         let growth = load(&trial).overload.unwrap().lag_growth_per_second;
@@ -217,7 +217,7 @@ fn a_load_that_is_not_reached_is_called_so_and_nothing_is_said_of_latency() {
     let scene = Scene::on_shared_cluster();
     let tables = "[load]\nrate = 5_000\nduration = 2\nwarmup = 0.5\n[load.client]\n\"queue.buffering.max.messages\" \
                   = 10\n\"linger.ms\" = 100\n";
-    let ended = scene.scenario(&scenario(&prefix("few"), tables)).run(&[]).exits(0);
+    let ended = scene.scenario(scenario(&prefix("few"), tables)).run(&[]).exits(0);
     let trial = only(&scene);
     assert!(flags(&trial).contains(&"load-not-reached"), "{:?}", trial.flags);
     let load = load(&trial);
@@ -242,7 +242,7 @@ fn a_backlog_with_arrivals_behind_it_is_caught_up_with() {
         let scene = Scene::on_shared_cluster();
         let tables = "[dataset]\nrecords = 5_000\n[consumer]\nwork = \"wait 200us\"\n[load]\nmode = \"mixed\"\nrate = \
                   500\nduration = 5\nwarmup = 0\n";
-        let ended = scene.scenario(&scenario(&prefix("mixed"), tables)).run(&[]).exits(0);
+        let ended = scene.scenario(scenario(&prefix("mixed"), tables)).run(&[]).exits(0);
         let trial = only(&scene);
         let (measured, load) = (measurement(&trial), load(&trial));
         assert_eq!((load.acknowledged, measured.records_expected), (2_500, 7_500));
@@ -271,7 +271,7 @@ fn a_search_finds_about_the_rate_that_the_work_allows() {
         let scene = Scene::on_shared_cluster();
         let tables = "[consumer]\nwork = \"wait 1ms\"\n[load]\nrate = 3_000\nduration = 2\nwarmup = 0.5\n[capacity]\np99_ms \
                   = 150\nprecision = 0.2\nconfirm = 2\n";
-        let ended = scene.scenario(&scenario(&prefix("most"), tables)).run(&[]).exits(0);
+        let ended = scene.scenario(scenario(&prefix("most"), tables)).run(&[]).exits(0);
         let trials = scene.trials();
         let not_observed = trials.iter().find(|trial| flags(trial).contains(&"not-observed"));
         assert_eq!(not_observed, None, "even where records were left unread");
@@ -306,7 +306,7 @@ const LONG: &str = "[dataset]\npartitions = 2\n[consumer]\nprocesses = 2\n[load]
 #[test]
 fn a_live_run_whose_broker_is_killed_ends_with_the_cause_and_leaves_nothing() {
     let scene = Scene::new();
-    let run = scene.scenario(&scenario("live-", LONG)).spawn_run(&[]);
+    let run = scene.scenario(scenario("live-", LONG)).spawn_run(&[]);
     wait_until("a producer", || !scene.processes_of("worker producer").is_empty());
     // The members have joined by then.
     thread::sleep(Duration::from_secs(4));
@@ -329,7 +329,7 @@ fn a_live_run_whose_broker_is_killed_ends_with_the_cause_and_leaves_nothing() {
 fn an_interrupted_live_run_leaves_nothing_on_the_cluster() {
     let scene = Scene::on_shared_cluster();
     let prefix = prefix("interrupted");
-    let run: Running = scene.scenario(&scenario(&prefix, LONG)).spawn_run(&[]);
+    let run: Running = scene.scenario(scenario(&prefix, LONG)).spawn_run(&[]);
     shared_cluster::wait_for_records(&prefix);
     run.signal(Signal::SIGINT);
     let ended = run.end().exits(130);
@@ -347,7 +347,7 @@ fn a_worker_that_measures_no_stamps_is_refused_in_words() {
          = 100\nduration = 1\nwarmup = 0\n",
         python().display()
     );
-    let ended = scene.scenario(&scenario(&prefix("stamps"), &tables)).run(&[]).exits(2);
+    let ended = scene.scenario(scenario(&prefix("stamps"), &tables)).run(&[]).exits(2);
     scene.assert_no_processes();
     let lacks = "the worker at place python cannot run this scenario: live trials need the capability `stamps`";
     assert!(ended.stderr.contains(lacks), "{}", ended.stderr);

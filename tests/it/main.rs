@@ -1,4 +1,4 @@
-//! The whole program on real brokers with real processes: every test that needs more than one room.
+//! The program on real brokers with real processes: every test that needs more than one module.
 //!
 //! Needs Java, Python and Chromium; brokers come from tandem's cache or `KAFKA_HOME`, as for any run.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
@@ -7,6 +7,7 @@ mod arrangements;
 mod browser;
 mod clean;
 mod client_causes;
+mod clients;
 mod compare;
 mod deaths;
 mod doctor;
@@ -18,12 +19,12 @@ mod gate;
 mod guardian;
 mod histogram_log;
 mod interface;
-mod kafka_room;
 mod kafka_tools;
 mod keep;
 mod lies;
 mod limits;
 mod live;
+mod local_brokers;
 mod old_versions;
 mod producer;
 mod python_worker;
@@ -32,6 +33,7 @@ mod quota;
 mod rebalances;
 mod refusals;
 mod rigged_broker;
+mod scenario;
 mod scene;
 mod secrets;
 mod secured;
@@ -43,5 +45,4 @@ mod starts;
 mod until_decided;
 mod variants;
 mod why;
-
 mod worker_process;

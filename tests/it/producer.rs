@@ -4,25 +4,21 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
-use tandem::kafka::admin::Admin;
-use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, NoKeeper};
+use rdkafka::consumer::Consumer;
+use rdkafka::{Message, Offset, TopicPartitionList};
 use tandem::load::{Arrivals, Profile, Schedule, Stamp};
 use tandem::measure::clock;
 use tandem::protocol::{FromWorker, LoadTopic, PrepareProducer, ProducerProgress, ProducerResult, Secret, ToWorker};
-use tandem::scenario::DEFAULT_KAFKA_VERSION;
 use tandem::scenario::{Keys, Size};
 
+use crate::clients::{consumer, create_topic, delete_topic};
 use crate::scene::{PROGRAM, signal, undisturbed};
-use crate::shared_cluster;
+use crate::shared_cluster::{self, Shared};
 
 const SECOND: u64 = 1_000_000_000;
 /// Records per second of the tests.
@@ -161,30 +157,9 @@ fn order(bootstrap: &str, topic: &str, arrivals: Arrivals, seconds: u64) -> Prep
     }
 }
 
-fn create_topic(bootstrap: &str, name: &str) {
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let admin = Admin::connect(bootstrap, &BTreeMap::new()).await.unwrap();
-        admin.create_topic(name, 2, 1, &[]).await.unwrap();
-    });
-}
-
-fn delete_topic(name: &str) {
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let admin = Admin::connect(&shared_cluster::bootstrap(), &BTreeMap::new())
-            .await
-            .unwrap();
-        admin.delete_topics(&[name.to_owned()]).await.unwrap();
-    });
-}
-
 /// Every stamp of a topic with its partition, in the order of the partitions' offsets.
 fn stamps(bootstrap: &str, topic: &str) -> Vec<(i32, Stamp)> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .set("group.id", "stamps")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
+    let consumer = consumer(bootstrap, "stamps", &[]);
     let mut all = Vec::new();
     for partition in 0..2 {
         let (low, high) = consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap();
@@ -237,7 +212,7 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
         (Arrivals::Constant, "load-constant"),
         (Arrivals::Poisson, "load-poisson"),
     ] {
-        create_topic(&bootstrap, topic);
+        create_topic(&bootstrap, topic, 2);
         let order = order(&bootstrap, topic, arrivals, 3);
         let times: Vec<u64> = order.schedule.times_of(0, 1).unwrap().collect();
         let mut producer = Producer::prepared(order);
@@ -254,13 +229,13 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
             assert!(stamp.sent_ns >= stamp.intended_ns && stamp.producer == 0);
             assert_eq!(sequence % 2, usize::try_from(*partition).unwrap());
         }
-        for told in &result.partitions {
+        for reported in &result.partitions {
             let read = stamps
                 .iter()
-                .filter(|(partition, _)| *partition == told.partition)
+                .filter(|(partition, _)| *partition == reported.partition)
                 .count();
             assert_eq!(
-                (told.acknowledged, told.highest_offset),
+                (reported.acknowledged, reported.highest_offset),
                 (read as u64, Some(i64::try_from(read).unwrap() - 1))
             );
         }
@@ -275,7 +250,7 @@ fn every_record_of_a_schedule_is_sent_at_its_time_and_acknowledged() {
             usage.wall_ns as f64 / 1e9,
         );
         producer.ends();
-        delete_topic(topic);
+        delete_topic(&bootstrap, topic);
     }
 }
 
@@ -284,7 +259,7 @@ fn a_producer_stopped_for_a_second_sends_its_records_late_and_leaves_none_out() 
     undisturbed(|time| {
         let (bootstrap, topic) = (shared_cluster::bootstrap(), format!("load-suspended-{time}"));
         let topic = topic.as_str();
-        create_topic(&bootstrap, topic);
+        create_topic(&bootstrap, topic, 2);
         let order = order(&bootstrap, topic, Arrivals::Constant, 4);
         let mut producer = Producer::prepared(order);
         let start_ns = producer.begin();
@@ -312,28 +287,15 @@ fn a_producer_stopped_for_a_second_sends_its_records_late_and_leaves_none_out() 
         intended.sort_unstable();
         assert!(intended.into_iter().eq((0..20_000).map(|number| number * 200_000)));
         producer.ends();
-        delete_topic(topic);
+        delete_topic(&bootstrap, topic);
     });
 }
 
 #[test]
 fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause() {
-    let parent = tempfile::tempdir().unwrap();
-    let options = ClusterOptions {
-        brokers: 1,
-        zookeeper: false,
-        heap_mib: DEFAULT_HEAP_MIB,
-        port: None,
-        listeners: Vec::new(),
-        data_parent: parent.path().to_owned(),
-        run_id: format!("load{}", std::process::id()),
-    };
-    let distribution = Distribution::find_or_get(DEFAULT_KAFKA_VERSION, &|message| eprintln!("{message}")).unwrap();
-    let keeper: Arc<dyn Keeper> = Arc::new(NoKeeper);
-    let interrupted = AtomicBool::new(false);
-    let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &interrupted).unwrap();
-    let (bootstrap, topic) = (cluster.bootstrap(None).unwrap(), "load-lost");
-    create_topic(&bootstrap, topic);
+    let cluster = Shared::start("load");
+    let (bootstrap, topic) = (cluster.bootstrap(), "load-lost");
+    create_topic(&bootstrap, topic, 2);
     let mut order = order(&bootstrap, topic, Arrivals::Constant, 60);
     // A small queue, so that it is full before the end.
     let queue = ("queue.buffering.max.messages".to_owned(), Secret::new("2000"));
@@ -346,11 +308,11 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
         producer.follow(Duration::from_secs(1));
     }
     assert!(producer.progress.acknowledged > 0, "{:?}", producer.progress);
-    cluster.brokers()[0].kill().unwrap();
+    cluster.broker().kill().unwrap();
     producer.follow(Duration::from_secs(2));
-    let (told, ran) = (Instant::now(), began.elapsed());
+    let (stopped, ran) = (Instant::now(), began.elapsed());
     let result = producer.stop();
-    assert!(told.elapsed() < Duration::from_secs(12), "{:?}", told.elapsed());
+    assert!(stopped.elapsed() < Duration::from_secs(12), "{:?}", stopped.elapsed());
     assert!(
         result.failed > 0 && result.refused > 0 && result.queue_full_ns > 0,
         "{result:?}"
@@ -366,7 +328,7 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
             "{wanted}: {causes:?}"
         );
     }
-    // All that was intended until it was told to stop: what waited for the client counts from its intended time on.
+    // All that was intended until the order to stop: what waited for the client counts from its intended time on.
     let intended = ran.as_secs_f64() * RATE;
     let share = result.due as f64 / intended;
     assert!((0.85..1.7).contains(&share), "{} due of {intended}", result.due);
@@ -376,7 +338,7 @@ fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause()
 #[test]
 fn what_cannot_be_sent_is_refused_before_the_start_with_the_reason() {
     let (bootstrap, topic) = (shared_cluster::bootstrap(), "load-refused");
-    create_topic(&bootstrap, topic);
+    create_topic(&bootstrap, topic, 2);
     let good = || order(&bootstrap, topic, Arrivals::Constant, 1);
     let mut short = good();
     short.size = Size::Fixed(23);
@@ -397,5 +359,5 @@ fn what_cannot_be_sent_is_refused_before_the_start_with_the_reason() {
         assert!(message.contains(wanted) && !message.contains("hunter2"), "{message}");
         assert_eq!(producer.process.wait().unwrap().code(), Some(1));
     }
-    delete_topic(topic);
+    delete_topic(&bootstrap, topic);
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
 
 /// A Python with confluent-kafka, made once below `target/`.
@@ -37,39 +38,23 @@ fn make_python() -> PathBuf {
     python
 }
 
-fn scenario(worker: &str, work: &str) -> String {
+fn scenario(worker: &str, work: &str) -> Scenario {
     let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(worker);
-    format!(
-        r#"
-question = "Can thirty lines of Python be measured?"
-repetitions = 2
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 60_000
-[trial]
-records = 60_000
-[[place]]
-name = "python"
-launcher = ["{}", "{}"]
-[consumer]
-work = "{work}"
-[[case]]
-name = "tandem"
-[[case]]
-name = "python"
-place = "python"
-processes = 2
-"#,
-        python().display(),
-        worker.display()
-    )
+    let launcher = format!("['{}', '{}']", python().display(), worker.display());
+    let trials = Scenario::reading(60_000).repetitions(2);
+    trials
+        .consumer(&format!("work = '{work}'"))
+        .tables(&format!("[[place]]\nname = 'python'\nlauncher = {launcher}"))
+        // The least worker does not leave its group.
+        .tables("[consumer.client]\n'session.timeout.ms' = 6000")
+        .case("tandem", "")
+        .case("python", "place = 'python'\nprocesses = 2")
 }
 
 #[test]
 fn the_least_worker_of_thirty_lines_completes_its_trials_too() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&scenario("minimal_worker.py", "none")).run(&[]).exits(0);
+    scene.scenario(scenario("minimal_worker.py", "none")).run(&[]).exits(0);
     let trials = scene.trials();
     trials.iter().for_each(read_once);
     let python = trials.iter().filter(|trial| trial.configuration_name == "python");
@@ -86,7 +71,7 @@ fn the_least_worker_of_thirty_lines_completes_its_trials_too() {
 #[test]
 fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&scenario("worker.py", "none")).run(&[]).exits(0);
+    scene.scenario(scenario("worker.py", "none")).run(&[]).exits(0);
     let trials = scene.trials();
     trials.iter().for_each(read_once);
     for trial in trials.iter().filter(|trial| trial.configuration_name == "python") {
@@ -132,7 +117,7 @@ fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked(
 fn what_it_cannot_do_it_says() {
     let scene = Scene::on_shared_cluster();
     scene
-        .scenario(&scenario("worker.py", "wait 1us"))
+        .scenario(scenario("worker.py", "wait 1us"))
         .run(&["--repetitions", "1"])
         .exits(1);
     let trials = scene.trials();

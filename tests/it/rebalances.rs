@@ -16,23 +16,27 @@ use crate::worker_process::{Worker, account_of, filled_topic, keyed_topic, order
 const PARTITIONS: i32 = 4;
 const RECORDS: i64 = 2_000;
 
+/// Members learn of a rebalance at a heartbeat: by default, every three seconds.
+const HEARTBEAT: (&str, &str) = ("heartbeat.interval.ms", "300");
 const RANGE: &[(&str, &str)] = &[
     ("group.protocol", "classic"),
     ("partition.assignment.strategy", "range"),
+    HEARTBEAT,
 ];
 const COOPERATIVE: &[(&str, &str)] = &[
     ("group.protocol", "classic"),
     ("partition.assignment.strategy", "cooperative-sticky"),
+    HEARTBEAT,
 ];
 const CONSUMER: &[(&str, &str)] = &[("group.protocol", "consumer")];
 
 /// A second worker joins in the middle of reading and leaves again; the first reads the rest.
 fn one_comes_and_goes(name: &str, properties: &[(&str, &str)], change: impl Fn(&mut Prepare)) -> (Account, u64) {
-    one_comes_and_goes_in(name, RECORDS, properties, |prepare| {
+    one_comes_and_goes_in(name, 4 * RECORDS, properties, |prepare| {
         change(prepare);
-        // Alone it would take some twelve seconds: a cooperative rebalance takes two heartbeats of three.
+        // Alone it would take some five seconds: a cooperative rebalance takes two heartbeats.
         prepare.work = Work::Wait {
-            ns: 1_500_000 * u64::from(prepare.threads),
+            ns: 600_000 * u64::from(prepare.threads),
         };
     })
 }
@@ -149,7 +153,7 @@ fn without_order_only_what_was_finished_above_a_gap_is_worked_again() {
             (0, 0, 0),
             "{account:?}"
         );
-        // Keys are worked apart: a slow one leaves the queues of the others' room above the gap.
+        // Keys are worked apart: the queues of the others go on above the gap of a slow one.
         let bound = if ordering == WorkOrdering::None {
             3 * 4 * 2
         } else {
@@ -176,7 +180,7 @@ fn a_stream_reads_everything_once_through_rebalances_and_on_several_threads() {
 
 #[test]
 fn work_that_takes_longer_than_the_poll_interval_keeps_its_group() {
-    for threads in [1, 2] {
+    let reads_slowly = |threads: u32| {
         let topic = filled_topic(&format!("slow-{threads}"), 1, 1);
         let limits = [("max.poll.interval.ms", "6000"), ("session.timeout.ms", "6000")];
         let mut prepare = order(&topic, "slow", &limits);
@@ -194,7 +198,11 @@ fn work_that_takes_longer_than_the_poll_interval_keeps_its_group() {
         assert_eq!(member.rebalances.len(), 1, "{:?}", member.rebalances);
         assert_eq!(member.commits, 1);
         assert!(account_of(&topic, &[("slow", &result)]).is_exact());
-    }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| reads_slowly(1));
+        scope.spawn(|| reads_slowly(2));
+    });
 }
 
 /// CPU time of a process in nanoseconds and its resident memory in bytes.
@@ -228,7 +236,7 @@ fn one_to_sixty_four_members_of_a_process_read_everything_once_and_idle_ones_cos
             worker.join(64);
             thread::sleep(Duration::from_secs(1));
             let (from, before) = (Instant::now(), usage(worker.pid()));
-            thread::sleep(Duration::from_secs(4));
+            thread::sleep(Duration::from_secs(2));
             let (cpu_ns, memory) = usage(worker.pid());
             let share = (cpu_ns - before.0) as f64 / from.elapsed().as_nanos() as f64 / members as f64;
             if members == 1 {
@@ -260,7 +268,7 @@ fn a_reader_that_waits_for_its_work_keeps_the_rate_that_the_work_allows() {
             (4, WorkOrdering::None),
         ] {
             // A key for each record of a partition: few would not share out evenly among the threads.
-            let records = 2_500 * i64::from(threads);
+            let records = 1_500 * i64::from(threads);
             let topic = keyed_topic(&format!("pressure-{threads}-{ordering:?}-{time}"), 4, records, records);
             let mut prepare = order(&topic, "pressed", CONSUMER);
             prepare.work = Work::Wait { ns: 200_000 };

@@ -29,7 +29,7 @@ pub struct Rig<'a> {
     pub name: &'a str,
     /// Programs in front of Java, such as `ip netns exec`.
     pub launcher: &'a [&'a str],
-    /// What the formatting is told besides.
+    /// Further arguments of the formatting.
     pub format: Vec<String>,
 }
 

@@ -2,8 +2,10 @@
 //! processes that come of it carry a mark, so that a test can see what is left of them.
 
 use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Display;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -45,8 +47,13 @@ impl Scene {
 
     /// Runs use the broker that the tests share.
     pub fn on_shared_cluster() -> Self {
+        Scene::on_cluster(&crate::shared_cluster::bootstrap())
+    }
+
+    /// Runs use the cluster at this address.
+    pub fn on_cluster(bootstrap: &str) -> Self {
         let mut scene = Scene::new();
-        scene.bootstrap = Some(crate::shared_cluster::bootstrap());
+        scene.bootstrap = Some(bootstrap.to_owned());
         scene
     }
 
@@ -72,8 +79,8 @@ impl Scene {
     }
 
     /// Writes the scenario file of this scene.
-    pub fn scenario(&self, text: &str) -> &Self {
-        fs::write(self.path().join("scene.toml"), text).unwrap();
+    pub fn scenario(&self, text: impl Display) -> &Self {
+        fs::write(self.path().join("scene.toml"), text.to_string()).unwrap();
         self
     }
 
@@ -133,6 +140,11 @@ impl Scene {
     /// Runs this scene's file.
     pub fn run(&self, more: &[&str]) -> Ended {
         self.spawn_run(more).end()
+    }
+
+    /// Starts a run of this scene's file that is stored in a folder of this name.
+    pub fn spawn_run_to(&self, out: &str, more: &[&str]) -> Running {
+        self.spawn(&self.run_arguments(out, more))
     }
 
     /// Goes on with the run of this scene.
@@ -250,16 +262,26 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     assert!(within(PATIENCE, condition), "never: {what}");
 }
 
-/// Runs a test whose figures other programs on the machine can spoil: it has to succeed once in three times. It is
-/// given the number of the time, from 0, for names of its own.
+/// Runs a test whose figures other programs on the machine can spoil: one of three attempts must succeed. The test gets
+/// the number of the attempt, from 0, for names of its own.
 pub fn undisturbed(test: impl Fn(u32)) {
-    for time in 0..2 {
-        if panic::catch_unwind(AssertUnwindSafe(|| test(time))).is_ok() {
+    for attempt in 0..2 {
+        if panic::catch_unwind(AssertUnwindSafe(|| test(attempt))).is_ok() {
             return;
         }
-        eprintln!("time {} failed; once more", time + 1);
+        note_retry();
     }
     test(2);
+}
+
+/// Adds the name of this test to the list of retries, which scripts/test prints and limits.
+fn note_retry() {
+    let test = thread::current().name().unwrap_or("unnamed").to_owned();
+    eprintln!("{test} is retried");
+    if let Some(list) = env::var_os("TANDEM_TEST_RETRIES") {
+        let mut list = fs::OpenOptions::new().append(true).open(list).unwrap();
+        writeln!(list, "{test}").unwrap();
+    }
 }
 
 /// The program while it runs.
@@ -374,6 +396,39 @@ impl Ended {
     pub fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "{text:?} is not in:\n{}", self.stderr);
         self
+    }
+
+    /// Checks that standard output contains a text.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "{text:?} is not in:\n{}", self.stdout);
+        self
+    }
+
+    /// Checks that this command was refused: exit code 2, one message with these parts, and no output.
+    #[track_caller]
+    pub fn refuses(self, parts: &[&str]) -> Self {
+        let ended = parts.iter().fold(self.exits(2), |ended, part| ended.says(part));
+        let messages = ended.stderr.lines().filter(|line| line.starts_with("tandem: ")).count();
+        assert_eq!(messages, 1, "one message:\n{}", ended.stderr);
+        assert!(
+            !ended.stderr.contains("panicked") && ended.stdout.is_empty(),
+            "{ended:?}"
+        );
+        ended
+    }
+
+    /// Checks that exactly one check of `tandem doctor` failed, and that the output has these parts.
+    #[track_caller]
+    pub fn fails_one_check(self, parts: &[&str]) -> Self {
+        let ended = parts.iter().fold(self.exits(1), |ended, part| ended.prints(part));
+        assert_eq!(ended.failed_checks(), 1, "{}", ended.stdout);
+        ended
+    }
+
+    /// How many checks of `tandem doctor` failed.
+    pub fn failed_checks(&self) -> usize {
+        self.stdout.lines().filter(|line| line.starts_with("FAILED")).count()
     }
 }
 

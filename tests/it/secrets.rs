@@ -2,48 +2,39 @@
 
 use std::time::Duration;
 
-use crate::scene::{Scene, files_below};
+use crate::scenario::Scenario;
+use crate::scene::{Scene, failure, files_below};
 
 const CANARY: &str = "canary-4711-must-not-sing";
 
-const SCENARIO: &str = r#"
-question = "Does a secret stay one?"
-repetitions = 2
-warmup_blocks = 0
-[dataset]
-partitions = 2
-records = 2_000
-[trial]
-records = 2_000
-[consumer]
-work = "wait 500us"
-[cluster.client]
-"sasl.username" = "somebody"
-"sasl.password" = { env = "TANDEM_TEST_SECRET" }
-"#;
+fn scenario() -> Scenario {
+    let client = "[cluster.client]\n'sasl.username' = 'somebody'\n'sasl.password' = { env = 'TANDEM_TEST_SECRET' }";
+    Scenario::reading(2_000).repetitions(2).tables(client)
+}
 
 #[test]
 fn a_secret_is_in_no_file_no_output_and_no_command_line() {
     let scene = Scene::on_shared_cluster().environment("TANDEM_TEST_SECRET", Some(CANARY));
-    let mut run = scene.scenario(SCENARIO).spawn_run(&["--verbose"]);
+    let working = scenario().consumer("work = 'wait 500us'");
+    let mut run = scene.scenario(working).spawn_run(&["--verbose"]);
     run.wait_for("[1/");
-    let mut seen_workers = false;
+    let mut workers_ran = false;
     for _ in 0..20 {
         for (pid, line) in scene.processes() {
             assert!(!line.contains(CANARY), "process {pid}: {line}");
-            seen_workers |= line.contains("worker consumer");
+            workers_ran |= line.contains("worker consumer");
         }
         assert_clean(&scene);
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(seen_workers);
+    assert!(workers_ran);
     let ended = run.end().exits(0);
     assert!(!ended.stdout.contains(CANARY) && !ended.stderr.contains(CANARY));
     assert_clean(&scene);
     let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
     assert!(
         environment.contains("sasl.password"),
-        "that it was set is told: {environment}"
+        "that it was set is stored: {environment}"
     );
 }
 
@@ -52,15 +43,12 @@ const TALKATIVE: &str = r#"
 [[place]]
 name = "talkative"
 launcher = ["sh", "-c", "echo talking $TANDEM_TEST_SECRET; echo sasl.password=$TANDEM_TEST_SECRET >&2; exit 3"]
-[consumer]
-place = "talkative"
 "#;
 
 #[test]
 fn a_worker_that_tells_the_secret_is_not_quoted_with_it() {
     let scene = Scene::on_shared_cluster().environment("TANDEM_TEST_SECRET", Some(CANARY));
-    let text = SCENARIO.replace("[consumer]\nwork = \"wait 500us\"\n", "");
-    scene.scenario(&format!("{text}{TALKATIVE}"));
+    scene.scenario(scenario().consumer("place = 'talkative'").tables(TALKATIVE));
     let ended = scene.run(&["--verbose"]).exits(1);
     for said in [&ended.stdout, &ended.stderr] {
         assert!(!said.contains(CANARY), "{said}");
@@ -70,8 +58,8 @@ fn a_worker_that_tells_the_secret_is_not_quoted_with_it() {
         "{}",
         ended.stderr
     );
-    let failure = crate::scene::failure(&scene.trials()[0]).message.clone();
-    assert!(failure.contains("sasl.password=(hidden)"), "{failure}");
+    let message = failure(&scene.trials()[0]).message.clone();
+    assert!(message.contains("sasl.password=(hidden)"), "{message}");
     assert_clean(&scene);
 }
 
@@ -88,7 +76,7 @@ fn a_secret_in_a_file_that_does_not_parse_is_not_shown() {
     let scene = Scene::new();
     for written in written {
         let written = written.replace("CANARY", CANARY);
-        scene.scenario(&format!(
+        scene.scenario(format!(
             "question = 'q'\n[cluster.client]\n\"sasl.username\" = \"u\"\n{written}\n"
         ));
         for command in ["plan", "run"] {
@@ -120,7 +108,7 @@ place = "there"
 #[test]
 fn a_launchers_secret_is_stored_nowhere_and_an_edited_scenario_is_not_taken_for_the_one_that_was_run() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(&IN_THE_LAUNCHER.replace("CANARY", CANARY));
+    scene.scenario(IN_THE_LAUNCHER.replace("CANARY", CANARY));
     let ended = scene.run(&["--verbose"]).exits(0);
     assert!(
         !ended.stdout.contains(CANARY) && !ended.stderr.contains(CANARY),
@@ -154,7 +142,7 @@ fn a_launchers_secret_is_stored_nowhere_and_an_edited_scenario_is_not_taken_for_
 #[test]
 fn an_empty_secret_of_the_environment_is_refused() {
     let scene = Scene::new().environment("TANDEM_TEST_SECRET", Some(""));
-    scene.scenario(SCENARIO);
+    scene.scenario(scenario());
     scene
         .tandem(&["plan", "scene.toml"])
         .exits(2)

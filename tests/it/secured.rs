@@ -3,16 +3,18 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::scene::{Ended, Scene, files_below};
+use crate::scenario::Scenario;
+use crate::scene::{Ended, Scene, failure, files_below, read_once};
 use crate::secured_cluster::{Access, GROUPS, PASSWORD, RECORDS, TOPIC, secured};
 
-const SMALL: &str = "question = \"Does it run?\"\nrepetitions = 1\nwarmup_blocks = 0\n[dataset]\npartitions = 2\n\
-                     records = 2_000\n[trial]\nrecords = 2_000\n";
+fn small() -> Scenario {
+    Scenario::reading(2_000)
+}
 
 /// A scene for somebody with a password.
 fn scene(access: &Access, password: &str) -> Scene {
     let scene = Scene::new().environment(Access::VARIABLE, Some(password));
-    scene.scenario(&format!("{SMALL}{}", access.tables()));
+    scene.scenario(small().tables(&access.tables()));
     scene
 }
 
@@ -20,20 +22,11 @@ fn doctor(access: &Access, password: &str) -> Ended {
     scene(access, password).tandem(&["doctor", "scene.toml"])
 }
 
-fn failed(ended: &Ended) -> Vec<&str> {
-    ended.stdout.lines().filter(|line| line.starts_with("FAILED")).collect()
-}
-
-/// Checks that exactly one check failed, with these words, and that no secret was told.
+/// Checks that exactly one check failed, that the output has these parts, and that it has no secret.
 #[track_caller]
-fn names(ended: &Ended, parts: &[&str]) {
-    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
-    assert_eq!(failed(ended).len(), 1, "{}", ended.stdout);
-    for part in parts {
-        assert!(ended.stdout.contains(part), "{part:?} is not in\n{}", ended.stdout);
-    }
+fn names(ended: Ended, parts: &[&str]) {
+    let ended = ended.fails_one_check(parts);
     assert!(!ended.stdout.contains(PASSWORD) && !ended.stderr.contains(PASSWORD));
-    eprintln!("{:.2} s: {}", ended.took.as_secs_f64(), failed(ended)[0]);
 }
 
 /// A listener with TLS and these further lines for the client.
@@ -64,14 +57,14 @@ fn logins_that_fail_are_told_apart() {
     let secured = secured();
     let runner = || secured.user("SCRAM", "runner");
     names(
-        &doctor(&runner(), "not-the-password"),
+        doctor(&runner(), "not-the-password"),
         &[
             "the password is wrong: the broker knows user runner",
             "holds \"sasl.password\"",
         ],
     );
     names(
-        &doctor(&secured.user("SCRAM", "nobody"), PASSWORD),
+        doctor(&secured.user("SCRAM", "nobody"), PASSWORD),
         &[
             "user nobody is unknown",
             "no SCRAM-SHA-512 password",
@@ -79,16 +72,16 @@ fn logins_that_fail_are_told_apart() {
         ],
     );
     names(
-        &doctor(&secured.user("OPEN", "nobody"), PASSWORD),
+        doctor(&secured.user("OPEN", "nobody"), PASSWORD),
         &["user nobody is unknown"],
     );
     names(
-        &doctor(&secured.user("PLAIN", "runner"), "not-the-password"),
+        doctor(&secured.user("PLAIN", "runner"), "not-the-password"),
         &["refuses user runner or the password, and does not say which"],
     );
     let elsewhere = |bootstrap: String| Access { bootstrap, ..runner() };
     names(
-        &doctor(&elsewhere(secured.address("PLAIN")), PASSWORD),
+        doctor(&elsewhere(secured.address("PLAIN")), PASSWORD),
         &[
             "does not offer the mechanism SCRAM-SHA-512, but PLAIN",
             "one that it offers: PLAIN",
@@ -99,14 +92,14 @@ fn logins_that_fail_are_told_apart() {
         ..secured.user("OPEN", "runner")
     };
     names(
-        &doctor(&open, PASSWORD),
+        doctor(&open, PASSWORD),
         &[
             "the listener authenticates nobody",
             "\"security.protocol\" = \"plaintext\"",
         ],
     );
     names(
-        &doctor(&tls("SCRAM", "well.pem", ""), PASSWORD),
+        doctor(&tls("SCRAM", "well.pem", ""), PASSWORD),
         &[
             "wants a user to authenticate (SASL)",
             "\"security.protocol\" = \"sasl_ssl\"",
@@ -117,7 +110,7 @@ fn logins_that_fail_are_told_apart() {
         client: String::new(),
     };
     names(
-        &doctor(&plain, PASSWORD),
+        doctor(&plain, PASSWORD),
         &["the listener wants TLS, but security.protocol is plaintext"],
     );
 }
@@ -127,11 +120,11 @@ fn certificates_that_are_not_believed_are_told_apart() {
     let secured = secured();
     let user = |listener: &str| secured.user(listener, "runner");
     names(
-        &doctor(&user("EXPIRED"), PASSWORD),
+        doctor(&user("EXPIRED"), PASSWORD),
         &["the certificate of localhost expired on"],
     );
     names(
-        &doctor(&user("ELSEWHERE"), PASSWORD),
+        doctor(&user("ELSEWHERE"), PASSWORD),
         &[
             "the certificate is for kafka.example, not for 127.0.0.1",
             "subjectAltName",
@@ -143,31 +136,31 @@ fn certificates_that_are_not_believed_are_told_apart() {
         Access { client, ..well }
     };
     names(
-        &doctor(&believing("client.pem"), PASSWORD),
+        doctor(&believing("client.pem"), PASSWORD),
         &["was issued by localhost, which is not in"],
     );
     let mut unknown = user("SCRAM");
     let lines: Vec<&str> = unknown.client.lines().filter(|line| !line.contains("ssl.ca")).collect();
     unknown.client = lines.join("\n");
     names(
-        &doctor(&unknown, PASSWORD),
+        doctor(&unknown, PASSWORD),
         &[
             "was issued by localhost, which this machine does not know",
             "set \"ssl.ca.location\"",
         ],
     );
     names(
-        &doctor(&tls("MUTUAL", "well.pem", ""), PASSWORD),
+        doctor(&tls("MUTUAL", "well.pem", ""), PASSWORD),
         &["asks for a client certificate, and none is set", "\"ssl.key.location\""],
     );
     let other = certificate("client.key").replace("client.key", "nowhere.key");
     names(
-        &doctor(&tls("MUTUAL", "well.pem", &other), PASSWORD),
+        doctor(&tls("MUTUAL", "well.pem", &other), PASSWORD),
         &["nowhere.key", "No such file"],
     );
     let locked = certificate("client-locked.key") + "\"ssl.key.password\" = { env = \"TANDEM_TEST_PASSWORD\" }\n";
     names(
-        &doctor(&tls("MUTUAL", "well.pem", &locked), "not-the-password"),
+        doctor(&tls("MUTUAL", "well.pem", &locked), "not-the-password"),
         &["client-locked.key", "is ssl.key.password right?"],
     );
 }
@@ -181,7 +174,7 @@ fn missing_rights_are_named_with_the_line_that_grants_them() {
     };
     let stranger = doctor(&secured.user("SCRAM", "stranger"), PASSWORD);
     names(
-        &stranger,
+        stranger,
         &[
             "create a topic",
             &grant("stranger"),
@@ -190,21 +183,14 @@ fn missing_rights_are_named_with_the_line_that_grants_them() {
         ],
     );
     let groupless = doctor(&secured.user("SCRAM", "groupless"), PASSWORD);
-    assert_eq!(failed(&groupless).len(), 2, "{}", groupless.stdout);
-    assert!(
-        groupless.stdout.contains("Group authorization failed"),
-        "{}",
-        groupless.stdout
-    );
-    assert!(groupless.stdout.contains(&grant("groupless")), "{}", groupless.stdout);
-    assert!(
-        groupless
-            .stdout
-            .contains("--group tandem- --resource-pattern-type prefixed")
-    );
+    assert_eq!(groupless.failed_checks(), 2, "{}", groupless.stdout);
+    let groupless = groupless
+        .prints("Group authorization failed")
+        .prints(&grant("groupless"));
+    groupless.prints("--group tandem- --resource-pattern-type prefixed");
     let writeless = doctor(&secured.user("SCRAM", "writeless"), PASSWORD);
     names(
-        &writeless,
+        writeless,
         &[
             "write a record",
             "Topic authorization failed",
@@ -215,31 +201,31 @@ fn missing_rights_are_named_with_the_line_that_grants_them() {
     let describer = scene(&secured.user("SCRAM", "describer"), PASSWORD);
     let described = describer.tandem(&["doctor", "scene.toml", "--topic", TOPIC]);
     let read = format!("{}--operation Read --topic {TOPIC}", grant("describer"));
-    names(&described, &["cannot be read", "Topic authorization failed", &read]);
+    names(described, &["cannot be read", "Topic authorization failed", &read]);
     // The name of a client with a certificate, as the broker writes it.
-    let mutual = doctor(&tls("MUTUAL", "well.pem", &certificate("client.key")), PASSWORD).exits(0);
-    assert!(mutual.stdout.contains("permissions seen"), "{}", mutual.stdout);
+    let mutual = doctor(&tls("MUTUAL", "well.pem", &certificate("client.key")), PASSWORD);
+    mutual.exits(0).prints("permissions seen");
 }
 
 #[test]
-fn the_line_that_the_doctor_prints_mends_it() {
+fn the_line_that_the_doctor_prints_fixes_it() {
     let secured = secured();
     let access = secured.user("SCRAM", "learner");
     let tables = access
         .tables()
         .replace("[cluster]\n", &format!("[cluster]\nprefix = \"{GROUPS}\"\n"));
     let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
-    scene.scenario(&format!("{SMALL}{tables}"));
+    scene.scenario(small().tables(&tables));
     let look = || scene.tandem(&["doctor", "scene.toml", "--topic", TOPIC]);
     // What is said, and then done: first of the topic, then of the groups.
     for part in [format!("topic {TOPIC}"), "join a group (classic".to_owned()] {
         let ended = look();
         let lines: Vec<&str> = ended.stdout.lines().collect();
-        let told = lines
+        let failed = lines
             .iter()
             .position(|line| line.starts_with("FAILED") && line.contains(&part));
-        let told = told.unwrap_or_else(|| panic!("{part} is not in {}", ended.stdout));
-        let fix = lines[told + 1].split_once("fix: kafka-acls ").unwrap().1;
+        let failed = failed.unwrap_or_else(|| panic!("{part} is not in {}", ended.stdout));
+        let fix = lines[failed + 1].split_once("fix: kafka-acls ").unwrap().1;
         let mut words = fix.split(';').next().unwrap().split(' ');
         assert_eq!(words.next(), Some("--bootstrap-server"));
         let arguments: Vec<&str> = words.skip(1).collect();
@@ -250,16 +236,12 @@ fn the_line_that_the_doctor_prints_mends_it() {
             String::from_utf8_lossy(&done.stderr)
         );
     }
-    let ended = look();
-    assert!(ended.code == Some(0), "{}", ended.stdout);
-    for part in [
-        "a record can be read",
-        "consumer protocol",
-        "permissions seen",
-        "Describe",
-    ] {
-        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
-    }
+    look()
+        .exits(0)
+        .prints("a record can be read")
+        .prints("consumer protocol")
+        .prints("permissions seen")
+        .prints("Describe");
 }
 
 #[test]
@@ -269,17 +251,15 @@ fn somebody_who_may_only_read_one_topic_is_told_what_can_be_read() {
         .tables()
         .replace("[cluster]\n", &format!("[cluster]\nprefix = \"{GROUPS}\"\n"));
     let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
-    scene.scenario(&format!("{SMALL}{tables}"));
-    let ended = scene.tandem(&["doctor", "scene.toml", "--topic", TOPIC]).exits(0);
-    for part in [
-        "2 partitions with 4000 offsets; a record can be read",
-        "no right to delete it",
-    ] {
-        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
-    }
+    scene.scenario(small().tables(&tables));
+    scene
+        .tandem(&["doctor", "scene.toml", "--topic", TOPIC])
+        .exits(0)
+        .prints("2 partitions with 4000 offsets; a record can be read")
+        .prints("no right to delete it");
     let hidden = scene.tandem(&["doctor", "scene.toml", "--topic", "secrets"]);
     names(
-        &hidden,
+        hidden,
         &["topic secrets", "--operation Describe --operation Read --topic secrets"],
     );
 }
@@ -287,7 +267,7 @@ fn somebody_who_may_only_read_one_topic_is_told_what_can_be_read() {
 /// Runs a scenario that cannot begin, and gives what it said without its first line.
 #[track_caller]
 fn refused(scene: &Scene) -> String {
-    let ended = scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(2);
+    let ended = scene.run(&[]).exits(2);
     assert!(!scene.out().exists(), "something was left");
     assert!(!ended.stderr.contains(PASSWORD) && !ended.stdout.contains(PASSWORD));
     ended.stderr
@@ -319,26 +299,26 @@ fn a_run_that_cannot_begin_says_what_the_doctor_says() {
 #[test]
 fn a_trial_that_may_not_join_its_group_says_what_would_allow_it() {
     let scene = scene(&secured().user("SCRAM", "groupless"), PASSWORD);
-    scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(1);
-    let failure = crate::scene::failure(&scene.trials()[0]).message.clone();
-    for part in ["Group authorization failed", "to fix it: kafka-acls", "--group tandem-"] {
-        assert!(failure.contains(part), "{part}\n{failure}");
+    scene.run(&[]).exits(1);
+    let failed = failure(&scene.trials()[0]).message.clone();
+    for part in [
+        "Group authorization failed",
+        "to fix it: kafka-acls",
+        "--group tandem-",
+    ] {
+        assert!(failed.contains(part), "{part}\n{failed}");
     }
 }
 
 #[test]
 fn a_run_that_may_not_join_the_group_of_a_kept_set_says_so_and_does_not_wait_for_ever() {
     let scene = scene(&secured().user("SCRAM", "groupless"), PASSWORD);
-    let ended = scene
-        .tandem(&["run", "scene.toml", "--out", "out", "--keep-data"])
-        .exits(2);
-    for part in [
-        "no right to join the group tandem-",
-        "Group authorization failed",
-        "kafka-acls",
-    ] {
-        assert!(ended.stderr.contains(part), "{part}\n{}", ended.stderr);
-    }
+    scene
+        .run(&["--keep-data"])
+        .exits(2)
+        .says("no right to join the group tandem-")
+        .says("Group authorization failed")
+        .says("kafka-acls");
 }
 
 #[test]
@@ -349,12 +329,12 @@ fn runs_log_in_with_plain_by_a_file_and_with_a_certificate_whose_key_is_locked()
     plain.client = plain.client.replace(&from_variable, "{ file = \"password\" }");
     let filed = Scene::new();
     fs::write(filed.path().join("password"), format!("{PASSWORD}\n")).unwrap();
-    filed.scenario(&format!("{SMALL}{}", plain.tables()));
+    filed.scenario(small().tables(&plain.tables()));
     let locked = certificate("client-locked.key") + &format!("\"ssl.key.password\" = {from_variable}\n");
     let certified = scene(&tls("MUTUAL", "well.pem", &locked), PASSWORD);
     for scene in [filed, certified] {
-        scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(0);
-        crate::scene::read_once(&scene.trials()[0]);
+        scene.run(&[]).exits(0);
+        read_once(&scene.trials()[0]);
         fs::remove_file(scene.path().join("password")).ok();
         assert_clean(&scene);
     }
@@ -364,10 +344,8 @@ fn runs_log_in_with_plain_by_a_file_and_with_a_certificate_whose_key_is_locked()
 fn the_password_of_a_secured_run_is_in_no_file_no_output_and_no_command_line() {
     let access = secured().user("SCRAM", "runner");
     let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
-    let slow = SMALL.replace("[dataset]", "[consumer]\nwork = \"wait 500us\"\n[dataset]");
-    let slow = slow.replace("repetitions = 1", "repetitions = 3");
-    scene.scenario(&format!("{slow}{}", access.tables()));
-    let mut run = scene.spawn(&["run", "scene.toml", "--out", "out", "--verbose"]);
+    let slow = small().repetitions(3).consumer("work = 'wait 500us'");
+    let mut run = scene.scenario(slow.tables(&access.tables())).spawn_run(&["--verbose"]);
     run.wait_for("[1/");
     let mut workers = 0;
     for _ in 0..20 {
@@ -388,7 +366,7 @@ fn the_password_of_a_secured_run_is_in_no_file_no_output_and_no_command_line() {
     let ended = run.end().exits(0);
     assert!(!ended.stdout.contains(PASSWORD) && !ended.stderr.contains(PASSWORD));
     assert_clean(&scene);
-    crate::scene::read_once(&scene.trials()[0]);
+    read_once(&scene.trials()[0]);
 
     // A password that is refused is no less a secret.
     let wrong = "not-the-password-either";
@@ -422,21 +400,21 @@ fn reading(access: &Access, prefix: &str, consumer: &str) -> Scene {
         .tables()
         .replace("[cluster]\n", &format!("[cluster]\nprefix = \"{prefix}\"\n"));
     let scene = Scene::new().environment(Access::VARIABLE, Some(PASSWORD));
-    scene.scenario(&format!(
+    scene.scenario(format!(
         "question = \"One process or two?\"\nrepetitions = 2\nwarmup_blocks = 1\n[dataset]\ntopic = \"{TOPIC}\"\n\
          [consumer]\ncommit = \"per-batch\"\n{consumer}[matrix]\nprocesses = [1, 2]\n{tables}"
     ));
     scene
 }
 
-/// Checks that a whole run has read every record, and that the password is nowhere.
+/// Checks that a run has read every record, and that the password is nowhere.
 #[track_caller]
 fn has_read_it_all(scene: &Scene) {
-    let ended = scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(0);
+    let ended = scene.run(&[]).exits(0);
     let trials = scene.trials();
     assert!(trials.len() >= 6, "{}", trials.len());
     for trial in &trials {
-        crate::scene::read_once(trial);
+        read_once(trial);
         assert_eq!(
             trial.measurement.as_ref().unwrap().records(),
             u64::from(RECORDS),
@@ -456,8 +434,7 @@ fn somebody_who_may_only_read_one_topic_measures_on_it() {
     let scene = reading(&access, GROUPS, "");
     has_read_it_all(&scene);
     // Groups may not be deleted by this user: they expire, and that is said.
-    let ended = scene.tandem(&["report", "out"]).exits(0);
-    assert!(ended.stdout.contains("process"), "{}", ended.stdout);
+    scene.tandem(&["report", "out"]).exits(0).prints("process");
 }
 
 #[test]
@@ -481,9 +458,9 @@ fn a_run_on_a_topic_that_may_not_be_read_says_what_would_allow_it() {
     }
     let reader = secured().reader();
     let scene = reading(&reader, "not-theirs-", "");
-    scene.tandem(&["run", "scene.toml", "--out", "out"]).exits(1);
-    let failure = crate::scene::failure(&scene.trials()[0]).message.clone();
+    scene.run(&[]).exits(1);
+    let failed = failure(&scene.trials()[0]).message.clone();
     for part in ["Group authorization failed", "kafka-acls", "--group not-theirs-"] {
-        assert!(failure.contains(part), "{part}\n{failure}");
+        assert!(failed.contains(part), "{part}\n{failed}");
     }
 }

@@ -1,15 +1,26 @@
-//! One broker with TLS, SCRAM, PLAIN, mutual TLS and access control lists, for all tests of secured clusters.
+//! One broker with TLS, SCRAM, PLAIN, mutual TLS and access control lists, which all tests of secured clusters share.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::hash::MessageDigest;
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::symm::Cipher;
+use openssl::x509::extension::SubjectAlternativeName;
+use openssl::x509::{X509, X509Name};
+use rdkafka::producer::BaseRecord;
 use tandem::kafka::admin::Admin;
 
+use crate::clients::{client, create_topic, send};
 use crate::rigged_broker::{Rig, Rigged, free_port};
 use crate::scene::wait_until;
 
@@ -20,6 +31,8 @@ pub const PARTITIONS: u32 = 2;
 pub const RECORDS: u32 = 4_000;
 /// Start of the groups that [`Secured::reader`] may use.
 pub const GROUPS: &str = "bench-";
+/// Password of the brokers' stores.
+const STORE_PASSWORD: &str = "change-me";
 /// Password of all users.
 pub const PASSWORD: &str = "canary-4711-must-not-sing";
 
@@ -78,31 +91,46 @@ impl Access {
     }
 }
 
-/// A key with a certificate that it has signed itself, as a store for a broker and as PEM.
-pub fn certificate(folder: &Path, name: &str, host: &str, address: &str, days: &str, start: &str) -> (String, String) {
-    let store = folder.join(format!("{name}.p12")).display().to_string();
-    let pem = folder.join(format!("{name}.pem")).display().to_string();
-    let subject = format!("CN={host}");
-    let alternative = format!("SAN=DNS:{host},IP:{address}");
-    let common = ["-keystore", &store, "-storepass", "change-me", "-alias", "broker"];
-    let make = [
-        "-genkeypair",
-        "-keyalg",
-        "RSA",
-        "-dname",
-        &subject,
-        "-ext",
-        &alternative,
-    ];
-    let life = ["-validity", days, "-startdate", start];
-    keytool(&[&make[..], &life[..], &common[..]].concat());
-    keytool(&[&["-exportcert", "-rfc", "-file", &pem][..], &common[..]].concat());
-    (store, pem)
-}
+/// Makes a key with a certificate that it has signed itself, whose life begins so many days from now and lasts so many:
+/// the paths of both as a PKCS12 store, and of the certificate as PEM. `NAME.key` is the key.
+pub fn certificate(folder: &Path, name: &str, host: &str, address: &str, begins: i64, days: i64) -> (String, String) {
+    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let mut subject = X509Name::builder().unwrap();
+    subject.append_entry_by_text("CN", host).unwrap();
+    let subject = subject.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    let serial = BigNum::from_u32(rand::random_range(1..u32::MAX)).unwrap();
+    builder.set_serial_number(&serial.to_asn1_integer().unwrap()).unwrap();
+    builder.set_subject_name(&subject).unwrap();
+    builder.set_issuer_name(&subject).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    let day = |day: i64| Asn1Time::from_unix(jiff::Timestamp::now().as_second() + day * 86_400).unwrap();
+    builder.set_not_before(&day(begins)).unwrap();
+    builder.set_not_after(&day(begins + days)).unwrap();
+    let mut names = SubjectAlternativeName::new();
+    let names = names
+        .dns(host)
+        .ip(address)
+        .build(&builder.x509v3_context(None, None))
+        .unwrap();
+    builder.append_extension(names).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    let certificate = builder.build();
 
-fn keytool(arguments: &[&str]) {
-    let done = Command::new("keytool").args(arguments).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    let mut store = Pkcs12::builder();
+    let store = store
+        .name("broker")
+        .pkey(&key)
+        .cert(&certificate)
+        .build2(STORE_PASSWORD)
+        .unwrap();
+    let path = |extension: &str| folder.join(format!("{name}.{extension}"));
+    fs::write(path("p12"), store.to_der().unwrap()).unwrap();
+    fs::write(path("pem"), certificate.to_pem().unwrap()).unwrap();
+    fs::write(path("key"), key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+    let (store, pem) = (path("p12"), path("pem"));
+    (store.display().to_string(), pem.display().to_string())
 }
 
 impl Secured {
@@ -184,70 +212,100 @@ impl Secured {
         self.broker.tool("org.apache.kafka.tools.AclCommand", &arguments)
     }
 
+    /// Grants the rights of the users in one request. Kafka's tool would start a JVM for each of them.
     fn permit(&self) {
-        let add = |line: &str| {
-            let words: Vec<&str> = line.split(' ').collect();
-            self.acls(&words).stdout(std::process::Stdio::null()).spawn().unwrap()
-        };
-        let all = "--operation Create --operation Read --operation Write --operation Describe --operation Delete";
-        let children = [
-            add(
-                "--add --allow-principal User:runner --allow-principal User:CN=client --operation All --topic tandem- \
-                 --group tandem- --resource-pattern-type prefixed",
+        let tandem = ("tandem-", PREFIXED);
+        let orders = (TOPIC, LITERAL);
+        let rights = [
+            ("User:runner", &[ALL][..], &[topic(tandem), group(tandem)][..]),
+            ("User:CN=client", &[ALL], &[topic(tandem), group(tandem)]),
+            (
+                "User:groupless",
+                &[CREATE, READ, WRITE, DESCRIBE, DELETE],
+                &[topic(tandem)],
             ),
-            add(&format!(
-                "--add --allow-principal User:groupless {all} --topic tandem- --resource-pattern-type prefixed"
-            )),
-            add(
-                "--add --allow-principal User:writeless --operation Create --operation Describe --operation Delete \
-                 --topic tandem- --resource-pattern-type prefixed",
+            ("User:writeless", &[CREATE, DESCRIBE, DELETE], &[topic(tandem)]),
+            ("User:describer", &[DESCRIBE], &[topic(orders)]),
+            (
+                "User:reader",
+                &[READ, DESCRIBE],
+                &[topic(orders), group((GROUPS, PREFIXED))],
             ),
-            add(&format!(
-                "--add --allow-principal User:describer --operation Describe --topic {TOPIC}"
-            )),
-            add(&format!(
-                "--add --allow-principal User:reader --operation Read --operation Describe --topic {TOPIC}"
-            )),
-            add(&format!(
-                "--add --allow-principal User:reader --operation Read --operation Describe --group {GROUPS} \
-                 --resource-pattern-type prefixed"
-            )),
         ];
-        for mut child in children {
-            assert!(child.wait().unwrap().success());
+        let mut entries = Vec::new();
+        for (user, operations, resources) in rights {
+            for resource in resources {
+                entries.extend(operations.iter().map(|operation| (*resource, user, *operation)));
+            }
         }
+        create_acls(&self.internal(), &entries);
     }
 
     fn fill(&self) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let admin = Admin::connect(&self.internal(), &BTreeMap::new()).await.unwrap();
-            admin.create_topic(TOPIC, PARTITIONS, 1, &[]).await.unwrap();
-        });
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", self.internal())
-            .set("queue.buffering.max.messages", "100000");
-        let producer: BaseProducer = config.create().unwrap();
-        for number in 0..RECORDS {
-            let value = format!("order {number}");
+        create_topic(&self.internal(), TOPIC, PARTITIONS);
+        let producer = client(&self.internal(), &[]).create().unwrap();
+        let values: Vec<String> = (0..RECORDS).map(|number| format!("order {number}")).collect();
+        let records = (0..).zip(&values).map(|(number, value)| {
             let partition = (number % PARTITIONS).cast_signed();
-            let record = BaseRecord::<(), str>::to(TOPIC).partition(partition).payload(&value);
-            producer.send(record).unwrap();
-        }
-        producer.flush(std::time::Duration::from_secs(60)).unwrap();
+            BaseRecord::to(TOPIC).partition(partition).payload(value.as_bytes())
+        });
+        send(&producer, records);
     }
 }
 
+/// Numbers of Kafka's protocol: `AclOperation`, `AclPermissionType` and `PatternType`.
+const ALL: u8 = 2;
+const READ: u8 = 3;
+const WRITE: u8 = 4;
+const CREATE: u8 = 5;
+const DELETE: u8 = 6;
+const DESCRIBE: u8 = 8;
+const ALLOW: u8 = 3;
+const LITERAL: u8 = 3;
+const PREFIXED: u8 = 4;
+
+/// A kind of resource, a name and the kind of the name.
+type Resource = (u8, &'static str, u8);
+
+fn topic((name, pattern): (&'static str, u8)) -> Resource {
+    (2, name, pattern)
+}
+
+fn group((name, pattern): (&'static str, u8)) -> Resource {
+    (3, name, pattern)
+}
+
+/// Allows users operations on resources from every host: the request `CreateAcls`, version 1, to a listener without TLS.
+fn create_acls(address: &str, entries: &[(Resource, &str, u8)]) {
+    let string = |text: &str| [&u16::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat();
+    // Key, version, number of the request, and the client.
+    let mut request = [&[0, 30, 0, 1, 0, 0, 0, 7][..], &string("tests")].concat();
+    request.extend(u32::try_from(entries.len()).unwrap().to_be_bytes());
+    for ((kind, name, pattern), user, operation) in entries {
+        request.extend([&[*kind][..], &string(name), &[*pattern], &string(user), &string("*")].concat());
+        request.extend([*operation, ALLOW]);
+    }
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = u32::try_from(request.len()).unwrap().to_be_bytes();
+    stream.write_all(&[&length[..], &request].concat()).unwrap();
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut answer = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut answer).unwrap();
+    // After the number, the throttle time and the count: an error of two bytes and no message for each.
+    let results: Vec<&[u8]> = answer[12..].chunks(4).collect();
+    assert!(
+        results.len() == entries.len() && results.iter().all(|result| result[..2] == [0, 0]),
+        "{answer:?}"
+    );
+}
+
 fn properties(folder: &Path, ports: &[u16], internal: u16, controller: u16) -> String {
-    certificate(folder, "well", "localhost", "127.0.0.1", "30", "-1d");
-    certificate(folder, "expired", "localhost", "127.0.0.1", "1", "-10d");
-    certificate(folder, "elsewhere", "kafka.example", "192.0.2.1", "30", "-1d");
-    let (client_store, client) = certificate(folder, "client", "client", "127.0.0.1", "30", "-1d");
-    write_key(folder, &client_store);
-    let trust = folder.join("trust.p12").display().to_string();
-    let import = ["-importcert", "-noprompt", "-alias", "client", "-file", &client];
-    keytool(&[&import[..], &["-keystore", &trust, "-storepass", "change-me"]].concat());
+    certificate(folder, "well", "localhost", "127.0.0.1", -1, 30);
+    certificate(folder, "expired", "localhost", "127.0.0.1", -10, 1);
+    certificate(folder, "elsewhere", "kafka.example", "192.0.2.1", -1, 30);
+    certificate(folder, "client", "client", "127.0.0.1", -1, 30);
+    lock_key(folder);
 
     let mut bound = vec![
         format!("CONTROLLER://127.0.0.1:{controller}"),
@@ -279,19 +337,15 @@ fn listener_lines(folder: &Path, listener: &(&str, &str, &str, &str)) -> Vec<Str
     let mut set = |key: &str, value: &str| {
         lines.push(format!("listener.name.{}.{key}={value}\n", name.to_lowercase()));
     };
-    let mut store = |kind: &str, file: &str| {
-        set(
-            &format!("ssl.{kind}.location"),
-            &folder.join(file).display().to_string(),
-        );
-        set(&format!("ssl.{kind}.password"), "change-me");
-        set(&format!("ssl.{kind}.type"), "PKCS12");
-    };
+    let path = |file: &str| folder.join(file).display().to_string();
     if !certificate.is_empty() {
-        store("keystore", &format!("{certificate}.p12"));
+        set("ssl.keystore.location", &path(&format!("{certificate}.p12")));
+        set("ssl.keystore.password", STORE_PASSWORD);
+        set("ssl.keystore.type", "PKCS12");
     }
     if *name == "MUTUAL" {
-        store("truststore", "trust.p12");
+        set("ssl.truststore.location", &path("client.pem"));
+        set("ssl.truststore.type", "PEM");
         set("ssl.client.auth", "required");
     }
     if !mechanism.is_empty() {
@@ -309,14 +363,9 @@ fn listener_lines(folder: &Path, listener: &(&str, &str, &str, &str)) -> Vec<Str
     lines
 }
 
-/// The key of the client, which keytool does not give as PEM: with a password, and without.
-fn write_key(folder: &Path, store: &str) {
-    let store = openssl::pkcs12::Pkcs12::from_der(&fs::read(store).unwrap()).unwrap();
-    let key = store.parse2("change-me").unwrap().pkey.unwrap();
-    fs::write(folder.join("client.key"), key.private_key_to_pem_pkcs8().unwrap()).unwrap();
-    let cipher = openssl::symm::Cipher::aes_256_cbc();
-    let locked = key
-        .private_key_to_pem_pkcs8_passphrase(cipher, PASSWORD.as_bytes())
-        .unwrap();
-    fs::write(folder.join("client-locked.key"), locked).unwrap();
+/// Writes the key of the client once more, with a password.
+fn lock_key(folder: &Path) {
+    let key = PKey::private_key_from_pem(&fs::read(folder.join("client.key")).unwrap()).unwrap();
+    let locked = key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), PASSWORD.as_bytes());
+    fs::write(folder.join("client-locked.key"), locked.unwrap()).unwrap();
 }

@@ -1,15 +1,17 @@
-//! One broker for all tests that are not about brokers. A guardian ends it with this process, however that ends.
+//! One broker for all tests whose subject is not a broker. Its guardian ends it with this process, however that ends.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use tandem::coordinator::guardian::Guardian;
 use tandem::kafka::admin::Admin;
-use tandem::kafka::local::{ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster};
+use tandem::kafka::local::{
+    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster,
+};
 use tandem::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 
+use crate::clients::{administer, names_on};
 use crate::scene::{PROGRAM, wait_until};
 
 /// A broker that runs until this is dropped.
@@ -20,13 +22,26 @@ pub struct Shared {
     _folder: tempfile::TempDir,
 }
 
-/// The version of Apache Kafka that tests run on which are not about one: `TANDEM_TEST_KAFKA`, or the default.
+/// The version of Apache Kafka for tests that need no particular one: `TANDEM_TEST_KAFKA`, or the default.
 pub fn version() -> KafkaVersion {
     let named = std::env::var("TANDEM_TEST_KAFKA").ok();
     named.map_or(DEFAULT_KAFKA_VERSION, |version| version.parse().unwrap())
 }
 
-/// Its address; the first caller starts it.
+/// The options of a cluster without further listeners.
+pub fn options(version: KafkaVersion, brokers: u32, data_parent: &Path, run_id: &str) -> ClusterOptions {
+    ClusterOptions {
+        brokers,
+        zookeeper: version.on_zookeeper(None).unwrap(),
+        heap_mib: DEFAULT_HEAP_MIB,
+        port: None,
+        listeners: Vec::new(),
+        data_parent: data_parent.to_owned(),
+        run_id: run_id.to_owned(),
+    }
+}
+
+/// The address of the shared broker; the first caller starts it.
 pub fn bootstrap() -> String {
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(|| Shared::start("shared")).bootstrap()
@@ -64,13 +79,8 @@ impl Shared {
         let data_parent = folder.path().join("data");
         std::fs::create_dir(&data_parent).unwrap();
         let options = ClusterOptions {
-            brokers: 1,
-            zookeeper: version.on_zookeeper(None).unwrap(),
-            heap_mib: DEFAULT_HEAP_MIB,
-            port: None,
             listeners,
-            data_parent,
-            run_id,
+            ..options(version, 1, &data_parent, &run_id)
         };
         let interrupted = AtomicBool::new(false);
         let cluster = LocalCluster::start(&distribution, &options, &keeper, &|_| {}, &interrupted).unwrap();
@@ -87,61 +97,34 @@ impl Shared {
 
     /// Where a listener really listens, whatever it advertises.
     pub fn bind_address(&self, listener: &str) -> String {
-        let listeners = self.cluster.brokers()[0].listeners();
+        let listeners = self.broker().listeners();
         listeners.iter().find(|l| l.name == listener).unwrap().bind.clone()
     }
 
-    /// Suspends the broker, so that its connections stay and nothing answers; or lets it go on.
-    pub fn suspend(&self, suspended: bool) {
-        let broker = &self.cluster.brokers()[0];
-        if suspended {
-            broker.suspend().unwrap();
-        } else {
-            broker.resume().unwrap();
-        }
-    }
-
-    /// Kills the broker and starts it again; it takes a while until it answers.
-    pub fn restart(&self) {
-        let broker = &self.cluster.brokers()[0];
-        broker.kill().unwrap();
-        broker.start().unwrap();
-    }
-
-    /// Process id of the broker.
-    pub fn pid(&self) -> u32 {
-        self.cluster.brokers()[0].pid().unwrap()
+    /// The one broker.
+    pub fn broker(&self) -> &Broker {
+        &self.cluster.brokers()[0]
     }
 }
 
-/// Topics and groups on it whose names start with a prefix.
+/// Topics and groups of the shared broker whose names start with a prefix.
 pub fn names(prefix: &str) -> (Vec<String>, Vec<String>) {
     names_on(&bootstrap(), prefix)
 }
 
-/// The same on any cluster.
-pub fn names_on(bootstrap: &str, prefix: &str) -> (Vec<String>, Vec<String>) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let admin = Admin::connect(bootstrap, &BTreeMap::new()).await.unwrap();
-        (admin.topics(prefix).await.unwrap(), admin.groups(prefix).await.unwrap())
-    })
-}
-
 /// Waits until there is a record in a topic whose name starts with a prefix.
 pub fn wait_for_records(prefix: &str) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let admin = runtime
-        .block_on(Admin::connect(&bootstrap(), &BTreeMap::new()))
-        .unwrap();
-    let arrived = async || {
-        // A topic may not have a leader yet.
-        for topic in admin.topics(prefix).await.unwrap_or_default() {
-            if admin.watermarks(&topic, 0).await.is_ok_and(|(_, end)| end > 0) {
-                return true;
-            }
+    wait_until("a record", || {
+        administer(&bootstrap(), async |admin: &Admin| has_records(admin, prefix).await)
+    });
+}
+
+async fn has_records(admin: &Admin, prefix: &str) -> bool {
+    // A topic may not have a leader yet.
+    for topic in admin.topics(prefix).await.unwrap_or_default() {
+        if admin.watermarks(&topic, 0).await.is_ok_and(|(_, end)| end > 0) {
+            return true;
         }
-        false
-    };
-    wait_until("a record", || runtime.block_on(arrived()));
+    }
+    false
 }

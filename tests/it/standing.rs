@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use tandem::coordinator::ProcessIdentity;
 use tandem::coordinator::leftovers::{LEFTOVERS_SCHEMA_VERSION, LeftTopics, Leftovers};
 
+use crate::scenario::Scenario;
 use crate::scene::{Scene, read_once, signal, wait_until, within};
 
 fn status(scene: &Scene) -> serde_json::Value {
@@ -23,21 +24,17 @@ fn directory(status: &serde_json::Value) -> PathBuf {
 #[test]
 fn a_cluster_that_stays_is_found_used_and_ended_with_all_that_it_made() {
     let scene = Scene::new();
-    let none = scene.tandem(&["run", "one-vs-two", "--cluster", "local"]).exits(2);
-    assert!(none.stderr.contains("tandem cluster up"), "{}", none.stderr);
+    let none = scene.tandem(&["run", "one-vs-two", "--cluster", "local"]);
+    none.exits(2).says("tandem cluster up");
 
     scene.tandem(&["cluster", "up"]).exits(0);
     let before = status(&scene);
-    let again = scene.tandem(&["cluster", "up"]).exits(0);
-    assert!(again.stdout.contains("there already"), "{}", again.stdout);
-    let other = scene.tandem(&["cluster", "up", "--brokers", "3"]).exits(2);
-    assert!(other.stderr.contains("1 broker, not 3"), "{}", other.stderr);
+    scene.tandem(&["cluster", "up"]).exits(0).prints("there already");
+    let other = scene.tandem(&["cluster", "up", "--brokers", "3"]);
+    other.exits(2).says("1 broker, not 3");
     assert_eq!(status(&scene)["keeper"], before["keeper"]);
 
-    scene.scenario(
-        "question = 'Is it used?'\nrepetitions = 2\nwarmup_blocks = 0\n[dataset]\npartitions = 2\nrecords = 20000\nsize = 100\n\
-         [trial]\nrecords = 20000\n",
-    );
+    scene.scenario(Scenario::reading(20_000).repetitions(2));
     scene.run(&["--cluster", "local"]).exits(0);
     let after = status(&scene);
     assert_eq!(after["topics"].as_array().unwrap().len(), 0, "{after}");
@@ -59,8 +56,8 @@ fn a_cluster_whose_keeper_was_killed_leaves_nothing_and_is_noticed() {
     let scene = Scene::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let refused = scene.tandem(&["cluster", "up", "--port", &port]).exits(2);
-    assert!(refused.stderr.contains(&format!("port {port}")), "{}", refused.stderr);
+    let refused = scene.tandem(&["cluster", "up", "--port", &port]);
+    refused.exits(2).says(&format!("port {port}"));
     scene.assert_no_processes();
     drop(taken);
 
@@ -72,8 +69,7 @@ fn a_cluster_whose_keeper_was_killed_leaves_nothing_and_is_noticed() {
     let folder = directory(&was);
     wait_until("the data to go", || !folder.exists());
     assert!(within(Duration::from_secs(3), || scene.processes().is_empty()));
-    let noticed = scene.tandem(&["cluster", "status"]).exits(1);
-    assert!(noticed.stdout.contains("has died"), "{}", noticed.stdout);
+    scene.tandem(&["cluster", "status"]).exits(1).prints("has died");
 
     scene.tandem(&["cluster", "up"]).exits(0);
     let second = status(&scene);
@@ -130,6 +126,7 @@ fn leave_topics(scene: &Scene, status: &serde_json::Value) {
 }
 
 #[test]
+#[ignore = "scripts/test --all; the standard tier compares versions, one of them on a ZooKeeper that dies"]
 fn the_default_scenario_runs_on_the_oldest_brokers_too_until_their_zookeeper_dies() {
     let scene = Scene::new();
     scene.tandem(&["cluster", "up", "--version", "2.8.1"]).exits(0);
@@ -155,9 +152,9 @@ fn the_default_scenario_runs_on_the_oldest_brokers_too_until_their_zookeeper_die
         topic(&["topics", "delete", "again", "--yes"]);
     }
 
-    let shown = status(&scene);
-    assert_eq!(shown["zookeeper"]["version"], "3.5.9");
-    let zookeeper = u32::try_from(shown["zookeeper"]["process"]["pid"].as_u64().unwrap()).unwrap();
+    let before = status(&scene);
+    assert_eq!(before["zookeeper"]["version"], "3.5.9");
+    let zookeeper = u32::try_from(before["zookeeper"]["process"]["pid"].as_u64().unwrap()).unwrap();
     signal(zookeeper, Signal::SIGKILL);
     let noticed = || scene.tandem(&["cluster", "status"]);
     wait_until("it to be noticed", || {
@@ -168,14 +165,9 @@ fn the_default_scenario_runs_on_the_oldest_brokers_too_until_their_zookeeper_die
     });
     noticed().exits(1);
     for command in [&["cluster", "up", "--version", "2.8.1"][..], &arguments[..]] {
-        let refused = scene.tandem(command).exits(2);
-        assert!(
-            refused.stderr.contains("ZooKeeper") && refused.stderr.contains("has died"),
-            "{}",
-            refused.stderr
-        );
+        scene.tandem(command).exits(2).says("ZooKeeper").says("has died");
     }
     scene.tandem(&["cluster", "down"]).exits(0);
     scene.assert_no_processes();
-    assert!(!directory(&shown).exists());
+    assert!(!directory(&before).exists());
 }

@@ -6,30 +6,24 @@ use tandem::measure::TrialKind;
 use tandem::plan::Ending;
 use tandem::summary::{Method, Metric, Summary, Verdict};
 
+use crate::scenario::Scenario;
 use crate::scene::{Scene, read_once, undisturbed};
 
 /// Two consumers wait in parallel, one waits twice as long: no machine is too slow to show that.
-const SCENARIO: &str = r#"
-question = "Do two consumers that wait for something else read faster than one?"
-repetitions = { until = "decided", at_most = 12 }
-[dataset]
-partitions = 2
-records = 4_000
-[trial]
-records = 400
-[consumer]
-work = "wait 1ms"
-[matrix]
-consumers = [1, 2]
-"#;
+fn scenario() -> Scenario {
+    let trials = Scenario::reading(4_000).trial_records(400).warmup_blocks(1);
+    let waiting = trials
+        .consumer("work = 'wait 1ms'")
+        .tables("[matrix]\nconsumers = [1, 2]");
+    waiting.repetitions("{ until = 'decided', at_most = 12 }")
+}
 
 #[test]
 fn a_clear_difference_ends_a_run_before_its_last_block() {
     undisturbed(|_| {
-        let scene = Scene::new();
-        let ended = scene.scenario(SCENARIO).run(&[]).exits(0);
-        assert!(ended.stdout.contains("of at most 12 blocks"), "{}", ended.stdout);
-        assert!(ended.stderr.contains("more block"), "{}", ended.stderr);
+        let scene = Scene::on_shared_cluster();
+        let ended = scene.scenario(scenario()).run(&[]).exits(0);
+        ended.prints("of at most 12 blocks").says("more block");
 
         let trials = scene.trials();
         trials.iter().for_each(read_once);
@@ -40,8 +34,8 @@ fn a_clear_difference_ends_a_run_before_its_last_block() {
         let summary = fs::read_to_string(scene.out().join("summary.json")).unwrap();
         let summary: Summary = serde_json::from_str(&summary).unwrap();
         assert_eq!(summary.ending, Some(Ending::Held));
-        let of = |metric| summary.comparisons.iter().find(|c| c.metric == metric).unwrap();
-        let found = of(Metric::ReadTime);
+        let comparison = |metric| summary.comparisons.iter().find(|c| c.metric == metric).unwrap();
+        let found = comparison(Metric::ReadTime);
         assert_eq!(found.verdict, Verdict::Faster);
         assert_eq!(found.blocks as usize, blocks);
         let (low, high) = found.ratio.unwrap().interval.unwrap();
@@ -51,7 +45,7 @@ fn a_clear_difference_ends_a_run_before_its_last_block() {
             first_look: 6,
             at_most: 12,
         };
-        assert_eq!((found.method, of(Metric::Stopwatch).method), (method, method));
+        assert_eq!((found.method, comparison(Metric::Stopwatch).method), (method, method));
 
         // Nothing is left to do, and nothing is done again.
         scene.resume().exits(0);

@@ -4,32 +4,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use nix::sys::signal::Signal;
 use tandem::measure::Environment;
 use tandem::store::RunDir;
 
-use crate::scene::{Ended, PROGRAM, Scene, read_once, signal, wait_until};
+use crate::clients::names_on;
+use crate::scenario::Scenario;
+use crate::scene::{Ended, PROGRAM, Scene, read_once, wait_until};
 use crate::shared_cluster::{self, Shared};
 
-/// Two cases whose trials take some tenths of a second.
-const TWO_CASES: &str = r#"
-question = "q"
-repetitions = 2
-warmup_blocks = 1
-[dataset]
-records = 2_000
-partitions = 2
-[trial]
-records = 1_000
-[consumer]
-work = "wait 500us"
-commit = "auto"
-[[case]]
-name = "one"
-[[case]]
-name = "two"
-processes = 2
-"#;
+fn two_cases() -> Scenario {
+    let trials = Scenario::two_short_cases().repetitions(2);
+    trials.consumer("work = 'wait 500us'").consumer("commit = 'auto'")
+}
 
 fn environment(scene: &Scene) -> Environment {
     RunDir::open(&scene.out()).unwrap().read_environment().unwrap().unwrap()
@@ -50,16 +36,11 @@ fn script(scene: &Scene, name: &str, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Checks that a run was refused with one message that contains these parts, before there was anything of it.
+/// Checks that a run was refused before there was anything of it.
 #[track_caller]
 fn refused(scene: &Scene, ended: Ended, parts: &[&str]) {
-    let ended = ended.exits(2);
-    for part in parts {
-        assert!(ended.stderr.contains(part), "{part:?} is not in:\n{}", ended.stderr);
-    }
-    let messages = ended.stderr.lines().filter(|line| line.starts_with("tandem: ")).count();
-    assert_eq!(messages, 1, "one message:\n{}", ended.stderr);
-    assert!(ended.stdout.is_empty() && !scene.out().exists(), "{ended:?}");
+    ended.refuses(parts);
+    assert!(!scene.out().exists());
     scene.assert_no_processes();
 }
 
@@ -68,22 +49,17 @@ fn a_scenario_is_run_on_both_clusters_and_nothing_is_left_on_either() {
     let scene = Scene::on_shared_cluster();
     let second = shared_cluster::second_bootstrap();
     let prefix = "both-";
-    scene.scenario(&format!("{TWO_CASES}[cluster]\nprefix = \"{prefix}\"\n"));
+    scene.scenario(two_cases().prefix(prefix));
     let run = scene.spawn_run(&["--against", &second]);
     for bootstrap in [shared_cluster::bootstrap(), second.clone()] {
         wait_until("a group of a trial", || {
-            let (topics, groups) = shared_cluster::names_on(&bootstrap, prefix);
+            let (topics, groups) = names_on(&bootstrap, prefix);
             !topics.is_empty() && groups.iter().any(|group| group.contains("-t"))
         });
     }
     let record = fs::read_to_string(scene.out().join("leftovers.json")).unwrap();
     assert!(record.contains(&second), "{record}");
-    let ended = run.end().exits(0);
-    assert!(
-        ended.stdout.contains(&format!("with the cluster {second}")),
-        "{}",
-        ended.stdout
-    );
+    let ended = run.end().exits(0).prints(&format!("with the cluster {second}"));
 
     let trials = scene.trials();
     trials.iter().for_each(read_once);
@@ -106,7 +82,7 @@ fn a_scenario_is_run_on_both_clusters_and_nothing_is_left_on_either() {
 
     for bootstrap in [first, second] {
         assert_eq!(
-            shared_cluster::names_on(&bootstrap, prefix),
+            names_on(&bootstrap, prefix),
             (Vec::new(), Vec::new()),
             "{bootstrap}; the run said {}",
             ended.stderr
@@ -118,7 +94,7 @@ fn a_scenario_is_run_on_both_clusters_and_nothing_is_left_on_either() {
 #[test]
 fn a_second_cluster_that_does_not_answer_is_named_and_the_first_under_another_name_is_none() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(TWO_CASES);
+    scene.scenario(two_cases());
     refused(
         &scene,
         scene.run(&["--against", "127.0.0.1:1"]),
@@ -136,13 +112,12 @@ fn a_second_cluster_that_goes_away_ends_the_run_so_that_it_can_be_resumed() {
     let scene = Scene::on_shared_cluster();
     let dying = Shared::start("dying");
     let second = dying.bootstrap();
-    let text = TWO_CASES.replace("repetitions = 2", "repetitions = 300");
-    scene.scenario(&format!("{text}[cluster]\nprefix = \"dying-\"\n"));
+    scene.scenario(two_cases().repetitions(300).prefix("dying-"));
     let run = scene.spawn_run(&["--against", &second, "--stall-limit", "3"]);
     wait_until("a counted trial", || {
         scene.out().exists() && scene.trial_files().len() > 5
     });
-    signal(dying.pid(), Signal::SIGKILL);
+    dying.broker().kill().unwrap();
     let ended = run.end().exits(1).says("the cluster is gone").says("--resume");
     assert!(ended.stderr.contains(&second), "{}", ended.stderr);
     // What could not be removed is remembered; the first cluster is clean.
@@ -151,7 +126,7 @@ fn a_second_cluster_that_goes_away_ends_the_run_so_that_it_can_be_resumed() {
         record.contains(&second) && !record.contains(&shared_cluster::bootstrap()),
         "{record}"
     );
-    let (topics, groups) = shared_cluster::names_on(&shared_cluster::bootstrap(), "dying-");
+    let (topics, groups) = names_on(&shared_cluster::bootstrap(), "dying-");
     assert!(topics.is_empty() && groups.is_empty(), "{topics:?} {groups:?}");
 }
 
@@ -160,9 +135,8 @@ fn workers_of_both_builds_are_started_behind_their_launcher_and_the_builds_are_r
     let scene = Scene::on_shared_cluster();
     let other = copy_of_program(&scene.path().join("other"));
     let binaries = format!("{PROGRAM},{}", other.display());
-    let place = "[[place]]\nname = \"nice\"\nlauncher = [\"nice\", \"-n\", \"1\", \"{tandem}\", \"worker\"]\n";
-    let text = TWO_CASES.replace("[consumer]", "[consumer]\nplace = \"nice\"");
-    scene.scenario(&format!("{text}{place}"));
+    let place = "[[place]]\nname = 'nice'\nlauncher = ['nice', '-n', '1', '{tandem}', 'worker']";
+    scene.scenario(two_cases().consumer("place = 'nice'").tables(place));
     let own = niceness(std::process::id()).unwrap();
     let run = scene.spawn_run(&["--binary", &binaries]);
     for build in [Path::new(PROGRAM), &other] {
@@ -172,8 +146,7 @@ fn workers_of_both_builds_are_started_behind_their_launcher_and_the_builds_are_r
             pids.filter_map(niceness).any(|nice| nice == own + 1)
         });
     }
-    let ended = run.end().exits(0);
-    assert!(ended.stdout.contains("with the build other"), "{}", ended.stdout);
+    run.end().exits(0).prints("with the build other");
     scene.trials().iter().for_each(read_once);
     let builds = environment(&scene).builds;
     let found: Vec<(&str, &Path)> = builds.iter().map(|build| (&*build.name, &*build.path)).collect();
@@ -202,7 +175,7 @@ fn workers_of_both_builds_are_started_behind_their_launcher_and_the_builds_are_r
 #[test]
 fn a_run_of_two_builds_fails_where_its_condition_cannot_be_judged() {
     let scene = Scene::on_shared_cluster();
-    scene.scenario(TWO_CASES);
+    scene.scenario(two_cases());
     let binaries = format!("{PROGRAM},{PROGRAM}");
     // One block has no interval, whatever the builds are like.
     let gate = ["--repetitions", "1", "--fail-on", "slower", "--junit", "tests.xml"];
@@ -229,7 +202,7 @@ fn niceness(pid: u32) -> Option<i32> {
 #[test]
 fn what_is_no_build_is_refused_before_anything_is_started() {
     let scene = Scene::new();
-    scene.scenario(TWO_CASES);
+    scene.scenario(two_cases());
     let run = |build: &str| scene.run(&["--binary", &format!("{PROGRAM},{build}")]);
     refused(
         &scene,

@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use tandem::kafka::admin::Admin;
+use rdkafka::producer::BaseRecord;
 use tandem::measure::ledger::{Account, ExpectedRange, Reading, account};
 use tandem::measure::{TopicPartition, clock};
 use tandem::protocol::{
@@ -19,11 +17,9 @@ use tandem::protocol::{
 };
 use tandem::scenario::{Commit, Read, Work, WorkOrdering};
 
+use crate::clients::{PATIENCE, client, create_topic, send};
 use crate::scene::PROGRAM;
 use crate::shared_cluster;
-
-/// How long a worker may take to say what is expected.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A topic whose partitions hold as many records each; some are tombstones, some have no key and the others one of seven.
 pub fn filled_topic(name: &str, partitions: i32, records: i64) -> TopicTarget {
@@ -32,35 +28,21 @@ pub fn filled_topic(name: &str, partitions: i32, records: i64) -> TopicTarget {
 
 /// The same with so many keys.
 pub fn keyed_topic(name: &str, partitions: i32, records: i64, keys: i64) -> TopicTarget {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let admin = Admin::connect(&shared_cluster::bootstrap(), &BTreeMap::new())
-            .await
-            .unwrap();
-        let count = u32::try_from(partitions).unwrap();
-        admin.create_topic(name, count, 1, &[]).await.unwrap();
-    });
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", shared_cluster::bootstrap())
-        .create()
-        .unwrap();
-    for offset in 0..records {
-        let key = format!("key {}", offset % keys);
-        for partition in 0..partitions {
-            let mut record = BaseRecord::<str, [u8]>::to(name).partition(partition);
-            if offset % 5 > 0 {
-                record = record.key(&key);
-            }
-            if offset % 3 > 0 {
-                record = record.payload(&[b'x'; 100]);
-            }
-            while let Err((_, again)) = producer.send(record) {
-                producer.poll(Duration::from_millis(10));
-                record = again;
-            }
+    let bootstrap = shared_cluster::bootstrap();
+    create_topic(&bootstrap, name, u32::try_from(partitions).unwrap());
+    let keys: Vec<String> = (0..keys).map(|key| format!("key {key}")).collect();
+    let places = (0..records).flat_map(|offset| (0..partitions).map(move |partition| (offset, partition)));
+    let records_to_send = places.map(|(offset, partition)| {
+        let mut record = BaseRecord::to(name).partition(partition);
+        if offset % 5 > 0 {
+            record = record.key(keys[usize::try_from(offset).unwrap() % keys.len()].as_str());
         }
-    }
-    producer.flush(PATIENCE).unwrap();
+        if offset % 3 > 0 {
+            record = record.payload(&[b'x'; 100][..]);
+        }
+        record
+    });
+    send(&client(&bootstrap, &[]).create().unwrap(), records_to_send);
     let range = OffsetRange { low: 0, end: records };
     TopicTarget {
         name: name.to_owned(),
