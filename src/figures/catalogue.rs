@@ -167,7 +167,7 @@ macro_rules! figures {
 }
 
 figures! {
-    IdleMembers = "idle_members" in Members, Largest of Used, Count(take::idle_members),
+    IdleMembers = "idle_members" in Members, Largest of Used, Count(|m| m.idle_members().count() as u64),
         "members that held no partition when reading began";
     RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|seen| Some(take::record_bytes(seen))),
         "mean size of key and value of a record";
@@ -190,10 +190,10 @@ figures! {
     FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(take::first_record_ms),
         "common start to a member's first record; median over members";
     #[header = "client CPU, s per million"]
-    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::client_cpu),
+    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(|seen| take::cpu(seen, |process| process.window.as_ref())),
         "CPU of all worker processes during the read time";
     ClientCpuStopwatch = "client_cpu_seconds_per_million_stopwatch" in SecondsPerMillion, Mean of Used,
-        Number(take::client_cpu_stopwatch),
+        Number(|seen| take::cpu(seen, |process| process.stopwatch.as_ref())),
         "CPU of all worker processes over their whole lives";
     #[header = "broker CPU, s per million"]
     BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::broker_cpu),
@@ -216,13 +216,13 @@ figures! {
     NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| m.not_delivered),
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
          transactions, compacted ones); no loss";
-    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(take::offered),
+    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|seen| Some(take::load(seen)?.offered_per_second)),
         "what the load's schedule asked for within the window; this and what follows is empty where no records arrive";
-    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(take::sent),
+    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(|seen| Some(take::load(seen)?.sent_per_second)),
         "records sent within the window";
-    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(take::lag_growth),
+    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(|seen| Some(take::load(seen)?.overload?.lag_growth_per_second)),
         "growth of the lag in the window, in a trial that was overloaded";
-    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(take::catch_up),
+    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(|seen| take::catch_up_seconds(seen.measurement)),
         "in mixed trials: from the producers' start until backlog and arrivals were read";
 }
 

@@ -1,7 +1,10 @@
 //! Statistics of the latencies of one trial.
 
+use strum::IntoStaticStr;
+
 /// A statistic of the latencies of one trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Statistic {
     Mean,
@@ -25,14 +28,7 @@ impl Statistic {
 
     /// Its part of a column's name.
     pub fn name(self) -> &'static str {
-        match self {
-            Statistic::Mean => "mean",
-            Statistic::P50 => "p50",
-            Statistic::P90 => "p90",
-            Statistic::P99 => "p99",
-            Statistic::P999 => "p999",
-            Statistic::Max => "max",
-        }
+        self.into()
     }
 
     /// The share of the records below it, for a percentile.

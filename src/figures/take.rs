@@ -46,10 +46,6 @@ pub(super) fn seconds(ns: u64) -> f64 {
     ns as f64 / NS_PER_SECOND
 }
 
-pub(super) fn idle_members(m: &Measurement) -> u64 {
-    m.idle_members().count() as u64
-}
-
 pub(super) fn record_bytes(seen: &Seen) -> [f64; 2] {
     [seen.measurement.bytes() as f64, seen.measurement.records() as f64]
 }
@@ -73,7 +69,7 @@ pub(super) fn first_record_ms(m: &Measurement) -> Vec<f64> {
 }
 
 /// CPU of all workers; `None` where one did not measure itself.
-fn cpu(seen: &Seen, usage: fn(&ProcessMeasurement) -> Option<&ProcessUsage>) -> Option<f64> {
+pub(super) fn cpu(seen: &Seen, usage: fn(&ProcessMeasurement) -> Option<&ProcessUsage>) -> Option<f64> {
     let processes = seen.measurement.processes.iter();
     per_million(
         seen,
@@ -81,14 +77,6 @@ fn cpu(seen: &Seen, usage: fn(&ProcessMeasurement) -> Option<&ProcessUsage>) -> 
             .map(|p| usage(p).map(|usage| usage.cpu_ns))
             .sum::<Option<u64>>()?,
     )
-}
-
-pub(super) fn client_cpu(seen: &Seen) -> Option<f64> {
-    cpu(seen, |process| process.window.as_ref())
-}
-
-pub(super) fn client_cpu_stopwatch(seen: &Seen) -> Option<f64> {
-    cpu(seen, |process| process.stopwatch.as_ref())
 }
 
 pub(super) fn broker_cpu(seen: &Seen) -> Option<f64> {
@@ -120,22 +108,6 @@ pub(super) fn work_us(seen: &Seen) -> Option<[f64; 2]> {
     Some([work_ns as f64 / NS_PER_US, seen.measurement.records() as f64])
 }
 
-fn load<'a>(seen: &Seen<'a>) -> Option<&'a LoadMeasurement> {
+pub(super) fn load<'a>(seen: &Seen<'a>) -> Option<&'a LoadMeasurement> {
     seen.measurement.load.as_ref()
-}
-
-pub(super) fn offered(seen: &Seen) -> Option<f64> {
-    load(seen).map(|load| load.offered_per_second)
-}
-
-pub(super) fn sent(seen: &Seen) -> Option<f64> {
-    load(seen).map(|load| load.sent_per_second)
-}
-
-pub(super) fn lag_growth(seen: &Seen) -> Option<f64> {
-    load(seen)?.overload.map(|overload| overload.lag_growth_per_second)
-}
-
-pub(super) fn catch_up(seen: &Seen) -> Option<f64> {
-    catch_up_seconds(seen.measurement)
 }

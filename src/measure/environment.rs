@@ -200,39 +200,17 @@ impl Environment {
 
     /// In what the other clusters and the builds of runs that compare them differ.
     fn variant_differences(&self, now: &Environment) -> Vec<Difference> {
-        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
-        let none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-        let clusters = self
-            .other_clusters
-            .iter()
-            .zip(&now.other_clusters)
-            .flat_map(|(before, now)| {
-                [
-                    (
-                        "brokers of the other cluster",
-                        before.brokers.to_string(),
-                        now.brokers.to_string(),
-                    ),
-                    (
-                        "Kafka of the other cluster",
-                        known(&before.version),
-                        known(&now.version),
-                    ),
-                    (
-                        "ZooKeeper of the other cluster",
-                        none(&before.zookeeper),
-                        none(&now.zookeeper),
-                    ),
-                    ("Java of the other cluster", known(&before.java), known(&now.java)),
-                ]
-            });
+        let clusters = self.other_clusters.iter().zip(&now.other_clusters);
+        let clusters = clusters.flat_map(|(before, now)| {
+            let values = before.values().into_iter().zip(now.values());
+            values.map(|((what, before), (_, now))| (format!("{what} of the other cluster"), before, now))
+        });
         let builds = self.builds.iter().zip(&now.builds);
-        let builds = builds.map(|(before, now)| ("a build", before.to_string(), now.to_string()));
-        clusters
-            .chain(builds)
-            .filter(|(_, before, now)| before != now)
+        let builds = builds.map(|(before, now)| ("a build".to_owned(), before.to_string(), now.to_string()));
+        let changed = clusters.chain(builds).filter(|(_, before, now)| before != now);
+        changed
             .map(|(what, before, now)| Difference {
-                what: what.to_owned(),
+                what,
                 before,
                 now,
                 forbids_mixing: true,
@@ -241,49 +219,50 @@ impl Environment {
     }
 
     /// Each value with its name and whether a run must keep it.
-    fn values(&self) -> [(&'static str, bool, String); 19] {
-        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    fn values(&self) -> Vec<(&'static str, bool, String)> {
         let (cluster, client) = (&self.cluster, &self.client);
-        let place = if cluster.local {
-            "run by tandem"
+        // Brokers that tandem runs get free ports, which are others each time.
+        let (place, bootstrap) = if cluster.local {
+            ("run by tandem", String::new())
         } else {
-            "running before tandem"
+            ("running before tandem", cluster.bootstrap.clone())
         };
-        [
+        let mut values = vec![
             ("host", true, self.host.clone()),
             ("system", false, self.system.clone()),
             ("kernel", true, self.kernel.clone()),
             ("processor", true, self.processor.clone()),
             ("cores", true, core_figure(self.usable_cores())),
             ("memory", true, self.memory_bytes.to_string()),
-            ("frequency governor", false, known(&self.governor)),
+            ("frequency governor", false, or(self.governor.as_ref(), "unknown")),
             ("tandem", true, self.tandem_version.clone()),
-            ("commit of tandem", false, known(&self.tandem_commit)),
+            ("commit of tandem", false, or(self.tandem_commit.as_ref(), "unknown")),
             ("client library", false, client.name.clone()),
             ("client", true, client.version.clone()),
             ("features of the client", false, client.features.clone()),
             ("allocator", true, client.allocator.clone()),
-            ("brokers", true, cluster.brokers.to_string()),
-            ("Kafka", true, known(&cluster.version)),
-            (
-                "ZooKeeper",
-                true,
-                cluster.zookeeper.clone().unwrap_or_else(|| "none".to_owned()),
-            ),
-            ("Java", true, known(&cluster.java)),
-            ("cluster", false, place.to_owned()),
-            // Brokers that tandem runs get free ports, which are others each time.
-            (
-                "bootstrap",
-                false,
-                if cluster.local {
-                    String::new()
-                } else {
-                    cluster.bootstrap.clone()
-                },
-            ),
+        ];
+        values.extend(cluster.values().map(|(what, value)| (what, true, value)));
+        values.push(("cluster", false, place.to_owned()));
+        values.push(("bootstrap", false, bootstrap));
+        values
+    }
+}
+
+impl ClusterEnvironment {
+    /// Each value that a run must keep, with its name.
+    fn values(&self) -> [(&'static str, String); 4] {
+        [
+            ("brokers", self.brokers.to_string()),
+            ("Kafka", or(self.version.as_ref(), "unknown")),
+            ("ZooKeeper", or(self.zookeeper.as_ref(), "none")),
+            ("Java", or(self.java.as_ref(), "unknown")),
         ]
     }
+}
+
+fn or(value: Option<&String>, otherwise: &str) -> String {
+    value.map_or(otherwise, String::as_str).to_owned()
 }
 
 /// Settings of brokers that are not the same, one that only one has too.

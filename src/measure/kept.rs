@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::wording::thousands;
+
 /// A data set that a run has kept for the next, or found kept by an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptData {
@@ -25,7 +27,10 @@ pub struct KeptData {
 
 impl fmt::Display for KeptData {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (since, records) = (self.since.strftime("%Y-%m-%d %H:%M:%S UTC"), grouped(self.records));
+        let (since, records) = (
+            self.since.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            thousands(self.records as f64),
+        );
         let topics = self.topics.join(", ");
         match (self.reused, &self.refilled_because) {
             (true, _) => write!(
@@ -39,18 +44,6 @@ impl fmt::Display for KeptData {
             ),
         }
     }
-}
-
-/// `10,000,000`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
 }
 
 #[cfg(test)]

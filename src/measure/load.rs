@@ -2,6 +2,7 @@
 //! far the readers were behind, and how long records waited second by second.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::latency::{LatencyRecorder, PackedLatency};
 use super::member::Series;
@@ -75,8 +76,9 @@ impl LoadMeasurement {
 }
 
 /// Whether readers keep up with a load. The order is that of the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum LoadVerdict {
     /// They do.
     Holds,
@@ -89,11 +91,7 @@ pub enum LoadVerdict {
 impl LoadVerdict {
     /// Its name in files and columns.
     pub fn as_str(self) -> &'static str {
-        match self {
-            LoadVerdict::Holds => "holds",
-            LoadVerdict::CannotSay => "cannot-say",
-            LoadVerdict::Overloaded => "overloaded",
-        }
+        self.into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One trial as it is stored: what was asked for, how it ended, and what it recorded.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::measurement::Measurement;
 
@@ -106,8 +107,9 @@ impl Trial {
 }
 
 /// How a trial ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "status")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Everything was read exactly once and the rules of the method held.
     Complete,
@@ -123,11 +125,7 @@ pub enum Status {
 impl Status {
     /// `complete`, `excluded` or `failed`.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Status::Complete => "complete",
-            Status::Excluded { .. } => "excluded",
-            Status::Failed(_) => "failed",
-        }
+        self.into()
     }
 }
 
@@ -209,8 +207,9 @@ pub struct Flag {
 }
 
 /// What a trial can be flagged for, in the order in which flags are reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum FlagKind {
     /// A broker went away or came meanwhile.
     BrokersChanged,
@@ -246,43 +245,11 @@ pub enum FlagKind {
 
 impl FlagKind {
     /// All of them.
-    pub const ALL: [FlagKind; 15] = [
-        FlagKind::BrokersChanged,
-        FlagKind::Standstill,
-        FlagKind::Disturbed,
-        FlagKind::Rebalance,
-        FlagKind::LateStart,
-        FlagKind::Redelivered,
-        FlagKind::Throttled,
-        FlagKind::Limited,
-        FlagKind::Removed,
-        FlagKind::NotObserved,
-        FlagKind::LoadNotReached,
-        FlagKind::Overloaded,
-        FlagKind::CannotSay,
-        FlagKind::Unread,
-        FlagKind::DeliveryErrors,
-    ];
+    pub const ALL: &[FlagKind] = FlagKind::VARIANTS;
 
     /// Its name in files and columns, as it is stored.
     pub fn as_str(self) -> &'static str {
-        match self {
-            FlagKind::BrokersChanged => "brokers-changed",
-            FlagKind::Standstill => "standstill",
-            FlagKind::Disturbed => "disturbed",
-            FlagKind::Rebalance => "rebalance",
-            FlagKind::LateStart => "late-start",
-            FlagKind::Redelivered => "redelivered",
-            FlagKind::Throttled => "throttled",
-            FlagKind::Limited => "limited",
-            FlagKind::Removed => "removed",
-            FlagKind::NotObserved => "not-observed",
-            FlagKind::LoadNotReached => "load-not-reached",
-            FlagKind::Overloaded => "overloaded",
-            FlagKind::CannotSay => "cannot-say",
-            FlagKind::Unread => "unread",
-            FlagKind::DeliveryErrors => "delivery-errors",
-        }
+        self.into()
     }
 }
 

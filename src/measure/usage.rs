@@ -189,31 +189,26 @@ fn parse_cpu(line: &str) -> Option<HostCpu> {
 }
 
 impl HostCpu {
-    fn plus(self, other: &HostCpu) -> HostCpu {
-        HostCpu {
-            user_ns: self.user_ns + other.user_ns,
-            nice_ns: self.nice_ns + other.nice_ns,
-            system_ns: self.system_ns + other.system_ns,
-            idle_ns: self.idle_ns + other.idle_ns,
-            iowait_ns: self.iowait_ns + other.iowait_ns,
-            irq_ns: self.irq_ns + other.irq_ns,
-            softirq_ns: self.softirq_ns + other.softirq_ns,
-            steal_ns: self.steal_ns + other.steal_ns,
-        }
+    fn plus(&self, other: &HostCpu) -> HostCpu {
+        self.with(other, u64::saturating_add)
     }
 
     /// What passed since an `earlier` reading.
     #[must_use]
     pub fn since(&self, earlier: &HostCpu) -> HostCpu {
+        self.with(earlier, u64::saturating_sub)
+    }
+
+    fn with(&self, other: &HostCpu, operation: fn(u64, u64) -> u64) -> HostCpu {
         HostCpu {
-            user_ns: self.user_ns.saturating_sub(earlier.user_ns),
-            nice_ns: self.nice_ns.saturating_sub(earlier.nice_ns),
-            system_ns: self.system_ns.saturating_sub(earlier.system_ns),
-            idle_ns: self.idle_ns.saturating_sub(earlier.idle_ns),
-            iowait_ns: self.iowait_ns.saturating_sub(earlier.iowait_ns),
-            irq_ns: self.irq_ns.saturating_sub(earlier.irq_ns),
-            softirq_ns: self.softirq_ns.saturating_sub(earlier.softirq_ns),
-            steal_ns: self.steal_ns.saturating_sub(earlier.steal_ns),
+            user_ns: operation(self.user_ns, other.user_ns),
+            nice_ns: operation(self.nice_ns, other.nice_ns),
+            system_ns: operation(self.system_ns, other.system_ns),
+            idle_ns: operation(self.idle_ns, other.idle_ns),
+            iowait_ns: operation(self.iowait_ns, other.iowait_ns),
+            irq_ns: operation(self.irq_ns, other.irq_ns),
+            softirq_ns: operation(self.softirq_ns, other.softirq_ns),
+            steal_ns: operation(self.steal_ns, other.steal_ns),
         }
     }
 }

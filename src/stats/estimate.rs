@@ -42,17 +42,6 @@ impl Estimate {
             observations: logs.len(),
         })
     }
-
-    /// How many times `first` is `second`, for values measured in pairs: the geometric mean of the ratios with the
-    /// studentised t interval of their logarithms, which is the paired t interval on the log scale. `None` as for
-    /// [`Estimate::geometric`], or where the lengths differ.
-    pub fn paired_ratio(first: &[f64], second: &[f64]) -> Option<Estimate> {
-        if first.len() != second.len() {
-            return None;
-        }
-        let ratios: Vec<f64> = first.iter().zip(second).map(|(a, b)| a / b).collect();
-        Estimate::geometric(&ratios)
-    }
 }
 
 /// Half the two-sided t interval at level `1 - alpha` for a mean: t(1 - alpha / 2, n - 1) s / sqrt(n) (Student,

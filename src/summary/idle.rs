@@ -1,9 +1,12 @@
-//! Members that held no partition: how many, who, and why. Seen in the assignments, never computed from counts.
+//! Members that held no partition: how many, who, and why. Taken from the assignments, never computed from counts.
 
 use crate::measure::{Measurement, MemberMeasurement};
 use crate::scenario::{Configuration, DatasetSpec, GroupProtocol, Membership};
 
-/// Members named before the rest is only counted.
+/// The assignor that deals out each topic by itself, and the default of clients.
+const RANGE: &str = "range";
+
+/// Members that are named; more are only counted.
 const NAMES_MAX: usize = 8;
 
 /// Why members were idle, naming those of the trial with the most; `None` where none was.
@@ -42,6 +45,22 @@ pub(super) fn explanation(
     ))
 }
 
+/// True where members get the partitions of each topic by themselves, so that those beyond a topic's number get none.
+pub(super) fn deals_by_topic(membership: &Membership) -> bool {
+    match membership {
+        Membership::Manual => false,
+        Membership::Group(protocol) => assignor(protocol) == Some(RANGE),
+    }
+}
+
+/// The assignor of a group; `None` where the broker chooses.
+fn assignor(protocol: &GroupProtocol) -> Option<&str> {
+    match protocol {
+        GroupProtocol::Classic { assignor } => Some(assignor.as_deref().unwrap_or(RANGE)),
+        GroupProtocol::Consumer { assignor } => assignor.as_deref(),
+    }
+}
+
 fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {
     let partitions = match (dataset.topics, dataset.partitions) {
         (topics, partitions) if dataset.partitions_of_all() != topics * partitions => {
@@ -54,19 +73,12 @@ fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {
     };
     let assigned = match &configuration.membership {
         Membership::Manual => "dealt out in turn by manual assignment".to_owned(),
-        Membership::Group(GroupProtocol::Classic { assignor }) => {
-            let assignor = assignor.as_deref().unwrap_or("range");
-            format!("assigned by {assignor}")
-        }
-        Membership::Group(GroupProtocol::Consumer { assignor: None }) => "assigned by the broker's default".to_owned(),
-        Membership::Group(GroupProtocol::Consumer {
-            assignor: Some(assignor),
-        }) => format!("assigned by {assignor}"),
+        Membership::Group(protocol) => format!("assigned by {}", assignor(protocol).unwrap_or("the broker's default")),
     };
     let of_all = dataset.partitions_of_all();
     let why = if configuration.members_per_group() > of_all {
         "a partition has one reader in a group, so members beyond the number of partitions get nothing"
-    } else if assigned.ends_with("range") {
+    } else if deals_by_topic(&configuration.membership) {
         "range deals out each topic by itself, so members beyond a topic's partitions get none of it"
     } else {
         "the assignor left them out"

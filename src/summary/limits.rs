@@ -2,6 +2,7 @@
 
 use crate::measure::limits::{AFFINITY, MemoryEffect, Party, QuotaEffect, cores};
 use crate::measure::{HostMeasurement, Trial, TrialKind};
+use crate::wording::listed;
 
 /// `600 MiB`, `1.5 GiB`.
 pub(super) fn memory_size(bytes: u64) -> String {
@@ -15,16 +16,10 @@ pub(super) fn memory_size(bytes: u64) -> String {
 
 /// `tandem, workers and brokers`.
 pub(super) fn of_whom(parties: &[Party]) -> String {
-    let names = parties.iter().map(|party| match party {
-        Party::Tandem => "tandem",
-        Party::Workers => "workers",
-        Party::Brokers => "brokers",
-    });
-    let names: Vec<&str> = names.collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => "nobody".to_owned(),
+    let names: Vec<&str> = parties.iter().map(|party| party.into()).collect();
+    match names.as_slice() {
+        [] => "nobody".to_owned(),
+        names => listed(names),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::Plan;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Scenario;
 use crate::stats::{self, CONFIDENCE, count, mean, median, standard_deviation};
 use crate::verdict::{Metric, speed};
 
@@ -143,11 +143,7 @@ fn paired_deviation(groups: &[Vec<Figure>]) -> Option<f64> {
 /// Of each configuration its used trials in run order.
 fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
     let of = |index: usize| {
-        let metric = match scenario.configurations[index].mode {
-            Mode::Backlog => Metric::ReadTime,
-            Mode::Live(_) => Metric::ResponseP99,
-            Mode::Mixed(_) => Metric::CatchUp,
-        };
+        let metric = Metric::of(&scenario.configurations[index].mode);
         let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
         used.filter_map(|t| {
             Some(Figure {

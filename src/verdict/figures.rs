@@ -14,27 +14,38 @@ pub fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
     percentile_ms(&response, 0.99)
 }
 
+/// What a trial has of a metric, in its unit: deliveries of all groups per second of either time, milliseconds of a
+/// percentile, seconds of catching up. `None` where it has no figure that may be compared.
+pub fn figure(metric: Metric, measurement: &Measurement) -> Option<f64> {
+    match metric {
+        Metric::ReadTime => Some(measurement.records() as f64 / read_seconds(measurement)),
+        Metric::Stopwatch => Some(measurement.records() as f64 / stopwatch_seconds(measurement)),
+        Metric::ResponseP99 => response_p99_ms(measurement),
+        Metric::CatchUp => is_meaningful(measurement).then(|| catch_up_seconds(measurement))?,
+    }
+}
+
 /// How fast a trial was by a metric: records of each group per second by either time, or the inverse of a length of
 /// time. `None` where it has no figure that may be compared.
 pub fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<f64> {
-    // Those that the cluster had removed were not read.
-    let groups = measurement
-        .members
-        .iter()
-        .map(|member| u64::from(member.group) + 1)
-        .max()
-        .unwrap_or(1);
-    let records = if measurement.removed > 0 {
-        measurement.records() / groups
-    } else {
-        records
+    let records = || {
+        let groups = measurement
+            .members
+            .iter()
+            .map(|member| u64::from(member.group) + 1)
+            .max();
+        // Those that the cluster had removed were not read.
+        let is_whole = measurement.removed == 0;
+        (if is_whole {
+            records
+        } else {
+            measurement.records() / groups.unwrap_or(1)
+        }) as f64
     };
     match metric {
-        Metric::ReadTime => Some(records as f64 / read_seconds(measurement)),
-        Metric::Stopwatch => Some(records as f64 / stopwatch_seconds(measurement)),
-        Metric::ResponseP99 => response_p99_ms(measurement).map(f64::recip),
-        Metric::CatchUp if is_meaningful(measurement) => catch_up_seconds(measurement).map(f64::recip),
-        Metric::CatchUp => None,
+        Metric::ReadTime => Some(records() / read_seconds(measurement)),
+        Metric::Stopwatch => Some(records() / stopwatch_seconds(measurement)),
+        Metric::ResponseP99 | Metric::CatchUp => figure(metric, measurement).map(f64::recip),
     }
 }
 

@@ -9,7 +9,7 @@ mod pairs;
 mod rule;
 
 pub use conclude::compare;
-pub use figures::{fell_behind, is_tainted, response_p99_ms, speed, split_blocks};
+pub use figures::{fell_behind, figure, is_tainted, response_p99_ms, speed, split_blocks};
 pub use model::{Comparison, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
 pub use pairs::{log_ratios, paired_trials, pairs, questions};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Mode;
 use crate::stats::Estimate;
 
 /// What a comparison compares.
@@ -26,6 +27,15 @@ impl Metric {
         Metric::CatchUp,
         Metric::Stopwatch,
     ];
+
+    /// The metric that compares configurations of a mode.
+    pub fn of(mode: &Mode) -> Self {
+        match mode {
+            Mode::Backlog => Metric::ReadTime,
+            Mode::Live(_) => Metric::ResponseP99,
+            Mode::Mixed(_) => Metric::CatchUp,
+        }
+    }
 
     /// True where the metric answers the question, so that its comparisons are corrected for being several; false
     /// where it is only described.

@@ -1,12 +1,14 @@
 //! The five parts of a record's latency, and a histogram for each.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::recorder::LatencyRecorder;
 
 /// The five parts of a record's latency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LatencyPart {
     /// Intended to sent: the producer was late.
     ProducerDelay,
@@ -32,13 +34,7 @@ impl LatencyPart {
 
     /// Its name in files and columns.
     pub fn name(self) -> &'static str {
-        match self {
-            LatencyPart::ProducerDelay => "producer_delay",
-            LatencyPart::Transit => "transit",
-            LatencyPart::Queued => "queued",
-            LatencyPart::Work => "work",
-            LatencyPart::Response => "response",
-        }
+        self.into()
     }
 }
 

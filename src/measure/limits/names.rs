@@ -1,10 +1,14 @@
 //! Parties, control groups and numbers of cores in the words of reports.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use crate::wording::without_zeros;
 
 /// Whose processes a limit is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Party {
     /// The coordinator itself.
     Tandem,
@@ -27,8 +31,7 @@ pub fn cores(number: f64) -> String {
 
 /// A number of cores, with as many digits as tell a full core from nearly one.
 pub fn core_figure(number: f64) -> String {
-    let text = format!("{number:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    without_zeros(&format!("{number:.2}")).to_owned()
 }
 
 /// `the cgroup /docker/1f3a`, or what a container sees of its own.

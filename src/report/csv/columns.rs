@@ -190,7 +190,10 @@ pub(super) fn trial_columns<'a>() -> Own<TrialRow<'a>> {
 }
 
 fn flag_names() -> String {
-    let names = FlagKind::ALL.map(|kind| format!("`{}`", kind.as_str()));
+    let names: Vec<String> = FlagKind::ALL
+        .iter()
+        .map(|kind| format!("`{}`", kind.as_str()))
+        .collect();
     format!(
         "names of what was noteworthy, separated by spaces: {}",
         names.join(", ")

@@ -75,7 +75,7 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
         waiting.unwrap_or_default(),
         words::brokers_and_cores(seen)
     );
-    Some(Bottleneck::new(Kind::Quota, evidence, remedies::quota()))
+    Some(Bottleneck::new(Kind::Quota, evidence, remedies::QUOTA))
 }
 
 /// A pause needs no core, so it comes before them.
@@ -98,7 +98,7 @@ pub(super) fn fetching(case: &Case) -> Option<Bottleneck> {
         }
         _ if parts.awaited >= parts.pausing => {
             let evidence = format!("{}{}", parts.evidence(), words::brokers_and_cores(seen));
-            Some(Bottleneck::new(Kind::Brokers, evidence, remedies::brokers()))
+            Some(Bottleneck::new(Kind::Brokers, evidence, remedies::BROKERS))
         }
         _ => Some(parts.pauses(case)),
     }
@@ -117,7 +117,7 @@ pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
         words::brokers_and_cores(seen)
     );
     if brokers >= BROKER_BUSY_CORES {
-        Some(Bottleneck::new(Kind::Brokers, evidence, remedies::brokers()))
+        Some(Bottleneck::new(Kind::Brokers, evidence, remedies::BROKERS))
     } else if brokers < BROKER_IDLE_CORES {
         Some(Bottleneck::new(
             Kind::FetchSettings,

@@ -1,67 +1,45 @@
 //! What a bottleneck is, in the form in which summaries are stored.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
-/// What keeps a configuration from being faster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What keeps a configuration from being faster, in the order in which the documents explain it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum BottleneckKind {
+    /// A CPU quota that is used up, or memory that has no room for the data in the page cache.
+    Limit,
+    /// The producers of the load.
+    Producers,
+    /// Members without a partition.
+    IdleMembers,
+    /// One member, or one thread of a member, has more to do than the others.
+    Skew,
     /// What members do with each record, or the commits that they wait for.
     ConsumerWork,
+    /// A quota of the cluster.
+    Quota,
+    /// The cores of the machine, or those that the consumers may use.
+    AllCores,
     /// One thread of a consumer, the one that reads or one of its client library: it has a full core, or readers wait and
     /// its unpacking is the longest part of the fetching.
     ReaderThread,
-    /// The cores of the machine, or those that the consumers may use.
-    AllCores,
     /// The brokers, or the way to them.
     Brokers,
-    /// A quota of the cluster.
-    Quota,
-    /// The producers of the load.
-    Producers,
     /// When, or how much, the client library fetches.
     FetchSettings,
-    /// One member, or one thread of a member, has more to do than the others.
-    Skew,
-    /// Members without a partition.
-    IdleMembers,
-    /// A CPU quota that is used up, or memory that has no room for the data in the page cache.
-    Limit,
     /// None of these, or too little is known.
     Unknown,
 }
 
 impl BottleneckKind {
-    /// Every kind, in the order in which the documents explain them.
-    pub const ALL: [BottleneckKind; 11] = [
-        BottleneckKind::Limit,
-        BottleneckKind::Producers,
-        BottleneckKind::IdleMembers,
-        BottleneckKind::Skew,
-        BottleneckKind::ConsumerWork,
-        BottleneckKind::Quota,
-        BottleneckKind::AllCores,
-        BottleneckKind::ReaderThread,
-        BottleneckKind::Brokers,
-        BottleneckKind::FetchSettings,
-        BottleneckKind::Unknown,
-    ];
+    /// Every kind.
+    pub const ALL: &[BottleneckKind] = BottleneckKind::VARIANTS;
 
     /// As it stands in `summary.csv`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            BottleneckKind::ConsumerWork => "consumer-work",
-            BottleneckKind::ReaderThread => "reader-thread",
-            BottleneckKind::AllCores => "all-cores",
-            BottleneckKind::Brokers => "brokers",
-            BottleneckKind::Quota => "quota",
-            BottleneckKind::Producers => "producers",
-            BottleneckKind::FetchSettings => "fetch-settings",
-            BottleneckKind::Skew => "skew",
-            BottleneckKind::IdleMembers => "idle-members",
-            BottleneckKind::Limit => "limit",
-            BottleneckKind::Unknown => "unknown",
-        }
+        self.into()
     }
 }
 

@@ -7,7 +7,9 @@ use super::threads::ThreadRole;
 use super::thresholds::{IDLE_FOR_A_THREAD, SKEW_TIMES};
 use super::words;
 use crate::measure::limits::core_figure;
-use crate::scenario::{GroupProtocol, Membership, Work, WorkOrdering};
+use crate::scenario::{Work, WorkOrdering};
+use crate::summary::idle::deals_by_topic;
+use crate::wording::plural;
 
 /// Where a live load was held.
 pub(super) const LOAD_HELD: &str = "A higher rate, or a search for its capacity, shows where it ends.";
@@ -36,10 +38,8 @@ const FETCH_SETTINGS: [&str; 8] = [
     "fetch.error.backoff.ms",
 ];
 
-pub(super) fn producers() -> String {
-    "More producer processes (`producers`) or a lower rate would help; no change to the consumers will show before."
-        .to_owned()
-}
+pub(super) const PRODUCERS: &str =
+    "More producer processes (`producers`) or a lower rate would help; no change to the consumers will show before.";
 
 pub(super) fn idle_members(case: &Case) -> String {
     let partitions = case.dataset.partitions_of_all();
@@ -49,14 +49,7 @@ pub(super) fn idle_members(case: &Case) -> String {
              those beyond get nothing."
         );
     }
-    let range = match &case.configuration.membership {
-        Membership::Group(GroupProtocol::Classic { assignor }) => {
-            assignor.as_deref().is_none_or(|name| name == "range")
-        }
-        Membership::Group(GroupProtocol::Consumer { assignor }) => assignor.as_deref() == Some("range"),
-        Membership::Manual => false,
-    };
-    if range {
+    if deals_by_topic(&case.configuration.membership) {
         "Another assignor would help: range deals out each topic by itself.".to_owned()
     } else {
         "Another assignor would help: there are partitions enough.".to_owned()
@@ -101,25 +94,17 @@ pub(super) fn in_order(in_order: &InOrder, is_uneven: bool) -> String {
     }
 }
 
-pub(super) fn quota() -> String {
-    "A higher quota for these clients (`consumer_byte_rate`) would help, and more members only where each has a quota of its \
-     own; faster brokers will not."
-        .to_owned()
-}
+pub(super) const QUOTA: &str = "A higher quota for these clients (`consumer_byte_rate`) would help, and more members only where each has a quota of its \
+     own; faster brokers will not.";
 
-pub(super) fn held_fetches() -> String {
-    "A smaller `fetch.min.bytes` or a shorter `fetch.wait.max.ms` would help; more members will not, because each of their \
-     fetches is held as well."
-        .to_owned()
-}
+pub(super) const HELD_FETCHES: &str = "A smaller `fetch.min.bytes` or a shorter `fetch.wait.max.ms` would help; more members will not, because each of their \
+     fetches is held as well.";
 
-pub(super) fn lingering() -> String {
-    "A shorter `linger.ms` of the producers would help; no change to the consumers will.".to_owned()
-}
+pub(super) const LINGERING: &str =
+    "A shorter `linger.ms` of the producers would help; no change to the consumers will.";
 
-pub(super) fn quicker_work() -> String {
-    "Quicker work would help; more members will not: a record's own work is as long on any of them.".to_owned()
-}
+pub(super) const QUICKER_WORK: &str =
+    "Quicker work would help; more members will not: a record's own work is as long on any of them.";
 
 /// Where one partition has so much that more members gain little.
 fn little_gain(case: &Case) -> Option<String> {
@@ -135,11 +120,8 @@ fn little_gain(case: &Case) -> Option<String> {
     })
 }
 
-pub(super) fn commits() -> String {
-    "Committing less often would help (`commit = \"auto\"` or `\"every N\"`), and so would more members, each of which waits \
-     for its own commits."
-        .to_owned()
-}
+pub(super) const COMMITS: &str = "Committing less often would help (`commit = \"auto\"` or `\"every N\"`), and so would more members, each of which waits \
+     for its own commits.";
 
 pub(super) fn work(case: &Case) -> String {
     let waits = matches!(case.configuration.work, Work::Wait { .. });
@@ -196,7 +178,7 @@ pub(super) fn work(case: &Case) -> String {
 }
 
 fn more_partitions(there: u32) -> String {
-    format!("more than {there} partition{}", if there == 1 { "" } else { "s" })
+    format!("more than {}", plural(there, "partition"))
 }
 
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
@@ -242,11 +224,8 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
     }
 }
 
-pub(super) fn brokers() -> String {
-    "Faster brokers, more of them to share the partitions, or a shorter way to them would help; so may fewer and larger \
-     answers (`fetch.min.bytes`, `max.partition.fetch.bytes`). More consumers will not."
-        .to_owned()
-}
+pub(super) const BROKERS: &str = "Faster brokers, more of them to share the partitions, or a shorter way to them would help; so may fewer and larger \
+     answers (`fetch.min.bytes`, `max.partition.fetch.bytes`). More consumers will not.";
 
 pub(super) fn fetch_settings(case: &Case) -> String {
     let set: Vec<String> = FETCH_SETTINGS

@@ -80,14 +80,14 @@ pub(super) fn response(case: &Case) -> Option<Bottleneck> {
     let longest = Longest::of(case).filter(|longest| longest.ms >= LONGEST_SHARE * longest.response_ms)?;
     let evidence = longest.evidence();
     match longest.part {
-        LatencyPart::ProducerDelay => Some(Bottleneck::new(Kind::Producers, evidence, remedies::producers())),
+        LatencyPart::ProducerDelay => Some(Bottleneck::new(Kind::Producers, evidence, remedies::PRODUCERS)),
         LatencyPart::Transit => held_by_the_broker(case, &longest)
             .or_else(|| held_by_the_producer(case, &longest))
             .or_else(|| behind_others(case, &longest)),
         LatencyPart::Queued => behind_others(case, &longest)
             .or_else(|| Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::work(case)))),
         LatencyPart::Work | LatencyPart::Response => {
-            Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::quicker_work()))
+            Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::QUICKER_WORK))
         }
     }
 }
@@ -109,7 +109,7 @@ fn held_by_the_broker(case: &Case, longest: &Longest) -> Option<Bottleneck> {
             None => "`fetch.wait.max.ms` as the library has it".to_owned(),
         }
     );
-    Some(Bottleneck::new(Kind::FetchSettings, evidence, remedies::held_fetches()))
+    Some(Bottleneck::new(Kind::FetchSettings, evidence, remedies::HELD_FETCHES))
 }
 
 /// The producer's client collects records before it sends them.
@@ -119,7 +119,7 @@ fn held_by_the_producer(case: &Case, longest: &Longest) -> Option<Bottleneck> {
     is_long.then(|| {
         let setting = words::property("linger.ms", linger);
         let evidence = format!("{}, and the producers collected records: {setting}", longest.evidence());
-        Bottleneck::new(Kind::Producers, evidence, remedies::lingering())
+        Bottleneck::new(Kind::Producers, evidence, remedies::LINGERING)
     })
 }
 
@@ -137,7 +137,7 @@ fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
             "members waited for commits {} of their time",
             percent(committing)
         ));
-        return Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::commits()));
+        return Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::COMMITS));
     }
     let working = seen.working.filter(|share| *share >= BUSY_SHARE)?;
     let evidence = because(format!("members were in work {} of their time", percent(working)));

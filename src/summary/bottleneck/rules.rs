@@ -65,7 +65,7 @@ fn load_not_reached(case: &Case) -> Option<Bottleneck> {
     Some(Bottleneck::new(
         Kind::Producers,
         words::load_not_reached(load),
-        remedies::producers(),
+        remedies::PRODUCERS,
     ))
 }
 

@@ -23,12 +23,6 @@ pub(super) fn percent(share: f64) -> String {
     format!("{percent:.0} %")
 }
 
-/// `1 core`, `2 cores`.
-pub(super) fn number_of(number: u32, what: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{s}")
-}
-
 pub(super) fn load_not_reached(load: &LoadSeen) -> String {
     let mut text = format!(
         "of {} records a second that were to arrive, producers sent {}",
@@ -124,25 +118,22 @@ pub(super) fn saturated(machine: &Machine) -> String {
 }
 
 pub(super) fn working(seen: &Observed) -> String {
-    let mut parts = Vec::new();
-    if let Some(working) = seen.working {
+    let working = seen.working.map(|working| {
         let each = seen.work_us.map(|us| format!(" ({} per record)", duration(us)));
-        parts.push(format!(
+        format!(
             "members were in work {} of their time{}",
             percent(working),
             each.unwrap_or_default()
-        ));
-    }
-    if let Some(committing) = seen.committing.filter(|share| *share >= 0.01) {
-        parts.push(format!("waited for commits {} of it", percent(committing)));
-    }
-    if parts.len() == 1 && seen.working.is_none() {
-        parts[0] = parts[0]
-            .replacen("waited", "members waited", 1)
-            .replacen("of it", "of their time", 1);
-    }
+        )
+    });
+    let committing = seen.committing.filter(|share| *share >= 0.01).map(percent);
+    let text = match (working, committing) {
+        (Some(working), Some(committing)) => format!("{working} and waited for commits {committing} of it"),
+        (None, Some(committing)) => format!("members waited for commits {committing} of their time"),
+        (working, None) => working.unwrap_or_default(),
+    };
     let idle = seen.machine.as_ref().map(idle_cores).unwrap_or_default();
-    format!("{}{idle}", parts.join(" and "))
+    format!("{text}{idle}")
 }
 
 fn duration(us: f64) -> String {

@@ -8,6 +8,7 @@ use super::threads::BusyThread;
 use super::thresholds::{CORES_SHARE, SKEW_TIMES, THREAD_SHARE, WORKING_SHARE};
 use super::words::{self, cores};
 use crate::scenario::Work;
+use crate::wording::plural;
 
 /// The order of a partition or a key keeps one thread busy while others have nothing to do.
 pub(super) fn work_in_order(case: &Case) -> Option<Bottleneck> {
@@ -43,7 +44,7 @@ pub(super) fn work_that_waits(case: &Case) -> Option<Bottleneck> {
         return None;
     }
     let remedy = if committing > waiting {
-        remedies::commits()
+        remedies::COMMITS.to_owned()
     } else {
         remedies::work(case)
     };
@@ -67,7 +68,7 @@ pub(super) fn all_cores(case: &Case) -> Option<Bottleneck> {
         evidence: format!(
             "the consumers used {} of the {} that their place leaves to them",
             cores(clients),
-            words::number_of(case.cpus.unwrap_or(0), "core")
+            plural(case.cpus.unwrap_or(0), "core")
         ),
         remedy: "More cores for their place would help; more members on the same ones will not.".to_owned(),
     })

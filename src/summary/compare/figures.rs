@@ -3,21 +3,18 @@
 use super::matching::Matching;
 use super::model::{ComparedConfiguration, Measure, RunFacts, RunFigure};
 use super::run::{StoredRun, run_name};
-use crate::figures::{catch_up_seconds, is_meaningful, read_seconds};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Next;
 use crate::scenario::{Mode, Scenario};
 use crate::stats::Estimate;
 use crate::summary::capacity;
-use crate::verdict::{response_p99_ms, speed};
+use crate::verdict::{self, Metric, speed};
 
 /// By what a configuration of this scenario is compared.
 pub(super) fn measure_of(scenario: &Scenario, mode: &Mode) -> Measure {
-    match mode {
-        Mode::Backlog => Measure::ReadTime,
-        Mode::Live(_) | Mode::Mixed(_) if scenario.capacity.is_some() => Measure::Capacity,
-        Mode::Live(_) => Measure::ResponseP99,
-        Mode::Mixed(_) => Measure::CatchUp,
+    match scenario.capacity {
+        Some(_) if mode.load().is_some() => Measure::Capacity,
+        _ => Measure::of(Metric::of(mode)).unwrap_or(Measure::ReadTime),
     }
 }
 
@@ -74,22 +71,10 @@ pub(super) fn speeds(trials: &[Trial], configuration: usize, measure: Measure) -
         .collect()
 }
 
-/// A trial's figure in the unit of the measure.
-fn value(measure: Measure, measurement: &Measurement) -> Option<f64> {
-    match measure {
-        Measure::ReadTime => Some(measurement.records() as f64 / read_seconds(measurement)),
-        Measure::ResponseP99 => response_p99_ms(measurement),
-        Measure::CatchUp => is_meaningful(measurement)
-            .then(|| catch_up_seconds(measurement))
-            .flatten(),
-        Measure::Capacity => None,
-    }
-}
-
 fn figure(name: &str, run: &StoredRun, configuration: usize, measure: Measure) -> RunFigure {
     let used = used(run.trials, configuration).into_iter();
     let trials: Vec<f64> = used
-        .filter_map(|(_, measurement)| value(measure, measurement))
+        .filter_map(|(_, measurement)| verdict::figure(measure.metric()?, measurement))
         .collect();
     let wanted = run
         .plan

@@ -3,6 +3,7 @@
 use super::model::{Measure, RunComparison, RunFacts, RunVerdict};
 use crate::stats::{Estimate, is_material};
 use crate::verdict::Verdict;
+use crate::wording::plural;
 
 /// A sentence per run and measure.
 pub(super) fn answer(comparison: &RunComparison) -> Vec<String> {
@@ -159,7 +160,5 @@ fn time(seconds: i64) -> String {
         .into_iter()
         .find(|(length, _)| seconds >= *length)
         .unwrap_or((1, "second"));
-    let count = seconds / unit.0;
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {}{s}", unit.1)
+    plural(seconds / unit.0, unit.1)
 }

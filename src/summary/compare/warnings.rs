@@ -6,10 +6,11 @@ use super::run::StoredRun;
 use crate::measure::limits::core_figure;
 use crate::measure::{FlagKind, TrialKind};
 use crate::stats::median;
+use crate::wording::plural;
 
-/// Record counts that differ by a larger share are told.
+/// Record counts that differ by a larger share are reported.
 const RECORDS_SHARE: f64 = 0.1;
-/// More disturbed trials than this share are told.
+/// More disturbed trials than this share are reported.
 const DISTURBED_SHARE: f64 = 0.1;
 
 pub(super) fn warnings(
@@ -36,7 +37,7 @@ pub(super) fn warnings(
             ));
         }
         if facts.trials_failed > 0 {
-            all.push(format!("In {name} {} failed.", trials(facts.trials_failed)));
+            all.push(format!("In {name} {} failed.", plural(facts.trials_failed, "trial")));
         }
         let disturbed = run
             .trials
@@ -46,7 +47,7 @@ pub(super) fn warnings(
         if disturbed as f64 > DISTURBED_SHARE * facts.trials_used as f64 {
             all.push(format!(
                 "In {name} other programs or the hypervisor disturbed {disturbed} of {}.",
-                trials(facts.trials_used)
+                plural(facts.trials_used, "trial")
             ));
         }
     }
@@ -66,21 +67,11 @@ pub(super) fn warnings(
             .filter(|other| other.run == *name)
             .count();
         if left_out > 0 {
-            let s = if left_out == 1 { "" } else { "s" };
-            all.push(format!(
-                "{left_out} configuration{s} of A and {name} cannot be compared; see below."
-            ));
+            let left_out = plural(left_out, "configuration");
+            all.push(format!("{left_out} of A and {name} cannot be compared; see below."));
         }
     }
     all
-}
-
-fn trials(count: usize) -> String {
-    if count == 1 {
-        "1 trial".to_owned()
-    } else {
-        format!("{count} trials")
-    }
 }
 
 fn is_other_machine(one: &StoredRun, other: &StoredRun) -> bool {

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{catch_up_seconds, is_meaningful, read_seconds};
-use crate::measure::{Measurement, Trial};
+use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::scenario::{Configuration, Mode, Scenario};
+use crate::scenario::{Configuration, Scenario};
 use crate::stats::{self, Effects, EffectsRefusal, Estimate, FactorialTrial};
-use crate::verdict::{paired_trials, response_p99_ms};
+use crate::verdict::{Metric, figure, paired_trials};
+use crate::wording::{capitalised, listed, without_zeros};
 
-/// Shares below this are not told one by one.
-const SHARE_TOLD: f64 = 0.01;
+/// Smaller shares are reported together.
+const SHARE_REPORTED: f64 = 0.01;
 
 /// The logarithm of what is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,20 +36,11 @@ impl EffectsOf {
         }
     }
 
-    fn of(mode: &Mode) -> Self {
-        match mode {
-            Mode::Backlog => EffectsOf::Throughput,
-            Mode::Live(_) => EffectsOf::ResponseP99,
-            Mode::Mixed(_) => EffectsOf::CatchUp,
-        }
-    }
-
-    fn value(self, measurement: &Measurement) -> Option<f64> {
-        match self {
-            EffectsOf::Throughput => Some(measurement.records() as f64 / read_seconds(measurement)),
-            EffectsOf::ResponseP99 => response_p99_ms(measurement),
-            EffectsOf::CatchUp if is_meaningful(measurement) => catch_up_seconds(measurement),
-            EffectsOf::CatchUp => None,
+    fn of(metric: Metric) -> Self {
+        match metric {
+            Metric::ReadTime | Metric::Stopwatch => EffectsOf::Throughput,
+            Metric::ResponseP99 => EffectsOf::ResponseP99,
+            Metric::CatchUp => EffectsOf::CatchUp,
         }
     }
 }
@@ -84,13 +75,13 @@ pub enum EffectsOutcome {
 pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary> {
     let scenario = &plan.scenario;
     let factors = Factors::new(scenario);
-    let mut kinds = scenario.configurations.iter().map(|c| EffectsOf::of(&c.mode));
-    let of = kinds.next()?;
-    if factors.names.len() < 2 || scenario.capacity.is_some() || kinds.any(|other| other != of) {
+    let mut metrics = scenario.configurations.iter().map(|c| Metric::of(&c.mode));
+    let metric = metrics.next()?;
+    if factors.names.len() < 2 || scenario.capacity.is_some() || metrics.any(|other| other != metric) {
         return None;
     }
     let made = paired_trials(trials).into_iter();
-    let value = |trial: &Trial| of.value(trial.measurement.as_ref()?).filter(|value| *value > 0.0);
+    let value = |trial: &Trial| figure(metric, trial.measurement.as_ref()?).filter(|value| *value > 0.0);
     let explained: Vec<FactorialTrial> = made
         .filter_map(|trial| {
             Some(FactorialTrial {
@@ -110,6 +101,7 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary>
         },
         missing => EffectsOutcome::Refused(EffectsRefusal::EmptyCells(missing)),
     };
+    let of = EffectsOf::of(metric);
     Some(EffectsSummary {
         of,
         text: text(of, &factors.names, &outcome),
@@ -182,34 +174,34 @@ fn text(of: EffectsOf, names: &[String], outcome: &EffectsOutcome) -> String {
             );
         }
     };
-    let mut parts: Vec<(Estimate, String)> = effects
+    let mut parts: Vec<(Estimate, &[usize])> = effects
         .shares
         .iter()
-        .map(|effect| (effect.share, title(names, &effect.factors)))
+        .map(|effect| (effect.share, effect.factors.as_slice()))
         .collect();
-    parts.extend(
-        effects
-            .higher
-            .map(|share| (share, "interactions of three and more".to_owned())),
-    );
+    parts.extend(effects.higher.map(|share| (share, &[][..])));
     parts.sort_by(|a, b| b.0.point.total_cmp(&a.0.point));
-    let (told, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.0.point >= SHARE_TOLD);
+    let (reported, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.0.point >= SHARE_REPORTED);
     let noise = percent(&effects.noise);
-    let Some(((share, first), others)) = told.split_first() else {
+    let Some(((share, first), others)) = reported.split_first() else {
         return format!(
             "No axis explains a hundredth of the variance of the {} between trials; {noise} of it is noise.",
             of.describe()
         );
     };
-    let others = others.iter().fold(String::new(), |text, (share, name)| {
-        format!("{text}, {name} {}", percent(share))
+    let others = others.iter().fold(String::new(), |text, (share, factors)| {
+        format!("{text}, {} {}", title(names, factors), percent(share))
     });
     let rest = if rest.is_empty() {
         ""
     } else {
         ", everything else less than 1 % each"
     };
-    let first = first.replacen("the interaction", "The interaction", 1);
+    // A key stays as the user wrote it.
+    let first = match first {
+        [_] => title(names, first),
+        _ => capitalised(&title(names, first)),
+    };
     format!(
         "{first} explains {} of the variance of the {} between trials{others}{rest}; {noise} is noise.",
         percent(share),
@@ -217,7 +209,7 @@ fn text(of: EffectsOf, names: &[String], outcome: &EffectsOutcome) -> String {
     )
 }
 
-/// `size`, or `the interaction of size and consumers`.
+/// `size`, `the interaction of size and consumers`, or without factors those of three and more.
 fn title(names: &[String], factors: &[usize]) -> String {
     let names: Vec<&str> = factors
         .iter()
@@ -225,8 +217,9 @@ fn title(names: &[String], factors: &[usize]) -> String {
         .map(String::as_str)
         .collect();
     match names[..] {
-        [one, other] => format!("the interaction of {one} and {other}"),
-        _ => names.join(" "),
+        [] => "interactions of three and more".to_owned(),
+        [one] => one.to_owned(),
+        _ => format!("the interaction of {}", listed(&names)),
     }
 }
 
@@ -235,8 +228,7 @@ fn percent(share: &Estimate) -> String {
     let figure = |share: f64| {
         let percent = share * 100.0;
         if (0.05..9.95).contains(&percent) {
-            let text = format!("{percent:.1}");
-            text.strip_suffix(".0").unwrap_or(&text).to_owned()
+            without_zeros(&format!("{percent:.1}")).to_owned()
         } else {
             format!("{percent:.0}")
         }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::model::{Along, Fit, Gain, ScalingPoint, ScalingSeries};
 use super::recommendation;
 use super::series::{self, Run};
-use crate::figures::{FigureId, read_seconds};
-use crate::measure::{Measurement, Trial};
+use crate::figures::FigureId;
+use crate::measure::Trial;
 use crate::plan::Plan;
 use crate::stats::{self, Estimate, Observation, is_material};
 use crate::summary::model::ConfigurationSummary;
-use crate::verdict::{Rule, is_tainted, paired_trials};
+use crate::verdict::{Metric, Rule, figure, is_tainted, paired_trials};
 
 /// Records per second of each trial that may be paired, by configuration and block.
 type Rates = BTreeMap<usize, BTreeMap<u32, f64>>;
@@ -39,14 +39,10 @@ fn rates(trials: &[Trial]) -> Rates {
     for trial in paired_trials(trials) {
         if let Some(measurement) = &trial.measurement {
             let of = rates.entry(trial.order.configuration).or_default();
-            of.insert(trial.order.block, per_second(measurement));
+            of.extend(figure(Metric::ReadTime, measurement).map(|rate| (trial.order.block, rate)));
         }
     }
     rates
-}
-
-fn per_second(measurement: &Measurement) -> f64 {
-    measurement.records() as f64 / read_seconds(measurement)
 }
 
 fn summarise_one(

@@ -3,30 +3,34 @@
 use super::model::{Along, ScalingPoint, ScalingSeries};
 use super::step::{Step, Worth, each};
 use crate::stats::Estimate;
-use crate::wording::capitalised;
+use crate::wording::{capitalised, plural, without_zeros};
 
-/// Fewer counts make no question of how many.
-const COUNTS_TOLD: usize = 3;
+/// A series of fewer counts has no sentence.
+const COUNTS_MIN: usize = 3;
 
-/// More series than this are told in one sentence.
-const TOLD_ONE_BY_ONE: usize = 4;
+/// More series than this share one sentence.
+const SENTENCES_MAX: usize = 4;
 
 /// Whether the answer has a sentence about each series that it reports, instead of one about all of them.
 pub fn has_sentence_each(series: &[ScalingSeries]) -> bool {
-    series.iter().filter(|one| is_reported(one)).count() <= TOLD_ONE_BY_ONE
+    series.iter().filter(|one| is_reported(one)).count() <= SENTENCES_MAX
 }
 
 fn is_reported(series: &ScalingSeries) -> bool {
-    series.points.len() >= COUNTS_TOLD
+    series.points.len() >= COUNTS_MIN
 }
 
 /// A sentence for the answer about each series, or one about all of many.
 pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
-    let told: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
+    let reported: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
     if !has_sentence_each(series) {
-        let counts = || told.iter().filter_map(|one| Some(one.recommendation.as_ref()?.count));
-        let nouns = told[0].along.nouns();
-        let nouns = if told.iter().all(|one| one.along == told[0].along) {
+        let counts = || {
+            reported
+                .iter()
+                .filter_map(|one| Some(one.recommendation.as_ref()?.count))
+        };
+        let nouns = reported[0].along.nouns();
+        let nouns = if reported.iter().all(|one| one.along == reported[0].along) {
             nouns
         } else {
             "members or threads"
@@ -34,14 +38,14 @@ pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
         let (Some(fewest), Some(most)) = (counts().min(), counts().max()) else {
             return Vec::new();
         };
-        let series = told.len();
+        let series = reported.len();
         let found = if fewest == most {
             most.to_string()
         } else {
             format!("from {fewest} to {most}")
         };
         return vec![format!(
-            "How many {nouns} are worth having is told for each of {series} series under Scaling: {found}."
+            "How many {nouns} are worth having is reported for each of {series} series under Scaling: {found}."
         )];
     }
     let sentence = |one: &&ScalingSeries| {
@@ -53,7 +57,7 @@ pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
         };
         Some(format!("{}.", capitalised(&format!("{lead}{text}"))))
     };
-    told.iter().filter_map(sentence).collect()
+    reported.iter().filter_map(sentence).collect()
 }
 
 /// `3 consumers are enough: they read 2.91 times as fast as 1 [2.88, 2.94], and a fourth adds 2 % [1, 2.9]`.
@@ -104,17 +108,14 @@ fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
     } else {
         format!("whether {} are", number(count, along))
     };
-    let told = match adds(step, along) {
-        told if one => told.replacen(&another(count, along), "it", 1),
-        told => told,
-    };
+    let gain = gain(step, "it");
     let why = match step.ratio {
         Some(_) if step.barred => ", but trials failed, or lost or repeated records".to_owned(),
         Some(ratio) if step.doubted => format!(", but {} blocks are too few to be sure", ratio.observations),
         Some(_) => format!(", and {} % would be worth it", figure(threshold)),
         None => String::new(),
     };
-    format!("{whether}{worth} stays open: {told}{why}")
+    format!("{whether}{worth} stays open: {gain}{why}")
 }
 
 /// `they read 2.91 times as fast as 1 [2.88, 2.94]`; nothing for the smallest count.
@@ -134,8 +135,13 @@ fn speed(series: &ScalingSeries, here: &ScalingPoint) -> String {
     }
 }
 
-/// `a fourth adds 2 % [-1, 5]`, or for several `6 read 4 % more than 3 [1, 7], 1.3 % for each one added`.
+/// What a step adds, with its noun where one is added.
 fn adds(step: &Step, along: Along) -> String {
+    gain(step, &another(step.to.count, along))
+}
+
+/// `a fourth adds 2 % [-1, 5]`, or for several `6 read 4 % more than 3 [1, 7], 1.3 % for each one added`.
+fn gain(step: &Step, one_more: &str) -> String {
     let added = step.to.count - step.from.count;
     let Some(ratio) = step.ratio else {
         return format!(
@@ -143,11 +149,11 @@ fn adds(step: &Step, along: Along) -> String {
             step.from.count, step.to.count
         );
     };
-    // What is slower for sure is told as what it takes away.
+    // A step that is surely slower takes something away.
     let less = ratio.interval.is_some_and(|(_, high)| high < 1.0);
     match (added, less) {
-        (1, false) => format!("{} adds {}", another(step.to.count, along), percent(ratio)),
-        (1, true) => format!("{} takes away {}", another(step.to.count, along), percent(lost(ratio))),
+        (1, false) => format!("{one_more} adds {}", percent(ratio)),
+        (1, true) => format!("{one_more} takes away {}", percent(lost(ratio))),
         (_, true) => format!(
             "{} read {} less than {}",
             step.to.count,
@@ -179,8 +185,7 @@ fn idle(series: &ScalingSeries, next: &Step) -> String {
     if next.to.idle_members == 0 {
         return String::new();
     }
-    let plural = if partitions == 1 { "" } else { "s" };
-    format!(", since there are no more than {partitions} partition{plural}")
+    format!(", since there are no more than {}", plural(partitions, "partition"))
 }
 
 /// The counts that the last step went past.
@@ -256,6 +261,6 @@ fn figure(share: f64) -> String {
     } else {
         format!("{percent:.0}")
     };
-    let text = text.strip_suffix(".0").unwrap_or(&text);
+    let text = without_zeros(&text);
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }

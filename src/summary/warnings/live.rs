@@ -238,7 +238,7 @@ fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
 
 fn counted_records(number: u64) -> String {
     let s = if number == 1 { "" } else { "s" };
-    format!("{} record{s}", whole(number as f64))
+    format!("{} record{s}", thousands(number as f64))
 }
 
 /// `1,234`; of less than ten a digit behind the point.

@@ -13,24 +13,26 @@ use crate::plan::{FAILURES_IN_A_ROW, Plan};
 use crate::scenario::{Mode, TrialLength};
 use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
 use crate::verdict::{Metric, Question, pairs};
+use crate::wording::plural;
 
-/// A configuration whose trials take less than this share of the wanted time is told.
+/// Trials that take less than this share of the time asked for are too short.
 const SHORT_SHARE: f64 = 0.25;
 
-/// What a flag means for the figures, where the trials that have it are counted here.
-fn meaning(kind: FlagKind) -> Option<&'static str> {
-    match kind {
-        FlagKind::Disturbed => Some("were disturbed by other programs on the machine"),
+/// What a flag means for the figures, of so many trials; `None` of flags that have warnings of their own.
+fn meaning(kind: FlagKind, trials: usize) -> Option<String> {
+    let were = if trials == 1 { "was" } else { "were" };
+    let meaning = match kind {
+        FlagKind::Disturbed => return Some(format!("{were} disturbed by other programs on the machine")),
         FlagKind::Limited => {
-            Some("reached a limit, a CPU quota or the memory for the page cache; what they read is what it allows")
+            "reached a limit, a CPU quota or the memory for the page cache; what they read is what it allows"
         }
-        FlagKind::LateStart => Some("had a member that waited long for its first record"),
+        FlagKind::LateStart => "had a member that waited long for its first record",
         FlagKind::Removed => {
-            Some("read less than the others, because the cluster had removed records from the topics meanwhile")
+            "read less than the others, because the cluster had removed records from the topics meanwhile"
         }
-        FlagKind::Redelivered => Some("had records read again after a change of owner"),
-        FlagKind::NotObserved => Some("had something that the worker could not observe"),
-        // Trials of the first three are left out with the flag as the reason; the others have warnings of their own.
+        FlagKind::Redelivered => "had records read again after a change of owner",
+        FlagKind::NotObserved => "had something that the worker could not observe",
+        // Trials of the first three are excluded with the flag as the reason.
         FlagKind::BrokersChanged
         | FlagKind::Standstill
         | FlagKind::Rebalance
@@ -39,8 +41,9 @@ fn meaning(kind: FlagKind) -> Option<&'static str> {
         | FlagKind::Overloaded
         | FlagKind::CannotSay
         | FlagKind::Unread
-        | FlagKind::DeliveryErrors => None,
-    }
+        | FlagKind::DeliveryErrors => return None,
+    };
+    Some(meaning.to_owned())
 }
 
 pub(super) fn warnings(
@@ -78,7 +81,7 @@ pub(super) fn warnings(
             .filter_map(|summary| short_trials(plan, summary, &counted)),
     );
     warnings.extend(split_blocks(plan, trials));
-    warnings.extend(FlagKind::ALL.into_iter().filter_map(|kind| flagged(kind, &counted)));
+    warnings.extend(FlagKind::ALL.iter().filter_map(|kind| flagged(*kind, &counted)));
     warnings.extend(throttled(&counted));
     warnings
 }
@@ -186,16 +189,16 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
 
 fn too_few_blocks(plan: &Plan) -> Option<String> {
     // Each metric has a correction of its own; the one with the most comparisons needs the most blocks.
-    let inferential = [Metric::ReadTime, Metric::ResponseP99, Metric::CatchUp];
-    let comparisons = inferential.map(|metric| pairs(&plan.scenario, Question::Scenario, metric).len());
-    let comparisons = comparisons.into_iter().max().unwrap_or(0);
+    let inferential = Metric::ALL.iter().filter(|metric| metric.is_inferential());
+    let comparisons = inferential.map(|metric| pairs(&plan.scenario, Question::Scenario, *metric).len());
+    let comparisons = comparisons.max().unwrap_or(0);
     let needed = observations_for_significance(comparisons, SIGNIFICANCE);
     let blocks = plan.scenario.repetitions.at_most();
     (comparisons > 0 && blocks < needed).then(|| {
         format!(
-            "Nothing can be called faster or slower: that takes at least {needed} blocks with {comparisons} \
-             comparison{}, and the plan has {blocks}.",
-            if comparisons == 1 { "" } else { "s" }
+            "Nothing can be called faster or slower: that takes at least {needed} blocks with {}, and the plan has \
+             {blocks}.",
+            plural(comparisons, "comparison")
         )
     })
 }
@@ -230,27 +233,21 @@ fn split_blocks(plan: &Plan, trials: &[Trial]) -> Option<String> {
         .filter(|&block| plan.is_split(trials, block))
         .map(|block| (block + 1).to_string())
         .collect();
-    match split.len() {
-        0 => None,
-        1 => Some(format!(
-            "Block {} was split over two sessions and takes no part in comparisons.",
-            split[0]
-        )),
-        _ => Some(format!(
-            "Blocks {} were split over sessions and take no part in comparisons.",
-            split.join(", ")
-        )),
-    }
+    let (blocks, was, takes) = match split.len() {
+        0 => return None,
+        1 => ("Block", "was split over two sessions", "takes"),
+        _ => ("Blocks", "were split over sessions", "take"),
+    };
+    Some(format!(
+        "{blocks} {} {was} and {takes} no part in comparisons.",
+        split.join(", ")
+    ))
 }
 
 fn flagged(kind: FlagKind, counted: &[&Trial]) -> Option<String> {
-    let meaning = meaning(kind)?;
     let number = counted.iter().filter(|trial| trial.is_flagged(kind)).count();
-    let meaning = match meaning.strip_prefix("were ") {
-        Some(rest) if number == 1 => format!("was {rest}"),
-        _ => meaning.to_owned(),
-    };
-    (number > 0).then(|| format!("{number} of {} counted trials {meaning}.", counted.len()))
+    let meaning = meaning(kind, number).filter(|_| number > 0)?;
+    Some(format!("{number} of {} counted trials {meaning}.", counted.len()))
 }
 
 /// The counted trials of a configuration.
