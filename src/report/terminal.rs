@@ -82,7 +82,9 @@ impl Terminal {
                     if number > 0 {
                         self.out.push('\n');
                     }
-                    fitted.next().into_iter().for_each(|table| self.table(table));
+                    if let Some(table) = fitted.next() {
+                        self.table(table);
+                    }
                 }
                 Block::Paragraph(text) => self.paragraph(text, Emphasis::None, "  "),
                 Block::Reason(reason) => self.reason(reason),
