@@ -50,8 +50,8 @@ fn decimals_for(value: f64, digits: usize) -> usize {
         .next()
         .and_then(|e| e.parse::<i64>().ok())
         .unwrap_or(0);
-    let wanted = i64::try_from(digits).unwrap_or(3) - 1 - exponent;
-    usize::try_from(wanted.clamp(0, 9)).unwrap_or(0)
+    let decimals = i64::try_from(digits).unwrap_or(3) - 1 - exponent;
+    usize::try_from(decimals.clamp(0, 9)).unwrap_or(0)
 }
 
 /// The largest of k, M, G (powers of 1000) that leaves at least 1, with its factor.
@@ -289,14 +289,14 @@ pub(super) fn printable(text: &str) -> String {
 
 /// The same, keeping line breaks and tabs.
 pub(super) fn printable_lines(text: &str) -> String {
-    let shown = |c| {
+    let replaced = |c| {
         if is_printable(c) || matches!(c, '\n' | '\t') {
             c
         } else {
             ' '
         }
     };
-    text.chars().map(shown).collect()
+    text.chars().map(replaced).collect()
 }
 
 fn is_printable(c: char) -> bool {
@@ -332,15 +332,15 @@ mod tests {
 
     #[test]
     fn figures_have_three_significant_digits_and_whole_integers() {
-        let shown = |v| significant(v, 3);
-        assert_eq!(shown(0.012_345), "0.0123");
-        assert_eq!(shown(9.996), "10.0");
-        assert_eq!(shown(99.96), "100");
-        assert_eq!(shown(1_234_567.8), "1,234,568");
-        assert_eq!(shown(-1.5), "−1.50");
-        assert_eq!(shown(0.0), "0");
-        assert_eq!(shown(f64::NAN), UNKNOWN);
-        assert_eq!(shown(f64::INFINITY), UNKNOWN);
+        let text = |v| significant(v, 3);
+        assert_eq!(text(0.012_345), "0.0123");
+        assert_eq!(text(9.996), "10.0");
+        assert_eq!(text(99.96), "100");
+        assert_eq!(text(1_234_567.8), "1,234,568");
+        assert_eq!(text(-1.5), "−1.50");
+        assert_eq!(text(0.0), "0");
+        assert_eq!(text(f64::NAN), UNKNOWN);
+        assert_eq!(text(f64::INFINITY), UNKNOWN);
     }
 
     #[test]
@@ -377,12 +377,12 @@ mod tests {
 
     #[test]
     fn durations_read_well_from_microseconds_to_hours() {
-        let shown: Vec<_> = [0.0, 0.000_85, 0.0412, 0.9999, 1.234, 125.0, 4320.0, 7200.0]
+        let texts: Vec<_> = [0.0, 0.000_85, 0.0412, 0.9999, 1.234, 125.0, 4320.0, 7200.0]
             .into_iter()
             .map(duration)
             .collect();
         assert_eq!(
-            shown,
+            texts,
             [
                 "0 s",
                 "850 µs",

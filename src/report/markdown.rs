@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn the_brief_report_shows_answer_and_verdicts_and_folds_the_rest() {
         let text = render(&outline::brief(&Fixture::one_vs_two().input()));
-        let shown = text.split("<details>").next().unwrap();
-        insta::assert_snapshot!(shown);
+        let open = text.split("<details>").next().unwrap();
+        insta::assert_snapshot!(open);
         let titles: Vec<&str> = text
             .split("<details><summary>")
             .skip(1)
@@ -184,8 +184,8 @@ mod tests {
                 .map_or(text.len(), |end| begin + 4 + end);
             text[begin..end].to_owned()
         };
-        let shown = ["Results", "Latency by part", "Comparisons", "How to read this"].map(section);
-        insta::assert_snapshot!(shown.concat());
+        let parts = ["Results", "Latency by part", "Comparisons", "How to read this"].map(section);
+        insta::assert_snapshot!(parts.concat());
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) enum InTerminal {
     Never,
 }
 
-/// A text with the tone in which it is shown.
+/// A text with its tone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cell {
     pub(super) text: String,

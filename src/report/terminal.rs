@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
+use textwrap::{Options, WordSplitter};
 
 use super::document::{Block, Document, Section};
 use super::facts::Reason;
@@ -81,7 +82,9 @@ impl Terminal {
                     if number > 0 {
                         self.out.push('\n');
                     }
-                    fitted.next().into_iter().for_each(|table| self.table(table));
+                    if let Some(table) = fitted.next() {
+                        self.table(table);
+                    }
                 }
                 Block::Paragraph(text) => self.paragraph(text, Emphasis::None, "  "),
                 Block::Reason(reason) => self.reason(reason),
@@ -143,39 +146,15 @@ impl Terminal {
 
     /// Appends text broken at spaces, each line indented, later lines twice.
     fn wrapped(&mut self, text: &str, indent: &str) {
-        let mut line = indent.to_owned();
-        let mut is_empty = true;
-        for word in text.split_whitespace() {
-            if !is_empty && visible_length(&line) + 1 + visible_length(word) > self.width {
-                self.out.push_str(line.trim_end());
-                self.out.push('\n');
-                line = indent.repeat(2);
-                is_empty = true;
-            }
-            if !is_empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-            is_empty = false;
-        }
-        self.out.push_str(&line);
+        let later = indent.repeat(2);
+        let options = Options::new(self.width)
+            .initial_indent(indent)
+            .subsequent_indent(&later)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .break_words(false);
+        self.out.push_str(&textwrap::fill(text, options));
         self.out.push('\n');
     }
-}
-
-fn visible_length(text: &str) -> usize {
-    visible(text).chars().count()
-}
-
-/// The text without ANSI sequences.
-fn visible(text: &str) -> String {
-    let mut in_sequence = false;
-    let is_visible = |c: &char| {
-        let was_in_sequence = in_sequence || *c == '\u{1b}';
-        in_sequence = was_in_sequence && *c != 'm';
-        !was_in_sequence
-    };
-    text.chars().filter(is_visible).collect()
 }
 
 /// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.
@@ -300,7 +279,12 @@ mod tests {
         let plain = terminal(&fixture, 100, false);
         let coloured = terminal(&fixture, 100, true);
         assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
-        let words = |text: &str| visible(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let words = |text: &str| {
+            console::strip_ansi_codes(text)
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(words(&coloured), words(&plain));
     }
 

@@ -106,19 +106,22 @@ impl<'a> LiveTrial<'a> {
     fn rebalances(&self) -> Vec<Event> {
         let m = self.measurement;
         let all = m.members.iter().flat_map(|member| &member.rebalances);
-        let mut at: Vec<f64> = all
+        let mut times_s: Vec<f64> = all
             .filter(|change| change.at_ns > self.load.start_ns && change.at_ns < m.end_ns)
             .map(|change| self.seconds(change.at_ns))
             .collect();
-        at.sort_by(f64::total_cmp);
-        at.dedup_by(|later, earlier| *later - *earlier < REBALANCE_S);
-        let many = at.len() > NAMED_REBALANCES_MAX;
+        times_s.sort_by(f64::total_cmp);
+        times_s.dedup_by(|later, earlier| *later - *earlier < REBALANCE_S);
+        let many = times_s.len() > NAMED_REBALANCES_MAX;
         let name = |i: usize| match i {
             _ if !many => "rebalance".to_owned(),
-            0 => format!("{} rebalances", at.len()),
+            0 => format!("{} rebalances", times_s.len()),
             _ => String::new(),
         };
-        let events = at.iter().enumerate().map(|(i, at)| Event { at: *at, text: name(i) });
+        let events = times_s.iter().enumerate().map(|(i, time_s)| Event {
+            at: *time_s,
+            text: name(i),
+        });
         events.collect()
     }
 }
@@ -172,22 +175,22 @@ fn representative<'a>(input: &ReportInput<'a>, c: &ConfigurationSummary) -> Opti
 
 /// A trial of one configuration in charts over time.
 #[derive(Clone, Copy)]
-pub(super) struct Shown<'a> {
+pub(super) struct Chosen<'a> {
     family: usize,
     pub(super) configuration: usize,
     pub(super) live: LiveTrial<'a>,
 }
 
-impl Shown<'_> {
+impl Chosen<'_> {
     /// Whether both have the same scales: those of a family whose readers kept up. One that fell behind has its own,
     /// because it would flatten the others.
-    pub(super) fn is_like(&self, other: &Shown) -> bool {
-        let kept_up = |shown: &Shown| shown.live.remark().is_none();
+    pub(super) fn is_like(&self, other: &Chosen) -> bool {
+        let kept_up = |chosen: &Chosen| chosen.live.remark().is_none();
         self.configuration == other.configuration || (self.family == other.family && kept_up(self) && kept_up(other))
     }
 
     /// The end of the time axis.
-    pub(super) fn x_max(&self, all: &[Shown]) -> f64 {
+    pub(super) fn x_max(&self, all: &[Chosen]) -> f64 {
         axis_end(all.iter().filter(|s| self.is_like(s)).map(|s| s.live.end_s()))
     }
 
@@ -202,17 +205,17 @@ impl Shown<'_> {
 /// are in all.
 pub(super) fn representatives<'a>(
     input: &ReportInput<'a>,
-    is_shown: fn(&LoadMeasurement) -> bool,
-) -> (Vec<Shown<'a>>, usize) {
-    let shown = input.by_family().filter_map(|c| {
-        let shown = Shown {
+    has_data: fn(&LoadMeasurement) -> bool,
+) -> (Vec<Chosen<'a>>, usize) {
+    let chosen = input.by_family().filter_map(|c| {
+        let chosen = Chosen {
             family: c.family,
             configuration: c.configuration,
             live: representative(input, c)?,
         };
-        is_shown(shown.live.load).then_some(shown)
+        has_data(chosen.live.load).then_some(chosen)
     });
-    let all: Vec<Shown> = shown.collect();
+    let all: Vec<Chosen> = chosen.collect();
     (with_panel(&all), all.len())
 }
 

@@ -95,9 +95,19 @@ impl Canvas<'_> {
         self.styled_text(at, text, size, ink, align, FontStyle::Normal);
     }
 
-    /// The same in bold.
-    pub(super) fn bold(&self, at: (f64, f64), text: &str, size: f64, ink: Ink, align: Align) {
-        self.styled_text(at, text, size, ink, align, FontStyle::Bold);
+    /// Lines of text below each other, each this high, the first in the middle at `at`.
+    pub(super) fn lines(&self, at: (f64, f64), lines: &[String], height: f64, size: f64, ink: Ink, align: Align) {
+        for (i, line) in lines.iter().enumerate() {
+            self.text((at.0, at.1 + height * i as f64), line, size, ink, align);
+        }
+    }
+
+    /// A heading in bold lines, from this left upper corner on.
+    pub(super) fn heading(&self, (left, top): (f64, f64), lines: &[String], height: f64, size: f64) {
+        for (i, line) in lines.iter().enumerate() {
+            let middle = top + height * (i as f64 + 0.5);
+            self.styled_text((left, middle), line, size, Ink::Text, Align::Start, FontStyle::Bold);
+        }
     }
 
     fn styled_text(&self, at: (f64, f64), text: &str, size: f64, ink: Ink, align: Align, style: FontStyle) {

@@ -31,8 +31,8 @@ struct Found<'a> {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let wanted = input.scenario.capacity?;
-    let found = |c| found(input, &wanted, c);
+    let sought = input.scenario.capacity?;
+    let found = |c| found(input, &sought, c);
     let all: Vec<Found> = input.by_family().filter_map(found).collect();
     if all.is_empty() {
         return None;
@@ -42,35 +42,35 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         legend: legend(),
         axis: "records per second".to_owned(),
     };
-    let title = format!("Capacity: {}", objective(&wanted));
-    let description = description(input, labels, &wanted, &all);
+    let title = format!("Capacity: {}", objective(&sought));
+    let description = description(input, labels, &sought, &all);
     let table = table(input, labels, &all);
     Some(Chart::new("capacity", &title, &description, table, &chart))
 }
 
-fn found<'a>(input: &ReportInput, wanted: &Capacity, c: &'a ConfigurationSummary) -> Option<Found<'a>> {
+fn found<'a>(input: &ReportInput, sought: &Capacity, c: &'a ConfigurationSummary) -> Option<Found<'a>> {
     Some(Found {
         configuration: c,
         capacity: c.live.as_ref()?.capacity?,
-        tries: tries(input, wanted, c.configuration),
+        tries: tries(input, sought, c.configuration),
     })
 }
 
 /// The objective in words: `99 % of the records within 50 ms`.
-fn objective(wanted: &Capacity) -> String {
-    let percent = (wanted.percentile * 1e8).round() / 1e6;
-    format!("{percent} % of the records within {} ms", ms(wanted.limit_ns))
+fn objective(sought: &Capacity) -> String {
+    let percent = (sought.percentile * 1e8).round() / 1e6;
+    format!("{percent} % of the records within {} ms", ms(sought.limit_ns))
 }
 
 /// What was tried, in the order of running.
-fn tries(input: &ReportInput, wanted: &Capacity, configuration: usize) -> Vec<Tried> {
+fn tries(input: &ReportInput, sought: &Capacity, configuration: usize) -> Vec<Tried> {
     let kinds = [TrialKind::Search, TrialKind::Counted];
     let own = input.trials_of(configuration).filter(|t| kinds.contains(&t.order.kind));
     let tried = own.filter_map(|t| {
         Some(Tried {
             rate: t.order.load?.rate,
             confirming: t.order.kind == TrialKind::Counted,
-            outcome: outcome(t, wanted.percentile, wanted.limit_ns),
+            outcome: outcome(t, sought.percentile, sought.limit_ns),
         })
     });
     tried.collect()
@@ -81,7 +81,7 @@ fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
     let panel = |family: usize| {
         let own: Vec<&Found> = all.iter().filter(|f| f.configuration.family == family).collect();
         let highs = own.iter().flat_map(|f| [f.capacity.low, f.capacity.high]).flatten();
-        // With the rates from which the search began, the answers could not be told apart.
+        // With the rates from which the search began, the answers would lie on each other.
         let answer = highs.fold(0.0, f64::max);
         let tried = own.iter().flat_map(|f| &f.tries).map(|t| t.rate);
         let near = tried.filter(|rate| *rate <= answer * 1.5 || answer == 0.0);
@@ -111,8 +111,8 @@ fn row(labels: &Labels, found: &Found, max: f64) -> Row {
             ink,
         });
     }
-    let shown: Vec<&Tried> = found.tries.iter().filter(|t| t.rate <= max && is_shown(t)).collect();
-    marks.extend(shown.iter().zip(lanes(shown.len())).map(|(tried, lane)| Mark::Dot {
+    let drawn: Vec<&Tried> = found.tries.iter().filter(|t| t.rate <= max && is_shown(t)).collect();
+    marks.extend(drawn.iter().zip(lanes(drawn.len())).map(|(tried, lane)| Mark::Dot {
         at: tried.rate,
         lane,
         ink,
@@ -169,7 +169,7 @@ fn legend() -> Entries {
     entries.map(|(swatch, text)| (swatch, text.to_owned())).to_vec()
 }
 
-fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[Found]) -> String {
+fn description(input: &ReportInput, labels: &Labels, sought: &Capacity, all: &[Found]) -> String {
     let answers: Vec<String> = all
         .iter()
         .map(|found| {
@@ -182,7 +182,7 @@ fn description(input: &ReportInput, labels: &Labels, wanted: &Capacity, all: &[F
          line at the highest rate that held, and a band from there to the lowest that failed. Every dot is a trial of \
          the search, in the order of running from top to bottom; rates far above the answers are in the table \
          alone.{}",
-        objective(wanted),
+        objective(sought),
         in_figures(&answers)
     )
 }
@@ -293,12 +293,12 @@ mod tests {
     #[test]
     fn a_rate_that_held_is_filled_and_one_that_failed_is_hollow() {
         let fixture = Fixture::capacity();
-        let wanted = fixture.scenario.capacity.unwrap();
+        let sought = fixture.scenario.capacity.unwrap();
         let c = &fixture.summary.configurations[0];
         let found = Found {
             configuration: c,
             capacity: c.live.as_ref().unwrap().capacity.unwrap(),
-            tries: tries(&fixture.input(), &wanted, 0),
+            tries: tries(&fixture.input(), &sought, 0),
         };
         let high = found.capacity.high.unwrap();
         let row = row(&Labels::new(&fixture.scenario), &found, 1e6);

@@ -138,8 +138,8 @@ fn legend(with_producers: bool) -> Entries {
         (COORDINATOR, "tandem itself", true),
         (OTHERS, "everything else", true),
     ];
-    let shown = entries.into_iter().filter(|(_, _, is_shown)| *is_shown);
-    shown
+    let known = entries.into_iter().filter(|(_, _, is_shown)| *is_shown);
+    known
         .map(|(ink, text, _)| (Swatch::Bar(ink), text.to_owned()))
         .collect()
 }

@@ -2,8 +2,8 @@
 
 use quick_xml::escape::escape;
 
-use super::canvas::{Align, Canvas, LINE, wrap};
-use super::paint::{Ink, style_sheet};
+use super::canvas::{Canvas, LINE, wrap};
+use super::paint::style_sheet;
 use crate::report::format::printable;
 use crate::report::table::Table;
 
@@ -102,10 +102,8 @@ impl Frame<'_> {
 
     /// Draws the title, if there is one, and returns where it ends.
     pub(super) fn draw_title(&self, canvas: &Canvas, left: f64, width: f64) -> f64 {
-        for (i, line) in self.title_lines(width).iter().enumerate() {
-            let y = Self::TITLE_LINE * (i as f64 + 0.5) + 5.0;
-            canvas.bold((left, y), line, Self::TITLE, Ink::Text, Align::Start);
-        }
+        let lines = self.title_lines(width);
+        canvas.heading((left, 5.0), &lines, Self::TITLE_LINE, Self::TITLE);
         self.title_height(width)
     }
 }

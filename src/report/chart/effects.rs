@@ -35,7 +35,7 @@ pub(super) fn chart(input: &ReportInput) -> Option<Chart> {
         tick: percent,
         ..Panel::of_rows(String::new(), shares.iter().map(row).collect())
     };
-    let of = effects.of.describe();
+    let figure = effects.of.describe();
     let chart = RowChart {
         panels: vec![panel],
         legend: vec![
@@ -43,10 +43,10 @@ pub(super) fn chart(input: &ReportInput) -> Option<Chart> {
             (Swatch::Bar(noise), "noise: trials of one configuration".to_owned()),
             (Swatch::Line(Ink::Text), "95 % interval".to_owned()),
         ],
-        axis: format!("share of the variance of the logarithm of the {of}"),
+        axis: format!("share of the variance of the logarithm of the {figure}"),
     };
     let description = format!(
-        "How much of the variance of the {of} between trials each axis explains (omega squared), alone and with another, and \
+        "How much of the variance of the {figure} between trials each axis explains (omega squared), alone and with another, and \
          what is left as noise of trials of one configuration. Thin lines are 95 % intervals."
     );
     let title = "What explains the differences";

@@ -63,8 +63,8 @@ impl Drawing for Grid {
             y = legend::draw(canvas, &self.legend, (MARGIN, y + MARGIN), inner);
             for (row, height) in rows.iter().zip(&heights) {
                 for (i, panel) in row.iter().enumerate() {
-                    let at = (MARGIN + (cell + GAP) * i as f64, y);
-                    self.draw_panel(canvas, panel, at, cell, height);
+                    let corner = (MARGIN + (cell + GAP) * i as f64, y);
+                    self.draw_panel(canvas, panel, corner, cell, height);
                 }
                 y += height.total();
             }
@@ -104,10 +104,7 @@ impl Grid {
         let title = title_lines(panel, cell);
         let title_bottom = top + heights.title;
         let title_top = title_bottom - LINE * title.len() as f64;
-        for (i, line) in title.iter().enumerate() {
-            let at = (left, title_top + LINE * (i as f64 + 0.5));
-            canvas.bold(at, line, TEXT, Ink::Text, Align::Start);
-        }
+        canvas.heading((left, title_top), &title, LINE, TEXT);
         let axis_at = (left, title_bottom + LINE * 0.5);
         canvas.text(axis_at, &self.y_axis, SMALL, Ink::Muted, Align::Start);
         let (plot_left, plot_right) = plot_ends(panel, left, cell);

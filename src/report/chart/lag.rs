@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::{LiveTrial, Shown, representatives};
+use super::arrivals::{Chosen, LiveTrial, representatives};
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::Swatch;
@@ -15,7 +15,7 @@ use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 
-/// Points of a line; more cannot be seen at its size.
+/// Points of a line; more would not be visible at its size.
 const POINTS_MAX: usize = 120;
 /// With more partitions than this the lines are their sum and the worst of them.
 const PARTITIONS_MAX: usize = 8;
@@ -50,16 +50,16 @@ impl Trace {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let (shown, all) = representatives(input, |load| !load.lag.at_ns.is_empty());
-    if shown.is_empty() {
+    let (chosen, all) = representatives(input, |load| !load.lag.at_ns.is_empty());
+    if chosen.is_empty() {
         return None;
     }
-    let traces: Vec<Vec<Trace>> = shown.iter().map(|s| traces(s.live)).collect();
-    let panels = shown.iter().zip(&traces).map(|(s, own)| {
-        let alike = shown.iter().zip(&traces).filter(|(other, _)| s.is_like(other));
+    let traces: Vec<Vec<Trace>> = chosen.iter().map(|s| traces(s.live)).collect();
+    let panels = chosen.iter().zip(&traces).map(|(s, own)| {
+        let alike = chosen.iter().zip(&traces).filter(|(other, _)| s.is_like(other));
         let traces = alike.flat_map(|(_, traces)| traces);
         let highest = traces.map(|trace| trace.highest().1 as f64);
-        let ends = (s.x_max(&shown), axis_end(highest.chain([LAG_MIN])));
+        let ends = (s.x_max(&chosen), axis_end(highest.chain([LAG_MIN])));
         XyPanel {
             title: s.title(input, labels),
             ..panel(labels, s, own, ends)
@@ -73,8 +73,8 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         aspect: 2.3,
         columns: 2,
     };
-    let description = description(input, labels, &shown, all);
-    let table = table(labels, &shown, &traces);
+    let description = description(input, labels, &chosen, all);
+    let table = table(labels, &chosen, &traces);
     let title = "Lag over time by partition";
     Some(Chart::new("lag-over-time", title, &description, table, &grid))
 }
@@ -119,9 +119,9 @@ fn traces(live: LiveTrial) -> Vec<Trace> {
     traces
 }
 
-fn panel(labels: &Labels, shown: &Shown, traces: &[Trace], (x_max, y_max): (f64, f64)) -> XyPanel {
-    let live = shown.live;
-    let slot = labels.slot(shown.configuration);
+fn panel(labels: &Labels, chosen: &Chosen, traces: &[Trace], (x_max, y_max): (f64, f64)) -> XyPanel {
+    let live = chosen.live;
+    let slot = labels.slot(chosen.configuration);
     let lines = traces.iter().enumerate().map(|(i, trace)| {
         let points = thinned(&trace.points);
         Line {
@@ -164,8 +164,8 @@ fn marked(points: &[(f64, f64)], index: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize) -> String {
-    let sentences = shown.iter().map(|s| {
+fn description(input: &ReportInput, labels: &Labels, chosen: &[Chosen], all: usize) -> String {
+    let sentences = chosen.iter().map(|s| {
         let name = s.title(input, labels);
         let totals = s.live.load.lag.totals();
         let highest = thousands(totals.iter().copied().max().unwrap_or(0));
@@ -182,12 +182,12 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
          {WORST} that were furthest behind. Where the lag grows while the load lasts, the readers cannot keep up. \
          Panels of one family have the same scales, except where readers fell behind or a load was not reached. Shaded \
          is what lies outside the window that is measured; dashed lines mark what happened.{figures}{}",
-        left_out(shown.len(), all)
+        left_out(chosen.len(), all)
     )
 }
 
-fn table(labels: &Labels, shown: &[Shown], traces: &[Vec<Trace>]) -> Table {
-    type Item<'a> = (&'a Shown<'a>, &'a Trace);
+fn table(labels: &Labels, chosen: &[Chosen], traces: &[Vec<Trace>]) -> Table {
+    type Item<'a> = (&'a Chosen<'a>, &'a Trace);
     let columns = [
         Column::words("configuration", |(s, _): &Item| labels.short(s.configuration)),
         Column::figures("trial", |(s, _): &Item| s.live.trial.order.number.to_string()),
@@ -201,7 +201,7 @@ fn table(labels: &Labels, shown: &[Shown], traces: &[Vec<Trace>]) -> Table {
         }),
         Column::figures("at last", |(_, trace): &Item| thousands(trace.lag_at(f64::INFINITY))),
     ];
-    let rows = shown.iter().zip(traces);
+    let rows = chosen.iter().zip(traces);
     let rows = rows.flat_map(|(s, traces)| traces.iter().map(move |trace| (s, trace)));
     Table::of("", columns, rows)
 }
@@ -228,8 +228,8 @@ mod tests {
                 })
                 .collect();
         }
-        let (shown, _) = representatives(&fixture.input(), |_| true);
-        let traces = traces(shown[0].live);
+        let (chosen, _) = representatives(&fixture.input(), |_| true);
+        let traces = traces(chosen[0].live);
         let names: Vec<String> = traces.iter().map(|t| t.name.replace('\u{a0}', " ")).collect();
         assert_eq!(
             names,
@@ -255,7 +255,7 @@ mod tests {
             representatives(&alone.input(), |_| true).0,
             representatives(&fixture.input(), |_| true).0,
         );
-        let highest = |shown: &Shown| traces(shown.live).iter().map(|t| t.highest().1).collect::<Vec<_>>();
+        let highest = |chosen: &Chosen| traces(chosen.live).iter().map(|t| t.highest().1).collect::<Vec<_>>();
         let doubled: Vec<u64> = highest(&one[1]).iter().map(|lag| lag * 2).collect();
         assert_eq!(highest(&two[1]), doubled);
     }
@@ -271,9 +271,9 @@ mod tests {
     #[test]
     fn readers_that_fell_behind_are_named_and_do_not_stretch_the_scales_of_others() {
         let fixture = Fixture::latency();
-        let (shown, all) = representatives(&fixture.input(), |_| true);
-        let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &shown, all);
+        let (chosen, all) = representatives(&fixture.input(), |_| true);
+        let text = description(&fixture.input(), &Labels::new(&fixture.scenario), &chosen, all);
         assert!(text.contains("one process rate=3000: overloaded, at most"), "{text}");
-        assert!(shown[0].is_like(&shown[1]) && !shown[0].is_like(&shown[2]) && shown[2].is_like(&shown[2]));
+        assert!(chosen[0].is_like(&chosen[1]) && !chosen[0].is_like(&chosen[2]) && chosen[2].is_like(&chosen[2]));
     }
 }

@@ -158,8 +158,8 @@ fn series_lines(
         Some(slot) if slots.len() == 1 => Ink::Series(*slot),
         _ => Ink::Muted,
     };
-    let at = |(p, e): &(&Point, Estimate)| (x(p), e.point);
-    let points: Vec<(f64, f64)> = known.iter().map(at).collect();
+    let place = |(p, e): &(&Point, Estimate)| (x(p), e.point);
+    let points: Vec<(f64, f64)> = known.iter().map(place).collect();
     let beyond = |p: &Point| (x(p), f64::INFINITY);
     let mut lines = Vec::new();
     let last = known.last().map(|(p, _)| p.rate);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::{LiveTrial, Shown, ms, ms_tick, representatives};
+use super::arrivals::{Chosen, LiveTrial, ms, ms_tick, representatives};
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::{Entries, Swatch};
@@ -18,7 +18,7 @@ use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 
-/// Points of a line; more cannot be seen at its size.
+/// Points of a line; more would not be visible at its size.
 const POINTS_MAX: u32 = 120;
 /// Markers of a line.
 const MARKERS_MAX: usize = 7;
@@ -36,22 +36,22 @@ struct Interval {
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let (shown, all) = representatives(input, |load| !load.seconds.is_empty());
-    if shown.is_empty() {
+    let (chosen, all) = representatives(input, |load| !load.seconds.is_empty());
+    if chosen.is_empty() {
         return None;
     }
-    let lengths: Vec<u32> = shown.iter().map(|s| length_s(s.live.load)).collect();
-    let each = shown.iter().zip(&lengths);
+    let lengths: Vec<u32> = chosen.iter().map(|s| length_s(s.live.load)).collect();
+    let each = chosen.iter().zip(&lengths);
     let of_all: Vec<Vec<Interval>> = each.map(|(s, length)| intervals(s.live.load, *length)).collect();
-    let scale = |own: &Shown| {
-        let alike = shown.iter().zip(&of_all).filter(|(other, _)| own.is_like(other));
+    let scale = |own: &Chosen| {
+        let alike = chosen.iter().zip(&of_all).filter(|(other, _)| own.is_like(other));
         Scale::log_around(alike.flat_map(|(_, intervals)| intervals).flat_map(figures).flatten())
     };
-    let each = shown.iter().zip(&of_all).zip(&lengths);
+    let each = chosen.iter().zip(&of_all).zip(&lengths);
     let panels: Vec<XyPanel> = each
         .map(|((s, intervals), length)| XyPanel {
             title: s.title(input, labels),
-            ..panel(labels, s, intervals, *length, (s.x_max(&shown), scale(s)))
+            ..panel(labels, s, intervals, *length, (s.x_max(&chosen), scale(s)))
         })
         .collect();
     let grid = Grid {
@@ -62,8 +62,8 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         aspect: 2.3,
         columns: 2,
     };
-    let description = description(input, labels, &shown, all, &lengths);
-    let table = table(labels, &shown);
+    let description = description(input, labels, &chosen, all, &lengths);
+    let table = table(labels, &chosen);
     let title = "Response time over time";
     Some(Chart::new("latency-over-time", title, &description, table, &grid))
 }
@@ -127,9 +127,9 @@ fn length_s(load: &LoadMeasurement) -> u32 {
         .unwrap_or(shortest)
 }
 
-fn panel(labels: &Labels, shown: &Shown, intervals: &[Interval], length_s: u32, (x_max, y): (f64, Scale)) -> XyPanel {
-    let live = shown.live;
-    let ink = Ink::Series(labels.slot(shown.configuration));
+fn panel(labels: &Labels, chosen: &Chosen, intervals: &[Interval], length_s: u32, (x_max, y): (f64, Scale)) -> XyPanel {
+    let live = chosen.live;
+    let ink = Ink::Series(labels.slot(chosen.configuration));
     let styles = [
         ("p50", ink, 2.0, false),
         ("p99", ink, 2.0, true),
@@ -146,7 +146,7 @@ fn panel(labels: &Labels, shown: &Shown, intervals: &[Interval], length_s: u32, 
             if marked {
                 piece.marked = evenly(&piece.points, MARKERS_MAX);
             }
-            (piece.ink, piece.width, piece.shape) = (ink, width, labels.slot(shown.configuration));
+            (piece.ink, piece.width, piece.shape) = (ink, width, labels.slot(chosen.configuration));
         }
         if let Some(last) = pieces.last_mut() {
             name.clone_into(&mut last.label);
@@ -219,8 +219,8 @@ fn legend(panels: &[XyPanel]) -> Entries {
     legend
 }
 
-fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize, lengths: &[u32]) -> String {
-    let longest = shown.iter().filter_map(|s| {
+fn description(input: &ReportInput, labels: &Labels, chosen: &[Chosen], all: usize, lengths: &[u32]) -> String {
+    let longest = chosen.iter().filter_map(|s| {
         let longest_of = |one: &SecondOfLatency| (one.response.unpack().max_ns(), one.second);
         let (longest_ns, second) = s.live.load.seconds.iter().map(longest_of).max_by_key(|one| one.0)?;
         Some(format!(
@@ -242,26 +242,26 @@ fn description(input: &ReportInput, labels: &Labels, shown: &[Shown], all: usize
          percentile is missing where the records are too few for it. Shaded is what lies outside the window that is \
          measured; dashed lines mark what happened. The bars below are the records sent per second. Panels of one \
          family have the same scales, except where readers fell behind or a load was not reached.{longest}{}",
-        left_out(shown.len(), all)
+        left_out(chosen.len(), all)
     )
 }
 
 /// An interval of a trial in the table, with what was sent in it.
 struct Row<'a> {
-    shown: &'a Shown<'a>,
+    chosen: &'a Chosen<'a>,
     interval: Interval,
     length_s: u32,
     sent: Option<f64>,
 }
 
-fn table(labels: &Labels, shown: &[Shown]) -> Table {
+fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
     let figure = |row: &Row, figure: usize| {
         let ms = figures(&row.interval)[figure];
         or_unknown(ms, |ms| duration(ms / 1e3))
     };
     let columns = [
-        Column::words("configuration", |row: &Row| labels.short(row.shown.configuration)),
-        Column::figures("trial", |row: &Row| row.shown.live.trial.order.number.to_string()),
+        Column::words("configuration", |row: &Row| labels.short(row.chosen.configuration)),
+        Column::figures("trial", |row: &Row| row.chosen.live.trial.order.number.to_string()),
         Column::words("seconds", |row: &Row| {
             let from_s = row.interval.from_s;
             format!("{from_s} to {}", from_s + row.length_s)
@@ -271,12 +271,12 @@ fn table(labels: &Labels, shown: &[Shown]) -> Table {
         Column::figures("longest", |row: &Row| figure(row, 2)),
         Column::figures("sent", |row: &Row| or_unknown(row.sent, rate)),
     ];
-    let rows = shown.iter().flat_map(|shown| {
-        let load = shown.live.load;
+    let rows = chosen.iter().flat_map(|chosen| {
+        let load = chosen.live.load;
         let length_s = length_s(load).max(seconds(load).div_ceil(ROWS_MAX));
         let sent: BTreeMap<u32, f64> = sent(load, length_s).into_iter().collect();
         intervals(load, length_s).into_iter().map(move |interval| Row {
-            shown,
+            chosen,
             sent: sent.get(&interval.from_s).copied(),
             interval,
             length_s,
@@ -342,9 +342,9 @@ mod tests {
     #[test]
     fn what_happened_is_marked_on_the_axis_that_the_lines_have() {
         let fixture = Fixture::catch_up();
-        let (shown, _) = representatives(&fixture.input(), |_| true);
-        let load = shown[0].live.load;
-        let events: Vec<(f64, String)> = shown[0].live.events().into_iter().map(|e| (e.at, e.text)).collect();
+        let (chosen, _) = representatives(&fixture.input(), |_| true);
+        let load = chosen[0].live.load;
+        let events: Vec<(f64, String)> = chosen[0].live.events().into_iter().map(|e| (e.at, e.text)).collect();
         let caught_up = (load.caught_up_ns.unwrap() - load.start_ns) as f64 / 1e9;
         let expected = [(1.0, "warm-up ends"), (caught_up, "caught up"), (9.0, "load ends")];
         assert_eq!(events, expected.map(|(at, text)| (at, text.to_owned())));

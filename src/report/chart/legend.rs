@@ -97,10 +97,7 @@ pub(super) fn draw(canvas: &Canvas, entries: &[(Swatch, String)], (left, top): (
                 canvas.line(&[(x + 7.0, middle - 7.0), (x + 7.0, middle + 7.0)], ink, 3.0);
             }
         }
-        for (i, line) in lines.iter().enumerate() {
-            let place = (x + SWATCH, middle + LINE * i as f64);
-            canvas.text(place, line, SMALL, Ink::Text, Align::Start);
-        }
+        canvas.lines((x + SWATCH, middle), &lines, LINE, SMALL, Ink::Text, Align::Start);
     }
     top + height(entries, width)
 }

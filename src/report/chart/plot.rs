@@ -163,10 +163,8 @@ impl Plot<'_> {
             } else {
                 canvas.marker((self.right + 12.0, first), line.shape, line.ink, 4.0, false);
             }
-            for (i, text) in lines.iter().enumerate() {
-                let place = (self.right + NAME_INDENT, first + LABEL_LINE * i as f64);
-                canvas.text(place, text, SMALL, Ink::Text, Align::Start);
-            }
+            let place = (self.right + NAME_INDENT, first);
+            canvas.lines(place, lines, LABEL_LINE, SMALL, Ink::Text, Align::Start);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::scenario::Configuration;
 
-/// Points of a line; more cannot be seen at its size.
+/// Points of a line; more would not be visible at its size.
 const POINTS_MAX: usize = 60;
 /// With more lines than this only the remarkable ones are named.
 const NAMED_LINES_MAX: usize = 8;
@@ -44,39 +44,39 @@ impl Trace {
 
 /// The trial that represents a configuration.
 #[derive(Clone, Copy)]
-struct Shown<'a> {
+struct Chosen<'a> {
     index: usize,
     configuration: &'a Configuration,
     trial: &'a Trial,
     measurement: &'a Measurement,
 }
 
-impl Shown<'_> {
+impl Chosen<'_> {
     fn read_s(&self) -> f64 {
         self.measurement.read_ns() as f64 / 1e9
     }
 }
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let shown = |index| {
+    let choose = |index| {
         let (trial, measurement) = median_trial(input, index)?;
-        Some(Shown {
+        Some(Chosen {
             index,
             configuration: input.scenario.configurations.get(index)?,
             trial,
             measurement,
         })
     };
-    let all: Vec<Shown> = input.by_family().filter_map(|c| shown(c.configuration)).collect();
+    let all: Vec<Chosen> = input.by_family().filter_map(|c| choose(c.configuration)).collect();
     if all.is_empty() {
         return None;
     }
     let chosen = with_panel(&all);
-    let panel = |s: &Shown| {
+    let panel = |s: &Chosen| {
         let alike = chosen
             .iter()
             .filter(|other| other.configuration.family == s.configuration.family);
-        let x_max = axis_end(alike.map(Shown::read_s));
+        let x_max = axis_end(alike.map(Chosen::read_s));
         let lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
         let y = Axis {
             tick: |share| format!("{:.0} %", share * 100.0),
@@ -103,8 +103,8 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     ))
 }
 
-fn description(shown: usize, all: usize) -> String {
-    let left_out = left_out(shown, all);
+fn description(drawn: usize, all: usize) -> String {
+    let left_out = left_out(drawn, all);
     format!(
         "For every configuration its trial of median speed: a line for each partition, from 0 to 100 % of what the \
          trial reads of it, with its shape and the member that read it named beside it (g: group, p: process, c: consumer). \
@@ -260,8 +260,8 @@ fn marked(trace: &Trace, index: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn table(labels: &Labels, chosen: &[Shown]) -> Table {
-    type Item<'a> = (&'a Shown<'a>, Trace);
+fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
+    type Item<'a> = (&'a Chosen<'a>, Trace);
     let columns = [
         Column::words("configuration", |(s, _): &Item| labels.short(s.index)),
         Column::figures("trial", |(s, _): &Item| s.trial.order.number.to_string()),

@@ -57,7 +57,7 @@ pub(super) struct Row {
 
 /// Something drawn on a row's track.
 pub(super) enum Mark {
-    /// A piece of a bar, with a text that is shown where it fits.
+    /// A piece of a bar, with a text where it fits.
     Segment { from: f64, to: f64, ink: Ink, text: String },
     /// An interval with its point.
     Interval { low: f64, high: f64, point: f64, ink: Ink },
@@ -219,15 +219,7 @@ impl RowChart {
     }
 
     fn draw_panel(&self, canvas: &Canvas, panel: &Panel, columns: &Columns, top: f64) {
-        for (i, line) in Self::title_lines(panel, columns).iter().enumerate() {
-            canvas.bold(
-                (MARGIN, top + LINE * (i as f64 + 0.5)),
-                line,
-                TEXT,
-                Ink::Text,
-                Align::Start,
-            );
-        }
+        canvas.heading((MARGIN, top), &Self::title_lines(panel, columns), LINE, TEXT);
         let rows_top = top + Self::head_height(panel, columns);
         let rows: f64 = panel.rows.iter().map(|row| columns.row_height(row) + ROW_GAP).sum();
         self.draw_axis(canvas, panel, columns, (rows_top, rows_top + rows));
@@ -257,10 +249,8 @@ impl RowChart {
             );
         }
         let middle = f64::midpoint(columns.left, columns.right);
-        for (i, line) in self.axis_lines(columns).iter().enumerate() {
-            let y = bottom + LINE * (i as f64 + 1.6);
-            canvas.text((middle, y), line, SMALL, Ink::Muted, Align::Middle);
-        }
+        let (place, lines) = ((middle, bottom + LINE * 1.6), self.axis_lines(columns));
+        canvas.lines(place, &lines, LINE, SMALL, Ink::Muted, Align::Middle);
         if let Some((at, name)) = &panel.reference {
             let half = text_width(name, SMALL) / 2.0;
             let x = columns
@@ -286,13 +276,8 @@ fn draw_row(canvas: &Canvas, panel: &Panel, row: &Row, columns: &Columns, top: f
         let below = top + LINE * (labels.len() as f64 + 0.5);
         ((MARGIN, top + LINE / 2.0), (MARGIN, below))
     };
-    let write = |lines: &[String], (x, y): (f64, f64), size, ink| {
-        for (i, line) in lines.iter().enumerate() {
-            canvas.text((x, y + LINE * i as f64), line, size, ink, Align::Start);
-        }
-    };
-    write(&labels, label_at, TEXT, Ink::Text);
-    write(&values, value_at, SMALL, Ink::Muted);
+    canvas.lines(label_at, &labels, LINE, TEXT, Ink::Text, Align::Start);
+    canvas.lines(value_at, &values, LINE, SMALL, Ink::Muted, Align::Start);
     if !columns.beside {
         draw_track_grid(canvas, panel, columns, middle);
     }
@@ -320,7 +305,7 @@ fn draw_mark(canvas: &Canvas, mark: &Mark, x: &dyn Fn(f64) -> f64, middle: f64) 
     match mark {
         Mark::Segment { from, to, ink, text } => {
             let (left, right) = (x(*from), x(*to));
-            // A pixel of surface between the pieces of a bar, so that equal colours can be told apart.
+            // A pixel of surface between the pieces of a bar, so that equal colours stay distinct.
             let end = if right - left > 2.0 { right - 1.0 } else { right };
             canvas.rect((left, middle - half + 3.0), (end, middle + half - 3.0), *ink);
             if text_width(text, SMALL) + 8.0 <= right - left {

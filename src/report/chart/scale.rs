@@ -160,21 +160,21 @@ mod tests {
     #[test]
     fn marks_of_a_logarithmic_scale_are_few_whatever_its_width() {
         assert_eq!(log_ticks(0.5, 20.0, 6), [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
-        let shown = |from, to| {
+        let texts = |from, to| {
             log_ticks(from, to, 5)
                 .iter()
                 .map(|v| format!("{v}"))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(shown(0.5, 5000.0), ["1", "10", "100", "1000"]);
-        assert_eq!(shown(0.001, 100_000.0), ["0.001", "0.1", "10", "1000", "100000"]);
+        assert_eq!(texts(0.5, 5000.0), ["1", "10", "100", "1000"]);
+        assert_eq!(texts(0.001, 100_000.0), ["0.001", "0.1", "10", "1000", "100000"]);
     }
 
     #[test]
     fn every_nine_takes_the_same_width() {
         let scale = Scale::Nines { to: 0.9999 };
-        let at = [0.9, 0.99, 0.999, 0.9999].map(|share| scale.share(share));
-        let steps = [at[1] - at[0], at[2] - at[1], at[3] - at[2]];
+        let shares = [0.9, 0.99, 0.999, 0.9999].map(|share| scale.share(share));
+        let steps = [shares[1] - shares[0], shares[2] - shares[1], shares[3] - shares[2]];
         assert!(steps.iter().all(|step| (step - steps[0]).abs() < 1e-9), "{steps:?}");
         assert_eq!((scale.share(0.5), scale.share(0.2)), (0.0, 0.0));
         assert_eq!(scale.ticks(9).len(), 5);

@@ -23,9 +23,9 @@ const IDEAL: Ink = Ink::Shade(3);
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let all = &input.summary.scaling;
-    let shown: Vec<&ScalingSeries> = with_panel(&all.iter().collect::<Vec<_>>());
-    let first = shown.first()?;
-    let panels: Vec<XyPanel> = shown
+    let chosen: Vec<&ScalingSeries> = with_panel(&all.iter().collect::<Vec<_>>());
+    let first = chosen.first()?;
+    let panels: Vec<XyPanel> = chosen
         .iter()
         .map(|series| panel(labels, series, title(series, all)))
         .collect();
@@ -38,14 +38,14 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     };
     let grid = Grid {
         panels,
-        legend: legend(labels, &shown),
+        legend: legend(labels, &chosen),
         x_axis: axis.to_owned(),
         y_axis: "records per second".to_owned(),
         aspect: if columns > 1 { 1.7 } else { 2.4 },
         columns,
     };
-    let more = if all.len() > shown.len() {
-        format!(" {} of {} series are shown, evenly chosen.", shown.len(), all.len())
+    let more = if all.len() > chosen.len() {
+        format!(" {} of {} series are drawn, evenly chosen.", chosen.len(), all.len())
     } else {
         String::new()
     };
@@ -55,19 +55,19 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
          is drawn in the band in which it probably lies, and dashed in a paler one beyond what was measured. The thin line \
          is the ideal, in which all read as much as the first.{more}"
     );
-    let table = table(labels, all, &shown);
+    let table = table(labels, all, &chosen);
     Some(Chart::new("scaling", "Scaling", &description, table, &grid))
 }
 
-fn legend(labels: &Labels, shown: &[&ScalingSeries]) -> Entries {
-    let points = shown.iter().flat_map(|s| &s.points);
+fn legend(labels: &Labels, chosen: &[&ScalingSeries]) -> Entries {
+    let points = chosen.iter().flat_map(|s| &s.points);
     let drawn: BTreeSet<usize> = points.map(|p| labels.slot(p.configuration)).collect();
     let slots = colours(labels).into_iter().enumerate();
     let mut legend: Entries = slots
         .filter(|(slot, _)| drawn.contains(slot))
         .map(|(_, entry)| entry)
         .collect();
-    let laws: Vec<&ScalingFit> = shown.iter().filter_map(|series| series.fit.law()).collect();
+    let laws: Vec<&ScalingFit> = chosen.iter().filter_map(|series| series.fit.law()).collect();
     if !laws.is_empty() {
         legend.push((Swatch::Veil(Ink::Muted), "fitted law in its 95 % band".to_owned()));
     }
@@ -149,7 +149,7 @@ fn measured_point(labels: &Labels, point: &ScalingPoint) -> Line {
     }
 }
 
-fn table(labels: &Labels, all: &[ScalingSeries], shown: &[&ScalingSeries]) -> Table {
+fn table(labels: &Labels, all: &[ScalingSeries], chosen: &[&ScalingSeries]) -> Table {
     type Item<'a> = (&'a ScalingSeries, &'a ScalingPoint);
     let names = [
         Column::words("series", |(series, _): &Item| title(series, all)),
@@ -167,7 +167,7 @@ fn table(labels: &Labels, all: &[ScalingSeries], shown: &[&ScalingSeries]) -> Ta
         Column::figures("each one added", |(_, p): &Item| added(p)),
         Column::figures("fitted", |(series, p): &Item| fitted(series.fit.law(), p.count)),
     ];
-    let rows = shown
+    let rows = chosen
         .iter()
         .flat_map(|series| series.points.iter().map(|point| (*series, point)));
     Table::of("", names.into_iter().chain(rates).chain(gains), rows)

@@ -151,9 +151,9 @@ fn texts(svg: &str) -> Vec<(String, f64, f64, f64)> {
             let (tag, rest) = piece.split_once('>').unwrap();
             let tag = format!(" {tag}");
             let text = rest.split("</text>").next().unwrap().trim().to_owned();
-            let shown = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let unescaped = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
             let (x, y) = (attribute(&tag, "x").unwrap(), attribute(&tag, "y").unwrap());
-            let width = canvas::text_width(&shown, attribute(&tag, "font-size").unwrap());
+            let width = canvas::text_width(&unescaped, attribute(&tag, "font-size").unwrap());
             let left = if tag.contains("\"middle\"") {
                 x - width / 2.0
             } else if tag.contains("text-anchor=\"end\"") {
@@ -246,7 +246,7 @@ fn sixty_configurations_are_all_in_the_throughput_and_progress_says_what_it_leav
     assert!(
         chart("progress")
             .description
-            .contains("24 of 64 configurations are shown")
+            .contains("24 of 64 configurations are drawn")
     );
 }
 

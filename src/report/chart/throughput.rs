@@ -117,10 +117,7 @@ fn table(input: &ReportInput, labels: &Labels) -> Table {
     let trials = Column::words("trials by block (in brackets: not used)", |c: &Item| {
         let each = counted_rates(input, c.configuration)
             .into_iter()
-            .map(|(t, r)| match t.is_used() {
-                true => rate(r),
-                false => format!("({})", rate(r)),
-            });
+            .map(|(t, r)| if t.is_used() { rate(r) } else { format!("({})", rate(r)) });
         each.collect::<Vec<String>>().join(", ")
     });
     let columns = names.into_iter().chain(rates).chain([trials]);

@@ -38,10 +38,10 @@ pub(super) fn own_scales(scenario: &Scenario) -> String {
     }
 }
 
-/// What a description says where not all configurations are shown.
-pub(super) fn left_out(shown: usize, all: usize) -> String {
-    if shown < all {
-        format!(" {shown} of {all} configurations are shown, evenly chosen; the files of the trials hold the others.")
+/// What a description says where not all configurations are drawn.
+pub(super) fn left_out(drawn: usize, all: usize) -> String {
+    if drawn < all {
+        format!(" {drawn} of {all} configurations are drawn, evenly chosen; the files of the trials hold the others.")
     } else {
         String::new()
     }

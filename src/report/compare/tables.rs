@@ -13,7 +13,9 @@ pub(super) fn runs(input: &CompareInput) -> Table {
         Column::words("run", |run: &Row| run.name.clone()),
         Column::words("folder", |run: &Row| run.folder.clone()),
         Column::words("measured", |run: &Row| {
-            or_unknown(run.first_trial_at, |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+            or_unknown(run.first_trial_at, |time| {
+                time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+            })
         }),
         Column::words("Kafka", |run: &Row| run.kafka.as_deref().unwrap_or(UNKNOWN).to_owned()),
         Column::words("client", |run: &Row| run.client.clone()),

@@ -169,15 +169,15 @@ fn what_is_not_compared_is_skipped_unless_a_verdict_was_asked_for() {
     let mut pair = Pair::backlog();
     pair.other.scenario.configurations[0].work = crate::scenario::Work::Cpu { ns: 7 };
     let skipped = test_results(&pair, &[Condition::Slower]);
-    let of = |text: &str, element: &str, kind: &str| {
+    let number = |text: &str, element: &str, kind: &str| {
         let all = elements(text, element).into_iter();
         all.filter(|attributes| attributes["type"] == kind).count()
     };
-    assert_eq!(of(&skipped, "skipped", "not compared"), 1, "{skipped}");
+    assert_eq!(number(&skipped, "skipped", "not compared"), 1, "{skipped}");
     let failed = test_results(&pair, &[Condition::Undecided]);
-    assert_eq!(of(&failed, "skipped", "not compared"), 0, "{failed}");
-    let undecided = of(&skipped, "skipped", "undecided");
-    assert_eq!(of(&failed, "failure", "undecided"), undecided + 1, "{failed}");
+    assert_eq!(number(&failed, "skipped", "not compared"), 0, "{failed}");
+    let undecided = number(&skipped, "skipped", "undecided");
+    assert_eq!(number(&failed, "failure", "undecided"), undecided + 1, "{failed}");
 }
 
 #[test]

@@ -162,11 +162,14 @@ fn conclusions<'a>() -> Vec<Column<SummaryRow<'a>>> {
 }
 
 fn bottleneck_names() -> String {
-    let names: Vec<String> = BottleneckKind::ALL
-        .iter()
-        .map(|kind| format!("`{}`", kind.as_str()))
-        .collect();
-    format!("[what limits it](method.md#why): {}", names.join(", "))
+    let names = as_code(BottleneckKind::ALL.iter().map(|kind| kind.as_str()));
+    format!("[what limits it](method.md#why): {names}")
+}
+
+/// `a`, `b`, each between backticks.
+fn as_code<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 pub(super) fn trial_columns<'a>() -> Own<TrialRow<'a>> {
@@ -193,14 +196,8 @@ pub(super) fn trial_columns<'a>() -> Own<TrialRow<'a>> {
 }
 
 fn flag_names() -> String {
-    let names: Vec<String> = FlagKind::ALL
-        .iter()
-        .map(|kind| format!("`{}`", kind.as_str()))
-        .collect();
-    format!(
-        "names of what was noteworthy, separated by spaces: {}",
-        names.join(", ")
-    )
+    let names = as_code(FlagKind::ALL.iter().map(|kind| kind.as_str()));
+    format!("names of what was noteworthy, separated by spaces: {names}")
 }
 
 fn failure(status: &Status) -> String {

@@ -105,7 +105,7 @@ fn blocks(scenario: &Scenario) -> String {
 
 /// When the first and the last trial began, to the second.
 pub(crate) fn dates(input: &ReportInput) -> (String, String) {
-    let show = |at: Option<Timestamp>| or_unknown(at, |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let show = |time: Option<Timestamp>| or_unknown(time, |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let began = || input.trials.iter().map(|t| t.started_at);
     (show(began().min()), show(began().max()))
 }

@@ -96,7 +96,7 @@ fn memory(data_bytes: u64, memory_bytes: u64) -> String {
             bytes(memory_bytes)
         )
     } else {
-        "All of it was read once before the trials, which puts it into the page cache of brokers that have room for it"
+        "All of it was read once before the trials, which puts it into the page cache of brokers that have the memory for it"
             .to_owned()
     }
 }

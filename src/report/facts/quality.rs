@@ -30,14 +30,14 @@ pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
     });
     let serial = quality.serial.map(|serial| {
         let p = p_value(serial.p);
-        format!("{:+.2} between each trial and the next, p {p}", serial.lag_one)
+        format!("correlation {:+.2} of each trial with the next, p {p}", serial.lag_one)
     });
     let facts = [
         ("Disturbed", disturbed),
         ("Noise", noise),
         ("Smallest detectable difference", detectable),
         ("Drift", drift),
-        ("Serial correlation", serial),
+        ("Similarity of neighbours", serial),
     ];
     facts
         .into_iter()

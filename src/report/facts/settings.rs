@@ -6,41 +6,27 @@ use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
 use crate::scenario::PropertyValue;
 
-/// A setting, and whose it is.
-struct Row {
-    owner: String,
-    name: String,
-    value: String,
-    reason: String,
-}
+/// Whose a setting is, its name, its value and the reason for it.
+type Row = [String; 4];
 
-impl Row {
-    fn of(owner: &str, setting: &Setting) -> Self {
-        Row::new(owner, &setting.name, &setting.value, &setting.reason)
-    }
-
-    fn new(owner: &str, name: &str, value: &str, reason: &str) -> Self {
-        let [owner, name, value, reason] = [owner, name, value, reason].map(str::to_owned);
-        Row {
-            owner,
-            name,
-            value,
-            reason,
-        }
-    }
+fn row(owner: &str, name: &str, value: &str, reason: &str) -> Row {
+    [owner, name, value, reason].map(str::to_owned)
 }
 
 /// A row for each setting; no row where all are defaults.
 pub(crate) fn settings(input: &ReportInput) -> Table {
     let columns = [
-        Column::words("of", |row: &Row| row.owner.clone()),
-        Column::words("setting", |row: &Row| row.name.clone()),
-        Column::words("value", |row: &Row| row.value.clone()),
-        Column::words("why", |row: &Row| row.reason.clone()),
+        Column::words("of", |[owner, ..]: &Row| owner.clone()),
+        Column::words("setting", |[_, name, ..]: &Row| name.clone()),
+        Column::words("value", |[_, _, value, _]: &Row| value.clone()),
+        Column::words("why", |[.., reason]: &Row| reason.clone()),
     ];
-    let mut rows = of_brokers(input.environment);
-    rows.extend(of_clients(input));
+    let rows = of_brokers(input.environment).into_iter().chain(of_clients(input));
     Table::of("Settings that differ from the defaults", columns, rows)
+}
+
+fn of_setting(owner: &str, setting: &Setting) -> Row {
+    row(owner, &setting.name, &setting.value, &setting.reason)
 }
 
 fn of_brokers(environment: &Environment) -> Vec<Row> {
@@ -54,17 +40,20 @@ fn of_brokers(environment: &Environment) -> Vec<Row> {
             Some(version) if by_version => format!("brokers of {version}"),
             _ => owner.to_owned(),
         };
-        cluster.deviations.iter().map(move |setting| Row::of(&owner, setting))
+        cluster
+            .deviations
+            .iter()
+            .map(move |setting| of_setting(&owner, setting))
     });
     rows.collect()
 }
 
 fn of_clients(input: &ReportInput) -> Vec<Row> {
     let own = &input.environment.client.deviations;
-    let mut rows: Vec<Row> = own.iter().map(|setting| Row::of("client", setting)).collect();
+    let mut rows: Vec<Row> = own.iter().map(|setting| of_setting("client", setting)).collect();
     for (name, value) in &input.scenario.cluster.client {
         let reason = "the scenario sets it for the cluster";
-        rows.push(Row::new("every client", name, &property(value), reason));
+        rows.push(row("every client", name, &property(value), reason));
     }
     let configurations = &input.scenario.configurations;
     let set = configurations.iter().flat_map(|c| {
@@ -73,13 +62,13 @@ fn of_clients(input: &ReportInput) -> Vec<Row> {
     });
     for ((name, value), names) in grouped(set) {
         let owner = these_or_all(input, &names);
-        rows.push(Row::new(&owner, name, &property(value), "the scenario sets it"));
+        rows.push(row(&owner, name, &property(value), "the scenario sets it"));
     }
     let with_defaults = configurations.iter().filter(|c| c.client.library_defaults_only);
     let names: Vec<&str> = with_defaults.map(|c| c.name.as_str()).collect();
     if !names.is_empty() {
         let reason = "tandem's own client settings are left out";
-        rows.push(Row::new(&these_or_all(input, &names), "client", "defaults", reason));
+        rows.push(row(&these_or_all(input, &names), "client", "defaults", reason));
     }
     rows
 }

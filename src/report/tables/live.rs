@@ -37,8 +37,8 @@ pub(super) fn with_load<'a>(
 ) -> impl Iterator<Item = Row<'a>> + use<'a> {
     let input = *input;
     let of_mode = move |c: &&ConfigurationSummary| input.mode(c.configuration).is_some_and(is_shown);
-    let shown = input.of_family(family).filter(of_mode);
-    shown.filter_map(|c| Some((c, c.live.as_ref()?)))
+    let own = input.of_family(family).filter(of_mode);
+    own.filter_map(|c| Some((c, c.live.as_ref()?)))
 }
 
 fn caption(input: &ReportInput, family: usize, what: &str) -> String {
