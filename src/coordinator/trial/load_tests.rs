@@ -10,7 +10,8 @@ use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
 use crate::protocol::{Capability, LoadTopic, MemberResult, PrepareProducer, ProducedPartition};
-use crate::scenario::{Configuration, Keys, Load, Mode, Shape, Size};
+use crate::scenario::{Configuration, Keys, Load, Mode, Size};
+use crate::testing::load;
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The worker number of the only producer: it comes after the two consumers.
@@ -54,12 +55,9 @@ fn live(backlog: [i64; 2]) -> Script {
     let configuration = Configuration {
         mode: Mode::Live(Load {
             rate: 100.0,
-            arrivals: Arrivals::Constant,
-            shape: Shape::Constant,
             duration_ns: 3 * SECOND_NS,
             warmup_ns: SECOND_NS,
-            producers: 1,
-            properties: BTreeMap::new(),
+            ..load()
         }),
         ..configuration(2, 1)
     };
