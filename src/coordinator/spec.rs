@@ -24,7 +24,7 @@ pub struct Limits {
     pub stall: Duration,
     /// The whole of the reading.
     pub read: Duration,
-    /// From the end of a load until what it sent is read; what is not read by then counts as unread.
+    /// From the end of a load until what it sent is read, where it is shorter than the load's own time for it.
     pub drain: Duration,
     /// From being told to stop until the results are here.
     pub result: Duration,
@@ -40,7 +40,7 @@ impl Default for Limits {
             join: Duration::from_secs(60),
             stall: Duration::from_secs(20),
             read: Duration::from_secs(1800),
-            drain: Duration::from_secs(30),
+            drain: Duration::MAX,
             result: Duration::from_secs(15),
             exit: Duration::from_secs(5),
         }
@@ -272,8 +272,9 @@ impl TrialSpec {
                 });
             }
         }
-        if configuration.mode.load().is_none() {
-            spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work));
+        match configuration.mode.load() {
+            None => spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work)),
+            Some(load) => spec.limits.drain = spec.limits.drain.min(Duration::from_nanos(load.drain_ns)),
         }
         spec
     }

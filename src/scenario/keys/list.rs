@@ -227,6 +227,9 @@ keys! {
     "warmup" => warmup_ns: Warmup, &[Table::Load], default(2 * SECOND_NS),
         Task(|c| Some(c.load()?.warmup_ns)),
         "Time before the window in which records arrive and are not measured.";
+    "drain" => drain_ns: Warmup, &[Table::Load], default(30 * SECOND_NS),
+        Task(|c| Some(c.load()?.drain_ns)),
+        "Time after the end of the load to read what is left; a trial that leaves more is flagged as unread.";
     "producers" => producers: Count<1, 64>, LOAD, default(1),
         Means(|c| Some(c.load()?.producers)),
         "Producer processes that share the rate.";
