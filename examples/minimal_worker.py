@@ -1,5 +1,5 @@
-"""The least that a tandem worker can be, without hold and ledger: it counts what it reads and says how far it is.
-examples/worker.py is the one to copy: it reports less often and refuses what it cannot do."""
+"""The smallest tandem worker, without hold and ledger: it counts records and reports positions.
+Copy examples/worker.py instead: it reports less often and refuses what it cannot do."""
 
 import json, os, select, sys
 import confluent_kafka
@@ -28,7 +28,7 @@ while True:
         elif message["type"] == "exit":
             break
     waiting += consumer.consume(1000, 0.01) if consumer else []
-    if started and waiting:  # It cannot join without taking records: they wait for the start.
+    if started and waiting:  # Joining means consuming: earlier records waited for the start.
         for record in waiting:
             partition = topics.index(record.topic()), record.partition()
             if record.offset() < ends[partition[0]][partition[1]]:

@@ -10,9 +10,9 @@ Name it as a place of a scenario, and give a case that place:
     name = "confluent-kafka"
     place = "python"
 
-It reads one JSON object per line from standard input and answers on standard output; src/protocol.rs describes both.
-It claims no capability, so tandem asks for no more than is done here, holds it to the number of records of each
-partition, and marks what it cannot observe as `not-observed`. Needs: pip install confluent-kafka
+It reads one JSON object per line from standard input and answers on standard output; docs/protocol.md describes both.
+It claims no capability, so tandem asks only for what this file does, checks the number of records of each partition, and
+marks what it cannot observe as `not-observed`. Needs: pip install confluent-kafka
 """
 
 import json
@@ -30,7 +30,7 @@ def say(kind, **rest):
 
 
 def wait_for(kind, meanwhile=lambda: time.sleep(0.005)):
-    """Goes on with something until the coordinator says this; ends where it says `exit` or is gone."""
+    """Calls `meanwhile` until a message of this kind comes; ends the program on `exit` or end of input."""
     while True:
         try:
             message = json.loads(inbox.get_nowait() or '{"type": "exit"}')
@@ -47,18 +47,18 @@ def give_up(message):
 
 
 def read(records):
-    """Counts records, and tells how far it is ten times a second and at each partition's end."""
-    global told
+    """Counts records, and reports positions ten times a second and at the end of each partition."""
+    global reported
     for record in records:
         if record.error():
             give_up(record.error())
         partition = (topics.index(record.topic()), record.partition())
-        if record.offset() < ends[partition]:  # What lies beyond the trial's end is not read. Your work goes here.
+        if record.offset() < ends[partition]:  # Records beyond the trial's end do not count. Your work goes here.
             counts[partition] = counts.get(partition, 0) + 1
             positions[partition] = record.offset() + 1
     done = sum(position == ends[partition] for partition, position in positions.items())
-    if records and (done > told[0] or time.monotonic() > told[1] + 0.1):
-        told = (done, time.monotonic())
+    if records and (done > reported[0] or time.monotonic() > reported[1] + 0.1):
+        reported = (done, time.monotonic())
         say("progress", positions=[{"topic": t, "partition": p, "offset": o} for (t, p), o in positions.items()])
 
 
@@ -77,14 +77,14 @@ if len(order["consumers"]) != 1 or order["work"] != "none" or order["commit"] !=
     give_up("this worker has one consumer, which neither works nor commits")
 topics = [topic["name"] for topic in order["topics"]]
 ends = {(t, p): range["end"] for t, topic in enumerate(order["topics"]) for p, range in enumerate(topic["partitions"])}
-counts, positions, told = {}, {}, (0, 0.0)
+counts, positions, reported = {}, {}, (0, 0.0)
 consumer = confluent_kafka.Consumer({**order["properties"], "client.id": order["consumers"][0]["client_id"]})
 consumer.list_topics(timeout=20)  # Ready means that the cluster has answered.
 say("ready")
 
 wait_for("subscribe")
 consumer.subscribe(topics)
-early = []  # It cannot join without taking records: they wait here for the start.
+early = []  # Joining means consuming: records that come before the start wait here.
 start = wait_for("start", lambda: early.extend(consumer.consume(1000, 0.01)))
 time.sleep(max(0, start["at_ns"] - time.monotonic_ns()) / 1e9)
 read(early)

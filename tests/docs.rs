@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde::Serialize;
@@ -12,6 +12,7 @@ use tandem::protocol::{Capability, FromWorker, PROTOCOL_VERSION, ToWorker};
 use tandem::scenario::{SHIPPED, parse};
 
 const PROTOCOL: &str = include_str!("../docs/protocol.md");
+const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 
 const TO_WORKER: [&str; 9] = [
     "calibrate",
@@ -127,21 +128,7 @@ fn every_capability_and_the_version_are_documented() {
 #[test]
 fn the_documents_link_to_files_that_exist() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/ci.md",
-        "docs/compare.md",
-        "docs/containers.md",
-        "docs/latency.md",
-        "docs/method.md",
-        "docs/performance.md",
-        "docs/protocol.md",
-        "docs/results.md",
-        "docs/scenarios.md",
-    ] {
-        let text = std::fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (name, text) in documents() {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().unwrap();
             // The picture is made with the reference run; where that is not stored there is no picture either.
@@ -149,31 +136,153 @@ fn the_documents_link_to_files_that_exist() {
             if file.is_empty() || file.contains("://") || awaits_the_run {
                 continue;
             }
-            let folder = root.join(name);
+            let folder = root.join(&name);
             let path = folder.parent().unwrap().join(file);
             assert!(path.exists(), "{name} links to {target}");
         }
     }
 }
 
+/// The text between backticks of a line, in order.
+fn quoted(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).collect()
+}
+
 #[test]
-fn the_readme_has_every_flag_of_every_command() {
-    let readme = include_str!("../README.md");
+fn the_map_of_the_source_names_files_and_items_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = CONTRIBUTING.split("## Where to find\n").nth(1).unwrap();
+    let map = map.split("\n## ").next().unwrap();
+    let mut items = 0;
+    for line in map.lines() {
+        let quoted = quoted(line);
+        for path in quoted.iter().filter(|text| text.starts_with("src/")) {
+            assert!(root.join(path).exists(), "{path} in: {line}");
+        }
+        for pair in quoted.windows(2) {
+            if line.contains(&format!("`{}` in `{}`", pair[0], pair[1])) {
+                let source = std::fs::read_to_string(root.join(pair[1])).unwrap();
+                assert!(source.contains(pair[0]), "{} has no {}", pair[1], pair[0]);
+                items += 1;
+            }
+        }
+    }
+    assert!(items >= 8, "{items} items in the map");
+}
+
+/// The rows of a count by folder: folder and number.
+fn counts(table: &str) -> BTreeMap<&str, usize> {
+    let rows = table.lines().filter_map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        Some((*cells.get(1)?, cells.get(2)?.parse().ok()?))
+    });
+    rows.collect()
+}
+
+#[test]
+fn private_words_do_not_become_more() {
+    let output = Command::new("scripts/plain-english")
+        .arg("--folders")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    let recorded = CONTRIBUTING.split("<!-- made: plain English -->").nth(1).unwrap();
+    let recorded = recorded.split("<!-- end -->").next().unwrap();
+    let (count, recorded) = (counts(&table)["all"], counts(recorded)["all"]);
+    assert!(
+        count <= recorded,
+        "{count} private words, {recorded} in CONTRIBUTING.md (section Plain English); scripts/plain-english lists them by \
+         file, and --write records the count"
+    );
+}
+
+#[test]
+fn the_page_of_commands_has_every_flag_of_every_command() {
+    let page = include_str!("../docs/commands.md");
     for command in ["run", "plan", "report", "compare", "schema", "completions", "manual"] {
         let help = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args([command, "--help"])
             .output()
             .unwrap();
-        assert!(readme.contains(&format!("`tandem {command}")), "{command}");
+        assert!(page.contains(&format!("`tandem {command}")), "{command}");
         let help = String::from_utf8(help.stdout).unwrap();
         let flags = help
             .split_whitespace()
             .filter(|word| word.starts_with("--") && *word != "--help");
         for flag in flags {
             let flag = flag.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            assert!(readme.contains(flag), "{command} takes {flag}");
+            assert!(page.contains(flag), "{command} takes {flag}");
         }
     }
+}
+
+/// The documents that people read, with their text.
+fn documents() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = std::fs::read_dir(root.join("docs")).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let pages = pages.map(|path| path.strip_prefix(root).unwrap().display().to_string());
+    let others = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "scripts/evidence/README.md",
+    ];
+    let names = pages.chain(others.map(str::to_owned));
+    names
+        .map(|name| {
+            let text = std::fs::read_to_string(root.join(&name)).unwrap();
+            (name, text)
+        })
+        .collect()
+}
+
+/// Every `tandem NAME ...` in a document, in a block of commands or between backticks.
+fn commands(text: &str) -> Vec<String> {
+    let lines = blocks(text, "sh").into_iter().flat_map(str::lines).map(str::to_owned);
+    let prose = text
+        .split("```")
+        .step_by(2)
+        .flat_map(quoted)
+        .map(|span| span.replace('\n', " "));
+    let starts = |command: &String| command.starts_with("tandem ") && !command.starts_with("tandem worker");
+    lines.chain(prose).filter(starts).collect()
+}
+
+#[test]
+fn the_commands_in_the_documents_have_the_flags_that_the_program_has() {
+    let mut help: BTreeMap<String, String> = BTreeMap::new();
+    let mut checked = 0;
+    for (name, text) in documents() {
+        for command in commands(&text) {
+            let own = command.split([';', '|', '>', '#', '&']).next().unwrap();
+            let words: Vec<&str> = own.split_whitespace().skip(1).collect();
+            let depth = if ["cluster", "topics"].contains(&words[0]) {
+                2
+            } else {
+                1
+            };
+            let is_name = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let path: Vec<&str> = words.iter().take(depth).take_while(is_name).copied().collect();
+            let help = help.entry(path.join(" ")).or_insert_with(|| {
+                let tandem = Command::new(env!("CARGO_BIN_EXE_tandem"))
+                    .args(&path)
+                    .arg("--help")
+                    .output();
+                let output = tandem.unwrap();
+                assert!(output.status.success(), "{name}: {command}");
+                String::from_utf8(output.stdout).unwrap()
+            });
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                let flag = flag.trim_matches(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+                assert!(help.contains(flag), "{name}: {command}: no {flag}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "{checked} flags");
 }
 
 #[test]
