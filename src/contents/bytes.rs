@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::scenario::Compression;
 
 /// Bytes from which values are cut. Read in turn, nothing comes again within a producer's batch, which is smaller, as
-/// long as keys do not spread the values over so many partitions that a batch of one spans the whole.
+/// long as keys do not spread the values over so many partitions that a batch of one spans all of it.
 const CONTENTS_BYTES: usize = 8 << 20;
 /// Bytes that a record has in a batch beside its value: lengths, time and offset as differences to the first's.
 const FRAMING_BYTES: f64 = 8.0;
@@ -97,9 +97,9 @@ fn noise_bytes(unit: f64, costs: &Costs, ratio: f64, mean_bytes: f64) -> f64 {
         return unit;
     }
     let records = unit / mean_bytes.max(1.0);
-    let wanted = (unit + records * FRAMING_BYTES) / ratio;
+    let compressed = (unit + records * FRAMING_BYTES) / ratio;
     let foretold = costs.repetition + costs.byte * unit + costs.framing * records;
-    ((wanted - foretold) / (1.0 - costs.byte)).clamp(0.0, unit)
+    ((compressed - foretold) / (1.0 - costs.byte)).clamp(0.0, unit)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub struct Limits {
     pub stall: Duration,
     /// All of the reading.
     pub read: Duration,
-    /// From the end of a load until what it sent is read; what is not read by then counts as unread.
+    /// From the end of a load until what it sent is read, where it is shorter than the load's own time for it.
     pub drain: Duration,
     /// From `stop` until the results are here.
     pub result: Duration,
@@ -55,7 +55,7 @@ impl Default for Limits {
             join: Duration::from_secs(60),
             stall: Duration::from_secs(20),
             read: Duration::from_secs(1800),
-            drain: Duration::from_secs(30),
+            drain: Duration::MAX,
             result: Duration::from_secs(15),
             exit: Duration::from_secs(5),
         }

@@ -229,8 +229,9 @@ impl TrialSpec {
                 });
             }
         }
-        if configuration.mode.load().is_none() {
-            spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work));
+        match configuration.mode.load() {
+            None => spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work)),
+            Some(load) => spec.limits.drain = spec.limits.drain.min(Duration::from_nanos(load.drain_ns)),
         }
         spec
     }

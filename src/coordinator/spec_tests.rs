@@ -68,6 +68,13 @@ fn the_limit_of_reading_grows_with_the_work() {
     assert_eq!(topics(3)[0].partitions.len(), 3);
 }
 
+#[test]
+fn members_read_what_a_load_left_for_as_long_as_the_scenario_says() {
+    let scenario = crate::testing::scenario("[load]\nrate = 100\ndrain = \"5s\"");
+    let spec = spec_of(&scenario.configurations[0], 1);
+    assert_eq!(spec.limits.drain, Duration::from_secs(5));
+}
+
 proptest! {
     #[test]
     fn every_partition_is_dealt_to_exactly_one_member_and_hands_differ_by_one_at_most(

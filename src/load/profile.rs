@@ -90,13 +90,11 @@ impl Piece {
         reason = "a time from the start, far below 2^63 ns"
     )]
     pub(super) fn time_of(&self, records: f64) -> u64 {
-        let wanted = (records - self.before).max(0.0);
+        let rest = (records - self.before).max(0.0);
         let slope = (self.last_rate - self.first_rate) / self.seconds();
-        let root = (self.first_rate * self.first_rate + 2.0 * slope * wanted)
-            .max(0.0)
-            .sqrt();
-        let seconds = if wanted > 0.0 {
-            2.0 * wanted / (self.first_rate + root)
+        let root = (self.first_rate * self.first_rate + 2.0 * slope * rest).max(0.0).sqrt();
+        let seconds = if rest > 0.0 {
+            2.0 * rest / (self.first_rate + root)
         } else {
             0.0
         };
@@ -183,7 +181,7 @@ impl Profile {
     pub(super) fn records_until(&self, at_ns: u64, duration_ns: u64) -> f64 {
         let at_ns = at_ns.min(duration_ns);
         let mut number = match self {
-            // Whole rounds need not be gone through.
+            // Skips complete rounds.
             Profile::Bursts { every_ns, .. } => usize::try_from(at_ns / every_ns).unwrap_or(0) * 2,
             _ => 0,
         };

@@ -134,8 +134,8 @@ fn is_undecided_at(tried: &Tried, rate: f64) -> bool {
 
 /// Trials that decided something at a rate.
 fn opinions(rate: f64, verdicts: &[RateVerdict]) -> usize {
-    let at = verdicts.iter().find(|v| same_rate(v.rate, rate));
-    at.map_or(0, |v| v.tries)
+    let verdict = verdicts.iter().find(|v| same_rate(v.rate, rate));
+    verdict.map_or(0, |v| v.tries)
 }
 
 /// A rate below the lowest that did not hold, where nothing lower has been tried.
@@ -197,7 +197,7 @@ fn step_of(wanted: &Capacity, history: &History, configuration: usize, load: &Lo
 
 impl Plan {
     /// The next trial of the searches: of the configuration with the fewest trials so far, so that all are measured
-    /// over the whole of the run.
+    /// over all of the run.
     pub(super) fn next_of_search(&self, wanted: &Capacity, history: &History) -> Option<TrialOrder> {
         let open = (0..self.scenario.configurations.len()).filter_map(|configuration| {
             let load = self.scenario.configurations[configuration].mode.load()?;

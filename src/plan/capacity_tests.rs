@@ -1,7 +1,5 @@
 //! Searches for capacities that are known, with trials that never err and with some that do.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -9,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::load::Arrivals;
 use crate::plan::{Done, Ending, FAILURES_IN_A_ROW, Next};
-use crate::scenario::{Mode, Shape};
-use crate::testing::{one_and_two, run};
+use crate::scenario::Mode;
+use crate::testing::{load, one_and_two, run};
 
 const WANTED: Capacity = Capacity {
     percentile: 0.99,
@@ -245,11 +243,7 @@ fn plan() -> Plan {
         configuration.mode = Mode::Live(Load {
             rate: 4_000.0,
             arrivals: Arrivals::Poisson,
-            shape: Shape::Constant,
-            duration_ns: 10_000_000_000,
-            warmup_ns: 2_000_000_000,
-            producers: 1,
-            properties: BTreeMap::new(),
+            ..load()
         });
     }
     plan.scenario.datasets[0].records = 0;

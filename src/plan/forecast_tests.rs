@@ -1,11 +1,8 @@
 //! Forecasts of plans of every kind.
 
-use std::collections::BTreeMap;
-
-use crate::load::Arrivals;
 use crate::plan::Plan;
-use crate::scenario::{Capacity, Keys, Load, Mode, Shape, TrialLength, Work, WorkOrdering};
-use crate::testing::{one_and_two, one_and_two_with_work};
+use crate::scenario::{Capacity, Keys, Mode, TrialLength, Work, WorkOrdering};
+use crate::testing::{load, one_and_two, one_and_two_with_work};
 
 #[test]
 fn a_forecast_counts_trials_and_bytes() {
@@ -50,19 +47,6 @@ fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once(
     };
     let by_few = seconds_with(8, WorkOrdering::Key, few) - overhead;
     assert!((by_few / one - 0.25).abs() < 0.01, "{}", by_few / one);
-}
-
-/// 1,000 records/s for 10 s after 2 s.
-fn load() -> Load {
-    Load {
-        rate: 1_000.0,
-        arrivals: Arrivals::Constant,
-        shape: Shape::Constant,
-        duration_ns: 10_000_000_000,
-        warmup_ns: 2_000_000_000,
-        producers: 1,
-        properties: BTreeMap::new(),
-    }
 }
 
 #[test]

@@ -71,8 +71,8 @@ impl<'a> History<'a> {
 
     /// Trials of a kind and configuration in run order.
     pub(super) fn trials_of(&self, kind: TrialKind, configuration: usize) -> impl Iterator<Item = &'a Trial> {
-        let of = move |t: &&Trial| t.order.kind == kind && t.order.configuration == configuration;
-        self.trials.iter().copied().filter(of)
+        let matches = move |t: &&Trial| t.order.kind == kind && t.order.configuration == configuration;
+        self.trials.iter().copied().filter(matches)
     }
 }
 

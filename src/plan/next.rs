@@ -46,11 +46,11 @@ impl Plan {
                 };
                 let order = match self.scenario.configurations[configuration].mode.load() {
                     Some(load) => {
-                        let wanted = OrderedLoad {
+                        let ordered = OrderedLoad {
                             rate: load.rate,
                             duration_ns: load.duration_ns,
                         };
-                        Some(self.with_load(&backlog(0), load, wanted))
+                        Some(self.with_load(&backlog(0), load, ordered))
                     }
                     None => self.records_for(&history, kind, family).map(backlog),
                 };

@@ -68,7 +68,7 @@ fn kind(node: &Node<'_>) -> String {
     }
 }
 
-/// A value as it may be shown in a message, cut where it is long.
+/// A value as messages print it, shortened if it is long.
 pub(super) fn describe(node: &Node<'_>) -> String {
     const CHARACTERS_MAX: usize = 60;
     let text = match node.get_ref() {

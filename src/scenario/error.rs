@@ -16,7 +16,7 @@ pub struct ScenarioError {
     pub message: String,
     /// What is allowed instead.
     pub allowed: String,
-    /// How to put it right, where that can be told.
+    /// How to fix it, if that is known.
     #[help]
     pub help: Option<String>,
     /// Bytes of the file at fault.

@@ -178,13 +178,13 @@ struct Rounding {
 impl Rounding {
     /// Rounds up so that the records can be dealt out equally in every combination.
     fn of(combinations: &[Combination<'_>], draft: &Draft) -> Result<Self, Problem> {
-        let wanted = draft.default_settings().records;
+        let given = draft.default_settings().records;
         let totals: BTreeSet<u64> = combinations.iter().filter_map(Combination::record_multiple).collect();
         let multiple = totals
             .iter()
             .try_fold(1, |multiple, total| common_multiple(multiple, *total));
-        let records = multiple.and_then(|multiple| wanted.checked_next_multiple_of(multiple));
-        let fits = |records: &u64| *records <= wanted.saturating_mul(2) || records - wanted <= ROUNDING_MAX;
+        let records = multiple.and_then(|multiple| given.checked_next_multiple_of(multiple));
+        let fits = |records: &u64| *records <= given.saturating_mul(2) || records - given <= ROUNDING_MAX;
         let Some(records) = records.filter(fits) else {
             let span = draft
                 .axes
@@ -195,18 +195,16 @@ impl Rounding {
             let (listed, dots) = (listed.join(", "), if totals.len() > 8 { ", ..." } else { "" });
             let message = format!(
                 "{} records cannot be dealt out equally to all partitions",
-                Grouped(wanted.into())
+                Grouped(given.into())
             );
             let allowed = format!("partitions over all topics are {listed}{dots}; their common multiple is too large");
             return Err(
                 Problem::new(span, message, allowed).help("use numbers that divide each other, such as 1, 2, 4, 8")
             );
         };
-        let warning = (records != wanted).then(|| {
-            let (wanted, made) = (Grouped(wanted.into()), Grouped(records.into()));
-            format!(
-                "{wanted} records are rounded up to {made}, so that all partitions are equal in every configuration"
-            )
+        let warning = (records != given).then(|| {
+            let (given, made) = (Grouped(given.into()), Grouped(records.into()));
+            format!("{given} records are rounded up to {made}, so that all partitions are equal in every configuration")
         });
         Ok(Rounding { records, warning })
     }
@@ -217,9 +215,9 @@ fn keys_in_use(draft: &Draft) -> Vec<String> {
     let given = draft.defaults.iter().chain(draft.varying());
     let mut keys: Vec<(usize, &str)> = given.map(|given| (given.key_span.start, given.key.as_str())).collect();
     keys.sort_unstable();
-    let mut seen = BTreeSet::new();
+    let mut listed = BTreeSet::new();
     keys.into_iter()
-        .filter(|(_, key)| seen.insert(*key))
+        .filter(|(_, key)| listed.insert(*key))
         .map(|(_, key)| key.to_owned())
         .collect()
 }
@@ -265,7 +263,7 @@ fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
         compression: settings.compression,
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
-        settings: settings.topic_settings.clone(),
+        settings: settings.of_topics.clone(),
     }
 }
 

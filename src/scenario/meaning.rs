@@ -129,24 +129,30 @@ mod tests {
 
     #[test]
     fn what_is_done_is_the_task_and_by_what_it_is_done_are_means() {
-        let of = |part: Part, key: &str| vec![(key.to_owned(), part)];
-        assert_eq!(differing("", "[dataset]\nsize = 7"), of(Part::Task, "size"));
-        assert_eq!(differing("", "[consumer]\nwork = \"cpu 5us\""), of(Part::Task, "work"));
-        assert_eq!(differing("", "[consumer]\nprocesses = 2"), of(Part::Task, "processes"));
-        assert_eq!(differing("", "[trial]\nseconds = 2"), of(Part::Task, "trial seconds"));
+        let only = |part: Part, key: &str| vec![(key.to_owned(), part)];
+        assert_eq!(differing("", "[dataset]\nsize = 7"), only(Part::Task, "size"));
+        assert_eq!(
+            differing("", "[consumer]\nwork = \"cpu 5us\""),
+            only(Part::Task, "work")
+        );
+        assert_eq!(
+            differing("", "[consumer]\nprocesses = 2"),
+            only(Part::Task, "processes")
+        );
+        assert_eq!(differing("", "[trial]\nseconds = 2"), only(Part::Task, "trial seconds"));
         assert_eq!(
             differing("", "[trial]\nrecords = 1000"),
-            of(Part::Task, "trial records")
+            only(Part::Task, "trial records")
         );
-        assert_eq!(differing("", "[consumer]\nread = \"poll\""), of(Part::Means, "read"));
+        assert_eq!(differing("", "[consumer]\nread = \"poll\""), only(Part::Means, "read"));
         let load = "[load]\nrate = 100\n";
-        assert_eq!(differing(load, "[load]\nrate = 200"), of(Part::Task, "rate"));
+        assert_eq!(differing(load, "[load]\nrate = 200"), only(Part::Task, "rate"));
         assert_eq!(
             differing(load, "[load]\nrate = 100\nduration = \"3s\""),
-            of(Part::Task, "duration")
+            only(Part::Task, "duration")
         );
         let client = "[consumer.client]\n\"fetch.min.bytes\" = 7";
-        assert_eq!(differing("", client), of(Part::Means, "client.fetch.min.bytes"));
+        assert_eq!(differing("", client), only(Part::Means, "client.fetch.min.bytes"));
     }
 
     #[test]

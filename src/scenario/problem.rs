@@ -33,7 +33,7 @@ impl Problem {
     }
 }
 
-/// Collects errors, so that all are told at once and none twice.
+/// Collects errors, so that all are reported at once and none twice.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     list: Vec<Problem>,

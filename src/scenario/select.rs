@@ -1,4 +1,4 @@
-//! Parts of a scenario: the quick form, chosen cases, another number of blocks. Names stay as they are in the whole.
+//! Parts of a scenario: the quick form, chosen cases, another number of blocks. Names do not change.
 
 use std::collections::BTreeSet;
 
@@ -103,10 +103,10 @@ impl Scenario {
             .configurations
             .iter()
             .map(|configuration| configuration.name.as_str());
-        let mut seen = cases.clone();
+        let mut listed = cases.clone();
         let names: Vec<&str> = cases
             .into_iter()
-            .chain(names.filter(|name| seen.insert(name)))
+            .chain(names.filter(|name| listed.insert(name)))
             .collect();
         let more = names.len().saturating_sub(SHOWN_MAX);
         let more = if more > 0 {

@@ -57,6 +57,7 @@ impl Settings {
             shape: self.profile.clone(),
             duration_ns: self.duration_ns,
             warmup_ns: self.warmup_ns,
+            drain_ns: self.drain_ns,
             producers: self.producers,
             properties: self.producer_properties.clone(),
         })

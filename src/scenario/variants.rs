@@ -85,8 +85,8 @@ impl Scenario {
         if versions.len() < 2 {
             return Err(VariantError::OneVersion);
         }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = versions.iter().find(|version| !seen.insert(**version)) {
+        let mut named = BTreeSet::new();
+        if let Some(twice) = versions.iter().find(|version| !named.insert(**version)) {
             return Err(VariantError::SameVersion(*twice));
         }
         let name = |cluster: &ClusterSpec| {
@@ -128,7 +128,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// The scenario's cluster and those that it is held against, by [`Variant::cluster`].
+    /// The scenario's cluster and those that it is compared with, by [`Variant::cluster`].
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterSpec> {
         std::iter::once(&self.cluster).chain(&self.variants.clusters)
     }
@@ -288,8 +288,8 @@ fn addresses(bootstrap: &str) -> BTreeSet<String> {
 /// What tells builds apart: as little of the end of their paths as does, without what all have in common there. A path
 /// that is given again gets a number.
 fn build_names(paths: &[PathBuf]) -> Vec<String> {
-    let whole: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    let ways: Vec<Vec<&str>> = whole.iter().map(|path| path.rsplit('/').collect()).collect();
+    let full: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let ways: Vec<Vec<&str>> = full.iter().map(|path| path.rsplit('/').collect()).collect();
     let shortest = ways.iter().map(Vec::len).min().unwrap_or(0);
     let alike = |back: &usize| ways.iter().all(|way| way[*back] == ways[0][*back]);
     let common = (0..shortest).take_while(alike).count();
@@ -300,9 +300,9 @@ fn build_names(paths: &[PathBuf]) -> Vec<String> {
     };
     let longest = ways.iter().map(Vec::len).max().unwrap_or(0);
     let mut names = (1..=longest).map(|depth| ways.iter().map(|way| name(way, depth)).collect::<Vec<_>>());
-    let names = names.find(|names| distinct(names) == distinct(&whole) && !names.iter().any(String::is_empty));
+    let names = names.find(|names| distinct(names) == distinct(&full) && !names.iter().any(String::is_empty));
     // Where one path is the end of another, or all are one.
-    numbered(&names.unwrap_or_else(|| whole.iter().map(|path| file_name(path)).collect()))
+    numbered(&names.unwrap_or_else(|| full.iter().map(|path| file_name(path)).collect()))
 }
 
 fn file_name(path: &str) -> String {

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::scenario::{Configuration, DatasetSpec, Scenario, parse};
+use crate::scenario::{Configuration, DatasetSpec, Load, Scenario, parse};
 
 /// The scenario of a file that lacks only the question.
 pub(crate) fn scenario(text: &str) -> Scenario {
@@ -38,4 +38,12 @@ pub(crate) fn arrangement(case: &str, processes: u32, consumers: u32) -> Configu
 /// The data set of a scenario without keys: a million records of 100 bytes in one partition.
 pub(crate) fn dataset() -> DatasetSpec {
     scenario("").datasets.remove(0)
+}
+
+/// The load of a scenario that only gives its rate: 1,000 records/s for 10 s after 2 s of warm-up.
+pub(crate) fn load() -> Load {
+    static DEFAULT: LazyLock<Scenario> = LazyLock::new(|| parsed("[load]\nrate = 1_000"));
+    let load = DEFAULT.configurations[0].mode.load();
+    load.cloned()
+        .unwrap_or_else(|| panic!("a scenario with a load has none"))
 }

@@ -25,8 +25,8 @@ impl Document {
     /// Puts a table in its place.
     pub(crate) fn table(&mut self, name: &str, headers: &[&str], rows: &[Vec<String>]) {
         let begin = format!("<!-- made: {name} -->\n");
-        let at = self.text.find(&begin);
-        let from = at.unwrap_or_else(|| panic!("{begin:?} is not in {}", self.path.display())) + begin.len();
+        let start = self.text.find(&begin);
+        let from = start.unwrap_or_else(|| panic!("{begin:?} is not in {}", self.path.display())) + begin.len();
         let end = from + self.text[from..].find("<!-- end -->").unwrap();
         let line = |cells: &[String]| {
             format!(

@@ -11,7 +11,7 @@ pub(crate) mod script;
 mod trial;
 mod trials;
 
-pub(crate) use configuration::{arrangement, configuration, dataset, scenario};
+pub(crate) use configuration::{arrangement, configuration, dataset, load, scenario};
 pub(crate) use document::Document;
 pub(crate) use environment::environment;
 pub(crate) use prepare::{prepare, prepare_producer};

@@ -301,11 +301,7 @@ fn a_trial_that_may_not_join_its_group_says_what_would_allow_it() {
     let scene = scene(&secured().user("SCRAM", "groupless"), PASSWORD);
     scene.run(&[]).exits(1);
     let failed = failure(&scene.trials()[0]).message.clone();
-    for part in [
-        "Group authorization failed",
-        "to fix it: kafka-acls",
-        "--group tandem-",
-    ] {
+    for part in ["Group authorization failed", "to fix it: kafka-acls", "--group tandem-"] {
         assert!(failed.contains(part), "{part}\n{failed}");
     }
 }

@@ -11,9 +11,9 @@ use crate::measure::{FailureKind, HostMeasurement, Measurement, OffsetRun, Order
 use crate::protocol::{
     Capability, FromWorker, MemberResult, PrepareProducer, ProducedPartition, ProducerProgress, ProducerResult,
 };
-use crate::scenario::{Configuration, Load, Mode, Shape};
+use crate::scenario::{Configuration, Load, Mode};
 use crate::testing::script::*;
-use crate::testing::{arrangement, prepare_producer};
+use crate::testing::{arrangement, load, prepare_producer};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The worker number of the only producer: it comes after the two consumers.
@@ -42,12 +42,9 @@ fn live(backlog: [i64; 2]) -> Script {
     let configuration = Configuration {
         mode: Mode::Live(Load {
             rate: 100.0,
-            arrivals: Arrivals::Constant,
-            shape: Shape::Constant,
             duration_ns: 3 * SECOND_NS,
             warmup_ns: SECOND_NS,
-            producers: 1,
-            properties: BTreeMap::new(),
+            ..load()
         }),
         ..arrangement("case", 2, 1)
     };

@@ -46,8 +46,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::load::Arrivals;
-    use crate::scenario::{ClusterSource, PropertyValue, Shape};
+    use crate::scenario::{ClusterSource, PropertyValue};
 
     fn properties(of_load: &[(&str, &str)]) -> BTreeMap<String, String> {
         let cluster = ClusterSpec {
@@ -57,15 +56,10 @@ mod tests {
         };
         let of_load = of_load.iter();
         let load = Load {
-            rate: 1.0,
-            arrivals: Arrivals::Constant,
-            shape: Shape::Constant,
-            duration_ns: 1,
-            warmup_ns: 0,
-            producers: 1,
             properties: of_load
                 .map(|(name, value)| ((*name).to_owned(), PropertyValue::Literal((*value).to_owned())))
                 .collect(),
+            ..crate::testing::load()
         };
         let all = ClientProperties::of_producers(&cluster, &load, Compression::Lz4, "there:1");
         let resolved = all.resolve().unwrap();

@@ -12,7 +12,7 @@ use crate::scenario::suggest::{Grouped, plural};
 
 /// The percentile that live trials are compared by, unless a search asks for another.
 const PERCENTILE: f64 = 0.99;
-/// Records that must lie beyond a percentile for it to be told.
+/// A percentile needs so many records beyond it.
 const RECORDS_BEYOND: f64 = 10.0;
 
 /// Configurations with their names.
@@ -85,14 +85,14 @@ fn unused_blocks(draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
 /// A percentile of a few records says little of the configuration.
 fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&Capacity>) -> Option<String> {
     let percentile = capacity.map_or(PERCENTILE, |capacity| capacity.percentile);
-    let needed = whole(RECORDS_BEYOND / (1.0 - percentile));
+    let needed = rounded(RECORDS_BEYOND / (1.0 - percentile));
     // A search makes its windows longer where a rate is low, so there only what even the longest lacks is too few.
     let window_ns = |settings: &Settings| match capacity {
         Some(_) => settings.duration_ns.max(SEARCH_WINDOW_MAX_NS),
         None => settings.duration_ns,
     };
     let few = |settings: &Settings| {
-        let records = whole(records_in_window(settings, window_ns(settings), draft.top.seed)?);
+        let records = rounded(records_in_window(settings, window_ns(settings), draft.top.seed)?);
         (records < needed).then_some(records)
     };
     let mut few = configurations
@@ -125,7 +125,7 @@ fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&
     clippy::cast_sign_loss,
     reason = "a number of records"
 )]
-fn whole(records: f64) -> u128 {
+fn rounded(records: f64) -> u128 {
     records.round() as u128
 }
 

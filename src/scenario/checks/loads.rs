@@ -68,7 +68,7 @@ fn no_rate(settings: &Settings, draft: &Draft) -> Option<Problem> {
         .iter()
         .all(|key| settings.given(key).is_none());
     let message = format!("a {} configuration has no rate", settings.mode_name().name());
-    let allowed = "must be told how many records arrive";
+    let allowed = "needs a number of records that arrive";
     let help = "add rate = 10_000 (records per second) or mib_per_second = 1 to [load]";
     none.then(|| Problem::new(span(settings, &[], draft), message, allowed).help(help))
 }
@@ -136,7 +136,7 @@ fn too_long(key: &str, warmup_ns: u64, duration_ns: u64, settings: &Settings, dr
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a number of records that has been found too large, and is only shown"
+    reason = "a number of records that has been found too large, and is only printed"
 )]
 fn too_many(name: &str, schedule: &Schedule, settings: &Settings, draft: &Draft) -> Option<Problem> {
     let (records, max) = (schedule.expected(), RECORDS_MAX.unsigned_abs());

@@ -1,5 +1,6 @@
 //! Combinations of settings that cannot be, and those that can be but do not measure what they seem to.
 
+mod all;
 mod capacity;
 mod existing;
 mod load_warnings;
@@ -8,7 +9,6 @@ mod polls;
 mod repetitions;
 mod settings;
 mod threads;
-mod whole;
 
+pub(crate) use all::{check, warnings};
 pub(crate) use repetitions::{check as check_repetitions, obstacle};
-pub(crate) use whole::{check, warnings};

@@ -68,7 +68,7 @@ fn replication(settings: &Settings, draft: &Draft) -> Option<Problem> {
 /// Nobody could write to a topic that wants more replicas in sync than it has.
 fn in_sync(settings: &Settings) -> Option<Problem> {
     let given = settings.given(&format!("{TOPIC}{IN_SYNC}"))?;
-    let in_sync: u32 = settings.topic_settings.get(IN_SYNC)?.parse().ok()?;
+    let in_sync: u32 = settings.of_topics.get(IN_SYNC)?.parse().ok()?;
     (in_sync > settings.replication).then(|| {
         let message = format!(
             "`{IN_SYNC}` is {in_sync}, but topics have {}",

@@ -15,7 +15,7 @@ const MECHANISMS: &[(&str, &[&str])] = &[
     ("sasl_scram", &["SCRAM-SHA-256", "SCRAM-SHA-512"]),
 ];
 
-/// The mechanism that needs tokens, which this program gets nowhere; the library makes unsigned ones where it is told to.
+/// The mechanism that needs tokens. This program cannot get any; the library can make unsigned ones.
 const BY_TOKEN: &str = "OAUTHBEARER";
 const UNSIGNED_TOKENS: &str = "enable.sasl.oauthbearer.unsecure.jwt";
 

@@ -74,7 +74,7 @@ pub(crate) fn without_quotes(entry: &Entry<'_>, name: &str, end: usize) -> Probl
     Problem::new(entry.key_span.start..end, message, "must be quoted")
 }
 
-/// The whole name of a key whose dots made tables of it, and where it ends.
+/// The full name of a key that TOML read as tables because of its dots, and where it ends.
 pub(crate) fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
     let mut name = entry.key.to_owned();
     let mut end = entry.key_span.end;
@@ -116,14 +116,14 @@ pub(crate) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, P
     let values = find(name).map_or(Values::Text, |property| property.values);
     let literal = values.literal(node).or_else(|| library_takes(name, values, node));
     literal.map(PropertyValue::Literal).ok_or_else(|| {
-        let shown = if is_suspicious(name) {
+        let value = if is_suspicious(name) {
             "this value".to_owned()
         } else {
             describe(node)
         };
         Problem::new(
             node.span(),
-            format!("`{name}` cannot be {shown}"),
+            format!("`{name}` cannot be {value}"),
             format!("must be {}", values.allowed()),
         )
     })

@@ -1,7 +1,6 @@
 //! What a key is, and the macro that declares the keys of a table.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::ops::{Deref, Range};
 use std::rc::Rc;
 

@@ -10,9 +10,9 @@ use crate::load::Arrivals;
 use crate::scenario::choice::Choice as _;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    Assignment, Assignor, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Formed, GroupName, Kind, Lag,
-    Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics, Warmup, Weights, Whole,
-    WholeOrAll,
+    Assignment, Assignor, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Formed, GroupName, Integer,
+    IntegerOrAll, Kind, Lag, Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics,
+    Warmup, Weights,
 };
 use crate::scenario::model::{
     Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions, Shape, Size,
@@ -29,7 +29,7 @@ pub(crate) const BYTES_PER_MIB: f64 = 1_048_576.0;
 const SECOND_NS: u64 = 1_000_000_000;
 
 type Partitions = Count<1, PARTITIONS_MAX>;
-type Records = Whole<1, RECORDS_MAX>;
+type Records = Integer<1, RECORDS_MAX>;
 /// Processes, consumers and groups; their product is checked with all of them.
 type Members = Count<1, 1_000>;
 /// Milliseconds from one microsecond to ten minutes, which is what is measured.
@@ -45,7 +45,7 @@ keys! {
 
     "question" => question: Line, &[Table::Top], required(),
         "The question that the scenario answers; it opens the report.";
-    "seed" => seed: Whole<0, { i64::MAX }>, &[Table::Top], default(1),
+    "seed" => seed: Integer<0, { i64::MAX }>, &[Table::Top], default(1),
         "Seeds the order of trials and the contents of records.";
     "repetitions" => repetitions: Repetitions, &[Table::Top], default(Repetitions::Fixed(10)),
         "Counted blocks, each of which runs every configuration once; or until when they go on, and how many at most.";
@@ -110,7 +110,7 @@ keys! {
     /// and `[[case]]`.
     Settings {
         /// Settings of topics that are made, by Kafka's names for them.
-        topic_settings: BTreeMap<String, String>,
+        of_topics: BTreeMap<String, String>,
         /// Client properties of the measured consumers.
         properties: BTreeMap<String, PropertyValue>,
         /// Client properties of the producers of load.
@@ -125,7 +125,7 @@ keys! {
         "Topics; every member subscribes to all of them.";
     "records" => records: Records, &[Table::Dataset], default(1_000_000),
         Means(|c| (c.is_backlog() && c.dataset.is_seen()).then_some(c.dataset.records)),
-        "Records of the whole set, over all topics and partitions; rounded up so that partitions are equal.";
+        "Records of the data set, over all topics and partitions; rounded up so that partitions are equal.";
     "size" => size: Size, DATASET, default(Size::Fixed(100)),
         Family(|c| Some(c.filled()?.size)),
         "Bytes of a record's value: one size or a distribution.";
@@ -147,7 +147,7 @@ keys! {
     "topic" => topic: Topics, &[Table::Dataset], absent("none: topics are made and filled"),
         Task(|c| Some(c.existing()?.wanted.clone())),
         "Topics that exist, to be read as they are instead of filling any.";
-    "last" => last: WholeOrAll<RECORDS_MAX>, &[Table::Dataset], default(None),
+    "last" => last: IntegerOrAll<RECORDS_MAX>, &[Table::Dataset], default(None),
         Task(|c| Some(c.existing()?.last)),
         "Of each partition of existing topics only the last so many offsets.";
 
@@ -227,6 +227,9 @@ keys! {
     "warmup" => warmup_ns: Warmup, &[Table::Load], default(2 * SECOND_NS),
         Task(|c| Some(c.load()?.warmup_ns)),
         "Time before the window in which records arrive and are not measured.";
+    "drain" => drain_ns: Warmup, &[Table::Load], default(30 * SECOND_NS),
+        Task(|c| Some(c.load()?.drain_ns)),
+        "Time after the end of the load to read what is left; a trial that leaves more is flagged as unread.";
     "producers" => producers: Count<1, 64>, LOAD, default(1),
         Means(|c| Some(c.load()?.producers)),
         "Producer processes that share the rate.";

@@ -10,9 +10,9 @@ use crate::scenario::document::{Node, integer, number};
 use crate::scenario::suggest::{Grouped, any_value, did_you_mean_value};
 
 /// A whole number in a range.
-pub(crate) enum Whole<const MIN: i64, const MAX: i64> {}
+pub(crate) enum Integer<const MIN: i64, const MAX: i64> {}
 
-impl<const MIN: i64, const MAX: i64> Kind for Whole<MIN, MAX> {
+impl<const MIN: i64, const MAX: i64> Kind for Integer<MIN, MAX> {
     type Value = u64;
 
     fn allowed() -> String {
@@ -47,11 +47,11 @@ impl<const MIN: i64, const MAX: i64> Kind for Count<MIN, MAX> {
     type Value = u32;
 
     fn allowed() -> String {
-        Whole::<MIN, MAX>::allowed()
+        Integer::<MIN, MAX>::allowed()
     }
 
     fn read(node: &Node<'_>) -> Result<u32, Refusal> {
-        let value = Whole::<MIN, MAX>::read(node)?;
+        let value = Integer::<MIN, MAX>::read(node)?;
         u32::try_from(value).map_err(|_| Refusal::of::<Self>())
     }
 
@@ -60,7 +60,7 @@ impl<const MIN: i64, const MAX: i64> Kind for Count<MIN, MAX> {
     }
 
     fn schema() -> Value {
-        Whole::<MIN, MAX>::schema()
+        Integer::<MIN, MAX>::schema()
     }
 }
 
@@ -72,17 +72,17 @@ fn without_quotes(node: &Node<'_>) -> Option<String> {
 }
 
 /// A whole number, or all where nothing is given.
-pub(crate) enum WholeOrAll<const MAX: i64> {}
+pub(crate) enum IntegerOrAll<const MAX: i64> {}
 
-impl<const MAX: i64> Kind for WholeOrAll<MAX> {
+impl<const MAX: i64> Kind for IntegerOrAll<MAX> {
     type Value = Option<u64>;
 
     fn allowed() -> String {
-        Whole::<1, MAX>::allowed()
+        Integer::<1, MAX>::allowed()
     }
 
     fn read(node: &Node<'_>) -> Result<Option<u64>, Refusal> {
-        Whole::<1, MAX>::read(node).map(Some)
+        Integer::<1, MAX>::read(node).map(Some)
     }
 
     fn text(value: &Option<u64>) -> String {
@@ -90,7 +90,7 @@ impl<const MAX: i64> Kind for WholeOrAll<MAX> {
     }
 
     fn schema() -> Value {
-        Whole::<1, MAX>::schema()
+        Integer::<1, MAX>::schema()
     }
 }
 

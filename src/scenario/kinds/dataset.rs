@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use toml::de::DeValue;
 
-use super::basic::{Count, Decimal, Whole};
+use super::basic::{Count, Decimal, Integer};
 use super::kind::{Kind, Refusal};
 use crate::scenario::document::{Node, entries, number};
 use crate::scenario::model::{Keys, PATTERN_START, Size};
@@ -102,7 +102,7 @@ impl Kind for Keys {
                     .filter(|value| (0.0..=10.0).contains(value));
                 let count = table
                     .get("count")
-                    .and_then(|node| Whole::<1, KEYS_MAX>::read(node).ok());
+                    .and_then(|node| Integer::<1, KEYS_MAX>::read(node).ok());
                 let zipf = |(exponent, count)| Keys::Zipf { exponent, count };
                 exponent.zip(count).map(zipf).ok_or_else(|| refusal(None))?
             }
@@ -126,7 +126,7 @@ impl Kind for Keys {
                 "type": "object", "description": "count keys; the k-th is drawn with weight 1 / k^zipf.",
                 "properties": {
                     "zipf": { "type": "number", "minimum": 0, "maximum": 10 },
-                    "count": Whole::<1, KEYS_MAX>::schema()
+                    "count": Integer::<1, KEYS_MAX>::schema()
                 },
                 "required": ["zipf", "count"], "additionalProperties": false
             }

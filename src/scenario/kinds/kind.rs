@@ -30,7 +30,7 @@ pub(crate) trait Kind {
 /// Why a value is refused; the reader of its key makes a problem of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The part of the value at fault, where it is not the whole.
+    /// The part of the value at fault; `None` for all of it.
     pub(crate) span: Option<Range<usize>>,
     /// What is allowed.
     pub(crate) allowed: String,

@@ -186,9 +186,9 @@ impl fmt::Display for Load {
 /// A number above 0 as [`number_text`] has it, its thousands apart.
 fn grouped_number(value: f64) -> String {
     let text = number_text(value);
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let whole = whole
+    let (digits, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let grouped = digits
         .parse()
-        .map_or_else(|_| whole.to_owned(), |whole| Grouped(whole).to_string());
-    whole + rest
+        .map_or_else(|_| digits.to_owned(), |number| Grouped(number).to_string());
+    grouped + rest
 }

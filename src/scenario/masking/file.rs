@@ -1,4 +1,4 @@
-//! Hides secrets in a scenario file that is shown, whether it can be parsed or not.
+//! Hides secrets in a scenario file before anything prints it, whether it can be parsed or not.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -28,14 +28,14 @@ impl Masked {
         let hidden = hidden_places(text);
         let mut masked = String::with_capacity(text.len());
         let mut words = Vec::new();
-        let mut shown = 0;
+        let mut copied = 0;
         for place in hidden {
-            masked.push_str(&text[shown..place.start]);
+            masked.push_str(&text[copied..place.start]);
             masked.extend(text[place.clone()].chars().flat_map(star));
             words.extend(words_of(&text[place.clone()]));
-            shown = place.end;
+            copied = place.end;
         }
-        masked.push_str(&text[shown..]);
+        masked.push_str(&text[copied..]);
         // The longest first: one may be part of another.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         words.dedup();
@@ -61,9 +61,9 @@ impl Masked {
 }
 
 fn star(character: char) -> impl Iterator<Item = char> {
-    let shown = if character.is_whitespace() { character } else { '*' };
-    let times = if shown == '*' { character.len_utf8() } else { 1 };
-    std::iter::repeat_n(shown, times)
+    let printed = if character.is_whitespace() { character } else { '*' };
+    let times = if printed == '*' { character.len_utf8() } else { 1 };
+    std::iter::repeat_n(printed, times)
 }
 
 /// The words of a hidden part that a message may quote.
@@ -104,7 +104,7 @@ fn line_start(text: &str, to: usize) -> usize {
 }
 
 /// From the end of a name to the end of its value: of the line, and of the lines after it that may belong to it. What
-/// parts the name and the value is shown.
+/// separates the name from the value stays visible.
 fn value_of(text: &str, name: &Range<usize>) -> Range<usize> {
     static SEPARATION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"^["']?[ \t]*[=:]?[ \t]*"#).ok());
     let mut end = line_end(text, name.end);
@@ -137,7 +137,7 @@ fn is_open(line: &str, rest: &str) -> bool {
         || rest.trim_end().ends_with('\\')
 }
 
-/// True for a line that begins with a table of scenarios or with a value for a name whose value may be shown.
+/// True for a line that begins with a table of scenarios or with a value for a name whose value is no secret.
 fn begins_with_known_name(line: &str) -> bool {
     let line = line.trim_start_matches(|c: char| c.is_whitespace() || "-\"'".contains(c));
     let header = line.trim_start_matches('[');
@@ -172,7 +172,7 @@ fn reversed(text: &str, name: &Range<usize>) -> Option<Range<usize>> {
     (after.is_empty() && !is_harmless_key(value.trim_matches(['"', '\'', '-', ' ']))).then_some(start..name.start)
 }
 
-/// True for a name of a scenario whose value may be shown.
+/// True for a name of a scenario whose value is no secret.
 fn is_harmless_key(name: &str) -> bool {
     !is_secret(name) && (is_known_name(name) || keys().any(|key| key.name == name))
 }

@@ -1,4 +1,4 @@
-//! Takes secrets out of a scenario file that is shown or stored.
+//! Takes secrets out of a scenario file before it is printed or stored.
 
 mod file;
 mod stored;

@@ -62,7 +62,7 @@ impl DatasetSpec {
         self.existing().is_none_or(|existing| existing.found.is_some())
     }
 
-    /// Bytes of values in the whole set, before compression and replication.
+    /// Bytes of all values, before compression and replication.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -43,10 +43,18 @@ pub struct Load {
     pub duration_ns: u64,
     /// Time from the start to the window.
     pub warmup_ns: u64,
+    /// The longest time from the end of the load until everything is read.
+    #[serde(default = "drain_of_older_runs")]
+    pub drain_ns: u64,
     /// Producer processes.
     pub producers: u32,
     /// Properties of the producers' clients that the user set.
     pub properties: BTreeMap<String, PropertyValue>,
+}
+
+/// [`Load::drain_ns`] of what was stored before it could be chosen.
+fn drain_of_older_runs() -> u64 {
+    30_000_000_000
 }
 
 /// The rate over time as multiples of [`Load::rate`].

@@ -1,6 +1,6 @@
 //! The validated scenario: what the user asked for, with every default filled in and nothing invalid left.
 //!
-//! Values of these types are made by the parser in this room and by nobody else; other rooms read them.
+//! Only the parser makes values of these types; other modules read them.
 
 use serde::{Deserialize, Serialize};
 

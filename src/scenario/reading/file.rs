@@ -33,8 +33,8 @@ pub(crate) fn objectives() -> impl Iterator<Item = &'static str> {
     OBJECTIVES.into_iter().map(|(name, ..)| name)
 }
 
-/// Reads the whole document, with another cluster than it names where the command line does; the draft is to be used
-/// only where no problem was added.
+/// Reads the document, with the cluster of the command line if that names one. The draft may be used only if no problem
+/// was added.
 pub(crate) fn read(document: &DeTable<'_>, instead: Option<&Instead>, problems: &mut Problems) -> Draft {
     let mut draft = Draft {
         top: TopKeys::default(),

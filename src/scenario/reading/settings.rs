@@ -16,11 +16,14 @@ use crate::scenario::secrets::is_suspicious;
 use crate::scenario::suggest::did_you_mean;
 use crate::scenario::topic_settings;
 
+/// Reads a value.
+type ReadValue<'a> = Box<dyn Fn(&Node<'_>) -> Result<Parsed<Settings>, Problem> + 'a>;
+
 /// An entry that sets something, with the reader of its value.
 struct Source<'a> {
     key: String,
     entry: Entry<'a>,
-    read: Box<dyn Fn(&Node<'_>) -> Result<Parsed<Settings>, Problem> + 'a>,
+    read: ReadValue<'a>,
 }
 
 /// The settings of `[dataset]`, `[consumer]`, `[load]` or a case.
@@ -139,7 +142,7 @@ fn topic_setting(entry: Entry<'_>) -> Result<Source<'_>, Problem> {
         Ok(Parsed {
             text: value.clone(),
             change: std::rc::Rc::new(move |settings: &mut Settings| {
-                settings.topic_settings.insert(name.clone(), value.clone());
+                settings.of_topics.insert(name.clone(), value.clone());
             }),
         })
     };

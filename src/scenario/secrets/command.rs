@@ -46,9 +46,12 @@ pub(crate) fn secrets_of_command(command: &[String]) -> Vec<String> {
 fn cut_out(word: &str, masked: &str) -> Vec<String> {
     let mut rest = word;
     let mut secrets = Vec::new();
-    let mut shown = masked.split(HIDDEN);
-    rest = shown.next().and_then(|first| rest.strip_prefix(first)).unwrap_or(rest);
-    for part in shown {
+    let mut visible = masked.split(HIDDEN);
+    rest = visible
+        .next()
+        .and_then(|first| rest.strip_prefix(first))
+        .unwrap_or(rest);
+    for part in visible {
         let end = if part.is_empty() {
             Some(rest.len())
         } else {
@@ -73,7 +76,7 @@ fn masked_word(word: &str, for_shell: bool) -> String {
     static OF_OPTION: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(&format!(r"^[\w.-]*(?:\s*[=:]\s*|\s+)({SHELL_WORD})")).ok());
     let mut masked = String::with_capacity(word.len());
-    let mut shown = 0;
+    let mut copied = 0;
     for name in suspicious_names(word)
         .into_iter()
         .filter(|name| !word[name.clone()].contains('\n'))
@@ -84,7 +87,7 @@ fn masked_word(word: &str, for_shell: bool) -> String {
             .as_ref()
             .and_then(|value| value.captures(&word[name.end..])?.get(1))
             .filter(|value| !is_option || !value.as_str().starts_with('-'));
-        let Some(value) = found.filter(|_| name.end >= shown) else {
+        let Some(value) = found.filter(|_| name.end >= copied) else {
             continue;
         };
         let start = name.end + value.start();
@@ -93,10 +96,10 @@ fn masked_word(word: &str, for_shell: bool) -> String {
         if word[start..end].trim_start_matches(['"', '\'']).starts_with('$') {
             continue;
         }
-        masked.push_str(&word[shown..start]);
+        masked.push_str(&word[copied..start]);
         masked.push_str(HIDDEN);
-        shown = end;
+        copied = end;
     }
-    masked.push_str(&word[shown..]);
+    masked.push_str(&word[copied..]);
     masked
 }

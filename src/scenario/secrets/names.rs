@@ -47,7 +47,7 @@ pub(crate) fn is_secret(property: &str) -> bool {
     SECRETS.contains(&property)
 }
 
-/// True for a name whose value should not be shown: a secret, or what reads like the name of one.
+/// True for a name whose value must not be printed: a secret, or a name that reads like that of a secret.
 pub(crate) fn is_suspicious(name: &str) -> bool {
     !suspicious_names(name).is_empty()
 }

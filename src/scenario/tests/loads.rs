@@ -25,16 +25,18 @@ fn baselines(scenario: &Scenario) -> Vec<Option<usize>> {
 #[test]
 fn a_load_makes_a_file_live_with_ten_seconds_after_two_of_warm_up() {
     let scenario = scenario("[load]\nrate = 10_000");
-    let expected = Load {
-        rate: 10_000.0,
-        arrivals: Arrivals::Constant,
-        shape: Shape::Constant,
-        duration_ns: 10 * SECOND,
-        warmup_ns: 2 * SECOND,
-        producers: 1,
-        properties: std::collections::BTreeMap::new(),
+    let Mode::Live(load) = &scenario.configurations[0].mode else {
+        panic!("{:?}", scenario.configurations[0].mode);
     };
-    assert_eq!(scenario.configurations[0].mode, Mode::Live(expected));
+    assert_eq!(
+        (load.rate, load.arrivals, &load.shape),
+        (10_000.0, Arrivals::Constant, &Shape::Constant)
+    );
+    assert_eq!(
+        (load.duration_ns, load.warmup_ns, load.producers),
+        (10 * SECOND, 2 * SECOND, 1)
+    );
+    assert!(load.properties.is_empty());
     assert_eq!(scenario.capacity, None);
     assert_eq!(scenario.warnings, Vec::<String>::new());
 }
