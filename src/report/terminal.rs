@@ -160,7 +160,9 @@ impl Terminal {
 /// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.
 fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
     let retain = |tables: &mut Vec<Table>, is_kept: &dyn Fn(&Head) -> bool| {
-        tables.iter_mut().for_each(|table| table.retain_columns(is_kept));
+        for table in tables {
+            table.retain_columns(is_kept);
+        }
     };
     retain(&mut tables, &|head| head.terminal != InTerminal::Never);
     let rank = |head: &Head| match head.terminal {
