@@ -203,7 +203,7 @@ fn a_trial_under_anothers_name_is_damaged() {
     run.write_trial(&complete(&one_and_two_with_work().plan(), order(1), 1, 1.0))
         .unwrap();
     fs::copy(at.path().join("trials/0001.json"), at.path().join("trials/0002.json")).unwrap();
-    let expected = "DIR/trials/0002.json is damaged: it holds trial 1, which is not what its name says";
+    let expected = "DIR/trials/0002.json is damaged: it contains trial 1, which does not match its name";
     let found = message(run.read_trials(), &at);
     assert!(found.starts_with(expected), "{found}");
 }
