@@ -180,9 +180,10 @@ impl TrialSpec {
         limits: Limits,
     ) -> Self {
         let manual = configuration.membership == Membership::Manual;
-        let fresh = (1..=configuration.groups).map(|group| names::trial_group(trial, group));
         // Clients have names of their trial in a fixed group too, so that none is taken for one of another trial.
-        let clients: Vec<String> = fresh.collect();
+        let clients: Vec<String> = (1..=configuration.groups)
+            .map(|group| names::trial_group(trial, group))
+            .collect();
         let groups = match &configuration.group {
             Some(group) => vec![group.clone()],
             None => clients.clone(),
@@ -229,11 +230,15 @@ impl TrialSpec {
                 });
             }
         }
-        match configuration.mode.load() {
-            None => spec.limits.read = spec.limits.read.max(longest_reading(&spec, configuration.work)),
-            Some(load) => spec.limits.drain = spec.limits.drain.min(Duration::from_nanos(load.drain_ns)),
-        }
+        spec.adapt_limits(configuration);
         spec
+    }
+
+    fn adapt_limits(&mut self, configuration: &Configuration) {
+        match configuration.mode.load() {
+            None => self.limits.read = self.limits.read.max(longest_reading(self, configuration.work)),
+            Some(load) => self.limits.drain = self.limits.drain.min(Duration::from_nanos(load.drain_ns)),
+        }
     }
 }
 
