@@ -4,6 +4,7 @@
 mod checks;
 mod choice;
 mod client;
+mod comparing;
 mod document;
 mod draft;
 mod error;

@@ -8,6 +8,7 @@ mod expansion;
 mod generated;
 mod loading;
 mod loads;
+mod nothing_compared;
 mod repetitions;
 mod secrets;
 mod selection;
