@@ -18,6 +18,7 @@ mod masking;
 mod meaning;
 mod model;
 mod problem;
+mod quick;
 mod reading;
 mod schema;
 mod secrets;

@@ -9,6 +9,7 @@ mod generated;
 mod loading;
 mod loads;
 mod nothing_compared;
+mod quick;
 mod repetitions;
 mod secrets;
 mod selection;
