@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         (Some(folder), Some(own)) => say!("\nIn {}:\n\n{}", folder.display(), table(own)),
         _ => {}
     }
-    say!("\nTimes are rough guesses, with the filling of the records; `tandem plan` says more.");
+    say!("\nTimes are rough guesses, filling included; `tandem plan` says more.");
     Ok(code)
 }
 
@@ -171,12 +171,12 @@ fn table(entries: &[Entry]) -> String {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(WIDTH)
-        .set_header(["scenario", "time", "trials", "records filled", "question"]);
+        .set_header(["scenario", "time", "trials", "records", "question"]);
     for Entry { name, content, .. } in entries {
         let (question, [time, trials, filled]) = match content {
             Content::Valid { question, cost } => (question.clone(), cost.cells()),
             Content::Invalid { .. } => (
-                "(not a valid scenario: `tandem plan` with this file says why)".to_owned(),
+                "(not a valid scenario; `tandem plan` says why)".to_owned(),
                 <[String; 3]>::default(),
             ),
         };
