@@ -188,7 +188,16 @@ fn private_words_do_not_become_more() {
 #[test]
 fn the_page_of_commands_has_every_flag_of_every_command() {
     let page = include_str!("../docs/commands.md");
-    for command in ["run", "plan", "report", "compare", "schema", "completions", "manual"] {
+    for command in [
+        "run",
+        "plan",
+        "list",
+        "report",
+        "compare",
+        "schema",
+        "completions",
+        "manual",
+    ] {
         let help = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args([command, "--help"])
             .output()

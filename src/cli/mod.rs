@@ -29,6 +29,7 @@ mod gate;
 mod guardian;
 mod interrupt;
 mod left;
+mod list;
 mod manual;
 mod output_file;
 mod plan;
@@ -70,6 +71,8 @@ enum Command {
     Run(run::Arguments),
     /// Show what a scenario would run, how long it would take, and check all that can be checked without starting
     Plan(plan::Arguments),
+    /// List the scenarios that come with tandem, or lie in a folder, with their questions and costs
+    List(list::Arguments),
     /// Make the report of a run again from its stored trials
     Report(report::Arguments),
     /// A Kafka cluster on this machine that stays until `down` ends it
@@ -126,6 +129,7 @@ pub fn main() -> ExitCode {
     let result = match command_line.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Cluster { command } => cluster::run(&command),
         Command::Doctor(arguments) => doctor::run(&arguments),

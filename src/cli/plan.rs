@@ -67,6 +67,9 @@ fn describe(plan: &Plan) -> String {
     let scenario = &plan.scenario;
     let forecast = plan.forecast();
     let mut text = format!("{}: {}\n\n", scenario.name, scenario.question);
+    if let Some(note) = scenario.nothing_compared() {
+        let _ = writeln!(text, "note: {note}\n");
+    }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["#", "configuration", "members", "family", "compared with"]);
@@ -358,6 +361,18 @@ mod tests {
             processes = 2
             "#
         ));
+    }
+
+    #[test]
+    fn a_plan_that_compares_nothing_says_so_first() {
+        let text = described("question = '?'\n[matrix]\ncompression = ['none', 'lz4', 'zstd']");
+        let start: Vec<&str> = text.lines().take(4).collect();
+        insta::assert_snapshot!(start.join("\n"), @"
+        mine: ?
+
+        note: nothing will be compared, because configurations that differ in `compression` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
+        ");
+        assert!(!described("question = '?'\n[matrix]\nprocesses = [1, 2]").contains("nothing will be compared"));
     }
 
     #[test]

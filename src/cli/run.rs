@@ -110,6 +110,9 @@ fn begin(
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
     plan.scenario.warnings.extend(cache_warning(&plan, &Kernel::running()));
+    if let Some(note) = plan.scenario.nothing_compared() {
+        eprintln!("note: {note}");
+    }
     for warning in plan.scenario.warnings.iter().chain(&full_loads(&plan)) {
         eprintln!("warning: {warning}");
     }

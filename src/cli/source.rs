@@ -11,7 +11,8 @@ use crate::scenario::{self, Instead, KafkaVersion, LoadError, Scenario, Until};
 /// Choices that `run` and `plan` share.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Choices {
-    /// Every case, but only the first value of each matrix key; trials of half a second, 7 blocks
+    /// Every case, but only the first value of each matrix key (without cases, the first compared key keeps its values);
+    /// trials of half a second, 7 blocks
     #[arg(long)]
     quick: bool,
     /// Counted blocks, instead of the scenario's

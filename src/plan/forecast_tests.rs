@@ -1,7 +1,7 @@
 //! Forecasts of plans of every kind.
 
 use crate::plan::Plan;
-use crate::scenario::{Capacity, Keys, Mode, TrialLength, Work, WorkOrdering};
+use crate::scenario::{Capacity, Keys, Mode, TrialLength, Work, WorkOrdering, parse, shipped};
 use crate::testing::{load, one_and_two, one_and_two_with_work};
 
 #[test]
@@ -118,4 +118,13 @@ fn a_forecast_of_a_search_counts_its_trials_and_the_longer_one_at_its_end() {
     let longer = 20.0 * 62.5;
     let seconds = plan.forecast().trial_seconds;
     assert!(seconds > longer && seconds < longer + 20.0 * 5.0, "{seconds}");
+}
+
+#[test]
+fn the_quick_forms_of_scenarios_without_cases_take_at_most_two_minutes() {
+    for name in ["scaling", "groups"] {
+        let scenario = parse(name, name, shipped(name).unwrap()).unwrap();
+        let seconds = Plan::new(scenario.quick()).forecast().seconds();
+        assert!(seconds < 120.0, "{name}: {seconds} s");
+    }
 }

@@ -43,19 +43,38 @@ fn group(commons: &[Common]) -> (Vec<Common>, Vec<usize>) {
     (families, members)
 }
 
+/// True where families differ in the key with this index.
+fn varies(families: &[Common], index: usize) -> bool {
+    let mut values = families.iter().filter_map(|family| family[index].1.as_ref());
+    let first = values.next();
+    values.any(|value| Some(value) != first)
+}
+
 /// The names of the families: the keys that tell them apart, with their values.
 fn names(families: &[Common]) -> Vec<String> {
-    let varies = |index: usize| {
-        let mut values = families.iter().filter_map(|family| family[index].1.as_ref());
-        let first = values.next();
-        values.any(|value| Some(value) != first)
-    };
     let name = |family: &Common| {
-        let varying = family.iter().enumerate().filter(|(index, _)| varies(*index));
+        let keys = family.iter().enumerate();
+        let varying = keys.filter(|(index, _)| varies(families, *index));
         let parts = varying.filter_map(|(_, (key, value))| Some(format!("{key}={}", value.as_ref()?)));
         parts.collect::<Vec<_>>().join(" ")
     };
     families.iter().map(name).collect()
+}
+
+/// The keys whose values split a scenario into families.
+pub(super) fn splitting_keys(scenario: &Scenario) -> Vec<&'static str> {
+    let families = commons(scenario);
+    let keys = families.first().into_iter().flatten().enumerate();
+    let splitting = keys.filter(|(index, _)| varies(&families, *index));
+    splitting.map(|(_, (key, _))| *key).collect()
+}
+
+/// What each configuration has in common with its family.
+fn commons(scenario: &Scenario) -> Vec<Common> {
+    let configurations = scenario.configurations.iter();
+    configurations
+        .map(|configuration| common(&Configured::new(scenario, configuration)))
+        .collect()
 }
 
 /// The least common multiple; `None` past the largest number.
@@ -186,12 +205,7 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
 /// Puts the configurations into families; `multiples` has for each of them what its records must be a multiple of,
 /// `None` for any number.
 pub(super) fn set_families(scenario: &mut Scenario, multiples: &[Option<u64>]) {
-    let configured = scenario
-        .configurations
-        .iter()
-        .map(|each| Configured::new(scenario, each));
-    let commons: Vec<Common> = configured.map(|configured| common(&configured)).collect();
-    let (groups, family_of) = group(&commons);
+    let (groups, family_of) = group(&commons(scenario));
     scenario.families = names(&groups).into_iter().map(Family::empty).collect();
     let members = scenario.configurations.iter_mut().zip(family_of).zip(multiples);
     for (index, ((configuration, number), multiple)) in members.enumerate() {

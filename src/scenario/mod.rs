@@ -4,6 +4,7 @@
 mod checks;
 mod choice;
 mod client;
+mod comparing;
 mod document;
 mod draft;
 mod error;
@@ -17,6 +18,7 @@ mod masking;
 mod meaning;
 mod model;
 mod problem;
+mod quick;
 mod reading;
 mod schema;
 mod secrets;

@@ -1,4 +1,4 @@
-//! Parts of a scenario: the quick form, chosen cases, another number of blocks. Names do not change.
+//! Parts of a scenario: chosen cases, another number of blocks. Names do not change.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,8 @@ use thiserror::Error;
 
 use super::checks::obstacle;
 use super::families;
-use super::model::{Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, TrialLength, Until};
+use super::model::{Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, Until};
 use super::suggest::{any_value, did_you_mean_value};
-
-/// Blocks of the quick form.
-const QUICK_BLOCKS: u32 = 7;
-/// Reading time of a trial in the quick form.
-const QUICK_SECONDS: f64 = 0.5;
 
 /// A name that is neither a case nor a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -32,21 +27,6 @@ pub struct CannotGoOn {
 }
 
 impl Scenario {
-    /// Every case with the first value of each matrix key, trials of half a second, 7 blocks. Live trials stay as long
-    /// as they are.
-    #[must_use]
-    pub fn quick(&self) -> Scenario {
-        let first = |configuration: &Configuration| {
-            let values = configuration.axis_values.iter().zip(&self.axes);
-            values
-                .into_iter()
-                .all(|(value, axis)| axis.values.first() == Some(value))
-        };
-        let mut quick = self.keeping(first);
-        quick.trial = TrialLength::Seconds(QUICK_SECONDS);
-        quick.with_repetitions(QUICK_BLOCKS)
-    }
-
     /// The configurations with these names and those of the cases with these names, with their baselines.
     pub fn only(&self, names: &[impl AsRef<str>]) -> Result<Scenario, UnknownName> {
         let mut chosen = BTreeSet::new();
@@ -127,7 +107,7 @@ impl Scenario {
     }
 
     /// The scenario with only those configurations; what they do not use is left out.
-    fn keeping(&self, keep: impl Fn(&Configuration) -> bool) -> Scenario {
+    pub(super) fn keeping(&self, keep: impl Fn(&Configuration) -> bool) -> Scenario {
         let all = self.configurations.iter().enumerate();
         let kept: Vec<usize> = all
             .filter(|(_, configuration)| keep(configuration))

@@ -12,6 +12,7 @@ fn every_command_says_what_it_takes() {
         "",
         "run",
         "plan",
+        "list",
         "report",
         "compare",
         "completions",
@@ -44,6 +45,24 @@ fn an_unknown_command_or_option_is_refused() {
     scene.tandem(&["run", "x.toml", "--quik"]).exits(2).says("--quick");
     scene.tandem(&["run"]).exits(2);
     scene.tandem(&["run", "x.toml", "--repetitions", "0"]).exits(2);
+}
+
+#[test]
+fn the_list_has_every_shipped_scenario_and_those_of_a_folder() {
+    let scene = Scene::new();
+    scene.tandem(&["list"]).exits(0).prints("one-vs-two");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let ended = scene.tandem(&["list", folder.to_str().unwrap(), "--json"]).exits(0);
+    let listing: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let scenarios = listing["scenarios"].as_array().unwrap();
+    let files = fs::read_dir(&folder).unwrap().count();
+    assert_eq!(scenarios.len(), 2 * files, "{listing}");
+    for scenario in scenarios {
+        let run = scenario["run"].as_str().unwrap();
+        let ended = scene.tandem(&["plan", run]).exits(0);
+        assert!(ended.stdout.contains(scenario["question"].as_str().unwrap()), "{run}");
+    }
+    scene.tandem(&["list", "/no/such/folder"]).exits(2);
 }
 
 fn schema() -> serde_json::Value {

@@ -8,6 +8,8 @@ mod expansion;
 mod generated;
 mod loading;
 mod loads;
+mod nothing_compared;
+mod quick;
 mod repetitions;
 mod secrets;
 mod selection;

@@ -1,7 +1,7 @@
-//! Quick forms, chosen cases, other numbers of blocks.
+//! Chosen cases, other numbers of blocks.
 
 use super::scenario;
-use crate::scenario::{Repetitions, Scenario, TrialLength, parse, shipped};
+use crate::scenario::{Scenario, parse, shipped};
 
 fn one_vs_two() -> Scenario {
     parse("one-vs-two", "one-vs-two.toml", shipped("one-vs-two").unwrap()).unwrap()
@@ -9,29 +9,6 @@ fn one_vs_two() -> Scenario {
 
 fn names(scenario: &Scenario) -> Vec<&str> {
     scenario.configurations.iter().map(|each| each.name.as_str()).collect()
-}
-
-#[test]
-fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
-    let quick = one_vs_two().quick();
-    assert_eq!(
-        names(&quick),
-        [
-            "one process, both partitions work=none",
-            "one process, two consumers work=none",
-            "two processes, one partition each work=none"
-        ]
-    );
-    assert_eq!(
-        (quick.trial, quick.repetitions),
-        (TrialLength::Seconds(0.5), Repetitions::Fixed(7))
-    );
-    let baselines: Vec<_> = quick.configurations.iter().map(|each| each.baseline).collect();
-    assert_eq!(baselines, [None, Some(0), Some(0)]);
-    assert_eq!((quick.families.len(), quick.families[0].name.as_str()), (1, ""));
-    assert_eq!(quick.families[0].configurations, [0, 1, 2]);
-    assert_eq!(quick.axes[0].values, ["none"]);
-    assert!(quick.warnings.is_empty(), "{:?}", quick.warnings);
 }
 
 #[test]

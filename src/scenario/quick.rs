@@ -1,0 +1,86 @@
+//! The quick form of a scenario: what its question compares, once, in short trials. Names do not change.
+
+use super::families;
+use super::model::{Axis, Configuration, Scenario, TrialLength};
+
+/// Blocks, unless a verdict needs more.
+const BLOCKS: u32 = 7;
+/// Reading time of a trial.
+const SECONDS: f64 = 0.5;
+/// Up to so many values of the compared axis all stay.
+const VALUES_MAX: usize = 4;
+
+impl Scenario {
+    /// Every case with the first value of each matrix key, in trials of half a second and 7 blocks, or as many as
+    /// verdicts need. Live trials stay as long as they are.
+    ///
+    /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle
+    /// of more than four. The values of a named baseline take the place of the first ones.
+    #[must_use]
+    pub fn quick(&self) -> Scenario {
+        let values = self.quick_values();
+        let is_kept = |configuration: &Configuration| {
+            let mut pairs = configuration.axis_values.iter().zip(&values);
+            pairs.all(|(value, kept)| kept.contains(&value.as_str()))
+        };
+        let mut quick = self.keeping(is_kept);
+        quick.trial = TrialLength::Seconds(SECONDS);
+        let needed = families::blocks_needed(families::comparisons(&quick.configurations));
+        quick.with_repetitions(needed.max(BLOCKS))
+    }
+
+    /// The values of each axis that the quick form keeps.
+    fn quick_values(&self) -> Vec<Vec<&str>> {
+        let Some((compared, baseline)) = self.closest_comparison() else {
+            return self.axes.iter().map(first_value).collect();
+        };
+        let mut differing = differing_axes(compared, baseline);
+        let first = differing.next();
+        let mut values: Vec<Vec<&str>> = baseline.axis_values.iter().map(|value| vec![value.as_str()]).collect();
+        for axis in differing {
+            values[axis].push(&compared.axis_values[axis]);
+        }
+        if let Some(axis) = first {
+            values[axis] = self.compared_values(axis, compared, baseline);
+        }
+        values
+    }
+
+    /// The first of the comparisons whose two sides differ in the fewest axes: what is compared, and its baseline.
+    fn closest_comparison(&self) -> Option<(&Configuration, &Configuration)> {
+        let compared = self.configurations.iter();
+        let comparisons = compared.filter_map(|each| Some((each, &self.configurations[each.baseline?])));
+        comparisons.min_by_key(|(compared, baseline)| differing_axes(compared, baseline).count())
+    }
+
+    /// Values of the axis that are compared with the baseline, and the baseline's own, in the order of the axis. The ends
+    /// and the middle of a long axis.
+    fn compared_values(&self, axis: usize, compared: &Configuration, baseline: &Configuration) -> Vec<&str> {
+        let own = baseline.axis_values[axis].as_str();
+        let differs_in_axis_only = |each: &Configuration| {
+            each.case == compared.case && differing_axes(each, compared).all(|index| index == axis)
+        };
+        let is_compared = |value: &str| {
+            self.configurations.iter().any(|each| {
+                each.axis_values[axis] == value && each.baseline == compared.baseline && differs_in_axis_only(each)
+            })
+        };
+        let values = self.axes[axis].values.iter().map(String::as_str);
+        let all: Vec<&str> = values.filter(|value| *value == own || is_compared(value)).collect();
+        if all.len() <= VALUES_MAX {
+            return all;
+        }
+        let chosen = [all[0], all[all.len() / 2], all[all.len() - 1], own];
+        all.into_iter().filter(|value| chosen.contains(value)).collect()
+    }
+}
+
+fn first_value(axis: &Axis) -> Vec<&str> {
+    axis.values.iter().take(1).map(String::as_str).collect()
+}
+
+/// The axes in which two configurations have different values, as indices into the scenario's.
+fn differing_axes(a: &Configuration, b: &Configuration) -> impl Iterator<Item = usize> {
+    let pairs = a.axis_values.iter().zip(&b.axis_values);
+    pairs.enumerate().filter(|(_, (a, b))| a != b).map(|(index, _)| index)
+}

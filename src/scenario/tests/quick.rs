@@ -1,0 +1,116 @@
+//! Quick forms.
+
+use super::scenario;
+use crate::scenario::{Repetitions, SHIPPED, Scenario, TrialLength, parse, shipped};
+
+fn shipped_scenario(name: &str) -> Scenario {
+    parse(name, name, shipped(name).unwrap()).unwrap()
+}
+
+fn names(scenario: &Scenario) -> Vec<&str> {
+    scenario.configurations.iter().map(|each| each.name.as_str()).collect()
+}
+
+fn comparisons(scenario: &Scenario) -> usize {
+    let compared = scenario.configurations.iter().filter(|each| each.baseline.is_some());
+    compared.count()
+}
+
+/// The values of each axis of the quick form of a file with this text.
+fn quick_values(text: &str) -> Vec<Vec<String>> {
+    let quick = scenario(text).quick();
+    quick.axes.into_iter().map(|axis| axis.values).collect()
+}
+
+#[test]
+fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
+    let quick = shipped_scenario("one-vs-two").quick();
+    assert_eq!(
+        names(&quick),
+        [
+            "one process, both partitions work=none",
+            "one process, two consumers work=none",
+            "two processes, one partition each work=none"
+        ]
+    );
+    assert_eq!(
+        (quick.trial, quick.repetitions),
+        (TrialLength::Seconds(0.5), Repetitions::Fixed(7))
+    );
+    let baselines: Vec<_> = quick.configurations.iter().map(|each| each.baseline).collect();
+    assert_eq!(baselines, [None, Some(0), Some(0)]);
+    assert_eq!((quick.families.len(), quick.families[0].name.as_str()), (1, ""));
+    assert_eq!(quick.families[0].configurations, [0, 1, 2]);
+    assert_eq!(quick.axes[0].values, ["none"]);
+    assert!(quick.warnings.is_empty(), "{:?}", quick.warnings);
+}
+
+#[test]
+fn the_quick_form_of_every_shipped_scenario_compares_and_can_be_decided() {
+    for (name, _) in SHIPPED {
+        let complete = shipped_scenario(name);
+        let quick = complete.quick();
+        assert!(comparisons(&quick) > 0, "{name}: {:?}", names(&quick));
+        assert!(comparisons(&quick) <= comparisons(&complete), "{name}");
+        assert_eq!(quick.warnings, complete.warnings, "{name}");
+        assert_eq!(quick.nothing_compared(), None, "{name}");
+    }
+}
+
+#[test]
+fn without_cases_the_first_compared_axis_keeps_its_values() {
+    assert_eq!(
+        names(&shipped_scenario("groups").quick()),
+        ["groups=1", "groups=2", "groups=3", "groups=4"]
+    );
+    assert_eq!(
+        names(&shipped_scenario("scaling").quick()),
+        [
+            "consumers=1 partitions=8",
+            "consumers=2 partitions=8",
+            "consumers=4 partitions=8",
+            "consumers=8 partitions=8"
+        ]
+    );
+    // `work` splits families, so that `processes` is the first compared axis.
+    let text = "[matrix]\nwork = ['none', 'cpu 5us']\nprocesses = [1, 2, 3]\nthreads = [1, 2]";
+    assert_eq!(quick_values(text), [vec!["none"], vec!["1", "2", "3"], vec!["1"]]);
+}
+
+#[test]
+fn a_long_axis_keeps_its_ends_and_its_middle_and_the_baseline() {
+    assert_eq!(
+        quick_values("[matrix]\nconsumers = [1, 2, 3, 4]"),
+        [["1", "2", "3", "4"]]
+    );
+    assert_eq!(quick_values("[matrix]\nconsumers = [1, 2, 3, 4, 5]"), [["1", "3", "5"]]);
+    assert_eq!(
+        quick_values("[matrix]\nconsumers = [1, 2, 4, 8, 16, 32]"),
+        [["1", "8", "32"]]
+    );
+    let named = "baseline = 'consumers=2'\n[matrix]\nconsumers = [1, 2, 4, 8, 16, 32]";
+    assert_eq!(quick_values(named), [["1", "2", "8", "32"]]);
+}
+
+#[test]
+fn the_values_of_a_named_baseline_are_kept() {
+    let text = "baseline = 'consumers=2 work=cpu 5us'\n[matrix]\nconsumers = [1, 2]\nwork = ['none', 'cpu 5us']";
+    assert_eq!(quick_values(text), [["1", "2"].as_slice(), ["cpu 5us"].as_slice()]);
+    let text = "baseline = 'two work=cpu 5us'\n[matrix]\nwork = ['none', 'cpu 5us']\n[[case]]\nname = 'one'\n\
+                [[case]]\nname = 'two'\nprocesses = 2";
+    let quick = scenario(text).quick();
+    assert_eq!(names(&quick), ["one work=cpu 5us", "two work=cpu 5us"]);
+    assert_eq!(quick.configurations[0].baseline, Some(1));
+}
+
+#[test]
+fn there_are_as_many_blocks_as_verdicts_need() {
+    let quick = shipped_scenario("threads").quick();
+    assert_eq!((comparisons(&quick), quick.repetitions), (5, Repetitions::Fixed(8)));
+}
+
+#[test]
+fn where_nothing_is_compared_the_first_values_stay() {
+    assert_eq!(quick_values("[matrix]\nsize = [100, 1_000]"), [["100"]]);
+    assert_eq!(names(&scenario("").quick()).len(), 1);
+}
