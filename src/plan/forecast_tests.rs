@@ -1,5 +1,7 @@
 //! Forecasts of plans of every kind.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use crate::plan::Plan;
 use crate::scenario::{Capacity, Keys, Mode, TrialLength, Work, WorkOrdering, parse, shipped};
 use crate::testing::{load, one_and_two, one_and_two_with_work};

@@ -53,8 +53,8 @@ impl Scenario {
         comparisons.min_by_key(|(compared, baseline)| differing_axes(compared, baseline).count())
     }
 
-    /// Values of the axis that are compared with the baseline, and the baseline's own, in the order of the axis. The ends
-    /// and the middle of a long axis.
+    /// Values of the axis that are compared with the baseline, and the baseline's own, in the order of the axis. Of a
+    /// long axis the ends and the middle.
     fn compared_values(&self, axis: usize, compared: &Configuration, baseline: &Configuration) -> Vec<&str> {
         let own = baseline.axis_values[axis].as_str();
         let differs_in_axis_only = |each: &Configuration| {
