@@ -47,12 +47,12 @@ impl Figure {
             Over::Sum => "sum",
             Over::Largest => "largest",
         };
-        let of = match self.trials {
+        let of_which = match self.trials {
             Trials::Used | Trials::Load => "",
             Trials::Counted => ", failed and excluded trials included",
             Trials::Meaningful => ", meaningful trials",
         };
-        format!("{over}{of}")
+        format!("{over}{of_which}")
     }
 }
 

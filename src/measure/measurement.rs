@@ -107,15 +107,15 @@ impl Measurement {
     /// Records per second over all groups: from the common start to the last record, and where records arrive those
     /// finished in the window over its length. Whatever is drained after it has no part in the rate.
     pub fn records_per_second(&self) -> f64 {
-        let whole = || self.records() as f64 / (self.read_ns().max(1) as f64 / 1e9);
+        let until_last_record = || self.records() as f64 / (self.read_ns().max(1) as f64 / 1e9);
         let Some(load) = self.load.as_ref().filter(|load| load.window_ns() > 0) else {
-            return whole();
+            return until_last_record();
         };
         let window = [load.window_from_ns, load.window_end_ns].map(|at_ns| at_ns.saturating_sub(self.start_ns));
         let partitions = self.members.iter().flat_map(|member| &member.partitions);
         let finished = partitions.map(|p| Some(p.series.as_ref()?.between(window)));
         let finished: Option<f64> = finished.sum();
-        finished.map_or_else(whole, |records| records / (load.window_ns() as f64 / 1e9))
+        finished.map_or_else(until_last_record, |records| records / (load.window_ns() as f64 / 1e9))
     }
 
     /// How long the records of the window waited, over all members; `None` if it was not measured.

@@ -206,7 +206,7 @@ impl Plan {
 
     /// Seconds of the searches for capacity.
     fn search_seconds(&self, capacity: &Capacity) -> f64 {
-        let of = |configuration: &Configuration| {
+        let seconds_of = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
             let seconds = |duration_ns| {
                 let window_ns = window_ns(capacity, load.rate * SEARCHED_SHARE, duration_ns);
@@ -214,7 +214,7 @@ impl Plan {
             };
             Some(f64::from(SEARCH_TRIALS) * seconds(load.duration_ns) + seconds(capacity.confirm_ns))
         };
-        self.scenario.configurations.iter().filter_map(of).sum()
+        self.scenario.configurations.iter().filter_map(seconds_of).sum()
     }
 
     /// Records that each group will probably read in a trial of the family.

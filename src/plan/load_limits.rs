@@ -267,26 +267,26 @@ mod tests {
 
     #[test]
     fn threads_work_at_once_as_far_as_the_order_lets_them() {
-        let of = |ordering: &str, keys: &str| {
+        let most_per_second = |ordering: &str, keys: &str| {
             let tables = format!(
                 "[dataset]\npartitions = 2\n{keys}[consumer]\nwork = 'wait 1ms'\nthreads = 4\nordering = '{ordering}'\n\
                  [load]\nrate = 100"
             );
             limits(&tables)[0].at_most.unwrap().round().to_string()
         };
-        assert_eq!(of("none", ""), "4000");
-        assert_eq!(of("partition", ""), "2000");
-        assert_eq!(of("key", "keys = { zipf = 0, count = 2 }\n"), "2000");
-        assert_eq!(of("key", "keys = 'unique'\n"), "4000");
+        assert_eq!(most_per_second("none", ""), "4000");
+        assert_eq!(most_per_second("partition", ""), "2000");
+        assert_eq!(most_per_second("key", "keys = { zipf = 0, count = 2 }\n"), "2000");
+        assert_eq!(most_per_second("key", "keys = 'unique'\n"), "4000");
     }
 
     #[test]
     fn a_longer_window_resolves_less_growth_and_poisson_arrivals_more() {
-        let of = |duration: u32, arrivals: &str| {
+        let resolution = |duration: u32, arrivals: &str| {
             let tables = format!("[load]\nrate = 500\nduration = {duration}\narrivals = '{arrivals}'");
             limits(&tables)[0].resolution
         };
-        assert!(of(4, "poisson") > 2.0 * of(20, "poisson"));
-        assert!(of(4, "poisson") > 4.0 * of(4, "constant"));
+        assert!(resolution(4, "poisson") > 2.0 * resolution(20, "poisson"));
+        assert!(resolution(4, "poisson") > 4.0 * resolution(4, "constant"));
     }
 }

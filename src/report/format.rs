@@ -190,8 +190,8 @@ fn long_duration(seconds: f64) -> String {
         clippy::cast_sign_loss,
         reason = "positive; saturates"
     )]
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
+    let rounded = seconds.round() as u64;
+    match (rounded / 3600, rounded / 60 % 60, rounded % 60) {
         (0, minutes, 0) => format!("{minutes} min"),
         (0, minutes, rest) => format!("{minutes} min {rest} s"),
         (hours, 0, _) => format!("{} h", thousands(hours)),

@@ -16,8 +16,9 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
     let blocks = plan.blocks(trials);
     (0..plan.scenario.configurations.len())
         .map(|index| {
-            let of = |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
-            let counted: Vec<&Trial> = trials.iter().filter(of).collect();
+            let is_counted =
+                |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
+            let counted: Vec<&Trial> = trials.iter().filter(is_counted).collect();
             // A search runs another longer trial where one did not confirm its answer.
             let planned = if plan.scenario.capacity.is_some() {
                 blocks.max(count(counted.len()))

@@ -130,11 +130,11 @@ impl QuotaCounters {
         }
     }
 
-    pub(super) fn since(&self, earlier: &QuotaCounters, quota: Quota, of: Vec<Party>, whole: bool) -> QuotaEffect {
+    pub(super) fn since(&self, earlier: &QuotaCounters, quota: Quota, of: Vec<Party>, covers_all: bool) -> QuotaEffect {
         QuotaEffect {
             quota,
             of,
-            whole,
+            whole: covers_all,
             periods: self.periods.saturating_sub(earlier.periods),
             throttled_periods: self.throttled_periods.saturating_sub(earlier.throttled_periods),
             throttled_ns: self.throttled_ns.saturating_sub(earlier.throttled_ns),

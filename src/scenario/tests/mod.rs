@@ -28,8 +28,8 @@ fn errors(text: &str) -> String {
 /// Wrong files, each with what is said about it.
 fn said(files: &[&str]) -> String {
     let entry = |file: &&str| {
-        let shown: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
-        format!("{}{}\n", shown.concat(), errors(file))
+        let indented: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
+        format!("{}{}\n", indented.concat(), errors(file))
     };
     files.iter().map(entry).collect()
 }

@@ -9,8 +9,8 @@ use crate::wording::{capitalised, plural, thousands};
 
 impl Writer<'_> {
     pub(super) fn about_backlog(&self, baseline: usize) -> String {
-        let of = |c: &&Comparison| c.metric == Metric::ReadTime && c.baseline == baseline;
-        let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
+        let is_about_it = |c: &&Comparison| c.metric == Metric::ReadTime && c.baseline == baseline;
+        let against: Vec<&Comparison> = self.comparisons.iter().filter(is_about_it).collect();
         match against[..] {
             [] => self.alone(baseline),
             [only] => self.single(only),
@@ -167,11 +167,11 @@ impl Writer<'_> {
 
     /// What a stopwatch says, and whether it contradicts.
     fn stopwatch(&self, comparison: &Comparison) -> String {
-        let of = |c: &&Comparison| {
+        let is_its_stopwatch = |c: &&Comparison| {
             c.metric == Metric::Stopwatch
                 && (c.baseline, c.configuration) == (comparison.baseline, comparison.configuration)
         };
-        let Some(stopwatch) = self.comparisons.iter().find(of) else {
+        let Some(stopwatch) = self.comparisons.iter().find(is_its_stopwatch) else {
             return String::new();
         };
         let Some(ratio) = stopwatch.ratio else {

@@ -15,8 +15,8 @@ const RATE: &str = "rate";
 impl Writer<'_> {
     /// A baseline of live or mixed trials with everything that is compared with it.
     pub(super) fn about_load(&self, baseline: usize, metric: Metric) -> String {
-        let of = |c: &&Comparison| c.metric == metric && c.baseline == baseline;
-        let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
+        let is_about_it = |c: &&Comparison| c.metric == metric && c.baseline == baseline;
+        let against: Vec<&Comparison> = self.comparisons.iter().filter(is_about_it).collect();
         let sentence = match against[..] {
             [] => self.load_alone(baseline, metric),
             [only] => {

@@ -19,8 +19,8 @@ pub(super) struct Behind {
 
 /// `None` where there was hardly any such time, or hardly another.
 pub(super) fn behind(trials: &[&Measurement]) -> Option<Behind> {
-    let seen: Vec<Behind> = trials.iter().filter_map(|m| of_trial(m, m.load.as_ref()?)).collect();
-    let of_each = |figure: fn(&Behind) -> f64| median(&seen.iter().map(figure).collect::<Vec<f64>>());
+    let intervals: Vec<Behind> = trials.iter().filter_map(|m| of_trial(m, m.load.as_ref()?)).collect();
+    let of_each = |figure: fn(&Behind) -> f64| median(&intervals.iter().map(figure).collect::<Vec<f64>>());
     let found = Behind {
         seconds: of_each(|behind| behind.seconds)?,
         time: of_each(|behind| behind.time)?,

@@ -30,8 +30,8 @@ pub(crate) fn of_capacity(scenario: &Scenario, index: usize, found: &CapacitySum
             .iter()
             .filter(|trial| trial.order.configuration == index && trial.status == Status::Complete);
         let measured = mine.filter_map(|trial| Some((trial, trial.measurement.as_ref()?)));
-        let wanted = measured.filter(|(trial, measurement)| wanted(trial, measurement));
-        wanted
+        measured
+            .filter(|(trial, measurement)| wanted(trial, measurement))
             .map(|(_, measurement)| measurement)
             .collect::<Vec<&Measurement>>()
     };

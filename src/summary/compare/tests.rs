@@ -141,9 +141,9 @@ fn three_trials_each_can_never_decide_because_of_the_test() {
 fn each_run_is_compared_with_the_first_and_all_by_one_measure_are_corrected_together() {
     let [one, two, three] = [1.0, 1.5, 2.0].map(|seconds| Made::of(one_and_two(), move |_| seconds));
     let found = compare_runs(&[one.stored("1"), two.stored("2"), three.stored("3")]).unwrap();
-    let of: Vec<(&str, Verdict)> = found.verdicts.iter().map(|v| (v.run.as_str(), v.verdict)).collect();
+    let verdicts: Vec<(&str, Verdict)> = found.verdicts.iter().map(|v| (v.run.as_str(), v.verdict)).collect();
     assert_eq!(
-        of,
+        verdicts,
         [
             ("B", Verdict::Slower),
             ("B", Verdict::Slower),
@@ -172,7 +172,7 @@ fn a_run_with_a_failed_trial_is_not_called_faster_and_can_be_slower() {
         .failed(FailureKind::Stall);
     other.trials.push(failed.build());
     let found = compared(&one, &other).unwrap();
-    let of = |comparison: &RunComparison| {
+    let verdict_on = |comparison: &RunComparison| {
         comparison
             .verdicts
             .iter()
@@ -180,15 +180,24 @@ fn a_run_with_a_failed_trial_is_not_called_faster_and_can_be_slower() {
             .cloned()
             .unwrap()
     };
-    assert_eq!(of(&found).verdict, Verdict::Undecided);
-    assert!(of(&found).note.unwrap().contains("B is not called the faster one"));
+    assert_eq!(verdict_on(&found).verdict, Verdict::Undecided);
+    assert!(
+        verdict_on(&found)
+            .note
+            .unwrap()
+            .contains("B is not called the faster one")
+    );
     assert!(
         found.warnings.iter().any(|w| w.contains("In B 1 trial failed")),
         "{:?}",
         found.warnings
     );
     let back = compared(&other, &one).unwrap();
-    assert_eq!(of(&back).verdict, Verdict::Undecided, "the baseline would win by it");
+    assert_eq!(
+        verdict_on(&back).verdict,
+        Verdict::Undecided,
+        "the baseline would win by it"
+    );
 }
 
 #[test]
@@ -286,7 +295,7 @@ fn what_differs_beside_the_figures_is_named_once() {
     other.environment.kernel = "6.2".to_owned();
     other.plan.scenario.seed = 8;
     let found = compared(&one, &other).unwrap();
-    let told: Vec<(Area, &str, &str, &str, usize)> = found
+    let differences: Vec<(Area, &str, &str, &str, usize)> = found
         .differences
         .iter()
         .map(|d| {
@@ -300,7 +309,7 @@ fn what_differs_beside_the_figures_is_named_once() {
         })
         .collect();
     assert_eq!(
-        told,
+        differences,
         [
             (Area::Environment, "kernel", "6.1", "6.2", 0),
             (Area::Settings, "client.fetch.queue.backoff.ms", "10", "1000", 0),

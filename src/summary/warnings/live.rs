@@ -74,8 +74,8 @@ fn not_reached(used: &Used) -> Option<String> {
     Some(format!(
         "the load was not reached in {} (at worst {} of {} records/s were sent), which take no part in latencies",
         share(late.len(), used),
-        whole(worst.sent_per_second),
-        whole(worst.offered_per_second)
+        per_second(worst.sent_per_second),
+        per_second(worst.offered_per_second)
     ))
 }
 
@@ -87,7 +87,7 @@ fn overloaded(used: &Used) -> Option<String> {
     Some(format!(
         "overloaded in {}, which take no part in latencies: the lag grew by {} records/s",
         share(growth.len(), used),
-        whole(median(&growth)?)
+        per_second(median(&growth)?)
     ))
 }
 
@@ -242,7 +242,7 @@ fn counted_records(number: u64) -> String {
 }
 
 /// `1,234`; of less than ten a digit behind the point.
-fn whole(number: f64) -> String {
+fn per_second(number: f64) -> String {
     if number.abs() < 10.0 && number.fract() != 0.0 {
         format!("{number:.1}")
     } else {
