@@ -24,14 +24,14 @@ const MODULES: &[(&str, &str)] = &[
     ("client_errors", ""),
     ("stats", ""),
     ("load", ""),
-    ("scenario", "load"),
+    ("scenario", "wording load"),
     ("contents", "scenario"),
     ("measure", "wording"),
     ("figures", "stats scenario measure"),
     ("verdict", "stats scenario measure figures"),
-    ("plan", "load scenario measure stats verdict"),
+    ("plan", "wording load scenario measure stats verdict"),
     ("protocol", "load scenario measure secret"),
-    ("kafka", "scenario measure secret"),
+    ("kafka", "wording scenario measure secret"),
     ("worker", "protocol contents load scenario measure secret client_errors"),
     ("store", "plan scenario measure"),
     ("summary", "wording stats verdict plan scenario measure figures"),
@@ -42,7 +42,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "coordinator worker report summary store kafka secret plan scenario measure",
+        "wording coordinator worker report summary store kafka secret plan scenario measure",
     ),
 ];
 

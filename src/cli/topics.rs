@@ -10,7 +10,7 @@ use super::running_cluster::RunningCluster;
 use super::runtime::block_on;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::measure::Setting;
-use crate::report::thousands;
+use crate::wording::with_commas;
 
 /// Names that start so are Kafka's own.
 const INTERNAL: &str = "__";
@@ -321,7 +321,7 @@ fn count(first: Option<i64>, end: Option<i64>) -> Option<u64> {
 }
 
 fn number_text(number: Option<u64>) -> String {
-    number.map_or("-".to_owned(), thousands)
+    number.map_or("-".to_owned(), with_commas)
 }
 
 fn numbers(numbers: &[i32]) -> String {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::figures::FigureId;
 use crate::measure::{FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{GroupProtocol, Membership, Until, Work};
+use crate::scenario::{Assignor, GroupProtocol, Membership, Until, Work};
 use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.
@@ -451,7 +451,7 @@ fn the_range_assignor_is_blamed_for_leaving_members_out_although_there_are_parti
     (builder.dataset.topics, builder.dataset.partitions) = (3, 1);
     let mut plan = builder.plan();
     plan.scenario.configurations[0].membership = Membership::Group(GroupProtocol::Consumer {
-        assignor: Some("range".to_owned()),
+        assignor: Some(Assignor::Range),
     });
     let mut trials = run(&plan, |_| Some(1.0));
     for trial in &mut trials {

@@ -14,7 +14,7 @@ use super::patient::Patient;
 use super::rights::quoted;
 use super::{credentials, listener, tls};
 use crate::kafka::admin::{BrokerAddress, connect_cause, settings_cause};
-use crate::kafka::words::counted;
+use crate::wording::plural;
 
 /// How long the first answer may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
@@ -49,7 +49,7 @@ pub(super) fn connect(patient: &Patient, report: &mut dyn FnMut(Check)) -> Optio
                     None => "no user".to_owned(),
                 }
             };
-            let count = counted(cluster.brokers.len(), "broker");
+            let count = plural(cluster.brokers.len(), "broker");
             report(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
             Some(cluster)
         }

@@ -24,6 +24,7 @@ use crate::kafka::words::counted;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
+use crate::wording::plural;
 
 /// How often a start is tried again when another program took a port in between.
 const PORT_ATTEMPTS: u32 = 4;
@@ -56,7 +57,7 @@ impl LocalCluster {
         let with = if options.zookeeper { " with ZooKeeper" } else { "" };
         progress(&format!(
             "starting {} of Apache Kafka {}{with}",
-            counted(options.brokers as usize, "broker"),
+            plural(options.brokers, "broker"),
             distribution.version
         ));
         let mut attempt = 1;

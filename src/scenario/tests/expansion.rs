@@ -2,7 +2,7 @@
 
 use super::{errors, scenario};
 use crate::scenario::{
-    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Repetitions, Scenario, Size,
+    Assignor, Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Repetitions, Scenario, Size,
     TrialLength, Work, WorkOrdering, shipped,
 };
 
@@ -331,7 +331,7 @@ fn every_key_reaches_the_configuration() {
         (each.groups, each.processes, each.consumers, each.members()),
         (4, 2, 3, 24)
     );
-    let assignor = Some("cooperative-sticky".to_owned());
+    let assignor = Some(Assignor::CooperativeSticky);
     assert_eq!(each.membership, Membership::Group(GroupProtocol::Classic { assignor }));
     assert_eq!((each.commit, each.work), (Commit::Every(500), Work::Cpu { ns: 1_500 }));
     assert_eq!(

@@ -279,7 +279,7 @@ fn changed(comparison: &Comparison, ratio: Estimate) -> String {
     format!("{} {word}{}", times(ratio), interval(ratio))
 }
 
-/// Records per second: whole ones, of few three digits.
+/// Records per second to the integer; below 100 with three digits.
 pub(super) fn rate(per_second: f64) -> String {
     if per_second.abs() < 99.5 {
         figure(per_second)

@@ -12,7 +12,7 @@ use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
 use crate::summary::model::ConfigurationSummary;
 use crate::verdict::response_p99_ms;
-use crate::wording::thousands;
+use crate::wording::{plural, thousands};
 
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.
@@ -111,7 +111,7 @@ fn unread(used: &Used) -> Option<String> {
     (records > 0).then(|| {
         format!(
             "{} had not been read when the time for draining was over, in {}, which take no part in latencies",
-            counted_records(records),
+            plural(records, "record"),
             share(trials, used)
         )
     })
@@ -159,7 +159,7 @@ fn delivery_errors(trials: &[&Trial]) -> Option<String> {
     (lost > 0).then(|| {
         format!(
             "{} could not be delivered to the cluster, in {affected} of {} trials{causes}",
-            counted_records(lost),
+            plural(lost, "record"),
             trials.len()
         )
     })
@@ -176,14 +176,14 @@ fn out_of_range(used: &Used) -> Option<String> {
     for part in LatencyPart::ALL {
         let (latency, name) = (latencies.part(part), name(part));
         if latency.negative() > 0 {
-            let records = counted_records(latency.negative());
-            said.push(format!(
+            let records = plural(latency.negative(), "record");
+            warnings.push(format!(
                 "{records} with a {name} below zero, counted as 0: a clock or a stamp is wrong"
             ));
         }
         if latency.overflow() > 0 {
-            let records = counted_records(latency.overflow());
-            said.push(format!(
+            let records = plural(latency.overflow(), "record");
+            warnings.push(format!(
                 "{records} with a {name} above 10 minutes, counted as 10 minutes"
             ));
         }
@@ -236,12 +236,7 @@ fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
     })
 }
 
-fn counted_records(number: u64) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} record{s}", thousands(number as f64))
-}
-
-/// `1,234`; of less than ten a digit behind the point.
+/// `1,234`; below ten with a decimal.
 fn per_second(number: f64) -> String {
     if number.abs() < 10.0 && number.fract() != 0.0 {
         format!("{number:.1}")
