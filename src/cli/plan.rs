@@ -242,7 +242,7 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
             format!("about {seconds} s of reading each; a pilot per family finds the records")
         }
         TrialLength::Records(records) => format!("{} records each", with_commas(records)),
-        TrialLength::Whole => "all that the topics hold each".to_owned(),
+        TrialLength::Everything => "all that the topics hold each".to_owned(),
     };
     let length = match loaded {
         0 => backlog,

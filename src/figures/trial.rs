@@ -2,7 +2,7 @@
 
 use super::catalogue::{FIGURES, FigureId, Source};
 use super::statistic::Statistic;
-use super::take::{NS_PER_MS, Seen, is_meaningful};
+use super::take::{NS_PER_MS, TrialInput, is_meaningful};
 use crate::measure::Measurement;
 use crate::measure::latency::LatencyRecorder;
 use crate::scenario::Configuration;
@@ -42,7 +42,7 @@ pub struct TrialFigures {
 impl TrialFigures {
     /// Takes the figures of a trial of this configuration.
     pub fn of(configuration: &Configuration, measurement: &Measurement) -> Self {
-        let input = Seen {
+        let input = TrialInput {
             measurement,
             configuration,
         };

@@ -502,7 +502,7 @@ pub(super) mod tests {
         trial.host.quotas = vec![QuotaEffect {
             quota,
             of: vec![Party::Workers],
-            whole: true,
+            covers_all: true,
             periods: 20,
             throttled_periods: 1,
             throttled_ns: 1,

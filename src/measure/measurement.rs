@@ -53,7 +53,7 @@ pub struct Measurement {
     pub interruptions: Interruptions,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
-    pub whole: Option<CompactLatencies>,
+    pub overall: Option<CompactLatencies>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -65,7 +65,7 @@ impl Measurement {
     /// Keeps of the latencies only those of all partitions together. A histogram takes a hundred kilobytes and a trial
     /// has five for each partition: a report of thousands of trials would need all memory for what it does not show.
     pub fn condense(&mut self) {
-        self.whole = self.latencies().as_ref().map(CompactLatencies::from);
+        self.overall = self.latencies().as_ref().map(CompactLatencies::from);
         for partition in self.members.iter_mut().flat_map(|member| &mut member.partitions) {
             partition.latencies = None;
         }
@@ -120,8 +120,8 @@ impl Measurement {
 
     /// How long the records of the window waited, over all members; `None` if it was not measured.
     pub fn latencies(&self) -> Option<Latencies> {
-        if let Some(whole) = &self.whole {
-            return Some(whole.unpack());
+        if let Some(overall) = &self.overall {
+            return Some(overall.unpack());
         }
         let of_partitions = self.members.iter().flat_map(|member| &member.partitions);
         Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref()))
@@ -129,8 +129,8 @@ impl Measurement {
 
     /// One part of [`Measurement::latencies`].
     pub fn latency(&self, part: LatencyPart) -> Option<LatencyRecorder> {
-        match &self.whole {
-            Some(whole) => Some(whole.unpack_part(part)),
+        match &self.overall {
+            Some(overall) => Some(overall.unpack_part(part)),
             None => self.latencies().map(|latencies| latencies.part(part).clone()),
         }
     }

@@ -117,7 +117,7 @@ impl Plan {
     fn pilots_wanted(&self) -> u32 {
         match self.scenario.trial {
             TrialLength::Seconds(_) => count(self.scenario.families.iter().filter(|f| self.is_backlog(f)).count()),
-            TrialLength::Records(_) | TrialLength::Whole => 0,
+            TrialLength::Records(_) | TrialLength::Everything => 0,
         }
     }
 
@@ -221,7 +221,7 @@ impl Plan {
     fn forecast_records(&self, family: &Family) -> u64 {
         match self.scenario.trial {
             TrialLength::Records(records) => fit(family, records as f64),
-            TrialLength::Whole => family.records_max,
+            TrialLength::Everything => family.records_max,
             TrialLength::Seconds(wanted) => {
                 let first = family.configurations.first().map(|&c| &self.scenario.configurations[c]);
                 let rate = first.map_or(1.0, |c| 1.0 / self.read_seconds(c, 1).max(1e-12));

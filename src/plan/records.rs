@@ -62,7 +62,7 @@ impl Plan {
         }
         let wanted_s = match self.scenario.trial {
             TrialLength::Records(records) => return PilotState::Settled(fit(family, records as f64)),
-            TrialLength::Whole => return PilotState::Settled(family.records_max),
+            TrialLength::Everything => return PilotState::Settled(family.records_max),
             TrialLength::Seconds(seconds) => seconds,
         };
         for &configuration in &family.configurations {

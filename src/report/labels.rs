@@ -18,7 +18,7 @@ pub(super) struct Labels {
 
 impl Labels {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let (slots, legend) = slots(scenario);
+        let (slots, legend) = colour_slots(scenario);
         Labels {
             short: short_names(scenario),
             slots,
@@ -92,8 +92,8 @@ pub(super) fn is_rate(scenario: &Scenario, axis: usize) -> bool {
     RATE_KEYS.contains(&scenario.axes[axis].key.as_str())
 }
 
-/// A slot per case; without cases, per value of the first axis that varies within a family, the rate last.
-fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
+/// A colour per case; without cases, per value of the first axis that varies within a family, the rate last.
+fn colour_slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
     let by = |name: &dyn Fn(&Configuration) -> String| -> (Vec<usize>, Vec<String>) {
         let mut legend: Vec<String> = Vec::new();
         let slots = scenario.configurations.iter().map(|c| {

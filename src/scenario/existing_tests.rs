@@ -34,7 +34,7 @@ fn found(counts: &[&[u64]]) -> FoundTopics {
 fn a_topic_a_list_and_a_pattern_are_read_whole_unless_the_trial_says_how_much() {
     let one = scenario("[dataset]\ntopic = \"orders\"");
     assert_eq!(existing(&one.datasets[0]).wanted, ["orders"]);
-    assert_eq!((one.trial, one.datasets[0].is_seen()), (TrialLength::Whole, false));
+    assert_eq!((one.trial, one.datasets[0].is_seen()), (TrialLength::Everything, false));
     let list = scenario("[dataset]\ntopic = [\"a\", \"^b-.*\", \"a\"]\nlast = 1_000\n[trial]\nseconds = 2");
     assert_eq!(existing(&list.datasets[0]).wanted, ["a", "^b-.*"]);
     assert_eq!(existing(&list.datasets[0]).last, Some(1_000));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::describe::{brokers, heading, what};
 use super::standing::standing;
 use crate::cli::exit::DONE;
-use crate::coordinator::standing::{Found, READY, StandingCluster, StandingFolder};
+use crate::coordinator::standing_cluster::{Found, READY, StandingCluster, StandingFolder};
 use crate::kafka::local::DEFAULT_HEAP_MIB;
 use crate::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 

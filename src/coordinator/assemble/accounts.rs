@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::existing::{counts_of, reference_of};
 use super::load;
+use super::reference::{counts_of, reference_of};
 use crate::coordinator::trial::TrialMachine;
 use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};

@@ -2,12 +2,12 @@
 //! a trial can go wrong is tested without any.
 
 mod event;
-mod existing;
 mod failing;
 mod joining;
 mod load;
 mod phase;
 mod reading;
+mod removed_records;
 mod reports;
 mod starting;
 mod state;

@@ -562,7 +562,7 @@ fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
 }
 
 #[test]
-fn of_topics_that_were_filled_nothing_is_asked_again() {
+fn filled_topics_are_not_queried_again() {
     let mut script = Script::reading();
     assert!(!script.machine.awaits_records());
     let nothing = still(&script, &[], &[]);

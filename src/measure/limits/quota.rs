@@ -41,8 +41,9 @@ pub struct QuotaEffect {
     pub quota: Quota,
     /// Whose processes are under it.
     pub of: Vec<Party>,
-    /// True where the coordinator and every worker are.
-    pub whole: bool,
+    /// True if the coordinator and every worker are.
+    #[serde(rename = "whole")]
+    pub covers_all: bool,
     /// Periods in which some thread of the group wanted to run.
     pub periods: u64,
     /// Of these, periods in which the quota was used up.
@@ -134,7 +135,7 @@ impl QuotaCounters {
         QuotaEffect {
             quota,
             of,
-            whole: covers_all,
+            covers_all,
             periods: self.periods.saturating_sub(earlier.periods),
             throttled_periods: self.throttled_periods.saturating_sub(earlier.throttled_periods),
             throttled_ns: self.throttled_ns.saturating_sub(earlier.throttled_ns),

@@ -327,12 +327,12 @@ fn what_v1_limits_did_between_two_readings_is_reported_with_whose_they_are() {
     );
     assert_eq!((outer.used_ns, outer.throttled_share()), (Some(10_000_000_000), 0.7));
     assert_eq!(
-        (outer.of.as_slice(), outer.whole),
+        (outer.of.as_slice(), outer.covers_all),
         ([Party::Tandem, Party::Workers].as_slice(), true)
     );
     let broker = by_name("/broker");
     assert_eq!(
-        (broker.of.as_slice(), broker.whole),
+        (broker.of.as_slice(), broker.covers_all),
         ([Party::Brokers].as_slice(), false)
     );
     assert_eq!(broker.throttled_share(), 0.0);
@@ -400,7 +400,7 @@ fn what_v2_limits_did_between_two_readings_is_reported() {
         (quota.periods, quota.throttled_periods, quota.throttled_ns),
         (10, 9, 900_000_000)
     );
-    assert_eq!((quota.used_ns, quota.whole), (Some(1_500_000_000), false));
+    assert_eq!((quota.used_ns, quota.covers_all), (Some(1_500_000_000), false));
     let memory = &effects.memory[0];
     assert_eq!(
         (memory.hits, memory.killed, memory.stalled_ns),

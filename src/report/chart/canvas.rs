@@ -5,7 +5,7 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::paint::{Ink, classify};
+use super::colours::{Ink, classify};
 use crate::report::format::printable;
 
 /// Height of a line of text in pixels.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::arrivals::{Chosen, LiveTrial, representatives};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::Swatch;
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, axis_end};
 use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, in_figures, left_out};

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::arrivals::{LiveTrial, meaningful, ms, ms_tick, records_per_second};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::colours;
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, Scale, nines};
 use super::words::{full_title, in_figures};

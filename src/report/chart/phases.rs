@@ -1,8 +1,8 @@
 //! Where the time of a trial goes, from starting the first process to the last record.
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use crate::figures::FigureId;
 use crate::measure::Measurement;

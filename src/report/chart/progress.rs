@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, axis_end};
 use super::words::{evenly, full_title, left_out, with_panel};

@@ -74,7 +74,7 @@ fn plan(input: &ReportInput) -> String {
         lengths.push(match s.trial {
             TrialLength::Seconds(seconds) => format!("about {} of reading per trial", duration(seconds)),
             TrialLength::Records(records) => format!("{} per group and trial", plural(records, "record")),
-            TrialLength::Whole => "every record of the topics per group and trial".to_owned(),
+            TrialLength::Everything => "every record of the topics per group and trial".to_owned(),
         });
     }
     for load in s.configurations.iter().filter_map(|c| c.mode.load()) {

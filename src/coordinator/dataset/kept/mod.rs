@@ -154,7 +154,7 @@ impl Keeping<'_> {
         if record.definition != definition.text {
             return Ok(Found::Unusable("it is another data set with the same hash".to_owned()));
         }
-        let Some(topics) = &record.whole else {
+        let Some(topics) = &record.filled else {
             let (run, host) = (&record.run, &record.host);
             return Ok(Found::Unusable(format!(
                 "run {run} on {host} began to fill it and did not end"
@@ -288,7 +288,7 @@ impl Keeping<'_> {
             run: self.run.to_owned(),
             host: host(),
             value_bytes: self.spec.value_bytes(),
-            whole: None,
+            filled: None,
         };
         // Before anything else, so that nobody takes what is coming for the set that was there.
         record.write(self.admin, self.properties, &about).await?;
@@ -314,7 +314,7 @@ impl Keeping<'_> {
             return Err(lost());
         }
         record.at = Timestamp::now();
-        record.whole = Some(dataset.topics.clone());
+        record.filled = Some(dataset.topics.clone());
         record.write(self.admin, self.properties, &about).await?;
         let kept = self.kept_data(&dataset, &record, false, because);
         self.observer.note(&kept.to_string());
