@@ -480,7 +480,7 @@ fn knows(table: &[(&str, &str)], module: &str, other: &str) -> bool {
 #[test]
 fn a_module_names_only_the_modules_that_it_may_know() {
     let mut wrong = BTreeSet::new();
-    // `testing` knows the whole program, and the tests of every module know it.
+    // `testing` knows every module, and the tests of every module know it.
     for file in modules_only(&SOURCES).filter(|file| file.top() != "testing") {
         for (path, test) in file.named.iter().filter(|(path, test)| !test || path[0] != "testing") {
             let tables: &[_] = if *test { &[MODULES, IN_TESTS] } else { &[MODULES] };

@@ -292,7 +292,7 @@ fn describe_data(scenario: &Scenario, forecast: &Forecast) -> String {
     format!("data: {} (about {disk} on {whose})\n", parts.join("; "))
 }
 
-/// Topics that exist, of which a plan knows no more than the scenario says.
+/// Existing topics. A plan knows only what the scenario says about them.
 fn describe_existing(scenario: &Scenario) -> String {
     let mut text = String::new();
     for existing in scenario.datasets.iter().filter_map(DatasetSpec::existing) {

@@ -234,9 +234,9 @@ async fn offsets(admin: &Admin, name: &str, partitions: &[PartitionInfo]) -> Res
     if partitions.iter().any(|partition| partition.leader.is_none()) {
         return Ok(vec![(None, None); partitions.len()]);
     }
-    let asked = [(name.to_owned(), u32::try_from(partitions.len())?)];
-    let first = admin.start_offsets(&asked).await?.concat();
-    let end = admin.end_offsets(&asked).await?.concat();
+    let partition_counts = [(name.to_owned(), u32::try_from(partitions.len())?)];
+    let first = admin.start_offsets(&partition_counts).await?.concat();
+    let end = admin.end_offsets(&partition_counts).await?.concat();
     Ok(first.into_iter().map(Some).zip(end.into_iter().map(Some)).collect())
 }
 

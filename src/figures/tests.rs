@@ -63,7 +63,7 @@ fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
     assert!((rate(m) / steady - 1.0).abs() < 1e-9, "{} of {steady}", rate(m));
     m.end_ns += 20_000_000_000;
     assert!((rate(m) / steady - 1.0).abs() < 1e-9, "a longer draining");
-    // Of a worker that says nothing of its records over time only the whole is known.
+    // A worker without records over time has only the rate over the complete trial.
     m.members[0].partitions[0].series = None;
     let over_trial = m.records() as f64 / (m.read_ns() as f64 / 1e9);
     assert!((rate(m) / over_trial - 1.0).abs() < 1e-9);

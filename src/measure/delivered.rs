@@ -1,6 +1,6 @@
 //! Which offsets of a topic the cluster delivers: not those of control records, of aborted transactions (to readers of
-//! committed records), and of records that were compacted away. What a trial is held against on topics that tandem did
-//! not fill.
+//! committed records), and of records that were compacted away. The account of a trial on existing topics is compared
+//! with it.
 
 use serde::{Deserialize, Serialize};
 

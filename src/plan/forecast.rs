@@ -189,7 +189,7 @@ impl Plan {
         seconds
     }
 
-    /// Seconds of one trial, which reads so many records where all of them lie there.
+    /// Seconds of one trial of a backlog of `records`.
     fn trial_seconds(&self, configuration: &Configuration, records: u64) -> f64 {
         match configuration.mode.load() {
             None => self.read_seconds(configuration, records) + TRIAL_OVERHEAD_SECONDS,

@@ -8,7 +8,7 @@ use crate::scenario::{Configuration, DatasetSpec, Keys, Load, Work, WorkOrdering
 use crate::wording::{plural, thousands};
 
 const NS_PER_SECOND: f64 = 1e9;
-/// A load of this share of what can be worked at most leaves no room for anything but the work.
+/// From this share of the maximum rate on, a load counts as full: members have no time left over.
 const FULL: f64 = 0.95;
 /// Keys of a distribution beyond which the rest adds nothing worth having to the sum of the weights.
 const KEYS_SUMMED: u64 = 1_000_000;
@@ -31,7 +31,7 @@ pub struct LoadLimit {
 }
 
 impl LoadLimit {
-    /// What can be worked, and whether it is enough; `None` where nothing is known.
+    /// The maximum rate of the members and whether it suffices, as a sentence; `None` if it is unknown.
     pub fn sentence(&self) -> Option<String> {
         let at_most = self.at_most?;
         let load = rate_text(self.load);
@@ -52,7 +52,7 @@ impl LoadLimit {
         self.at_most.is_some_and(|at_most| self.load >= at_most * FULL)
     }
 
-    /// What a window will tell.
+    /// What growth of the lag a window will resolve.
     pub fn resolution_sentence(&self) -> String {
         format!(
             "a window of {} s tells a growth of the lag from none where it is at least {} % of what arrives; a trial \

@@ -57,7 +57,7 @@ fn a_count_never_exceeds_the_data_set() {
 }
 
 #[test]
-fn the_first_pilot_without_work_reads_an_eighth_and_with_work_a_quarter_of_the_wanted_time() {
+fn the_first_pilot_without_work_reads_an_eighth_and_with_work_a_quarter_of_the_target_time() {
     let plan = one_and_two_with_work().plan();
     let first = order_of(&plan, &[]);
     assert_eq!((first.kind, first.records), (TrialKind::Pilot, 125_000));
@@ -106,7 +106,7 @@ fn a_pilot_that_was_left_out_is_made_again_with_as_many_records() {
 }
 
 #[test]
-fn a_pilot_of_the_whole_data_set_is_the_last_however_short() {
+fn a_pilot_of_the_complete_data_set_is_the_last_however_short() {
     let plan = one_and_two().plan();
     let trials = run(&plan, |_| Some(0.001));
     assert_eq!(of_kind(&trials, TrialKind::Pilot).len(), 2);
@@ -456,7 +456,7 @@ proptest! {
             let key = (trial.order.kind == TrialKind::Counted, trial.order.block, trial.order.configuration);
             prop_assert!(found.insert(key), "{:?} twice", trial.order);
         }
-        // Every block that was split has a whole one in its place, unless configurations were given up.
+        // Every block that was split has a complete one in its place, unless configurations were given up.
         if plan.skipped(&trials).is_empty() {
             let complete_blocks = (0..plan.blocks(&trials)).filter(|b| !plan.is_split(&trials, *b)).count();
             prop_assert_eq!(complete_blocks, plan.scenario.repetitions.at_most() as usize);

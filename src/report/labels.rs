@@ -26,7 +26,7 @@ impl Labels {
         }
     }
 
-    /// The name of a configuration within its family: without what the whole family has in common.
+    /// The name of a configuration within its family: without what all of the family has in common.
     pub(super) fn short(&self, configuration: usize) -> &str {
         self.short.get(configuration).map_or("", String::as_str)
     }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_would_no_longer_be_unique_are_kept_whole() {
+    fn names_that_would_no_longer_be_unique_are_not_shortened() {
         let mut fixture = Fixture::one_vs_two();
         for c in &mut fixture.scenario.configurations {
             c.case = "same".to_owned();

@@ -90,7 +90,7 @@ impl Scenario {
         if fewest < wanted {
             let (wanted, fewest) = (with_commas(wanted), with_commas(fewest));
             self.warnings.push(format!(
-                "trials were to read {wanted} records, but the topics hold {there}: each reads all of them"
+                "trials were to read {wanted} records, but the topics hold {fewest}: each reads all of them"
             ));
         }
     }

@@ -31,7 +31,7 @@ fn found(counts: &[&[u64]]) -> FoundTopics {
 }
 
 #[test]
-fn a_topic_a_list_and_a_pattern_are_read_whole_unless_the_trial_says_how_much() {
+fn a_topic_a_list_and_a_pattern_are_read_completely_unless_the_trial_has_a_length() {
     let one = scenario("[dataset]\ntopic = \"orders\"");
     assert_eq!(existing(&one.datasets[0]).wanted, ["orders"]);
     assert_eq!((one.trial, one.datasets[0].is_seen()), (TrialLength::Everything, false));
@@ -66,9 +66,9 @@ fn what_is_found_makes_the_lengths_of_families_and_nothing_is_rounded() {
 fn trials_that_ask_for_more_than_there_is_read_all_and_that_is_said() {
     let unseen = scenario("[dataset]\ntopic = \"a\"\n[trial]\nrecords = 5_000");
     let read_topics = unseen.with_found([(0, found(&[&[1_000, 200]]))]).unwrap();
-    let said = "trials were to read 5,000 records, but the topics hold 1,200: each reads all of them";
+    let warning_text = "trials were to read 5,000 records, but the topics hold 1,200: each reads all of them";
     assert!(
-        read_topics.warnings.iter().any(|warning| warning == said),
+        read_topics.warnings.iter().any(|warning| warning == warning_text),
         "{:?}",
         read_topics.warnings
     );

@@ -232,7 +232,7 @@ fn failed_write(kind: io::ErrorKind) -> String {
 }
 
 #[test]
-fn a_folder_that_may_not_be_made_is_named_whole_with_what_names_another() {
+fn a_folder_that_may_not_be_made_is_named_in_full_with_the_flag_for_another() {
     for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
         let denied = not_created(Path::new("/results/run"), kind.into()).to_string();
         let begins = denied.starts_with("cannot create /results/run: ");

@@ -191,8 +191,8 @@ fn within_each_build_the_cases_are_compared_as_the_scenario_asks() {
     let plan = Plan::new(one_and_two_with_work().build().with_variants(None, &builds).unwrap());
     let summary = summarise(&plan, &run_with(&plan, &[1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 1.0, 0.8]));
     let pairs = |question: Question| {
-        let asked = summary.comparisons.iter().filter(move |c| c.question == question);
-        let read = asked.filter(|c| c.metric == Metric::ReadTime);
+        let of_question = summary.comparisons.iter().filter(move |c| c.question == question);
+        let read = of_question.filter(|c| c.metric == Metric::ReadTime);
         read.map(|c| (c.baseline, c.configuration)).collect::<Vec<_>>()
     };
     assert_eq!(pairs(Question::Scenario), [(0, 1), (2, 3), (4, 5), (6, 7)]);

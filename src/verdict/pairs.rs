@@ -21,13 +21,13 @@ fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
 /// The questions of a scenario: its own; with variants, its own within each cluster and build; and the effect of each
 /// matrix key, unless that is the scenario's own question.
 pub fn questions(scenario: &Scenario) -> Vec<Question> {
-    let mut asked: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
+    let mut asked_pairs: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
     let within = candidates(scenario, Question::Within);
     let within_asks = !within.is_empty();
-    asked.extend(within);
+    asked_pairs.extend(within);
     let axes = (0..scenario.axes.len()).map(Question::Axis).filter(|&axis| {
         let pairs = candidates(scenario, axis);
-        pairs.iter().any(|pair| !asked.contains(pair))
+        pairs.iter().any(|pair| !asked_pairs.contains(pair))
     });
     let first = std::iter::once(Question::Scenario).chain(within_asks.then_some(Question::Within));
     first.chain(axes).collect()

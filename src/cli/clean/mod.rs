@@ -165,7 +165,7 @@ fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
     Ok(spec)
 }
 
-/// True with `--yes` or where the user says so; says how where nobody can be asked.
+/// True with `--yes`, or if the user answers yes. Without a terminal, the message names `--yes`.
 fn may_delete(arguments: &Arguments) -> Result<bool> {
     if arguments.yes {
         return Ok(true);

@@ -77,7 +77,7 @@ pub fn measure(
     let load = load::measurement(machine, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
     let mut not_observed = not_observed(machine, last_ns.is_none());
-    not_observed.extend(load.as_ref().and_then(load::lag_not_seen));
+    not_observed.extend(load.as_ref().and_then(load::lag_not_sampled));
     let measurement = Measurement {
         start_ns: machine.start_ns,
         spawn_ns,

@@ -53,7 +53,7 @@ pub struct TrialMachine {
     /// When the coordinator received the last position that completed the reading.
     pub(super) heard_end_ns: u64,
     pub(super) load: Option<LoadState>,
-    /// What the cluster delivers still of what nobody had read in the end, where it was asked.
+    /// The unread offsets that the cluster still delivers; `None` if it was not asked.
     pub(super) still: Option<DeliveredTopics>,
     failure: Option<Failure>,
 }

@@ -20,7 +20,6 @@ use super::properties::{self, INTERNAL, Metadata};
 use super::server::{Server, ServerCommand};
 use super::zookeeper::ZooKeeper;
 use crate::kafka::admin::Admin;
-use crate::kafka::words::counted;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;

@@ -23,7 +23,7 @@ impl Quota {
         self.quota_us as f64 / self.period_us as f64
     }
 
-    /// The same in whole thousandths of a core, which have an order.
+    /// The same in thousandths of a core: an integer, which has a total order.
     pub(super) fn millicores(&self) -> u64 {
         self.quota_us.saturating_mul(1_000) / self.period_us
     }

@@ -215,7 +215,7 @@ mod tests {
     use crate::testing::report::Fixture;
 
     #[test]
-    fn of_many_partitions_the_sum_and_the_worst_are_shown() {
+    fn of_many_partitions_the_sum_and_the_worst_are_drawn() {
         let mut fixture = Fixture::latency();
         for trial in &mut fixture.trials {
             let lag = &mut trial.measurement.as_mut().unwrap().load.as_mut().unwrap().lag;

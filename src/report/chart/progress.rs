@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_read_whole_ends_at_one_hundred_percent() {
+    fn a_partition_read_completely_ends_at_one_hundred_percent() {
         let fixture = Fixture::one_vs_two();
         let input = fixture.input();
         let (_, m) = median_trial(&input, 0).unwrap();

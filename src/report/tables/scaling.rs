@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::format::{
-    UNKNOWN, count, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
+    UNKNOWN, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
 };
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;

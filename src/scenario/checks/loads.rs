@@ -86,7 +86,7 @@ fn room_for_stamps(name: &str, settings: &Settings) -> Option<Problem> {
         "in {name:?} {which} {bytes} {unit}; there must be at least {STAMP_BYTES}, because every record that arrives \
          carries when it was to be sent"
     );
-    settings.problem_at(&["size"], "`size` leaves no room for stamps", allowed)
+    settings.problem_at(&["size"], "`size` is too small for the stamp", allowed)
 }
 
 fn weights(settings: &Settings) -> Option<Problem> {

@@ -62,13 +62,13 @@ keys! {
     "seconds" => seconds: Decimal<50, 600_000>, &[Table::Trial], default(1.0),
         Task(|c| match c.trial()? {
             TrialLength::Seconds(seconds) => Some(seconds),
-            TrialLength::Records(_) | TrialLength::Whole => None,
+            TrialLength::Records(_) | TrialLength::Everything => None,
         }),
         "Wanted time of reading; a pilot finds the number of records for it.";
     "records" => records: Records, &[Table::Trial], absent("found by the pilot"),
         Task(|c| match c.trial()? {
             TrialLength::Records(records) => Some(records),
-            TrialLength::Seconds(_) | TrialLength::Whole => None,
+            TrialLength::Seconds(_) | TrialLength::Everything => None,
         }),
         "Records that each group reads in a trial, over all topics and partitions, instead of `seconds`.";
 }

@@ -1,4 +1,4 @@
-//! Tests of the room as a whole: from text to scenario or to errors.
+//! Tests of the module from end to end: from text to scenario or to errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

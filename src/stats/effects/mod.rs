@@ -82,7 +82,7 @@ pub struct Effects {
 /// The analysis of variance of a full factorial within randomised complete blocks (Fisher, "The Design of Experiments"
 /// (1935); Montgomery, "Design and Analysis of Experiments", chapters 4 and 5): sums of squares of each factor, of each
 /// two, of all higher interactions together, and of error (configurations by blocks). Of several trials of one
-/// combination in one block the mean counts. Only whole blocks are used, because only then are the sums of squares of
+/// combination in one block the mean counts. Only complete blocks are used, because only then are the sums of squares of
 /// different effects independent of each other and of their order.
 ///
 /// Reported as **omega squared**, (SS - df MSE) / (SS of configurations + SS of error + MSE), after Olejnik and Algina
@@ -138,14 +138,14 @@ struct Term {
     freedom: f64,
 }
 
-/// The whole blocks of a matrix.
+/// The complete blocks of a matrix.
 struct Design {
     /// Factors that have more than one level, as indices into a trial's levels.
     factors: Vec<usize>,
     /// The levels of these factors of each cell.
     cells: Vec<Vec<usize>>,
     terms: Vec<Term>,
-    /// For each whole block the value of each cell.
+    /// For each complete block the value of each cell.
     blocks: Vec<Vec<f64>>,
     left_out: usize,
 }

@@ -1,5 +1,5 @@
 //! The part of a trial in which records lay before the readers: the reading of a backlog behind which more arrives, and
-//! what a burst leaves. Figures over the whole of such a trial would be those of the time in which there was little to do.
+//! what a burst leaves. Figures over all of such a trial would be those of the time in which there was little to do.
 
 use super::of_trial::ratio;
 use super::thresholds::{BEHIND_SECONDS_MIN, LAG_SECONDS, NEARLY_ALL};

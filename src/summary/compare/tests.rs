@@ -213,14 +213,14 @@ fn configurations_are_matched_by_name_and_the_others_are_said() {
     let other = Made::of(builder, |_| 1.0);
     let found = compared(&one, &other).unwrap();
     assert_eq!(found.configurations.len(), 2);
-    let said: Vec<(bool, &str)> = found
+    let texts: Vec<(bool, &str)> = found
         .not_compared
         .iter()
         .map(|n| (n.in_baseline, n.reason.as_str()))
         .collect();
     let gone = (true, "B has no configuration of this name");
     let new = (false, "A has no configuration of this name");
-    assert_eq!(said, [gone, gone, new, new]);
+    assert_eq!(texts, [gone, gone, new, new]);
     assert!(
         found.warnings.iter().any(|w| w.contains("4 configurations")),
         "{:?}",
@@ -243,20 +243,20 @@ fn runs_without_anything_in_common_are_refused_with_the_reasons() {
     let one = Made::of(one_and_two(), |_| 1.0);
     let mut other = Made::of(one_and_two(), |_| 1.0);
     other.plan.scenario.datasets[0].size = Size::Fixed(1024);
-    let said = compared(&one, &other).unwrap_err().to_string();
+    let error = compared(&one, &other).unwrap_err().to_string();
     assert!(
-        said.starts_with("other and one have no configuration that can be compared: one process, both"),
-        "{said}"
+        error.starts_with("other and one have no configuration that can be compared: one process, both"),
+        "{error}"
     );
     assert!(
-        said.contains("size is 100 in the first and 1024 in the second"),
-        "{said}"
+        error.contains("size is 100 in the first and 1024 in the second"),
+        "{error}"
     );
     let elsewhere = Made::of(ScenarioBuilder::new().case("another", 1, 1), |_| 1.0);
-    let said = compared(&one, &elsewhere).unwrap_err().to_string();
+    let error = compared(&one, &elsewhere).unwrap_err().to_string();
     assert!(
-        said.contains("another: the first has no configuration of this name"),
-        "{said}"
+        error.contains("another: the first has no configuration of this name"),
+        "{error}"
     );
 }
 

@@ -56,8 +56,8 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
         ],
     };
     let of_load = [delivery_errors(&trials), out_of_range(&used), late_producers(&used)];
-    let said = of_readers.into_iter().chain(of_load).flatten();
-    said.map(|warning| format!("{}{warning}.", of(summary))).collect()
+    let warnings = of_readers.into_iter().chain(of_load).flatten();
+    warnings.map(|warning| format!("{}{warning}.", of(summary))).collect()
 }
 
 type Used<'a> = [(&'a Measurement, &'a LoadMeasurement)];
@@ -172,7 +172,7 @@ fn out_of_range(used: &Used) -> Option<String> {
         all.merge(&of_trial);
         all
     })?;
-    let mut said = Vec::new();
+    let mut warnings = Vec::new();
     for part in LatencyPart::ALL {
         let (latency, name) = (latencies.part(part), name(part));
         if latency.negative() > 0 {
@@ -188,7 +188,7 @@ fn out_of_range(used: &Used) -> Option<String> {
             ));
         }
     }
-    (!said.is_empty()).then(|| said.join("; "))
+    (!warnings.is_empty()).then(|| warnings.join("; "))
 }
 
 fn name(part: LatencyPart) -> &'static str {

@@ -66,7 +66,7 @@ pub struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Finds the set, complete and as it was written down, or fills it anew and writes that down.
+    /// Finds a complete set that matches its record, or fills it again and writes the record.
     pub async fn find_or_fill(&self) -> Result<(Dataset, KeptData), DatasetError> {
         let definition = Definition::of(self.spec, self.seed)?;
         if let Found::Complete(dataset, record) = self.look(&definition).await? {
@@ -133,9 +133,9 @@ impl Keeping<'_> {
     /// Compares what is there with what was written down of it.
     async fn look(&self, definition: &Definition) -> Result<Found, DatasetError> {
         let about = names::kept_record(self.prefix, &definition.hash);
-        let there = self.topics(definition).await?;
-        if !there.contains(&about) {
-            return Ok(if there.is_empty() {
+        let existing_topics = self.topics(definition).await?;
+        if !existing_topics.contains(&about) {
+            return Ok(if existing_topics.is_empty() {
                 Found::Nothing
             } else {
                 Found::Unusable(format!("nothing is written down of it in {about}"))
@@ -143,7 +143,7 @@ impl Keeping<'_> {
         }
         let group = names::warming(self.run);
         let record = read_record(self.admin, self.properties, &about, &group).await?;
-        let data = there.len() > 1;
+        let data = existing_topics.len() > 1;
         let Some(record) = record else {
             return Ok(if data {
                 Found::Unusable(format!("nothing is written down of it in {about}"))
@@ -161,7 +161,7 @@ impl Keeping<'_> {
             )));
         };
         for topic in topics {
-            if let Some(difference) = self.difference(topic, &there).await? {
+            if let Some(difference) = self.difference(topic, &existing_topics).await? {
                 return Ok(Found::Unusable(difference));
             }
         }
