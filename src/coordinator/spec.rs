@@ -180,17 +180,13 @@ impl TrialSpec {
         limits: Limits,
     ) -> Self {
         let manual = configuration.membership == Membership::Manual;
-        // Clients have names of their trial in a fixed group too, so that none is taken for one of another trial.
-        let clients: Vec<String> = (1..=configuration.groups)
+        let fresh_groups: Vec<String> = (1..=configuration.groups)
             .map(|group| names::trial_group(trial, group))
             .collect();
-        let groups = match &configuration.group {
-            Some(group) => vec![group.clone()],
-            None => clients.clone(),
-        };
+        let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
         let mut spec = TrialSpec {
             workers: Vec::new(),
-            groups,
+            groups: fixed_group.unwrap_or_else(|| fresh_groups.clone()),
             manual,
             topics,
             load: None,
@@ -201,7 +197,8 @@ impl TrialSpec {
         let dealt = deal(&spec.partitions(), members);
         // Each group reads all partitions.
         let mut hands = dealt.iter().cycle();
-        for (group, (group_id, clients)) in spec.groups.iter().zip(&clients).enumerate() {
+        // Names of clients contain the trial in a fixed group too, so that no client is taken for one of another trial.
+        for (group, (group_id, clients)) in spec.groups.iter().zip(&fresh_groups).enumerate() {
             let mut properties = properties.clone();
             properties.insert("group.id".to_owned(), Secret::new(group_id));
             for process in 0..configuration.processes {

@@ -75,7 +75,15 @@ impl Document {
 }
 
 impl Section {
-    pub(super) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
+    /// A table whose caption is the title goes without the caption.
+    pub(super) fn new(id: &'static str, title: &'static str, mut blocks: Vec<Block>) -> Self {
+        for block in &mut blocks {
+            if let Block::Table(table) = block
+                && table.caption == title
+            {
+                table.caption.clear();
+            }
+        }
         Section {
             id,
             title,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
-use textwrap::{Options, WordSplitter};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::document::{Block, Document, Section};
 use super::facts::Reason;
@@ -150,9 +150,13 @@ impl Terminal {
         let options = Options::new(self.width)
             .initial_indent(indent)
             .subsequent_indent(&later)
+            .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation)
             .break_words(false);
-        self.out.push_str(&textwrap::fill(text, options));
+        // A number stays with its unit.
+        let joined = text.replace(" %", "\u{a0}%");
+        self.out
+            .push_str(&textwrap::fill(&joined, options).replace('\u{a0}', " "));
         self.out.push('\n');
     }
 }

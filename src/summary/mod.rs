@@ -33,6 +33,8 @@ pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
+#[cfg(test)]
+pub(crate) use scaling::sentences as scaling_sentences;
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries, has_sentence_each};
 
 /// What the stored trials of a plan say, whatever order they come in.

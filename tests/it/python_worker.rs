@@ -82,7 +82,11 @@ fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked(
             .iter()
             .find(|flag| flag.kind.as_str() == "not-observed")
             .unwrap();
-        for part in ["group 1, process 1, group 1, process 2", "hold", "which offsets", "CPU"] {
+        for part in [
+            "group 1, process 1 and group 1, process 2: whether records were fetched before",
+            "which offsets",
+            "CPU",
+        ] {
             assert!(flag.evidence.contains(part), "{part}: {flag:?}");
         }
         assert!(

@@ -76,7 +76,7 @@ pub fn measure(
     let interruptions = interruptions(machine, &results);
     let load = load::measurement(machine, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
-    let mut not_observed = not_observed(machine, last_ns.is_none());
+    let mut not_observed = not_observed(machine, &results, last_ns.is_none());
     not_observed.extend(load.as_ref().and_then(load::lag_not_sampled));
     let measurement = Measurement {
         start_ns: machine.start_ns,
@@ -204,20 +204,33 @@ fn processes(machine: &TrialMachine, results: Vec<WorkerResult>) -> Vec<ProcessM
 }
 
 /// What could not be observed, by the capabilities that workers lack.
-fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
-    let workers = || machine.spec.workers.iter().zip(&machine.workers);
-    let mut sentences = Vec::new();
+fn not_observed(machine: &TrialMachine, results: &[WorkerResult], no_times: bool) -> Vec<String> {
+    let workers = || machine.spec.workers.iter().zip(&machine.workers).zip(results);
+    // What the same workers lack is in one sentence.
+    let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
     for &capability in Capability::ALL {
         let Without::NotObserved(what) = capability.without() else {
             continue;
         };
         let matters = |spec: &WorkerSpec| capability != Capability::Work || spec.prepare.work != Work::None;
-        let without = workers().filter(|(spec, state)| !state.can(capability) && matters(spec));
-        let without: Vec<String> = without.map(|(spec, _)| spec.name()).collect();
-        if !without.is_empty() {
-            sentences.push(format!("{}: {what}", without.join(", ")));
+        // Workers reported their pauses before that was a capability.
+        let reported = |result: &WorkerResult| capability == Capability::Pauses && result.pauses.is_some();
+        let without =
+            workers().filter(|((spec, state), result)| matters(spec) && !state.can(capability) && !reported(result));
+        let names: Vec<String> = without.map(|((spec, _), _)| spec.name()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let names = names.join(" and ");
+        match missing.iter_mut().find(|(others, _)| *others == names) {
+            Some((_, all)) => all.push(what),
+            None => missing.push((names, vec![what])),
         }
     }
+    let mut sentences: Vec<String> = missing
+        .into_iter()
+        .map(|(names, what)| format!("{names}: {}", what.join("; ")))
+        .collect();
     if no_times {
         sentences.push(
             "when the last record was finished; the time at which the coordinator received its position is used"

@@ -107,7 +107,7 @@ impl Observed {
             seconds: of_each(&|m| Some(m.read_ns() as f64 / 1e9)),
             machine: machine(trials),
             working: of_each(&|m| working(m, threads)),
-            work_us: of_each(&work_us),
+            work_us: work_us(trials),
             committing: of_each(&|m| of_reading(m, |time| time.committing_ns)),
             waiting: of_each(&|m| of_reading(m, |time| time.waiting_ns)),
             thread: threads::busiest(trials, None),

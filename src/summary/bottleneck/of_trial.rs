@@ -34,8 +34,10 @@ pub(super) fn working(m: &Measurement, threads: f64) -> Option<f64> {
     )
 }
 
-pub(super) fn work_us(m: &Measurement) -> Option<f64> {
-    let observed = || m.members.iter().filter_map(|member| Some((member.work_ns?, member)));
+/// Microseconds of work per record over all trials, as the figure `work_us_mean`.
+pub(super) fn work_us(trials: &[&Measurement]) -> Option<f64> {
+    let members = || trials.iter().flat_map(|m| &m.members);
+    let observed = || members().filter_map(|member| Some((member.work_ns?, member)));
     let records: u64 = observed().map(|(_, member)| member.records()).sum();
     let work_ns: u64 = observed().map(|(work_ns, _)| work_ns).sum();
     ratio(work_ns as f64 / 1e3, records as f64)

@@ -199,9 +199,15 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
         return "More working threads (`threads`) would help, where their partitions or keys are enough to share out."
             .to_owned();
     }
+    let scarce = case.observed.machine.as_ref().map(Machine::idle);
+    let scarce = scarce.filter(|idle| *idle < IDLE_FOR_A_THREAD);
     if case.configuration.members_per_group() >= partitions {
+        let cores = scarce.map_or_else(String::new, |idle| {
+            let idle = core_figure(idle);
+            format!(" Only {idle} of a core is idle here for their threads: more cores would help more.")
+        });
         return format!(
-            "More members would help, which have threads of their own, but only with {} for them to read.",
+            "More members would help, because each has threads of its own, but only with {} for them to read.{cores}",
             more_partitions(partitions)
         );
     }
@@ -214,13 +220,15 @@ pub(super) fn reader_thread(case: &Case, role: ThreadRole) -> String {
         1 => "A second consumer, in this process or another,",
         _ => "One more consumer",
     };
-    match case.observed.machine.as_ref().map(Machine::idle) {
-        Some(idle) if idle < IDLE_FOR_A_THREAD => format!(
-            "{what} would help, because it has threads of its own, as far as the {} of a core goes that is idle for them \
-             here: more cores would help more; more partitions alone will not.",
+    match scarce {
+        Some(idle) => format!(
+            "{what} would help a little, because it has threads of its own. Only {} of a core is idle here for them: more \
+             cores would help more, and more partitions alone will not help.",
             core_figure(idle)
         ),
-        _ => format!("{what} would probably help, because it has threads of its own; more partitions alone will not."),
+        None => {
+            format!("{what} would probably help, because it has threads of its own; more partitions alone will not.")
+        }
     }
 }
 

@@ -292,7 +292,7 @@ fn a_thread_with_a_full_core_is_named_in_words() {
     };
     assert!(remedy(100).contains("would probably help"), "{}", remedy(100));
     assert!(
-        remedy(41).contains("as far as the 0.41 of a core goes"),
+        remedy(41).contains("Only 0.41 of a core is idle here"),
         "{}",
         remedy(41)
     );
