@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn an_assignor_is_stored_under_its_name() {
         for (name, assignor) in Assignor::ALL {
-            assert_eq!(serde_json::to_value(assignor).unwrap(), *name);
+            assert_eq!(serde_json::to_value(assignor).ok(), Some((*name).into()));
         }
     }
 }
