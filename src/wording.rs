@@ -2,23 +2,36 @@
 
 use std::fmt::Display;
 
-/// `1,234,567`.
-pub fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
+/// A decimal number with its thousands apart: `1,234,567`, `-12,345.6`.
+#[allow(clippy::needless_pass_by_value, reason = "numbers, most of them fields and literals")]
+pub fn with_commas(number: impl Display) -> String {
+    let text = number.to_string();
+    let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
+    let end = text.find('.').unwrap_or(text.len());
+    let mut out = String::with_capacity(text.len() + text.len() / 3);
+    for (place, c) in text.char_indices() {
+        if start < place && place < end && (end - place).is_multiple_of(3) {
+            out.push(',');
         }
-        grouped.push(digit);
+        out.push(c);
     }
-    grouped
+    out
 }
 
-/// `1 block`, `2 blocks`.
-pub fn plural<N: Copy + Display + PartialEq + From<bool>>(number: N, noun: &str) -> String {
-    let s = if number == N::from(true) { "" } else { "s" };
-    format!("{number} {noun}{s}")
+/// A number to the integer, with its thousands apart: `1,234,567`.
+pub fn thousands(number: f64) -> String {
+    with_commas(format_args!("{number:.0}"))
+}
+
+/// A count with its noun: `1 block`, `2,000 blocks`, `2 processes`.
+pub fn plural(count: impl Display, noun: &str) -> String {
+    let count = with_commas(count);
+    let ending = match noun {
+        _ if count == "1" => "",
+        "process" => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -56,14 +69,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_nouns_follow_them() {
+    fn numbers_have_commas_and_nouns_follow_them() {
         assert_eq!(
             [999.4, 1_000.0, 1_234_567.0].map(thousands),
             ["999", "1,000", "1,234,567"]
         );
         assert_eq!(
-            (plural(1u32, "block"), plural(0u64, "block")),
-            ("1 block".to_owned(), "0 blocks".to_owned())
+            ["1", "12", "-123", "-1234", "123456.7891", "0.00012"].map(with_commas),
+            ["1", "12", "-123", "-1,234", "123,456.7891", "0.00012"]
+        );
+        assert_eq!(
+            [plural(1, "block"), plural(0, "block"), plural(2_000, "process")],
+            ["1 block", "0 blocks", "2,000 processes"]
         );
         assert_eq!(
             ["2.50", "2.00", "20", "0.05"].map(without_zeros),

@@ -83,7 +83,7 @@ fn check<T: Serialize + DeserializeOwned>(example: &Value) {
 
 #[test]
 fn every_message_of_the_protocols_document_is_one_of_the_program() {
-    let mut seen = BTreeSet::new();
+    let mut documented = BTreeSet::new();
     for example in examples() {
         let kind = example["type"].as_str().expect("a message has a type").to_owned();
         if TO_WORKER.contains(&kind.as_str()) {
@@ -91,14 +91,14 @@ fn every_message_of_the_protocols_document_is_one_of_the_program() {
         } else {
             check::<FromWorker>(&example);
         }
-        seen.insert(kind);
+        documented.insert(kind);
     }
     let all: BTreeSet<String> = TO_WORKER
         .iter()
         .chain(&FROM_WORKER)
         .map(|&kind| kind.to_owned())
         .collect();
-    assert_eq!(seen, all, "messages with an example and messages that there are");
+    assert_eq!(documented, all, "messages with an example and messages that there are");
 }
 
 #[test]

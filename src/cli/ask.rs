@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use anyhow::Result;
 
-/// True where the user answers yes. Without a terminal nobody can be asked; the message then names `--yes`.
+/// True if the user answers yes. Without a terminal, the message names `--yes`.
 pub(super) fn may_delete(question: &str) -> Result<bool> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        say!("nothing is deleted: nobody can be asked here; add --yes to delete it");
+        say!("nothing is deleted: there is no terminal to ask on; add --yes to delete it");
         return Ok(false);
     }
     eprint!("{question} [y/N] ");

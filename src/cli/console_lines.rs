@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::report::thousands;
+use crate::wording::{plural, with_commas};
 
 /// Characters of a shortened value.
 pub(super) const LONGEST: usize = 60;
@@ -28,11 +28,10 @@ pub(super) fn line(partition: i32, offset: i64, key: Option<&[u8]>, value: Optio
 /// `10 records sent to words: 6 of partition 0, 4 of partition 1`.
 pub(super) fn counted(done: &str, topic: &str, by_partition: &BTreeMap<i32, u64>) -> String {
     let sum: u64 = by_partition.values().sum();
-    let noun = if sum == 1 { "record" } else { "records" };
-    let mut text = format!("{} {noun} {done} {topic}", thousands(sum));
+    let mut text = format!("{} {done} {topic}", plural(sum, "record"));
     for (index, (partition, records)) in by_partition.iter().enumerate() {
         text += if index == 0 { ": " } else { ", " };
-        let _ = write!(text, "{} of partition {partition}", thousands(*records));
+        let _ = write!(text, "{} of partition {partition}", with_commas(*records));
     }
     text
 }

@@ -14,8 +14,9 @@ use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan};
-use crate::report::{bytes, duration, memory_in_words, thousands};
+use crate::report::{bytes, duration, memory_in_words};
 use crate::scenario::{CLUSTER_AXIS, ClusterSource, DatasetSpec, Mode, Scenario, TrialLength};
+use crate::wording::{plural, with_commas};
 
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
@@ -123,10 +124,10 @@ fn describe_variants(scenario: &Scenario) -> String {
         } = cluster.source
         {
             let on = if zookeeper { " on ZooKeeper" } else { "" };
-            let plural = if brokers == 1 { "" } else { "s" };
             let _ = writeln!(
                 text,
-                "cluster: {brokers} broker{plural} of Apache Kafka {version}{on}, started for the run"
+                "cluster: {} of Apache Kafka {version}{on}, started for the run",
+                plural(brokers, "broker")
             );
         }
     }
@@ -171,7 +172,7 @@ fn describe_loads(scenario: &Scenario) -> String {
             Mode::Backlog => {}
             Mode::Live(load) => loads.add(index, load.to_string()),
             Mode::Mixed(load) => {
-                let backlog = thousands(backlog);
+                let backlog = with_commas(backlog);
                 loads.add(index, format!("behind a backlog of {backlog} records, {load}"));
             }
         }
@@ -243,8 +244,8 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
         TrialLength::Seconds(seconds) => {
             format!("about {seconds} s of reading each; a pilot per family finds the records")
         }
-        TrialLength::Records(records) => format!("{} records each", thousands(records)),
-        TrialLength::Whole => "all that the topics hold each".to_owned(),
+        TrialLength::Records(records) => format!("{} records each", with_commas(records)),
+        TrialLength::Everything => "all that the topics hold each".to_owned(),
     };
     let length = match loaded {
         0 => backlog,
@@ -269,7 +270,7 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
 fn describe_data(scenario: &Scenario, forecast: &Forecast) -> String {
     let mut parts = Vec::new();
     if forecast.data_sets > 0 {
-        let records = thousands(forecast.fill_records);
+        let records = with_commas(forecast.fill_records);
         let filled = bytes(forecast.fill_bytes);
         parts.push(format!(
             "{records} records in {} data sets, {filled}",
@@ -294,12 +295,12 @@ fn describe_data(scenario: &Scenario, forecast: &Forecast) -> String {
     format!("data: {} (about {disk} on {whose})\n", parts.join("; "))
 }
 
-/// Topics that exist, of which a plan knows no more than the scenario says.
+/// Existing topics. A plan knows only what the scenario says about them.
 fn describe_existing(scenario: &Scenario) -> String {
     let mut text = String::new();
     for existing in scenario.datasets.iter().filter_map(DatasetSpec::existing) {
         let last = existing.last.map_or(String::new(), |last| {
-            format!(", the last {} offsets of each partition", thousands(last))
+            format!(", the last {} offsets of each partition", with_commas(last))
         });
         let _ = writeln!(
             text,

@@ -10,7 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::coordinator::{Observer, Phase};
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::Progress;
-use crate::report::{duration, rate, thousands};
+use crate::report::{duration, rate};
+use crate::wording::with_commas;
 
 /// How often a line about filling is written where there is no terminal.
 const FILL_LINE_INTERVAL: Duration = Duration::from_secs(5);
@@ -64,7 +65,11 @@ impl Observer for Lines {
             last_line.is_none_or(|(at, before)| before < done && (done == total || at.elapsed() >= FILL_LINE_INTERVAL));
         if due {
             *last_line = Some((Instant::now(), done));
-            say(&format!("filling: {} of {} records", thousands(done), thousands(total)));
+            say(&format!(
+                "filling: {} of {} records",
+                with_commas(done),
+                with_commas(total)
+            ));
         }
     }
 
@@ -134,8 +139,11 @@ impl Observer for Live {
     fn filling(&self, done: u64, total: u64) {
         self.trial.set_length(total);
         self.trial.set_position(done);
-        self.trial
-            .set_message(format!("filling: {} of {} records", thousands(done), thousands(total)));
+        self.trial.set_message(format!(
+            "filling: {} of {} records",
+            with_commas(done),
+            with_commas(total)
+        ));
     }
 
     fn trial_started(&self, order: &TrialOrder, configuration: &str, progress: Progress) {
@@ -160,12 +168,12 @@ impl Observer for Live {
                 } else {
                     String::new()
                 };
-                format!("reading {} of {} records{speed}", thousands(done), thousands(total))
+                format!("reading {} of {} records{speed}", with_commas(done), with_commas(total))
             }
             Phase::Draining => format!(
                 "reading what has arrived: {} of {} records",
-                thousands(done),
-                thousands(total)
+                with_commas(done),
+                with_commas(total)
             ),
             Phase::Collecting | Phase::Over => "collecting results".to_owned(),
         };
@@ -249,7 +257,7 @@ fn load_figures(measurement: &Measurement, load: &LoadMeasurement) -> String {
         .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
         .collect();
     let unread = if load.unread > 0 {
-        format!("; {} records left unread", thousands(load.unread))
+        format!("; {} records left unread", with_commas(load.unread))
     } else {
         String::new()
     };

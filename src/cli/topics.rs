@@ -10,7 +10,7 @@ use super::running_cluster::RunningCluster;
 use super::runtime::block_on;
 use crate::kafka::admin::{Admin, PartitionInfo};
 use crate::measure::Setting;
-use crate::report::thousands;
+use crate::wording::with_commas;
 
 /// Names that start so are Kafka's own.
 const INTERNAL: &str = "__";
@@ -234,9 +234,9 @@ async fn offsets(admin: &Admin, name: &str, partitions: &[PartitionInfo]) -> Res
     if partitions.iter().any(|partition| partition.leader.is_none()) {
         return Ok(vec![(None, None); partitions.len()]);
     }
-    let asked = [(name.to_owned(), u32::try_from(partitions.len())?)];
-    let first = admin.start_offsets(&asked).await?.concat();
-    let end = admin.end_offsets(&asked).await?.concat();
+    let partition_counts = [(name.to_owned(), u32::try_from(partitions.len())?)];
+    let first = admin.start_offsets(&partition_counts).await?.concat();
+    let end = admin.end_offsets(&partition_counts).await?.concat();
     Ok(first.into_iter().map(Some).zip(end.into_iter().map(Some)).collect())
 }
 
@@ -321,7 +321,7 @@ fn count(first: Option<i64>, end: Option<i64>) -> Option<u64> {
 }
 
 fn number_text(number: Option<u64>) -> String {
-    number.map_or("-".to_owned(), thousands)
+    number.map_or("-".to_owned(), with_commas)
 }
 
 fn numbers(numbers: &[i32]) -> String {

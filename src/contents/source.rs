@@ -105,8 +105,8 @@ mod tests {
     fn values_have_their_size_and_differ() {
         let text = text(1);
         let mut source = source(&text, Size::Fixed(100), Keys::None);
-        let mut at = 0;
-        let values: HashSet<&[u8]> = (0..100).map(|_| &text[source.value(&mut at)]).collect();
+        let mut offset = 0;
+        let values: HashSet<&[u8]> = (0..100).map(|_| &text[source.value(&mut offset)]).collect();
         assert!(values.iter().all(|value| value.len() == 100));
         assert_eq!(values.len(), 100);
     }
@@ -115,8 +115,8 @@ mod tests {
     fn values_cut_in_turn_follow_one_another_and_begin_anew_at_the_end() {
         let mut source =
             RecordSource::new(Size::Fixed(40), Keys::None, 100, 1, 0).unwrap_or_else(|error| panic!("{error}"));
-        let mut at = 0;
-        let values: Vec<_> = (0..4).map(|_| source.value(&mut at)).collect();
+        let mut offset = 0;
+        let values: Vec<_> = (0..4).map(|_| source.value(&mut offset)).collect();
         assert_eq!(values, [0..40, 40..80, 0..40, 40..80]);
     }
 

@@ -249,8 +249,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         // Where nothing more comes of existing topics, the cluster may have removed the rest.
         if self.machine.awaits_records() && self.halt.look(done) {
             let targets = self.machine.unread_targets();
-            let asked = self.surroundings.delivered_now(targets.clone(), Amount::First);
-            self.answers.spawn(async move { Event::Still(targets, asked.await) });
+            let answer = self.surroundings.delivered_now(targets.clone(), Amount::First);
+            self.answers.spawn(async move { Event::Still(targets, answer.await) });
         }
         true
     }
@@ -260,12 +260,13 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         match action {
             Action::Send(worker, message) => self.fleet.send(worker, &message),
             Action::Describe(group) => {
-                let asked = self.surroundings.describe(&self.machine.spec.groups[group]);
-                self.answers.spawn(async move { Event::Group(group, asked.await) });
+                let description = self.surroundings.describe(&self.machine.spec.groups[group]);
+                self.answers
+                    .spawn(async move { Event::Group(group, description.await) });
             }
             Action::AskEnds => {
-                let asked = self.surroundings.end_offsets(&self.load_topics);
-                self.answers.spawn(async move { Event::Ends(asked.await) });
+                let ends = self.surroundings.end_offsets(&self.load_topics);
+                self.answers.spawn(async move { Event::Ends(ends.await) });
             }
             Action::Started(at_ns) => self.window.0 = sample_at(at_ns),
             Action::Ended => self.window.1 = sample_at(clock::now_ns()),

@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn topics_of_a_dead_run_are_told_until_they_are_forgotten() {
+    fn topics_of_a_dead_run_are_reported_until_they_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let topics = LeftTopics {
             bootstrap: "host:9092".into(),

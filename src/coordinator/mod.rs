@@ -28,7 +28,7 @@ mod programs;
 mod run;
 mod session;
 mod spec;
-pub mod standing;
+pub mod standing_cluster;
 mod trial;
 mod watch;
 

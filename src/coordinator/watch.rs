@@ -160,7 +160,8 @@ impl Here {
         }
     }
 
-    /// Takes in a look. Where the coordinator itself `was_away`, nobody knows what the broker did.
+    /// Records a check of the broker. If the coordinator itself did not run (`was_away`), the state of the broker in
+    /// that time is unknown.
     fn note(&mut self, now_ns: u64, look: Look, was_away: bool, interruptions: &mut Interruptions) {
         if (look == Look::Gone) != self.gone_ns.is_some() {
             let came = look != Look::Gone;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::statistic::Statistic;
-use super::take::{self, Seen, seconds};
+use super::take::{self, TrialInput, seconds};
 use crate::measure::Measurement;
 use crate::measure::latency::LatencyPart;
 
@@ -47,12 +47,12 @@ impl Figure {
             Over::Sum => "sum",
             Over::Largest => "largest",
         };
-        let of = match self.trials {
+        let of_which = match self.trials {
             Trials::Used | Trials::Load => "",
             Trials::Counted => ", failed and excluded trials included",
             Trials::Meaningful => ", meaningful trials",
         };
-        format!("{over}{of}")
+        format!("{over}{of_which}")
     }
 }
 
@@ -128,11 +128,11 @@ pub enum Trials {
 /// How a figure is taken of one trial.
 pub(super) enum Source {
     /// A number; `None` where it is not known.
-    Number(fn(&Seen) -> Option<f64>),
+    Number(fn(&TrialInput) -> Option<f64>),
     /// A number of things.
     Count(fn(&Measurement) -> u64),
     /// A numerator and its denominator.
-    Ratio(fn(&Seen) -> Option<[f64; 2]>),
+    Ratio(fn(&TrialInput) -> Option<[f64; 2]>),
     /// A value for each member, of which the median counts.
     Each(fn(&Measurement) -> Vec<f64>),
     /// A statistic of a part of the latency.
@@ -169,7 +169,7 @@ macro_rules! figures {
 figures! {
     IdleMembers = "idle_members" in Members, Largest of Used, Count(|m| m.idle_members().count() as u64),
         "members that held no partition when reading began";
-    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|seen| Some(take::record_bytes(seen))),
+    RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|input| Some(take::record_bytes(input))),
         "mean size of key and value of a record";
     Records = "records" in Records, Median of Used, Count(Measurement::records),
         "records delivered, over all groups";
@@ -179,21 +179,21 @@ figures! {
     #[header = "MiB/s"]
     MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(take::mib_per_second),
         "keys and values delivered (1 MiB = 1,048,576 bytes)";
-    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.read_ns()))),
+    ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(|input| Some(seconds(input.measurement.read_ns()))),
         "read time: common start to last record";
     #[header = "join"]
-    JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(|seen| Some(seconds(seen.measurement.join_ns()))),
+    JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(|input| Some(seconds(input.measurement.join_ns()))),
         "from the request to subscribe until every member has its assignment";
-    StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(|seen| Some(seconds(seen.measurement.stopwatch_ns()))),
+    StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(|input| Some(seconds(input.measurement.stopwatch_ns()))),
         "stopwatch: first process being started to last record";
     #[header = "first record"]
     FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(take::first_record_ms),
         "common start to a member's first record; median over members";
     #[header = "client CPU, s per million"]
-    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(|seen| take::cpu(seen, |process| process.window.as_ref())),
+    ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(|input| take::cpu(input, |process| process.window.as_ref())),
         "CPU of all worker processes during the read time";
     ClientCpuStopwatch = "client_cpu_seconds_per_million_stopwatch" in SecondsPerMillion, Mean of Used,
-        Number(|seen| take::cpu(seen, |process| process.stopwatch.as_ref())),
+        Number(|input| take::cpu(input, |process| process.stopwatch.as_ref())),
         "CPU of all worker processes from their start to their end";
     #[header = "broker CPU, s per million"]
     BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::broker_cpu),
@@ -216,13 +216,13 @@ figures! {
     NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| m.not_delivered),
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
          transactions, compacted ones); no loss";
-    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|seen| Some(take::load(seen)?.offered_per_second)),
+    OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.offered_per_second)),
         "records that the schedule asked for within the window; this and the following columns are empty if no records arrive";
-    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(|seen| Some(take::load(seen)?.sent_per_second)),
+    SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.sent_per_second)),
         "records sent within the window";
-    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(|seen| Some(take::load(seen)?.overload?.lag_growth_per_second)),
+    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(|input| Some(take::load(input)?.overload?.lag_growth_per_second)),
         "growth of the lag in the window, in a trial that was overloaded";
-    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(|seen| take::catch_up_seconds(seen.measurement)),
+    CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(|input| take::catch_up_seconds(input.measurement)),
         "in mixed trials: from the producers' start until backlog and arrivals were read";
 }
 

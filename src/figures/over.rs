@@ -54,9 +54,9 @@ impl Figures {
     /// Over these trials.
     pub fn over<'a>(trials: ConfigurationFigures<'a>) -> Self {
         let value = |figure: &Figure| {
-            let samples = |of: &'a [&'a TrialFigures], wanted: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
-                let of = of.iter().filter(|trial| wanted(trial));
-                of.filter_map(|trial| trial.sample(figure.id)).collect()
+            let samples = |trials: &'a [&'a TrialFigures], accepts: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
+                let accepted = trials.iter().filter(|trial| accepts(trial));
+                accepted.filter_map(|trial| trial.sample(figure.id)).collect()
             };
             let samples = match figure.trials {
                 Trials::Used => samples(trials.used, |_| true),

@@ -10,7 +10,7 @@ const NS_PER_US: f64 = 1e3;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
 /// The input of a figure: a measurement and its configuration.
-pub(super) struct Seen<'a> {
+pub(super) struct TrialInput<'a> {
     pub(super) measurement: &'a Measurement,
     pub(super) configuration: &'a Configuration,
 }
@@ -46,17 +46,17 @@ pub(super) fn seconds(ns: u64) -> f64 {
     ns as f64 / NS_PER_SECOND
 }
 
-pub(super) fn record_bytes(seen: &Seen) -> [f64; 2] {
-    [seen.measurement.bytes() as f64, seen.measurement.records() as f64]
+pub(super) fn record_bytes(input: &TrialInput) -> [f64; 2] {
+    [input.measurement.bytes() as f64, input.measurement.records() as f64]
 }
 
-pub(super) fn records_per_second(seen: &Seen) -> Option<f64> {
-    (seen.measurement.read_ns() > 0).then(|| seen.measurement.records_per_second())
+pub(super) fn records_per_second(input: &TrialInput) -> Option<f64> {
+    (input.measurement.read_ns() > 0).then(|| input.measurement.records_per_second())
 }
 
-pub(super) fn mib_per_second(seen: &Seen) -> Option<f64> {
-    let [bytes, records] = record_bytes(seen);
-    let rate = records_per_second(seen).filter(|_| records > 0.0)?;
+pub(super) fn mib_per_second(input: &TrialInput) -> Option<f64> {
+    let [bytes, records] = record_bytes(input);
+    let rate = records_per_second(input).filter(|_| records > 0.0)?;
     Some(rate * bytes / records / BYTES_PER_MIB)
 }
 
@@ -69,23 +69,23 @@ pub(super) fn first_record_ms(m: &Measurement) -> Vec<f64> {
 }
 
 /// CPU of all workers; `None` where one did not measure itself.
-pub(super) fn cpu(seen: &Seen, usage: fn(&ProcessMeasurement) -> Option<&ProcessUsage>) -> Option<f64> {
-    let processes = seen.measurement.processes.iter();
+pub(super) fn cpu(input: &TrialInput, usage: fn(&ProcessMeasurement) -> Option<&ProcessUsage>) -> Option<f64> {
+    let processes = input.measurement.processes.iter();
     per_million(
-        seen,
+        input,
         processes
             .map(|p| usage(p).map(|usage| usage.cpu_ns))
             .sum::<Option<u64>>()?,
     )
 }
 
-pub(super) fn broker_cpu(seen: &Seen) -> Option<f64> {
-    per_million(seen, seen.measurement.host.brokers_cpu()?)
+pub(super) fn broker_cpu(input: &TrialInput) -> Option<f64> {
+    per_million(input, input.measurement.host.brokers_cpu()?)
 }
 
 /// The sum of the peaks of all workers; `None` where one did not measure itself.
-pub(super) fn client_memory(seen: &Seen) -> Option<f64> {
-    let peaks = seen
+pub(super) fn client_memory(input: &TrialInput) -> Option<f64> {
+    let peaks = input
         .measurement
         .processes
         .iter()
@@ -93,21 +93,21 @@ pub(super) fn client_memory(seen: &Seen) -> Option<f64> {
     peaks.sum::<Option<u64>>().map(|bytes| bytes as f64)
 }
 
-fn per_million(seen: &Seen, cpu_ns: u64) -> Option<f64> {
-    let millions = seen.measurement.records() as f64 / 1e6;
+fn per_million(input: &TrialInput, cpu_ns: u64) -> Option<f64> {
+    let millions = input.measurement.records() as f64 / 1e6;
     (millions > 0.0).then(|| cpu_ns as f64 / NS_PER_SECOND / millions)
 }
 
 /// Time in work of all members that read; `None` where one of them does not observe it.
-pub(super) fn work_us(seen: &Seen) -> Option<[f64; 2]> {
-    (seen.configuration.work != Work::None).then_some(())?;
-    let readers = seen.measurement.members.iter().filter(|member| member.records() > 0);
+pub(super) fn work_us(input: &TrialInput) -> Option<[f64; 2]> {
+    (input.configuration.work != Work::None).then_some(())?;
+    let readers = input.measurement.members.iter().filter(|member| member.records() > 0);
     let work_ns: u64 = readers
         .map(|member: &MemberMeasurement| member.work_ns)
         .sum::<Option<u64>>()?;
-    Some([work_ns as f64 / NS_PER_US, seen.measurement.records() as f64])
+    Some([work_ns as f64 / NS_PER_US, input.measurement.records() as f64])
 }
 
-pub(super) fn load<'a>(seen: &Seen<'a>) -> Option<&'a LoadMeasurement> {
-    seen.measurement.load.as_ref()
+pub(super) fn load<'a>(input: &TrialInput<'a>) -> Option<&'a LoadMeasurement> {
+    input.measurement.load.as_ref()
 }

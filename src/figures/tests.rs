@@ -11,10 +11,10 @@ fn working() -> (Configuration, Vec<Measurement>) {
     let plan = one_and_two_with_work().plan();
     let trials = run(&plan, |_| Some(0.5));
     let index = plan.scenario.configurations.len() - 1;
-    let of = trials
+    let own_trials = trials
         .into_iter()
         .filter(|trial| trial.order.configuration == index && trial.is_used());
-    let measurements = of.filter_map(|trial| trial.measurement).collect();
+    let measurements = own_trials.filter_map(|trial| trial.measurement).collect();
     (plan.scenario.configurations[index].clone(), measurements)
 }
 
@@ -63,10 +63,10 @@ fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
     assert!((rate(m) / steady - 1.0).abs() < 1e-9, "{} of {steady}", rate(m));
     m.end_ns += 20_000_000_000;
     assert!((rate(m) / steady - 1.0).abs() < 1e-9, "a longer draining");
-    // Of a worker that says nothing of its records over time only the whole is known.
+    // A worker without records over time has only the rate over the complete trial.
     m.members[0].partitions[0].series = None;
-    let whole = m.records() as f64 / (m.read_ns() as f64 / 1e9);
-    assert!((rate(m) / whole - 1.0).abs() < 1e-9);
+    let over_trial = m.records() as f64 / (m.read_ns() as f64 / 1e9);
+    assert!((rate(m) / over_trial - 1.0).abs() < 1e-9);
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn the_memory_of_the_clients_is_that_of_all_processes() {
     for process in &mut trials[0].processes {
         process.window.as_mut().unwrap().peak_memory_bytes = 3 << 20;
     }
-    let wanted = trials[0].processes.len() as f64 * f64::from(3 << 20);
+    let expected = trials[0].processes.len() as f64 * f64::from(3 << 20);
     let get = |m: &Measurement| TrialFigures::of(&configuration, m).get(FigureId::ClientMemory);
-    assert_eq!(get(&trials[0]), Some(wanted));
+    assert_eq!(get(&trials[0]), Some(expected));
     trials[0].processes[0].window = None;
     assert_eq!(get(&trials[0]), None);
 }

@@ -2,7 +2,7 @@
 
 use super::catalogue::{FIGURES, FigureId, Source};
 use super::statistic::Statistic;
-use super::take::{NS_PER_MS, Seen, is_meaningful};
+use super::take::{NS_PER_MS, TrialInput, is_meaningful};
 use crate::measure::Measurement;
 use crate::measure::latency::LatencyRecorder;
 use crate::scenario::Configuration;
@@ -42,15 +42,15 @@ pub struct TrialFigures {
 impl TrialFigures {
     /// Takes the figures of a trial of this configuration.
     pub fn of(configuration: &Configuration, measurement: &Measurement) -> Self {
-        let seen = Seen {
+        let input = TrialInput {
             measurement,
             configuration,
         };
         let latencies = measurement.latencies();
         let sample = |source: &Source| match source {
-            Source::Number(take) => take(&seen).map(Sample::Number),
+            Source::Number(take) => take(&input).map(Sample::Number),
             Source::Count(take) => Some(Sample::Count(take(measurement))),
-            Source::Ratio(take) => take(&seen).map(Sample::Ratio),
+            Source::Ratio(take) => take(&input).map(Sample::Ratio),
             Source::Each(take) => Some(Sample::Each(take(measurement))),
             Source::Latency(part, statistic) => {
                 let ns = statistic_ns(latencies.as_ref()?.part(*part), *statistic)?;

@@ -1,11 +1,5 @@
 //! Counts and lists in words.
 
-/// `1 broker`, or `3 brokers`.
-pub fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
-}
-
 /// `partition 0`, or `partitions 0 and 1`.
 pub(super) fn partition_words(numbers: &[i32]) -> String {
     let named: Vec<String> = numbers.iter().map(ToString::to_string).collect();

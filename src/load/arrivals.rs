@@ -18,12 +18,12 @@ const PARTS_PER_RECORD: f64 = (1u64 << 24) as f64;
 pub struct IntendedTimes<'a> {
     schedule: &'a Schedule,
     order: Order,
-    /// The piece of the profile in which the next record lies, and the number of the one behind it.
+    /// The piece of the profile with the next record, and the index of the piece after it.
     piece: Option<Piece>,
     next_piece: usize,
 }
 
-/// Where a producer's records lie among all of them, counted in records that the profile asks for.
+/// The positions of one producer's records in the sequence of all records of the profile.
 #[derive(Debug, Clone)]
 enum Order {
     /// Every so many-th.

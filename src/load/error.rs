@@ -16,11 +16,13 @@ pub enum ScheduleError {
     /// Bursts that run into one another.
     #[error("a burst must be longer than 0 and not longer than the time from one to the next, which is 1 ms or more")]
     Bursts,
-    /// No time, or too much.
+    /// The duration is zero or longer than a week.
     #[error("a load of {0} ns: it must last from 1 ns to a week")]
     Duration(u64),
     /// A producer that is not one of them.
-    #[error("producer {index} of {producers}: it must be one of 0 to one below their number, and 65,536 are the most")]
+    #[error(
+        "producer {index} of {producers}: the index must be below the number of producers, which is at most 65,536"
+    )]
     Producer {
         /// Its index.
         index: u32,

@@ -1,5 +1,5 @@
-//! Load: when records are to be sent, and what each carries to say so. Pure, and the same for whoever plans a load,
-//! sends it or reads it; knows neither Kafka nor scenarios.
+//! Load: when records are to be sent, and what each carries to say so. Pure: plan, producers and readers use the same
+//! functions. Knows neither Kafka nor scenarios.
 
 mod arrivals;
 mod error;

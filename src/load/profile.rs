@@ -1,5 +1,5 @@
-//! The rate over time, as pieces in which it is constant or changes evenly, and how many records it asks for until
-//! any moment. Every number is computed from a piece's own beginning, so that nothing adds up to a drift.
+//! The rate over time, as pieces with a constant or linear rate, and the number of records due until any moment. Every
+//! number is computed from a piece's own beginning, so that nothing adds up to a drift.
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Piece {
         self.before + f64::midpoint(self.first_rate, rate) * seconds
     }
 
-    /// When so many records have been asked for, in nanoseconds from the start; `records` lies in this piece.
+    /// Time from the start, in nanoseconds, at which the schedule reaches `records`, which must be in this piece.
     ///
     /// With rate r at the beginning and slope a, r t + a t^2 / 2 = d. The form of the root that divides by a sum keeps
     /// its digits for every slope, and is d / r where there is none.
@@ -177,7 +177,7 @@ impl Profile {
         }
     }
 
-    /// Records asked for from the start up to a moment.
+    /// Records that are due from the start until a moment.
     pub(super) fn records_until(&self, at_ns: u64, duration_ns: u64) -> f64 {
         let at_ns = at_ns.min(duration_ns);
         let mut number = match self {

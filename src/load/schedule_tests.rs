@@ -140,11 +140,11 @@ fn producers_streams_are_independent_and_a_seed_repeats_them() {
 #[test]
 fn half_a_million_a_second_does_not_drift_in_ten_minutes() {
     let duration = 600;
-    let whole = schedule(Arrivals::Constant, Profile::Constant { rate: 500_000.0 }, duration);
+    let complete = schedule(Arrivals::Constant, Profile::Constant { rate: 500_000.0 }, duration);
     // One of very many producers has few records to go through, and its last is among the last of all.
     let producers = 50_000;
     for index in [0, 31, 49_999] {
-        let got = times(&whole, index, producers);
+        let got = times(&complete, index, producers);
         assert_eq!(got.len(), 6_000);
         for (number, time) in (0u64..).zip(got) {
             assert_eq!(time, (u64::from(index) + number * u64::from(producers)) * 2_000);

@@ -1,4 +1,4 @@
-//! The stamp at the beginning of a record's value: when it should have been sent, when it was, and by whom.
+//! The stamp at the beginning of a record's value: intended time, time of sending, and producer.
 
 /// Bytes of a stamp; a value must have at least so many.
 pub const STAMP_BYTES: usize = 24;

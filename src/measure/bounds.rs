@@ -128,8 +128,8 @@ mod tests {
     use super::*;
 
     fn tried(tries: &[(f64, u32, Outcome)]) -> Vec<Tried> {
-        let of = |&(rate, weight, outcome): &(f64, u32, Outcome)| Tried { rate, weight, outcome };
-        tries.iter().map(of).collect()
+        let as_tried = |&(rate, weight, outcome): &(f64, u32, Outcome)| Tried { rate, weight, outcome };
+        tries.iter().map(as_tried).collect()
     }
 
     fn verdict_of(tries: &[(u32, Outcome)]) -> Verdict {
@@ -206,13 +206,13 @@ mod tests {
                 tries.iter().map(|(rate, weight, outcome)| (f64::from(*rate), *weight, all[*outcome])).collect();
             // The votes at a rate for it less those against it.
             let votes = |at: f64| -> i64 {
-                let of = |(rate, weight, outcome): &(f64, u32, Outcome)| match outcome {
+                let vote = |(rate, weight, outcome): &(f64, u32, Outcome)| match outcome {
                     _ if rate.total_cmp(&at).is_ne() => 0,
                     Outcome::NotDecided => 0,
                     Outcome::Held => i64::from(*weight),
                     Outcome::Failed | Outcome::LoadNotReached => -i64::from(*weight),
                 };
-                tries.iter().map(of).sum()
+                tries.iter().map(vote).sum()
             };
             let Bounds { low, high, high_is_load } = bounds(&tried(&tries));
             prop_assert!(low.is_none_or(|low| votes(low) > 0));

@@ -1,6 +1,6 @@
 //! Which offsets of a topic the cluster delivers: not those of control records, of aborted transactions (to readers of
-//! committed records), and of records that were compacted away. What a trial is held against on topics that tandem did
-//! not fill.
+//! committed records), and of records that were compacted away. The account of a trial on existing topics is compared
+//! with it.
 
 use serde::{Deserialize, Serialize};
 
@@ -113,11 +113,11 @@ impl FromIterator<i64> for DeliveredOffsets {
 
 impl From<DeliveredOffsets> for Vec<i64> {
     fn from(offsets: DeliveredOffsets) -> Self {
-        let mut at = 0;
+        let mut previous_end = 0;
         let mut numbers = Vec::with_capacity(offsets.runs.len() * 2);
         for run in offsets.runs {
-            numbers.extend([run.first - at, run.end - run.first]);
-            at = run.end;
+            numbers.extend([run.first - previous_end, run.end - run.first]);
+            previous_end = run.end;
         }
         numbers
     }
@@ -203,8 +203,8 @@ mod tests {
             prop_assert_eq!(made.count_within(low, end), all.range(low..end).count() as u64);
             prop_assert_eq!(made.cut(low, end), offsets(&all.range(low..end).copied().collect()));
             prop_assert_eq!(made.is_gap(low, end), all.range(low..end).next().is_none());
-            let wanted = n.checked_sub(1).and_then(|n| all.iter().nth(n)).map(|offset| offset + 1);
-            prop_assert_eq!(made.end_of(n as u64), wanted);
+            let expected = n.checked_sub(1).and_then(|n| all.iter().nth(n)).map(|offset| offset + 1);
+            prop_assert_eq!(made.end_of(n as u64), expected);
         }
     }
 

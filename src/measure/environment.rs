@@ -303,11 +303,11 @@ mod tests {
             .iter()
             .map(|d| (d.to_string(), d.forbids_mixing))
             .collect();
-        let wanted = [
+        let expected = [
             ("frequency governor was unknown and is powersave", false),
             ("Kafka was 4.3.1 and is 3.9.0", true),
         ];
-        assert_eq!(found, wanted.map(|(text, forbids)| (text.to_owned(), forbids)));
+        assert_eq!(found, expected.map(|(text, forbids)| (text.to_owned(), forbids)));
     }
 
     #[test]
@@ -324,12 +324,12 @@ mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        let wanted = [
+        let expected = [
             "broker setting a was 1 and is default",
             "broker setting b was 2 and is 3",
             "broker setting c was default and is 3",
         ];
-        assert_eq!(found, wanted);
+        assert_eq!(found, expected);
         assert!(environment().differences(&environment()).is_empty());
     }
 

@@ -48,8 +48,8 @@ impl HostMeasurement {
 
     /// The tightest CPU quota on all clients together, where it leaves less than their processors do.
     pub fn quota(&self) -> Option<&QuotaEffect> {
-        let whole = self.quotas.iter().filter(|effect| effect.whole);
-        whole
+        let on_all_clients = self.quotas.iter().filter(|effect| effect.covers_all);
+        on_all_clients
             .filter(|effect| effect.quota.cores() < f64::from(self.cores))
             .min_by(|a, b| a.quota.cores().total_cmp(&b.quota.cores()))
     }

@@ -410,15 +410,15 @@ pub(super) mod tests {
 
     #[test]
     fn only_a_rebalance_between_start_and_end_leaves_the_trial_out() {
-        let at = |at_ns| Rebalance {
+        let revoked_at = |at_ns| Rebalance {
             at_ns,
             kind: RebalanceKind::Revoked,
             partitions: Vec::new(),
         };
         let mut trial = quiet();
-        trial.members[0].rebalances = vec![at(9_500_000_000), at(11_000_000_000)];
+        trial.members[0].rebalances = vec![revoked_at(9_500_000_000), revoked_at(11_000_000_000)];
         assert_eq!(judge(&trial, &ExclusionRules::default()), (Vec::new(), None));
-        trial.members[0].rebalances.push(at(10_250_000_000));
+        trial.members[0].rebalances.push(revoked_at(10_250_000_000));
         let (flags, reason) = judge(&trial, &ExclusionRules::default());
         assert_eq!(names(&flags), ["rebalance"]);
         let expected = "rebalance during reading: group 1, process 1, consumer 1 at 250 ms after the start";
@@ -502,7 +502,7 @@ pub(super) mod tests {
         trial.host.quotas = vec![QuotaEffect {
             quota,
             of: vec![Party::Workers],
-            whole: true,
+            covers_all: true,
             periods: 20,
             throttled_periods: 1,
             throttled_ns: 1,

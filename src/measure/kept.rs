@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::wording::thousands;
+use crate::wording::with_commas;
 
 /// A data set that a run has kept for the next, or found kept by an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,7 @@ pub struct KeptData {
 
 impl fmt::Display for KeptData {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (since, records) = (
-            self.since.strftime("%Y-%m-%d %H:%M:%S UTC"),
-            thousands(self.records as f64),
-        );
+        let (since, records) = (self.since.strftime("%Y-%m-%d %H:%M:%S UTC"), with_commas(self.records));
         let topics = self.topics.join(", ");
         match (self.reused, &self.refilled_because) {
             (true, _) => write!(

@@ -133,12 +133,12 @@ fn a_partition_held_by_two_members_is_an_overlap() {
 
 #[test]
 fn a_million_short_runs_are_accounted_for_in_a_moment() {
-    let of = |parity: i64| -> Vec<OffsetRun> {
+    let runs_of = |parity: i64| -> Vec<OffsetRun> {
         (0..500_000)
             .map(|i| run(2 * i + parity, 2 * i + parity + 1, 1))
             .collect()
     };
-    let (even, odd) = (of(0), of(1));
+    let (even, odd) = (runs_of(0), runs_of(1));
     let books = account(
         &[expected(P0, 0, 1_000_000)],
         &[reading(ONE, P0, &even), reading(TWO, P0, &odd)],

@@ -23,7 +23,7 @@ pub struct LoadMeasurement {
     pub sent_per_second: f64,
     /// Whether the producers could send what the schedule asked for when it asked for it.
     pub reached: bool,
-    /// Records of the whole schedule, warm-up included.
+    /// Records of the complete schedule, warm-up included.
     pub due: u64,
     /// Records given to the producers' clients.
     pub sent: u64,
@@ -120,7 +120,7 @@ impl LoadJudgement {
     }
 }
 
-/// A share in percent: whole ones, below ten with a decimal.
+/// A share in percent: an integer, below ten with a decimal.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent < 9.95 {
@@ -205,7 +205,7 @@ pub struct ProducerMeasurement {
     pub queue_full_ns: u64,
     /// Resources from the start to the last record.
     pub window: Option<ProcessUsage>,
-    /// Resources over its whole life.
+    /// Resources from its start to its end.
     pub stopwatch: Option<ProcessUsage>,
 }
 

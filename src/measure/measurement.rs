@@ -53,7 +53,7 @@ pub struct Measurement {
     pub interruptions: Interruptions,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
-    pub whole: Option<CompactLatencies>,
+    pub overall: Option<CompactLatencies>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
@@ -65,7 +65,7 @@ impl Measurement {
     /// Keeps of the latencies only those of all partitions together. A histogram takes a hundred kilobytes and a trial
     /// has five for each partition: a report of thousands of trials would need all memory for what it does not show.
     pub fn condense(&mut self) {
-        self.whole = self.latencies().as_ref().map(CompactLatencies::from);
+        self.overall = self.latencies().as_ref().map(CompactLatencies::from);
         for partition in self.members.iter_mut().flat_map(|member| &mut member.partitions) {
             partition.latencies = None;
         }
@@ -107,21 +107,21 @@ impl Measurement {
     /// Records per second over all groups: from the common start to the last record, and where records arrive those
     /// finished in the window over its length. Whatever is drained after it has no part in the rate.
     pub fn records_per_second(&self) -> f64 {
-        let whole = || self.records() as f64 / (self.read_ns().max(1) as f64 / 1e9);
+        let until_last_record = || self.records() as f64 / (self.read_ns().max(1) as f64 / 1e9);
         let Some(load) = self.load.as_ref().filter(|load| load.window_ns() > 0) else {
-            return whole();
+            return until_last_record();
         };
         let window = [load.window_from_ns, load.window_end_ns].map(|at_ns| at_ns.saturating_sub(self.start_ns));
         let partitions = self.members.iter().flat_map(|member| &member.partitions);
         let finished = partitions.map(|p| Some(p.series.as_ref()?.between(window)));
         let finished: Option<f64> = finished.sum();
-        finished.map_or_else(whole, |records| records / (load.window_ns() as f64 / 1e9))
+        finished.map_or_else(until_last_record, |records| records / (load.window_ns() as f64 / 1e9))
     }
 
     /// How long the records of the window waited, over all members; `None` if it was not measured.
     pub fn latencies(&self) -> Option<Latencies> {
-        if let Some(whole) = &self.whole {
-            return Some(whole.unpack());
+        if let Some(overall) = &self.overall {
+            return Some(overall.unpack());
         }
         let of_partitions = self.members.iter().flat_map(|member| &member.partitions);
         Latencies::merged(of_partitions.filter_map(|partition| partition.latencies.as_ref()))
@@ -129,8 +129,8 @@ impl Measurement {
 
     /// One part of [`Measurement::latencies`].
     pub fn latency(&self, part: LatencyPart) -> Option<LatencyRecorder> {
-        match &self.whole {
-            Some(whole) => Some(whole.unpack_part(part)),
+        match &self.overall {
+            Some(overall) => Some(overall.unpack_part(part)),
             None => self.latencies().map(|latencies| latencies.part(part).clone()),
         }
     }

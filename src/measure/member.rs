@@ -114,8 +114,8 @@ pub struct PartitionMeasurement {
     pub first_ns: Option<u64>,
     /// The last record was finished.
     pub last_ns: Option<u64>,
-    /// Runs of consecutive offsets in the order of reading, in topics that existed going on over offsets that hold no
-    /// record; `None` where the worker keeps no ledger.
+    /// Runs of consecutive offsets in the order of reading; in existing topics a run goes on over offsets without a
+    /// record. `None` if the worker keeps no ledger.
     pub runs: Option<Vec<OffsetRun>>,
     /// Records over time from the common start.
     pub series: Option<Series>,

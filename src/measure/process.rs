@@ -23,7 +23,7 @@ pub struct ProcessMeasurement {
     pub ready_ns: u64,
     /// Resources from the common start to its last record (to the end of the trial where it read none).
     pub window: Option<ProcessUsage>,
-    /// Resources over its whole life.
+    /// Resources from its start to its end.
     pub stopwatch: Option<ProcessUsage>,
 }
 

@@ -86,16 +86,16 @@ fn broker_sentence(changes: &[&BrokerChange], start_ns: u64) -> String {
     let mut parts = Vec::new();
     let mut went_ns = None;
     for change in changes {
-        let at = moment(change.at_ns, start_ns);
+        let after_start = moment(change.at_ns, start_ns);
         parts.push(match (change.came, went_ns.take()) {
             (true, Some(went_ns)) => {
                 let seconds = change.at_ns.saturating_sub(went_ns) as f64 / 1e9;
                 format!("was back {seconds:.1} s later")
             }
-            (true, None) => format!("came {at}"),
+            (true, None) => format!("came {after_start}"),
             (false, _) => {
                 went_ns = Some(change.at_ns);
-                format!("went away {at}")
+                format!("went away {after_start}")
             }
         });
     }

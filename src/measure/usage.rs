@@ -150,12 +150,12 @@ impl HostProcessors {
 
     /// Of some processors together.
     pub fn of(&self, processors: &BTreeSet<u32>) -> HostCpu {
-        let wanted = self.each.iter().filter(|(number, _)| processors.contains(number));
+        let chosen = self.each.iter().filter(|(number, _)| processors.contains(number));
         // The sum over all is exact to one tick, a sum of processors to one for each.
-        if processors.is_empty() || wanted.clone().count() == self.each.len() {
+        if processors.is_empty() || chosen.clone().count() == self.each.len() {
             return self.all;
         }
-        wanted.fold(HostCpu::default(), |sum, (_, cpu)| sum.plus(cpu))
+        chosen.fold(HostCpu::default(), |sum, (_, cpu)| sum.plus(cpu))
     }
 }
 

@@ -143,7 +143,8 @@ fn below(high: f64, attempts: &[Attempt]) -> f64 {
     let lowest = attempts.iter().filter(|a| same_rate(a.tried.rate, high));
     let read = lowest.filter_map(|a| a.read_per_second).min_by(f64::total_cmp);
     let halved = high / 2.0;
-    // Overloaded readers tell where their capacity lies; but never less than a tenth below what failed.
+    // The rate that overloaded readers read estimates their capacity. The next rate is at most 0.9 of the one that
+    // failed.
     read.map_or(halved, |read| (read * SHARE_OF_READ).min(high * SHARE_OF_READ))
 }
 
@@ -196,8 +197,8 @@ fn step_of(wanted: &Capacity, history: &History, configuration: usize, load: &Lo
 }
 
 impl Plan {
-    /// The next trial of the searches: of the configuration with the fewest trials so far, so that all are measured
-    /// over all of the run.
+    /// The next trial of the searches. It takes the configuration with the fewest trials, so that all are measured over
+    /// the complete run.
     pub(super) fn next_of_search(&self, wanted: &Capacity, history: &History) -> Option<TrialOrder> {
         let open = (0..self.scenario.configurations.len()).filter_map(|configuration| {
             let load = self.scenario.configurations[configuration].mode.load()?;
@@ -213,7 +214,7 @@ impl Plan {
         };
         let attempts = self.attempts(wanted, history, configuration);
         let undecided = attempts.iter().filter(|a| is_undecided_at(&a.tried, rate)).count();
-        // What a window could not say, one of twice its length may.
+        // A window that could not decide is doubled.
         let longer_ns = duration_ns.saturating_mul(1 << undecided.min(UNDECIDED_MAX));
         let duration_ns = window_ns(wanted, rate, longer_ns.min(SEARCH_WINDOW_MAX_NS.max(duration_ns)));
         let order = TrialOrder {

@@ -75,13 +75,13 @@ proptest! {
         };
         prop_assert!(low <= capacity && capacity < high && high / low <= 1.05 + 1e-9, "{low} {high}");
         prop_assert!(!high_is_load);
-        let at = |kind, rate| {
+        let attempts_at = |kind, rate| {
             count(attempts.iter().filter(|a| a.kind == kind && same_rate(a.tried.rate, rate)).count())
         };
-        prop_assert_eq!(at(TrialKind::Counted, low), confirmations);
+        prop_assert_eq!(attempts_at(TrialKind::Counted, low), confirmations);
         prop_assert!(attempts.len() <= 23 + confirmations as usize, "{} trials", attempts.len());
         // Nothing that was searched is searched again but the upper bound, once.
-        prop_assert_eq!((repeated(&attempts), at(TrialKind::Search, high)), (1, 2));
+        prop_assert_eq!((repeated(&attempts), attempts_at(TrialKind::Search, high)), (1, 2));
     }
 }
 

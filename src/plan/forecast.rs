@@ -117,7 +117,7 @@ impl Plan {
     fn pilots_wanted(&self) -> u32 {
         match self.scenario.trial {
             TrialLength::Seconds(_) => count(self.scenario.families.iter().filter(|f| self.is_backlog(f)).count()),
-            TrialLength::Records(_) | TrialLength::Whole => 0,
+            TrialLength::Records(_) | TrialLength::Everything => 0,
         }
     }
 
@@ -189,7 +189,7 @@ impl Plan {
         seconds
     }
 
-    /// Seconds of one trial, which reads so many records where all of them lie there.
+    /// Seconds of one trial of a backlog of `records`.
     fn trial_seconds(&self, configuration: &Configuration, records: u64) -> f64 {
         match configuration.mode.load() {
             None => self.read_seconds(configuration, records) + TRIAL_OVERHEAD_SECONDS,
@@ -206,7 +206,7 @@ impl Plan {
 
     /// Seconds of the searches for capacity.
     fn search_seconds(&self, capacity: &Capacity) -> f64 {
-        let of = |configuration: &Configuration| {
+        let seconds_of = |configuration: &Configuration| {
             let load = configuration.mode.load()?;
             let seconds = |duration_ns| {
                 let window_ns = window_ns(capacity, load.rate * SEARCHED_SHARE, duration_ns);
@@ -214,14 +214,14 @@ impl Plan {
             };
             Some(f64::from(SEARCH_TRIALS) * seconds(load.duration_ns) + seconds(capacity.confirm_ns))
         };
-        self.scenario.configurations.iter().filter_map(of).sum()
+        self.scenario.configurations.iter().filter_map(seconds_of).sum()
     }
 
     /// Records that each group will probably read in a trial of the family.
     fn forecast_records(&self, family: &Family) -> u64 {
         match self.scenario.trial {
             TrialLength::Records(records) => fit(family, records as f64),
-            TrialLength::Whole => family.records_max,
+            TrialLength::Everything => family.records_max,
             TrialLength::Seconds(wanted) => {
                 let first = family.configurations.first().map(|&c| &self.scenario.configurations[c]);
                 let rate = first.map_or(1.0, |c| 1.0 / self.read_seconds(c, 1).max(1e-12));

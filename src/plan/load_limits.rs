@@ -5,9 +5,10 @@ use super::model::Plan;
 use crate::measure::overload::resolution_expected;
 use crate::measure::percent;
 use crate::scenario::{Configuration, DatasetSpec, Keys, Load, Work, WorkOrdering};
+use crate::wording::{plural, thousands};
 
 const NS_PER_SECOND: f64 = 1e9;
-/// A load of this share of what can be worked at most leaves no room for anything but the work.
+/// From this share of the maximum rate on, a load counts as full: members have no time left over.
 const FULL: f64 = 0.95;
 /// Keys of a distribution beyond which the rest adds nothing worth having to the sum of the weights.
 const KEYS_SUMMED: u64 = 1_000_000;
@@ -30,16 +31,20 @@ pub struct LoadLimit {
 }
 
 impl LoadLimit {
-    /// What can be worked, and whether it is enough; `None` where nothing is known.
+    /// The maximum rate of the members and whether it suffices, as a sentence; `None` if it is unknown.
     pub fn sentence(&self) -> Option<String> {
         let at_most = self.at_most?;
-        let load = whole(self.load);
+        let load = rate_text(self.load);
         let against = match self.load / at_most {
             share if share > 1.0 => format!("below the load of {load}/s"),
             share if share >= FULL => format!("which leaves nothing to spare at the load of {load}/s"),
             share => format!("{:.0} % of it used by the load of {load}/s", share * 100.0),
         };
-        Some(format!("{} = {}/s at most, {against}", self.because, whole(at_most)))
+        Some(format!(
+            "{} = {}/s at most, {against}",
+            self.because,
+            rate_text(at_most)
+        ))
     }
 
     /// True where the load is at least about what can be worked.
@@ -47,7 +52,7 @@ impl LoadLimit {
         self.at_most.is_some_and(|at_most| self.load >= at_most * FULL)
     }
 
-    /// What a window will tell.
+    /// What growth of the lag a window will resolve.
     pub fn resolution_sentence(&self) -> String {
         format!(
             "a window of {} s tells a growth of the lag from none where it is at least {} % of what arrives; a trial \
@@ -102,7 +107,7 @@ impl Division {
     }
 
     fn because(&self, work_ns: u64) -> String {
-        let members = self.members;
+        let members = plural(self.members, "member");
         let work = time(work_ns);
         let threads = if self.at_once > 1.0 {
             format!(" x {} threads", self.at_once)
@@ -112,22 +117,21 @@ impl Division {
         let by_lane = self
             .lane_share
             .is_some_and(|lane| lane * self.at_once > self.member_share * (1.0 + 1e-9));
-        let even = f64::from(members) * self.member_share < 1.0 + 1e-9;
-        let s = if members == 1 { "" } else { "s" };
+        let even = f64::from(self.members) * self.member_share < 1.0 + 1e-9;
         match self.lane_share {
             Some(lane) if by_lane => {
                 format!("{:.0} % of the records in an order of their own x {work}", lane * 100.0)
             }
-            _ if even => format!("{members} member{s}{threads} x {work}"),
+            _ if even => format!("{members}{threads} x {work}"),
             _ if self.member_share > f64::from(self.held.0) / f64::from(self.held.1) + 1e-9 => {
                 format!(
-                    "{members} member{s}{threads} x {work}, {:.0} % of the records for one",
+                    "{members}{threads} x {work}, {:.0} % of the records for one",
                     self.member_share * 100.0
                 )
             }
             _ => {
                 let (held, partitions) = self.held;
-                format!("{members} member{s}{threads} x {work}, {held} of {partitions} partitions for the busiest")
+                format!("{members}{threads} x {work}, {held} of {partitions} partitions for the busiest")
             }
         }
     }
@@ -191,18 +195,12 @@ fn gap_variation(load: &Load, dataset: &DatasetSpec, division: &Division) -> f64
 }
 
 /// A rate to the record, below ten with a decimal, with commas.
-fn whole(rate: f64) -> String {
+fn rate_text(rate: f64) -> String {
     if rate < 9.95 {
-        return format!("{rate:.1}");
+        format!("{rate:.1}")
+    } else {
+        thousands(rate)
     }
-    let digits = format!("{rate:.0}");
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|g| std::str::from_utf8(g).ok())
-        .collect();
-    groups.join(",")
 }
 
 fn whole_or_tenth(seconds: f64) -> f64 {
@@ -267,26 +265,26 @@ mod tests {
 
     #[test]
     fn threads_work_at_once_as_far_as_the_order_lets_them() {
-        let of = |ordering: &str, keys: &str| {
+        let most_per_second = |ordering: &str, keys: &str| {
             let tables = format!(
                 "[dataset]\npartitions = 2\n{keys}[consumer]\nwork = 'wait 1ms'\nthreads = 4\nordering = '{ordering}'\n\
                  [load]\nrate = 100"
             );
             limits(&tables)[0].at_most.unwrap().round().to_string()
         };
-        assert_eq!(of("none", ""), "4000");
-        assert_eq!(of("partition", ""), "2000");
-        assert_eq!(of("key", "keys = { zipf = 0, count = 2 }\n"), "2000");
-        assert_eq!(of("key", "keys = 'unique'\n"), "4000");
+        assert_eq!(most_per_second("none", ""), "4000");
+        assert_eq!(most_per_second("partition", ""), "2000");
+        assert_eq!(most_per_second("key", "keys = { zipf = 0, count = 2 }\n"), "2000");
+        assert_eq!(most_per_second("key", "keys = 'unique'\n"), "4000");
     }
 
     #[test]
     fn a_longer_window_resolves_less_growth_and_poisson_arrivals_more() {
-        let of = |duration: u32, arrivals: &str| {
+        let resolution = |duration: u32, arrivals: &str| {
             let tables = format!("[load]\nrate = 500\nduration = {duration}\narrivals = '{arrivals}'");
             limits(&tables)[0].resolution
         };
-        assert!(of(4, "poisson") > 2.0 * of(20, "poisson"));
-        assert!(of(4, "poisson") > 4.0 * of(4, "constant"));
+        assert!(resolution(4, "poisson") > 2.0 * resolution(20, "poisson"));
+        assert!(resolution(4, "poisson") > 4.0 * resolution(4, "constant"));
     }
 }

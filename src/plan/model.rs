@@ -49,9 +49,9 @@ pub struct Done {
 pub enum Ending {
     /// Its trials have been run: their number was fixed, or left to a search.
     AsPlanned,
-    /// What it went on for holds.
+    /// The condition of `until` holds.
     Held,
-    /// It holds as far as it can: what is missing, more blocks would not bring.
+    /// The condition cannot hold for all comparisons, and more blocks would not change that.
     CannotHold,
     /// It does not, but there are no more blocks.
     NotHeld,
@@ -62,14 +62,14 @@ pub enum Ending {
 pub struct Progress {
     /// Trials that have ended, pilots and warm-up included.
     pub trials_done: u32,
-    /// Those and all that are known to come; a pilot that fails or is too short adds one.
+    /// Stored trials and all that are planned. A pilot that fails or is too short adds one.
     pub trials_planned: u32,
     /// Counted blocks of which every configuration has run or was given up.
     pub blocks_done: u32,
     /// Counted blocks of the plan, those added for split ones included; where the run goes on until something holds, as
     /// many as that will probably take.
     pub blocks_planned: u32,
-    /// Counted blocks that there can be, where the run goes on until something holds.
+    /// Upper bound on the counted blocks of a run with `until`.
     pub blocks_at_most: Option<u32>,
 }
 

@@ -149,7 +149,7 @@ impl Plan {
         self.blocks_to_run(&History::new(&self.scenario, stored), stored, session)
     }
 
-    /// What a look at the stored trials says of going on; `None` where the number of blocks is fixed.
+    /// Whether the stored trials suffice to stop; `None` if the number of blocks is fixed.
     fn outlook(&self, history: &History, stored: &[Trial]) -> Option<Outlook> {
         outlook(&self.scenario, stored, &history.skipped())
     }

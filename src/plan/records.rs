@@ -54,7 +54,7 @@ impl Plan {
         if family.configurations.iter().any(arrives) {
             return PilotState::Settled(0);
         }
-        // What has been read stands, whatever became of the pilots' files: counts must not change half-way.
+        // Keeps the count that trials have used, even if the pilots' files are gone: it must not change during a run.
         if let Some(records) =
             stored_records(history, family, TrialKind::Warmup).or(stored_records(history, family, TrialKind::Counted))
         {
@@ -62,7 +62,7 @@ impl Plan {
         }
         let wanted_s = match self.scenario.trial {
             TrialLength::Records(records) => return PilotState::Settled(fit(family, records as f64)),
-            TrialLength::Whole => return PilotState::Settled(family.records_max),
+            TrialLength::Everything => return PilotState::Settled(family.records_max),
             TrialLength::Seconds(seconds) => seconds,
         };
         for &configuration in &family.configurations {

@@ -57,7 +57,7 @@ fn a_count_never_exceeds_the_data_set() {
 }
 
 #[test]
-fn the_first_pilot_without_work_reads_an_eighth_and_with_work_a_quarter_of_the_wanted_time() {
+fn the_first_pilot_without_work_reads_an_eighth_and_with_work_a_quarter_of_the_target_time() {
     let plan = one_and_two_with_work().plan();
     let first = order_of(&plan, &[]);
     assert_eq!((first.kind, first.records), (TrialKind::Pilot, 125_000));
@@ -106,7 +106,7 @@ fn a_pilot_that_was_left_out_is_made_again_with_as_many_records() {
 }
 
 #[test]
-fn a_pilot_of_the_whole_data_set_is_the_last_however_short() {
+fn a_pilot_of_the_complete_data_set_is_the_last_however_short() {
     let plan = one_and_two().plan();
     let trials = run(&plan, |_| Some(0.001));
     assert_eq!(of_kind(&trials, TrialKind::Pilot).len(), 2);
@@ -211,12 +211,12 @@ fn a_pilots_configuration_given_up_later_does_not_change_the_count() {
 #[test]
 fn a_block_split_over_two_sessions_is_added_anew_at_the_end() {
     let plan = one_and_two().plan();
-    let whole = run(&plan, at_rate);
-    let in_block_four = whole
+    let trials = run(&plan, at_rate);
+    let in_block_four = trials
         .iter()
         .position(|t| t.order.kind == TrialKind::Counted && t.order.block == 4)
         .unwrap();
-    let stored = whole[..=in_block_four].to_vec();
+    let stored = trials[..=in_block_four].to_vec();
     let trials = run_from(&plan, stored, 2, usize::MAX, at_rate);
     assert!(plan.is_split(&trials, 4));
     assert!((0..11).filter(|b| *b != 4).all(|b| !plan.is_split(&trials, b)));
@@ -231,10 +231,16 @@ fn a_block_split_over_two_sessions_is_added_anew_at_the_end() {
 #[test]
 fn a_session_that_ends_between_blocks_splits_none() {
     let plan = one_and_two().plan();
-    let whole = run(&plan, at_rate);
-    let trials = run_from(&plan, whole[..whole.len() - 2].to_vec(), 2, usize::MAX, at_rate);
+    let complete_run = run(&plan, at_rate);
+    let trials = run_from(
+        &plan,
+        complete_run[..complete_run.len() - 2].to_vec(),
+        2,
+        usize::MAX,
+        at_rate,
+    );
     assert_eq!(plan.blocks(&trials), 10);
-    assert_eq!(trials.len(), whole.len());
+    assert_eq!(trials.len(), complete_run.len());
 }
 
 #[test]
@@ -359,8 +365,8 @@ fn a_run_that_decides_nothing_ends_with_its_last_block() {
 fn the_progress_of_an_open_run_tells_what_is_probable_and_what_is_possible() {
     let (plan, seconds) = until_decided(40, 1.0, 0.02);
     let trials = run(&plan, seconds);
-    let whole = plan.blocks(&trials);
-    assert!((7..30).contains(&whole), "{whole} blocks");
+    let blocks = plan.blocks(&trials);
+    assert!((7..30).contains(&blocks), "{blocks} blocks");
     let early: Vec<Trial> = trials.iter().filter(|t| t.order.block < 2).cloned().collect();
     assert_eq!(plan.progress(&early).blocks_planned, 40);
     let later: Vec<Trial> = trials.iter().filter(|t| t.order.block < 6).cloned().collect();
@@ -394,15 +400,15 @@ proptest! {
     #[test]
     fn every_plan_ends_with_each_configuration_once_per_block((plan, outcomes) in any_run()) {
         let trials = run(&plan, outcome_of(&outcomes));
-        let mut seen: BTreeMap<(u32, usize), u32> = BTreeMap::new();
+        let mut times_run: BTreeMap<(u32, usize), u32> = BTreeMap::new();
         for trial in of_kind(&trials, TrialKind::Counted) {
-            *seen.entry((trial.order.block, trial.order.configuration)).or_default() += 1;
+            *times_run.entry((trial.order.block, trial.order.configuration)).or_default() += 1;
         }
-        prop_assert!(seen.values().all(|times| *times == 1));
+        prop_assert!(times_run.values().all(|times| *times == 1));
         let skipped = plan.skipped(&trials);
         for block in 0..plan.scenario.repetitions.at_most() {
             for configuration in (0..plan.scenario.configurations.len()).filter(|c| !skipped.contains(c)) {
-                prop_assert!(seen.contains_key(&(block, configuration)));
+                prop_assert!(times_run.contains_key(&(block, configuration)));
             }
         }
         let progress = plan.progress(&trials);
@@ -428,12 +434,12 @@ proptest! {
 
     #[test]
     fn a_resumed_run_goes_on_as_if_it_had_not_stopped((plan, outcomes) in any_run(), cut in 0..200_usize) {
-        let whole = run(&plan, outcome_of(&outcomes));
-        let mut prefix = whole[..cut.min(whole.len())].to_vec();
+        let uninterrupted = run(&plan, outcome_of(&outcomes));
+        let mut prefix = uninterrupted[..cut.min(uninterrupted.len())].to_vec();
         prefix.reverse();
         let mut resumed = run_from(&plan, prefix, 1, usize::MAX, outcome_of(&outcomes));
         resumed.sort_by_key(|t| t.order.number);
-        prop_assert_eq!(resumed, whole);
+        prop_assert_eq!(resumed, uninterrupted);
     }
 
     #[test]
@@ -445,15 +451,15 @@ proptest! {
             session += 1;
         }
         let trials = run_from(&plan, stored, session, usize::MAX, outcome_of(&outcomes));
-        let mut seen = BTreeSet::new();
+        let mut found = BTreeSet::new();
         for trial in trials.iter().filter(|t| t.order.kind != TrialKind::Pilot) {
             let key = (trial.order.kind == TrialKind::Counted, trial.order.block, trial.order.configuration);
-            prop_assert!(seen.insert(key), "{:?} twice", trial.order);
+            prop_assert!(found.insert(key), "{:?} twice", trial.order);
         }
-        // Every block that was split has a whole one in its place, unless configurations were given up.
+        // Every block that was split has a complete one in its place, unless configurations were given up.
         if plan.skipped(&trials).is_empty() {
-            let whole = (0..plan.blocks(&trials)).filter(|b| !plan.is_split(&trials, *b)).count();
-            prop_assert_eq!(whole, plan.scenario.repetitions.at_most() as usize);
+            let complete_blocks = (0..plan.blocks(&trials)).filter(|b| !plan.is_split(&trials, *b)).count();
+            prop_assert_eq!(complete_blocks, plan.scenario.repetitions.at_most() as usize);
         }
     }
 
@@ -474,9 +480,9 @@ proptest! {
     fn no_configuration_runs_after_three_failures_in_a_row((plan, outcomes) in any_run()) {
         let trials = run(&plan, outcome_of(&outcomes));
         for configuration in 0..plan.scenario.configurations.len() {
-            let mut of: Vec<&Trial> = trials.iter().filter(|t| t.order.configuration == configuration).collect();
-            of.sort_by_key(|t| t.order.number);
-            let failed: Vec<bool> = of.iter().map(|t| matches!(t.status, Status::Failed(_))).collect();
+            let mut own_trials: Vec<&Trial> = trials.iter().filter(|t| t.order.configuration == configuration).collect();
+            own_trials.sort_by_key(|t| t.order.number);
+            let failed: Vec<bool> = own_trials.iter().map(|t| matches!(t.status, Status::Failed(_))).collect();
             let third = failed.windows(3).position(|w| w == [true; 3]);
             prop_assert!(third.is_none_or(|at| at + 3 == failed.len()));
         }

@@ -69,11 +69,11 @@ pub enum ToWorker {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromWorker {
-    /// The first line; anything before it is taken for a log.
+    /// The first message; lines before it are treated as a log.
     Hello(Hello),
     /// The consumers exist and the cluster answered.
     Ready,
-    /// What each member holds now, asked for and not remembered.
+    /// The current assignment of each member, queried from the client and not cached.
     Assignments {
         /// As in the query.
         query: u64,
@@ -85,8 +85,8 @@ pub enum FromWorker {
         /// The partitions read since the start.
         positions: Vec<Position>,
     },
-    /// Response times of seconds that are over, as far as they were not reported before (capability `stamps`). A
-    /// second may come more than once, from several threads; what each says is added up.
+    /// Response times of finished seconds that were not sent before (capability `stamps`). A second may be sent in
+    /// several parts, which are added up.
     Seconds {
         /// By the second in which the work on the record ended, from the producers' start.
         seconds: Vec<SecondOfLatency>,
@@ -163,7 +163,7 @@ pub struct Prepare {
     pub ordering: WorkOrdering,
     /// True where partitions are assigned by hand.
     pub manual: bool,
-    /// Where records arrive: what is to be measured of them. Only with capability `stamps`.
+    /// What to measure if records arrive. Only with capability `stamps`.
     #[serde(default)]
     pub stamps: Option<StampOrder>,
 }
@@ -177,7 +177,7 @@ pub struct StampOrder {
     pub warmup_ns: u64,
     /// Length of the window: latencies are those of the records intended in it.
     pub duration_ns: u64,
-    /// Of each partition of each topic the first offset whose record has a stamp; what is before it is a backlog.
+    /// The first stamped offset of each partition, by topic. Earlier records are a backlog.
     pub stamped_from: Vec<Vec<i64>>,
 }
 
@@ -186,7 +186,7 @@ pub struct StampOrder {
 pub struct WorkCalibration {
     /// Iterations of the work loop that use a microsecond of CPU, for [`Work::Cpu`].
     pub iterations_per_us: f64,
-    /// Nanoseconds by which a sleep takes longer than asked for, for [`Work::Wait`].
+    /// Nanoseconds by which a sleep exceeds its argument, for [`Work::Wait`].
     pub sleep_excess_ns: u64,
 }
 
@@ -242,7 +242,7 @@ pub struct WorkerResult {
     /// Resources since the process began.
     #[serde(default)]
     pub stopwatch: Option<ProcessUsage>,
-    /// Where the process did not run, of half a second and more; `None` where it does not check that.
+    /// Times of half a second or more in which the process did not run; `None` if it does not check.
     #[serde(default)]
     pub pauses: Option<Vec<Stretch>>,
 }

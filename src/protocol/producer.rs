@@ -56,7 +56,7 @@ pub struct ProducerProgress {
     pub acknowledged: u64,
     /// Records that were not delivered.
     pub failed: u64,
-    /// The schedule is at its end and of every record it is known what became of it.
+    /// The schedule has ended and the delivery of every record is known.
     pub finished: bool,
 }
 
@@ -85,7 +85,7 @@ pub struct ProducerResult {
     /// Records acknowledged within the window, whenever they were sent.
     #[serde(default)]
     pub acknowledged_in_window: u64,
-    /// Refused and failed records by what the client said.
+    /// Refused and failed records by the client's error.
     #[serde(default)]
     pub errors: Vec<DeliveryErrors>,
     /// What each partition acknowledged.

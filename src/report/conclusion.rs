@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::format::{UNKNOWN, count, rate, significant};
+use super::format::{UNKNOWN, rate, significant};
 use super::table::{Cell, Tone};
 use crate::stats::{Estimate, is_material};
 use crate::summary::Verdict;
+use crate::wording::plural;
 
 /// A verdict, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,7 +85,7 @@ impl fmt::Display for Conclusion {
             Conclusion::Undecided {
                 blocks_more: Some(more),
             } => {
-                let more = count(u64::from(more), "more block");
+                let more = plural(u64::from(more), "more block");
                 return write!(out, "undecided (about {more} would decide)");
             }
             Conclusion::Overloaded { lag_growth_per_second } => {

@@ -3,28 +3,11 @@
 
 use crate::figures::{Unit, Value};
 use crate::measure::limits::Limits;
-use crate::scenario::Work;
 use crate::stats::Estimate;
-use crate::wording::without_zeros;
+use crate::wording::{with_commas, without_zeros};
 
 /// Stands for a figure that is not known.
 pub(super) const UNKNOWN: &str = "–";
-
-/// An integer with thousands separators: `1,234,567`.
-pub fn thousands(value: u64) -> String {
-    group_thousands(&value.to_string())
-}
-
-fn group_thousands(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
 
 /// A figure with this many significant digits, never more than its integer part needs: `0.0123`, `12.3`, `1,234`.
 pub(super) fn significant(value: f64, digits: usize) -> String {
@@ -35,11 +18,8 @@ pub(super) fn significant(value: f64, digits: usize) -> String {
         return "0".to_owned();
     }
     let decimals = decimals_for(value, digits);
-    let text = format!("{:.decimals$}", value.abs());
-    let (integer, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let sign = if value < 0.0 { "−" } else { "" };
-    let point = if fraction.is_empty() { "" } else { "." };
-    format!("{sign}{}{point}{fraction}", group_thousands(integer))
+    format!("{sign}{}", with_commas(format_args!("{:.decimals$}", value.abs())))
 }
 
 /// Decimals that leave `digits` significant ones, taking into account that 9.996 rounds to 10.0.
@@ -77,7 +57,7 @@ pub(super) fn tick(value: f64) -> String {
 pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
     let Some(value) = value else { return UNKNOWN.to_owned() };
     match (unit, value) {
-        (_, Value::Count(count)) => thousands(count),
+        (_, Value::Count(count)) => with_commas(count),
         (Unit::Seconds, value) => duration(value.point()),
         (Unit::Milliseconds, value) => duration(value.point() / 1e3),
         (Unit::Microseconds, value) => duration(value.point() / 1e6),
@@ -190,12 +170,12 @@ fn long_duration(seconds: f64) -> String {
         clippy::cast_sign_loss,
         reason = "positive; saturates"
     )]
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
+    let rounded = seconds.round() as u64;
+    match (rounded / 3600, rounded / 60 % 60, rounded % 60) {
         (0, minutes, 0) => format!("{minutes} min"),
         (0, minutes, rest) => format!("{minutes} min {rest} s"),
-        (hours, 0, _) => format!("{} h", thousands(hours)),
-        (hours, minutes, _) => format!("{} h {minutes} min", thousands(hours)),
+        (hours, 0, _) => format!("{} h", with_commas(hours)),
+        (hours, minutes, _) => format!("{} h {minutes} min", with_commas(hours)),
     }
 }
 
@@ -265,23 +245,6 @@ pub(super) fn machine(value: f64) -> String {
         .map_or_else(|_| String::new(), |rounded| rounded.to_string())
 }
 
-/// Work as the scenario writes it: `none`, `cpu 5us`, `wait 1ms`.
-pub(super) fn work(work: Work) -> String {
-    match work {
-        Work::None => "none".to_owned(),
-        Work::Cpu { ns } => format!("cpu {}", work_length(ns)),
-        Work::Wait { ns } => format!("wait {}", work_length(ns)),
-    }
-}
-
-fn work_length(ns: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
-    UNITS
-        .iter()
-        .find(|(factor, _)| ns > 0 && ns.is_multiple_of(*factor))
-        .map_or_else(|| format!("{ns}ns"), |(factor, unit)| format!("{}{unit}", ns / factor))
-}
-
 /// Text from a file or a worker without control characters: they would break XML and could steer a terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if is_printable(c) { c } else { ' ' }).collect()
@@ -301,12 +264,6 @@ pub(super) fn printable_lines(text: &str) -> String {
 
 fn is_printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{fffe}' | '\u{ffff}')
-}
-
-/// `1 trial`, `2 trials`: the count with its noun.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{s}", thousands(number))
 }
 
 /// `23.54 GiB`, or `600 MiB of 23.54 GiB (memory limit of the cgroup /x)`.
@@ -331,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_have_three_significant_digits_and_whole_integers() {
+    fn figures_have_three_significant_digits_and_all_of_their_integer_part() {
         let text = |v| significant(v, 3);
         assert_eq!(text(0.012_345), "0.0123");
         assert_eq!(text(9.996), "10.0");
@@ -417,18 +374,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_counts_carry_units_and_separators() {
+    fn bytes_carry_their_unit() {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1_610_612_736), "1.50 GiB");
         assert_eq!(bytes(1024 * 1024 - 1), "1.00 MiB");
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(8_000_000), "8,000,000");
-        assert_eq!(count(1, "trial"), "1 trial");
-        assert_eq!(count(1200, "trial"), "1,200 trials");
     }
 
     #[test]
-    fn small_probabilities_and_shares_are_not_shown_as_zero() {
+    fn small_probabilities_and_shares_are_not_printed_as_zero() {
         assert_eq!(p_value(0.000_2), "< 0.001");
         assert_eq!(p_value(0.0123), "0.012");
         assert_eq!(p_value(0.5), "0.50");
@@ -441,14 +394,6 @@ mod tests {
         assert_eq!(machine(1_234_567.891), "1234568");
         assert_eq!(machine(0.1 + 0.2), "0.3");
         assert_eq!(machine(f64::NAN), "");
-    }
-
-    #[test]
-    fn work_is_written_as_in_the_scenario() {
-        assert_eq!(work(Work::None), "none");
-        assert_eq!(work(Work::Cpu { ns: 5_000 }), "cpu 5us");
-        assert_eq!(work(Work::Wait { ns: 1_000_000 }), "wait 1ms");
-        assert_eq!(work(Work::Wait { ns: 1_500 }), "wait 1500ns");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) struct Labels {
 
 impl Labels {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let (slots, legend) = slots(scenario);
+        let (slots, legend) = colour_slots(scenario);
         Labels {
             short: short_names(scenario),
             slots,
@@ -26,7 +26,7 @@ impl Labels {
         }
     }
 
-    /// The name of a configuration within its family: without what the whole family has in common.
+    /// The name of a configuration within its family: without what all of the family has in common.
     pub(super) fn short(&self, configuration: usize) -> &str {
         self.short.get(configuration).map_or("", String::as_str)
     }
@@ -92,8 +92,8 @@ pub(super) fn is_rate(scenario: &Scenario, axis: usize) -> bool {
     RATE_KEYS.contains(&scenario.axes[axis].key.as_str())
 }
 
-/// A slot per case; without cases, per value of the first axis that varies within a family, the rate last.
-fn slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
+/// A colour per case; without cases, per value of the first axis that varies within a family, the rate last.
+fn colour_slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
     let by = |name: &dyn Fn(&Configuration) -> String| -> (Vec<usize>, Vec<String>) {
         let mut legend: Vec<String> = Vec::new();
         let slots = scenario.configurations.iter().map(|c| {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_would_no_longer_be_unique_are_kept_whole() {
+    fn names_that_would_no_longer_be_unique_are_not_shortened() {
         let mut fixture = Fixture::one_vs_two();
         for c in &mut fixture.scenario.configurations {
             c.case = "same".to_owned();

@@ -23,7 +23,7 @@ mod tables;
 mod terminal;
 
 pub use compare::CompareInput;
-pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate, thousands};
+pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate};
 pub use input::ReportInput;
 pub use json::compare_json;
 pub use junit::{JunitSuite, junit};

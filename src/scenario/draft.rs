@@ -78,7 +78,7 @@ impl Draft {
         match self.trial.records {
             Some(records) => TrialLength::Records(records),
             None if self.trial.given("seconds").is_none() && self.default_settings().reads_existing() => {
-                TrialLength::Whole
+                TrialLength::Everything
             }
             None => TrialLength::Seconds(self.trial.seconds),
         }

@@ -5,7 +5,8 @@ use thiserror::Error;
 
 use super::families;
 use super::model::{DataSource, FoundTopics, Membership, PATTERN_START, Scenario, Size, TrialLength};
-use super::suggest::{Grouped, nearest};
+use super::suggest::nearest;
+use crate::wording::with_commas;
 
 /// Topics that cannot be read as the scenario wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -85,11 +86,11 @@ impl Scenario {
             return;
         };
         let existing = self.datasets.iter().filter(|dataset| dataset.existing().is_some());
-        let there = existing.map(|dataset| dataset.records).min().unwrap_or(u64::MAX);
-        if there < wanted {
-            let (wanted, there) = (Grouped(wanted.into()), Grouped(there.into()));
+        let fewest = existing.map(|dataset| dataset.records).min().unwrap_or(u64::MAX);
+        if fewest < wanted {
+            let (wanted, fewest) = (with_commas(wanted), with_commas(fewest));
             self.warnings.push(format!(
-                "trials were to read {wanted} records, but the topics hold {there}: each reads all of them"
+                "trials were to read {wanted} records, but the topics hold {fewest}: each reads all of them"
             ));
         }
     }

@@ -31,10 +31,10 @@ fn found(counts: &[&[u64]]) -> FoundTopics {
 }
 
 #[test]
-fn a_topic_a_list_and_a_pattern_are_read_whole_unless_the_trial_says_how_much() {
+fn a_topic_a_list_and_a_pattern_are_read_completely_unless_the_trial_has_a_length() {
     let one = scenario("[dataset]\ntopic = \"orders\"");
     assert_eq!(existing(&one.datasets[0]).wanted, ["orders"]);
-    assert_eq!((one.trial, one.datasets[0].is_seen()), (TrialLength::Whole, false));
+    assert_eq!((one.trial, one.datasets[0].is_seen()), (TrialLength::Everything, false));
     let list = scenario("[dataset]\ntopic = [\"a\", \"^b-.*\", \"a\"]\nlast = 1_000\n[trial]\nseconds = 2");
     assert_eq!(existing(&list.datasets[0]).wanted, ["a", "^b-.*"]);
     assert_eq!(existing(&list.datasets[0]).last, Some(1_000));
@@ -46,30 +46,33 @@ fn a_topic_a_list_and_a_pattern_are_read_whole_unless_the_trial_says_how_much() 
 #[test]
 fn what_is_found_makes_the_lengths_of_families_and_nothing_is_rounded() {
     let unseen = scenario("[dataset]\ntopic = \"^t\"\n[matrix]\nprocesses = [1, 3]");
-    let seen = unseen.with_found([(0, found(&[&[7, 0], &[4]]))]).unwrap();
-    let dataset = &seen.datasets[0];
+    let read_topics = unseen.with_found([(0, found(&[&[7, 0], &[4]]))]).unwrap();
+    let dataset = &read_topics.datasets[0];
     assert_eq!((dataset.records, dataset.topics, dataset.partitions), (11, 2, 2));
     assert_eq!((dataset.partitions_of_all(), dataset.size), (3, Size::Fixed(250)));
     assert_eq!(
-        (seen.families[0].records_max, seen.families[0].record_multiple),
+        (
+            read_topics.families[0].records_max,
+            read_topics.families[0].record_multiple
+        ),
         (11, 1)
     );
     assert!(dataset.is_seen());
-    let seen = existing(dataset).found.as_ref().unwrap();
-    assert_eq!((seen.offsets(), seen.not_delivered()), (26, 15));
+    let found_topics = existing(dataset).found.as_ref().unwrap();
+    assert_eq!((found_topics.offsets(), found_topics.not_delivered()), (26, 15));
 }
 
 #[test]
 fn trials_that_ask_for_more_than_there_is_read_all_and_that_is_said() {
     let unseen = scenario("[dataset]\ntopic = \"a\"\n[trial]\nrecords = 5_000");
-    let seen = unseen.with_found([(0, found(&[&[1_000, 200]]))]).unwrap();
-    let said = "trials were to read 5,000 records, but the topics hold 1,200: each reads all of them";
+    let read_topics = unseen.with_found([(0, found(&[&[1_000, 200]]))]).unwrap();
+    let warning_text = "trials were to read 5,000 records, but the topics hold 1,200: each reads all of them";
     assert!(
-        seen.warnings.iter().any(|warning| warning == said),
+        read_topics.warnings.iter().any(|warning| warning == warning_text),
         "{:?}",
-        seen.warnings
+        read_topics.warnings
     );
-    assert!(unseen.with_found([(0, found(&[&[9_000]]))]).unwrap().warnings.len() < seen.warnings.len());
+    assert!(unseen.with_found([(0, found(&[&[9_000]]))]).unwrap().warnings.len() < read_topics.warnings.len());
 }
 
 #[test]
@@ -115,11 +118,11 @@ fn configurations_of_another_isolation_level_read_other_records_and_are_not_comp
 #[test]
 fn the_isolation_level_of_every_client_holds_unless_a_configuration_has_its_own() {
     let cluster = "[cluster.client]\n\"isolation.level\" = \"read_uncommitted\"\n[dataset]\ntopic = \"a\"\n";
-    let of = |text: &str| existing(&scenario(text).datasets[0]).isolation;
-    assert_eq!(of(cluster), Isolation::ReadUncommitted);
+    let isolation = |text: &str| existing(&scenario(text).datasets[0]).isolation;
+    assert_eq!(isolation(cluster), Isolation::ReadUncommitted);
     let own = format!("{cluster}[consumer.client]\n\"isolation.level\" = \"read_committed\"");
-    assert_eq!(of(&own), Isolation::ReadCommitted);
-    assert_eq!(of("[dataset]\ntopic = \"a\""), Isolation::ReadCommitted);
+    assert_eq!(isolation(&own), Isolation::ReadCommitted);
+    assert_eq!(isolation("[dataset]\ntopic = \"a\""), Isolation::ReadCommitted);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::checks;
-use super::choice::Choice as _;
 use super::draft::{Draft, DraftAxis, DraftCase};
 use super::families::{self, common_multiple};
 use super::keys::{Configured, Default, Given, Setting, Settings, TableKeys as _, keys};
@@ -14,7 +13,7 @@ use super::model::{
 };
 use super::problem::{Problem, Problems};
 use super::settings::is_load_key;
-use super::suggest::Grouped;
+use crate::wording::with_commas;
 
 /// Configurations of one scenario.
 const CONFIGURATIONS_MAX: u128 = 10_000;
@@ -77,11 +76,11 @@ fn too_many(draft: &Draft) -> Option<Problem> {
             .axes
             .first()
             .map_or(draft.cases[0].span.clone(), |axis| axis.key_span.clone());
-        let message = format!("cases and matrix make {} configurations", Grouped(count));
+        let message = format!("cases and matrix make {} configurations", with_commas(count));
         Problem::new(
             span,
             message,
-            format!("must be at most {}", Grouped(CONFIGURATIONS_MAX)),
+            format!("must be at most {}", with_commas(CONFIGURATIONS_MAX)),
         )
         .help("each runs once per block; leave out values, or split the question over several files")
     })
@@ -195,7 +194,7 @@ impl Rounding {
             let (listed, dots) = (listed.join(", "), if totals.len() > 8 { ", ..." } else { "" });
             let message = format!(
                 "{} records cannot be dealt out equally to all partitions",
-                Grouped(given.into())
+                with_commas(given)
             );
             let allowed = format!("partitions over all topics are {listed}{dots}; their common multiple is too large");
             return Err(
@@ -203,7 +202,7 @@ impl Rounding {
             );
         };
         let warning = (records != given).then(|| {
-            let (given, made) = (Grouped(given.into()), Grouped(records.into()));
+            let (given, made) = (with_commas(given), with_commas(records));
             format!("{given} records are rounded up to {made}, so that all partitions are equal in every configuration")
         });
         Ok(Rounding { records, warning })
@@ -325,7 +324,7 @@ fn configuration(combination: &Combination<'_>, draft: &Draft, dataset: usize) -
 }
 
 fn membership(settings: &Settings) -> Membership {
-    let assignor = settings.assignor.map(|assignor| assignor.name().to_owned());
+    let assignor = settings.assignor;
     match (settings.assignment, settings.protocol) {
         (Assignment::Manual, _) => Membership::Manual,
         (Assignment::Group, Protocol::Classic) => Membership::Group(GroupProtocol::Classic { assignor }),

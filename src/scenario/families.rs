@@ -6,7 +6,8 @@ use super::draft::Draft;
 use super::keys::{CLIENT, Configured, Role, TableKeys as _, keys};
 use super::model::{Configuration, Family, ISOLATION, Scenario};
 use super::problem::{Problem, Problems};
-use super::suggest::{any_value, did_you_mean_value, plural};
+use super::suggest::{any_value, did_you_mean_value};
+use crate::wording::plural;
 
 /// What the configurations of a family have in common: a key with its value, `None` where it means nothing for them.
 type Common = Vec<(&'static str, Option<String>)>;
@@ -193,7 +194,7 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     let comparisons = comparisons(&scenario.configurations);
     let needed = blocks_needed(comparisons);
     (comparisons > 0 && scenario.repetitions.at_most() < needed).then(|| {
-        let comparisons = plural(comparisons.into(), "comparison");
+        let comparisons = plural(comparisons, "comparison");
         format!(
             "{} blocks are too few for a verdict on {comparisons}: at least {needed} are needed, so differences will \
              stay undecided; set repetitions = {needed} or more",

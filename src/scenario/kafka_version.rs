@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn zookeeper_is_the_default_before_three_three_and_impossible_from_four_on() {
-        let asked = |text: &str| [None, Some(true), Some(false)].map(|asked| version(text).on_zookeeper(asked));
+        let on_zookeeper = |text: &str| [None, Some(true), Some(false)].map(|wish| version(text).on_zookeeper(wish));
         let old = MetadataError::NoKRaft(version("3.2.3"));
-        assert_eq!(asked("3.2.3"), [Ok(true), Ok(true), Err(old)]);
-        assert_eq!(asked("3.3.0"), [Ok(false), Ok(true), Ok(false)]);
-        assert_eq!(asked("3.9.2"), [Ok(false), Ok(true), Ok(false)]);
+        assert_eq!(on_zookeeper("3.2.3"), [Ok(true), Ok(true), Err(old)]);
+        assert_eq!(on_zookeeper("3.3.0"), [Ok(false), Ok(true), Ok(false)]);
+        assert_eq!(on_zookeeper("3.9.2"), [Ok(false), Ok(true), Ok(false)]);
         let new = MetadataError::NoZooKeeper(version("4.0.0"));
-        assert_eq!(asked("4.0.0"), [Ok(false), Err(new), Ok(false)]);
+        assert_eq!(on_zookeeper("4.0.0"), [Ok(false), Err(new), Ok(false)]);
     }
 }

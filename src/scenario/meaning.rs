@@ -84,7 +84,7 @@ fn of_key(key: &Key, configured: &Configured<'_>) -> Option<Meaning> {
 /// What no single key says.
 fn beside_keys(configured: &Configured<'_>) -> Vec<Meaning> {
     let mut all = Vec::new();
-    if configured.trial() == Some(TrialLength::Whole) {
+    if configured.trial() == Some(TrialLength::Everything) {
         all.push(task("trial records", "all"));
     }
     // The backlog of a mixed trial is a part of the task.

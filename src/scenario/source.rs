@@ -121,8 +121,8 @@ impl Source {
         parse_on(instead, &self.name, &self.path, &self.text)
     }
 
-    /// The scenario on the file's brokers in the first of these versions (or as the file says, where there is none), with
-    /// the clusters of all of them, each of which is able to do what the file asks for.
+    /// Parses the scenario for brokers of the first version (or of the file's version, if the list is empty). Also
+    /// returns a cluster for each version. It is an error if a version lacks a feature that the file uses.
     pub fn parse_on_versions(&self, versions: &[KafkaVersion]) -> Result<(Scenario, Vec<ClusterSpec>), ScenarioErrors> {
         let on = |version: &KafkaVersion| self.parse_on(Some(&Instead::Version(*version)));
         let scenarios = versions.iter().map(on).collect::<Result<Vec<_>, _>>()?;

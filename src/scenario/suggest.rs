@@ -1,6 +1,4 @@
-//! Words for messages: the name that was probably meant, lists of choices, and numbers.
-
-use std::fmt;
+//! Words for messages: the name that was probably meant, and lists of choices.
 
 /// The name among `names` that was probably meant, as a sentence.
 pub(super) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -44,30 +42,4 @@ fn either(choices: &[String]) -> String {
         Some((only, [])) => only.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
     }
-}
-
-/// An integer with its thousands apart, as in `10,000`.
-pub(super) struct Grouped(pub(super) u128);
-
-impl fmt::Display for Grouped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        Ok(())
-    }
-}
-
-/// A number with the name of what it counts, such as `1 member` or `2 members`.
-pub(super) fn plural(count: u64, noun: &str) -> String {
-    let ending = match noun {
-        _ if count == 1 => "",
-        "process" => "es",
-        _ => "s",
-    };
-    format!("{count} {noun}{ending}")
 }

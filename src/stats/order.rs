@@ -70,7 +70,7 @@ pub struct Drift {
     pub slope_interval: Option<(f64, f64)>,
     /// Change from the first place to the last, by the slope. Of logarithms: `exp_m1` of it is the share by which the
     /// figure changed.
-    pub whole: f64,
+    pub total: f64,
     /// Two-sided p of there being no drift.
     pub p: f64,
     /// Values it rests on.
@@ -115,7 +115,7 @@ pub fn drift(at: &[f64], values: &[f64]) -> Option<Drift> {
     Some(Drift {
         slope,
         slope_interval: sen_interval(&mut slopes, variance),
-        whole: slope * (last - first),
+        total: slope * (last - first),
         p: if exact {
             exact_p(n, score)
         } else {
@@ -140,10 +140,10 @@ fn ties(values: &[f64]) -> Vec<f64> {
 fn score_variance(n: usize, first: &[f64], second: &[f64]) -> f64 {
     let n = n as f64;
     let sum = |ties: &[f64], f: &dyn Fn(f64) -> f64| ties.iter().map(|&t| f(t)).sum::<f64>();
-    let whole = |t: f64| t * (t - 1.0) * (2.0 * t + 5.0);
+    let variance_of = |t: f64| t * (t - 1.0) * (2.0 * t + 5.0);
     let pairs = |t: f64| t * (t - 1.0);
     let triples = |t: f64| t * (t - 1.0) * (t - 2.0);
-    (whole(n) - sum(first, &whole) - sum(second, &whole)) / 18.0
+    (variance_of(n) - sum(first, &variance_of) - sum(second, &variance_of)) / 18.0
         + sum(first, &triples) * sum(second, &triples) / (9.0 * triples(n))
         + sum(first, &pairs) * sum(second, &pairs) / (2.0 * pairs(n))
 }
@@ -254,7 +254,7 @@ mod tests {
         // Slopes of the pairs: 1, 1, 4/3, 1, 3/2, 2. All rise: two of 24 orders are as far from none.
         let found = drift(&places(4), &[0.0, 1.0, 2.0, 4.0]).unwrap();
         assert!((found.slope - 7.0 / 6.0).abs() < 1e-12, "{found:?}");
-        assert!((found.whole - 3.5).abs() < 1e-12);
+        assert!((found.total - 3.5).abs() < 1e-12);
         assert!((found.p - 2.0 / 24.0).abs() < 1e-12, "{found:?}");
         assert_eq!(drift(&places(3), &[0.0, 1.0, 2.0]), None);
         assert_eq!(drift(&[1.0; 5], &places(5)), None);
@@ -279,10 +279,10 @@ mod tests {
         for _ in 0..runs {
             let noise: Vec<f64> = (0..40).map(|_| 0.02 * normal(&mut random)).collect();
             let drifting: Vec<f64> = noise.iter().zip(places(40)).map(|(e, at)| e + 0.0012 * at).collect();
-            let of = drift(&places(40), &drifting).unwrap();
-            let (low, high) = of.slope_interval.unwrap();
+            let fitted = drift(&places(40), &drifting).unwrap();
+            let (low, high) = fitted.slope_interval.unwrap();
             inside += i32::from(low <= 0.0012 && 0.0012 <= high);
-            found += i32::from(of.p <= 0.05);
+            found += i32::from(fitted.p <= 0.05);
             let mut disturbed = noise;
             disturbed[39] -= 0.5;
             invented += i32::from(drift(&places(40), &disturbed).unwrap().p <= 0.05);

@@ -77,12 +77,12 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 /// Observations from which the exact sign-flip test, whose smallest p is 2 / 2^n, can stay at or under
 /// `significance` after Holm's correction for so many `comparisons`.
 pub fn observations_for_significance(comparisons: usize, significance: f64) -> u32 {
-    let wanted = (2.0 * comparisons.max(1) as f64 / significance).log2();
+    let bits = (2.0 * comparisons.max(1) as f64 / significance).log2();
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a logarithm of a count, under 100"
     )]
-    let observations = wanted.ceil().clamp(1.0, 100.0) as u32;
+    let observations = bits.ceil().clamp(1.0, 100.0) as u32;
     observations
 }

@@ -195,8 +195,8 @@ fn nominal_p(t: f64, n: usize) -> f64 {
     StudentsT::new(0.0, 1.0, (n - 1) as f64).map_or(f64::NAN, |student| 2.0 * student.sf(t))
 }
 
-/// The value at `x` of the line through points, of which `turned` makes (x, y) ascending in x; beyond them that of the
-/// nearest.
+/// Linear interpolation at `x`. `turned` maps each point to (x, y), ascending in x. Outside of the points, the value of
+/// the nearest one.
 fn between(points: &[(f64, f64)], x: f64, turned: impl Fn(&(f64, f64)) -> (f64, f64)) -> f64 {
     let after = points.partition_point(|point| turned(point).0 < x);
     let before = after.checked_sub(1).and_then(|before| points.get(before));

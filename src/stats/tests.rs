@@ -163,12 +163,12 @@ proptest! {
     #[test]
     fn exchanging_the_sides_of_a_ratio_inverts_it(pairs in prop::collection::vec((0.1..10.0_f64, 0.1..10.0_f64), 2..20)) {
         let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-        let of = |first: &[f64], second: &[f64]| {
+        let ratio_of = |first: &[f64], second: &[f64]| {
             let ratios: Vec<f64> = first.iter().zip(second).map(|(a, b)| a / b).collect();
             Estimate::geometric(&ratios).unwrap()
         };
-        let ratio = of(&a, &b);
-        let inverse = of(&b, &a);
+        let ratio = ratio_of(&a, &b);
+        let inverse = ratio_of(&b, &a);
         prop_assert!(close(ratio.point * inverse.point, 1.0));
         prop_assert!((ratio.interval.unwrap().0 * inverse.interval.unwrap().1 - 1.0).abs() < 1e-9);
         // The ratio of geometric means is the geometric mean of ratios.

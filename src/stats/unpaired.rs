@@ -95,10 +95,10 @@ pub fn permutation_p(first: &[f64], second: &[f64], seed: u64) -> Option<f64> {
     Some((as_extreme + 1) as f64 / f64::from(RANDOM_DEALS + 1))
 }
 
-/// The number of ways to choose `of` among `all`; the largest number there is where it is beyond that.
-fn ways(all: u64, of: u64) -> u64 {
-    let of = of.min(all - of);
-    (0..of).fold(1_u64, |ways, i| {
+/// The number of ways to choose `chosen` among `all`, at most `u64::MAX`.
+fn ways(all: u64, chosen: u64) -> u64 {
+    let fewer = chosen.min(all - chosen);
+    (0..fewer).fold(1_u64, |ways, i| {
         if ways == u64::MAX {
             return ways;
         }

@@ -1,4 +1,4 @@
-//! Reads and writes single files of a run: whole or not at all, and of a known format.
+//! Reads and writes single files of a run. Each is written atomically and has a known format.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -30,13 +30,17 @@ pub(super) fn files(trial: &Trial) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
         length_ns: SECOND_NS,
         latency: Cow::Owned(second.response.unpack()),
     });
-    let whole = of_window.iter().map(|named| LogInterval {
+    let complete_window = of_window.iter().map(|named| LogInterval {
         tag: &named.tag,
         from_ns: load.window_from_ns.saturating_sub(load.start_ns),
         length_ns: load.window_ns(),
         latency: Cow::Borrowed(&named.latency),
     });
-    write_interval_log(&mut log, started(trial, measurement, load), seconds.chain(whole))?;
+    write_interval_log(
+        &mut log,
+        started(trial, measurement, load),
+        seconds.chain(complete_window),
+    )?;
     let mut table = Vec::new();
     let rows = of_window
         .iter()

@@ -29,8 +29,8 @@ fn message<T: std::fmt::Debug>(result: Result<T, StoreError>, at: &TempDir) -> S
 
 #[test]
 fn everything_written_is_read_again_by_a_later_process() {
-    let at = folder();
-    let path = at.path().join("run");
+    let folder = folder();
+    let path = folder.path().join("run");
     let plan = one_and_two_with_work().plan();
     let trials = [
         complete(&plan, order(1), 1, 0.123_456_789),
@@ -58,8 +58,8 @@ fn everything_written_is_read_again_by_a_later_process() {
 
 #[test]
 fn a_scenario_that_was_edited_in_the_folder_is_recognised_and_the_one_that_was_run_is_read() {
-    let at = folder();
-    let run = RunDir::create(&at.path().join("run")).unwrap();
+    let folder = folder();
+    let run = RunDir::create(&folder.path().join("run")).unwrap();
     let plan = one_and_two_with_work().plan().with_source("question = 'x'".to_owned());
     run.write_scenario("question = 'x'").unwrap();
     run.write_plan(&plan).unwrap();
@@ -75,8 +75,8 @@ fn a_scenario_that_was_edited_in_the_folder_is_recognised_and_the_one_that_was_r
 
 #[test]
 fn what_existing_topics_deliver_is_read_again_by_a_later_process() {
-    let at = folder();
-    let run = RunDir::create(&at.path().join("run")).unwrap();
+    let folder = folder();
+    let run = RunDir::create(&folder.path().join("run")).unwrap();
     let offsets = [3, 4, 9].into_iter().collect();
     let sets = [
         DeliveredTopics::default(),
@@ -92,8 +92,8 @@ fn what_existing_topics_deliver_is_read_again_by_a_later_process() {
 
 #[test]
 fn an_environment_survives_being_stored() {
-    let at = folder();
-    let run = RunDir::create(at.path()).unwrap();
+    let folder = folder();
+    let run = RunDir::create(folder.path()).unwrap();
     let environment = crate::testing::environment();
     run.write_environment(&environment).unwrap();
     assert_eq!(run.read_environment().unwrap(), Some(environment));
@@ -101,28 +101,28 @@ fn an_environment_survives_being_stored() {
 
 #[test]
 fn a_new_run_is_named_after_its_time_and_never_mixes_with_another() {
-    let at = folder();
+    let folder = folder();
     let time: Timestamp = "2026-11-21T10:51:30Z".parse().unwrap();
-    let first = RunDir::create_for(at.path(), "one-vs-two", time).unwrap();
-    assert_eq!(first.path(), at.path().join("one-vs-two/2026-11-21T10-51-30Z"));
-    let second = RunDir::create_for(at.path(), "one-vs-two", time).unwrap();
-    assert_eq!(second.path(), at.path().join("one-vs-two/2026-11-21T10-51-30Z-2"));
+    let first = RunDir::create_for(folder.path(), "one-vs-two", time).unwrap();
+    assert_eq!(first.path(), folder.path().join("one-vs-two/2026-11-21T10-51-30Z"));
+    let second = RunDir::create_for(folder.path(), "one-vs-two", time).unwrap();
+    assert_eq!(second.path(), folder.path().join("one-vs-two/2026-11-21T10-51-30Z-2"));
 }
 
 #[test]
 fn a_folder_with_anything_in_it_is_refused() {
-    let at = folder();
-    fs::write(at.path().join("notes.txt"), "mine").unwrap();
+    let folder = folder();
+    fs::write(folder.path().join("notes.txt"), "mine").unwrap();
     let expected = "DIR is not empty; name a folder that is empty or does not exist, or continue the run there with \
                     --resume";
-    assert_eq!(message(RunDir::create(at.path()), &at), expected);
-    let file = at.path().join("notes.txt");
+    assert_eq!(message(RunDir::create(folder.path()), &folder), expected);
+    let file = folder.path().join("notes.txt");
     assert_eq!(
-        message(RunDir::create(&file), &at),
+        message(RunDir::create(&file), &folder),
         "DIR/notes.txt is a file, not a folder"
     );
     assert_eq!(
-        message(RunDir::create(&file.join("run")), &at),
+        message(RunDir::create(&file.join("run")), &folder),
         "DIR/notes.txt is a file, not a folder"
     );
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
@@ -130,56 +130,60 @@ fn a_folder_with_anything_in_it_is_refused() {
 
 #[test]
 fn a_folder_without_a_plan_is_no_run() {
-    let at = folder();
+    let folder = folder();
     assert_eq!(
-        message(RunDir::open(at.path()), &at),
+        message(RunDir::open(folder.path()), &folder),
         "DIR holds no run of tandem: it has no plan.json"
     );
-    assert_eq!(fs::read_dir(at.path()).unwrap().count(), 0, "nothing is left behind");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
 }
 
 #[test]
 fn a_plan_of_a_newer_format_is_refused() {
-    let at = folder();
+    let folder = folder();
     fs::write(
-        at.path().join("plan.json"),
+        folder.path().join("plan.json"),
         r#"{"schema_version": 9, "surprise": true}"#,
     )
     .unwrap();
     let expected = "DIR/plan.json was written by a newer tandem (format 9, this one knows up to 1); use that version";
-    assert_eq!(message(RunDir::open(at.path()), &at), expected);
+    assert_eq!(message(RunDir::open(folder.path()), &folder), expected);
 }
 
 #[test]
 fn a_run_in_use_is_refused_with_its_owner() {
-    let at = folder();
-    let run = RunDir::create(at.path()).unwrap();
+    let folder = folder();
+    let run = RunDir::create(folder.path()).unwrap();
     run.write_plan(&one_and_two_with_work().plan()).unwrap();
     let expected = format!(
         "DIR is in use by another tandem (process {}); wait for it or end it first",
         std::process::id()
     );
-    assert_eq!(message(RunDir::open(at.path()), &at), expected);
+    assert_eq!(message(RunDir::open(folder.path()), &folder), expected);
     drop(run);
-    RunDir::open(at.path()).unwrap();
+    RunDir::open(folder.path()).unwrap();
 }
 
 #[test]
 fn what_a_crash_left_half_written_is_passed_over() {
-    let at = folder();
-    let run = RunDir::create(at.path()).unwrap();
+    let folder = folder();
+    let run = RunDir::create(folder.path()).unwrap();
     let trial = complete(&one_and_two_with_work().plan(), order(1), 1, 1.0);
     run.write_trial(&trial).unwrap();
-    fs::write(at.path().join("trials/.unfinished-0002.json"), r#"{"schema_ver"#).unwrap();
+    fs::write(folder.path().join("trials/.unfinished-0002.json"), r#"{"schema_ver"#).unwrap();
     assert_eq!(run.read_trials().unwrap(), [trial]);
 }
 
 #[test]
 fn a_damaged_trial_is_an_error_that_names_its_file() {
-    let at = folder();
-    let run = RunDir::create(at.path()).unwrap();
-    fs::write(at.path().join("trials/0002.json"), r#"{"schema_version": 1, "ord"#).unwrap();
-    let found = message(run.read_trials(), &at);
+    let folder = folder();
+    let run = RunDir::create(folder.path()).unwrap();
+    fs::write(folder.path().join("trials/0002.json"), r#"{"schema_version": 1, "ord"#).unwrap();
+    let found = message(run.read_trials(), &folder);
     assert!(
         found.starts_with("DIR/trials/0002.json is damaged: EOF while parsing"),
         "{found}"
@@ -189,22 +193,26 @@ fn a_damaged_trial_is_an_error_that_names_its_file() {
         found.ends_with("`tandem run --resume DIR` runs that trial again"),
         "{found}"
     );
-    fs::remove_file(at.path().join("trials/0002.json")).unwrap();
+    fs::remove_file(folder.path().join("trials/0002.json")).unwrap();
     assert_eq!(run.read_trials().unwrap(), []);
-    fs::write(at.path().join("plan.json"), "{").unwrap();
-    let found = message(run.read_plan(), &at);
+    fs::write(folder.path().join("plan.json"), "{").unwrap();
+    let found = message(run.read_plan(), &folder);
     assert!(found.ends_with("or run the scenario again"), "{found}");
 }
 
 #[test]
 fn a_trial_under_anothers_name_is_damaged() {
-    let at = folder();
-    let run = RunDir::create(at.path()).unwrap();
+    let folder = folder();
+    let run = RunDir::create(folder.path()).unwrap();
     run.write_trial(&complete(&one_and_two_with_work().plan(), order(1), 1, 1.0))
         .unwrap();
-    fs::copy(at.path().join("trials/0001.json"), at.path().join("trials/0002.json")).unwrap();
+    fs::copy(
+        folder.path().join("trials/0001.json"),
+        folder.path().join("trials/0002.json"),
+    )
+    .unwrap();
     let expected = "DIR/trials/0002.json is damaged: it contains trial 1, which does not match its name";
-    let found = message(run.read_trials(), &at);
+    let found = message(run.read_trials(), &folder);
     assert!(found.starts_with(expected), "{found}");
 }
 
@@ -224,7 +232,7 @@ fn failed_write(kind: io::ErrorKind) -> String {
 }
 
 #[test]
-fn a_folder_that_may_not_be_made_is_named_whole_with_what_names_another() {
+fn a_folder_that_may_not_be_made_is_named_in_full_with_the_flag_for_another() {
     for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
         let denied = not_created(Path::new("/results/run"), kind.into()).to_string();
         let begins = denied.starts_with("cannot create /results/run: ");
@@ -234,24 +242,24 @@ fn a_folder_that_may_not_be_made_is_named_whole_with_what_names_another() {
 
 #[test]
 fn a_run_that_could_not_begin_leaves_nothing_behind() {
-    let at = folder();
+    let folder = folder();
     let time = Timestamp::UNIX_EPOCH;
-    let run = RunDir::create_for(&at.path().join("results"), "scaling", time).unwrap();
+    let run = RunDir::create_for(&folder.path().join("results"), "scaling", time).unwrap();
     run.write_scenario("x").unwrap();
     run.discard().unwrap();
-    assert_eq!(fs::read_dir(at.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn discarding_keeps_a_folder_that_was_there_and_a_run_that_has_trials() {
-    let at = folder();
-    RunDir::create(at.path()).unwrap().discard().unwrap();
-    assert!(at.path().is_dir());
-    let run = RunDir::create(at.path()).unwrap();
+    let folder = folder();
+    RunDir::create(folder.path()).unwrap().discard().unwrap();
+    assert!(folder.path().is_dir());
+    let run = RunDir::create(folder.path()).unwrap();
     run.write_trial(&complete(&one_and_two_with_work().plan(), order(1), 1, 1.0))
         .unwrap();
     run.discard().unwrap();
-    assert!(at.path().join("trials/0001.json").is_file());
+    assert!(folder.path().join("trials/0001.json").is_file());
 }
 
 fn any_trial() -> impl Strategy<Value = Trial> {
@@ -290,8 +298,8 @@ proptest! {
 
     #[test]
     fn any_trial_is_read_as_it_was_written(trial in any_trial()) {
-        let at = folder();
-        let run = RunDir::create(at.path()).unwrap();
+        let folder = folder();
+        let run = RunDir::create(folder.path()).unwrap();
         run.write_trial(&trial).unwrap();
         prop_assert_eq!(run.read_trials().unwrap(), [trial]);
     }

@@ -41,9 +41,9 @@ mod tests {
     use super::*;
 
     fn tried(rates: &[(f64, Outcome)], confirmed: Option<(f64, Outcome)>) -> CapacitySummary {
-        let of = |weight| move |&(rate, outcome): &(f64, Outcome)| Tried { rate, weight, outcome };
-        let search = rates.iter().map(of(weight(TrialKind::Search).unwrap()));
-        let confirming = confirmed.iter().map(of(weight(TrialKind::Counted).unwrap()));
+        let tried_with = |weight| move |&(rate, outcome): &(f64, Outcome)| Tried { rate, weight, outcome };
+        let search = rates.iter().map(tried_with(weight(TrialKind::Search).unwrap()));
+        let confirming = confirmed.iter().map(tried_with(weight(TrialKind::Counted).unwrap()));
         let all: Vec<Tried> = search.chain(confirming).collect();
         conclude(&all)
     }

@@ -15,7 +15,7 @@ use crate::verdict::{Comparison, Metric, Question, Verdict, pairs};
 pub enum Condition {
     /// A verdict "slower".
     Slower,
-    /// A loss of at least this share, beyond doubt: the whole interval lies below.
+    /// A loss of at least this share, beyond doubt: all of the interval lies below.
     SlowerBy(f64),
     /// A verdict "undecided", or none.
     Undecided,
@@ -50,7 +50,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// True where the whole interval lies beyond a loss of this share (0.05: at most 0.95 times as fast), and the
+    /// True if all of the interval lies beyond a loss of this share (0.05: at most 0.95 times as fast), and the
     /// corrected test agrees. The practical threshold plays no part: whoever names a loss has said what matters. Nor does it
     /// that the baseline has failed trials, which keep it from being called the faster one: a loss is a loss.
     fn is_slower_by(&self, loss: f64) -> bool {

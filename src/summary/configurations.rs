@@ -16,8 +16,9 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
     let blocks = plan.blocks(trials);
     (0..plan.scenario.configurations.len())
         .map(|index| {
-            let of = |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
-            let counted: Vec<&Trial> = trials.iter().filter(of).collect();
+            let is_counted =
+                |trial: &&Trial| trial.order.kind == TrialKind::Counted && trial.order.configuration == index;
+            let counted: Vec<&Trial> = trials.iter().filter(is_counted).collect();
             // A search runs another longer trial where one did not confirm its answer.
             let planned = if plan.scenario.capacity.is_some() {
                 blocks.max(count(counted.len()))
@@ -78,7 +79,7 @@ fn figures(configuration: &Configuration, counted: &[&Trial], at_answer: &[&Tria
     let taken: Vec<(&Trial, TrialFigures)> = measured
         .map(|(trial, measurement)| (trial, TrialFigures::of(configuration, measurement)))
         .collect();
-    let those = |wanted: &dyn Fn(&Trial) -> bool| -> Vec<&TrialFigures> {
+    let figures_of = |wanted: &dyn Fn(&Trial) -> bool| -> Vec<&TrialFigures> {
         taken
             .iter()
             .filter(|(trial, _)| wanted(trial))
@@ -87,9 +88,9 @@ fn figures(configuration: &Configuration, counted: &[&Trial], at_answer: &[&Tria
     };
     let is_at_answer = |trial: &Trial| at_answer.iter().any(|other| other.order.number == trial.order.number);
     Figures::over(ConfigurationFigures {
-        counted: &those(&|_| true),
-        used: &those(&Trial::is_used),
-        load: &those(&|trial| trial.is_used() && is_at_answer(trial)),
+        counted: &figures_of(&|_| true),
+        used: &figures_of(&Trial::is_used),
+        load: &figures_of(&|trial| trial.is_used() && is_at_answer(trial)),
     })
 }
 

@@ -1,10 +1,7 @@
 //! Members that held no partition: how many, who, and why. Taken from the assignments, never computed from counts.
 
 use crate::measure::{Measurement, MemberMeasurement};
-use crate::scenario::{Configuration, DatasetSpec, GroupProtocol, Membership};
-
-/// The assignor that deals out each topic by itself, and the default of clients.
-const RANGE: &str = "range";
+use crate::scenario::{Assignor, Configuration, DatasetSpec, GroupProtocol, Membership};
 
 /// Members that are named; more are only counted.
 const NAMES_MAX: usize = 8;
@@ -45,19 +42,19 @@ pub(super) fn explanation(
     ))
 }
 
-/// True where members get the partitions of each topic by themselves, so that those beyond a topic's number get none.
+/// True if each topic is assigned by itself, so that members beyond the number of its partitions get none of it.
 pub(super) fn deals_by_topic(membership: &Membership) -> bool {
     match membership {
         Membership::Manual => false,
-        Membership::Group(protocol) => assignor(protocol) == Some(RANGE),
+        Membership::Group(protocol) => assignor(protocol) == Some(Assignor::Range),
     }
 }
 
-/// The assignor of a group; `None` where the broker chooses.
-fn assignor(protocol: &GroupProtocol) -> Option<&str> {
-    match protocol {
-        GroupProtocol::Classic { assignor } => Some(assignor.as_deref().unwrap_or(RANGE)),
-        GroupProtocol::Consumer { assignor } => assignor.as_deref(),
+/// The assignor of a group, which is range by the client's default; `None` if the broker chooses.
+fn assignor(protocol: &GroupProtocol) -> Option<Assignor> {
+    match *protocol {
+        GroupProtocol::Classic { assignor } => Some(assignor.unwrap_or(Assignor::Range)),
+        GroupProtocol::Consumer { assignor } => assignor,
     }
 }
 
@@ -73,7 +70,10 @@ fn reason(configuration: &Configuration, dataset: &DatasetSpec) -> String {
     };
     let assigned = match &configuration.membership {
         Membership::Manual => "dealt out in turn by manual assignment".to_owned(),
-        Membership::Group(protocol) => format!("assigned by {}", assignor(protocol).unwrap_or("the broker's default")),
+        Membership::Group(protocol) => match assignor(protocol) {
+            Some(assignor) => format!("assigned by {assignor}"),
+            None => "assigned by the broker's default".to_owned(),
+        },
     };
     let of_all = dataset.partitions_of_all();
     let why = if configuration.members_per_group() > of_all {

@@ -41,12 +41,12 @@ fn judgement(loads: &[&LoadMeasurement]) -> Option<LoadJudgement> {
         .find(|verdict| most(*verdict))
         .unwrap_or(LoadVerdict::CannotSay);
     let fullest = judged.iter().max_by(|a, b| a.fullness.total_cmp(&b.fullness))?;
-    let of = |figure: fn(&LoadJudgement) -> f64| median(&judged.iter().map(|j| figure(j)).collect::<Vec<f64>>());
+    let median_of = |figure: fn(&LoadJudgement) -> f64| median(&judged.iter().map(|j| figure(j)).collect::<Vec<f64>>());
     Some(LoadJudgement {
         verdict,
         who: fullest.who.clone(),
-        fullness: of(|j| j.fullness)?,
-        resolution: of(|j| j.resolution)?,
+        fullness: median_of(|j| j.fullness)?,
+        resolution: median_of(|j| j.resolution)?,
     })
 }
 

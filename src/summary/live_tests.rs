@@ -131,8 +131,8 @@ fn only(summary: &Summary) -> &Comparison {
 fn a_p99_that_falls_rises_or_stays_is_reported() {
     let plan = plan_of(one_and_two(), "live");
     let all = [[41.0, 6.0], [6.0, 41.0], [6.0, 6.0], [6.0, 6.1], [6.0, 6.25]];
-    let told: Vec<String> = all.iter().map(|p99| report(&plan, &run_with(&plan, p99))).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let reports: Vec<String> = all.iter().map(|p99| report(&plan, &run_with(&plan, p99))).collect();
+    insta::assert_snapshot!(reports.join("\n"));
 }
 
 #[test]
@@ -225,13 +225,16 @@ fn estimates_and_means_are_geometric_means_of_trials_and_the_maximum_is_that_of_
         give(&mut trials[trial], latencies(p99_ms, records));
     }
     let summary = summarise(&plan, &trials);
-    let of = &summary.configurations[0];
+    let summarised = &summary.configurations[0];
     let response = |statistic| response(&summary, 0, statistic).unwrap();
     let close = |got: f64, wanted: f64| (got / wanted - 1.0).abs() < 2e-3;
-    assert!(close(response(Statistic::P99), 20.0), "{of:?}");
-    assert!(close(response(Statistic::Max), 40.0 * 999.0 / 989.0), "{of:?}");
-    assert!(close(response(Statistic::Mean), (5.05_f64 * 20.2).sqrt()), "{of:?}");
-    assert_eq!(of.point(FigureId::OfferedPerSecond), Some(2_000.0));
+    assert!(close(response(Statistic::P99), 20.0), "{summarised:?}");
+    assert!(close(response(Statistic::Max), 40.0 * 999.0 / 989.0), "{summarised:?}");
+    assert!(
+        close(response(Statistic::Mean), (5.05_f64 * 20.2).sqrt()),
+        "{summarised:?}"
+    );
+    assert_eq!(summarised.point(FigureId::OfferedPerSecond), Some(2_000.0));
 }
 
 #[test]
@@ -282,11 +285,11 @@ fn several_arrangements_are_reported_against_the_first_and_many_by_the_shortest(
         ("six", 6),
     ];
     let six = plan_of(cases(&six), "live");
-    let told = [
+    let reports = [
         report(&three, &run_with(&three, &[41.0, 6.0, 41.1])),
         report(&six, &run_with(&six, &[41.0, 6.0, 5.0, 4.0, 50.0, 41.0])),
     ];
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(reports.join("\n"));
 }
 
 #[test]
@@ -422,8 +425,8 @@ fn capacities_are_reported_with_their_intervals_and_what_is_wrong_with_them() {
         limited_below,
         small,
     ];
-    let told: Vec<String> = runs.iter().map(|trials| report(&plan, trials)).collect();
-    insta::assert_snapshot!(told.join("\n"));
+    let reports: Vec<String> = runs.iter().map(|trials| report(&plan, trials)).collect();
+    insta::assert_snapshot!(reports.join("\n"));
     let summary = summarise(&plan, &runs[0]);
     assert_eq!(summary.comparisons, Vec::new());
     let found = summary.configurations[0].live.as_ref().unwrap().capacity.unwrap();
@@ -568,10 +571,10 @@ fn what_a_window_cannot_say_is_said_in_the_answer_and_as_a_warning() {
     let mut trials = run_with(&plan, &[41.0, 6.0]);
     change(&mut trials, 0, 0, judged(LoadVerdict::CannotSay));
     change(&mut trials, 1, 0, judged(LoadVerdict::Holds));
-    let said = report(&plan, &trials);
-    assert!(said.contains("but whether the load is held cannot be said"), "{said}");
-    assert!(said.contains("below 12 % of what arrives"), "{said}");
-    assert!(said.contains("cannot be said in 10 of 10 trials"), "{said}");
+    let text = report(&plan, &trials);
+    assert!(text.contains("but whether the load is held cannot be said"), "{text}");
+    assert!(text.contains("at least 12 % of what arrives"), "{text}");
+    assert!(text.contains("cannot be said in 10 of 10 trials"), "{text}");
     let summary = summarise(&plan, &trials);
     let verdicts = summary
         .configurations

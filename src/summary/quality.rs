@@ -47,7 +47,7 @@ pub struct RunQuality {
 /// Whether the figures rose or fell over the run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RunDrift {
-    /// Change of the speed over the whole run as a share: -0.05 says that the last trials were 5 % slower.
+    /// Change of the speed over the complete run as a share: -0.05 says that the last trials were 5 % slower.
     pub change: f64,
     /// Two-sided p of there being none.
     pub p: f64,
@@ -100,7 +100,7 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
         detectable: paired.and_then(|deviation| detectable(deviation, blocks)),
         blocks_to_resolve: paired.and_then(resolve).map(count),
         drift: stats::drift(&numbers, &values).map(|drift| RunDrift {
-            change: drift.whole.exp_m1(),
+            change: drift.total.exp_m1(),
             p: drift.p,
         }),
         serial: stats::serial_correlation(&values, plan.scenario.seed).map(|serial| RunSerial {
@@ -142,7 +142,7 @@ fn paired_deviation(groups: &[Vec<Figure>]) -> Option<f64> {
 
 /// Of each configuration its used trials in run order.
 fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
-    let of = |index: usize| {
+    let used_trials = |index: usize| {
         let metric = Metric::of(&scenario.configurations[index].mode);
         let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
         used.filter_map(|t| {
@@ -158,7 +158,7 @@ fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
     if scenario.capacity.is_some() {
         return Vec::new();
     }
-    (0..scenario.configurations.len()).map(of).collect()
+    (0..scenario.configurations.len()).map(used_trials).collect()
 }
 
 /// In run order.

@@ -41,7 +41,7 @@ fn a_machine_that_slows_down_is_reported_and_one_that_only_scatters_is_not() {
     // 22 trials lie 19 places apart from the first counted one to the last.
     assert!((-0.20..-0.12).contains(&drift.change) && drift.p < 0.001, "{drift:?}");
     assert!(has_drifted(&slower), "{:?}", slower.warnings);
-    // Both trials of a block see it alike, and so what can be told does not suffer.
+    // It changes both trials of a block alike, so the smallest difference that can be found stays the same.
     let quality = &slower.quality;
     assert!(
         quality.detectable.unwrap() < quality.noise.unwrap() / 2.0,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::figures::FigureId;
 use crate::measure::{FailureKind, Flag, FlagKind, Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{GroupProtocol, Membership, Until, Work};
+use crate::scenario::{Assignor, GroupProtocol, Membership, Until, Work};
 use crate::testing::{ScenarioBuilder, failed, one_and_two, one_and_two_with_work, run, run_from};
 
 /// Seconds with a scatter of about 2 % that depends on the trial alone.
@@ -20,8 +20,8 @@ fn run_with(plan: &Plan, seconds: &[f64]) -> Vec<Trial> {
 }
 
 fn counted(trials: &mut [Trial], configuration: usize) -> impl Iterator<Item = &mut Trial> {
-    let of = move |t: &&mut Trial| t.order.kind == TrialKind::Counted && t.order.configuration == configuration;
-    trials.iter_mut().filter(of)
+    let is_counted = move |t: &&mut Trial| t.order.kind == TrialKind::Counted && t.order.configuration == configuration;
+    trials.iter_mut().filter(is_counted)
 }
 
 fn report(plan: &Plan, trials: &[Trial]) -> String {
@@ -32,8 +32,8 @@ fn report(plan: &Plan, trials: &[Trial]) -> String {
 }
 
 fn read_time(summary: &Summary, configuration: usize) -> &Comparison {
-    let of = |c: &&Comparison| c.metric == Metric::ReadTime && c.configuration == configuration;
-    summary.comparisons.iter().find(of).unwrap()
+    let is_by_read_time = |c: &&Comparison| c.metric == Metric::ReadTime && c.configuration == configuration;
+    summary.comparisons.iter().find(is_by_read_time).unwrap()
 }
 
 #[test]
@@ -62,14 +62,14 @@ fn a_broker_that_went_away_is_the_first_thing_said_and_its_trial_is_in_no_figure
     let first =
         format!("The cluster lost or gained a broker: in trial 17 {what}. That trial takes no part in the figures.");
     assert_eq!(summary.answer[0], first);
-    let whole = summarise(&plan, &run_with(&plan, &[1.0, 1.3]));
-    assert_eq!(summary.answer[1..].len(), whole.answer.len());
+    let undisturbed = summarise(&plan, &run_with(&plan, &[1.0, 1.3]));
+    assert_eq!(summary.answer[1..].len(), undisturbed.answer.len());
     assert_eq!(
         summary.configurations[1].trials_used + 1,
-        whole.configurations[1].trials_used
+        undisturbed.configurations[1].trials_used
     );
     let rate = |summary: &Summary| summary.configurations[1].point(FigureId::RecordsPerSecond).unwrap();
-    assert!((rate(&summary) / rate(&whole) - 1.0).abs() < 0.05);
+    assert!((rate(&summary) / rate(&undisturbed) - 1.0).abs() < 0.05);
 }
 
 #[test]
@@ -87,12 +87,12 @@ fn a_run_that_went_on_until_decided_says_when_it_stopped() {
         let plan = builder.plan();
         report(&plan, &run_with(&plan, &seconds))
     };
-    let told = [
+    let reports = [
         until(Until::Decided, 40, [1.0, 1.3]),
         until(Until::Decided, 8, [1.0, 1.02]),
         until(Until::HalfWidth(0.02), 40, [1.0, 0.9]),
     ];
-    insta::assert_snapshot!(told.join("\n\n"));
+    insta::assert_snapshot!(reports.join("\n\n"));
 }
 
 #[test]
@@ -190,14 +190,14 @@ fn within_each_build_the_cases_are_compared_as_the_scenario_asks() {
     let builds = ["/old/tandem", "/new/tandem"].map(std::path::PathBuf::from);
     let plan = Plan::new(one_and_two_with_work().build().with_variants(None, &builds).unwrap());
     let summary = summarise(&plan, &run_with(&plan, &[1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 1.0, 0.8]));
-    let of = |question: Question| {
-        let asked = summary.comparisons.iter().filter(move |c| c.question == question);
-        let read = asked.filter(|c| c.metric == Metric::ReadTime);
+    let pairs = |question: Question| {
+        let of_question = summary.comparisons.iter().filter(move |c| c.question == question);
+        let read = of_question.filter(|c| c.metric == Metric::ReadTime);
         read.map(|c| (c.baseline, c.configuration)).collect::<Vec<_>>()
     };
-    assert_eq!(of(Question::Scenario), [(0, 1), (2, 3), (4, 5), (6, 7)]);
+    assert_eq!(pairs(Question::Scenario), [(0, 1), (2, 3), (4, 5), (6, 7)]);
     // The first case, at equal work and build.
-    assert_eq!(of(Question::Within), [(0, 4), (1, 5), (2, 6), (3, 7)]);
+    assert_eq!(pairs(Question::Within), [(0, 4), (1, 5), (2, 6), (3, 7)]);
     // What the builds change is the scenario's own question already; work makes families, and is none.
     assert!(
         summary
@@ -389,10 +389,14 @@ fn a_trial_of_which_records_had_been_removed_is_as_fast_as_the_rest_was_read() {
 #[test]
 fn split_blocks_count_in_the_estimates_and_not_in_the_comparison() {
     let plan = one_and_two().plan();
-    let whole = run_with(&plan, &[1.0, 0.5]);
-    let trials = run_from(&plan, whole[..whole.len() - 1].to_vec(), 2, usize::MAX, |order| {
-        Some(scattered(order, [1.0, 0.5][order.configuration]))
-    });
+    let complete_run = run_with(&plan, &[1.0, 0.5]);
+    let trials = run_from(
+        &plan,
+        complete_run[..complete_run.len() - 1].to_vec(),
+        2,
+        usize::MAX,
+        |order| Some(scattered(order, [1.0, 0.5][order.configuration])),
+    );
     let summary = summarise(&plan, &trials);
     assert!(summary.complete);
     assert_eq!(summary.configurations[0].trials_used, 11);
@@ -447,7 +451,7 @@ fn the_range_assignor_is_blamed_for_leaving_members_out_although_there_are_parti
     (builder.dataset.topics, builder.dataset.partitions) = (3, 1);
     let mut plan = builder.plan();
     plan.scenario.configurations[0].membership = Membership::Group(GroupProtocol::Consumer {
-        assignor: Some("range".to_owned()),
+        assignor: Some(Assignor::Range),
     });
     let mut trials = run(&plan, |_| Some(1.0));
     for trial in &mut trials {
@@ -500,10 +504,10 @@ proptest! {
         let summary = summarise(&plan, &run_with(&plan, &factors));
         for comparison in &summary.comparisons {
             let row = |c: usize| {
-                let of = &summary.configurations[c];
+                let summarised = &summary.configurations[c];
                 match comparison.metric {
-                    Metric::ReadTime => 1.0 / of.point(FigureId::ReadSeconds).unwrap(),
-                    Metric::Stopwatch => 1.0 / of.point(FigureId::StopwatchSeconds).unwrap(),
+                    Metric::ReadTime => 1.0 / summarised.point(FigureId::ReadSeconds).unwrap(),
+                    Metric::Stopwatch => 1.0 / summarised.point(FigureId::StopwatchSeconds).unwrap(),
                     Metric::ResponseP99 | Metric::CatchUp => unreachable!("a backlog is read"),
                 }
             };

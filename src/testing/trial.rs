@@ -125,7 +125,7 @@ impl MeasurementBuilder {
             not_observed: Vec::new(),
             load: None,
             interruptions: Interruptions::default(),
-            whole: None,
+            overall: None,
         }
     }
 

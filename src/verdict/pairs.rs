@@ -21,13 +21,13 @@ fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
 /// The questions of a scenario: its own; with variants, its own within each cluster and build; and the effect of each
 /// matrix key, unless that is the scenario's own question.
 pub fn questions(scenario: &Scenario) -> Vec<Question> {
-    let mut asked: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
+    let mut asked_pairs: BTreeSet<(usize, usize)> = candidates(scenario, Question::Scenario).into_iter().collect();
     let within = candidates(scenario, Question::Within);
     let within_asks = !within.is_empty();
-    asked.extend(within);
+    asked_pairs.extend(within);
     let axes = (0..scenario.axes.len()).map(Question::Axis).filter(|&axis| {
         let pairs = candidates(scenario, axis);
-        pairs.iter().any(|pair| !asked.contains(pair))
+        pairs.iter().any(|pair| !asked_pairs.contains(pair))
     });
     let first = std::iter::once(Question::Scenario).chain(within_asks.then_some(Question::Within));
     first.chain(axes).collect()
@@ -54,12 +54,12 @@ fn candidates(scenario: &Scenario, question: Question) -> Vec<(usize, usize)> {
 
 /// The configuration of the same family with the first value of an axis and all else equal; `None` for that one itself.
 fn first_along(scenario: &Scenario, axis: usize, index: usize) -> Option<usize> {
-    let of = &scenario.configurations[index];
+    let configuration = &scenario.configurations[index];
     let first = scenario.axes[axis].values.first()?;
     let is_first = |other: &Configuration| {
-        let mut wanted = of.axis_values.clone();
-        wanted[axis].clone_from(first);
-        other.case == of.case && other.family == of.family && other.axis_values == wanted
+        let mut first_values = configuration.axis_values.clone();
+        first_values[axis].clone_from(first);
+        other.case == configuration.case && other.family == configuration.family && other.axis_values == first_values
     };
     let found = scenario.configurations.iter().position(is_first)?;
     (found != index).then_some(found)
@@ -68,16 +68,16 @@ fn first_along(scenario: &Scenario, axis: usize, index: usize) -> Option<usize> 
 /// Used trials of blocks that were not split over sessions.
 pub fn paired_trials(trials: &[Trial]) -> Vec<&Trial> {
     let split = split_blocks(trials);
-    let whole = |trial: &&Trial| trial.is_used() && !split.contains(&trial.order.block);
-    trials.iter().filter(whole).collect()
+    let is_in_complete_block = |trial: &&Trial| trial.is_used() && !split.contains(&trial.order.block);
+    trials.iter().filter(is_in_complete_block).collect()
 }
 
 /// Natural logarithms of how many times as fast a configuration was, in each block that holds a trial of both with a
 /// figure, in the order of the blocks.
 pub fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: Metric) -> Vec<f64> {
     let speeds = |index: usize| -> BTreeMap<u32, f64> {
-        let of = trials.iter().filter(|t| t.order.configuration == index);
-        of.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?)?)))
+        let own = trials.iter().filter(|t| t.order.configuration == index);
+        own.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?)?)))
             .collect()
     };
     let (base, other) = (speeds(baseline), speeds(configuration));

@@ -1,4 +1,4 @@
-//! What a member's client reports: passed on once each, and as a failure where no waiting fixes it.
+//! Reports of a member's client. Each is passed on once. An error that waiting cannot fix is reported as a failure.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

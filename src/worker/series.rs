@@ -27,7 +27,7 @@ impl SeriesBuilder {
         Self::new(BUCKETS_READ, |_| 2)
     }
 
-    /// Of records that a producer has sent. Up to a second ten buckets become one, so that buckets fill whole seconds.
+    /// Of records that a producer has sent. Up to a second ten buckets become one, so that buckets fill complete seconds.
     pub(super) fn of_sent() -> Self {
         Self::new(BUCKETS_SENT, |bucket_ns| if bucket_ns < SECOND_NS { 10 } else { 2 })
     }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn minutes_are_counted_in_buckets_that_fill_whole_seconds() {
+    fn minutes_are_counted_in_buckets_that_fill_complete_seconds() {
         for (seconds, bucket_ns) in [(40, 10_000_000), (60, 100_000_000), (600, 1_000_000_000)] {
             let mut series = SeriesBuilder::of_sent();
             (0..seconds * 100).for_each(|hundredth| series.add(hundredth * 10_000_000, 1));

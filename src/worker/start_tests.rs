@@ -164,7 +164,7 @@ fn partitions_that_records_may_still_come_to_are_all_in_the_first_fetch() {
 }
 
 #[test]
-fn a_large_assignment_is_shown_when_it_is_complete() {
+fn a_large_assignment_is_reported_when_it_is_complete() {
     let scene = Scene::with_partitions(1_000);
     begins_at_once(&scene.prepare(Read::Batch, false, |_| i64::MAX));
 }

@@ -101,7 +101,7 @@ struct Topic {
 
 #[derive(Deserialize)]
 struct Partition {
-    /// Records in the queue that this partition's records go to: where several share one, each has the count of all.
+    /// Length of this partition's queue. Partitions that share a queue each report its full length.
     #[serde(default)]
     fetchq_cnt: i64,
     #[serde(default)]

@@ -15,7 +15,7 @@ fn clean(scene: &Scene, more: &[&str]) -> Ended {
 }
 
 #[test]
-fn what_tandem_made_is_listed_asked_for_and_deleted_and_nothing_else() {
+fn only_what_tandem_made_is_listed_confirmed_and_deleted() {
     let scene = Scene::on_shared_cluster();
     scene.scenario(Scenario::reading(2_000).prefix("clean-a-"));
     scene.run(&["--keep-data"]).exits(0);

@@ -112,7 +112,7 @@ fn addresses_that_lead_nowhere_are_named() {
 }
 
 #[test]
-fn servers_that_are_no_brokers_are_told_by_what_they_say() {
+fn servers_that_are_no_brokers_are_recognised_by_their_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     // A suspended broker is the same from here: the kernel accepts the connection, and nobody answers.
     names(
@@ -214,7 +214,7 @@ fn tls_listener(name: &str, store: &str) -> ListenerSpec {
 }
 
 #[test]
-fn faults_of_tls_are_told_apart() {
+fn faults_of_tls_are_distinguished() {
     let Faulty {
         broker,
         healthy_pem,
@@ -403,7 +403,7 @@ fn server(answer: Option<Vec<u8>>) -> String {
 }
 
 #[test]
-fn brokers_that_are_too_old_are_told_by_their_versions_or_by_their_silence() {
+fn brokers_that_are_too_old_are_recognised_by_their_versions_or_their_silence() {
     // What Kafka 1.1 answers to the request for versions: produce up to 5, fetch up to 7, metadata up to 5.
     let ranges: [[i16; 3]; 3] = [[0, 0, 5], [1, 0, 7], [3, 0, 5]];
     let mut payload = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 3];

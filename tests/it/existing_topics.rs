@@ -338,7 +338,7 @@ fn no_trial_waits_for_the_empty_partitions_of_a_topic() {
 }
 
 #[test]
-fn only_the_last_offsets_are_read_where_only_they_are_asked_for() {
+fn only_the_last_offsets_are_read_with_last() {
     let topic = Topic::new("last", 2, &[]);
     let plain = producer(&[]);
     send(&plain, &topic.name, 0, 0..3_000);
@@ -368,7 +368,7 @@ fn what_was_deleted_before_the_run_is_not_missed() {
 }
 
 #[test]
-fn what_is_deleted_while_it_is_read_is_told_and_is_no_loss() {
+fn records_deleted_while_they_are_read_are_reported_and_are_no_loss() {
     let topic = Topic::new("vanishing", 2, &[]);
     let plain = producer(&[("batch.num.messages", "100")]);
     for partition in 0..2 {

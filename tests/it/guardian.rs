@@ -198,7 +198,7 @@ fn a_run_that_ends_well_leaves_neither_guardian_nor_record() {
 }
 
 #[test]
-fn a_run_whose_guardian_was_killed_is_told() {
+fn a_run_whose_guardian_was_killed_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let program = Path::new(PROGRAM);
     let guardian = Guardian::start(

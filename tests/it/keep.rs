@@ -92,7 +92,7 @@ fn a_set_that_was_changed_is_said_and_filled_anew() {
 }
 
 #[test]
-fn a_filling_that_was_cut_off_is_never_taken_for_a_whole_set() {
+fn a_set_whose_filling_was_cut_off_is_never_used() {
     let scene = Scene::on_shared_cluster();
     scene.scenario(scenario("keep-c-", 40_000_000));
     let killed = scene.spawn_run_to("killed", &["--keep-data"]);

@@ -217,7 +217,7 @@ async fn of_three_brokers_one_is_killed_and_comes_back() {
 }
 
 #[test]
-fn a_broker_that_cannot_start_is_shown_with_the_end_of_its_log_and_leaves_nothing() {
+fn a_broker_that_cannot_start_is_reported_with_the_end_of_its_log_and_leaves_nothing() {
     let parent = tempfile::tempdir().unwrap();
     let mut options = options(1, parent.path());
     options.listeners.push(ListenerSpec {

@@ -292,7 +292,7 @@ fn a_producer_stopped_for_a_second_sends_its_records_late_and_leaves_none_out() 
 }
 
 #[test]
-fn a_producer_whose_broker_goes_away_ends_when_told_and_counts_errors_by_cause() {
+fn a_producer_whose_broker_goes_away_ends_at_exit_and_counts_errors_by_cause() {
     let cluster = Shared::start("load");
     let (bootstrap, topic) = (cluster.bootstrap(), "load-lost");
     create_topic(&bootstrap, topic, 2);

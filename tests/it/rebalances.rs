@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tandem::measure::{RebalanceKind, TopicPartition};
 use tandem::measure::ledger::Account;
+use tandem::measure::{RebalanceKind, TopicPartition};
 use tandem::protocol::{ConsumerOrder, Prepare, ToWorker, WorkerResult};
 use tandem::scenario::{Commit, Read, Work, WorkOrdering};
 

@@ -64,7 +64,7 @@ fn a_worker_that_tells_the_secret_is_not_quoted_with_it() {
 }
 
 #[test]
-fn a_secret_in_a_file_that_does_not_parse_is_not_shown() {
+fn a_secret_in_a_file_that_does_not_parse_is_not_printed() {
     let written = [
         "\"sasl.password\": \"CANARY\"",
         "sasl.password: CANARY",

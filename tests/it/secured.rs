@@ -53,7 +53,7 @@ fn certificate(key: &str) -> String {
 }
 
 #[test]
-fn logins_that_fail_are_told_apart() {
+fn logins_that_fail_are_distinguished() {
     let secured = secured();
     let runner = || secured.user("SCRAM", "runner");
     names(
@@ -116,7 +116,7 @@ fn logins_that_fail_are_told_apart() {
 }
 
 #[test]
-fn certificates_that_are_not_believed_are_told_apart() {
+fn certificates_that_are_not_trusted_are_distinguished() {
     let secured = secured();
     let user = |listener: &str| secured.user(listener, "runner");
     names(
@@ -245,7 +245,7 @@ fn the_line_that_the_doctor_prints_fixes_it() {
 }
 
 #[test]
-fn somebody_who_may_only_read_one_topic_is_told_what_can_be_read() {
+fn a_user_who_may_only_read_one_topic_gets_the_topics_that_can_be_read() {
     let access = secured().reader();
     let tables = access
         .tables()

@@ -17,8 +17,9 @@ use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
 use crate::kafka::names;
-use crate::report::{bytes, thousands};
+use crate::report::bytes;
 use crate::scenario::{ClusterSource, ClusterSpec};
+use crate::wording::with_commas;
 
 /// What `tandem clean` takes.
 #[derive(Debug, clap::Args)]
@@ -164,7 +165,7 @@ fn spec(arguments: &Arguments) -> Result<ClusterSpec> {
     Ok(spec)
 }
 
-/// True with `--yes` or where the user says so; says how where nobody can be asked.
+/// True with `--yes`, or if the user answers yes. Without a terminal, the message names `--yes`.
 fn may_delete(arguments: &Arguments) -> Result<bool> {
     if arguments.yes {
         return Ok(true);
@@ -239,7 +240,7 @@ fn show(admin: Option<&Admin>, is_named: bool, prefix: &str, found: &[Thing], de
     }
     for thing in found {
         let mut facts = vec![thing.what.clone()];
-        facts.extend(thing.records.map(|records| format!("{} records", thousands(records))));
+        facts.extend(thing.records.map(|records| format!("{} records", with_commas(records))));
         facts.extend(thing.disk_bytes.map(|on_disk| format!("{} on disk", bytes(on_disk))));
         say!("  {}", facts.join(", "));
         thing.topics.iter().for_each(|topic| say!("    topic {topic}"));

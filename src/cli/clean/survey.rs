@@ -170,7 +170,7 @@ fn id(owner: &Made) -> String {
 fn what(owner: &Made, record: Option<&KeptRecord>) -> String {
     let time = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC");
     match (owner, record) {
-        (Made::Kept { hash }, Some(record)) if record.whole.is_some() => {
+        (Made::Kept { hash }, Some(record)) if record.filled.is_some() => {
             let (at, run, host) = (time(record.at), &record.run, &record.host);
             format!(
                 "kept data set {hash}, {} of values, filled at {at} by {run} on {host}",
@@ -181,7 +181,7 @@ fn what(owner: &Made, record: Option<&KeptRecord>) -> String {
             let (at, run, host) = (time(record.at), &record.run, &record.host);
             format!("kept data set {hash}, half filled: {run} on {host} began at {at}")
         }
-        (Made::Kept { hash }, None) => format!("kept data set {hash}, of which nothing is written down"),
+        (Made::Kept { hash }, None) => format!("kept data set {hash}, without a record"),
         (Made::Run { id }, _) => format!("left by run {id}"),
         (Made::Doctor, _) => "left by a probe of tandem doctor".to_owned(),
     }

@@ -1,6 +1,6 @@
 //! A cluster in a few words.
 
-use crate::coordinator::standing::StandingCluster;
+use crate::coordinator::standing_cluster::StandingCluster;
 use crate::report::duration;
 
 pub(super) fn brokers(cluster: &StandingCluster) -> String {

@@ -12,7 +12,7 @@ use crate::cli::exit::{CANNOT, DONE};
 use crate::cli::interrupt::set_by_signal;
 use crate::cli::runtime::runtime;
 use crate::coordinator::Interrupt;
-use crate::coordinator::standing::{self, READY, StandingCluster, StandingFolder, StandingOptions};
+use crate::coordinator::standing_cluster::{self, READY, StandingCluster, StandingFolder, StandingOptions};
 use crate::kafka::local::ClusterOptions;
 
 /// Keeps the cluster until a signal ends it. Reports to `up` on standard output: its progress, then [`READY`] or [`ERROR`]
@@ -54,7 +54,7 @@ fn keep_until_signal(folder: &StandingFolder, up: &Up) -> Result<()> {
         let mut output = std::io::stdout();
         writeln!(output, "{READY}").and_then(|()| output.flush())
     };
-    let kept = runtime.block_on(standing::keep(folder, options, progress, &interrupt, ready));
+    let kept = runtime.block_on(standing_cluster::keep(folder, options, progress, &interrupt, ready));
     runtime.shutdown_background();
     Ok(kept?)
 }

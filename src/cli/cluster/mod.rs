@@ -11,7 +11,7 @@ use anyhow::Result;
 use self::up::Up;
 use super::exit::DONE;
 use crate::coordinator::leftovers::state_folder;
-use crate::coordinator::standing::StandingFolder;
+use crate::coordinator::standing_cluster::StandingFolder;
 
 pub(super) use self::standing::{at, standing};
 pub(super) use self::status::disk_bytes;

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::coordinator::leftovers::state_folder;
-use crate::coordinator::standing::{Found, StandingCluster, StandingFolder};
+use crate::coordinator::standing_cluster::{Found, StandingCluster, StandingFolder};
 
 /// The cluster that stays, for a run that is to use it.
 pub(in crate::cli) fn standing() -> Result<StandingCluster> {

@@ -12,7 +12,7 @@ use super::describe::heading;
 use crate::cli::exit::{DONE, WRONG};
 use crate::cli::runtime::block_on;
 use crate::coordinator::ProcessIdentity;
-use crate::coordinator::standing::{Found, StandingCluster, StandingFolder};
+use crate::coordinator::standing_cluster::{Found, StandingCluster, StandingFolder};
 use crate::kafka::admin::Admin;
 use crate::report::bytes;
 

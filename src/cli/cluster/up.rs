@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::describe::{brokers, heading, what};
 use super::standing::standing;
 use crate::cli::exit::DONE;
-use crate::coordinator::standing::{Found, READY, StandingCluster, StandingFolder};
+use crate::coordinator::standing_cluster::{Found, READY, StandingCluster, StandingFolder};
 use crate::kafka::local::DEFAULT_HEAP_MIB;
 use crate::scenario::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 
@@ -39,8 +39,8 @@ pub(in crate::cli) struct Up {
 impl Up {
     /// Whether the cluster is to run on a ZooKeeper.
     pub(super) fn on_zookeeper(&self) -> Result<bool> {
-        let asked = self.zookeeper.then_some(true);
-        let on = self.version.on_zookeeper(asked);
+        let requested = self.zookeeper.then_some(true);
+        let on = self.version.on_zookeeper(requested);
         on.map_err(|error| anyhow::anyhow!("{error}: leave --zookeeper out, or ask for an older --version"))
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn start(folder: &StandingFolder, up: &Up) -> Result<u8> {
     bail!("{}", failure.join("\n"))
 }
 
-/// A second `up` says what is there, and fails where something else was asked for or part of it has died.
+/// A second `up` reports the running cluster. It fails if the flags differ or a part of the cluster has died.
 fn already(cluster: &StandingCluster, up: &Up, zookeeper: bool) -> Result<u8> {
     let dead_broker = cluster.dead_brokers().first().map(|id| format!("broker {id}"));
     let dead = if cluster.has_lost_zookeeper() {

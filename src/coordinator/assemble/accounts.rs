@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::existing::{counts_of, reference_of};
 use super::load;
+use super::reference::{counts_of, reference_of};
 use crate::coordinator::trial::TrialMachine;
 use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
@@ -38,9 +38,9 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
         let has_ledger = workers.all(|(spec, state)| spec.group != group || state.can(Capability::Ledger));
         let account = if machine.spec.load.is_some() {
             let (expected, unread) = load::expected(machine, &members);
-            let there: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
+            let existing_records: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
             sum.unread += unread;
-            sum.expected = Some(there + unread);
+            sum.expected = Some(existing_records + unread);
             by_ledger(&expected, None, &members)
         } else if has_ledger {
             by_ledger(&expected_of(machine), reference_of(machine), &members)

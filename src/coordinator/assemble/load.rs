@@ -110,7 +110,7 @@ fn per_second(
 }
 
 /// Names the lag as not observed where the cluster said too seldom where its partitions end.
-pub(super) fn lag_not_seen(load: &LoadMeasurement) -> Option<String> {
+pub(super) fn lag_not_sampled(load: &LoadMeasurement) -> Option<String> {
     let window_ns = (load.window_from_ns, load.window_end_ns);
     (!is_seen(&load.lag, window_ns)).then(|| {
         "how far the readers were behind: the cluster said too seldom in the window where its partitions end".to_owned()

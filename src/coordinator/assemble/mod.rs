@@ -2,8 +2,8 @@
 //! record, and says what could not be observed.
 
 mod accounts;
-mod existing;
 mod load;
+mod reference;
 
 use crate::kafka::client::fetch_pause_ms;
 use crate::measure::{
@@ -14,7 +14,7 @@ use crate::protocol::{Capability, MemberResult, TopicTarget, Without, WorkerResu
 use crate::scenario::Work;
 
 use accounts::accounts;
-use existing::{bridge_gaps, targets};
+use reference::{bridge_gaps, targets};
 
 use super::spec::{WorkerSpec, producer_name};
 use super::trial::TrialMachine;
@@ -77,7 +77,7 @@ pub fn measure(
     let load = load::measurement(machine, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
     let mut not_observed = not_observed(machine, &results, last_ns.is_none());
-    not_observed.extend(load.as_ref().and_then(load::lag_not_seen));
+    not_observed.extend(load.as_ref().and_then(load::lag_not_sampled));
     let measurement = Measurement {
         start_ns: machine.start_ns,
         spawn_ns,
@@ -96,7 +96,7 @@ pub fn measure(
         not_observed,
         load,
         interruptions,
-        whole: None,
+        overall: None,
     };
     (measurement, failure)
 }

@@ -2,8 +2,8 @@
 
 mod beforehand;
 mod datasets;
-mod existing;
 mod prepare;
+mod topic_checks;
 mod trials;
 
 use std::collections::BTreeSet;

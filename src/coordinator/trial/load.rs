@@ -137,7 +137,7 @@ impl TrialMachine {
         let Some(load) = &mut self.load else {
             return Vec::new();
         };
-        let asked = load.asked.take();
+        let open_query = load.asked.take();
         let hurry = load.next_sample_ns == 0;
         let waiting_for_catch_up =
             self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog) && load.caught_up_ns.is_none();
@@ -149,7 +149,7 @@ impl TrialMachine {
         };
         load.next_sample_ns = if hurry { now_ns } else { after(now_ns, pause) };
         // A broker may be away for a moment; the deadline of the phase ends the patience.
-        let (Ok(ends), Some((what, asked_ns))) = (ends, asked) else {
+        let (Ok(ends), Some((what, asked_ns))) = (ends, open_query) else {
             return Vec::new();
         };
         if now_ns.saturating_sub(asked_ns) <= SAMPLE_LATENESS_MAX_NS {

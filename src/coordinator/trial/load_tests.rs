@@ -234,8 +234,8 @@ fn an_answer_given_before_the_last_record_is_not_taken_for_the_end() {
     let (mut script, _) = reading([0, 0]);
     assert_eq!(script.passes(Duration::from_secs(1)), [Action::AskEnds]);
     script.says(PRODUCER, progress(400, true));
-    let asked = script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
-    assert_eq!(asked, [], "the question under way is answered first");
+    let actions = script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+    assert_eq!(actions, [], "the question under way is answered first");
     ends(&mut script, [190, 190]);
     assert_eq!(script.machine.phase(), Phase::Reading);
     assert_eq!(script.passes(Duration::from_millis(1)), [Action::AskEnds]);
@@ -271,13 +271,13 @@ fn acknowledged_records_that_the_cluster_does_not_have_are_lost() {
     script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
     ends(&mut script, [200, 199]);
     // Records may show a moment later: it is asked again, but not for ever.
-    let mut asked = 1;
+    let mut query_count = 1;
     while script.machine.phase() == Phase::Reading {
         assert_eq!(script.passes(Duration::from_millis(500)), [Action::AskEnds]);
         ends(&mut script, [200, 199]);
-        asked += 1;
+        query_count += 1;
     }
-    assert!((10..100).contains(&asked), "asked {asked} times");
+    assert!((10..100).contains(&query_count), "asked {query_count} times");
     script.reaches(0, 0, 200);
     script.reaches(1, 1, 199);
     let read = |partition, end| member_result(&[(partition, &[read(0, end)])]);
@@ -317,7 +317,7 @@ fn the_lag_is_sampled_and_a_backlog_is_caught_up_when_it_is_gone() {
 }
 
 #[test]
-fn an_unanswered_question_is_asked_again_and_does_not_end_the_trial() {
+fn an_unanswered_query_is_repeated_and_does_not_end_the_trial() {
     let (mut script, _) = reading([0, 0]);
     assert_eq!(script.passes(Duration::from_secs(1)), [Action::AskEnds]);
     script.event(Event::Ends(Err("no answer".to_owned())));

@@ -2,12 +2,12 @@
 //! a trial can go wrong is tested without any.
 
 mod event;
-mod existing;
 mod failing;
 mod joining;
 mod load;
 mod phase;
 mod reading;
+mod removed_records;
 mod reports;
 mod starting;
 mod state;
@@ -53,7 +53,7 @@ pub struct TrialMachine {
     /// When the coordinator received the last position that completed the reading.
     pub(super) heard_end_ns: u64,
     pub(super) load: Option<LoadState>,
-    /// What the cluster delivers still of what nobody had read in the end, where it was asked.
+    /// The unread offsets that the cluster still delivers; `None` if it was not asked.
     pub(super) still: Option<DeliveredTopics>,
     failure: Option<Failure>,
 }

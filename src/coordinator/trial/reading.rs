@@ -38,11 +38,11 @@ impl TrialMachine {
                 self.progress_ns = self.progress_ns.max(now_ns);
             }
         }
-        self.collect_if_read(now_ns)
+        self.end_when_read(now_ns)
     }
 
     /// Ends the reading once every partition is at its end.
-    pub(super) fn collect_if_read(&mut self, now_ns: u64) -> Vec<Action> {
+    pub(super) fn end_when_read(&mut self, now_ns: u64) -> Vec<Action> {
         let may_end = match &self.load {
             None => self.phase == Phase::Reading,
             Some(_) => self.phase == Phase::Draining,

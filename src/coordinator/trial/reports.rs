@@ -112,11 +112,11 @@ mod tests {
         reports(&mut script, 1, "Connection refused", 1);
         script.passes(Limits::default().stall + Duration::from_secs(1));
         let both = format!("{M1} and {M2}");
-        let said = format!(
+        let cause = format!(
             "with 2 partitions unread, such as t [0]; reported by the client: a quota of the brokers throttled it for 9.0 s \
              so far (2 members, 3 times); Connection refused ({M2})"
         );
-        script.failed(FailureKind::Stall, Some(&both), &said);
+        script.failed(FailureKind::Stall, Some(&both), &cause);
     }
 
     #[test]

@@ -253,7 +253,7 @@ fn members_that_never_join_fail_with_what_the_group_lacks() {
 }
 
 #[test]
-fn an_error_of_the_cluster_is_asked_again_and_told_in_the_end() {
+fn after_an_error_the_cluster_is_asked_again_and_the_last_error_is_reported() {
     let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
     script.event(Event::Group(0, Err("coordinator not available".to_owned())));
     assert_eq!(script.machine.failure(), None);
@@ -562,7 +562,7 @@ fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
 }
 
 #[test]
-fn of_topics_that_were_filled_nothing_is_asked_again() {
+fn filled_topics_are_not_queried_again() {
     let mut script = Script::reading();
     assert!(!script.machine.awaits_records());
     let nothing = still(&script, &[], &[]);

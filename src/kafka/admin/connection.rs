@@ -92,9 +92,9 @@ impl Admin {
     /// Waits until a broker answers.
     pub(in crate::kafka) fn wait_for_answer(&self, limit: Duration) -> Result<(), AdminError> {
         let client = self.client.inner();
-        let asked = client.fetch_metadata(None, limit);
+        let metadata = client.fetch_metadata(None, limit);
         let messages = ffi::waiting_messages(client);
-        match asked {
+        match metadata {
             Ok(_) => Ok(()),
             Err(error) => Err(AdminError::Unreachable {
                 bootstrap: self.bootstrap.to_string(),

@@ -112,8 +112,8 @@ impl Admin {
                 Err("not all of its replicas are in sync".to_owned())
             } else {
                 // The leaders themselves learn of it a moment later than the metadata.
-                let asked = self.end_offsets(&[(topic.to_owned(), partitions)]).await;
-                asked.map(drop).map_err(|error| error.to_string())
+                let ends = self.end_offsets(&[(topic.to_owned(), partitions)]).await;
+                ends.map(drop).map_err(|error| error.to_string())
             };
             let Err(cause) = settled else { return Ok(()) };
             if begin.elapsed() > limit {

@@ -17,7 +17,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{ClientProperties, PropertyError, cluster_properties};
-    use crate::scenario::{Buffers, ClusterSource, ClusterSpec, Commit, GroupProtocol, Membership, PropertyValue};
+    use crate::scenario::{
+        Assignor, Buffers, ClusterSource, ClusterSpec, Commit, GroupProtocol, Membership, PropertyValue,
+    };
     use crate::testing::configuration;
 
     fn cluster(client: &[(&str, PropertyValue)]) -> ClusterSpec {
@@ -95,7 +97,7 @@ mod tests {
     fn the_protocol_and_its_assignor_become_the_properties_that_the_protocol_accepts() {
         let mut configuration = configuration();
         configuration.membership = Membership::Group(GroupProtocol::Consumer {
-            assignor: Some("range".into()),
+            assignor: Some(Assignor::Range),
         });
         let properties = revealed(&ClientProperties::of_consumers(&cluster(&[]), &configuration, "h:1"));
         assert_eq!(properties["group.protocol"], "consumer");

@@ -119,13 +119,13 @@ impl ClientProperties {
             Membership::Group(GroupProtocol::Classic { assignor }) => {
                 self.add_literal("group.protocol", "classic", reason);
                 if let Some(assignor) = assignor {
-                    self.add_literal("partition.assignment.strategy", assignor, reason);
+                    self.add_literal("partition.assignment.strategy", assignor.to_string(), reason);
                 }
             }
             Membership::Group(GroupProtocol::Consumer { assignor }) => {
                 self.add_literal("group.protocol", "consumer", reason);
                 if let Some(assignor) = assignor {
-                    self.add_literal("group.remote.assignor", assignor, reason);
+                    self.add_literal("group.remote.assignor", assignor.to_string(), reason);
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::rights::{self, Asker, Missing};
 use super::wire::Versions;
 use super::{groups, probe};
 use crate::kafka::admin::Admin;
-use crate::kafka::words::counted;
+use crate::wording::plural;
 
 /// Reads a record of each topic, and joins groups that read the first.
 pub(super) fn read(patient: &Patient, versions: &Versions, report: &mut dyn FnMut(Check)) {
@@ -71,7 +71,7 @@ fn look(patient: &Patient, admin: &Admin, runtime: &Runtime, topic: &str) -> Res
         offsets += high - low;
         filled.extend((high > low).then_some(partition.id));
     }
-    let count = counted(partitions.len(), "partition");
+    let count = plural(partitions.len(), "partition");
     if filled.is_empty() {
         let detail = format!("{count}, all empty: there is nothing to read");
         return Ok(Check::warning(name, detail));

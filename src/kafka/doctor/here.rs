@@ -53,10 +53,10 @@ pub fn machine(data: &Path, cluster: &ClusterSource, report: &mut dyn FnMut(Chec
 }
 
 #[allow(clippy::cast_precision_loss, reason = "bytes of memory")]
-fn memory(room: &CacheRoom, report: &mut dyn FnMut(Check)) {
+fn memory(space: &CacheRoom, report: &mut dyn FnMut(Check)) {
     let gib = |bytes: u64| bytes as f64 / GIB;
-    let available = gib(room.bytes);
-    let limit = room.limit.as_ref();
+    let available = gib(space.bytes);
+    let limit = space.limit.as_ref();
     let limit = limit.map(|limit| format!(" ({} of {:.1} GiB)", limit.name(), gib(limit.bytes)));
     let detail = format!("{available:.1} GiB available{}", limit.unwrap_or_default());
     let advice = "data sets should fit into it beside brokers and clients";

@@ -14,7 +14,7 @@ use super::patient::Patient;
 use super::rights::quoted;
 use super::{credentials, listener, tls};
 use crate::kafka::admin::{BrokerAddress, connect_cause, settings_cause};
-use crate::kafka::words::counted;
+use crate::wording::plural;
 
 /// How long the first answer may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
@@ -49,7 +49,7 @@ pub(super) fn connect(patient: &Patient, report: &mut dyn FnMut(Check)) -> Optio
                     None => "no user".to_owned(),
                 }
             };
-            let count = counted(cluster.brokers.len(), "broker");
+            let count = plural(cluster.brokers.len(), "broker");
             report(Check::ok(name, format!("{}, {who}; {count}", patient.security())));
             Some(cluster)
         }
@@ -142,8 +142,8 @@ pub(super) fn cluster_id(patient: &Patient) -> Result<String, String> {
         let refusals = heard.refusals();
         if over || !refusals.is_empty() {
             let error = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
-            let said = if refusals.is_empty() { heard.said() } else { refusals };
-            return Err(connect_cause(&said, &error, CONNECT_LIMIT));
+            let reasons = if refusals.is_empty() { heard.said() } else { refusals };
+            return Err(connect_cause(&reasons, &error, CONNECT_LIMIT));
         }
     }
 }
@@ -165,14 +165,14 @@ impl Heard {
     }
 
     fn note(&self, message: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.push(message.to_owned());
+        let mut messages = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.push(message.to_owned());
     }
 
     /// Errors that waiting does not fix.
     fn refusals(&self) -> Vec<String> {
-        let mut said = self.said();
-        said.retain(|message| {
+        let mut messages = self.said();
+        messages.retain(|message| {
             let lower = message.to_ascii_lowercase();
             // Logged for every listener that requests a certificate and does not require it.
             if lower.contains("not sending any client certificates") {
@@ -187,7 +187,7 @@ impl Heard {
             ];
             signs.iter().any(|sign| lower.contains(sign))
         });
-        said
+        messages
     }
 }
 
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_user_a_wrong_password_and_either_are_told_apart() {
+    fn an_unknown_user_a_wrong_password_and_either_are_distinguished() {
         let cause = "SASL authentication error: Authentication failed during authentication due to invalid credentials";
         assert!(is_authentication(cause));
         let (detail, fix) = refused(&patient(), Some(false), cause);

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cluster_refuses_is_told_with_the_line_that_allows_it() {
+    fn a_refusal_is_reported_with_the_command_that_allows_it() {
         let who = asker("User:reader");
         let group = who.fix_refusal("GroupAuthorizationFailed (Broker: Group authorization failed)", &[]);
         assert_eq!(

@@ -43,9 +43,9 @@ pub(super) fn at_once<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sy
 /// All addresses of a name, each once. The system's own timeout for its name servers is too long.
 pub(super) fn lookup(address: &Address) -> Result<Vec<SocketAddr>, String> {
     let (sender, receiver) = mpsc::channel();
-    let asked = address.clone();
+    let looked_up = address.clone();
     thread::spawn(move || {
-        let found = (asked.host.as_str(), asked.port).to_socket_addrs();
+        let found = (looked_up.host.as_str(), looked_up.port).to_socket_addrs();
         // Whoever asked may have given up.
         let _ = sender.send(
             found

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn other_servers_are_told_by_what_they_say() {
+    fn other_servers_are_recognised_by_their_answer() {
         let http = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
         assert_eq!(
             ask(server(http), SOON).unwrap(),
@@ -358,15 +358,19 @@ mod tests {
 
     #[test]
     fn a_listener_says_which_mechanisms_it_offers_and_whether_it_knows_a_user() {
-        let asked = |body: &[u8]| Dialogue::plain(server(reply(body)), SOON).unwrap().mechanism("PLAIN");
-        assert_eq!(asked(&[0, 0, 0, 0, 0, 1, 0, 5, b'P']), Some(Mechanism::Offered));
+        let mechanism = |body: &[u8]| Dialogue::plain(server(reply(body)), SOON).unwrap().mechanism("PLAIN");
+        assert_eq!(mechanism(&[0, 0, 0, 0, 0, 1, 0, 5, b'P']), Some(Mechanism::Offered));
         let others = [&[0, 33, 0, 0, 0, 2][..], &text("GSSAPI"), &text("SCRAM-SHA-512")].concat();
         let names = ["GSSAPI", "SCRAM-SHA-512"].map(str::to_owned).to_vec();
-        assert_eq!(asked(&others), Some(Mechanism::NotAmong(names)));
-        assert_eq!(asked(&others[..12]), None, "cut off");
-        assert_eq!(asked(&[0, 33, 0x7f, 0xff, 0xff, 0xff]), None, "many that are not there");
-        assert_eq!(asked(&[0, 34, 0, 0, 0, 0]), Some(Mechanism::NoUsers));
-        assert_eq!(asked(&[]), None);
+        assert_eq!(mechanism(&others), Some(Mechanism::NotAmong(names)));
+        assert_eq!(mechanism(&others[..12]), None, "cut off");
+        assert_eq!(
+            mechanism(&[0, 33, 0x7f, 0xff, 0xff, 0xff]),
+            None,
+            "many that are not there"
+        );
+        assert_eq!(mechanism(&[0, 34, 0, 0, 0, 0]), Some(Mechanism::NoUsers));
+        assert_eq!(mechanism(&[]), None);
         let known = |code: u8| {
             Dialogue::plain(server(reply(&[0, code, 0xff, 0xff, 0, 0, 0, 0])), SOON)
                 .unwrap()

@@ -20,10 +20,10 @@ use super::properties::{self, INTERNAL, Metadata};
 use super::server::{Server, ServerCommand};
 use super::zookeeper::ZooKeeper;
 use crate::kafka::admin::Admin;
-use crate::kafka::words::counted;
 use crate::measure::Setting;
 use crate::scenario::KafkaVersion;
 use crate::secret::Secret;
+use crate::wording::plural;
 
 /// How often a start is tried again when another program took a port in between.
 const PORT_ATTEMPTS: u32 = 4;
@@ -56,7 +56,7 @@ impl LocalCluster {
         let with = if options.zookeeper { " with ZooKeeper" } else { "" };
         progress(&format!(
             "starting {} of Apache Kafka {}{with}",
-            counted(options.brokers as usize, "broker"),
+            plural(options.brokers, "broker"),
             distribution.version
         ));
         let mut attempt = 1;

@@ -46,10 +46,11 @@ impl Java {
             .arg("-version")
             .output()
             .map_err(|error| broken(error.to_string()))?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let Some(version) = quoted_version(&said) else {
+        let output_text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let Some(version) = quoted_version(&output_text) else {
             return Err(broken(
-                said.lines()
+                output_text
+                    .lines()
                     .next()
                     .unwrap_or("it says nothing about its version")
                     .to_owned(),

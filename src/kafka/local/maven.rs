@@ -110,12 +110,12 @@ impl Maven<'_> {
         if output.status.success() {
             return Ok(());
         }
-        let said = format!(
+        let output_text = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
-        Err(self.failure(&said))
+        Err(self.failure(&output_text))
     }
 
     fn failure(&self, said: &str) -> LocalError {

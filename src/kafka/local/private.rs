@@ -38,7 +38,7 @@ fn check_one(folder: &Path) -> io::Result<()> {
     if by_group || metadata.mode() & OTHERS_WRITE != 0 {
         return refused("other users can write into");
     }
-    // Where anybody can make a folder, as in /tmp, somebody else may have made it beforehand.
+    // In a folder that all users can write, such as /tmp, another user may have made this folder before.
     let anybody = folder
         .parent()
         .is_some_and(|parent| fs::metadata(parent).is_ok_and(|parent| parent.mode() & OTHERS_WRITE != 0));

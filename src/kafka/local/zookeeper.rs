@@ -136,9 +136,9 @@ impl ZooKeeper {
             stream.set_read_timeout(Some(ANSWER_LIMIT))?;
             stream.write_all(SAY_SETTINGS.as_bytes())?;
             stream.shutdown(Shutdown::Write)?;
-            let mut said = String::new();
-            stream.take(1 << 16).read_to_string(&mut said)?;
-            Ok(said)
+            let mut settings = String::new();
+            stream.take(1 << 16).read_to_string(&mut settings)?;
+            Ok(settings)
         };
         ask().is_ok_and(|said| said.contains(&self.data.display().to_string()))
     }

@@ -31,10 +31,10 @@ fn each_part_is_the_time_between_its_two_moments() {
         started_ns: 1_032_100,
         finished_ns: 1_432_100,
     });
-    let wanted = [100, 2_000, 30_000, 400_000, 432_100];
-    for (part, wanted) in LatencyPart::ALL.into_iter().zip(wanted) {
+    let expected = [100, 2_000, 30_000, 400_000, 432_100];
+    for (part, expected) in LatencyPart::ALL.into_iter().zip(expected) {
         let got = latencies.part(part).max_ns().unwrap();
-        assert!(close(got, wanted), "{}: {got}", part.name());
+        assert!(close(got, expected), "{}: {got}", part.name());
         assert_eq!(serde_json::to_value(part).unwrap(), part.name());
         assert!(serde_json::to_value(&latencies).unwrap()[part.name()]["histogram"].is_string());
     }

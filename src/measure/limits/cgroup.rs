@@ -56,10 +56,10 @@ impl Hierarchies {
         }
         let fitting = || self.0.iter().filter(move |mount| mount.has(version, controller));
         // The mount that shows most of the groups around it.
-        let shown = fitting().filter_map(|mount| Some((mount, mount.relative(path)?)));
-        let shown = shown.min_by_key(|(mount, _)| mount.root.len());
+        let visible = fitting().filter_map(|mount| Some((mount, mount.relative(path)?)));
+        let visible = visible.min_by_key(|(mount, _)| mount.root.len());
         // A container without a cgroup namespace may see its own group mounted under another path than the kernel gives.
-        match shown.or_else(|| fitting().next().map(|mount| (mount, ""))) {
+        match visible.or_else(|| fitting().next().map(|mount| (mount, ""))) {
             Some((mount, relative)) => mount.groups(relative),
             None => Vec::new(),
         }

@@ -192,7 +192,7 @@ impl CacheRoom {
             limit: None,
         };
         let limits = around(kernel, &Hierarchies::mounted(kernel), &membership);
-        let rooms = limits.into_iter().map(|(group, limit)| {
+        let spaces = limits.into_iter().map(|(group, limit)| {
             let stat = kernel.read(group.folder.join("memory.stat")).unwrap_or_default();
             let usage = Usage::read(kernel, &group, &stat);
             CacheRoom {
@@ -202,9 +202,9 @@ impl CacheRoom {
                 limit: Some(limit),
             }
         });
-        rooms.fold(
+        spaces.fold(
             machine,
-            |least, room| if room.bytes < least.bytes { room } else { least },
+            |least, space| if space.bytes < least.bytes { space } else { least },
         )
     }
 }

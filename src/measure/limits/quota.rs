@@ -23,7 +23,7 @@ impl Quota {
         self.quota_us as f64 / self.period_us as f64
     }
 
-    /// The same in whole thousandths of a core, which have an order.
+    /// The same in thousandths of a core: an integer, which has a total order.
     pub(super) fn millicores(&self) -> u64 {
         self.quota_us.saturating_mul(1_000) / self.period_us
     }
@@ -41,8 +41,9 @@ pub struct QuotaEffect {
     pub quota: Quota,
     /// Whose processes are under it.
     pub of: Vec<Party>,
-    /// True where the coordinator and every worker are.
-    pub whole: bool,
+    /// True if the coordinator and every worker are.
+    #[serde(rename = "whole")]
+    pub covers_all: bool,
     /// Periods in which some thread of the group wanted to run.
     pub periods: u64,
     /// Of these, periods in which the quota was used up.
@@ -130,11 +131,11 @@ impl QuotaCounters {
         }
     }
 
-    pub(super) fn since(&self, earlier: &QuotaCounters, quota: Quota, of: Vec<Party>, whole: bool) -> QuotaEffect {
+    pub(super) fn since(&self, earlier: &QuotaCounters, quota: Quota, of: Vec<Party>, covers_all: bool) -> QuotaEffect {
         QuotaEffect {
             quota,
             of,
-            whole,
+            covers_all,
             periods: self.periods.saturating_sub(earlier.periods),
             throttled_periods: self.throttled_periods.saturating_sub(earlier.throttled_periods),
             throttled_ns: self.throttled_ns.saturating_sub(earlier.throttled_ns),

@@ -327,12 +327,12 @@ fn what_v1_limits_did_between_two_readings_is_reported_with_whose_they_are() {
     );
     assert_eq!((outer.used_ns, outer.throttled_share()), (Some(10_000_000_000), 0.7));
     assert_eq!(
-        (outer.of.as_slice(), outer.whole),
+        (outer.of.as_slice(), outer.covers_all),
         ([Party::Tandem, Party::Workers].as_slice(), true)
     );
     let broker = by_name("/broker");
     assert_eq!(
-        (broker.of.as_slice(), broker.whole),
+        (broker.of.as_slice(), broker.covers_all),
         ([Party::Brokers].as_slice(), false)
     );
     assert_eq!(broker.throttled_share(), 0.0);
@@ -400,7 +400,7 @@ fn what_v2_limits_did_between_two_readings_is_reported() {
         (quota.periods, quota.throttled_periods, quota.throttled_ns),
         (10, 9, 900_000_000)
     );
-    assert_eq!((quota.used_ns, quota.whole), (Some(1_500_000_000), false));
+    assert_eq!((quota.used_ns, quota.covers_all), (Some(1_500_000_000), false));
     let memory = &effects.memory[0];
     assert_eq!(
         (memory.hits, memory.killed, memory.stalled_ns),
@@ -415,10 +415,10 @@ fn what_v2_limits_did_between_two_readings_is_reported() {
 #[test]
 fn the_room_for_the_page_cache_is_what_the_tightest_group_leaves() {
     let recording = v1();
-    let room = CacheRoom::of_this_process(&recording.kernel());
+    let space = CacheRoom::of_this_process(&recording.kernel());
     // The limit less what is in use and no page cache.
-    assert_eq!(room.bytes, 629_145_600 - (629_100_000 - 300_000_000));
-    assert_eq!(room.limit.unwrap().cgroup, "/outer");
+    assert_eq!(space.bytes, 629_145_600 - (629_100_000 - 300_000_000));
+    assert_eq!(space.limit.unwrap().cgroup, "/outer");
     recording.write(&[("/proc/8/cgroup", "4:memory:/\n")]);
     let machine = CacheRoom::of(&recording.kernel(), 8);
     assert_eq!((machine.bytes, machine.limit), (20_000_000 * 1024, None));
@@ -430,8 +430,8 @@ fn the_room_for_the_page_cache_is_what_the_tightest_group_leaves() {
             "inactive_file 100000\nactive_file 200000\nfile 800000\nshmem 500000\n",
         ),
     ];
-    let room = CacheRoom::of_this_process(&v2("/", "/sys/fs/cgroup", "/", &files).kernel());
-    assert_eq!(room.bytes, 400_000);
+    let space = CacheRoom::of_this_process(&v2("/", "/sys/fs/cgroup", "/", &files).kernel());
+    assert_eq!(space.bytes, 400_000);
 }
 
 #[test]

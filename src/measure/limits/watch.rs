@@ -105,15 +105,15 @@ impl LimitWatch {
 
     /// What the limits did between two readings; of limits that both know.
     pub fn effects(&self, earlier: &LimitCounters, now: &LimitCounters) -> LimitEffects {
-        let of = |parties: &BTreeSet<Party>| parties.iter().copied().collect();
+        let listed = |parties: &BTreeSet<Party>| parties.iter().copied().collect();
         let quota = |watched: &Watched<Quota>| {
             let (before, now) = (earlier.quotas.get(&watched.group)?, now.quotas.get(&watched.group)?);
-            let (limit, whole) = (watched.limit.clone(), watched.client_count == self.client_count);
-            Some(now.since(before, limit, of(&watched.of), whole))
+            let (limit, covers_all) = (watched.limit.clone(), watched.client_count == self.client_count);
+            Some(now.since(before, limit, listed(&watched.of), covers_all))
         };
         let memory = |watched: &Watched<MemoryLimit>| {
             let (before, now) = (earlier.memory.get(&watched.group)?, now.memory.get(&watched.group)?);
-            Some(now.since(before, watched.limit.clone(), of(&watched.of)))
+            Some(now.since(before, watched.limit.clone(), listed(&watched.of)))
         };
         LimitEffects {
             quotas: self.quotas.iter().filter_map(quota).collect(),

@@ -104,8 +104,9 @@ impl Observed<'_> {
             let idle = self.idle_of(member);
             let server = self.server(&held, &parts, idle);
             for partition in held.iter().filter(|_| held.len() > 1) {
-                let of = |p: &&PartitionMeasurement| (p.topic, p.partition) == (partition.topic, partition.partition);
-                let parts: Vec<&PartitionMeasurement> = member.partitions.iter().filter(of).collect();
+                let is_same =
+                    |p: &&PartitionMeasurement| (p.topic, p.partition) == (partition.topic, partition.partition);
+                let parts: Vec<&PartitionMeasurement> = member.partitions.iter().filter(is_same).collect();
                 let stream = match self.servers {
                     Servers::Member => server.clone(),
                     Servers::Partitions => self.server(&[*partition], &parts, self.idle_beside(&parts, idle)),
@@ -197,11 +198,11 @@ impl Observed<'_> {
     }
 
     fn lag_records(&self, group: u32, partitions: &[TopicPartition]) -> Vec<(f64, f64)> {
-        let of = |lag: &&PartitionLag| {
+        let is_held = |lag: &&PartitionLag| {
             let (topic, partition) = (lag.topic, lag.partition);
             lag.group == group && partitions.contains(&TopicPartition { topic, partition })
         };
-        let all: Vec<&PartitionLag> = self.lag.partitions.iter().filter(of).collect();
+        let all: Vec<&PartitionLag> = self.lag.partitions.iter().filter(is_held).collect();
         let samples = self
             .lag
             .at_ns
@@ -210,7 +211,7 @@ impl Observed<'_> {
             .filter(|(_, at_ns)| is_inside(self.window_ns, **at_ns));
         samples
             .map(|(sample, at_ns)| {
-                let lag: u64 = all.iter().filter_map(|of| of.lag.get(sample)).sum();
+                let lag: u64 = all.iter().filter_map(|partition| partition.lag.get(sample)).sum();
                 ((at_ns - self.window_ns.0) as f64 / NS_PER_SECOND, lag as f64)
             })
             .collect()

@@ -170,25 +170,26 @@ impl Scene {
     /// The ends of the partitions are looked up now; positions are as old as their last report.
     fn sample(&self, served: &[Served], reported_at: f64) -> LagSeries {
         let samples = (1..).map(|number| f64::from(number) * SAMPLE_SECONDS - 0.05);
-        let at: Vec<f64> = samples.take_while(|at| *at < self.end()).collect();
-        let of = |partition: usize| -> Vec<&Served> { served.iter().filter(|s| s.partition == partition).collect() };
+        let times: Vec<f64> = samples.take_while(|time| *time < self.end()).collect();
+        let served_from =
+            |partition: usize| -> Vec<&Served> { served.iter().filter(|s| s.partition == partition).collect() };
         let lag = |partition| {
-            let records = of(partition);
-            let lag = |at: &f64| {
-                let told = ((at - reported_at) / SAMPLE_SECONDS).floor() * SAMPLE_SECONDS + reported_at;
-                let arrived = records.partition_point(|record| record.arrived <= *at);
-                (arrived - records.partition_point(|record| record.done <= told)) as u64
+            let records = served_from(partition);
+            let lag = |time: &f64| {
+                let position_at = ((time - reported_at) / SAMPLE_SECONDS).floor() * SAMPLE_SECONDS + reported_at;
+                let arrived = records.partition_point(|record| record.arrived <= *time);
+                (arrived - records.partition_point(|record| record.done <= position_at)) as u64
             };
             PartitionLag {
                 group: 0,
                 topic: 0,
                 partition: number(partition),
-                lag: at.iter().map(lag).collect(),
+                lag: times.iter().map(lag).collect(),
             }
         };
         LagSeries {
             partitions: (0..4).map(lag).collect(),
-            at_ns: at.iter().map(|at| (at * NS) as u64).collect(),
+            at_ns: times.iter().map(|time| (time * NS) as u64).collect(),
         }
     }
 
@@ -340,8 +341,8 @@ fn without_time_in_work_the_lag_alone_decides_and_says_less() {
 /// A window of 20 s in which lag and waiting are these seconds at each moment, and the server is idle for this share.
 fn series(idle: f64, of: impl Fn(f64) -> f64) -> Stream {
     let points = |count: u32| {
-        let at = (0..count).map(|number| (f64::from(number) + 0.5) * 20.0 / f64::from(count));
-        at.map(|at| (at, of(at))).collect()
+        let times = (0..count).map(|number| (f64::from(number) + 0.5) * 20.0 / f64::from(count));
+        times.map(|time| (time, of(time))).collect()
     };
     Stream {
         error_squared: 1.0 / 5_000.0,

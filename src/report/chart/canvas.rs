@@ -5,7 +5,7 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::paint::{Ink, classify};
+use super::colours::{Ink, classify};
 use crate::report::format::printable;
 
 /// Height of a line of text in pixels.
@@ -14,7 +14,7 @@ pub(super) const LINE: f64 = 17.0;
 pub(super) const TEXT: f64 = 13.0;
 /// Size of ticks and remarks in pixels.
 pub(super) const SMALL: f64 = 12.0;
-/// plotters' SVG backend knows whole units only: a pixel is this many of them.
+/// plotters' SVG backend takes integers: a pixel is this many of its units.
 const UNITS: f64 = 8.0;
 /// plotters' SVG backend divides sizes by this.
 const PLOTTERS_TEXT_FACTOR: f64 = 1.24;

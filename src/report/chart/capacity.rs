@@ -1,9 +1,9 @@
 //! The highest rate that each configuration holds, with the rates that the search tried.
 
 use super::arrivals::{ms, records_per_second};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::scale::axis_end;
 use super::words::{full_title, in_figures};

@@ -1,8 +1,8 @@
 //! Cores kept busy while reading, by process, beside the throughput. The producers of load are a piece of their own.
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use crate::figures::FigureId;
 use crate::measure::{Measurement, Trial, limits};

@@ -3,7 +3,7 @@
 use quick_xml::escape::escape;
 
 use super::canvas::{Canvas, LINE, wrap};
-use super::paint::style_sheet;
+use super::colours::style_sheet;
 use crate::report::format::printable;
 use crate::report::table::Table;
 

@@ -1,8 +1,8 @@
 //! How much of the variance between trials each axis of the matrix explains: a bar each, with its interval.
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::Swatch;
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use crate::report::format::{percent, share_estimate};
 use crate::report::input::ReportInput;

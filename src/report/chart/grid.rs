@@ -1,9 +1,9 @@
 //! Small charts of lines in a grid: two columns on a page, one on a telephone. Decides how much space each part gets.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, draw, text_width, wrap};
+use super::colours::Ink;
 use super::drawing::{Drawing, Frame};
 use super::legend;
-use super::paint::Ink;
 use super::panel::{LABEL_LINE, NAME_INDENT, XyPanel, label_lines};
 use super::plot::{Plot, flag_lanes};
 

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::arrivals::{Chosen, LiveTrial, representatives};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::Swatch;
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, axis_end};
 use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, in_figures, left_out};
-use crate::report::format::{duration, thousands};
+use crate::report::format::duration;
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
+use crate::wording::with_commas;
 
 /// Points of a line; more would not be visible at its size.
 const POINTS_MAX: usize = 120;
@@ -168,7 +169,7 @@ fn description(input: &ReportInput, labels: &Labels, chosen: &[Chosen], all: usi
     let sentences = chosen.iter().map(|s| {
         let name = s.title(input, labels);
         let totals = s.live.load.lag.totals();
-        let highest = thousands(totals.iter().copied().max().unwrap_or(0));
+        let highest = with_commas(totals.iter().copied().max().unwrap_or(0));
         let caught_up = s.live.load.caught_up_ns.map(|at_ns| {
             let after = duration(s.live.seconds(at_ns));
             format!(", caught up after {after}")
@@ -192,14 +193,14 @@ fn table(labels: &Labels, chosen: &[Chosen], traces: &[Vec<Trace>]) -> Table {
         Column::words("configuration", |(s, _): &Item| labels.short(s.configuration)),
         Column::figures("trial", |(s, _): &Item| s.live.trial.order.number.to_string()),
         Column::words("partition", |(_, trace): &Item| trace.name.replace('\u{a0}', " ")),
-        Column::figures("lag at first", |(_, trace): &Item| thousands(trace.first())),
-        Column::figures("highest", |(_, trace): &Item| thousands(trace.highest().1)),
+        Column::figures("lag at first", |(_, trace): &Item| with_commas(trace.first())),
+        Column::figures("highest", |(_, trace): &Item| with_commas(trace.highest().1)),
         Column::figures("after", |(_, trace): &Item| duration(trace.highest().0)),
         Column::figures("at the end of the load", |(s, trace): &Item| {
             let end = s.live.seconds(s.live.load.window_end_ns);
-            thousands(trace.lag_at(end))
+            with_commas(trace.lag_at(end))
         }),
-        Column::figures("at last", |(_, trace): &Item| thousands(trace.lag_at(f64::INFINITY))),
+        Column::figures("at last", |(_, trace): &Item| with_commas(trace.lag_at(f64::INFINITY))),
     ];
     let rows = chosen.iter().zip(traces);
     let rows = rows.flat_map(|(s, traces)| traces.iter().map(move |trace| (s, trace)));
@@ -214,7 +215,7 @@ mod tests {
     use crate::testing::report::Fixture;
 
     #[test]
-    fn of_many_partitions_the_sum_and_the_worst_are_shown() {
+    fn of_many_partitions_the_sum_and_the_worst_are_drawn() {
         let mut fixture = Fixture::latency();
         for trial in &mut fixture.trials {
             let lag = &mut trial.measurement.as_mut().unwrap().load.as_mut().unwrap().lag;

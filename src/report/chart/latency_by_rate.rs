@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::arrivals::{ms, ms_tick, records_per_second};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::{Entries, Swatch, colours};
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::rate_series::{Point, Series, State, series};
 use super::scale::{Axis, Scale, axis_end};

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::arrivals::{Chosen, LiveTrial, ms, ms_tick, representatives};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::{Entries, Swatch};
-use super::paint::Ink;
 use super::panel::{Line, Strip, XyPanel};
 use super::scale::{Axis, Scale};
 use super::words::{OUTSIDE_WINDOW, SECONDS_OF_LOAD, evenly, full_title, in_figures, left_out};

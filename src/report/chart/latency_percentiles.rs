@@ -4,21 +4,22 @@
 use std::collections::BTreeSet;
 
 use super::arrivals::{LiveTrial, meaningful, ms, ms_tick, records_per_second};
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::colours;
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, Scale, nines};
 use super::words::{full_title, in_figures};
 use crate::measure::latency::{LatencyRecorder, SAMPLES_BEYOND, percentile_rows};
-use crate::report::format::{duration, or_unknown, thousands};
+use crate::report::format::{duration, or_unknown};
 use crate::report::grouped::{grouped, joined};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
 use crate::summary::ConfigurationSummary;
+use crate::wording::with_commas;
 
 /// Points of a line in each nine.
 const POINTS_PER_NINE: f64 = 16.0;
@@ -199,7 +200,7 @@ fn table(input: &ReportInput, labels: &Labels, curves: &[Curve]) -> Table {
         Column::words("configuration", |c: &Item| labels.short(c.configuration)),
         Column::figures("offered", |c: &Item| records_per_second(c.rate)),
         Column::figures("records", |c: &Item| {
-            thousands(c.responses.iter().map(LatencyRecorder::count).sum())
+            with_commas(c.responses.iter().map(LatencyRecorder::count).sum::<u64>())
         }),
     ];
     let most = curves.iter().map(|c| &c.rows).max_by_key(|rows| rows.len());

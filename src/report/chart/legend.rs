@@ -1,7 +1,7 @@
 //! The legend above a chart: what its colours and shapes stand for, in as many lines as it takes.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, text_width, wrap};
-use super::paint::Ink;
+use super::colours::Ink;
 use crate::report::labels::Labels;
 
 /// How an entry is painted.

@@ -4,6 +4,7 @@
 mod arrivals;
 mod canvas;
 mod capacity;
+mod colours;
 mod cpu;
 mod drawing;
 mod effects;
@@ -13,7 +14,6 @@ mod latency_by_rate;
 mod latency_over_time;
 mod latency_percentiles;
 mod legend;
-mod paint;
 mod panel;
 mod phases;
 mod plot;
@@ -28,8 +28,8 @@ mod tests;
 mod throughput;
 mod words;
 
+pub(super) use self::colours::style_sheet;
 pub(super) use self::drawing::Chart;
-pub(super) use self::paint::style_sheet;
 pub(super) use self::runs::run_charts;
 
 use super::input::ReportInput;

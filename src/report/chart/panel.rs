@@ -1,7 +1,7 @@
 //! What one small chart of lines consists of, before it is drawn.
 
 use super::canvas::{LINE, SMALL, wrap};
-use super::paint::Ink;
+use super::colours::Ink;
 use super::scale::Axis;
 
 /// Height of a line of a name at a line's end.

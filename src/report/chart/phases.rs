@@ -1,8 +1,8 @@
 //! Where the time of a trial goes, from starting the first process to the last record.
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart};
 use crate::figures::FigureId;
 use crate::measure::Measurement;
@@ -17,7 +17,7 @@ const PHASES: [&str; 5] = ["process start", "join", "hold", "to first record", "
 
 const DESCRIPTION: &str = "For every configuration a bar of five pieces, in seconds: starting the processes; joining, from \
     the request to subscribe until every member has its partitions; holding until the common start; from the start until the \
-    last member that reads has its first record; reading. Stopwatch is the whole bar, read time its last two pieces. Each \
+    last member that reads has its first record; reading. Stopwatch is the complete bar, read time its last two pieces. Each \
     piece is the median over the used trials; the times beside the bar are those of the results, geometric means over the \
     trials.";
 

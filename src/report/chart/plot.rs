@@ -1,7 +1,7 @@
 //! The plot of one small chart: its axes, what is marked along them, its lines and their names.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, text_width};
-use super::paint::Ink;
+use super::colours::Ink;
 use super::panel::{Event, LABEL_LINE, Line, NAME_INDENT, Strip, XyPanel, label_lines};
 use crate::report::format::tick;
 

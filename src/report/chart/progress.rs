@@ -3,19 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, axis_end};
 use super::words::{evenly, full_title, left_out, with_panel};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
-use crate::report::format::{UNKNOWN, duration, or_unknown, thousands};
+use crate::report::format::{UNKNOWN, duration, or_unknown};
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::scenario::Configuration;
+use crate::wording::with_commas;
 
 /// Points of a line; more would not be visible at its size.
 const POINTS_MAX: usize = 60;
@@ -270,7 +271,7 @@ fn table(labels: &Labels, chosen: &[Chosen]) -> Table {
             member => member.to_owned(),
         }),
         Column::words("partition", |(_, trace): &Item| trace.partition.clone()),
-        Column::figures("records", |(_, trace): &Item| thousands(trace.records)),
+        Column::figures("records", |(_, trace): &Item| with_commas(trace.records)),
     ];
     let reached = [25, 50, 75, 100].map(|percent| {
         Column::figures(format!("{percent} % at"), move |(_, trace): &Item| {
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_read_whole_ends_at_one_hundred_percent() {
+    fn a_partition_read_completely_ends_at_one_hundred_percent() {
         let fixture = Fixture::one_vs_two();
         let input = fixture.input();
         let (_, m) = median_trial(&input, 0).unwrap();

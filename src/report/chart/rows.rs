@@ -2,9 +2,9 @@
 //! cut; the drawing grows in height.
 
 use super::canvas::{Align, Canvas, LINE, SMALL, TEXT, draw, text_width, ticks, wrap};
+use super::colours::Ink;
 use super::drawing::{Drawing, Frame};
 use super::legend::{self, Entries};
-use super::paint::Ink;
 use super::scale::axis_end;
 use crate::report::format::tick;
 use crate::stats::Estimate;

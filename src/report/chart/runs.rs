@@ -1,9 +1,9 @@
 //! Charts of a comparison of runs: how fast each configuration is against the first run, and the figures of the runs
 //! side by side.
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::scale::axis_end;
 use super::words::own_scales;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::grid::Grid;
 use super::legend::{Entries, Swatch, colours};
-use super::paint::Ink;
 use super::panel::{Line, XyPanel};
 use super::scale::Axis;
 use super::words::with_panel;

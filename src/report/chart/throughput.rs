@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Swatch, colours};
-use super::paint::Ink;
 use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::words::own_scales;
 use crate::figures::FigureId;

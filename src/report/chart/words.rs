@@ -38,7 +38,7 @@ pub(super) fn own_scales(scenario: &Scenario) -> String {
     }
 }
 
-/// What a description says where not all configurations are drawn.
+/// The sentence of a description about configurations that the chart leaves out.
 pub(super) fn left_out(drawn: usize, all: usize) -> String {
     if drawn < all {
         format!(" {drawn} of {all} configurations are drawn, evenly chosen; the files of the trials hold the others.")

@@ -3,7 +3,6 @@
 use super::rows::{Row, SummaryRow, TrialRow, optional};
 use crate::figures::{FIGURES, FigureId};
 use crate::measure::{FlagKind, LoadJudgement, Status, Trial};
-use crate::report::format::work;
 use crate::summary::BottleneckKind;
 
 /// A column and how its value is found; an empty value says that it is not known.
@@ -67,7 +66,7 @@ pub(super) fn what_was_run<R: Row>() -> Vec<Column<R>> {
         "consumers_per_process", "consumers", "consumers in each process"
             => |r| r.configuration().0.consumers.to_string();
         "members", "members", "groups x processes x consumers" => |r| r.configuration().0.members().to_string();
-        "work", "", "what a member does with each record" => |r| work(r.configuration().0.work);
+        "work", "", "what a member does with each record" => |r| r.configuration().0.work.to_string();
     ]
 }
 

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::existing;
 use crate::measure::{ClusterEnvironment, Environment};
-use crate::report::format::{bytes, count, duration, memory_in_words, or_unknown, percent};
+use crate::report::format::{bytes, duration, memory_in_words, or_unknown, percent};
 use crate::report::input::ReportInput;
 use crate::scenario::{Mode, Scenario, TrialLength};
+use crate::wording::plural;
 
 /// The machine, the cluster, the client and the length of the run.
 pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
@@ -61,7 +62,7 @@ fn kafka(cluster: &ClusterEnvironment) -> String {
     format!(
         "{}{zookeeper}, {}, {place} ({})",
         cluster.version.clone().unwrap_or_else(|| "unknown version".to_owned()),
-        count(u64::from(cluster.brokers), "broker"),
+        plural(u64::from(cluster.brokers), "broker"),
         cluster.bootstrap
     )
 }
@@ -72,8 +73,8 @@ fn plan(input: &ReportInput) -> String {
     if s.configurations.iter().any(|c| c.mode == Mode::Backlog) {
         lengths.push(match s.trial {
             TrialLength::Seconds(seconds) => format!("about {} of reading per trial", duration(seconds)),
-            TrialLength::Records(records) => format!("{} per group and trial", count(records, "record")),
-            TrialLength::Whole => "every record of the topics per group and trial".to_owned(),
+            TrialLength::Records(records) => format!("{} per group and trial", plural(records, "record")),
+            TrialLength::Everything => "every record of the topics per group and trial".to_owned(),
         });
     }
     for load in s.configurations.iter().filter_map(|c| c.mode.load()) {
@@ -86,7 +87,7 @@ fn plan(input: &ReportInput) -> String {
     let length = lengths.join(", ");
     format!(
         "{}, {} and {} to warm up, {length}, seed {}, threshold ±{}",
-        count(s.configurations.len() as u64, "configuration"),
+        plural(s.configurations.len() as u64, "configuration"),
         blocks(s),
         s.warmup_blocks,
         s.seed,
@@ -96,7 +97,7 @@ fn plan(input: &ReportInput) -> String {
 
 /// How many blocks the plan has.
 fn blocks(scenario: &Scenario) -> String {
-    let blocks = count(u64::from(scenario.repetitions.at_most()), "block");
+    let blocks = plural(u64::from(scenario.repetitions.at_most()), "block");
     match scenario.repetitions.until() {
         None => blocks,
         Some(until) => format!("block by block until {until} ({blocks} at most)"),

@@ -1,8 +1,9 @@
 //! Existing topics: which records were read, and which were not and why that is no loss.
 
-use crate::report::format::{bytes, count, thousands};
+use crate::report::format::bytes;
 use crate::report::input::ReportInput;
 use crate::scenario::{DatasetSpec, ExistingTopics, FoundTopic, FoundTopics, Isolation};
+use crate::wording::{plural, with_commas};
 
 /// Partitions whose offsets are listed.
 const PARTITIONS_LISTED: usize = 6;
@@ -19,7 +20,7 @@ pub(super) fn data_sets(input: &ReportInput) -> Vec<String> {
 
 fn describe(existing: &ExistingTopics, found: &FoundTopics, memory_bytes: u64) -> String {
     let topics: Vec<String> = found.topics.iter().map(topic).collect();
-    let (records, there) = (found.records(), count(found.records(), "record"));
+    let (records, there) = (found.records(), plural(found.records(), "record"));
     let mean = found.bytes.checked_div(records).unwrap_or(0);
     let mut sentences = vec![
         format!(
@@ -36,14 +37,14 @@ fn describe(existing: &ExistingTopics, found: &FoundTopics, memory_bytes: u64) -
     if let Some(last) = existing.last {
         sentences.push(format!(
             "Only the last {} offsets of each partition were read",
-            thousands(last)
+            with_commas(last)
         ));
     }
     if found.not_delivered() > 0 {
         sentences.push(format!(
             "For {} of these offsets the cluster delivers no record, as a read before the trials found: control records of \
              transactions{}, or records that were compacted away. There is nothing to read, so they are no loss",
-            thousands(found.not_delivered()),
+            with_commas(found.not_delivered()),
             match existing.isolation {
                 Isolation::ReadCommitted => ", records of aborted ones",
                 Isolation::ReadUncommitted => "",
@@ -55,7 +56,7 @@ fn describe(existing: &ExistingTopics, found: &FoundTopics, memory_bytes: u64) -
 }
 
 fn topic(topic: &FoundTopic) -> String {
-    let partitions = count(topic.partitions.len() as u64, "partition");
+    let partitions = plural(topic.partitions.len() as u64, "partition");
     let range = |(number, partition): (usize, &crate::scenario::FoundPartition)| {
         let offsets = if partition.low == partition.end {
             "nothing".to_owned()

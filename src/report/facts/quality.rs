@@ -1,14 +1,15 @@
 //! How good the run was, as words and figures.
 
-use crate::report::format::{count, p_value};
+use crate::report::format::p_value;
 use crate::report::input::ReportInput;
+use crate::wording::plural;
 
 /// What is known of the quality of the run; empty for a run without a trial that has a figure.
 pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
     let quality = &input.summary.quality;
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let disturbed = (quality.trials_counted > 0).then(|| {
-        let counted = count(u64::from(quality.trials_counted), "counted trial");
+        let counted = plural(u64::from(quality.trials_counted), "counted trial");
         format!("{} of {counted}", quality.trials_disturbed)
     });
     let noise = quality.noise.map(|noise| {

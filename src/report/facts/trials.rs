@@ -1,9 +1,10 @@
 //! Every trial with its status and remarks.
 
 use crate::measure::{Measurement, Status, Trial, TrialKind};
-use crate::report::format::{count, duration, or_unknown, rate, thousands};
+use crate::report::format::{duration, or_unknown, rate};
 use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
+use crate::wording::{plural, with_commas};
 
 /// All trials.
 pub(crate) fn trials(input: &ReportInput) -> Table {
@@ -62,7 +63,7 @@ pub(crate) fn remarks(trial: &Trial) -> String {
 /// How many trials there are and how they ended, in a sentence.
 pub(crate) fn trials_sentence(input: &ReportInput) -> String {
     let counted = || input.trials.iter().filter(|t| t.order.kind == TrialKind::Counted);
-    let number = |is_one: fn(&&Trial) -> bool| thousands(counted().filter(is_one).count() as u64);
+    let number = |is_one: fn(&&Trial) -> bool| with_commas(counted().filter(is_one).count() as u64);
     let searched = input.trials.iter().any(|t| t.order.kind == TrialKind::Search);
     let others = if searched {
         "the others are warm-up and the search for the capacity"
@@ -71,8 +72,8 @@ pub(crate) fn trials_sentence(input: &ReportInput) -> String {
     };
     format!(
         "{} run, {} of them counted ({others}): {} used, {} failed, {} excluded.",
-        count(input.trials.len() as u64, "trial"),
-        thousands(counted().count() as u64),
+        plural(input.trials.len() as u64, "trial"),
+        with_commas(counted().count() as u64),
         number(|t| t.is_used()),
         number(|t| matches!(t.status, Status::Failed(_))),
         number(|t| matches!(t.status, Status::Excluded { .. })),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::format::{
-    UNKNOWN, count, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
+    UNKNOWN, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
 };
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
@@ -11,7 +11,7 @@ use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::stats::{Estimate, Law, Parameter, ScalingFit};
 use crate::summary::{Along, EffectsOutcome, EffectsSummary, Fit, Gain, ScalingPoint, ScalingSeries};
-use crate::wording::capitalised;
+use crate::wording::{capitalised, plural};
 
 /// What a series has in common, behind what it runs along where `others` run along something else.
 pub(crate) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {
@@ -92,7 +92,7 @@ pub(crate) fn law(series: &ScalingSeries) -> String {
         ),
     };
     let (trials, blocks) = (fit.observations as u64, fit.blocks as u64);
-    let from = format!("{} in {}", count(trials, "trial"), count(blocks, "block"));
+    let from = format!("{} in {}", plural(trials, "trial"), plural(blocks, "block"));
     format!("{found} ({from}).{}", misfit(fit))
 }
 
@@ -202,10 +202,10 @@ pub(crate) fn effects_words(input: &ReportInput) -> Option<String> {
     let effects = input.summary.effects.as_ref()?;
     let mut text = effects.text.clone();
     if let EffectsOutcome::Explained(shares) = &effects.outcome {
-        let blocks = count(shares.blocks as u64, "whole block");
+        let blocks = plural(shares.blocks as u64, "complete block");
         let left_out = match shares.blocks_left_out {
             0 => String::new(),
-            n => format!(", {} left out for a missing trial", count(n as u64, "block")),
+            n => format!(", {} left out for a missing trial", plural(n as u64, "block")),
         };
         let _ = write!(
             text,

@@ -8,7 +8,7 @@ use crate::scenario::keys::{Settings, TableKeys as _};
 use crate::scenario::kinds::{ModeName, number_text, time_text};
 use crate::scenario::model::{Capacity, SEARCH_WINDOW_MAX_NS, Shape};
 use crate::scenario::settings::is_load_key;
-use crate::scenario::suggest::{Grouped, plural};
+use crate::wording::{plural, with_commas};
 
 /// The percentile that live trials are compared by, unless a search asks for another.
 const PERCENTILE: f64 = 0.99;
@@ -107,11 +107,11 @@ fn too_few_records(configurations: &Named<'_>, draft: &Draft, capacity: Option<&
     Some(format!(
         "about {} records in a window of {} at {}/s are too few for p{} in {name:?}{more}: at least {} are needed; set a \
          {} in [load]",
-        Grouped(records),
+        with_commas(records),
         time_text(window_ns(settings)),
         number_text(rate),
         number_text(percentile * 100.0).replace('.', ""),
-        Grouped(needed),
+        with_commas(needed),
         if capacity.is_some() {
             "higher `rate`"
         } else {

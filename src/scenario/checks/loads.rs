@@ -11,7 +11,7 @@ use crate::scenario::kinds::time_text;
 use crate::scenario::model::Size;
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::settings::is_load_key;
-use crate::scenario::suggest::Grouped;
+use crate::wording::with_commas;
 
 /// Checks one configuration; `name` tells the user which.
 pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &mut Problems) {
@@ -86,7 +86,7 @@ fn room_for_stamps(name: &str, settings: &Settings) -> Option<Problem> {
         "in {name:?} {which} {bytes} {unit}; there must be at least {STAMP_BYTES}, because every record that arrives \
          carries when it was to be sent"
     );
-    settings.problem_at(&["size"], "`size` leaves no room for stamps", allowed)
+    settings.problem_at(&["size"], "`size` is too small for the stamp", allowed)
 }
 
 fn weights(settings: &Settings) -> Option<Problem> {
@@ -143,9 +143,9 @@ fn too_many(name: &str, schedule: &Schedule, settings: &Settings, draft: &Draft)
     (records > max as f64).then(|| {
         let allowed = format!(
             "in {name:?} about {} records would arrive in {}; at most {} are allowed",
-            Grouped(records as u128),
+            with_commas(records as u128),
             time_text(schedule.duration_ns()),
-            Grouped(max.into())
+            with_commas(max)
         );
         let span = span(settings, &["rate", "mib_per_second"], draft);
         Problem::new(span, "too many records would arrive in a trial", allowed)

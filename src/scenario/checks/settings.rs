@@ -6,10 +6,12 @@ use crate::scenario::client::REFUSED_BY_CONSUMER_PROTOCOL;
 use crate::scenario::draft::Draft;
 use crate::scenario::kafka_version::Feature;
 use crate::scenario::keys::{CLIENT, PARTITIONS_MAX, Settings, TOPIC, TableKeys as _};
-use crate::scenario::kinds::{Assignment, Assignor, Protocol};
+use crate::scenario::kinds::{Assignment, Protocol};
+use crate::scenario::model::Assignor;
 use crate::scenario::model::{ClusterSource, Keys};
 use crate::scenario::problem::{Problem, Problems};
-use crate::scenario::suggest::{Grouped, any_value, did_you_mean_value, plural};
+use crate::scenario::suggest::{any_value, did_you_mean_value};
+use crate::wording::{plural, with_commas};
 
 const IN_SYNC: &str = "min.insync.replicas";
 
@@ -46,7 +48,7 @@ pub(crate) fn check_trial(draft: &Draft, problems: &mut Problems) {
         && !settings.reads_existing()
         && records > settings.records
     {
-        let (asked, there) = (Grouped(records.into()), Grouped(settings.records.into()));
+        let (asked, there) = (with_commas(records), with_commas(settings.records));
         let message = format!("a trial cannot read {asked} records: the data set has {there}");
         let problem = Problem::new(given.span.clone(), message, format!("must be at most {there}"));
         problems.add(problem.help(format!("or set records = {records} in [dataset]")));
@@ -72,7 +74,7 @@ fn in_sync(settings: &Settings) -> Option<Problem> {
     (in_sync > settings.replication).then(|| {
         let message = format!(
             "`{IN_SYNC}` is {in_sync}, but topics have {}",
-            plural(settings.replication.into(), "replica")
+            plural(settings.replication, "replica")
         );
         let problem = Problem::new(given.span.clone(), message, "must be at most `replication`");
         problem.help("else no broker would take a record")
@@ -86,8 +88,8 @@ fn partitions(name: &str, settings: &Settings) -> Option<Problem> {
         "in {name:?}, {} topics of {} partitions are {}; at most {} are allowed",
         settings.topics,
         settings.partitions,
-        Grouped(total.into()),
-        Grouped(max.into())
+        with_commas(total),
+        with_commas(max)
     );
     settings.problem_at(
         &["topics", "partitions"],
@@ -170,13 +172,13 @@ fn protocol_version(settings: &Settings, draft: &Draft) -> Option<Problem> {
 fn members(name: &str, settings: &Settings) -> Option<Problem> {
     let total = settings.members_per_group() * u64::from(settings.groups);
     (total > MEMBERS_MAX).then_some(())?;
-    let groups = plural(settings.groups.into(), "group");
-    let processes = plural(settings.processes.into(), "process");
-    let consumers = plural(settings.consumers.into(), "consumer");
+    let groups = plural(settings.groups, "group");
+    let processes = plural(settings.processes, "process");
+    let consumers = plural(settings.consumers, "consumer");
     let allowed = format!(
         "in {name:?}, {groups} of {processes} of {consumers} are {} members; at most {} are allowed",
-        Grouped(total.into()),
-        Grouped(MEMBERS_MAX.into())
+        with_commas(total),
+        with_commas(MEMBERS_MAX)
     );
     settings.problem_at(
         &["consumers", "processes", "groups"],

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::scenario::keys::{Settings, TableKeys as _};
 use crate::scenario::model::{Keys, Work, WorkOrdering};
 use crate::scenario::problem::Problem;
-use crate::scenario::suggest::{Grouped, plural};
+use crate::wording::{plural, with_commas};
 
 /// Worker threads over all members: a machine does not have many times more to give.
 const THREADS_MAX: u64 = 4_096;
@@ -19,9 +19,9 @@ pub(crate) fn too_many(name: &str, settings: &Settings) -> Option<Problem> {
     let allowed = format!(
         "in {name:?}, {} with {} each are {}; at most {} are allowed",
         plural(members, "member"),
-        plural(settings.threads.into(), "thread"),
-        Grouped(total.into()),
-        Grouped(THREADS_MAX.into())
+        plural(settings.threads, "thread"),
+        with_commas(total),
+        with_commas(THREADS_MAX)
     );
     let message = "there are too many threads over all members";
     settings.problem_at(&["threads", "consumers", "processes"], message, allowed)

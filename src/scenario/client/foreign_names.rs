@@ -179,7 +179,8 @@ pub(crate) fn advice(name: &str, clients: Clients) -> Option<String> {
     if let Some(counterpart) = java(&plain) {
         return Some(sentence(whose, counterpart));
     }
-    // A name below `consumer.` or `properties.` that nobody has is misspelt; one beside them is Spring's own.
+    // An unknown name below `consumer.` or `properties.` is misspelt. An unknown name beside them is one of Spring's
+    // own.
     let of_spring_itself = *prefix == SPRING;
     let own = SPRING_ALONE.iter().find(|(start, _)| plain.starts_with(start));
     let counterpart = own.map_or(Nothing(OF_SPRING), |(_, counterpart)| *counterpart);

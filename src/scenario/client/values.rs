@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use toml::de::DeValue;
 
 use crate::scenario::document::{Node, integer};
-use crate::scenario::suggest::{Grouped, any_value};
+use crate::scenario::suggest::any_value;
+use crate::wording::with_commas;
 
 /// What values a property takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +50,15 @@ impl Values {
 
     /// What is allowed, in words that follow "must be".
     pub(crate) fn allowed(self) -> String {
-        let grouped = |value: i64| {
-            let sign = if value < 0 { "-" } else { "" };
-            format!("{sign}{}", Grouped(u128::from(value.unsigned_abs())))
-        };
         match self {
-            Values::Integer(min, i64::MAX) => format!("a whole number from {} up", grouped(min)),
-            Values::Integer(min, max) => format!("a whole number from {} to {}", grouped(min), grouped(max)),
+            Values::Integer(min, i64::MAX) => format!("a whole number from {} up", with_commas(min)),
+            Values::Integer(min, max) => format!("a whole number from {} to {}", with_commas(min), with_commas(max)),
             Values::WordOrInteger(word, min, max) => {
-                format!("\"{word}\" or a whole number from {} to {}", grouped(min), grouped(max))
+                format!(
+                    "\"{word}\" or a whole number from {} to {}",
+                    with_commas(min),
+                    with_commas(max)
+                )
             }
             Values::Boolean => "true or false".to_owned(),
             Values::OneOf(names) => any_value(names.iter().copied()),

@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::scenario::document::{Entry, Node};
 use crate::scenario::kinds::Refusal;
 use crate::scenario::problem::Problems;
-use crate::scenario::suggest::Grouped;
+use crate::wording::with_commas;
 
 /// A key of the scenario file.
 #[derive(Clone, Copy)]
@@ -73,7 +73,7 @@ impl Key {
             Default::Absent(text) => text.to_owned(),
             Default::Value(text) => {
                 let text = text();
-                text.parse().map_or(text, |number| Grouped(number).to_string())
+                text.parse::<u64>().map_or(text, with_commas)
             }
         }
     }

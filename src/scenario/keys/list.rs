@@ -7,16 +7,14 @@ use super::configured::Configured;
 use super::key::{Key, TableKeys, keys};
 use super::table::Table;
 use crate::load::Arrivals;
-use crate::scenario::choice::Choice as _;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    Assignment, Assignor, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Formed, GroupName, Integer,
-    IntegerOrAll, Kind, Lag, Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics,
-    Warmup, Weights,
+    Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Formed, GroupName, Integer, IntegerOrAll,
+    Kind, Lag, Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
-    Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions, Shape, Size,
-    TrialLength, Work, WorkOrdering,
+    Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
+    Shape, Size, TrialLength, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -64,13 +62,13 @@ keys! {
     "seconds" => seconds: Decimal<50, 600_000>, &[Table::Trial], default(1.0),
         Task(|c| match c.trial()? {
             TrialLength::Seconds(seconds) => Some(seconds),
-            TrialLength::Records(_) | TrialLength::Whole => None,
+            TrialLength::Records(_) | TrialLength::Everything => None,
         }),
         "Wanted time of reading; a pilot finds the number of records for it.";
     "records" => records: Records, &[Table::Trial], absent("found by the pilot"),
         Task(|c| match c.trial()? {
             TrialLength::Records(records) => Some(records),
-            TrialLength::Seconds(_) | TrialLength::Whole => None,
+            TrialLength::Seconds(_) | TrialLength::Everything => None,
         }),
         "Records that each group reads in a trial, over all topics and partitions, instead of `seconds`.";
 }
@@ -176,9 +174,7 @@ keys! {
         "Group protocol: classic, or consumer (KIP-848).";
     "assignor" => assignor: OneOf<Assignor>, CONSUMER, absent("the client's or the broker's"),
         Means(|c| match c.protocol()? {
-            GroupProtocol::Classic { assignor } | GroupProtocol::Consumer { assignor } => {
-                Assignor::named(assignor.as_ref()?)
-            }
+            GroupProtocol::Classic { assignor } | GroupProtocol::Consumer { assignor } => *assignor,
         }),
         "Rule of assignment: range, roundrobin or cooperative-sticky (classic), uniform or range (consumer).";
     "commit" => commit: Commit, CONSUMER, default(Commit::None),

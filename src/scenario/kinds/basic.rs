@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::kind::{Kind, Refusal};
 use crate::scenario::choice::Choice;
 use crate::scenario::document::{Node, integer, number};
-use crate::scenario::suggest::{Grouped, any_value, did_you_mean_value};
+use crate::scenario::suggest::{any_value, did_you_mean_value};
+use crate::wording::with_commas;
 
 /// A whole number in a range.
 pub(crate) enum Integer<const MIN: i64, const MAX: i64> {}
@@ -16,11 +17,10 @@ impl<const MIN: i64, const MAX: i64> Kind for Integer<MIN, MAX> {
     type Value = u64;
 
     fn allowed() -> String {
-        let grouped = |value: i64| Grouped(u128::from(value.unsigned_abs()));
         if MAX == i64::MAX {
-            return format!("a whole number from {} up", grouped(MIN));
+            return format!("a whole number from {} up", with_commas(MIN));
         }
-        format!("a whole number from {} to {}", grouped(MIN), grouped(MAX))
+        format!("a whole number from {} to {}", with_commas(MIN), with_commas(MAX))
     }
 
     fn read(node: &Node<'_>) -> Result<u64, Refusal> {

@@ -26,24 +26,6 @@ impl Choice for Protocol {
     const ALL: &'static [(&'static str, Self)] = &[("classic", Protocol::Classic), ("consumer", Protocol::Consumer)];
 }
 
-/// The rule by which partitions are given to members; which ones a protocol has is checked with the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Assignor {
-    Range,
-    RoundRobin,
-    CooperativeSticky,
-    Uniform,
-}
-
-impl Choice for Assignor {
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("range", Assignor::Range),
-        ("roundrobin", Assignor::RoundRobin),
-        ("cooperative-sticky", Assignor::CooperativeSticky),
-        ("uniform", Assignor::Uniform),
-    ];
-}
-
 /// Whether tandem's own client settings are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientDefaults {

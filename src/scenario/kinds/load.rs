@@ -10,7 +10,8 @@ use super::time::{BurstEvery, BurstFor, time_text};
 use crate::scenario::choice::Choice as _;
 use crate::scenario::document::{Node, entries, number};
 use crate::scenario::model::{Load, Shape};
-use crate::scenario::suggest::{Grouped, did_you_mean_value};
+use crate::scenario::suggest::did_you_mean_value;
+use crate::wording::with_commas;
 
 /// Multiples of the rate in a profile.
 const FACTOR_MAX: f64 = 1_000.0;
@@ -23,7 +24,7 @@ impl<const MAX: i64> Kind for Positive<MAX> {
     type Value = f64;
 
     fn allowed() -> String {
-        format!("a number above 0 and at most {}", Grouped(MAX.unsigned_abs().into()))
+        format!("a number above 0 and at most {}", with_commas(MAX))
     }
 
     fn read(node: &Node<'_>) -> Result<f64, Refusal> {
@@ -165,7 +166,11 @@ impl fmt::Display for Shape {
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (arrivals, duration) = (self.arrivals.name(), time_text(self.duration_ns));
-        write!(f, "{} records/s, {arrivals} arrivals", grouped_number(self.rate))?;
+        write!(
+            f,
+            "{} records/s, {arrivals} arrivals",
+            with_commas(number_text(self.rate))
+        )?;
         if self.shape != Shape::Constant {
             write!(f, ", {}", self.shape)?;
         }
@@ -181,14 +186,4 @@ impl fmt::Display for Load {
         }
         Ok(())
     }
-}
-
-/// A number above 0 as [`number_text`] has it, its thousands apart.
-fn grouped_number(value: f64) -> String {
-    let text = number_text(value);
-    let (digits, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let grouped = digits
-        .parse()
-        .map_or_else(|_| digits.to_owned(), |number| Grouped(number).to_string());
-    grouped + rest
 }

@@ -1,5 +1,7 @@
 //! What is done with records: work and commits.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 use super::kind::{Kind, Refusal};
@@ -31,17 +33,23 @@ impl Kind for Work {
         work.ok_or_else(|| Refusal::of::<Self>().help(help))
     }
 
-    /// The time in the largest unit in which it is a whole number.
     fn text(work: &Work) -> String {
-        match work {
-            Work::None => "none".to_owned(),
-            Work::Cpu { ns } => format!("cpu {}", whole_text(*ns, units_of_work())),
-            Work::Wait { ns } => format!("wait {}", whole_text(*ns, units_of_work())),
-        }
+        work.to_string()
     }
 
     fn schema() -> Value {
         json!({ "type": "string", "pattern": "^(none|(cpu|wait) [1-9][0-9]{0,10}(ns|us|ms|s))$" })
+    }
+}
+
+/// As a scenario has it, the time in the largest unit in which it is a whole number: `none`, `cpu 5us`, `wait 1ms`.
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Work::None => f.write_str("none"),
+            Work::Cpu { ns } => write!(f, "cpu {}", whole_text(*ns, units_of_work())),
+            Work::Wait { ns } => write!(f, "wait {}", whole_text(*ns, units_of_work())),
+        }
     }
 }
 
@@ -84,5 +92,21 @@ impl Kind for Commit {
 
     fn schema() -> Value {
         json!({ "type": "string", "pattern": "^(none|auto|per-batch|every [1-9][0-9]{0,11})$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_has_the_largest_unit_in_which_its_time_is_an_integer() {
+        let text = |ns| Work::Wait { ns }.to_string();
+        assert_eq!(
+            [1_500, 5_000, 1_000_000].map(text),
+            ["wait 1500ns", "wait 5us", "wait 1ms"]
+        );
+        assert_eq!(Work::None.to_string(), "none");
+        assert_eq!(Work::Cpu { ns: 5_000 }.to_string(), "cpu 5us");
     }
 }

@@ -32,33 +32,33 @@ pub fn storable(text: &str) -> String {
 fn comments(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut quote: Option<&str> = None;
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text[at..];
+    let mut position = 0;
+    while position < text.len() {
+        let rest = &text[position..];
         match quote {
             Some(open) if rest.starts_with(open) => {
                 quote = None;
-                at += open.len();
+                position += open.len();
             }
             // A quote of one line ends with it, whatever is missing.
             Some(open) if open.len() == 1 && rest.starts_with('\n') => quote = None,
             Some(open) if open.starts_with('"') && rest.starts_with('\\') => {
-                at += 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                position += 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
             }
-            Some(_) => at += rest.chars().next().map_or(1, char::len_utf8),
+            Some(_) => position += rest.chars().next().map_or(1, char::len_utf8),
             None if rest.starts_with('#') => {
-                let end = line_end(text, at);
+                let end = line_end(text, position);
                 match found.last_mut() {
-                    Some(last) if text[last.end..at].trim().is_empty() => last.end = end,
-                    _ => found.push(at..end),
+                    Some(last) if text[last.end..position].trim().is_empty() => last.end = end,
+                    _ => found.push(position..end),
                 }
-                at = end;
+                position = end;
             }
             None => {
                 quote = [r#"""""#, "'''", "\"", "'"]
                     .into_iter()
                     .find(|quote| rest.starts_with(quote));
-                at += quote.map_or_else(|| rest.chars().next().map_or(1, char::len_utf8), str::len);
+                position += quote.map_or_else(|| rest.chars().next().map_or(1, char::len_utf8), str::len);
             }
         }
     }

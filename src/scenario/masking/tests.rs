@@ -18,7 +18,7 @@ fn values_of_secrets_become_stars_and_all_else_keeps_its_place() {
 
 #[test]
 fn secrets_of_shell_lines_are_found_on_every_line_and_after_options_too() {
-    let shown = |words: &[&str]| {
+    let masked_words = |words: &[&str]| {
         let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         masked_command(&command).join(" ")
     };
@@ -28,13 +28,13 @@ fn secrets_of_shell_lines_are_found_on_every_line_and_after_options_too() {
         "PASSWORD=ab\"X4711\" run",
         "PASSWORD=ab\\ X4711 run",
     ] {
-        let masked = shown(&["sh", "-c", line]);
+        let masked = masked_words(&["sh", "-c", line]);
         assert!(!masked.contains("4711") && masked.contains("(hidden)"), "{masked}");
     }
-    let remote = shown(&["ssh", "host", "worker --password X4711"]);
+    let remote = masked_words(&["ssh", "host", "worker --password X4711"]);
     assert!(!remote.contains("4711"), "{remote}");
     assert_eq!(
-        shown(&["sh", "-c", "run --password --size 2"]),
+        masked_words(&["sh", "-c", "run --password --size 2"]),
         "sh -c run --password --size 2"
     );
 }
@@ -81,10 +81,10 @@ fn whatever_stands_beside_the_name_is_hidden_in_any_syntax() {
 }
 
 #[test]
-fn what_follows_a_whole_value_is_shown() {
-    let shown = masked("password: X4711\n\"sasl.mecanism\" = \"PLAIN\"\nauthor = \"me\"\n");
+fn what_follows_a_complete_value_is_printed() {
+    let printed = masked("password: X4711\n\"sasl.mecanism\" = \"PLAIN\"\nauthor = \"me\"\n");
     assert_eq!(
-        shown,
+        printed,
         "password: *****\n\"sasl.mecanism\" = \"PLAIN\"\nauthor = \"me\"\n"
     );
 }

@@ -1,5 +1,7 @@
 //! A configuration: how consumers are arranged, and what they do with the records.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::live::Mode;
@@ -89,14 +91,29 @@ pub enum Membership {
 pub enum GroupProtocol {
     /// `group.protocol=classic` with this `partition.assignment.strategy`.
     Classic {
-        /// `range`, `roundrobin` or `cooperative-sticky`; `None` leaves the client's default (`range,roundrobin`).
-        assignor: Option<String>,
+        /// Not `uniform`; `None` leaves the client's default (`range,roundrobin`).
+        assignor: Option<Assignor>,
     },
     /// `group.protocol=consumer` (KIP-848) with this `group.remote.assignor`.
     Consumer {
         /// `uniform` or `range`; `None` leaves the broker's default.
-        assignor: Option<String>,
+        assignor: Option<Assignor>,
     },
+}
+
+/// The rule by which partitions are given to members; which ones a protocol has is checked with the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assignor {
+    /// Each topic by itself: the first members get one partition more.
+    Range,
+    /// All partitions of all topics in turn.
+    #[serde(rename = "roundrobin")]
+    RoundRobin,
+    /// Evenly over all topics; a rebalance moves only what it must.
+    CooperativeSticky,
+    /// The broker's even assignment over all topics.
+    Uniform,
 }
 
 /// When a member commits the positions of the records it has worked.
@@ -181,6 +198,21 @@ pub(crate) fn one_thread() -> u32 {
     1
 }
 
+impl Choice for Assignor {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("range", Assignor::Range),
+        ("roundrobin", Assignor::RoundRobin),
+        ("cooperative-sticky", Assignor::CooperativeSticky),
+        ("uniform", Assignor::Uniform),
+    ];
+}
+
+impl fmt::Display for Assignor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Choice for Buffers {
     const ALL: &'static [(&'static str, Self)] = &[("each", Buffers::Each), ("total", Buffers::Total)];
 }
@@ -196,4 +228,16 @@ impl Choice for WorkOrdering {
         ("key", WorkOrdering::Key),
         ("none", WorkOrdering::None),
     ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignor_is_stored_under_its_name() {
+        for (name, assignor) in Assignor::ALL {
+            assert_eq!(serde_json::to_value(assignor).ok(), Some((*name).into()));
+        }
+    }
 }

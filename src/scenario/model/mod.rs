@@ -15,7 +15,9 @@ mod variants;
 
 pub use cluster::{ClusterSource, ClusterSpec};
 pub(crate) use configuration::one_thread;
-pub use configuration::{Buffers, Commit, Configuration, GroupProtocol, Membership, Read, Work, WorkOrdering};
+pub use configuration::{
+    Assignor, Buffers, Commit, Configuration, GroupProtocol, Membership, Read, Work, WorkOrdering,
+};
 pub use dataset::{Compression, DatasetSpec, Keys, Size};
 pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};

@@ -97,7 +97,7 @@ impl std::str::FromStr for Until {
         let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         let plain = |number: &&str| match number.split_once('.') {
             None => digits(number, 2),
-            Some((whole, fraction)) => digits(whole, 2) && digits(fraction, 6),
+            Some((integer, fraction)) => digits(integer, 2) && digits(fraction, 6),
         };
         let number = text.strip_suffix('%').filter(plain);
         let percent = number.and_then(|number| number.parse::<f64>().ok());

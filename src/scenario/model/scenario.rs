@@ -72,7 +72,8 @@ pub enum TrialLength {
     /// Records read by each group, over all topics and partitions.
     Records(u64),
     /// All that the data set has.
-    Whole,
+    #[serde(rename = "whole")]
+    Everything,
 }
 
 /// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals.

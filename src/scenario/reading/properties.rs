@@ -30,7 +30,7 @@ pub(super) fn check_aliases<'a>(names: impl Iterator<Item = (&'a str, Range<usiz
         let earlier = *first.entry(canonical(name)).or_insert(name);
         if earlier != name {
             let message = format!("`{name}` is another name of `{earlier}`");
-            let allowed = "must have one of its names in the whole file";
+            let allowed = "must have only one of its names in the file";
             problems.add(Problem::new(span, message, allowed));
         }
     }

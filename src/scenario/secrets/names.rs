@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_name_is_found_whole_and_another_one_to_where_it_stops_reading_like_a_secret() {
+    fn a_known_name_is_found_completely_and_another_one_to_where_it_stops_reading_like_a_secret() {
         let found = |text: &str| {
             suspicious_names(text)
                 .into_iter()

@@ -26,14 +26,14 @@ fn examples() -> Vec<String> {
         .split("```toml\n")
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap());
-    let whole = |block: &str| {
+    let question = |block: &str| {
         if block.contains("question =") {
             String::new()
         } else {
             "question = '?'\n".to_owned()
         }
     };
-    blocks.map(|block| whole(block) + block).collect()
+    blocks.map(|block| question(block) + block).collect()
 }
 
 #[test]

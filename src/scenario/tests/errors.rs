@@ -1,10 +1,10 @@
-//! What a user is told, word by word.
+//! The messages about wrong scenario files, word by word.
 
 use super::{errors, said};
 use crate::scenario::{ClusterSource, Instead, Source, parse};
 
 #[test]
-fn all_errors_are_told_at_once_and_drawn_into_the_file() {
+fn all_errors_are_reported_at_once_and_drawn_into_the_file() {
     let text = r#"repetitons = 5
 threshold = "0.05"
 
@@ -119,7 +119,7 @@ fn client_properties_are_checked_one_by_one() {
 }
 
 #[test]
-fn names_of_other_clients_are_told_apart_from_misspelt_ones() {
+fn names_of_other_clients_are_distinguished_from_misspelt_ones() {
     let wrong = [
         "[consumer.client]\n\"max.poll.records\" = 500",
         "[consumer.client]\nmax.poll.records = 500",

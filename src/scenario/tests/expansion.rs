@@ -2,7 +2,7 @@
 
 use super::{errors, scenario};
 use crate::scenario::{
-    Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Repetitions, Scenario, Size,
+    Assignor, Commit, Compression, GroupProtocol, Keys, Membership, PropertyValue, Read, Repetitions, Scenario, Size,
     TrialLength, Work, WorkOrdering, shipped,
 };
 
@@ -119,7 +119,7 @@ fn matrix_keys_stand_in_file_order_and_the_last_is_fastest() {
 fn without_cases_the_baseline_is_the_first_value_of_the_first_axis_that_keeps_the_family() {
     let scenario =
         scenario("[matrix]\nwork = [\"none\", \"wait 1ms\"]\nconsumers = [1, 2, 4]\nread = [\"batch\", \"poll\"]");
-    let of = |name: &str| {
+    let baseline_of = |name: &str| {
         let baseline = scenario
             .configurations
             .iter()
@@ -128,13 +128,13 @@ fn without_cases_the_baseline_is_the_first_value_of_the_first_axis_that_keeps_th
             .baseline;
         baseline.map(|baseline| scenario.configurations[baseline].name.as_str())
     };
-    assert_eq!(of("work=none consumers=1 read=poll"), None);
+    assert_eq!(baseline_of("work=none consumers=1 read=poll"), None);
     assert_eq!(
-        of("work=none consumers=4 read=poll"),
+        baseline_of("work=none consumers=4 read=poll"),
         Some("work=none consumers=1 read=poll")
     );
     assert_eq!(
-        of("work=wait 1ms consumers=2 read=batch"),
+        baseline_of("work=wait 1ms consumers=2 read=batch"),
         Some("work=wait 1ms consumers=1 read=batch")
     );
 }
@@ -331,7 +331,7 @@ fn every_key_reaches_the_configuration() {
         (each.groups, each.processes, each.consumers, each.members()),
         (4, 2, 3, 24)
     );
-    let assignor = Some("cooperative-sticky".to_owned());
+    let assignor = Some(Assignor::CooperativeSticky);
     assert_eq!(each.membership, Membership::Group(GroupProtocol::Classic { assignor }));
     assert_eq!((each.commit, each.work), (Commit::Every(500), Work::Cpu { ns: 1_500 }));
     assert_eq!(

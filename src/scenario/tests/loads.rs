@@ -231,11 +231,11 @@ fn what_has_no_effect_and_what_is_too_little_is_said() {
         "[load]\nrate = 500\nduration = '3s'\nprofile = { burst = 5, every = '10s', for = '1s' }",
         "[load]\nrate = 500\n[[case]]\nname = 'a'\nmode = 'backlog'\nproducers = 2\n[[case]]\nname = 'b'",
     ];
-    let said: Vec<String> = texts
+    let messages: Vec<String> = texts
         .iter()
         .map(|text| format!("{text}\n> {}\n", warnings(text)))
         .collect();
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]

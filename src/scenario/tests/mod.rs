@@ -1,4 +1,4 @@
-//! Tests of the room as a whole: from text to scenario or to errors.
+//! Tests of the module from end to end: from text to scenario or to errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -30,8 +30,8 @@ fn errors(text: &str) -> String {
 /// Wrong files, each with what is said about it.
 fn said(files: &[&str]) -> String {
     let entry = |file: &&str| {
-        let shown: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
-        format!("{}{}\n", shown.concat(), errors(file))
+        let indented: Vec<String> = file.lines().map(|line| format!("  | {line}\n")).collect();
+        format!("{}{}\n", indented.concat(), errors(file))
     };
     files.iter().map(entry).collect()
 }

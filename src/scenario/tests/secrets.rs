@@ -11,7 +11,7 @@ use crate::scenario::{Scenario, parse};
 const CANARY: &str = "Zq7319Xw-kJ82Gv";
 
 /// So many characters of the canary in a row are too many.
-const SHOWN_MAX: usize = 5;
+const PRINTED_MAX: usize = 5;
 
 /// Mutations of each file below.
 const MUTATIONS: u64 = 40;
@@ -65,11 +65,11 @@ fn mutate(text: &str, random: &mut ChaCha8Rng) -> String {
             .unwrap_or(&' ')
     };
     for _ in 0..random.random_range(1..=2) {
-        let at = random.random_range(0..characters.len());
+        let place = random.random_range(0..characters.len());
         match random.random_range(0..3) {
-            0 => drop(characters.remove(at)),
-            1 => characters.insert(at, any(random)),
-            _ => characters[at] = any(random),
+            0 => drop(characters.remove(place)),
+            1 => characters.insert(place, any(random)),
+            _ => characters[place] = any(random),
         }
     }
     let text: String = characters.into_iter().collect();
@@ -86,15 +86,15 @@ fn mutate(text: &str, random: &mut ChaCha8Rng) -> String {
 }
 
 /// Everything that may be printed of the text, as an error or stored and printed as a scenario.
-fn shown(text: &str) -> String {
+fn printed(text: &str) -> String {
     match parse("test", "test.toml", text) {
         Ok(scenario) => stored(&scenario),
         Err(errors) => {
-            let mut shown = format!("{}{}{errors:?}", errors.plain(), errors.drawn());
+            let mut output = format!("{}{}{errors:?}", errors.plain(), errors.drawn());
             for error in errors.errors() {
-                let _ = write!(shown, "{error:?}");
+                let _ = write!(output, "{error:?}");
             }
-            shown
+            output
         }
     }
 }
@@ -103,24 +103,24 @@ fn stored(scenario: &Scenario) -> String {
     serde_json::to_string(scenario).unwrap()
 }
 
-fn shows_the_canary(shown: &str) -> bool {
+fn contains_the_canary(output: &str) -> bool {
     let letters: Vec<char> = CANARY.chars().collect();
     letters
-        .windows(SHOWN_MAX + 1)
-        .any(|part| shown.contains(&part.iter().collect::<String>()))
+        .windows(PRINTED_MAX + 1)
+        .any(|part| output.contains(&part.iter().collect::<String>()))
 }
 
 #[test]
-fn no_secret_is_shown_of_a_file_that_has_one_however_it_is_written() {
+fn no_secret_of_a_file_is_printed_however_it_is_written() {
     for written in WRITTEN {
-        let shown = shown(&file(written));
-        assert!(!shows_the_canary(&shown), "{shown}");
+        let printed = printed(&file(written));
+        assert!(!contains_the_canary(&printed), "{printed}");
     }
 }
 
 #[test]
-fn no_mutation_of_a_file_shows_its_secret() {
-    let mut told = 0;
+fn no_mutation_of_a_file_prints_its_secret() {
+    let mut printed_count = 0;
     for (seed, written) in (0..).zip(WRITTEN) {
         // A launcher that is no longer NAME=VALUE is stored as it is, and may be anything.
         let launches = written.contains("launcher");
@@ -130,12 +130,12 @@ fn no_mutation_of_a_file_shows_its_secret() {
             if launches && parse("test", "test.toml", &text).is_ok() {
                 continue;
             }
-            told += 1;
-            let shown = shown(&text);
-            assert!(!shows_the_canary(&shown), "{text}\n\n{shown}");
+            printed_count += 1;
+            let printed = printed(&text);
+            assert!(!contains_the_canary(&printed), "{text}\n\n{printed}");
         }
     }
-    assert!(told > 600, "{told} mutations were errors");
+    assert!(printed_count > 600, "{printed_count} mutations were errors");
 }
 
 #[test]
@@ -161,5 +161,5 @@ fn the_secret_of_a_launcher_is_started_with_it_and_stored_without() {
     let read: Scenario = serde_json::from_str(&stored(&scenario)).unwrap();
     assert_eq!(read.places[1].launcher[1], "KAFKA_PASSWORD=(hidden)");
     assert!(read.places[1].lacks_secrets());
-    assert!(!shows_the_canary(&crate::scenario::storable(&text)));
+    assert!(!contains_the_canary(&crate::scenario::storable(&text)));
 }

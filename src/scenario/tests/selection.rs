@@ -13,8 +13,8 @@ fn names(scenario: &Scenario) -> Vec<&str> {
 
 #[test]
 fn only_keeps_what_is_named_and_its_baseline() {
-    let whole = one_vs_two();
-    let part = whole.only(&["two processes, one partition each work=cpu 5us"]).unwrap();
+    let all = one_vs_two();
+    let part = all.only(&["two processes, one partition each work=cpu 5us"]).unwrap();
     assert_eq!(
         names(&part),
         [
@@ -24,7 +24,7 @@ fn only_keeps_what_is_named_and_its_baseline() {
     );
     assert_eq!(part.configurations[1].baseline, Some(0));
     assert_eq!(part.axes[0].values, ["cpu 5us"]);
-    let case = whole.only(&["one process, two consumers"]).unwrap();
+    let case = all.only(&["one process, two consumers"]).unwrap();
     assert_eq!(case.configurations.len(), 6);
     assert_eq!(case.families.len(), 3);
 }

@@ -82,7 +82,7 @@ pub struct Effects {
 /// The analysis of variance of a full factorial within randomised complete blocks (Fisher, "The Design of Experiments"
 /// (1935); Montgomery, "Design and Analysis of Experiments", chapters 4 and 5): sums of squares of each factor, of each
 /// two, of all higher interactions together, and of error (configurations by blocks). Of several trials of one
-/// combination in one block the mean counts. Only whole blocks are used, because only then are the sums of squares of
+/// combination in one block the mean counts. Only complete blocks are used, because only then are the sums of squares of
 /// different effects independent of each other and of their order.
 ///
 /// Reported as **omega squared**, (SS - df MSE) / (SS of configurations + SS of error + MSE), after Olejnik and Algina
@@ -138,14 +138,14 @@ struct Term {
     freedom: f64,
 }
 
-/// The whole blocks of a matrix.
+/// The complete blocks of a matrix.
 struct Design {
     /// Factors that have more than one level, as indices into a trial's levels.
     factors: Vec<usize>,
     /// The levels of these factors of each cell.
     cells: Vec<Vec<usize>>,
     terms: Vec<Term>,
-    /// For each whole block the value of each cell.
+    /// For each complete block the value of each cell.
     blocks: Vec<Vec<f64>>,
     left_out: usize,
 }
@@ -158,8 +158,13 @@ impl Design {
         if factors.len() < 2 {
             return Err(EffectsRefusal::TooFewFactors);
         }
-        let of = |trial: &FactorialTrial| factors.iter().map(|f| trial.levels[*f]).collect::<Vec<usize>>();
-        let cells: Vec<Vec<usize>> = trials.iter().map(of).collect::<BTreeSet<_>>().into_iter().collect();
+        let cell_of = |trial: &FactorialTrial| factors.iter().map(|f| trial.levels[*f]).collect::<Vec<usize>>();
+        let cells: Vec<Vec<usize>> = trials
+            .iter()
+            .map(cell_of)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let sizes: Vec<usize> = factors.iter().map(|factor| levels(*factor).len()).collect();
         let full: usize = sizes.iter().product();
         if cells.len() < full {
@@ -170,16 +175,16 @@ impl Design {
             let block = found
                 .entry(trial.block)
                 .or_insert_with(|| vec![(0.0, 0.0); cells.len()]);
-            if let Ok(cell) = cells.binary_search(&of(trial)) {
+            if let Ok(cell) = cells.binary_search(&cell_of(trial)) {
                 block[cell].0 += trial.value;
                 block[cell].1 += 1.0;
             }
         }
         let tried = found.len();
-        let whole = found
+        let by_block = found
             .into_values()
             .filter(|block| block.iter().all(|cell| cell.1 > 0.0));
-        let blocks: Vec<Vec<f64>> = whole
+        let blocks: Vec<Vec<f64>> = by_block
             .map(|block| block.iter().map(|(sum, n)| sum / n).collect())
             .collect();
         if blocks.len() < 2 {
@@ -271,12 +276,17 @@ fn terms(cells: &[Vec<usize>], sizes: &[usize]) -> Vec<Term> {
     let main = (0..sizes.len()).map(|a| vec![a]);
     let pairs = (0..sizes.len()).flat_map(|a| (a + 1..sizes.len()).map(move |b| vec![a, b]));
     let term = |factors: Vec<usize>| {
-        let of = |cell: &Vec<usize>| factors.iter().map(|f| cell[*f]).collect::<Vec<usize>>();
-        let combinations: Vec<Vec<usize>> = cells.iter().map(of).collect::<BTreeSet<_>>().into_iter().collect();
+        let levels_of = |cell: &Vec<usize>| factors.iter().map(|f| cell[*f]).collect::<Vec<usize>>();
+        let combinations: Vec<Vec<usize>> = cells
+            .iter()
+            .map(levels_of)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         Term {
             groups: cells
                 .iter()
-                .map(|cell| combinations.binary_search(&of(cell)).unwrap_or(0))
+                .map(|cell| combinations.binary_search(&levels_of(cell)).unwrap_or(0))
                 .collect(),
             size: combinations.len(),
             freedom: factors.iter().map(|f| sizes[*f] as f64 - 1.0).product(),

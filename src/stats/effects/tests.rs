@@ -64,7 +64,7 @@ fn shares_agree_with_an_analysis_made_by_hand() {
 }
 
 #[test]
-fn what_whole_blocks_differ_by_is_no_noise() {
+fn differences_between_blocks_are_no_noise() {
     let trials = matrix(&[2, 3], 10, 1e-9, 1, |l| l[0] as f64);
     let found = effects(&trials, 1).unwrap();
     assert!(points(&found)[0] > 0.999_999 && found.noise.point < 1e-6, "{found:?}");
@@ -150,7 +150,7 @@ proptest! {
             let (low, high) = one.interval.unwrap();
             prop_assert!(0.0 <= low && low <= high && high <= 1.0 && (0.0..=1.0).contains(&one.point));
         }
-        // Shares below 0 are told as 0, so the sum may be a little more than 1.
+        // Shares below 0 are reported as 0, so the sum may be a little more than 1.
         let sum: f64 = all.iter().map(|one| one.point).sum();
         prop_assert!((1.0 - 1e-9..1.3).contains(&sum), "{sum}");
     }

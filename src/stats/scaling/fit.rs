@@ -180,8 +180,8 @@ impl Drawn {
 
     /// `None` where the interval of beta reaches 0: then nothing says that there is a peak.
     fn peak(&self, beta: Parameter, highest: f64) -> Option<Peak> {
-        let of = |s: &Solution| ((1.0 - s.shape[0]) / s.shape[1]).sqrt().max(1.0);
-        let members = self.estimate(of(&self.solution), of);
+        let peak_of = |s: &Solution| ((1.0 - s.shape[0]) / s.shape[1]).sqrt().max(1.0);
+        let members = self.estimate(peak_of(&self.solution), peak_of);
         let is_known = beta.estimate.interval.is_some_and(|(low, _)| low > 0.0);
         let is_finite = members.interval.is_some_and(|(_, high)| high.is_finite());
         (is_known && is_finite).then_some(Peak {
@@ -193,9 +193,9 @@ impl Drawn {
     fn curve(&self, highest: f64) -> Vec<CurvePoint> {
         let end = (highest * EXTRAPOLATION).ceil();
         let step = ((end - self.lowest) / CURVE_POINTS).max(0.25);
-        let at = |members: f64| {
-            let of = |s: &Solution| s.log_lambda.exp() * members / slowdown(s.shape, members);
-            let estimate = self.estimate(of(&self.solution), of);
+        let point = |members: f64| {
+            let throughput_of = |s: &Solution| s.log_lambda.exp() * members / slowdown(s.shape, members);
+            let estimate = self.estimate(throughput_of(&self.solution), throughput_of);
             let (low, high) = estimate.interval?;
             Some(CurvePoint {
                 members,
@@ -212,7 +212,7 @@ impl Drawn {
             places.map(move |i| from + (to - from) * i / number)
         };
         let places = steps(self.lowest, highest).chain(steps(highest, end)).chain([end]);
-        places.filter_map(at).collect()
+        places.filter_map(point).collect()
     }
 }
 

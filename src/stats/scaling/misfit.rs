@@ -69,7 +69,7 @@ fn levels(residuals: &[Vec<(f64, f64)>]) -> (Vec<(f64, f64)>, f64) {
     levels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut squares = 0.0;
     for _ in 0..ROUNDS {
-        let of = |members: f64| {
+        let level_of = |members: f64| {
             levels
                 .iter()
                 .find(|known| known.0.total_cmp(&members).is_eq())
@@ -78,7 +78,7 @@ fn levels(residuals: &[Vec<(f64, f64)>]) -> (Vec<(f64, f64)>, f64) {
         let mut sums = vec![(0.0, 0.0); levels.len()];
         squares = 0.0;
         for block in residuals {
-            let mean = block.iter().map(|(n, r)| r - of(*n)).sum::<f64>() / block.len() as f64;
+            let mean = block.iter().map(|(n, r)| r - level_of(*n)).sum::<f64>() / block.len() as f64;
             for (members, residual) in block {
                 let place = levels
                     .iter()
@@ -86,7 +86,7 @@ fn levels(residuals: &[Vec<(f64, f64)>]) -> (Vec<(f64, f64)>, f64) {
                     .unwrap_or(0);
                 sums[place].0 += residual - mean;
                 sums[place].1 += 1.0;
-                squares += (residual - mean - of(*members)).powi(2);
+                squares += (residual - mean - level_of(*members)).powi(2);
             }
         }
         for (level, (sum, count)) in levels.iter_mut().zip(&sums) {

@@ -52,9 +52,9 @@ pub(super) fn solve(law: Law, blocks: &[&Block], start: [f64; 2]) -> Solution {
         if moved.iter().all(|share| *share < PRECISION) {
             break;
         }
-        let there = normal_equations(blocks, next);
-        if there.squares <= here.squares {
-            (shape, here) = (next, there);
+        let next_equations = normal_equations(blocks, next);
+        if next_equations.squares <= here.squares {
+            (shape, here) = (next, next_equations);
             damping = (damping * 0.1).max(1e-12);
         } else {
             damping *= 10.0;

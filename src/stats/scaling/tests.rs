@@ -51,12 +51,12 @@ fn covered(shape: [f64; 2], runs: u64, resamples: usize) -> [f64; 4] {
             hits[3] += u32::from(contains(found.members, peak));
         }
     }
-    let share = |hits: u32, of: f64| if of > 0.0 { f64::from(hits) / of } else { 1.0 };
-    let of = runs as f64;
+    let share = |hits: u32, all: f64| if all > 0.0 { f64::from(hits) / all } else { 1.0 };
+    let simulations = runs as f64;
     [
-        share(hits[0], of),
-        share(hits[1], of),
-        share(hits[2], of),
+        share(hits[0], simulations),
+        share(hits[1], simulations),
+        share(hits[2], simulations),
         share(hits[3], f64::from(peaks)),
     ]
 }
@@ -183,14 +183,14 @@ fn counts_of_which_each_block_has_one_are_refused_since_nothing_is_within_blocks
 
 #[test]
 fn a_peak_is_reported_only_where_coherency_is_surely_there() {
-    let of = |shape| fit_with(&simulated(shape, &COUNTS, 10, 3), Some(Law::Universal), 400, 1).unwrap();
-    assert!(of([0.1, 0.0]).peak.is_none());
-    let near = of([0.05, 0.02]).peak.unwrap();
+    let fit_of = |shape| fit_with(&simulated(shape, &COUNTS, 10, 3), Some(Law::Universal), 400, 1).unwrap();
+    assert!(fit_of([0.1, 0.0]).peak.is_none());
+    let near = fit_of([0.05, 0.02]).peak.unwrap();
     assert!(
         !near.extrapolated && contains(near.members, (0.95_f64 / 0.02).sqrt()),
         "{near:?}"
     );
-    let far = of([0.02, 0.004]).peak.unwrap();
+    let far = fit_of([0.02, 0.004]).peak.unwrap();
     assert!(far.extrapolated && far.members.point > 8.0, "{far:?}");
 }
 
@@ -265,12 +265,12 @@ fn the_same_seed_gives_the_same_fit_and_moods_of_blocks_none_other() {
         one.per_second *= 1.0 + 0.2 * f64::from(one.block);
     }
     let other = fit_scaling(&moody, 9).unwrap();
-    let of = |fit: &ScalingFit| fit.beta.unwrap().estimate;
+    let beta = |fit: &ScalingFit| fit.beta.unwrap().estimate;
     assert!(
-        (of(&fit).point - of(&other).point).abs() < 1e-8,
+        (beta(&fit).point - beta(&other).point).abs() < 1e-8,
         "{:?} {:?}",
-        of(&fit),
-        of(&other)
+        beta(&fit),
+        beta(&other)
     );
 }
 

@@ -9,8 +9,8 @@ use crate::wording::{capitalised, plural, thousands};
 
 impl Writer<'_> {
     pub(super) fn about_backlog(&self, baseline: usize) -> String {
-        let of = |c: &&Comparison| c.metric == Metric::ReadTime && c.baseline == baseline;
-        let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
+        let is_about_it = |c: &&Comparison| c.metric == Metric::ReadTime && c.baseline == baseline;
+        let against: Vec<&Comparison> = self.comparisons.iter().filter(is_about_it).collect();
         match against[..] {
             [] => self.alone(baseline),
             [only] => self.single(only),
@@ -41,7 +41,7 @@ impl Writer<'_> {
         let context = self.context(comparison.baseline, &held);
         let Some(ratio) = comparison.ratio else {
             let with = context.map_or(String::new(), |context| format!(" with {context}"));
-            return format!("No answer{with}: no whole block holds a usable trial of both {subject} and {baseline}.");
+            return format!("No answer{with}: no complete block has usable trials of both {subject} and {baseline}.");
         };
         let compared = if self.is_of_variants() {
             self.compared_variants(comparison, ratio)
@@ -93,7 +93,7 @@ impl Writer<'_> {
         let measured = against.iter().filter(|c| c.ratio.is_some());
         let point = |c: &&&Comparison| c.ratio.map_or(0.0, |ratio| ratio.point);
         let Some(best) = measured.max_by(|a, b| point(a).total_cmp(&point(b))) else {
-            return format!("{lead}no answer, since no whole block holds usable trials to compare.");
+            return format!("{lead}no answer, since no complete block has usable trials to compare.");
         };
         let others = || {
             against
@@ -119,7 +119,7 @@ impl Writer<'_> {
             self.label(comparison.configuration, held)
         };
         let Some(ratio) = comparison.ratio else {
-            return format!("{subject} has no answer, since no whole block holds a usable trial of both");
+            return format!("{subject} has no answer, since no complete block has usable trials of both");
         };
         let verdict = match comparison.verdict {
             Verdict::Undecided => {
@@ -167,11 +167,11 @@ impl Writer<'_> {
 
     /// What a stopwatch says, and whether it contradicts.
     fn stopwatch(&self, comparison: &Comparison) -> String {
-        let of = |c: &&Comparison| {
+        let is_its_stopwatch = |c: &&Comparison| {
             c.metric == Metric::Stopwatch
                 && (c.baseline, c.configuration) == (comparison.baseline, comparison.configuration)
         };
-        let Some(stopwatch) = self.comparisons.iter().find(of) else {
+        let Some(stopwatch) = self.comparisons.iter().find(is_its_stopwatch) else {
             return String::new();
         };
         let Some(ratio) = stopwatch.ratio else {

@@ -15,8 +15,8 @@ const RATE: &str = "rate";
 impl Writer<'_> {
     /// A baseline of live or mixed trials with everything that is compared with it.
     pub(super) fn about_load(&self, baseline: usize, metric: Metric) -> String {
-        let of = |c: &&Comparison| c.metric == metric && c.baseline == baseline;
-        let against: Vec<&Comparison> = self.comparisons.iter().filter(of).collect();
+        let is_about_it = |c: &&Comparison| c.metric == metric && c.baseline == baseline;
+        let against: Vec<&Comparison> = self.comparisons.iter().filter(is_about_it).collect();
         let sentence = match against[..] {
             [] => self.load_alone(baseline, metric),
             [only] => {
@@ -58,7 +58,7 @@ impl Writer<'_> {
             _ => format!("p99 is {before} with {base} and {after} with {subject}"),
         };
         let Some(ratio) = comparison.ratio else {
-            return format!("{lead}{plain}; no whole block holds a usable trial of both, so there is no verdict");
+            return format!("{lead}{plain}; no complete block has usable trials of both, so there is no verdict");
         };
         let blocks = plural(comparison.blocks, "block");
         let (changed, weakly) = (changed(comparison, ratio), self.weakly(comparison));
@@ -171,7 +171,7 @@ impl Writer<'_> {
                     }
                     Some(judgement) => {
                         let resolution = judgement.resolution_percent();
-                        format!("holds it with p99 {p99} (a growth of the lag by {resolution} % would have shown)")
+                        format!("holds it with p99 {p99} (the window resolves a growth of the lag of {resolution} %)")
                     }
                     None => format!("holds it with p99 {p99}"),
                 }
@@ -260,8 +260,8 @@ impl Writer<'_> {
 /// That a window is too short for a verdict on the load.
 fn cannot_say(judgement: &LoadJudgement) -> String {
     format!(
-        "but whether the load is held cannot be said: a growth of the lag below {} % of what arrives would not have \
-         shown",
+        "but whether the load is held cannot be said: the window resolves only a growth of the lag of at least \
+         {} % of what arrives",
         judgement.resolution_percent()
     )
 }
@@ -279,7 +279,7 @@ fn changed(comparison: &Comparison, ratio: Estimate) -> String {
     format!("{} {word}{}", times(ratio), interval(ratio))
 }
 
-/// Records per second: whole ones, of few three digits.
+/// Records per second to the integer; below 100 with three digits.
 pub(super) fn rate(per_second: f64) -> String {
     if per_second.abs() < 99.5 {
         figure(per_second)

@@ -1,5 +1,5 @@
 //! The part of a trial in which records lay before the readers: the reading of a backlog behind which more arrives, and
-//! what a burst leaves. Figures over the whole of such a trial would be those of the time in which there was little to do.
+//! what a burst leaves. Figures over all of such a trial would be those of the time in which there was little to do.
 
 use super::of_trial::ratio;
 use super::thresholds::{BEHIND_SECONDS_MIN, LAG_SECONDS, NEARLY_ALL};
@@ -19,8 +19,8 @@ pub(super) struct Behind {
 
 /// `None` where there was hardly any such time, or hardly another.
 pub(super) fn behind(trials: &[&Measurement]) -> Option<Behind> {
-    let seen: Vec<Behind> = trials.iter().filter_map(|m| of_trial(m, m.load.as_ref()?)).collect();
-    let of_each = |figure: fn(&Behind) -> f64| median(&seen.iter().map(figure).collect::<Vec<f64>>());
+    let intervals: Vec<Behind> = trials.iter().filter_map(|m| of_trial(m, m.load.as_ref()?)).collect();
+    let of_each = |figure: fn(&Behind) -> f64| median(&intervals.iter().map(figure).collect::<Vec<f64>>());
     let found = Behind {
         seconds: of_each(|behind| behind.seconds)?,
         time: of_each(|behind| behind.time)?,

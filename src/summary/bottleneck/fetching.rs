@@ -24,13 +24,13 @@ impl Fetching {
         if !case.is_never_without_records() || case.is_short() {
             return None;
         }
-        let seen = &case.observed;
-        let (waiting, awaited) = (seen.waiting?, seen.awaited?);
-        let unpacking = seen.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
+        let observed = &case.observed;
+        let (waiting, awaited) = (observed.waiting?, observed.awaited?);
+        let unpacking = observed.fetcher.as_ref().map_or(0.0, |thread| thread.wanting);
         // Awaiting and unpacking overlap, so this is the most that it may have paused.
         let pausing_at_most = 1.0 - awaited.max(unpacking);
         // While records arrive, a client that awaits an answer may have nothing to fetch.
-        let is_fuller = seen.load.is_none() && waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
+        let is_fuller = observed.load.is_none() && waiting >= WAITING_FOR_FULLER_SHARE && waiting > pausing_at_most;
         (waiting >= WAITING_SHARE || is_fuller).then(|| Fetching {
             waiting,
             awaited,
@@ -60,12 +60,12 @@ impl Fetching {
 
 /// A quota of the cluster holds answers back, and readers wait for them.
 pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    let throttled = seen.throttled.filter(|share| *share >= THROTTLED_SHARE)?;
-    if seen.waiting.is_some_and(|share| share < THROTTLED_SHARE) {
+    let observed = &case.observed;
+    let throttled = observed.throttled.filter(|share| *share >= THROTTLED_SHARE)?;
+    if observed.waiting.is_some_and(|share| share < THROTTLED_SHARE) {
         return None;
     }
-    let waiting = seen.waiting.map(|share| {
+    let waiting = observed.waiting.map(|share| {
         let share = percent(share);
         format!(", while readers waited {share} of it with an empty queue")
     });
@@ -73,7 +73,7 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
         "the cluster held answers back because of a quota for {} of the time{}{}",
         percent(throttled),
         waiting.unwrap_or_default(),
-        words::brokers_and_cores(seen)
+        words::brokers_and_cores(observed)
     );
     Some(Bottleneck::new(Kind::Quota, evidence, remedies::QUOTA))
 }
@@ -106,15 +106,18 @@ pub(super) fn fetching(case: &Case) -> Option<Bottleneck> {
 
 /// The same without the client library's own figures: by the brokers' processors, where they run here.
 pub(super) fn fetching_unseen(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    let waiting = seen
+    let observed = &case.observed;
+    let waiting = observed
         .waiting
         .filter(|share| *share >= WAITING_SHARE && case.is_never_without_records() && !case.is_short())?;
-    let brokers = seen.machine.as_ref().and_then(|machine: &Machine| machine.brokers)?;
+    let brokers = observed
+        .machine
+        .as_ref()
+        .and_then(|machine: &Machine| machine.brokers)?;
     let evidence = format!(
         "readers waited {} of the time with an empty queue{}; what their client did meanwhile was not observed",
         percent(waiting),
-        words::brokers_and_cores(seen)
+        words::brokers_and_cores(observed)
     );
     if brokers >= BROKER_BUSY_CORES {
         Some(Bottleneck::new(Kind::Brokers, evidence, remedies::BROKERS))

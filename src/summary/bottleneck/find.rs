@@ -26,12 +26,12 @@ pub(crate) fn find(
 /// What ends a capacity: the bottleneck at the lowest rate that was not held, from all trials of the search at it.
 pub(crate) fn of_capacity(scenario: &Scenario, index: usize, found: &CapacitySummary, trials: &[Trial]) -> Bottleneck {
     let of_search = |wanted: &dyn Fn(&Trial, &Measurement) -> bool| {
-        let mine = trials
+        let complete_trials = trials
             .iter()
             .filter(|trial| trial.order.configuration == index && trial.status == Status::Complete);
-        let measured = mine.filter_map(|trial| Some((trial, trial.measurement.as_ref()?)));
-        let wanted = measured.filter(|(trial, measurement)| wanted(trial, measurement));
-        wanted
+        let measured = complete_trials.filter_map(|trial| Some((trial, trial.measurement.as_ref()?)));
+        measured
+            .filter(|(trial, measurement)| wanted(trial, measurement))
             .map(|(_, measurement)| measurement)
             .collect::<Vec<&Measurement>>()
     };

@@ -11,8 +11,8 @@ use crate::summary::limits::{memory_size, of_whom};
 /// A CPU quota that is used up, before everything else: whatever would need more CPU has no more, and whatever waits,
 /// waits longer.
 pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed.limits;
-    let quota = seen
+    let limits = &case.observed.limits;
+    let quota = limits
         .quota
         .as_ref()
         .filter(|quota| quota.throttled_share() >= QUOTA_SHARE)?;
@@ -27,7 +27,7 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
         quota.periods,
         percent(quota.throttled_share()),
         seconds(quota.throttled_ns),
-        seconds(seen.wall_ns),
+        seconds(limits.wall_ns),
     );
     Some(Bottleneck {
         kind: BottleneckKind::Limit,
@@ -44,13 +44,13 @@ pub(super) fn quota(case: &Case) -> Option<Bottleneck> {
 pub(super) fn no_room(case: &Case) -> Option<Bottleneck> {
     let left = case.observed.limits.left.as_ref()?;
     // Of a small quota half is as much as a thread of a large one leaves.
-    let room = IDLE_FOR_A_THREAD.min(left.quota.cores() / 2.0);
-    if left.idle >= room || left.machine_idle < left.idle || case.is_short() {
+    let idle_needed = IDLE_FOR_A_THREAD.min(left.quota.cores() / 2.0);
+    if left.idle >= idle_needed || left.machine_idle < left.idle || case.is_short() {
         return None;
     }
-    let seen = words::figures(&case.observed)?;
+    let figures = words::figures(&case.observed)?;
     let evidence = format!(
-        "the {} gives {} of {}, of which {} were idle, less than another thread would use; {seen}",
+        "the {} gives {} of {}, of which {} were idle, less than another thread would use; {figures}",
         left.quota.name(),
         core_figure(left.quota.cores()),
         cores(f64::from(left.machine_cores)),
@@ -67,8 +67,8 @@ pub(super) fn no_room(case: &Case) -> Option<Bottleneck> {
 
 /// Readers that wait for brokers that read from storage.
 pub(super) fn memory(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed.limits;
-    let share = seen.storage.filter(|share| *share >= STORAGE_SHARE)?;
+    let limits = &case.observed.limits;
+    let share = limits.storage.filter(|share| *share >= STORAGE_SHARE)?;
     let waited = case.observed.waiting;
     if !case.is_never_without_records() || waited.is_some_and(|waited| waited < WAITING_FOR_FULLER_SHARE) {
         return None;
@@ -77,10 +77,10 @@ pub(super) fn memory(case: &Case) -> Option<Bottleneck> {
     let evidence = format!(
         "brokers read {} of what was delivered from storage, because {}{}",
         percent(share),
-        why_no_room(seen.memory.as_ref()),
+        why_no_room(limits.memory.as_ref()),
         waited.unwrap_or_default()
     );
-    let more = match seen.memory {
+    let more = match limits.memory {
         Some(_) => "A larger memory limit",
         None => "More memory on the brokers' machine",
     };

@@ -14,7 +14,7 @@ impl Made {
                 period_us: 100_000,
             },
             of: vec![Party::Tandem, Party::Workers, Party::Brokers],
-            whole: true,
+            covers_all: true,
             periods: 10,
             throttled_periods,
             throttled_ns: SECOND / 2,

@@ -136,7 +136,7 @@ impl Observed {
             thread.wanting = (thread.wanting * times).min(1.0);
             Some(thread)
         };
-        let mut seen = Observed {
+        let mut scaled_figures = Observed {
             seconds: Some(behind.seconds),
             machine: None,
             working: scaled(self.working),
@@ -150,15 +150,15 @@ impl Observed {
             limits: self.limits.without_what_was_left(),
             ..self.clone()
         };
-        if let Some(load) = &mut seen.load {
+        if let Some(load) = &mut scaled_figures.load {
             load.behind = true;
         }
-        if let Some(in_order) = &mut seen.in_order {
+        if let Some(in_order) = &mut scaled_figures.in_order {
             in_order.working = (in_order.working * times).min(1.0);
         }
-        let members = seen.skew.iter_mut().flat_map(|skew| &mut skew.working);
+        let members = scaled_figures.skew.iter_mut().flat_map(|skew| &mut skew.working);
         members.for_each(|(share, _)| *share = (*share * times).min(1.0));
-        Some(seen)
+        Some(scaled_figures)
     }
 }
 
@@ -169,13 +169,13 @@ fn lower_median(mut counts: Vec<u32>) -> u32 {
 }
 
 fn machine(trials: &[&Measurement]) -> Option<Machine> {
-    let seen: Vec<&Measurement> = trials
+    let observed: Vec<&Measurement> = trials
         .iter()
         .copied()
         .filter(|m| m.host.wall_ns > 0 && m.host.cpu != HostCpu::default())
         .collect();
     let of_each = |figure: &dyn Fn(&Measurement) -> Option<f64>| {
-        median(&seen.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
+        median(&observed.iter().filter_map(|m| figure(m)).collect::<Vec<f64>>())
     };
     let in_cores = |m: &Measurement, ns: u64| ns as f64 / m.host.wall_ns as f64;
     let quota = |m: &Measurement| under_quota(&m.host, busy_cores(m)?);

@@ -2,8 +2,8 @@
 
 use crate::measure::{ClientStatistics, HostCpu, Measurement, MemberMeasurement, ReadingTime};
 
-pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
+pub(super) fn ratio(part: f64, total: f64) -> Option<f64> {
+    (total > 0.0).then(|| part / total)
 }
 
 /// Cores of the machine that ran something; `None` where its CPU time was not read.
@@ -46,10 +46,10 @@ pub(super) fn work_us(trials: &[&Measurement]) -> Option<f64> {
 pub(super) fn of_reading(m: &Measurement, ns: impl Fn(&ReadingTime) -> u64) -> Option<f64> {
     let observed = || reading_members(m).filter_map(|(member, length_ns)| Some((member.reading?, length_ns)));
     let spent: u64 = observed().map(|(time, _)| ns(&time)).sum();
-    let whole: f64 = observed()
+    let total_ns: f64 = observed()
         .map(|(time, length_ns)| f64::from(time.readers) * length_ns)
         .sum();
-    ratio(spent as f64, whole).map(|share| share.min(1.0))
+    ratio(spent as f64, total_ns).map(|share| share.min(1.0))
 }
 
 pub(super) fn process_cores(m: &Measurement) -> Option<f64> {

@@ -28,15 +28,15 @@ pub(super) fn load_held(case: &Case) -> Option<Bottleneck> {
     if let Some(judged) = unsure {
         return Some(Bottleneck::unknown(words::load_unsure(judged), remedies::LOAD_UNSURE));
     }
-    let mut seen = if load.not_held.0 > 0 {
+    let mut evidence = if load.not_held.0 > 0 {
         words::load_partly_held(load)
     } else {
         words::load_held(load, &case.observed)
     };
     if let Some(longest) = Longest::of(case) {
-        seen = format!("{seen}; {}", longest.evidence());
+        evidence = format!("{evidence}; {}", longest.evidence());
     }
-    Some(Bottleneck::unknown(seen, remedies::LOAD_HELD))
+    Some(Bottleneck::unknown(evidence, remedies::LOAD_HELD))
 }
 
 /// The part of a record's way that takes longest, in means.
@@ -125,13 +125,13 @@ fn held_by_the_producer(case: &Case, longest: &Longest) -> Option<Bottleneck> {
 
 /// Records wait while their member works others, or waits for a commit.
 fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
-    let seen = &case.observed;
+    let observed = &case.observed;
     let because = |said: String| format!("{}; {said}", longest.evidence());
-    if let Some(skew) = seen.skew.as_ref().filter(|skew| skew.is_busy_unevenly()) {
+    if let Some(skew) = observed.skew.as_ref().filter(|skew| skew.is_busy_unevenly()) {
         let evidence = because(words::skew(skew, case.dataset.topics, false));
         return Some(Bottleneck::new(Kind::Skew, evidence, remedies::skew(skew)));
     }
-    let committing = seen.committing.unwrap_or(0.0);
+    let committing = observed.committing.unwrap_or(0.0);
     if committing >= BUSY_SHARE {
         let evidence = because(format!(
             "members waited for commits {} of their time",
@@ -139,7 +139,7 @@ fn behind_others(case: &Case, longest: &Longest) -> Option<Bottleneck> {
         ));
         return Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::COMMITS));
     }
-    let working = seen.working.filter(|share| *share >= BUSY_SHARE)?;
+    let working = observed.working.filter(|share| *share >= BUSY_SHARE)?;
     let evidence = because(format!("members were in work {} of their time", percent(working)));
     Some(Bottleneck::new(Kind::ConsumerWork, evidence, remedies::work(case)))
 }

@@ -98,7 +98,7 @@ fn skew_of_group(m: &Measurement, group: u32, threads: f64) -> Option<Skew> {
     }
     let (largest, most) = partitions.iter().max_by_key(|(_, records)| **records)?;
     let end_ns = members.iter().filter_map(|member| member.last_record_ns).max()?;
-    let whole = end_ns.saturating_sub(m.start_ns) as f64 * members.len() as f64;
+    let member_time_ns = end_ns.saturating_sub(m.start_ns) as f64 * members.len() as f64;
     let left = members
         .iter()
         .map(|member| end_ns.saturating_sub(member.last_record_ns.unwrap_or(m.start_ns)));
@@ -108,7 +108,7 @@ fn skew_of_group(m: &Measurement, group: u32, threads: f64) -> Option<Skew> {
         members: members.len(),
         partitions: (held(busiest), partitions.len()),
         largest: (*largest, ratio(*most as f64, all as f64)?),
-        finished_early: ratio(left.sum::<u64>() as f64, whole)?,
+        finished_early: ratio(left.sum::<u64>() as f64, member_time_ns)?,
         working: working(m, &members, threads).unwrap_or_default(),
     })
 }

@@ -114,14 +114,14 @@ impl Made {
         for (index, member) in self.measurement.members.iter_mut().enumerate() {
             let mine = if index == 0 { share } else { (1.0 - share) / others };
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let at = |part: f64| part as u64;
+            let truncated = |part: f64| part as u64;
             let partition = member.partitions[0].partition;
             member.partitions = vec![PartitionMeasurement {
                 partition,
-                records: at(records * mine),
+                records: truncated(records * mine),
                 ..PartitionMeasurement::default()
             }];
-            member.last_record_ns = Some(start_ns + at(SECOND as f64 * mine / share));
+            member.last_record_ns = Some(start_ns + truncated(SECOND as f64 * mine / share));
         }
         self
     }

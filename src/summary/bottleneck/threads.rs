@@ -79,12 +79,12 @@ pub(super) fn busiest_of_producers(loads: &[&LoadMeasurement]) -> Option<BusyThr
 type Windows<'a> = Vec<((u32, u32), &'a ProcessUsage)>;
 
 fn busiest_of<'a>(trials: impl Iterator<Item = Windows<'a>>, role: Option<ThreadRole>) -> Option<(Key, f64, f64)> {
-    let mut seen: BTreeMap<Key, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    let mut shares_by_thread: BTreeMap<Key, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     let mut number = 0;
     for windows in trials {
         number += 1;
         for (key, thread) in busiest_by_name(windows) {
-            let shares = seen.entry(key).or_default();
+            let shares = shares_by_thread.entry(key).or_default();
             shares.0.push(thread.0);
             shares.1.push(thread.1);
         }
@@ -94,7 +94,7 @@ fn busiest_of<'a>(trials: impl Iterator<Item = Windows<'a>>, role: Option<Thread
         shares.resize(number, 0.0);
         median(&shares).unwrap_or(0.0)
     };
-    let threads = seen
+    let threads = shares_by_thread
         .into_iter()
         .filter(|((_, _, thread), _)| role.is_none_or(|role| described(thread).0 == role))
         .map(|(key, (running, wanting))| (key, over_all(running), over_all(wanting)));

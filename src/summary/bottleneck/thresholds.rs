@@ -47,7 +47,7 @@ pub(super) const HELD_MS: f64 = 5.0;
 /// Records lie before the readers where there are more than arrive in this time. Positions are reported every 100 ms, so
 /// that the lag seen is too large by up to what arrives meanwhile.
 pub(super) const LAG_SECONDS: f64 = 0.25;
-/// Less of this than the whole of a trial is worth a word.
+/// A shorter time with lag, in seconds, is not analysed by itself.
 pub(super) const BEHIND_SECONDS_MIN: f64 = 0.5;
-/// Where it is more than this share, the figures of the whole trial are those of this time.
+/// From this share of the trial on, the figures of the complete trial are those of the time with lag.
 pub(super) const NEARLY_ALL: f64 = 0.95;

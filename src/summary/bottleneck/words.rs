@@ -150,7 +150,7 @@ pub(super) fn milliseconds(ms: f64) -> String {
     format!("{ms:.digits$} ms")
 }
 
-/// A setting of the user's, as it stands in the scenario; the value of one that may be secret is not shown.
+/// A setting of the user's, as it stands in the scenario; the value of one that may be secret is left out.
 pub(super) fn property(name: &str, value: &PropertyValue) -> String {
     match value {
         PropertyValue::Literal(value) => format!("`{name}` = {value}"),

@@ -12,9 +12,9 @@ use crate::wording::plural;
 
 /// The order of a partition or a key keeps one thread busy while others have nothing to do.
 pub(super) fn work_in_order(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    let in_order: &InOrder = seen.in_order.as_ref()?;
-    let working = seen.working.filter(|share| *share < WORKING_SHARE)?;
+    let observed = &case.observed;
+    let in_order: &InOrder = observed.in_order.as_ref()?;
+    let working = observed.working.filter(|share| *share < WORKING_SHARE)?;
     if in_order.working < WORKING_SHARE {
         return None;
     }
@@ -28,10 +28,10 @@ pub(super) fn work_in_order(case: &Case) -> Option<Bottleneck> {
 
 /// Waiting for something else than a core: a database that the work stands for, or the answers to commits.
 pub(super) fn work_that_waits(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    let committing = seen.committing.unwrap_or(0.0);
+    let observed = &case.observed;
+    let committing = observed.committing.unwrap_or(0.0);
     let waiting = match case.configuration.work {
-        Work::Wait { .. } => seen.working.unwrap_or(0.0),
+        Work::Wait { .. } => observed.working.unwrap_or(0.0),
         Work::None | Work::Cpu { .. } => 0.0,
     };
     // With threads of their own for the work, the reading thread commits meanwhile.
@@ -48,7 +48,7 @@ pub(super) fn work_that_waits(case: &Case) -> Option<Bottleneck> {
     } else {
         remedies::work(case)
     };
-    Some(Bottleneck::new(Kind::ConsumerWork, words::working(seen), remedy))
+    Some(Bottleneck::new(Kind::ConsumerWork, words::working(observed), remedy))
 }
 
 pub(super) fn all_cores(case: &Case) -> Option<Bottleneck> {
@@ -75,10 +75,10 @@ pub(super) fn all_cores(case: &Case) -> Option<Bottleneck> {
 }
 
 pub(super) fn work_that_computes(case: &Case) -> Option<Bottleneck> {
-    let seen = &case.observed;
-    (seen.working? + seen.committing.unwrap_or(0.0) >= WORKING_SHARE).then(|| Bottleneck {
+    let observed = &case.observed;
+    (observed.working? + observed.committing.unwrap_or(0.0) >= WORKING_SHARE).then(|| Bottleneck {
         kind: Kind::ConsumerWork,
-        evidence: words::working(seen),
+        evidence: words::working(observed),
         remedy: remedies::work(case),
     })
 }

@@ -76,7 +76,7 @@ fn figure(name: &str, run: &StoredRun, configuration: usize, measure: Measure) -
     let trials: Vec<f64> = used
         .filter_map(|(_, measurement)| verdict::figure(measure.metric()?, measurement))
         .collect();
-    let wanted = run
+    let searched = run
         .plan
         .scenario
         .capacity
@@ -87,7 +87,7 @@ fn figure(name: &str, run: &StoredRun, configuration: usize, measure: Measure) -
         configuration: run.plan.scenario.configurations[configuration].name.clone(),
         measure,
         estimate: Estimate::geometric(&trials),
-        capacity: wanted.map(|wanted| capacity::summarise(wanted, configuration, run.trials)),
+        capacity: searched.map(|search| capacity::summarise(search, configuration, run.trials)),
         trials,
     }
 }

@@ -18,13 +18,13 @@ fn about(comparison: &RunComparison, run: &RunFacts) -> Vec<String> {
             "{name} is the same run as {first}, trial for trial: everything is the same."
         )];
     }
-    let of = |measure: Measure| -> Vec<&RunVerdict> {
+    let verdicts = |measure: Measure| -> Vec<&RunVerdict> {
         let all = comparison.verdicts.iter();
         all.filter(|v| v.run == *name && v.measure == measure).collect()
     };
     Measure::ALL
         .into_iter()
-        .filter_map(|measure| sentence(comparison, name, measure, &of(measure)))
+        .filter_map(|measure| sentence(comparison, name, measure, &verdicts(measure)))
         .collect()
 }
 
@@ -63,8 +63,8 @@ fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: 
     let clauses: Vec<String> = kinds
         .iter()
         .filter_map(|(kind, word)| {
-            let of: Vec<&&RunVerdict> = verdicts.iter().filter(|v| v.verdict == *kind).collect();
-            (!of.is_empty()).then(|| format!("{word} in {}{}", of.len(), farthest(*kind, &of)))
+            let alike: Vec<&&RunVerdict> = verdicts.iter().filter(|v| v.verdict == *kind).collect();
+            (!alike.is_empty()).then(|| format!("{word} in {}{}", alike.len(), farthest(*kind, &alike)))
         })
         .collect();
     let by = match measure {

@@ -141,9 +141,9 @@ fn three_trials_each_can_never_decide_because_of_the_test() {
 fn each_run_is_compared_with_the_first_and_all_by_one_measure_are_corrected_together() {
     let [one, two, three] = [1.0, 1.5, 2.0].map(|seconds| Made::of(one_and_two(), move |_| seconds));
     let found = compare_runs(&[one.stored("1"), two.stored("2"), three.stored("3")]).unwrap();
-    let of: Vec<(&str, Verdict)> = found.verdicts.iter().map(|v| (v.run.as_str(), v.verdict)).collect();
+    let verdicts: Vec<(&str, Verdict)> = found.verdicts.iter().map(|v| (v.run.as_str(), v.verdict)).collect();
     assert_eq!(
-        of,
+        verdicts,
         [
             ("B", Verdict::Slower),
             ("B", Verdict::Slower),
@@ -172,7 +172,7 @@ fn a_run_with_a_failed_trial_is_not_called_faster_and_can_be_slower() {
         .failed(FailureKind::Stall);
     other.trials.push(failed.build());
     let found = compared(&one, &other).unwrap();
-    let of = |comparison: &RunComparison| {
+    let verdict_on = |comparison: &RunComparison| {
         comparison
             .verdicts
             .iter()
@@ -180,15 +180,24 @@ fn a_run_with_a_failed_trial_is_not_called_faster_and_can_be_slower() {
             .cloned()
             .unwrap()
     };
-    assert_eq!(of(&found).verdict, Verdict::Undecided);
-    assert!(of(&found).note.unwrap().contains("B is not called the faster one"));
+    assert_eq!(verdict_on(&found).verdict, Verdict::Undecided);
+    assert!(
+        verdict_on(&found)
+            .note
+            .unwrap()
+            .contains("B is not called the faster one")
+    );
     assert!(
         found.warnings.iter().any(|w| w.contains("In B 1 trial failed")),
         "{:?}",
         found.warnings
     );
     let back = compared(&other, &one).unwrap();
-    assert_eq!(of(&back).verdict, Verdict::Undecided, "the baseline would win by it");
+    assert_eq!(
+        verdict_on(&back).verdict,
+        Verdict::Undecided,
+        "the baseline would win by it"
+    );
 }
 
 #[test]
@@ -204,14 +213,14 @@ fn configurations_are_matched_by_name_and_the_others_are_said() {
     let other = Made::of(builder, |_| 1.0);
     let found = compared(&one, &other).unwrap();
     assert_eq!(found.configurations.len(), 2);
-    let said: Vec<(bool, &str)> = found
+    let texts: Vec<(bool, &str)> = found
         .not_compared
         .iter()
         .map(|n| (n.in_baseline, n.reason.as_str()))
         .collect();
     let gone = (true, "B has no configuration of this name");
     let new = (false, "A has no configuration of this name");
-    assert_eq!(said, [gone, gone, new, new]);
+    assert_eq!(texts, [gone, gone, new, new]);
     assert!(
         found.warnings.iter().any(|w| w.contains("4 configurations")),
         "{:?}",
@@ -234,20 +243,20 @@ fn runs_without_anything_in_common_are_refused_with_the_reasons() {
     let one = Made::of(one_and_two(), |_| 1.0);
     let mut other = Made::of(one_and_two(), |_| 1.0);
     other.plan.scenario.datasets[0].size = Size::Fixed(1024);
-    let said = compared(&one, &other).unwrap_err().to_string();
+    let error = compared(&one, &other).unwrap_err().to_string();
     assert!(
-        said.starts_with("other and one have no configuration that can be compared: one process, both"),
-        "{said}"
+        error.starts_with("other and one have no configuration that can be compared: one process, both"),
+        "{error}"
     );
     assert!(
-        said.contains("size is 100 in the first and 1024 in the second"),
-        "{said}"
+        error.contains("size is 100 in the first and 1024 in the second"),
+        "{error}"
     );
     let elsewhere = Made::of(ScenarioBuilder::new().case("another", 1, 1), |_| 1.0);
-    let said = compared(&one, &elsewhere).unwrap_err().to_string();
+    let error = compared(&one, &elsewhere).unwrap_err().to_string();
     assert!(
-        said.contains("another: the first has no configuration of this name"),
-        "{said}"
+        error.contains("another: the first has no configuration of this name"),
+        "{error}"
     );
 }
 
@@ -286,7 +295,7 @@ fn what_differs_beside_the_figures_is_named_once() {
     other.environment.kernel = "6.2".to_owned();
     other.plan.scenario.seed = 8;
     let found = compared(&one, &other).unwrap();
-    let told: Vec<(Area, &str, &str, &str, usize)> = found
+    let differences: Vec<(Area, &str, &str, &str, usize)> = found
         .differences
         .iter()
         .map(|d| {
@@ -300,7 +309,7 @@ fn what_differs_beside_the_figures_is_named_once() {
         })
         .collect();
     assert_eq!(
-        told,
+        differences,
         [
             (Area::Environment, "kernel", "6.1", "6.2", 0),
             (Area::Settings, "client.fetch.queue.backoff.ms", "10", "1000", 0),

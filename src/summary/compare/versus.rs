@@ -18,8 +18,8 @@ const TRIALS_MIN: usize = 2;
 pub(super) fn verdicts(runs: &[StoredRun], matched: &[Matching], same: &[bool], threshold: f64) -> Vec<RunVerdict> {
     let mut all = Vec::new();
     for (place, matching) in matched.iter().enumerate() {
-        let of = |pair: &(usize, usize)| Versus::of(runs, place + 1, *pair, same[place]);
-        all.extend(matching.pairs.iter().map(of));
+        let verdict_on = |pair: &(usize, usize)| Versus::of(runs, place + 1, *pair, same[place]);
+        all.extend(matching.pairs.iter().map(verdict_on));
     }
     for measure in Measure::ALL.into_iter().filter(|measure| measure.metric().is_some()) {
         let family = || {

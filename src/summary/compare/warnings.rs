@@ -100,9 +100,14 @@ fn other_counts(
         comparison.figure("A", configuration, Measure::ReadTime).is_some()
     };
     let count = |run: &StoredRun, configuration: usize| {
-        let of =
+        let is_counted =
             |t: &&crate::measure::Trial| t.order.kind == TrialKind::Counted && t.order.configuration == configuration;
-        let counts: Vec<f64> = run.trials.iter().filter(of).map(|t| t.order.records as f64).collect();
+        let counts: Vec<f64> = run
+            .trials
+            .iter()
+            .filter(is_counted)
+            .map(|t| t.order.records as f64)
+            .collect();
         median(&counts).filter(|count| *count > 0.0)
     };
     let counts = matching.pairs.iter().filter(reads).filter_map(|(first, other)| {

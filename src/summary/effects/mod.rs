@@ -101,10 +101,10 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary>
         },
         missing => EffectsOutcome::Refused(EffectsRefusal::EmptyCells(missing)),
     };
-    let of = EffectsOf::of(metric);
+    let effects_of = EffectsOf::of(metric);
     Some(EffectsSummary {
-        of,
-        text: text(of, &factors.names, &outcome),
+        of: effects_of,
+        text: text(effects_of, &factors.names, &outcome),
         factors: factors.names,
         outcome,
     })

@@ -58,7 +58,7 @@ fn a_block_with_a_failed_trial_is_left_out() {
     let one = trials.iter_mut().find(|t| t.order.kind == TrialKind::Counted).unwrap();
     *one = failed(&plan, one.order.clone(), 1, FailureKind::Stall);
     let EffectsOutcome::Explained(shares) = found(&plan, &trials).outcome else {
-        panic!("nine blocks are whole")
+        panic!("nine blocks are complete")
     };
     assert_eq!((shares.blocks, shares.blocks_left_out), (9, 1));
 }

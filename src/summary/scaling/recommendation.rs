@@ -38,19 +38,19 @@ pub(super) fn recommend(
             doubted,
         }
     };
-    let mut at = 0;
+    let mut reached = 0;
     let mut last = None;
     let ahead = loop {
-        let ahead: Vec<Step> = (at + 1..points.len()).map(|to| step(at, to)).collect();
+        let ahead: Vec<Step> = (reached + 1..points.len()).map(|to| step(reached, to)).collect();
         // What is open is not gone past: a larger count may owe all that it gains to this one.
         let mut steps = ahead.iter().take_while(|step| step.worth != Worth::Open);
         let Some(up) = steps.position(|step| step.worth == Worth::Yes) else {
             break ahead;
         };
-        last = Some((at, at + 1 + up));
-        at += 1 + up;
+        last = Some((reached, reached + 1 + up));
+        reached += 1 + up;
     };
-    let here = points.get(at)?;
+    let here = points.get(reached)?;
     let certain = !ahead.is_empty() && ahead.iter().all(|step| step.worth == Worth::No);
     let last = last.map(|(from, to)| step(from, to));
     Some(Recommendation {

@@ -48,25 +48,44 @@ fn without_numbers(configuration: &Configuration) -> Configuration {
 }
 
 fn runs(scenario: &Scenario, indices: &[usize]) -> Vec<Run> {
-    let of = |index: usize| &scenario.configurations[index];
+    let configuration = |index: usize| &scenario.configurations[index];
     let mut runs = Vec::new();
-    for threads in distinct(indices, |i| of(i).threads) {
-        let here: Vec<usize> = indices.iter().copied().filter(|&i| of(i).threads == threads).collect();
-        let members = distinct(&here, |i| of(i).members());
+    for threads in distinct(indices, |i| configuration(i).threads) {
+        let here: Vec<usize> = indices
+            .iter()
+            .copied()
+            .filter(|&i| configuration(i).threads == threads)
+            .collect();
+        let members = distinct(&here, |i| configuration(i).members());
         let [processes, consumers] = [
-            distinct(&here, |i| of(i).processes).len(),
-            distinct(&here, |i| of(i).consumers).len(),
+            distinct(&here, |i| configuration(i).processes).len(),
+            distinct(&here, |i| configuration(i).consumers).len(),
         ];
         // As many different numbers of members as arrangements: nothing to choose between, so they make one series.
         if processes > 1 && consumers > 1 && members.len() == here.len() {
-            runs.push(run(Along::Members, &here, |i| of(i).members()));
+            runs.push(run(Along::Members, &here, |i| configuration(i).members()));
             continue;
         }
-        runs.extend(lines(&here, Along::Consumers, |i| of(i).consumers, |i| of(i).processes));
-        runs.extend(lines(&here, Along::Processes, |i| of(i).processes, |i| of(i).consumers));
+        runs.extend(lines(
+            &here,
+            Along::Consumers,
+            |i| configuration(i).consumers,
+            |i| configuration(i).processes,
+        ));
+        runs.extend(lines(
+            &here,
+            Along::Processes,
+            |i| configuration(i).processes,
+            |i| configuration(i).consumers,
+        ));
     }
-    let arrangement = |i: usize| (of(i).processes, of(i).consumers);
-    runs.extend(lines(indices, Along::Threads, |i| of(i).threads, arrangement));
+    let arrangement = |i: usize| (configuration(i).processes, configuration(i).consumers);
+    runs.extend(lines(
+        indices,
+        Along::Threads,
+        |i| configuration(i).threads,
+        arrangement,
+    ));
     runs.retain(|run| run.configurations.len() > 1);
     runs
 }
@@ -103,9 +122,9 @@ fn distinct<T: Ord>(indices: &[usize], of: impl Fn(usize) -> T) -> Vec<T> {
 /// `"two topics", partitions=4`: the case and the values of axes that the run has in common, where the scenario has
 /// more than one.
 pub(super) fn name(scenario: &Scenario, run: &Run) -> String {
-    let of = |index: &usize| &scenario.configurations[*index];
-    let all = || run.configurations.iter().map(|(_, index)| of(index));
-    let first = of(&run.configurations[0].1);
+    let configuration = |index: &usize| &scenario.configurations[*index];
+    let all = || run.configurations.iter().map(|(_, index)| configuration(index));
+    let first = configuration(&run.configurations[0].1);
     let has_cases = scenario.configurations.iter().any(|c| c.case != first.case);
     let mut parts = Vec::new();
     if has_cases && all().all(|c| c.case == first.case) {

@@ -38,8 +38,8 @@ fn rates(trials: &[Trial]) -> Rates {
     let mut rates = Rates::new();
     for trial in paired_trials(trials) {
         if let Some(measurement) = &trial.measurement {
-            let of = rates.entry(trial.order.configuration).or_default();
-            of.extend(figure(Metric::ReadTime, measurement).map(|rate| (trial.order.block, rate)));
+            let by_block = rates.entry(trial.order.configuration).or_default();
+            by_block.extend(figure(Metric::ReadTime, measurement).map(|rate| (trial.order.block, rate)));
         }
     }
     rates
@@ -152,8 +152,8 @@ fn full(plan: &Plan, points: &[ScalingPoint], along: Along) -> f64 {
 fn fit(plan: &Plan, along: Along, points: &[ScalingPoint], rates: &Rates) -> Fit {
     let mut observations = Vec::new();
     for point in points.iter().filter(|point| point.idle_members == 0) {
-        let of = rates.get(&point.configuration).into_iter().flatten();
-        observations.extend(of.map(|(block, per_second)| Observation {
+        let by_block = rates.get(&point.configuration).into_iter().flatten();
+        observations.extend(by_block.map(|(block, per_second)| Observation {
             members: point.count,
             per_second: *per_second,
             block: *block,

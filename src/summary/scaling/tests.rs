@@ -130,7 +130,7 @@ fn a_step_that_adds_nothing_is_gone_past_where_a_later_one_does() {
     let series = &summary.scaling[0];
     assert_eq!(series.recommendation.as_ref().unwrap().count, 4);
     insta::assert_snapshot!(summary.answer.last().unwrap());
-    // Six members on four partitions are no part of a law, and the staircase of the others is told.
+    // Six members on four partitions are not part of a law, and the staircase of the others is reported.
     let law = series.fit.law().unwrap();
     assert_eq!(law.observations, 40);
     let misfit = law.misfit.unwrap();

@@ -145,7 +145,7 @@ fn gain(step: &Step, one_more: &str) -> String {
     let added = step.to.count - step.from.count;
     let Some(ratio) = step.ratio else {
         return format!(
-            "no whole block holds a trial of both {} and {}",
+            "no complete block has a trial of both {} and {}",
             step.from.count, step.to.count
         );
     };

@@ -12,7 +12,7 @@ use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
 use crate::summary::model::ConfigurationSummary;
 use crate::verdict::response_p99_ms;
-use crate::wording::thousands;
+use crate::wording::{plural, thousands};
 
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.
@@ -56,8 +56,8 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
         ],
     };
     let of_load = [delivery_errors(&trials), out_of_range(&used), late_producers(&used)];
-    let said = of_readers.into_iter().chain(of_load).flatten();
-    said.map(|warning| format!("{}{warning}.", of(summary))).collect()
+    let warnings = of_readers.into_iter().chain(of_load).flatten();
+    warnings.map(|warning| format!("{}{warning}.", of(summary))).collect()
 }
 
 type Used<'a> = [(&'a Measurement, &'a LoadMeasurement)];
@@ -74,8 +74,8 @@ fn not_reached(used: &Used) -> Option<String> {
     Some(format!(
         "the load was not reached in {} (at worst {} of {} records/s were sent), which take no part in latencies",
         share(late.len(), used),
-        whole(worst.sent_per_second),
-        whole(worst.offered_per_second)
+        per_second(worst.sent_per_second),
+        per_second(worst.offered_per_second)
     ))
 }
 
@@ -87,7 +87,7 @@ fn overloaded(used: &Used) -> Option<String> {
     Some(format!(
         "overloaded in {}, which take no part in latencies: the lag grew by {} records/s",
         share(growth.len(), used),
-        whole(median(&growth)?)
+        per_second(median(&growth)?)
     ))
 }
 
@@ -111,7 +111,7 @@ fn unread(used: &Used) -> Option<String> {
     (records > 0).then(|| {
         format!(
             "{} had not been read when the time for draining was over, in {}, which take no part in latencies",
-            counted_records(records),
+            plural(records, "record"),
             share(trials, used)
         )
     })
@@ -159,7 +159,7 @@ fn delivery_errors(trials: &[&Trial]) -> Option<String> {
     (lost > 0).then(|| {
         format!(
             "{} could not be delivered to the cluster, in {affected} of {} trials{causes}",
-            counted_records(lost),
+            plural(lost, "record"),
             trials.len()
         )
     })
@@ -172,23 +172,23 @@ fn out_of_range(used: &Used) -> Option<String> {
         all.merge(&of_trial);
         all
     })?;
-    let mut said = Vec::new();
+    let mut warnings = Vec::new();
     for part in LatencyPart::ALL {
         let (latency, name) = (latencies.part(part), name(part));
         if latency.negative() > 0 {
-            let records = counted_records(latency.negative());
-            said.push(format!(
+            let records = plural(latency.negative(), "record");
+            warnings.push(format!(
                 "{records} with a {name} below zero, counted as 0: a clock or a stamp is wrong"
             ));
         }
         if latency.overflow() > 0 {
-            let records = counted_records(latency.overflow());
-            said.push(format!(
+            let records = plural(latency.overflow(), "record");
+            warnings.push(format!(
                 "{records} with a {name} above 10 minutes, counted as 10 minutes"
             ));
         }
     }
-    (!said.is_empty()).then(|| said.join("; "))
+    (!warnings.is_empty()).then(|| warnings.join("; "))
 }
 
 fn name(part: LatencyPart) -> &'static str {
@@ -236,13 +236,8 @@ fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
     })
 }
 
-fn counted_records(number: u64) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} record{s}", thousands(number as f64))
-}
-
-/// `1,234`; of less than ten a digit behind the point.
-fn whole(number: f64) -> String {
+/// `1,234`; below ten with a decimal.
+fn per_second(number: f64) -> String {
     if number.abs() < 10.0 && number.fract() != 0.0 {
         format!("{number:.1}")
     } else {

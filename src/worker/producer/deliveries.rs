@@ -119,7 +119,7 @@ impl Deliveries {
         all.filter(|partition| partition.acknowledged > 0).collect()
     }
 
-    /// Counts records of which the client has not said what became of them.
+    /// Counts records whose delivery the client never reported: they count as failed.
     pub(super) fn give_up(&self, records: u64) {
         self.blame("the client did not say what became of it", records);
         self.failed.fetch_add(records, Ordering::Release);

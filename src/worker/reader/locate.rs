@@ -20,7 +20,7 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// Index of the slot of a record's partition; `None` where it is none of the trial's.
+    /// Index of the slot of a record's partition; `None` if it does not belong to the trial.
     #[inline]
     pub(super) fn slot_of(&mut self, record: &impl Message) -> Option<usize> {
         if record.topic_handle() != self.latest.0 {

@@ -168,20 +168,20 @@ impl Source for MemorySource {
 
     /// As the client does: takes all that is there at once, and puts back what was not visited.
     fn visit_each<'s>(&'s self, timeout: Duration, mut visit: impl FnMut(&MemoryMessage<'s>) -> bool) {
-        let mut there = std::mem::take(&mut *self.coming());
-        if there.is_empty() {
+        let mut queued = std::mem::take(&mut *self.coming());
+        if queued.is_empty() {
             self.wait(&mut Vec::new(), timeout);
-            there = std::mem::take(&mut *self.coming());
+            queued = std::mem::take(&mut *self.coming());
         }
-        while let Some(index) = there.pop_front() {
+        while let Some(index) = queued.pop_front() {
             let record = &self.records[index];
             if !visit(&MemoryMessage { record, source: self }) {
                 break;
             }
         }
         let mut coming = self.coming();
-        there.append(&mut coming);
-        *coming = there;
+        queued.append(&mut coming);
+        *coming = queued;
     }
 }
 

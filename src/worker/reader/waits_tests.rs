@@ -451,7 +451,7 @@ fn a_value_too_short_for_a_stamp_is_a_failure_of_the_reader() {
 }
 
 #[test]
-fn a_reader_that_is_not_asked_measures_nothing() {
+fn a_reader_without_the_setting_measures_nothing() {
     let scene = Scene::of(Way::Batch, of_two(10, unstamped));
     let order = WaitOrder::new(&scene.order, 0);
     for threads in [1, 2] {

@@ -66,7 +66,7 @@ pub struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Finds the set, complete and as it was written down, or fills it anew and writes that down.
+    /// Finds a complete set that matches its record, or fills it again and writes the record.
     pub async fn find_or_fill(&self) -> Result<(Dataset, KeptData), DatasetError> {
         let definition = Definition::of(self.spec, self.seed)?;
         if let Found::Complete(dataset, record) = self.look(&definition).await? {
@@ -133,9 +133,9 @@ impl Keeping<'_> {
     /// Compares what is there with what was written down of it.
     async fn look(&self, definition: &Definition) -> Result<Found, DatasetError> {
         let about = names::kept_record(self.prefix, &definition.hash);
-        let there = self.topics(definition).await?;
-        if !there.contains(&about) {
-            return Ok(if there.is_empty() {
+        let existing_topics = self.topics(definition).await?;
+        if !existing_topics.contains(&about) {
+            return Ok(if existing_topics.is_empty() {
                 Found::Nothing
             } else {
                 Found::Unusable(format!("nothing is written down of it in {about}"))
@@ -143,7 +143,7 @@ impl Keeping<'_> {
         }
         let group = names::warming(self.run);
         let record = read_record(self.admin, self.properties, &about, &group).await?;
-        let data = there.len() > 1;
+        let data = existing_topics.len() > 1;
         let Some(record) = record else {
             return Ok(if data {
                 Found::Unusable(format!("nothing is written down of it in {about}"))
@@ -154,14 +154,14 @@ impl Keeping<'_> {
         if record.definition != definition.text {
             return Ok(Found::Unusable("it is another data set with the same hash".to_owned()));
         }
-        let Some(topics) = &record.whole else {
+        let Some(topics) = &record.filled else {
             let (run, host) = (&record.run, &record.host);
             return Ok(Found::Unusable(format!(
                 "run {run} on {host} began to fill it and did not end"
             )));
         };
         for topic in topics {
-            if let Some(difference) = self.difference(topic, &there).await? {
+            if let Some(difference) = self.difference(topic, &existing_topics).await? {
                 return Ok(Found::Unusable(difference));
             }
         }
@@ -288,7 +288,7 @@ impl Keeping<'_> {
             run: self.run.to_owned(),
             host: host(),
             value_bytes: self.spec.value_bytes(),
-            whole: None,
+            filled: None,
         };
         // Before anything else, so that nobody takes what is coming for the set that was there.
         record.write(self.admin, self.properties, &about).await?;
@@ -314,7 +314,7 @@ impl Keeping<'_> {
             return Err(lost());
         }
         record.at = Timestamp::now();
-        record.whole = Some(dataset.topics.clone());
+        record.filled = Some(dataset.topics.clone());
         record.write(self.admin, self.properties, &about).await?;
         let kept = self.kept_data(&dataset, &record, false, because);
         self.observer.note(&kept.to_string());

@@ -1,6 +1,6 @@
-//! What is written down of a kept data set, beside it on the cluster: a topic of one partition whose last record says
-//! whether the set is complete and which offsets it then holds. So another machine finds it too, and a set whose filling
-//! was cut off is never taken for a complete one.
+//! The record of a kept data set, stored beside it on the cluster: a topic of one partition whose last record says
+//! whether the set is complete and which offsets it has. So another machine finds it too, and a half-filled set is
+//! never used.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -40,13 +40,14 @@ pub struct KeptRecord {
     pub value_bytes: u64,
     /// The set's topics with the offsets that were found in them when they were full and verified; `None` where the
     /// filling has only begun.
-    pub whole: Option<Vec<TopicTarget>>,
+    #[serde(rename = "whole")]
+    pub filled: Option<Vec<TopicTarget>>,
 }
 
 impl KeptRecord {
     /// Records of the set; 0 while it is being filled.
     pub fn records(&self) -> u64 {
-        let topics = self.whole.iter().flatten();
+        let topics = self.filled.iter().flatten();
         topics
             .flat_map(|topic| &topic.partitions)
             .map(|range| range.len())
@@ -132,11 +133,11 @@ mod tests {
             run: "r".into(),
             host: "h".into(),
             value_bytes: 7,
-            whole: None,
+            filled: None,
         };
         assert_eq!(record.records(), 0);
         let range = |low, end| OffsetRange { low, end };
-        record.whole = Some(vec![TopicTarget {
+        record.filled = Some(vec![TopicTarget {
             name: "t".into(),
             partitions: vec![range(0, 5), range(2, 4)],
         }]);

@@ -290,8 +290,8 @@ impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
         }
     }
 
-    /// Hands over what was collected. Where too much waits, waits for space, for a rebalance, which comes first, or for the
-    /// end.
+    /// Hands the collected records to the threads. If the queue is full, waits until it has space, a rebalance begins
+    /// (checked first), or the trial ends.
     fn hand_over(&mut self) {
         while !self.outgoing.is_empty() && !self.desk.handover.put(&mut self.outgoing) && !self.is_stopped() {
             select! {

@@ -66,8 +66,8 @@ impl Session<'_> {
             return Some(failure.message.clone());
         }
         let dataset = &datasets[configuration.dataset];
-        let there = self.cluster(configuration).admin.topic_sizes().await.ok()?;
-        check_sizes(&topic_sizes(&dataset.topics), &there).err()
+        let current_sizes = self.cluster(configuration).admin.topic_sizes().await.ok()?;
+        check_sizes(&topic_sizes(&dataset.topics), &current_sizes).err()
     }
 
     /// What reads again which offsets the cluster delivers of existing topics; `None` where they were filled.

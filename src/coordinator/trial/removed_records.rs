@@ -46,12 +46,12 @@ impl TrialMachine {
         let (Ok(still), true) = (still, self.awaits_records()) else {
             return Vec::new();
         };
-        let asked: BTreeMap<TopicPartition, OffsetRange> = partitions_of(asked).collect();
+        let asked_ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(asked).collect();
         for (partition, OffsetRange { low, end }) in partitions_of(&self.spec.topics) {
             let Some(still) = still.of(partition.topic, partition.partition) else {
                 continue;
             };
-            let Some(range) = asked.get(&partition) else {
+            let Some(range) = asked_ranges.get(&partition) else {
                 continue;
             };
             if range.is_empty() || !still.is_gap(range.low, end) {
@@ -62,6 +62,6 @@ impl TrialMachine {
                 *position = (*position).max(end);
             }
         }
-        self.collect_if_read(now_ns)
+        self.end_when_read(now_ns)
     }
 }
