@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::exit::{DONE, WRONG};
 use crate::plan::Plan;
-use crate::report::{duration, thousands};
+use crate::report::duration;
 use crate::scenario::{self, DatasetSpec, LoadError, SHIPPED, Scenario};
+use crate::wording::with_commas;
 
 /// Columns of the terminal that the tables take.
 const WIDTH: u16 = 80;
@@ -155,7 +156,7 @@ impl Cost {
         let filled = if self.fill_records == 0 {
             "none".to_owned()
         } else {
-            thousands(self.fill_records)
+            with_commas(self.fill_records)
         };
         [
             time.unwrap_or_else(|| "not known".to_owned()),
