@@ -273,8 +273,8 @@ fn describe_data(scenario: &Scenario, forecast: &Forecast) -> String {
         let records = with_commas(forecast.fill_records);
         let filled = bytes(forecast.fill_bytes);
         parts.push(format!(
-            "{records} records in {} data sets, {filled}",
-            forecast.data_sets
+            "{records} records in {}, {filled}",
+            plural(forecast.data_sets, "data set")
         ));
     }
     if forecast.trial_bytes > 0 {

@@ -46,10 +46,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     keep_data: bool,
     /// Seconds that members may take to join their group
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().join.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
     join_limit: u64,
     /// Seconds without any record after which a trial has failed
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().stall.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
     stall_limit: u64,
     #[command(flatten)]
     gate: Gate,

@@ -204,7 +204,7 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
     if let Some(drift) = quality.drift.filter(drifted) {
         warnings.push(format!(
             "The machine changed during the run: trials at its end were {:.1} % {} than those at its beginning ({}). \
-             Verdicts compare within blocks and bear it; the rates of single rows do not.",
+             Verdicts compare trials within blocks, so this hardly affects them; it widens the intervals of single rows.",
             drift.change.abs() * 100.0,
             if drift.change < 0.0 { "slower" } else { "faster" },
             p_text(drift.p)
