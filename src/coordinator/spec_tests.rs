@@ -70,9 +70,12 @@ fn the_limit_of_reading_grows_with_the_work() {
 
 #[test]
 fn members_read_what_a_load_left_for_as_long_as_the_scenario_says() {
-    let scenario = crate::testing::scenario("[load]\nrate = 100\ndrain = \"5s\"");
-    let spec = spec_of(&scenario.configurations[0], 1);
-    assert_eq!(spec.limits.drain, Duration::from_secs(5));
+    // Shorter and longer than the default.
+    for seconds in [5, 60] {
+        let scenario = crate::testing::scenario(&format!("[load]\nrate = 100\ndrain = \"{seconds}s\""));
+        let spec = spec_of(&scenario.configurations[0], 1);
+        assert_eq!(spec.limits.drain, Duration::from_secs(seconds));
+    }
 }
 
 proptest! {

@@ -15,7 +15,7 @@ pub(super) fn library_takes(name: &str, values: Values, node: &Node<'_>) -> Opti
     config.get(name).ok()
 }
 
-/// What is built into the library, by its own names with commas between them.
+/// The features that the library was built with, by its names for them and separated by commas.
 pub(super) fn features() -> String {
     let config = ClientConfig::new().create_native_config();
     config
