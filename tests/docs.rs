@@ -177,12 +177,17 @@ fn private_words_do_not_become_more() {
     let table = String::from_utf8(output.stdout).unwrap();
     let recorded = CONTRIBUTING.split("<!-- made: plain English -->").nth(1).unwrap();
     let recorded = recorded.split("<!-- end -->").next().unwrap();
-    let (count, recorded) = (counts(&table)["all"], counts(recorded)["all"]);
-    assert!(
-        count <= recorded,
-        "{count} private words, {recorded} in CONTRIBUTING.md (section Plain English); scripts/plain-english lists them by \
-         file, and --write records the count"
-    );
+    let (counted, recorded) = (counts(&table), counts(recorded));
+    assert!(recorded.contains_key("all"), "CONTRIBUTING.md has no count");
+    // Folder by folder: a rise in one is not made up for by a fall in another.
+    for (folder, count) in counted {
+        let recorded = recorded.get(folder).copied().unwrap_or(0);
+        assert!(
+            count <= recorded,
+            "{folder}: {count} private words, {recorded} in CONTRIBUTING.md (section Plain English); \
+             scripts/plain-english lists them by file, and --write records the count"
+        );
+    }
 }
 
 #[test]
