@@ -252,7 +252,7 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
         all if all == scenario.configurations.len() => "each as long as its load".to_owned(),
         _ => format!("as long as their load; those without, {backlog}"),
     };
-    let until = scenario.repetitions.until();
+    let until = scenario.repetitions().until();
     let most = if until.is_some() { "at most " } else { "" };
     let until = until.map_or(String::new(), |until| format!(", until {until}"));
     format!(
@@ -261,7 +261,7 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
         forecast.pilots,
         forecast.warmup_trials,
         forecast.counted_trials,
-        scenario.repetitions.at_most(),
+        scenario.repetitions().at_most(),
         scenario.configurations.len(),
     )
 }
@@ -320,7 +320,7 @@ fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
     if !scenario.datasets.iter().all(DatasetSpec::is_seen) {
         return "time: not known before the topics are seen\n".to_owned();
     }
-    let most = if scenario.repetitions.until().is_some() {
+    let most = if scenario.repetitions().until().is_some() {
         "at most"
     } else {
         "about"

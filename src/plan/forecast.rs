@@ -81,7 +81,7 @@ impl Plan {
             None => (
                 self.pilots_wanted(),
                 scenario.warmup_blocks,
-                scenario.repetitions.at_most(),
+                scenario.repetitions().at_most(),
                 0,
             ),
         };
@@ -172,7 +172,7 @@ impl Plan {
     /// Seconds of pilots and blocks.
     fn block_seconds(&self) -> f64 {
         let scenario = &self.scenario;
-        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions.at_most());
+        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions().at_most());
         let mut seconds = 0.0;
         for family in &scenario.families {
             let backlog = self.is_backlog(family);

@@ -2,6 +2,7 @@
 //! process; the same answer for the same input, which is what makes a run resumable.
 
 mod capacity;
+mod course;
 mod forecast;
 mod history;
 mod load_limits;

@@ -73,8 +73,8 @@ pub fn paired_trials(trials: &[Trial]) -> Vec<&Trial> {
 }
 
 /// Natural logarithms of how many times as fast a configuration was, in each block that holds a trial of both with a
-/// figure, in the order of the blocks.
-pub fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: Metric) -> Vec<f64> {
+/// figure; with these blocks and in their order.
+pub fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: Metric) -> Vec<(u32, f64)> {
     let speeds = |index: usize| -> BTreeMap<u32, f64> {
         let own = trials.iter().filter(|t| t.order.configuration == index);
         own.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?)?)))
@@ -83,6 +83,6 @@ pub fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metr
     let (base, other) = (speeds(baseline), speeds(configuration));
     other
         .iter()
-        .filter_map(|(block, speed)| Some((speed / base.get(block)?).ln()))
+        .filter_map(|(block, speed)| Some((*block, (speed / base.get(block)?).ln())))
         .collect()
 }

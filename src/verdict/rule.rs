@@ -20,7 +20,7 @@ pub enum Rule {
 impl Rule {
     /// The rule of a scenario.
     pub fn of(scenario: &Scenario) -> Self {
-        if scenario.repetitions.until().is_none() {
+        if scenario.repetitions().until().is_none() {
             return Rule::Fixed;
         }
         // The family with the most comparisons needs the most blocks before a look is worth anything.
@@ -28,7 +28,7 @@ impl Rule {
         let inferential = Metric::ALL.iter().filter(|metric| metric.is_inferential());
         let most = inferential.map(comparisons).max().unwrap_or(0);
         let first = stats::first_look(most, SIGNIFICANCE);
-        let last = scenario.repetitions.at_most() as usize;
+        let last = scenario.repetitions().at_most() as usize;
         Rule::Sequential(Sequential::new(first, last))
     }
 
