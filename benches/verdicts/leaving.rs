@@ -50,7 +50,6 @@ pub enum Decided {
 pub struct Finished {
     pub sides: Vec<Side>,
     pub ratios: Vec<Option<Estimate>>,
-    pub blocks: usize,
     pub trials: usize,
 }
 
@@ -111,7 +110,6 @@ pub fn run(noise: &Noise, layout: &Layout, at_most: usize, decided: Decided, ran
             return Finished {
                 sides,
                 ratios,
-                blocks: block,
                 trials,
             };
         }
@@ -120,7 +118,6 @@ pub fn run(noise: &Noise, layout: &Layout, at_most: usize, decided: Decided, ran
     Finished {
         sides,
         ratios,
-        blocks: at_most,
         trials,
     }
 }

@@ -28,7 +28,6 @@ fn fixed(noise: &Noise, layout: &Layout, runs: usize, blocks: usize) -> Vec<Fini
         Finished {
             sides: ratios.iter().zip(holm(&p)).map(side).collect(),
             ratios,
-            blocks,
             trials: blocks * layout.truths.len(),
         }
     };

@@ -5,6 +5,8 @@ mod capacity;
 mod course;
 mod forecast;
 mod history;
+#[cfg(test)]
+mod leaving_tests;
 mod load_limits;
 mod model;
 mod next;

@@ -15,4 +15,4 @@ pub use figures::{fell_behind, figure, is_tainted, response_p99_ms, speed, split
 pub use model::{Comparison, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
 pub use pairs::{paired_trials, pairs, questions};
-pub use rule::Rule;
+pub use rule::{Rule, first_look};
