@@ -46,7 +46,7 @@ fn blocks_of(trials: &[Trial], configuration: usize) -> Vec<u32> {
 /// The comparison of a configuration that answers the question.
 fn comparison(plan: &Plan, trials: &[Trial], configuration: usize) -> Comparison {
     let all = compare(&plan.scenario, trials).into_iter();
-    let mut own = all.filter(|c| c.question == Question::Scenario && c.metric == Metric::ReadTime);
+    let mut own = all.filter(|c| c.question == Question::Scenario && c.metric == Metric::READ_TIME);
     own.find(|c| c.configuration == configuration).unwrap()
 }
 
@@ -107,8 +107,8 @@ fn what_was_decided_stays_as_it_was_whatever_comes_later() {
     for trials in [&trials, &later] {
         let found = comparison(&plan, trials, 1);
         assert_eq!(
-            (found.ratio, found.p, found.verdict, found.blocks),
-            (at_its_end.ratio, at_its_end.p, at_its_end.verdict, 7)
+            (found.effect, found.p, found.verdict, found.blocks),
+            (at_its_end.effect, at_its_end.p, at_its_end.verdict, 7)
         );
     }
 }
@@ -220,7 +220,7 @@ fn a_width_is_waited_for_by_each_comparison_alone() {
     let (narrow, wide) = (blocks_of(&trials, 1).len(), blocks_of(&trials, 2).len());
     assert!(narrow + 2 < wide, "{narrow} and {wide} blocks");
     for configuration in [1, 2] {
-        let (low, high) = comparison(&plan, &trials, configuration).ratio.unwrap().interval.unwrap();
+        let (low, high) = comparison(&plan, &trials, configuration).interval().unwrap();
         assert!((high / low).ln() / 2.0 <= 0.05_f64.ln_1p());
     }
 }

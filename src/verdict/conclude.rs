@@ -21,7 +21,7 @@ pub fn compare(scenario: &Scenario, trials: &[Trial]) -> Vec<Comparison> {
 
 /// The comparisons of one question.
 pub(super) fn compare_for(scene: &Scene, question: Question, looks: &Looks) -> Vec<Comparison> {
-    let metrics = Metric::ALL.into_iter();
+    let metrics = Metric::all(scene.scenario).into_iter();
     metrics
         .flat_map(|metric| family(scene, question, metric, looks))
         .collect()
@@ -30,28 +30,28 @@ pub(super) fn compare_for(scene: &Scene, question: Question, looks: &Looks) -> V
 /// The comparisons of one question by one metric. One that has stopped rests on the blocks until then.
 fn family(scene: &Scene, question: Question, metric: Metric, looks: &Looks) -> Vec<Comparison> {
     let make = |pair: Pair| {
-        let logs = looks.kept(question, pair, scene.logs(pair, metric));
-        (scene.made(question, metric, pair, &logs), logs)
+        let values = looks.kept(question, pair, scene.values(pair, metric));
+        (scene.made(question, metric, pair, &values), values)
     };
     let pairs = pairs(scene.scenario, question, metric).into_iter();
     let paired: Vec<(Comparison, Vec<f64>)> = pairs.map(make).collect();
     // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
     let p: Vec<f64> = paired.iter().map(|(c, _)| c.p.unwrap_or(1.0)).collect();
     let (corrected, all) = (stats::holm(&p), paired.len());
-    let concluded = |((mut comparison, logs), p_holm): ((Comparison, Vec<f64>), f64)| {
-        comparison.p_holm = comparison.p.filter(|_| metric.is_inferential()).map(|_| p_holm);
-        conclude(scene, &mut comparison, &logs, all);
+    let is_inferential = metric.is_inferential(scene.scenario);
+    let concluded = |((mut comparison, values), p_holm): ((Comparison, Vec<f64>), f64)| {
+        comparison.p_holm = comparison.p.filter(|_| is_inferential).map(|_| p_holm);
+        conclude(scene, &mut comparison, &values, all);
         comparison
     };
     paired.into_iter().zip(corrected).map(concluded).collect()
 }
 
 /// The verdict, or what it would take.
-fn conclude(scene: &Scene, comparison: &mut Comparison, logs: &[f64], comparisons: usize) {
-    let threshold = scene.scenario.threshold;
+fn conclude(scene: &Scene, comparison: &mut Comparison, values: &[f64], comparisons: usize) {
     let (baseline, configuration) = (comparison.baseline, comparison.configuration);
     let behind = scene.barred.behind[baseline] || scene.barred.behind[configuration];
-    let side = side(comparison, threshold);
+    let side = side(comparison, scene.scenario);
     comparison.verdict = match side {
         Side::Equivalent if !behind => Verdict::Same,
         Side::Above if !scene.barred.is_no_winner(configuration) => Verdict::Faster,
@@ -64,7 +64,8 @@ fn conclude(scene: &Scene, comparison: &mut Comparison, logs: &[f64], comparison
             (Some(p), Some(p_holm)) if p > 0.0 => (p_holm / p).clamp(1.0, comparisons.max(1) as f64),
             _ => 1.0,
         };
-        let needed = scene.rule.needed(logs, threshold, SIGNIFICANCE / factor);
-        comparison.blocks_more = needed.map(|needed| count(needed - logs.len()));
+        let edge = comparison.metric.edge(scene.scenario);
+        let needed = scene.rule.needed(values, edge, SIGNIFICANCE / factor);
+        comparison.blocks_more = needed.map(|needed| count(needed - values.len()));
     }
 }

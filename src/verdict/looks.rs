@@ -27,7 +27,8 @@ impl Looks {
         let (Some(until), true) = (repetitions.until(), repetitions.leaving()) else {
             return looks;
         };
-        let inferential = Metric::ALL.into_iter().filter(|metric| metric.is_inferential());
+        let metrics = Metric::all(scene.scenario).into_iter();
+        let inferential = metrics.filter(|metric| metric.is_inferential(scene.scenario));
         let mut families: Vec<Family> = inferential.map(|metric| Family::new(scene, metric)).collect();
         let seen = whole_blocks(&scene.trials);
         let looked_at = seen.into_iter().zip(1..).filter(|(_, number)| scene.has_looked(*number));
@@ -45,11 +46,11 @@ impl Looks {
         self.stopped.get(&pair).copied()
     }
 
-    /// The log-ratios that a comparison rests on.
-    pub(super) fn kept(&self, question: Question, pair: Pair, logs: Vec<(u32, f64)>) -> Vec<f64> {
+    /// The values that a comparison rests on.
+    pub(super) fn kept(&self, question: Question, pair: Pair, values: Vec<(u32, f64)>) -> Vec<f64> {
         let last = self.last_block(pair).filter(|_| question == Question::Scenario);
-        let kept = logs.into_iter().filter(|(block, _)| last.is_none_or(|last| *block <= last));
-        kept.map(|(_, log)| log).collect()
+        let kept = values.into_iter().filter(|(block, _)| last.is_none_or(|last| *block <= last));
+        kept.map(|(_, value)| value).collect()
     }
 }
 
@@ -69,7 +70,7 @@ struct Family {
 impl Family {
     fn new(scene: &Scene, metric: Metric) -> Self {
         let pairs = pairs(scene.scenario, Question::Scenario, metric).into_iter();
-        let pairs: Vec<(Pair, Vec<(u32, f64)>)> = pairs.map(|pair| (pair, scene.logs(pair, metric))).collect();
+        let pairs: Vec<(Pair, Vec<(u32, f64)>)> = pairs.map(|pair| (pair, scene.values(pair, metric))).collect();
         Family {
             metric,
             stops: Stops::none(pairs.len()),
@@ -80,9 +81,9 @@ impl Family {
     /// A look after a block: the comparisons that stop at it. One without a figure in any block never will have one.
     fn look(&mut self, scene: &Scene, until: Until, block: u32) -> Vec<(Pair, u32)> {
         let before: Vec<bool> = (0..self.pairs.len()).map(|index| self.stops.has_stopped(index)).collect();
-        let made = |(pair, logs): &(Pair, Vec<(u32, f64)>)| {
-            let logs: Vec<f64> = logs.iter().filter(|(of, _)| *of <= block).map(|(_, log)| *log).collect();
-            scene.made(Question::Scenario, self.metric, *pair, &logs)
+        let made = |(pair, values): &(Pair, Vec<(u32, f64)>)| {
+            let values: Vec<f64> = values.iter().filter(|(of, _)| *of <= block).map(|(_, value)| *value).collect();
+            scene.made(Question::Scenario, self.metric, *pair, &values)
         };
         // Those that have stopped are not looked at again.
         let open = self.pairs.iter().zip(&before);
@@ -91,7 +92,7 @@ impl Family {
         let is_settled = |index: usize, p_holm: f64| {
             now[index].clone().is_some_and(|mut comparison| {
                 comparison.p_holm = comparison.p.map(|_| p_holm);
-                comparison.blocks == 0 || is_clear(&comparison, until, scene.scenario.threshold)
+                comparison.blocks == 0 || is_clear(&comparison, until, scene.scenario)
             })
         };
         self.stops.look(p, is_settled);

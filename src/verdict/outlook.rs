@@ -82,14 +82,14 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
     let is_gone = |pair: Pair| given_up.contains(&pair.0) || given_up.contains(&pair.1);
     let comparisons: Vec<Comparison> = compare_for(&scene, Question::Scenario, &looks)
         .into_iter()
-        .filter(|c| c.metric.is_inferential())
+        .filter(|c| c.metric.is_inferential(scenario))
         .collect();
     let pair_of = |c: &Comparison| (c.baseline, c.configuration);
     let hopeless = |c: &Comparison| is_gone(pair_of(c)) || (looked && c.blocks == 0);
     let barred = |c: &Comparison| until == Until::Decided && c.verdict == Verdict::Undecided;
     let watch = |c: &Comparison| {
         let last_block = looks.last_block(pair_of(c));
-        let is_clear = last_block.is_some() || is_clear(c, until, scenario.threshold);
+        let is_clear = last_block.is_some() || is_clear(c, until, scenario);
         Watched {
             pair: pair_of(c),
             is_gone: is_gone(pair_of(c)),
@@ -125,7 +125,7 @@ fn blocks_more(scene: &Scene, comparison: &Comparison, until: Until) -> Option<u
     match until {
         Until::Decided => comparison.blocks_more,
         Until::HalfWidth(share) => {
-            let logs = scene.logs((comparison.baseline, comparison.configuration), comparison.metric);
+            let logs = scene.values((comparison.baseline, comparison.configuration), comparison.metric);
             let logs: Vec<f64> = logs.into_iter().map(|(_, log)| log).collect();
             let needed = scene.rule.needed_for_width(&logs, share.ln_1p())?;
             Some(count(needed - logs.len()))

@@ -1,9 +1,10 @@
 //! What the comparisons of a scenario's trials are made from, and which of them are clear.
 
 use super::figures::{fell_behind, is_tainted};
-use super::model::{Comparison, Method, Metric, Question, Verdict};
-use super::pairs::{log_ratios, paired_trials};
+use super::model::{Comparison, Effect, Method, Metric, Question, Verdict};
+use super::pairs::{paired_trials, paired_values};
 use super::rule::Rule;
+use crate::figures::By;
 use crate::measure::Trial;
 use crate::scenario::{Scenario, Until};
 use crate::stats::{self, SIGNIFICANCE, Side, count};
@@ -11,23 +12,26 @@ use crate::stats::{self, SIGNIFICANCE, Side, count};
 /// A baseline and a configuration.
 pub(super) type Pair = (usize, usize);
 
-/// The side of a comparison, without regard to what bars its verdict. For a metric that is only described, the interval
-/// alone decides.
-pub(super) fn side(comparison: &Comparison, threshold: f64) -> Side {
+/// The side of a comparison, above for what is better, without regard to what bars its verdict. For a metric that is only
+/// described, the interval alone decides.
+pub(super) fn side(comparison: &Comparison, scenario: &Scenario) -> Side {
     let agrees = comparison.p_holm.is_some_and(|p| p <= SIGNIFICANCE);
-    let significant = !comparison.metric.is_inferential() || agrees;
-    let interval = comparison.ratio.and_then(|ratio| ratio.interval);
-    interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant))
+    let significant = !comparison.metric.is_inferential(scenario) || agrees;
+    let edge = comparison.metric.edge(scenario);
+    let gain = comparison.gain();
+    gain.map_or(Side::Open, |interval| {
+        stats::decide_difference(interval, edge, significant)
+    })
 }
 
 /// True where a comparison has what a run goes on for.
-pub(super) fn is_clear(comparison: &Comparison, until: Until, threshold: f64) -> bool {
+pub(super) fn is_clear(comparison: &Comparison, until: Until, scenario: &Scenario) -> bool {
     match until {
-        Until::Decided => side(comparison, threshold) != Side::Open,
-        Until::HalfWidth(share) => {
-            let interval = comparison.ratio.and_then(|ratio| ratio.interval);
-            interval.is_some_and(|(low, high)| (high / low).ln() / 2.0 <= share.ln_1p())
-        }
+        Until::Decided => side(comparison, scenario) != Side::Open,
+        // The reader of scenarios lets only ratios go on until a width.
+        Until::HalfWidth(share) => comparison
+            .gain()
+            .is_some_and(|(low, high)| (high - low) / 2.0 <= share.ln_1p()),
     }
 }
 
@@ -55,30 +59,31 @@ impl<'a> Scene<'a> {
         matches!(self.rule.method(), Method::Sequential { first_look, .. } if blocks >= first_look)
     }
 
-    /// The log-ratios of a baseline and a configuration, block by block.
-    pub(super) fn logs(&self, (baseline, configuration): Pair, metric: Metric) -> Vec<(u32, f64)> {
-        log_ratios(&self.trials, baseline, configuration, metric)
+    /// How far a configuration is from its baseline, block by block.
+    pub(super) fn values(&self, pair: Pair, metric: Metric) -> Vec<(u32, f64)> {
+        paired_values(self.scenario, &self.trials, pair, metric)
     }
 
-    /// A comparison from its log-ratios, not yet corrected nor concluded.
-    pub(super) fn made(
-        &self,
-        question: Question,
-        metric: Metric,
-        (baseline, configuration): Pair,
-        logs: &[f64],
-    ) -> Comparison {
+    /// A comparison from its values, not yet corrected nor concluded.
+    pub(super) fn made(&self, question: Question, metric: Metric, pair: Pair, values: &[f64]) -> Comparison {
+        let (rule, seed) = (&self.rule, self.scenario.seed);
+        let is_ratio = metric.comparing().by == By::Ratio;
+        let of_values = |(low, high): (f64, f64)| if is_ratio { (low.exp(), high.exp()) } else { (low, high) };
         Comparison {
             question,
-            baseline,
-            configuration,
+            baseline: pair.0,
+            configuration: pair.1,
             metric,
-            ratio: self.rule.ratio(logs),
-            method: self.rule.method(),
-            interval_bootstrap: self.rule.bootstrap(logs, self.scenario.seed),
-            p: self.rule.p(logs, self.scenario.seed),
+            effect: if is_ratio {
+                rule.ratio(values).map(Effect::Ratio)
+            } else {
+                rule.mean(values).map(Effect::Difference)
+            },
+            method: rule.method(),
+            interval_bootstrap: rule.bootstrap(values, seed).map(of_values),
+            p: rule.p(values, seed),
             p_holm: None,
-            blocks: count(logs.len()),
+            blocks: count(values.len()),
             verdict: Verdict::Undecided,
             blocks_more: None,
         }
