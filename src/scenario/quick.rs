@@ -1,18 +1,19 @@
 //! The quick form of a scenario: what its question compares, once, in short trials. Names do not change.
 
 use super::families;
-use super::model::{Axis, Configuration, Scenario, TrialLength};
+use super::model::{Axis, Configuration, Repetitions, Scenario, TrialLength, Until};
 
-/// Blocks, unless a verdict needs more.
-const BLOCKS: u32 = 7;
+/// Blocks at most, unless a first look needs more. Clear differences are decided at the first look, after 6 or 7 blocks;
+/// more looks cost more than they decide in so few blocks (`cargo bench --bench verdicts -- quick`).
+const BLOCKS: u32 = 8;
 /// Reading time of a trial.
 const SECONDS: f64 = 0.5;
 /// Up to so many values of the compared axis all stay.
 const VALUES_MAX: usize = 4;
 
 impl Scenario {
-    /// Every case with the first value of each matrix key, in trials of half a second and 7 blocks, or as many as
-    /// verdicts need. Live trials stay as long as they are.
+    /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 8
+    /// blocks, or as many as verdicts need. Live trials stay as long as they are.
     ///
     /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle
     /// of more than four. The values of a named baseline take the place of the first ones.
@@ -26,7 +27,7 @@ impl Scenario {
         let mut quick = self.keeping(is_kept);
         quick.trial = TrialLength::Seconds(SECONDS);
         let needed = families::blocks_needed(families::comparisons(&quick.configurations));
-        quick.with_repetitions(needed.max(BLOCKS))
+        quick.with_blocks(Repetitions::until_holds(Until::Decided, needed.max(BLOCKS)))
     }
 
     /// The values of each axis that the quick form keeps.

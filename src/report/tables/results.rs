@@ -32,7 +32,7 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         }),
         figure,
         effect,
-        Column::figures("speed\u{a0}[95\u{a0}%]", |c: &Row| speed(input, c)).only_if(chosen_metric(input.scenario).is_none()),
+        Column::figures(speed_header(input, family), |c: &Row| speed(input, c)).only_if(chosen_metric(input.scenario).is_none()),
         Column::words("verdict", |c: &Row| {
             let compared = input.own_comparison(c.configuration);
             compared.map_or_else(|| without_comparison(input, c), |compared| verdict(input, compared))
@@ -56,6 +56,18 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     let is_backlog = |c: &Row| input.mode(c.configuration).is_none_or(|mode| mode.load().is_none());
     let rows = input.of_family(family).filter(is_backlog);
     Table::of(family_title(input.scenario, family), columns, rows)
+}
+
+/// Where configurations left the blocks, the rates of two rows rest on different blocks, and only the paired ratio
+/// compares them.
+fn speed_header(input: &ReportInput, family: usize) -> &'static str {
+    let mut blocks = input.of_family(family).map(|c| c.trials_planned);
+    let first = blocks.next();
+    if blocks.any(|planned| Some(planned) != first) {
+        "paired speed\u{a0}[95\u{a0}%]"
+    } else {
+        "speed\u{a0}[95\u{a0}%]"
+    }
 }
 
 fn speed(input: &ReportInput, c: &ConfigurationSummary) -> String {
