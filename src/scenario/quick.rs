@@ -5,14 +5,14 @@ use super::model::{Axis, Configuration, Repetitions, Scenario, TrialLength, Unti
 
 /// Blocks at most, unless a first look needs more. Clear differences are decided at the first look, after 6 or 7 blocks;
 /// more looks cost more than they decide in so few blocks (`cargo bench --bench verdicts -- quick`).
-const BLOCKS: u32 = 8;
+const BLOCKS: u32 = 7;
 /// Reading time of a trial.
 const SECONDS: f64 = 0.5;
 /// Up to so many values of the compared axis all stay.
 const VALUES_MAX: usize = 4;
 
 impl Scenario {
-    /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 8
+    /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 7
     /// blocks, or as many as verdicts need. Live trials stay as long as they are.
     ///
     /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle

@@ -35,7 +35,7 @@ fn quick_runs_every_case_with_first_values_for_half_a_second_until_decided() {
     );
     assert_eq!(
         (quick.trial, quick.repetitions()),
-        (TrialLength::Seconds(0.5), Repetitions::until_holds(Until::Decided, 8))
+        (TrialLength::Seconds(0.5), Repetitions::until_holds(Until::Decided, 7))
     );
     let baselines: Vec<_> = quick.configurations.iter().map(|each| each.baseline).collect();
     assert_eq!(baselines, [None, Some(0), Some(0)]);
