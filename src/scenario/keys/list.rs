@@ -111,6 +111,8 @@ keys! {
         of_topics: BTreeMap<String, String>,
         /// Client properties of the measured consumers.
         properties: BTreeMap<String, PropertyValue>,
+        /// Properties of the producers that fill the data set, by the library's own names.
+        fill_properties: BTreeMap<String, String>,
         /// Client properties of the producers of load.
         producer_properties: BTreeMap<String, PropertyValue>,
     }
