@@ -43,7 +43,7 @@ fn about(writer: &Writer, baseline: usize) -> String {
     match (&writer.configuration(baseline).mode, &writer.scenario.capacity) {
         (Mode::Backlog, _) => writer.about_backlog(baseline),
         (Mode::Live(_) | Mode::Mixed(_), Some(wanted)) => writer.about_capacity(baseline, wanted),
-        (Mode::Live(_), None) => writer.about_load(baseline, Metric::ResponseP99),
-        (Mode::Mixed(_), None) => writer.about_load(baseline, Metric::CatchUp),
+        (Mode::Live(_), None) => writer.about_load(baseline, Metric::RESPONSE_P99),
+        (Mode::Mixed(_), None) => writer.about_load(baseline, Metric::CATCH_UP),
     }
 }
