@@ -26,6 +26,7 @@ pub struct Key {
     pub(crate) role: Option<Role>,
     pub(super) allowed: fn() -> String,
     pub(super) schema: fn() -> Value,
+    pub(super) takes: fn(&Node<'_>) -> bool,
     pub(super) value: fn(&Configured<'_>) -> Option<String>,
 }
 
@@ -71,6 +72,11 @@ impl Key {
                 text.parse::<u64>().map_or(text, with_commas)
             }
         }
+    }
+
+    /// True for a value that it takes.
+    pub(crate) fn takes(&self, node: &Node<'_>) -> bool {
+        (self.takes)(node)
     }
 
     /// The JSON Schema of its values.
@@ -226,6 +232,7 @@ macro_rules! keys {
                         role: keys!(@role $($role)?),
                         allowed: <$kind as Kind>::allowed,
                         schema: <$kind as Kind>::schema,
+                        takes: |node| <$kind as Kind>::read(node).is_ok(),
                         value: keys!(@value $kind $(, $value)?),
                     },
                     read: |node| {
