@@ -341,6 +341,45 @@ fn the_exit_codes_of_every_command_are_documented() {
 }
 
 #[test]
+fn every_question_of_the_page_is_a_command_or_a_file_that_is_valid() {
+    let page = include_str!("../docs/questions.md");
+    let sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+    assert_eq!(sections.len(), 6);
+    for section in sections {
+        let heading = section.lines().next().unwrap();
+        let (files, commands) = (blocks(section, "toml"), blocks(section, "sh"));
+        assert_eq!(files.len() + commands.len(), 1, "{heading}");
+        assert!(section.contains("\n> "), "{heading} has no answer");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let command = match files.first() {
+            Some(file) => {
+                std::fs::write(&path, file).unwrap();
+                "tandem run mine.toml".to_owned()
+            }
+            None => commands[0].to_owned(),
+        };
+        // Planning reads what running would, and starts nothing. Words in double quotes are one.
+        let words = command.trim().split('"').enumerate().flat_map(|(index, part)| {
+            let in_quotes = index % 2 == 1;
+            let words: Vec<&str> = if in_quotes { vec![part] } else { part.split_whitespace().collect() };
+            words.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let words: Vec<String> = words.skip(2).collect();
+        let output = Command::new(env!("CARGO_BIN_EXE_tandem"))
+            .arg("plan")
+            .args(words)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{heading}: {said}");
+        let plan = String::from_utf8_lossy(&output.stdout);
+        assert!(!plan.contains("nothing will be compared"), "{heading}: {plan}");
+    }
+}
+
+#[test]
 fn the_scenarios_of_the_readme_are_valid_and_the_shipped_ones_named() {
     let readme = include_str!("../README.md");
     let examples = blocks(readme, "toml");

@@ -384,11 +384,11 @@ mod tests {
     fn a_plan_that_compares_nothing_says_so_first() {
         let text = described("question = '?'\n[matrix]\ncompression = ['none', 'lz4', 'zstd']");
         let start: Vec<&str> = text.lines().take(4).collect();
-        insta::assert_snapshot!(start.join("\n"), @"
+        insta::assert_snapshot!(start.join("\n"), @r#"
         mine: ?
 
-        note: nothing will be compared, because configurations that differ in `compression` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
-        ");
+        note: nothing will be compared, because configurations that differ in `compression` are not compared with each other: set compare_across = ["compression"], or add a [[case]], or another key to [matrix], such as processes = [1, 2]
+        "#);
         assert!(!described("question = '?'\n[matrix]\nprocesses = [1, 2]").contains("nothing will be compared"));
     }
 

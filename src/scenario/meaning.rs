@@ -77,7 +77,7 @@ fn of_key(key: &Key, configured: &Configured<'_>) -> Option<Meaning> {
         _ => key.name.to_owned(),
     };
     match key.role? {
-        Role::Task | Role::Family => Some(task(name, key.value(configured)?)),
+        Role::Task | Role::Family | Role::Incomparable => Some(task(name, key.value(configured)?)),
         Role::Means => Some(mean(name, key.value(configured)?)),
         Role::Alternative => None,
     }

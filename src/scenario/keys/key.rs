@@ -46,19 +46,14 @@ pub(crate) enum Default {
 pub(crate) enum Role {
     /// It is a part of the task: figures of configurations that differ in it say nothing about each other.
     Task,
-    /// A part of the task in which all configurations of a family are equal.
+    /// A part of the task in which all configurations of a family are equal, unless `compare_across` names it.
     Family,
+    /// The same, and `compare_across` cannot name it: with another value other figures are measured.
+    Incomparable,
     /// The means to the task: runs may be compared for just such a difference.
     Means,
     /// Another way to give a key of the role [`Role::Family`].
     Alternative,
-}
-
-impl Role {
-    /// True where configurations with different values are of different families.
-    pub(crate) fn splits_families(self) -> bool {
-        matches!(self, Role::Family | Role::Alternative)
-    }
 }
 
 impl Key {

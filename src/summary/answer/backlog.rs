@@ -9,7 +9,7 @@ use crate::wording::{capitalised, plural, thousands};
 
 impl Writer<'_> {
     pub(super) fn about_backlog(&self, baseline: usize) -> String {
-        let is_about_it = |c: &&Comparison| c.metric == Metric::ReadTime && c.baseline == baseline;
+        let is_about_it = |c: &&Comparison| c.metric == Metric::READ_TIME && c.baseline == baseline;
         let against: Vec<&Comparison> = self.comparisons.iter().filter(is_about_it).collect();
         match against[..] {
             [] => self.alone(baseline),
@@ -39,7 +39,7 @@ impl Writer<'_> {
         let subject = self.label(comparison.configuration, &held);
         let baseline = self.label(comparison.baseline, &held);
         let context = self.context(comparison.baseline, &held);
-        let Some(ratio) = comparison.ratio else {
+        let Some(ratio) = comparison.ratio() else {
             let with = context.map_or(String::new(), |context| format!(" with {context}"));
             return format!("No answer{with}: no complete block has usable trials of both {subject} and {baseline}.");
         };
@@ -90,8 +90,8 @@ impl Writer<'_> {
             let clauses: Vec<String> = clauses.enumerate().map(sentence).collect();
             return format!("{lead}{}.", clauses.join(". "));
         }
-        let measured = against.iter().filter(|c| c.ratio.is_some());
-        let point = |c: &&&Comparison| c.ratio.map_or(0.0, |ratio| ratio.point);
+        let measured = against.iter().filter(|c| c.ratio().is_some());
+        let point = |c: &&&Comparison| c.ratio().map_or(0.0, |ratio| ratio.point);
         let Some(best) = measured.max_by(|a, b| point(a).total_cmp(&point(b))) else {
             return format!("{lead}no answer, since no complete block has usable trials to compare.");
         };
@@ -118,7 +118,7 @@ impl Writer<'_> {
         } else {
             self.label(comparison.configuration, held)
         };
-        let Some(ratio) = comparison.ratio else {
+        let Some(ratio) = comparison.ratio() else {
             return format!("{subject} has no answer, since no complete block has usable trials of both");
         };
         let verdict = match comparison.verdict {
@@ -147,7 +147,7 @@ impl Writer<'_> {
             Verdict::Undecided => return "undecided".to_owned(),
         };
         let threshold = self.scenario.threshold;
-        let interval = comparison.ratio.and_then(|ratio| ratio.interval);
+        let interval = comparison.ratio().and_then(|ratio| ratio.interval);
         if interval.is_some_and(|interval| is_material(interval, threshold)) {
             word.to_owned()
         } else {
@@ -168,13 +168,13 @@ impl Writer<'_> {
     /// What a stopwatch says, and whether it contradicts.
     fn stopwatch(&self, comparison: &Comparison) -> String {
         let is_its_stopwatch = |c: &&Comparison| {
-            c.metric == Metric::Stopwatch
+            c.metric == Metric::STOPWATCH
                 && (c.baseline, c.configuration) == (comparison.baseline, comparison.configuration)
         };
         let Some(stopwatch) = self.comparisons.iter().find(is_its_stopwatch) else {
             return String::new();
         };
-        let Some(ratio) = stopwatch.ratio else {
+        let Some(ratio) = stopwatch.ratio() else {
             return String::new();
         };
         let figure = format!("{}{}", times(ratio), interval(ratio));

@@ -54,10 +54,10 @@ impl Writer<'_> {
         };
         let (before, after) = (time_text(metric, before), time_text(metric, after));
         let plain = match metric {
-            Metric::CatchUp => format!("the lag is gone after {before} with {base} and after {after} with {subject}"),
+            Metric::CATCH_UP => format!("the lag is gone after {before} with {base} and after {after} with {subject}"),
             _ => format!("p99 is {before} with {base} and {after} with {subject}"),
         };
-        let Some(ratio) = comparison.ratio else {
+        let Some(ratio) = comparison.ratio() else {
             return format!("{lead}{plain}; no complete block has usable trials of both, so there is no verdict");
         };
         let blocks = plural(comparison.blocks, "block");
@@ -71,7 +71,7 @@ impl Writer<'_> {
                     self.why(comparison)
                 )
             }
-            (Verdict::Faster | Verdict::Slower, Metric::CatchUp) => {
+            (Verdict::Faster | Verdict::Slower, Metric::CATCH_UP) => {
                 format!("{lead}{plain} ({changed}, {blocks}){weakly}")
             }
             (verdict, _) => {
@@ -98,7 +98,7 @@ impl Writer<'_> {
             let clauses: Vec<String> = against.iter().map(|c| self.load_one(c, &held)).collect();
             return format!("{base}. Against it: {}", clauses.join("; "));
         }
-        let point = |c: &&&Comparison| c.ratio.map(|ratio| ratio.point);
+        let point = |c: &&&Comparison| c.ratio().map(|ratio| ratio.point);
         let measured = against.iter().filter(|c| point(c).is_some());
         let Some(best) = measured.max_by(|a, b| point(a).unwrap_or(0.0).total_cmp(&point(b).unwrap_or(0.0))) else {
             return format!("{base}. No other can be compared with it");
@@ -127,7 +127,7 @@ impl Writer<'_> {
     fn load_one(&self, comparison: &Comparison, held: &[usize]) -> String {
         let clause = self.clause(comparison.configuration, comparison.metric);
         let clauses = format!("{} {clause}", self.label(comparison.configuration, held));
-        let Some(ratio) = comparison.ratio else {
+        let Some(ratio) = comparison.ratio() else {
             return clauses;
         };
         match comparison.verdict {
@@ -144,7 +144,7 @@ impl Writer<'_> {
 
     /// What keeps a difference from being surely worth having.
     fn weakly(&self, comparison: &Comparison) -> String {
-        let interval = comparison.ratio.and_then(|ratio| ratio.interval);
+        let interval = comparison.ratio().and_then(|ratio| ratio.interval);
         let material = interval.is_none_or(|interval| is_material(interval, self.scenario.threshold));
         let threshold = percent(self.scenario.threshold);
         if material {
@@ -162,7 +162,7 @@ impl Writer<'_> {
     /// What follows a configuration's name: its figure, or why there is none.
     fn clause(&self, configuration: usize, metric: Metric) -> String {
         match self.load_figure(configuration, metric) {
-            Ok(found) if metric == Metric::CatchUp => format!("has no lag left after {}", time_text(metric, found)),
+            Ok(found) if metric == Metric::CATCH_UP => format!("has no lag left after {}", time_text(metric, found)),
             Ok(found) => {
                 let p99 = time_text(metric, found);
                 match self.judgement(configuration) {
@@ -213,7 +213,7 @@ impl Writer<'_> {
         if live.trials_meaningful == 0 {
             return Err("left records unread, so nothing is said of its latency".to_owned());
         }
-        if metric == Metric::CatchUp {
+        if metric == Metric::CATCH_UP {
             return summary
                 .estimate(FigureId::CatchUpSeconds)
                 .ok_or_else(|| "never caught up".to_owned());
@@ -270,8 +270,8 @@ fn cannot_say(judgement: &LoadJudgement) -> String {
 fn changed(comparison: &Comparison, ratio: Estimate) -> String {
     let slower = comparison.verdict == Verdict::Slower;
     let word = match (comparison.metric, slower) {
-        (Metric::CatchUp, false) => "sooner",
-        (Metric::CatchUp, true) => "later",
+        (Metric::CATCH_UP, false) => "sooner",
+        (Metric::CATCH_UP, true) => "later",
         (_, false) => "shorter",
         (_, true) => "longer",
     };
@@ -291,7 +291,7 @@ pub(super) fn rate(per_second: f64) -> String {
 /// An estimate in the unit of its metric: milliseconds of a percentile, seconds of catching up.
 fn time_text(metric: Metric, estimate: Estimate) -> String {
     match metric {
-        Metric::CatchUp => time(estimate.point * 1e3),
+        Metric::CATCH_UP => time(estimate.point * 1e3),
         _ => time(estimate.point),
     }
 }

@@ -4,6 +4,7 @@ mod backlog;
 mod brokers;
 mod capacity;
 mod ending;
+mod enough;
 mod load;
 mod numbers;
 mod writer;
@@ -34,14 +35,15 @@ pub(super) fn answer(
         c.baseline
             .is_none_or(|baseline| configurations[baseline].mode.name() != c.mode.name())
     };
-    (0..summaries.len()).filter(alone).map(|c| about(&writer, c)).collect()
+    let about = (0..summaries.len()).filter(alone).map(|c| about(&writer, c));
+    enough::enough(plan, summaries).into_iter().chain(about).collect()
 }
 
 fn about(writer: &Writer, baseline: usize) -> String {
     match (&writer.configuration(baseline).mode, &writer.scenario.capacity) {
         (Mode::Backlog, _) => writer.about_backlog(baseline),
         (Mode::Live(_) | Mode::Mixed(_), Some(wanted)) => writer.about_capacity(baseline, wanted),
-        (Mode::Live(_), None) => writer.about_load(baseline, Metric::ResponseP99),
-        (Mode::Mixed(_), None) => writer.about_load(baseline, Metric::CatchUp),
+        (Mode::Live(_), None) => writer.about_load(baseline, Metric::RESPONSE_P99),
+        (Mode::Mixed(_), None) => writer.about_load(baseline, Metric::CATCH_UP),
     }
 }

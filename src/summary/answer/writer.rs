@@ -42,9 +42,10 @@ impl<'a> Writer<'a> {
 
     /// What keeps a comparison from a verdict, or what would bring one.
     pub(super) fn why_undecided(&self, comparison: &Comparison) -> Option<String> {
-        let favoured = match comparison.ratio?.interval {
-            Some((low, _)) if low > 1.0 => Some(comparison.configuration),
-            Some((_, high)) if high < 1.0 => Some(comparison.baseline),
+        comparison.effect?;
+        let favoured = match comparison.gain() {
+            Some((low, _)) if low > 0.0 => Some(comparison.configuration),
+            Some((_, high)) if high < 0.0 => Some(comparison.baseline),
             _ => None,
         };
         if let Some(favoured) = favoured.filter(|&c| self.tainted[c]) {

@@ -189,7 +189,8 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
 
 fn too_few_blocks(plan: &Plan) -> Option<String> {
     // Each metric has a correction of its own; the one with the most comparisons needs the most blocks.
-    let inferential = Metric::ALL.iter().filter(|metric| metric.is_inferential());
+    let metrics = Metric::all(&plan.scenario);
+    let inferential = metrics.iter().filter(|metric| metric.is_inferential(&plan.scenario));
     let comparisons = inferential.map(|metric| pairs(&plan.scenario, Question::Scenario, *metric).len());
     let comparisons = comparisons.max().unwrap_or(0);
     let needed = observations_for_significance(comparisons, SIGNIFICANCE);
