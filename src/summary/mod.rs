@@ -16,6 +16,8 @@ mod live_model;
 mod live_tests;
 mod model;
 mod quality;
+#[cfg(test)]
+mod question_tests;
 mod scaling;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ mod backlog;
 mod brokers;
 mod capacity;
 mod ending;
+mod enough;
 mod load;
 mod numbers;
 mod writer;
@@ -34,7 +35,8 @@ pub(super) fn answer(
         c.baseline
             .is_none_or(|baseline| configurations[baseline].mode.name() != c.mode.name())
     };
-    (0..summaries.len()).filter(alone).map(|c| about(&writer, c)).collect()
+    let about = (0..summaries.len()).filter(alone).map(|c| about(&writer, c));
+    enough::enough(plan, summaries).into_iter().chain(about).collect()
 }
 
 fn about(writer: &Writer, baseline: usize) -> String {
