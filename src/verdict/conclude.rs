@@ -71,7 +71,8 @@ impl Scene<'_> {
                     rule.mean(&values).map(Effect::Difference)
                 },
                 method: rule.method(),
-                interval_bootstrap: bootstrap.map(|(low, high)| if is_ratio { (low.exp(), high.exp()) } else { (low, high) }),
+                interval_bootstrap: bootstrap
+                    .map(|(low, high)| if is_ratio { (low.exp(), high.exp()) } else { (low, high) }),
                 p: rule.p(&values, seed),
                 p_holm: None,
                 blocks: count(values.len()),
