@@ -1,6 +1,6 @@
 //! What each configuration came to, with the verdict against its baseline.
 
-use super::cells::{chosen, chosen_metric, trials_cell, verdict, without_comparison};
+use super::cells::{chosen, chosen_metric, peak_memory, trials_cell, verdict, without_comparison};
 use super::live;
 use crate::figures::FigureId;
 use crate::report::format::{UNKNOWN, duration, or_unknown, rate_estimate, ratio_estimate};
@@ -32,7 +32,8 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         }),
         figure,
         effect,
-        Column::figures(speed_header(input, family), |c: &Row| speed(input, c)).only_if(chosen_metric(input.scenario).is_none()),
+        Column::figures(speed_header(input, family), |c: &Row| speed(input, c))
+            .only_if(chosen_metric(input.scenario).is_none()),
         Column::words("verdict", |c: &Row| {
             let compared = input.own_comparison(c.configuration);
             compared.map_or_else(|| without_comparison(input, c), |compared| verdict(input, compared))
@@ -45,6 +46,7 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
             or_unknown(c.point(FigureId::StopwatchSeconds), duration)
         })
         .dropped(6),
+        peak_memory(input, |c: &Row| *c),
         Column::figures("trials", |c: &Row| trials_cell(c, c.trials_used)).dropped(3),
         Column::figures("idle members", |c: &Row| match idle_members(c) {
             0 => "0".to_owned(),
