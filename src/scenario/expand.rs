@@ -268,6 +268,10 @@ fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
         settings: settings.of_topics.clone(),
+        client: Some(&settings.fill_properties)
+            .filter(|_| settings.is_filled())
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 

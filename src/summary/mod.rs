@@ -21,11 +21,12 @@ mod question_tests;
 mod scaling;
 #[cfg(test)]
 mod tests;
+mod time;
 mod warnings;
 
 use std::borrow::Cow;
 
-use crate::measure::Trial;
+use crate::measure::{SessionTimes, Trial};
 use crate::plan::{Next, Plan};
 use crate::verdict;
 
@@ -38,6 +39,7 @@ pub use quality::{RunDrift, RunQuality, RunSerial};
 #[cfg(test)]
 pub(crate) use scaling::sentences as scaling_sentences;
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries, has_sentence_each};
+pub use time::{Part, TimeAccount, TimePart, TrialPhase};
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
@@ -82,5 +84,17 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         comparisons,
         scaling,
         effects: effects::summarise(plan, &trials),
+        time: None,
+    }
+}
+
+impl Summary {
+    /// The summary with the account of the run's time.
+    #[must_use]
+    pub fn with_times(self, sessions: &[SessionTimes], trials: &[Trial]) -> Self {
+        Summary {
+            time: time::account(sessions, trials),
+            ..self
+        }
     }
 }

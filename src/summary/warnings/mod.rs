@@ -194,7 +194,7 @@ fn too_few_blocks(plan: &Plan) -> Option<String> {
     let comparisons = inferential.map(|metric| pairs(&plan.scenario, Question::Scenario, *metric).len());
     let comparisons = comparisons.max().unwrap_or(0);
     let needed = observations_for_significance(comparisons, SIGNIFICANCE);
-    let blocks = plan.scenario.repetitions.at_most();
+    let blocks = plan.scenario.repetitions().at_most();
     (comparisons > 0 && blocks < needed).then(|| {
         format!(
             "Nothing can be called faster or slower: that takes at least {needed} blocks with {}, and the plan has \
