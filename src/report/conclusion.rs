@@ -5,8 +5,7 @@ use std::fmt;
 use super::format::{UNKNOWN, rate, significant};
 use super::table::{Cell, Tone};
 use crate::stats::{Estimate, is_material};
-use crate::summary::Verdict;
-use crate::wording::plural;
+use crate::summary::{Undecided, Verdict};
 
 /// A verdict, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,10 +22,8 @@ pub(super) enum Conclusion {
     Slower {
         materially: bool,
     },
-    /// With the number of blocks that would probably decide it, where that is known.
-    Undecided {
-        blocks_more: Option<u32>,
-    },
+    /// And why.
+    Undecided(Option<Undecided>),
     /// The readers fell behind.
     Overloaded {
         lag_growth_per_second: f64,
@@ -37,9 +34,9 @@ pub(super) enum Conclusion {
         offered: f64,
     },
     UnreadRecords,
-    BaselineOverloaded,
+    /// It holds the load, and its baseline does not.
+    HoldsAlone,
     BaselineWithoutFigure,
-    NothingToCompare,
 }
 
 impl Conclusion {
@@ -51,22 +48,20 @@ impl Conclusion {
             Verdict::Same => Conclusion::Same,
             Verdict::Faster => Conclusion::Faster { materially },
             Verdict::Slower => Conclusion::Slower { materially },
-            Verdict::Undecided => Conclusion::Undecided { blocks_more: None },
+            Verdict::Undecided => Conclusion::Undecided(None),
         }
     }
 
     fn tone(self) -> Tone {
         match self {
             Conclusion::Baseline | Conclusion::Unknown | Conclusion::Same => Tone::Plain,
-            Conclusion::Faster { .. } => Tone::Good,
+            Conclusion::Faster { .. } | Conclusion::HoldsAlone => Tone::Good,
             Conclusion::Slower { .. } => Tone::Bad,
-            Conclusion::Undecided { .. }
+            Conclusion::Undecided(_)
             | Conclusion::Overloaded { .. }
             | Conclusion::LoadNotReached { .. }
             | Conclusion::UnreadRecords
-            | Conclusion::BaselineOverloaded
-            | Conclusion::BaselineWithoutFigure
-            | Conclusion::NothingToCompare => Tone::Caution,
+            | Conclusion::BaselineWithoutFigure => Tone::Caution,
         }
     }
 }
@@ -81,13 +76,12 @@ impl fmt::Display for Conclusion {
             Conclusion::Faster { materially: false } => "faster",
             Conclusion::Slower { materially: true } => "materially slower",
             Conclusion::Slower { materially: false } => "slower",
-            Conclusion::Undecided { blocks_more: None } => "undecided",
-            Conclusion::Undecided {
-                blocks_more: Some(more),
-            } => {
-                let more = plural(u64::from(more), "more block");
-                return write!(out, "undecided (about {more} would decide)");
-            }
+            Conclusion::Undecided(None) => "undecided",
+            Conclusion::Undecided(Some(Undecided::NoFigures)) => "no figures to compare",
+            Conclusion::Undecided(Some(Undecided::Failures { .. })) => "no verdict: trials failed",
+            Conclusion::Undecided(Some(Undecided::Behind { .. })) => "no verdict: fell behind",
+            Conclusion::Undecided(Some(Undecided::TooFewBlocks { .. })) => "not enough blocks yet",
+            Conclusion::Undecided(Some(Undecided::TooClose { .. })) => "too close to call",
             Conclusion::Overloaded { lag_growth_per_second } => {
                 return write!(out, "overloaded: lag grows by {}", rate(lag_growth_per_second));
             }
@@ -96,9 +90,8 @@ impl fmt::Display for Conclusion {
                 return write!(out, "load not reached: {sent} of {offered} /s");
             }
             Conclusion::UnreadRecords => "unread records",
-            Conclusion::BaselineOverloaded => "baseline overloaded",
+            Conclusion::HoldsAlone => "holds, its baseline does not",
             Conclusion::BaselineWithoutFigure => "baseline has no figure",
-            Conclusion::NothingToCompare => "no figures to compare",
         };
         out.write_str(words)
     }
@@ -138,8 +131,8 @@ mod tests {
         let tone = |conclusion: Conclusion| Cell::from(conclusion).tone;
         assert_eq!(tone(Conclusion::Faster { materially: false }), Tone::Good);
         assert_eq!(tone(Conclusion::Slower { materially: true }), Tone::Bad);
-        assert_eq!(tone(Conclusion::Undecided { blocks_more: Some(3) }), Tone::Caution);
-        assert_eq!(tone(Conclusion::BaselineOverloaded), Tone::Caution);
+        assert_eq!(tone(Conclusion::Undecided(None)), Tone::Caution);
+        assert_eq!(tone(Conclusion::BaselineWithoutFigure), Tone::Caution);
         assert_eq!(tone(Conclusion::Baseline), Tone::Plain);
     }
 }

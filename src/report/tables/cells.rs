@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::report::conclusion::Conclusion;
 use crate::report::input::ReportInput;
-use crate::summary::{Comparison, ConfigurationSummary};
+use crate::summary::{Comparison, ConfigurationSummary, Undecided};
 
 /// What is concluded of a configuration that is compared with no other.
 pub(super) fn without_comparison(input: &ReportInput, c: &ConfigurationSummary) -> Conclusion {
@@ -15,12 +15,13 @@ pub(super) fn without_comparison(input: &ReportInput, c: &ConfigurationSummary) 
     }
 }
 
-/// The verdict of a comparison, with the number of blocks that would decide it.
+/// The verdict of a comparison, or why there is none.
 pub(super) fn verdict(input: &ReportInput, compared: &Comparison) -> Conclusion {
     match Conclusion::of(compared.verdict, compared.ratio, input.scenario.threshold) {
-        Conclusion::Undecided { .. } => Conclusion::Undecided {
-            blocks_more: compared.blocks_more,
-        },
+        Conclusion::Undecided(_) => {
+            let all = &input.summary.comparisons;
+            Conclusion::Undecided(Undecided::of(input.scenario, input.trials, all, compared))
+        }
         decided => decided,
     }
 }
