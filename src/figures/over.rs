@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::{FIGURES, Figure, FigureId, Over, Trials};
 use super::trial::{Sample, TrialFigures};
 use crate::measure::Measurement;
-use crate::scenario::Configuration;
 use crate::stats::{Estimate, mean, median};
 
 /// The value of a figure over the trials of a configuration.
@@ -69,9 +68,9 @@ impl Figures {
         Figures(FIGURES.iter().filter_map(value).collect())
     }
 
-    /// Over trials of a configuration that are all used.
-    pub fn of_all(configuration: &Configuration, trials: &[&Measurement]) -> Self {
-        let each: Vec<TrialFigures> = trials.iter().map(|m| TrialFigures::of(configuration, m)).collect();
+    /// Over trials of a configuration that are all used, with or without work for each record.
+    pub fn of_all(trials: &[&Measurement], has_work: bool) -> Self {
+        let each: Vec<TrialFigures> = trials.iter().map(|m| TrialFigures::of(m, has_work)).collect();
         let all: Vec<&TrialFigures> = each.iter().collect();
         Figures::over(ConfigurationFigures {
             counted: &all,

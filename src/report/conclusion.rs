@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::format::{UNKNOWN, rate, significant};
 use super::table::{Cell, Tone};
-use crate::stats::{Estimate, is_material};
+use crate::figures::{Better, Comparing};
 use crate::summary::{Undecided, Verdict};
 
 /// A verdict, or why there is none.
@@ -15,12 +15,14 @@ pub(super) enum Conclusion {
     /// Nothing is known of it.
     Unknown,
     Same,
-    /// Materially: beyond the practical threshold.
+    /// Materially: beyond the practical threshold. By what says how it is worded; a capacity has no such figure.
     Faster {
         materially: bool,
+        by: Option<&'static Comparing>,
     },
     Slower {
         materially: bool,
+        by: Option<&'static Comparing>,
     },
     /// And why.
     Undecided(Option<Undecided>),
@@ -40,14 +42,12 @@ pub(super) enum Conclusion {
 }
 
 impl Conclusion {
-    /// A verdict that rests on this ratio.
-    pub(super) fn of(verdict: Verdict, ratio: Option<Estimate>, threshold: f64) -> Self {
-        let interval = ratio.and_then(|ratio| ratio.interval);
-        let materially = interval.is_some_and(|interval| is_material(interval, threshold));
+    /// A verdict, whether it is one by the practical threshold, and by what.
+    pub(super) fn of(verdict: Verdict, materially: bool, by: Option<&'static Comparing>) -> Self {
         match verdict {
             Verdict::Same => Conclusion::Same,
-            Verdict::Faster => Conclusion::Faster { materially },
-            Verdict::Slower => Conclusion::Slower { materially },
+            Verdict::Faster => Conclusion::Faster { materially, by },
+            Verdict::Slower => Conclusion::Slower { materially, by },
             Verdict::Undecided => Conclusion::Undecided(None),
         }
     }
@@ -55,6 +55,11 @@ impl Conclusion {
     fn tone(self) -> Tone {
         match self {
             Conclusion::Baseline | Conclusion::Unknown | Conclusion::Same => Tone::Plain,
+            Conclusion::Faster { by: Some(by), .. } | Conclusion::Slower { by: Some(by), .. }
+                if by.better == Better::Neither =>
+            {
+                Tone::Plain
+            }
             Conclusion::Faster { .. } | Conclusion::HoldsAlone => Tone::Good,
             Conclusion::Slower { .. } => Tone::Bad,
             Conclusion::Undecided(_)
@@ -72,10 +77,8 @@ impl fmt::Display for Conclusion {
             Conclusion::Baseline => "baseline",
             Conclusion::Unknown => UNKNOWN,
             Conclusion::Same => "same",
-            Conclusion::Faster { materially: true } => "materially faster",
-            Conclusion::Faster { materially: false } => "faster",
-            Conclusion::Slower { materially: true } => "materially slower",
-            Conclusion::Slower { materially: false } => "slower",
+            Conclusion::Faster { materially, by } => return out.write_str(&decided(true, materially, by)),
+            Conclusion::Slower { materially, by } => return out.write_str(&decided(false, materially, by)),
             Conclusion::Undecided(None) => "undecided",
             Conclusion::Undecided(Some(Undecided::NoFigures)) => "no figures to compare",
             Conclusion::Undecided(Some(Undecided::Failures { .. })) => "no verdict: trials failed",
@@ -97,6 +100,17 @@ impl fmt::Display for Conclusion {
     }
 }
 
+/// `materially faster`, `less client CPU`.
+fn decided(is_better: bool, materially: bool, by: Option<&Comparing>) -> String {
+    let usual = ["slower", "faster"][usize::from(is_better)];
+    let words = by.map_or_else(|| usual.to_owned(), |by| by.verdict(is_better));
+    if materially {
+        format!("materially {words}")
+    } else {
+        words
+    }
+}
+
 impl From<Conclusion> for Cell {
     fn from(conclusion: Conclusion) -> Self {
         Cell {
@@ -109,28 +123,29 @@ impl From<Conclusion> for Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::{FigureId, RESPONSE_P99};
 
     #[test]
-    fn a_verdict_is_material_only_beyond_the_threshold() {
-        let text = |verdict, interval| {
-            let ratio = Estimate {
-                point: 1.0,
-                interval: Some(interval),
-                observations: 8,
-            };
-            Conclusion::of(verdict, Some(ratio), 0.03).to_string()
-        };
-        assert_eq!(text(Verdict::Faster, (1.01, 1.2)), "faster");
-        assert_eq!(text(Verdict::Faster, (1.04, 1.2)), "materially faster");
-        assert_eq!(text(Verdict::Slower, (0.5, 0.99)), "slower");
-        assert_eq!(text(Verdict::Slower, (0.5, 0.96)), "materially slower");
+    fn a_verdict_is_worded_as_its_figure_asks() {
+        let text = |verdict, materially, id: FigureId| Conclusion::of(verdict, materially, id.comparing()).to_string();
+        let time = FigureId::ReadSeconds;
+        assert_eq!(text(Verdict::Faster, false, time), "faster");
+        assert_eq!(text(Verdict::Slower, true, time), "materially slower");
+        assert_eq!(text(Verdict::Faster, true, RESPONSE_P99), "materially faster");
+        assert_eq!(text(Verdict::Faster, true, FigureId::ClientCpu), "materially less client CPU");
+        assert_eq!(text(Verdict::Slower, false, FigureId::Redelivered), "more redelivered records");
+        assert_eq!(text(Verdict::Faster, false, FigureId::RecordsPerSecond), "higher throughput");
+        assert_eq!(text(Verdict::Faster, false, FigureId::NotDelivered), "more offsets without a record");
+        assert_eq!(Conclusion::of(Verdict::Slower, false, None).to_string(), "slower");
     }
 
     #[test]
     fn only_a_verdict_is_good_or_bad() {
         let tone = |conclusion: Conclusion| Cell::from(conclusion).tone;
-        assert_eq!(tone(Conclusion::Faster { materially: false }), Tone::Good);
-        assert_eq!(tone(Conclusion::Slower { materially: true }), Tone::Bad);
+        let of = |verdict, id: FigureId| Conclusion::of(verdict, true, id.comparing());
+        assert_eq!(tone(of(Verdict::Faster, FigureId::ReadSeconds)), Tone::Good);
+        assert_eq!(tone(of(Verdict::Slower, FigureId::ClientCpu)), Tone::Bad);
+        assert_eq!(tone(of(Verdict::Slower, FigureId::RecordBytes)), Tone::Plain);
         assert_eq!(tone(Conclusion::Undecided(None)), Tone::Caution);
         assert_eq!(tone(Conclusion::BaselineWithoutFigure), Tone::Caution);
         assert_eq!(tone(Conclusion::Baseline), Tone::Plain);

@@ -194,6 +194,23 @@ pub(super) fn duration_estimate(seconds: &Estimate) -> String {
     format!("{} {unit}{}", number(seconds.point), bracketed(seconds, number))
 }
 
+/// A difference in its unit with the interval: `−12.0 ms [−16.0, −8.0]`, `+120 records [80, 160]`.
+pub(super) fn difference_estimate(unit: Unit, difference: &Estimate) -> String {
+    let sign = if difference.point > 0.0 { "+" } else { "" };
+    let seconds = |factor: f64| duration_estimate(&mapped(*difference, |value| value * factor));
+    let text = match unit {
+        Unit::Seconds => seconds(1.0),
+        Unit::Milliseconds => seconds(1e-3),
+        Unit::Microseconds => seconds(1e-6),
+        _ => {
+            let decimals = decimals_for(difference.point, 3);
+            let number = |value: f64| format!("{value:.decimals$}");
+            format!("{} {}{}", number(difference.point), unit.name(), bracketed(difference, number))
+        }
+    };
+    format!("{sign}{text}").replace('-', "−")
+}
+
 /// The same function of the point and of both ends of the interval.
 pub(super) fn mapped(estimate: Estimate, function: impl Fn(f64) -> f64) -> Estimate {
     Estimate {

@@ -42,6 +42,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         repetitions: draft.top.repetitions,
         warmup_blocks: draft.top.warmup_blocks,
         threshold: draft.top.threshold,
+        metric: None,
         trial: draft.trial_length(),
         cluster: draft.cluster.clone(),
         places: draft.places.clone(),

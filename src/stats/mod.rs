@@ -15,7 +15,9 @@ mod tests;
 mod unpaired;
 
 pub use bootstrap::bootstrap_t;
-pub use decision::{Side, decide, is_material, observations_needed, observations_to_resolve};
+pub use decision::{
+    Side, decide, decide_difference, is_material, is_material_difference, observations_needed, observations_to_resolve,
+};
 pub use descriptive::{count, mean, median, quantile, standard_deviation};
 pub use effects::{EffectShare, Effects, EffectsRefusal, FactorialTrial, effects};
 pub use estimate::{CONFIDENCE, Estimate, SIGNIFICANCE, half_width, t_quantile};

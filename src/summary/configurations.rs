@@ -77,7 +77,7 @@ fn figures(configuration: &Configuration, counted: &[&Trial], at_answer: &[&Tria
         .iter()
         .filter_map(|trial| Some((*trial, trial.measurement.as_ref()?)));
     let taken: Vec<(&Trial, TrialFigures)> = measured
-        .map(|(trial, measurement)| (trial, TrialFigures::of(configuration, measurement)))
+        .map(|(trial, measurement)| (trial, TrialFigures::of(measurement, configuration.has_work())))
         .collect();
     let figures_of = |wanted: &dyn Fn(&Trial) -> bool| -> Vec<&TrialFigures> {
         taken

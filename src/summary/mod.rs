@@ -29,7 +29,7 @@ use crate::measure::Trial;
 use crate::plan::{Next, Plan};
 use crate::verdict;
 
-pub use crate::verdict::{Comparison, Method, Metric, Question, Verdict};
+pub use crate::verdict::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
@@ -54,7 +54,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let configurations = configurations::summarise(plan, &trials);
     let comparisons = verdict::compare(&plan.scenario, &trials);
     let quality = quality::quality(plan, &trials);
-    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential();
+    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential(&plan.scenario);
     let undecided = |c: &Comparison| c.verdict == Verdict::Undecided;
     let mut warnings = warnings::warnings(plan, &trials, &configurations, complete);
     warnings.extend(quality::warnings(

@@ -7,7 +7,7 @@ use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::{self, CONFIDENCE, count, mean, median, standard_deviation};
-use crate::verdict::{Metric, speed};
+use crate::verdict::{Metric, compared_value};
 
 /// Where more than this share of the counted trials was disturbed, or failed or broke a rule, the run is not to be
 /// trusted.
@@ -143,13 +143,14 @@ fn paired_deviation(groups: &[Vec<Figure>]) -> Option<f64> {
 /// Of each configuration its used trials in run order.
 fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
     let used_trials = |index: usize| {
-        let metric = Metric::of(&scenario.configurations[index].mode);
+        let metric = Metric::of_ratios(scenario, &scenario.configurations[index].mode);
+        let has_work = scenario.configurations[index].has_work();
         let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
         used.filter_map(|t| {
             Some(Figure {
                 number: t.order.number,
                 block: t.order.block,
-                log: speed(metric, t.order.records, t.measurement.as_ref()?)?.ln(),
+                log: compared_value(metric, t, has_work)?,
             })
         })
         .collect()

@@ -38,12 +38,12 @@ impl Undecided {
         if comparison.verdict != Verdict::Undecided {
             return None;
         }
-        let Some(ratio) = comparison.ratio else {
+        if comparison.effect.is_none() {
             return Some(Undecided::NoFigures);
-        };
-        let favoured = match ratio.interval {
-            Some((low, _)) if low > 1.0 => Some(comparison.configuration),
-            Some((_, high)) if high < 1.0 => Some(comparison.baseline),
+        }
+        let favoured = match comparison.gain() {
+            Some((low, _)) if low > 0.0 => Some(comparison.configuration),
+            Some((_, high)) if high < 0.0 => Some(comparison.baseline),
             _ => None,
         };
         if let Some(of) = favoured.filter(|&of| is_tainted(trials, of)) {
@@ -57,7 +57,7 @@ impl Undecided {
         if let Some(of) = either.find(is_behind) {
             return Some(Undecided::Behind { of });
         }
-        let fewest = fewest_blocks(all, comparison);
+        let fewest = fewest_blocks(scenario, all, comparison);
         Some(if comparison.blocks < fewest {
             Undecided::TooFewBlocks {
                 more: fewest - comparison.blocks,
@@ -71,8 +71,8 @@ impl Undecided {
 }
 
 /// Fewer blocks bring no verdict, whatever the difference. A metric that is only described needs an interval alone.
-fn fewest_blocks(all: &[Comparison], comparison: &Comparison) -> u32 {
-    if !comparison.metric.is_inferential() {
+fn fewest_blocks(scenario: &Scenario, all: &[Comparison], comparison: &Comparison) -> u32 {
+    if !comparison.metric.is_inferential(scenario) {
         return 2;
     }
     let is_of_family = |c: &&Comparison| (c.question, c.metric) == (comparison.question, comparison.metric);

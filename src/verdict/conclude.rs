@@ -1,9 +1,10 @@
 //! Every configuration against its baseline, paired within blocks, and what is concluded.
 
 use super::figures::{fell_behind, is_tainted};
-use super::model::{Comparison, Metric, Question, Verdict};
-use super::pairs::{log_ratios, paired_trials, pairs, questions};
+use super::model::{Comparison, Effect, Metric, Question, Verdict};
+use super::pairs::{paired_trials, paired_values, pairs, questions};
 use super::rule::Rule;
+use crate::figures::By;
 use crate::measure::Trial;
 use crate::scenario::Scenario;
 use crate::stats::{self, SIGNIFICANCE, Side, count};
@@ -26,17 +27,20 @@ pub(super) fn compare_for(scenario: &Scenario, trials: &[Trial], rule: &Rule, qu
         barred: Barred::new(scenario, trials),
         trials: paired_trials(trials),
     };
-    let metrics = Metric::ALL.into_iter();
+    let metrics = Metric::all(scenario).into_iter();
     metrics.flat_map(|metric| scene.family(question, metric)).collect()
 }
 
-/// The side of a comparison, without regard to what bars its verdict. For a metric that is only described, the interval
-/// alone decides.
-pub(super) fn side(comparison: &Comparison, threshold: f64) -> Side {
+/// The side of a comparison, above for what is better, without regard to what bars its verdict. For a metric that is only
+/// described, the interval alone decides.
+pub(super) fn side(comparison: &Comparison, scenario: &Scenario) -> Side {
     let agrees = comparison.p_holm.is_some_and(|p| p <= SIGNIFICANCE);
-    let significant = !comparison.metric.is_inferential() || agrees;
-    let interval = comparison.ratio.and_then(|ratio| ratio.interval);
-    interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant))
+    let significant = !comparison.metric.is_inferential(scenario) || agrees;
+    let edge = comparison.metric.edge(scenario);
+    let gain = comparison.gain();
+    gain.map_or(Side::Open, |interval| {
+        stats::decide_difference(interval, edge, significant)
+    })
 }
 
 /// What all comparisons are made from.
@@ -51,43 +55,50 @@ struct Scene<'a> {
 impl Scene<'_> {
     /// The comparisons of one question by one metric.
     fn family(&self, question: Question, metric: Metric) -> Vec<Comparison> {
-        let make = |(baseline, configuration): (usize, usize)| {
-            let logs = log_ratios(&self.trials, baseline, configuration, metric);
+        let (rule, seed) = (self.rule, self.scenario.seed);
+        let is_ratio = metric.comparing().by == By::Ratio;
+        let make = |pair: (usize, usize)| {
+            let values = paired_values(self.scenario, &self.trials, pair, metric);
+            let bootstrap = rule.bootstrap(&values, seed);
             let comparison = Comparison {
                 question,
-                baseline,
-                configuration,
+                baseline: pair.0,
+                configuration: pair.1,
                 metric,
-                ratio: self.rule.ratio(&logs),
-                method: self.rule.method(),
-                interval_bootstrap: self.rule.bootstrap(&logs, self.scenario.seed),
-                p: self.rule.p(&logs, self.scenario.seed),
+                effect: if is_ratio {
+                    rule.ratio(&values).map(Effect::Ratio)
+                } else {
+                    rule.mean(&values).map(Effect::Difference)
+                },
+                method: rule.method(),
+                interval_bootstrap: bootstrap.map(|(low, high)| if is_ratio { (low.exp(), high.exp()) } else { (low, high) }),
+                p: rule.p(&values, seed),
                 p_holm: None,
-                blocks: count(logs.len()),
+                blocks: count(values.len()),
                 verdict: Verdict::Undecided,
                 blocks_more: None,
             };
-            (comparison, logs)
+            (comparison, values)
         };
         let pairs = pairs(self.scenario, question, metric).into_iter();
         let paired: Vec<(Comparison, Vec<f64>)> = pairs.map(make).collect();
         // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
         let p: Vec<f64> = paired.iter().map(|(c, _)| c.p.unwrap_or(1.0)).collect();
         let (corrected, all) = (stats::holm(&p), paired.len());
-        let conclude = |((mut comparison, logs), p_holm): ((Comparison, Vec<f64>), f64)| {
-            comparison.p_holm = comparison.p.filter(|_| metric.is_inferential()).map(|_| p_holm);
-            self.conclude(&mut comparison, &logs, all);
+        let is_inferential = metric.is_inferential(self.scenario);
+        let conclude = |((mut comparison, values), p_holm): ((Comparison, Vec<f64>), f64)| {
+            comparison.p_holm = comparison.p.filter(|_| is_inferential).map(|_| p_holm);
+            self.conclude(&mut comparison, &values, all);
             comparison
         };
         paired.into_iter().zip(corrected).map(conclude).collect()
     }
 
     /// The verdict, or what it would take.
-    fn conclude(&self, comparison: &mut Comparison, logs: &[f64], comparisons: usize) {
-        let threshold = self.scenario.threshold;
+    fn conclude(&self, comparison: &mut Comparison, values: &[f64], comparisons: usize) {
         let (baseline, configuration) = (comparison.baseline, comparison.configuration);
         let behind = self.barred.behind[baseline] || self.barred.behind[configuration];
-        let side = side(comparison, threshold);
+        let side = side(comparison, self.scenario);
         comparison.verdict = match side {
             Side::Equivalent if !behind => Verdict::Same,
             Side::Above if !self.barred.is_no_winner(configuration) => Verdict::Faster,
@@ -100,8 +111,9 @@ impl Scene<'_> {
                 (Some(p), Some(p_holm)) if p > 0.0 => (p_holm / p).clamp(1.0, comparisons.max(1) as f64),
                 _ => 1.0,
             };
-            let needed = self.rule.needed(logs, threshold, SIGNIFICANCE / factor);
-            comparison.blocks_more = needed.map(|needed| count(needed - logs.len()));
+            let edge = comparison.metric.edge(self.scenario);
+            let needed = self.rule.needed(values, edge, SIGNIFICANCE / factor);
+            comparison.blocks_more = needed.map(|needed| count(needed - values.len()));
         }
     }
 }

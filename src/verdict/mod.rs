@@ -9,8 +9,8 @@ mod pairs;
 mod rule;
 
 pub use conclude::compare;
-pub use figures::{fell_behind, figure, is_tainted, response_p99_ms, speed, split_blocks};
-pub use model::{Comparison, Method, Metric, Question, Verdict};
+pub use figures::{compared_value, fell_behind, figure, is_tainted, split_blocks};
+pub use model::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
-pub use pairs::{log_ratios, paired_trials, pairs, questions};
+pub use pairs::{paired_trials, paired_values, pairs, questions};
 pub use rule::Rule;

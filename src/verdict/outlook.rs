@@ -2,7 +2,7 @@
 
 use super::conclude::{compare_for, side};
 use super::model::{Comparison, Method, Question, Verdict};
-use super::pairs::{log_ratios, paired_trials};
+use super::pairs::{paired_trials, paired_values};
 use super::rule::Rule;
 use crate::measure::{Trial, TrialKind};
 use crate::scenario::{Scenario, Until};
@@ -34,7 +34,7 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
     let gone = |c: &&Comparison| given_up.contains(&c.baseline) || given_up.contains(&c.configuration);
     let comparisons: Vec<Comparison> = compare_for(scenario, trials, &rule, Question::Scenario)
         .into_iter()
-        .filter(|c| c.metric.is_inferential())
+        .filter(|c| c.metric.is_inferential(scenario))
         .collect();
     if comparisons.is_empty() {
         return Some(Outlook {
@@ -44,13 +44,13 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
         });
     }
     let hopeless = |c: &&Comparison| gone(c) || (looked && c.blocks == 0);
-    let is_open = |c: &&Comparison| !hopeless(c) && !is_clear(c, until, scenario.threshold);
+    let is_open = |c: &&Comparison| !hopeless(c) && !is_clear(c, until, scenario);
     let open: Vec<&Comparison> = comparisons.iter().filter(is_open).collect();
     let barred = |c: &&Comparison| until == Until::Decided && c.verdict == Verdict::Undecided;
     let more = |c: &&Comparison| match until {
         Until::Decided => c.blocks_more,
         Until::HalfWidth(share) => {
-            let logs = log_ratios(&paired, c.baseline, c.configuration, c.metric);
+            let logs = paired_values(scenario, &paired, (c.baseline, c.configuration), c.metric);
             let needed = rule.needed_for_width(&logs, share.ln_1p())?;
             Some(count(needed - logs.len()))
         }
@@ -63,13 +63,13 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
     })
 }
 
-fn is_clear(comparison: &Comparison, until: Until, threshold: f64) -> bool {
+fn is_clear(comparison: &Comparison, until: Until, scenario: &Scenario) -> bool {
     match until {
-        Until::Decided => side(comparison, threshold) != Side::Open,
-        Until::HalfWidth(share) => {
-            let interval = comparison.ratio.and_then(|ratio| ratio.interval);
-            interval.is_some_and(|(low, high)| (high / low).ln() / 2.0 <= share.ln_1p())
-        }
+        Until::Decided => side(comparison, scenario) != Side::Open,
+        // The reader of scenarios lets only ratios go on until a width.
+        Until::HalfWidth(share) => comparison
+            .gain()
+            .is_some_and(|(low, high)| (high - low) / 2.0 <= share.ln_1p()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The results of live and mixed configurations. Words stand in place of figures that would mean nothing.
 
-use super::cells::{trials_cell, verdict, without_comparison};
+use super::cells::{chosen, trials_cell, verdict, without_comparison};
 use crate::figures::{FigureId, RESPONSE_P99, Statistic, Unit, Value};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{LoadVerdict, TrialKind};
@@ -12,7 +12,7 @@ use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::scenario::{Capacity, Mode};
 use crate::stats::Estimate;
-use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Metric, Undecided};
+use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Undecided};
 use crate::wording::capitalised;
 
 /// A configuration with what is known of its load.
@@ -54,6 +54,7 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
             value => figure_text(Unit::Milliseconds, value),
         }
     };
+    let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
         Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
         Column::figures("offered", offered).dropped_last(22),
@@ -62,7 +63,9 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
         Column::figures("p99\u{a0}[95\u{a0}%]", |row: &Row| response(row, Statistic::P99)),
         Column::figures("p99.9", |row: &Row| response(row, Statistic::P999)).dropped(9),
         Column::figures("max", |row: &Row| response(row, Statistic::Max)).dropped(8),
-        Column::words("verdict", |row: &Row| conclusion(input, row, Metric::ResponseP99)),
+        figure,
+        effect,
+        Column::words("verdict", |row: &Row| conclusion(input, row)),
         Column::figures("trials", |(c, live): &Row| trials_cell(c, live.trials_meaningful)).dropped(3),
     ];
     let caption = caption(input, family, "response time of records as they arrive");
@@ -98,13 +101,16 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         let ms = figure(live).filter(|_| obstacle(c, live).is_none());
         or_unknown(ms, |ms| duration(ms.point / 1e3))
     };
+    let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
         Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
         Column::figures("arriving", offered).dropped_last(22),
         Column::figures("no lag after\u{a0}[95\u{a0}%]", |row: &Row| {
             or_unknown(caught_up(row), |e| duration_estimate(&e))
         }),
-        Column::words("verdict", |row: &Row| conclusion(input, row, Metric::CatchUp)),
+        figure,
+        effect,
+        Column::words("verdict", |row: &Row| conclusion(input, row)),
         Column::figures("p99\u{a0}before", |row: &Row| {
             around(row, |live| live.around_catch_up.as_ref()?.before.p99_ms)
         })
@@ -187,12 +193,12 @@ pub(super) fn obstacle(c: &ConfigurationSummary, live: &LiveSummary) -> Option<C
     })
 }
 
-fn conclusion(input: &ReportInput, (c, live): &Row, metric: Metric) -> Conclusion {
+fn conclusion(input: &ReportInput, (c, live): &Row) -> Conclusion {
     if let Some(obstacle) = obstacle(c, live) {
         return obstacle;
     }
-    match input.comparison(c.configuration, metric) {
-        Some(compared) if compared.ratio.is_none() => without_ratio(input, compared.baseline),
+    match input.own_comparison(c.configuration) {
+        Some(compared) if compared.effect.is_none() => without_ratio(input, compared.baseline),
         Some(compared) => verdict(input, compared),
         None => without_comparison(input, c),
     }

@@ -7,6 +7,7 @@ mod live;
 mod results;
 pub(super) mod scaling;
 
-pub(super) use self::comparisons::{comparisons, metric, own_comparisons};
+pub(super) use self::cells::effect_text;
+pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
 pub(super) use self::results::results;

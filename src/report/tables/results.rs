@@ -1,13 +1,13 @@
 //! What each configuration came to, with the verdict against its baseline.
 
-use super::cells::{trials_cell, verdict, without_comparison};
+use super::cells::{chosen, chosen_metric, trials_cell, verdict, without_comparison};
 use super::live;
 use crate::figures::FigureId;
 use crate::report::format::{UNKNOWN, duration, or_unknown, rate_estimate, ratio_estimate};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, stacked, with_rows};
-use crate::summary::{ConfigurationSummary, Metric};
+use crate::summary::ConfigurationSummary;
 
 /// The results of each family: a table for those that read a backlog, one for live and one for mixed ones, and in a
 /// search for capacity one of its answers.
@@ -24,15 +24,18 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     type Row<'a> = &'a ConfigurationSummary;
     let idle_members = |c: &ConfigurationSummary| c.count(FigureId::IdleMembers);
     let with_idle = input.summary.configurations.iter().any(|c| idle_members(c) > 0);
+    let [figure, effect] = chosen(input, |c: &Row| *c);
     let columns = [
         Column::words("configuration", |c: &Row| labels.short(c.configuration)),
         Column::figures("records/s\u{a0}[95\u{a0}%]", |c: &Row| {
             or_unknown(c.estimate(FigureId::RecordsPerSecond), |e| rate_estimate(&e))
         })
         .dropped_last(20),
-        Column::figures("speed\u{a0}[95\u{a0}%]", |c: &Row| speed(input, c)),
+        figure,
+        effect,
+        Column::figures("speed\u{a0}[95\u{a0}%]", |c: &Row| speed(input, c)).only_if(chosen_metric(input.scenario).is_none()),
         Column::words("verdict", |c: &Row| {
-            let compared = input.comparison(c.configuration, Metric::ReadTime);
+            let compared = input.own_comparison(c.configuration);
             compared.map_or_else(|| without_comparison(input, c), |compared| verdict(input, compared))
         }),
         Column::figures("read time", |c: &Row| {
@@ -57,8 +60,8 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
 }
 
 fn speed(input: &ReportInput, c: &ConfigurationSummary) -> String {
-    match input.comparison(c.configuration, Metric::ReadTime) {
-        Some(compared) => or_unknown(compared.ratio, |ratio| ratio_estimate(&ratio)),
+    match input.own_comparison(c.configuration) {
+        Some(compared) => or_unknown(compared.ratio(), |ratio| ratio_estimate(&ratio)),
         None if input.is_baseline(c.configuration) => "1".to_owned(),
         None => UNKNOWN.to_owned(),
     }

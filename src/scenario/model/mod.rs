@@ -27,5 +27,5 @@ pub use place::Place;
 pub use property::{ClientSettings, PropertyValue};
 pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};
-pub use scenario::{Axis, Family, Scenario, TrialLength};
+pub use scenario::{Axis, ChosenMetric, Family, Scenario, TrialLength};
 pub use variants::{Build, Variant, Variants};

@@ -11,6 +11,7 @@ use super::live::Capacity;
 use super::place::Place;
 use super::repetitions::Repetitions;
 use super::variants::Variants;
+use crate::figures::FigureId;
 
 /// A scenario file after parsing: the question, the cluster, and every configuration to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct Scenario {
     pub warmup_blocks: u32,
     /// The practical threshold as a share: 0.03 says that 3 % is not worth a decision.
     pub threshold: f64,
+    /// The figure by which configurations are compared, where the file names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<ChosenMetric>,
     /// How long a trial is.
     pub trial: TrialLength,
     /// The cluster to run against.
@@ -51,6 +55,17 @@ pub struct Scenario {
     pub variants: Variants,
     /// What the user should know although it is no error, one sentence each (rounded record counts, too few blocks).
     pub warnings: Vec<String>,
+}
+
+/// The figure by which the configurations of a scenario are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChosenMetric {
+    /// Which.
+    pub figure: FigureId,
+    /// The difference in the figure's unit that is not worth a decision, where the figure is compared by differences and
+    /// not by ratios.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<f64>,
 }
 
 /// A key of `[matrix]` and its values.

@@ -12,7 +12,7 @@ impl Facts<'_> {
     pub(super) fn alone(&self) -> Option<String> {
         let configurations = 0..self.names.scenario.configurations.len();
         let is_compared = |index: usize| {
-            let mut all = self.comparisons.iter().filter(|c| c.metric != Metric::Stopwatch);
+            let mut all = self.comparisons.iter().filter(|c| c.metric != Metric::STOPWATCH);
             all.any(|c| c.baseline == index || c.configuration == index)
         };
         let alone = configurations.filter(|&c| self.names.configuration(c).mode == Mode::Backlog && !is_compared(c));

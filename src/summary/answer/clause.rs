@@ -1,10 +1,11 @@
 //! One comparison of an answer: what is compared, what came out, and its words.
 
 use super::terms::Terms;
+use crate::figures::{Better, Unit};
 use crate::stats::Estimate;
-use crate::summary::numbers::{interval, times};
+use crate::summary::numbers::{figure, interval, time, times};
 use crate::summary::undecided::Undecided;
-use crate::verdict::{Comparison, Verdict};
+use crate::verdict::{Comparison, Effect, Metric, Verdict};
 
 /// A comparison with the names of what it compares.
 #[derive(Debug, Clone)]
@@ -25,21 +26,15 @@ impl Clause<'_> {
         self.comparison.verdict == Verdict::Faster
     }
 
-    /// How much better it is by what was measured, whatever the verdict.
+    /// How much better it is by what was measured, about 0, whatever the verdict.
     pub(super) fn point(&self) -> f64 {
-        self.comparison.ratio.map_or(0.0, |ratio| ratio.point)
-    }
-
-    /// Orders comparisons with a verdict that they are better before all others.
-    pub(super) fn rank(&self) -> f64 {
-        let first = if self.is_better() { 0.0 } else { f64::MIN_POSITIVE.ln() };
-        first + self.point().max(f64::MIN_POSITIVE).ln()
+        gained(self.comparison).unwrap_or(f64::NEG_INFINITY)
     }
 
     /// Whether it may be as good as this one, the best, by the interval of either.
     pub(super) fn rivals(&self, best: &Clause) -> bool {
         let reaches = |one: &Clause, other: f64| {
-            let interval = one.comparison.ratio.and_then(|ratio| ratio.interval);
+            let interval = one.comparison.gain();
             interval.is_some_and(|(low, high)| (low..=high).contains(&other))
         };
         let as_good = self.point() >= best.point() || reaches(self, best.point()) || reaches(best, self.point());
@@ -62,18 +57,17 @@ impl Clause<'_> {
     /// What was measured, in the direction in which it lies.
     pub(super) fn measured(&self, terms: &Terms, with_interval: bool) -> String {
         let (subject, base) = (&self.subject, &self.base);
-        let Some(ratio) = self.comparison.ratio else {
+        let Some(amount) = Amount::of(self.comparison, terms) else {
             return format!("{subject} has no figure beside {base}");
         };
-        let (ratio, (word, than)) = turned(ratio, terms);
-        let interval = if with_interval { interval(ratio) } else { String::new() };
+        let interval = if with_interval { &*amount.interval } else { "" };
         let object = if terms.object.is_empty() {
             String::new()
         } else {
             format!(" {}", terms.object)
         };
-        let (does, times) = (terms.does, times(ratio.point));
-        format!("{subject} {does} {times} {word}{object} {than} {base}{interval}")
+        let (does, size, (word, than)) = (terms.does, &amount.size, amount.word);
+        format!("{subject} {does} {size} {word}{object} {than} {base}{interval}")
     }
 
     /// The same behind another statement: `1.32 times`, `no difference`.
@@ -82,25 +76,90 @@ impl Clause<'_> {
     }
 }
 
-/// A ratio without what it compares; without its word where the statement `before` has it.
+/// How far a configuration is from its baseline, as it is said: a ratio below 1 is turned, with the word of the other
+/// direction, and a difference has no sign.
+pub(super) struct Amount {
+    /// `1.42 times`, `12.0 ms`.
+    pub(super) size: String,
+    /// `shorter` with `than`.
+    pub(super) word: (&'static str, &'static str),
+    /// ` [1.38, 1.46]`; may be empty.
+    pub(super) interval: String,
+}
+
+impl Amount {
+    pub(super) fn of(comparison: &Comparison, terms: &Terms) -> Option<Self> {
+        let is_better = gained(comparison)? >= 0.0;
+        let word = if is_better { terms.better } else { terms.worse };
+        Some(match comparison.effect? {
+            Effect::Ratio(ratio) => {
+                let ratio = if is_better { ratio } else { ratio.map(f64::recip) };
+                Amount {
+                    size: times(ratio.point),
+                    word,
+                    interval: interval(ratio),
+                }
+            }
+            Effect::Difference(difference) => {
+                let turned = if difference.point < 0.0 { difference.map(|value| -value) } else { difference };
+                Amount {
+                    size: size(comparison.metric, turned.point),
+                    word,
+                    interval: ends(comparison.metric, turned),
+                }
+            }
+        })
+    }
+}
+
+/// How much better it is, about 0: the logarithm of the ratio, or the difference, turned where less is better.
+fn gained(comparison: &Comparison) -> Option<f64> {
+    Some(match comparison.effect? {
+        Effect::Ratio(ratio) => ratio.point.ln(),
+        Effect::Difference(difference) if comparison.metric.comparing().better == Better::Less => -difference.point,
+        Effect::Difference(difference) => difference.point,
+    })
+}
+
+/// A size in the unit of a metric's figure: `12.0 ms`. Things that are counted stand before their noun.
+pub(super) fn size(metric: Metric, value: f64) -> String {
+    let unit = metric.figure().figure().unit;
+    match unit {
+        Unit::Seconds => time(value * 1e3),
+        Unit::Milliseconds => time(value),
+        Unit::Microseconds => time(value / 1e3),
+        Unit::Records | Unit::Members | Unit::Offsets => figure(value),
+        _ => format!("{} {}", figure(value), unit.name()),
+    }
+}
+
+fn ends(metric: Metric, difference: Estimate) -> String {
+    difference.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", signed(metric, low), signed(metric, high))
+    })
+}
+
+fn signed(metric: Metric, value: f64) -> String {
+    if value < 0.0 {
+        format!("-{}", size(metric, -value))
+    } else {
+        size(metric, value)
+    }
+}
+
+/// An effect without what it compares; without its word where the statement `before` has it.
 pub(super) fn short(
     comparison: &Comparison,
     why: Option<Undecided>,
     terms: &Terms,
     before: Option<Verdict>,
 ) -> String {
-    match (comparison.verdict, comparison.ratio) {
+    match (comparison.verdict, Amount::of(comparison, terms)) {
         (Verdict::Same, _) => "no difference".to_owned(),
         (Verdict::Undecided, _) => why_short(why).to_owned(),
         (_, None) => "no figure".to_owned(),
-        (verdict, Some(ratio)) => {
-            let (ratio, (word, _)) = turned(ratio, terms);
-            if before == Some(verdict) {
-                times(ratio.point)
-            } else {
-                format!("{} {word}", times(ratio.point))
-            }
-        }
+        (verdict, Some(amount)) if before == Some(verdict) => amount.size,
+        (_, Some(amount)) => format!("{} {}", amount.size, amount.word.0),
     }
 }
 
@@ -110,14 +169,5 @@ fn why_short(why: Option<Undecided>) -> &'static str {
         Some(Undecided::Failures { .. } | Undecided::Behind { .. }) => "no verdict",
         Some(Undecided::TooFewBlocks { .. }) => "not enough blocks yet",
         Some(Undecided::TooClose { .. }) | None => "too close to call",
-    }
-}
-
-/// A ratio as it is said: one below 1 is turned, with the word of the other direction.
-pub(super) fn turned(ratio: Estimate, terms: &Terms) -> (Estimate, (&'static str, &'static str)) {
-    if ratio.point < 1.0 {
-        (ratio.map(f64::recip), terms.worse)
-    } else {
-        (ratio, terms.better)
     }
 }

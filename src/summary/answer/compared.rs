@@ -1,11 +1,10 @@
 //! The conclusion of the comparisons by one metric, in one sentence, and what must be said beside it.
 
-use super::clause::{Clause, short, turned};
+use super::clause::{Amount, Clause, short, size};
 use super::terms::Terms;
 use super::{Facts, fits};
 use crate::figures::{FigureId, RESPONSE_P99};
-use crate::stats::is_material;
-use crate::summary::numbers::{interval, percent, time, times};
+use crate::summary::numbers::{percent, time};
 use crate::summary::undecided::Undecided;
 use crate::verdict::{Comparison, Metric, Verdict};
 use crate::wording::{capitalised, plural};
@@ -64,7 +63,7 @@ impl Compared<'_> {
         };
         let lead = match (has_rivals, best.iter().all(|clause| is_highest(&clause))) {
             (false, _) => String::new(),
-            (true, true) => format!("{}: ", capitalised(terms.best)),
+            (true, true) => format!("{}: ", capitalised(&terms.best)),
             (true, false) => format!("Among the {}: ", terms.best),
         };
         let sentence = if let [only] = best[..] {
@@ -86,42 +85,36 @@ impl Compared<'_> {
         let of = |context: &str| -> Vec<&'c Clause<'c>> {
             all.iter().copied().filter(|clause| clause.context == context).collect()
         };
-        let best_of = |context: &str| of(context).into_iter().max_by(|a, b| a.rank().total_cmp(&b.rank()));
+        let best_of = |context: &str| of(context).into_iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
         let rival_in = |context: &str, subject: &str| {
             let best = best_of(context)?;
             of(context).into_iter().find(|c| c.subject == subject && c.rivals(best))
         };
         let everywhere = |subject: &&str| contexts.iter().all(|context| rival_in(context, subject).is_some());
-        let product = |subject: &&str| -> f64 {
+        let together = |subject: &&str| -> f64 {
             let own = contexts.iter().filter_map(|context| rival_in(context, subject));
-            own.map(Clause::point).product()
+            own.map(Clause::point).sum()
         };
         let subjects = super::distinct(all.iter().map(|clause| &*clause.subject));
-        let chosen = subjects.into_iter().filter(everywhere).max_by(|a, b| product(a).total_cmp(&product(b)));
+        let chosen = subjects.into_iter().filter(everywhere).max_by(|a, b| together(a).total_cmp(&together(b)));
         let pick = |context: &&str| chosen.map_or_else(|| best_of(context), |subject| rival_in(context, subject));
         contexts.iter().filter_map(pick).collect()
     }
 
     /// The only comparison, with its interval.
     fn single(&self, clause: &Clause, terms: &Terms) -> String {
-        let Some(ratio) = clause.comparison.ratio else {
+        if clause.comparison.effect.is_none() {
             let (subject, base) = (&clause.subject, &clause.base);
             let lead = spaced("No answer", &clause.context);
             return format!("{lead}: no complete block has usable trials of both {subject} and {base}.");
-        };
+        }
         let measured = match self.from_to(clause, terms) {
             Some(from_to) => from_to,
             None => clause.measured(terms, true),
         };
         match (clause.comparison.verdict, clause.why) {
             (Verdict::Faster | Verdict::Slower, _) => {
-                let threshold = self.facts.names.scenario.threshold;
-                let is_weak = ratio.interval.is_some_and(|interval| !is_material(interval, threshold));
-                let weakly = if is_weak {
-                    format!(", though perhaps by less than {} %", percent(threshold))
-                } else {
-                    String::new()
-                };
+                let weakly = self.weakly(clause.comparison);
                 format!("{}{weakly}.", capitalised(&with_context(&clause.context, &measured)))
             }
             (Verdict::Same, _) => format!("{}: {measured}.", spaced("No difference worth having", &clause.context)),
@@ -136,22 +129,36 @@ impl Compared<'_> {
         }
     }
 
+    /// What keeps a difference from being surely worth having.
+    fn weakly(&self, comparison: &Comparison) -> String {
+        let scenario = self.facts.names.scenario;
+        if comparison.interval().is_none() || comparison.is_material(scenario) {
+            return String::new();
+        }
+        let threshold = match comparison.ratio() {
+            Some(_) => format!("{} %", percent(scenario.threshold)),
+            None => size(comparison.metric, comparison.metric.edge(scenario)),
+        };
+        format!(", though perhaps by less than {threshold}")
+    }
+
     /// `p99 falls from 41.1 ms with "one" to 6.01 ms with "two": 6.84 times shorter [6.72, 6.95]`, of a length of time.
     fn from_to(&self, clause: &Clause, terms: &Terms) -> Option<String> {
         let id = match self.metric {
-            Metric::ResponseP99 => RESPONSE_P99,
-            Metric::CatchUp => FigureId::CatchUpSeconds,
-            Metric::ReadTime | Metric::Stopwatch => return None,
+            Metric::RESPONSE_P99 => RESPONSE_P99,
+            Metric::CATCH_UP => FigureId::CatchUpSeconds,
+            _ => return None,
         };
         let text = |configuration: usize| {
             let found = self.facts.names.summaries[configuration].estimate(id)?;
-            Some(time(if self.metric == Metric::CatchUp { found.point * 1e3 } else { found.point }))
+            Some(time(if self.metric == Metric::CATCH_UP { found.point * 1e3 } else { found.point }))
         };
         let comparison = clause.comparison;
         let (before, after) = (text(comparison.baseline)?, text(comparison.configuration)?);
         let (subject, base) = (&clause.subject, &clause.base);
-        let changed = changed(comparison, terms)?;
-        Some(if self.metric == Metric::CatchUp {
+        let amount = Amount::of(comparison, terms)?;
+        let changed = format!("{} {}{}", amount.size, amount.word.0, amount.interval);
+        Some(if self.metric == Metric::CATCH_UP {
             format!("the lag is gone after {before} with {base} and after {after} with {subject}: {changed}")
         } else {
             let moves = match comparison.verdict {
@@ -174,7 +181,7 @@ impl Compared<'_> {
         let lead = "Counting start-up,";
         let text = |comparison: &Comparison, before| short(comparison, self.facts.why(comparison), terms, before);
         if let [(_, only)] = pairs[..] {
-            let interval = only.ratio.map_or(String::new(), |ratio| interval(turned(ratio, terms).0));
+            let interval = Amount::of(only, terms).map_or(String::new(), |amount| amount.interval);
             return Some(format!("{lead} {}{interval}.", text(only, None)));
         }
         let texts = super::distinct(pairs.iter().map(|(_, comparison)| text(comparison, None)));
@@ -221,10 +228,7 @@ impl Compared<'_> {
             Undecided::Behind { of } => Some(of),
             _ => None,
         });
-        let word = match self.metric {
-            Metric::ReadTime | Metric::Stopwatch => "faster",
-            Metric::ResponseP99 | Metric::CatchUp => "better",
-        };
+        let word = Terms::of(self.metric).are[0];
         let failures = failures.map(|who| {
             format!("Not called {word}: {who}, since trials failed or lost or repeated records.")
         });
@@ -280,8 +284,8 @@ fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
     };
     let number = |verdict| all.iter().filter(|c| c.comparison.verdict == verdict).count();
     let kinds = [
-        (number(Verdict::Faster), terms.are_better),
-        (number(Verdict::Slower), terms.are_worse),
+        (number(Verdict::Faster), terms.are[0]),
+        (number(Verdict::Slower), terms.are[1]),
         (number(Verdict::Same), "the same"),
         (number(Verdict::Undecided), "undecided"),
     ];
@@ -290,17 +294,16 @@ fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     let counts = format!("Of {} comparisons{with}: {}", all.len(), crate::wording::listed(&kinds));
     let Some(highest) = highest else {
-        return format!("{counts}; nothing is {}.", terms.are_better);
+        return format!("{counts}; nothing is {}.", terms.are[0]);
     };
     let most = format!("{counts}; at most {}, {}", highest.short(terms, None), highest.subject);
     let with_all = format!("{}.", spaced(&most, &highest.context));
     if fits(&with_all) { with_all } else { format!("{most}.") }
 }
 
-/// `6.84 times shorter [6.72, 6.95]`, in the direction in which it lies.
-fn changed(comparison: &Comparison, terms: &Terms) -> Option<String> {
-    let (ratio, (word, _)) = turned(comparison.ratio?, terms);
-    Some(format!("{} {word}{}", times(ratio.point), interval(ratio)))
+/// Orders comparisons with a verdict that they are better before all others.
+fn rank(clause: &Clause) -> f64 {
+    if clause.is_better() { clause.point() } else { clause.point() - 1e9 }
 }
 
 /// Of several, that some cannot have a verdict yet.

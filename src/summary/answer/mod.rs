@@ -67,7 +67,8 @@ pub(super) fn answer(
     if summaries.iter().all(|summary| summary.trials_used == 0) {
         return vec!["No answer: no trial can be used.".to_owned()];
     }
-    let metrics = Metric::ALL.into_iter().filter(|metric| metric.is_inferential());
+    let metrics = Metric::all(&plan.scenario).into_iter();
+    let metrics = metrics.filter(|metric| metric.is_inferential(&plan.scenario));
     let mut sentences: Vec<String> = metrics.flat_map(|metric| facts.compared(metric, scaling).sentences()).collect();
     sentences.extend(super::scaling::sentences(scaling, fits));
     sentences.extend(facts.about_load());
@@ -118,9 +119,9 @@ impl<'a> Facts<'a> {
     fn stopwatch(&self, comparison: &Comparison) -> Option<&'a Comparison> {
         let pair = (comparison.baseline, comparison.configuration);
         let is_its = |c: &&&Comparison| {
-            comparison.metric == Metric::ReadTime
-                && c.metric == Metric::Stopwatch
-                && c.ratio.is_some()
+            comparison.metric == Metric::READ_TIME
+                && c.metric == Metric::STOPWATCH
+                && c.effect.is_some()
                 && (c.baseline, c.configuration) == pair
         };
         self.comparisons.iter().find(is_its).copied()
@@ -131,7 +132,7 @@ impl<'a> Facts<'a> {
 fn is_along_series(comparison: &Comparison, scaling: &[ScalingSeries]) -> bool {
     let holds = |series: &ScalingSeries, index| series.points.iter().any(|point| point.configuration == index);
     let mut reported = scaling.iter().filter(|series| series.is_reported());
-    comparison.metric == Metric::ReadTime
+    comparison.metric == Metric::READ_TIME
         && reported.any(|series| holds(series, comparison.baseline) && holds(series, comparison.configuration))
 }
 

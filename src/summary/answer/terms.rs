@@ -14,48 +14,58 @@ pub(super) struct Terms {
     /// What it has; empty where the verb says it.
     pub(super) object: &'static str,
     /// What stands between two that are the same.
-    pub(super) same: &'static str,
-    /// `Fastest`.
-    pub(super) best: &'static str,
-    /// Of several: `faster`.
-    pub(super) are_better: &'static str,
-    /// Of several: `slower`.
-    pub(super) are_worse: &'static str,
+    pub(super) same: String,
+    /// `fastest`.
+    pub(super) best: String,
+    /// Of several: `faster`, `slower`.
+    pub(super) are: [&'static str; 2],
 }
 
 impl Terms {
     pub(super) fn of(metric: Metric) -> Self {
+        let comparing = metric.comparing();
+        let are = [comparing.adjective(true), comparing.adjective(false)];
+        let noun = match metric {
+            Metric::RESPONSE_P99 => "p99",
+            _ => &comparing.noun,
+        };
         match metric {
-            Metric::ReadTime | Metric::Stopwatch => Terms {
+            Metric::READ_TIME | Metric::STOPWATCH => Terms {
                 does: "reads",
                 better: ("as fast", "as"),
                 worse: ("slower", "than"),
                 object: "",
-                same: "reads as fast as",
-                best: "fastest",
-                are_better: "faster",
-                are_worse: "slower",
+                same: "reads as fast as".to_owned(),
+                best: "fastest".to_owned(),
+                are,
             },
-            Metric::ResponseP99 => Terms {
-                does: "has a",
-                better: ("shorter", "than"),
-                worse: ("longer", "than"),
-                object: "p99",
-                same: "has the same p99 as",
-                best: "shortest p99",
-                are_better: "shorter",
-                are_worse: "longer",
-            },
-            Metric::CatchUp => Terms {
+            Metric::CATCH_UP => Terms {
                 does: "catches up",
                 better: ("sooner", "than"),
                 worse: ("later", "than"),
                 object: "",
-                same: "catches up as soon as",
-                best: "soonest",
-                are_better: "sooner",
-                are_worse: "later",
+                same: "catches up as soon as".to_owned(),
+                best: "soonest".to_owned(),
+                are: ["sooner", "later"],
+            },
+            _ => Terms {
+                does: if metric == Metric::RESPONSE_P99 { "has a" } else { "has" },
+                better: (are[0], "than"),
+                worse: (are[1], "than"),
+                object: noun,
+                same: format!("has the same {noun} as"),
+                best: format!("{} {noun}", superlative(are[0])),
+                are,
             },
         }
+    }
+}
+
+/// `shortest` of `shorter`.
+fn superlative(comparative: &str) -> String {
+    match comparative {
+        "less" => "least".to_owned(),
+        "more" => "most".to_owned(),
+        regular => format!("{}est", regular.trim_end_matches("er")),
     }
 }
