@@ -3,6 +3,8 @@
 //!
 //! Tables, facts and charts make a document; the renderers give it a form.
 
+#[cfg(test)]
+mod answer_tests;
 mod chart;
 mod compare;
 mod conclusion;

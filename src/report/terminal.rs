@@ -206,11 +206,11 @@ impl Terminal {
             table.retain_columns(|head| head.terminal != InTerminal::Never);
         }
         let width = self.width;
-        self.drop_columns(&mut tables, |table| column_widths(table, WORDS_WIDTH) <= width, |head| match head.terminal {
+        self.drop_columns(&mut tables, |table| wrapped_width(table) <= width, |head| match head.terminal {
             InTerminal::Dropped(rank) => Some(rank),
             _ => None,
         });
-        self.drop_columns(&mut tables, |table| least_width(table) <= width, |head| match head.terminal {
+        self.drop_columns(&mut tables, |table| least_width(table, WORDS_WIDTH) <= width, |head| match head.terminal {
             InTerminal::DroppedLast(rank) => Some(rank),
             _ => None,
         });
@@ -274,37 +274,37 @@ impl Terminal {
 }
 
 /// The width of a table whose words are wrapped at this width and whose figures are not.
-fn column_widths(table: &Table, words: usize) -> usize {
-    let column = |(i, head): (usize, &Head)| {
-        let cells = table.rows.iter().map(|row| row[i].text.chars().count());
-        let widest = cells.chain([head.header.chars().count()]).max().unwrap_or(0);
-        2 + match head.align {
-            Align::Left => widest.min(words),
-            Align::Right => widest,
-        }
-    };
-    table.heads.iter().enumerate().map(column).sum()
+fn wrapped_width(table: &Table) -> usize {
+    width_of(table, |column| widest_cell(table, column).min(WORDS_WIDTH))
 }
 
-/// The width below which words would have to be broken.
-fn least_width(table: &Table) -> usize {
-    let column = |(i, head): (usize, &Head)| {
-        2 + match head.align {
-            Align::Left => longest_word(table, i),
-            Align::Right => {
-                let cells = table.rows.iter().map(|row| row[i].text.chars().count());
-                cells.chain([head.header.chars().count()]).max().unwrap_or(0)
-            }
-        }
-    };
-    table.heads.iter().enumerate().map(column).sum()
+/// The width below which words of up to so many characters would have to be broken.
+fn least_width(table: &Table, word_max: usize) -> usize {
+    width_of(table, |column| longest_word(table, column, word_max))
 }
 
-/// The longest word of a column; one that is longer than words are wrapped at may be broken.
-fn longest_word(table: &Table, column: usize) -> usize {
+/// Cells have a space on either side, and one more between them.
+fn width_of(table: &Table, words: impl Fn(usize) -> usize) -> usize {
+    let column = |(i, head): (usize, &Head)| {
+        3 + match head.align {
+            Align::Left => words(i),
+            Align::Right => widest_cell(table, i),
+        }
+    };
+    let sum: usize = table.heads.iter().enumerate().map(column).sum();
+    sum.saturating_sub(1)
+}
+
+fn widest_cell(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().map(|row| row[column].text.chars().count());
+    cells.chain([table.heads[column].header.chars().count()]).max().unwrap_or(0)
+}
+
+/// The longest word of a column. One that is longer than the maximum may be broken.
+fn longest_word(table: &Table, column: usize, word_max: usize) -> usize {
     let cells = table.rows.iter().map(|row| row[column].text.as_str());
     let words = cells.chain([table.heads[column].header.as_str()]).flat_map(|text| text.split(' '));
-    words.map(|word| word.chars().count()).max().unwrap_or(0).min(WORDS_WIDTH)
+    words.map(|word| word.chars().count()).max().unwrap_or(0).min(word_max)
 }
 
 fn draw(table: &Table, width: usize, colour: bool) -> String {
@@ -336,6 +336,8 @@ fn draw(table: &Table, width: usize, colour: bool) -> String {
             }
         }));
     }
+    // Words are broken only where the table would not fit otherwise.
+    let word_max = (1..=WORDS_WIDTH).rev().find(|max| least_width(table, *max) <= width).unwrap_or(1);
     for (i, head) in table.heads.iter().enumerate() {
         let Some(column) = drawn.column_mut(i) else { continue };
         match head.align {
@@ -344,7 +346,7 @@ fn draw(table: &Table, width: usize, colour: bool) -> String {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
             Align::Left => {
-                let least = u16::try_from(2 + longest_word(table, i)).unwrap_or(u16::MAX);
+                let least = u16::try_from(2 + longest_word(table, i, word_max)).unwrap_or(u16::MAX);
                 column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
             }
         }

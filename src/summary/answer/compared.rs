@@ -35,7 +35,7 @@ impl Compared<'_> {
         if let [_] = all[..] {
             sentences.extend(more_blocks(&all));
         } else {
-            sentences.extend(too_few_blocks(&all));
+            sentences.extend(too_few_blocks(&all).filter(|_| too_early(&all, &terms).is_none()));
             sentences.extend(more_blocks(&all));
         }
         sentences
@@ -46,8 +46,11 @@ impl Compared<'_> {
         if let [only] = all[..] {
             return (self.single(only, terms), vec![only]);
         }
+        if let Some(sentence) = too_early(all, terms) {
+            return (sentence, Vec::new());
+        }
         if all.len() <= STATEMENTS_MAX {
-            let sentence = list(all, terms);
+            let sentence = capitalised(&list(all, terms));
             if fits(&sentence) {
                 return (sentence, all.to_vec());
             }
@@ -63,8 +66,8 @@ impl Compared<'_> {
         };
         let lead = match (has_rivals, best.iter().all(|clause| is_highest(&clause))) {
             (false, _) => String::new(),
-            (true, true) => format!("{}: ", capitalised(&terms.best)),
-            (true, false) => format!("Among the {}: ", terms.best),
+            (true, true) => format!("{}: ", terms.best),
+            (true, false) => format!("among the {}: ", terms.best),
         };
         let sentence = if let [only] = best[..] {
             format!("{lead}{}.", with_context(&only.context, &only.measured(terms, true)))
@@ -72,7 +75,7 @@ impl Compared<'_> {
             format!("{lead}{}", list(&best, terms))
         };
         if best.len() <= STATEMENTS_MAX && fits(&sentence) {
-            return (sentence, best);
+            return (capitalised(&sentence), best);
         }
         let highest = best.iter().max_by(|a, b| a.point().total_cmp(&b.point()));
         (counted(all, terms, highest.copied()), Vec::new())
@@ -164,7 +167,8 @@ impl Compared<'_> {
             let moves = match comparison.verdict {
                 Verdict::Faster => "falls",
                 Verdict::Slower => "rises",
-                Verdict::Same | Verdict::Undecided => {
+                Verdict::Same => return Some(format!("p99 is {before} with {base} and {after} with {subject}")),
+                Verdict::Undecided => {
                     return Some(format!("p99 is {before} with {base} and {after} with {subject}, {changed}"));
                 }
             };
@@ -181,7 +185,9 @@ impl Compared<'_> {
         let lead = "Counting start-up,";
         let text = |comparison: &Comparison, before| short(comparison, self.facts.why(comparison), terms, before);
         if let [(_, only)] = pairs[..] {
-            let interval = Amount::of(only, terms).map_or(String::new(), |amount| amount.interval);
+            let is_clear = matches!(only.verdict, Verdict::Faster | Verdict::Slower);
+            let amount = Amount::of(only, terms).filter(|_| is_clear);
+            let interval = amount.map_or(String::new(), |amount| amount.interval);
             return Some(format!("{lead} {}{interval}.", text(only, None)));
         }
         let texts = super::distinct(pairs.iter().map(|(_, comparison)| text(comparison, None)));
@@ -233,10 +239,25 @@ impl Compared<'_> {
             format!("Not called {word}: {who}, since trials failed or lost or repeated records.")
         });
         let behind = behind.map(|who| {
-            format!("No verdict on {who}: readers fell behind or left records unread in some trials.")
+            format!("Readers of {who} fell behind or left records unread in some trials.")
         });
         failures.into_iter().chain(behind).collect()
     }
+}
+
+/// Where no comparison has the blocks that a verdict takes: how many are missing, and what was measured so far.
+fn too_early(all: &[&Clause], terms: &Terms) -> Option<String> {
+    let more = all.iter().map(|clause| match clause.why? {
+        Undecided::TooFewBlocks { more } => Some(more),
+        _ => None,
+    });
+    let more = more.collect::<Option<Vec<u32>>>()?.into_iter().max()?;
+    let lead = format!("Not enough blocks yet ({more} more)");
+    let best = all.iter().max_by(|a, b| a.point().total_cmp(&b.point()))?;
+    let measured = with_context(&best.context, &best.measured(terms, false));
+    let highest = if all.len() > 1 { "so far at most, " } else { "" };
+    let sentence = format!("{lead}: {highest}{measured}.");
+    Some(if fits(&sentence) { sentence } else { format!("{lead}.") })
 }
 
 /// Statements of which all but the first leave out what the one before has said.
@@ -251,7 +272,7 @@ fn list(clauses: &[&Clause], terms: &Terms) -> String {
         before = Some(clause.comparison.verdict);
         what_changes(clause, Some(previous), clauses.iter().copied()) + &text
     });
-    format!("{}.", capitalised(&statements.collect::<Vec<String>>().join("; ")))
+    format!("{}.", statements.collect::<Vec<String>>().join("; "))
 }
 
 /// The context or the subject, or both, in front of what is said of it: what differs from the statement before, and
@@ -292,13 +313,17 @@ fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
     let kinds = kinds.iter().filter(|(number, _)| *number > 0);
     let kinds: Vec<String> = kinds.map(|(number, word)| format!("{number} {word}")).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    if number(Verdict::Same) == all.len() {
+        return format!("No difference in any of {} comparisons{with}.", all.len());
+    }
     let counts = format!("Of {} comparisons{with}: {}", all.len(), crate::wording::listed(&kinds));
     let Some(highest) = highest else {
         return format!("{counts}; nothing is {}.", terms.are[0]);
     };
-    let most = format!("{counts}; at most {}, {}", highest.short(terms, None), highest.subject);
-    let with_all = format!("{}.", spaced(&most, &highest.context));
-    if fits(&with_all) { with_all } else { format!("{most}.") }
+    let most = format!("{counts}; at most {}", highest.short(terms, None));
+    let with_all = format!("{most}, {}.", spaced(&highest.subject, &highest.context));
+    let with_subject = format!("{most}, {}.", highest.subject);
+    [with_all, with_subject].into_iter().find(|text| fits(text)).unwrap_or(format!("{most}."))
 }
 
 /// Orders comparisons with a verdict that they are better before all others.

@@ -15,7 +15,7 @@ const SENTENCES_MAX: usize = 4;
 /// What became of the load in the trials of a configuration.
 #[derive(Debug, Clone)]
 enum Held {
-    /// With a figure: `p99 6.01 ms`.
+    /// With a figure: `holds with p99 6.01 ms`.
     Yes(String),
     FallsBehind,
     NotSent(String),
@@ -55,7 +55,6 @@ impl Facts<'_> {
             sentences.truncate(SENTENCES_MAX - 1);
             sentences.push(format!("The table says the same of {}.", plural(more, "other load")));
         }
-        sentences.extend(self.unsure(&loaded));
         sentences
     }
 
@@ -88,28 +87,6 @@ impl Facts<'_> {
         Some(sentence(false)).filter(|sentence| fits(sentence)).or_else(|| Some(sentence(true)))
     }
 
-    /// Which configurations cannot be said to keep up, because the window is too short.
-    fn unsure(&self, configurations: &[usize]) -> Option<String> {
-        let judgement = |c: usize| {
-            let judgement = self.names.summaries[c].live.as_ref()?.judgement.as_ref()?;
-            let is_known = matches!(self.held(c), Some(Held::Yes(_)));
-            (is_known && judgement.verdict == LoadVerdict::CannotSay).then(|| judgement.resolution_percent())
-        };
-        let unsure: Vec<(usize, String)> = configurations
-            .iter()
-            .filter_map(|&c| Some((c, judgement(c)?.to_string())))
-            .collect();
-        let (_, percent) = unsure.first()?;
-        let names: Vec<String> = unsure
-            .iter()
-            .map(|(c, _)| self.names.label(*c, &self.names.common(&[])))
-            .collect();
-        Some(format!(
-            "Whether {} would hold the load cannot be said: the window resolves a growth of the lag of {percent} %.",
-            super::at_most_three(&names)
-        ))
-    }
-
     /// What became of the load; `None` of a configuration without any.
     fn held(&self, configuration: usize) -> Option<Held> {
         let mode = &self.names.configuration(configuration).mode;
@@ -137,7 +114,11 @@ impl Facts<'_> {
                 Held::NeverCaughtUp,
             ),
             _ => (
-                summary.point(RESPONSE_P99).map(|ms| format!("holds with p99 {}", time(ms))),
+                summary.point(RESPONSE_P99).map(|ms| {
+                    let judged = live.judgement.as_ref().map(|judgement| judgement.verdict);
+                    let holds = if judged == Some(LoadVerdict::CannotSay) { "may hold" } else { "holds" };
+                    format!("{holds} with p99 {}", time(ms))
+                }),
                 Held::TooFewRecords,
             ),
         };

@@ -39,19 +39,25 @@ pub(crate) fn sentences(series: &[ScalingSeries], fits: fn(&str) -> bool) -> Vec
         _ => {}
     }
     let one_kind = found.iter().all(|(one, _)| one.along == found[0].0.along);
-    let parts: Vec<String> = found
-        .iter()
-        .enumerate()
-        .map(|(place, (one, found))| {
-            let least = if is_all(one, found) { "" } else { "at least " };
-            let count = if place == 0 || !one_kind {
-                number(found.count, one.along)
-            } else {
-                found.count.to_string()
-            };
-            format!("{least}{count} with {}", one.name)
-        })
-        .collect();
+    let least = |one: &ScalingSeries, found: &Recommendation| if is_all(one, found) { "" } else { "at least " };
+    let alike = |(one, recommended): &(&ScalingSeries, &Recommendation)| {
+        let first = found[0];
+        recommended.count == first.1.count && least(one, recommended) == least(first.0, first.1)
+    };
+    if one_kind && found.iter().all(alike) {
+        let (one, recommended) = found[0];
+        let number = number(recommended.count, one.along);
+        return vec![format!("Worth having: {}{number} in each of {} series.", least(one, recommended), found.len())];
+    }
+    let part = |(place, (one, recommended)): (usize, &(&ScalingSeries, &Recommendation))| {
+        let count = if place == 0 || !one_kind {
+            number(recommended.count, one.along)
+        } else {
+            recommended.count.to_string()
+        };
+        format!("{}{count} with {}", least(one, recommended), one.name)
+    };
+    let parts: Vec<String> = found.iter().enumerate().map(part).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let sentence = format!("Worth having: {}.", listed(&parts));
     let each = if fits(&sentence) { sentence } else { range(&found, one_kind) };
