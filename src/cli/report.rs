@@ -76,7 +76,7 @@ fn write_as(dir: &RunDir, format: Format, extent: Extent, gate: &Gate) -> Result
     let Some(environment) = dir.read_environment()? else {
         bail!("{} was interrupted before anything was measured", dir.path().display());
     };
-    let summary = summarise(&plan, &trials);
+    let summary = summarise(&plan, &trials).with_times(&environment.sessions, &trials);
     let input = ReportInput {
         scenario: &plan.scenario,
         trials: &trials,
@@ -106,7 +106,10 @@ fn print(dir: &RunDir, format: Format, extent: Extent, input: &ReportInput) -> R
         Format::Terminal => {
             let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let text = report::terminal(input, console_width(), colour, extent);
-            format!("{text}\nreport: {}\n", dir.path().join("report.html").display())
+            let share = report::reading_share(input).filter(|_| extent != Extent::Answer);
+            let share = share.map_or_else(String::new, |share| format!("time: {share}\n"));
+            let path = dir.path().join("report.html");
+            format!("{text}\n{share}report: {}\n", path.display())
         }
     };
     write!(stdout, "{text}").context("cannot write to standard output")

@@ -62,6 +62,11 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool, extent: Extent)
     terminal::render(&outline::terminal(input, extent), width, colour, lines_max)
 }
 
+/// How much of a run's time was reading, in words; `None` where its times are not known.
+pub fn reading_share(input: &ReportInput) -> Option<String> {
+    input.summary.time.as_ref().map(facts::reading_share)
+}
+
 /// The report for a pull request or the summary of a job. Links to no file.
 pub fn markdown_brief(input: &ReportInput) -> String {
     markdown::render(&outline::brief(input))

@@ -52,6 +52,7 @@ pub(super) fn page(input: &ReportInput) -> Document {
                 "Quality of the run",
                 vec![Block::Definitions(facts::quality(input))],
             ),
+            Section::new("time", "Where the time went", vec![Block::Table(facts::times(input))]),
             Section::new("trials", "Trials", trials(input)),
             Section::new("scenario", "Scenario", vec![source(input)]),
             reading(input),

@@ -15,8 +15,8 @@ use crate::wording::plural;
 
 /// Lines of the answer with its warnings alone, without the line that names the page.
 pub(super) const ANSWER_LINES: usize = 11;
-/// Two screens of 50 lines, without that line and the one before it.
-pub(super) const SCREENS_LINES: usize = 98;
+/// Two screens of 50 lines, without that line, the one before it, and two that say where the time went.
+pub(super) const SCREENS_LINES: usize = 96;
 /// Narrower terminals get tables of this width and scroll.
 const WIDTH_MIN: usize = 40;
 /// Words are wrapped at this width.

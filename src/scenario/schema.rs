@@ -69,6 +69,10 @@ fn object(table: Table) -> Value {
     }
     let clients = match table {
         Table::Cluster => Some((Clients::All, "Client properties of every client of the run.")),
+        Table::Dataset => Some((
+            Clients::Filling,
+            "Client properties of the producers that fill the data set.",
+        )),
         Table::Load => Some((Clients::Load, "Client properties of the producers of load.")),
         _ => None,
     };

@@ -17,15 +17,18 @@ mod live_tests;
 mod model;
 mod numbers;
 mod quality;
+#[cfg(test)]
+mod question_tests;
 mod scaling;
 #[cfg(test)]
 mod tests;
+mod time;
 mod undecided;
 mod warnings;
 
 use std::borrow::Cow;
 
-use crate::measure::Trial;
+use crate::measure::{SessionTimes, Trial};
 use crate::plan::{Next, Plan};
 use crate::verdict;
 
@@ -36,6 +39,7 @@ pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummar
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
+pub use time::{Part, TimeAccount, TimePart, TrialPhase};
 pub use undecided::Undecided;
 
 /// What the stored trials of a plan say, whatever order they come in.
@@ -80,5 +84,17 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         comparisons,
         scaling,
         effects: effects::summarise(plan, &trials),
+        time: None,
+    }
+}
+
+impl Summary {
+    /// The summary with the account of the run's time.
+    #[must_use]
+    pub fn with_times(self, sessions: &[SessionTimes], trials: &[Trial]) -> Self {
+        Summary {
+            time: time::account(sessions, trials),
+            ..self
+        }
     }
 }

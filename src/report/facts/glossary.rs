@@ -107,7 +107,7 @@ pub(crate) fn glossary(input: &ReportInput) -> Vec<(&'static str, String)> {
     let parts = [
         (OF_EVERY_RUN, true),
         (OF_LOADS, with_loads),
-        (OF_LOOKS, scenario.repetitions.until().is_some()),
+        (OF_LOOKS, scenario.repetitions().until().is_some()),
         (OF_SCALING, !input.summary.scaling.is_empty()),
     ];
     let needed = parts.into_iter().filter(|(_, is_needed)| *is_needed);

@@ -38,6 +38,9 @@ pub struct DatasetSpec {
     /// Settings of the topics, by Kafka's names for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// Properties of the producers that fill the topics, by the library's own names. They decide how large batches are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client: BTreeMap<String, String>,
 }
 
 impl DatasetSpec {

@@ -9,7 +9,7 @@ fn read(value: &str) -> Repetitions {
 
 #[test]
 fn blocks_are_a_number_or_go_on_until_something_holds() {
-    let until = |until, at_most| Repetitions::Until { until, at_most };
+    let until = Repetitions::until_holds;
     assert_eq!(read("12"), Repetitions::Fixed(12));
     assert_eq!(read("{ until = 'decided' }"), until(Until::Decided, 40));
     assert_eq!(read("{ until = 'decided', at_most = 25 }"), until(Until::Decided, 25));

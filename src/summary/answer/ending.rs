@@ -6,12 +6,12 @@ use crate::scenario::Until;
 
 /// How a run ended that went on until something held.
 pub(crate) fn ending(plan: &Plan, trials: &[Trial], ending: Option<Ending>) -> Option<String> {
-    let until = plan.scenario.repetitions.until()?;
+    let until = plan.scenario.repetitions().until()?;
     // One that two sessions share is replaced by another, and counts for nothing.
     let blocks = (0..plan.blocks(trials))
         .filter(|block| !plan.is_split(trials, *block))
         .count();
-    let most = plan.scenario.repetitions.at_most();
+    let most = plan.scenario.repetitions().at_most();
     match (ending?, until) {
         (Ending::AsPlanned, _) => None,
         (Ending::Held, Until::Decided) => Some(format!("Decided after {blocks} of at most {most} blocks.")),

@@ -7,6 +7,7 @@ mod capacity;
 mod clause;
 mod compared;
 mod ending;
+mod enough;
 mod load;
 mod names;
 mod terms;
@@ -69,7 +70,8 @@ pub(super) fn answer(
     }
     let metrics = Metric::all(&plan.scenario).into_iter();
     let metrics = metrics.filter(|metric| metric.is_inferential(&plan.scenario));
-    let mut sentences: Vec<String> = metrics.flat_map(|metric| facts.compared(metric, scaling).sentences()).collect();
+    let mut sentences: Vec<String> = enough::enough(plan, summaries).into_iter().collect();
+    sentences.extend(metrics.flat_map(|metric| facts.compared(metric, scaling).sentences()));
     sentences.extend(super::scaling::sentences(scaling, fits));
     sentences.extend(facts.about_load());
     sentences.extend(facts.alone());

@@ -29,7 +29,7 @@ pub(super) fn warnings(
         if !facts.complete {
             all.push(format!("{name} is not complete: trials of its plan were not run."));
         }
-        if facts.same_as.is_none() && run.plan.scenario.repetitions.until().is_some() {
+        if facts.same_as.is_none() && run.plan.scenario.repetitions().until().is_some() {
             all.push(format!(
                 "{name} was made until something was decided: what a run stops at is a little more extreme than the truth, \
                  and between runs more differences are found than there are (docs/compare.md). Use a fixed number of \
