@@ -1,7 +1,7 @@
 //! How many members are enough for a load: the fewest of those measured that hold it, what they have to spare, and what
 //! other numbers of members can work where partitions and the length of the work decide that.
 
-use super::load::rate;
+use crate::summary::numbers::rate;
 use crate::figures::FigureId;
 use crate::measure::LoadVerdict;
 use crate::plan::{LoadLimit, Plan, Shares};
