@@ -140,7 +140,9 @@ pub(super) fn share_estimate(share: &Estimate) -> String {
     };
     // Ends that read the same would say that nothing is uncertain.
     let reads_alike = |decimals: &usize| {
-        let ends = share.interval.map(|(low, high)| low < high && number_with(low, *decimals) == number_with(high, *decimals));
+        let ends = share
+            .interval
+            .map(|(low, high)| low < high && number_with(low, *decimals) == number_with(high, *decimals));
         ends == Some(true)
     };
     let decimals = if reads_alike(&decimals) { decimals + 1 } else { decimals };
@@ -205,7 +207,12 @@ pub(super) fn difference_estimate(unit: Unit, difference: &Estimate) -> String {
         _ => {
             let decimals = decimals_for(difference.point, 3);
             let number = |value: f64| format!("{value:.decimals$}");
-            format!("{} {}{}", number(difference.point), unit.name(), bracketed(difference, number))
+            format!(
+                "{} {}{}",
+                number(difference.point),
+                unit.name(),
+                bracketed(difference, number)
+            )
         }
     };
     format!("{sign}{text}").replace('-', "−")

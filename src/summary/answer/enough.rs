@@ -1,12 +1,12 @@
 //! How many members are enough for a load: the fewest of those measured that hold it, what they have to spare, and what
 //! other numbers of members can work where partitions and the length of the work decide that.
 
-use crate::summary::numbers::rate;
 use crate::figures::FigureId;
 use crate::measure::LoadVerdict;
 use crate::plan::{LoadLimit, Plan, Shares};
 use crate::scenario::{Configuration, Mode, Shape, Variant};
 use crate::summary::model::ConfigurationSummary;
+use crate::summary::numbers::rate;
 use crate::wording::plural;
 
 /// From this share of what the members can work on, the next larger number is of more interest than the next smaller.
@@ -71,7 +71,9 @@ impl Measured {
         let Mode::Live(load) = &configuration.mode else {
             return None;
         };
-        let shares = limit.shares.filter(|_| load.shape == Shape::Constant && configuration.groups == 1)?;
+        let shares = limit
+            .shares
+            .filter(|_| load.shape == Shape::Constant && configuration.groups == 1)?;
         let live = summary.live.as_ref().filter(|_| summary.trials_used > 0)?;
         let outcome = match &live.judgement {
             _ if live.overloaded => LoadVerdict::Overloaded,
@@ -126,7 +128,11 @@ impl Group {
 
     fn hold(&self, fewest: &Measured) -> String {
         let (shares, load) = (fewest.shares, fewest.load);
-        let may = if fewest.outcome == LoadVerdict::Holds { "" } else { "may " };
+        let may = if fewest.outcome == LoadVerdict::Holds {
+            ""
+        } else {
+            "may "
+        };
         let share = load / self.at_most(shares);
         let held = format!(
             "{} {may}hold {} records/s, {:.0} % of the {}/s that",
@@ -137,7 +143,11 @@ impl Group {
         );
         let can = match shares.held {
             1 => "they can work".to_owned(),
-            held => format!("{} can work, as some have {held} of {} partitions", Self::range(shares), shares.partitions),
+            held => format!(
+                "{} can work, as some have {held} of {} partitions",
+                Self::range(shares),
+                shares.partitions
+            ),
         };
         let other = match (shares.with_more(), shares.with_fewer()) {
             (Some(more), _) if share >= LITTLE_TO_SPARE => {
@@ -171,7 +181,11 @@ impl Group {
     }
 
     fn too_few(&self, fewer: Shares) -> String {
-        format!("; {} can work {}/s at most", Self::range(fewer), about(self.at_most(fewer)))
+        format!(
+            "; {} can work {}/s at most",
+            Self::range(fewer),
+            about(self.at_most(fewer))
+        )
     }
 
     /// With the time that a record takes as measured.
