@@ -6,7 +6,7 @@ use crate::figures::FigureId;
 use crate::report::format::{UNKNOWN, duration, or_unknown, rate_estimate, ratio_estimate};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::table::{Column, Table, with_rows};
+use crate::report::table::{Column, Table, stacked, with_rows};
 use crate::summary::ConfigurationSummary;
 
 /// The results of each family: a table for those that read a backlog, one for live and one for mixed ones, and in a
@@ -17,7 +17,7 @@ pub(crate) fn results(input: &ReportInput) -> Vec<Table> {
         let backlog = backlog(input, &labels, family);
         std::iter::once(backlog).chain(live::results(input, &labels, family))
     });
-    with_rows(tables)
+    stacked(with_rows(tables))
 }
 
 fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
@@ -29,7 +29,8 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         Column::words("configuration", |c: &Row| labels.short(c.configuration)),
         Column::figures("records/s\u{a0}[95\u{a0}%]", |c: &Row| {
             or_unknown(c.estimate(FigureId::RecordsPerSecond), |e| rate_estimate(&e))
-        }),
+        })
+        .dropped_last(20),
         figure,
         effect,
         Column::figures(speed_header(input, family), |c: &Row| speed(input, c))
