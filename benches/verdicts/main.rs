@@ -26,9 +26,15 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 const USUAL: usize = 20;
 
 fn main() {
-    let given: Vec<String> = std::env::args().skip(1).filter(|given| !given.starts_with("--")).collect();
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|given| !given.starts_with("--"))
+        .collect();
     let runs = given.iter().find_map(|argument| argument.parse().ok()).unwrap_or(RUNS);
-    let parts: Vec<&String> = given.iter().filter(|argument| argument.parse::<usize>().is_err()).collect();
+    let parts: Vec<&String> = given
+        .iter()
+        .filter(|argument| argument.parse::<usize>().is_err())
+        .collect();
     let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| *wanted == part);
     println!("{runs} simulated runs each; looks after every block from the first look on\n");
     if is_wanted("one") {
@@ -59,7 +65,10 @@ fn print_leaving(runs: usize) {
          seeds 1, 2, 3 [upper 95 % limit]; % of intervals that hold the truth, the least of all:"
     );
     let names: Vec<&str> = layouts.iter().map(|layout| layout.name).collect();
-    println!("| noise | {} | intervals |\n|---|---|---|---|---|---|---|", names.join(" | "));
+    println!(
+        "| noise | {} | intervals |\n|---|---|---|---|---|---|---|",
+        names.join(" | ")
+    );
     for noise in &KINDS {
         let mut least = f64::INFINITY;
         let cells = layouts.iter().map(|layout| {

@@ -122,10 +122,13 @@ impl Plan {
         }
     }
 
-    /// Families whose record count a pilot has to find.
+    /// Parts of families whose record count a pilot has to find.
     fn pilots_wanted(&self) -> u32 {
         match self.scenario.trial {
-            TrialLength::Seconds(_) => count(self.scenario.families.iter().filter(|f| self.is_backlog(f)).count()),
+            TrialLength::Seconds(_) => {
+                let families = self.scenario.families.iter().filter(|f| self.is_backlog(f));
+                count(families.map(|family| self.scenario.parts(family).len()).sum())
+            }
             TrialLength::Records(_) | TrialLength::Everything => 0,
         }
     }
@@ -200,7 +203,7 @@ impl Plan {
             if let TrialLength::Seconds(wanted) = scenario.trial
                 && backlog
             {
-                seconds += wanted / 2.0 + TRIAL_OVERHEAD_SECONDS;
+                seconds += scenario.parts(family).len() as f64 * (wanted / 2.0 + TRIAL_OVERHEAD_SECONDS);
             }
         }
         seconds
@@ -240,9 +243,10 @@ impl Plan {
             TrialLength::Records(records) => fit(family, records as f64),
             TrialLength::Everything => family.records_max,
             TrialLength::Seconds(wanted) => {
-                let first = family.configurations.first().map(|&c| &self.scenario.configurations[c]);
-                let rate = first.map_or(1.0, |c| 1.0 / self.read_seconds(c, 1).max(1e-12));
-                fit(family, wanted * rate)
+                let parts = self.scenario.parts(family);
+                let pilots = parts.iter().filter_map(|part| part.first());
+                let seconds = pilots.map(|&c| self.read_seconds(&self.scenario.configurations[c], 1));
+                fit(family, wanted / seconds.fold(1e-12, f64::max))
             }
         }
     }

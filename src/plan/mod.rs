@@ -11,6 +11,7 @@ mod load_limits;
 mod model;
 mod next;
 mod records;
+mod shares;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -21,3 +22,4 @@ pub use forecast::Forecast;
 pub use history::FAILURES_IN_A_ROW;
 pub use load_limits::LoadLimit;
 pub use model::{Done, Ending, Next, PLAN_SCHEMA_VERSION, Plan, Progress};
+pub use shares::Shares;

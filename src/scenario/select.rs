@@ -147,13 +147,28 @@ impl Scenario {
         }
     }
 
-    fn keep_families(&mut self) {
+    /// Puts the configurations into families again.
+    pub(super) fn keep_families(&mut self) {
         let multiple = |configuration: &Configuration| {
             let dataset = &self.datasets[configuration.dataset];
             record_multiple(dataset).filter(|_| !matches!(configuration.mode, Mode::Live(_)))
         };
         let multiples: Vec<Option<u64>> = self.configurations.iter().map(multiple).collect();
         families::set_families(self, &multiples);
+    }
+}
+
+impl DatasetSpec {
+    /// Keeps this share of the records, and the same number for every partition if there was.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a count, which is not negative and fits"
+    )]
+    pub(super) fn shorten(&mut self, share: f64) {
+        let kept = (self.records as f64 * share).ceil() as u64;
+        let multiple = record_multiple(self).unwrap_or(1).max(1);
+        self.records = kept.next_multiple_of(multiple).min(self.records);
     }
 }
 

@@ -243,16 +243,11 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
         && undecided
         && detectable > threshold
     {
-        let threshold = (threshold * 1000.0).round() / 10.0;
-        let need = match quality.blocks_to_resolve {
-            Some(blocks) => format!("takes at least about {blocks} blocks, or longer trials, or a quieter machine"),
-            None => "takes longer trials or a quieter machine".to_owned(),
-        };
         warnings.push(format!(
-            "One trial varies by {:.1} % (standard deviation), so that the blocks made tell differences from about \
-             {:.1} % up; to call a difference under {threshold} % none {need}.",
+            "One trial varies by {:.1} % (standard deviation), so the blocks made tell differences from about {:.1} % up. \
+             Longer trials, more blocks or a quieter machine tell smaller ones.",
             noise * 100.0,
-            detectable * 100.0,
+            detectable * 100.0
         ));
     }
     warnings

@@ -1,12 +1,12 @@
 //! What each configuration came to, with the verdict against its baseline.
 
-use super::cells::{chosen, chosen_metric, trials_cell, verdict, without_comparison};
+use super::cells::{chosen, chosen_metric, peak_memory, trials_cell, verdict, without_comparison};
 use super::live;
 use crate::figures::FigureId;
 use crate::report::format::{UNKNOWN, duration, or_unknown, rate_estimate, ratio_estimate};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
-use crate::report::table::{Column, Table, with_rows};
+use crate::report::table::{Column, Table, stacked, with_rows};
 use crate::summary::ConfigurationSummary;
 
 /// The results of each family: a table for those that read a backlog, one for live and one for mixed ones, and in a
@@ -17,7 +17,7 @@ pub(crate) fn results(input: &ReportInput) -> Vec<Table> {
         let backlog = backlog(input, &labels, family);
         std::iter::once(backlog).chain(live::results(input, &labels, family))
     });
-    with_rows(tables)
+    stacked(with_rows(tables))
 }
 
 fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
@@ -29,10 +29,12 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         Column::words("configuration", |c: &Row| labels.short(c.configuration)),
         Column::figures("records/s\u{a0}[95\u{a0}%]", |c: &Row| {
             or_unknown(c.estimate(FigureId::RecordsPerSecond), |e| rate_estimate(&e))
-        }),
+        })
+        .dropped_last(20),
         figure,
         effect,
-        Column::figures(speed_header(input, family), |c: &Row| speed(input, c)).only_if(chosen_metric(input.scenario).is_none()),
+        Column::figures(speed_header(input, family), |c: &Row| speed(input, c))
+            .only_if(chosen_metric(input.scenario).is_none()),
         Column::words("verdict", |c: &Row| {
             let compared = input.own_comparison(c.configuration);
             compared.map_or_else(|| without_comparison(input, c), |compared| verdict(input, compared))
@@ -45,6 +47,7 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
             or_unknown(c.point(FigureId::StopwatchSeconds), duration)
         })
         .dropped(6),
+        peak_memory(input, |c: &Row| *c),
         Column::figures("trials", |c: &Row| trials_cell(c, c.trials_used)).dropped(3),
         Column::figures("idle members", |c: &Row| match idle_members(c) {
             0 => "0".to_owned(),

@@ -10,7 +10,8 @@ use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Formed, GroupName, Integer, IntegerOrAll,
-    Kind, Lag, Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics, Warmup, Weights,
+    KeyNames, Kind, Lag, Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics, Warmup,
+    Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
@@ -53,6 +54,8 @@ keys! {
         "The difference, as a share, below which two configurations count as the same.";
     "baseline" => baseline: Line, &[Table::Top], absent("the first case"),
         "The case or configuration that the others are compared with.";
+    "compare_across" => compare_across: KeyNames, &[Table::Top], absent("none"),
+        "Keys whose values are compared although each value would make a family of its own.";
 }
 
 keys! {
@@ -111,6 +114,8 @@ keys! {
         of_topics: BTreeMap<String, String>,
         /// Client properties of the measured consumers.
         properties: BTreeMap<String, PropertyValue>,
+        /// Properties of the producers that fill the data set, by the library's own names.
+        fill_properties: BTreeMap<String, String>,
         /// Client properties of the producers of load.
         producer_properties: BTreeMap<String, PropertyValue>,
     }
@@ -203,7 +208,7 @@ keys! {
         "\"defaults\" leaves tandem's own client settings out; a table of this name holds client properties.";
 
     "mode" => mode: OneOf<ModeName>, LOAD, absent("live where there is a [load], else backlog"),
-        Family(|c| Some(ModeName::from(&c.configuration.mode))),
+        Incomparable(|c| Some(ModeName::from(&c.configuration.mode))),
         "What is read: records that lie there, records that arrive, or a backlog with records arriving behind it.";
     "rate" => rate: Positive<1_000_000_000>, LOAD, absent("must be given where `mib_per_second` is not"),
         Family(|c| Some(c.load()?.rate)),

@@ -43,6 +43,9 @@ pub struct Scenario {
     pub keys_in_use: Vec<String>,
     /// Every combination, in file order: cases outermost, then the matrix' keys, the last one fastest.
     pub configurations: Vec<Configuration>,
+    /// Keys of the role of families whose values are compared all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compare_across: Vec<String>,
     /// Groups of configurations that read the same number of records and may be compared.
     pub families: Vec<Family>,
     /// Distinct data sets that the configurations read.
@@ -103,7 +106,8 @@ pub enum TrialLength {
     Everything,
 }
 
-/// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals.
+/// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals, but for those
+/// of these keys that are [compared across](Scenario::compare_across).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Family {
     /// What the configurations have in common and other families have not, such as `work=wait 200us`; empty for the

@@ -46,6 +46,30 @@ fn quick_runs_every_case_with_first_values_for_half_a_second_until_decided() {
 }
 
 #[test]
+fn data_sets_are_as_much_shorter_as_trials_but_never_longer_and_never_uneven() {
+    let records = |text: &str| {
+        let quick = scenario(text).quick();
+        (quick.datasets[0].records, quick.families[0].records_max)
+    };
+    let dataset = |records: u64, seconds: &str| {
+        format!("[dataset]\npartitions = 3\nrecords = {records}\n[trial]\nseconds = {seconds}")
+    };
+    assert_eq!(records(&dataset(9_000, "1")), (4_500, 4_500));
+    assert_eq!(
+        records(&dataset(1_000, "1")),
+        (501, 501),
+        "a multiple of the partitions"
+    );
+    assert_eq!(records(&dataset(9_000, "2")), (2_250, 2_250));
+    assert_eq!(records(&dataset(9_000, "0.5")), (9_000, 9_000));
+    assert_eq!(records(&dataset(9_000, "0.2")), (9_000, 9_000));
+    let counted = "[dataset]\nrecords = 9_000\n[trial]\nrecords = 600";
+    assert_eq!(records(counted).0, 9_000, "how long its trials take is not known");
+    let backlog = shipped_scenario("catch-up");
+    assert_eq!(backlog.quick().datasets[0].records, backlog.datasets[0].records);
+}
+
+#[test]
 fn the_quick_form_of_every_shipped_scenario_compares_and_can_be_decided() {
     for (name, _) in SHIPPED {
         let complete = shipped_scenario(name);
