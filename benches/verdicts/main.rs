@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
 
+mod differences;
 mod noise;
 mod runs;
 
@@ -28,6 +29,7 @@ fn main() {
     print_errors(runs);
     print_power(runs);
     print_coverage(runs);
+    print_differences(runs);
 }
 
 /// Runs of two equal configurations that stop as soon as an ordinary t test says so, and end with a difference.
@@ -143,6 +145,42 @@ fn print_coverage(runs: usize) {
         println!("| {} | {} |", noise.name, shares.join(" | "));
     }
     println!("\n(significance {SIGNIFICANCE}, threshold {THRESHOLD}, true ratio {TRUTH})");
+}
+
+/// Figures that can be 0, compared by differences.
+fn print_differences(runs: usize) {
+    println!(
+        "\nby differences, looks to {AT_MOST} blocks and then {} fixed blocks, % of runs:",
+        differences::FIXED
+    );
+    println!(
+        "| figure | equal ones called different, seed 1 | seed 2 | seed 3 | just the threshold called same | \
+         intervals that hold the truth |\n|---|---|---|---|---|---|"
+    );
+    for kind in &differences::KINDS {
+        let seeds = SEEDS.map(|seed| differences::simulate(kind, runs, FIRST, AT_MOST, seed));
+        let share = |hits: usize, of: usize| 100.0 * hits as f64 / of.max(1) as f64;
+        let called = seeds.map(|happened| {
+            let [looks, fixed] = happened.called;
+            let limit = |hits| 100.0 * upper_limit(hits, runs);
+            format!(
+                "{:.2} [{:.2}], {:.2} [{:.2}]",
+                share(looks, runs),
+                limit(looks),
+                share(fixed, runs),
+                limit(fixed)
+            )
+        });
+        let first = seeds[0];
+        let same = first.same.map(|hits| format!("{:.2}", share(hits, runs))).join(", ");
+        let covered = [0, 1].map(|i| format!("{:.1}", share(first.covered[i], first.with_interval[i])));
+        println!(
+            "| {} | {} | {same} | {} |",
+            kind.name,
+            called.join(" | "),
+            covered.join(", ")
+        );
+    }
 }
 
 const TRUTH: f64 = 1.04;

@@ -27,6 +27,7 @@ pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate};
 pub use input::ReportInput;
 pub use json::compare_json;
 pub use junit::{JunitSuite, junit};
+pub use tables::requirement_sentence;
 
 /// Every file of the report with its path below the run's folder, in the order in which to write them.
 pub fn files(input: &ReportInput) -> Vec<(String, String)> {

@@ -14,8 +14,11 @@ mod live;
 mod live_model;
 #[cfg(test)]
 mod live_tests;
+#[cfg(test)]
+mod metric_tests;
 mod model;
 mod quality;
+mod requirements;
 mod scaling;
 #[cfg(test)]
 mod tests;
@@ -33,6 +36,7 @@ pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
+pub use requirements::{CheckedRequirement, Met};
 #[cfg(test)]
 pub(crate) use scaling::sentences as scaling_sentences;
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries, has_sentence_each};
@@ -67,6 +71,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     answer.extend(scaling::sentences(&scaling));
     answer.extend(limits::sentence(&trials));
     answer.extend(answer::ending(plan, &trials, ending));
+    let requirements = requirements::check(plan, &trials, &configurations);
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
@@ -78,6 +83,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         quality,
         configurations,
         comparisons,
+        requirements,
         scaling,
         effects: effects::summarise(plan, &trials),
     }

@@ -68,10 +68,11 @@ impl Scene<'_> {
                 effect: if is_ratio {
                     rule.ratio(&values).map(Effect::Ratio)
                 } else {
-                    rule.mean(&values).map(Effect::Difference)
+                    rule.difference(&values).map(Effect::Difference)
                 },
                 method: rule.method(),
-                interval_bootstrap: bootstrap.map(|(low, high)| if is_ratio { (low.exp(), high.exp()) } else { (low, high) }),
+                interval_bootstrap: bootstrap
+                    .map(|(low, high)| if is_ratio { (low.exp(), high.exp()) } else { (low, high) }),
                 p: rule.p(&values, seed),
                 p_holm: None,
                 blocks: count(values.len()),

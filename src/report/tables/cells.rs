@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::figures::By;
 use crate::report::conclusion::Conclusion;
-use crate::report::input::ReportInput;
 use crate::report::format::{UNKNOWN, difference_estimate, figure_text, or_unknown, ratio_estimate};
+use crate::report::input::ReportInput;
 use crate::report::table::Column;
 use crate::scenario::Scenario;
 use crate::summary::{Comparison, ConfigurationSummary, Effect, Metric};

@@ -32,7 +32,8 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         }),
         figure,
         effect,
-        Column::figures("speed\u{a0}[95\u{a0}%]", |c: &Row| speed(input, c)).only_if(chosen_metric(input.scenario).is_none()),
+        Column::figures("speed\u{a0}[95\u{a0}%]", |c: &Row| speed(input, c))
+            .only_if(chosen_metric(input.scenario).is_none()),
         Column::words("verdict", |c: &Row| {
             let compared = input.own_comparison(c.configuration);
             compared.map_or_else(|| without_comparison(input, c), |compared| verdict(input, compared))

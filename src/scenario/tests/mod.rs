@@ -8,6 +8,7 @@ mod expansion;
 mod generated;
 mod loading;
 mod loads;
+mod metric;
 mod nothing_compared;
 mod quick;
 mod repetitions;

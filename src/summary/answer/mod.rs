@@ -4,6 +4,7 @@ mod backlog;
 mod brokers;
 mod capacity;
 mod ending;
+mod figure;
 mod load;
 mod numbers;
 mod writer;
@@ -38,6 +39,15 @@ pub(super) fn answer(
 }
 
 fn about(writer: &Writer, baseline: usize) -> String {
+    let metric = Metric::of(writer.scenario, &writer.configuration(baseline).mode);
+    if !metric.is_usual()
+        && writer
+            .comparisons
+            .iter()
+            .any(|c| c.metric == metric && c.baseline == baseline)
+    {
+        return writer.about_figure(baseline, metric);
+    }
     match (&writer.configuration(baseline).mode, &writer.scenario.capacity) {
         (Mode::Backlog, _) => writer.about_backlog(baseline),
         (Mode::Live(_) | Mode::Mixed(_), Some(wanted)) => writer.about_capacity(baseline, wanted),
