@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::across;
 use super::checks;
 use super::draft::{Draft, DraftAxis, DraftCase};
 use super::families::{self, common_multiple};
@@ -50,6 +51,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         axes: draft.axes.iter().map(axis).collect(),
         keys_in_use: keys_in_use(draft),
         configurations,
+        compare_across: draft.top.compare_across.clone().unwrap_or_default(),
         families: Vec::new(),
         datasets,
         capacity: draft.search(),
@@ -57,6 +59,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         warnings: rounding.warning.into_iter().collect(),
     };
     let multiples: Vec<Option<u64>> = combinations.iter().map(Combination::record_multiple).collect();
+    across::check(draft, problems);
     families::set_families(&mut scenario, &multiples);
     families::set_baselines(draft, &mut scenario.configurations, problems);
     checks::check_repetitions(draft, &scenario.configurations, problems);
@@ -65,6 +68,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     }
     set_key_values(&mut scenario, &combinations);
     scenario.warnings.extend(checks::warnings(&named, draft, &scenario));
+    scenario.warnings.extend(across::warning(&scenario));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
 }
@@ -265,6 +269,10 @@ fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
         settings: settings.of_topics.clone(),
+        client: Some(&settings.fill_properties)
+            .filter(|_| settings.is_filled())
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::live_model::LiveSummary;
 use super::quality::RunQuality;
 use super::requirements::CheckedRequirement;
 use super::scaling::ScalingSeries;
+use super::time::TimeAccount;
 use crate::figures::{FigureId, Figures};
 use crate::plan::Ending;
 use crate::stats::Estimate;
@@ -51,6 +52,9 @@ pub struct Summary {
     /// Which axis explains how much; `None` where fewer than two have more than one value.
     #[serde(default)]
     pub effects: Option<EffectsSummary>,
+    /// Where the time of the run went; `None` where its sessions did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeAccount>,
 }
 
 /// One configuration: its trials, its figures, and what they say.

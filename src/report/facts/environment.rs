@@ -108,8 +108,8 @@ fn threshold(scenario: &Scenario) -> String {
 
 /// How many blocks the plan has.
 fn blocks(scenario: &Scenario) -> String {
-    let blocks = plural(u64::from(scenario.repetitions.at_most()), "block");
-    match scenario.repetitions.until() {
+    let blocks = plural(u64::from(scenario.repetitions().at_most()), "block");
+    match scenario.repetitions().until() {
         None => blocks,
         Some(until) => format!("block by block until {until} ({blocks} at most)"),
     }

@@ -15,5 +15,5 @@ pub(crate) use list::{
     TopKeys, TrialKeys,
 };
 pub use table::Table;
-pub(crate) use table::{CLIENT, PRODUCER, TOPIC};
+pub(crate) use table::{CLIENT, FILL, FILL_TABLE, PRODUCER, TOPIC};
 pub(crate) use unknown::unknown_key;

@@ -12,7 +12,7 @@ mod time;
 mod work;
 
 pub(crate) use addresses::{Bootstrap, GroupName, Prefix, Processors};
-pub(crate) use basic::{Command, Count, Decimal, Formed, Integer, IntegerOrAll, Line, OneOf, Switch};
+pub(crate) use basic::{Command, Count, Decimal, Formed, Integer, IntegerOrAll, KeyNames, Line, OneOf, Switch};
 pub(crate) use choices::{Assignment, ClientDefaults, Lag, ModeName, Protocol};
 pub(crate) use dataset::{Ratio, Topics, Weights};
 pub(crate) use figure::{Amount, FigureName, MetricName, Number, Threshold};

@@ -8,8 +8,8 @@ use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
 use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, Given, PRODUCER, PlaceKeys, RequireKeys, Table, TableKeys, TopKeys, TrialKeys,
-    unknown_key,
+    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, Table, TableKeys, TopKeys,
+    TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
 use crate::scenario::model::{HERE, Place};
@@ -227,7 +227,7 @@ fn check_together(draft: &Draft, problems: &mut Problems) {
         let allowed = "must stand in one of them: the matrix gives each case all its values";
         problems.add(Problem::new(setting.key_span.clone(), message, allowed));
     }
-    for start in [CLIENT, PRODUCER] {
+    for start in [CLIENT, FILL, PRODUCER] {
         let settings = draft.defaults.iter().chain(draft.varying());
         let names = settings.filter_map(|given| Some((given.key.strip_prefix(start)?, given.key_span.clone())));
         check_aliases(names, problems);

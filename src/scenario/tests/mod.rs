@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod across;
 mod documents;
 mod errors;
 mod expansion;
+mod filling;
 mod generated;
 mod loading;
 mod loads;
