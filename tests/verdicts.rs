@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../benches/verdicts/differences.rs"]
+mod differences;
 #[path = "../benches/verdicts/leaving.rs"]
 mod leaving;
 #[path = "../benches/verdicts/noise.rs"]
@@ -14,7 +16,7 @@ use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use runs::{THRESHOLD, simulate};
+use runs::{THRESHOLD, simulate, upper_limit};
 use tandem::stats::{self, Estimate, Sequential, Side};
 
 const RUNS: usize = 3_000;
@@ -144,5 +146,18 @@ fn sequential_intervals_cover_the_truth_at_all_looks_together() {
         let covered = share(covered.count());
         // Three standard errors of so many runs under what is promised; in full size it is above.
         assert!(covered >= 0.95 - 0.012, "{}: {covered}", noise.name);
+    }
+}
+
+#[test]
+fn verdicts_by_differences_keep_their_promises_however_many_figures_are_zero() {
+    for (seed, kind) in (1..).zip(&differences::KINDS) {
+        let happened = differences::simulate(kind, RUNS, 6, AT_MOST, seed);
+        for method in [0, 1] {
+            let limit = upper_limit(happened.called[method], RUNS);
+            assert!(limit <= 0.055, "{}: {limit}: {happened:?}", kind.name);
+            let same = share(happened.same[method]);
+            assert!(same <= 0.05, "{}: {same}: {happened:?}", kind.name);
+        }
     }
 }
