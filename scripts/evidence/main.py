@@ -2,6 +2,7 @@
 
 import argparse
 
+import account
 import build
 import contention
 import fill
@@ -11,8 +12,8 @@ import peers
 import verdicts
 
 COMMAND = "scripts/evidence/run"
-QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "verdicts": verdicts, "live": live,
-             "memcheck": memcheck}
+QUESTIONS = {"peers": peers, "contention": contention, "fill": fill, "account": account, "verdicts": verdicts,
+             "live": live, "memcheck": memcheck}
 
 
 def arguments(words=None):

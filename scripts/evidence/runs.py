@@ -66,24 +66,24 @@ def run_to_its_end(command, **options):
     return code
 
 
-def scenario(name, values):
+def scenario(name, values, folder=SCENARIOS):
     """The text of a scenario with these values in place of their names in braces."""
-    text = (SCENARIOS / f"{name}.toml").read_text(encoding="utf-8")
+    text = (folder / f"{name}.toml").read_text(encoding="utf-8")
     return re.sub(r"\{(" + "|".join(values) + r")\}", lambda found: str(values[found[1]]), text) if values else text
 
 
 class Run:
     """Runs a scenario and holds what it stored."""
 
-    def __init__(self, tandem, name, values=None, flags=(), **options):
+    def __init__(self, tandem, name, values=None, flags=(), folder=SCENARIOS, **options):
         with tempfile.TemporaryDirectory(prefix=f"tandem-{name}-") as scratch:
-            file, folder = Path(scratch) / f"{name}.toml", Path(scratch) / "run"
-            file.write_text(scenario(name, values or {}), encoding="utf-8")
-            self.code = measure([tandem, "run", file, "--out", folder, *map(str, flags)], **options)
-            self.trials = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("trials/*.json"))]
-            self.summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-            self.environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-            with open(folder / "summary.csv", encoding="utf-8", newline="") as file:
+            file, out = Path(scratch) / f"{name}.toml", Path(scratch) / "run"
+            file.write_text(scenario(name, values or {}, folder), encoding="utf-8")
+            self.code = measure([tandem, "run", file, "--out", out, *map(str, flags)], **options)
+            self.trials = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("trials/*.json"))]
+            self.summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+            self.environment = json.loads((out / "environment.json").read_text(encoding="utf-8"))
+            with open(out / "summary.csv", encoding="utf-8", newline="") as file:
                 self.rows = list(csv.DictReader(file))
 
     def counted(self):

@@ -16,6 +16,7 @@ from pathlib import Path
 os.chdir(Path(__file__).resolve().parents[2])
 sys.path.append("scripts/evidence/workers")
 
+import account
 import broker
 import build
 import checks
@@ -46,6 +47,27 @@ def order(partitions=2, taken=(0, 1), **rest):
 
 def trial(block, case, seconds, wait=0.0, cpu=1.0, flags=""):
     return trials.Trial(block, case, 2, 1, 1_000_000, 100_000_000, seconds, seconds + wait, cpu, 0.0, flags)
+
+
+class Account(unittest.TestCase):
+    def found(self, reading, join, trials=10):
+        parts = {"brokers": 6.0, "join": join, "reading": reading, "reading_uncounted": 1.0}
+        return {"seconds": sum(parts.values()), "trials": trials,
+                "parts": [{"part": part, "seconds": seconds} for part, seconds in parts.items()]}
+
+    def test_rows_have_medians_of_seconds_shares_and_times_of_a_trial(self):
+        lines = account.table({"complete": [self.found(9.0, 4.0), self.found(11.0, 2.0), self.found(10.0, 3.0)]})
+        self.assertEqual(lines[0], "| part | complete: seconds | share | each trial |")
+        self.assertIn("| members join their group | 3.0 | 15 % | 300 ms |", lines)
+        self.assertIn("| the broker starts, with its tool that formats the folder | 6.0 | 30 % |  |", lines)
+        self.assertEqual(lines[-2:], ["| all reading | 11.0 | 55 % |  |", "| all | 20.0 | 100 % |  |"])
+        self.assertEqual(len(lines), 2 + len(account.PARTS) + 2)
+
+    def test_a_part_without_a_row_is_refused(self):
+        found = self.found(9.0, 4.0)
+        found["parts"].append({"part": "idling", "seconds": 1.0})
+        with self.assertRaisesRegex(ValueError, "no row: idling"):
+            account.table({"complete": [found]})
 
 
 class Ratios(unittest.TestCase):

@@ -268,16 +268,24 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
         all if all == scenario.configurations.len() => "each as long as its load".to_owned(),
         _ => format!("as long as their load; those without, {backlog}"),
     };
-    let until = scenario.repetitions.until();
+    let until = scenario.repetitions().until();
     let most = if until.is_some() { "at most " } else { "" };
+    let leaving = until.map_or(String::new(), |_| {
+        format!(
+            "the first look is after {} blocks; from then on, configurations leave the blocks when their comparisons have \
+             stopped\n",
+            forecast.least_blocks
+        )
+    });
     let until = until.map_or(String::new(), |until| format!(", until {until}"));
     format!(
-        "trials: {most}{} = {} for sizing + {} warm-up + {most}{} counted ({most}{} blocks of {}{until}), {length}\n",
+        "trials: {most}{} = {} for sizing + {} warm-up + {most}{} counted ({most}{} blocks of {}{until}), \
+         {length}\n{leaving}",
         forecast.trials(),
         forecast.pilots,
         forecast.warmup_trials,
         forecast.counted_trials,
-        scenario.repetitions.at_most(),
+        scenario.repetitions().at_most(),
         scenario.configurations.len(),
     )
 }
@@ -336,13 +344,12 @@ fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
     if !scenario.datasets.iter().all(DatasetSpec::is_seen) {
         return "time: not known before the topics are seen\n".to_owned();
     }
-    let most = if scenario.repetitions.until().is_some() {
-        "at most"
-    } else {
-        "about"
-    };
     let time = duration(forecast.seconds());
-    format!("time: {most} {time} after the brokers are up (a rough guess)\n")
+    let time = match scenario.repetitions().until() {
+        Some(_) => format!("{} to {time}", duration(forecast.least_seconds())),
+        None => format!("about {time}"),
+    };
+    format!("time: {time} after the brokers are up (a rough guess)\n")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, cache_warning, check_builds};
 use crate::measure::limits::Kernel;
 use crate::plan::Plan;
+use crate::report::Extent;
 use crate::scenario::{Mode, Scenario, storable};
 use crate::store::{RunDir, SCENARIO_FILE};
 
@@ -55,14 +56,20 @@ pub(super) struct Arguments {
     stall_limit: u64,
     #[command(flatten)]
     gate: Gate,
-    /// Print nothing but the answer, errors and notes
+    /// Print only the answer, warnings, errors and notes
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print what the workers log, too
+    /// Print what the workers log, too, and everything of the report that fits a terminal
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
     settings: SettingFlags,
+}
+
+impl Arguments {
+    fn extent(&self) -> Extent {
+        report::extent(self.quiet, self.verbose)
+    }
 }
 
 /// Runs what was asked for.
@@ -206,7 +213,7 @@ fn execute(
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
     let reported = if measured {
-        report::write(&dir, &arguments.gate)?
+        report::write(&dir, arguments.extent(), &arguments.gate)?
     } else {
         WRONG
     };
@@ -259,7 +266,7 @@ fn not_run(arguments: &Arguments, dir: RunDir, error: &RunError) -> Result<u8> {
         return Ok(if interrupted { INTERRUPTED } else { CANNOT });
     }
     eprintln!("{}", how_to_go_on(&dir));
-    report::write(&dir, &arguments.gate)?;
+    report::write(&dir, arguments.extent(), &arguments.gate)?;
     Ok(if interrupted { INTERRUPTED } else { WRONG })
 }
 

@@ -97,13 +97,15 @@ pub async fn run<F: Fleet>(
         };
     }
     fleet.shutdown(exit_limit).await;
+    let ended_ns = clock::now_ns();
     let recorded = Recorded::take(&mut machine);
     let unasked = ask_for_missing(&mut machine, &recorded, surroundings).await.err();
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (measurement, failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    let (mut measurement, failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    measurement.ended_ns = Some(ended_ns);
     let mut failure = failure.map(|failure| machine.with_reports(failure));
     if let (Some(failure), Some(cause)) = (&mut failure, unasked)
         && failure.kind == FailureKind::Lost

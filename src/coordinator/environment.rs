@@ -52,6 +52,7 @@ pub fn describe(
         other_clusters,
         builds,
         kept_data: Vec::new(),
+        sessions: Vec::new(),
     }
 }
 

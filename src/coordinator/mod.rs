@@ -29,6 +29,7 @@ mod run;
 mod session;
 mod spec;
 pub mod standing_cluster;
+mod steps;
 mod trial;
 mod watch;
 

@@ -13,7 +13,9 @@ use super::memory::Started;
 use super::options::RunOptions;
 use super::programs::Programs;
 use super::session::Session;
+use super::steps::Steps;
 use crate::kafka::local::Keeper;
+use crate::measure::Step;
 use crate::measure::limits::{self, Kernel};
 use crate::plan::Plan;
 use crate::scenario::{ClusterSpec, Scenario};
@@ -27,14 +29,18 @@ pub async fn run(
     observer: Arc<dyn Observer>,
     interrupt: &Interrupt,
 ) -> Result<RunEnd, RunError> {
+    let steps = Steps::start(options.session);
     let guardian = Guardian::start(&options.program, &options.run_id, dir.path(), &options.state);
     let guardian = Arc::new(guardian.map_err(RunError::Guardian)?);
-    let result = execute(plan, dir, options, &observer, interrupt, &guardian).await;
+    let result = execute(plan, dir, options, &observer, interrupt, &guardian, &steps).await;
     if let Some(problem) = guardian.problem() {
         observer.note(&problem);
     }
     if let Err(error) = guardian.finish() {
         observer.note(&format!("the guardian did not end well: {error}"));
+    }
+    if let Err(error) = steps.store(dir) {
+        observer.note(&format!("the times of the session were not stored: {error}"));
     }
     result
 }
@@ -47,6 +53,7 @@ async fn execute(
     observer: &Arc<dyn Observer>,
     interrupt: &Interrupt,
     guardian: &Arc<Guardian>,
+    steps: &Steps,
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
     existing::check_cluster(scenario)?;
@@ -64,6 +71,7 @@ async fn execute(
             client: spec.client.clone(),
         });
     }
+    steps.begin(Step::Brokers);
     let clusters = match open(scenario, options, observer, interrupt, guardian).await {
         Ok(clusters) => clusters,
         Err(error) => {
@@ -73,6 +81,7 @@ async fn execute(
             return Err(interrupted.unwrap_or(error));
         }
     };
+    steps.begin(Step::Data);
     let resolved = existing::resolve(plan, dir, &clusters[0], &prefix, observer.as_ref(), interrupt).await;
     let (resolved, refused) = match resolved {
         Ok(resolved) => (resolved, None),
@@ -89,12 +98,14 @@ async fn execute(
         programs,
         prefix,
         hidden: Arc::new(crate::kafka::client::hidden(&resolved.plan.scenario)),
+        steps,
     };
     let ended = match refused {
         None => session.execute().await,
         Some(error) => Err(error),
     };
     let ended = ended.map_err(|error| session.explained(error));
+    steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kept::KeptData;
 use super::limits::{Limits, core_figure, cores};
+use super::session_times::SessionTimes;
 
 /// Version of the stored form of [`Environment`].
 pub const ENVIRONMENT_SCHEMA_VERSION: u32 = 1;
@@ -53,6 +54,9 @@ pub struct Environment {
     /// Data sets that outlive the run, those of each session of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_data: Vec<KeptData>,
+    /// How long each step of each session took; empty in runs of versions that did not note it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionTimes>,
 }
 
 /// A program whose workers a run measures.

@@ -23,6 +23,12 @@ pub struct Measurement {
     pub joined_ns: u64,
     /// The last record of the trial was finished, anywhere.
     pub end_ns: u64,
+    /// The last process sent its result; `None` in runs of versions that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results_ns: Option<u64>,
+    /// The last process had left its group and ended; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_ns: Option<u64>,
     /// Records that each group was to read.
     pub records_expected: u64,
     /// Records lost, over all groups.

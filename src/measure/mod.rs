@@ -21,6 +21,7 @@ pub mod overload;
 mod process;
 mod reading;
 mod rules;
+mod session_times;
 pub mod standstill;
 mod trial;
 pub mod usage;
@@ -38,6 +39,7 @@ pub use measurement::Measurement;
 pub use member::*;
 pub use process::{ProcessMeasurement, ProcessUsage, ThreadUsage};
 pub use reading::{ClientStatistics, ReadingTime};
+pub use session_times::{SessionTimes, Step, StepStart};
 pub use trial::{
     Failure, FailureKind, Flag, FlagKind, OrderedLoad, Status, TRIAL_SCHEMA_VERSION, Trial, TrialKind, TrialOrder,
 };

@@ -2,8 +2,11 @@
 //! process; the same answer for the same input, which is what makes a run resumable.
 
 mod capacity;
+mod course;
 mod forecast;
 mod history;
+#[cfg(test)]
+mod leaving_tests;
 mod load_limits;
 mod model;
 mod next;

@@ -464,7 +464,7 @@ proptest! {
         }
         prop_assert!(times_run.values().all(|times| *times == 1));
         let skipped = plan.skipped(&trials);
-        for block in 0..plan.scenario.repetitions.at_most() {
+        for block in 0..plan.scenario.repetitions().at_most() {
             for configuration in (0..plan.scenario.configurations.len()).filter(|c| !skipped.contains(c)) {
                 prop_assert!(times_run.contains_key(&(block, configuration)));
             }
@@ -517,7 +517,7 @@ proptest! {
         // Every block that was split has a complete one in its place, unless configurations were given up.
         if plan.skipped(&trials).is_empty() {
             let complete_blocks = (0..plan.blocks(&trials)).filter(|b| !plan.is_split(&trials, *b)).count();
-            prop_assert_eq!(complete_blocks, plan.scenario.repetitions.at_most() as usize);
+            prop_assert_eq!(complete_blocks, plan.scenario.repetitions().at_most() as usize);
         }
     }
 

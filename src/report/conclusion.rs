@@ -5,8 +5,7 @@ use std::fmt;
 use super::format::{UNKNOWN, rate, significant};
 use super::table::{Cell, Tone};
 use crate::figures::{Better, Comparing};
-use crate::summary::Verdict;
-use crate::wording::plural;
+use crate::summary::{Undecided, Verdict};
 
 /// A verdict, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,10 +24,8 @@ pub(super) enum Conclusion {
         materially: bool,
         by: Option<&'static Comparing>,
     },
-    /// With the number of blocks that would probably decide it, where that is known.
-    Undecided {
-        blocks_more: Option<u32>,
-    },
+    /// And why.
+    Undecided(Option<Undecided>),
     /// The readers fell behind.
     Overloaded {
         lag_growth_per_second: f64,
@@ -39,9 +36,9 @@ pub(super) enum Conclusion {
         offered: f64,
     },
     UnreadRecords,
-    BaselineOverloaded,
+    /// It holds the load, and its baseline does not.
+    HoldsAlone,
     BaselineWithoutFigure,
-    NothingToCompare,
 }
 
 impl Conclusion {
@@ -51,7 +48,7 @@ impl Conclusion {
             Verdict::Same => Conclusion::Same,
             Verdict::Faster => Conclusion::Faster { materially, by },
             Verdict::Slower => Conclusion::Slower { materially, by },
-            Verdict::Undecided => Conclusion::Undecided { blocks_more: None },
+            Verdict::Undecided => Conclusion::Undecided(None),
         }
     }
 
@@ -63,15 +60,13 @@ impl Conclusion {
             {
                 Tone::Plain
             }
-            Conclusion::Faster { .. } => Tone::Good,
+            Conclusion::Faster { .. } | Conclusion::HoldsAlone => Tone::Good,
             Conclusion::Slower { .. } => Tone::Bad,
-            Conclusion::Undecided { .. }
+            Conclusion::Undecided(_)
             | Conclusion::Overloaded { .. }
             | Conclusion::LoadNotReached { .. }
             | Conclusion::UnreadRecords
-            | Conclusion::BaselineOverloaded
-            | Conclusion::BaselineWithoutFigure
-            | Conclusion::NothingToCompare => Tone::Caution,
+            | Conclusion::BaselineWithoutFigure => Tone::Caution,
         }
     }
 }
@@ -84,13 +79,12 @@ impl fmt::Display for Conclusion {
             Conclusion::Same => "same",
             Conclusion::Faster { materially, by } => return out.write_str(&decided(true, materially, by)),
             Conclusion::Slower { materially, by } => return out.write_str(&decided(false, materially, by)),
-            Conclusion::Undecided { blocks_more: None } => "undecided",
-            Conclusion::Undecided {
-                blocks_more: Some(more),
-            } => {
-                let more = plural(u64::from(more), "more block");
-                return write!(out, "undecided (about {more} would decide)");
-            }
+            Conclusion::Undecided(None) => "undecided",
+            Conclusion::Undecided(Some(Undecided::NoFigures)) => "no figures to compare",
+            Conclusion::Undecided(Some(Undecided::Failures { .. })) => "no verdict: trials failed",
+            Conclusion::Undecided(Some(Undecided::Behind { .. })) => "no verdict: fell behind",
+            Conclusion::Undecided(Some(Undecided::TooFewBlocks { .. })) => "not enough blocks yet",
+            Conclusion::Undecided(Some(Undecided::TooClose { .. })) => "too close to call",
             Conclusion::Overloaded { lag_growth_per_second } => {
                 return write!(out, "overloaded: lag grows by {}", rate(lag_growth_per_second));
             }
@@ -99,9 +93,8 @@ impl fmt::Display for Conclusion {
                 return write!(out, "load not reached: {sent} of {offered} /s");
             }
             Conclusion::UnreadRecords => "unread records",
-            Conclusion::BaselineOverloaded => "baseline overloaded",
+            Conclusion::HoldsAlone => "holds, its baseline does not",
             Conclusion::BaselineWithoutFigure => "baseline has no figure",
-            Conclusion::NothingToCompare => "no figures to compare",
         };
         out.write_str(words)
     }
@@ -165,8 +158,8 @@ mod tests {
         assert_eq!(tone(of(Verdict::Faster, FigureId::ReadSeconds)), Tone::Good);
         assert_eq!(tone(of(Verdict::Slower, FigureId::ClientCpu)), Tone::Bad);
         assert_eq!(tone(of(Verdict::Slower, FigureId::RecordBytes)), Tone::Plain);
-        assert_eq!(tone(Conclusion::Undecided { blocks_more: Some(3) }), Tone::Caution);
-        assert_eq!(tone(Conclusion::BaselineOverloaded), Tone::Caution);
+        assert_eq!(tone(Conclusion::Undecided(None)), Tone::Caution);
+        assert_eq!(tone(Conclusion::BaselineWithoutFigure), Tone::Caution);
         assert_eq!(tone(Conclusion::Baseline), Tone::Plain);
     }
 }

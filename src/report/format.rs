@@ -137,12 +137,21 @@ pub(super) fn share_estimate(share: &Estimate) -> String {
         p if p >= 0.0995 => 2,
         _ => 3,
     };
-    let number = |share: f64| {
+    let number_with = |share: f64, decimals: usize| {
         let text = format!("{:.decimals$}", share.abs() * 100.0);
         let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
         let sign = if share < 0.0 && !is_zero { "−" } else { "" };
         format!("{sign}{text}")
     };
+    // Ends that read the same would say that nothing is uncertain.
+    let reads_alike = |decimals: &usize| {
+        let ends = share
+            .interval
+            .map(|(low, high)| low < high && number_with(low, *decimals) == number_with(high, *decimals));
+        ends == Some(true)
+    };
+    let decimals = if reads_alike(&decimals) { decimals + 1 } else { decimals };
+    let number = |share: f64| number_with(share, decimals);
     format!("{}\u{a0}%{}", number(share.point), bracketed(share, number))
 }
 

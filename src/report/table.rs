@@ -12,6 +12,8 @@ pub(super) struct Table {
     pub(super) heads: Vec<Head>,
     /// Each as long as `heads`.
     pub(super) rows: Vec<Vec<Cell>>,
+    /// The titles of groups of rows, each before the row with this index; empty where there is one group.
+    pub(super) groups: Vec<(usize, String)>,
 }
 
 /// What a column is, without its cells.
@@ -37,6 +39,8 @@ pub(super) enum InTerminal {
     Always,
     /// Dropped where the table is too wide; the lowest rank goes first.
     Dropped(u8),
+    /// Dropped where even wrapped words do not fit; the lowest rank goes first.
+    DroppedLast(u8),
     /// Left out, because the text around the table says the same.
     Never,
 }
@@ -121,6 +125,12 @@ impl<'a, R> Column<'a, R> {
         self
     }
 
+    /// A terminal drops the column only where words would have to be broken; the lowest rank goes first.
+    pub(super) fn dropped_last(mut self, rank: u8) -> Self {
+        self.head.terminal = InTerminal::DroppedLast(rank);
+        self
+    }
+
     /// A terminal never shows the column.
     pub(super) fn on_pages_only(mut self) -> Self {
         self.head.terminal = InTerminal::Never;
@@ -147,8 +157,15 @@ impl Table {
         Table {
             caption: caption.into(),
             rows,
+            groups: Vec::new(),
             heads: columns.into_iter().map(|column| column.head).collect(),
         }
+    }
+
+    /// The title of the group that begins with this row.
+    pub(super) fn group_at(&self, row: usize) -> Option<&str> {
+        let mut groups = self.groups.iter();
+        groups.find(|(first, _)| *first == row).map(|(_, title)| title.as_str())
     }
 
     /// Keeps the columns for which this holds.
@@ -174,6 +191,25 @@ impl Table {
         rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect())
             .collect()
     }
+}
+
+/// Tables with the same columns as one, with a group of rows for each. One below another they could not be compared.
+pub(super) fn stacked(tables: Vec<Table>) -> Vec<Table> {
+    let mut stacked: Vec<Table> = Vec::new();
+    for table in tables {
+        let has_title = |table: &Table| !(table.caption.is_empty() && table.groups.is_empty());
+        match stacked.last_mut() {
+            Some(last) if last.heads == table.heads && has_title(last) && has_title(&table) => {
+                if last.groups.is_empty() {
+                    last.groups.push((0, std::mem::take(&mut last.caption)));
+                }
+                last.groups.push((last.rows.len(), table.caption));
+                last.rows.extend(table.rows);
+            }
+            _ => stacked.push(table),
+        }
+    }
+    stacked
 }
 
 /// The tables that have a row.

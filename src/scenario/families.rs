@@ -229,12 +229,17 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     scenario.capacity.is_none().then_some(())?;
     let comparisons = comparisons(&scenario.configurations);
     let needed = blocks_needed(comparisons);
-    (comparisons > 0 && scenario.repetitions.at_most() < needed).then(|| {
+    let blocks = scenario.repetitions();
+    (comparisons > 0 && blocks.at_most() < needed).then(|| {
         let comparisons = plural(comparisons, "comparison");
+        let key = match blocks.until() {
+            None => "repetitions",
+            Some(_) => "its at_most",
+        };
         format!(
             "{} blocks are too few for a verdict on {comparisons}: at least {needed} are needed, so differences will \
-             stay undecided; set repetitions = {needed} or more",
-            scenario.repetitions.at_most()
+             stay undecided; set {key} = {needed} or more",
+            blocks.at_most()
         )
     })
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::checks::obstacle;
 use super::families;
-use super::model::{Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, Until};
+use super::model::{AT_MOST, Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, Until};
 use super::suggest::{any_value, did_you_mean_value};
 
 /// A name that is neither a case nor a configuration.
@@ -64,8 +64,8 @@ impl Scenario {
 
     /// The same, going on until this holds: for as many blocks as its own rule allows at most, or the usual number.
     pub fn until(self, until: Until) -> Result<Scenario, CannotGoOn> {
-        let at_most = self.repetitions.until().map(|_| self.repetitions.at_most());
-        let repetitions = Repetitions::until_holds(until, at_most);
+        let own = self.repetitions.until().map(|_| self.repetitions.at_most());
+        let repetitions = Repetitions::until_holds(until, own.unwrap_or(AT_MOST));
         match obstacle(repetitions, self.capacity.is_some(), &self.configurations) {
             Some((message, allowed)) => Err(CannotGoOn { message, allowed }),
             None => Ok(self.with_blocks(repetitions)),
@@ -147,13 +147,28 @@ impl Scenario {
         }
     }
 
-    fn keep_families(&mut self) {
+    /// Puts the configurations into families again.
+    pub(super) fn keep_families(&mut self) {
         let multiple = |configuration: &Configuration| {
             let dataset = &self.datasets[configuration.dataset];
             record_multiple(dataset).filter(|_| !matches!(configuration.mode, Mode::Live(_)))
         };
         let multiples: Vec<Option<u64>> = self.configurations.iter().map(multiple).collect();
         families::set_families(self, &multiples);
+    }
+}
+
+impl DatasetSpec {
+    /// Keeps this share of the records, and the same number for every partition if there was.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a count, which is not negative and fits"
+    )]
+    pub(super) fn shorten(&mut self, share: f64) {
+        let kept = (self.records as f64 * share).ceil() as u64;
+        let multiple = record_multiple(self).unwrap_or(1).max(1);
+        self.records = kept.next_multiple_of(multiple).min(self.records);
     }
 }
 

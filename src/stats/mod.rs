@@ -10,6 +10,7 @@ mod permutation;
 mod resampling;
 mod scaling;
 mod sequential;
+mod stops;
 #[cfg(test)]
 mod tests;
 mod unpaired;
@@ -28,4 +29,5 @@ pub use scaling::{
     COUNTS_FOR_LAW, CurvePoint, Law, Misfit, Observation, Parameter, Peak, Refusal, ScalingFit, Score, fit_scaling,
 };
 pub use sequential::{Sequential, first_look};
+pub use stops::Stops;
 pub use unpaired::permutation_p;

@@ -13,7 +13,7 @@ use crate::stats::count;
 
 /// One summary per configuration, in the scenario's order. `trials` are in run order.
 pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSummary> {
-    let blocks = plan.blocks(trials);
+    let blocks = plan.blocks_of_each(trials);
     (0..plan.scenario.configurations.len())
         .map(|index| {
             let is_counted =
@@ -21,9 +21,9 @@ pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Vec<ConfigurationSumma
             let counted: Vec<&Trial> = trials.iter().filter(is_counted).collect();
             // A search runs another longer trial where one did not confirm its answer.
             let planned = if plan.scenario.capacity.is_some() {
-                blocks.max(count(counted.len()))
+                blocks[index].max(count(counted.len()))
             } else {
-                blocks
+                blocks[index]
             };
             let Some(wanted) = &plan.scenario.capacity else {
                 return summarise_one(plan, index, planned, &counted, &counted);

@@ -15,17 +15,20 @@ mod live_model;
 #[cfg(test)]
 mod live_tests;
 mod model;
+mod numbers;
 mod quality;
 #[cfg(test)]
 mod question_tests;
 mod scaling;
 #[cfg(test)]
 mod tests;
+mod time;
+mod undecided;
 mod warnings;
 
 use std::borrow::Cow;
 
-use crate::measure::Trial;
+use crate::measure::{SessionTimes, Trial};
 use crate::plan::{Next, Plan};
 use crate::verdict;
 
@@ -35,9 +38,9 @@ pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
-#[cfg(test)]
-pub(crate) use scaling::sentences as scaling_sentences;
-pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries, has_sentence_each};
+pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
+pub use time::{Part, TimeAccount, TimePart, TrialPhase};
+pub use undecided::Undecided;
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
@@ -65,8 +68,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     ));
     let scaling = scaling::summarise(plan, &trials, &configurations);
     let mut answer: Vec<String> = answer::broker_changes(&trials).into_iter().collect();
-    answer.extend(answer::answer(plan, &trials, &configurations, &comparisons));
-    answer.extend(scaling::sentences(&scaling));
+    answer.extend(answer::answer(plan, &trials, &configurations, &comparisons, &scaling));
     answer.extend(limits::sentence(&trials));
     answer.extend(answer::ending(plan, &trials, ending));
     Summary {
@@ -82,5 +84,17 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         comparisons,
         scaling,
         effects: effects::summarise(plan, &trials),
+        time: None,
+    }
+}
+
+impl Summary {
+    /// The summary with the account of the run's time.
+    #[must_use]
+    pub fn with_times(self, sessions: &[SessionTimes], trials: &[Trial]) -> Self {
+        Summary {
+            time: time::account(sessions, trials),
+            ..self
+        }
     }
 }

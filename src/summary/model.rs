@@ -7,6 +7,7 @@ use super::effects::EffectsSummary;
 use super::live_model::LiveSummary;
 use super::quality::RunQuality;
 use super::scaling::ScalingSeries;
+use super::time::TimeAccount;
 use crate::figures::{FigureId, Figures};
 use crate::plan::Ending;
 use crate::stats::Estimate;
@@ -47,6 +48,9 @@ pub struct Summary {
     /// Which axis explains how much; `None` where fewer than two have more than one value.
     #[serde(default)]
     pub effects: Option<EffectsSummary>,
+    /// Where the time of the run went; `None` where its sessions did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeAccount>,
 }
 
 /// One configuration: its trials, its figures, and what they say.

@@ -34,6 +34,7 @@ pub(crate) fn environment() -> Environment {
         other_clusters: Vec::new(),
         builds: Vec::new(),
         kept_data: Vec::new(),
+        sessions: Vec::new(),
         client: ClientEnvironment {
             name: "librdkafka".to_owned(),
             version: "2.12.1".to_owned(),

@@ -125,6 +125,8 @@ impl MeasurementBuilder {
             not_observed: Vec::new(),
             load: None,
             interruptions: Interruptions::default(),
+            results_ns: None,
+            ended_ns: None,
             overall: None,
         }
     }

@@ -3,14 +3,16 @@
 
 mod conclude;
 mod figures;
+mod looks;
 mod model;
 mod outlook;
 mod pairs;
 mod rule;
+mod scene;
 
 pub use conclude::compare;
 pub use figures::{compared_value, fell_behind, figure, is_tainted, split_blocks};
 pub use model::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
-pub use pairs::{paired_trials, paired_values, pairs, questions};
-pub use rule::Rule;
+pub use pairs::{paired_trials, pairs, questions};
+pub use rule::{Rule, first_look};

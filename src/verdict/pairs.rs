@@ -61,14 +61,14 @@ pub fn paired_trials(trials: &[Trial]) -> Vec<&Trial> {
     trials.iter().filter(is_in_complete_block).collect()
 }
 
-/// How far a configuration is from its baseline in each block that holds a trial of both with a figure, in the order of
-/// the blocks: natural logarithms of ratios, or differences in the figure's unit, as [`super::Effect`] has them.
+/// How far a configuration is from its baseline in each block that holds a trial of both with a figure, with these blocks
+/// and in their order: natural logarithms of ratios, or differences in the figure's unit, as [`super::Effect`] has them.
 pub fn paired_values(
     scenario: &Scenario,
     trials: &[&Trial],
     (baseline, configuration): (usize, usize),
     metric: Metric,
-) -> Vec<f64> {
+) -> Vec<(u32, f64)> {
     let values = |index: usize| -> BTreeMap<u32, f64> {
         let has_work = scenario.configurations[index].has_work();
         let own = trials.iter().filter(|t| t.order.configuration == index);
@@ -78,6 +78,6 @@ pub fn paired_values(
     let (base, other) = (values(baseline), values(configuration));
     other
         .iter()
-        .filter_map(|(block, value)| Some(value - base.get(block)?))
+        .filter_map(|(block, value)| Some((*block, value - base.get(block)?)))
         .collect()
 }

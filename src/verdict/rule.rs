@@ -17,19 +17,24 @@ pub enum Rule {
     Sequential(Arc<Sequential>),
 }
 
+/// Blocks at the first look of a scenario's run. The metric with the most comparisons needs the most blocks before a
+/// look is worth anything.
+pub fn first_look(scenario: &Scenario) -> usize {
+    let comparisons = |metric: &Metric| pairs(scenario, Question::Scenario, *metric).len();
+    let metrics = Metric::all(scenario);
+    let inferential = metrics.iter().filter(|metric| metric.is_inferential(scenario));
+    let most = inferential.map(comparisons).max().unwrap_or(0);
+    stats::first_look(most, SIGNIFICANCE)
+}
+
 impl Rule {
     /// The rule of a scenario.
     pub fn of(scenario: &Scenario) -> Self {
-        if scenario.repetitions.until().is_none() {
+        if scenario.repetitions().until().is_none() {
             return Rule::Fixed;
         }
-        // The family with the most comparisons needs the most blocks before a look is worth anything.
-        let comparisons = |metric: &Metric| pairs(scenario, Question::Scenario, *metric).len();
-        let metrics = Metric::all(scenario);
-        let inferential = metrics.iter().filter(|metric| metric.is_inferential(scenario));
-        let most = inferential.map(comparisons).max().unwrap_or(0);
-        let first = stats::first_look(most, SIGNIFICANCE);
-        let last = scenario.repetitions.at_most() as usize;
+        let first = first_look(scenario);
+        let last = scenario.repetitions().at_most() as usize;
         Rule::Sequential(Sequential::new(first, last))
     }
 

@@ -70,13 +70,14 @@ impl MemberClient {
     }
 
     /// Leaves the group and serves what that asks for, whoever else still uses the client: a question to a broker that
-    /// holds a fetch is answered only after that.
-    pub(super) fn leave(&self) {
+    /// holds a fetch is answered only after that. While `is_served`, another thread serves it.
+    pub(super) fn leave(&self, is_served: impl Fn() -> bool) {
         if !on_either!(self, consumer => begin_close(&**consumer)) {
             return;
         }
         while !self.has_left() {
             match self {
+                _ if is_served() => thread::sleep(CLOSE_PAUSE),
                 MemberClient::Polled(consumer) => drop(consumer.poll(CLOSE_PAUSE)),
                 MemberClient::Streamed(consumer) => {
                     let _ = pin!(consumer.recv()).poll(&mut Context::from_waker(Waker::noop()));

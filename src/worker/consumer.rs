@@ -17,7 +17,7 @@ use super::membership::{self, MemberContext, partitions_of};
 use super::reader::{PrivateQueue, ReaderResult, StreamSource};
 use super::reported::{NewsSink, Reported};
 use super::settings::{client_config, refused};
-use super::shared::MemberShared;
+use super::shared::{MemberShared, ReporterSignal};
 use super::statistics::StatisticsLog;
 use super::threads::spawn;
 use crate::measure::{RebalanceKind, TopicPartition};
@@ -61,9 +61,14 @@ impl Waker {
 
 impl Member {
     /// Makes the consumer, reaches the cluster and starts the threads; nothing is subscribed yet.
-    pub(super) fn connect(prepare: &Prepare, index: usize, ended: Sender<()>, news: NewsSink) -> Result<Self, String> {
+    pub(super) fn connect(
+        prepare: &Prepare,
+        index: usize,
+        reporter: Sender<ReporterSignal>,
+        news: NewsSink,
+    ) -> Result<Self, String> {
         let order = &prepare.consumers[index];
-        let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), ended);
+        let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), reporter);
         let shared = Arc::new(shared.reporting(Reported::to(news)));
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
@@ -292,13 +297,14 @@ impl Closing {
     }
 
     /// Leaves the group and closes the client.
+    ///
+    /// Leaving comes before the end of the thread that serves the membership. Nothing but an event ends that thread's
+    /// poll before its time, and leaving makes one: the client revokes what the member holds.
     pub(super) fn close(self) {
         self.ending.store(true, Ordering::Release);
-        if let MemberClient::Polled(consumer) = &self.client {
-            PrivateQueue::wake_consumer(consumer);
-        }
+        let is_served = || self.membership.as_ref().is_some_and(|thread| !thread.is_finished());
+        self.client.leave(is_served);
         // A panic of that thread was already printed; the client is closed all the same.
         let _ = self.membership.map(JoinHandle::join);
-        self.client.leave();
     }
 }

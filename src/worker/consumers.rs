@@ -1,7 +1,7 @@
 //! The consumers of a worker process: makes them, lets them join and read, and reports what they recorded.
 
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use super::messages::{Failure, Process, Role, run};
 use super::progress::{Reporter, send_seconds};
 use super::reader::WaitOrder;
 use super::reported::{News, NewsSink};
+use super::shared::ReporterSignal;
 use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
@@ -30,7 +31,8 @@ struct Consumers {
     members: Vec<Member>,
     manual: bool,
     closing: Vec<Closing>,
-    ended: Option<Receiver<()>>,
+    /// For the thread that reports progress, until it is started.
+    signals: Option<(Sender<ReporterSignal>, Receiver<ReporterSignal>)>,
     window: Arc<Mutex<Window>>,
     reporter: Option<Reporter>,
 }
@@ -86,7 +88,7 @@ impl Consumers {
             members: Vec::new(),
             manual: false,
             closing: Vec::new(),
-            ended: None,
+            signals: None,
             window: Arc::default(),
             reporter: None,
         }
@@ -97,13 +99,13 @@ impl Consumers {
         if let Some(order) = &prepare.stamps {
             WaitOrder::check(order, &prepare.topics).map_err(Failure::new)?;
         }
-        let (ended_sender, ended) = channel();
+        let (signals, received) = channel();
         let connected: Vec<Result<Member, String>> = thread::scope(|scope| {
             let handles: Vec<_> = (0..prepare.consumers.len())
                 .map(|index| {
-                    let ended = ended_sender.clone();
+                    let signals = signals.clone();
                     let news = self.news_sink(index);
-                    scope.spawn(move || Member::connect(prepare, index, ended, news))
+                    scope.spawn(move || Member::connect(prepare, index, signals, news))
                 })
                 .collect();
             let join = |handle: thread::ScopedJoinHandle<'_, _>| {
@@ -121,7 +123,7 @@ impl Consumers {
             self.members.push(member.map_err(failed)?);
         }
         self.manual = prepare.manual;
-        self.ended = Some(ended);
+        self.signals = Some((signals, received));
         Ok(FromWorker::Ready)
     }
 
@@ -175,13 +177,13 @@ impl Consumers {
         let pause = at_ns.saturating_sub(clock::now_ns());
         thread::sleep(Duration::from_nanos(pause));
         self.window.lock().unwrap_or_else(PoisonError::into_inner).start = Some(ProcessSnapshot::take());
-        if let Some(ended) = self.ended.take() {
+        if let Some(signals) = self.signals.take() {
             let members = self.members.iter().map(Member::share).collect();
             let window = Arc::clone(&self.window);
             self.reporter = Some(Reporter::start(
                 self.process.outbox.clone(),
                 members,
-                ended,
+                signals,
                 move || {
                     let snapshot = ProcessSnapshot::take();
                     window.lock().unwrap_or_else(PoisonError::into_inner).latest_end = Some(snapshot);

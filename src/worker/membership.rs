@@ -20,7 +20,7 @@ use crate::client_errors::{ClientError, report_of_log};
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::scenario::Commit;
 
-/// How long the membership thread waits for an event; it is woken when it should end.
+/// How long the membership thread waits for an event, and so how long it may take to end without one.
 const POLL: Duration = Duration::from_millis(200);
 
 /// Serves rebalances and errors until `ending` is set. An error has come to the consumer's context before it comes here.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::messages::Outbox;
 use super::seconds;
-use super::shared::MemberShared;
+use super::shared::{MemberShared, ReporterSignal};
 use crate::measure::TopicPartition;
 use crate::protocol::{FromWorker, Position};
 
@@ -18,27 +18,26 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A thread that reports until it is ended.
 pub(super) struct Reporter {
-    stop: Sender<()>,
+    signals: Sender<ReporterSignal>,
     thread: JoinHandle<()>,
 }
 
 impl Reporter {
-    /// Reports regularly, and at once where a partition's end is reached: then `on_end` is called first.
+    /// Reports regularly, and at once when a partition's end is reached: then `on_end` is called first. The members send
+    /// to the same channel as [`Reporter::end`].
     pub(super) fn start(
         outbox: Outbox,
         members: Vec<Arc<MemberShared>>,
-        ended: Receiver<()>,
+        (signals, received): (Sender<ReporterSignal>, Receiver<ReporterSignal>),
         on_end: impl Fn() + Send + 'static,
     ) -> Self {
-        let (stop, stopped) = channel();
         let body = move || {
             let mut reported = BTreeMap::new();
             loop {
-                if ended.recv_timeout(PROGRESS_INTERVAL).is_ok() {
-                    on_end();
-                }
-                if !matches!(stopped.try_recv(), Err(TryRecvError::Empty)) {
-                    return;
+                match received.recv_timeout(PROGRESS_INTERVAL) {
+                    Ok(ReporterSignal::PartitionEnded) => on_end(),
+                    Ok(ReporterSignal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => {}
                 }
                 let positions = news(&members, &mut reported);
                 if !positions.is_empty() && outbox.send(&FromWorker::Progress { positions }).is_err() {
@@ -50,14 +49,16 @@ impl Reporter {
             }
         };
         Reporter {
-            stop,
+            signals,
             thread: thread::spawn(body),
         }
     }
 
-    /// Ends the thread. What it has not sent by then stays with the members.
+    /// Ends the thread at once; it does not finish its wait for the next report. What it has not sent by then stays with
+    /// the members.
     pub(super) fn end(self) {
-        drop(self.stop);
+        // The thread is gone only when nobody reads its reports any more.
+        let _ = self.signals.send(ReporterSignal::Stop);
         // It only reads counters and writes lines; were it to panic, the result still stands.
         let _ = self.thread.join();
     }
@@ -89,4 +90,42 @@ fn news(members: &[Arc<MemberShared>], reported: &mut BTreeMap<TopicPartition, i
         }
     }
     positions
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::protocol::TopicTarget;
+
+    #[test]
+    fn a_reporter_ends_without_waiting_for_its_next_report_and_counts_only_ends_of_partitions() {
+        let (signals, received) = channel();
+        let topic = TopicTarget {
+            name: "t".to_owned(),
+            partitions: Vec::new(),
+        };
+        let member = Arc::new(MemberShared::new(&[topic], 1, signals.clone()));
+        let (ended, ends) = channel();
+        let reporter = Reporter::start(
+            Outbox::default(),
+            vec![Arc::clone(&member)],
+            (signals, received),
+            move || {
+                let _ = ended.send(());
+            },
+        );
+        member.partition_ended();
+        assert!(ends.recv_timeout(PROGRESS_INTERVAL).is_ok());
+        let asked = Instant::now();
+        reporter.end();
+        assert!(
+            asked.elapsed() < PROGRESS_INTERVAL / 2,
+            "it waited {:?}",
+            asked.elapsed()
+        );
+        assert!(ends.recv().is_err(), "its own end was taken for that of a partition");
+    }
 }

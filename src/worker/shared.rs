@@ -34,8 +34,17 @@ pub(super) struct MemberShared {
     /// Rings when the work on a record of a revoked partition ends.
     work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
-    /// Tells the progress reporter that a partition's end was reached.
-    ended: Sender<()>,
+    /// To the thread that reports progress.
+    reporter: Sender<ReporterSignal>,
+}
+
+/// What the thread that reports progress is woken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReporterSignal {
+    /// A partition's end was reached.
+    PartitionEnded,
+    /// The reading is over.
+    Stop,
 }
 
 /// One partition of the trial as a member sees it.
@@ -143,7 +152,7 @@ impl Slot {
 
 impl MemberShared {
     /// The state of a member with so many reading threads.
-    pub(super) fn new(topics: &[TopicTarget], readers: usize, ended: Sender<()>) -> Self {
+    pub(super) fn new(topics: &[TopicTarget], readers: usize, reporter: Sender<ReporterSignal>) -> Self {
         let mut first_slots = Vec::with_capacity(topics.len());
         let mut slots = Vec::new();
         for (topic, target) in (0u32..).zip(topics) {
@@ -164,7 +173,7 @@ impl MemberShared {
             reported: Reported::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
-            ended,
+            reporter,
         }
     }
 
@@ -331,7 +340,7 @@ impl MemberShared {
     /// A partition's end was reached.
     pub(super) fn partition_ended(&self) {
         // Nobody listens any more only when the worker is ending.
-        let _ = self.ended.send(());
+        let _ = self.reporter.send(ReporterSignal::PartitionEnded);
     }
 
     /// Ends the reading, except of a reader that waits for records: the source wakes that.

@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Produc
 
 use super::consumer::Member;
 use super::reported::News;
+use super::shared::ReporterSignal;
 use crate::measure::{TopicPartition, clock};
 use crate::protocol::{OffsetRange, Prepare, Secret, TopicTarget};
 use crate::scenario::{Commit, Read};
@@ -77,7 +78,7 @@ impl Scene {
 }
 
 /// A member that holds all partitions; something is received whenever it has come to the end of one.
-fn joined(prepare: &Prepare) -> (Member, Receiver<()>) {
+fn joined(prepare: &Prepare) -> (Member, Receiver<ReporterSignal>) {
     let (ended_sender, ended) = channel();
     let sink = Arc::new(|news| {
         if let News::Failed(failure) = news {

@@ -84,6 +84,9 @@ pub fn measure(
         subscribe_ns: machine.subscribe_ns,
         joined_ns: machine.joined_ns,
         end_ns: last_ns.unwrap_or(machine.heard_end_ns),
+        results_ns: machine.results_ns,
+        // Known once the processes have ended.
+        ended_ns: None,
         records_expected: accounts.expected.unwrap_or_else(|| machine.spec.records()),
         lost: accounts.lost,
         duplicated: accounts.duplicated,

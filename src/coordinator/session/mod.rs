@@ -19,8 +19,9 @@ use super::guardian::Guardian;
 use super::interrupt::Interrupt;
 use super::options::RunOptions;
 use super::programs::Programs;
+use super::steps::Steps;
 use crate::kafka::doctor::is_permission;
-use crate::measure::{DeliveredTopics, Status};
+use crate::measure::{DeliveredTopics, Status, Step};
 use crate::plan::{Next, Plan};
 use crate::scenario::Configuration;
 use crate::secret::Hidden;
@@ -47,15 +48,18 @@ pub(super) struct Session<'a> {
     pub(super) prefix: String,
     /// What is masked in what workers say.
     pub(super) hidden: Arc<Hidden>,
+    pub(super) steps: &'a Steps,
 }
 
 impl Session<'_> {
     /// Runs trials until the plan is done, the user interrupts or the cluster is gone.
     pub(super) async fn execute(&self) -> Result<RunEnd, RunError> {
+        self.steps.begin(Step::Checking);
         self.check_environment().await?;
         self.check_groups().await?;
         self.check_replication().await?;
         let calibrations = self.calibrate().await?;
+        self.steps.begin(Step::Data);
         let datasets = match self.fill().await {
             Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
             filled => filled?,
@@ -63,6 +67,7 @@ impl Session<'_> {
         if self.options.session > 1 || self.plan.scenario.warmup_blocks == 0 {
             self.warm(&datasets).await;
         }
+        self.steps.begin(Step::Trials);
         let mut trials = self.dir.read_trials()?;
         loop {
             let Next::Trial(order) = self.plan.next(&trials, self.options.session) else {

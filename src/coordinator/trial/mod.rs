@@ -52,6 +52,8 @@ pub struct TrialMachine {
     pub(super) start_ns: u64,
     /// When the coordinator received the last position that completed the reading.
     pub(super) heard_end_ns: u64,
+    /// When the last result came.
+    pub(super) results_ns: Option<u64>,
     pub(super) load: Option<LoadState>,
     /// The unread offsets that the cluster still delivers; `None` if it was not asked.
     pub(super) still: Option<DeliveredTopics>,
@@ -81,6 +83,7 @@ impl TrialMachine {
             joined_ns: 0,
             start_ns: 0,
             heard_end_ns: 0,
+            results_ns: None,
             load: spec.load.as_ref().map(|load| LoadState::new(load, groups, now_ns)),
             still: None,
             failure: None,
@@ -251,7 +254,7 @@ impl TrialMachine {
             (_, Some(_)) => self.broke_protocol(worker, "unexpected message from a producer"),
             (FromWorker::Assignments { query, members }, None) => self.on_assignments(now_ns, worker, query, members),
             (FromWorker::Progress { positions }, None) => Ok(self.on_progress(now_ns, worker, &positions)),
-            (FromWorker::Result(result), None) => self.on_result(worker, *result),
+            (FromWorker::Result(result), None) => self.on_result(now_ns, worker, *result),
             (FromWorker::Seconds { seconds }, None) => {
                 self.on_seconds(&seconds);
                 Ok(Vec::new())

@@ -86,7 +86,12 @@ impl TrialMachine {
         self.positions[group].get(&partition).copied().unwrap_or(0).max(0)
     }
 
-    pub(super) fn on_result(&mut self, worker: usize, result: WorkerResult) -> Result<Vec<Action>, Failure> {
+    pub(super) fn on_result(
+        &mut self,
+        now_ns: u64,
+        worker: usize,
+        result: WorkerResult,
+    ) -> Result<Vec<Action>, Failure> {
         if self.phase != Phase::Collecting {
             return self.broke_protocol(worker, "it sent its result before it was asked");
         }
@@ -96,6 +101,7 @@ impl TrialMachine {
         }
         self.workers[worker].result = Some(result);
         if self.workers.iter().all(|worker| worker.result.is_some()) {
+            self.results_ns = Some(now_ns);
             self.phase = Phase::Over;
         }
         Ok(Vec::new())

@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::broker::Broker;
+use super::classes::{ClassArchive, Classes};
 use super::distribution::Distribution;
 use super::error::LocalError;
 use super::files::{last_lines, write_private};
@@ -53,15 +54,17 @@ impl LocalCluster {
         progress: &dyn Fn(&str),
         interrupted: &AtomicBool,
     ) -> Result<Self, LocalError> {
+        archive_classes(distribution, options, keeper, progress, interrupted)?;
         let with = if options.zookeeper { " with ZooKeeper" } else { "" };
         progress(&format!(
             "starting {} of Apache Kafka {}{with}",
             plural(options.brokers, "broker"),
             distribution.version
         ));
+        let classes = ClassArchive::classes(distribution.classes.as_ref());
         let mut attempt = 1;
         loop {
-            let cluster = Self::lay_out(distribution, options, Arc::clone(keeper))?;
+            let cluster = Self::lay_out(distribution, classes, options, Arc::clone(keeper))?;
             match cluster.begin(distribution, interrupted) {
                 Ok(()) => return Ok(cluster),
                 Err(error) if attempt < PORT_ATTEMPTS && options.port.is_none() && cluster.port_was_taken() => {
@@ -76,6 +79,7 @@ impl LocalCluster {
     /// Makes the folders and files of all nodes.
     fn lay_out(
         distribution: &Distribution,
+        classes: Classes<'_>,
         options: &ClusterOptions,
         keeper: Arc<dyn Keeper>,
     ) -> Result<Self, LocalError> {
@@ -113,7 +117,7 @@ impl LocalCluster {
             write_logging(distribution, &folder)?;
             let command = ServerCommand {
                 java: distribution.java.program.clone(),
-                arguments: broker_arguments(distribution, options.heap_mib, &folder),
+                arguments: broker_arguments(distribution, classes, options.heap_mib, &folder),
                 run_id: options.run_id.clone(),
             };
             let server = Server::new(folder, command, Arc::clone(&cluster.keeper));
@@ -293,6 +297,49 @@ impl LocalCluster {
             problem: problem.to_owned(),
             log,
         }
+    }
+}
+
+/// Makes the archive of a broker's classes, the first time that this Kafka runs on this Java: a broker without data
+/// starts, and ends in order. Brokers start without an archive that could not be made.
+fn archive_classes(
+    distribution: &Distribution,
+    options: &ClusterOptions,
+    keeper: &Arc<dyn Keeper>,
+    progress: &dyn Fn(&str),
+    interrupted: &AtomicBool,
+) -> Result<(), LocalError> {
+    let Some(archive) = &distribution.classes else {
+        return Ok(());
+    };
+    let record = |classes: Classes<'_>| {
+        progress(&format!(
+            "preparing brokers of Apache Kafka {} to start faster (only the first time)",
+            distribution.version
+        ));
+        let alone = ClusterOptions {
+            brokers: 1,
+            port: None,
+            listeners: Vec::new(),
+            ..options.clone()
+        };
+        let cluster = LocalCluster::lay_out(distribution, classes, &alone, Arc::clone(keeper))?;
+        cluster.begin(distribution, interrupted)?;
+        let stopped = cluster.brokers.iter().try_for_each(Broker::stop);
+        stopped.map_err(LocalError::io("end the broker of", &cluster.directory))?;
+        // One that had to be killed has not finished its archive.
+        let ended_itself = |broker: &Broker| broker.exit_status().is_some_and(|status| status.code().is_some());
+        let killed = cluster.brokers.iter().position(|broker| !ended_itself(broker));
+        killed.map_or(Ok(()), |index| Err(cluster.failure(index, "did not end in time")))
+    };
+    let is_interrupted = || interrupted.load(Ordering::Relaxed);
+    match archive.make(record, |_| !is_interrupted()) {
+        Err(error) if is_interrupted() => Err(error),
+        Err(error) => {
+            progress(&format!("brokers start slower than they could: {error}"));
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::classes::ClassArchive;
 use super::error::LocalError;
 use super::jars::{jar_version, jars};
 use super::java::Java;
@@ -49,6 +50,8 @@ pub struct Distribution {
     pub libs: PathBuf,
     /// The Java to run it with.
     pub java: Java,
+    /// The archive of a broker's classes; `None` where there can be none.
+    pub classes: Option<ClassArchive>,
 }
 
 impl Distribution {
@@ -75,11 +78,21 @@ impl Distribution {
         progress: &dyn Fn(&str),
     ) -> Result<Self, LocalError> {
         let java = Java::find(version, sources.java_home.as_deref(), sources.path.as_deref())?;
-        let libs = match &sources.kafka_home {
-            Some(home) => libs_of_home(home, version)?,
-            None => libs_of_cache(sources, version, progress)?,
+        let (libs, classes) = match &sources.kafka_home {
+            // Nothing is written into a folder of somebody else.
+            Some(home) => (libs_of_home(home, version)?, None),
+            None => {
+                let libs = libs_of_cache(sources, version, progress)?;
+                let classes = ClassArchive::beside(&libs, &java);
+                (libs, classes)
+            }
         };
-        Ok(Distribution { version, libs, java })
+        Ok(Distribution {
+            version,
+            libs,
+            java,
+            classes,
+        })
     }
 
     /// The version of the ZooKeeper that comes with it.

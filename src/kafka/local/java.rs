@@ -66,6 +66,11 @@ impl Java {
         }
         Ok(Java { program, version })
     }
+
+    /// 17 of `17.0.15`.
+    pub(super) fn release(&self) -> u32 {
+        release_of(&self.version)
+    }
 }
 
 /// The version between quotes in what `java -version` says.

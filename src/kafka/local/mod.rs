@@ -2,6 +2,7 @@
 //! Everything blocks: async callers run it on a thread that may. Knows nothing of scenarios, topics or trials.
 
 mod broker;
+mod classes;
 mod cluster;
 mod distribution;
 mod error;
@@ -19,6 +20,7 @@ mod server;
 mod zookeeper;
 
 pub use broker::Broker;
+pub use classes::ClassArchive;
 pub use cluster::LocalCluster;
 pub use distribution::{Distribution, Sources};
 pub use error::LocalError;

@@ -11,6 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::broker::Broker;
+use super::classes::{ClassArchive, Classes};
 use super::distribution::Distribution;
 use super::error::LocalError;
 use super::files::{last_lines, write_private};
@@ -44,6 +45,7 @@ impl Formatter {
         let file = fs::File::create(&output).map_err(LocalError::io("write", &output))?;
         let errors = file.try_clone().map_err(LocalError::io("write", &output))?;
         let process = Command::new(&distribution.java.program)
+            .args(ClassArchive::classes(distribution.classes.as_ref()).argument())
             .args([
                 "-Xmx128m",
                 "-XX:TieredStopAtLevel=1",
@@ -149,8 +151,14 @@ pub(super) fn zookeeper_arguments(distribution: &Distribution, heap_mib: u32, fo
 }
 
 /// The Java command line of Kafka's own start script, with a heap that fits beside the clients.
-pub(super) fn broker_arguments(distribution: &Distribution, heap_mib: u32, folder: &Path) -> Vec<String> {
+pub(super) fn broker_arguments(
+    distribution: &Distribution,
+    classes: Classes<'_>,
+    heap_mib: u32,
+    folder: &Path,
+) -> Vec<String> {
     let mut arguments = vec![format!("-Xms{heap_mib}m"), format!("-Xmx{heap_mib}m")];
+    arguments.extend(classes.argument());
     let flags = [
         "-server",
         "-XX:+UseG1GC",

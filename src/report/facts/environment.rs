@@ -97,8 +97,8 @@ fn plan(input: &ReportInput) -> String {
 
 /// How many blocks the plan has.
 fn blocks(scenario: &Scenario) -> String {
-    let blocks = plural(u64::from(scenario.repetitions.at_most()), "block");
-    match scenario.repetitions.until() {
+    let blocks = plural(u64::from(scenario.repetitions().at_most()), "block");
+    match scenario.repetitions().until() {
         None => blocks,
         Some(until) => format!("block by block until {until} ({blocks} at most)"),
     }

@@ -7,6 +7,7 @@ mod glossary;
 mod members;
 mod quality;
 mod settings;
+mod time;
 mod trials;
 
 pub(super) use self::environment::{dates, environment};
@@ -14,4 +15,5 @@ pub(super) use self::glossary::{VERDICT, glossary};
 pub(super) use self::members::{Reason, idle, reasons};
 pub(super) use self::quality::quality;
 pub(super) use self::settings::settings;
+pub(super) use self::time::{reading_share, times};
 pub(super) use self::trials::{trials, trials_sentence, trials_with_remarks};

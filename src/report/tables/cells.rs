@@ -8,7 +8,7 @@ use crate::report::format::{UNKNOWN, difference_estimate, figure_text, or_unknow
 use crate::report::input::ReportInput;
 use crate::report::table::Column;
 use crate::scenario::Scenario;
-use crate::summary::{Comparison, ConfigurationSummary, Effect, Metric};
+use crate::summary::{Comparison, ConfigurationSummary, Effect, Metric, Undecided};
 
 /// What is concluded of a configuration that is compared with no other.
 pub(super) fn without_comparison(input: &ReportInput, c: &ConfigurationSummary) -> Conclusion {
@@ -19,13 +19,14 @@ pub(super) fn without_comparison(input: &ReportInput, c: &ConfigurationSummary) 
     }
 }
 
-/// The verdict of a comparison, with the number of blocks that would decide it.
+/// The verdict of a comparison, or why there is none.
 pub(super) fn verdict(input: &ReportInput, compared: &Comparison) -> Conclusion {
     let materially = compared.is_material(input.scenario);
     match Conclusion::of(compared.verdict, materially, Some(compared.metric.comparing())) {
-        Conclusion::Undecided { .. } => Conclusion::Undecided {
-            blocks_more: compared.blocks_more,
-        },
+        Conclusion::Undecided(_) => {
+            let all = &input.summary.comparisons;
+            Conclusion::Undecided(Undecided::of(input.scenario, input.trials, all, compared))
+        }
         decided => decided,
     }
 }

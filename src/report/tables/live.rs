@@ -12,7 +12,7 @@ use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::scenario::{Capacity, Mode};
 use crate::stats::Estimate;
-use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary};
+use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Undecided};
 use crate::wording::capitalised;
 
 /// A configuration with what is known of its load.
@@ -57,8 +57,8 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
     let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
         Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
-        Column::figures("offered", offered),
-        Column::words("load", load_cell),
+        Column::figures("offered", offered).dropped_last(22),
+        Column::words("load", load_cell).dropped_last(21),
         Column::figures("p50", |row: &Row| response(row, Statistic::P50)).dropped(10),
         Column::figures("p99\u{a0}[95\u{a0}%]", |row: &Row| response(row, Statistic::P99)),
         Column::figures("p99.9", |row: &Row| response(row, Statistic::P999)).dropped(9),
@@ -105,7 +105,7 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
         Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
-        Column::figures("arriving", offered),
+        Column::figures("arriving", offered).dropped_last(22),
         Column::figures("no lag after\u{a0}[95\u{a0}%]", |row: &Row| {
             or_unknown(caught_up(row), |e| duration_estimate(&e))
         }),
@@ -153,7 +153,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, objective: &C
             let ms = c.point(RESPONSE_P99).filter(|_| is_confirmed);
             or_unknown(ms, |ms| duration(ms / 1e3))
         }),
-        Column::words("load", load_cell),
+        Column::words("load", load_cell).dropped_last(21),
         peak_memory(input, |row: &Row| row.0),
         Column::figures("search trials", |row: &Row| trials(row, TrialKind::Search)).dropped(4),
         Column::figures("longer trials", |row: &Row| trials(row, TrialKind::Counted)).dropped(5),
@@ -212,8 +212,8 @@ fn without_ratio(input: &ReportInput, baseline: usize) -> Conclusion {
     let mut all = input.summary.configurations.iter();
     let baseline = all.find(|c| c.configuration == baseline);
     match baseline.and_then(|c| Some((c, c.live.as_ref()?))) {
-        Some((_, live)) if live.overloaded => Conclusion::BaselineOverloaded,
+        Some((_, live)) if live.overloaded => Conclusion::HoldsAlone,
         Some((c, live)) if obstacle(c, live).is_some() => Conclusion::BaselineWithoutFigure,
-        _ => Conclusion::NothingToCompare,
+        _ => Conclusion::Undecided(Some(Undecided::NoFigures)),
     }
 }

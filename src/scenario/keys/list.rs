@@ -15,7 +15,7 @@ use crate::scenario::kinds::{
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, TrialLength, Work, WorkOrdering,
+    Shape, Size, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -46,8 +46,8 @@ keys! {
         "The question that the scenario answers; it opens the report.";
     "seed" => seed: Integer<0, { i64::MAX }>, &[Table::Top], default(1),
         "Seeds the order of trials and the contents of records.";
-    "repetitions" => repetitions: Repetitions, &[Table::Top], default(Repetitions::Fixed(10)),
-        "Counted blocks, each of which runs every configuration once; or until when they go on, and how many at most.";
+    "repetitions" => repetitions: Repetitions, &[Table::Top], default(Repetitions::until_holds(Until::Decided, 20)),
+        "Counted blocks; or until when they go on, and how many at most. 10 where nothing is compared.";
     "warmup_blocks" => warmup_blocks: Count<0, 100>, &[Table::Top], default(1),
         "Blocks that are run first and not counted.";
     "threshold" => threshold: Decimal<1, 500>, &[Table::Top], default(0.03),

@@ -9,7 +9,7 @@ use super::configuration::Configuration;
 use super::dataset::DatasetSpec;
 use super::live::Capacity;
 use super::place::Place;
-use super::repetitions::Repetitions;
+use super::repetitions::{DESCRIBING, Repetitions};
 use super::variants::Variants;
 use crate::figures::FigureId;
 
@@ -22,7 +22,7 @@ pub struct Scenario {
     pub question: String,
     /// Seeds the order of trials and the contents of records.
     pub seed: u64,
-    /// Counted blocks.
+    /// Counted blocks, as the file or the default says; [`Scenario::repetitions`] is what a run makes of it.
     pub repetitions: Repetitions,
     /// Blocks run first and not counted.
     pub warmup_blocks: u32,
@@ -58,6 +58,18 @@ pub struct Scenario {
     pub variants: Variants,
     /// What the user should know although it is no error, one sentence each (rounded record counts, too few blocks).
     pub warnings: Vec<String>,
+}
+
+impl Scenario {
+    /// How many counted blocks there are. Where nothing is compared nothing can be decided, so their number is fixed.
+    pub fn repetitions(&self) -> Repetitions {
+        let compares = self.configurations.iter().any(|each| each.baseline.is_some());
+        let can_be_decided = compares && self.capacity.is_none();
+        if self.repetitions.leaving() && !can_be_decided {
+            return Repetitions::Fixed(DESCRIBING);
+        }
+        self.repetitions
+    }
 }
 
 /// The figure by which the configurations of a scenario are compared.

@@ -90,7 +90,7 @@ fn run_values(run: &StoredRun) -> [(&'static str, String); 7] {
         |value: fn(&crate::scenario::Capacity) -> String| scenario.capacity.as_ref().map_or_else(String::new, value);
     [
         ("scenario", scenario.name.clone()),
-        ("blocks", scenario.repetitions.to_string()),
+        ("blocks", scenario.repetitions().to_string()),
         ("warm-up blocks", scenario.warmup_blocks.to_string()),
         ("seed", scenario.seed.to_string()),
         ("threshold", format!("{} %", scenario.threshold * 100.0)),

@@ -233,23 +233,25 @@ fn title(names: &[String], factors: &[usize]) -> String {
     }
 }
 
-/// `81 % [70, 88]`.
+/// `81 % [70, 88]`; with a digit more where both ends would read the same.
 fn percent(share: &Estimate) -> String {
-    let figure = |share: f64| {
-        let percent = share * 100.0;
-        if (0.05..9.95).contains(&percent) {
-            without_zeros(&format!("{percent:.1}")).to_owned()
-        } else {
-            format!("{percent:.0}")
-        }
-    };
-    let interval = share.interval.map_or(String::new(), |(low, high)| {
-        format!(" [{}, {}]", figure(low), figure(high))
-    });
     if share.point < 0.000_5 && share.interval.is_none_or(|(_, high)| high < 0.000_5) {
         return "less than 0.1 %".to_owned();
     }
-    format!("{} %{interval}", figure(share.point))
+    let figure = |share: f64, more: usize| {
+        let percent = share * 100.0;
+        if (0.05..9.95).contains(&percent) {
+            without_zeros(&format!("{percent:.*}", 1 + more)).to_owned()
+        } else {
+            format!("{percent:.more$}")
+        }
+    };
+    let reads_alike = |(low, high): (f64, f64)| low < high && figure(low, 0) == figure(high, 0);
+    let more = usize::from(share.interval.is_some_and(reads_alike));
+    let interval = share.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", figure(low, more), figure(high, more))
+    });
+    format!("{} %{interval}", figure(share.point, more))
 }
 
 #[cfg(test)]

@@ -62,18 +62,6 @@ impl<C: ConsumerContext> PrivateQueue<C> {
         // SAFETY: the queue is valid for as long as self.
         unsafe { rd::rd_kafka_queue_yield(self.queue.as_ptr()) }
     }
-
-    /// Ends a wait of another thread on the consumer's main queue at once.
-    pub(crate) fn wake_consumer(consumer: &BaseConsumer<C>) {
-        // SAFETY: the handle is valid; the queue returned is a reference of our own, destroyed after its use.
-        unsafe {
-            let main = rd::rd_kafka_queue_get_consumer(consumer.client().native_ptr());
-            if !main.is_null() {
-                rd::rd_kafka_queue_yield(main);
-                rd::rd_kafka_queue_destroy(main);
-            }
-        }
-    }
 }
 
 /// The queue of a partition, a reference to be destroyed by the caller.
