@@ -110,7 +110,7 @@ pub enum TrialLength {
     Everything,
 }
 
-/// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals, but for those
+/// Configurations of equal record size, keys, compression, compressibility, batches, work, mode, rate and arrivals, but for those
 /// of these keys that are [compared across](Scenario::compare_across).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Family {
