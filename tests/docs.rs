@@ -232,10 +232,15 @@ fn the_script_bench_knows_which_flags_of_run_take_a_value() {
     let help = Command::new(env!("CARGO_BIN_EXE_tandem")).args(["run", "-h"]).output();
     let help = String::from_utf8(help.unwrap().stdout).unwrap();
     let (mut alone, mut with_value) = (BTreeSet::new(), BTreeSet::new());
-    for line in help.lines().filter(|line| line.trim_start().starts_with('-') && !line.starts_with("       ")) {
+    for line in help
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-') && !line.starts_with("       "))
+    {
         let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_end_matches(',')).collect();
         let flags = words.iter().take_while(|word| word.starts_with('-'));
-        let takes_value = words[flags.clone().count()..].first().is_some_and(|word| word.starts_with('<'));
+        let takes_value = words[flags.clone().count()..]
+            .first()
+            .is_some_and(|word| word.starts_with('<'));
         let list = if takes_value { &mut with_value } else { &mut alone };
         list.extend(flags.copied());
     }
@@ -362,7 +367,11 @@ fn every_question_of_the_page_is_a_command_or_a_file_that_is_valid() {
         // Planning reads what running would, and starts nothing. Words in double quotes are one.
         let words = command.trim().split('"').enumerate().flat_map(|(index, part)| {
             let in_quotes = index % 2 == 1;
-            let words: Vec<&str> = if in_quotes { vec![part] } else { part.split_whitespace().collect() };
+            let words: Vec<&str> = if in_quotes {
+                vec![part]
+            } else {
+                part.split_whitespace().collect()
+            };
             words.into_iter().map(str::to_owned).collect::<Vec<_>>()
         });
         let words: Vec<String> = words.skip(2).collect();

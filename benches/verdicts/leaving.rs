@@ -107,19 +107,11 @@ pub fn run(noise: &Noise, layout: &Layout, at_most: usize, decided: Decided, ran
         sides = look(&method, &logs, &mut stops, decided);
         if !sides.contains(&Side::Open) || block == at_most {
             let ratios = logs.iter().map(|logs| method.ratio(logs)).collect();
-            return Finished {
-                sides,
-                ratios,
-                trials,
-            };
+            return Finished { sides, ratios, trials };
         }
     }
     let ratios = vec![None; comparisons];
-    Finished {
-        sides,
-        ratios,
-        trials,
-    }
+    Finished { sides, ratios, trials }
 }
 
 fn look(method: &Sequential, logs: &[Vec<f64>], stops: &mut Stops, decided: Decided) -> Vec<Side> {
@@ -130,7 +122,11 @@ fn look(method: &Sequential, logs: &[Vec<f64>], stops: &mut Stops, decided: Deci
     let p = |index: usize| method.p(&logs[index]).unwrap_or(1.0);
     let is_settled = |index: usize, p: f64| decided == Decided::Leaves && side(index, p) != Side::Open;
     let corrected = stops.look(p, is_settled);
-    corrected.into_iter().enumerate().map(|(index, p)| side(index, p)).collect()
+    corrected
+        .into_iter()
+        .enumerate()
+        .map(|(index, p)| side(index, p))
+        .collect()
 }
 
 /// Simulated runs.

@@ -1,6 +1,6 @@
 //! What tandem's verdicts are worth, by simulation: how often they are wrong, how soon they come, how often their
 //! intervals miss. Prints the figures of docs/method.md; `cargo bench --bench verdicts`, with `-- RUNS` for another
-//! number of simulated runs than 10,000, and with `-- leaving`, `-- together` or `-- quick` for a part of it.
+//! number of simulated runs than 10,000, and with `-- one`, `-- leaving` or `-- quick` for a part of it.
 
 #![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
 
@@ -13,8 +13,8 @@ use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use runs::{THRESHOLD, called, simulate, upper_limit};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use runs::{THRESHOLD, simulate};
+use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 use tandem::stats::{self, Estimate, SIGNIFICANCE, Sequential, Side};
 
 const RUNS: usize = 10_000;
@@ -26,14 +26,19 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 const USUAL: usize = 20;
 
 fn main() {
-    let given: Vec<String> = std::env::args().skip(1).filter(|given| !given.starts_with("--")).collect();
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|given| !given.starts_with("--"))
+        .collect();
     let runs = given.iter().find_map(|argument| argument.parse().ok()).unwrap_or(RUNS);
-    let parts: Vec<&String> = given.iter().filter(|argument| argument.parse::<usize>().is_err()).collect();
+    let parts: Vec<&String> = given
+        .iter()
+        .filter(|argument| argument.parse::<usize>().is_err())
+        .collect();
     let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| *wanted == part);
     println!("{runs} simulated runs each; looks after every block from the first look on\n");
-    if is_wanted("together") {
+    if is_wanted("one") {
         print_naive(runs);
-        print_errors(runs);
         print_power(runs);
         print_coverage(runs);
     }
@@ -60,7 +65,10 @@ fn print_leaving(runs: usize) {
          seeds 1, 2, 3 [upper 95 % limit]; % of intervals that hold the truth, the least of all:"
     );
     let names: Vec<&str> = layouts.iter().map(|layout| layout.name).collect();
-    println!("| noise | {} | intervals |\n|---|---|---|---|---|---|---|", names.join(" | "));
+    println!(
+        "| noise | {} | intervals |\n|---|---|---|---|---|---|---|",
+        names.join(" | ")
+    );
     for noise in &KINDS {
         let mut least = f64::INFINITY;
         let cells = layouts.iter().map(|layout| {
@@ -148,24 +156,6 @@ fn t_test(logs: &[f64], value: f64) -> f64 {
     2.0 * student.sf((centre / error).abs())
 }
 
-fn print_errors(runs: usize) {
-    println!("\nfaster or slower where nothing is, % of runs that stop early [upper 95 % limit]:");
-    println!("| noise | comparisons | seed 1 | seed 2 | seed 3 |\n|---|---|---|---|---|");
-    for noise in &KINDS {
-        for comparisons in [1, 3] {
-            let seeds = SEEDS.map(|seed| {
-                let hits = called(&simulate(noise, &vec![0.0; comparisons], runs, AT_MOST, seed));
-                format!(
-                    "{:.2} [{:.2}]",
-                    100.0 * hits as f64 / runs as f64,
-                    100.0 * upper_limit(hits, runs)
-                )
-            });
-            println!("| {} | {comparisons} | {} |", noise.name, seeds.join(" | "));
-        }
-    }
-}
-
 fn print_power(runs: usize) {
     println!("\none comparison, {}, % of runs:", KINDS[0].name);
     let share = |truth: f64, wanted: Side, within: usize| {
@@ -228,4 +218,13 @@ const TRUTH: f64 = 1.04;
 fn pair(noise: &noise::Noise, blocks: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
     let figures = noise::run(noise, &[0.0, TRUTH.ln()], blocks, random);
     noise::log_ratios(&figures).swap_remove(0)
+}
+
+/// The upper 95 % limit of a share (Clopper and Pearson (1934), one-sided).
+fn upper_limit(hits: usize, all: usize) -> f64 {
+    if hits == all {
+        return 1.0;
+    }
+    let beta = Beta::new((hits + 1) as f64, (all - hits) as f64).expect("positive shapes");
+    beta.inverse_cdf(0.95)
 }

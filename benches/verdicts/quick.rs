@@ -37,7 +37,9 @@ fn fixed(noise: &Noise, layout: &Layout, runs: usize, blocks: usize) -> Vec<Fini
 /// Prints what each rule costs and decides.
 pub fn print(runs: usize) {
     println!("\nthe quick form: three configurations, two of them compared with the first");
-    println!("| noise | true ratios | blocks | % of comparisons decided | mean trials | false, % |\n|---|---|---|---|---|---|");
+    println!(
+        "| noise | true ratios | blocks | % of comparisons decided | mean trials | false, % |\n|---|---|---|---|---|---|"
+    );
     let layouts = [
         Layout::new("1 and 1.4", &[&[1.0, 1.4]]),
         Layout::new("1.05 and 1.4", &[&[1.05, 1.4]]),

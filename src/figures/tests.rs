@@ -100,9 +100,15 @@ fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
     for member in &mut trials[1].members {
         member.work_ns = member.work_ns.map(|ns| 3 * ns);
     }
-    let each = |m: &Measurement| TrialFigures::of(m, configuration.has_work()).get(FigureId::WorkMean).unwrap();
+    let each = |m: &Measurement| {
+        TrialFigures::of(m, configuration.has_work())
+            .get(FigureId::WorkMean)
+            .unwrap()
+    };
     let all: Vec<&Measurement> = trials.iter().collect();
-    let both = Figures::of_all(&all, configuration.has_work()).point(FigureId::WorkMean).unwrap();
+    let both = Figures::of_all(&all, configuration.has_work())
+        .point(FigureId::WorkMean)
+        .unwrap();
     assert!((both / f64::midpoint(each(&trials[0]), each(&trials[1])) - 1.0).abs() < 1e-9);
 }
 

@@ -87,7 +87,9 @@ impl<'a> Course<'a> {
             if *block < begun {
                 return self.open_in(TrialKind::Counted, *block) == 0;
             }
-            every.clone().all(|c| !self.history.is_open(TrialKind::Counted, *block, c))
+            every
+                .clone()
+                .all(|c| !self.history.is_open(TrialKind::Counted, *block, c))
         };
         count((0..self.blocks_at_most()).filter(is_done).count())
     }

@@ -21,5 +21,5 @@ pub use capacity::CONFIRMATIONS;
 pub use forecast::Forecast;
 pub use history::FAILURES_IN_A_ROW;
 pub use load_limits::LoadLimit;
-pub use shares::Shares;
 pub use model::{Done, Ending, Next, PLAN_SCHEMA_VERSION, Plan, Progress};
+pub use shares::Shares;

@@ -22,7 +22,10 @@ impl Plan {
         let history = History::new(&self.scenario, stored);
         if let Some(capacity) = &self.scenario.capacity {
             let order = self.next_of_search(capacity, &history);
-            return order.map_or_else(|| Next::Done(Course::new(self, &history, stored, session).done()), Next::Trial);
+            return order.map_or_else(
+                || Next::Done(Course::new(self, &history, stored, session).done()),
+                Next::Trial,
+            );
         }
         if let Some(order) = self.next_pilot(&history) {
             return Next::Trial(order);
@@ -74,7 +77,9 @@ impl Plan {
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
         let course = Course::new(self, &history, stored, session);
         let warmup_blocks = 0..self.scenario.warmup_blocks;
-        let warmup: u32 = warmup_blocks.map(|block| course.open_in(TrialKind::Warmup, block)).sum();
+        let warmup: u32 = warmup_blocks
+            .map(|block| course.open_in(TrialKind::Warmup, block))
+            .sum();
         let families = 0..self.scenario.families.len();
         let pilots = families.filter(|&f| matches!(self.pilot(&history, f), PilotState::Needed { .. }));
         let trials_done = count(stored.len());

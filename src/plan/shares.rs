@@ -74,7 +74,10 @@ mod tests {
     fn six_to_eleven_members_work_equally_much_of_twelve_partitions() {
         for members in 6..12 {
             let shares = of_members(members, 12);
-            assert_eq!((shares.fewest(), shares.most(), shares.at_most()), (6, Some(11), 2_000.0));
+            assert_eq!(
+                (shares.fewest(), shares.most(), shares.at_most()),
+                (6, Some(11), 2_000.0)
+            );
         }
         let six = of_members(6, 12);
         let (twelve, four) = (six.with_more().unwrap(), six.with_fewer().unwrap());

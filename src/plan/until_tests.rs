@@ -93,7 +93,11 @@ fn a_width_is_waited_for_even_where_the_verdict_is_clear() {
     let plan = sequential(one_and_two(), Until::HalfWidth(0.02), 40);
     let trials = run_with(&plan, &[1.0, 0.5]);
     assert!(trials.len() > decided + 4, "{} and {decided} trials", trials.len());
-    let (low, high) = first(compare(&plan.scenario, &trials)).ratio().unwrap().interval.unwrap();
+    let (low, high) = first(compare(&plan.scenario, &trials))
+        .ratio()
+        .unwrap()
+        .interval
+        .unwrap();
     assert!((high / low).ln() / 2.0 <= 0.02_f64.ln_1p());
     // The block before was wider.
     let before: Vec<Trial> = trials

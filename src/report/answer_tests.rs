@@ -23,7 +23,10 @@ fn the_answers_of_the_shipped_scenarios_in_every_form() {
             ("-q", terminal(&input, 80, false, Extent::Answer)),
             ("80 columns", terminal(&input, 80, false, Extent::Screens)),
             ("60 columns", terminal(&input, 60, false, Extent::Screens)),
-            ("Markdown", markdown_brief(&input).split("<details>").next().unwrap().to_owned()),
+            (
+                "Markdown",
+                markdown_brief(&input).split("<details>").next().unwrap().to_owned(),
+            ),
             ("HTML", first_of_page(&fixture)),
         ];
         let text: Vec<String> = forms.iter().map(|(name, text)| format!("=== {name}\n{text}")).collect();
@@ -48,14 +51,21 @@ fn the_conclusion_comes_first_nothing_is_said_twice_and_no_sentence_is_long() {
         let said = answer.iter().chain(&fixture.summary.warnings);
         for sentence in said.clone() {
             assert_eq!(text.matches(sentence.as_str()).count().max(1), 1, "{name}: {sentence}");
-            assert_eq!(said.clone().filter(|other| *other == sentence).count(), 1, "{name}: {sentence}");
+            assert_eq!(
+                said.clone().filter(|other| *other == sentence).count(),
+                1,
+                "{name}: {sentence}"
+            );
         }
     }
 }
 
 #[test]
 fn a_report_is_two_screens_at_most_and_an_answer_alone_about_ten_lines() {
-    for fixture in Fixture::shipped().into_iter().chain([Fixture::one_vs_two(), Fixture::scaling()]) {
+    for fixture in Fixture::shipped()
+        .into_iter()
+        .chain([Fixture::one_vs_two(), Fixture::scaling()])
+    {
         for width in [60, 80, 120] {
             let lines = |extent| terminal(&fixture.input(), width, false, extent).lines().count();
             assert!(lines(Extent::Screens) <= 96, "{} at {width}", fixture.scenario.name);

@@ -132,10 +132,22 @@ mod tests {
         assert_eq!(text(Verdict::Faster, false, time), "faster");
         assert_eq!(text(Verdict::Slower, true, time), "materially slower");
         assert_eq!(text(Verdict::Faster, true, RESPONSE_P99), "materially faster");
-        assert_eq!(text(Verdict::Faster, true, FigureId::ClientCpu), "materially less client CPU");
-        assert_eq!(text(Verdict::Slower, false, FigureId::Redelivered), "more redelivered records");
-        assert_eq!(text(Verdict::Faster, false, FigureId::RecordsPerSecond), "higher throughput");
-        assert_eq!(text(Verdict::Faster, false, FigureId::NotDelivered), "more offsets without a record");
+        assert_eq!(
+            text(Verdict::Faster, true, FigureId::ClientCpu),
+            "materially less client CPU"
+        );
+        assert_eq!(
+            text(Verdict::Slower, false, FigureId::Redelivered),
+            "more redelivered records"
+        );
+        assert_eq!(
+            text(Verdict::Faster, false, FigureId::RecordsPerSecond),
+            "higher throughput"
+        );
+        assert_eq!(
+            text(Verdict::Faster, false, FigureId::NotDelivered),
+            "more offsets without a record"
+        );
         assert_eq!(Conclusion::of(Verdict::Slower, false, None).to_string(), "slower");
     }
 

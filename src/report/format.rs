@@ -54,6 +54,11 @@ pub(super) fn tick(value: f64) -> String {
 }
 
 /// A figure as people read it, without the interval.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bytes, which are printed to three digits"
+)]
 pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
     let Some(value) = value else { return UNKNOWN.to_owned() };
     match (unit, value) {
@@ -62,10 +67,10 @@ pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
         (Unit::Milliseconds, value) => duration(value.point() / 1e3),
         (Unit::Microseconds, value) => duration(value.point() / 1e6),
         (Unit::RecordsPerSecond, value) => rate(value.point()),
-        (
-            Unit::Records | Unit::Offsets | Unit::Members | Unit::Bytes | Unit::MibPerSecond | Unit::SecondsPerMillion,
-            value,
-        ) => significant(value.point(), 3),
+        (Unit::Bytes, value) => bytes(value.point() as u64),
+        (Unit::Records | Unit::Offsets | Unit::Members | Unit::MibPerSecond | Unit::SecondsPerMillion, value) => {
+            significant(value.point(), 3)
+        }
     }
 }
 
@@ -140,7 +145,9 @@ pub(super) fn share_estimate(share: &Estimate) -> String {
     };
     // Ends that read the same would say that nothing is uncertain.
     let reads_alike = |decimals: &usize| {
-        let ends = share.interval.map(|(low, high)| low < high && number_with(low, *decimals) == number_with(high, *decimals));
+        let ends = share
+            .interval
+            .map(|(low, high)| low < high && number_with(low, *decimals) == number_with(high, *decimals));
         ends == Some(true)
     };
     let decimals = if reads_alike(&decimals) { decimals + 1 } else { decimals };
@@ -205,7 +212,12 @@ pub(super) fn difference_estimate(unit: Unit, difference: &Estimate) -> String {
         _ => {
             let decimals = decimals_for(difference.point, 3);
             let number = |value: f64| format!("{value:.decimals$}");
-            format!("{} {}{}", number(difference.point), unit.name(), bracketed(difference, number))
+            format!(
+                "{} {}{}",
+                number(difference.point),
+                unit.name(),
+                bracketed(difference, number)
+            )
         }
     };
     format!("{sign}{text}").replace('-', "−")

@@ -147,11 +147,7 @@ fn sentence(judged: &Judged) -> String {
     ];
     let figures: Vec<String> = figures.into_iter().flatten().collect();
     let colon = if figures.is_empty() { "" } else { ": " };
-    format!(
-        "{verdict} {}{by}{colon}{}{note}",
-        judged.baseline,
-        figures.join(", ")
-    )
+    format!("{verdict} {}{by}{colon}{}{note}", judged.baseline, figures.join(", "))
 }
 
 fn write(xml: &mut Writer<&mut Vec<u8>>, suite: &JunitSuite, cases: &[Case]) -> io::Result<()> {

@@ -146,7 +146,11 @@ impl Terminal {
             _ => None,
         });
         let mut fitted = self.fit(tables.collect()).into_iter();
-        let reasons = section.blocks.iter().filter(|block| matches!(block, Block::Reason(_))).count();
+        let reasons = section
+            .blocks
+            .iter()
+            .filter(|block| matches!(block, Block::Reason(_)))
+            .count();
         let mut reasons_shown = 0;
         for (number, block) in section.blocks.iter().enumerate() {
             match block {
@@ -206,14 +210,22 @@ impl Terminal {
             table.retain_columns(|head| head.terminal != InTerminal::Never);
         }
         let width = self.width;
-        self.drop_columns(&mut tables, |table| wrapped_width(table) <= width, |head| match head.terminal {
-            InTerminal::Dropped(rank) => Some(rank),
-            _ => None,
-        });
-        self.drop_columns(&mut tables, |table| least_width(table, WORDS_WIDTH) <= width, |head| match head.terminal {
-            InTerminal::DroppedLast(rank) => Some(rank),
-            _ => None,
-        });
+        self.drop_columns(
+            &mut tables,
+            |table| wrapped_width(table) <= width,
+            |head| match head.terminal {
+                InTerminal::Dropped(rank) => Some(rank),
+                _ => None,
+            },
+        );
+        self.drop_columns(
+            &mut tables,
+            |table| least_width(table, WORDS_WIDTH) <= width,
+            |head| match head.terminal {
+                InTerminal::DroppedLast(rank) => Some(rank),
+                _ => None,
+            },
+        );
         tables
     }
 
@@ -297,13 +309,18 @@ fn width_of(table: &Table, words: impl Fn(usize) -> usize) -> usize {
 
 fn widest_cell(table: &Table, column: usize) -> usize {
     let cells = table.rows.iter().map(|row| row[column].text.chars().count());
-    cells.chain([table.heads[column].header.chars().count()]).max().unwrap_or(0)
+    cells
+        .chain([table.heads[column].header.chars().count()])
+        .max()
+        .unwrap_or(0)
 }
 
 /// The longest word of a column. One that is longer than the maximum may be broken.
 fn longest_word(table: &Table, column: usize, word_max: usize) -> usize {
     let cells = table.rows.iter().map(|row| row[column].text.as_str());
-    let words = cells.chain([table.heads[column].header.as_str()]).flat_map(|text| text.split(' '));
+    let words = cells
+        .chain([table.heads[column].header.as_str()])
+        .flat_map(|text| text.split(' '));
     words.map(|word| word.chars().count()).max().unwrap_or(0).min(word_max)
 }
 
@@ -337,7 +354,10 @@ fn draw(table: &Table, width: usize, colour: bool) -> String {
         }));
     }
     // Words are broken only where the table would not fit otherwise.
-    let word_max = (1..=WORDS_WIDTH).rev().find(|max| least_width(table, *max) <= width).unwrap_or(1);
+    let word_max = (1..=WORDS_WIDTH)
+        .rev()
+        .find(|max| least_width(table, *max) <= width)
+        .unwrap_or(1);
     for (i, head) in table.heads.iter().enumerate() {
         let Some(column) = drawn.column_mut(i) else { continue };
         match head.align {

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::families;
-use super::keys::{CLIENT, Key, Role, TableKeys as _, keys};
+use super::keys::{CLIENT, FILL_TABLE, Key, Role, TableKeys as _, keys};
 use super::model::{ISOLATION, Scenario};
 use super::problem::{Problem, Problems};
 use super::suggest::{any_of, did_you_mean};
@@ -13,7 +13,8 @@ pub(super) fn may_be_named(key: &str) -> bool {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    keys().filter(|key| key.role == Some(Role::Family)).map(|key| key.name)
+    let of_keys = keys().filter(|key| key.role == Some(Role::Family)).map(|key| key.name);
+    of_keys.chain([FILL_TABLE])
 }
 
 /// Checks that each name is a key whose values make families that can be compared.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::draft::Draft;
-use super::keys::{Configured, Role, TableKeys as _, keys};
-use super::model::{Configuration, Family, ISOLATION, Scenario};
+use super::keys::{Configured, FILL_TABLE, Role, TableKeys as _, keys};
+use super::model::{Configuration, DatasetSpec, Family, ISOLATION, Scenario};
 use super::problem::{Problem, Problems};
 use super::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -20,7 +20,8 @@ fn common(configured: &Configured<'_>) -> Common {
     let isolation = configured
         .existing()
         .map(|existing| existing.isolation.as_str().to_owned());
-    of_keys.chain([(ISOLATION, isolation)]).collect()
+    let filling = configured.filled().map(DatasetSpec::client_text);
+    of_keys.chain([(ISOLATION, isolation), (FILL_TABLE, filling)]).collect()
 }
 
 /// The distinct ones in order of their first configuration, and the index of each configuration's.

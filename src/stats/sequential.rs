@@ -380,10 +380,18 @@ mod tests {
     fn the_forecast_is_about_what_is_needed() {
         let sequential = Sequential::new(6, 40);
         // 95 % nominal level 0.0061: t of 20 is 3.09, and 3.09 * 0.04 / sqrt(20) = 0.0276 < ln 1.03.
-        let needed = sequential.observations_needed(0.0, 0.04, 10, 0.03_f64.ln_1p(), 0.05).unwrap();
+        let needed = sequential
+            .observations_needed(0.0, 0.04, 10, 0.03_f64.ln_1p(), 0.05)
+            .unwrap();
         assert!((17..=21).contains(&needed), "{needed}");
-        assert_eq!(sequential.observations_needed(0.0, 0.4, 10, 0.03_f64.ln_1p(), 0.05), None);
-        assert_eq!(sequential.observations_needed(0.0, 0.04, 2, 0.03_f64.ln_1p(), 0.05), None);
+        assert_eq!(
+            sequential.observations_needed(0.0, 0.4, 10, 0.03_f64.ln_1p(), 0.05),
+            None
+        );
+        assert_eq!(
+            sequential.observations_needed(0.0, 0.04, 2, 0.03_f64.ln_1p(), 0.05),
+            None
+        );
         let (one, two) = (
             sequential.observations_for_width(0.02, 5, 0.02),
             sequential.observations_for_width(0.02, 5, 0.01),

@@ -130,7 +130,10 @@ fn a_forecast_is_the_first_number_that_decides() {
     assert_eq!(observations_needed(0.5, 0.05, 2, 0.03_f64.ln_1p(), 0.05), None);
     // Clear, but four observations cannot be significant: six can, eight with six comparisons.
     assert_eq!(observations_needed(0.5, 0.001, 4, 0.03_f64.ln_1p(), 0.05), Some(6));
-    assert_eq!(observations_needed(0.5, 0.001, 4, 0.03_f64.ln_1p(), 0.05 / 6.0), Some(8));
+    assert_eq!(
+        observations_needed(0.5, 0.001, 4, 0.03_f64.ln_1p(), 0.05 / 6.0),
+        Some(8)
+    );
 }
 
 #[test]

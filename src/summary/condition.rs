@@ -139,7 +139,10 @@ pub fn judged_between(comparison: &RunComparison) -> Vec<Judged> {
         baseline: baseline.to_owned(),
         by: Some(v.measure.metric().map_or(JudgedBy::Capacity, JudgedBy::Metric)),
         effect: v.ratio.map(Effect::Ratio),
-        gain: v.ratio.and_then(|ratio| ratio.interval).map(|(low, high)| (low.ln(), high.ln())),
+        gain: v
+            .ratio
+            .and_then(|ratio| ratio.interval)
+            .map(|(low, high)| (low.ln(), high.ln())),
         p_holm: v.p_holm,
         verdict: Some(v.verdict),
         note: v.note.clone(),

@@ -570,11 +570,17 @@ fn what_a_window_cannot_say_is_a_warning_and_no_load_is_called_held() {
     change(&mut trials, 1, 0, judged(LoadVerdict::Holds));
     let text = report(&plan, &trials);
     assert!(text.contains("cannot be said in 10 of 10 trials"), "{text}");
-    assert!(text.contains("no growth of the lag below 12 % of what arrives"), "{text}");
+    assert!(
+        text.contains("no growth of the lag below 12 % of what arrives"),
+        "{text}"
+    );
     let mut overloaded = trials.clone();
     change(&mut overloaded, 1, 0, overload);
     let text = report(&plan, &overloaded);
-    assert!(text.contains("\"one process, both partitions\" may hold with p99"), "{text}");
+    assert!(
+        text.contains("\"one process, both partitions\" may hold with p99"),
+        "{text}"
+    );
     let summary = summarise(&plan, &trials);
     let verdicts = summary
         .configurations

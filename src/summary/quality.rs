@@ -74,8 +74,8 @@ struct Figure {
 /// How far a used trial's logarithmic figure lies from its configuration's mean.
 struct Residual {
     number: u32,
-    /// Its place in the run, as far from the middle of the run as it is from the middle of its configuration's blocks: a
-    /// configuration that left the blocks early has the mean of early blocks.
+    /// Its number, moved by as much as the blocks of its configuration lie before the middle of the run: the mean of a
+    /// configuration that left early is that of early trials.
     place: f64,
     value: f64,
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::figures::FigureId;
 use crate::measure::Trial;
 use crate::scenario::{
-    Configuration, FoundPartition, FoundTopic, FoundTopics, Scenario, parse,
+    Configuration, FoundPartition, FoundTopic, FoundTopics, GivenFlag, Scenario, WrittenScenario, parse, setting_flags,
     shipped,
 };
 use crate::testing::report::loaded;
@@ -18,7 +18,10 @@ const PAGE: &str = "docs/questions.md";
 /// The scenario of a section of the page: of its file, of its flags, or of the shipped one that it names.
 fn asked(heading: &str) -> Scenario {
     let page = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
-    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+    let section = page
+        .split("\n## ")
+        .find(|section| section.starts_with(heading))
+        .unwrap();
     let block = |language: &str| {
         let rest = section.split_once(&format!("```{language}\n"))?.1;
         Some(rest.split("```").next().unwrap().to_owned())
@@ -33,12 +36,17 @@ fn asked(heading: &str) -> Scenario {
     if let [name] = arguments {
         return parse(name, name, shipped(name).unwrap()).unwrap();
     }
-    let text = match heading {
-        "How many consumers" => "question='?'\n[dataset]\npartitions=12\n[consumer]\nwork='wait 3ms'\n[load]\nrate=1900\n[matrix]\nconsumers=[4,6,8,12]",
-        "Which fetch settings" => "question='?'\n[load]\nrate=500\n[matrix]\nclient.'fetch.min.bytes'=[1,10000,100000]",
-        _ => "question='?'\n[cluster]\nbootstrap='a:9092'\n[dataset]\ntopic='orders'\n[matrix]\nprocesses=[1,2,4]",
-    };
-    parse("x", PAGE, text).unwrap()
+    let flags = setting_flags();
+    let given = arguments.chunks(2).map(|pair| GivenFlag {
+        flag: flags
+            .iter()
+            .find(|flag| pair[0] == format!("--{}", flag.name()))
+            .unwrap()
+            .clone(),
+        value: pair[1].clone(),
+    });
+    let source = WrittenScenario::of(&given.collect::<Vec<_>>()).unwrap().source();
+    parse(&source.name, PAGE, &source.text).unwrap_or_else(|errors| panic!("{}\n{}", errors.plain(), source.text))
 }
 
 /// Words of a command, of which some stand in double quotes.
@@ -73,7 +81,11 @@ fn backlog(scenario: Scenario, per_second: impl Fn(&Configuration) -> f64) -> (P
 fn answered(name: &str, plan: &Plan, trials: &[Trial]) -> Summary {
     let summary = summarise(plan, trials);
     let mut page = Document::read(PAGE);
-    let quoted: String = summary.answer.iter().map(|sentence| format!("> {sentence}\n")).collect();
+    let quoted: String = summary
+        .answer
+        .iter()
+        .map(|sentence| format!("> {sentence}\n"))
+        .collect();
     page.passage(name, &quoted);
     page.check();
     summary
@@ -96,12 +108,18 @@ fn how_many_consumers_are_enough_and_from_which_rate_on_it_takes_more() {
     let answer = &summary.answer[0];
     // Six hold the load, and are nearly full; seven to eleven are no better, and only twelve hold more than 2,000/s.
     assert!(answer.starts_with("6 consumers hold 1,900 records/s"), "{answer}");
-    assert!(answer.contains("that 6 to 11 can work") && answer.contains("more takes 12"), "{answer}");
+    assert!(
+        answer.contains("that 6 to 11 can work") && answer.contains("more takes 12"),
+        "{answer}"
+    );
     let live = |name: &str| {
         let found = summary.configurations.iter().find(|c| c.name == name).unwrap();
         found.live.as_ref().unwrap().overloaded
     };
-    assert_eq!(["consumers=4", "consumers=6", "consumers=12"].map(live), [true, false, false]);
+    assert_eq!(
+        ["consumers=4", "consumers=6", "consumers=12"].map(live),
+        [true, false, false]
+    );
 }
 
 #[test]
@@ -170,11 +188,39 @@ fn the_compression_that_costs_least_cpu_is_named_though_another_is_read_faster()
     }
     let summary = answered("which compression", &plan, &trials);
     for other in ["lz4", "snappy", "zstd", "gzip"] {
-        assert_eq!(verdict(&summary, &plan, &format!("compression={other}")), Verdict::Slower);
+        assert_eq!(
+            verdict(&summary, &plan, &format!("compression={other}")),
+            Verdict::Slower
+        );
     }
     assert!(summary.answer[0].contains("compression=none"), "{:?}", summary.answer);
     let of_none = summary.configurations[0].point(FigureId::ClientCpu).unwrap();
     assert!((of_none - 0.30).abs() < 0.01, "{of_none}");
+}
+
+#[test]
+fn records_of_different_sizes_are_compared_by_number_and_that_is_said() {
+    let scenario = |key: &str, values: &str| {
+        crate::testing::scenario(&format!(
+            "compare_across = ['{key}']\nrepetitions = 10\n[dataset]\nrecords = 4_000_000\n[matrix]\n{key} = {values}"
+        ))
+    };
+    let answer = |scenario: Scenario| {
+        let (plan, trials) = backlog(scenario, |c| if c.dataset == 0 { 3e6 } else { 1e6 });
+        summarise(&plan, &trials).answer.join(" ")
+    };
+    let (sizes, keys) = (
+        answer(scenario("size", "[100, 1_000]")),
+        answer(scenario("keys", "['none', 'unique']")),
+    );
+    assert!(
+        sizes.contains("compared by their number") && sizes.contains("size=1000"),
+        "{sizes}"
+    );
+    assert!(
+        !keys.contains("compared by their number") && keys.contains("keys=unique"),
+        "{keys}"
+    );
 }
 
 #[test]
@@ -200,8 +246,7 @@ fn how_much_faster_more_processes_read_a_topic_is_a_number_for_each() {
         assert_eq!(verdict(&summary, &plan, more), Verdict::Faster);
     }
     let answer = summary.answer.join(" ");
-    assert!(answer.contains("1.90") || answer.contains("1.9 times"), "{answer}");
-    assert!(answer.contains("3.30") || answer.contains("3.3 times"), "{answer}");
+    assert!(answer.contains("1.9") && answer.contains("3.3"), "{answer}");
 }
 
 #[test]

@@ -31,7 +31,10 @@ impl Looks {
         let inferential = metrics.filter(|metric| metric.is_inferential(scene.scenario));
         let mut families: Vec<Family> = inferential.map(|metric| Family::new(scene, metric)).collect();
         let seen = whole_blocks(&scene.trials);
-        let looked_at = seen.into_iter().zip(1..).filter(|(_, number)| scene.has_looked(*number));
+        let looked_at = seen
+            .into_iter()
+            .zip(1..)
+            .filter(|(_, number)| scene.has_looked(*number));
         for (block, _) in looked_at {
             looks.first.get_or_insert(block);
             for family in &mut families {
@@ -49,7 +52,9 @@ impl Looks {
     /// The values that a comparison rests on.
     pub(super) fn kept(&self, question: Question, pair: Pair, values: Vec<(u32, f64)>) -> Vec<f64> {
         let last = self.last_block(pair).filter(|_| question == Question::Scenario);
-        let kept = values.into_iter().filter(|(block, _)| last.is_none_or(|last| *block <= last));
+        let kept = values
+            .into_iter()
+            .filter(|(block, _)| last.is_none_or(|last| *block <= last));
         kept.map(|(_, value)| value).collect()
     }
 }
@@ -80,9 +85,15 @@ impl Family {
 
     /// A look after a block: the comparisons that stop at it. One without a figure in any block never will have one.
     fn look(&mut self, scene: &Scene, until: Until, block: u32) -> Vec<(Pair, u32)> {
-        let before: Vec<bool> = (0..self.pairs.len()).map(|index| self.stops.has_stopped(index)).collect();
+        let before: Vec<bool> = (0..self.pairs.len())
+            .map(|index| self.stops.has_stopped(index))
+            .collect();
         let made = |(pair, values): &(Pair, Vec<(u32, f64)>)| {
-            let values: Vec<f64> = values.iter().filter(|(of, _)| *of <= block).map(|(_, value)| *value).collect();
+            let values: Vec<f64> = values
+                .iter()
+                .filter(|(of, _)| *of <= block)
+                .map(|(_, value)| *value)
+                .collect();
             scene.made(Question::Scenario, self.metric, *pair, &values)
         };
         // Those that have stopped are not looked at again.

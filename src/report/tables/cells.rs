@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::figures::By;
+use crate::figures::{By, FigureId, Unit};
 use crate::report::conclusion::Conclusion;
-use crate::report::input::ReportInput;
 use crate::report::format::{UNKNOWN, difference_estimate, figure_text, or_unknown, ratio_estimate};
+use crate::report::input::ReportInput;
 use crate::report::table::Column;
 use crate::scenario::Scenario;
 use crate::summary::{Comparison, ConfigurationSummary, Effect, Metric, Undecided};
@@ -78,6 +78,21 @@ pub(super) fn chosen<'a, R: 'a>(
     };
     let columns = [Column::figures(noun, value), Column::figures(header, against)];
     columns.map(|column| column.only_if(metric.is_some()))
+}
+
+/// The peak memory of the worker processes; left out where no configuration has it, and where it is what is compared.
+pub(super) fn peak_memory<'a, R: 'a>(
+    input: &'a ReportInput,
+    summary: impl Fn(&R) -> &'a ConfigurationSummary + 'a,
+) -> Column<'a, R> {
+    let value = |c: &ConfigurationSummary| c.figures.get(FigureId::ClientMemory);
+    let is_compared = chosen_metric(input.scenario).is_some_and(|metric| metric.figure() == FigureId::ClientMemory);
+    let is_known = input.summary.configurations.iter().any(|c| value(c).is_some());
+    Column::figures("peak memory", move |row: &R| {
+        figure_text(Unit::Bytes, value(summary(row)))
+    })
+    .dropped(0)
+    .only_if(is_known && !is_compared)
 }
 
 /// The metric that a scenario names, where that is not the usual one of its mode.

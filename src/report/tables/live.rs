@@ -1,6 +1,6 @@
 //! The results of live and mixed configurations. Words stand in place of figures that would mean nothing.
 
-use super::cells::{chosen, trials_cell, verdict, without_comparison};
+use super::cells::{chosen, peak_memory, trials_cell, verdict, without_comparison};
 use crate::figures::{FigureId, RESPONSE_P99, Statistic, Unit, Value};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{LoadVerdict, TrialKind};
@@ -66,6 +66,7 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
         figure,
         effect,
         Column::words("verdict", |row: &Row| conclusion(input, row)),
+        peak_memory(input, |row: &Row| row.0),
         Column::figures("trials", |(c, live): &Row| trials_cell(c, live.trials_meaningful)).dropped(3),
     ];
     let caption = caption(input, family, "response time of records as they arrive");
@@ -123,6 +124,7 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
             around(row, |live| live.around_catch_up.as_ref()?.after.p99_ms)
         })
         .dropped(13),
+        peak_memory(input, |row: &Row| row.0),
         Column::figures("trials", |(c, live): &Row| trials_cell(c, live.trials_meaningful)).dropped(3),
     ];
     let what = "catching up while more arrives, and response times before and after";
@@ -153,6 +155,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, objective: &C
         })
         .dropped_last(23),
         Column::words("load", load_cell).dropped_last(21),
+        peak_memory(input, |row: &Row| row.0),
         Column::figures("search trials", |row: &Row| trials(row, TrialKind::Search)).dropped(4),
         Column::figures("longer trials", |row: &Row| trials(row, TrialKind::Counted)).dropped(5),
     ];

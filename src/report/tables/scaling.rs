@@ -219,7 +219,10 @@ pub(crate) fn effects_words(input: &ReportInput) -> Option<String> {
         let blocks = plural(shares.blocks as u64, "complete block");
         let left_out = match shares.blocks_left_out {
             0 => String::new(),
-            n => format!(", {} left out because a trial is missing or configurations had left", plural(n as u64, "block")),
+            n => format!(
+                ", {} left out because a trial is missing or configurations had left",
+                plural(n as u64, "block")
+            ),
         };
         let _ = write!(
             text,

@@ -92,7 +92,8 @@ pub(crate) const OWNED_OF_FILLING: &[(&str, &str)] = &[
     ("transactional.id", "data sets are filled without transactions"),
 ];
 
-const EVERY_RECORD_ONCE: &str = "a data set has every record exactly once and in order, which needs an idempotent producer";
+const EVERY_RECORD_ONCE: &str =
+    "a data set has every record exactly once and in order, which needs an idempotent producer";
 
 /// Properties that the client refuses under `protocol = "consumer"`, because the broker decides.
 pub(crate) const REFUSED_BY_CONSUMER_PROTOCOL: &[&str] =

@@ -15,5 +15,5 @@ pub(crate) use list::{
     TrialKeys,
 };
 pub use table::Table;
-pub(crate) use table::{CLIENT, FILL, PRODUCER, TOPIC};
+pub(crate) use table::{CLIENT, FILL, FILL_TABLE, PRODUCER, TOPIC};
 pub(crate) use unknown::unknown_key;

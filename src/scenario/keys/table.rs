@@ -71,5 +71,7 @@ pub(crate) const CLIENT: &str = "client.";
 pub(crate) const TOPIC: &str = "topic.";
 /// Start of the name of a property of the producers that fill data sets among keys.
 pub(crate) const FILL: &str = "dataset.client.";
+/// The name of all these properties together, whose values make families.
+pub(crate) const FILL_TABLE: &str = "dataset.client";
 /// Start of the name of a property of the producers of load among keys.
 pub(crate) const PRODUCER: &str = "producer.";

@@ -26,15 +26,22 @@ pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
     if !homes.is_empty() {
         return problem.help(format!("`{}` stands in {}", entry.key, homes.join(", ")));
     }
-    let is_prefix = [PRODUCER, FILL].iter().any(|prefix| prefix.starts_with(&format!("{}.", entry.key)));
+    let is_prefix = [PRODUCER, FILL]
+        .iter()
+        .any(|prefix| prefix.starts_with(&format!("{}.", entry.key)));
     let has_prefixes = matches!(stands_in, Table::Matrix | Table::Case);
-    if let Some(problem) = (is_prefix && has_prefixes).then(|| prefixed_without_quotes(entry)).flatten() {
+    if let Some(problem) = (is_prefix && has_prefixes)
+        .then(|| prefixed_without_quotes(entry))
+        .flatten()
+    {
         return problem;
     }
     if entry.key.contains('.') && !entry.value.get_ref().is_table() {
         return problem.help(match stands_in {
             Table::Load => "producer properties stand in [load.client]",
-            Table::Dataset => "settings of the topics stand in [dataset.topic], producer properties in [dataset.client]",
+            Table::Dataset => {
+                "settings of the topics stand in [dataset.topic], producer properties in [dataset.client]"
+            }
             _ => "client properties stand in [consumer.client], [matrix.client] or [case.client]",
         });
     }

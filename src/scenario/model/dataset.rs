@@ -65,6 +65,15 @@ impl DatasetSpec {
         self.existing().is_none_or(|existing| existing.found.is_some())
     }
 
+    /// The properties of the producers that fill it, as they stand in names of families.
+    pub(in crate::scenario) fn client_text(&self) -> String {
+        if self.client.is_empty() {
+            return "default".to_owned();
+        }
+        let properties = self.client.iter().map(|(name, value)| format!("{name} {value}"));
+        properties.collect::<Vec<_>>().join(", ")
+    }
+
     /// Bytes of all values, before compression and replication.
     #[allow(
         clippy::cast_possible_truncation,

@@ -59,7 +59,9 @@ fn sources<'a>(entry: &Entry<'a>, stands_in: Table, problems: &mut Problems) -> 
         }
         ("client", Some(table)) if stands_in == Table::Dataset => {
             let properties = properties(table, Clients::Filling, problems).into_iter();
-            return properties.map(|property| fill_property(format!("{FILL}{}", property.key), property)).collect();
+            return properties
+                .map(|property| fill_property(format!("{FILL}{}", property.key), property))
+                .collect();
         }
         ("client", Some(table)) => {
             let properties = properties(table, Clients::Measured, problems).into_iter();

@@ -6,6 +6,7 @@ mod across;
 mod documents;
 mod errors;
 mod expansion;
+mod filling;
 mod generated;
 mod loading;
 mod loads;

@@ -1,7 +1,7 @@
 //! Quick forms.
 
 use super::scenario;
-use crate::scenario::{Repetitions, SHIPPED, Scenario, TrialLength, parse, shipped};
+use crate::scenario::{Repetitions, SHIPPED, Scenario, TrialLength, Until, parse, shipped};
 
 fn shipped_scenario(name: &str) -> Scenario {
     parse(name, name, shipped(name).unwrap()).unwrap()
@@ -23,7 +23,7 @@ fn quick_values(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
+fn quick_runs_every_case_with_first_values_for_half_a_second_until_decided() {
     let quick = shipped_scenario("one-vs-two").quick();
     assert_eq!(
         names(&quick),
@@ -34,8 +34,8 @@ fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
         ]
     );
     assert_eq!(
-        (quick.trial, quick.repetitions),
-        (TrialLength::Seconds(0.5), Repetitions::Fixed(7))
+        (quick.trial, quick.repetitions()),
+        (TrialLength::Seconds(0.5), Repetitions::until_holds(Until::Decided, 7))
     );
     let baselines: Vec<_> = quick.configurations.iter().map(|each| each.baseline).collect();
     assert_eq!(baselines, [None, Some(0), Some(0)]);
@@ -55,7 +55,11 @@ fn data_sets_are_as_much_shorter_as_trials_but_never_longer_and_never_uneven() {
         format!("[dataset]\npartitions = 3\nrecords = {records}\n[trial]\nseconds = {seconds}")
     };
     assert_eq!(records(&dataset(9_000, "1")), (4_500, 4_500));
-    assert_eq!(records(&dataset(1_000, "1")), (501, 501), "a multiple of the partitions");
+    assert_eq!(
+        records(&dataset(1_000, "1")),
+        (501, 501),
+        "a multiple of the partitions"
+    );
     assert_eq!(records(&dataset(9_000, "2")), (2_250, 2_250));
     assert_eq!(records(&dataset(9_000, "0.5")), (9_000, 9_000));
     assert_eq!(records(&dataset(9_000, "0.2")), (9_000, 9_000));
@@ -124,9 +128,17 @@ fn the_values_of_a_named_baseline_are_kept() {
 }
 
 #[test]
-fn there_are_as_many_blocks_as_verdicts_need() {
-    let quick = shipped_scenario("threads").quick();
-    assert_eq!((comparisons(&quick), quick.repetitions), (5, Repetitions::Fixed(8)));
+fn there_are_as_many_blocks_as_a_first_look_needs() {
+    let values: Vec<String> = (1..=4).map(|consumers| consumers.to_string()).collect();
+    let blocks = |threads: &str| {
+        let matrix = format!("[matrix]\nconsumers = [{}]\nthreads = [{threads}]", values.join(", "));
+        let text = format!("baseline = 'consumers=1 threads=1'\n{matrix}");
+        let quick = scenario(&text).quick();
+        (comparisons(&quick), quick.repetitions().at_most())
+    };
+    assert_eq!(blocks("1, 2"), (7, 9));
+    assert_eq!(comparisons(&shipped_scenario("threads").quick()), 5);
+    assert_eq!(shipped_scenario("threads").quick().repetitions().at_most(), 8);
 }
 
 #[test]

@@ -22,12 +22,26 @@ impl Facts<'_> {
             .filter_map(|&c| Some((c, self.names.summaries[c].point(FigureId::RecordsPerSecond)?)))
             .collect();
         let label = |index: usize| self.names.label(index, &self.names.common(&[]));
-        let missing = || distinct(alone.iter().filter(|c| rates.iter().all(|(known, _)| known != *c)).map(|&c| label(c)));
+        let missing = || {
+            distinct(
+                alone
+                    .iter()
+                    .filter(|c| rates.iter().all(|(known, _)| known != *c))
+                    .map(|&c| label(c)),
+            )
+        };
         let (first, others) = match &rates[..] {
             [] if alone.is_empty() => return None,
-            [] => return Some(format!("No answer: no trial of {} can be used.", super::at_most_three(&missing()))),
+            [] => {
+                return Some(format!(
+                    "No answer: no trial of {} can be used.",
+                    super::at_most_three(&missing())
+                ));
+            }
             [only] => {
-                let interval = self.names.summaries[only.0].estimate(FigureId::RecordsPerSecond)?.interval;
+                let interval = self.names.summaries[only.0]
+                    .estimate(FigureId::RecordsPerSecond)?
+                    .interval;
                 let interval = interval.map_or(String::new(), |(low, high)| {
                     format!(" [{}, {}]", thousands(low), thousands(high))
                 });
@@ -36,8 +50,15 @@ impl Facts<'_> {
             }
             [first, others @ ..] => (first, others),
         };
-        let each = others.iter().map(|(index, rate)| format!("; {} {}", label(*index), thousands(*rate)));
-        let text = format!("{} reads {} records/s{}.", label(first.0), thousands(first.1), each.collect::<String>());
+        let each = others
+            .iter()
+            .map(|(index, rate)| format!("; {} {}", label(*index), thousands(*rate)));
+        let text = format!(
+            "{} reads {} records/s{}.",
+            label(first.0),
+            thousands(first.1),
+            each.collect::<String>()
+        );
         if fits(&text) {
             return Some(capitalised(&text));
         }

@@ -20,22 +20,40 @@ impl Facts<'_> {
         let groups = searched.iter().filter(is_baseline).map(|&baseline| {
             let belongs = |c: &&usize| **c == baseline || self.names.configuration(**c).baseline == Some(baseline);
             let group: Vec<usize> = searched.iter().filter(belongs).copied().collect();
-            let common = if group.len() > 1 { self.names.common(&group) } else { Common::default() };
-            let found = |c: usize| Some((self.names.label(c, &common), self.names.summaries[c].live.as_ref()?.capacity?));
+            let common = if group.len() > 1 {
+                self.names.common(&group)
+            } else {
+                Common::default()
+            };
+            let found = |c: usize| {
+                Some((
+                    self.names.label(c, &common),
+                    self.names.summaries[c].live.as_ref()?.capacity?,
+                ))
+            };
             let all: Vec<Found> = group.iter().filter_map(|&c| found(c)).collect();
             (self.names.context(&group, &common), all)
         });
         let groups: Vec<(String, Vec<Found>)> = groups.collect();
-        let conclusions = groups.iter().filter_map(|(context, all)| conclusion(context, all, wanted));
+        let conclusions = groups
+            .iter()
+            .filter_map(|(context, all)| conclusion(context, all, wanted));
         let mut sentences: Vec<String> = conclusions.collect();
         let all: Vec<&Found> = groups.iter().flat_map(|(_, all)| all).collect();
         let bounds = [
-            (sent_at_most as fn(&CapacitySummary) -> bool, "The producers could send no more, so this is a lower bound"),
+            (
+                sent_at_most as fn(&CapacitySummary) -> bool,
+                "The producers could send no more, so this is a lower bound",
+            ),
             (is_highest, "This is the highest rate tried, so a lower bound"),
             (is_unconfirmed, "Not confirmed by a longer trial"),
         ];
         sentences.extend(bounds.iter().filter_map(|(holds, what)| {
-            let names = super::distinct(all.iter().filter(|(_, found)| holds(found)).map(|(name, _)| name.clone()));
+            let names = super::distinct(
+                all.iter()
+                    .filter(|(_, found)| holds(found))
+                    .map(|(name, _)| name.clone()),
+            );
             (!names.is_empty()).then(|| format!("{what}: {}.", super::at_most_three(&names)))
         }));
         sentences.extend(without_answer(&all));
@@ -66,7 +84,11 @@ fn conclusion(context: &str, all: &[Found], wanted: &Capacity) -> Option<String>
         .collect();
     let (first, others) = held.split_first()?;
     let percentile = (wanted.percentile * 1e9).round() / 1e7;
-    let context = if context.is_empty() { String::new() } else { format!("{context} ") };
+    let context = if context.is_empty() {
+        String::new()
+    } else {
+        format!("{context} ")
+    };
     let lead = format!(
         "{context}{} holds {} records/s within p{percentile} {} ms",
         first.0,
@@ -89,21 +111,36 @@ fn conclusion(context: &str, all: &[Found], wanted: &Capacity) -> Option<String>
         return Some(capitalised(&text));
     }
     let most = others.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(capitalised(&format!("{lead}{}, the most of {}.", clause(most), held.len())))
+    Some(capitalised(&format!(
+        "{lead}{}, the most of {}.",
+        clause(most),
+        held.len()
+    )))
 }
 
 /// Configurations of which nothing is known but that they do not hold some rate, or not even that.
 fn without_answer(all: &[&Found]) -> Vec<String> {
     let without = || all.iter().filter(|(_, found)| found.per_second.is_none());
-    let none_held = without().filter(|(_, found)| !found.limited_by_load).filter_map(|(name, found)| {
-        let high = rate(found.high?);
-        Some(format!("{name} holds no rate that was tried, down to {high} records/s."))
-    });
+    let none_held = without()
+        .filter(|(_, found)| !found.limited_by_load)
+        .filter_map(|(name, found)| {
+            let high = rate(found.high?);
+            Some(format!(
+                "{name} holds no rate that was tried, down to {high} records/s."
+            ))
+        });
     let no_answer = |why: &str, wanted: fn(&CapacitySummary) -> bool| {
-        let names: Vec<String> = without().filter(|(_, found)| wanted(found)).map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = without()
+            .filter(|(_, found)| wanted(found))
+            .map(|(name, _)| name.clone())
+            .collect();
         (!names.is_empty()).then(|| format!("No answer for {}: {why}.", super::at_most_three(&names)))
     };
-    let unreached = no_answer("the producers did not reach a rate that might be held", |found| found.limited_by_load);
-    let undecided = no_answer("no trial decides it", |found| !found.limited_by_load && found.high.is_none());
+    let unreached = no_answer("the producers did not reach a rate that might be held", |found| {
+        found.limited_by_load
+    });
+    let undecided = no_answer("no trial decides it", |found| {
+        !found.limited_by_load && found.high.is_none()
+    });
     none_held.chain(unreached).chain(undecided).collect()
 }

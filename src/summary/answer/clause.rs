@@ -107,7 +107,11 @@ impl Amount {
                 }
             }
             Effect::Difference(difference) => {
-                let turned = if difference.point < 0.0 { difference.map(|value| -value) } else { difference };
+                let turned = if difference.point < 0.0 {
+                    difference.map(|value| -value)
+                } else {
+                    difference
+                };
                 Amount {
                     size: size(comparison.metric, turned.point),
                     word,
@@ -154,12 +158,7 @@ fn signed(metric: Metric, value: f64) -> String {
 }
 
 /// An effect without what it compares; without its word where the statement `before` has it.
-pub(super) fn short(
-    comparison: &Comparison,
-    why: Option<Undecided>,
-    terms: &Terms,
-    before: Option<Verdict>,
-) -> String {
+pub(super) fn short(comparison: &Comparison, why: Option<Undecided>, terms: &Terms, before: Option<Verdict>) -> String {
     match (comparison.verdict, Amount::of(comparison, terms)) {
         (Verdict::Same, _) => "no difference".to_owned(),
         (Verdict::Undecided, _) => why_short(why).to_owned(),

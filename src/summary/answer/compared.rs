@@ -102,7 +102,10 @@ impl Compared<'_> {
             own.map(Clause::point).sum()
         };
         let subjects = super::distinct(all.iter().map(|clause| &*clause.subject));
-        let chosen = subjects.into_iter().filter(everywhere).max_by(|a, b| together(a).total_cmp(&together(b)));
+        let chosen = subjects
+            .into_iter()
+            .filter(everywhere)
+            .max_by(|a, b| together(a).total_cmp(&together(b)));
         let pick = |context: &&str| chosen.map_or_else(|| best_of(context), |subject| rival_in(context, subject));
         contexts.iter().filter_map(pick).collect()
     }
@@ -157,7 +160,11 @@ impl Compared<'_> {
         };
         let text = |configuration: usize| {
             let found = self.facts.names.summaries[configuration].estimate(id)?;
-            Some(time(if self.metric == Metric::CATCH_UP { found.point * 1e3 } else { found.point }))
+            Some(time(if self.metric == Metric::CATCH_UP {
+                found.point * 1e3
+            } else {
+                found.point
+            }))
         };
         let comparison = clause.comparison;
         let (before, after) = (text(comparison.baseline)?, text(comparison.configuration)?);
@@ -172,7 +179,9 @@ impl Compared<'_> {
                 Verdict::Slower => "rises",
                 Verdict::Same => return Some(format!("p99 is {before} with {base} and {after} with {subject}")),
                 Verdict::Undecided => {
-                    return Some(format!("p99 is {before} with {base} and {after} with {subject}, {changed}"));
+                    return Some(format!(
+                        "p99 is {before} with {base} and {after} with {subject}, {changed}"
+                    ));
                 }
             };
             format!("p99 {moves} from {before} with {base} to {after} with {subject}: {changed}")
@@ -225,7 +234,11 @@ impl Compared<'_> {
         let name = |clause: &Clause, of: usize| {
             let is_base = of == clause.comparison.baseline;
             let name = if is_base { &clause.base } else { &clause.subject };
-            if all.len() > 1 { spaced(name, &clause.context) } else { name.clone() }
+            if all.len() > 1 {
+                spaced(name, &clause.context)
+            } else {
+                name.clone()
+            }
         };
         let names = |wanted: &dyn Fn(Undecided) -> Option<usize>| {
             let found = all.iter().filter_map(|clause| Some(name(clause, wanted(clause.why?)?)));
@@ -241,12 +254,9 @@ impl Compared<'_> {
             _ => None,
         });
         let word = Terms::of(self.metric).are[0];
-        let failures = failures.map(|who| {
-            format!("Not called {word}: {who}, since trials failed or lost or repeated records.")
-        });
-        let behind = behind.map(|who| {
-            format!("Readers of {who} fell behind or left records unread in some trials.")
-        });
+        let failures =
+            failures.map(|who| format!("Not called {word}: {who}, since trials failed or lost or repeated records."));
+        let behind = behind.map(|who| format!("Readers of {who} fell behind or left records unread in some trials."));
         failures.into_iter().chain(behind).collect()
     }
 }
@@ -303,7 +313,11 @@ fn list(clauses: &[&Clause], terms: &Terms) -> String {
 
 /// The context or the subject, or both, in front of what is said of it: what differs from the statement before, and
 /// in front of the first what differs between any.
-fn what_changes<'a>(clause: &Clause, before: Option<&Clause>, all: impl Iterator<Item = &'a Clause<'a>> + Clone) -> String {
+fn what_changes<'a>(
+    clause: &Clause,
+    before: Option<&Clause>,
+    all: impl Iterator<Item = &'a Clause<'a>> + Clone,
+) -> String {
     let context = match before {
         Some(before) => clause.context != before.context,
         None => all.clone().any(|other| other.context != clause.context),
@@ -349,12 +363,19 @@ fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
     let most = format!("{counts}; at most {}", highest.short(terms, None));
     let with_all = format!("{most}, {}.", spaced(&highest.subject, &highest.context));
     let with_subject = format!("{most}, {}.", highest.subject);
-    [with_all, with_subject].into_iter().find(|text| fits(text)).unwrap_or(format!("{most}."))
+    [with_all, with_subject]
+        .into_iter()
+        .find(|text| fits(text))
+        .unwrap_or(format!("{most}."))
 }
 
 /// Orders comparisons with a verdict that they are better before all others.
 fn rank(clause: &Clause) -> f64 {
-    if clause.is_better() { clause.point() } else { clause.point() - 1e9 }
+    if clause.is_better() {
+        clause.point()
+    } else {
+        clause.point() - 1e9
+    }
 }
 
 /// Of several, that some cannot have a verdict yet.
@@ -374,7 +395,10 @@ fn more_blocks(all: &[&Clause]) -> Option<String> {
         _ => None,
     });
     let more = more.max()?;
-    Some(format!("About {} would decide what is too close to call.", plural(more, "more block")))
+    Some(format!(
+        "About {} would decide what is too close to call.",
+        plural(more, "more block")
+    ))
 }
 
 /// `with work=none, "two" reads ...`.

@@ -1,12 +1,12 @@
 //! How many members are enough for a load: the fewest of those measured that hold it, what they have to spare, and what
 //! other numbers of members can work where partitions and the length of the work decide that.
 
-use crate::summary::numbers::rate;
 use crate::figures::FigureId;
 use crate::measure::LoadVerdict;
 use crate::plan::{LoadLimit, Plan, Shares};
 use crate::scenario::{Configuration, Mode, Shape, Variant};
 use crate::summary::model::ConfigurationSummary;
+use crate::summary::numbers::rate;
 use crate::wording::plural;
 
 /// From this share of what the members can work on, the next larger number is of more interest than the next smaller.
@@ -71,7 +71,9 @@ impl Measured {
         let Mode::Live(load) = &configuration.mode else {
             return None;
         };
-        let shares = limit.shares.filter(|_| load.shape == Shape::Constant && configuration.groups == 1)?;
+        let shares = limit
+            .shares
+            .filter(|_| load.shape == Shape::Constant && configuration.groups == 1)?;
         let live = summary.live.as_ref().filter(|_| summary.trials_used > 0)?;
         let outcome = match &live.judgement {
             _ if live.overloaded => LoadVerdict::Overloaded,
@@ -143,15 +145,19 @@ impl Group {
             self.count(fewest.members),
             rate(load),
             share * 100.0,
-            rate(self.at_most(shares)),
+            about(self.at_most(shares)),
         );
         let can = match shares.held {
             1 => "they can work".to_owned(),
-            held => format!("{} can work, as some have {held} of {} partitions", Self::range(shares), shares.partitions),
+            held => format!(
+                "{} can work, as some have {held} of {} partitions",
+                Self::range(shares),
+                shares.partitions
+            ),
         };
         let other = match (shares.with_more(), shares.with_fewer()) {
             (Some(more), _) if share >= LITTLE_TO_SPARE => {
-                format!("; more takes {} ({}/s)", more.fewest(), rate(self.at_most(more)))
+                format!("; more takes {} ({}/s)", more.fewest(), about(self.at_most(more)))
             }
             (_, Some(fewer)) => self.too_few(fewer),
             _ => String::new(),
@@ -169,19 +175,23 @@ impl Group {
                 "No number of {} can work {load} records/s with {}: at most {}/s.",
                 plural_of(self.noun),
                 plural(shares.partitions, "partition"),
-                rate(self.at_most(single))
+                about(self.at_most(single))
             );
         };
         let fewer = needed.with_fewer().map_or(String::new(), |fewer| self.too_few(fewer));
         format!(
             "None of those measured holds {load} records/s: it takes {}, which can work {}/s{fewer}.",
             self.count(needed.fewest()),
-            rate(self.at_most(needed))
+            about(self.at_most(needed))
         )
     }
 
     fn too_few(&self, fewer: Shares) -> String {
-        format!("; {} can work {}/s at most", Self::range(fewer), rate(self.at_most(fewer)))
+        format!(
+            "; {} can work {}/s at most",
+            Self::range(fewer),
+            about(self.at_most(fewer))
+        )
     }
 
     /// With the time that a record takes as measured.
@@ -200,6 +210,12 @@ impl Group {
             (fewest, _) => fewest.to_string(),
         }
     }
+}
+
+/// A rate that arithmetic gives, to three digits: the time of a record is not known better.
+fn about(per_second: f64) -> String {
+    let unit = 10_f64.powf(per_second.max(1.0).log10().floor() - 2.0);
+    rate((per_second / unit).round() * unit)
 }
 
 fn plural_of(noun: &str) -> String {

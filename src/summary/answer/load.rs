@@ -38,7 +38,8 @@ impl Facts<'_> {
         let configurations = || 0..self.names.scenario.configurations.len();
         let baseline_of = |c: usize| {
             let baseline = self.names.configuration(c).baseline;
-            let is_alike = |b: &usize| self.names.configuration(*b).mode.name() == self.names.configuration(c).mode.name();
+            let is_alike =
+                |b: &usize| self.names.configuration(*b).mode.name() == self.names.configuration(c).mode.name();
             baseline.filter(is_alike).unwrap_or(c)
         };
         let loaded: Vec<usize> = configurations().filter(|&c| self.held(c).is_some()).collect();
@@ -64,7 +65,11 @@ impl Facts<'_> {
         if all_hold && group.len() > 1 {
             return None;
         }
-        let common = if group.len() > 1 { self.names.common(group) } else { self.names.common(&[]) };
+        let common = if group.len() > 1 {
+            self.names.common(group)
+        } else {
+            self.names.common(&[])
+        };
         let context = self.names.context(group, &common);
         let context = if context.is_empty() { context } else { context + " " };
         // Those that do not hold it first.
@@ -84,7 +89,9 @@ impl Facts<'_> {
             let parts: Vec<String> = kinds.iter().map(|kind| named(*kind, shorten)).collect();
             capitalised(&format!("{context}{}.", parts.join("; ")))
         };
-        Some(sentence(false)).filter(|sentence| fits(sentence)).or_else(|| Some(sentence(true)))
+        Some(sentence(false))
+            .filter(|sentence| fits(sentence))
+            .or_else(|| Some(sentence(true)))
     }
 
     /// What became of the load; `None` of a configuration without any.
@@ -116,7 +123,11 @@ impl Facts<'_> {
             _ => (
                 summary.point(RESPONSE_P99).map(|ms| {
                     let judged = live.judgement.as_ref().map(|judgement| judgement.verdict);
-                    let holds = if judged == Some(LoadVerdict::CannotSay) { "may hold" } else { "holds" };
+                    let holds = if judged == Some(LoadVerdict::CannotSay) {
+                        "may hold"
+                    } else {
+                        "holds"
+                    };
                     format!("{holds} with p99 {}", time(ms))
                 }),
                 Held::TooFewRecords,

@@ -57,7 +57,10 @@ pub(super) fn answer(
             summaries,
         },
         trials,
-        comparisons: comparisons.iter().filter(|c| c.question == Question::Scenario).collect(),
+        comparisons: comparisons
+            .iter()
+            .filter(|c| c.question == Question::Scenario)
+            .collect(),
         all: comparisons,
     };
     if let Some(wanted) = &plan.scenario.capacity {
@@ -72,6 +75,7 @@ pub(super) fn answer(
     let metrics = metrics.filter(|metric| metric.is_inferential(&plan.scenario));
     let mut sentences: Vec<String> = enough::enough(plan, summaries).into_iter().collect();
     let compared = metrics.flat_map(|metric| facts.compared(metric, scaling).sentences());
+    let compared = compared.chain(facts.about_sizes());
     let worth_having = super::scaling::sentences(scaling, fits);
     // Where numbers alone differ, how many are worth having is the conclusion.
     if facts.comparisons.iter().all(|c| is_along_series(c, scaling) || c.metric == Metric::STOPWATCH) {
@@ -123,6 +127,17 @@ impl<'a> Facts<'a> {
             stopwatch: self.stopwatch(comparison),
         };
         comparisons.iter().map(clause).collect()
+    }
+
+    /// What to say where records of different sizes are compared by the time in which they are read.
+    fn about_sizes(&self) -> Option<String> {
+        let size = |c: usize| &self.names.scenario.datasets[self.names.configuration(c).dataset].size;
+        let mut measured = self
+            .comparisons
+            .iter()
+            .filter(|c| c.metric == Metric::READ_TIME && c.effect.is_some());
+        let differ = measured.any(|c| size(c.configuration) != size(c.baseline));
+        differ.then(|| "Records of different sizes are compared by their number, not by bytes.".to_owned())
     }
 
     fn stopwatch(&self, comparison: &Comparison) -> Option<&'a Comparison> {

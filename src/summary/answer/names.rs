@@ -117,12 +117,23 @@ impl Names<'_> {
 
 /// `a, b and c`; labels that are values of one key name it once: `consumers=6, 8 and 10`.
 pub(super) fn listed_labels(labels: &[String]) -> String {
-    let key = |label: &str| Some(label.split_once('=').filter(|(key, _)| !key.contains(' '))?.0.to_owned());
+    let key = |label: &str| {
+        Some(
+            label
+                .split_once('=')
+                .filter(|(key, _)| !key.contains(' '))?
+                .0
+                .to_owned(),
+        )
+    };
     let first = labels.first().and_then(|label| key(label));
     let shares_key = |label: &String| first.is_some() && key(label) == first;
-    let shorter = labels.iter().enumerate().map(|(place, label)| match label.split_once('=') {
-        Some((_, value)) if place > 0 && labels.iter().all(shares_key) => value,
-        _ => label,
-    });
+    let shorter = labels
+        .iter()
+        .enumerate()
+        .map(|(place, label)| match label.split_once('=') {
+            Some((_, value)) if place > 0 && labels.iter().all(shares_key) => value,
+            _ => label,
+        });
     crate::wording::listed(&shorter.collect::<Vec<&str>>())
 }

@@ -79,7 +79,10 @@ pub enum EffectsOutcome {
 pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary> {
     let scenario = &plan.scenario;
     let factors = Factors::new(scenario);
-    let mut metrics = scenario.configurations.iter().map(|c| Metric::of_ratios(scenario, &c.mode));
+    let mut metrics = scenario
+        .configurations
+        .iter()
+        .map(|c| Metric::of_ratios(scenario, &c.mode));
     let metric = metrics.next()?;
     if factors.names.len() < 2 || scenario.capacity.is_some() || metrics.any(|other| other != metric) {
         return None;

@@ -47,7 +47,11 @@ pub(crate) fn sentences(series: &[ScalingSeries], fits: fn(&str) -> bool) -> Vec
     if one_kind && found.iter().all(alike) {
         let (one, recommended) = found[0];
         let number = number(recommended.count, one.along);
-        return vec![format!("Worth having: {}{number} in each of {} series.", least(one, recommended), found.len())];
+        return vec![format!(
+            "Worth having: {}{number} in each of {} series.",
+            least(one, recommended),
+            found.len()
+        )];
     }
     let part = |(place, (one, recommended)): (usize, &(&ScalingSeries, &Recommendation))| {
         let count = if place == 0 || !one_kind {
@@ -60,12 +64,19 @@ pub(crate) fn sentences(series: &[ScalingSeries], fits: fn(&str) -> bool) -> Vec
     let parts: Vec<String> = found.iter().enumerate().map(part).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let sentence = format!("Worth having: {}.", listed(&parts));
-    let each = if fits(&sentence) { sentence } else { range(&found, one_kind) };
+    let each = if fits(&sentence) {
+        sentence
+    } else {
+        range(&found, one_kind)
+    };
     let is_full = |(one, found): &(&ScalingSeries, &Recommendation)| {
         let mut points = one.points.iter().filter(|point| point.count == found.count);
         points.all(|point| one.is_full(point))
     };
-    let full = found.iter().all(is_full).then(|| "Any more would find no partition.".to_owned());
+    let full = found
+        .iter()
+        .all(is_full)
+        .then(|| "Any more would find no partition.".to_owned());
     std::iter::once(each).chain(full).collect()
 }
 
@@ -78,15 +89,26 @@ fn is_all(series: &ScalingSeries, found: &Recommendation) -> bool {
 /// Of more series than a sentence holds.
 fn range(found: &[(&ScalingSeries, &Recommendation)], one_kind: bool) -> String {
     let counts = || found.iter().map(|(_, found)| found.count);
-    let nouns = if one_kind { found[0].0.along.nouns() } else { "members or threads" };
+    let nouns = if one_kind {
+        found[0].0.along.nouns()
+    } else {
+        "members or threads"
+    };
     let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     let number = if fewest == most {
         most.to_string()
     } else {
         format!("from {fewest} to {most}")
     };
-    let least = if found.iter().all(|(one, found)| is_all(one, found)) { "" } else { "at least " };
-    format!("Worth having: {least}{number} {nouns}, by {} series (under Scaling).", found.len())
+    let least = if found.iter().all(|(one, found)| is_all(one, found)) {
+        ""
+    } else {
+        "at least "
+    };
+    format!(
+        "Worth having: {least}{number} {nouns}, by {} series (under Scaling).",
+        found.len()
+    )
 }
 
 /// `3 consumers are enough: a fourth consumer adds 2 % [1, 2.9]`. How fast they read stands beside it.
@@ -113,7 +135,11 @@ pub(super) fn recommendation(
             };
             let worth = if least.is_empty() { " worth having" } else { "" };
             let open = left_open(open, along, worth, threshold);
-            if least.is_empty() { open } else { least + &capitalised(&open) }
+            if least.is_empty() {
+                open
+            } else {
+                least + &capitalised(&open)
+            }
         }
         (None, _) => {
             let last = last.map_or(String::new(), |step| format!(". {}", capitalised(&adds(&step, along))));

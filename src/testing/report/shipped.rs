@@ -1,7 +1,7 @@
 //! The shipped scenarios, each with a run made up for it.
 
-use super::live::{blocks, finished, search};
 use super::Fixture;
+use super::live::{blocks, finished, search};
 use crate::scenario::{Repetitions, parse};
 
 const BLOCKS: u32 = 8;
@@ -11,7 +11,9 @@ impl Fixture {
     pub(crate) fn shipped() -> Vec<Self> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-        let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+        let mut files: Vec<_> = files
+            .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+            .collect();
         files.sort();
         let fixture = |path: &std::path::PathBuf| {
             let name = path.file_stem().unwrap().to_string_lossy();
