@@ -93,13 +93,14 @@ pub(super) fn terminal(input: &ReportInput, extent: Extent) -> Document {
         Section::new("results", "", document::tables(tables::results(input))),
         requirements(input),
         Section::new("why", "Why, and what would change it", reasons),
-        Section::new("idle", "", idle.collect()),
     ];
     if extent == Extent::Screens {
         return of_run(input, short);
     }
     let effects = scaling::effects_words(input).map(Block::Paragraph);
+    // The evidence of the bottleneck counts them, too.
     let long = [
+        Section::new("idle", "", idle.collect()),
         Section::new("scaling", "Scaling", scaling(input)),
         Section::new("effects", "", effects.into_iter().collect()),
     ];

@@ -49,6 +49,9 @@ impl Compared<'_> {
         if let Some(sentence) = too_early(all, terms) {
             return (sentence, Vec::new());
         }
+        if let Some(sentence) = baseline_is_best(all, terms) {
+            return (sentence, all.to_vec());
+        }
         if all.len() <= STATEMENTS_MAX {
             let sentence = capitalised(&list(all, terms));
             if fits(&sentence) {
@@ -212,7 +215,10 @@ impl Compared<'_> {
             before = Some(comparison.verdict);
             what_changes(clause, previous, pairs.iter().map(|(clause, _)| *clause)) + &text
         });
-        Some(format!("{lead} {}.", statements.collect::<Vec<String>>().join("; ")))
+        let sentence = format!("{lead} {}.", statements.collect::<Vec<String>>().join("; "));
+        let better = pairs.iter().filter(|(_, comparison)| comparison.verdict == Verdict::Faster).count();
+        let counted = || format!("{lead} {better} of {} are {}.", pairs.len(), terms.are[0]);
+        Some(if fits(&sentence) { sentence } else { counted() })
     }
 
     /// With another number of groups another number of records is delivered: the time is compared, not that.
@@ -253,6 +259,26 @@ impl Compared<'_> {
         let behind = behind.map(|who| format!("Readers of {who} fell behind or left records unread in some trials."));
         failures.into_iter().chain(behind).collect()
     }
+}
+
+/// `Least client CPU: compression=none; compression=lz4 1.20 times more`, where every other is worse than one baseline.
+fn baseline_is_best(all: &[&Clause], terms: &Terms) -> Option<String> {
+    let first = all.first()?;
+    let is_worse = |clause: &&Clause| clause.comparison.verdict == Verdict::Slower && clause.context == first.context;
+    if !all.iter().all(is_worse) {
+        return None;
+    }
+    let mut before = None;
+    let others = all.iter().map(|clause| {
+        let text = clause.short(terms, before);
+        before = Some(Verdict::Slower);
+        format!("; {} {text}", clause.subject)
+    });
+    let best = format!("{}: {}", terms.best, spaced(&first.base, &first.context));
+    let sentence = format!("{best}{}.", others.collect::<String>());
+    let least = all.iter().max_by(|a, b| a.point().total_cmp(&b.point()))?;
+    let short = format!("{best}; every other at least {}.", least.short(terms, None));
+    Some(capitalised(if fits(&sentence) { &sentence } else { &short }))
 }
 
 /// Where no comparison has the blocks that a verdict takes: how many are missing, and what was measured so far.

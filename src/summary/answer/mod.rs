@@ -74,9 +74,15 @@ pub(super) fn answer(
     let metrics = Metric::all(&plan.scenario).into_iter();
     let metrics = metrics.filter(|metric| metric.is_inferential(&plan.scenario));
     let mut sentences: Vec<String> = enough::enough(plan, summaries).into_iter().collect();
-    sentences.extend(metrics.flat_map(|metric| facts.compared(metric, scaling).sentences()));
-    sentences.extend(facts.about_sizes());
-    sentences.extend(super::scaling::sentences(scaling, fits));
+    let compared = metrics.flat_map(|metric| facts.compared(metric, scaling).sentences());
+    let compared = compared.chain(facts.about_sizes());
+    let worth_having = super::scaling::sentences(scaling, fits);
+    // Where numbers alone differ, how many are worth having is the conclusion.
+    if facts.comparisons.iter().all(|c| is_along_series(c, scaling) || c.metric == Metric::STOPWATCH) {
+        sentences.extend(worth_having.into_iter().chain(compared));
+    } else {
+        sentences.extend(compared.chain(worth_having));
+    }
     sentences.extend(facts.about_load());
     sentences.extend(facts.alone());
     sentences
@@ -87,11 +93,12 @@ impl<'a> Facts<'a> {
         Undecided::of(self.names.scenario, self.trials, self.all, comparison)
     }
 
-    /// The comparisons by a metric. Where all are of counts along series, the series say how many are worth having.
+    /// The comparisons by a metric. Where all are of counts along several series, those say how many are worth having.
     fn compared(&'a self, metric: Metric, scaling: &[ScalingSeries]) -> Compared<'a> {
         let is_shown = |c: &&&Comparison| c.metric == metric && self.has_figures(c);
         let mut shown: Vec<&Comparison> = self.comparisons.iter().filter(is_shown).copied().collect();
-        if shown.iter().all(|c| is_along_series(c, scaling)) {
+        let several = scaling.iter().filter(|series| series.is_reported()).count() > 1;
+        if several && shown.iter().all(|c| is_along_series(c, scaling)) {
             shown.clear();
         }
         let baselines = distinct(shown.iter().map(|c| c.baseline));
