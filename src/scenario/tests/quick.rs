@@ -55,7 +55,11 @@ fn data_sets_are_as_much_shorter_as_trials_but_never_longer_and_never_uneven() {
         format!("[dataset]\npartitions = 3\nrecords = {records}\n[trial]\nseconds = {seconds}")
     };
     assert_eq!(records(&dataset(9_000, "1")), (4_500, 4_500));
-    assert_eq!(records(&dataset(1_000, "1")), (501, 501), "a multiple of the partitions");
+    assert_eq!(
+        records(&dataset(1_000, "1")),
+        (501, 501),
+        "a multiple of the partitions"
+    );
     assert_eq!(records(&dataset(9_000, "2")), (2_250, 2_250));
     assert_eq!(records(&dataset(9_000, "0.5")), (9_000, 9_000));
     assert_eq!(records(&dataset(9_000, "0.2")), (9_000, 9_000));
