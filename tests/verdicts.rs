@@ -10,11 +10,11 @@ mod noise;
 #[path = "../benches/verdicts/runs.rs"]
 mod runs;
 
+use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use runs::{THRESHOLD, simulate};
-use leaving::{Decided, Finished, Layout};
 use tandem::stats::{self, Estimate, Sequential, Side};
 
 const RUNS: usize = 3_000;
@@ -47,7 +47,13 @@ fn equal_configurations_are_seldom_called_different_however_noisy_the_machine() 
             let ended = leaving(noise, &layout, Decided::Leaves, seed);
             let hits = ended.iter().filter(|run| run.has_false_verdict(&layout)).count();
             // Two standard errors of so many runs above what is promised; in full size the upper limit is below 5.5 %.
-            assert!(share(hits) <= 0.05 + 0.008, "{}, {}: {}", noise.name, layout.name, share(hits));
+            assert!(
+                share(hits) <= 0.05 + 0.008,
+                "{}, {}: {}",
+                noise.name,
+                layout.name,
+                share(hits)
+            );
             let covered: usize = ended.iter().map(|run| run.covered(&layout)).sum();
             let covered = share(covered) / layout.pairs.len() as f64;
             assert!(covered >= 0.95 - 0.008, "{}, {}: {covered}", noise.name, layout.name);
@@ -60,9 +66,19 @@ fn configurations_that_leave_save_trials_and_decide_as_much() {
     let layout = Layout::new("", &[&[1.0, 1.0, 1.4]]);
     let [stays, leaves] = [Decided::Stays, Decided::Leaves].map(|decided| leaving(&KINDS[0], &layout, decided, 1));
     let trials = |ended: &[Finished]| ended.iter().map(|run| run.trials).sum::<usize>() as f64 / RUNS as f64;
-    assert!(trials(&leaves) < 0.85 * trials(&stays), "{} and {}", trials(&leaves), trials(&stays));
+    assert!(
+        trials(&leaves) < 0.85 * trials(&stays),
+        "{} and {}",
+        trials(&leaves),
+        trials(&stays)
+    );
     let decided = |ended: &[Finished]| share(ended.iter().filter(|run| run.is_decided()).count());
-    assert!(decided(&leaves) >= decided(&stays) - 0.01, "{} and {}", decided(&leaves), decided(&stays));
+    assert!(
+        decided(&leaves) >= decided(&stays) - 0.01,
+        "{} and {}",
+        decided(&leaves),
+        decided(&stays)
+    );
     let least = layout.truths.len() * stats::first_look(layout.pairs.len(), stats::SIGNIFICANCE);
     assert!(leaves.iter().all(|run| run.trials >= least));
 }
