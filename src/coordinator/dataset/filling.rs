@@ -353,7 +353,11 @@ mod tests {
         let settings = producer_settings(&small, 4);
         assert_eq!(settings["batch.size"], "16384");
         assert_eq!(settings["queue.buffering.max.ms"], "50");
-        let kib = |spec: &DatasetSpec| producer_settings(spec, 4)["queue.buffering.max.kbytes"].parse::<u32>().ok();
+        let kib = |spec: &DatasetSpec| {
+            producer_settings(spec, 4)["queue.buffering.max.kbytes"]
+                .parse::<u32>()
+                .ok()
+        };
         assert!(kib(&small) < kib(&dataset()));
         assert_eq!(kib(&filled_with("queue.buffering.max.kbytes", "77")), Some(77));
         // Else no batch would be larger than the broker's default.

@@ -121,6 +121,15 @@ impl SettingFlag {
     }
 }
 
+/// A flag with a value, as the command line has it.
+#[derive(Clone)]
+pub struct GivenFlag {
+    /// The flag.
+    pub flag: SettingFlag,
+    /// What it was given.
+    pub value: String,
+}
+
 /// Every flag, by table.
 pub fn setting_flags() -> Vec<SettingFlag> {
     let mut flags: Vec<SettingFlag> = Vec::new();

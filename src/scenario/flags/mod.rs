@@ -9,6 +9,6 @@ mod tests;
 mod value;
 mod written;
 
-pub use flag::{SettingFlag, setting_flags};
+pub use flag::{GivenFlag, SettingFlag, setting_flags};
 pub use setting::FlagError;
-pub use written::{GivenFlag, WrittenScenario};
+pub use written::WrittenScenario;

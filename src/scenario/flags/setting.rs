@@ -2,9 +2,8 @@
 
 use thiserror::Error;
 
-use super::flag::{InMatrix, SettingFlag};
+use super::flag::{GivenFlag, InMatrix, SettingFlag};
 use super::value::{is_taken, one, one_or_list, quoted, split};
-use super::written::GivenFlag;
 use crate::scenario::document::Node;
 
 /// A flag that cannot be written as a part of a scenario.

@@ -1,6 +1,6 @@
 //! The text of the scenario that flags make, and the flag that each part of it comes from.
 
-use super::flag::SettingFlag;
+use super::flag::GivenFlag;
 use super::question::{name, question};
 use super::setting::{FlagError, Setting, settings};
 use super::value::quoted;
@@ -18,15 +18,6 @@ const ORDER: [Table; 7] = [
     Table::Load,
     Table::Capacity,
 ];
-
-/// A flag with a value, as the command line has it.
-#[derive(Clone)]
-pub struct GivenFlag {
-    /// The flag.
-    pub flag: SettingFlag,
-    /// What it was given.
-    pub value: String,
-}
 
 /// A scenario that flags make: its text can be kept as a file.
 #[derive(Debug, Clone, Default)]
