@@ -31,7 +31,7 @@ impl Looks {
         let inferential = metrics.filter(|metric| metric.is_inferential(scene.scenario));
         let mut families: Vec<Family> = inferential.map(|metric| Family::new(scene, metric)).collect();
         let blocks = blocks_with_pairs(&scene.trials);
-        let looked_at = seen
+        let looked_at = blocks
             .into_iter()
             .zip(1..)
             .filter(|(_, number)| scene.has_looked(*number));
