@@ -56,6 +56,16 @@ pub fn are_telling(differences: &[f64]) -> bool {
     telling >= TELLING || differences.len() >= OBSERVATIONS_TELLING
 }
 
+/// The number of observations before which a forecast for `differences` is worth nothing: those from which
+/// [`are_telling`] holds whatever they are, unless it holds already.
+pub fn observations_to_tell(differences: &[f64]) -> usize {
+    if are_telling(differences) {
+        differences.len()
+    } else {
+        OBSERVATIONS_TELLING
+    }
+}
+
 /// True if all of an interval for a ratio lies beyond the practical threshold, on either side.
 pub fn is_material(interval: (f64, f64), threshold: f64) -> bool {
     is_material_difference(logs(interval), threshold.ln_1p())
