@@ -50,7 +50,7 @@ struct Declared {
 static DECLARED: LazyLock<Vec<Declared>> = LazyLock::new(|| {
     let declared = |flag: SettingFlag| Declared {
         id: format!("setting:{}", flag.name()),
-        heading: format!("Instead of FILE: {}", flag.table().header()),
+        heading: format!("Instead of FILE, keys of {}", flag.table().header()),
         flag,
     };
     setting_flags().into_iter().map(declared).collect()
