@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../benches/verdicts/differences.rs"]
+mod differences;
 #[path = "../benches/verdicts/leaving.rs"]
 mod leaving;
 #[path = "../benches/verdicts/noise.rs"]
@@ -10,11 +12,11 @@ mod noise;
 #[path = "../benches/verdicts/runs.rs"]
 mod runs;
 
+use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use runs::{THRESHOLD, simulate};
-use leaving::{Decided, Finished, Layout};
+use runs::{THRESHOLD, simulate, upper_limit};
 use tandem::stats::{self, Estimate, Sequential, Side};
 
 const RUNS: usize = 3_000;
@@ -47,7 +49,13 @@ fn equal_configurations_are_seldom_called_different_however_noisy_the_machine() 
             let ended = leaving(noise, &layout, Decided::Leaves, seed);
             let hits = ended.iter().filter(|run| run.has_false_verdict(&layout)).count();
             // Two standard errors of so many runs above what is promised; in full size the upper limit is below 5.5 %.
-            assert!(share(hits) <= 0.05 + 0.008, "{}, {}: {}", noise.name, layout.name, share(hits));
+            assert!(
+                share(hits) <= 0.05 + 0.008,
+                "{}, {}: {}",
+                noise.name,
+                layout.name,
+                share(hits)
+            );
             let covered: usize = ended.iter().map(|run| run.covered(&layout)).sum();
             let covered = share(covered) / layout.pairs.len() as f64;
             assert!(covered >= 0.95 - 0.008, "{}, {}: {covered}", noise.name, layout.name);
@@ -60,9 +68,19 @@ fn configurations_that_leave_save_trials_and_decide_as_much() {
     let layout = Layout::new("", &[&[1.0, 1.0, 1.4]]);
     let [stays, leaves] = [Decided::Stays, Decided::Leaves].map(|decided| leaving(&KINDS[0], &layout, decided, 1));
     let trials = |ended: &[Finished]| ended.iter().map(|run| run.trials).sum::<usize>() as f64 / RUNS as f64;
-    assert!(trials(&leaves) < 0.85 * trials(&stays), "{} and {}", trials(&leaves), trials(&stays));
+    assert!(
+        trials(&leaves) < 0.85 * trials(&stays),
+        "{} and {}",
+        trials(&leaves),
+        trials(&stays)
+    );
     let decided = |ended: &[Finished]| share(ended.iter().filter(|run| run.is_decided()).count());
-    assert!(decided(&leaves) >= decided(&stays) - 0.01, "{} and {}", decided(&leaves), decided(&stays));
+    assert!(
+        decided(&leaves) >= decided(&stays) - 0.01,
+        "{} and {}",
+        decided(&leaves),
+        decided(&stays)
+    );
     let least = layout.truths.len() * stats::first_look(layout.pairs.len(), stats::SIGNIFICANCE);
     assert!(leaves.iter().all(|run| run.trials >= least));
 }
@@ -128,5 +146,18 @@ fn sequential_intervals_cover_the_truth_at_all_looks_together() {
         let covered = share(covered.count());
         // Three standard errors of so many runs under what is promised; in full size it is above.
         assert!(covered >= 0.95 - 0.012, "{}: {covered}", noise.name);
+    }
+}
+
+#[test]
+fn verdicts_by_differences_keep_their_promises_however_many_figures_are_zero() {
+    for (seed, kind) in (1..).zip(&differences::KINDS) {
+        let happened = differences::simulate(kind, RUNS, 6, AT_MOST, seed);
+        for method in [0, 1] {
+            let limit = upper_limit(happened.called[method], RUNS);
+            assert!(limit <= 0.055, "{}: {limit}: {happened:?}", kind.name);
+            let same = share(happened.same[method]);
+            assert!(same <= 0.05, "{}: {same}: {happened:?}", kind.name);
+        }
     }
 }

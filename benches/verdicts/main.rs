@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
 
+mod differences;
 mod leaving;
 mod noise;
 mod quick;
@@ -13,8 +14,8 @@ use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use runs::{THRESHOLD, simulate};
-use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
+use runs::{THRESHOLD, simulate, upper_limit};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 use tandem::stats::{self, Estimate, SIGNIFICANCE, Sequential, Side};
 
 const RUNS: usize = 10_000;
@@ -48,6 +49,9 @@ fn main() {
     }
     if is_wanted("quick") {
         quick::print(runs);
+    }
+    if is_wanted("differences") {
+        print_differences(runs);
     }
 }
 
@@ -213,18 +217,45 @@ fn print_coverage(runs: usize) {
     println!("\n(significance {SIGNIFICANCE}, threshold {THRESHOLD}, true ratio {TRUTH})");
 }
 
+/// Figures that can be 0, compared by differences.
+fn print_differences(runs: usize) {
+    println!(
+        "\nby differences, looks to {AT_MOST} blocks and then {} fixed blocks, % of runs:",
+        differences::FIXED
+    );
+    println!(
+        "| figure | equal ones called different, seed 1 | seed 2 | seed 3 | just the threshold called same | \
+         intervals that hold the truth |\n|---|---|---|---|---|---|"
+    );
+    for kind in &differences::KINDS {
+        let seeds = SEEDS.map(|seed| differences::simulate(kind, runs, FIRST, AT_MOST, seed));
+        let share = |hits: usize, of: usize| 100.0 * hits as f64 / of.max(1) as f64;
+        let called = seeds.map(|happened| {
+            let [looks, fixed] = happened.called;
+            let limit = |hits| 100.0 * upper_limit(hits, runs);
+            format!(
+                "{:.2} [{:.2}], {:.2} [{:.2}]",
+                share(looks, runs),
+                limit(looks),
+                share(fixed, runs),
+                limit(fixed)
+            )
+        });
+        let first = seeds[0];
+        let same = first.same.map(|hits| format!("{:.2}", share(hits, runs))).join(", ");
+        let covered = [0, 1].map(|i| format!("{:.1}", share(first.covered[i], first.with_interval[i])));
+        println!(
+            "| {} | {} | {same} | {} |",
+            kind.name,
+            called.join(" | "),
+            covered.join(", ")
+        );
+    }
+}
+
 const TRUTH: f64 = 1.04;
 
 fn pair(noise: &noise::Noise, blocks: usize, random: &mut ChaCha8Rng) -> Vec<f64> {
     let figures = noise::run(noise, &[0.0, TRUTH.ln()], blocks, random);
     noise::log_ratios(&figures).swap_remove(0)
-}
-
-/// The upper 95 % limit of a share (Clopper and Pearson (1934), one-sided).
-fn upper_limit(hits: usize, all: usize) -> f64 {
-    if hits == all {
-        return 1.0;
-    }
-    let beta = Beta::new((hits + 1) as f64, (all - hits) as f64).expect("positive shapes");
-    beta.inverse_cdf(0.95)
 }

@@ -2,6 +2,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::noise::{self, Noise};
 use tandem::stats::{SIGNIFICANCE, Sequential, Side, decide, first_look, holm};
@@ -50,4 +51,13 @@ pub fn simulate(noise: &Noise, truths: &[f64], runs: usize, at_most: usize, seed
             until_decided(&method, &noise::log_ratios(&figures))
         })
         .collect()
+}
+
+/// The upper 95 % limit of a share (Clopper and Pearson (1934), one-sided).
+pub fn upper_limit(hits: usize, all: usize) -> f64 {
+    if hits == all {
+        return 1.0;
+    }
+    let beta = Beta::new((hits + 1) as f64, (all - hits) as f64).expect("positive shapes");
+    beta.inverse_cdf(0.95)
 }

@@ -94,6 +94,7 @@ fn write_as(dir: &RunDir, format: Format, extent: Extent, gate: &Gate) -> Result
         scenario: &plan.scenario,
         runs: vec![("run".to_owned(), dir.path().display().to_string())],
         judged: judged_within(&plan.scenario, &summary),
+        requirements: summary.requirements.clone(),
         wrong: Some(wrong),
     };
     Ok(measured.max(gate.judge(&compared, gate.check(&[])?.as_ref())?))

@@ -57,11 +57,7 @@ async fn execute(
 ) -> Result<RunEnd, RunError> {
     let scenario = &plan.scenario;
     existing::check_cluster(scenario)?;
-    let asking = Programs::ask(&options.program, scenario, &options.run_id, options.log_workers);
-    let programs = tokio::select! {
-        asked = asking => asked?,
-        () = interrupt.wait() => return Err(RunError::Interrupted),
-    };
+    let programs = ask_programs(scenario, options, interrupt).await?;
     let prefix = format!("{}{}", scenario.cluster.prefix, options.run_id);
     let addresses = || scenario.clusters().filter_map(|spec| Some((spec, spec.bootstrap()?)));
     for (spec, bootstrap) in addresses() {
@@ -108,6 +104,15 @@ async fn execute(
     steps.begin(Step::Closing);
     session.close(guardian).await;
     ended
+}
+
+/// Asks the builds that a scenario compares who they are.
+async fn ask_programs(scenario: &Scenario, options: &RunOptions, interrupt: &Interrupt) -> Result<Programs, RunError> {
+    let asking = Programs::ask(&options.program, scenario, &options.run_id, options.log_workers);
+    tokio::select! {
+        asked = asking => Ok(asked?),
+        () = interrupt.wait() => Err(RunError::Interrupted),
+    }
 }
 
 /// The clusters of a scenario, its own first.

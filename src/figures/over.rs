@@ -51,20 +51,8 @@ pub struct ConfigurationFigures<'a> {
 
 impl Figures {
     /// Over these trials.
-    pub fn over<'a>(trials: ConfigurationFigures<'a>) -> Self {
-        let value = |figure: &Figure| {
-            let samples = |trials: &'a [&'a TrialFigures], accepts: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
-                let accepted = trials.iter().filter(|trial| accepts(trial));
-                accepted.filter_map(|trial| trial.sample(figure.id)).collect()
-            };
-            let samples = match figure.trials {
-                Trials::Used => samples(trials.used, |_| true),
-                Trials::Counted => samples(trials.counted, |_| true),
-                Trials::Load => samples(trials.load, |trial| trial.has_load),
-                Trials::Meaningful => samples(trials.load, |trial| trial.is_meaningful),
-            };
-            Some((figure.id, over(figure, &samples)?))
-        };
+    pub fn over(trials: ConfigurationFigures) -> Self {
+        let value = |figure: &Figure| Some((figure.id, over(figure, &samples(figure, trials))?));
         Figures(FIGURES.iter().filter_map(value).collect())
     }
 
@@ -112,6 +100,40 @@ impl Figures {
             Some(value) => self.0.insert(id, value),
             None => self.0.remove(&id),
         };
+    }
+}
+
+/// A figure over these trials with a 95 % interval. That of a geometric mean is the one of the catalogue. A figure that is
+/// a mean, a median or pooled has Student's, of the mean of the trials' values. A sum or a largest value is what was
+/// counted or seen: its interval is itself.
+pub fn with_interval(id: FigureId, trials: ConfigurationFigures) -> Option<Estimate> {
+    let figure = id.figure();
+    let samples = samples(figure, trials);
+    match (figure.over, over(figure, &samples)?) {
+        (_, Value::Estimate(estimate)) => Some(estimate),
+        (Over::Sum | Over::Largest, value) => Some(Estimate {
+            point: value.point(),
+            interval: (!samples.is_empty()).then_some((value.point(), value.point())),
+            observations: samples.len(),
+        }),
+        _ => {
+            let values: Vec<f64> = samples.iter().filter_map(|sample| sample.value()).collect();
+            Estimate::arithmetic(&values)
+        }
+    }
+}
+
+/// What those trials have of a figure that it is taken over.
+fn samples<'a>(figure: &Figure, trials: ConfigurationFigures<'a>) -> Vec<&'a Sample> {
+    let samples = |trials: &'a [&'a TrialFigures], accepts: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
+        let accepted = trials.iter().filter(|trial| accepts(trial));
+        accepted.filter_map(|trial| trial.sample(figure.id)).collect()
+    };
+    match figure.trials {
+        Trials::Used => samples(trials.used, |_| true),
+        Trials::Counted => samples(trials.counted, |_| true),
+        Trials::Load => samples(trials.load, |trial| trial.has_load),
+        Trials::Meaningful => samples(trials.load, |trial| trial.is_meaningful),
     }
 }
 

@@ -204,23 +204,33 @@ pub(super) fn duration_estimate(seconds: &Estimate) -> String {
 /// A difference in its unit with the interval: `−12.0 ms [−16.0, −8.0]`, `+120 records [80, 160]`.
 pub(super) fn difference_estimate(unit: Unit, difference: &Estimate) -> String {
     let sign = if difference.point > 0.0 { "+" } else { "" };
-    let seconds = |factor: f64| duration_estimate(&mapped(*difference, |value| value * factor));
-    let text = match unit {
+    format!("{sign}{}", estimate_in(unit, difference)).replace('-', "−")
+}
+
+/// A figure in its unit with the interval: `41.2 ms [40.1, 42.3]`, `120 records [80, 160]`.
+pub(super) fn estimate_in(unit: Unit, estimate: &Estimate) -> String {
+    let seconds = |factor: f64| duration_estimate(&mapped(*estimate, |value| value * factor));
+    match unit {
         Unit::Seconds => seconds(1.0),
         Unit::Milliseconds => seconds(1e-3),
         Unit::Microseconds => seconds(1e-6),
+        Unit::RecordsPerSecond => rate_estimate(estimate),
         _ => {
-            let decimals = decimals_for(difference.point, 3);
+            let decimals = decimals_for(estimate.point, 3);
             let number = |value: f64| format!("{value:.decimals$}");
             format!(
                 "{} {}{}",
-                number(difference.point),
+                number(estimate.point),
                 unit.name(),
-                bracketed(difference, number)
+                bracketed(estimate, number)
             )
         }
-    };
-    format!("{sign}{text}").replace('-', "−")
+    }
+}
+
+/// A value as the user wrote it, with its unit: `50 ms`.
+pub(super) fn value_in(unit: Unit, value: f64) -> String {
+    format!("{value} {}", unit.name())
 }
 
 /// The same function of the point and of both ends of the interval.

@@ -11,7 +11,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use super::format::{p_value, printable};
 use super::tables;
 use crate::summary::condition::{Alarm, Condition, Judged, JudgedBy};
-use crate::summary::{Metric, Verdict};
+use crate::summary::{CheckedRequirement, Met, Metric, Verdict};
 
 /// The comparisons of one command.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,8 @@ pub struct JunitSuite<'a> {
     pub properties: &'a [(String, String)],
     /// What was compared.
     pub judged: &'a [Judged],
+    /// What the scenario requires of figures.
+    pub requirements: &'a [CheckedRequirement],
     /// What makes a case a failure.
     pub conditions: &'a [Condition],
     /// Where a single run is judged: what is wrong with its measurement, a case of its own.
@@ -93,7 +95,22 @@ fn cases(suite: &JunitSuite) -> Vec<Case> {
         }),
         output: wrong.join("\n"),
     });
-    error.chain(judged).chain(measured).collect()
+    let required = suite.requirements.iter().map(|checked| Case {
+        name: format!(
+            "{} of {} {}",
+            checked.requirement.figure.figure().name,
+            checked.name,
+            tables::bound(&checked.requirement)
+        ),
+        outcome: match checked.outcome {
+            Met::Yes => None,
+            _ if checked.fails() => Some(Ended::Failure),
+            _ => Some(Ended::Skipped),
+        }
+        .map(|ended| (ended, "require".to_owned(), tables::requirement_sentence(checked))),
+        output: tables::requirement_sentence(checked),
+    });
+    error.chain(judged).chain(required).chain(measured).collect()
 }
 
 fn outcome(judged: &Judged, conditions: &[Condition]) -> Option<(Ended, String, String)> {

@@ -30,6 +30,7 @@ pub use input::ReportInput;
 pub use json::compare_json;
 pub use junit::{JunitSuite, junit};
 pub use outline::Extent;
+pub use tables::requirement_sentence;
 
 /// Every file of the report with its path below the run's folder, in the order in which to write them.
 pub fn files(input: &ReportInput) -> Vec<(String, String)> {

@@ -28,6 +28,7 @@ pub(super) fn page(input: &ReportInput) -> Document {
         input,
         [
             Section::new("results", "Results", document::tables(tables::results(input))),
+            requirements(input),
             Section::new("chart", "At a glance", first),
             Section::new(
                 "why",
@@ -65,6 +66,7 @@ pub(super) fn brief(input: &ReportInput) -> Document {
     of_run(
         input,
         [
+            requirements(input),
             Section::new("results", "Results", document::tables(tables::results(input))),
             Section::new(
                 "comparisons",
@@ -89,14 +91,16 @@ pub(super) fn terminal(input: &ReportInput, extent: Extent) -> Document {
     let idle = idle.map(|(names, why)| Block::Paragraph(format!("Idle in {names}: {why}")));
     let short = [
         Section::new("results", "", document::tables(tables::results(input))),
+        requirements(input),
         Section::new("why", "Why, and what would change it", reasons),
-        Section::new("idle", "", idle.collect()),
     ];
     if extent == Extent::Screens {
         return of_run(input, short);
     }
     let effects = scaling::effects_words(input).map(Block::Paragraph);
+    // The evidence of the bottleneck counts them, too.
     let long = [
+        Section::new("idle", "", idle.collect()),
         Section::new("scaling", "Scaling", scaling(input)),
         Section::new("effects", "", effects.into_iter().collect()),
     ];
@@ -125,6 +129,12 @@ fn of_run(input: &ReportInput, sections: impl IntoIterator<Item = Section>) -> D
     }
 }
 
+/// What the scenario requires of figures.
+fn requirements(input: &ReportInput) -> Section {
+    let tables = document::tables(tables::requirements(input));
+    Section::new("requirements", "Requirements", tables)
+}
+
 /// Each series with its table and what it shows.
 fn scaling(input: &ReportInput) -> Vec<Block> {
     let labels = Labels::new(input.scenario);
@@ -149,9 +159,17 @@ fn comparisons(input: &ReportInput) -> Vec<Block> {
     if found.is_empty() {
         return Vec::new();
     }
-    let words = "How many times as fast as the baseline, from pairs of trials within blocks. Verdicts rest on the read time. \
-                 The stopwatch is given beside it, because it also holds starting and joining.";
-    let mut blocks = vec![Block::Paragraph(words.to_owned())];
+    let words = match input.scenario.metric {
+        None => "How many times as fast as the baseline, from pairs of trials within blocks. Verdicts rest on the read time. \
+                 The stopwatch is given beside it, because it also holds starting and joining."
+            .to_owned(),
+        Some(chosen) => format!(
+            "How far each is from its baseline by `{}`, the scenario's metric, from pairs of trials within blocks. A ratio \
+             above 1 is better; a difference is the configuration's figure minus the baseline's.",
+            chosen.figure.figure().name
+        ),
+    };
+    let mut blocks = vec![Block::Paragraph(words)];
     blocks.extend(document::tables(found));
     blocks
 }

@@ -3,6 +3,7 @@
 
 use super::format::or_unknown;
 use crate::stats::Estimate;
+use crate::wording::capitalised;
 
 /// Cells below the heads of their columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,15 +202,25 @@ pub(super) fn stacked(tables: Vec<Table>) -> Vec<Table> {
         match stacked.last_mut() {
             Some(last) if last.heads == table.heads && has_title(last) && has_title(&table) => {
                 if last.groups.is_empty() {
-                    last.groups.push((0, std::mem::take(&mut last.caption)));
+                    let (title, caption) = apart(&last.caption);
+                    last.groups.push((0, title));
+                    last.caption = caption;
                 }
-                last.groups.push((last.rows.len(), table.caption));
+                last.groups.push((last.rows.len(), apart(&table.caption).0));
                 last.rows.extend(table.rows);
             }
             _ => stacked.push(table),
         }
     }
     stacked
+}
+
+/// What tells a table from others, and what all of them show: `work=none: response time`.
+fn apart(caption: &str) -> (String, String) {
+    match caption.rsplit_once(": ") {
+        Some((title, shown)) => (title.to_owned(), capitalised(shown)),
+        None => (caption.to_owned(), String::new()),
+    }
 }
 
 /// The tables that have a row.

@@ -16,7 +16,7 @@ pub fn json_schema() -> Value {
         inner["description"] = description(table).into();
         schema["properties"][table.name()] = inner;
     }
-    for table in [Table::Place, Table::Case] {
+    for table in Table::LISTS {
         let items = object(table);
         schema["properties"][table.name()] =
             json!({ "type": "array", "description": description(table), "items": items });
@@ -29,6 +29,8 @@ pub fn json_schema() -> Value {
     let local = json!({ "anyOf": LOCAL_KEYS.map(|key| json!({ "required": [key] })) });
     schema["properties"]["cluster"]["not"] = json!({ "required": ["bootstrap"], "allOf": [local] });
     schema["properties"]["load"]["not"] = json!({ "required": ["rate", "mib_per_second"] });
+    let bound = ["below", "above"].map(|name| json!({ "required": [name] }));
+    schema["properties"]["require"]["items"]["oneOf"] = json!(bound);
     let objective = objectives().map(|name| json!({ "required": [name] }));
     schema["properties"]["capacity"]["oneOf"] = objective.collect();
     schema
@@ -44,6 +46,7 @@ fn description(table: Table) -> &'static str {
         Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
         Table::Load => "Records that arrive while they are read, where neither matrix nor case says otherwise.",
         Table::Capacity => "Asks for the highest rate at which response times stay within a limit.",
+        Table::Require => "A condition on a figure, without which the run fails.",
         Table::Matrix => "Keys with lists of values: every combination with every case is a configuration.",
         Table::Case => "A named arrangement of consumers.",
     }

@@ -14,11 +14,14 @@ mod live;
 mod live_model;
 #[cfg(test)]
 mod live_tests;
+#[cfg(test)]
+mod metric_tests;
 mod model;
 mod numbers;
 mod quality;
 #[cfg(test)]
 mod question_tests;
+mod requirements;
 mod scaling;
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
+pub use requirements::{CheckedRequirement, Met};
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
 pub use time::{Part, TimeAccount, TimePart, TrialPhase};
 pub use undecided::Undecided;
@@ -71,6 +75,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     answer.extend(answer::answer(plan, &trials, &configurations, &comparisons, &scaling));
     answer.extend(limits::sentence(&trials));
     answer.extend(answer::ending(plan, &trials, ending));
+    let requirements = requirements::check(plan, &trials, &configurations);
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
@@ -82,6 +87,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         quality,
         configurations,
         comparisons,
+        requirements,
         scaling,
         effects: effects::summarise(plan, &trials),
         time: None,

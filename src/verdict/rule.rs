@@ -48,8 +48,17 @@ impl Rule {
         }
     }
 
+    /// The mean of differences with its interval; none while they say too little.
+    pub(super) fn difference(&self, differences: &[f64]) -> Option<Estimate> {
+        let mean = self.mean(differences)?;
+        Some(Estimate {
+            interval: mean.interval.filter(|_| stats::are_telling(differences)),
+            ..mean
+        })
+    }
+
     /// The mean with its interval.
-    pub(super) fn mean(&self, values: &[f64]) -> Option<Estimate> {
+    fn mean(&self, values: &[f64]) -> Option<Estimate> {
         match self {
             Rule::Fixed => Estimate::arithmetic(values),
             Rule::Sequential(sequential) => sequential.mean(values),

@@ -77,7 +77,7 @@ impl<'a> Scene<'a> {
             effect: if is_ratio {
                 rule.ratio(values).map(Effect::Ratio)
             } else {
-                rule.mean(values).map(Effect::Difference)
+                rule.difference(values).map(Effect::Difference)
             },
             method: rule.method(),
             interval_bootstrap: rule.bootstrap(values, seed).map(of_values),

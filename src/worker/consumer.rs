@@ -72,14 +72,7 @@ impl Member {
         let shared = Arc::new(shared.reporting(Reported::to(news)));
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
-        let context = MemberContext {
-            shared: Arc::clone(&shared),
-            queues: OnceLock::new(),
-            commit: prepare.commit,
-            uses_group: !prepare.manual || prepare.commit != Commit::None,
-            failure: Arc::clone(&callback_failure),
-            statistics: Arc::clone(&statistics),
-        };
+        let context = context(prepare, &shared, &callback_failure, &statistics);
         let config = client_config(&prepare.properties, &order.client_id);
         let (client, records, waker) = match prepare.read {
             Read::Stream => make_stream(&config, context)?,
@@ -230,6 +223,23 @@ impl Member {
             ending: self.ending,
         };
         (result, closing)
+    }
+}
+
+/// The context of a member's client, which shares all but its queues with the member.
+fn context(
+    prepare: &Prepare,
+    shared: &Arc<MemberShared>,
+    failure: &Arc<OnceLock<String>>,
+    statistics: &Arc<StatisticsLog>,
+) -> MemberContext {
+    MemberContext {
+        shared: Arc::clone(shared),
+        queues: OnceLock::new(),
+        commit: prepare.commit,
+        uses_group: !prepare.manual || prepare.commit != Commit::None,
+        failure: Arc::clone(failure),
+        statistics: Arc::clone(statistics),
     }
 }
 

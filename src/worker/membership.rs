@@ -21,7 +21,7 @@ use crate::measure::{RebalanceKind, TopicPartition};
 use crate::scenario::Commit;
 
 /// How long the membership thread waits for an event, and so how long it may take to end without one.
-const POLL: Duration = Duration::from_millis(200);
+pub(super) const POLL: Duration = Duration::from_millis(200);
 
 /// Serves rebalances and errors until `ending` is set. An error has come to the consumer's context before it comes here.
 pub(super) fn serve(consumer: &BaseConsumer<MemberContext>, ending: &AtomicBool) {

@@ -13,6 +13,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 
 use super::consumer::Member;
+use super::membership::POLL;
 use super::reported::News;
 use super::shared::ReporterSignal;
 use crate::measure::{TopicPartition, clock};
@@ -135,6 +136,30 @@ fn begins_at_once(prepare: &Prepare) {
         thread::sleep(Duration::from_millis(5));
     }
     assert!(client.has_left(), "{:?}: the group is not left", prepare.read);
+}
+
+/// How long a member takes to leave whose membership thread has just begun to wait for an event.
+fn time_to_leave(prepare: &Prepare) -> Duration {
+    let (member, _ended) = joined(prepare);
+    member.stop();
+    let (_, closing) = member.finish();
+    let asked = Instant::now();
+    closing.close();
+    asked.elapsed()
+}
+
+#[test]
+fn a_member_leaves_without_waiting_until_the_poll_of_its_membership_thread_is_over() {
+    let scene = Scene::with_partitions(2);
+    let times: Vec<Duration> = thread::scope(|scope| {
+        let members = [Read::Batch, Read::Poll].map(|read| {
+            let prepare = scene.prepare(read, false, |_| 1);
+            scope.spawn(move || time_to_leave(&prepare))
+        });
+        members.map(|member| member.join().unwrap()).into()
+    });
+    // A busy machine may hold up one of them.
+    assert!(times.iter().any(|time| *time < POLL / 2), "{times:?}");
 }
 
 #[test]

@@ -157,6 +157,14 @@ async fn one_broker_serves_topics_watermarks_and_groups_in_both_protocols_and_le
     drop(admin);
 
     let (pid, directory) = (cluster.brokers()[0].pid().unwrap(), cluster.directory().to_owned());
+    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+    let has_archive = String::from_utf8_lossy(&command).contains("-XX:SharedArchiveFile=");
+    let distribution = Distribution::find_or_get(version(), &|_| {}).unwrap();
+    assert_eq!(
+        has_archive,
+        distribution.classes.is_some(),
+        "its classes come from an archive where Java has them"
+    );
     assert!(directory.exists());
     cluster.stop().unwrap();
     assert!(!Path::new(&format!("/proc/{pid}")).exists() && !directory.exists());

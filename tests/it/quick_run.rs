@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use tandem::measure::TrialKind;
+use strum::VariantArray as _;
+use tandem::measure::{Step, TrialKind};
+use tandem::summary::{Part, TimeAccount, TrialPhase};
 
 use crate::scene::{Scene, files_below, read_once};
 
@@ -85,6 +87,21 @@ fn a_quick_run_ends_well_and_its_report_can_be_made_again_from_its_trials() {
             .iter()
             .all(|name| trials_table[0].contains_key(*name))
     );
+
+    assert!(ended.stdout.contains("time: reading took "), "{}", ended.stdout);
+    let summary: serde_json::Value =
+        serde_json::from_slice(&fs::read(scene.out().join("summary.json")).unwrap()).unwrap();
+    let time: TimeAccount = serde_json::from_value(summary["time"].clone()).unwrap();
+    assert_eq!(time.trials as usize, trials.len());
+    let of_parts: f64 = time.parts.iter().map(|part| part.seconds).sum();
+    assert!((of_parts - time.seconds).abs() < 1e-6, "{time:?}");
+    let missing = Step::VARIANTS.iter().filter(|step| **step != Step::Trials);
+    let missing = missing.map(|step| Part::Session(*step));
+    let missing = missing.chain(TrialPhase::VARIANTS.iter().map(|phase| Part::Trial(*phase)));
+    let missing: Vec<Part> = missing
+        .filter(|part| time.parts.iter().all(|known| known.part != *part))
+        .collect();
+    assert!(missing.is_empty(), "no time of {missing:?}");
 
     let files = || {
         let mut files = files_below(&scene.out());

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::LocalError;
+use super::files::unfinished_folder;
 use super::java::Java;
 
 /// The first release of Java that can archive the classes of a program when it ends.
@@ -61,9 +62,8 @@ impl ClassArchive {
             return Ok(());
         }
         // As of a Kafka that is being fetched: renamed when it is complete, removed with its folder when it is not.
-        let home = self.0.parent().unwrap_or(Path::new("."));
-        let unfinished = tempfile::Builder::new().prefix(".classes-").tempdir_in(home);
-        let unfinished = unfinished.map_err(LocalError::io("make a folder in", home))?;
+        let cache = self.0.ancestors().nth(2).unwrap_or(Path::new("."));
+        let unfinished = unfinished_folder(cache, "classes")?;
         let file = unfinished.path().join("classes.jsa");
         let recorded = record(Classes::Archived(&file));
         match &recorded {
@@ -88,8 +88,18 @@ mod tests {
         }
     }
 
-    fn archive(folder: &Path) -> ClassArchive {
-        ClassArchive::beside(&folder.join("libs"), &java("17.0.15")).unwrap()
+    /// The archive in the folder of a version in a cache.
+    fn archive(cache: &Path) -> ClassArchive {
+        let home = cache.join("4.3.1");
+        fs::create_dir(&home).unwrap();
+        ClassArchive::beside(&home.join("libs"), &java("17.0.15")).unwrap()
+    }
+
+    /// What the cache and the folder of the version hold.
+    fn contents(cache: &Path) -> Vec<std::ffi::OsString> {
+        let folders = [cache.to_owned(), cache.join("4.3.1")];
+        let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+        entries.map(|entry| entry.unwrap().file_name()).collect()
     }
 
     fn failure() -> LocalError {
@@ -108,15 +118,11 @@ mod tests {
         };
         archive.make(record, |_| true).unwrap();
         let used = ClassArchive::classes(Some(&archive)).argument().unwrap();
-        let file = folder.path().join("classes-java-17.0.15.jsa");
+        let file = folder.path().join("4.3.1/classes-java-17.0.15.jsa");
         assert_eq!(used, format!("-XX:SharedArchiveFile={}", file.display()));
         let again = |_: Classes<'_>| -> Result<(), LocalError> { panic!("it is there") };
         archive.make(again, |_| true).unwrap();
-        let names: Vec<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
-            .collect();
-        assert_eq!(names, ["classes-java-17.0.15.jsa"]);
+        assert_eq!(contents(folder.path()), ["4.3.1", "classes-java-17.0.15.jsa"]);
     }
 
     #[test]
@@ -124,7 +130,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(folder.path());
         archive.make(|_| Err(failure()), |_| false).unwrap_err();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(contents(folder.path()), ["4.3.1"]);
         archive.make(|_| Err(failure()), |_| true).unwrap_err();
         assert_eq!(ClassArchive::classes(Some(&archive)), Classes::FromJars);
         archive.make(|_| panic!("it would fail again"), |_| true).unwrap();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::classes::ClassArchive;
 use super::error::LocalError;
+use super::files::unfinished_folder;
 use super::jars::{jar_version, jars};
 use super::java::Java;
 use super::maven;
@@ -137,10 +138,7 @@ fn libs_of_cache(sources: &Sources, version: KafkaVersion, progress: &dyn Fn(&st
         return Ok(libs);
     }
     make_private(&sources.cache).map_err(LocalError::io("use", &sources.cache))?;
-    remove_abandoned(&sources.cache);
-    let name = format!(".{version}-{}-", std::process::id());
-    let unfinished = tempfile::Builder::new().prefix(&name).tempdir_in(&sources.cache);
-    let unfinished = unfinished.map_err(LocalError::io("make a folder in", &sources.cache))?;
+    let unfinished = unfinished_folder(&sources.cache, &version.to_string())?;
     let new_home = unfinished.path().join("home");
     let new_libs = new_home.join("libs");
     fs::create_dir_all(&new_libs).map_err(LocalError::io("make the folder", &new_libs))?;
@@ -160,20 +158,6 @@ fn libs_of_cache(sources: &Sources, version: KafkaVersion, progress: &dyn Fn(&st
         // Another process was faster; its folder is as complete as ours.
         Err(_) if libs.is_dir() => Ok(libs),
         Err(error) => Err(LocalError::io("make the folder", &home)(error)),
-    }
-}
-
-/// Removes what fetching processes left that were killed.
-fn remove_abandoned(cache: &Path) {
-    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name
-            .strip_prefix('.')
-            .and_then(|name| name.split('-').nth(1)?.parse::<u32>().ok());
-        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            // At worst it stays for the next time.
-            let _ = fs::remove_dir_all(entry.path());
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
+use tempfile::TempDir;
 
 use super::error::LocalError;
 
@@ -36,6 +37,24 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
     let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     open.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(LocalError::io("write", path))
+}
+
+/// Makes a folder in the cache for what is not complete yet. It is removed when it is dropped; those of processes that
+/// were killed are removed here.
+pub(super) fn unfinished_folder(cache: &Path, name: &str) -> Result<TempDir, LocalError> {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name
+            .strip_prefix('.')
+            .and_then(|name| name.split('-').nth(1)?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // At worst it stays for the next time.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let prefix = format!(".{name}-{}-", std::process::id());
+    let unfinished = tempfile::Builder::new().prefix(&prefix).tempdir_in(cache);
+    unfinished.map_err(LocalError::io("make a folder in", cache))
 }
 
 #[cfg(test)]

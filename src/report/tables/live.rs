@@ -152,7 +152,8 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, objective: &C
             let is_confirmed = live.capacity.is_some_and(|found| found.confirmed);
             let ms = c.point(RESPONSE_P99).filter(|_| is_confirmed);
             or_unknown(ms, |ms| duration(ms / 1e3))
-        }),
+        })
+        .dropped_last(23),
         Column::words("load", load_cell).dropped_last(21),
         peak_memory(input, |row: &Row| row.0),
         Column::figures("search trials", |row: &Row| trials(row, TrialKind::Search)).dropped(4),

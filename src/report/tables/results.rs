@@ -92,7 +92,10 @@ mod tests {
 
     /// The results of a run of three configurations, the second much faster than the first and the third hardly.
     fn of(repetitions: Repetitions) -> Table {
-        let cases = ScenarioBuilder::new().case("one", 1, 1).case("two", 2, 1).case("three", 3, 1);
+        let cases = ScenarioBuilder::new()
+            .case("one", 1, 1)
+            .case("two", 2, 1)
+            .case("three", 3, 1);
         let mut scenario = cases.build();
         scenario.repetitions = repetitions;
         let plan = Plan::new(scenario.clone());
@@ -102,17 +105,32 @@ mod tests {
         });
         let mut fixture = Fixture::of(scenario, trials);
         fixture.summary = summarise(&plan, &fixture.trials);
-        assert!(fixture.summary.complete && fixture.summary.warnings.is_empty(), "{:?}", fixture.summary.warnings);
+        assert!(
+            fixture.summary.complete && fixture.summary.warnings.is_empty(),
+            "{:?}",
+            fixture.summary.warnings
+        );
         results(&fixture.input()).remove(0)
     }
 
     #[test]
     fn rows_of_different_blocks_are_compared_by_their_paired_speed() {
         let leaving = of(Repetitions::until_holds(Until::Decided, 20));
-        assert!(leaving.headers().contains(&"paired speed\u{a0}[95\u{a0}%]"), "{:?}", leaving.headers());
+        assert!(
+            leaving.headers().contains(&"paired speed\u{a0}[95\u{a0}%]"),
+            "{:?}",
+            leaving.headers()
+        );
         let trials: Vec<&str> = leaving.texts().iter().map(|row| row[row.len() - 1]).collect();
-        assert!(trials[1] == "7 of 7" && trials[0] == trials[2] && trials[0] != trials[1], "{trials:?}");
+        assert!(
+            trials[1] == "7 of 7" && trials[0] == trials[2] && trials[0] != trials[1],
+            "{trials:?}"
+        );
         let fixed = of(Repetitions::Fixed(10));
-        assert!(fixed.headers().contains(&"speed\u{a0}[95\u{a0}%]"), "{:?}", fixed.headers());
+        assert!(
+            fixed.headers().contains(&"speed\u{a0}[95\u{a0}%]"),
+            "{:?}",
+            fixed.headers()
+        );
     }
 }

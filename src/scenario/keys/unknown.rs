@@ -45,8 +45,7 @@ pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
             _ => "client properties stand in [consumer.client], [matrix.client] or [case.client]",
         });
     }
-    let lists = [Table::Place, Table::Case];
-    let tables = Table::SINGLE.into_iter().chain(lists).map(Table::name);
+    let tables = Table::SINGLE.into_iter().chain(Table::LISTS).map(Table::name);
     let tables = tables.filter(|_| stands_in == Table::Top);
     let here = keys().filter(|key| key.tables.contains(&stands_in)).map(|key| key.name);
     let here: Vec<&str> = here

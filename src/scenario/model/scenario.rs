@@ -10,6 +10,7 @@ use super::dataset::DatasetSpec;
 use super::live::Capacity;
 use super::place::Place;
 use super::repetitions::{DESCRIBING, Repetitions};
+use super::requirement::Requirement;
 use super::variants::Variants;
 use crate::figures::FigureId;
 
@@ -31,6 +32,9 @@ pub struct Scenario {
     /// The figure by which configurations are compared, where the file names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<ChosenMetric>,
+    /// Conditions on figures, without which a run fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<Requirement>,
     /// How long a trial is.
     pub trial: TrialLength,
     /// The cluster to run against.

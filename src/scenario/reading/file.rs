@@ -6,9 +6,10 @@ use super::cluster::{self, Instead};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
-use crate::scenario::draft::{Draft, DraftCapacity, DraftCase};
+use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, Table, TableKeys, TopKeys, TrialKeys, unknown_key,
+    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, Table, TableKeys, TopKeys,
+    TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
 use crate::scenario::model::{HERE, Place};
@@ -45,6 +46,7 @@ pub(crate) fn read(document: &DeTable<'_>, instead: Option<&Instead>, problems: 
         defaults: Vec::new(),
         load_span: None,
         capacity: None,
+        requirements: Vec::new(),
         axes: Vec::new(),
         cases: Vec::new(),
     };
@@ -69,6 +71,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
     match Table::named(entry.key) {
         Some(Table::Case) => return read_cases(entry, draft, problems),
         Some(Table::Place) => return read_places(entry, draft, problems),
+        Some(Table::Require) => return read_requirements(entry, draft, problems),
         Some(_) => {}
         None => return problems.add(unknown_key(entry, Table::Top)),
     }
@@ -177,6 +180,13 @@ fn read_places(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
             problems.add(Problem::new(span.clone(), message, allowed));
         }
         draft.places.push(place(name, keys));
+    }
+}
+
+fn read_requirements(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
+    for (table, span) in problems.keep(tables(entry)).unwrap_or_default() {
+        let keys: RequireKeys = read_keys(table, Table::Require, problems);
+        draft.requirements.push(DraftRequirement { keys, span });
     }
 }
 

@@ -10,6 +10,7 @@ mod filling;
 mod generated;
 mod loading;
 mod loads;
+mod metric;
 mod nothing_compared;
 mod quick;
 mod repetitions;

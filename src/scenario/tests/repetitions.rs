@@ -76,7 +76,9 @@ fn a_file_that_does_not_say_goes_on_until_decided_where_something_is_compared() 
     // What another cluster or a selection changes counts.
     let alone = scenario(TWO).only(&["consumers=1".to_owned()]).unwrap();
     assert_eq!(alone.repetitions(), Repetitions::Fixed(10));
-    let on_both = scenario("[cluster]\nbootstrap = 'a:9092'").with_variants(Some("b:9092"), &[]).unwrap();
+    let on_both = scenario("[cluster]\nbootstrap = 'a:9092'")
+        .with_variants(Some("b:9092"), &[])
+        .unwrap();
     assert_eq!(on_both.repetitions(), usual);
     assert!(scenario(TWO).warnings.is_empty());
 }

@@ -49,6 +49,12 @@ impl Clause<'_> {
             (Verdict::Undecided, Some(Undecided::TooClose { .. })) => {
                 format!("{subject} and {base} are too close to call")
             }
+            (Verdict::Undecided, Some(Undecided::NoFigures)) => {
+                format!("no complete block has usable trials of both {subject} and {base}")
+            }
+            (Verdict::Undecided, Some(Undecided::TooFewBlocks { .. })) => {
+                format!("there are not enough blocks yet for {subject} against {base}")
+            }
             (Verdict::Undecided, _) => format!("there is no verdict on {subject} against {base}"),
             (Verdict::Faster | Verdict::Slower, _) => self.measured(terms, false),
         }

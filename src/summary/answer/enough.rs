@@ -116,7 +116,13 @@ impl Group {
             longer: last.longer.max(first.longer),
             measured,
         })
-        .filter(|group| group.measured.len() > 1)
+        .filter(Group::is_asked)
+    }
+
+    /// Whether numbers are what differs: of two that both hold the load, how long records wait is the question.
+    fn is_asked(&self) -> bool {
+        let all_hold = self.measured.iter().all(|each| each.outcome == LoadVerdict::Holds);
+        self.measured.len() > 2 || (self.measured.len() == 2 && !all_hold)
     }
 
     fn sentence(&self) -> String {
@@ -128,14 +134,14 @@ impl Group {
 
     fn hold(&self, fewest: &Measured) -> String {
         let (shares, load) = (fewest.shares, fewest.load);
-        let may = if fewest.outcome == LoadVerdict::Holds {
-            ""
-        } else {
-            "may "
+        let may = match (fewest.outcome, fewest.members) {
+            (LoadVerdict::Holds, 1) => "holds",
+            (LoadVerdict::Holds, _) => "hold",
+            _ => "may hold",
         };
         let share = load / self.at_most(shares);
         let held = format!(
-            "{} {may}hold {} records/s, {:.0} % of the {}/s that",
+            "{} {may} {} records/s, {:.0} % of the {}/s that",
             self.count(fewest.members),
             rate(load),
             share * 100.0,

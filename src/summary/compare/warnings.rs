@@ -70,9 +70,8 @@ pub(super) fn warnings(
 /// Runs that went on until something was decided, in one sentence.
 fn until_decided(runs: &[StoredRun], comparison: &RunComparison) -> Option<String> {
     let each = runs.iter().zip(&comparison.runs);
-    let went_on = each.filter(|(run, facts)| {
-        facts.same_as.is_none() && run.plan.scenario.repetitions().until().is_some()
-    });
+    let went_on =
+        each.filter(|(run, facts)| facts.same_as.is_none() && run.plan.scenario.repetitions().until().is_some());
     let names: Vec<&str> = went_on.map(|(_, facts)| facts.name.as_str()).collect();
     (!names.is_empty()).then(|| {
         format!(

@@ -111,7 +111,7 @@ fn range(found: &[(&ScalingSeries, &Recommendation)], one_kind: bool) -> String 
     )
 }
 
-/// `3 consumers are enough: they read 2.91 times as fast as 1 [2.88, 2.94]. A fourth adds 2 % [1, 2.9]`.
+/// `3 consumers are enough: a fourth consumer adds 2 % [1, 2.9]`. How fast they read stands beside it.
 pub(super) fn recommendation(
     series: &ScalingSeries,
     here: &ScalingPoint,
@@ -122,22 +122,16 @@ pub(super) fn recommendation(
     let along = series.along;
     let are = if here.count == 1 { "is" } else { "are" };
     let number = format!("{}{} {are}", number(here.count, along), skipped(series, last));
-    let speed = speed(series, here);
     let open = ahead.iter().find(|step| step.worth == Worth::Open);
     match (ahead.first(), open) {
         (Some(next), None) => {
-            let enough = if speed.is_empty() {
-                format!("{number} enough")
-            } else {
-                format!("{number} enough: {speed}")
-            };
-            format!("{enough}. {}{}", capitalised(&adds(next, along)), idle(series, next))
+            format!("{number} enough: {}{}", adds(next, along), idle(series, next))
         }
         (Some(_), Some(open)) => {
             let least = if here.count == series.points[0].count {
                 String::new()
             } else {
-                format!("at least {number} worth having: {speed}. ")
+                format!("at least {number} worth having. ")
             };
             let worth = if least.is_empty() { " worth having" } else { "" };
             let open = left_open(open, along, worth, threshold);
@@ -154,7 +148,7 @@ pub(super) fn recommendation(
             } else {
                 ""
             };
-            format!("{number} worth having, the most that were measured: {speed}{last}{full}")
+            format!("{number} worth having, the most that were measured{last}{full}")
         }
     }
 }
@@ -176,23 +170,6 @@ fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
         None => String::new(),
     };
     format!("{whether}{worth} stays open: {gain}{why}")
-}
-
-/// `they read 2.91 times as fast as 1 [2.88, 2.94]`; nothing for the smallest count.
-fn speed(series: &ScalingSeries, here: &ScalingPoint) -> String {
-    let first = &series.points[0];
-    match here.speed_up.filter(|_| here.count != first.count) {
-        Some(speed_up) => {
-            let interval = speed_up
-                .interval
-                .map_or(String::new(), |(low, high)| format!(" [{low:.2}, {high:.2}]"));
-            format!(
-                "they read {:.2} times as fast as {}{interval}",
-                speed_up.point, first.count
-            )
-        }
-        None => String::new(),
-    }
 }
 
 /// What a step adds, with its noun where one is added.
