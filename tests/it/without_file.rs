@@ -80,7 +80,10 @@ fn a_file_and_flags_for_a_scenario_exclude_each_other_and_errors_name_the_flag()
             .says("--partitions: `partitions` cannot be 0")
             .says("--work: `work` cannot be \"sleep 1s\"");
     }
-    scene.tandem(&["run", "--resume", "out", "--partitions", "2"]).exits(2);
+    scene
+        .tandem(&["run", "--resume", "out", "--partitions", "2"])
+        .exits(2)
+        .says("--resume out and --partitions: a run goes on with the scenario that it began with");
     scene
         .tandem(&["plan", "--mib_per_second", "1", "--consumers", "1,2"])
         .exits(0)
