@@ -64,11 +64,12 @@ impl Compared<'_> {
             return (counted(all, terms, None), Vec::new());
         }
         let has_rivals = self.groups.iter().any(|group| group.len() > 1);
-        let is_highest = |clause: &&&Clause| {
-            let same_context = all.iter().filter(|other| other.context == clause.context);
-            same_context.clone().all(|other| other.point() <= clause.point())
+        // Another that the intervals do not tell from it may be the best one, too.
+        let is_alone = |clause: &Clause| {
+            let is_other = |other: &Clause| other.context == clause.context && other.subject != clause.subject;
+            !all.iter().any(|other| is_other(other) && other.rivals(clause))
         };
-        let lead = match (has_rivals, best.iter().all(|clause| is_highest(&clause))) {
+        let lead = match (has_rivals, best.iter().all(|clause| is_alone(clause))) {
             (false, _) => String::new(),
             (true, true) => format!("{}: ", terms.best),
             (true, false) => format!("among the {}: ", terms.best),
