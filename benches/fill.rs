@@ -34,6 +34,7 @@ fn spec(partitions: &str, size: &str, records: u64) -> Result<DatasetSpec, Failu
         compression_ratio: None,
         replication: 1,
         settings: BTreeMap::new(),
+        client: BTreeMap::new(),
     })
 }
 

@@ -209,7 +209,9 @@ fn the_page_of_commands_has_every_flag_of_every_command() {
             .unwrap();
         assert!(page.contains(&format!("`tandem {command}")), "{command}");
         let help = String::from_utf8(help.stdout).unwrap();
-        let flags = help
+        // The flags of keys are in scenarios.md, as the keys.
+        let own = help.split("\nInstead of FILE").next().unwrap();
+        let flags = own
             .split_whitespace()
             .filter(|word| word.starts_with("--") && *word != "--help");
         for flag in flags {
@@ -217,6 +219,34 @@ fn the_page_of_commands_has_every_flag_of_every_command() {
             assert!(page.contains(flag), "{command} takes {flag}");
         }
     }
+}
+
+#[test]
+fn the_script_bench_knows_which_flags_of_run_take_a_value() {
+    let script = include_str!("../scripts/bench");
+    let listed = |name: &str| -> BTreeSet<&str> {
+        let mut lines = script.lines();
+        let list = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix("='"));
+        list.unwrap().trim_end_matches('\'').split(' ').collect()
+    };
+    let help = Command::new(env!("CARGO_BIN_EXE_tandem")).args(["run", "-h"]).output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    let (mut alone, mut with_value) = (BTreeSet::new(), BTreeSet::new());
+    for line in help
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-') && !line.starts_with("       "))
+    {
+        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_end_matches(',')).collect();
+        let flags = words.iter().take_while(|word| word.starts_with('-'));
+        let takes_value = words[flags.clone().count()..]
+            .first()
+            .is_some_and(|word| word.starts_with('<'));
+        let list = if takes_value { &mut with_value } else { &mut alone };
+        list.extend(flags.copied());
+    }
+    assert_eq!(listed("alone"), alone);
+    let both = &listed("with_path") | &listed("with_value");
+    assert_eq!(both, with_value);
 }
 
 /// The documents that people read, with their text.
@@ -313,6 +343,49 @@ fn the_exit_codes_of_every_command_are_documented() {
         .collect();
     assert!(names.len() > 10);
     assert_eq!(names, rows);
+}
+
+#[test]
+fn every_question_of_the_page_is_a_command_or_a_file_that_is_valid() {
+    let page = include_str!("../docs/questions.md");
+    let sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+    assert_eq!(sections.len(), 6);
+    for section in sections {
+        let heading = section.lines().next().unwrap();
+        let (files, commands) = (blocks(section, "toml"), blocks(section, "sh"));
+        assert_eq!(files.len() + commands.len(), 1, "{heading}");
+        assert!(section.contains("\n> "), "{heading} has no answer");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let command = match files.first() {
+            Some(file) => {
+                std::fs::write(&path, file).unwrap();
+                "tandem run mine.toml".to_owned()
+            }
+            None => commands[0].to_owned(),
+        };
+        // Planning reads what running would, and starts nothing. Words in double quotes are one.
+        let words = command.trim().split('"').enumerate().flat_map(|(index, part)| {
+            let in_quotes = index % 2 == 1;
+            let words: Vec<&str> = if in_quotes {
+                vec![part]
+            } else {
+                part.split_whitespace().collect()
+            };
+            words.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let words: Vec<String> = words.skip(2).collect();
+        let output = Command::new(env!("CARGO_BIN_EXE_tandem"))
+            .arg("plan")
+            .args(words)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{heading}: {said}");
+        let plan = String::from_utf8_lossy(&output.stdout);
+        assert!(!plan.contains("nothing will be compared"), "{heading}: {plan}");
+    }
 }
 
 #[test]

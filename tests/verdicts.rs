@@ -3,38 +3,86 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../benches/verdicts/differences.rs"]
+mod differences;
+#[path = "../benches/verdicts/leaving.rs"]
+mod leaving;
 #[path = "../benches/verdicts/noise.rs"]
 mod noise;
 #[path = "../benches/verdicts/runs.rs"]
 mod runs;
 
+use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use runs::{THRESHOLD, called, simulate, upper_limit};
-use tandem::stats::{Estimate, Sequential, Side};
+use runs::{THRESHOLD, simulate};
+use tandem::stats::{self, Estimate, Sequential, Side};
 
 const RUNS: usize = 3_000;
 const AT_MOST: usize = 40;
+/// Blocks at most where a scenario does not say.
+const USUAL: usize = 20;
 
 fn share(hits: usize) -> f64 {
     hits as f64 / RUNS as f64
 }
 
+/// One comparison, three with one baseline, and three families, of which some configurations leave at the first look.
+fn layouts() -> [Layout; 4] {
+    [
+        Layout::new("1", &[&[1.0]]),
+        Layout::new("3", &[&[1.0, 1.0, 1.0]]),
+        Layout::new("3, of which 2 differ", &[&[1.4, 0.7, 1.0]]),
+        Layout::new("6, of which 4 differ", &[&[1.0, 1.4], &[1.0, 2.0], &[1.1, 1.9]]),
+    ]
+}
+
+fn leaving(noise: &noise::Noise, layout: &Layout, decided: Decided, seed: u64) -> Vec<Finished> {
+    leaving::simulate(noise, layout, RUNS, (USUAL, decided), seed)
+}
+
 #[test]
 fn equal_configurations_are_seldom_called_different_however_noisy_the_machine() {
     for (seed, noise) in (1..).zip(&KINDS) {
-        for comparisons in [1, 3] {
-            let hits = called(&simulate(noise, &vec![0.0; comparisons], RUNS, AT_MOST, seed));
-            let limit = upper_limit(hits, RUNS);
+        for layout in layouts() {
+            let ended = leaving(noise, &layout, Decided::Leaves, seed);
+            let hits = ended.iter().filter(|run| run.has_false_verdict(&layout)).count();
+            // Two standard errors of so many runs above what is promised; in full size the upper limit is below 5.5 %.
             assert!(
-                limit <= 0.055,
-                "{}, {comparisons} comparisons: {} (up to {limit})",
+                share(hits) <= 0.05 + 0.008,
+                "{}, {}: {}",
                 noise.name,
+                layout.name,
                 share(hits)
             );
+            let covered: usize = ended.iter().map(|run| run.covered(&layout)).sum();
+            let covered = share(covered) / layout.pairs.len() as f64;
+            assert!(covered >= 0.95 - 0.008, "{}, {}: {covered}", noise.name, layout.name);
         }
     }
+}
+
+#[test]
+fn configurations_that_leave_save_trials_and_decide_as_much() {
+    let layout = Layout::new("", &[&[1.0, 1.0, 1.4]]);
+    let [stays, leaves] = [Decided::Stays, Decided::Leaves].map(|decided| leaving(&KINDS[0], &layout, decided, 1));
+    let trials = |ended: &[Finished]| ended.iter().map(|run| run.trials).sum::<usize>() as f64 / RUNS as f64;
+    assert!(
+        trials(&leaves) < 0.85 * trials(&stays),
+        "{} and {}",
+        trials(&leaves),
+        trials(&stays)
+    );
+    let decided = |ended: &[Finished]| share(ended.iter().filter(|run| run.is_decided()).count());
+    assert!(
+        decided(&leaves) >= decided(&stays) - 0.01,
+        "{} and {}",
+        decided(&leaves),
+        decided(&stays)
+    );
+    let least = layout.truths.len() * stats::first_look(layout.pairs.len(), stats::SIGNIFICANCE);
+    assert!(leaves.iter().all(|run| run.trials >= least));
 }
 
 #[test]
@@ -98,5 +146,18 @@ fn sequential_intervals_cover_the_truth_at_all_looks_together() {
         let covered = share(covered.count());
         // Three standard errors of so many runs under what is promised; in full size it is above.
         assert!(covered >= 0.95 - 0.012, "{}: {covered}", noise.name);
+    }
+}
+
+#[test]
+fn verdicts_by_differences_keep_their_promises_however_many_figures_are_zero() {
+    for (seed, kind) in (1..).zip(&differences::KINDS) {
+        let happened = differences::simulate(kind, RUNS, 6, AT_MOST, seed);
+        for method in [0, 1] {
+            let limit = upper_limit(happened.called[method], RUNS);
+            assert!(limit <= 0.055, "{}: {limit}: {happened:?}", kind.name);
+            let same = share(happened.same[method]);
+            assert!(same <= 0.05, "{}: {same}: {happened:?}", kind.name);
+        }
     }
 }

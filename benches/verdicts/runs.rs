@@ -1,5 +1,4 @@
-//! Whole runs as tandem decides them: Holm's correction over the comparisons, four verdicts, stopping when all are
-//! decided.
+//! Runs of comparisons that are decided together: four verdicts, stopping when all are decided at one look.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -52,12 +51,6 @@ pub fn simulate(noise: &Noise, truths: &[f64], runs: usize, at_most: usize, seed
             until_decided(&method, &noise::log_ratios(&figures))
         })
         .collect()
-}
-
-/// How many of the runs called something faster or slower.
-pub fn called(ended: &[Ended]) -> usize {
-    let calls = |run: &&Ended| run.sides.iter().any(|side| matches!(side, Side::Above | Side::Below));
-    ended.iter().filter(calls).count()
 }
 
 /// The upper 95 % limit of a share (Clopper and Pearson (1934), one-sided).

@@ -90,6 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         scenario,
         runs: runs.map(|run| (run.name.clone(), run.folder.clone())).collect(),
         judged: judged_between(&comparison),
+        requirements: Vec::new(),
         wrong: None,
     };
     arguments.gate.judge(&compared, junit.as_ref())

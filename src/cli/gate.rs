@@ -7,10 +7,11 @@ use anyhow::{Result, bail};
 
 use super::exit::{DONE, WRONG};
 use super::output_file::OutputFile;
-use crate::report::{JunitSuite, junit};
+use crate::report::{JunitSuite, junit, requirement_sentence};
 use crate::scenario::Scenario;
 use crate::store::RunDir;
 use crate::summary::condition::{Alarm, Condition, Judged, why_unjudged};
+use crate::summary::{CheckedRequirement, Met};
 
 /// The flag of the file of test results.
 const JUNIT: &str = "--junit";
@@ -35,6 +36,8 @@ pub(super) struct Compared<'a> {
     /// Names and folders of the runs.
     pub(super) runs: Vec<(String, String)>,
     pub(super) judged: Vec<Judged>,
+    /// What the scenario requires of figures, where a single run is judged.
+    pub(super) requirements: Vec<CheckedRequirement>,
     /// Where a single run is judged: what is wrong with its measurement.
     pub(super) wrong: Option<Vec<String>>,
 }
@@ -50,6 +53,20 @@ impl Gate {
 
     /// Fails where the flags ask for verdicts of a scenario that will have none.
     pub(super) fn check_scenario(&self, scenario: &Scenario) -> Result<()> {
+        let by_share = self
+            .fail_on
+            .iter()
+            .find(|condition| matches!(condition, Condition::SlowerBy(_)));
+        let difference = scenario.metric.filter(|chosen| chosen.difference.is_some());
+        if let (Some(condition), Some(chosen)) = (by_share, difference) {
+            let name = &chosen.figure.figure().name;
+            bail!(
+                "--fail-on {condition} is a share, and `{name}` is compared by differences; use slower or [[require]]"
+            );
+        }
+        if self.fail_on.is_empty() && !scenario.requirements.is_empty() {
+            return Ok(());
+        }
         let flag = match (&self.fail_on[..], &self.junit) {
             ([first, ..], _) => format!("--fail-on {first}"),
             ([], Some(_)) => JUNIT.to_owned(),
@@ -85,12 +102,24 @@ impl Gate {
                 scenario: &compared.scenario.name,
                 properties: &compared.runs,
                 judged: &compared.judged,
+                requirements: &compared.requirements,
                 conditions: &self.fail_on,
                 wrong: compared.wrong.as_deref(),
                 error: None,
             }))?;
         }
         let mut code = DONE;
+        for checked in &compared.requirements {
+            let what = match checked.outcome {
+                Met::Yes => continue,
+                Met::No => "[[require]] fails",
+                Met::CannotSay => "[[require]] cannot be decided",
+            };
+            eprintln!("tandem: {what}: {}", requirement_sentence(checked));
+            if checked.fails() {
+                code = WRONG;
+            }
+        }
         for condition in &self.fail_on {
             let with = |alarm: Alarm| -> Vec<String> {
                 let judged = compared.judged.iter().filter(|j| condition.alarm(j) == Some(alarm));
@@ -118,6 +147,7 @@ impl Gate {
             scenario: &scenario.name,
             properties: &[],
             judged: &[],
+            requirements: &[],
             conditions: &self.fail_on,
             wrong: None,
             error: Some(error),

@@ -141,7 +141,7 @@ impl Cost {
         let forecast = plan.forecast();
         let is_known = plan.scenario.datasets.iter().all(DatasetSpec::is_seen);
         Cost {
-            at_most: plan.scenario.repetitions.until().is_some(),
+            at_most: plan.scenario.repetitions().until().is_some(),
             seconds: is_known.then(|| forecast.seconds()),
             trials: forecast.trials(),
             fill_records: forecast.fill_records,

@@ -40,6 +40,7 @@ mod run;
 mod running_cluster;
 mod runtime;
 mod schema;
+mod setting_flags;
 mod source;
 mod topics;
 

@@ -9,7 +9,8 @@ use comfy_table::{Table, presets};
 
 use super::disk::check_disk;
 use super::exit::DONE;
-use super::source::{Choices, Source};
+use super::setting_flags::{self, SettingFlags};
+use super::source::{Choices, Source, kept_as_file};
 use crate::coordinator::{cache_warning, check_builds, check_existing_topics};
 use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};
@@ -21,15 +22,27 @@ use crate::wording::{plural, with_commas};
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Scenario file, or the name of one that comes with tandem, such as one-vs-two
-    file: PathBuf,
+    /// Scenario file, or the name of one that comes with tandem, such as one-vs-two; or instead the flags that --help
+    /// lists by table, as in: tandem plan --partitions 12 --consumers 6,12 --rate 2000
+    #[arg(required_unless_present = setting_flags::GROUP)]
+    file: Option<PathBuf>,
     #[command(flatten)]
     choices: Choices,
+    #[command(flatten)]
+    settings: SettingFlags,
 }
 
 /// Prints the plan of one scenario.
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
-    let source = Source::load(&arguments.file, &arguments.choices)?;
+    let files: Vec<PathBuf> = arguments.file.iter().cloned().collect();
+    for source in Source::load_all(&files, &arguments.settings, &arguments.choices)? {
+        print(source)?;
+    }
+    Ok(DONE)
+}
+
+fn print(source: Source) -> Result<()> {
+    let text = kept_as_file(&source);
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
     check_existing_topics(&source.scenario)?;
@@ -38,11 +51,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     check_disk(&plan)?;
     plan.scenario.warnings.extend(cache_warning(&plan, &kernel));
     let mut out = std::io::stdout().lock();
+    if let Some(text) = text {
+        writeln!(out, "{text}")?;
+    }
     write!(out, "{}", describe(&plan))?;
     let limits = Limits::of_this_process(&kernel);
     let (cores, memory) = (limits.cores_in_words(), memory_in_words(&limits));
     writeln!(out, "\nthis machine: {cores}; {memory} of memory")?;
-    Ok(DONE)
+    Ok(())
 }
 
 /// Fails where a client property needs an environment variable that is not set, or a launcher a secret that is not there.
@@ -252,16 +268,24 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
         all if all == scenario.configurations.len() => "each as long as its load".to_owned(),
         _ => format!("as long as their load; those without, {backlog}"),
     };
-    let until = scenario.repetitions.until();
+    let until = scenario.repetitions().until();
     let most = if until.is_some() { "at most " } else { "" };
+    let leaving = until.map_or(String::new(), |_| {
+        format!(
+            "the first look is after {} blocks; from then on, configurations leave the blocks when their comparisons have \
+             stopped\n",
+            forecast.least_blocks
+        )
+    });
     let until = until.map_or(String::new(), |until| format!(", until {until}"));
     format!(
-        "trials: {most}{} = {} for sizing + {} warm-up + {most}{} counted ({most}{} blocks of {}{until}), {length}\n",
+        "trials: {most}{} = {} for sizing + {} warm-up + {most}{} counted ({most}{} blocks of {}{until}), \
+         {length}\n{leaving}",
         forecast.trials(),
         forecast.pilots,
         forecast.warmup_trials,
         forecast.counted_trials,
-        scenario.repetitions.at_most(),
+        scenario.repetitions().at_most(),
         scenario.configurations.len(),
     )
 }
@@ -320,13 +344,12 @@ fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
     if !scenario.datasets.iter().all(DatasetSpec::is_seen) {
         return "time: not known before the topics are seen\n".to_owned();
     }
-    let most = if scenario.repetitions.until().is_some() {
-        "at most"
-    } else {
-        "about"
-    };
     let time = duration(forecast.seconds());
-    format!("time: {most} {time} after the brokers are up (a rough guess)\n")
+    let time = match scenario.repetitions().until() {
+        Some(_) => format!("{} to {time}", duration(forecast.least_seconds())),
+        None => format!("about {time}"),
+    };
+    format!("time: {time} after the brokers are up (a rough guess)\n")
 }
 
 #[cfg(test)]
@@ -368,11 +391,11 @@ mod tests {
     fn a_plan_that_compares_nothing_says_so_first() {
         let text = described("question = '?'\n[matrix]\ncompression = ['none', 'lz4', 'zstd']");
         let start: Vec<&str> = text.lines().take(4).collect();
-        insta::assert_snapshot!(start.join("\n"), @"
+        insta::assert_snapshot!(start.join("\n"), @r#"
         mine: ?
 
-        note: nothing will be compared, because configurations that differ in `compression` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
-        ");
+        note: nothing will be compared, because configurations that differ in `compression` are not compared with each other: set compare_across = ["compression"], or add a [[case]], or another key to [matrix], such as processes = [1, 2]
+        "#);
         assert!(!described("question = '?'\n[matrix]\nprocesses = [1, 2]").contains("nothing will be compared"));
     }
 

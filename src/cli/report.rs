@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::exit::{DONE, WRONG};
 use super::gate::{Compared, Gate};
 use crate::measure::{Status, Trial};
-use crate::report::{self, ReportInput};
+use crate::report::{self, Extent, ReportInput};
 use crate::store::{RunDir, SCENARIO_FILE};
 use crate::summary::condition::judged_within;
 use crate::summary::{Summary, summarise};
@@ -23,6 +23,21 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     gate: Gate,
+    /// Print only the answer and the warnings
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print everything that fits a terminal, not two screens of it
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// How much of a report to print, by the flags for less and for more.
+pub(super) fn extent(quiet: bool, verbose: bool) -> Extent {
+    match (quiet, verbose) {
+        (true, _) => Extent::Answer,
+        (false, false) => Extent::Screens,
+        (false, true) => Extent::Everything,
+    }
 }
 
 /// What is printed of a run.
@@ -30,7 +45,7 @@ pub(super) struct Arguments {
 enum Format {
     /// Text for a terminal
     Terminal,
-    /// Markdown, as for a pull request: answer, warnings and verdicts, the rest folded
+    /// Markdown, as for a pull request: answer, warnings and results, the rest folded
     Markdown,
 }
 
@@ -38,16 +53,17 @@ enum Format {
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     let dir = RunDir::open(&arguments.dir)?;
     arguments.gate.check_stored(&dir, &dir.read_plan()?.scenario)?;
-    write_as(&dir, arguments.format, &arguments.gate)
+    let extent = extent(arguments.quiet, arguments.verbose);
+    write_as(&dir, arguments.format, extent, &arguments.gate)
 }
 
 /// Writes the report files of a run, prints the answer and the table, and gives the exit code: whether something was
 /// measured wrongly, or a condition holds.
-pub(super) fn write(dir: &RunDir, gate: &Gate) -> Result<u8> {
-    write_as(dir, Format::Terminal, gate)
+pub(super) fn write(dir: &RunDir, extent: Extent, gate: &Gate) -> Result<u8> {
+    write_as(dir, Format::Terminal, extent, gate)
 }
 
-fn write_as(dir: &RunDir, format: Format, gate: &Gate) -> Result<u8> {
+fn write_as(dir: &RunDir, format: Format, extent: Extent, gate: &Gate) -> Result<u8> {
     let plan = dir.read_plan()?;
     let trials = dir.read_condensed_trials()?;
     let source = dir.read_scenario(&plan)?;
@@ -71,26 +87,28 @@ fn write_as(dir: &RunDir, format: Format, gate: &Gate) -> Result<u8> {
     for (name, contents) in report::files(&input) {
         dir.write_text(&name, &contents)?;
     }
-    print(dir, format, &input)?;
+    print(dir, format, extent, &input)?;
     let wrong = what_is_wrong(&summary, &trials);
     let measured = if wrong.is_empty() { DONE } else { WRONG };
     let compared = Compared {
         scenario: &plan.scenario,
         runs: vec![("run".to_owned(), dir.path().display().to_string())],
         judged: judged_within(&plan.scenario, &summary),
+        requirements: summary.requirements.clone(),
         wrong: Some(wrong),
     };
     Ok(measured.max(gate.judge(&compared, gate.check(&[])?.as_ref())?))
 }
 
-fn print(dir: &RunDir, format: Format, input: &ReportInput) -> Result<()> {
+fn print(dir: &RunDir, format: Format, extent: Extent, input: &ReportInput) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     let text = match format {
         Format::Markdown => report::markdown_brief(input),
         Format::Terminal => {
             let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let text = report::terminal(input, console_width(), colour);
-            let share = report::reading_share(input).map_or_else(String::new, |share| format!("time: {share}\n"));
+            let text = report::terminal(input, console_width(), colour, extent);
+            let share = report::reading_share(input).filter(|_| extent != Extent::Answer);
+            let share = share.map_or_else(String::new, |share| format!("time: {share}\n"));
             let path = dir.path().join("report.html");
             format!("{text}\n{share}report: {}\n", path.display())
         }

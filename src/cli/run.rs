@@ -11,12 +11,14 @@ use super::exit::{CANNOT, DONE, INTERRUPTED, WRONG};
 use super::gate::Gate;
 use super::plan::{check_settings, full_loads};
 use super::runtime::runtime;
-use super::source::{Choices, Source};
+use super::setting_flags::{self, SettingFlags};
+use super::source::{Choices, Source, kept_as_file};
 use super::{interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
 use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, cache_warning, check_builds};
 use crate::measure::limits::Kernel;
 use crate::plan::Plan;
+use crate::report::Extent;
 use crate::scenario::{Mode, Scenario, storable};
 use crate::store::{RunDir, SCENARIO_FILE};
 
@@ -27,8 +29,9 @@ const RESULTS: &str = "results";
 #[derive(Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
-    /// Scenario files, or names of those that come with tandem, such as one-vs-two
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    /// Scenario files, or names of those that come with tandem, such as one-vs-two; or instead the flags that --help
+    /// lists by table, as in: tandem run --partitions 12 --work 'wait 3ms' --consumers 6,12 --rate 2000
+    #[arg(required_unless_present_any = ["resume", setting_flags::GROUP], conflicts_with = "resume")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     choices: Choices,
@@ -36,7 +39,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "versions", "binary"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = [setting_flags::GROUP, "quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "versions", "binary"])]
     resume: Option<PathBuf>,
     /// Resume even where the machine, the versions or the stored scenario have changed
     #[arg(long, requires = "resume")]
@@ -53,12 +56,20 @@ pub(super) struct Arguments {
     stall_limit: u64,
     #[command(flatten)]
     gate: Gate,
-    /// Print nothing but the answer, errors and notes
+    /// Print only the answer, warnings, errors and notes
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print what the workers log, too
+    /// Print what the workers log, too, and everything of the report that fits a terminal
     #[arg(short, long)]
     verbose: bool,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+impl Arguments {
+    fn extent(&self) -> Extent {
+        report::extent(self.quiet, self.verbose)
+    }
 }
 
 /// Runs what was asked for.
@@ -77,11 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         Some(dir) => resume(arguments, &runtime, &interrupt, dir)?,
         None => {
             // All files are checked before the first is run.
-            let sources = arguments
-                .files
-                .iter()
-                .map(|file| Source::load(file, &arguments.choices))
-                .collect::<Result<Vec<_>>>()?;
+            let sources = Source::load_all(&arguments.files, &arguments.settings, &arguments.choices)?;
             for source in sources {
                 let code = begin(arguments, &runtime, &interrupt, source)?;
                 worst = worst.max(code);
@@ -106,6 +113,9 @@ fn begin(
     arguments.gate.check_scenario(&source.scenario)?;
     check_settings(&source.scenario)?;
     check_builds(&source.scenario)?;
+    if let Some(text) = kept_as_file(&source).filter(|_| !arguments.quiet) {
+        eprintln!("{text}");
+    }
     let mut plan = Plan::new(source.scenario).with_source(storable(&source.text));
     check_keeping(arguments, &plan.scenario)?;
     check_disk(&plan)?;
@@ -203,7 +213,7 @@ fn execute(
         return Ok(if end == RunEnd::Interrupted { INTERRUPTED } else { WRONG });
     }
     let reported = if measured {
-        report::write(&dir, &arguments.gate)?
+        report::write(&dir, arguments.extent(), &arguments.gate)?
     } else {
         WRONG
     };
@@ -256,7 +266,7 @@ fn not_run(arguments: &Arguments, dir: RunDir, error: &RunError) -> Result<u8> {
         return Ok(if interrupted { INTERRUPTED } else { CANNOT });
     }
     eprintln!("{}", how_to_go_on(&dir));
-    report::write(&dir, &arguments.gate)?;
+    report::write(&dir, arguments.extent(), &arguments.gate)?;
     Ok(if interrupted { INTERRUPTED } else { WRONG })
 }
 

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::cluster_flags::ClusterFlags;
-use crate::scenario::{self, Instead, KafkaVersion, LoadError, Scenario, Until};
+use super::setting_flags::SettingFlags;
+use crate::scenario::{
+    self, Instead, KafkaVersion, LoadError, Scenario, ScenarioErrors, Until, WrittenScenario, storable,
+};
 
 /// Choices that `run` and `plan` share.
 #[derive(Debug, Default, clap::Args)]
@@ -57,17 +60,47 @@ impl Choices {
 pub(super) struct Source {
     pub(super) text: String,
     pub(super) scenario: Scenario,
+    /// The text was made from flags: it is in no file yet.
+    pub(super) is_written: bool,
 }
 
 impl Source {
+    /// Reads and parses what the files name, or else what the flags say, and applies the choices.
+    pub(super) fn load_all(files: &[PathBuf], settings: &SettingFlags, choices: &Choices) -> Result<Vec<Self>> {
+        if let Some(file) = files.first() {
+            settings.refuse_beside(file)?;
+        }
+        match settings.written()? {
+            Some(written) => Ok(vec![Self::of_flags(&written, choices)?]),
+            None => files.iter().map(|file| Self::load(file, choices)).collect(),
+        }
+    }
+
     /// Reads and parses what `file` names, and applies the choices.
     pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
         let read = scenario::Source::read(file).map_err(show)?;
-        let invalid = |errors| show(LoadError::Invalid(errors));
+        Self::parse(read, choices, |errors| show(LoadError::Invalid(errors)))
+    }
+
+    /// Parses what flags have made, and applies the choices.
+    fn of_flags(written: &WrittenScenario, choices: &Choices) -> Result<Self> {
+        let explain = |errors: ScenarioErrors| anyhow::anyhow!(written.explain(&errors));
+        let source = Self::parse(written.source(), choices, explain)?;
+        Ok(Source {
+            is_written: true,
+            ..source
+        })
+    }
+
+    fn parse(
+        read: scenario::Source,
+        choices: &Choices,
+        invalid: impl Fn(ScenarioErrors) -> anyhow::Error,
+    ) -> Result<Self> {
         let (mut scenario, versions) = if choices.versions.is_empty() {
             let named = choices.cluster.named()?;
             (
-                read.parse_on(named.map(Instead::Running).as_ref()).map_err(invalid)?,
+                read.parse_on(named.map(Instead::Running).as_ref()).map_err(&invalid)?,
                 Vec::new(),
             )
         } else {
@@ -95,8 +128,17 @@ impl Source {
         Ok(Source {
             text: read.text,
             scenario,
+            is_written: false,
         })
     }
+}
+
+/// A scenario that flags have made, as it may be kept, with its heading.
+pub(super) fn kept_as_file(source: &Source) -> Option<String> {
+    let text = storable(&source.text);
+    source
+        .is_written
+        .then(|| format!("# The scenario; keep it in a file to run or change it again.\n{text}"))
 }
 
 /// Errors of a scenario as text that points into the file.

@@ -76,8 +76,8 @@ fn field(path: &str, name: &str, separator: char) -> Option<String> {
     Some(value.trim().trim_matches('"').to_owned())
 }
 
-/// Client settings that differ from the library's defaults in any configuration; those of producers are prefixed with
-/// `producer.`.
+/// Client settings that differ from the library's defaults in any configuration; those of producers of load are prefixed
+/// with `producer.`, those of producers that fill data sets with `dataset.client.`.
 pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
@@ -95,7 +95,13 @@ pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
             };
             properties.deviations().into_iter().map(prefixed)
         });
-        for setting in consumers.into_iter().chain(producers.into_iter().flatten()) {
+        let filling = dataset.client.iter().map(|(name, value)| Setting {
+            name: format!("dataset.client.{name}"),
+            value: value.clone(),
+            reason: "the scenario's [dataset.client]".to_owned(),
+        });
+        let producers = producers.into_iter().flatten();
+        for setting in consumers.into_iter().chain(producers).chain(filling) {
             let known = merged.entry(setting.name.clone()).or_insert_with(|| setting.clone());
             if !known.value.split(" | ").any(|value| value == setting.value) {
                 known.value = format!("{} | {}", known.value, setting.value);

@@ -2,6 +2,10 @@
 
 use std::sync::LazyLock;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
+
+use super::comparing::{Adjective, Better, By, Comparing, Had};
 use super::statistic::Statistic;
 use super::take::{self, TrialInput, seconds};
 use crate::measure::Measurement;
@@ -24,6 +28,8 @@ pub struct Figure {
     pub over: Over,
     /// Of which trials.
     pub trials: Trials,
+    /// How configurations are compared by it, or why they are not.
+    pub comparing: Result<Comparing, &'static str>,
 }
 
 impl Figure {
@@ -141,7 +147,7 @@ pub(super) enum Source {
 
 macro_rules! figures {
     ($($(#[header = $header:literal])? $id:ident = $name:literal in $unit:ident, $over:ident of $trials:ident,
-        $source:ident($take:expr), $meaning:literal;)*) => {
+        $source:ident($take:expr), $meaning:literal, $compared:ident($($comparing:tt)*);)*) => {
         /// Which figure.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs)]
@@ -161,69 +167,102 @@ macro_rules! figures {
                 source: Source::$source($take),
                 over: Over::$over,
                 trials: Trials::$trials,
+                comparing: figures!(@$compared $($comparing)*),
             },)*]
         }
     };
+    (@compared $better:ident, $by:ident, $adjective:ident, $noun:literal, $had:ident) => {
+        Ok(Comparing {
+            better: Better::$better,
+            by: By::$by,
+            noun: $noun.to_owned(),
+            adjective: Adjective::$adjective,
+            had: Had::$had,
+        })
+    };
+    (@not_compared $why:literal) => { Err($why) };
 }
 
 figures! {
     IdleMembers = "idle_members" in Members, Largest of Used, Count(|m| m.idle_members().count() as u64),
-        "members that held no partition when reading began";
+        "members that held no partition when reading began",
+        compared(Less, Difference, Number, "idle members", Always);
     RecordBytes = "record_bytes" in Bytes, Pooled of Used, Ratio(|input| Some(take::record_bytes(input))),
-        "mean size of key and value of a record";
+        "mean size of key and value of a record",
+        compared(Neither, Ratio, Level, "mean size of a record", Always);
     Records = "records" in Records, Median of Used, Count(Measurement::records),
-        "records delivered, over all groups";
+        "records delivered, over all groups",
+        compared(Neither, Ratio, Number, "records", Always);
     RecordsPerSecond = "records_per_second" in RecordsPerSecond, GeometricMean of Used, Number(take::records_per_second),
         "deliveries over all groups, from the common start to the last record; where records arrive, those finished in \
-         the window over its length";
+         the window over its length",
+        compared(More, Ratio, Level, "throughput", Always);
     #[header = "MiB/s"]
     MibPerSecond = "mib_per_second" in MibPerSecond, GeometricMean of Used, Number(take::mib_per_second),
-        "keys and values delivered (1 MiB = 1,048,576 bytes)";
+        "keys and values delivered (1 MiB = 1,048,576 bytes)",
+        compared(More, Ratio, Level, "throughput in bytes", Always);
     ReadSeconds = "read_seconds" in Seconds, GeometricMean of Used, Number(|input| Some(seconds(input.measurement.read_ns()))),
-        "read time: common start to last record";
+        "read time: common start to last record",
+        compared(Less, Ratio, Speed, "read time", Backlog);
     #[header = "join"]
     JoinSeconds = "join_seconds" in Seconds, Median of Used, Number(|input| Some(seconds(input.measurement.join_ns()))),
-        "from the request to subscribe until every member has its assignment";
+        "from the request to subscribe until every member has its assignment",
+        compared(Less, Difference, Length, "time to join", Always);
     StopwatchSeconds = "stopwatch_seconds" in Seconds, GeometricMean of Used, Number(|input| Some(seconds(input.measurement.stopwatch_ns()))),
-        "stopwatch: first process being started to last record";
+        "stopwatch: first process being started to last record",
+        compared(Less, Ratio, Speed, "stopwatch", Backlog);
     #[header = "first record"]
     FirstRecordMs = "first_record_ms" in Milliseconds, Median of Used, Each(take::first_record_ms),
-        "common start to a member's first record; median over members";
+        "common start to a member's first record; median over members",
+        compared(Less, Difference, Length, "time to the first record", Always);
     #[header = "client CPU, s per million"]
     ClientCpu = "client_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(|input| take::cpu(input, |process| process.window.as_ref())),
-        "CPU of all worker processes during the read time";
+        "CPU of all worker processes during the read time",
+        compared(Less, Ratio, Amount, "client CPU", Always);
     ClientCpuStopwatch = "client_cpu_seconds_per_million_stopwatch" in SecondsPerMillion, Mean of Used,
         Number(|input| take::cpu(input, |process| process.stopwatch.as_ref())),
-        "CPU of all worker processes from their start to their end";
+        "CPU of all worker processes from their start to their end",
+        compared(Less, Ratio, Amount, "client CPU from start to end", Always);
     #[header = "broker CPU, s per million"]
     BrokerCpu = "broker_cpu_seconds_per_million" in SecondsPerMillion, Mean of Used, Number(take::broker_cpu),
-        "CPU of the brokers during the read time; empty where they run elsewhere";
+        "CPU of the brokers during the read time; empty where they run elsewhere",
+        compared(Less, Ratio, Amount, "broker CPU", Always);
     ClientMemory = "client_peak_memory_bytes" in Bytes, Median of Used, Number(take::client_memory),
-        "peak of the resident memory of each worker process from its start to the last record, summed up";
+        "peak of the resident memory of each worker process from its start to the last record, summed up",
+        compared(Less, Ratio, Amount, "client memory", Always);
     #[header = "work, mean"]
     WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(take::work_us),
-        "mean time in work per record, as measured; empty where there is no work";
+        "mean time in work per record, as measured; empty where there is no work",
+        compared(Less, Ratio, Length, "work per record", Work);
     #[header = "lost"]
     Lost = "lost" in Records, Sum of Counted, Count(|m| m.lost),
-        "records never delivered";
+        "records never delivered",
+        not_compared("trials that lose records take no part in comparisons, so all others have 0");
     #[header = "duplicated"]
     Duplicated = "duplicated" in Records, Sum of Counted, Count(|m| m.duplicated),
-        "records read twice by one owner of the partition";
+        "records read twice by one owner of the partition",
+        not_compared("trials that read records twice take no part in comparisons, so all others have 0");
     #[header = "redelivered"]
     Redelivered = "redelivered" in Records, Sum of Counted, Count(|m| m.redelivered),
-        "records read again after the partition changed its owner";
+        "records read again after the partition changed its owner",
+        compared(Less, Difference, Number, "redelivered records", Always);
     #[header = "not delivered"]
     NotDelivered = "not_delivered" in Offsets, Sum of Counted, Count(|m| m.not_delivered),
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
-         transactions, compacted ones); no loss";
+         transactions, compacted ones); no loss",
+        compared(Neither, Difference, Number, "offsets without a record", Always);
     OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.offered_per_second)),
-        "records that the schedule asked for within the window; this and the following columns are empty if no records arrive";
+        "records that the schedule asked for within the window; this and the following columns are empty if no records arrive",
+        not_compared("it is the rate of the load, which the scenario sets");
     SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.sent_per_second)),
-        "records sent within the window";
+        "records sent within the window",
+        not_compared("trials in which the load was not reached take no part in comparisons");
     LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(|input| Some(take::load(input)?.overload?.lag_growth_per_second)),
-        "growth of the lag in the window, in a trial that was overloaded";
+        "growth of the lag in the window, in a trial that was overloaded",
+        not_compared("only overloaded trials have it, and they have no verdict");
     CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(|input| take::catch_up_seconds(input.measurement)),
-        "in mixed trials: from the producers' start until backlog and arrivals were read";
+        "in mixed trials: from the producers' start until backlog and arrivals were read",
+        compared(Less, Ratio, Length, "time to catch up", Mixed);
 }
 
 /// The 99th percentile of the response time.
@@ -253,6 +292,31 @@ fn latency(part: LatencyPart, statistic: Statistic) -> Figure {
             _ => Over::GeometricMean,
         },
         trials: Trials::Meaningful,
+        comparing: Ok(comparing_of(part, statistic)),
+    }
+}
+
+/// Records that wait for nothing have no delay, none in the queue and no work; all of them take a while in transit.
+fn comparing_of(part: LatencyPart, statistic: Statistic) -> Comparing {
+    Comparing {
+        better: Better::Less,
+        by: match part {
+            LatencyPart::ProducerDelay | LatencyPart::Queued | LatencyPart::Work => By::Difference,
+            LatencyPart::Transit | LatencyPart::Response => By::Ratio,
+        },
+        noun: format!("{} of the {}", statistic.short(), noun_of(part)),
+        adjective: Adjective::Length,
+        had: Had::Load,
+    }
+}
+
+fn noun_of(part: LatencyPart) -> &'static str {
+    match part {
+        LatencyPart::ProducerDelay => "producer delay",
+        LatencyPart::Transit => "transit time",
+        LatencyPart::Queued => "time queued",
+        LatencyPart::Work => "time in work",
+        LatencyPart::Response => "response time",
     }
 }
 
@@ -266,7 +330,31 @@ fn meaning_of(part: LatencyPart) -> &'static str {
     }
 }
 
+impl Serialize for FigureId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.figure().name)
+    }
+}
+
+impl<'de> Deserialize<'de> for FigureId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        FigureId::named(&name).ok_or_else(|| D::Error::custom(format!("there is no figure {name:?}")))
+    }
+}
+
 impl FigureId {
+    /// The figure with this column.
+    pub fn named(name: &str) -> Option<FigureId> {
+        let found = FIGURES.iter().find(|figure| figure.name == name);
+        found.map(|figure| figure.id)
+    }
+
+    /// How configurations are compared by it; `None` where they are not.
+    pub fn comparing(self) -> Option<&'static Comparing> {
+        self.figure().comparing.as_ref().ok()
+    }
+
     /// Its entry in the catalogue.
     pub fn figure(self) -> &'static Figure {
         // Every id was made together with its entry.

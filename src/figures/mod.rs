@@ -2,16 +2,18 @@
 //! configuration. Columns, their documentation, tables and estimates are made from it. Pure.
 
 mod catalogue;
+mod comparing;
 mod over;
 mod statistic;
 mod take;
 mod trial;
 
 pub use catalogue::{FIGURES, Figure, FigureId, RESPONSE_P99, Trials, Unit};
-pub use over::{ConfigurationFigures, Figures, Value};
+pub use comparing::{Better, By, Comparing, Had};
+pub use over::{ConfigurationFigures, Figures, Value, with_interval};
 pub use statistic::Statistic;
 pub use take::{catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
-pub use trial::TrialFigures;
+pub use trial::{TrialFigures, comparable};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::{FIGURES, Figure, FigureId, Over, Trials};
 use super::trial::{Sample, TrialFigures};
 use crate::measure::Measurement;
-use crate::scenario::Configuration;
 use crate::stats::{Estimate, mean, median};
 
 /// The value of a figure over the trials of a configuration.
@@ -52,26 +51,14 @@ pub struct ConfigurationFigures<'a> {
 
 impl Figures {
     /// Over these trials.
-    pub fn over<'a>(trials: ConfigurationFigures<'a>) -> Self {
-        let value = |figure: &Figure| {
-            let samples = |trials: &'a [&'a TrialFigures], accepts: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
-                let accepted = trials.iter().filter(|trial| accepts(trial));
-                accepted.filter_map(|trial| trial.sample(figure.id)).collect()
-            };
-            let samples = match figure.trials {
-                Trials::Used => samples(trials.used, |_| true),
-                Trials::Counted => samples(trials.counted, |_| true),
-                Trials::Load => samples(trials.load, |trial| trial.has_load),
-                Trials::Meaningful => samples(trials.load, |trial| trial.is_meaningful),
-            };
-            Some((figure.id, over(figure, &samples)?))
-        };
+    pub fn over(trials: ConfigurationFigures) -> Self {
+        let value = |figure: &Figure| Some((figure.id, over(figure, &samples(figure, trials))?));
         Figures(FIGURES.iter().filter_map(value).collect())
     }
 
-    /// Over trials of a configuration that are all used.
-    pub fn of_all(configuration: &Configuration, trials: &[&Measurement]) -> Self {
-        let each: Vec<TrialFigures> = trials.iter().map(|m| TrialFigures::of(configuration, m)).collect();
+    /// Over trials of a configuration that are all used, with or without work for each record.
+    pub fn of_all(trials: &[&Measurement], has_work: bool) -> Self {
+        let each: Vec<TrialFigures> = trials.iter().map(|m| TrialFigures::of(m, has_work)).collect();
         let all: Vec<&TrialFigures> = each.iter().collect();
         Figures::over(ConfigurationFigures {
             counted: &all,
@@ -113,6 +100,40 @@ impl Figures {
             Some(value) => self.0.insert(id, value),
             None => self.0.remove(&id),
         };
+    }
+}
+
+/// A figure over these trials with a 95 % interval. That of a geometric mean is the one of the catalogue. A figure that is
+/// a mean, a median or pooled has Student's, of the mean of the trials' values. A sum or a largest value is what was
+/// counted or seen: its interval is itself.
+pub fn with_interval(id: FigureId, trials: ConfigurationFigures) -> Option<Estimate> {
+    let figure = id.figure();
+    let samples = samples(figure, trials);
+    match (figure.over, over(figure, &samples)?) {
+        (_, Value::Estimate(estimate)) => Some(estimate),
+        (Over::Sum | Over::Largest, value) => Some(Estimate {
+            point: value.point(),
+            interval: (!samples.is_empty()).then_some((value.point(), value.point())),
+            observations: samples.len(),
+        }),
+        _ => {
+            let values: Vec<f64> = samples.iter().filter_map(|sample| sample.value()).collect();
+            Estimate::arithmetic(&values)
+        }
+    }
+}
+
+/// What those trials have of a figure that it is taken over.
+fn samples<'a>(figure: &Figure, trials: ConfigurationFigures<'a>) -> Vec<&'a Sample> {
+    let samples = |trials: &'a [&'a TrialFigures], accepts: fn(&TrialFigures) -> bool| -> Vec<&'a Sample> {
+        let accepted = trials.iter().filter(|trial| accepts(trial));
+        accepted.filter_map(|trial| trial.sample(figure.id)).collect()
+    };
+    match figure.trials {
+        Trials::Used => samples(trials.used, |_| true),
+        Trials::Counted => samples(trials.counted, |_| true),
+        Trials::Load => samples(trials.load, |trial| trial.has_load),
+        Trials::Meaningful => samples(trials.load, |trial| trial.is_meaningful),
     }
 }
 

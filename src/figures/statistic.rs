@@ -42,6 +42,18 @@ impl Statistic {
         }
     }
 
+    /// As sentences call it.
+    pub(super) fn short(self) -> &'static str {
+        match self {
+            Statistic::Mean => "mean",
+            Statistic::P50 => "median",
+            Statistic::P90 => "p90",
+            Statistic::P99 => "p99",
+            Statistic::P999 => "p99.9",
+            Statistic::Max => "maximum",
+        }
+    }
+
     /// In words.
     pub(super) fn meaning(self) -> &'static str {
         match self {

@@ -2,17 +2,17 @@
 
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage};
-use crate::scenario::{Configuration, Work};
 
 const NS_PER_SECOND: f64 = 1e9;
 pub(super) const NS_PER_MS: f64 = 1e6;
 const NS_PER_US: f64 = 1e3;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
-/// The input of a figure: a measurement and its configuration.
+/// The input of a figure.
 pub(super) struct TrialInput<'a> {
     pub(super) measurement: &'a Measurement,
-    pub(super) configuration: &'a Configuration,
+    /// Whether there was work to do for each record.
+    pub(super) has_work: bool,
 }
 
 /// Start to last record, seconds. A trial is never shorter than the clock's step.
@@ -100,7 +100,7 @@ fn per_million(input: &TrialInput, cpu_ns: u64) -> Option<f64> {
 
 /// Time in work of all members that read; `None` where one of them does not observe it.
 pub(super) fn work_us(input: &TrialInput) -> Option<[f64; 2]> {
-    (input.configuration.work != Work::None).then_some(())?;
+    input.has_work.then_some(())?;
     let readers = input.measurement.members.iter().filter(|member| member.records() > 0);
     let work_ns: u64 = readers
         .map(|member: &MemberMeasurement| member.work_ns)

@@ -32,7 +32,7 @@ fn every_figure_has_a_name_of_its_own_and_says_what_it_is() {
 #[test]
 fn a_rate_is_all_records_over_the_common_window() {
     let (configuration, trials) = working();
-    let figures = TrialFigures::of(&configuration, &trials[0]);
+    let figures = TrialFigures::of(&trials[0], configuration.has_work());
     let expected = trials[0].records() as f64 / ((trials[0].end_ns - trials[0].start_ns) as f64 / 1e9);
     assert!((figures.get(FigureId::RecordsPerSecond).unwrap() / expected - 1.0).abs() < 1e-12);
 }
@@ -56,7 +56,7 @@ fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
         });
     }
     let rate = |m: &Measurement| {
-        TrialFigures::of(&configuration, m)
+        TrialFigures::of(m, configuration.has_work())
             .get(FigureId::RecordsPerSecond)
             .unwrap()
     };
@@ -72,7 +72,7 @@ fn the_rate_of_a_live_trial_is_that_of_its_window_and_not_of_the_draining() {
 #[test]
 fn what_one_process_or_member_does_not_observe_is_not_known_of_the_trial() {
     let (configuration, mut trials) = working();
-    let get = |m: &Measurement, id| TrialFigures::of(&configuration, m).get(id);
+    let get = |m: &Measurement, id| TrialFigures::of(m, configuration.has_work()).get(id);
     assert!(get(&trials[0], FigureId::ClientCpu).is_some() && get(&trials[0], FigureId::WorkMean).is_some());
     trials[0].processes[0].window = None;
     trials[0].members[0].work_ns = None;
@@ -87,7 +87,7 @@ fn the_memory_of_the_clients_is_that_of_all_processes() {
         process.window.as_mut().unwrap().peak_memory_bytes = 3 << 20;
     }
     let expected = trials[0].processes.len() as f64 * f64::from(3 << 20);
-    let get = |m: &Measurement| TrialFigures::of(&configuration, m).get(FigureId::ClientMemory);
+    let get = |m: &Measurement| TrialFigures::of(m, configuration.has_work()).get(FigureId::ClientMemory);
     assert_eq!(get(&trials[0]), Some(expected));
     trials[0].processes[0].window = None;
     assert_eq!(get(&trials[0]), None);
@@ -100,9 +100,15 @@ fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
     for member in &mut trials[1].members {
         member.work_ns = member.work_ns.map(|ns| 3 * ns);
     }
-    let each = |m: &Measurement| TrialFigures::of(&configuration, m).get(FigureId::WorkMean).unwrap();
+    let each = |m: &Measurement| {
+        TrialFigures::of(m, configuration.has_work())
+            .get(FigureId::WorkMean)
+            .unwrap()
+    };
     let all: Vec<&Measurement> = trials.iter().collect();
-    let both = Figures::of_all(&configuration, &all).point(FigureId::WorkMean).unwrap();
+    let both = Figures::of_all(&all, configuration.has_work())
+        .point(FigureId::WorkMean)
+        .unwrap();
     assert!((both / f64::midpoint(each(&trials[0]), each(&trials[1])) - 1.0).abs() < 1e-9);
 }
 
@@ -110,7 +116,7 @@ fn the_mean_work_of_a_configuration_is_that_of_all_records_of_its_trials() {
 fn stored_figures_are_read_as_they_were() {
     let (configuration, trials) = working();
     let all: Vec<&Measurement> = trials.iter().collect();
-    let figures = Figures::of_all(&configuration, &all);
+    let figures = Figures::of_all(&all, configuration.has_work());
     let text = serde_json::to_string(&figures).unwrap();
     assert_eq!(serde_json::from_str::<Figures>(&text).unwrap(), figures);
     assert!(text.contains("\"offered_per_second\":null"), "{text}");

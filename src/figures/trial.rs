@@ -1,11 +1,11 @@
 //! The figures of one trial.
 
-use super::catalogue::{FIGURES, FigureId, Source};
+use super::catalogue::{FIGURES, FigureId, Source, Trials};
+use super::comparing::By;
 use super::statistic::Statistic;
 use super::take::{NS_PER_MS, TrialInput, is_meaningful};
 use crate::measure::Measurement;
-use crate::measure::latency::LatencyRecorder;
-use crate::scenario::Configuration;
+use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::stats::median;
 
 /// The value of a figure in one trial.
@@ -40,26 +40,14 @@ pub struct TrialFigures {
 }
 
 impl TrialFigures {
-    /// Takes the figures of a trial of this configuration.
-    pub fn of(configuration: &Configuration, measurement: &Measurement) -> Self {
-        let input = TrialInput {
-            measurement,
-            configuration,
-        };
+    /// Takes the figures of a trial, with or without work for each record.
+    pub fn of(measurement: &Measurement, has_work: bool) -> Self {
+        let input = TrialInput { measurement, has_work };
         let latencies = measurement.latencies();
-        let sample = |source: &Source| match source {
-            Source::Number(take) => take(&input).map(Sample::Number),
-            Source::Count(take) => Some(Sample::Count(take(measurement))),
-            Source::Ratio(take) => take(&input).map(Sample::Ratio),
-            Source::Each(take) => Some(Sample::Each(take(measurement))),
-            Source::Latency(part, statistic) => {
-                let ns = statistic_ns(latencies.as_ref()?.part(*part), *statistic)?;
-                Some(Sample::Number(ns / NS_PER_MS))
-            }
-        };
+        let latency = |part, statistic| statistic_ns(latencies.as_ref()?.part(part), statistic);
         let samples = FIGURES
             .iter()
-            .filter_map(|figure| Some((figure.id, sample(&figure.source)?)));
+            .filter_map(|figure| Some((figure.id, sample(&figure.source, &input, &latency)?)));
         TrialFigures {
             samples: samples.collect(),
             is_meaningful: is_meaningful(measurement),
@@ -77,6 +65,34 @@ impl TrialFigures {
     /// The figure in its unit; `None` where it is not known.
     pub fn get(&self, id: FigureId) -> Option<f64> {
         self.sample(id)?.value()
+    }
+}
+
+/// One figure of a trial by which it may be compared, in its unit; a time is never shorter than the clock's step. `None`
+/// where the trial has none, and of latencies where its load was not reached or its readers fell behind.
+pub fn comparable(id: FigureId, measurement: &Measurement, has_work: bool) -> Option<f64> {
+    let figure = id.figure();
+    let is_of_them = figure.trials != Trials::Meaningful || is_meaningful(measurement);
+    let input = is_of_them.then_some(TrialInput { measurement, has_work })?;
+    let latency = |part, statistic| statistic_ns(&measurement.latency(part)?, statistic);
+    let value = sample(&figure.source, &input, &latency)?.value()?;
+    let is_ratio = id.comparing().is_some_and(|comparing| comparing.by == By::Ratio);
+    let shortest = figure.unit.shortest().filter(|_| is_ratio);
+    Some(shortest.map_or(value, |shortest| value.max(shortest)))
+}
+
+/// What a source gives of a trial, whose latencies in nanoseconds are found by `latency`.
+fn sample(
+    source: &Source,
+    input: &TrialInput,
+    latency: &dyn Fn(LatencyPart, Statistic) -> Option<f64>,
+) -> Option<Sample> {
+    match source {
+        Source::Number(take) => take(input).map(Sample::Number),
+        Source::Count(take) => Some(Sample::Count(take(input.measurement))),
+        Source::Ratio(take) => take(input).map(Sample::Ratio),
+        Source::Each(take) => Some(Sample::Each(take(input.measurement))),
+        Source::Latency(part, statistic) => Some(Sample::Number(latency(*part, *statistic)? / NS_PER_MS)),
     }
 }
 

@@ -6,6 +6,7 @@ use super::records::fit;
 use crate::scenario::{
     Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, Work, WorkOrdering,
 };
+use crate::verdict::first_look;
 
 /// Starting, joining and ending of a trial's processes, seconds, as usual on a machine of a few cores.
 const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
@@ -38,6 +39,8 @@ pub struct Forecast {
     pub warmup_trials: u32,
     /// Counted trials: the most there can be, where the run goes on until something holds.
     pub counted_trials: u32,
+    /// Counted blocks if everything is decided at the first look; where their number is fixed, all of them.
+    pub least_blocks: u32,
     /// Trials in which capacities are searched for, if the searches take as many as they usually do.
     pub search_trials: u32,
     /// Longer trials at the end of those searches.
@@ -57,6 +60,8 @@ pub struct Forecast {
     pub fill_seconds: f64,
     /// Seconds of all trials, their starting and ending included.
     pub trial_seconds: f64,
+    /// The same with [`Forecast::least_blocks`].
+    pub least_trial_seconds: f64,
 }
 
 impl Forecast {
@@ -69,6 +74,11 @@ impl Forecast {
     pub fn seconds(&self) -> f64 {
         self.fill_seconds + self.trial_seconds
     }
+
+    /// The same if everything is decided at the first look.
+    pub fn least_seconds(&self) -> f64 {
+        self.fill_seconds + self.least_trial_seconds
+    }
 }
 
 impl Plan {
@@ -76,14 +86,14 @@ impl Plan {
     pub fn forecast(&self) -> Forecast {
         let scenario = &self.scenario;
         let configurations = count(scenario.configurations.len());
+        let at_most = scenario.repetitions().at_most();
+        let least = match scenario.repetitions().until() {
+            Some(_) => count(first_look(scenario)).min(at_most),
+            None => at_most,
+        };
         let (pilots, warmup_blocks, repetitions, searches) = match scenario.capacity {
             Some(_) => (0, 0, 0, configurations),
-            None => (
-                self.pilots_wanted(),
-                scenario.warmup_blocks,
-                scenario.repetitions.at_most(),
-                0,
-            ),
+            None => (self.pilots_wanted(), scenario.warmup_blocks, at_most, 0),
         };
         let filled: Vec<&DatasetSpec> = self.filled_data_sets().collect();
         // Each cluster gets all of them.
@@ -98,6 +108,7 @@ impl Plan {
             pilots,
             warmup_trials: configurations.saturating_mul(warmup_blocks),
             counted_trials: configurations.saturating_mul(repetitions),
+            least_blocks: least.min(repetitions),
             search_trials: searches.saturating_mul(SEARCH_TRIALS),
             confirming_trials: searches,
             data_sets: count(filled.len() * scenario.clusters().count()),
@@ -106,17 +117,18 @@ impl Plan {
             trial_bytes,
             disk_bytes: disk_bytes.saturating_add(trial_disk_bytes),
             fill_seconds: fill_bytes as f64 / ASSUMED_FILL_BYTES_PER_SECOND,
-            trial_seconds: match &scenario.capacity {
-                Some(capacity) => self.search_seconds(capacity),
-                None => self.block_seconds(),
-            },
+            trial_seconds: self.trials_seconds(at_most),
+            least_trial_seconds: self.trials_seconds(least),
         }
     }
 
-    /// Families whose record count a pilot has to find.
+    /// Parts of families whose record count a pilot has to find.
     fn pilots_wanted(&self) -> u32 {
         match self.scenario.trial {
-            TrialLength::Seconds(_) => count(self.scenario.families.iter().filter(|f| self.is_backlog(f)).count()),
+            TrialLength::Seconds(_) => {
+                let families = self.scenario.families.iter().filter(|f| self.is_backlog(f));
+                count(families.map(|family| self.scenario.parts(family).len()).sum())
+            }
             TrialLength::Records(_) | TrialLength::Everything => 0,
         }
     }
@@ -169,10 +181,18 @@ impl Plan {
         schedule.map_or(0.0, |schedule| schedule.expected())
     }
 
+    /// Seconds of all trials with so many counted blocks.
+    fn trials_seconds(&self, counted_blocks: u32) -> f64 {
+        match &self.scenario.capacity {
+            Some(capacity) => self.search_seconds(capacity),
+            None => self.block_seconds(counted_blocks),
+        }
+    }
+
     /// Seconds of pilots and blocks.
-    fn block_seconds(&self) -> f64 {
+    fn block_seconds(&self, counted_blocks: u32) -> f64 {
         let scenario = &self.scenario;
-        let blocks = f64::from(scenario.warmup_blocks) + f64::from(scenario.repetitions.at_most());
+        let blocks = f64::from(scenario.warmup_blocks) + f64::from(counted_blocks);
         let mut seconds = 0.0;
         for family in &scenario.families {
             let backlog = self.is_backlog(family);
@@ -183,7 +203,7 @@ impl Plan {
             if let TrialLength::Seconds(wanted) = scenario.trial
                 && backlog
             {
-                seconds += wanted / 2.0 + TRIAL_OVERHEAD_SECONDS;
+                seconds += scenario.parts(family).len() as f64 * (wanted / 2.0 + TRIAL_OVERHEAD_SECONDS);
             }
         }
         seconds
@@ -223,9 +243,10 @@ impl Plan {
             TrialLength::Records(records) => fit(family, records as f64),
             TrialLength::Everything => family.records_max,
             TrialLength::Seconds(wanted) => {
-                let first = family.configurations.first().map(|&c| &self.scenario.configurations[c]);
-                let rate = first.map_or(1.0, |c| 1.0 / self.read_seconds(c, 1).max(1e-12));
-                fit(family, wanted * rate)
+                let parts = self.scenario.parts(family);
+                let pilots = parts.iter().filter_map(|part| part.first());
+                let seconds = pilots.map(|&c| self.read_seconds(&self.scenario.configurations[c], 1));
+                fit(family, wanted / seconds.fold(1e-12, f64::max))
             }
         }
     }

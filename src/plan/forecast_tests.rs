@@ -22,6 +22,19 @@ fn a_forecast_counts_trials_and_bytes() {
 }
 
 #[test]
+fn a_forecast_counts_a_pilot_for_each_value_that_is_compared_across_and_the_records_of_the_slowest() {
+    let forecast = |top: &str| {
+        let text = format!("question = '?'\n{top}[matrix]\nwork = ['none', 'wait 10ms']");
+        Plan::new(parse("test", "test.toml", &text).unwrap()).forecast()
+    };
+    let (apart, across) = (forecast(""), forecast("compare_across = ['work']\n"));
+    assert_eq!((apart.pilots, across.pilots), (2, 2));
+    // Without work the few records that the other reads in a second take next to no time.
+    let saved = apart.trial_seconds - across.trial_seconds;
+    assert!((3.0..11.1).contains(&saved), "{saved}");
+}
+
+#[test]
 fn a_forecast_counts_on_threads_as_far_as_their_ordering_lets_them_work_at_once() {
     let seconds_with = |threads: u32, ordering: WorkOrdering, keys: Keys| {
         let mut plan = one_and_two_with_work().plan();

@@ -45,9 +45,14 @@ impl<'a> History<'a> {
         self.trials.last().map_or(1, |t| t.order.number + 1)
     }
 
-    /// True where the trial is still to be run.
+    /// True where the trial has ended, even failed.
+    pub(super) fn has_run(&self, kind: TrialKind, block: u32, configuration: usize) -> bool {
+        self.done.contains(&(kind, block, configuration))
+    }
+
+    /// True where the trial has not ended, and its configuration has not been given up.
     pub(super) fn is_open(&self, kind: TrialKind, block: u32, configuration: usize) -> bool {
-        !self.given_up[configuration] && !self.done.contains(&(kind, block, configuration))
+        !self.given_up[configuration] && !self.has_run(kind, block, configuration)
     }
 
     pub(super) fn skipped(&self) -> Vec<usize> {

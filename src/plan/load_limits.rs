@@ -2,6 +2,7 @@
 //! growth of the lag that a window will tell from none.
 
 use super::model::Plan;
+use super::shares::Shares;
 use crate::measure::overload::resolution_expected;
 use crate::measure::percent;
 use crate::scenario::{Configuration, DatasetSpec, Keys, Load, Work, WorkOrdering};
@@ -28,6 +29,9 @@ pub struct LoadLimit {
     pub resolution: f64,
     /// Length of a window, seconds.
     pub window_seconds: f64,
+    /// How the members share the partitions, where that alone decides what they can work: all records take equally
+    /// long, all partitions have equally many, and each member works one record after the other.
+    pub shares: Option<Shares>,
 }
 
 impl LoadLimit {
@@ -162,6 +166,7 @@ impl Plan {
             };
             let mean = self.mean_rate(load);
             let window_seconds = load.duration_ns as f64 / NS_PER_SECOND;
+            let is_even = dataset.keys == Keys::None && dataset.weights.is_empty() && configuration.threads == 1;
             let records = mean * division.member_share * window_seconds;
             Some(LoadLimit {
                 configuration: index,
@@ -170,6 +175,11 @@ impl Plan {
                 load: mean,
                 resolution: resolution_expected(records, gap_variation(load, dataset, &division), window_seconds),
                 window_seconds,
+                shares: work_ns.filter(|_| is_even).map(|work_ns| Shares {
+                    held: division.held.0,
+                    partitions: division.held.1,
+                    work_ns,
+                }),
             })
         });
         limits.collect()

@@ -5,31 +5,37 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::capacity::CONFIRMATIONS;
+use super::course::Course;
 use super::history::History;
-use super::model::{Done, Ending, Next, Plan, Progress, count};
+use super::model::{Next, Plan, Progress, count};
 use super::records::PilotState;
 use crate::measure::{OrderedLoad, Trial, TrialKind, TrialOrder};
-use crate::verdict::{Outlook, outlook, split_blocks};
+use crate::verdict::split_blocks;
 
 impl Plan {
     /// The trial that follows the `stored` ones in this `session` of the run (1, and one more for every resumption).
     ///
     /// Pilots come first, then the warm-up blocks, then the counted ones. The order within a block depends on
-    /// nothing but the seed. A trial that has ended, even failed, is not run again; a pilot that failed is.
+    /// nothing but the seed; configurations that left the blocks are passed over. A trial that has ended, even failed, is
+    /// not run again; a pilot that failed is.
     pub fn next(&self, stored: &[Trial], session: u32) -> Next {
         let history = History::new(&self.scenario, stored);
         if let Some(capacity) = &self.scenario.capacity {
             let order = self.next_of_search(capacity, &history);
-            return order.map_or_else(|| Next::Done(self.done(&history, stored)), Next::Trial);
+            return order.map_or_else(
+                || Next::Done(Course::new(self, &history, stored, session).done()),
+                Next::Trial,
+            );
         }
         if let Some(order) = self.next_pilot(&history) {
             return Next::Trial(order);
         }
         let warmup = (0..self.scenario.warmup_blocks).map(|block| (TrialKind::Warmup, block));
-        let counted = (0..self.blocks_to_run(&history, stored, session)).map(|block| (TrialKind::Counted, block));
+        let course = Course::new(self, &history, stored, session);
+        let counted = (0..course.blocks_to_run()).map(|block| (TrialKind::Counted, block));
         for (kind, block) in warmup.chain(counted) {
             for (position, configuration) in (0..).zip(self.block_order(kind, block)) {
-                if !history.is_open(kind, block, configuration) {
+                if !course.is_open(kind, block, configuration) {
                     continue;
                 }
                 let family = self.scenario.configurations[configuration].family;
@@ -59,22 +65,7 @@ impl Plan {
                 }
             }
         }
-        Next::Done(self.done(&history, stored))
-    }
-
-    fn done(&self, history: &History, stored: &[Trial]) -> Done {
-        let skipped = history.skipped();
-        let everything_skipped = skipped.len() == self.scenario.configurations.len();
-        Done {
-            skipped,
-            everything_skipped,
-            ending: match self.outlook(history, stored) {
-                None => Ending::AsPlanned,
-                Some(outlook) if outlook.holds => Ending::Held,
-                Some(outlook) if outlook.stops => Ending::CannotHold,
-                Some(_) => Ending::NotHeld,
-            },
-        }
+        Next::Done(course.done())
     }
 
     /// How far the run is. Trials that only a split block makes necessary are known once the block has been split.
@@ -84,35 +75,21 @@ impl Plan {
             return self.progress_of_search(capacity, &history, count(stored.len()));
         }
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
-        let blocks_at_most = self.counted_blocks(&history, session);
-        let open_in = |kind, block| {
-            let all = 0..self.scenario.configurations.len();
-            count(all.filter(|&c| history.is_open(kind, block, c)).count())
-        };
-        let warmup: u32 = (0..self.scenario.warmup_blocks)
-            .map(|b| open_in(TrialKind::Warmup, b))
+        let course = Course::new(self, &history, stored, session);
+        let warmup_blocks = 0..self.scenario.warmup_blocks;
+        let warmup: u32 = warmup_blocks
+            .map(|block| course.open_in(TrialKind::Warmup, block))
             .sum();
-        let mut open_blocks: Vec<u32> = (0..blocks_at_most).map(|b| open_in(TrialKind::Counted, b)).collect();
-        let blocks_done = count(open_blocks.iter().filter(|&&open| open == 0).count());
-        let blocks_planned = match self.outlook(&history, stored) {
-            Some(outlook) if outlook.stops => history.blocks_begun(),
-            Some(Outlook {
-                blocks_more: Some(more),
-                ..
-            }) => blocks_done.saturating_add(more.max(1)).max(history.blocks_begun()),
-            Some(_) | None => blocks_at_most,
-        };
-        let blocks_planned = blocks_planned.min(blocks_at_most);
-        open_blocks.truncate(blocks_planned as usize);
         let families = 0..self.scenario.families.len();
         let pilots = families.filter(|&f| matches!(self.pilot(&history, f), PilotState::Needed { .. }));
         let trials_done = count(stored.len());
+        let blocks_planned = course.blocks_planned();
         Progress {
             trials_done,
-            trials_planned: trials_done + count(pilots.count()) + warmup + open_blocks.iter().sum::<u32>(),
-            blocks_done: blocks_done.min(blocks_planned),
+            trials_planned: trials_done + count(pilots.count()) + warmup + course.trials_ahead(),
+            blocks_done: course.blocks_done().min(blocks_planned),
             blocks_planned,
-            blocks_at_most: self.scenario.repetitions.until().map(|_| blocks_at_most),
+            blocks_at_most: self.scenario.repetitions().until().map(|_| course.blocks_at_most()),
         }
     }
 
@@ -146,21 +123,19 @@ impl Plan {
             return CONFIRMATIONS;
         }
         let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
-        self.blocks_to_run(&History::new(&self.scenario, stored), stored, session)
+        Course::new(self, &History::new(&self.scenario, stored), stored, session).blocks_to_run()
     }
 
-    /// Whether the stored trials suffice to stop; `None` if the number of blocks is fixed.
-    fn outlook(&self, history: &History, stored: &[Trial]) -> Option<Outlook> {
-        outlook(&self.scenario, stored, &history.skipped())
-    }
-
-    /// Counted blocks that there are, or may still be. A block that was begun is always run to its end, so that no look
-    /// is made within it.
-    fn blocks_to_run(&self, history: &History, stored: &[Trial], session: u32) -> u32 {
-        match self.outlook(history, stored) {
-            Some(outlook) if outlook.stops => history.blocks_begun(),
-            Some(_) | None => self.counted_blocks(history, session),
+    /// The same of each configuration: fewer where it left the blocks.
+    pub fn blocks_of_each(&self, stored: &[Trial]) -> Vec<u32> {
+        let all = self.scenario.configurations.len();
+        if self.scenario.capacity.is_some() {
+            return vec![CONFIRMATIONS; all];
         }
+        let session = stored.iter().map(|t| t.session).max().unwrap_or(1);
+        let history = History::new(&self.scenario, stored);
+        let course = Course::new(self, &history, stored, session);
+        (0..all).map(|configuration| course.blocks_of(configuration)).collect()
     }
 
     /// All configurations in the order of a block, those given up included.
@@ -177,15 +152,5 @@ impl Plan {
         let mut order: Vec<usize> = (0..self.scenario.configurations.len()).collect();
         order.shuffle(&mut random);
         order
-    }
-
-    /// A block with trials of an earlier session and more to come is counted as split already.
-    fn counted_blocks(&self, history: &History, session: u32) -> u32 {
-        let split = history.counted_blocks().filter(|&block| {
-            let sessions = history.sessions_of(block);
-            let open = (0..self.scenario.configurations.len()).any(|c| history.is_open(TrialKind::Counted, block, c));
-            sessions.len() > 1 || (open && !sessions.contains(&session))
-        });
-        self.scenario.repetitions.at_most() + count(split.count())
     }
 }

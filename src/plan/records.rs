@@ -65,7 +65,28 @@ impl Plan {
             TrialLength::Everything => return PilotState::Settled(family.records_max),
             TrialLength::Seconds(seconds) => seconds,
         };
-        for &configuration in &family.configurations {
+        // Equal records for all: what the slowest part reads in that time.
+        let mut fewest: Option<u64> = None;
+        for part in self.scenario.parts(family) {
+            match self.pilot_of(history, family, &part, (wanted_s, fewest.unwrap_or(family.records_max))) {
+                PilotState::Settled(records) => fewest = Some(fewest.map_or(records, |least| least.min(records))),
+                needed @ PilotState::Needed { .. } => return needed,
+                PilotState::GivenUp => {}
+            }
+        }
+        fewest.map_or(PilotState::GivenUp, PilotState::Settled)
+    }
+
+    /// Where the search for the count of a part of a family stands: the first of its configurations is the pilot. No
+    /// more records than `at_most` are of interest.
+    fn pilot_of(
+        &self,
+        history: &History,
+        family: &Family,
+        part: &[usize],
+        (wanted_s, at_most): (f64, u64),
+    ) -> PilotState {
+        for &configuration in part {
             // Only pilots decide here: giving a configuration up later must not start the search again.
             let pilots = || history.trials_of(TrialKind::Pilot, configuration);
             if is_given_up(pilots()) {
@@ -76,7 +97,7 @@ impl Plan {
                 .filter_map(|t| t.measurement.as_ref().map(|m| (t, m)))
                 .collect();
             let Some((trial, measurement)) = ended.last() else {
-                let records = self.first_pilot_records(family, configuration, wanted_s);
+                let records = self.first_pilot_records(family, configuration, wanted_s).min(at_most);
                 return PilotState::Needed { configuration, records };
             };
             // One that stood still took longer than its records take.
@@ -85,8 +106,8 @@ impl Plan {
                 return PilotState::Needed { configuration, records };
             }
             let read_s = measurement.read_ns().max(1) as f64 / 1e9;
-            let scaled = fit(family, trial.order.records as f64 * wanted_s / read_s);
-            let long_enough = read_s >= wanted_s * SHORT_SHARE || trial.order.records >= family.records_max;
+            let scaled = fit(family, trial.order.records as f64 * wanted_s / read_s).min(at_most);
+            let long_enough = read_s >= wanted_s * SHORT_SHARE || trial.order.records >= at_most;
             if long_enough || ended.len() >= PILOT_ATTEMPTS {
                 return PilotState::Settled(scaled);
             }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::measure::{Status, Trial, TrialKind, TrialOrder};
 use crate::scenario::{TrialLength, Until, Work};
-use crate::testing::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from};
+use crate::testing::{ScenarioBuilder, complete, one_and_two, one_and_two_with_work, run, run_from, scenario};
 
 /// A machine that reads two million records per second.
 #[allow(clippy::unnecessary_wraps, reason = "the shape that the runner wants")]
@@ -80,6 +80,64 @@ fn a_short_pilot_is_repeated_with_more_records_and_a_long_one_is_scaled() {
     stored.push(complete(&plan, second, 1, 1.25));
     assert_eq!(plan.family_records(&stored, 0), Some(500_000));
     assert_eq!(order_of(&plan, &stored).kind, TrialKind::Warmup);
+}
+
+/// A plan that compares across the values of a key, and a machine that reads as many records per second of each.
+fn across(values: &str, per_second: &[f64]) -> (Plan, Vec<Trial>) {
+    let plan = Plan::new(scenario(&format!(
+        "compare_across = ['size', 'work']\n[dataset]\nrecords = 4_000_000\n[matrix]\n{values}"
+    )));
+    let trials = run(&plan, |order| {
+        Some(order.records as f64 / per_second[order.configuration])
+    });
+    (plan, trials)
+}
+
+#[test]
+fn the_slowest_part_of_a_family_sets_the_count_of_all() {
+    let (plan, trials) = across("size = [100, 1_000, 10_000]", &[2e6, 8e5, 1e6]);
+    let pilots: Vec<usize> = of_kind(&trials, TrialKind::Pilot)
+        .iter()
+        .map(|t| t.order.configuration)
+        .collect();
+    // The second pilot of the first part is the one that is long enough.
+    assert_eq!(pilots, [0, 1, 2]);
+    let records: BTreeSet<u64> = of_kind(&trials, TrialKind::Warmup)
+        .iter()
+        .map(|t| t.order.records)
+        .collect();
+    assert_eq!(records, BTreeSet::from([800_000]));
+    assert_eq!(plan.family_records(&trials, 0), Some(800_000));
+}
+
+#[test]
+fn a_pilot_reads_no_more_than_a_slower_part_does_in_a_trial() {
+    let (_, trials) = across("work = ['wait 1ms', 'none']", &[1_000.0, 2e6]);
+    let pilots: Vec<(usize, u64)> = of_kind(&trials, TrialKind::Pilot)
+        .iter()
+        .map(|t| (t.order.configuration, t.order.records))
+        .collect();
+    assert_eq!(pilots, [(0, 250), (1, 1_000)]);
+    let warmup = of_kind(&trials, TrialKind::Warmup);
+    assert!(warmup.iter().all(|t| t.order.records == 1_000));
+}
+
+#[test]
+fn a_part_whose_pilots_all_fail_leaves_the_count_to_the_others() {
+    let plan = Plan::new(scenario("compare_across = ['size']\n[matrix]\nsize = [100, 1_000]"));
+    let trials = run(&plan, |order| {
+        (order.configuration == 1).then_some(order.records as f64 / 5e5)
+    });
+    let failed = of_kind(&trials, TrialKind::Pilot)
+        .iter()
+        .filter(|t| t.order.configuration == 0)
+        .count();
+    assert_eq!(failed, 3);
+    assert!(
+        of_kind(&trials, TrialKind::Counted)
+            .iter()
+            .all(|t| t.order.records == 500_000)
+    );
 }
 
 #[test]
@@ -406,7 +464,7 @@ proptest! {
         }
         prop_assert!(times_run.values().all(|times| *times == 1));
         let skipped = plan.skipped(&trials);
-        for block in 0..plan.scenario.repetitions.at_most() {
+        for block in 0..plan.scenario.repetitions().at_most() {
             for configuration in (0..plan.scenario.configurations.len()).filter(|c| !skipped.contains(c)) {
                 prop_assert!(times_run.contains_key(&(block, configuration)));
             }
@@ -459,7 +517,7 @@ proptest! {
         // Every block that was split has a complete one in its place, unless configurations were given up.
         if plan.skipped(&trials).is_empty() {
             let complete_blocks = (0..plan.blocks(&trials)).filter(|b| !plan.is_split(&trials, *b)).count();
-            prop_assert_eq!(complete_blocks, plan.scenario.repetitions.at_most() as usize);
+            prop_assert_eq!(complete_blocks, plan.scenario.repetitions().at_most() as usize);
         }
     }
 

@@ -50,7 +50,7 @@ fn interval_and_p_of_a_run_that_looks_are_those_of_the_sequential_method() {
     };
     assert_eq!(fixed.method, Method::Fixed);
     let width = |c: &Comparison| {
-        let (low, high) = c.ratio.unwrap().interval.unwrap();
+        let (low, high) = c.ratio().unwrap().interval.unwrap();
         (high / low).ln()
     };
     assert!(width(&found) > 1.5 * width(&fixed), "{found:?}\n{fixed:?}");
@@ -64,8 +64,8 @@ fn before_the_first_look_there_is_a_ratio_and_nothing_else() {
     let mut trials = run_with(&plan, &[1.0, 0.5]);
     trials.retain(|t| t.order.block < 5);
     let found = first(compare(&plan.scenario, &trials));
-    assert!((found.ratio.unwrap().point - 2.0).abs() < 0.1);
-    assert_eq!((found.ratio.unwrap().interval, found.p), (None, None));
+    assert!((found.ratio().unwrap().point - 2.0).abs() < 0.1);
+    assert_eq!((found.ratio().unwrap().interval, found.p), (None, None));
     assert_eq!((found.verdict, found.blocks_more), (Verdict::Undecided, Some(1)));
 }
 
@@ -93,7 +93,11 @@ fn a_width_is_waited_for_even_where_the_verdict_is_clear() {
     let plan = sequential(one_and_two(), Until::HalfWidth(0.02), 40);
     let trials = run_with(&plan, &[1.0, 0.5]);
     assert!(trials.len() > decided + 4, "{} and {decided} trials", trials.len());
-    let (low, high) = first(compare(&plan.scenario, &trials)).ratio.unwrap().interval.unwrap();
+    let (low, high) = first(compare(&plan.scenario, &trials))
+        .ratio()
+        .unwrap()
+        .interval
+        .unwrap();
     assert!((high / low).ln() / 2.0 <= 0.02_f64.ln_1p());
     // The block before was wider.
     let before: Vec<Trial> = trials

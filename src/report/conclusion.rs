@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::format::{UNKNOWN, rate, significant};
 use super::table::{Cell, Tone};
-use crate::stats::{Estimate, is_material};
-use crate::summary::Verdict;
-use crate::wording::plural;
+use crate::figures::{Better, Comparing};
+use crate::summary::{Undecided, Verdict};
 
 /// A verdict, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,17 +15,17 @@ pub(super) enum Conclusion {
     /// Nothing is known of it.
     Unknown,
     Same,
-    /// Materially: beyond the practical threshold.
+    /// Materially: beyond the practical threshold. By what says how it is worded; a capacity has no such figure.
     Faster {
         materially: bool,
+        by: Option<&'static Comparing>,
     },
     Slower {
         materially: bool,
+        by: Option<&'static Comparing>,
     },
-    /// With the number of blocks that would probably decide it, where that is known.
-    Undecided {
-        blocks_more: Option<u32>,
-    },
+    /// And why.
+    Undecided(Option<Undecided>),
     /// The readers fell behind.
     Overloaded {
         lag_growth_per_second: f64,
@@ -37,36 +36,37 @@ pub(super) enum Conclusion {
         offered: f64,
     },
     UnreadRecords,
-    BaselineOverloaded,
+    /// It holds the load, and its baseline does not.
+    HoldsAlone,
     BaselineWithoutFigure,
-    NothingToCompare,
 }
 
 impl Conclusion {
-    /// A verdict that rests on this ratio.
-    pub(super) fn of(verdict: Verdict, ratio: Option<Estimate>, threshold: f64) -> Self {
-        let interval = ratio.and_then(|ratio| ratio.interval);
-        let materially = interval.is_some_and(|interval| is_material(interval, threshold));
+    /// A verdict, whether it is one by the practical threshold, and by what.
+    pub(super) fn of(verdict: Verdict, materially: bool, by: Option<&'static Comparing>) -> Self {
         match verdict {
             Verdict::Same => Conclusion::Same,
-            Verdict::Faster => Conclusion::Faster { materially },
-            Verdict::Slower => Conclusion::Slower { materially },
-            Verdict::Undecided => Conclusion::Undecided { blocks_more: None },
+            Verdict::Faster => Conclusion::Faster { materially, by },
+            Verdict::Slower => Conclusion::Slower { materially, by },
+            Verdict::Undecided => Conclusion::Undecided(None),
         }
     }
 
     fn tone(self) -> Tone {
         match self {
             Conclusion::Baseline | Conclusion::Unknown | Conclusion::Same => Tone::Plain,
-            Conclusion::Faster { .. } => Tone::Good,
+            Conclusion::Faster { by: Some(by), .. } | Conclusion::Slower { by: Some(by), .. }
+                if by.better == Better::Neither =>
+            {
+                Tone::Plain
+            }
+            Conclusion::Faster { .. } | Conclusion::HoldsAlone => Tone::Good,
             Conclusion::Slower { .. } => Tone::Bad,
-            Conclusion::Undecided { .. }
+            Conclusion::Undecided(_)
             | Conclusion::Overloaded { .. }
             | Conclusion::LoadNotReached { .. }
             | Conclusion::UnreadRecords
-            | Conclusion::BaselineOverloaded
-            | Conclusion::BaselineWithoutFigure
-            | Conclusion::NothingToCompare => Tone::Caution,
+            | Conclusion::BaselineWithoutFigure => Tone::Caution,
         }
     }
 }
@@ -77,17 +77,14 @@ impl fmt::Display for Conclusion {
             Conclusion::Baseline => "baseline",
             Conclusion::Unknown => UNKNOWN,
             Conclusion::Same => "same",
-            Conclusion::Faster { materially: true } => "materially faster",
-            Conclusion::Faster { materially: false } => "faster",
-            Conclusion::Slower { materially: true } => "materially slower",
-            Conclusion::Slower { materially: false } => "slower",
-            Conclusion::Undecided { blocks_more: None } => "undecided",
-            Conclusion::Undecided {
-                blocks_more: Some(more),
-            } => {
-                let more = plural(u64::from(more), "more block");
-                return write!(out, "undecided (about {more} would decide)");
-            }
+            Conclusion::Faster { materially, by } => return out.write_str(&decided(true, materially, by)),
+            Conclusion::Slower { materially, by } => return out.write_str(&decided(false, materially, by)),
+            Conclusion::Undecided(None) => "undecided",
+            Conclusion::Undecided(Some(Undecided::NoFigures)) => "no figures to compare",
+            Conclusion::Undecided(Some(Undecided::Failures { .. })) => "no verdict: trials failed",
+            Conclusion::Undecided(Some(Undecided::Behind { .. })) => "no verdict: fell behind",
+            Conclusion::Undecided(Some(Undecided::TooFewBlocks { .. })) => "not enough blocks yet",
+            Conclusion::Undecided(Some(Undecided::TooClose { .. })) => "too close to call",
             Conclusion::Overloaded { lag_growth_per_second } => {
                 return write!(out, "overloaded: lag grows by {}", rate(lag_growth_per_second));
             }
@@ -96,11 +93,21 @@ impl fmt::Display for Conclusion {
                 return write!(out, "load not reached: {sent} of {offered} /s");
             }
             Conclusion::UnreadRecords => "unread records",
-            Conclusion::BaselineOverloaded => "baseline overloaded",
+            Conclusion::HoldsAlone => "holds, its baseline does not",
             Conclusion::BaselineWithoutFigure => "baseline has no figure",
-            Conclusion::NothingToCompare => "no figures to compare",
         };
         out.write_str(words)
+    }
+}
+
+/// `materially faster`, `less client CPU`.
+fn decided(is_better: bool, materially: bool, by: Option<&Comparing>) -> String {
+    let usual = ["slower", "faster"][usize::from(is_better)];
+    let words = by.map_or_else(|| usual.to_owned(), |by| by.verdict(is_better));
+    if materially {
+        format!("materially {words}")
+    } else {
+        words
     }
 }
 
@@ -116,30 +123,43 @@ impl From<Conclusion> for Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::{FigureId, RESPONSE_P99};
 
     #[test]
-    fn a_verdict_is_material_only_beyond_the_threshold() {
-        let text = |verdict, interval| {
-            let ratio = Estimate {
-                point: 1.0,
-                interval: Some(interval),
-                observations: 8,
-            };
-            Conclusion::of(verdict, Some(ratio), 0.03).to_string()
-        };
-        assert_eq!(text(Verdict::Faster, (1.01, 1.2)), "faster");
-        assert_eq!(text(Verdict::Faster, (1.04, 1.2)), "materially faster");
-        assert_eq!(text(Verdict::Slower, (0.5, 0.99)), "slower");
-        assert_eq!(text(Verdict::Slower, (0.5, 0.96)), "materially slower");
+    fn a_verdict_is_worded_as_its_figure_asks() {
+        let text = |verdict, materially, id: FigureId| Conclusion::of(verdict, materially, id.comparing()).to_string();
+        let time = FigureId::ReadSeconds;
+        assert_eq!(text(Verdict::Faster, false, time), "faster");
+        assert_eq!(text(Verdict::Slower, true, time), "materially slower");
+        assert_eq!(text(Verdict::Faster, true, RESPONSE_P99), "materially faster");
+        assert_eq!(
+            text(Verdict::Faster, true, FigureId::ClientCpu),
+            "materially less client CPU"
+        );
+        assert_eq!(
+            text(Verdict::Slower, false, FigureId::Redelivered),
+            "more redelivered records"
+        );
+        assert_eq!(
+            text(Verdict::Faster, false, FigureId::RecordsPerSecond),
+            "higher throughput"
+        );
+        assert_eq!(
+            text(Verdict::Faster, false, FigureId::NotDelivered),
+            "more offsets without a record"
+        );
+        assert_eq!(Conclusion::of(Verdict::Slower, false, None).to_string(), "slower");
     }
 
     #[test]
     fn only_a_verdict_is_good_or_bad() {
         let tone = |conclusion: Conclusion| Cell::from(conclusion).tone;
-        assert_eq!(tone(Conclusion::Faster { materially: false }), Tone::Good);
-        assert_eq!(tone(Conclusion::Slower { materially: true }), Tone::Bad);
-        assert_eq!(tone(Conclusion::Undecided { blocks_more: Some(3) }), Tone::Caution);
-        assert_eq!(tone(Conclusion::BaselineOverloaded), Tone::Caution);
+        let of = |verdict, id: FigureId| Conclusion::of(verdict, true, id.comparing());
+        assert_eq!(tone(of(Verdict::Faster, FigureId::ReadSeconds)), Tone::Good);
+        assert_eq!(tone(of(Verdict::Slower, FigureId::ClientCpu)), Tone::Bad);
+        assert_eq!(tone(of(Verdict::Slower, FigureId::RecordBytes)), Tone::Plain);
+        assert_eq!(tone(Conclusion::Undecided(None)), Tone::Caution);
+        assert_eq!(tone(Conclusion::BaselineWithoutFigure), Tone::Caution);
         assert_eq!(tone(Conclusion::Baseline), Tone::Plain);
     }
 }

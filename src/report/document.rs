@@ -22,6 +22,8 @@ pub(super) struct Document {
     pub(super) no_answer: &'static str,
     pub(super) warnings: Vec<String>,
     pub(super) sections: Vec<Section>,
+    /// Where the rest is that a terminal leaves out: `the page`.
+    pub(super) page: &'static str,
     /// Where the figures are; a paragraph.
     pub(super) footer: &'static str,
     /// Version of the tandem that made it.

@@ -54,6 +54,11 @@ pub(super) fn tick(value: f64) -> String {
 }
 
 /// A figure as people read it, without the interval.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bytes, which are printed to three digits"
+)]
 pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
     let Some(value) = value else { return UNKNOWN.to_owned() };
     match (unit, value) {
@@ -62,10 +67,10 @@ pub(super) fn figure_text(unit: Unit, value: Option<Value>) -> String {
         (Unit::Milliseconds, value) => duration(value.point() / 1e3),
         (Unit::Microseconds, value) => duration(value.point() / 1e6),
         (Unit::RecordsPerSecond, value) => rate(value.point()),
-        (
-            Unit::Records | Unit::Offsets | Unit::Members | Unit::Bytes | Unit::MibPerSecond | Unit::SecondsPerMillion,
-            value,
-        ) => significant(value.point(), 3),
+        (Unit::Bytes, value) => bytes(value.point() as u64),
+        (Unit::Records | Unit::Offsets | Unit::Members | Unit::MibPerSecond | Unit::SecondsPerMillion, value) => {
+            significant(value.point(), 3)
+        }
     }
 }
 
@@ -132,12 +137,21 @@ pub(super) fn share_estimate(share: &Estimate) -> String {
         p if p >= 0.0995 => 2,
         _ => 3,
     };
-    let number = |share: f64| {
+    let number_with = |share: f64, decimals: usize| {
         let text = format!("{:.decimals$}", share.abs() * 100.0);
         let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
         let sign = if share < 0.0 && !is_zero { "−" } else { "" };
         format!("{sign}{text}")
     };
+    // Ends that read the same would say that nothing is uncertain.
+    let reads_alike = |decimals: &usize| {
+        let ends = share
+            .interval
+            .map(|(low, high)| low < high && number_with(low, *decimals) == number_with(high, *decimals));
+        ends == Some(true)
+    };
+    let decimals = if reads_alike(&decimals) { decimals + 1 } else { decimals };
+    let number = |share: f64| number_with(share, decimals);
     format!("{}\u{a0}%{}", number(share.point), bracketed(share, number))
 }
 
@@ -185,6 +199,38 @@ pub(super) fn duration_estimate(seconds: &Estimate) -> String {
     let decimals = decimals_for(seconds.point * factor, 3);
     let number = |v: f64| format!("{:.decimals$}", v * factor);
     format!("{} {unit}{}", number(seconds.point), bracketed(seconds, number))
+}
+
+/// A difference in its unit with the interval: `−12.0 ms [−16.0, −8.0]`, `+120 records [80, 160]`.
+pub(super) fn difference_estimate(unit: Unit, difference: &Estimate) -> String {
+    let sign = if difference.point > 0.0 { "+" } else { "" };
+    format!("{sign}{}", estimate_in(unit, difference)).replace('-', "−")
+}
+
+/// A figure in its unit with the interval: `41.2 ms [40.1, 42.3]`, `120 records [80, 160]`.
+pub(super) fn estimate_in(unit: Unit, estimate: &Estimate) -> String {
+    let seconds = |factor: f64| duration_estimate(&mapped(*estimate, |value| value * factor));
+    match unit {
+        Unit::Seconds => seconds(1.0),
+        Unit::Milliseconds => seconds(1e-3),
+        Unit::Microseconds => seconds(1e-6),
+        Unit::RecordsPerSecond => rate_estimate(estimate),
+        _ => {
+            let decimals = decimals_for(estimate.point, 3);
+            let number = |value: f64| format!("{value:.decimals$}");
+            format!(
+                "{} {}{}",
+                number(estimate.point),
+                unit.name(),
+                bracketed(estimate, number)
+            )
+        }
+    }
+}
+
+/// A value as the user wrote it, with its unit: `50 ms`.
+pub(super) fn value_in(unit: Unit, value: f64) -> String {
+    format!("{value} {}", unit.name())
 }
 
 /// The same function of the point and of both ends of the interval.

@@ -49,6 +49,12 @@ impl<'a> ReportInput<'a> {
         all.find(|c| (c.question, c.configuration, c.metric) == key)
     }
 
+    /// The comparison of a configuration with its baseline that answers the scenario's question.
+    pub(super) fn own_comparison(&self, configuration: usize) -> Option<&'a Comparison> {
+        let mode = self.mode(configuration)?;
+        self.comparison(configuration, Metric::of(self.scenario, mode))
+    }
+
     /// Whether any configuration is compared with this one.
     pub(super) fn is_baseline(&self, configuration: usize) -> bool {
         let mut all = self.scenario.configurations.iter();

@@ -8,10 +8,10 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::format::{p_value, printable, ratio_estimate};
+use super::format::{p_value, printable};
 use super::tables;
-use crate::summary::Verdict;
-use crate::summary::condition::{Alarm, Condition, Judged};
+use crate::summary::condition::{Alarm, Condition, Judged, JudgedBy};
+use crate::summary::{CheckedRequirement, Met, Metric, Verdict};
 
 /// The comparisons of one command.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,8 @@ pub struct JunitSuite<'a> {
     pub properties: &'a [(String, String)],
     /// What was compared.
     pub judged: &'a [Judged],
+    /// What the scenario requires of figures.
+    pub requirements: &'a [CheckedRequirement],
     /// What makes a case a failure.
     pub conditions: &'a [Condition],
     /// Where a single run is judged: what is wrong with its measurement, a case of its own.
@@ -93,7 +95,22 @@ fn cases(suite: &JunitSuite) -> Vec<Case> {
         }),
         output: wrong.join("\n"),
     });
-    error.chain(judged).chain(measured).collect()
+    let required = suite.requirements.iter().map(|checked| Case {
+        name: format!(
+            "{} of {} {}",
+            checked.requirement.figure.figure().name,
+            checked.name,
+            tables::bound(&checked.requirement)
+        ),
+        outcome: match checked.outcome {
+            Met::Yes => None,
+            _ if checked.fails() => Some(Ended::Failure),
+            _ => Some(Ended::Skipped),
+        }
+        .map(|ended| (ended, "require".to_owned(), tables::requirement_sentence(checked))),
+        output: tables::requirement_sentence(checked),
+    });
+    error.chain(judged).chain(required).chain(measured).collect()
 }
 
 fn outcome(judged: &Judged, conditions: &[Condition]) -> Option<(Ended, String, String)> {
@@ -117,27 +134,37 @@ fn outcome(judged: &Judged, conditions: &[Condition]) -> Option<(Ended, String, 
 /// `slower than A by read time: 0.50× [0.49, 0.51], p (Holm) < 0.001`.
 fn sentence(judged: &Judged) -> String {
     let note = judged.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-    let (Some(verdict), Some(measure)) = (judged.verdict, judged.measure) else {
+    let (Some(verdict), Some(by)) = (judged.verdict, judged.by) else {
         return format!("not compared with {}{note}", judged.baseline);
     };
-    let verdict = match verdict {
-        Verdict::Same => "the same as",
-        Verdict::Faster => "faster than",
-        Verdict::Slower => "slower than",
-        Verdict::Undecided => "undecided against",
+    let (metric, noun) = match by {
+        JudgedBy::Metric(metric) => (Some(metric), &*metric.comparing().noun),
+        JudgedBy::Capacity => (None, "capacity"),
     };
-    let by = measure.metric().map_or("capacity", tables::metric);
+    let comparing = metric.map(Metric::comparing);
+    // What is neither a time nor a speed is named by the verdict.
+    let by = match (verdict, comparing) {
+        (Verdict::Faster | Verdict::Slower, Some(comparing)) if !comparing.is_of_time() => String::new(),
+        _ => format!(" by {noun}"),
+    };
+    let decided = |is_better| {
+        let usual = ["slower", "faster"][usize::from(is_better)];
+        let words = comparing.map_or(usual.to_owned(), |comparing| comparing.verdict(is_better));
+        format!("{words} than")
+    };
+    let verdict = match verdict {
+        Verdict::Same => "the same as".to_owned(),
+        Verdict::Faster => decided(true),
+        Verdict::Slower => decided(false),
+        Verdict::Undecided => "undecided against".to_owned(),
+    };
     let figures = [
-        judged.ratio.map(|ratio| ratio_estimate(&ratio)),
+        judged.effect.map(|effect| tables::effect_text(metric, effect)),
         judged.p_holm.map(|p| format!("p (Holm) {}", p_value(p))),
     ];
     let figures: Vec<String> = figures.into_iter().flatten().collect();
     let colon = if figures.is_empty() { "" } else { ": " };
-    format!(
-        "{verdict} {} by {by}{colon}{}{note}",
-        judged.baseline,
-        figures.join(", ")
-    )
+    format!("{verdict} {}{by}{colon}{}{note}", judged.baseline, figures.join(", "))
 }
 
 fn write(xml: &mut Writer<&mut Vec<u8>>, suite: &JunitSuite, cases: &[Case]) -> io::Result<()> {

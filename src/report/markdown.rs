@@ -104,7 +104,12 @@ fn table(out: &mut String, table: &Table) {
         Align::Right => "--:".to_owned(),
     };
     row(table.heads.iter().map(|head| rule(head.align)).collect());
-    for cells in &table.rows {
+    for (number, cells) in table.rows.iter().enumerate() {
+        if let Some(title) = table.group_at(number) {
+            let title = format!("**{}**", escape(title));
+            let empty = std::iter::repeat_n(String::new(), cells.len() - 1);
+            row(std::iter::once(title).chain(empty).collect());
+        }
         row(cells.iter().map(|cell| escape(&cell.text)).collect());
     }
 }
@@ -168,7 +173,7 @@ mod tests {
             .skip(1)
             .map(|part| part.split("</summary>\n\n").next().unwrap())
             .collect();
-        assert_eq!(titles, ["Results", "Environment", "Settings", "How to read this"]);
+        assert_eq!(titles, ["Comparisons", "Environment", "Settings", "How to read this"]);
         assert_eq!(text.matches("\n\n</details>\n").count(), 4, "{text}");
         // Nothing that only works beside the run's files.
         assert!(!text.contains("](") && !text.contains("<script"), "{text}");

@@ -3,6 +3,8 @@
 //!
 //! Tables, facts and charts make a document; the renderers give it a form.
 
+#[cfg(test)]
+mod answer_tests;
 mod chart;
 mod compare;
 mod conclusion;
@@ -27,6 +29,8 @@ pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate};
 pub use input::ReportInput;
 pub use json::compare_json;
 pub use junit::{JunitSuite, junit};
+pub use outline::Extent;
+pub use tables::requirement_sentence;
 
 /// Every file of the report with its path below the run's folder, in the order in which to write them.
 pub fn files(input: &ReportInput) -> Vec<(String, String)> {
@@ -49,9 +53,14 @@ pub fn files(input: &ReportInput) -> Vec<(String, String)> {
     tables.chain(charts).chain(pages.into_iter().map(named)).collect()
 }
 
-/// The answer and the results for a terminal. `width` in columns; `colour` allows ANSI sequences.
-pub fn terminal(input: &ReportInput, width: usize, colour: bool) -> String {
-    terminal::render(&outline::terminal(input), width, colour)
+/// The report for a terminal. `width` in columns; `colour` allows ANSI sequences.
+pub fn terminal(input: &ReportInput, width: usize, colour: bool, extent: Extent) -> String {
+    let lines_max = match extent {
+        Extent::Answer => terminal::ANSWER_LINES,
+        Extent::Screens => terminal::SCREENS_LINES,
+        Extent::Everything => usize::MAX,
+    };
+    terminal::render(&outline::terminal(input, extent), width, colour, lines_max)
 }
 
 /// How much of a run's time was reading, in words; `None` where its times are not known.
@@ -66,7 +75,7 @@ pub fn markdown_brief(input: &ReportInput) -> String {
 
 /// A comparison for a terminal. `width` in columns; `colour` allows ANSI sequences.
 pub fn compare_terminal(input: &CompareInput, width: usize, colour: bool) -> String {
-    terminal::render(&compare::terminal(input), width, colour)
+    terminal::render(&compare::terminal(input), width, colour, usize::MAX)
 }
 
 /// A comparison in Markdown, for a comment on a change. Links to no file.
@@ -82,6 +91,7 @@ pub fn compare_html(input: &CompareInput) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::Extent;
     use crate::testing::report::Fixture;
 
     #[test]
@@ -130,7 +140,7 @@ mod tests {
             for (name, text) in super::files(&fixture.input()) {
                 std::fs::write(folder.join(name), text).unwrap();
             }
-            let text = super::terminal(&fixture.input(), 120, true);
+            let text = super::terminal(&fixture.input(), 120, true, Extent::Screens);
             std::fs::write(folder.join("terminal.txt"), text).unwrap();
         }
     }

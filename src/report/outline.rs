@@ -3,20 +3,32 @@
 use super::chart::charts;
 use super::document::{self, Block, Document, Section, with_content};
 use super::facts;
-use super::grouped::joined;
 use super::input::ReportInput;
 use super::labels::Labels;
 use super::tables::{self, scaling};
-use crate::summary::has_sentence_each;
+
+/// How much of a report a terminal shows. The page has everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The answer and the warnings.
+    Answer,
+    /// Two screens: these, the results, and what explains them.
+    Screens,
+    /// Everything that fits a terminal.
+    Everything,
+}
 
 /// The report with everything in it.
 pub(super) fn page(input: &ReportInput) -> Document {
-    // The first chart shows the answer. What explains it comes before all that is looked up.
+    // The table is the other half of the answer, and the first chart shows it. What explains it comes before all that
+    // is looked up.
     let mut charts = charts(input).into_iter().map(Block::Chart);
     let first = charts.by_ref().take(1).collect();
     of_run(
         input,
         [
+            Section::new("results", "Results", document::tables(tables::results(input))),
+            requirements(input),
             Section::new("chart", "At a glance", first),
             Section::new(
                 "why",
@@ -24,7 +36,6 @@ pub(super) fn page(input: &ReportInput) -> Document {
                 facts::reasons(input).into_iter().map(Block::Reason).collect(),
             ),
             Section::new("charts", "More charts", charts.collect()),
-            Section::new("results", "Results", document::tables(tables::results(input))),
             Section::new(
                 "latencies",
                 "Latency by part",
@@ -50,13 +61,19 @@ pub(super) fn page(input: &ReportInput) -> Document {
     )
 }
 
-/// Answer, warnings and verdicts; the rest is folded. For a pull request or the summary of a job, so without charts.
+/// Answer, warnings and results; the rest is folded. For a pull request or the summary of a job, so without charts.
 pub(super) fn brief(input: &ReportInput) -> Document {
     of_run(
         input,
         [
-            Section::new("verdicts", "Verdicts", document::tables(tables::own_comparisons(input))),
-            Section::new("results", "Results", document::tables(tables::results(input))).folded(),
+            requirements(input),
+            Section::new("results", "Results", document::tables(tables::results(input))),
+            Section::new(
+                "comparisons",
+                "Comparisons",
+                document::tables(tables::own_comparisons(input)),
+            )
+            .folded(),
             environment(input).folded(),
             Section::new("settings", "Settings", settings(input)).folded(),
             reading(input).folded(),
@@ -64,30 +81,36 @@ pub(super) fn brief(input: &ReportInput) -> Document {
     )
 }
 
-/// The answer, the results and what explains them.
-pub(super) fn terminal(input: &ReportInput) -> Document {
+/// The answer, and as much as asked for of the results and what explains them.
+pub(super) fn terminal(input: &ReportInput, extent: Extent) -> Document {
+    if extent == Extent::Answer {
+        return of_run(input, []);
+    }
     let reasons = facts::reasons(input).into_iter().map(Block::Reason).collect();
     let idle = facts::idle(input).into_iter();
     let idle = idle.map(|(names, why)| Block::Paragraph(format!("Idle in {names}: {why}")));
+    let short = [
+        Section::new("results", "", document::tables(tables::results(input))),
+        requirements(input),
+        Section::new("why", "Why, and what would change it", reasons),
+    ];
+    if extent == Extent::Screens {
+        return of_run(input, short);
+    }
     let effects = scaling::effects_words(input).map(Block::Paragraph);
-    of_run(
-        input,
-        [
-            Section::new("results", "", document::tables(tables::results(input))),
-            Section::new("why", "Why, and what would change it", reasons),
-            Section::new("scaling", "", scaling_in_terminal(input)),
-            Section::new("effects", "", effects.into_iter().collect()),
-            Section::new("idle", "", idle.collect()),
-        ],
-    )
+    // The evidence of the bottleneck counts them, too.
+    let long = [
+        Section::new("idle", "", idle.collect()),
+        Section::new("scaling", "Scaling", scaling(input)),
+        Section::new("effects", "", effects.into_iter().collect()),
+    ];
+    of_run(input, short.into_iter().chain(long))
 }
 
 fn of_run(input: &ReportInput, sections: impl IntoIterator<Item = Section>) -> Document {
     let summary = input.summary;
     let (first, last) = facts::dates(input);
     let version = &input.environment.tandem_version;
-    let incomplete = "This run is not complete: trials of its plan were not run.".to_owned();
-    let incomplete = (!summary.complete).then_some(incomplete);
     Document {
         title: summary.question.clone(),
         subtitle: format!(
@@ -97,12 +120,19 @@ fn of_run(input: &ReportInput, sections: impl IntoIterator<Item = Section>) -> D
         distrust: summary.quality.distrust.clone(),
         answer: summary.answer.clone(),
         no_answer: "No answer yet: too few trials were completed.",
-        warnings: incomplete.into_iter().chain(summary.warnings.iter().cloned()).collect(),
+        warnings: summary.warnings.clone(),
         sections: with_content(sections),
+        page: "the page",
         footer: "Made by tandem from the stored trials of the run. The figures are also in `summary.csv`, `trials.csv` and \
                  `summary.json`.",
         tandem_version: version.clone(),
     }
+}
+
+/// What the scenario requires of figures.
+fn requirements(input: &ReportInput) -> Section {
+    let tables = document::tables(tables::requirements(input));
+    Section::new("requirements", "Requirements", tables)
 }
 
 /// Each series with its table and what it shows.
@@ -113,24 +143,8 @@ fn scaling(input: &ReportInput) -> Vec<Block> {
         let table = scaling::series_table(&labels, series, scaling::title(series, all));
         [Block::Table(table), Block::Paragraph(scaling::words(series))]
     });
-    blocks.collect()
-}
-
-/// The series with several numbers to choose from. What the answer says already is left out.
-fn scaling_in_terminal(input: &ReportInput) -> Vec<Block> {
-    let labels = Labels::new(input.scenario);
-    let all = &input.summary.scaling;
-    let blocks = all.iter().filter(|series| series.points.len() > 2).flat_map(|series| {
-        let caption = joined(["Scaling", &scaling::title(series, all)], ", ");
-        let words = if has_sentence_each(all) {
-            scaling::law(series)
-        } else {
-            scaling::words(series)
-        };
-        let table = scaling::series_table(&labels, series, caption);
-        [Block::Table(table), Block::Paragraph(words)]
-    });
-    blocks.collect()
+    let refusals = scaling::refusals(all).into_iter().map(Block::Paragraph);
+    blocks.chain(refusals).collect()
 }
 
 /// The shares of the axes in words and in a table.
@@ -145,9 +159,17 @@ fn comparisons(input: &ReportInput) -> Vec<Block> {
     if found.is_empty() {
         return Vec::new();
     }
-    let words = "How many times as fast as the baseline, from pairs of trials within blocks. Verdicts rest on the read time. \
-                 The stopwatch is given beside it, because it also holds starting and joining.";
-    let mut blocks = vec![Block::Paragraph(words.to_owned())];
+    let words = match input.scenario.metric {
+        None => "How many times as fast as the baseline, from pairs of trials within blocks. Verdicts rest on the read time. \
+                 The stopwatch is given beside it, because it also holds starting and joining."
+            .to_owned(),
+        Some(chosen) => format!(
+            "How far each is from its baseline by `{}`, the scenario's metric, from pairs of trials within blocks. A ratio \
+             above 1 is better; a difference is the configuration's figure minus the baseline's.",
+            chosen.figure.figure().name
+        ),
+    };
+    let mut blocks = vec![Block::Paragraph(words)];
     blocks.extend(document::tables(found));
     blocks
 }

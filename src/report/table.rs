@@ -3,6 +3,7 @@
 
 use super::format::or_unknown;
 use crate::stats::Estimate;
+use crate::wording::capitalised;
 
 /// Cells below the heads of their columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(super) struct Table {
     pub(super) heads: Vec<Head>,
     /// Each as long as `heads`.
     pub(super) rows: Vec<Vec<Cell>>,
+    /// The titles of groups of rows, each before the row with this index; empty where there is one group.
+    pub(super) groups: Vec<(usize, String)>,
 }
 
 /// What a column is, without its cells.
@@ -37,6 +40,8 @@ pub(super) enum InTerminal {
     Always,
     /// Dropped where the table is too wide; the lowest rank goes first.
     Dropped(u8),
+    /// Dropped where even wrapped words do not fit; the lowest rank goes first.
+    DroppedLast(u8),
     /// Left out, because the text around the table says the same.
     Never,
 }
@@ -121,6 +126,12 @@ impl<'a, R> Column<'a, R> {
         self
     }
 
+    /// A terminal drops the column only where words would have to be broken; the lowest rank goes first.
+    pub(super) fn dropped_last(mut self, rank: u8) -> Self {
+        self.head.terminal = InTerminal::DroppedLast(rank);
+        self
+    }
+
     /// A terminal never shows the column.
     pub(super) fn on_pages_only(mut self) -> Self {
         self.head.terminal = InTerminal::Never;
@@ -147,8 +158,15 @@ impl Table {
         Table {
             caption: caption.into(),
             rows,
+            groups: Vec::new(),
             heads: columns.into_iter().map(|column| column.head).collect(),
         }
+    }
+
+    /// The title of the group that begins with this row.
+    pub(super) fn group_at(&self, row: usize) -> Option<&str> {
+        let mut groups = self.groups.iter();
+        groups.find(|(first, _)| *first == row).map(|(_, title)| title.as_str())
     }
 
     /// Keeps the columns for which this holds.
@@ -173,6 +191,35 @@ impl Table {
         let rows = self.rows.iter();
         rows.map(|row| row.iter().map(|cell| cell.text.as_str()).collect())
             .collect()
+    }
+}
+
+/// Tables with the same columns as one, with a group of rows for each. One below another they could not be compared.
+pub(super) fn stacked(tables: Vec<Table>) -> Vec<Table> {
+    let mut stacked: Vec<Table> = Vec::new();
+    for table in tables {
+        let has_title = |table: &Table| !(table.caption.is_empty() && table.groups.is_empty());
+        match stacked.last_mut() {
+            Some(last) if last.heads == table.heads && has_title(last) && has_title(&table) => {
+                if last.groups.is_empty() {
+                    let (title, caption) = apart(&last.caption);
+                    last.groups.push((0, title));
+                    last.caption = caption;
+                }
+                last.groups.push((last.rows.len(), apart(&table.caption).0));
+                last.rows.extend(table.rows);
+            }
+            _ => stacked.push(table),
+        }
+    }
+    stacked
+}
+
+/// What tells a table from others, and what all of them show: `work=none: response time`.
+fn apart(caption: &str) -> (String, String) {
+    match caption.rsplit_once(": ") {
+        Some((title, shown)) => (title.to_owned(), capitalised(shown)),
+        None => (caption.to_owned(), String::new()),
     }
 }
 

@@ -1,9 +1,9 @@
-//! A document for a terminal: the answer first, then warnings and the sections.
+//! A document for a terminal: the answer first, then warnings and the sections, in as many lines as there may be.
 
 use std::collections::BTreeSet;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
+use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Width};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::document::{Block, Document, Section};
@@ -11,23 +11,70 @@ use super::facts::Reason;
 use super::format::printable;
 use super::grouped::joined;
 use super::table::{Align, Head, InTerminal, Table, Tone};
+use crate::wording::plural;
 
+/// Lines of the answer with its warnings alone, without the line that names the page.
+pub(super) const ANSWER_LINES: usize = 11;
+/// Two screens of 50 lines, without that line, the one before it, and two that say where the time went.
+pub(super) const SCREENS_LINES: usize = 96;
 /// Narrower terminals get tables of this width and scroll.
 const WIDTH_MIN: usize = 40;
 /// Words are wrapped at this width.
 const WORDS_WIDTH: usize = 24;
-/// Configurations of one bottleneck whose evidence is given; the page has all.
-const REASONS_MAX: usize = 4;
+
+/// How many of each kind are shown; what is left out is counted, and stands in the page.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    warnings: usize,
+    /// Rows of each table.
+    rows: usize,
+    reasons: usize,
+    /// Configurations of one reason whose evidence is given.
+    evidence: usize,
+}
+
+/// Tried one after the other until the text is short enough.
+const SHOWN: [Shown; 7] = [
+    shown(usize::MAX, usize::MAX, usize::MAX, 4),
+    shown(8, usize::MAX, usize::MAX, 1),
+    shown(6, 24, 5, 1),
+    shown(5, 16, 4, 1),
+    shown(4, 10, 3, 1),
+    shown(2, 8, 2, 1),
+    shown(1, 6, 1, 1),
+];
+
+const fn shown(warnings: usize, rows: usize, reasons: usize, evidence: usize) -> Shown {
+    Shown {
+        warnings,
+        rows,
+        reasons,
+        evidence,
+    }
+}
 
 /// `width` in columns; `colour` allows ANSI sequences.
-pub(super) fn render(document: &Document, width: usize, colour: bool) -> String {
-    let mut terminal = Terminal {
-        out: String::new(),
-        width: width.max(WIDTH_MIN),
-        colour,
-    };
-    terminal.document(document);
-    terminal.out
+pub(super) fn render(document: &Document, width: usize, colour: bool, lines_max: usize) -> String {
+    let texts = SHOWN.iter().map(|shown| {
+        let mut terminal = Terminal {
+            out: String::new(),
+            width: width.max(WIDTH_MIN),
+            colour,
+            shown: *shown,
+            left_out: Vec::new(),
+            page: document.page,
+        };
+        terminal.document(document);
+        terminal.out
+    });
+    let mut shortest = String::new();
+    for text in texts {
+        shortest = text;
+        if shortest.lines().count() <= lines_max {
+            break;
+        }
+    }
+    shortest
 }
 
 /// How a paragraph is emphasised.
@@ -42,6 +89,11 @@ struct Terminal {
     out: String,
     width: usize,
     colour: bool,
+    shown: Shown,
+    /// Headers of columns for which the terminal is too narrow.
+    left_out: Vec<String>,
+    /// Where the rest is.
+    page: &'static str,
 }
 
 impl Terminal {
@@ -58,11 +110,29 @@ impl Terminal {
         if document.answer.is_empty() {
             self.paragraph(document.no_answer, Emphasis::None, "  ");
         }
-        for warning in &document.warnings {
+        for warning in document.warnings.iter().take(self.shown.warnings) {
             self.paragraph(&format!("! {warning}"), Emphasis::Tone(Tone::Caution), "  ");
         }
+        self.more(document.warnings.len(), self.shown.warnings, "more warning", "  ");
         for section in &document.sections {
             self.section(section);
+        }
+        if !self.left_out.is_empty() {
+            let text = format!(
+                "The terminal is too narrow for: {}. See {}.",
+                self.left_out.join(", "),
+                self.page
+            );
+            self.out.push('\n');
+            self.paragraph(&text, Emphasis::None, "  ");
+        }
+    }
+
+    /// Says how many of so many are left out where so many are shown.
+    fn more(&mut self, all: usize, shown: usize, noun: &str, indent: &str) {
+        if all > shown {
+            let text = format!("and {} in {}", plural(all - shown, noun), self.page);
+            self.paragraph(&text, Emphasis::None, indent);
         }
     }
 
@@ -75,7 +145,13 @@ impl Terminal {
             Block::Table(table) => Some(table.clone()),
             _ => None,
         });
-        let mut fitted = fit(tables.collect(), self.width).into_iter();
+        let mut fitted = self.fit(tables.collect()).into_iter();
+        let reasons = section
+            .blocks
+            .iter()
+            .filter(|block| matches!(block, Block::Reason(_)))
+            .count();
+        let mut reasons_shown = 0;
         for (number, block) in section.blocks.iter().enumerate() {
             match block {
                 Block::Table(_) => {
@@ -87,12 +163,18 @@ impl Terminal {
                     }
                 }
                 Block::Paragraph(text) => self.paragraph(text, Emphasis::None, "  "),
-                Block::Reason(reason) => self.reason(reason),
+                Block::Reason(reason) => {
+                    reasons_shown += 1;
+                    if reasons_shown <= self.shown.reasons {
+                        self.reason(reason);
+                    }
+                }
                 Block::List(items) => self.list(items, "  "),
                 // Too long for a terminal; the page has them.
                 Block::Definitions(_) | Block::LongTable { .. } | Block::Chart(_) | Block::Listing { .. } => {}
             }
         }
+        self.more(reasons, self.shown.reasons, "more reason", "  ");
     }
 
     fn list(&mut self, items: &[(String, String)], indent: &str) {
@@ -106,22 +188,64 @@ impl Terminal {
         let kind = self.emphasised(reason.kind.as_str(), Emphasis::Bold);
         let text = format!("{}. {}", reason.meaning(), printable(&reason.remedy));
         self.wrapped(&format!("{kind}: {}", text.trim_end()), "  ");
-        let (first, more) = reason
-            .configurations
-            .split_at(reason.configurations.len().min(REASONS_MAX));
-        self.list(first, "    ");
-        if !more.is_empty() {
-            let text = format!("and {} more, in the report", more.len());
-            self.paragraph(&text, Emphasis::None, "    ");
-        }
+        let all = &reason.configurations;
+        self.list(&all[..all.len().min(self.shown.evidence)], "    ");
+        self.more(all.len(), self.shown.evidence, "more configuration", "    ");
     }
 
-    fn table(&mut self, table: Table) {
+    fn table(&mut self, mut table: Table) {
         if !table.caption.is_empty() {
             self.paragraph(&table.caption, Emphasis::Bold, "");
         }
-        self.out.push_str(&draw(table, self.width, self.colour));
+        let rows = table.rows.len();
+        table.rows.truncate(self.shown.rows);
+        self.out.push_str(&draw(&table, self.width, self.colour));
         self.out.push('\n');
+        self.more(rows, self.shown.rows, "more row", "  ");
+    }
+
+    /// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.
+    fn fit(&mut self, mut tables: Vec<Table>) -> Vec<Table> {
+        for table in &mut tables {
+            table.retain_columns(|head| head.terminal != InTerminal::Never);
+        }
+        let width = self.width;
+        self.drop_columns(
+            &mut tables,
+            |table| wrapped_width(table) <= width,
+            |head| match head.terminal {
+                InTerminal::Dropped(rank) => Some(rank),
+                _ => None,
+            },
+        );
+        self.drop_columns(
+            &mut tables,
+            |table| least_width(table, WORDS_WIDTH) <= width,
+            |head| match head.terminal {
+                InTerminal::DroppedLast(rank) => Some(rank),
+                _ => None,
+            },
+        );
+        tables
+    }
+
+    fn drop_columns(&mut self, tables: &mut [Table], fits: impl Fn(&Table) -> bool, rank: fn(&Head) -> Option<u8>) {
+        let heads = tables.iter().flat_map(|table| &table.heads);
+        let ranks: BTreeSet<u8> = heads.filter_map(rank).collect();
+        for dropped in ranks {
+            if tables.iter().all(&fits) {
+                break;
+            }
+            for table in &mut *tables {
+                let gone = table.heads.iter().filter(|head| rank(head) == Some(dropped));
+                for header in gone.map(|head| head.header.replace('\u{a0}', " ")) {
+                    if !self.left_out.contains(&header) {
+                        self.left_out.push(header);
+                    }
+                }
+                table.retain_columns(|head| rank(head) != Some(dropped));
+            }
+        }
     }
 
     fn paragraph(&mut self, text: &str, emphasis: Emphasis, indent: &str) {
@@ -161,43 +285,46 @@ impl Terminal {
     }
 }
 
-/// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.
-fn fit(mut tables: Vec<Table>, width: usize) -> Vec<Table> {
-    let retain = |tables: &mut Vec<Table>, is_kept: &dyn Fn(&Head) -> bool| {
-        for table in tables {
-            table.retain_columns(is_kept);
-        }
-    };
-    retain(&mut tables, &|head| head.terminal != InTerminal::Never);
-    let rank = |head: &Head| match head.terminal {
-        InTerminal::Dropped(rank) => Some(rank),
-        InTerminal::Always | InTerminal::Never => None,
-    };
-    let heads = tables.iter().flat_map(|table| &table.heads);
-    let ranks: BTreeSet<u8> = heads.filter_map(rank).collect();
-    for dropped in ranks {
-        if tables.iter().all(|table| natural_width(table) <= width) {
-            break;
-        }
-        retain(&mut tables, &|head| rank(head) != Some(dropped));
-    }
-    tables
+/// The width of a table whose words are wrapped at this width and whose figures are not.
+fn wrapped_width(table: &Table) -> usize {
+    width_of(table, |column| widest_cell(table, column).min(WORDS_WIDTH))
 }
 
-/// The width of a table whose words are wrapped and whose figures are not.
-fn natural_width(table: &Table) -> usize {
+/// The width below which words of up to so many characters would have to be broken.
+fn least_width(table: &Table, word_max: usize) -> usize {
+    width_of(table, |column| longest_word(table, column, word_max))
+}
+
+/// Cells have a space on either side, and one more between them.
+fn width_of(table: &Table, words: impl Fn(usize) -> usize) -> usize {
     let column = |(i, head): (usize, &Head)| {
-        let cells = table.rows.iter().map(|row| row[i].text.chars().count());
-        let widest = cells.chain([head.header.chars().count()]).max().unwrap_or(0);
-        2 + match head.align {
-            Align::Left => widest.min(WORDS_WIDTH),
-            Align::Right => widest,
+        3 + match head.align {
+            Align::Left => words(i),
+            Align::Right => widest_cell(table, i),
         }
     };
-    table.heads.iter().enumerate().map(column).sum()
+    let sum: usize = table.heads.iter().enumerate().map(column).sum();
+    sum.saturating_sub(1)
 }
 
-fn draw(table: Table, width: usize, colour: bool) -> String {
+fn widest_cell(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().map(|row| row[column].text.chars().count());
+    cells
+        .chain([table.heads[column].header.chars().count()])
+        .max()
+        .unwrap_or(0)
+}
+
+/// The longest word of a column. One that is longer than the maximum may be broken.
+fn longest_word(table: &Table, column: usize, word_max: usize) -> usize {
+    let cells = table.rows.iter().map(|row| row[column].text.as_str());
+    let words = cells
+        .chain([table.heads[column].header.as_str()])
+        .flat_map(|text| text.split(' '));
+    words.map(|word| word.chars().count()).max().unwrap_or(0).min(word_max)
+}
+
+fn draw(table: &Table, width: usize, colour: bool) -> String {
     let thin = LineStyle::none().fill('─').junction('─');
     let style = UTF8_HORIZONTAL_ONLY
         .header_separator(thin)
@@ -214,8 +341,11 @@ fn draw(table: Table, width: usize, colour: bool) -> String {
     }
     let header = |head: &Head| comfy_table::Cell::new(printable(&head.header)).add_attribute(Attribute::Bold);
     drawn.set_header(table.heads.iter().map(header));
-    for row in table.rows {
-        drawn.add_row(row.into_iter().map(|cell| {
+    for (number, row) in table.rows.iter().enumerate() {
+        if let Some(title) = table.group_at(number) {
+            drawn.add_row([comfy_table::Cell::new(printable(title)).add_attribute(Attribute::Bold)]);
+        }
+        drawn.add_row(row.iter().map(|cell| {
             let text = comfy_table::Cell::new(printable(&cell.text));
             match colour_of(cell.tone) {
                 Some(colour) => text.fg(colour),
@@ -223,10 +353,22 @@ fn draw(table: Table, width: usize, colour: bool) -> String {
             }
         }));
     }
+    // Words are broken only where the table would not fit otherwise.
+    let word_max = (1..=WORDS_WIDTH)
+        .rev()
+        .find(|max| least_width(table, *max) <= width)
+        .unwrap_or(1);
     for (i, head) in table.heads.iter().enumerate() {
-        if let (Align::Right, Some(column)) = (head.align, drawn.column_mut(i)) {
-            column.set_cell_alignment(CellAlignment::Right);
-            column.set_constraint(ColumnConstraint::ContentWidth);
+        let Some(column) = drawn.column_mut(i) else { continue };
+        match head.align {
+            Align::Right => {
+                column.set_cell_alignment(CellAlignment::Right);
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+            Align::Left => {
+                let least = u16::try_from(2 + longest_word(table, i, word_max)).unwrap_or(u16::MAX);
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+            }
         }
     }
     let text = drawn.to_string();
@@ -244,12 +386,11 @@ fn colour_of(tone: Tone) -> Option<Color> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::report::outline;
+    use crate::report::Extent;
     use crate::testing::report::Fixture;
 
     fn terminal(fixture: &Fixture, width: usize, colour: bool) -> String {
-        render(&outline::terminal(&fixture.input()), width, colour)
+        crate::report::terminal(&fixture.input(), width, colour, Extent::Screens)
     }
 
     #[test]
@@ -315,7 +456,7 @@ mod tests {
     fn a_run_without_a_finished_trial_says_that_there_is_no_answer() {
         let mut fixture = Fixture::one_vs_two();
         fixture.summary.answer.clear();
-        fixture.summary.complete = false;
+        fixture.summary.warnings = vec!["The run is not complete".to_owned()];
         let text = terminal(&fixture, 100, false);
         assert!(
             text.contains("No answer yet") && text.contains("not complete"),

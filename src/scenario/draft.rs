@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::keys::{CapacityKeys, Setting, Settings, TableKeys as _, TopKeys, TrialKeys};
+use super::keys::{CapacityKeys, RequireKeys, Setting, Settings, TableKeys as _, TopKeys, TrialKeys};
 use super::model::{Capacity, ClusterSpec, Place, TrialLength};
 
 /// The tables of a file.
@@ -18,6 +18,7 @@ pub(super) struct Draft {
     /// The header of `[load]`, where there is one: its configurations are live unless they say otherwise.
     pub(super) load_span: Option<Range<usize>>,
     pub(super) capacity: Option<DraftCapacity>,
+    pub(super) requirements: Vec<DraftRequirement>,
     pub(super) axes: Vec<DraftAxis>,
     /// At least one; unnamed where the file has none.
     pub(super) cases: Vec<DraftCase>,
@@ -29,6 +30,12 @@ pub(super) struct DraftAxis {
     pub(super) key_span: Range<usize>,
     /// At least one.
     pub(super) values: Vec<Setting<Settings>>,
+}
+
+/// A `[[require]]`.
+pub(super) struct DraftRequirement {
+    pub(super) keys: RequireKeys,
+    pub(super) span: Range<usize>,
 }
 
 /// A `[[case]]`.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::across;
 use super::checks;
 use super::draft::{Draft, DraftAxis, DraftCase};
 use super::families::{self, common_multiple};
@@ -41,13 +42,16 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         seed: draft.top.seed,
         repetitions: draft.top.repetitions,
         warmup_blocks: draft.top.warmup_blocks,
-        threshold: draft.top.threshold,
+        threshold: checks::share(draft),
+        metric: checks::metric(draft, &configurations, problems),
+        requirements: checks::requirements(draft, &configurations, problems),
         trial: draft.trial_length(),
         cluster: draft.cluster.clone(),
         places: draft.places.clone(),
         axes: draft.axes.iter().map(axis).collect(),
         keys_in_use: keys_in_use(draft),
         configurations,
+        compare_across: draft.top.compare_across.clone().unwrap_or_default(),
         families: Vec::new(),
         datasets,
         capacity: draft.search(),
@@ -55,6 +59,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
         warnings: rounding.warning.into_iter().collect(),
     };
     let multiples: Vec<Option<u64>> = combinations.iter().map(Combination::record_multiple).collect();
+    across::check(draft, problems);
     families::set_families(&mut scenario, &multiples);
     families::set_baselines(draft, &mut scenario.configurations, problems);
     checks::check_repetitions(draft, &scenario.configurations, problems);
@@ -63,6 +68,7 @@ pub(super) fn expand(name: &str, draft: &Draft, problems: &mut Problems) -> Opti
     }
     set_key_values(&mut scenario, &combinations);
     scenario.warnings.extend(checks::warnings(&named, draft, &scenario));
+    scenario.warnings.extend(across::warning(&scenario));
     scenario.warnings.extend(families::blocks_warning(&scenario));
     Some(scenario)
 }
@@ -263,6 +269,10 @@ fn dataset(settings: &Settings, draft: &Draft, records: u64) -> DatasetSpec {
         compression_ratio: settings.compression_ratio,
         replication: settings.replication,
         settings: settings.of_topics.clone(),
+        client: Some(&settings.fill_properties)
+            .filter(|_| settings.is_filled())
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::draft::Draft;
-use super::keys::{CLIENT, Configured, Role, TableKeys as _, keys};
-use super::model::{Configuration, Family, ISOLATION, Scenario};
+use super::keys::{Configured, FILL_TABLE, Role, TableKeys as _, keys};
+use super::model::{Configuration, DatasetSpec, Family, ISOLATION, Scenario};
 use super::problem::{Problem, Problems};
 use super::suggest::{any_value, did_you_mean_value};
 use crate::wording::plural;
@@ -12,25 +12,19 @@ use crate::wording::plural;
 /// What the configurations of a family have in common: a key with its value, `None` where it means nothing for them.
 type Common = Vec<(&'static str, Option<String>)>;
 
-/// What a configuration has in common with its family.
+/// What a configuration has in common with others that are compared with it whatever `compare_across` names.
 fn common(configured: &Configured<'_>) -> Common {
-    let splitting = keys().filter(|key| key.role == Some(Role::Family));
+    let splitting = keys().filter(|key| matches!(key.role, Some(Role::Family | Role::Incomparable)));
     let of_keys = splitting.map(|key| (key.name, key.value(configured)));
     // Of existing topics consumers are given other records with each isolation level; of filled ones the same.
     let isolation = configured
         .existing()
         .map(|existing| existing.isolation.as_str().to_owned());
-    of_keys.chain([(ISOLATION, isolation)]).collect()
+    let filling = configured.filled().map(DatasetSpec::client_text);
+    of_keys.chain([(ISOLATION, isolation), (FILL_TABLE, filling)]).collect()
 }
 
-/// True for a key whose values make different families.
-fn splits_families(key: &str, draft: &Draft) -> bool {
-    let is_isolation = || key.strip_prefix(CLIENT) == Some(ISOLATION);
-    let splits = keys().any(|declared| declared.name == key && declared.role.is_some_and(Role::splits_families));
-    splits || is_isolation() && draft.default_settings().reads_existing()
-}
-
-/// The families in order of their first configuration, and the family of each configuration.
+/// The distinct ones in order of their first configuration, and the index of each configuration's.
 fn group(commons: &[Common]) -> (Vec<Common>, Vec<usize>) {
     let mut numbers: HashMap<&Common, usize> = HashMap::new();
     let mut families = Vec::new();
@@ -62,20 +56,53 @@ fn names(families: &[Common]) -> Vec<String> {
     families.iter().map(name).collect()
 }
 
-/// The keys whose values split a scenario into families.
-pub(super) fn splitting_keys(scenario: &Scenario) -> Vec<&'static str> {
-    let families = commons(scenario);
-    let keys = families.first().into_iter().flatten().enumerate();
-    let splitting = keys.filter(|(index, _)| varies(&families, *index));
-    splitting.map(|(_, (key, _))| *key).collect()
+/// The keys that keep configurations of a scenario from being compared, and those that `compare_across` allows.
+pub(super) fn varying_keys(scenario: &Scenario) -> (Vec<&'static str>, Vec<&'static str>) {
+    let commons = commons(scenario);
+    let keys = commons.first().into_iter().flatten().enumerate();
+    let varying = keys
+        .filter(|(index, _)| varies(&commons, *index))
+        .map(|(_, (key, _))| *key);
+    varying.partition(|key| !is_compared_across(scenario, key))
 }
 
-/// What each configuration has in common with its family.
+fn is_compared_across(scenario: &Scenario, key: &str) -> bool {
+    scenario.compare_across.iter().any(|name| name == key)
+}
+
+/// What each configuration has in common with those that are compared with it whatever `compare_across` names.
 fn commons(scenario: &Scenario) -> Vec<Common> {
     let configurations = scenario.configurations.iter();
     configurations
         .map(|configuration| common(&Configured::new(scenario, configuration)))
         .collect()
+}
+
+/// What each configuration has in common with its family.
+fn commons_of_families(scenario: &Scenario) -> Vec<Common> {
+    let mut commons = commons(scenario);
+    for common in &mut commons {
+        common.retain(|(key, _)| !is_compared_across(scenario, key));
+    }
+    commons
+}
+
+impl Scenario {
+    /// A family's configurations, those apart that differ in a key named by `compare_across`: how fast one reads says
+    /// little of how fast the others do. In order, as indices into [`Scenario::configurations`].
+    pub fn parts(&self, family: &Family) -> Vec<Vec<usize>> {
+        if self.compare_across.is_empty() {
+            return vec![family.configurations.clone()];
+        }
+        let configured = |index: &usize| common(&Configured::new(self, &self.configurations[*index]));
+        let commons: Vec<Common> = family.configurations.iter().map(configured).collect();
+        let (distinct, part_of) = group(&commons);
+        let mut parts = vec![Vec::new(); distinct.len()];
+        for (configuration, part) in family.configurations.iter().zip(part_of) {
+            parts[part].push(*configuration);
+        }
+        parts
+    }
 }
 
 /// The least common multiple; `None` past the largest number.
@@ -100,7 +127,7 @@ pub(super) fn set_baselines(draft: &Draft, configurations: &mut [Configuration],
     for (index, configuration) in configurations.iter_mut().enumerate() {
         let baseline = match rule {
             Rule::Case(case) => Some(case * combinations + index % combinations),
-            Rule::Axis { stride, values } => Some(index - index / stride % values * stride),
+            Rule::Axis { stride, values } => Some(first_of_axis(index, stride, values)),
             Rule::Configuration(baseline) => Some(baseline),
             Rule::Nothing => None,
         };
@@ -123,14 +150,14 @@ enum Rule {
 
 fn rule(draft: &Draft, configurations: &[Configuration]) -> Result<Rule, Problem> {
     let (Some(name), Some(given)) = (&draft.top.baseline, draft.top.given("baseline")) else {
-        return Ok(default_rule(draft));
+        return Ok(default_rule(draft, configurations));
     };
     let case = draft
         .cases
         .iter()
         .position(|case| case.name == *name && !name.is_empty());
     match case {
-        Some(_) if draft.cases.len() == 1 => return Ok(default_rule(draft)),
+        Some(_) if draft.cases.len() == 1 => return Ok(default_rule(draft, configurations)),
         Some(case) => return Ok(Rule::Case(case)),
         None => {}
     }
@@ -157,20 +184,29 @@ fn rule(draft: &Draft, configurations: &[Configuration]) -> Result<Rule, Problem
     })
 }
 
-/// Several cases: the first. Else the first axis that leaves the family as it is.
-fn default_rule(draft: &Draft) -> Rule {
+/// Several cases: the first. Else the first axis all of whose values are of one family, all else equal.
+fn default_rule(draft: &Draft, configurations: &[Configuration]) -> Rule {
     if draft.cases.len() > 1 {
         return Rule::Case(0);
     }
-    let compares = |key: &str, values: usize| values > 1 && !splits_families(key, draft);
-    let axis = draft
-        .axes
-        .iter()
-        .position(|axis| compares(&axis.key, axis.values.len()));
-    axis.map_or(Rule::Nothing, |axis| Rule::Axis {
-        stride: draft.axes[axis + 1..].iter().map(|axis| axis.values.len()).product(),
-        values: draft.axes[axis].values.len(),
-    })
+    let shape = |axis: usize| {
+        let stride: usize = draft.axes[axis + 1..].iter().map(|axis| axis.values.len()).product();
+        (stride, draft.axes[axis].values.len())
+    };
+    let keeps_families = |(stride, values): (usize, usize)| {
+        let mut each = configurations.iter().enumerate();
+        each.all(|(index, c)| c.family == configurations[first_of_axis(index, stride, values)].family)
+    };
+    let axes = (0..draft.axes.len()).map(shape);
+    let compared = axes
+        .filter(|(_, values)| *values > 1)
+        .find(|shape| keeps_families(*shape));
+    compared.map_or(Rule::Nothing, |(stride, values)| Rule::Axis { stride, values })
+}
+
+/// The configuration with the first value of an axis and all else as in this one.
+fn first_of_axis(index: usize, stride: usize, values: usize) -> usize {
+    index - index / stride % values * stride
 }
 
 /// The number of comparisons that a scenario makes.
@@ -193,12 +229,17 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
     scenario.capacity.is_none().then_some(())?;
     let comparisons = comparisons(&scenario.configurations);
     let needed = blocks_needed(comparisons);
-    (comparisons > 0 && scenario.repetitions.at_most() < needed).then(|| {
+    let blocks = scenario.repetitions();
+    (comparisons > 0 && blocks.at_most() < needed).then(|| {
         let comparisons = plural(comparisons, "comparison");
+        let key = match blocks.until() {
+            None => "repetitions",
+            Some(_) => "its at_most",
+        };
         format!(
             "{} blocks are too few for a verdict on {comparisons}: at least {needed} are needed, so differences will \
-             stay undecided; set repetitions = {needed} or more",
-            scenario.repetitions.at_most()
+             stay undecided; set {key} = {needed} or more",
+            blocks.at_most()
         )
     })
 }
@@ -206,7 +247,7 @@ pub(super) fn blocks_warning(scenario: &Scenario) -> Option<String> {
 /// Puts the configurations into families; `multiples` has for each of them what its records must be a multiple of,
 /// `None` for any number.
 pub(super) fn set_families(scenario: &mut Scenario, multiples: &[Option<u64>]) {
-    let (groups, family_of) = group(&commons(scenario));
+    let (groups, family_of) = group(&commons_of_families(scenario));
     scenario.families = names(&groups).into_iter().map(Family::empty).collect();
     let members = scenario.configurations.iter_mut().zip(family_of).zip(multiples);
     for (index, ((configuration, number), multiple)) in members.enumerate() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::keys::{Configured, Key, Role, TOPIC, Table, keys};
+use super::keys::{Configured, FILL, Key, Role, TOPIC, Table, keys};
 use super::kinds::{number_text, time_text};
 use super::model::{Capacity, ISOLATION, Mode, Scenario, TrialLength};
 
@@ -39,6 +39,8 @@ impl Scenario {
         all.extend(beside_keys(&configured));
         let settings = configured.dataset.settings.iter();
         all.extend(settings.map(|(name, value)| mean(format!("{TOPIC}{name}"), value)));
+        let of_filling = configured.dataset.client.iter();
+        all.extend(of_filling.map(|(name, value)| task(format!("{FILL}{name}"), value)));
         // What a configuration sets holds, whatever the cluster's clients have.
         let mut properties = self.cluster.client.clone();
         properties.extend(configuration.client.properties.clone());
@@ -75,7 +77,7 @@ fn of_key(key: &Key, configured: &Configured<'_>) -> Option<Meaning> {
         _ => key.name.to_owned(),
     };
     match key.role? {
-        Role::Task | Role::Family => Some(task(name, key.value(configured)?)),
+        Role::Task | Role::Family | Role::Incomparable => Some(task(name, key.value(configured)?)),
         Role::Means => Some(mean(name, key.value(configured)?)),
         Role::Alternative => None,
     }

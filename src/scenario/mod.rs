@@ -1,6 +1,7 @@
 //! Scenarios: from the TOML that a user wrote to values that cannot be invalid, or to errors that point into the
 //! file. Knows nothing of clusters, processes or trials.
 
+mod across;
 mod checks;
 mod choice;
 mod client;
@@ -11,6 +12,7 @@ mod error;
 mod existing;
 mod expand;
 mod families;
+mod flags;
 mod kafka_version;
 mod keys;
 mod kinds;
@@ -34,6 +36,7 @@ mod variants;
 pub(crate) use client::canonical as canonical_property;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use existing::{FoundError, nearest_topics};
+pub use flags::{FlagError, GivenFlag, SettingFlag, WrittenScenario, setting_flags};
 pub use kafka_version::{DEFAULT_KAFKA_VERSION, Feature, KafkaVersion, MetadataError, UnknownVersion};
 pub use keys::{Key, Table, keys};
 pub use masking::storable;

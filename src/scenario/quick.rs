@@ -1,9 +1,10 @@
 //! The quick form of a scenario: what its question compares, once, in short trials. Names do not change.
 
 use super::families;
-use super::model::{Axis, Configuration, Mode, Scenario, TrialLength};
+use super::model::{Axis, Configuration, Mode, Repetitions, Scenario, TrialLength, Until};
 
-/// Blocks, unless a verdict needs more.
+/// Blocks at most, unless a first look needs more. Clear differences are decided at the first look, after 6 or 7 blocks;
+/// more looks cost more than they decide in so few blocks (`cargo bench --bench verdicts -- quick`).
 const BLOCKS: u32 = 7;
 /// Reading time of a trial.
 const SECONDS: f64 = 0.5;
@@ -11,8 +12,9 @@ const SECONDS: f64 = 0.5;
 const VALUES_MAX: usize = 4;
 
 impl Scenario {
-    /// Every case with the first value of each matrix key, in trials of half a second and 7 blocks, or as many as
-    /// verdicts need. Live trials stay as long as they are. The data sets are shorter by as much as the trials.
+    /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 7
+    /// blocks, or as many as verdicts need. Live trials stay as long as they are. The data sets are shorter by as much
+    /// as the trials.
     ///
     /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle
     /// of more than four. The values of a named baseline take the place of the first ones.
@@ -27,7 +29,7 @@ impl Scenario {
         quick.shorten_datasets();
         quick.trial = TrialLength::Seconds(SECONDS);
         let needed = families::blocks_needed(families::comparisons(&quick.configurations));
-        quick.with_repetitions(needed.max(BLOCKS))
+        quick.with_blocks(Repetitions::until_holds(Until::Decided, needed.max(BLOCKS)))
     }
 
     /// Leaves as much of each data set as trials need that are shorter than the scenario's. A backlog behind which

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::client::{Clients, names, property_schema, table_schema};
-use super::keys::{Default, Key, PRODUCER, Table, keys};
+use super::client::{Clients, definitions, names, property_schema, table_schema};
+use super::keys::{Default, FILL, Key, PRODUCER, Table, keys};
 use super::reading::{LOCAL_KEYS, objectives};
 use super::topic_settings;
 
@@ -16,17 +16,21 @@ pub fn json_schema() -> Value {
         inner["description"] = description(table).into();
         schema["properties"][table.name()] = inner;
     }
-    for table in [Table::Place, Table::Case] {
+    for table in Table::LISTS {
         let items = object(table);
         schema["properties"][table.name()] =
             json!({ "type": "array", "description": description(table), "items": items });
     }
+    schema["$id"] = concat!("urn:tandem-kafka:scenario:", env!("CARGO_PKG_VERSION")).into();
+    schema["$defs"] = definitions().into();
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "tandem scenario".into();
     schema["properties"]["trial"]["maxProperties"] = 1.into();
     let local = json!({ "anyOf": LOCAL_KEYS.map(|key| json!({ "required": [key] })) });
     schema["properties"]["cluster"]["not"] = json!({ "required": ["bootstrap"], "allOf": [local] });
     schema["properties"]["load"]["not"] = json!({ "required": ["rate", "mib_per_second"] });
+    let bound = ["below", "above"].map(|name| json!({ "required": [name] }));
+    schema["properties"]["require"]["items"]["oneOf"] = json!(bound);
     let objective = objectives().map(|name| json!({ "required": [name] }));
     schema["properties"]["capacity"]["oneOf"] = objective.collect();
     schema
@@ -42,6 +46,7 @@ fn description(table: Table) -> &'static str {
         Table::Consumer => "How records are read, where neither matrix nor case says otherwise.",
         Table::Load => "Records that arrive while they are read, where neither matrix nor case says otherwise.",
         Table::Capacity => "Asks for the highest rate at which response times stay within a limit.",
+        Table::Require => "A condition on a figure, without which the run fails.",
         Table::Matrix => "Keys with lists of values: every combination with every case is a configuration.",
         Table::Case => "A named arrangement of consumers.",
     }
@@ -52,23 +57,16 @@ fn object(table: Table) -> Value {
     let keys: Vec<&Key> = keys().filter(|key| key.tables.contains(&table)).collect();
     let mut properties = Map::new();
     for key in &keys {
-        let value = key.schema();
-        let mut value = match table {
-            Table::Matrix => json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": value }),
-            _ => value,
-        };
-        if key.name == "client" {
-            let properties = table_schema(Clients::Measured, table == Table::Matrix);
-            value = json!({ "anyOf": [value, properties] });
-        }
-        if key.name == "topic" {
-            value = json!({ "anyOf": [value, topic_settings::schema()] });
-        }
+        let mut value = value_schema(key, table);
         value["description"] = key.doc.into();
         properties.insert(key.name.to_owned(), value);
     }
     let clients = match table {
         Table::Cluster => Some((Clients::All, "Client properties of every client of the run.")),
+        Table::Dataset => Some((
+            Clients::Filling,
+            "Client properties of the producers that fill the data set.",
+        )),
         Table::Load => Some((Clients::Load, "Client properties of the producers of load.")),
         _ => None,
     };
@@ -90,12 +88,32 @@ fn object(table: Table) -> Value {
     schema
 }
 
+/// What a key takes in a table. Only the first of its tables has that in full; others refer to it.
+fn value_schema(key: &Key, table: Table) -> Value {
+    const HAS_A_TABLE_TOO: &str = "client";
+    let first = key.tables.first().map_or("", |first| first.name());
+    let in_first = format!("#/properties/{first}/properties/{}", key.name);
+    let listed = |items: Value| json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": items });
+    match (table, key.name) {
+        (Table::Matrix, HAS_A_TABLE_TOO) => {
+            json!({ "anyOf": [listed(key.schema()), table_schema(Clients::Measured, true)] })
+        }
+        (Table::Matrix, _) => listed(json!({ "$ref": in_first })),
+        (Table::Case, _) if key.tables.first() != Some(&Table::Case) => json!({ "$ref": in_first }),
+        (_, HAS_A_TABLE_TOO) => json!({ "anyOf": [key.schema(), table_schema(Clients::Measured, false)] }),
+        (_, "topic") => json!({ "anyOf": [key.schema(), topic_settings::schema()] }),
+        _ => key.schema(),
+    }
+}
+
 /// The properties of producers that stand among other keys, each by a pattern of its own.
 fn producer_properties(list: bool) -> Value {
     let mut patterns = Map::new();
-    for name in names(Clients::Load) {
-        let pattern = format!("^{PRODUCER}{name}$").replace('.', "\\.");
-        patterns.insert(pattern, property_schema(name, list));
+    for (prefix, clients) in [(PRODUCER, Clients::Load), (FILL, Clients::Filling)] {
+        for name in names(clients) {
+            let pattern = format!("^{prefix}{name}$").replace('.', "\\.");
+            patterns.insert(pattern, property_schema(name, list));
+        }
     }
     patterns.into()
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::checks::obstacle;
 use super::families;
-use super::model::{Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, Until};
+use super::model::{AT_MOST, Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, Until};
 use super::suggest::{any_value, did_you_mean_value};
 
 /// A name that is neither a case nor a configuration.
@@ -64,8 +64,8 @@ impl Scenario {
 
     /// The same, going on until this holds: for as many blocks as its own rule allows at most, or the usual number.
     pub fn until(self, until: Until) -> Result<Scenario, CannotGoOn> {
-        let at_most = self.repetitions.until().map(|_| self.repetitions.at_most());
-        let repetitions = Repetitions::until_holds(until, at_most);
+        let own = self.repetitions.until().map(|_| self.repetitions.at_most());
+        let repetitions = Repetitions::until_holds(until, own.unwrap_or(AT_MOST));
         match obstacle(repetitions, self.capacity.is_some(), &self.configurations) {
             Some((message, allowed)) => Err(CannotGoOn { message, allowed }),
             None => Ok(self.with_blocks(repetitions)),

@@ -21,6 +21,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub const SHIPPED: &[(&str, &str)] = &[
     ("one-vs-two", include_str!("../../scenarios/one-vs-two.toml")),
     ("record-size", include_str!("../../scenarios/record-size.toml")),
+    ("compression", include_str!("../../scenarios/compression.toml")),
     ("scaling", include_str!("../../scenarios/scaling.toml")),
     ("groups", include_str!("../../scenarios/groups.toml")),
     ("many-topics", include_str!("../../scenarios/many-topics.toml")),

@@ -36,7 +36,8 @@ pub(super) fn any_value<'a>(values: impl IntoIterator<Item = &'a str>) -> String
     )
 }
 
-fn either(choices: &[String]) -> String {
+/// `a, b or c`.
+pub(super) fn either(choices: &[String]) -> String {
     match choices.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),

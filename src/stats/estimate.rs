@@ -23,24 +23,29 @@ pub const CONFIDENCE: f64 = 0.95;
 pub const SIGNIFICANCE: f64 = 0.05;
 
 impl Estimate {
+    /// Arithmetic mean with its Student t interval. `None` of nothing, or where a value is not finite.
+    pub fn arithmetic(values: &[f64]) -> Option<Estimate> {
+        if values.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        let centre = mean(values)?;
+        let interval = standard_deviation(values).map(|deviation| {
+            let half = half_width(deviation, values.len(), 1.0 - CONFIDENCE);
+            (centre - half, centre + half)
+        });
+        Some(Estimate {
+            point: centre,
+            interval,
+            observations: values.len(),
+        })
+    }
+
     /// Geometric mean of positive values with the Student t interval of their logarithms, exponentiated: the
     /// interval for the median of log-normal values (Bland and Altman, "Transformations, means, and confidence
     /// intervals", BMJ 312 (1996) 1079). `None` of nothing, or where a value is not positive and finite.
     pub fn geometric(values: &[f64]) -> Option<Estimate> {
-        if values.iter().any(|value| !value.is_finite() || *value <= 0.0) {
-            return None;
-        }
         let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-        let centre = mean(&logs)?;
-        let interval = standard_deviation(&logs).map(|deviation| {
-            let half = half_width(deviation, logs.len(), 1.0 - CONFIDENCE);
-            ((centre - half).exp(), (centre + half).exp())
-        });
-        Some(Estimate {
-            point: centre.exp(),
-            interval,
-            observations: logs.len(),
-        })
+        Some(Estimate::arithmetic(&logs)?.map(f64::exp))
     }
 
     /// The same of what follows from the value by a function that only rises or only falls.

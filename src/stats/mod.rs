@@ -10,12 +10,16 @@ mod permutation;
 mod resampling;
 mod scaling;
 mod sequential;
+mod stops;
 #[cfg(test)]
 mod tests;
 mod unpaired;
 
 pub use bootstrap::bootstrap_t;
-pub use decision::{Side, decide, is_material, observations_needed, observations_to_resolve};
+pub use decision::{
+    Side, are_telling, decide, decide_difference, is_material, is_material_difference, observations_needed,
+    observations_to_resolve,
+};
 pub use descriptive::{count, mean, median, quantile, standard_deviation};
 pub use effects::{EffectShare, Effects, EffectsRefusal, FactorialTrial, effects};
 pub use estimate::{CONFIDENCE, Estimate, SIGNIFICANCE, half_width, t_quantile};
@@ -26,4 +30,5 @@ pub use scaling::{
     COUNTS_FOR_LAW, CurvePoint, Law, Misfit, Observation, Parameter, Peak, Refusal, ScalingFit, Score, fit_scaling,
 };
 pub use sequential::{Sequential, first_look};
+pub use stops::Stops;
 pub use unpaired::permutation_p;

@@ -123,30 +123,35 @@ impl Sequential {
         (self.last - self.first + 1) as f64
     }
 
-    /// The mean of logarithms, exponentiated, with its interval of this look, simultaneous over all looks; no interval
-    /// before the first look. Observations beyond the last look do not count. `None` of nothing.
-    pub fn ratio(&self, logs: &[f64]) -> Option<Estimate> {
-        let logs = &logs[..logs.len().min(self.last)];
-        let centre = mean(logs)?;
-        let deviation = standard_deviation(logs).filter(|_| logs.len() >= self.first);
+    /// The mean with its interval of this look, simultaneous over all looks; no interval before the first look.
+    /// Observations beyond the last look do not count. `None` of nothing.
+    pub fn mean(&self, values: &[f64]) -> Option<Estimate> {
+        let values = &values[..values.len().min(self.last)];
+        let centre = mean(values)?;
+        let deviation = standard_deviation(values).filter(|_| values.len() >= self.first);
         let interval = deviation.map(|deviation| {
-            let half = deviation * self.half_widths[logs.len() - self.first];
-            ((centre - half).exp(), (centre + half).exp())
+            let half = deviation * self.half_widths[values.len() - self.first];
+            (centre - half, centre + half)
         });
         Some(Estimate {
-            point: centre.exp(),
+            point: centre,
             interval,
-            observations: logs.len(),
+            observations: values.len(),
         })
     }
 
+    /// The mean of logarithms, exponentiated, with the interval of [`Sequential::mean`].
+    pub fn ratio(&self, logs: &[f64]) -> Option<Estimate> {
+        Some(self.mean(logs)?.map(f64::exp))
+    }
+
     /// Two-sided p that the mean is 0, valid at whatever look it is read: the error over all looks of the boundary that
-    /// this look's t just touches. It is at most 1 - confidence exactly where the interval of [`Sequential::ratio`]
-    /// excludes 1. `None` before the first look.
-    pub fn p(&self, logs: &[f64]) -> Option<f64> {
-        let logs = &logs[..logs.len().min(self.last)];
-        let n = logs.len();
-        let (centre, deviation) = (mean(logs)?, standard_deviation(logs).filter(|_| n >= self.first)?);
+    /// this look's t just touches. It is at most 1 - confidence exactly where the interval of [`Sequential::mean`]
+    /// excludes 0. `None` before the first look.
+    pub fn p(&self, values: &[f64]) -> Option<f64> {
+        let values = &values[..values.len().min(self.last)];
+        let n = values.len();
+        let (centre, deviation) = (mean(values)?, standard_deviation(values).filter(|_| n >= self.first)?);
         if centre == 0.0 {
             return Some(1.0);
         }
@@ -155,22 +160,22 @@ impl Sequential {
     }
 
     /// The number of observations from which an interval and test at `significance` would probably decide, if mean and
-    /// standard deviation of the log-ratios stayed as they are over the `observations` made. `None` where that is
+    /// standard deviation stayed as they are over the `observations` made. `None` where that is
     /// beyond the last look, or there are too few observations.
     pub fn observations_needed(
         &self,
-        log_mean: f64,
-        log_deviation: f64,
+        mean: f64,
+        deviation: f64,
         observations: usize,
-        threshold: f64,
+        edge: f64,
         significance: f64,
     ) -> Option<usize> {
-        if observations < 3 || !log_mean.is_finite() || !log_deviation.is_finite() {
+        if observations < 3 || !mean.is_finite() || !deviation.is_finite() {
             return None;
         }
         let strict = self.nominal(significance.min(1.0 - CONFIDENCE));
-        let inside = |n| log_mean.abs() + log_deviation * self.half_widths[n - self.first] < threshold.ln_1p();
-        let excluded = |n| log_mean.abs() > half_width(log_deviation, n, strict);
+        let inside = |n| mean.abs() + deviation * self.half_widths[n - self.first] < edge;
+        let excluded = |n| mean.abs() > half_width(deviation, n, strict);
         ((observations + 1).max(self.first)..=self.last).find(|&n| inside(n) || excluded(n))
     }
 
@@ -375,10 +380,18 @@ mod tests {
     fn the_forecast_is_about_what_is_needed() {
         let sequential = Sequential::new(6, 40);
         // 95 % nominal level 0.0061: t of 20 is 3.09, and 3.09 * 0.04 / sqrt(20) = 0.0276 < ln 1.03.
-        let needed = sequential.observations_needed(0.0, 0.04, 10, 0.03, 0.05).unwrap();
+        let needed = sequential
+            .observations_needed(0.0, 0.04, 10, 0.03_f64.ln_1p(), 0.05)
+            .unwrap();
         assert!((17..=21).contains(&needed), "{needed}");
-        assert_eq!(sequential.observations_needed(0.0, 0.4, 10, 0.03, 0.05), None);
-        assert_eq!(sequential.observations_needed(0.0, 0.04, 2, 0.03, 0.05), None);
+        assert_eq!(
+            sequential.observations_needed(0.0, 0.4, 10, 0.03_f64.ln_1p(), 0.05),
+            None
+        );
+        assert_eq!(
+            sequential.observations_needed(0.0, 0.04, 2, 0.03_f64.ln_1p(), 0.05),
+            None
+        );
         let (one, two) = (
             sequential.observations_for_width(0.02, 5, 0.02),
             sequential.observations_for_width(0.02, 5, 0.01),

@@ -123,14 +123,17 @@ fn a_forecast_is_the_first_number_that_decides() {
     let needed = observations_needed(0.05, 0.2, 10, 0.0, 0.05).unwrap();
     assert!((60..=68).contains(&needed), "{needed}");
     // A difference of nothing is settled by the threshold.
-    let same = observations_needed(0.0, 0.05, 10, 0.03, 0.05).unwrap();
+    let same = observations_needed(0.0, 0.05, 10, 0.03_f64.ln_1p(), 0.05).unwrap();
     assert!((13..=16).contains(&same), "{same}");
     // No threshold and no difference: never.
     assert_eq!(observations_needed(0.0, 0.05, 10, 0.0, 0.05), None);
-    assert_eq!(observations_needed(0.5, 0.05, 2, 0.03, 0.05), None);
+    assert_eq!(observations_needed(0.5, 0.05, 2, 0.03_f64.ln_1p(), 0.05), None);
     // Clear, but four observations cannot be significant: six can, eight with six comparisons.
-    assert_eq!(observations_needed(0.5, 0.001, 4, 0.03, 0.05), Some(6));
-    assert_eq!(observations_needed(0.5, 0.001, 4, 0.03, 0.05 / 6.0), Some(8));
+    assert_eq!(observations_needed(0.5, 0.001, 4, 0.03_f64.ln_1p(), 0.05), Some(6));
+    assert_eq!(
+        observations_needed(0.5, 0.001, 4, 0.03_f64.ln_1p(), 0.05 / 6.0),
+        Some(8)
+    );
 }
 
 #[test]
@@ -208,7 +211,7 @@ proptest! {
     fn a_forecast_lies_beyond_what_was_observed(
         log_mean in -0.5..0.5_f64, deviation in 0.001..0.5_f64, observations in 0..50_usize,
     ) {
-        if let Some(needed) = observations_needed(log_mean, deviation, observations, 0.03, 0.05) {
+        if let Some(needed) = observations_needed(log_mean, deviation, observations, 0.03_f64.ln_1p(), 0.05) {
             prop_assert!(needed > observations && needed <= 1000);
         }
     }

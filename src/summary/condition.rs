@@ -4,11 +4,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::compare::{Measure, RunComparison, RunVerdict};
+use super::compare::{RunComparison, RunVerdict};
 use super::model::Summary;
 use crate::scenario::Scenario;
-use crate::stats::{Estimate, SIGNIFICANCE};
-use crate::verdict::{Comparison, Metric, Question, Verdict, pairs};
+use crate::stats::SIGNIFICANCE;
+use crate::verdict::{Comparison, Effect, Metric, Question, Verdict, pairs};
 
 /// What makes a comparison fail.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,9 +38,11 @@ pub struct Judged {
     /// What it is compared with.
     pub baseline: String,
     /// By what; `None` where it is not compared.
-    pub measure: Option<Measure>,
-    /// How many times as fast as the baseline (above 1: faster, shorter, more).
-    pub ratio: Option<Estimate>,
+    pub by: Option<JudgedBy>,
+    /// How far it is from the baseline.
+    pub effect: Option<Effect>,
+    /// The interval about 0 and towards what is better: of the logarithm of the ratio, or of the difference.
+    pub gain: Option<(f64, f64)>,
     /// p after Holm's correction; `None` where there is no test, as of capacities.
     pub p_holm: Option<f64>,
     /// What is concluded; `None` where it is not compared.
@@ -49,23 +51,28 @@ pub struct Judged {
     pub note: Option<String>,
 }
 
+/// By what a comparison is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JudgedBy {
+    /// A metric.
+    Metric(Metric),
+    /// The answers of two searches for capacity, of which there is no test.
+    Capacity,
+}
+
 impl Judged {
     /// True if all of the interval lies beyond a loss of this share (0.05: at most 0.95 times as fast), and the
     /// corrected test agrees. The practical threshold plays no part: whoever names a loss has said what matters. Nor does it
     /// that the baseline has failed trials, which keep it from being called the faster one: a loss is a loss.
     fn is_slower_by(&self, loss: f64) -> bool {
-        let beyond = self.interval().is_some_and(|(_, high)| high < 1.0 - loss);
-        let has_test = self.measure.is_some_and(|measure| measure.metric().is_some());
-        beyond && (!has_test || self.p_holm.is_some_and(|p| p <= SIGNIFICANCE))
-    }
-
-    fn interval(&self) -> Option<(f64, f64)> {
-        self.ratio.and_then(|ratio| ratio.interval)
+        let beyond = self.gain.is_some_and(|(_, high)| high < (-loss).ln_1p());
+        let is_untested = self.by == Some(JudgedBy::Capacity);
+        beyond && (is_untested || self.p_holm.is_some_and(|p| p <= SIGNIFICANCE))
     }
 
     /// True where there is nothing to judge by: a side has too few trials with a figure.
     fn cannot_be_judged(&self) -> bool {
-        self.verdict == Some(Verdict::Undecided) && self.interval().is_none()
+        self.verdict == Some(Verdict::Undecided) && self.gain.is_none()
     }
 }
 
@@ -130,8 +137,12 @@ pub fn judged_between(comparison: &RunComparison) -> Vec<Judged> {
     let verdicts = comparison.verdicts.iter().map(|v: &RunVerdict| Judged {
         name: named(&v.configuration, &v.run),
         baseline: baseline.to_owned(),
-        measure: Some(v.measure),
-        ratio: v.ratio,
+        by: Some(v.measure.metric().map_or(JudgedBy::Capacity, JudgedBy::Metric)),
+        effect: v.ratio.map(Effect::Ratio),
+        gain: v
+            .ratio
+            .and_then(|ratio| ratio.interval)
+            .map(|(low, high)| (low.ln(), high.ln())),
         p_holm: v.p_holm,
         verdict: Some(v.verdict),
         note: v.note.clone(),
@@ -140,8 +151,9 @@ pub fn judged_between(comparison: &RunComparison) -> Vec<Judged> {
     let missing = missing.map(|other| Judged {
         name: named(&other.configuration, &other.run),
         baseline: baseline.to_owned(),
-        measure: None,
-        ratio: None,
+        by: None,
+        effect: None,
+        gain: None,
         p_holm: None,
         verdict: None,
         note: Some(other.reason.clone()),
@@ -152,7 +164,7 @@ pub fn judged_between(comparison: &RunComparison) -> Vec<Judged> {
 /// The comparisons within a run that answer the scenario's own question: of clusters and builds where these are
 /// compared, or else of configurations with their baselines.
 pub fn judged_within(scenario: &Scenario, summary: &Summary) -> Vec<Judged> {
-    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential();
+    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential(scenario);
     let name = |index: usize| {
         let configuration = scenario.configurations.get(index);
         configuration.map_or_else(String::new, |c| c.name.clone())
@@ -160,8 +172,9 @@ pub fn judged_within(scenario: &Scenario, summary: &Summary) -> Vec<Judged> {
     let judged = |c: &Comparison| Judged {
         name: name(c.configuration),
         baseline: name(c.baseline),
-        measure: Measure::of(c.metric),
-        ratio: c.ratio,
+        by: Some(JudgedBy::Metric(c.metric)),
+        effect: c.effect,
+        gain: c.gain(),
         p_holm: c.p_holm,
         verdict: Some(c.verdict),
         note: (c.blocks < 2).then(|| "fewer than two blocks hold a figure of both".to_owned()),
@@ -171,8 +184,9 @@ pub fn judged_within(scenario: &Scenario, summary: &Summary) -> Vec<Judged> {
 
 /// Why no condition can be set on a run of this scenario; `None` where [`judged_within`] will have something to judge.
 pub fn why_unjudged(scenario: &Scenario) -> Option<&'static str> {
-    let mut metrics = Metric::ALL.iter().filter(|metric| metric.is_inferential());
-    if metrics.any(|metric| !pairs(scenario, Question::Scenario, *metric).is_empty()) {
+    let metrics = Metric::all(scenario);
+    let mut inferential = metrics.iter().filter(|metric| metric.is_inferential(scenario));
+    if inferential.any(|metric| !pairs(scenario, Question::Scenario, *metric).is_empty()) {
         return None;
     }
     Some(if scenario.capacity.is_some() {
@@ -194,12 +208,9 @@ mod tests {
         Judged {
             name: "two".to_owned(),
             baseline: "one".to_owned(),
-            measure: Some(Measure::ReadTime),
-            ratio: interval.map(|(low, high)| Estimate {
-                point: f64::midpoint(low, high),
-                interval: Some((low, high)),
-                observations: 7,
-            }),
+            by: Some(JudgedBy::Metric(Metric::READ_TIME)),
+            effect: None,
+            gain: interval.map(|(low, high)| (low.ln(), high.ln())),
             p_holm,
             verdict: Some(verdict),
             note: None,
@@ -249,7 +260,7 @@ mod tests {
         assert_eq!(Condition::SlowerBy(0.05).alarm(&without_p), None);
         // A capacity has no test to agree.
         let capacity = Judged {
-            measure: Some(Measure::Capacity),
+            by: Some(JudgedBy::Capacity),
             ..without_p
         };
         assert_eq!(Condition::SlowerBy(0.05).alarm(&capacity), Some(Alarm::Holds));
@@ -270,7 +281,7 @@ mod tests {
         assert_eq!(Condition::Undecided.alarm(&blind), Some(Alarm::Holds));
         let missing = Judged {
             verdict: None,
-            measure: None,
+            by: None,
             ..blind
         };
         assert_eq!(Condition::Slower.alarm(&missing), None);
@@ -291,8 +302,8 @@ mod tests {
             panic!("{judged:?}");
         };
         assert_eq!(
-            (only.measure, only.verdict),
-            (Some(Measure::ReadTime), Some(Verdict::Slower))
+            (only.by, only.verdict),
+            (Some(JudgedBy::Metric(Metric::READ_TIME)), Some(Verdict::Slower))
         );
         assert_eq!(Condition::SlowerBy(0.4).alarm(only), Some(Alarm::Holds));
         assert_eq!(Condition::SlowerBy(0.6).alarm(only), None);

@@ -14,12 +14,19 @@ mod live;
 mod live_model;
 #[cfg(test)]
 mod live_tests;
+#[cfg(test)]
+mod metric_tests;
 mod model;
+mod numbers;
 mod quality;
+#[cfg(test)]
+mod question_tests;
+mod requirements;
 mod scaling;
 #[cfg(test)]
 mod tests;
 mod time;
+mod undecided;
 mod warnings;
 
 use std::borrow::Cow;
@@ -28,16 +35,16 @@ use crate::measure::{SessionTimes, Trial};
 use crate::plan::{Next, Plan};
 use crate::verdict;
 
-pub use crate::verdict::{Comparison, Method, Metric, Question, Verdict};
+pub use crate::verdict::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
-#[cfg(test)]
-pub(crate) use scaling::sentences as scaling_sentences;
-pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries, has_sentence_each};
+pub use requirements::{CheckedRequirement, Met};
+pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
 pub use time::{Part, TimeAccount, TimePart, TrialPhase};
+pub use undecided::Undecided;
 
 /// What the stored trials of a plan say, whatever order they come in.
 pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
@@ -55,7 +62,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let configurations = configurations::summarise(plan, &trials);
     let comparisons = verdict::compare(&plan.scenario, &trials);
     let quality = quality::quality(plan, &trials);
-    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential();
+    let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential(&plan.scenario);
     let undecided = |c: &Comparison| c.verdict == Verdict::Undecided;
     let mut warnings = warnings::warnings(plan, &trials, &configurations, complete);
     warnings.extend(quality::warnings(
@@ -65,10 +72,10 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     ));
     let scaling = scaling::summarise(plan, &trials, &configurations);
     let mut answer: Vec<String> = answer::broker_changes(&trials).into_iter().collect();
-    answer.extend(answer::answer(plan, &trials, &configurations, &comparisons));
-    answer.extend(scaling::sentences(&scaling));
+    answer.extend(answer::answer(plan, &trials, &configurations, &comparisons, &scaling));
     answer.extend(limits::sentence(&trials));
     answer.extend(answer::ending(plan, &trials, ending));
+    let requirements = requirements::check(plan, &trials, &configurations);
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,
         scenario: plan.scenario.name.clone(),
@@ -80,6 +87,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
         quality,
         configurations,
         comparisons,
+        requirements,
         scaling,
         effects: effects::summarise(plan, &trials),
         time: None,

@@ -6,6 +6,7 @@ use super::bottleneck::Bottleneck;
 use super::effects::EffectsSummary;
 use super::live_model::LiveSummary;
 use super::quality::RunQuality;
+use super::requirements::CheckedRequirement;
 use super::scaling::ScalingSeries;
 use super::time::TimeAccount;
 use crate::figures::{FigureId, Figures};
@@ -45,6 +46,9 @@ pub struct Summary {
     /// gains.
     #[serde(default)]
     pub scaling: Vec<ScalingSeries>,
+    /// What the scenario requires of figures, and whether it holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<CheckedRequirement>,
     /// Which axis explains how much; `None` where fewer than two have more than one value.
     #[serde(default)]
     pub effects: Option<EffectsSummary>,

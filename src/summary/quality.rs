@@ -1,13 +1,15 @@
 //! How good a run was: how much one trial varies, whether the machine changed under it, and whether its figures should
 //! be trusted at all. The rules are in docs/method.md.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::{self, CONFIDENCE, count, mean, median, standard_deviation};
-use crate::verdict::{Metric, speed};
+use crate::verdict::{Metric, compared_value};
 
 /// Where more than this share of the counted trials was disturbed, or failed or broke a rule, the run is not to be
 /// trusted.
@@ -69,9 +71,12 @@ struct Figure {
     log: f64,
 }
 
-/// A used trial's place in the run and how far its logarithmic figure lies from its configuration's mean.
+/// How far a used trial's logarithmic figure lies from its configuration's mean.
 struct Residual {
-    number: f64,
+    number: u32,
+    /// Its number, moved by as much as the blocks of its configuration lie before the middle of the run: the mean of a
+    /// configuration that left early is that of early trials.
+    place: f64,
     value: f64,
 }
 
@@ -91,7 +96,7 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
     let blocks = groups.iter().map(Vec::len).max().unwrap_or(0);
     let residuals = residuals(&groups);
     let values: Vec<f64> = residuals.iter().map(|r| r.value).collect();
-    let numbers: Vec<f64> = residuals.iter().map(|r| r.number).collect();
+    let places: Vec<f64> = residuals.iter().map(|r| r.place).collect();
     RunQuality {
         distrust: distrust(&counted, disturbed),
         trials_counted: count(counted.len()),
@@ -99,7 +104,7 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
         noise,
         detectable: paired.and_then(|deviation| detectable(deviation, blocks)),
         blocks_to_resolve: paired.and_then(resolve).map(count),
-        drift: stats::drift(&numbers, &values).map(|drift| RunDrift {
+        drift: stats::drift(&places, &values).map(|drift| RunDrift {
             change: drift.total.exp_m1(),
             p: drift.p,
         }),
@@ -143,13 +148,14 @@ fn paired_deviation(groups: &[Vec<Figure>]) -> Option<f64> {
 /// Of each configuration its used trials in run order.
 fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
     let used_trials = |index: usize| {
-        let metric = Metric::of(&scenario.configurations[index].mode);
+        let metric = Metric::of_ratios(scenario, &scenario.configurations[index].mode);
+        let has_work = scenario.configurations[index].has_work();
         let used = counted.iter().filter(|t| t.is_used() && t.order.configuration == index);
         used.filter_map(|t| {
             Some(Figure {
                 number: t.order.number,
                 block: t.order.block,
-                log: speed(metric, t.order.records, t.measurement.as_ref()?)?.ln(),
+                log: compared_value(metric, t, has_work)?,
             })
         })
         .collect()
@@ -163,18 +169,30 @@ fn logs(scenario: &Scenario, counted: &[&Trial]) -> Vec<Vec<Figure>> {
 
 /// In run order.
 fn residuals(groups: &[Vec<Figure>]) -> Vec<Residual> {
+    let mut by_block: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for figure in groups.iter().flatten() {
+        by_block.entry(figure.block).or_default().push(f64::from(figure.number));
+    }
+    let middles: BTreeMap<u32, f64> = by_block
+        .iter()
+        .filter_map(|(block, numbers)| Some((*block, mean(numbers)?)))
+        .collect();
+    let middle_of_run = mean(&middles.values().copied().collect::<Vec<f64>>()).unwrap_or(0.0);
     let mut residuals: Vec<Residual> = groups
         .iter()
         .filter(|logs| logs.len() >= NOISE_TRIALS_MIN)
         .flat_map(|logs| {
             let centre = mean(&logs.iter().map(|figure| figure.log).collect::<Vec<f64>>()).unwrap_or(0.0);
+            let own_blocks: Vec<f64> = logs.iter().map(|figure| middles[&figure.block]).collect();
+            let early = middle_of_run - mean(&own_blocks).unwrap_or(middle_of_run);
             logs.iter().map(move |figure| Residual {
-                number: f64::from(figure.number),
+                number: figure.number,
+                place: f64::from(figure.number) + early,
                 value: figure.log - centre,
             })
         })
         .collect();
-    residuals.sort_by(|a, b| a.number.total_cmp(&b.number));
+    residuals.sort_by_key(|residual| residual.number);
     residuals
 }
 
@@ -225,16 +243,11 @@ pub(super) fn warnings(quality: &RunQuality, threshold: f64, undecided: bool) ->
         && undecided
         && detectable > threshold
     {
-        let threshold = (threshold * 1000.0).round() / 10.0;
-        let need = match quality.blocks_to_resolve {
-            Some(blocks) => format!("takes at least about {blocks} blocks, or longer trials, or a quieter machine"),
-            None => "takes longer trials or a quieter machine".to_owned(),
-        };
         warnings.push(format!(
-            "One trial varies by {:.1} % (standard deviation), so that the blocks made tell differences from about \
-             {:.1} % up; to call a difference under {threshold} % none {need}.",
+            "One trial varies by {:.1} % (standard deviation), so the blocks made tell differences from about {:.1} % up. \
+             Longer trials, more blocks or a quieter machine tell smaller ones.",
             noise * 100.0,
-            detectable * 100.0,
+            detectable * 100.0
         ));
     }
     warnings

@@ -1,9 +1,9 @@
-//! Tables of the documentation that are made from declarations in the program.
+//! Tables and other parts of the documentation that are made from declarations in the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A document whose tables between `<!-- made: NAME -->` and `<!-- end -->` are made by a test.
+/// A document whose parts between `<!-- made: NAME -->` and `<!-- end -->` are made by a test.
 pub(crate) struct Document {
     path: PathBuf,
     before: String,
@@ -22,12 +22,17 @@ impl Document {
         }
     }
 
-    /// Puts a table in its place.
-    pub(crate) fn table(&mut self, name: &str, headers: &[&str], rows: &[Vec<String>]) {
+    /// Puts lines in their place.
+    pub(crate) fn passage(&mut self, name: &str, lines: &str) {
         let begin = format!("<!-- made: {name} -->\n");
         let start = self.text.find(&begin);
         let from = start.unwrap_or_else(|| panic!("{begin:?} is not in {}", self.path.display())) + begin.len();
         let end = from + self.text[from..].find("<!-- end -->").unwrap();
+        self.text.replace_range(from..end, lines);
+    }
+
+    /// Puts a table in its place.
+    pub(crate) fn table(&mut self, name: &str, headers: &[&str], rows: &[Vec<String>]) {
         let line = |cells: &[String]| {
             format!(
                 "|{}\n",
@@ -43,7 +48,7 @@ impl Document {
             .into_iter()
             .chain(rows.iter().map(|row| line(row)))
             .collect();
-        self.text.replace_range(from..end, &table);
+        self.passage(name, &table);
     }
 
     /// Fails where the file differs; with `INSTA_UPDATE=always` it is written instead.

@@ -19,6 +19,8 @@ pub(crate) struct ScenarioBuilder {
     pub(crate) repetitions: u32,
     /// What the run goes on for, `repetitions` blocks at most.
     pub(crate) until: Option<Until>,
+    /// Whether configurations leave the blocks whose comparisons have stopped.
+    pub(crate) leaving: bool,
     pub(crate) warmup_blocks: u32,
     pub(crate) seed: u64,
     pub(crate) trial: TrialLength,
@@ -37,6 +39,7 @@ impl ScenarioBuilder {
             record_multiple: 2,
             repetitions: 10,
             until: None,
+            leaving: true,
             warmup_blocks: 1,
             seed: 7,
             trial: TrialLength::Seconds(1.0),
@@ -99,6 +102,7 @@ impl ScenarioBuilder {
                 Some(until) => Repetitions::Until {
                     until,
                     at_most: self.repetitions,
+                    leaving: self.leaving,
                 },
             },
             warmup_blocks: self.warmup_blocks,

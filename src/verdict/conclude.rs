@@ -1,9 +1,9 @@
 //! Every configuration against its baseline, paired within blocks, and what is concluded.
 
-use super::figures::{fell_behind, is_tainted};
+use super::looks::Looks;
 use super::model::{Comparison, Metric, Question, Verdict};
-use super::pairs::{log_ratios, paired_trials, pairs, questions};
-use super::rule::Rule;
+use super::pairs::{pairs, questions};
+use super::scene::{Pair, Scene, side};
 use crate::measure::Trial;
 use crate::scenario::Scenario;
 use crate::stats::{self, SIGNIFICANCE, Side, count};
@@ -11,120 +11,61 @@ use crate::stats::{self, SIGNIFICANCE, Side, count};
 /// All comparisons of a scenario's trials: question by question, metric by metric, each in the scenario's order. Every
 /// question and metric is a family of its own in the correction for several comparisons.
 pub fn compare(scenario: &Scenario, trials: &[Trial]) -> Vec<Comparison> {
-    let rule = Rule::of(scenario);
+    let scene = Scene::new(scenario, trials);
+    let looks = Looks::of(&scene);
     let questions = questions(scenario).into_iter();
     questions
-        .flat_map(|question| compare_for(scenario, trials, &rule, question))
+        .flat_map(|question| compare_for(&scene, question, &looks))
         .collect()
 }
 
 /// The comparisons of one question.
-pub(super) fn compare_for(scenario: &Scenario, trials: &[Trial], rule: &Rule, question: Question) -> Vec<Comparison> {
-    let scene = Scene {
-        scenario,
-        rule,
-        barred: Barred::new(scenario, trials),
-        trials: paired_trials(trials),
+pub(super) fn compare_for(scene: &Scene, question: Question, looks: &Looks) -> Vec<Comparison> {
+    let metrics = Metric::all(scene.scenario).into_iter();
+    metrics
+        .flat_map(|metric| family(scene, question, metric, looks))
+        .collect()
+}
+
+/// The comparisons of one question by one metric. One that has stopped rests on the blocks until then.
+fn family(scene: &Scene, question: Question, metric: Metric, looks: &Looks) -> Vec<Comparison> {
+    let make = |pair: Pair| {
+        let values = looks.kept(question, pair, scene.values(pair, metric));
+        (scene.made(question, metric, pair, &values), values)
     };
-    let metrics = Metric::ALL.into_iter();
-    metrics.flat_map(|metric| scene.family(question, metric)).collect()
+    let pairs = pairs(scene.scenario, question, metric).into_iter();
+    let paired: Vec<(Comparison, Vec<f64>)> = pairs.map(make).collect();
+    // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
+    let p: Vec<f64> = paired.iter().map(|(c, _)| c.p.unwrap_or(1.0)).collect();
+    let (corrected, all) = (stats::holm(&p), paired.len());
+    let is_inferential = metric.is_inferential(scene.scenario);
+    let concluded = |((mut comparison, values), p_holm): ((Comparison, Vec<f64>), f64)| {
+        comparison.p_holm = comparison.p.filter(|_| is_inferential).map(|_| p_holm);
+        conclude(scene, &mut comparison, &values, all);
+        comparison
+    };
+    paired.into_iter().zip(corrected).map(concluded).collect()
 }
 
-/// The side of a comparison, without regard to what bars its verdict. For a metric that is only described, the interval
-/// alone decides.
-pub(super) fn side(comparison: &Comparison, threshold: f64) -> Side {
-    let agrees = comparison.p_holm.is_some_and(|p| p <= SIGNIFICANCE);
-    let significant = !comparison.metric.is_inferential() || agrees;
-    let interval = comparison.ratio.and_then(|ratio| ratio.interval);
-    interval.map_or(Side::Open, |interval| stats::decide(interval, threshold, significant))
-}
-
-/// What all comparisons are made from.
-struct Scene<'a> {
-    scenario: &'a Scenario,
-    rule: &'a Rule,
-    barred: Barred,
-    /// Those that take part in paired comparisons.
-    trials: Vec<&'a Trial>,
-}
-
-impl Scene<'_> {
-    /// The comparisons of one question by one metric.
-    fn family(&self, question: Question, metric: Metric) -> Vec<Comparison> {
-        let make = |(baseline, configuration): (usize, usize)| {
-            let logs = log_ratios(&self.trials, baseline, configuration, metric);
-            let comparison = Comparison {
-                question,
-                baseline,
-                configuration,
-                metric,
-                ratio: self.rule.ratio(&logs),
-                method: self.rule.method(),
-                interval_bootstrap: self.rule.bootstrap(&logs, self.scenario.seed),
-                p: self.rule.p(&logs, self.scenario.seed),
-                p_holm: None,
-                blocks: count(logs.len()),
-                verdict: Verdict::Undecided,
-                blocks_more: None,
-            };
-            (comparison, logs)
+/// The verdict, or what it would take.
+fn conclude(scene: &Scene, comparison: &mut Comparison, values: &[f64], comparisons: usize) {
+    let (baseline, configuration) = (comparison.baseline, comparison.configuration);
+    let behind = scene.barred.behind[baseline] || scene.barred.behind[configuration];
+    let side = side(comparison, scene.scenario);
+    comparison.verdict = match side {
+        Side::Equivalent if !behind => Verdict::Same,
+        Side::Above if !scene.barred.is_no_winner(configuration) => Verdict::Faster,
+        Side::Below if !scene.barred.is_no_winner(baseline) => Verdict::Slower,
+        Side::Equivalent | Side::Above | Side::Below | Side::Open => Verdict::Undecided,
+    };
+    if side == Side::Open {
+        // At the level that the correction leaves this comparison.
+        let factor = match (comparison.p, comparison.p_holm) {
+            (Some(p), Some(p_holm)) if p > 0.0 => (p_holm / p).clamp(1.0, comparisons.max(1) as f64),
+            _ => 1.0,
         };
-        let pairs = pairs(self.scenario, question, metric).into_iter();
-        let paired: Vec<(Comparison, Vec<f64>)> = pairs.map(make).collect();
-        // A comparison that could not be made keeps its place in the correction: its absence is no luck of the others.
-        let p: Vec<f64> = paired.iter().map(|(c, _)| c.p.unwrap_or(1.0)).collect();
-        let (corrected, all) = (stats::holm(&p), paired.len());
-        let conclude = |((mut comparison, logs), p_holm): ((Comparison, Vec<f64>), f64)| {
-            comparison.p_holm = comparison.p.filter(|_| metric.is_inferential()).map(|_| p_holm);
-            self.conclude(&mut comparison, &logs, all);
-            comparison
-        };
-        paired.into_iter().zip(corrected).map(conclude).collect()
-    }
-
-    /// The verdict, or what it would take.
-    fn conclude(&self, comparison: &mut Comparison, logs: &[f64], comparisons: usize) {
-        let threshold = self.scenario.threshold;
-        let (baseline, configuration) = (comparison.baseline, comparison.configuration);
-        let behind = self.barred.behind[baseline] || self.barred.behind[configuration];
-        let side = side(comparison, threshold);
-        comparison.verdict = match side {
-            Side::Equivalent if !behind => Verdict::Same,
-            Side::Above if !self.barred.is_no_winner(configuration) => Verdict::Faster,
-            Side::Below if !self.barred.is_no_winner(baseline) => Verdict::Slower,
-            Side::Equivalent | Side::Above | Side::Below | Side::Open => Verdict::Undecided,
-        };
-        if side == Side::Open {
-            // At the level that the correction leaves this comparison.
-            let factor = match (comparison.p, comparison.p_holm) {
-                (Some(p), Some(p_holm)) if p > 0.0 => (p_holm / p).clamp(1.0, comparisons.max(1) as f64),
-                _ => 1.0,
-            };
-            let needed = self.rule.needed(logs, threshold, SIGNIFICANCE / factor);
-            comparison.blocks_more = needed.map(|needed| count(needed - logs.len()));
-        }
-    }
-}
-
-/// Which configurations are not called the faster ones.
-struct Barred {
-    /// Trials of it failed, or lost or doubled records.
-    tainted: Vec<bool>,
-    /// Its readers fell behind in some trials, so that its figures are those of its better ones. It is not called as
-    /// good as another either.
-    behind: Vec<bool>,
-}
-
-impl Barred {
-    fn new(scenario: &Scenario, trials: &[Trial]) -> Self {
-        let each = || scenario.configurations.iter().enumerate();
-        Barred {
-            tainted: each().map(|(index, _)| is_tainted(trials, index)).collect(),
-            behind: each().map(|(index, c)| fell_behind(&c.mode, trials, index)).collect(),
-        }
-    }
-
-    fn is_no_winner(&self, configuration: usize) -> bool {
-        self.tainted[configuration] || self.behind[configuration]
+        let edge = comparison.metric.edge(scene.scenario);
+        let needed = scene.rule.needed(values, edge, SIGNIFICANCE / factor);
+        comparison.blocks_more = needed.map(|needed| count(needed - values.len()));
     }
 }

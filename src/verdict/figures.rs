@@ -3,50 +3,60 @@
 use std::collections::BTreeSet;
 
 use super::model::Metric;
-use crate::figures::{catch_up_seconds, is_meaningful, percentile_ms, read_seconds, stopwatch_seconds};
-use crate::measure::latency::LatencyPart;
+use crate::figures::{Better, By, comparable, read_seconds, stopwatch_seconds};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::scenario::Mode;
 
-/// The 99th percentile of the response time of a meaningful trial whose sample carries it, milliseconds.
-pub fn response_p99_ms(measurement: &Measurement) -> Option<f64> {
-    let response = is_meaningful(measurement).then(|| measurement.latency(LatencyPart::Response))??;
-    percentile_ms(&response, 0.99)
-}
-
-/// What a trial has of a metric, in its unit: deliveries of all groups per second of either time, milliseconds of a
-/// percentile, seconds of catching up. `None` where it has no figure that may be compared.
-pub fn figure(metric: Metric, measurement: &Measurement) -> Option<f64> {
-    match metric {
-        Metric::ReadTime => Some(measurement.records() as f64 / read_seconds(measurement)),
-        Metric::Stopwatch => Some(measurement.records() as f64 / stopwatch_seconds(measurement)),
-        Metric::ResponseP99 => response_p99_ms(measurement),
-        Metric::CatchUp => is_meaningful(measurement).then(|| catch_up_seconds(measurement))?,
+/// What a trial has of a metric, in its unit; for the built-in times of a backlog the deliveries of all groups per second
+/// of either. `None` where it has no figure that may be compared.
+pub fn figure(metric: Metric, measurement: &Measurement, has_work: bool) -> Option<f64> {
+    match seconds_of_backlog(metric, measurement) {
+        Some(seconds) => Some(measurement.records() as f64 / seconds),
+        None => comparable(metric.figure(), measurement, has_work),
     }
 }
 
-/// How fast a trial was by a metric: records of each group per second by either time, or the inverse of a length of
-/// time. `None` where it has no figure that may be compared.
-pub fn speed(metric: Metric, records: u64, measurement: &Measurement) -> Option<f64> {
-    let records = || {
-        let groups = measurement
-            .members
-            .iter()
-            .map(|member| u64::from(member.group) + 1)
-            .max();
-        // Those that the cluster had removed were not read.
-        let is_whole = measurement.removed == 0;
-        (if is_whole {
-            records
-        } else {
-            measurement.records() / groups.unwrap_or(1)
-        }) as f64
+/// What two trials of a block are compared by, so that their difference is that of [`super::Effect`]: the figure itself
+/// where differences are compared, else the logarithm of how good a trial was. The times of a backlog count for each
+/// record of a group, since trials that were cut short read fewer. `None` where it has no figure that may be compared.
+pub fn compared_value(metric: Metric, trial: &Trial, has_work: bool) -> Option<f64> {
+    let measurement = trial.measurement.as_ref()?;
+    let good = match seconds_of_backlog(metric, measurement) {
+        Some(seconds) => records_of_a_group(trial.order.records, measurement) / seconds,
+        None => {
+            let figure = comparable(metric.figure(), measurement, has_work)?;
+            match (metric.comparing().by, metric.comparing().better) {
+                (By::Difference, _) => return Some(figure),
+                (By::Ratio, Better::Less) => figure.recip(),
+                (By::Ratio, Better::More | Better::Neither) => figure,
+            }
+        }
     };
+    Some(good.ln()).filter(|log| log.is_finite())
+}
+
+/// The time of a trial, where the metric is one of reading a backlog.
+fn seconds_of_backlog(metric: Metric, measurement: &Measurement) -> Option<f64> {
     match metric {
-        Metric::ReadTime => Some(records() / read_seconds(measurement)),
-        Metric::Stopwatch => Some(records() / stopwatch_seconds(measurement)),
-        Metric::ResponseP99 | Metric::CatchUp => figure(metric, measurement).map(f64::recip),
+        Metric::READ_TIME => Some(read_seconds(measurement)),
+        Metric::STOPWATCH => Some(stopwatch_seconds(measurement)),
+        _ => None,
     }
+}
+
+fn records_of_a_group(ordered: u64, measurement: &Measurement) -> f64 {
+    let groups = measurement
+        .members
+        .iter()
+        .map(|member| u64::from(member.group) + 1)
+        .max();
+    // Those that the cluster had removed were not read.
+    let is_whole = measurement.removed == 0;
+    (if is_whole {
+        ordered
+    } else {
+        measurement.records() / groups.unwrap_or(1)
+    }) as f64
 }
 
 /// True if the readers of a used trial fell behind, left records unread, or never caught up (mixed). The figures

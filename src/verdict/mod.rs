@@ -3,14 +3,16 @@
 
 mod conclude;
 mod figures;
+mod looks;
 mod model;
 mod outlook;
 mod pairs;
 mod rule;
+mod scene;
 
 pub use conclude::compare;
-pub use figures::{fell_behind, figure, is_tainted, response_p99_ms, speed, split_blocks};
-pub use model::{Comparison, Method, Metric, Question, Verdict};
+pub use figures::{compared_value, fell_behind, figure, is_tainted, split_blocks};
+pub use model::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use outlook::{Outlook, outlook};
-pub use pairs::{log_ratios, paired_trials, pairs, questions};
-pub use rule::Rule;
+pub use pairs::{paired_trials, pairs, questions};
+pub use rule::{Rule, first_look};

@@ -1,15 +1,15 @@
-//! Whether a run that goes on until something holds may stop, and if not, how many blocks it will probably take.
+//! Whether a run that goes on until something holds may stop, and if not, what is still measured and for how long.
 
-use super::conclude::{compare_for, side};
+use super::conclude::compare_for;
+use super::looks::{Looks, whole_blocks};
 use super::model::{Comparison, Method, Question, Verdict};
-use super::pairs::{log_ratios, paired_trials};
-use super::rule::Rule;
-use crate::measure::{Trial, TrialKind};
+use super::scene::{Pair, Scene, is_clear};
+use crate::measure::Trial;
 use crate::scenario::{Scenario, Until};
-use crate::stats::{Side, count};
+use crate::stats::count;
 
 /// The result of a look at the trials so far: stop or continue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlook {
     /// Nothing that more blocks could bring is missing.
     pub stops: bool,
@@ -17,6 +17,54 @@ pub struct Outlook {
     pub holds: bool,
     /// Otherwise: the forecast of further blocks; `None` if there is no forecast or it exceeds the limit.
     pub blocks_more: Option<u32>,
+    /// True where configurations leave the blocks.
+    leaving: bool,
+    /// The block after which the first look was made.
+    first_look: Option<u32>,
+    /// Blocks until the first look is made.
+    blocks_to_first_look: u32,
+    watched: Vec<Watched>,
+}
+
+/// A comparison that answers the scenario's question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Watched {
+    pair: Pair,
+    /// One of the two was given up.
+    is_gone: bool,
+    /// Its last block, where it has stopped.
+    last_block: Option<u32>,
+    /// The run still waits for it.
+    is_open: bool,
+    /// The forecast of further blocks.
+    blocks_more: Option<u32>,
+}
+
+impl Watched {
+    fn needs(&self, configuration: usize) -> bool {
+        self.pair.0 == configuration || self.pair.1 == configuration
+    }
+}
+
+impl Outlook {
+    /// Whether a configuration takes part in a block. Up to the first look all do; after it those whose comparison had
+    /// not stopped before that block, and their baselines.
+    pub fn is_measured(&self, block: u32, configuration: usize) -> bool {
+        if !self.leaving || self.first_look.is_none_or(|first| block <= first) {
+            return true;
+        }
+        let goes_on = |c: &Watched| !c.is_gone && c.last_block.is_none_or(|last| block <= last);
+        self.watched.iter().any(|c| c.needs(configuration) && goes_on(c))
+    }
+
+    /// Whether a configuration will probably take part in the block that is so many `ahead`, the next being 1.
+    pub fn is_expected(&self, ahead: u32, configuration: usize) -> bool {
+        if !self.leaving || ahead <= self.blocks_to_first_look {
+            return true;
+        }
+        let goes_on = |c: &Watched| c.is_open && c.blocks_more.is_none_or(|more| ahead <= more);
+        self.watched.iter().any(|c| c.needs(configuration) && goes_on(c))
+    }
 }
 
 /// The outlook of a run without a fixed number of blocks, of which some configurations were given up; `None` where the
@@ -26,56 +74,61 @@ pub struct Outlook {
 /// comparison with a configuration that was given up, or without a figure in any block by the first look: neither will
 /// be decided. A clear side counts as decided even if its verdict is barred, because more blocks would not change that.
 pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Option<Outlook> {
-    let until = scenario.repetitions.until()?;
-    let rule = Rule::of(scenario);
-    let paired = paired_trials(trials);
-    let blocks = whole_blocks(&paired);
-    let looked = matches!(rule.method(), Method::Sequential { first_look, .. } if blocks >= first_look);
-    let gone = |c: &&Comparison| given_up.contains(&c.baseline) || given_up.contains(&c.configuration);
-    let comparisons: Vec<Comparison> = compare_for(scenario, trials, &rule, Question::Scenario)
+    let until = scenario.repetitions().until()?;
+    let scene = Scene::new(scenario, trials);
+    let looks = Looks::of(&scene);
+    let blocks = count(whole_blocks(&scene.trials).len());
+    let looked = scene.has_looked(blocks);
+    let is_gone = |pair: Pair| given_up.contains(&pair.0) || given_up.contains(&pair.1);
+    let comparisons: Vec<Comparison> = compare_for(&scene, Question::Scenario, &looks)
         .into_iter()
-        .filter(|c| c.metric.is_inferential())
+        .filter(|c| c.metric.is_inferential(scenario))
         .collect();
-    if comparisons.is_empty() {
-        return Some(Outlook {
-            stops: looked,
-            holds: looked,
-            blocks_more: None,
-        });
-    }
-    let hopeless = |c: &&Comparison| gone(c) || (looked && c.blocks == 0);
-    let is_open = |c: &&Comparison| !hopeless(c) && !is_clear(c, until, scenario.threshold);
-    let open: Vec<&Comparison> = comparisons.iter().filter(is_open).collect();
-    let barred = |c: &&Comparison| until == Until::Decided && c.verdict == Verdict::Undecided;
-    let more = |c: &&Comparison| match until {
-        Until::Decided => c.blocks_more,
-        Until::HalfWidth(share) => {
-            let logs = log_ratios(&paired, c.baseline, c.configuration, c.metric);
-            let needed = rule.needed_for_width(&logs, share.ln_1p())?;
-            Some(count(needed - logs.len()))
+    let pair_of = |c: &Comparison| (c.baseline, c.configuration);
+    let hopeless = |c: &Comparison| is_gone(pair_of(c)) || (looked && c.blocks == 0);
+    let barred = |c: &Comparison| until == Until::Decided && c.verdict == Verdict::Undecided;
+    let watch = |c: &Comparison| {
+        let last_block = looks.last_block(pair_of(c));
+        let is_clear = last_block.is_some() || is_clear(c, until, scenario);
+        Watched {
+            pair: pair_of(c),
+            is_gone: is_gone(pair_of(c)),
+            last_block,
+            is_open: !hopeless(c) && !is_clear,
+            blocks_more: blocks_more(&scene, c, until),
         }
     };
-    let each: Option<Vec<u32>> = open.iter().map(more).collect();
+    let watched: Vec<Watched> = comparisons.iter().map(watch).collect();
+    let open = || watched.iter().filter(|c| c.is_open);
+    let is_clear = open().next().is_none();
+    let leaving = scenario.repetitions().leaving();
+    let each: Option<Vec<u32>> = open().map(|c| c.blocks_more).collect();
+    let first_look = match scene.rule.method() {
+        Method::Sequential { first_look, .. } => first_look,
+        Method::Fixed => 0,
+    };
+    // Nobody waits for comparisons that cannot be made, but single figures are worth the blocks up to the first look.
+    let waits = comparisons.is_empty() || (leaving && given_up.len() < scenario.configurations.len());
     Some(Outlook {
-        stops: open.is_empty(),
-        holds: open.is_empty() && !comparisons.iter().any(|c| hopeless(&c) || barred(&c)),
+        stops: is_clear && (looked || !waits),
+        holds: is_clear && (looked || !waits) && !comparisons.iter().any(|c| hopeless(c) || barred(c)),
         blocks_more: each.and_then(|each| each.into_iter().max()),
+        leaving,
+        first_look: looks.first,
+        blocks_to_first_look: first_look.saturating_sub(blocks),
+        watched,
     })
 }
 
-fn is_clear(comparison: &Comparison, until: Until, threshold: f64) -> bool {
+/// The forecast of further blocks of an open comparison.
+fn blocks_more(scene: &Scene, comparison: &Comparison, until: Until) -> Option<u32> {
     match until {
-        Until::Decided => side(comparison, threshold) != Side::Open,
+        Until::Decided => comparison.blocks_more,
         Until::HalfWidth(share) => {
-            let interval = comparison.ratio.and_then(|ratio| ratio.interval);
-            interval.is_some_and(|(low, high)| (high / low).ln() / 2.0 <= share.ln_1p())
+            let logs = scene.values((comparison.baseline, comparison.configuration), comparison.metric);
+            let logs: Vec<f64> = logs.into_iter().map(|(_, log)| log).collect();
+            let needed = scene.rule.needed_for_width(&logs, share.ln_1p())?;
+            Some(count(needed - logs.len()))
         }
     }
-}
-
-/// Counted blocks with used trials.
-fn whole_blocks(paired: &[&Trial]) -> u32 {
-    let counted = paired.iter().filter(|t| t.order.kind == TrialKind::Counted);
-    let blocks: std::collections::BTreeSet<u32> = counted.map(|t| t.order.block).collect();
-    count(blocks.len())
 }

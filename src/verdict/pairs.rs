@@ -2,21 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::figures::{speed, split_blocks};
+use super::figures::{compared_value, split_blocks};
 use super::model::{Metric, Question};
 use crate::measure::Trial;
-use crate::scenario::{Configuration, Mode, Scenario};
-
-/// The metrics by which configurations of a mode are compared. The read time of live records is only the duration of
-/// the load. In a search for capacity the trials have different rates, so there is no metric.
-fn metrics_of(scenario: &Scenario, mode: &Mode) -> &'static [Metric] {
-    match mode {
-        Mode::Backlog => &[Metric::ReadTime, Metric::Stopwatch],
-        Mode::Live(_) | Mode::Mixed(_) if scenario.capacity.is_some() => &[],
-        Mode::Live(_) => &[Metric::ResponseP99],
-        Mode::Mixed(_) => &[Metric::CatchUp],
-    }
-}
+use crate::scenario::{Configuration, Scenario};
 
 /// The questions of a scenario: its own; with variants, its own within each cluster and build; and the effect of each
 /// matrix key, unless that is the scenario's own question.
@@ -35,7 +24,7 @@ pub fn questions(scenario: &Scenario) -> Vec<Question> {
 
 /// Every pair of (baseline, configuration) that a question compares by a metric, in the scenario's order.
 pub fn pairs(scenario: &Scenario, question: Question, metric: Metric) -> Vec<(usize, usize)> {
-    let metrics = |index: usize| metrics_of(scenario, &scenario.configurations[index].mode);
+    let metrics = |index: usize| Metric::of_mode(scenario, &scenario.configurations[index].mode);
     candidates(scenario, question)
         .into_iter()
         .filter(|&(baseline, index)| metrics(index) == metrics(baseline) && metrics(index).contains(&metric))
@@ -72,17 +61,23 @@ pub fn paired_trials(trials: &[Trial]) -> Vec<&Trial> {
     trials.iter().filter(is_in_complete_block).collect()
 }
 
-/// Natural logarithms of how many times as fast a configuration was, in each block that holds a trial of both with a
-/// figure, in the order of the blocks.
-pub fn log_ratios(trials: &[&Trial], baseline: usize, configuration: usize, metric: Metric) -> Vec<f64> {
-    let speeds = |index: usize| -> BTreeMap<u32, f64> {
+/// How far a configuration is from its baseline in each block that holds a trial of both with a figure, with these blocks
+/// and in their order: natural logarithms of ratios, or differences in the figure's unit, as [`super::Effect`] has them.
+pub fn paired_values(
+    scenario: &Scenario,
+    trials: &[&Trial],
+    (baseline, configuration): (usize, usize),
+    metric: Metric,
+) -> Vec<(u32, f64)> {
+    let values = |index: usize| -> BTreeMap<u32, f64> {
+        let has_work = scenario.configurations[index].has_work();
         let own = trials.iter().filter(|t| t.order.configuration == index);
-        own.filter_map(|t| Some((t.order.block, speed(metric, t.order.records, t.measurement.as_ref()?)?)))
+        own.filter_map(|trial| Some((trial.order.block, compared_value(metric, trial, has_work)?)))
             .collect()
     };
-    let (base, other) = (speeds(baseline), speeds(configuration));
+    let (base, other) = (values(baseline), values(configuration));
     other
         .iter()
-        .filter_map(|(block, speed)| Some((speed / base.get(block)?).ln()))
+        .filter_map(|(block, value)| Some((*block, value - base.get(block)?)))
         .collect()
 }

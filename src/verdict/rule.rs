@@ -17,18 +17,24 @@ pub enum Rule {
     Sequential(Arc<Sequential>),
 }
 
+/// Blocks at the first look of a scenario's run. The metric with the most comparisons needs the most blocks before a
+/// look is worth anything.
+pub fn first_look(scenario: &Scenario) -> usize {
+    let comparisons = |metric: &Metric| pairs(scenario, Question::Scenario, *metric).len();
+    let metrics = Metric::all(scenario);
+    let inferential = metrics.iter().filter(|metric| metric.is_inferential(scenario));
+    let most = inferential.map(comparisons).max().unwrap_or(0);
+    stats::first_look(most, SIGNIFICANCE)
+}
+
 impl Rule {
     /// The rule of a scenario.
     pub fn of(scenario: &Scenario) -> Self {
-        if scenario.repetitions.until().is_none() {
+        if scenario.repetitions().until().is_none() {
             return Rule::Fixed;
         }
-        // The family with the most comparisons needs the most blocks before a look is worth anything.
-        let comparisons = |metric: &Metric| pairs(scenario, Question::Scenario, *metric).len();
-        let inferential = Metric::ALL.iter().filter(|metric| metric.is_inferential());
-        let most = inferential.map(comparisons).max().unwrap_or(0);
-        let first = stats::first_look(most, SIGNIFICANCE);
-        let last = scenario.repetitions.at_most() as usize;
+        let first = first_look(scenario);
+        let last = scenario.repetitions().at_most() as usize;
         Rule::Sequential(Sequential::new(first, last))
     }
 
@@ -42,40 +48,51 @@ impl Rule {
         }
     }
 
+    /// The mean of differences with its interval; none while they say too little.
+    pub(super) fn difference(&self, differences: &[f64]) -> Option<Estimate> {
+        let mean = self.mean(differences)?;
+        Some(Estimate {
+            interval: mean.interval.filter(|_| stats::are_telling(differences)),
+            ..mean
+        })
+    }
+
+    /// The mean with its interval.
+    fn mean(&self, values: &[f64]) -> Option<Estimate> {
+        match self {
+            Rule::Fixed => Estimate::arithmetic(values),
+            Rule::Sequential(sequential) => sequential.mean(values),
+        }
+    }
+
     /// The mean of log-ratios, exponentiated, with its interval.
     pub fn ratio(&self, logs: &[f64]) -> Option<Estimate> {
-        match self {
-            Rule::Fixed => {
-                let ratios: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
-                Estimate::geometric(&ratios)
-            }
-            Rule::Sequential(sequential) => sequential.ratio(logs),
-        }
+        Some(self.mean(logs)?.map(f64::exp))
     }
 
     /// The bootstrap interval of the same mean, only with a fixed number of blocks. Beside a sequential interval,
     /// readers could choose the one that they like.
-    pub(super) fn bootstrap(&self, logs: &[f64], seed: u64) -> Option<(f64, f64)> {
+    pub(super) fn bootstrap(&self, values: &[f64], seed: u64) -> Option<(f64, f64)> {
         match self {
-            Rule::Fixed => stats::bootstrap_t(logs, seed).map(|(low, high)| (low.exp(), high.exp())),
+            Rule::Fixed => stats::bootstrap_t(values, seed),
             Rule::Sequential(_) => None,
         }
     }
 
     /// Two-sided p that there is no difference.
-    pub fn p(&self, logs: &[f64], seed: u64) -> Option<f64> {
+    pub fn p(&self, values: &[f64], seed: u64) -> Option<f64> {
         match self {
-            Rule::Fixed => stats::sign_flip_p(logs, seed),
-            Rule::Sequential(sequential) => sequential.p(logs),
+            Rule::Fixed => stats::sign_flip_p(values, seed),
+            Rule::Sequential(sequential) => sequential.p(values),
         }
     }
 
     /// Observations from which a verdict at `significance` is probable.
-    pub(super) fn needed(&self, logs: &[f64], threshold: f64, significance: f64) -> Option<usize> {
-        let (mean, deviation) = (stats::mean(logs)?, stats::standard_deviation(logs)?);
+    pub(super) fn needed(&self, values: &[f64], edge: f64, significance: f64) -> Option<usize> {
+        let (mean, deviation) = (stats::mean(values)?, stats::standard_deviation(values)?);
         match self {
-            Rule::Fixed => stats::observations_needed(mean, deviation, logs.len(), threshold, significance),
-            Rule::Sequential(s) => s.observations_needed(mean, deviation, logs.len(), threshold, significance),
+            Rule::Fixed => stats::observations_needed(mean, deviation, values.len(), edge, significance),
+            Rule::Sequential(s) => s.observations_needed(mean, deviation, values.len(), edge, significance),
         }
     }
 

@@ -73,7 +73,7 @@ fn every_property_of_java_clients_is_one_here_or_has_a_counterpart_or_none_but_n
             };
             let said = errors.plain();
             let unknown = said.contains("the client has no property");
-            assert!(!unknown || said.contains("a name of Java clients"), "{said}");
+            assert!(!unknown || said.contains("a property of Java's clients"), "{said}");
         }
     }
 }

@@ -45,4 +45,5 @@ mod starts;
 mod until_decided;
 mod variants;
 mod why;
+mod without_file;
 mod worker_process;

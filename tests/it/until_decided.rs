@@ -35,17 +35,17 @@ fn a_clear_difference_ends_a_run_before_its_last_block() {
         let summary: Summary = serde_json::from_str(&summary).unwrap();
         assert_eq!(summary.ending, Some(Ending::Held));
         let comparison = |metric| summary.comparisons.iter().find(|c| c.metric == metric).unwrap();
-        let found = comparison(Metric::ReadTime);
+        let found = comparison(Metric::READ_TIME);
         assert_eq!(found.verdict, Verdict::Faster);
         assert_eq!(found.blocks as usize, blocks);
-        let (low, high) = found.ratio.unwrap().interval.unwrap();
+        let (low, high) = found.ratio().unwrap().interval.unwrap();
         // Twice as fast, on a machine that other tests use too.
         assert!(low > 1.0 && (low..high).contains(&1.9), "{low} to {high}");
         let method = Method::Sequential {
             first_look: 6,
             at_most: 12,
         };
-        assert_eq!((found.method, comparison(Metric::Stopwatch).method), (method, method));
+        assert_eq!((found.method, comparison(Metric::STOPWATCH).method), (method, method));
 
         // Nothing is left to do, and nothing is done again.
         scene.resume().exits(0);

@@ -17,7 +17,7 @@ use super::shares::partition_counts;
 use crate::contents::{RecordSource, compressible, text};
 use crate::coordinator::clients::client_config;
 use crate::kafka::{TextProducer, TextRecord, settings_cause};
-use crate::scenario::{DatasetSpec, Keys};
+use crate::scenario::{DatasetSpec, Keys, canonical_property};
 use crate::secret::Secret;
 
 /// Records sent to one partition before the next is taken: full batches, and all partitions grow together.
@@ -31,27 +31,43 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(120);
 /// How long to wait for that before looking whether the user has asked to stop.
 const FLUSH_SLICE: Duration = Duration::from_millis(500);
 
-/// Bytes of values that a producer gathers for one request to a partition.
+/// Bytes of values that a producer gathers for one request to a partition, unless the data set says otherwise.
 const BATCH_BYTES: u32 = 1_000_000;
+/// A value of the largest size that a scenario allows, with its key; the broker's own limit is the same.
+const MESSAGE_BYTES: u32 = 1_048_588;
+/// The largest value of `message.max.bytes`.
+const REQUEST_BYTES_MAX: u32 = 1_000_000_000;
 /// The most KiB of records that a producer holds.
 const QUEUE_KIB: f64 = 262_144.0;
 
-/// What a producer of a data set sets beside its cluster's properties if it sends to so many partitions.
-pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> Vec<(&'static str, String)> {
-    vec![
+/// What a producer of a data set sets beside its cluster's properties if it sends to so many partitions, by the library's
+/// own names. The data set's own properties win over tandem's; what the filling needs is not among them.
+pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> BTreeMap<&str, String> {
+    let batch_bytes = spec.client.get("batch.size").and_then(|bytes| bytes.parse().ok());
+    let batch_bytes = batch_bytes.unwrap_or(BATCH_BYTES);
+    let mut settings = BTreeMap::from([
         ("enable.idempotence", "true".to_owned()),
-        ("compression.type", spec.compression.as_str().to_owned()),
+        ("compression.codec", spec.compression.as_str().to_owned()),
         ("message.timeout.ms", "60000".to_owned()),
-        ("linger.ms", "50".to_owned()),
+        ("queue.buffering.max.ms", "50".to_owned()),
         ("batch.num.messages", "10000".to_owned()),
-        ("batch.size", BATCH_BYTES.to_string()),
+        ("batch.size", batch_bytes.to_string()),
         ("queue.buffering.max.messages", "500000".to_owned()),
-        ("queue.buffering.max.kbytes", queue_kib(spec, partitions).to_string()),
-        // A value of the largest size that a scenario allows, with its key; the broker's own limit is the same.
-        ("message.max.bytes", "1048588".to_owned()),
+        (
+            "queue.buffering.max.kbytes",
+            queue_kib(spec, batch_bytes, partitions).to_string(),
+        ),
+        // It limits batches too.
+        (
+            "message.max.bytes",
+            MESSAGE_BYTES.max(batch_bytes.min(REQUEST_BYTES_MAX)).to_string(),
+        ),
         // Kafka's own choice for keys, so that a key goes where a Java producer would put it.
         ("partitioner", "murmur2_random".to_owned()),
-    ]
+    ]);
+    let own = spec.client.iter();
+    settings.extend(own.map(|(name, value)| (name.as_str(), value.clone())));
+    settings
 }
 
 /// Space for a batch and a half of each partition: one under way and half of the next. An idempotent producer has one
@@ -62,9 +78,9 @@ pub fn producer_settings(spec: &DatasetSpec, partitions: usize) -> Vec<(&'static
     clippy::cast_sign_loss,
     reason = "a number of KiB up to a limit that fits"
 )]
-fn queue_kib(spec: &DatasetSpec, partitions: usize) -> u32 {
+fn queue_kib(spec: &DatasetSpec, batch_bytes: u32, partitions: usize) -> u32 {
     // Where a record is as large as a batch, a few can be under way.
-    let each = 1.5 * f64::from(BATCH_BYTES) + 4.0 * spec.size.mean_bytes();
+    let each = 1.5 * f64::from(batch_bytes) + 4.0 * spec.size.mean_bytes();
     (each / 1024.0 * partitions.max(1) as f64).ceil().min(QUEUE_KIB) as u32
 }
 
@@ -189,7 +205,7 @@ impl Filling {
             .map(|slice| slice.partition.map_or(self.counts[slice.topic].len(), |_| 1));
         let mut config = self.config.clone();
         for (name, value) in producer_settings(&self.spec, partitions.sum()) {
-            config.set(name, value);
+            set_alone(&mut config, name, value);
         }
         let deliveries = Deliveries::default();
         let shared = || Arc::clone(text.get_or_init(|| self.text()));
@@ -271,6 +287,17 @@ impl Filling {
     }
 }
 
+/// Sets a property, and removes what the cluster's properties say of it under its other names.
+fn set_alone(config: &mut ClientConfig, name: &str, value: String) {
+    let is_other_name = |known: &str| canonical_property(known) == canonical_property(name);
+    let names = config.config_map().into_keys().filter(|known| is_other_name(known));
+    let others: Vec<String> = names.map(str::to_owned).collect();
+    for other in &others {
+        config.remove(other);
+    }
+    config.set(name, value);
+}
+
 fn log(reason: &str) {
     eprintln!("librdkafka: {reason}");
 }
@@ -305,5 +332,52 @@ impl ProducerContext for Deliveries {
         if result.is_err() {
             self.failed.fetch_add(1, Ordering::Release);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::dataset;
+
+    fn filled_with(name: &str, value: &str) -> DatasetSpec {
+        DatasetSpec {
+            client: BTreeMap::from([(name.to_owned(), value.to_owned())]),
+            ..dataset()
+        }
+    }
+
+    #[test]
+    fn what_a_data_set_says_of_its_producers_wins_and_the_queue_fits_its_batches() {
+        let small = filled_with("batch.size", "16384");
+        let settings = producer_settings(&small, 4);
+        assert_eq!(settings["batch.size"], "16384");
+        assert_eq!(settings["queue.buffering.max.ms"], "50");
+        let kib = |spec: &DatasetSpec| {
+            producer_settings(spec, 4)["queue.buffering.max.kbytes"]
+                .parse::<u32>()
+                .ok()
+        };
+        assert!(kib(&small) < kib(&dataset()));
+        assert_eq!(kib(&filled_with("queue.buffering.max.kbytes", "77")), Some(77));
+        // Else no batch would be larger than the broker's default.
+        assert_eq!(
+            producer_settings(&filled_with("batch.size", "4000000"), 4)["message.max.bytes"],
+            "4000000"
+        );
+        assert_eq!(settings["message.max.bytes"], "1048588");
+    }
+
+    #[test]
+    fn a_setting_replaces_what_the_cluster_says_under_another_name() {
+        let mut config = ClientConfig::new();
+        config.set("linger.ms", "7").set("batch.num.messages", "3");
+        set_alone(&mut config, "queue.buffering.max.ms", "50".to_owned());
+        let names: Vec<&str> = {
+            let mut names: Vec<&str> = config.config_map().into_keys().collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(names, ["batch.num.messages", "queue.buffering.max.ms"]);
     }
 }

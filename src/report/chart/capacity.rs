@@ -1,12 +1,14 @@
 //! The highest rate that each configuration holds, with the rates that the search tried.
 
+use std::ops::Range;
+
 use super::arrivals::{ms, records_per_second};
 use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
 use super::rows::{Mark, Panel, Row, RowChart, lanes};
 use super::scale::axis_end;
-use super::words::{full_title, in_figures};
+use super::words::{self, full_title, in_figures, panel_title, row_title};
 use crate::measure::TrialKind;
 use crate::measure::objective::{Outcome, outcome};
 use crate::report::format::{or_unknown, significant};
@@ -76,30 +78,30 @@ fn tries(input: &ReportInput, sought: &Capacity, configuration: usize) -> Vec<Tr
     tried.collect()
 }
 
-/// A panel for each family.
+/// A panel for each family, or one for all where each has one configuration.
 fn panels(input: &ReportInput, labels: &Labels, all: &[Found]) -> Vec<Panel> {
-    let panel = |family: usize| {
-        let own: Vec<&Found> = all.iter().filter(|f| f.configuration.family == family).collect();
+    let panel = |families: Range<usize>| {
+        let own: Vec<&Found> = all
+            .iter()
+            .filter(|f| families.contains(&f.configuration.family))
+            .collect();
         let highs = own.iter().flat_map(|f| [f.capacity.low, f.capacity.high]).flatten();
         // With the rates from which the search began, the answers would lie on each other.
         let answer = highs.fold(0.0, f64::max);
         let tried = own.iter().flat_map(|f| &f.tries).map(|t| t.rate);
         let near = tried.filter(|rate| *rate <= answer * 1.5 || answer == 0.0);
         let max = axis_end(near.chain([answer]));
-        let rows = own.iter().map(|found| row(labels, found, max)).collect();
+        let rows = own.iter().map(|found| row(input, labels, found, max)).collect();
         Panel {
             max,
-            ..Panel::of_rows(family_title(input.scenario, family), rows)
+            ..Panel::of_rows(panel_title(input.scenario, &families), rows)
         }
     };
-    input
-        .families()
-        .map(panel)
-        .filter(|panel| !panel.rows.is_empty())
-        .collect()
+    let shared = words::panels(input.scenario).into_iter();
+    shared.map(panel).filter(|panel| !panel.rows.is_empty()).collect()
 }
 
-fn row(labels: &Labels, found: &Found, max: f64) -> Row {
+fn row(input: &ReportInput, labels: &Labels, found: &Found, max: f64) -> Row {
     let ink = Ink::Series(labels.slot(found.configuration.configuration));
     let mut marks = Vec::new();
     let CapacitySummary { low, high, .. } = found.capacity;
@@ -120,7 +122,7 @@ fn row(labels: &Labels, found: &Found, max: f64) -> Row {
         hollow: tried.outcome != Outcome::Held,
     }));
     Row {
-        label: labels.short(found.configuration.configuration).to_owned(),
+        label: row_title(input, labels, found.configuration.configuration),
         value: value(&found.capacity),
         marks,
     }
@@ -301,7 +303,7 @@ mod tests {
             tries: tries(&fixture.input(), &sought, 0),
         };
         let high = found.capacity.high.unwrap();
-        let row = row(&Labels::new(&fixture.scenario), &found, 1e6);
+        let row = row(&fixture.input(), &Labels::new(&fixture.scenario), &found, 1e6);
         let dots: Vec<(f64, bool)> = row
             .marks
             .iter()

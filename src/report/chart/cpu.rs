@@ -1,9 +1,12 @@
 //! Cores kept busy while reading, by process, beside the throughput. The producers of load are a piece of their own.
 
+use std::ops::Range;
+
 use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
 use super::rows::{Mark, Panel, Row, RowChart};
+use super::words::{self, panel_title, row_title};
 use crate::figures::FigureId;
 use crate::measure::{Measurement, Trial, limits};
 use crate::report::format::{or_unknown, rate, significant};
@@ -111,17 +114,18 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
 
 fn panels(input: &ReportInput, labels: &Labels, known: &[Item]) -> Vec<Panel> {
     let machine = input.environment.usable_cores();
-    let panel = |family| {
-        let own = known.iter().filter(|(c, _)| c.family == family);
-        let rows = own.map(|(c, cores)| row(labels, c, cores)).collect();
-        let panel = Panel::of_rows(family_title(input.scenario, family), rows);
+    let panel = |families: Range<usize>| {
+        let own = known.iter().filter(|(c, _)| families.contains(&c.family));
+        let rows = own.map(|(c, cores)| row(input, labels, c, cores)).collect();
+        let panel = Panel::of_rows(panel_title(input.scenario, &families), rows);
         Panel {
             max: panel.max.max(machine * 1.04),
             reference: Some((machine, format!("all {}", limits::cores(machine)))),
             ..panel
         }
     };
-    input.families().map(panel).filter(Panel::has_marks).collect()
+    let shared = words::panels(input.scenario).into_iter();
+    shared.map(panel).filter(Panel::has_marks).collect()
 }
 
 const PRODUCERS: Ink = Ink::Shade(3);
@@ -144,7 +148,7 @@ fn legend(with_producers: bool) -> Entries {
         .collect()
 }
 
-fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
+fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
     let ink = Ink::Series(labels.slot(c.configuration));
     let processes = cores.processes.iter().enumerate();
     let processes = processes.map(|(i, busy)| (busy.unwrap_or(0.0), ink, format!("p{}", i + 1)));
@@ -160,7 +164,7 @@ fn row(labels: &Labels, c: &ConfigurationSummary, cores: &Cores) -> Row {
         significant(cores.own(), 2)
     );
     Row {
-        label: labels.short(c.configuration).to_owned(),
+        label: row_title(input, labels, c.configuration),
         value,
         marks: Mark::stacked(processes.chain(producers).chain(others)),
     }

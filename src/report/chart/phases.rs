@@ -4,6 +4,7 @@ use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Entries, Swatch};
 use super::rows::{Mark, Panel, Row, RowChart};
+use super::words::{self, panel_title, row_title};
 use crate::figures::FigureId;
 use crate::measure::Measurement;
 use crate::report::format::{duration, or_unknown};
@@ -53,10 +54,10 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let known: Vec<(&ConfigurationSummary, Seconds)> = all
         .filter_map(|c| Some((c, medians(input, c.configuration)?)))
         .collect();
-    let panels = input.families().map(|family| {
-        let own = known.iter().filter(|(c, _)| c.family == family);
-        let rows = own.map(|(c, seconds)| row(labels, c, seconds));
-        Panel::of_rows(family_title(input.scenario, family), rows.collect())
+    let panels = words::panels(input.scenario).into_iter().map(|families| {
+        let own = known.iter().filter(|(c, _)| families.contains(&c.family));
+        let rows = own.map(|(c, seconds)| row(input, labels, c, seconds));
+        Panel::of_rows(panel_title(input.scenario, &families), rows.collect())
     });
     let panels: Vec<Panel> = panels.filter(Panel::has_marks).collect();
     if panels.is_empty() {
@@ -90,12 +91,12 @@ fn legend() -> Entries {
     legend
 }
 
-fn row(labels: &Labels, c: &ConfigurationSummary, seconds: &Seconds) -> Row {
+fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary, seconds: &Seconds) -> Row {
     let slot = labels.slot(c.configuration);
     let pieces = seconds.iter().zip(PHASES).enumerate();
     let pieces = pieces.map(|(phase, (length, name))| (*length, ink(phase, slot), name.to_owned()));
     Row {
-        label: labels.short(c.configuration).to_owned(),
+        label: row_title(input, labels, c.configuration),
         value: value(c),
         marks: Mark::stacked(pieces),
     }

@@ -8,7 +8,7 @@ use super::drawing::Chart;
 use super::grid::Grid;
 use super::panel::{Line, XyPanel};
 use super::scale::{Axis, axis_end};
-use super::words::{evenly, full_title, left_out, with_panel};
+use super::words::{evenly, full_title, left_out, panels, with_panel};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
 use crate::report::format::{UNKNOWN, duration, or_unknown};
 use crate::report::grouped::joined;
@@ -73,10 +73,13 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
         return None;
     }
     let chosen = with_panel(&all);
+    let shared = panels(input.scenario);
     let panel = |s: &Chosen| {
-        let alike = chosen
+        let families = shared
             .iter()
-            .filter(|other| other.configuration.family == s.configuration.family);
+            .find(|families| families.contains(&s.configuration.family));
+        let is_alike = |other: &&Chosen| families.is_some_and(|alike| alike.contains(&other.configuration.family));
+        let alike = chosen.iter().filter(is_alike);
         let x_max = axis_end(alike.map(Chosen::read_s));
         let lines = lines(traces(s.configuration, s.measurement), labels.slot(s.index), s.read_s());
         let y = Axis {

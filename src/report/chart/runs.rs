@@ -138,7 +138,7 @@ fn figures(input: &CompareInput, labels: &Labels, measure: Measure) -> Option<Ch
         legend: legend(input, 0, band),
         axis: axis.to_owned(),
     };
-    let families = own_scales(input.scenario);
+    let families = own_scales(input.scenario.families.len());
     let description = format!("Rows grouped by configuration, one for each run. {marks}{families}");
     let title = capitalised(measure_title(measure));
     let table = figure_table(input, labels, all);

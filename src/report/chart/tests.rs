@@ -326,3 +326,35 @@ fn names_of_events_do_not_meet_in_a_drawing() {
         }
     }
 }
+
+/// The run of `one-vs-two` with the configurations of one case only, one for each family.
+fn one_case() -> Fixture {
+    let mut fixture = Fixture::one_vs_two();
+    let name = fixture.scenario.configurations[0].case.clone();
+    fixture.scenario = fixture.scenario.only(&[name]).unwrap();
+    let kept = fixture.scenario.configurations.len();
+    fixture.trials.retain(|t| t.order.configuration < kept);
+    fixture.summary.configurations.truncate(kept);
+    fixture.summary.comparisons.clear();
+    fixture
+}
+
+#[test]
+fn families_with_one_configuration_each_share_an_axis() {
+    let titles = |fixture: &Fixture, name: &str| -> Vec<String> {
+        let all = charts(&fixture.input());
+        let chart = all.iter().find(|c| c.name == name).unwrap();
+        texts(&chart.wide).into_iter().map(|text| text.0).collect()
+    };
+    let fixture = one_case();
+    assert!(fixture.scenario.families.len() > 1);
+    for chart in ["throughput", "cpu", "phases"] {
+        let axes = |titles: &[String]| titles.iter().filter(|text| *text == "0").count();
+        assert_eq!(axes(&titles(&fixture, chart)), 1, "{chart}");
+        assert_eq!(axes(&titles(&Fixture::one_vs_two(), chart)), 3, "{chart}");
+    }
+    let throughput = titles(&fixture, "throughput").join(" ");
+    for family in &fixture.scenario.families {
+        assert_eq!(throughput.matches(&family.name).count(), 1, "{throughput}");
+    }
+}

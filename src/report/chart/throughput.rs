@@ -1,12 +1,13 @@
 //! Records per second of every configuration: each trial a dot, the estimate a line in its interval.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::colours::Ink;
 use super::drawing::Chart;
 use super::legend::{Swatch, colours};
 use super::rows::{Mark, Panel, Row, RowChart, lanes};
-use super::words::own_scales;
+use super::words::{own_scales, panel_title, panels, row_title};
 use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
 use crate::report::format::{rate, rate_estimate};
@@ -17,11 +18,14 @@ use crate::report::table::{Column, Table};
 use crate::summary::ConfigurationSummary;
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
-    let panel = |family| {
-        let rows = input.of_family(family).map(|c| row(input, labels, c));
-        Panel::of_rows(family_title(input.scenario, family), rows.collect())
+    let panel = |families: Range<usize>| {
+        let title = panel_title(input.scenario, &families);
+        let of_panel = families.flat_map(|family| input.of_family(family));
+        Panel::of_rows(title, of_panel.map(|c| row(input, labels, c)).collect())
     };
-    let panels: Vec<Panel> = input.families().map(panel).filter(Panel::has_marks).collect();
+    let shared = panels(input.scenario);
+    let scales = own_scales(shared.len());
+    let panels: Vec<Panel> = shared.into_iter().map(panel).filter(Panel::has_marks).collect();
     if panels.is_empty() {
         return None;
     }
@@ -38,31 +42,31 @@ pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let description = format!(
         "A row per configuration: every dot is a trial, the line the estimate in the band of its 95 % confidence \
          interval.{}{}",
-        own_scales(input.scenario),
+        scales,
         highest(input, labels)
     );
     let table = table(input, labels);
     Some(Chart::new("throughput", "Throughput", &description, table, &chart))
 }
 
-/// The configurations with the highest estimates in words, where the families are few. Whether they are faster is for
+/// The configurations with the highest estimates in words, where the panels are few. Whether they are faster is for
 /// the verdicts to say.
 fn highest(input: &ReportInput, labels: &Labels) -> String {
-    let highest = input.families().filter_map(|family| {
+    let panels = panels(input.scenario);
+    let are_few = panels.len() <= 4;
+    let highest = panels.into_iter().filter_map(|families| {
+        let title = panel_title(input.scenario, &families);
         let known = |c: &'_ ConfigurationSummary| Some((c.configuration, c.point(FigureId::RecordsPerSecond)?));
-        let all = input.of_family(family).filter_map(known);
+        let all = families.flat_map(|family| input.of_family(family)).filter_map(known);
         let (configuration, point) = all.max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let name = joined(
-            [&family_title(input.scenario, family), labels.short(configuration)],
-            ": ",
-        );
+        let name = joined([&*title, &*row_title(input, labels, configuration)], ": ");
         Some(format!("{name} at {}", rate(point)))
     });
     let highest: Vec<String> = highest.collect();
-    if highest.is_empty() || input.families().len() > 4 {
-        String::new()
-    } else {
+    if are_few && !highest.is_empty() {
         format!(" Highest: {}.", highest.join("; "))
+    } else {
+        String::new()
     }
 }
 
@@ -86,7 +90,7 @@ fn row(input: &ReportInput, labels: &Labels, c: &ConfigurationSummary) -> Row {
         let _ = write!(value, " · {}\u{a0}failed", c.trials_failed);
     }
     Row {
-        label: labels.short(c.configuration).to_owned(),
+        label: row_title(input, labels, c.configuration),
         value,
         marks: estimate
             .map(|e| Mark::estimate(e, ink))

@@ -1,5 +1,7 @@
 //! Names and sentences that several charts share.
 
+use std::ops::Range;
+
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
@@ -18,7 +20,44 @@ pub(super) const SECONDS_OF_LOAD: &str = "seconds since the load began";
 pub(super) fn full_title(input: &ReportInput, labels: &Labels, configuration: usize) -> String {
     let family = input.scenario.configurations.get(configuration).map(|c| c.family);
     let family = family.map_or_else(String::new, |family| family_title(input.scenario, family));
-    joined([labels.short(configuration), &family], " · ")
+    let name = labels.short(configuration);
+    if name.contains(&family) {
+        return name.to_owned();
+    }
+    joined([name, &family], " · ")
+}
+
+/// The families whose configurations share a panel, and so an axis: one, or all of them where each has one
+/// configuration, which on an axis of its own would say nothing.
+pub(super) fn panels(scenario: &Scenario) -> Vec<Range<usize>> {
+    let families = 0..scenario.families.len();
+    if share_axis(scenario) {
+        return vec![families];
+    }
+    families.map(|family| family..family + 1).collect()
+}
+
+fn share_axis(scenario: &Scenario) -> bool {
+    let mut families = scenario.families.iter();
+    scenario.families.len() > 1 && families.all(|family| family.configurations.len() == 1)
+}
+
+/// The title of a panel of these families: the family's, and none where several share it, because rows name theirs.
+pub(super) fn panel_title(scenario: &Scenario, families: &Range<usize>) -> String {
+    if families.len() == 1 {
+        family_title(scenario, families.start)
+    } else {
+        String::new()
+    }
+}
+
+/// A configuration's name beside its row: with its family's where families share a panel.
+pub(super) fn row_title(input: &ReportInput, labels: &Labels, configuration: usize) -> String {
+    if share_axis(input.scenario) {
+        full_title(input, labels, configuration)
+    } else {
+        labels.short(configuration).to_owned()
+    }
 }
 
 /// The figures of a description; nothing where there are too many.
@@ -30,10 +69,10 @@ pub(super) fn in_figures(sentences: &[String]) -> String {
     }
 }
 
-/// What a description says of the panels where there are several families.
-pub(super) fn own_scales(scenario: &Scenario) -> String {
-    match scenario.families.len() {
-        1 => String::new(),
+/// What a description says of so many panels with a family each.
+pub(super) fn own_scales(panels: usize) -> String {
+    match panels {
+        0 | 1 => String::new(),
         n => format!(" Each of the {n} families has its own scale."),
     }
 }

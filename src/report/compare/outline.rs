@@ -72,6 +72,7 @@ fn of_comparison(input: &CompareInput, sections: impl IntoIterator<Item = Sectio
         no_answer: "There is nothing to compare.",
         warnings: comparison.warnings.iter().chain(&comparison.caution).cloned().collect(),
         sections: with_content(sections),
+        page: "`--format html`",
         footer: "Made by tandem from the stored trials of the runs. `tandem compare --format json` has the figures.",
         tandem_version: env!("CARGO_PKG_VERSION").to_owned(),
     }

@@ -7,12 +7,16 @@ use crate::report::format::{or_unknown, p_value, ratio_estimate};
 use crate::report::grouped::grouped;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
-use crate::summary::Verdict;
+use crate::stats::is_material;
 use crate::summary::compare::{Measure, RunVerdict};
+use crate::summary::{Metric, Verdict};
 
 /// What is concluded of a configuration of a run against the same one of the first run.
 pub(crate) fn conclusion(input: &CompareInput, v: &RunVerdict) -> Conclusion {
-    Conclusion::of(v.verdict, v.ratio, input.comparison.threshold)
+    let interval = v.ratio.and_then(|ratio| ratio.interval);
+    let materially = interval.is_some_and(|interval| is_material(interval, input.comparison.threshold));
+    let by = v.measure.metric().map(Metric::comparing);
+    Conclusion::of(v.verdict, materially, by)
 }
 
 /// A table per run, measure and family.

@@ -3,7 +3,7 @@
 use super::rows::{Row, SummaryRow, TrialRow, optional};
 use crate::figures::{FIGURES, FigureId};
 use crate::measure::{FlagKind, LoadJudgement, Status, Trial};
-use crate::summary::BottleneckKind;
+use crate::summary::{BottleneckKind, ConfigurationSummary};
 
 /// A column and how its value is found; an empty value says that it is not known.
 pub(super) struct Column<R> {
@@ -136,7 +136,14 @@ fn trials_of_configuration<'a>() -> Vec<Column<SummaryRow<'a>>> {
             => |r| r.summary.trials_failed.to_string();
         "trials_excluded", "trials", "counted trials that ended but broke a rule of the method"
             => |r| r.summary.trials_excluded.to_string();
+        "blocks", "blocks",
+            "counted blocks in which it was run; fewer than others have if it left the blocks when it was decided"
+            => |r| blocks_run(r.summary).to_string();
     ]
+}
+
+fn blocks_run(summary: &ConfigurationSummary) -> u32 {
+    summary.trials_used + summary.trials_failed + summary.trials_excluded
 }
 
 fn conclusions<'a>() -> Vec<Column<SummaryRow<'a>>> {

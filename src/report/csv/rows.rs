@@ -60,7 +60,7 @@ pub(super) fn trial_rows<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = Tr
         Some(TrialRow {
             configuration,
             trial,
-            figures: measurement.map(|measurement| TrialFigures::of(configuration.0, measurement)),
+            figures: measurement.map(|measurement| TrialFigures::of(measurement, configuration.0.has_work())),
             capacity: summary.and_then(|c| c.live.as_ref()?.capacity),
         })
     })

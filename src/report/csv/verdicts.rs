@@ -37,10 +37,13 @@ pub(super) fn verdict_columns<'a>() -> Vec<Column<VerdictRow<'a>>> {
         "baseline", "", "name of the configuration compared with" => |r| name(r, r.comparison.baseline);
         "configuration", "", "name of the configuration" => |r| name(r, r.comparison.configuration);
         "metric", "",
-            "`read_time`, `stopwatch`, `response_p99` (where records arrive) or `catch_up` (where they arrive on a backlog)"
-            => |r| metric(r.comparison.metric).to_owned();
-        "ratio", "", "how many times as fast as the baseline; above 1 is faster, or for `response_p99` shorter"
-            => |r| optional(r.comparison.ratio.map(|ratio| ratio.point));
+            "`read_time`, `stopwatch`, `response_p99` (where records arrive), `catch_up` (where they arrive on a backlog), or \
+             the column of `summary.csv` that the scenario names as its `metric`"
+            => |r| r.comparison.metric.name().to_owned();
+        "ratio", "",
+            "how many times as good as the baseline: as fast, or the baseline's figure over the configuration's where less is \
+             better; above 1 is better; empty where differences are compared"
+            => |r| optional(r.comparison.ratio().map(|ratio| ratio.point));
         "ratio_low", "", "lower end of its 95 % confidence interval"
             => |r| optional(interval_of(r).map(|(low, _)| low));
         "ratio_high", "", "upper end of its 95 % confidence interval"
@@ -50,12 +53,31 @@ pub(super) fn verdict_columns<'a>() -> Vec<Column<VerdictRow<'a>>> {
              empty for the stopwatch, which is only described"
             => |r| optional(r.comparison.p_holm);
         "blocks", "blocks", "blocks in which both were measured" => |r| r.comparison.blocks.to_string();
-        "verdict", "", "`faster`, `slower`, `same` or `undecided`" => |r| verdict(r.comparison.verdict).to_owned();
+        "verdict", "",
+            "`faster` (better by its metric; where neither direction is better, more), `slower`, `same` or `undecided`"
+            => |r| verdict(r.comparison.verdict).to_owned();
+        "difference", "",
+            "the configuration's figure minus the baseline's, in its unit; empty where ratios are compared"
+            => |r| optional(r.comparison.difference().map(|difference| difference.point));
+        "difference_low", "", "lower end of its 95 % confidence interval"
+            => |r| optional(difference_interval(r).map(|(low, _)| low));
+        "difference_high", "", "upper end of its 95 % confidence interval"
+            => |r| optional(difference_interval(r).map(|(_, high)| high));
+        "difference_unit", "", "the unit of the difference"
+            => |r| r.comparison.difference().map_or(String::new(), |_| unit(r.comparison.metric).to_owned());
     ]
 }
 
+fn unit(metric: Metric) -> &'static str {
+    metric.figure().figure().unit.name()
+}
+
 fn interval_of(row: &VerdictRow) -> Option<(f64, f64)> {
-    row.comparison.ratio?.interval
+    row.comparison.ratio()?.interval
+}
+
+fn difference_interval(row: &VerdictRow) -> Option<(f64, f64)> {
+    row.comparison.difference()?.interval
 }
 
 /// `scenario`; `within`, the scenario's own where the run asks about clusters or builds; or the key of the matrix whose
@@ -73,15 +95,6 @@ fn name(row: &VerdictRow, configuration: usize) -> String {
     configurations
         .get(configuration)
         .map_or_else(String::new, |c| c.name.clone())
-}
-
-fn metric(metric: Metric) -> &'static str {
-    match metric {
-        Metric::ReadTime => "read_time",
-        Metric::Stopwatch => "stopwatch",
-        Metric::ResponseP99 => "response_p99",
-        Metric::CatchUp => "catch_up",
-    }
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::existing;
 use crate::measure::{ClusterEnvironment, Environment};
-use crate::report::format::{bytes, duration, memory_in_words, or_unknown, percent};
+use crate::report::format::{bytes, duration, memory_in_words, or_unknown, percent, value_in};
 use crate::report::input::ReportInput;
 use crate::scenario::{Mode, Scenario, TrialLength};
 use crate::wording::plural;
@@ -91,14 +91,25 @@ fn plan(input: &ReportInput) -> String {
         blocks(s),
         s.warmup_blocks,
         s.seed,
-        percent(s.threshold)
+        threshold(s)
+    )
+}
+
+/// What counts as no difference.
+fn threshold(scenario: &Scenario) -> String {
+    let chosen = scenario
+        .metric
+        .and_then(|chosen| Some((chosen.figure, chosen.difference?)));
+    chosen.map_or_else(
+        || percent(scenario.threshold),
+        |(figure, difference)| value_in(figure.figure().unit, difference),
     )
 }
 
 /// How many blocks the plan has.
 fn blocks(scenario: &Scenario) -> String {
-    let blocks = plural(u64::from(scenario.repetitions.at_most()), "block");
-    match scenario.repetitions.until() {
+    let blocks = plural(u64::from(scenario.repetitions().at_most()), "block");
+    match scenario.repetitions().until() {
         None => blocks,
         Some(until) => format!("block by block until {until} ({blocks} at most)"),
     }

@@ -29,7 +29,7 @@ const OF_EVERY_RUN: Words = &[
     ),
     (
         "Block",
-        "every configuration once, in random order, so that a change of the machine affects all of them alike.",
+        "every configuration that is still needed once, in random order, so that a change of the machine affects all of them alike.",
     ),
     (
         "Family",
@@ -75,10 +75,16 @@ const OF_LOADS: Words = &[
 ];
 
 /// Where a run stops when a condition holds.
-const OF_LOOKS: Words = &[(
-    "Look",
-    "after each block the run checked whether it may stop. The intervals and p of comparisons allow for that: they hold over all looks together. The intervals of single configurations only describe their trials.",
-)];
+const OF_LOOKS: Words = &[
+    (
+        "Look",
+        "after each block the run checked whether it may stop. The intervals and p of comparisons allow for that: they hold over all looks together. The intervals of single configurations only describe their trials.",
+    ),
+    (
+        "Paired speed",
+        "the speed from the blocks that hold both configurations. A configuration leaves the blocks when its comparison is decided, so rows rest on different blocks, and the ratio of their rates is not the speed.",
+    ),
+];
 
 /// Where several numbers of consumers, processes or threads are compared.
 const OF_SCALING: Words = &[
@@ -107,7 +113,7 @@ pub(crate) fn glossary(input: &ReportInput) -> Vec<(&'static str, String)> {
     let parts = [
         (OF_EVERY_RUN, true),
         (OF_LOADS, with_loads),
-        (OF_LOOKS, scenario.repetitions.until().is_some()),
+        (OF_LOOKS, scenario.repetitions().until().is_some()),
         (OF_SCALING, !input.summary.scaling.is_empty()),
     ];
     let needed = parts.into_iter().filter(|(_, is_needed)| *is_needed);

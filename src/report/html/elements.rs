@@ -80,7 +80,11 @@ fn scrolling_table(section: &str, table: &Table) -> Markup {
                     }
                 }
                 tbody {
-                    @for row in &table.rows {
+                    @for (number, row) in table.rows.iter().enumerate() {
+                        @if let Some(title) = table.group_at(number) {
+                            tr.group { th scope="rowgroup" colspan=(row.len()) { (title) } }
+                            "\n"
+                        }
                         tr { @for (number, cell) in row.iter().enumerate() { (data(number, &table.heads[number], cell)) } }
                         "\n"
                     }

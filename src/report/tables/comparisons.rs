@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cells::verdict;
-use crate::report::format::{or_unknown, p_value, ratio_estimate};
+use super::cells::{chosen_metric, effect, effect_header, verdict};
+use crate::report::format::{or_unknown, p_value};
 use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
@@ -22,10 +22,10 @@ pub(crate) fn comparisons(input: &ReportInput) -> Vec<Table> {
 
 /// The comparisons that answer the scenario's own question.
 pub(crate) fn own_comparisons(input: &ReportInput) -> Vec<Table> {
-    of_question(input, Question::Scenario, |c| c.metric.is_inferential())
+    of_question(input, Question::Scenario, |c| c.metric.is_inferential(input.scenario))
 }
 
-fn of_question(input: &ReportInput, question: Question, is_shown: fn(&Comparison) -> bool) -> Vec<Table> {
+fn of_question(input: &ReportInput, question: Question, is_shown: impl Fn(&Comparison) -> bool) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let tables = input.families().map(|family| {
         let in_family = |c: &&Comparison| {
@@ -41,13 +41,13 @@ fn of_question(input: &ReportInput, question: Question, is_shown: fn(&Comparison
 
 fn columns<'a>(input: &'a ReportInput, labels: &'a Labels) -> [Column<'a, &'a Comparison>; 8] {
     type Row<'a> = &'a Comparison;
+    let chosen = chosen_metric(input.scenario);
+    let header = effect_header(chosen.unwrap_or(Metric::READ_TIME));
     [
         Column::words("configuration", |c: &Row| labels.short(c.configuration)),
         Column::words("against", |c: &Row| labels.short(c.baseline)),
-        Column::words("by", |c: &Row| metric(c.metric)),
-        Column::figures("speed\u{a0}[95\u{a0}%]", |c: &Row| {
-            or_unknown(c.ratio, |ratio| ratio_estimate(&ratio))
-        }),
+        Column::words("by", |c: &Row| c.metric.comparing().noun.clone()),
+        Column::figures(header, |c: &Row| effect(c)),
         Column::figures("p", |c: &Row| or_unknown(c.p, p_value)),
         Column::figures("p (Holm)", |c: &Row| or_unknown(c.p_holm, p_value)),
         Column::figures("blocks", |c: &Row| c.blocks.to_string()),
@@ -63,14 +63,4 @@ fn caption(input: &ReportInput, question: Question, family: usize) -> String {
         Question::Within => "Within each cluster or build".to_owned(),
     };
     joined([&*what, &family], ": ")
-}
-
-/// What configurations are compared by, in words.
-pub(crate) fn metric(metric: Metric) -> &'static str {
-    match metric {
-        Metric::ReadTime => "read time",
-        Metric::Stopwatch => "stopwatch",
-        Metric::ResponseP99 => "p99 of the response time",
-        Metric::CatchUp => "time to catch up",
-    }
 }

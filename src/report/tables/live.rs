@@ -1,6 +1,6 @@
 //! The results of live and mixed configurations. Words stand in place of figures that would mean nothing.
 
-use super::cells::{trials_cell, verdict, without_comparison};
+use super::cells::{chosen, peak_memory, trials_cell, verdict, without_comparison};
 use crate::figures::{FigureId, RESPONSE_P99, Statistic, Unit, Value};
 use crate::measure::latency::LatencyPart;
 use crate::measure::{LoadVerdict, TrialKind};
@@ -12,7 +12,7 @@ use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::scenario::{Capacity, Mode};
 use crate::stats::Estimate;
-use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Metric};
+use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Undecided};
 use crate::wording::capitalised;
 
 /// A configuration with what is known of its load.
@@ -54,15 +54,19 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
             value => figure_text(Unit::Milliseconds, value),
         }
     };
+    let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
         Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
-        Column::figures("offered", offered),
-        Column::words("load", load_cell),
+        Column::figures("offered", offered).dropped_last(22),
+        Column::words("load", load_cell).dropped_last(21),
         Column::figures("p50", |row: &Row| response(row, Statistic::P50)).dropped(10),
         Column::figures("p99\u{a0}[95\u{a0}%]", |row: &Row| response(row, Statistic::P99)),
         Column::figures("p99.9", |row: &Row| response(row, Statistic::P999)).dropped(9),
         Column::figures("max", |row: &Row| response(row, Statistic::Max)).dropped(8),
-        Column::words("verdict", |row: &Row| conclusion(input, row, Metric::ResponseP99)),
+        figure,
+        effect,
+        Column::words("verdict", |row: &Row| conclusion(input, row)),
+        peak_memory(input, |row: &Row| row.0),
         Column::figures("trials", |(c, live): &Row| trials_cell(c, live.trials_meaningful)).dropped(3),
     ];
     let caption = caption(input, family, "response time of records as they arrive");
@@ -98,13 +102,16 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
         let ms = figure(live).filter(|_| obstacle(c, live).is_none());
         or_unknown(ms, |ms| duration(ms.point / 1e3))
     };
+    let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
         Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
-        Column::figures("arriving", offered),
+        Column::figures("arriving", offered).dropped_last(22),
         Column::figures("no lag after\u{a0}[95\u{a0}%]", |row: &Row| {
             or_unknown(caught_up(row), |e| duration_estimate(&e))
         }),
-        Column::words("verdict", |row: &Row| conclusion(input, row, Metric::CatchUp)),
+        figure,
+        effect,
+        Column::words("verdict", |row: &Row| conclusion(input, row)),
         Column::figures("p99\u{a0}before", |row: &Row| {
             around(row, |live| live.around_catch_up.as_ref()?.before.p99_ms)
         })
@@ -117,6 +124,7 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
             around(row, |live| live.around_catch_up.as_ref()?.after.p99_ms)
         })
         .dropped(13),
+        peak_memory(input, |row: &Row| row.0),
         Column::figures("trials", |(c, live): &Row| trials_cell(c, live.trials_meaningful)).dropped(3),
     ];
     let what = "catching up while more arrives, and response times before and after";
@@ -144,8 +152,10 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, objective: &C
             let is_confirmed = live.capacity.is_some_and(|found| found.confirmed);
             let ms = c.point(RESPONSE_P99).filter(|_| is_confirmed);
             or_unknown(ms, |ms| duration(ms / 1e3))
-        }),
-        Column::words("load", load_cell),
+        })
+        .dropped_last(23),
+        Column::words("load", load_cell).dropped_last(21),
+        peak_memory(input, |row: &Row| row.0),
         Column::figures("search trials", |row: &Row| trials(row, TrialKind::Search)).dropped(4),
         Column::figures("longer trials", |row: &Row| trials(row, TrialKind::Counted)).dropped(5),
     ];
@@ -187,12 +197,12 @@ pub(super) fn obstacle(c: &ConfigurationSummary, live: &LiveSummary) -> Option<C
     })
 }
 
-fn conclusion(input: &ReportInput, (c, live): &Row, metric: Metric) -> Conclusion {
+fn conclusion(input: &ReportInput, (c, live): &Row) -> Conclusion {
     if let Some(obstacle) = obstacle(c, live) {
         return obstacle;
     }
-    match input.comparison(c.configuration, metric) {
-        Some(compared) if compared.ratio.is_none() => without_ratio(input, compared.baseline),
+    match input.own_comparison(c.configuration) {
+        Some(compared) if compared.effect.is_none() => without_ratio(input, compared.baseline),
         Some(compared) => verdict(input, compared),
         None => without_comparison(input, c),
     }
@@ -203,8 +213,8 @@ fn without_ratio(input: &ReportInput, baseline: usize) -> Conclusion {
     let mut all = input.summary.configurations.iter();
     let baseline = all.find(|c| c.configuration == baseline);
     match baseline.and_then(|c| Some((c, c.live.as_ref()?))) {
-        Some((_, live)) if live.overloaded => Conclusion::BaselineOverloaded,
+        Some((_, live)) if live.overloaded => Conclusion::HoldsAlone,
         Some((c, live)) if obstacle(c, live).is_some() => Conclusion::BaselineWithoutFigure,
-        _ => Conclusion::NothingToCompare,
+        _ => Conclusion::Undecided(Some(Undecided::NoFigures)),
     }
 }

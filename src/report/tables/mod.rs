@@ -4,9 +4,13 @@ mod cells;
 mod comparisons;
 mod details;
 mod live;
+mod requirements;
 mod results;
 pub(super) mod scaling;
 
-pub(super) use self::comparisons::{comparisons, metric, own_comparisons};
+pub(super) use self::cells::effect_text;
+pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
+pub use self::requirements::requirement_sentence;
+pub(super) use self::requirements::{bound, requirements};
 pub(super) use self::results::results;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::report::format::{
     UNKNOWN, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
 };
-use crate::report::grouped::joined;
+use crate::report::grouped::{grouped, joined};
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
@@ -55,26 +55,40 @@ pub(crate) fn added(point: &ScalingPoint) -> String {
     format!("{sign}{}", share_estimate(&mapped(ratio, share)))
 }
 
-/// How many are worth having, and which law fits or why none does.
+/// How many are worth having, and which law fits. That none fits is said of all series together ([`refusals`]).
 pub(crate) fn words(series: &ScalingSeries) -> String {
     let recommendation = series.recommendation.as_ref();
     let recommendation = recommendation.map_or(String::new(), |found| format!("{}.", capitalised(&found.text)));
-    joined([&*recommendation, &law(series)], " ")
+    let law = series.fit.law().map_or(String::new(), |fit| law(series, fit));
+    joined([&*recommendation, &law], " ")
 }
 
-/// Which law fits a series, or why none does.
-pub(crate) fn law(series: &ScalingSeries) -> String {
-    let fit = match &series.fit {
-        Fit::Law(fit) => fit,
-        Fit::Refused(refusal) => {
-            let idle = if series.points.iter().any(|point| point.idle_members > 0) {
-                " (those with idle members cannot)"
-            } else {
-                ""
-            };
-            return format!("No law is fitted: {refusal}{idle}.");
-        }
+/// Why no law fits, each reason once with the series that it concerns.
+pub(crate) fn refusals(all: &[ScalingSeries]) -> Vec<String> {
+    let refused = all.iter().filter_map(|series| match &series.fit {
+        Fit::Law(_) => None,
+        Fit::Refused(refusal) => Some((refusal.to_string(), series)),
+    });
+    let sentence = |(why, series): (String, Vec<&ScalingSeries>)| {
+        let is_idle = |series: &&ScalingSeries| series.points.iter().any(|point| point.idle_members > 0);
+        let idle = if series.iter().any(is_idle) {
+            " (those with idle members cannot)"
+        } else {
+            ""
+        };
+        let titles: Vec<String> = series.iter().map(|one| title(one, all)).collect();
+        let of = if series.len() == all.len() || titles.iter().any(String::is_empty) {
+            String::new()
+        } else {
+            format!(" for {}", titles.join("; "))
+        };
+        format!("No law is fitted{of}: {why}{idle}.")
     };
+    grouped(refused).into_iter().map(sentence).collect()
+}
+
+/// Which law fits a series.
+fn law(series: &ScalingSeries, fit: &ScalingFit) -> String {
     let one = format!("one {} reads {}", series.along.noun(), rate_estimate(&fit.lambda));
     let parameter = |p: Option<Parameter>| or_unknown(p, |p| share_estimate(&p.estimate));
     let found = match fit.law {
@@ -205,7 +219,10 @@ pub(crate) fn effects_words(input: &ReportInput) -> Option<String> {
         let blocks = plural(shares.blocks as u64, "complete block");
         let left_out = match shares.blocks_left_out {
             0 => String::new(),
-            n => format!(", {} left out for a missing trial", plural(n as u64, "block")),
+            n => format!(
+                ", {} left out because a trial is missing or configurations had left",
+                plural(n as u64, "block")
+            ),
         };
         let _ = write!(
             text,

@@ -1,7 +1,7 @@
 //! What may stand in a file beside topics that exist: they are read as they are, so nothing says what they are like.
 
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::{CLIENT, Settings, Table, TableKeys as _};
+use crate::scenario::keys::{CLIENT, FILL, Settings, Table, TableKeys as _};
 use crate::scenario::kinds::ModeName;
 use crate::scenario::model::{ISOLATION, PropertyValue};
 use crate::scenario::problem::{Problem, Problems};
@@ -48,7 +48,8 @@ pub(crate) fn check(settings: &Settings, draft: &Draft, problems: &mut Problems)
 
 /// True for a key that says how topics are made and filled.
 fn is_filling(key: &str) -> bool {
-    Settings::key_in(Table::Dataset, key).is_some() && !["topic", "last"].contains(&key)
+    let of_dataset = Settings::key_in(Table::Dataset, key).is_some() && !["topic", "last"].contains(&key);
+    of_dataset || key.starts_with(FILL)
 }
 
 fn last_alone(settings: &Settings) -> Option<Problem> {

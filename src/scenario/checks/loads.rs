@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::load::{STAMP_BYTES, Schedule, ScheduleError};
 use crate::scenario::choice::Choice as _;
 use crate::scenario::draft::Draft;
-use crate::scenario::keys::{RECORDS_MAX, Settings, TableKeys as _};
-use crate::scenario::kinds::time_text;
+use crate::scenario::keys::{FILL, RECORDS_MAX, Settings, TableKeys as _};
+use crate::scenario::kinds::{ModeName, time_text};
 use crate::scenario::model::Size;
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::settings::is_load_key;
@@ -28,8 +28,19 @@ pub(crate) fn check(name: &str, settings: &Settings, draft: &Draft, problems: &m
     checks.into_iter().flatten().for_each(|problem| problems.add(problem));
 }
 
-/// Checks all configurations together: a load that none of them has was meant otherwise.
+/// Checks all configurations together: a load that none of them has was meant otherwise, and so were properties of
+/// producers that have nothing to fill.
 pub(crate) fn check_all(configurations: &[(&str, &Settings)], draft: &Draft, problems: &mut Problems) {
+    let is_live = |(_, settings): &(&str, &Settings)| settings.mode_name() == ModeName::Live;
+    let mut settings = draft.defaults.iter().chain(draft.varying());
+    if configurations.iter().all(is_live)
+        && let Some(setting) = settings.find(|setting| setting.key.starts_with(FILL))
+    {
+        let message = format!("`{}` has no effect: nothing is filled before live trials", setting.key);
+        let allowed = "must be left out, or needs mode = \"backlog\" or mode = \"mixed\"";
+        let problem = Problem::new(setting.key_span.clone(), message, allowed);
+        problems.add(problem.help("the producers of load have [load.client]"));
+    }
     if configurations.iter().any(|(_, settings)| settings.has_load()) {
         return;
     }

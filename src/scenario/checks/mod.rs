@@ -5,10 +5,12 @@ mod capacity;
 mod existing;
 mod load_warnings;
 mod loads;
+mod metric;
 mod polls;
 mod repetitions;
 mod settings;
 mod threads;
 
 pub(crate) use all::{check, warnings};
+pub(crate) use metric::{metric, requirements, share};
 pub(crate) use repetitions::{check as check_repetitions, obstacle};

@@ -2,16 +2,21 @@
 //! of Spring, Kafka Connect and Flink.
 
 use super::table::{Clients, is_property, owned};
+use crate::wording::listed;
 
 /// What is written here instead of a foreign property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counterpart {
-    /// These properties or keys, in words.
-    Is(&'static str),
+    /// These properties.
+    Is(&'static [&'static str]),
+    /// This property, and what is different about it.
+    IsBut(&'static str, &'static str),
+    /// This key of `[consumer]`.
+    Key(&'static str),
     /// Nothing, and why.
     Nothing(&'static str),
 }
-use Counterpart::{Is, Nothing};
+use Counterpart::{Is, IsBut, Key, Nothing};
 
 const JAVA_CLASSES: &str = "it names classes of Java";
 const NO_OIDC: &str = "this client has no OpenID Connect";
@@ -25,10 +30,10 @@ const OF_SPRING: &str = "it is a setting of Spring itself";
 const OF_JAVA: &[(&str, Counterpart)] = &[
     ("auto.include.jmx.reporter", Nothing(JAVA_CLASSES)),
     ("bootstrap.controllers", Nothing("tandem talks to brokers")),
-    ("buffer.memory", Is("\"queue.buffering.max.kbytes\", in KiB")),
-    ("compression.gzip.level", Is("\"compression.level\"")),
-    ("compression.lz4.level", Is("\"compression.level\"")),
-    ("compression.zstd.level", Is("\"compression.level\"")),
+    ("buffer.memory", IsBut("queue.buffering.max.kbytes", "in KiB")),
+    ("compression.gzip.level", Is(&["compression.level"])),
+    ("compression.lz4.level", Is(&["compression.level"])),
+    ("compression.zstd.level", Is(&["compression.level"])),
     (
         "config.providers",
         Nothing("secrets come from { env = \"NAME\" } or { file = \"PATH\" }"),
@@ -38,7 +43,7 @@ const OF_JAVA: &[(&str, Counterpart)] = &[
         Nothing("single requests have \"socket.timeout.ms\""),
     ),
     ("exclude.internal.topics", Nothing("topics are named")),
-    ("fetch.max.wait.ms", Is("\"fetch.wait.max.ms\"")),
+    ("fetch.max.wait.ms", Is(&["fetch.wait.max.ms"])),
     ("interceptor.classes", Nothing(JAVA_CLASSES)),
     ("key.deserializer", Nothing("keys and values stay bytes")),
     ("key.serializer", Nothing("keys and values are bytes")),
@@ -50,7 +55,7 @@ const OF_JAVA: &[(&str, Counterpart)] = &[
         "max.poll.records",
         Nothing("this client hands over records one by one; `read` in [consumer] says how they are taken"),
     ),
-    ("max.request.size", Is("\"message.max.bytes\"")),
+    ("max.request.size", Is(&["message.max.bytes"])),
     ("metadata.max.idle.ms", Nothing("the client forgets topics by itself")),
     ("metric.reporters", Nothing(JAVA_CLASSES)),
     ("metrics.", Nothing("tandem reads the client's statistics itself")),
@@ -58,30 +63,33 @@ const OF_JAVA: &[(&str, Counterpart)] = &[
     ("partitioner.availability.timeout.ms", Nothing(CHOSEN)),
     (
         "partitioner.class",
-        Is("\"partitioner\"; \"murmur2_random\" places keys as Java's clients do"),
+        IsBut(
+            "partitioner",
+            "of which \"murmur2_random\" places keys as Java's clients do",
+        ),
     ),
     ("partitioner.ignore.keys", Nothing(CHOSEN)),
-    ("receive.buffer.bytes", Is("\"socket.receive.buffer.bytes\"")),
+    ("receive.buffer.bytes", Is(&["socket.receive.buffer.bytes"])),
     ("sasl.client.callback.handler.class", Nothing(JAVA_CLASSES)),
     (
         "sasl.jaas.config",
-        Is("\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\""),
+        Is(&["sasl.mechanism", "sasl.username", "sasl.password"]),
     ),
     ("sasl.kerberos.", Nothing(NO_KERBEROS)),
     ("sasl.login.", Nothing(NO_OIDC)),
     ("sasl.oauthbearer.", Nothing(NO_OIDC)),
     ("security.providers", Nothing(JAVA_CLASSES)),
-    ("send.buffer.bytes", Is("\"socket.send.buffer.bytes\"")),
+    ("send.buffer.bytes", Is(&["socket.send.buffer.bytes"])),
     ("share.", Nothing("tandem reads with consumer groups")),
     (
         "socket.connection.setup.timeout.max.ms",
-        Is("\"socket.connection.setup.timeout.ms\""),
+        Is(&["socket.connection.setup.timeout.ms"]),
     ),
     ("ssl.enabled.protocols", Nothing(TLS_AGREES)),
     ("ssl.engine.factory.class", Nothing(JAVA_CLASSES)),
     ("ssl.keymanager.algorithm", Nothing(JAVA_CLASSES)),
-    ("ssl.keystore.certificate.chain", Is("\"ssl.certificate.pem\"")),
-    ("ssl.keystore.key", Is("\"ssl.key.pem\"")),
+    ("ssl.keystore.certificate.chain", Is(&["ssl.certificate.pem"])),
+    ("ssl.keystore.key", Is(&["ssl.key.pem"])),
     (
         "ssl.keystore.type",
         Nothing(
@@ -92,13 +100,13 @@ const OF_JAVA: &[(&str, Counterpart)] = &[
     ("ssl.provider", Nothing(JAVA_CLASSES)),
     ("ssl.secure.random.implementation", Nothing(JAVA_CLASSES)),
     ("ssl.trustmanager.algorithm", Nothing(JAVA_CLASSES)),
-    ("ssl.truststore.certificates", Is("\"ssl.ca.pem\"")),
-    ("ssl.truststore.location", Is("\"ssl.ca.location\", a PEM file")),
+    ("ssl.truststore.certificates", Is(&["ssl.ca.pem"])),
+    ("ssl.truststore.location", IsBut("ssl.ca.location", "a PEM file")),
     (
         "ssl.truststore.password",
-        Is("\"ssl.ca.location\", which needs no password"),
+        IsBut("ssl.ca.location", "which needs no password"),
     ),
-    ("ssl.truststore.type", Is("\"ssl.ca.location\", a PEM file")),
+    ("ssl.truststore.type", IsBut("ssl.ca.location", "a PEM file")),
     (
         "transaction.two.phase.commit.enable",
         Nothing("tandem has no transactions"),
@@ -119,13 +127,10 @@ const OF_SPRING_BOOT: &[(&str, &str)] = &[
 
 /// Spring's own settings.
 const SPRING_ALONE: &[(&str, Counterpart)] = &[
-    ("listener.ack.mode", Is("`commit` in [consumer]")),
-    ("listener.concurrency", Is("`consumers` in [consumer]")),
-    ("listener.type", Is("`read` in [consumer]")),
-    (
-        "jaas.",
-        Is("\"sasl.mechanism\", \"sasl.username\" and \"sasl.password\""),
-    ),
+    ("listener.ack.mode", Key("commit")),
+    ("listener.concurrency", Key("consumers")),
+    ("listener.type", Key("read")),
+    ("jaas.", Is(&["sasl.mechanism", "sasl.username", "sasl.password"])),
 ];
 
 /// The prefix of settings of Spring itself.
@@ -162,7 +167,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn advice(name: &str, clients: Clients) -> Option<String> {
     let prefix = PREFIXES.iter().find(|(prefix, _)| name.starts_with(prefix));
     let Some((prefix, whose)) = prefix else {
-        return java(name).map(|counterpart| sentence("Java clients", counterpart));
+        return java(name).map(|counterpart| sentence("Java's clients", counterpart));
     };
     let rest = &name[prefix.len()..];
     let plain = if *whose == "Spring" {
@@ -171,10 +176,10 @@ pub(crate) fn advice(name: &str, clients: Clients) -> Option<String> {
         rest.to_owned()
     };
     if let Some(instead) = owned(&plain, clients) {
-        return Some(format!("a name of {whose}: {instead}"));
+        return Some(format!("a property of {whose}: {instead}"));
     }
     if is_property(&plain) {
-        return Some(format!("a name of {whose}: use \"{plain}\""));
+        return Some(format!("a property of {whose}; here it is \"{plain}\""));
     }
     if let Some(counterpart) = java(&plain) {
         return Some(sentence(whose, counterpart));
@@ -196,10 +201,19 @@ fn java(name: &str) -> Option<Counterpart> {
 }
 
 fn sentence(whose: &str, counterpart: Counterpart) -> String {
-    match counterpart {
-        Is(instead) => format!("a name of {whose}: use {instead}"),
-        Nothing(why) => format!("a name of {whose} that has no counterpart here: leave it out, because {why}"),
-    }
+    let quoted = |name: &&str| format!("\"{name}\"");
+    let here = match counterpart {
+        Is(names) => {
+            let names: Vec<String> = names.iter().map(quoted).collect();
+            listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        IsBut(name, difference) => format!("\"{name}\", {difference}"),
+        Key(name) => format!("`{name}` in [consumer]"),
+        Nothing(why) => {
+            return format!("a property of {whose} that has no counterpart in librdkafka: leave it out, because {why}");
+        }
+    };
+    format!("a property of {whose}; here it is {here}")
 }
 
 /// A name of Spring, which may be written with dashes or capitals, as Java's clients have it.
@@ -222,6 +236,7 @@ fn of_spring(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::keys::{Settings, Table, TableKeys as _};
 
     fn advised(name: &str) -> String {
         advice(name, Clients::Measured).unwrap_or_default()
@@ -230,20 +245,26 @@ mod tests {
     #[test]
     fn names_of_other_clients_have_their_true_counterpart_or_none() {
         let expected = [
-            ("max.poll.records", "has no counterpart here: leave it out"),
-            ("ssl.keystore.type", "has no counterpart here: leave it out"),
-            ("fetch.max.wait.ms", "a name of Java clients: use \"fetch.wait.max.ms\""),
+            ("max.poll.records", "has no counterpart in librdkafka: leave it out"),
+            ("ssl.keystore.type", "has no counterpart in librdkafka: leave it out"),
+            (
+                "fetch.max.wait.ms",
+                "a property of Java's clients; here it is \"fetch.wait.max.ms\"",
+            ),
             (
                 "spring.kafka.consumer.max-poll-records",
-                "a name of Spring that has no counterpart",
+                "a property of Spring that has no counterpart",
             ),
-            ("spring.kafka.consumer.fetch-min-size", "use \"fetch.min.bytes\""),
-            ("spring.kafka.consumer.fetchMaxWait", "use \"fetch.wait.max.ms\""),
+            ("spring.kafka.consumer.fetch-min-size", "here it is \"fetch.min.bytes\""),
+            ("spring.kafka.consumer.fetchMaxWait", "here it is \"fetch.wait.max.ms\""),
             (
                 "spring.kafka.consumer.properties.session.timeout.ms",
-                "use \"session.timeout.ms\"",
+                "here it is \"session.timeout.ms\"",
             ),
-            ("spring.kafka.ssl.trust-store-location", "use \"ssl.ca.location\""),
+            (
+                "spring.kafka.ssl.trust-store-location",
+                "here it is \"ssl.ca.location\"",
+            ),
             ("spring.kafka.consumer.group-id", "`group` in [consumer]"),
             ("spring.kafka.listener.concurrency", "`consumers` in [consumer]"),
             (
@@ -252,17 +273,20 @@ mod tests {
             ),
             (
                 "consumer.max.partition.fetch.bytes",
-                "a name of Kafka Connect: use \"max.partition.fetch.bytes\"",
+                "a property of Kafka Connect; here it is \"max.partition.fetch.bytes\"",
             ),
             (
                 "consumer.override.max.poll.records",
-                "a name of Kafka Connect that has no counterpart",
+                "a property of Kafka Connect that has no counterpart",
             ),
             (
                 "properties.auto.offset.reset",
-                "a name of Flink: a trial reads each partition from its beginning",
+                "a property of Flink: a trial reads each partition from its beginning",
             ),
-            ("properties.fetch.max.bytes", "a name of Flink: use \"fetch.max.bytes\""),
+            (
+                "properties.fetch.max.bytes",
+                "a property of Flink; here it is \"fetch.max.bytes\"",
+            ),
         ];
         for (name, part) in expected {
             assert!(advised(name).contains(part), "{name}: {}", advised(name));
@@ -272,12 +296,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_to_be_missing_is_and_what_is_named_instead_is_there() {
-        for (name, counterpart) in OF_JAVA {
+    fn what_is_missing_is_not_here_and_what_is_named_instead_is() {
+        let is_key = |name: &str| Settings::key_in(Table::Consumer, name).is_some();
+        let names_in = |text: &str, sign: char| -> Vec<String> {
+            text.split(sign).skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        for (name, counterpart) in OF_JAVA.iter().chain(SPRING_ALONE) {
             assert!(!is_property(name), "{name}");
-            let Is(instead) = counterpart else { continue };
-            let quoted = instead.split('"').skip(1).step_by(2).next();
-            assert!(quoted.is_some_and(is_property), "{instead}");
+            match counterpart {
+                Is(instead) => assert!(instead.iter().all(|name| is_property(name)), "{instead:?}"),
+                IsBut(instead, _) => assert!(is_property(instead), "{instead}"),
+                Key(key) => assert!(is_key(key), "{key}"),
+                Nothing(why) => {
+                    assert!(names_in(why, '`').iter().all(|key| is_key(key)), "{why}");
+                    let mut properties = names_in(why, '"').into_iter().filter(|name| name.contains('.'));
+                    assert!(properties.all(|name| is_property(&name)), "{why}");
+                }
+            }
         }
         assert!(
             OF_SPRING_BOOT

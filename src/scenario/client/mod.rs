@@ -12,7 +12,7 @@ mod values;
 
 pub(crate) use mechanisms::check as check_mechanisms;
 pub(crate) use properties::REFUSED_BY_CONSUMER_PROTOCOL;
-pub(crate) use reading::{check_name, dotted_name, producer_without_quotes, read_value, without_quotes};
-pub(crate) use schema::{property_schema, table_schema};
+pub(crate) use reading::{check_name, dotted_name, prefixed_without_quotes, read_value, without_quotes};
+pub(crate) use schema::{definitions, property_schema, table_schema};
 pub(crate) use table::{Clients, canonical, is_property, names};
 pub(crate) use values::Values;

@@ -63,6 +63,38 @@ pub(crate) const OWNED_OF_PRODUCERS: &[(&str, &str)] = &[
     ("transactional.id", "producers of load have no transactions"),
 ];
 
+/// Properties of the producers that fill data sets that tandem sets itself, with what to write instead or why.
+pub(crate) const OWNED_OF_FILLING: &[(&str, &str)] = &[
+    ("acks", EVERY_RECORD_ONCE),
+    (
+        "compression.codec",
+        "use `compression` in [dataset], such as compression = \"lz4\"",
+    ),
+    (
+        "compression.type",
+        "use `compression` in [dataset], such as compression = \"lz4\"",
+    ),
+    ("delivery.report.only.error", EVERY_RECORD_ONCE),
+    ("delivery.timeout.ms", EVERY_RECORD_ONCE),
+    ("enable.gapless.guarantee", EVERY_RECORD_ONCE),
+    ("enable.idempotence", EVERY_RECORD_ONCE),
+    ("message.send.max.retries", EVERY_RECORD_ONCE),
+    ("message.timeout.ms", EVERY_RECORD_ONCE),
+    (
+        "partitioner",
+        "partitions are filled equally, or by `weights`, or by the hash of `keys` as Java's producers do",
+    ),
+    ("produce.offset.report", EVERY_RECORD_ONCE),
+    ("queuing.strategy", EVERY_RECORD_ONCE),
+    ("request.required.acks", EVERY_RECORD_ONCE),
+    ("retries", EVERY_RECORD_ONCE),
+    ("transaction.timeout.ms", "data sets are filled without transactions"),
+    ("transactional.id", "data sets are filled without transactions"),
+];
+
+const EVERY_RECORD_ONCE: &str =
+    "a data set has every record exactly once and in order, which needs an idempotent producer";
+
 /// Properties that the client refuses under `protocol = "consumer"`, because the broker decides.
 pub(crate) const REFUSED_BY_CONSUMER_PROTOCOL: &[&str] =
     &["session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];

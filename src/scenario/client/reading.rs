@@ -4,6 +4,7 @@ use toml::de::DeValue;
 
 use super::foreign_names;
 use super::library::library_takes;
+use super::property::Use;
 use super::table::{Clients, find, may_stand, missing, names, owned};
 use super::values::Values;
 use crate::scenario::document::{Entry, Node, describe, entries};
@@ -31,13 +32,24 @@ pub(crate) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Prob
     if may_stand(property, clients) {
         return Ok(());
     }
+    if clients == Clients::Filling {
+        let whose = match property.user {
+            Use::Consumer => "consumers",
+            Use::Producer | Use::Both => "every client",
+        };
+        let message = format!("`{name}` is a property of {whose}");
+        return refused(
+            message,
+            "[dataset.client] has what producers alone have; [consumer.client] and [cluster.client] have the rest",
+        );
+    }
     if clients == Clients::Load {
         let message = format!("`{name}` is a property of consumers");
         return refused(message, "producers do not use it; consumers' go into [consumer.client]");
     }
     refused(
         format!("`{name}` is a property of producers"),
-        "consumers do not use it; producers of load have [load.client]",
+        "consumers do not use it; producers of load have [load.client], those that fill a data set [dataset.client]",
     )
 }
 
@@ -63,8 +75,8 @@ fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
     Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1").maybe_help(help)
 }
 
-/// A property of producers in `[matrix]` or a case whose dots, for want of quotes, made tables of it.
-pub(crate) fn producer_without_quotes(entry: &Entry<'_>) -> Option<Problem> {
+/// A property with its prefix in `[matrix]` or a case whose dots, for want of quotes, made tables of it.
+pub(crate) fn prefixed_without_quotes(entry: &Entry<'_>) -> Option<Problem> {
     let (name, end) = dotted_name(entry)?;
     Some(without_quotes(entry, &name, end).help(format!("write \"{name}\" = ...")))
 }

@@ -14,14 +14,9 @@ pub(crate) fn table_schema(clients: Clients, list: bool) -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
-/// The schema of one property's value.
+/// The schema of one property's value: what [`definitions`] has for it.
 pub(crate) fn property_schema(name: &str, list: bool) -> Value {
-    let value = if is_secret(name) {
-        from_outside()
-    } else {
-        let values = find(name).map_or(Values::Text, |property| property.values);
-        json!({ "anyOf": [values.schema(), in_capitals(values), from_outside()] })
-    };
+    let value = reference(name);
     if list {
         json!({ "type": "array", "minItems": 1, "items": value })
     } else {
@@ -29,16 +24,41 @@ pub(crate) fn property_schema(name: &str, list: bool) -> Value {
     }
 }
 
+/// What the schemas of properties refer to, by name; each property stands in several tables.
+pub(crate) fn definitions() -> Map<String, Value> {
+    let all = [Clients::Measured, Clients::Load, Clients::Filling, Clients::All];
+    let names = all.into_iter().flat_map(names);
+    let mut definitions: Map<String, Value> = names.map(|name| (name.to_owned(), definition(name))).collect();
+    definitions.insert(OUTSIDE.to_owned(), from_outside());
+    definitions
+}
+
+/// The name of the definition of a value that does not stand in the scenario.
+const OUTSIDE: &str = "outside";
+
+fn reference(definition: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{definition}") })
+}
+
+fn definition(name: &str) -> Value {
+    if is_secret(name) {
+        return reference(OUTSIDE);
+    }
+    let values = find(name).map_or(Values::Text, |property| property.values);
+    let kinds = [Some(values.schema()), in_capitals(values), Some(reference(OUTSIDE))];
+    json!({ "anyOf": kinds.into_iter().flatten().collect::<Vec<_>>() })
+}
+
 /// The library takes its own names in capitals too.
-fn in_capitals(values: Values) -> Value {
-    let names = match values {
+fn in_capitals(values: Values) -> Option<Value> {
+    let names: Vec<String> = match values {
         Values::OneOf(names) => names.iter().map(|name| name.to_uppercase()).collect(),
         Values::Boolean => ["true", "false", "True", "False", "TRUE", "FALSE"]
             .map(str::to_owned)
             .to_vec(),
-        _ => Vec::new(),
+        _ => return None,
     };
-    json!({ "enum": names })
+    Some(json!({ "enum": names }))
 }
 
 /// A value that does not stand in the scenario: `{ env = "NAME" }` or `{ file = "PATH" }`.

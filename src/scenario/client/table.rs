@@ -1,6 +1,6 @@
 //! Which client properties exist, which may stand in which table, and which tandem sets itself.
 
-use super::properties::{NOT_BUILT_IN, OWNED, OWNED_OF_PRODUCERS, PROPERTIES};
+use super::properties::{NOT_BUILT_IN, OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS, PROPERTIES};
 use super::property::{Property, Use};
 
 /// A table of client properties.
@@ -10,6 +10,8 @@ pub(crate) enum Clients {
     Measured,
     /// Of the producers of load.
     Load,
+    /// Of the producers that fill data sets.
+    Filling,
     /// Of every client of the run.
     All,
 }
@@ -37,6 +39,7 @@ pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
     let list = match clients {
         Clients::Measured | Clients::All => OWNED,
         Clients::Load => OWNED_OF_PRODUCERS,
+        Clients::Filling => OWNED_OF_FILLING,
     };
     list.iter()
         .find(|(owned, _)| *owned == name)
@@ -53,6 +56,7 @@ pub(super) fn may_stand(property: &Property, clients: Clients) -> bool {
     let unused = match clients {
         Clients::Measured => property.user == Use::Producer,
         Clients::Load => property.user == Use::Consumer,
+        Clients::Filling => property.user != Use::Producer,
         Clients::All => false,
     };
     free && !unused

@@ -23,7 +23,7 @@ impl<'a> Configured<'a> {
     }
 
     /// The data set where the run fills it.
-    pub(super) fn filled(&self) -> Option<&'a DatasetSpec> {
+    pub(crate) fn filled(&self) -> Option<&'a DatasetSpec> {
         self.existing().is_none().then_some(self.dataset)
     }
 

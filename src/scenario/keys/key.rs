@@ -26,6 +26,7 @@ pub struct Key {
     pub(crate) role: Option<Role>,
     pub(super) allowed: fn() -> String,
     pub(super) schema: fn() -> Value,
+    pub(super) takes: fn(&Node<'_>) -> bool,
     pub(super) value: fn(&Configured<'_>) -> Option<String>,
 }
 
@@ -45,19 +46,14 @@ pub(crate) enum Default {
 pub(crate) enum Role {
     /// It is a part of the task: figures of configurations that differ in it say nothing about each other.
     Task,
-    /// A part of the task in which all configurations of a family are equal.
+    /// A part of the task in which all configurations of a family are equal, unless `compare_across` names it.
     Family,
+    /// The same, and `compare_across` cannot name it: with another value other figures are measured.
+    Incomparable,
     /// The means to the task: runs may be compared for just such a difference.
     Means,
     /// Another way to give a key of the role [`Role::Family`].
     Alternative,
-}
-
-impl Role {
-    /// True where configurations with different values are of different families.
-    pub(crate) fn splits_families(self) -> bool {
-        matches!(self, Role::Family | Role::Alternative)
-    }
 }
 
 impl Key {
@@ -76,6 +72,11 @@ impl Key {
                 text.parse::<u64>().map_or(text, with_commas)
             }
         }
+    }
+
+    /// True for a value that it takes.
+    pub(crate) fn takes(&self, node: &Node<'_>) -> bool {
+        (self.takes)(node)
     }
 
     /// The JSON Schema of its values.
@@ -231,6 +232,7 @@ macro_rules! keys {
                         role: keys!(@role $($role)?),
                         allowed: <$kind as Kind>::allowed,
                         schema: <$kind as Kind>::schema,
+                        takes: |node| <$kind as Kind>::read(node).is_ok(),
                         value: keys!(@value $kind $(, $value)?),
                     },
                     read: |node| {

@@ -9,12 +9,13 @@ use super::table::Table;
 use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
-    Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, Formed, GroupName, Integer, IntegerOrAll,
-    Kind, Lag, Line, ModeName, OneOf, Positive, Prefix, Processors, Protocol, Ratio, Switch, Topics, Warmup, Weights,
+    Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, FigureName, Formed, GroupName, Integer,
+    IntegerOrAll, KeyNames, Kind, Lag, Line, MetricName, ModeName, Number, OneOf, Positive, Prefix, Processors,
+    Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,
-    Shape, Size, TrialLength, Work, WorkOrdering,
+    Shape, Size, TrialLength, Until, Work, WorkOrdering,
 };
 
 /// Partitions of a topic, and of a data set.
@@ -45,14 +46,19 @@ keys! {
         "The question that the scenario answers; it opens the report.";
     "seed" => seed: Integer<0, { i64::MAX }>, &[Table::Top], default(1),
         "Seeds the order of trials and the contents of records.";
-    "repetitions" => repetitions: Repetitions, &[Table::Top], default(Repetitions::Fixed(10)),
-        "Counted blocks, each of which runs every configuration once; or until when they go on, and how many at most.";
+    "repetitions" => repetitions: Repetitions, &[Table::Top], default(Repetitions::until_holds(Until::Decided, 20)),
+        "Counted blocks; or until when they go on, and how many at most. 10 where nothing is compared.";
     "warmup_blocks" => warmup_blocks: Count<0, 100>, &[Table::Top], default(1),
         "Blocks that are run first and not counted.";
-    "threshold" => threshold: Decimal<1, 500>, &[Table::Top], default(0.03),
-        "The difference, as a share, below which two configurations count as the same.";
+    "metric" => metric: MetricName, &[Table::Top],
+        absent("by mode: the read time, the p99 of the response time, or the time to catch up"),
+        "The figure by which configurations are compared, by its column in summary.csv.";
+    "threshold" => threshold: Threshold, &[Table::Top], default(Threshold::Share(0.03)),
+        "The difference below which two configurations count as the same: a share of ratios, an amount of differences.";
     "baseline" => baseline: Line, &[Table::Top], absent("the first case"),
         "The case or configuration that the others are compared with.";
+    "compare_across" => compare_across: KeyNames, &[Table::Top], absent("none"),
+        "Keys whose values are compared although each value would make a family of its own.";
 }
 
 keys! {
@@ -111,6 +117,8 @@ keys! {
         of_topics: BTreeMap<String, String>,
         /// Client properties of the measured consumers.
         properties: BTreeMap<String, PropertyValue>,
+        /// Properties of the producers that fill the data set, by the library's own names.
+        fill_properties: BTreeMap<String, String>,
         /// Client properties of the producers of load.
         producer_properties: BTreeMap<String, PropertyValue>,
     }
@@ -203,7 +211,7 @@ keys! {
         "\"defaults\" leaves tandem's own client settings out; a table of this name holds client properties.";
 
     "mode" => mode: OneOf<ModeName>, LOAD, absent("live where there is a [load], else backlog"),
-        Family(|c| Some(ModeName::from(&c.configuration.mode))),
+        Incomparable(|c| Some(ModeName::from(&c.configuration.mode))),
         "What is read: records that lie there, records that arrive, or a backlog with records arriving behind it.";
     "rate" => rate: Positive<1_000_000_000>, LOAD, absent("must be given where `mib_per_second` is not"),
         Family(|c| Some(c.load()?.rate)),
@@ -252,6 +260,22 @@ keys! {
 }
 
 keys! {
+    /// `[[require]]`
+    RequireKeys {}
+
+    "figure" => figure: FigureName, &[Table::Require], required(),
+        "The figure of a configuration that is checked, by its column in summary.csv.";
+    "below" => below: Number, &[Table::Require], absent("one of the two"),
+        "The figure must be below this, in its unit.";
+    "above" => above: Number, &[Table::Require], absent("one of the two"),
+        "The figure must be above this, in its unit.";
+    "of" => of: Line, &[Table::Require], absent("every configuration"),
+        "The case or configuration whose figure it is.";
+    "strict" => strict: Switch, &[Table::Require], default(false),
+        "Whether the run fails, too, where the trials do not decide.";
+}
+
+keys! {
     /// `[[case]]`, besides its settings.
     CaseKeys {}
 
@@ -270,5 +294,6 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(of::<PlaceKeys>())
         .chain(of::<Settings>())
         .chain(of::<CapacityKeys>())
+        .chain(of::<RequireKeys>())
         .chain(of::<CaseKeys>())
 }

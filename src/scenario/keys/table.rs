@@ -19,6 +19,8 @@ pub enum Table {
     Load,
     /// `[capacity]`
     Capacity,
+    /// `[[require]]`
+    Require,
     /// `[matrix]`, where each value is a list.
     Matrix,
     /// `[[case]]`
@@ -37,9 +39,12 @@ impl Table {
         Table::Matrix,
     ];
 
+    /// The tables that stand any number of times.
+    pub(crate) const LISTS: [Table; 3] = [Table::Place, Table::Require, Table::Case];
+
     /// The table whose header has this name.
     pub(crate) fn named(name: &str) -> Option<Table> {
-        let tables = Table::SINGLE.into_iter().chain([Table::Place, Table::Case]);
+        let tables = Table::SINGLE.into_iter().chain(Table::LISTS);
         tables.into_iter().find(|table| table.name() == name)
     }
 
@@ -59,6 +64,7 @@ impl Table {
             Table::Consumer => "[consumer]",
             Table::Load => "[load]",
             Table::Capacity => "[capacity]",
+            Table::Require => "[[require]]",
             Table::Matrix => "[matrix]",
             Table::Case => "[[case]]",
         }
@@ -69,5 +75,9 @@ impl Table {
 pub(crate) const CLIENT: &str = "client.";
 /// Start of the name of a setting of topics among keys.
 pub(crate) const TOPIC: &str = "topic.";
+/// Start of the name of a property of the producers that fill data sets among keys.
+pub(crate) const FILL: &str = "dataset.client.";
+/// The name of all these properties together, whose values make families.
+pub(crate) const FILL_TABLE: &str = "dataset.client";
 /// Start of the name of a property of the producers of load among keys.
 pub(crate) const PRODUCER: &str = "producer.";

@@ -1,8 +1,8 @@
 //! What to say of a key that a table does not have.
 
 use super::list::keys;
-use super::table::{PRODUCER, Table};
-use crate::scenario::client::producer_without_quotes;
+use super::table::{FILL, PRODUCER, Table};
+use crate::scenario::client::prefixed_without_quotes;
 use crate::scenario::document::Entry;
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{did_you_mean, nearest};
@@ -26,24 +26,31 @@ pub(crate) fn unknown_key(entry: &Entry<'_>, stands_in: Table) -> Problem {
     if !homes.is_empty() {
         return problem.help(format!("`{}` stands in {}", entry.key, homes.join(", ")));
     }
-    let producer = entry.key == PRODUCER.trim_end_matches('.') && matches!(stands_in, Table::Matrix | Table::Case);
-    if let Some(problem) = producer.then(|| producer_without_quotes(entry)).flatten() {
+    let is_prefix = [PRODUCER, FILL]
+        .iter()
+        .any(|prefix| prefix.starts_with(&format!("{}.", entry.key)));
+    let has_prefixes = matches!(stands_in, Table::Matrix | Table::Case);
+    if let Some(problem) = (is_prefix && has_prefixes)
+        .then(|| prefixed_without_quotes(entry))
+        .flatten()
+    {
         return problem;
     }
     if entry.key.contains('.') && !entry.value.get_ref().is_table() {
         return problem.help(match stands_in {
             Table::Load => "producer properties stand in [load.client]",
-            Table::Dataset => "settings of the topics stand in [dataset.topic]",
+            Table::Dataset => {
+                "settings of the topics stand in [dataset.topic], producer properties in [dataset.client]"
+            }
             _ => "client properties stand in [consumer.client], [matrix.client] or [case.client]",
         });
     }
-    let lists = [Table::Place, Table::Case];
-    let tables = Table::SINGLE.into_iter().chain(lists).map(Table::name);
+    let tables = Table::SINGLE.into_iter().chain(Table::LISTS).map(Table::name);
     let tables = tables.filter(|_| stands_in == Table::Top);
     let here = keys().filter(|key| key.tables.contains(&stands_in)).map(|key| key.name);
     let here: Vec<&str> = here
         .chain(tables)
-        .chain(matches!(stands_in, Table::Cluster | Table::Load).then_some("client"))
+        .chain(matches!(stands_in, Table::Cluster | Table::Dataset | Table::Load).then_some("client"))
         .collect();
     if nearest(entry.key, here.iter().copied()).is_some() {
         return problem.maybe_help(did_you_mean(entry.key, here));

@@ -203,6 +203,43 @@ impl Kind for Command {
     }
 }
 
+/// Names of keys, each once; whether they are keys is checked with the keys.
+pub(crate) enum KeyNames {}
+
+impl Kind for KeyNames {
+    type Value = Vec<String>;
+
+    fn allowed() -> String {
+        "a list of keys, such as [\"compression\"]".to_owned()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Vec<String>, Refusal> {
+        let list = node.get_ref().as_array().filter(|list| !list.is_empty());
+        let list = list.ok_or_else(|| Refusal::of::<Self>().help(in_brackets(node)))?;
+        let mut names = Vec::with_capacity(list.len());
+        for item in list {
+            let name = Line::read(item).map_err(|_| Refusal::of::<Self>().at(item))?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn text(value: &Vec<String>) -> String {
+        value.join(", ")
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "array", "minItems": 1, "items": Line::schema() })
+    }
+}
+
+fn in_brackets(node: &Node<'_>) -> Option<String> {
+    let text = node.get_ref().as_str()?;
+    Some(format!("write it in brackets: [\"{text}\"]"))
+}
+
 /// Text of a certain form.
 pub(crate) trait Form {
     /// What it is, in words that follow "must be".

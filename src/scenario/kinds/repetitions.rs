@@ -48,7 +48,7 @@ impl Kind for Repetitions {
         }
         let none = || Refusal::new(format!("a table with `until`: {ALLOWED_UNTIL}"));
         let until = until.ok_or_else(none)?;
-        Ok(Repetitions::Until { until, at_most })
+        Ok(Repetitions::until_holds(until, at_most))
     }
 
     fn text(repetitions: &Repetitions) -> String {

@@ -73,6 +73,11 @@ impl Configuration {
     pub fn members_per_group(&self) -> u32 {
         self.processes * self.consumers
     }
+
+    /// True where something is done with each record.
+    pub fn has_work(&self) -> bool {
+        self.work != Work::None
+    }
 }
 
 /// How members get their partitions.

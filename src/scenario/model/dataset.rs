@@ -38,6 +38,9 @@ pub struct DatasetSpec {
     /// Settings of the topics, by Kafka's names for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// Properties of the producers that fill the topics, by the library's own names. They decide how large batches are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client: BTreeMap<String, String>,
 }
 
 impl DatasetSpec {
@@ -60,6 +63,15 @@ impl DatasetSpec {
     /// False for existing topics that no run has looked at yet.
     pub fn is_seen(&self) -> bool {
         self.existing().is_none_or(|existing| existing.found.is_some())
+    }
+
+    /// The properties of the producers that fill it, as they stand in names of families.
+    pub(in crate::scenario) fn client_text(&self) -> String {
+        if self.client.is_empty() {
+            return "default".to_owned();
+        }
+        let properties = self.client.iter().map(|(name, value)| format!("{name} {value}"));
+        properties.collect::<Vec<_>>().join(", ")
     }
 
     /// Bytes of all values, before compression and replication.

@@ -10,6 +10,7 @@ mod live;
 mod place;
 mod property;
 mod repetitions;
+mod requirement;
 mod scenario;
 mod variants;
 
@@ -27,5 +28,6 @@ pub use place::Place;
 pub use property::{ClientSettings, PropertyValue};
 pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};
-pub use scenario::{Axis, Family, Scenario, TrialLength};
+pub use requirement::{Bound, Requirement};
+pub use scenario::{Axis, ChosenMetric, Family, Scenario, TrialLength};
 pub use variants::{Build, Variant, Variants};

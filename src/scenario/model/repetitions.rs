@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Blocks at which a run ends where the scenario gives no number.
+/// Blocks at which a run ends that says until when it goes on, and not for how many blocks at most.
 pub(crate) const AT_MOST: u32 = 40;
+
+/// Counted blocks where nothing is compared, so that nothing can be decided.
+pub(crate) const DESCRIBING: u32 = 10;
 
 /// What [`Until`] takes, in words that follow "must be".
 pub(crate) const ALLOWED_UNTIL: &str = "\"decided\", or a half-width from 0.1% to 50% such as \"1%\"";
@@ -25,6 +28,10 @@ pub enum Repetitions {
         until: Until,
         /// Blocks after which it ends all the same.
         at_most: u32,
+        /// True where each comparison stops by itself when this holds for it, and its configurations leave the blocks;
+        /// false in runs stored before there was such a rule.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        leaving: bool,
     },
 }
 
@@ -65,11 +72,17 @@ impl Repetitions {
         }
     }
 
-    /// Until this holds, for so many blocks at most or the usual number.
-    pub(crate) fn until_holds(until: Until, at_most: Option<u32>) -> Self {
+    /// True where configurations leave the blocks whose comparisons have stopped.
+    pub fn leaving(self) -> bool {
+        matches!(self, Repetitions::Until { leaving: true, .. })
+    }
+
+    /// Until this holds, for so many blocks at most.
+    pub(crate) const fn until_holds(until: Until, at_most: u32) -> Self {
         Repetitions::Until {
             until,
-            at_most: at_most.unwrap_or(AT_MOST),
+            at_most,
+            leaving: true,
         }
     }
 }

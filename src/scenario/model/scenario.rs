@@ -9,8 +9,10 @@ use super::configuration::Configuration;
 use super::dataset::DatasetSpec;
 use super::live::Capacity;
 use super::place::Place;
-use super::repetitions::Repetitions;
+use super::repetitions::{DESCRIBING, Repetitions};
+use super::requirement::Requirement;
 use super::variants::Variants;
+use crate::figures::FigureId;
 
 /// A scenario file after parsing: the question, the cluster, and every configuration to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,12 +23,18 @@ pub struct Scenario {
     pub question: String,
     /// Seeds the order of trials and the contents of records.
     pub seed: u64,
-    /// Counted blocks.
+    /// Counted blocks, as the file or the default says; [`Scenario::repetitions`] is what a run makes of it.
     pub repetitions: Repetitions,
     /// Blocks run first and not counted.
     pub warmup_blocks: u32,
     /// The practical threshold as a share: 0.03 says that 3 % is not worth a decision.
     pub threshold: f64,
+    /// The figure by which configurations are compared, where the file names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<ChosenMetric>,
+    /// Conditions on figures, without which a run fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<Requirement>,
     /// How long a trial is.
     pub trial: TrialLength,
     /// The cluster to run against.
@@ -39,6 +47,9 @@ pub struct Scenario {
     pub keys_in_use: Vec<String>,
     /// Every combination, in file order: cases outermost, then the matrix' keys, the last one fastest.
     pub configurations: Vec<Configuration>,
+    /// Keys of the role of families whose values are compared all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compare_across: Vec<String>,
     /// Groups of configurations that read the same number of records and may be compared.
     pub families: Vec<Family>,
     /// Distinct data sets that the configurations read.
@@ -51,6 +62,29 @@ pub struct Scenario {
     pub variants: Variants,
     /// What the user should know although it is no error, one sentence each (rounded record counts, too few blocks).
     pub warnings: Vec<String>,
+}
+
+impl Scenario {
+    /// How many counted blocks there are. Where nothing is compared nothing can be decided, so their number is fixed.
+    pub fn repetitions(&self) -> Repetitions {
+        let compares = self.configurations.iter().any(|each| each.baseline.is_some());
+        let can_be_decided = compares && self.capacity.is_none();
+        if self.repetitions.leaving() && !can_be_decided {
+            return Repetitions::Fixed(DESCRIBING);
+        }
+        self.repetitions
+    }
+}
+
+/// The figure by which the configurations of a scenario are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChosenMetric {
+    /// Which.
+    pub figure: FigureId,
+    /// The difference in the figure's unit that is not worth a decision, where the figure is compared by differences and
+    /// not by ratios.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<f64>,
 }
 
 /// A key of `[matrix]` and its values.
@@ -76,7 +110,8 @@ pub enum TrialLength {
     Everything,
 }
 
-/// Configurations of equal record size, keys, compression, compressibility, work, mode, rate and arrivals.
+/// Configurations of equal record size, keys, compression, compressibility, batches, work, mode, rate and arrivals, but for those
+/// of these keys that are [compared across](Scenario::compare_across).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Family {
     /// What the configurations have in common and other families have not, such as `work=wait 200us`; empty for the

@@ -6,9 +6,10 @@ use super::cluster::{self, Instead};
 use super::properties::check_aliases;
 use super::settings::{read_matrix, read_settings};
 use crate::scenario::document::{Entry, entries, table, tables};
-use crate::scenario::draft::{Draft, DraftCapacity, DraftCase};
+use crate::scenario::draft::{Draft, DraftCapacity, DraftCase, DraftRequirement};
 use crate::scenario::keys::{
-    CLIENT, CapacityKeys, CaseKeys, Given, PRODUCER, PlaceKeys, Table, TableKeys, TopKeys, TrialKeys, unknown_key,
+    CLIENT, CapacityKeys, CaseKeys, FILL, Given, PRODUCER, PlaceKeys, RequireKeys, Table, TableKeys, TopKeys,
+    TrialKeys, unknown_key,
 };
 use crate::scenario::kinds::Lag;
 use crate::scenario::model::{HERE, Place};
@@ -45,6 +46,7 @@ pub(crate) fn read(document: &DeTable<'_>, instead: Option<&Instead>, problems: 
         defaults: Vec::new(),
         load_span: None,
         capacity: None,
+        requirements: Vec::new(),
         axes: Vec::new(),
         cases: Vec::new(),
     };
@@ -69,6 +71,7 @@ fn read_top(entry: &Entry<'_>, draft: &mut Draft, instead: Option<&Instead>, pro
     match Table::named(entry.key) {
         Some(Table::Case) => return read_cases(entry, draft, problems),
         Some(Table::Place) => return read_places(entry, draft, problems),
+        Some(Table::Require) => return read_requirements(entry, draft, problems),
         Some(_) => {}
         None => return problems.add(unknown_key(entry, Table::Top)),
     }
@@ -180,6 +183,13 @@ fn read_places(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
     }
 }
 
+fn read_requirements(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
+    for (table, span) in problems.keep(tables(entry)).unwrap_or_default() {
+        let keys: RequireKeys = read_keys(table, Table::Require, problems);
+        draft.requirements.push(DraftRequirement { keys, span });
+    }
+}
+
 fn read_cases(entry: &Entry<'_>, draft: &mut Draft, problems: &mut Problems) {
     for (table, span) in problems.keep(tables(entry)).unwrap_or_default() {
         let mut keys = CaseKeys::default();
@@ -217,7 +227,7 @@ fn check_together(draft: &Draft, problems: &mut Problems) {
         let allowed = "must stand in one of them: the matrix gives each case all its values";
         problems.add(Problem::new(setting.key_span.clone(), message, allowed));
     }
-    for start in [CLIENT, PRODUCER] {
+    for start in [CLIENT, FILL, PRODUCER] {
         let settings = draft.defaults.iter().chain(draft.varying());
         let names = settings.filter_map(|given| Some((given.key.strip_prefix(start)?, given.key_span.clone())));
         check_aliases(names, problems);

@@ -4,11 +4,11 @@
 use toml::de::DeTable;
 
 use super::properties::properties;
-use crate::scenario::client::{Clients, check_name, dotted_name, read_value, without_quotes};
+use crate::scenario::client::{Clients, canonical, check_name, dotted_name, read_value, without_quotes};
 use crate::scenario::document::{Entry, Node, describe, entries};
 use crate::scenario::draft::DraftAxis;
 use crate::scenario::keys::{
-    CLIENT, CaseKeys, PRODUCER, Parsed, Setting, Settings, TOPIC, Table, TableKeys as _, unknown_key,
+    CLIENT, CaseKeys, FILL, PRODUCER, Parsed, Setting, Settings, TOPIC, Table, TableKeys as _, unknown_key,
 };
 use crate::scenario::model::PropertyValue;
 use crate::scenario::problem::{Problem, Problems};
@@ -57,7 +57,13 @@ fn sources<'a>(entry: &Entry<'a>, stands_in: Table, problems: &mut Problems) -> 
             let source = |property: Entry<'a>| producer_property(format!("{PRODUCER}{}", property.key), property);
             return properties.map(source).collect();
         }
-        ("client", Some(table)) if stands_in != Table::Dataset => {
+        ("client", Some(table)) if stands_in == Table::Dataset => {
+            let properties = properties(table, Clients::Filling, problems).into_iter();
+            return properties
+                .map(|property| fill_property(format!("{FILL}{}", property.key), property))
+                .collect();
+        }
+        ("client", Some(table)) => {
             let properties = properties(table, Clients::Measured, problems).into_iter();
             return properties.map(consumer_property).collect();
         }
@@ -67,16 +73,22 @@ fn sources<'a>(entry: &Entry<'a>, stands_in: Table, problems: &mut Problems) -> 
         }
         _ => {}
     }
-    if let Some(name) = entry.key.strip_prefix(PRODUCER)
-        && matches!(stands_in, Table::Matrix | Table::Case)
-    {
-        let property = Entry {
-            key: name,
-            ..entry.clone()
-        };
-        let known = problems.keep(check_name(&property, Clients::Load));
-        let source = known.map(|()| producer_property(entry.key.to_owned(), property));
-        return source.into_iter().collect();
+    let prefixed: [(&str, Clients, fn(String, Entry<'a>) -> Source<'a>); 2] = [
+        (PRODUCER, Clients::Load, producer_property),
+        (FILL, Clients::Filling, fill_property),
+    ];
+    for (prefix, clients, source) in prefixed {
+        if let Some(name) = entry.key.strip_prefix(prefix)
+            && matches!(stands_in, Table::Matrix | Table::Case)
+        {
+            let property = Entry {
+                key: name,
+                ..entry.clone()
+            };
+            let known = problems.keep(check_name(&property, clients));
+            let source = known.map(|()| source(entry.key.to_owned(), property));
+            return source.into_iter().collect();
+        }
     }
     if let Some(declared) = Settings::key_in(stands_in, entry.key) {
         let name = entry.key;
@@ -104,6 +116,30 @@ fn producer_property(key: String, property: Entry<'_>) -> Source<'_> {
         settings.producer_properties.insert(name, value);
     };
     client_property(key, property, set)
+}
+
+/// A property of the producers that fill the data set. It decides what the data set is, so its value stands in the file.
+fn fill_property(key: String, property: Entry<'_>) -> Source<'_> {
+    let name = property.key;
+    let read = move |node: &Node<'_>| {
+        let PropertyValue::Literal(value) = read_value(name, node)? else {
+            let message = format!("`{name}` of a data set cannot come from outside of the scenario");
+            let allowed = "must be written out: it is a part of what the data set is";
+            return Err(Problem::new(node.span(), message, allowed));
+        };
+        let name = canonical(name).to_owned();
+        Ok(Parsed {
+            text: value.clone(),
+            change: std::rc::Rc::new(move |settings: &mut Settings| {
+                settings.fill_properties.insert(name.clone(), value.clone());
+            }),
+        })
+    };
+    Source {
+        key,
+        entry: property,
+        read: Box::new(read),
+    }
 }
 
 fn client_property(
@@ -166,7 +202,8 @@ fn unknown_topic_setting(entry: &Entry<'_>) -> Problem {
 fn read_axis(source: &Source<'_>, problems: &mut Problems) -> Option<DraftAxis> {
     // A property is named without its prefix.
     let Source { key, entry, read } = source;
-    let name = if key.starts_with(PRODUCER) { key } else { entry.key };
+    let is_prefixed = [PRODUCER, FILL].iter().any(|prefix| key.starts_with(prefix));
+    let name = if is_prefixed { key } else { entry.key };
     let list = entry.value.get_ref().as_array().filter(|list| !list.is_empty());
     let Some(list) = list else {
         let value = if is_suspicious(name) {

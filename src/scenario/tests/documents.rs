@@ -77,8 +77,8 @@ fn every_example_of_the_reference_is_a_valid_scenario_and_fits_the_schema() {
 fn the_tables_of_the_reference_are_the_declarations_of_the_keys() {
     const HEADERS: [&str; 5] = ["key", "where", "values", "default", "meaning"];
     let mut document = Document::read("docs/scenarios.md");
-    let tables: Vec<Table> = [Table::Top, Table::Case, Table::Place]
-        .into_iter()
+    let tables: Vec<Table> = std::iter::once(Table::Top)
+        .chain(Table::LISTS)
         .chain(Table::SINGLE)
         .collect();
     let mut rows_made = 0;
@@ -124,13 +124,14 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
         Table::Consumer,
         Table::Load,
         Table::Capacity,
+        Table::Require,
         Table::Matrix,
         Table::Case,
     ] {
         let name = table.header().trim_matches(['[', ']']);
         let object = match table {
             Table::Top => &schema,
-            Table::Place | Table::Case => &schema["properties"][name]["items"],
+            Table::Place | Table::Require | Table::Case => &schema["properties"][name]["items"],
             _ => &schema["properties"][name],
         };
         let found: BTreeSet<&str> = object["properties"]
@@ -147,7 +148,7 @@ fn the_schema_has_every_key_in_every_table_of_the_list_and_no_other() {
             Table::Top => listed.extend([
                 "trial", "cluster", "place", "dataset", "consumer", "load", "capacity", "matrix", "case",
             ]),
-            Table::Cluster | Table::Load => listed.extend(["client"]),
+            Table::Cluster | Table::Dataset | Table::Load => listed.extend(["client"]),
             _ => {}
         }
         assert_eq!(found, listed, "{name}");
@@ -167,6 +168,7 @@ fn every_property_of_the_schema_is_described() {
     check("top", &schema);
     check("matrix", &schema["properties"]["matrix"]);
     check("case", &schema["properties"]["case"]["items"]);
+    check("dataset", &schema["properties"]["dataset"]);
     check("load", &schema["properties"]["load"]);
     check("capacity", &schema["properties"]["capacity"]);
 }
@@ -201,6 +203,11 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
         "question = '?'\n[load]\nrate = 10\nprofile = { burst = 5, every = '10s' }",
         "question = '?'\n[load]\nrate = 10\n[load.client]\n'fetch.min.bytes' = 1",
         "question = '?'\n[load]\nrate = 10\n[load.client]\n'compression.type' = 'lz4'",
+        "question = '?'\n[dataset.client]\n'acks' = 1",
+        "question = '?'\n[dataset.client]\n'fetch.min.bytes' = 1",
+        "question = '?'\n[matrix]\n'dataset.client.batch.size' = 5",
+        "question = '?'\n[matrix]\n'dataset.client.batch.size' = [0]",
+        "question = '?'\n[[case]]\nname = 'a'\n'dataset.client.retries' = 5",
         "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.linger.ms' = 5",
         "question = '?'\n[load]\nrate = 10\n[matrix]\n'producer.fetch.min.bytes' = [5]",
         "question = '?'\n[load]\nrate = 10\n[capacity]\nlag = 'bounded'",
@@ -213,4 +220,19 @@ fn what_the_parser_refuses_by_its_form_the_schema_refuses_too() {
             "the parser accepts\n{wrong}"
         );
     }
+}
+
+#[test]
+fn the_schema_has_an_id_and_defines_each_property_once() {
+    let schema = json_schema();
+    let id = schema["$id"].as_str().unwrap();
+    assert!(
+        id.starts_with("urn:") && id.ends_with(env!("CARGO_PKG_VERSION")),
+        "{id}"
+    );
+    let text = schema.to_string();
+    assert!(text.len() < 100_000, "{} bytes", text.len());
+    // A property that may stand in six places, and a key that may stand in three.
+    assert_eq!(text.matches("\"fetch.queue.backoff.ms\":{\"anyOf\"").count(), 1);
+    assert_eq!(text.matches("\"LZ4\"").count(), 2, "compression.codec and compression.type");
 }

@@ -87,7 +87,7 @@ fn an_empty_scenario_is_one_configuration_of_defaults_named_after_the_file() {
     let scenario = scenario("");
     assert_eq!(names(&scenario), ["test"]);
     assert_eq!(
-        (scenario.seed, scenario.repetitions, scenario.warmup_blocks),
+        (scenario.seed, scenario.repetitions(), scenario.warmup_blocks),
         (1, Repetitions::Fixed(10), 1)
     );
     assert_eq!(scenario.trial, TrialLength::Seconds(1.0));

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod across;
 mod documents;
 mod errors;
 mod expansion;
+mod filling;
 mod generated;
 mod loading;
 mod loads;
+mod metric;
 mod nothing_compared;
 mod quick;
 mod repetitions;

@@ -21,14 +21,14 @@ fn a_scenario_that_compares_nothing_says_why_and_what_would_compare() {
         "[load]\nrate = 100\n[matrix]\nmode = ['backlog', 'live']",
         TWO_CASES,
         &format!("[matrix]\nprocesses = [1, 2]\n{TWO_CASES}"),
-    ]), @"
+    ]), @r#"
     nothing will be compared, because there is one configuration: add a [[case]], or a list of values to [matrix], such as processes = [1, 2]
-    nothing will be compared, because configurations that differ in `size` or `compression` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
-    nothing will be compared, because configurations that differ in `rate` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
+    nothing will be compared, because configurations that differ in `size` or `compression` are not compared with each other: set compare_across = ["size", "compression"], or add a [[case]], or another key to [matrix], such as processes = [1, 2]
+    nothing will be compared, because configurations that differ in `rate` are not compared with each other: set compare_across = ["rate"], or add a [[case]], or another key to [matrix], such as processes = [1, 2]
     nothing will be compared, because configurations that differ in `mode` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
-    nothing will be compared, because configurations that differ in `work` are not compared with each other: add a [[case]], or another key to [matrix], such as processes = [1, 2]
-    nothing will be compared, because every configuration differs in `work` from its baseline: set `baseline` to the name of a configuration
-    ");
+    nothing will be compared, because configurations that differ in `work` are not compared with each other: set compare_across = ["work"], or add a [[case]], or another key to [matrix], such as processes = [1, 2]
+    nothing will be compared, because every configuration differs in `work` from its baseline: set compare_across = ["work"], or set `baseline` to the name of a configuration
+    "#);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Quick forms.
 
 use super::scenario;
-use crate::scenario::{Repetitions, SHIPPED, Scenario, TrialLength, parse, shipped};
+use crate::scenario::{Repetitions, SHIPPED, Scenario, TrialLength, Until, parse, shipped};
 
 fn shipped_scenario(name: &str) -> Scenario {
     parse(name, name, shipped(name).unwrap()).unwrap()
@@ -23,7 +23,7 @@ fn quick_values(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
+fn quick_runs_every_case_with_first_values_for_half_a_second_until_decided() {
     let quick = shipped_scenario("one-vs-two").quick();
     assert_eq!(
         names(&quick),
@@ -34,8 +34,8 @@ fn quick_runs_every_case_with_first_values_for_half_a_second_in_seven_blocks() {
         ]
     );
     assert_eq!(
-        (quick.trial, quick.repetitions),
-        (TrialLength::Seconds(0.5), Repetitions::Fixed(7))
+        (quick.trial, quick.repetitions()),
+        (TrialLength::Seconds(0.5), Repetitions::until_holds(Until::Decided, 7))
     );
     let baselines: Vec<_> = quick.configurations.iter().map(|each| each.baseline).collect();
     assert_eq!(baselines, [None, Some(0), Some(0)]);
@@ -128,9 +128,12 @@ fn the_values_of_a_named_baseline_are_kept() {
 }
 
 #[test]
-fn there_are_as_many_blocks_as_verdicts_need() {
-    let quick = shipped_scenario("threads").quick();
-    assert_eq!((comparisons(&quick), quick.repetitions), (5, Repetitions::Fixed(8)));
+fn there_are_as_many_blocks_as_a_first_look_needs() {
+    let cases: Vec<String> = (1..=9).map(|n| format!("[[case]]\nname = 'c{n}'\nconsumers = {n}\n")).collect();
+    let many = scenario(&format!("[dataset]\npartitions = 9\n{}", cases.concat())).quick();
+    assert_eq!((comparisons(&many), many.repetitions().at_most()), (8, 9));
+    assert_eq!(comparisons(&shipped_scenario("threads").quick()), 5);
+    assert_eq!(shipped_scenario("threads").quick().repetitions().at_most(), 8);
 }
 
 #[test]

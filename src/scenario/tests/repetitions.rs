@@ -9,7 +9,7 @@ fn read(value: &str) -> Repetitions {
 
 #[test]
 fn blocks_are_a_number_or_go_on_until_something_holds() {
-    let until = |until, at_most| Repetitions::Until { until, at_most };
+    let until = Repetitions::until_holds;
     assert_eq!(read("12"), Repetitions::Fixed(12));
     assert_eq!(read("{ until = 'decided' }"), until(Until::Decided, 40));
     assert_eq!(read("{ until = 'decided', at_most = 25 }"), until(Until::Decided, 25));
@@ -63,4 +63,32 @@ fn another_rule_replaces_that_of_the_file() {
     assert_eq!((narrow.until(), narrow.at_most()), (Some(Until::HalfWidth(0.01)), 25));
     let alone = scenario("").until(Until::Decided).unwrap_err().to_string();
     assert!(alone.contains("nothing is compared"), "{alone}");
+}
+
+#[test]
+fn a_file_that_does_not_say_goes_on_until_decided_where_something_is_compared() {
+    let usual = Repetitions::until_holds(Until::Decided, 20);
+    assert_eq!(scenario(TWO).repetitions(), usual);
+    let capacity = format!("[load]\nrate = 100\n[capacity]\np99_ms = 50\n{TWO}");
+    for alone in ["", "[matrix]\nsize = [100, 1_000]", &capacity] {
+        assert_eq!(scenario(alone).repetitions(), Repetitions::Fixed(10), "{alone}");
+    }
+    // What another cluster or a selection changes counts.
+    let alone = scenario(TWO).only(&["consumers=1".to_owned()]).unwrap();
+    assert_eq!(alone.repetitions(), Repetitions::Fixed(10));
+    let on_both = scenario("[cluster]\nbootstrap = 'a:9092'")
+        .with_variants(Some("b:9092"), &[])
+        .unwrap();
+    assert_eq!(on_both.repetitions(), usual);
+    assert!(scenario(TWO).warnings.is_empty());
+}
+
+#[test]
+fn a_limit_below_what_a_selection_needs_is_warned_of() {
+    let text = format!("repetitions = {{ until = 'decided', at_most = 6 }}\n[cluster]\nbootstrap = 'a:9092'\n{TWO}");
+    let on_both = scenario(&text).with_variants(Some("b:9092"), &[]).unwrap();
+    let [warning] = &on_both.warnings[..] else {
+        panic!("{:?}", on_both.warnings);
+    };
+    assert!(warning.contains("set its at_most = 7 or more"), "{warning}");
 }

@@ -4,28 +4,25 @@ use crate::measure::Trial;
 use crate::plan::{Ending, Plan};
 use crate::scenario::Until;
 
-/// How a run ended that went on until something held, and what that means for its figures.
+/// How a run ended that went on until something held.
 pub(crate) fn ending(plan: &Plan, trials: &[Trial], ending: Option<Ending>) -> Option<String> {
-    let until = plan.scenario.repetitions.until()?;
+    let until = plan.scenario.repetitions().until()?;
     // One that two sessions share is replaced by another, and counts for nothing.
     let blocks = (0..plan.blocks(trials))
         .filter(|block| !plan.is_split(trials, *block))
         .count();
-    let most = plan.scenario.repetitions.at_most();
-    let all_looks = "intervals and p of comparisons hold over all looks together";
+    let most = plan.scenario.repetitions().at_most();
     match (ending?, until) {
         (Ending::AsPlanned, _) => None,
-        (Ending::Held, Until::Decided) => {
-            Some(format!("Decided after {blocks} of at most {most} blocks; {all_looks}."))
+        (Ending::Held, Until::Decided) => Some(format!("Decided after {blocks} of at most {most} blocks.")),
+        (Ending::Held, Until::HalfWidth(_)) => {
+            Some(format!("Ended after {blocks} of at most {most} blocks, since {until}."))
         }
-        (Ending::Held, Until::HalfWidth(_)) => Some(format!(
-            "Ended after {blocks} of at most {most} blocks, since {until}; {all_looks}."
-        )),
         (Ending::CannotHold, _) => Some(format!(
-            "Ended after {blocks} of at most {most} blocks, since more would not decide what is undecided; {all_looks}."
+            "Ended after {blocks} of at most {most} blocks, since more would not decide what is undecided."
         )),
         (Ending::NotHeld, _) => Some(format!(
-            "Ended after {blocks} blocks, the most that the plan allows, and not because {until}; {all_looks}."
+            "Ended after {blocks} blocks, the most that the plan allows, and not because {until}."
         )),
     }
 }

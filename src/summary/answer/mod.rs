@@ -1,47 +1,107 @@
-//! The answer in sentences, made from the names that the user gave.
+//! The answer in sentences, conclusion first, made from the names that the user gave. Comparisons become statements
+//! ([`clause`]), statements of one metric a conclusion ([`compared`]); the words of a metric stand in [`terms`].
 
-mod backlog;
+mod alone;
 mod brokers;
 mod capacity;
+mod clause;
+mod compared;
 mod ending;
+mod enough;
+mod facts;
 mod load;
-mod numbers;
-mod writer;
+mod names;
+mod reasons;
+mod terms;
+#[cfg(test)]
+mod tests;
 
 pub(super) use brokers::broker_changes;
 pub(super) use ending::ending;
 
-use self::writer::Writer;
+use self::clause::Clause;
+use self::compared::Compared;
+use self::facts::{Facts, distinct, fits};
+use self::names::Names;
 use super::model::ConfigurationSummary;
+use super::scaling::ScalingSeries;
 use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::scenario::Mode;
-use crate::verdict::{Comparison, Metric};
+use crate::verdict::{Comparison, Metric, Question};
 
-/// A sentence or more per baseline: one for each family, and within it for each combination of the keys that are
-/// held equal.
+/// The conclusion, and what must be said beside it.
 pub(super) fn answer(
     plan: &Plan,
     trials: &[Trial],
     summaries: &[ConfigurationSummary],
     comparisons: &[Comparison],
+    scaling: &[ScalingSeries],
 ) -> Vec<String> {
-    let configurations = &plan.scenario.configurations;
-    let writer = Writer::new(plan, trials, summaries, comparisons);
-    // One that does something else than its baseline is not compared with it, and gets a sentence of its own.
-    let alone = |index: &usize| {
-        let c = &configurations[*index];
-        c.baseline
-            .is_none_or(|baseline| configurations[baseline].mode.name() != c.mode.name())
+    let facts = Facts {
+        names: Names {
+            scenario: &plan.scenario,
+            summaries,
+        },
+        trials,
+        comparisons: comparisons
+            .iter()
+            .filter(|c| c.question == Question::Scenario)
+            .collect(),
+        all: comparisons,
     };
-    (0..summaries.len()).filter(alone).map(|c| about(&writer, c)).collect()
+    if let Some(wanted) = &plan.scenario.capacity {
+        let mut sentences = facts.about_capacity(wanted);
+        sentences.extend(facts.alone());
+        return sentences;
+    }
+    if summaries.iter().all(|summary| summary.trials_used == 0) {
+        return vec!["No answer: no trial can be used.".to_owned()];
+    }
+    let metrics = Metric::all(&plan.scenario).into_iter();
+    let metrics = metrics.filter(|metric| metric.is_inferential(&plan.scenario));
+    let mut sentences: Vec<String> = enough::enough(plan, summaries).into_iter().collect();
+    let compared = metrics.flat_map(|metric| compared(&facts, metric, scaling).sentences());
+    let compared = compared.chain(facts.about_sizes());
+    let worth_having = super::scaling::sentences(scaling, fits);
+    // Where numbers alone differ, how many are worth having is the conclusion.
+    if facts
+        .comparisons
+        .iter()
+        .all(|c| is_along_series(c, scaling) || c.metric == Metric::STOPWATCH)
+    {
+        sentences.extend(worth_having.into_iter().chain(compared));
+    } else {
+        sentences.extend(compared.chain(worth_having));
+    }
+    sentences.extend(facts.about_load());
+    sentences.extend(facts.alone());
+    sentences
 }
 
-fn about(writer: &Writer, baseline: usize) -> String {
-    match (&writer.configuration(baseline).mode, &writer.scenario.capacity) {
-        (Mode::Backlog, _) => writer.about_backlog(baseline),
-        (Mode::Live(_) | Mode::Mixed(_), Some(wanted)) => writer.about_capacity(baseline, wanted),
-        (Mode::Live(_), None) => writer.about_load(baseline, Metric::ResponseP99),
-        (Mode::Mixed(_), None) => writer.about_load(baseline, Metric::CatchUp),
+/// The comparisons by a metric. Where all are of counts along several series, those say how many are worth having.
+fn compared<'a>(facts: &'a Facts<'a>, metric: Metric, scaling: &[ScalingSeries]) -> Compared<'a> {
+    let is_shown = |c: &&&Comparison| c.metric == metric && facts.has_figures(c);
+    let mut shown: Vec<&Comparison> = facts.comparisons.iter().filter(is_shown).copied().collect();
+    let several = scaling.iter().filter(|series| series.is_reported()).count() > 1;
+    if several && shown.iter().all(|c| is_along_series(c, scaling)) {
+        shown.clear();
     }
+    let baselines = distinct(shown.iter().map(|c| c.baseline));
+    let group = |baseline: &usize| -> Vec<Clause<'a>> {
+        let own: Vec<&Comparison> = shown.iter().filter(|c| c.baseline == *baseline).copied().collect();
+        facts.clauses(&own)
+    };
+    Compared {
+        facts,
+        metric,
+        groups: baselines.iter().map(group).collect(),
+    }
+}
+
+/// Whether a series says how many are worth having of what these two differ in.
+fn is_along_series(comparison: &Comparison, scaling: &[ScalingSeries]) -> bool {
+    let holds = |series: &ScalingSeries, index| series.points.iter().any(|point| point.configuration == index);
+    let mut reported = scaling.iter().filter(|series| series.is_reported());
+    comparison.metric == Metric::READ_TIME
+        && reported.any(|series| holds(series, comparison.baseline) && holds(series, comparison.configuration))
 }

@@ -52,7 +52,7 @@ pub(crate) fn of_capacity(scenario: &Scenario, index: usize, found: &CapacitySum
         index,
         &beyond,
         live.as_ref(),
-        Figures::of_all(configuration, &beyond),
+        Figures::of_all(&beyond, configuration.has_work()),
         true,
     );
     let mut bottleneck = rules::judge(&case);

@@ -152,7 +152,7 @@ impl Made {
             0,
             &used,
             live.as_ref(),
-            &Figures::of_all(configuration, &used),
+            &Figures::of_all(&used, configuration.has_work()),
         )
     }
 

@@ -84,15 +84,21 @@ fn effective(run: &StoredRun, configuration: usize) -> Vec<Meaning> {
 }
 
 /// What says how the run was made and nothing of a trial.
-fn run_values(run: &StoredRun) -> [(&'static str, String); 7] {
+fn run_values(run: &StoredRun) -> [(&'static str, String); 8] {
     let scenario = &run.plan.scenario;
     let of_search =
         |value: fn(&crate::scenario::Capacity) -> String| scenario.capacity.as_ref().map_or_else(String::new, value);
     [
         ("scenario", scenario.name.clone()),
-        ("blocks", scenario.repetitions.to_string()),
+        ("blocks", scenario.repetitions().to_string()),
         ("warm-up blocks", scenario.warmup_blocks.to_string()),
         ("seed", scenario.seed.to_string()),
+        (
+            "metric",
+            scenario
+                .metric
+                .map_or(String::new(), |chosen| chosen.figure.figure().name.clone()),
+        ),
         ("threshold", format!("{} %", scenario.threshold * 100.0)),
         (
             "precision of the search",

@@ -8,13 +8,13 @@ use crate::plan::Next;
 use crate::scenario::{Mode, Scenario};
 use crate::stats::Estimate;
 use crate::summary::capacity;
-use crate::verdict::{self, Metric, speed};
+use crate::verdict::{self, Metric, compared_value};
 
 /// By what a configuration of this scenario is compared.
 pub(super) fn measure_of(scenario: &Scenario, mode: &Mode) -> Measure {
     match scenario.capacity {
         Some(_) if mode.load().is_some() => Measure::Capacity,
-        _ => Measure::of(Metric::of(mode)).unwrap_or(Measure::ReadTime),
+        _ => Measure::of(Metric::usual(mode)).unwrap_or(Measure::ReadTime),
     }
 }
 
@@ -67,14 +67,14 @@ pub(super) fn speeds(trials: &[Trial], configuration: usize, measure: Measure) -
         return Vec::new();
     };
     let used = used(trials, configuration).into_iter();
-    used.filter_map(|(trial, measurement)| speed(metric, trial.order.records, measurement))
+    used.filter_map(|(trial, _)| compared_value(metric, trial, false).map(f64::exp))
         .collect()
 }
 
 fn figure(name: &str, run: &StoredRun, configuration: usize, measure: Measure) -> RunFigure {
     let used = used(run.trials, configuration).into_iter();
     let trials: Vec<f64> = used
-        .filter_map(|(_, measurement)| verdict::figure(measure.metric()?, measurement))
+        .filter_map(|(_, measurement)| verdict::figure(measure.metric()?, measurement, false))
         .collect();
     let searched = run
         .plan

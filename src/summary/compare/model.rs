@@ -154,9 +154,9 @@ impl Measure {
     /// The metric within runs; a search for capacity has none.
     pub fn metric(self) -> Option<Metric> {
         match self {
-            Measure::ReadTime => Some(Metric::ReadTime),
-            Measure::ResponseP99 => Some(Metric::ResponseP99),
-            Measure::CatchUp => Some(Metric::CatchUp),
+            Measure::ReadTime => Some(Metric::READ_TIME),
+            Measure::ResponseP99 => Some(Metric::RESPONSE_P99),
+            Measure::CatchUp => Some(Metric::CATCH_UP),
             Measure::Capacity => None,
         }
     }

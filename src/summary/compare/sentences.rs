@@ -2,6 +2,7 @@
 
 use super::model::{Measure, RunComparison, RunFacts, RunVerdict};
 use crate::stats::{Estimate, is_material};
+use crate::summary::numbers::{interval, times};
 use crate::verdict::Verdict;
 use crate::wording::plural;
 
@@ -35,18 +36,9 @@ fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: 
         Measure::CatchUp => "catches up",
         Measure::Capacity => "holds a rate",
     };
-    let as_much = if measure == Measure::Capacity {
-        "as high as"
-    } else {
-        "as fast as"
-    };
     if let [only] = verdicts {
         let what = match only.ratio {
-            Some(ratio) => format!(
-                "{name} {does} {} times {as_much} A{}",
-                number(ratio.point),
-                interval(&ratio)
-            ),
+            Some(ratio) => format!("{name} {does} {}", compared(ratio, measure, true)),
             None => format!("{name} {does}, but cannot be compared with A"),
         };
         let word = word(only, comparison.threshold);
@@ -91,12 +83,7 @@ fn farthest(kind: Verdict, verdicts: &[&&RunVerdict]) -> String {
     most.and_then(|v| Some((v, v.ratio?)))
         .map_or(String::new(), |(v, ratio)| {
             let lead = if verdicts.len() > 1 { "most in " } else { "" };
-            format!(
-                " ({lead}{}: {} times as fast{})",
-                v.configuration,
-                number(ratio.point),
-                interval(&ratio)
-            )
+            format!(" ({lead}{}: {})", v.configuration, compared(ratio, v.measure, false))
         })
 }
 
@@ -115,18 +102,17 @@ fn word(verdict: &RunVerdict, threshold: f64) -> &'static str {
     }
 }
 
-fn number(ratio: f64) -> String {
-    if ratio < 0.0995 {
-        format!("{ratio:.3}")
-    } else {
-        format!("{ratio:.2}")
-    }
-}
-
-fn interval(ratio: &Estimate) -> String {
-    ratio.interval.map_or(String::new(), |(low, high)| {
-        format!(" [{}, {}]", number(low), number(high))
-    })
+/// `1.20 times as fast as A [1.18, 1.22]`; a ratio below 1 is turned: `3.40 times slower than A [3.30, 3.50]`.
+fn compared(ratio: Estimate, measure: Measure, with_a: bool) -> String {
+    let is_capacity = measure == Measure::Capacity;
+    let (ratio, word, a) = match (ratio.point < 1.0, is_capacity) {
+        (false, false) => (ratio, "as fast", " as A"),
+        (false, true) => (ratio, "as high", " as A"),
+        (true, false) => (ratio.map(f64::recip), "slower", " than A"),
+        (true, true) => (ratio.map(f64::recip), "lower", " than A"),
+    };
+    let a = if with_a { a } else { "" };
+    format!("{} {word}{a}{}", times(ratio.point), interval(ratio))
 }
 
 /// What runs made at different times cannot say.

@@ -6,7 +6,7 @@ use super::run::StoredRun;
 use crate::measure::limits::core_figure;
 use crate::measure::{FlagKind, TrialKind};
 use crate::stats::median;
-use crate::wording::plural;
+use crate::wording::{listed, plural};
 
 /// Record counts that differ by a larger share are reported.
 const RECORDS_SHARE: f64 = 0.1;
@@ -19,7 +19,7 @@ pub(super) fn warnings(
     same: &[bool],
     comparison: &RunComparison,
 ) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
+    let mut all: Vec<String> = until_decided(runs, comparison).into_iter().collect();
     for (run, facts) in runs
         .iter()
         .zip(&comparison.runs)
@@ -28,13 +28,6 @@ pub(super) fn warnings(
         let name = &facts.name;
         if !facts.complete {
             all.push(format!("{name} is not complete: trials of its plan were not run."));
-        }
-        if facts.same_as.is_none() && run.plan.scenario.repetitions.until().is_some() {
-            all.push(format!(
-                "{name} was made until something was decided: what a run stops at is a little more extreme than the truth, \
-                 and between runs more differences are found than there are (docs/compare.md). Use a fixed number of \
-                 repetitions for runs to be compared."
-            ));
         }
         if facts.trials_failed > 0 {
             all.push(format!("In {name} {} failed.", plural(facts.trials_failed, "trial")));
@@ -72,6 +65,23 @@ pub(super) fn warnings(
         }
     }
     all
+}
+
+/// Runs that went on until something was decided, in one sentence.
+fn until_decided(runs: &[StoredRun], comparison: &RunComparison) -> Option<String> {
+    let each = runs.iter().zip(&comparison.runs);
+    let went_on =
+        each.filter(|(run, facts)| facts.same_as.is_none() && run.plan.scenario.repetitions().until().is_some());
+    let names: Vec<&str> = went_on.map(|(_, facts)| facts.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} {} made until something was decided: what a run stops at is a little more extreme than the truth, and \
+             between runs more differences are found than there are (docs/compare.md). Use a fixed number of repetitions \
+             for runs to be compared.",
+            listed(&names),
+            if names.len() == 1 { "was" } else { "were" }
+        )
+    })
 }
 
 fn is_other_machine(one: &StoredRun, other: &StoredRun) -> bool {

@@ -24,6 +24,8 @@ pub enum EffectsOf {
     ResponseP99,
     /// The time until backlog and arrivals were read, in mixed trials.
     CatchUp,
+    /// The figure that the scenario names as its metric.
+    Figure(Metric),
 }
 
 impl EffectsOf {
@@ -33,14 +35,16 @@ impl EffectsOf {
             EffectsOf::Throughput => "throughput",
             EffectsOf::ResponseP99 => "p99 of the response time",
             EffectsOf::CatchUp => "time to catch up",
+            EffectsOf::Figure(metric) => &metric.comparing().noun,
         }
     }
 
     fn of(metric: Metric) -> Self {
         match metric {
-            Metric::ReadTime | Metric::Stopwatch => EffectsOf::Throughput,
-            Metric::ResponseP99 => EffectsOf::ResponseP99,
-            Metric::CatchUp => EffectsOf::CatchUp,
+            Metric::READ_TIME | Metric::STOPWATCH => EffectsOf::Throughput,
+            Metric::RESPONSE_P99 => EffectsOf::ResponseP99,
+            Metric::CATCH_UP => EffectsOf::CatchUp,
+            metric => EffectsOf::Figure(metric),
         }
     }
 }
@@ -75,13 +79,19 @@ pub enum EffectsOutcome {
 pub(super) fn summarise(plan: &Plan, trials: &[Trial]) -> Option<EffectsSummary> {
     let scenario = &plan.scenario;
     let factors = Factors::new(scenario);
-    let mut metrics = scenario.configurations.iter().map(|c| Metric::of(&c.mode));
+    let mut metrics = scenario
+        .configurations
+        .iter()
+        .map(|c| Metric::of_ratios(scenario, &c.mode));
     let metric = metrics.next()?;
     if factors.names.len() < 2 || scenario.capacity.is_some() || metrics.any(|other| other != metric) {
         return None;
     }
     let made = paired_trials(trials).into_iter();
-    let value = |trial: &Trial| figure(metric, trial.measurement.as_ref()?).filter(|value| *value > 0.0);
+    let value = |trial: &Trial| {
+        let has_work = scenario.configurations[trial.order.configuration].has_work();
+        figure(metric, trial.measurement.as_ref()?, has_work).filter(|value| *value > 0.0)
+    };
     let explained: Vec<FactorialTrial> = made
         .filter_map(|trial| {
             Some(FactorialTrial {
@@ -223,23 +233,25 @@ fn title(names: &[String], factors: &[usize]) -> String {
     }
 }
 
-/// `81 % [70, 88]`.
+/// `81 % [70, 88]`; with a digit more where both ends would read the same.
 fn percent(share: &Estimate) -> String {
-    let figure = |share: f64| {
-        let percent = share * 100.0;
-        if (0.05..9.95).contains(&percent) {
-            without_zeros(&format!("{percent:.1}")).to_owned()
-        } else {
-            format!("{percent:.0}")
-        }
-    };
-    let interval = share.interval.map_or(String::new(), |(low, high)| {
-        format!(" [{}, {}]", figure(low), figure(high))
-    });
     if share.point < 0.000_5 && share.interval.is_none_or(|(_, high)| high < 0.000_5) {
         return "less than 0.1 %".to_owned();
     }
-    format!("{} %{interval}", figure(share.point))
+    let figure = |share: f64, more: usize| {
+        let percent = share * 100.0;
+        if (0.05..9.95).contains(&percent) {
+            without_zeros(&format!("{percent:.*}", 1 + more)).to_owned()
+        } else {
+            format!("{percent:.more$}")
+        }
+    };
+    let reads_alike = |(low, high): (f64, f64)| low < high && figure(low, 0) == figure(high, 0);
+    let more = usize::from(share.interval.is_some_and(reads_alike));
+    let interval = share.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", figure(low, more), figure(high, more))
+    });
+    format!("{} %{interval}", figure(share.point, more))
 }
 
 #[cfg(test)]

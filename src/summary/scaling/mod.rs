@@ -12,5 +12,4 @@ mod words;
 
 pub use self::model::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
 pub(super) use self::summarise::summarise;
-pub use self::words::has_sentence_each;
 pub(crate) use self::words::sentences;

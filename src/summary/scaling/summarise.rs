@@ -39,7 +39,7 @@ fn rates(trials: &[Trial]) -> Rates {
     for trial in paired_trials(trials) {
         if let Some(measurement) = &trial.measurement {
             let by_block = rates.entry(trial.order.configuration).or_default();
-            by_block.extend(figure(Metric::ReadTime, measurement).map(|rate| (trial.order.block, rate)));
+            by_block.extend(figure(Metric::READ_TIME, measurement, false).map(|rate| (trial.order.block, rate)));
         }
     }
     rates

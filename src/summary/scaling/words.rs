@@ -1,66 +1,117 @@
 //! Scaling in sentences.
 
-use super::model::{Along, ScalingPoint, ScalingSeries};
+use super::model::{Along, Recommendation, ScalingPoint, ScalingSeries};
 use super::step::{Step, Worth, each};
 use crate::stats::Estimate;
-use crate::wording::{capitalised, plural, without_zeros};
+use crate::wording::{capitalised, listed, plural, without_zeros};
 
 /// A series of fewer counts has no sentence.
 const COUNTS_MIN: usize = 3;
 
-/// More series than this share one sentence.
-const SENTENCES_MAX: usize = 4;
+impl ScalingSeries {
+    /// Whether the answer says how many are worth having.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.points.len() >= COUNTS_MIN && self.recommendation.is_some()
+    }
 
-/// Whether the answer has a sentence about each series that it reports, instead of one about all of them.
-pub fn has_sentence_each(series: &[ScalingSeries]) -> bool {
-    series.iter().filter(|one| is_reported(one)).count() <= SENTENCES_MAX
+    /// So many members as there are partitions: any more would find none.
+    fn is_full(&self, point: &ScalingPoint) -> bool {
+        self.along != Along::Threads && self.partitions == point.members
+    }
 }
 
-fn is_reported(series: &ScalingSeries) -> bool {
-    series.points.len() >= COUNTS_MIN
-}
-
-/// A sentence for the answer about each series, or one about all of many.
-pub(crate) fn sentences(series: &[ScalingSeries]) -> Vec<String> {
-    let reported: Vec<&ScalingSeries> = series.iter().filter(|one| is_reported(one)).collect();
-    if !has_sentence_each(series) {
-        let counts = || {
-            reported
-                .iter()
-                .filter_map(|one| Some(one.recommendation.as_ref()?.count))
-        };
-        let nouns = reported[0].along.nouns();
-        let nouns = if reported.iter().all(|one| one.along == reported[0].along) {
-            nouns
-        } else {
-            "members or threads"
-        };
-        let (Some(fewest), Some(most)) = (counts().min(), counts().max()) else {
-            return Vec::new();
-        };
-        let series = reported.len();
-        let found = if fewest == most {
-            most.to_string()
-        } else {
-            format!("from {fewest} to {most}")
-        };
+/// How many are worth having: in detail of one series, in one sentence of several.
+pub(crate) fn sentences(series: &[ScalingSeries], fits: fn(&str) -> bool) -> Vec<String> {
+    let reported = || series.iter().filter(|one| one.is_reported());
+    let found: Vec<(&ScalingSeries, &Recommendation)> = reported()
+        .filter_map(|one| Some((one, one.recommendation.as_ref()?)))
+        .collect();
+    match found[..] {
+        [] => return Vec::new(),
+        [(one, found)] => {
+            let lead = if one.name.is_empty() {
+                String::new()
+            } else {
+                format!("With {}: ", one.name)
+            };
+            return vec![capitalised(&format!("{lead}{}.", found.text))];
+        }
+        _ => {}
+    }
+    let one_kind = found.iter().all(|(one, _)| one.along == found[0].0.along);
+    let least = |one: &ScalingSeries, found: &Recommendation| if is_all(one, found) { "" } else { "at least " };
+    let alike = |(one, recommended): &(&ScalingSeries, &Recommendation)| {
+        let first = found[0];
+        recommended.count == first.1.count && least(one, recommended) == least(first.0, first.1)
+    };
+    if one_kind && found.iter().all(alike) {
+        let (one, recommended) = found[0];
+        let number = number(recommended.count, one.along);
         return vec![format!(
-            "How many {nouns} are worth having is reported for each of {series} series under Scaling: {found}."
+            "Worth having: {}{number} in each of {} series.",
+            least(one, recommended),
+            found.len()
         )];
     }
-    let sentence = |one: &&ScalingSeries| {
-        let text = &one.recommendation.as_ref()?.text;
-        let lead = if one.name.is_empty() {
-            String::new()
+    let part = |(place, (one, recommended)): (usize, &(&ScalingSeries, &Recommendation))| {
+        let count = if place == 0 || !one_kind {
+            number(recommended.count, one.along)
         } else {
-            format!("With {}: ", one.name)
+            recommended.count.to_string()
         };
-        Some(format!("{}.", capitalised(&format!("{lead}{text}"))))
+        format!("{}{count} with {}", least(one, recommended), one.name)
     };
-    reported.iter().filter_map(sentence).collect()
+    let parts: Vec<String> = found.iter().enumerate().map(part).collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let sentence = format!("Worth having: {}.", listed(&parts));
+    let each = if fits(&sentence) {
+        sentence
+    } else {
+        range(&found, one_kind)
+    };
+    let is_full = |(one, found): &(&ScalingSeries, &Recommendation)| {
+        let mut points = one.points.iter().filter(|point| point.count == found.count);
+        points.all(|point| one.is_full(point))
+    };
+    let full = found
+        .iter()
+        .all(is_full)
+        .then(|| "Any more would find no partition.".to_owned());
+    std::iter::once(each).chain(full).collect()
 }
 
-/// `3 consumers are enough: they read 2.91 times as fast as 1 [2.88, 2.94], and a fourth adds 2 % [1, 2.9]`.
+/// True where it is known that no more are worth having.
+fn is_all(series: &ScalingSeries, found: &Recommendation) -> bool {
+    let mut points = series.points.iter().filter(|point| point.count == found.count);
+    found.certain || points.any(|point| series.is_full(point))
+}
+
+/// Of more series than a sentence holds.
+fn range(found: &[(&ScalingSeries, &Recommendation)], one_kind: bool) -> String {
+    let counts = || found.iter().map(|(_, found)| found.count);
+    let nouns = if one_kind {
+        found[0].0.along.nouns()
+    } else {
+        "members or threads"
+    };
+    let (fewest, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let number = if fewest == most {
+        most.to_string()
+    } else {
+        format!("from {fewest} to {most}")
+    };
+    let least = if found.iter().all(|(one, found)| is_all(one, found)) {
+        ""
+    } else {
+        "at least "
+    };
+    format!(
+        "Worth having: {least}{number} {nouns}, by {} series (under Scaling).",
+        found.len()
+    )
+}
+
+/// `3 consumers are enough: a fourth consumer adds 2 % [1, 2.9]`. How fast they read stands beside it.
 pub(super) fn recommendation(
     series: &ScalingSeries,
     here: &ScalingPoint,
@@ -71,30 +122,33 @@ pub(super) fn recommendation(
     let along = series.along;
     let are = if here.count == 1 { "is" } else { "are" };
     let number = format!("{}{} {are}", number(here.count, along), skipped(series, last));
-    let speed = speed(series, here);
     let open = ahead.iter().find(|step| step.worth == Worth::Open);
     match (ahead.first(), open) {
         (Some(next), None) => {
-            let (idle, and) = (idle(series, next), if speed.is_empty() { "" } else { ", and " });
-            format!("{number} enough: {speed}{and}{}{idle}", adds(next, along))
+            format!("{number} enough: {}{}", adds(next, along), idle(series, next))
         }
         (Some(_), Some(open)) => {
             let least = if here.count == series.points[0].count {
                 String::new()
             } else {
-                format!("at least {number} worth having: {speed}; ")
+                format!("at least {number} worth having. ")
             };
             let worth = if least.is_empty() { " worth having" } else { "" };
-            format!("{least}{}", left_open(open, along, worth, threshold))
+            let open = left_open(open, along, worth, threshold);
+            if least.is_empty() {
+                open
+            } else {
+                least + &capitalised(&open)
+            }
         }
         (None, _) => {
-            let last = last.map_or(String::new(), |step| format!("; {}", adds(&step, along)));
-            let full = if along != Along::Threads && series.partitions == here.members {
-                "; any more would find no partition"
+            let last = last.map_or(String::new(), |step| format!(". {}", capitalised(&adds(&step, along))));
+            let full = if series.is_full(here) {
+                ". Any more would find no partition"
             } else {
                 ""
             };
-            format!("{number} worth having, the most that were measured: {speed}{last}{full}")
+            format!("{number} worth having, the most that were measured{last}{full}")
         }
     }
 }
@@ -116,23 +170,6 @@ fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
         None => String::new(),
     };
     format!("{whether}{worth} stays open: {gain}{why}")
-}
-
-/// `they read 2.91 times as fast as 1 [2.88, 2.94]`; nothing for the smallest count.
-fn speed(series: &ScalingSeries, here: &ScalingPoint) -> String {
-    let first = &series.points[0];
-    match here.speed_up.filter(|_| here.count != first.count) {
-        Some(speed_up) => {
-            let interval = speed_up
-                .interval
-                .map_or(String::new(), |(low, high)| format!(" [{low:.2}, {high:.2}]"));
-            format!(
-                "they read {:.2} times as fast as {}{interval}",
-                speed_up.point, first.count
-            )
-        }
-        None => String::new(),
-    }
 }
 
 /// What a step adds, with its noun where one is added.

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::scenario::{Capacity, Mode};
 use crate::stats::median;
 use crate::summary::model::ConfigurationSummary;
-use crate::verdict::response_p99_ms;
+use crate::verdict::{Metric, figure};
 use crate::wording::{plural, thousands};
 
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
@@ -226,7 +226,9 @@ fn late_producers(used: &Used) -> Option<String> {
 
 fn too_few_records(mode: &Mode, used: &Used) -> Option<String> {
     let meaningful = || used.iter().filter(|(m, _)| is_meaningful(m));
-    let without = meaningful().filter(|(m, _)| response_p99_ms(m).is_none()).count();
+    let without = meaningful()
+        .filter(|(m, _)| figure(Metric::RESPONSE_P99, m, false).is_none())
+        .count();
     (matches!(mode, Mode::Live(_)) && without > 0).then(|| {
         format!(
             "{} have fewer than the {RECORDS_FOR_P99} records that a p99 takes, so their p99 is not compared; set \

@@ -11,9 +11,7 @@ use crate::figures::{FigureId, read_seconds};
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
 use crate::scenario::{Mode, TrialLength};
-use crate::stats::{SIGNIFICANCE, median, observations_for_significance};
-use crate::verdict::{Metric, Question, pairs};
-use crate::wording::plural;
+use crate::stats::median;
 
 /// Trials that take less than this share of the time asked for are too short.
 const SHORT_SHARE: f64 = 0.25;
@@ -74,7 +72,6 @@ pub(super) fn warnings(
             .iter()
             .flat_map(|summary| live::warnings(plan, summary, trials)),
     );
-    warnings.extend(too_few_blocks(plan));
     warnings.extend(
         summaries
             .iter()
@@ -183,22 +180,6 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
             "{}{excluded} of {} counted trials left out (trial {number}: {reason}).",
             of(summary),
             run_of(summary)
-        )
-    })
-}
-
-fn too_few_blocks(plan: &Plan) -> Option<String> {
-    // Each metric has a correction of its own; the one with the most comparisons needs the most blocks.
-    let inferential = Metric::ALL.iter().filter(|metric| metric.is_inferential());
-    let comparisons = inferential.map(|metric| pairs(&plan.scenario, Question::Scenario, *metric).len());
-    let comparisons = comparisons.max().unwrap_or(0);
-    let needed = observations_for_significance(comparisons, SIGNIFICANCE);
-    let blocks = plan.scenario.repetitions.at_most();
-    (comparisons > 0 && blocks < needed).then(|| {
-        format!(
-            "Nothing can be called faster or slower: that takes at least {needed} blocks with {}, and the plan has \
-             {blocks}.",
-            plural(comparisons, "comparison")
         )
     })
 }

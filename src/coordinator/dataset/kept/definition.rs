@@ -40,7 +40,7 @@ mod tests {
     fn whatever_defines_a_set_changes_its_hash_and_nothing_else_does() {
         let hash = |spec: &DatasetSpec, seed| Definition::of(spec, seed).unwrap().hash;
         let mut all = vec![hash(&dataset(), 1), hash(&dataset(), 2)];
-        let changes: [fn(&mut DatasetSpec); 10] = [
+        let changes: [fn(&mut DatasetSpec); 11] = [
             |s| s.topics = 2,
             |s| s.partitions = 3,
             |s| s.records = 999,
@@ -51,6 +51,7 @@ mod tests {
             |s| s.compression_ratio = Some(2.0),
             |s| s.replication = 2,
             |s| s.settings = BTreeMap::from([("segment.ms".to_owned(), "1000".to_owned())]),
+            |s| s.client = BTreeMap::from([("batch.size".to_owned(), "1000".to_owned())]),
         ];
         for change in changes {
             let mut other = dataset();

@@ -1,0 +1,76 @@
+//! Configurations that are compared with no other: their figures.
+
+use super::facts::{Facts, at_most_three, distinct, fits};
+use crate::figures::FigureId;
+use crate::scenario::Mode;
+use crate::verdict::Metric;
+use crate::wording::{capitalised, thousands};
+
+impl Facts<'_> {
+    /// What configurations that read a backlog and are compared with no other read; nothing of those that others are
+    /// compared with, which the comparisons tell of.
+    pub(super) fn alone(&self) -> Option<String> {
+        let configurations = 0..self.names.scenario.configurations.len();
+        let is_compared = |index: usize| {
+            let mut all = self.comparisons.iter().filter(|c| c.metric != Metric::STOPWATCH);
+            all.any(|c| c.baseline == index || c.configuration == index)
+        };
+        let alone = configurations.filter(|&c| self.names.configuration(c).mode == Mode::Backlog && !is_compared(c));
+        let alone: Vec<usize> = alone.collect();
+        let rates: Vec<(usize, f64)> = alone
+            .iter()
+            .filter_map(|&c| Some((c, self.names.summaries[c].point(FigureId::RecordsPerSecond)?)))
+            .collect();
+        let label = |index: usize| self.names.label(index, &self.names.common(&[]));
+        let missing = || {
+            distinct(
+                alone
+                    .iter()
+                    .filter(|c| rates.iter().all(|(known, _)| known != *c))
+                    .map(|&c| label(c)),
+            )
+        };
+        let (first, others) = match &rates[..] {
+            [] if alone.is_empty() => return None,
+            [] => {
+                return Some(format!(
+                    "No answer: no trial of {} can be used.",
+                    at_most_three(&missing())
+                ));
+            }
+            [only] => {
+                let interval = self.names.summaries[only.0]
+                    .estimate(FigureId::RecordsPerSecond)?
+                    .interval;
+                let interval = interval.map_or(String::new(), |(low, high)| {
+                    format!(" [{}, {}]", thousands(low), thousands(high))
+                });
+                let text = format!("{} reads {} records/s{interval}.", label(only.0), thousands(only.1));
+                return Some(capitalised(&text));
+            }
+            [first, others @ ..] => (first, others),
+        };
+        let each = others
+            .iter()
+            .map(|(index, rate)| format!("; {} {}", label(*index), thousands(*rate)));
+        let text = format!(
+            "{} reads {} records/s{}.",
+            label(first.0),
+            thousands(first.1),
+            each.collect::<String>()
+        );
+        if fits(&text) {
+            return Some(capitalised(&text));
+        }
+        let least = rates.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let most = rates.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(format!(
+            "Of {} configurations {} reads least, {} records/s, and {} most, {} records/s.",
+            rates.len(),
+            label(least.0),
+            thousands(least.1),
+            label(most.0),
+            thousands(most.1)
+        ))
+    }
+}

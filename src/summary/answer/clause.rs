@@ -1,0 +1,178 @@
+//! One comparison of an answer: what is compared, what came out, and its words.
+
+use super::terms::Terms;
+use crate::figures::{Better, Unit};
+use crate::stats::Estimate;
+use crate::summary::numbers::{figure, interval, time, times};
+use crate::summary::undecided::Undecided;
+use crate::verdict::{Comparison, Effect, Metric, Verdict};
+
+/// A comparison with the names of what it compares.
+#[derive(Debug, Clone)]
+pub(super) struct Clause<'a> {
+    /// What both have in common: `with work=none`; may be empty.
+    pub(super) context: String,
+    pub(super) subject: String,
+    pub(super) base: String,
+    pub(super) comparison: &'a Comparison,
+    /// Why it has no verdict.
+    pub(super) why: Option<Undecided>,
+    /// The same pair by stopwatch.
+    pub(super) stopwatch: Option<&'a Comparison>,
+}
+
+impl Clause<'_> {
+    pub(super) fn is_better(&self) -> bool {
+        self.comparison.verdict == Verdict::Faster
+    }
+
+    /// How much better it is by what was measured, about 0, whatever the verdict.
+    pub(super) fn point(&self) -> f64 {
+        gained(self.comparison).unwrap_or(f64::NEG_INFINITY)
+    }
+
+    /// Whether it may be as good as this one, the best, by the interval of either.
+    pub(super) fn rivals(&self, best: &Clause) -> bool {
+        let reaches = |one: &Clause, other: f64| {
+            let interval = one.comparison.gain();
+            interval.is_some_and(|(low, high)| (low..=high).contains(&other))
+        };
+        let as_good = self.point() >= best.point() || reaches(self, best.point()) || reaches(best, self.point());
+        as_good && self.is_better() == best.is_better()
+    }
+
+    /// The complete statement, without its context: `"two processes" reads 1.42 times as fast as "one process"`.
+    pub(super) fn stated(&self, terms: &Terms) -> String {
+        let (subject, base) = (&self.subject, &self.base);
+        match (self.comparison.verdict, &self.why) {
+            (Verdict::Same, _) => format!("{subject} {} {base}", terms.same),
+            (Verdict::Undecided, Some(Undecided::TooClose { .. })) => {
+                format!("{subject} and {base} are too close to call")
+            }
+            (Verdict::Undecided, Some(Undecided::NoFigures)) => {
+                format!("no complete block has usable trials of both {subject} and {base}")
+            }
+            (Verdict::Undecided, Some(Undecided::TooFewBlocks { .. })) => {
+                format!("there are not enough blocks yet for {subject} against {base}")
+            }
+            (Verdict::Undecided, _) => format!("there is no verdict on {subject} against {base}"),
+            (Verdict::Faster | Verdict::Slower, _) => self.measured(terms, false),
+        }
+    }
+
+    /// What was measured, in the direction in which it lies.
+    pub(super) fn measured(&self, terms: &Terms, with_interval: bool) -> String {
+        let (subject, base) = (&self.subject, &self.base);
+        let Some(amount) = Amount::of(self.comparison, terms) else {
+            return format!("{subject} has no figure beside {base}");
+        };
+        let interval = if with_interval { &*amount.interval } else { "" };
+        let object = if terms.object.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", terms.object)
+        };
+        let (does, size, (word, than)) = (terms.does, &amount.size, amount.word);
+        format!("{subject} {does} {size} {word}{object} {than} {base}{interval}")
+    }
+
+    /// The same behind another statement: `1.32 times`, `no difference`.
+    pub(super) fn short(&self, terms: &Terms, before: Option<Verdict>) -> String {
+        short(self.comparison, self.why, terms, before)
+    }
+}
+
+/// How far a configuration is from its baseline, as it is said: a ratio below 1 is turned, with the word of the other
+/// direction, and a difference has no sign.
+pub(super) struct Amount {
+    /// `1.42 times`, `12.0 ms`.
+    pub(super) size: String,
+    /// `shorter` with `than`.
+    pub(super) word: (&'static str, &'static str),
+    /// ` [1.38, 1.46]`; may be empty.
+    pub(super) interval: String,
+}
+
+impl Amount {
+    pub(super) fn of(comparison: &Comparison, terms: &Terms) -> Option<Self> {
+        let is_better = gained(comparison)? >= 0.0;
+        let word = if is_better { terms.better } else { terms.worse };
+        Some(match comparison.effect? {
+            Effect::Ratio(ratio) => {
+                let ratio = if is_better { ratio } else { ratio.map(f64::recip) };
+                Amount {
+                    size: times(ratio.point),
+                    word,
+                    interval: interval(ratio),
+                }
+            }
+            Effect::Difference(difference) => {
+                let turned = if difference.point < 0.0 {
+                    difference.map(|value| -value)
+                } else {
+                    difference
+                };
+                Amount {
+                    size: size(comparison.metric, turned.point),
+                    word,
+                    interval: ends(comparison.metric, turned),
+                }
+            }
+        })
+    }
+}
+
+/// How much better it is, about 0: the logarithm of the ratio, or the difference, turned where less is better.
+fn gained(comparison: &Comparison) -> Option<f64> {
+    Some(match comparison.effect? {
+        Effect::Ratio(ratio) => ratio.point.ln(),
+        Effect::Difference(difference) if comparison.metric.comparing().better == Better::Less => -difference.point,
+        Effect::Difference(difference) => difference.point,
+    })
+}
+
+/// A size in the unit of a metric's figure: `12.0 ms`. Things that are counted stand before their noun.
+pub(super) fn size(metric: Metric, value: f64) -> String {
+    let unit = metric.figure().figure().unit;
+    match unit {
+        Unit::Seconds => time(value * 1e3),
+        Unit::Milliseconds => time(value),
+        Unit::Microseconds => time(value / 1e3),
+        Unit::Records | Unit::Members | Unit::Offsets => figure(value),
+        _ => format!("{} {}", figure(value), unit.name()),
+    }
+}
+
+fn ends(metric: Metric, difference: Estimate) -> String {
+    difference.interval.map_or(String::new(), |(low, high)| {
+        format!(" [{}, {}]", signed(metric, low), signed(metric, high))
+    })
+}
+
+fn signed(metric: Metric, value: f64) -> String {
+    if value < 0.0 {
+        format!("-{}", size(metric, -value))
+    } else {
+        size(metric, value)
+    }
+}
+
+/// An effect without what it compares; without its word where the statement `before` has it.
+pub(super) fn short(comparison: &Comparison, why: Option<Undecided>, terms: &Terms, before: Option<Verdict>) -> String {
+    match (comparison.verdict, Amount::of(comparison, terms)) {
+        (Verdict::Same, _) => "no difference".to_owned(),
+        (Verdict::Undecided, _) => why_short(why).to_owned(),
+        (_, None) => "no figure".to_owned(),
+        (verdict, Some(amount)) if before == Some(verdict) => amount.size,
+        (_, Some(amount)) => format!("{} {}", amount.size, amount.word.0),
+    }
+}
+
+fn why_short(why: Option<Undecided>) -> &'static str {
+    match why {
+        Some(Undecided::NoFigures) => "no figure",
+        Some(Undecided::Failures { .. } | Undecided::Behind { .. }) => "no verdict",
+        Some(Undecided::TooFewBlocks { .. }) => "not enough blocks yet",
+        Some(Undecided::TooClose { .. }) | None => "too close to call",
+    }
+}

@@ -1,0 +1,71 @@
+//! The words of a metric: what a configuration does, and how one that does better is called.
+
+use crate::verdict::Metric;
+
+/// `"two processes" reads 1.42 times as fast as "one process"`, `... has a 6.84 times shorter p99 than ...`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// `reads`, `has a`.
+    pub(super) does: &'static str,
+    /// `as fast` with `as`, `shorter` with `than`.
+    pub(super) better: (&'static str, &'static str),
+    /// The same of one that does worse; its ratio is turned.
+    pub(super) worse: (&'static str, &'static str),
+    /// What it has; empty where the verb says it.
+    pub(super) object: &'static str,
+    /// What stands between two that are the same.
+    pub(super) same: String,
+    /// `fastest`.
+    pub(super) best: String,
+    /// Of several: `faster`, `slower`.
+    pub(super) are: [&'static str; 2],
+}
+
+impl Terms {
+    pub(super) fn of(metric: Metric) -> Self {
+        let comparing = metric.comparing();
+        let are = [comparing.adjective(true), comparing.adjective(false)];
+        let noun = match metric {
+            Metric::RESPONSE_P99 => "p99",
+            _ => &comparing.noun,
+        };
+        match metric {
+            Metric::READ_TIME | Metric::STOPWATCH => Terms {
+                does: "reads",
+                better: ("as fast", "as"),
+                worse: ("slower", "than"),
+                object: "",
+                same: "reads as fast as".to_owned(),
+                best: "fastest".to_owned(),
+                are,
+            },
+            Metric::CATCH_UP => Terms {
+                does: "catches up",
+                better: ("sooner", "than"),
+                worse: ("later", "than"),
+                object: "",
+                same: "catches up as soon as".to_owned(),
+                best: "soonest".to_owned(),
+                are: ["sooner", "later"],
+            },
+            _ => Terms {
+                does: if metric == Metric::RESPONSE_P99 { "has a" } else { "has" },
+                better: (are[0], "than"),
+                worse: (are[1], "than"),
+                object: noun,
+                same: format!("has the same {noun} as"),
+                best: format!("{} {noun}", superlative(are[0])),
+                are,
+            },
+        }
+    }
+}
+
+/// `shortest` of `shorter`.
+fn superlative(comparative: &str) -> String {
+    match comparative {
+        "less" => "least".to_owned(),
+        "more" => "most".to_owned(),
+        regular => format!("{}est", regular.trim_end_matches("er")),
+    }
+}
