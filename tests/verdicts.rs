@@ -16,7 +16,7 @@ use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use runs::{THRESHOLD, simulate};
+use runs::{THRESHOLD, simulate, upper_limit};
 use tandem::stats::{self, Estimate, Sequential, Side};
 
 const RUNS: usize = 3_000;
