@@ -234,5 +234,9 @@ fn the_schema_has_an_id_and_defines_each_property_once() {
     assert!(text.len() < 100_000, "{} bytes", text.len());
     // A property that may stand in six places, and a key that may stand in three.
     assert_eq!(text.matches("\"fetch.queue.backoff.ms\":{\"anyOf\"").count(), 1);
-    assert_eq!(text.matches("\"LZ4\"").count(), 2, "compression.codec and compression.type");
+    assert_eq!(
+        text.matches("\"LZ4\"").count(),
+        2,
+        "compression.codec and compression.type"
+    );
 }
