@@ -44,7 +44,7 @@ pub fn decide_difference(interval: (f64, f64), edge: f64, significant: bool) -> 
 }
 
 /// Fewer differences that are not 0 say too little of their mean, until there are so many observations that what happens
-/// only now and then would have shown.
+/// only now and then would have happened.
 const TELLING: usize = 5;
 const OBSERVATIONS_TELLING: usize = 20;
 

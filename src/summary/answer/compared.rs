@@ -90,13 +90,19 @@ impl Compared<'_> {
     /// say, that one, so that noise does not name another in every context.
     fn best_of_each<'c>(&self, all: &[&'c Clause<'c>]) -> Vec<&'c Clause<'c>> {
         let contexts = distinct(all.iter().map(|clause| &*clause.context));
-        let of = |context: &str| -> Vec<&'c Clause<'c>> {
+        let clauses_in = |context: &str| -> Vec<&'c Clause<'c>> {
             all.iter().copied().filter(|clause| clause.context == context).collect()
         };
-        let best_of = |context: &str| of(context).into_iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
+        let best_of = |context: &str| {
+            clauses_in(context)
+                .into_iter()
+                .max_by(|a, b| rank(a).total_cmp(&rank(b)))
+        };
         let rival_in = |context: &str, subject: &str| {
             let best = best_of(context)?;
-            of(context).into_iter().find(|c| c.subject == subject && c.rivals(best))
+            clauses_in(context)
+                .into_iter()
+                .find(|c| c.subject == subject && c.rivals(best))
         };
         let everywhere = |subject: &&str| contexts.iter().all(|context| rival_in(context, subject).is_some());
         let together = |subject: &&str| -> f64 {
