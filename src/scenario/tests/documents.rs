@@ -47,7 +47,7 @@ fn every_shipped_scenario_is_valid_and_has_blocks_enough_for_verdicts() {
         );
         assert_eq!(complaints(text), Vec::<String>::new(), "{name}");
         assert!(
-            text.starts_with("# ") && text.contains("# Takes about "),
+            text.starts_with("# ") && text.contains("# Takes "),
             "{name} does not say what it costs"
         );
     }
