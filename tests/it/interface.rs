@@ -79,7 +79,7 @@ fn the_schema_fits_every_scenario_that_comes_along() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         assert!(
-            text.starts_with('#') && text.contains("Takes about"),
+            text.starts_with('#') && text.contains("# Takes "),
             "{}",
             path.display()
         );

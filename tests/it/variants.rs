@@ -59,7 +59,7 @@ fn a_scenario_is_run_on_both_clusters_and_nothing_is_left_on_either() {
     }
     let record = fs::read_to_string(scene.out().join("leftovers.json")).unwrap();
     assert!(record.contains(&second), "{record}");
-    let ended = run.end().exits(0).prints(&format!("with the cluster {second}"));
+    let ended = run.end().exits(0).prints(&format!("the cluster {second}"));
 
     let trials = scene.trials();
     trials.iter().for_each(read_once);
@@ -146,7 +146,7 @@ fn workers_of_both_builds_are_started_behind_their_launcher_and_the_builds_are_r
             pids.filter_map(niceness).any(|nice| nice == own + 1)
         });
     }
-    run.end().exits(0).prints("with the build other");
+    run.end().exits(0).prints("the build other");
     scene.trials().iter().for_each(read_once);
     let builds = environment(&scene).builds;
     let found: Vec<(&str, &Path)> = builds.iter().map(|build| (&*build.name, &*build.path)).collect();
