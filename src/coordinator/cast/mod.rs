@@ -1,0 +1,250 @@
+//! The cast of a trial: who takes part, as what, and where each is in its life. Pure.
+
+mod producer;
+mod reader;
+
+use std::fmt::Debug;
+use std::mem;
+use std::ops::{Index, IndexMut};
+
+use super::demands::Demands;
+use crate::protocol::{Capability, Hello, PrepareProducer, ProducerResult, ToWorker};
+pub use producer::ProducerStage;
+pub use reader::{Held, Reader, ReaderStage};
+
+/// What is wrong with a result that nobody asked for.
+const EARLY_RESULT: &str = "it sent its result before it was asked";
+
+/// Names an actor: its role, and which one of that role it is, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ActorId {
+    /// Reads for a group.
+    Reader(usize),
+    /// Sends records of the load.
+    Producer(usize),
+}
+
+/// What an actor is: its order, and the stages that it goes through once it is ready.
+pub trait Role: Debug {
+    /// Where it is from ready to its result; it begins with the default.
+    type Stage: Debug + Default;
+
+    /// Its name for people.
+    fn name(&self) -> String;
+    /// What its process must be able to do.
+    fn demands(&self) -> Demands;
+    /// What it is sent when it has introduced itself.
+    fn order(&self) -> ToWorker;
+}
+
+/// Where an actor is in its life, with what is known from there on.
+#[derive(Debug, Default)]
+pub enum Life<Stage> {
+    /// Its process has not been started.
+    #[default]
+    Planned,
+    /// Its process was started and has not introduced itself.
+    Starting { spawn_ns: u64 },
+    /// It introduced itself and was sent its order.
+    Preparing(Introduction),
+    /// It said that it is ready, and does what its role is.
+    Ready {
+        introduction: Introduction,
+        ready_ns: u64,
+        stage: Stage,
+    },
+}
+
+/// How a process introduced itself.
+#[derive(Debug)]
+pub struct Introduction {
+    /// When it was started.
+    pub spawn_ns: u64,
+    pub hello_ns: u64,
+    pub hello: Hello,
+}
+
+/// One who takes part in a trial.
+#[derive(Debug)]
+pub struct Actor<R: Role> {
+    pub role: R,
+    pub life: Life<R::Stage>,
+}
+
+impl<R: Role> Actor<R> {
+    fn new(role: R) -> Self {
+        let life = Life::Planned;
+        Actor { role, life }
+    }
+
+    /// What it does, once it is ready.
+    pub fn stage(&self) -> Option<&R::Stage> {
+        match &self.life {
+            Life::Ready { stage, .. } => Some(stage),
+            Life::Planned | Life::Starting { .. } | Life::Preparing(_) => None,
+        }
+    }
+
+    /// Goes on to another stage; one that is not ready has none.
+    pub fn enter(&mut self, next: R::Stage) {
+        if let Life::Ready { stage, .. } = &mut self.life {
+            *stage = next;
+        }
+    }
+}
+
+/// What every actor has, whatever its role.
+pub trait AnyActor {
+    /// As [`Role::name`].
+    fn name(&self) -> String;
+    /// As [`Role::demands`].
+    fn demands(&self) -> Demands;
+    /// As [`Role::order`].
+    fn order(&self) -> ToWorker;
+    /// How it introduced itself, once it has.
+    fn introduction(&self) -> Option<&Introduction>;
+    /// True from when it said that it is ready.
+    fn is_ready(&self) -> bool;
+    /// Its process was started.
+    fn start(&mut self, spawn_ns: u64);
+    /// Its process introduced itself.
+    fn introduce(&mut self, hello_ns: u64, hello: Hello);
+    /// It said that it is ready; false where it was not preparing.
+    fn get_ready(&mut self, ready_ns: u64) -> bool;
+
+    /// True where it said that it can do this.
+    fn can(&self, capability: Capability) -> bool {
+        let introduction = self.introduction();
+        introduction.is_some_and(|introduction| introduction.hello.capabilities.contains(&capability))
+    }
+}
+
+impl<R: Role> AnyActor for Actor<R> {
+    fn name(&self) -> String {
+        self.role.name()
+    }
+
+    fn demands(&self) -> Demands {
+        self.role.demands()
+    }
+
+    fn order(&self) -> ToWorker {
+        self.role.order()
+    }
+
+    fn introduction(&self) -> Option<&Introduction> {
+        match &self.life {
+            Life::Planned | Life::Starting { .. } => None,
+            Life::Preparing(introduction) | Life::Ready { introduction, .. } => Some(introduction),
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.stage().is_some()
+    }
+
+    fn start(&mut self, spawn_ns: u64) {
+        self.life = Life::Starting { spawn_ns };
+    }
+
+    fn introduce(&mut self, hello_ns: u64, hello: Hello) {
+        if let Life::Starting { spawn_ns } = self.life {
+            self.life = Life::Preparing(Introduction {
+                spawn_ns,
+                hello_ns,
+                hello,
+            });
+        }
+    }
+
+    fn get_ready(&mut self, ready_ns: u64) -> bool {
+        match mem::take(&mut self.life) {
+            Life::Preparing(introduction) => {
+                let stage = R::Stage::default();
+                self.life = Life::Ready {
+                    introduction,
+                    ready_ns,
+                    stage,
+                };
+                true
+            }
+            other => {
+                self.life = other;
+                false
+            }
+        }
+    }
+}
+
+/// Everybody who takes part in a trial.
+#[derive(Debug, Default)]
+pub struct Cast {
+    /// Groups outermost.
+    pub readers: Vec<Actor<Reader>>,
+    pub producers: Vec<Actor<PrepareProducer>>,
+}
+
+impl Cast {
+    /// A cast of readers, none of which has been started.
+    pub fn of_readers(readers: Vec<Reader>) -> Self {
+        Cast {
+            readers: readers.into_iter().map(Actor::new).collect(),
+            producers: Vec::new(),
+        }
+    }
+
+    /// Adds producers.
+    pub fn add_producers(&mut self, producers: Vec<PrepareProducer>) {
+        self.producers.extend(producers.into_iter().map(Actor::new));
+    }
+
+    /// All actors.
+    pub fn ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        self.reader_ids().chain(self.producer_ids())
+    }
+
+    /// The readers.
+    pub fn reader_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        (0..self.readers.len()).map(ActorId::Reader)
+    }
+
+    /// The producers.
+    pub fn producer_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        (0..self.producers.len()).map(ActorId::Producer)
+    }
+
+    /// The first actor of which this is not true.
+    pub fn first_without(&self, has: impl Fn(&(dyn AnyActor + 'static)) -> bool) -> Option<ActorId> {
+        self.ids().find(|actor| !has(&self[*actor]))
+    }
+
+    /// What the producers sent, of those that gave their results.
+    pub fn sent(&self) -> impl Iterator<Item = &ProducerResult> {
+        self.producers.iter().filter_map(Actor::<PrepareProducer>::result)
+    }
+
+    /// True once every producer gave its result.
+    pub fn all_sent(&self) -> bool {
+        self.sent().count() == self.producers.len()
+    }
+}
+
+impl Index<ActorId> for Cast {
+    type Output = dyn AnyActor;
+
+    fn index(&self, actor: ActorId) -> &Self::Output {
+        match actor {
+            ActorId::Reader(reader) => &self.readers[reader],
+            ActorId::Producer(producer) => &self.producers[producer],
+        }
+    }
+}
+
+impl IndexMut<ActorId> for Cast {
+    fn index_mut(&mut self, actor: ActorId) -> &mut Self::Output {
+        match actor {
+            ActorId::Reader(reader) => &mut self.readers[reader],
+            ActorId::Producer(producer) => &mut self.producers[producer],
+        }
+    }
+}
