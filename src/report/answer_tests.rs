@@ -70,7 +70,11 @@ fn a_report_is_two_screens_at_most_and_an_answer_alone_about_ten_lines() {
             let lines = |extent| terminal(&fixture.input(), width, false, extent).lines().count();
             assert!(lines(Extent::Screens) <= 96, "{} at {width}", fixture.scenario.name);
             let about_ten = if width < 80 { 18 } else { 12 };
-            assert!(lines(Extent::Answer) <= about_ten, "{} at {width}", fixture.scenario.name);
+            assert!(
+                lines(Extent::Answer) <= about_ten,
+                "{} at {width}",
+                fixture.scenario.name
+            );
         }
     }
 }
@@ -98,7 +102,7 @@ fn no_word_is_broken_and_no_line_too_long_where_a_terminal_is_narrow() {
 
 #[test]
 fn a_configuration_that_holds_is_not_told_that_its_baseline_is_overloaded() {
-    let text = terminal(&Fixture::latency().input(), 120, false, Extent::Screens);
+    let text = terminal(&Fixture::latency().input(), 200, false, Extent::Screens);
     assert!(text.contains("holds, its baseline does not"), "{text}");
     assert!(!text.contains("baseline overloaded"), "{text}");
 }

@@ -125,7 +125,7 @@ fn a_report_judges_the_verdicts_within_its_run_and_whether_all_was_measured() {
     let cases = counts(&scene, "run/tests.xml");
     assert_eq!(cases[1..], [0, 0]);
     let brief = report(&["--format", "markdown"]).exits(0).stdout;
-    assert!(brief.starts_with("# ") && brief.contains("\n## Verdicts\n"), "{brief}");
+    assert!(brief.starts_with("# ") && brief.contains("\n## Results\n"), "{brief}");
     assert!(!brief.contains("report.html") && brief.contains("<details>"), "{brief}");
 
     // The other way round, the case with two processes is the slow one.

@@ -10,24 +10,20 @@ pub(crate) fn times(input: &ReportInput) -> Table {
     let account = input.summary.time.as_ref();
     let total = account.map_or(0.0, |account| account.seconds);
     let trials = account.map_or(1, |account| account.trials.max(1));
-    let rows = account.map(|account| {
-        let parts = account.parts.iter().map(|part| (part.part.to_string(), *part));
-        parts.collect::<Vec<_>>()
-    });
-    let each = |part: &TimePart| match part.part {
+    let rows = account.map(|account| account.parts.clone()).unwrap_or_default();
+    let each = move |part: &TimePart| match part.part {
         Part::Trial(_) => duration(part.seconds / f64::from(trials)),
         Part::Session(_) => String::new(),
     };
-    type Row = (String, TimePart);
     let mut table = Table::of(
         "Where the time went",
         [
-            Column::words("part", |row: &Row| row.0.clone()),
-            Column::figures("seconds", |row: &Row| format!("{:.1}", row.1.seconds)),
-            Column::figures("share", move |row: &Row| percent(row.1.seconds / total)),
-            Column::figures("each trial", move |row: &Row| each(&row.1)),
+            Column::words("part", |part: &TimePart| part.part.to_string()),
+            Column::figures("seconds", |part: &TimePart| format!("{:.1}", part.seconds)),
+            Column::figures("share", move |part: &TimePart| percent(part.seconds / total)),
+            Column::figures("each trial", each),
         ],
-        rows.unwrap_or_default(),
+        rows,
     );
     if let Some(account) = account {
         let sum = [

@@ -129,14 +129,9 @@ fn the_values_of_a_named_baseline_are_kept() {
 
 #[test]
 fn there_are_as_many_blocks_as_a_first_look_needs() {
-    let values: Vec<String> = (1..=4).map(|consumers| consumers.to_string()).collect();
-    let blocks = |threads: &str| {
-        let matrix = format!("[matrix]\nconsumers = [{}]\nthreads = [{threads}]", values.join(", "));
-        let text = format!("baseline = 'consumers=1 threads=1'\n{matrix}");
-        let quick = scenario(&text).quick();
-        (comparisons(&quick), quick.repetitions().at_most())
-    };
-    assert_eq!(blocks("1, 2"), (7, 9));
+    let cases: Vec<String> = (1..=9).map(|n| format!("[[case]]\nname = 'c{n}'\nconsumers = {n}\n")).collect();
+    let many = scenario(&format!("[dataset]\npartitions = 9\n{}", cases.concat())).quick();
+    assert_eq!((comparisons(&many), many.repetitions().at_most()), (8, 9));
     assert_eq!(comparisons(&shipped_scenario("threads").quick()), 5);
     assert_eq!(shipped_scenario("threads").quick().repetitions().at_most(), 8);
 }

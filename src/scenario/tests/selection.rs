@@ -42,7 +42,7 @@ fn another_number_of_blocks_is_checked_again() {
     let few = scenario.clone().with_repetitions(3);
     assert_eq!(few.warnings.len(), 1);
     assert!(few.warnings[0].starts_with("3 blocks are too few for a verdict on 6 comparisons: at least 8"));
-    assert_eq!(few.with_repetitions(10), scenario);
+    assert_eq!(few.with_blocks(scenario.repetitions), scenario);
 }
 
 #[test]

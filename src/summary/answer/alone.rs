@@ -1,6 +1,6 @@
 //! Configurations that are compared with no other: their figures.
 
-use super::{Facts, distinct, fits};
+use super::facts::{Facts, at_most_three, distinct, fits};
 use crate::figures::FigureId;
 use crate::scenario::Mode;
 use crate::verdict::Metric;
@@ -35,7 +35,7 @@ impl Facts<'_> {
             [] => {
                 return Some(format!(
                     "No answer: no trial of {} can be used.",
-                    super::at_most_three(&missing())
+                    at_most_three(&missing())
                 ));
             }
             [only] => {

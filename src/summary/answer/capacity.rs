@@ -1,7 +1,7 @@
 //! The answer of a search for capacity: how many records per second each configuration holds within the objective.
 
+use super::facts::{Facts, at_most_three, distinct, fits};
 use super::names::Common;
-use super::{Facts, fits};
 use crate::scenario::Capacity;
 use crate::summary::live_model::CapacitySummary;
 use crate::summary::numbers::{rate, times};
@@ -49,12 +49,12 @@ impl Facts<'_> {
             (is_unconfirmed, "Not confirmed by a longer trial"),
         ];
         sentences.extend(bounds.iter().filter_map(|(holds, what)| {
-            let names = super::distinct(
+            let names = distinct(
                 all.iter()
                     .filter(|(_, found)| holds(found))
                     .map(|(name, _)| name.clone()),
             );
-            (!names.is_empty()).then(|| format!("{what}: {}.", super::at_most_three(&names)))
+            (!names.is_empty()).then(|| format!("{what}: {}.", at_most_three(&names)))
         }));
         sentences.extend(without_answer(&all));
         if sentences.is_empty() {
@@ -134,7 +134,7 @@ fn without_answer(all: &[&Found]) -> Vec<String> {
             .filter(|(_, found)| wanted(found))
             .map(|(name, _)| name.clone())
             .collect();
-        (!names.is_empty()).then(|| format!("No answer for {}: {why}.", super::at_most_three(&names)))
+        (!names.is_empty()).then(|| format!("No answer for {}: {why}.", at_most_three(&names)))
     };
     let unreached = no_answer("the producers did not reach a rate that might be held", |found| {
         found.limited_by_load

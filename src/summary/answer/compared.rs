@@ -1,13 +1,14 @@
 //! The conclusion of the comparisons by one metric, in one sentence, and what must be said beside it.
 
 use super::clause::{Amount, Clause, short, size};
+use super::facts::{Facts, distinct, fits};
+use super::reasons::{bars, more_blocks, spaced, too_few_blocks};
 use super::terms::Terms;
-use super::{Facts, fits};
 use crate::figures::{FigureId, RESPONSE_P99};
 use crate::summary::numbers::{percent, time};
 use crate::summary::undecided::Undecided;
 use crate::verdict::{Comparison, Metric, Verdict};
-use crate::wording::{capitalised, plural};
+use crate::wording::capitalised;
 
 /// Statements in one sentence; of more, the best of each context or counts.
 const STATEMENTS_MAX: usize = 4;
@@ -31,7 +32,7 @@ impl Compared<'_> {
         let mut sentences = vec![conclusion];
         sentences.extend(self.stopwatch(&reported, &terms));
         sentences.extend(self.by_time_of_groups(&all));
-        sentences.extend(self.bars(&all));
+        sentences.extend(bars(&all, &terms));
         if let [_] = all[..] {
             sentences.extend(more_blocks(&all));
         } else {
@@ -87,7 +88,7 @@ impl Compared<'_> {
     /// Of each baseline the best configuration. Where one is as good as the best everywhere, as far as the intervals can
     /// say, that one, so that noise does not name another in every context.
     fn best_of_each<'c>(&self, all: &[&'c Clause<'c>]) -> Vec<&'c Clause<'c>> {
-        let contexts = super::distinct(all.iter().map(|clause| &*clause.context));
+        let contexts = distinct(all.iter().map(|clause| &*clause.context));
         let of = |context: &str| -> Vec<&'c Clause<'c>> {
             all.iter().copied().filter(|clause| clause.context == context).collect()
         };
@@ -101,7 +102,7 @@ impl Compared<'_> {
             let own = contexts.iter().filter_map(|context| rival_in(context, subject));
             own.map(Clause::point).sum()
         };
-        let subjects = super::distinct(all.iter().map(|clause| &*clause.subject));
+        let subjects = distinct(all.iter().map(|clause| &*clause.subject));
         let chosen = subjects
             .into_iter()
             .filter(everywhere)
@@ -202,7 +203,7 @@ impl Compared<'_> {
             let interval = amount.map_or(String::new(), |amount| amount.interval);
             return Some(format!("{lead} {}{interval}.", text(only, None)));
         }
-        let texts = super::distinct(pairs.iter().map(|(_, comparison)| text(comparison, None)));
+        let texts = distinct(pairs.iter().map(|(_, comparison)| text(comparison, None)));
         match &texts[..] {
             [] => return None,
             [same] => return Some(format!("{lead} {same}.")),
@@ -216,7 +217,10 @@ impl Compared<'_> {
             what_changes(clause, previous, pairs.iter().map(|(clause, _)| *clause)) + &text
         });
         let sentence = format!("{lead} {}.", statements.collect::<Vec<String>>().join("; "));
-        let better = pairs.iter().filter(|(_, comparison)| comparison.verdict == Verdict::Faster).count();
+        let better = pairs
+            .iter()
+            .filter(|(_, comparison)| comparison.verdict == Verdict::Faster)
+            .count();
         let counted = || format!("{lead} {better} of {} are {}.", pairs.len(), terms.are[0]);
         Some(if fits(&sentence) { sentence } else { counted() })
     }
@@ -227,37 +231,6 @@ impl Compared<'_> {
         let differ = |clause: &&&Clause| groups(clause.comparison.configuration) != groups(clause.comparison.baseline);
         all.iter().find(differ)?;
         Some("Compared is the time until every group has read everything.".to_owned())
-    }
-
-    /// Configurations that get no verdict, whatever the number of blocks.
-    fn bars(&self, all: &[&Clause]) -> Vec<String> {
-        let name = |clause: &Clause, of: usize| {
-            let is_base = of == clause.comparison.baseline;
-            let name = if is_base { &clause.base } else { &clause.subject };
-            if all.len() > 1 {
-                spaced(name, &clause.context)
-            } else {
-                name.clone()
-            }
-        };
-        let names = |wanted: &dyn Fn(Undecided) -> Option<usize>| {
-            let found = all.iter().filter_map(|clause| Some(name(clause, wanted(clause.why?)?)));
-            let found = super::distinct(found);
-            (!found.is_empty()).then(|| super::at_most_three(&found))
-        };
-        let failures = names(&|why| match why {
-            Undecided::Failures { of } => Some(of),
-            _ => None,
-        });
-        let behind = names(&|why| match why {
-            Undecided::Behind { of } => Some(of),
-            _ => None,
-        });
-        let word = Terms::of(self.metric).are[0];
-        let failures =
-            failures.map(|who| format!("Not called {word}: {who}, since trials failed or lost or repeated records."));
-        let behind = behind.map(|who| format!("Readers of {who} fell behind or left records unread in some trials."));
-        failures.into_iter().chain(behind).collect()
     }
 }
 
@@ -338,7 +311,7 @@ fn what_changes<'a>(
 
 /// Too many comparisons for a statement each: how many came out how, and the largest difference.
 fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
-    let bases = super::distinct(all.iter().map(|clause| clause.base.as_str()));
+    let bases = distinct(all.iter().map(|clause| clause.base.as_str()));
     let with = match bases[..] {
         [only] => format!(" with {only}"),
         _ => String::new(),
@@ -378,42 +351,11 @@ fn rank(clause: &Clause) -> f64 {
     }
 }
 
-/// Of several, that some cannot have a verdict yet.
-fn too_few_blocks(all: &[&Clause]) -> Option<String> {
-    let more = all.iter().filter_map(|clause| match clause.why? {
-        Undecided::TooFewBlocks { more } => Some(more),
-        _ => None,
-    });
-    let more = more.max()?;
-    Some(format!("Not enough blocks yet for every verdict ({more} more)."))
-}
-
-/// How many more blocks would decide what is too close to call.
-fn more_blocks(all: &[&Clause]) -> Option<String> {
-    let more = all.iter().filter_map(|clause| match clause.why? {
-        Undecided::TooClose { more } => more,
-        _ => None,
-    });
-    let more = more.max()?;
-    Some(format!(
-        "About {} would decide what is too close to call.",
-        plural(more, "more block")
-    ))
-}
-
 /// `with work=none, "two" reads ...`.
 fn with_context(context: &str, statement: &str) -> String {
     if context.is_empty() {
         statement.to_owned()
     } else {
         format!("{context} {statement}")
-    }
-}
-
-fn spaced(lead: &str, context: &str) -> String {
-    if context.is_empty() {
-        lead.to_owned()
-    } else {
-        format!("{lead} {context}")
     }
 }

@@ -1,7 +1,7 @@
 //! Where records arrive: which configurations hold the load, which fall behind, and what cannot be said.
 
+use super::facts::{Facts, distinct, fits};
 use super::names::listed_labels;
-use super::{Facts, distinct, fits};
 use crate::figures::{FigureId, RESPONSE_P99};
 use crate::measure::LoadVerdict;
 use crate::scenario::Mode;

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::WORDS_MAX;
+use super::facts::WORDS_MAX;
 use super::names::listed_labels;
 use crate::plan::Plan;
 use crate::summary::summarise;
@@ -16,15 +16,23 @@ fn answer(plan: &Plan, seconds: impl Fn(usize) -> f64) -> Vec<String> {
 }
 
 fn cases(names: &[&str]) -> ScenarioBuilder {
-    names.iter().fold(ScenarioBuilder::new(), |builder, name| builder.case(name, 1, 1))
+    names
+        .iter()
+        .fold(ScenarioBuilder::new(), |builder, name| builder.case(name, 1, 1))
 }
 
 #[test]
 fn labels_of_one_key_name_it_once() {
     let labels = |all: &[&str]| listed_labels(&all.iter().map(|label| (*label).to_owned()).collect::<Vec<String>>());
-    assert_eq!(labels(&["consumers=6", "consumers=8", "consumers=10"]), "consumers=6, 8 and 10");
+    assert_eq!(
+        labels(&["consumers=6", "consumers=8", "consumers=10"]),
+        "consumers=6, 8 and 10"
+    );
     assert_eq!(labels(&["consumers=6", "work=none"]), "consumers=6 and work=none");
-    assert_eq!(labels(&["\"one\" with rate=1", "\"two\" with rate=1"]), "\"one\" with rate=1 and \"two\" with rate=1");
+    assert_eq!(
+        labels(&["\"one\" with rate=1", "\"two\" with rate=1"]),
+        "\"one\" with rate=1 and \"two\" with rate=1"
+    );
 }
 
 #[test]
@@ -39,14 +47,23 @@ fn many_comparisons_are_one_sentence() {
     let names: Vec<String> = (0..13).map(|number| format!("case {number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let answer = answer(&cases(&names).plan(), |c| 1.0 + c as f64 % 3.0);
-    assert!(answer[0].starts_with("Of 12 comparisons with \"case 0\": 8 slower"), "{answer:?}");
-    assert!(answer.iter().all(|text| text.split_whitespace().count() <= WORDS_MAX), "{answer:?}");
+    assert!(
+        answer[0].starts_with("Of 12 comparisons with \"case 0\": 8 slower"),
+        "{answer:?}"
+    );
+    assert!(
+        answer.iter().all(|text| text.split_whitespace().count() <= WORDS_MAX),
+        "{answer:?}"
+    );
 }
 
 #[test]
 fn a_ratio_below_one_is_turned() {
     let answer = answer(&one_and_two().plan(), |c| [1.0, 3.4][c]);
-    assert!(answer[0].contains("reads 3.4") && answer[0].contains("times slower than"), "{answer:?}");
+    assert!(
+        answer[0].contains("reads 3.4") && answer[0].contains("times slower than"),
+        "{answer:?}"
+    );
 }
 
 #[test]
@@ -61,5 +78,8 @@ fn too_few_blocks_and_too_close_are_two_things_and_blocks_are_counted_once() {
     assert!(!few.contains("too close"), "{few}");
     let close = with(10, 1.02);
     assert!(close.starts_with("Too close to call: "), "{close}");
-    assert!(!close.contains("Not enough blocks") && close.matches("more block").count() <= 1, "{close}");
+    assert!(
+        !close.contains("Not enough blocks") && close.matches("more block").count() <= 1,
+        "{close}"
+    );
 }
