@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cast::{Cast, Reader};
+use super::cast::{Actor, Cast, Reader};
 use super::options::Limits;
 use crate::kafka::names;
 use crate::load::Schedule;
@@ -144,7 +144,7 @@ impl TrialSpec {
         for reader in &mut self.cast.readers {
             reader.role.prepare.stamps = Some(stamps.clone());
         }
-        self.cast.add_producers(producers);
+        self.cast.producers = producers.into_iter().map(Actor::new).collect();
         self.terms.load = Some(load);
         self
     }
@@ -201,15 +201,18 @@ impl TrialSpec {
                     manual,
                     stamps: None,
                 };
-                readers.push(Reader {
+                readers.push(Actor::new(Reader {
                     group,
                     process,
                     prepare,
-                });
+                }));
             }
         }
         terms.adapt_limits(configuration);
-        let cast = Cast::of_readers(readers);
+        let cast = Cast {
+            readers,
+            producers: Vec::new(),
+        };
         TrialSpec { cast, terms }
     }
 }

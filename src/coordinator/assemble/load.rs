@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::coordinator::cast::{Actor, Cast, Life, ProducerStage};
+use crate::coordinator::cast::{Actor, AnyActor, Cast};
 use crate::coordinator::spec::LoadSpec;
 use crate::coordinator::trial::{LoadState, TrialMachine};
 use crate::measure::ledger::{ExpectedRange, partition_name};
@@ -134,19 +134,12 @@ fn errors(cast: &Cast) -> Vec<DeliveryErrors> {
 }
 
 fn producer(producer: &Actor<PrepareProducer>) -> Option<ProducerMeasurement> {
-    let Life::Ready {
-        introduction,
-        stage: ProducerStage::Done(result),
-        ..
-    } = &producer.life
-    else {
-        return None;
-    };
+    let (result, hello) = (producer.result()?, &producer.introduction()?.hello);
     Some(ProducerMeasurement {
         producer: producer.role.producer,
-        pid: introduction.hello.pid,
-        client: introduction.hello.client.clone(),
-        client_version: introduction.hello.client_version.clone(),
+        pid: hello.pid,
+        client: hello.client.clone(),
+        client_version: hello.client_version.clone(),
         due: result.due,
         sent: result.sent,
         acknowledged: result.acknowledged,

@@ -72,7 +72,8 @@ pub struct Actor<R: Role> {
 }
 
 impl<R: Role> Actor<R> {
-    fn new(role: R) -> Self {
+    /// One whose process has not been started.
+    pub fn new(role: R) -> Self {
         let life = Life::Planned;
         Actor { role, life }
     }
@@ -185,19 +186,6 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// A cast of readers, none of which has been started.
-    pub fn of_readers(readers: Vec<Reader>) -> Self {
-        Cast {
-            readers: readers.into_iter().map(Actor::new).collect(),
-            producers: Vec::new(),
-        }
-    }
-
-    /// Adds producers.
-    pub fn add_producers(&mut self, producers: Vec<PrepareProducer>) {
-        self.producers.extend(producers.into_iter().map(Actor::new));
-    }
-
     /// All actors.
     pub fn ids(&self) -> impl Iterator<Item = ActorId> + use<> {
         self.reader_ids().chain(self.producer_ids())
@@ -211,11 +199,6 @@ impl Cast {
     /// The producers.
     pub fn producer_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
         (0..self.producers.len()).map(ActorId::Producer)
-    }
-
-    /// The first actor of which this is not true.
-    pub fn first_without(&self, has: impl Fn(&(dyn AnyActor + 'static)) -> bool) -> Option<ActorId> {
-        self.ids().find(|actor| !has(&self[*actor]))
     }
 
     /// What the producers sent, of those that gave their results.

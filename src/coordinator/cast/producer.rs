@@ -37,11 +37,6 @@ impl Role for PrepareProducer {
 }
 
 impl Actor<PrepareProducer> {
-    /// True once it sent all that was due, as long as it was not asked for its result.
-    pub fn has_finished(&self) -> bool {
-        matches!(self.stage(), Some(ProducerStage::Finished))
-    }
-
     /// True from when it was asked for its result.
     pub fn was_stopped(&self) -> bool {
         matches!(self.stage(), Some(ProducerStage::Stopping | ProducerStage::Done(_)))
@@ -52,13 +47,6 @@ impl Actor<PrepareProducer> {
         match self.stage() {
             Some(ProducerStage::Done(result)) => Some(result),
             _ => None,
-        }
-    }
-
-    /// It said that it sent everything.
-    pub fn note_finished(&mut self) {
-        if let Some(ProducerStage::Sending) = self.stage() {
-            self.enter(ProducerStage::Finished);
         }
     }
 

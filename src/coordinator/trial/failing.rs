@@ -13,16 +13,16 @@ impl TrialMachine {
     pub(super) fn out_of_time(&self) -> Failure {
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
+        let without = |has: fn(&dyn AnyActor) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
-            Phase::Starting => match self.cast.first_without(|actor| actor.introduction().is_some()) {
+            Phase::Starting => match without(|actor| actor.introduction().is_some()) {
                 Some(actor) => {
                     let message = format!("it did not introduce itself within {} s", seconds(limits.hello));
                     (Some(actor), FailureKind::WorkerStart, message)
                 }
                 None => {
                     let message = format!("it was not ready within {} s", seconds(limits.ready));
-                    let late = self.cast.first_without(AnyActor::is_ready);
-                    (late, FailureKind::Connect, message)
+                    (without(|actor| actor.is_ready()), FailureKind::Connect, message)
                 }
             },
             Phase::Joining => return self.not_joined(seconds(limits.join)),

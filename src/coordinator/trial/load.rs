@@ -25,10 +25,12 @@ const GONE_RECORDS: f64 = 10.0;
 
 impl TrialMachine {
     pub(super) fn on_producer_progress(&mut self, producer: usize, progress: ProducerProgress) -> Vec<Action> {
-        if progress.finished {
-            self.cast.producers[producer].note_finished();
+        let producer = &mut self.cast.producers[producer];
+        if let (true, Some(ProducerStage::Sending)) = (progress.finished, producer.stage()) {
+            producer.enter(ProducerStage::Finished);
         }
-        if self.cast.producers.iter().all(Actor::<PrepareProducer>::has_finished) {
+        let mut stages = self.cast.producers.iter().map(Actor::stage);
+        if stages.all(|stage| matches!(stage, Some(ProducerStage::Finished))) {
             self.stop_producers()
         } else {
             Vec::new()

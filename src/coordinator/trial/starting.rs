@@ -1,7 +1,7 @@
 //! Starting: workers introduce themselves, get their orders, and say that they are ready.
 
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::coordinator::cast::{ActorId, AnyActor};
+use crate::coordinator::cast::ActorId;
 use crate::measure::Failure;
 use crate::protocol::{Hello, ToWorker};
 
@@ -17,11 +17,8 @@ impl TrialMachine {
         introduced.introduce(now_ns, hello);
         let order = introduced.order();
         // Once every process has introduced itself, they have the time that getting ready may take.
-        if self
-            .cast
-            .first_without(|actor| actor.introduction().is_some())
-            .is_none()
-        {
+        let mut actors = self.cast.ids();
+        if actors.all(|actor| self.cast[actor].introduction().is_some()) {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
         Ok(vec![Action::Send(actor, order)])
@@ -46,7 +43,7 @@ impl TrialMachine {
         if !self.cast[actor].get_ready(now_ns) {
             return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
         }
-        if self.cast.first_without(AnyActor::is_ready).is_some() {
+        if !self.cast.ids().all(|actor| self.cast[actor].is_ready()) {
             return Ok(Vec::new());
         }
         self.phase = Phase::Joining;
