@@ -13,7 +13,8 @@ impl TrialMachine {
     pub(super) fn out_of_time(&self) -> Failure {
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
-        let without = |has: fn(&dyn AnyActor) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
+        let without =
+            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
             Phase::Starting => match without(|actor| actor.introduction().is_some()) {
                 Some(actor) => {
@@ -22,7 +23,7 @@ impl TrialMachine {
                 }
                 None => {
                     let message = format!("it was not ready within {} s", seconds(limits.ready));
-                    (without(|actor| actor.is_ready()), FailureKind::Connect, message)
+                    (without(AnyActor::is_ready), FailureKind::Connect, message)
                 }
             },
             Phase::Joining => return self.not_joined(seconds(limits.join)),

@@ -211,6 +211,16 @@ fn a_producer_that_dies_is_named() {
 }
 
 #[test]
+fn a_producer_that_speaks_before_its_turn_is_not_believed() {
+    let mut script = live([0, 0]);
+    script.says(PRODUCER, FromWorker::Hello(hello(&[])));
+    script.says(PRODUCER, FromWorker::Ready);
+    assert_eq!(script.says(PRODUCER, progress(400, true)), []);
+    script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+    script.failed(FailureKind::WorkerProtocol, Some("producer 1"), "before it was asked");
+}
+
+#[test]
 fn a_producer_that_is_behind_is_stopped_two_seconds_after_the_end_of_the_load() {
     let (mut script, _) = reading([0, 0]);
     script.passes(Duration::from_secs(1));

@@ -21,6 +21,7 @@ use super::spec::{Terms, TrialSpec};
 pub use event::{Action, Event};
 pub use phase::Phase;
 pub(super) use state::LoadState;
+use state::after;
 
 use crate::client_errors::Reports;
 use crate::kafka::GroupDescription;
@@ -275,10 +276,6 @@ impl TrialMachine {
 /// The same message to each of these.
 fn tell(actors: impl Iterator<Item = ActorId>, message: &ToWorker) -> Vec<Action> {
     actors.map(|actor| Action::Send(actor, message.clone())).collect()
-}
-
-fn after(now_ns: u64, delay: Duration) -> u64 {
-    now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::after;
 use crate::coordinator::spec::LoadSpec;
 use crate::measure::latency::PackedLatency;
 use crate::measure::{LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
@@ -88,4 +87,8 @@ impl LoadState {
             .map(|(second, response)| SecondOfLatency { second, response })
             .collect()
     }
+}
+
+pub(super) fn after(now_ns: u64, delay: Duration) -> u64 {
+    now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
 }
