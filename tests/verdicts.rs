@@ -153,11 +153,18 @@ fn sequential_intervals_cover_the_truth_at_all_looks_together() {
 fn verdicts_by_differences_keep_their_promises_however_many_figures_are_zero() {
     for (seed, kind) in (1..).zip(&differences::KINDS) {
         let happened = differences::simulate(kind, RUNS, 6, AT_MOST, seed);
-        for method in [0, 1] {
-            let limit = upper_limit(happened.called[method], RUNS);
-            assert!(limit <= 0.055, "{}: {limit}: {happened:?}", kind.name);
-            let same = share(happened.same[method]);
-            assert!(same <= 0.05, "{}: {same}: {happened:?}", kind.name);
+        let limit = upper_limit(happened.called[0], RUNS);
+        assert!(limit <= 0.055, "{}: {limit}: {happened:?}", kind.name);
+        // One test at 5 %, and three standard errors of so many runs.
+        let of_fixed = share(happened.called[1]);
+        assert!(of_fixed <= 0.05 + 0.012, "{}: {of_fixed}: {happened:?}", kind.name);
+        // Skewness costs: docs/method.md says how much.
+        for same in happened.same.map(share) {
+            assert!(same <= 0.08, "{}: {same}: {happened:?}", kind.name);
+        }
+        for (covered, made) in happened.covered.into_iter().zip(happened.with_interval) {
+            let covered = covered as f64 / made as f64;
+            assert!(covered >= 0.9, "{}: {covered}: {happened:?}", kind.name);
         }
     }
 }

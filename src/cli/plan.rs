@@ -270,7 +270,8 @@ fn describe_trials(scenario: &Scenario, forecast: &Forecast) -> String {
     };
     let until = scenario.repetitions().until();
     let most = if until.is_some() { "at most " } else { "" };
-    let leaving = until.map_or(String::new(), |_| {
+    let several = until.filter(|_| forecast.least_blocks < scenario.repetitions().at_most());
+    let leaving = several.map_or(String::new(), |_| {
         format!(
             "the first look is after {} blocks; from then on, configurations leave the blocks when their comparisons have \
              stopped\n",
@@ -345,9 +346,11 @@ fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
         return "time: not known before the topics are seen\n".to_owned();
     }
     let time = duration(forecast.seconds());
-    let time = match scenario.repetitions().until() {
-        Some(_) => format!("{} to {time}", duration(forecast.least_seconds())),
-        None => format!("about {time}"),
+    let least = duration(forecast.least_seconds());
+    let time = if least == time {
+        format!("about {time}")
+    } else {
+        format!("{least} to {time}")
     };
     format!("time: {time} after the brokers are up (a rough guess)\n")
 }

@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = [setting_flags::GROUP, "quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "versions", "binary"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["quick", "repetitions", "until", "only", "bootstrap", "cluster", "against", "versions", "binary"])]
     resume: Option<PathBuf>,
     /// Resume even where the machine, the versions or the stored scenario have changed
     #[arg(long, requires = "resume")]
@@ -76,6 +76,9 @@ impl Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
     if arguments.out.is_some() && arguments.files.len() > 1 {
         bail!("--out DIR is for one scenario; {} were given", arguments.files.len());
+    }
+    if let Some(dir) = &arguments.resume {
+        arguments.settings.refuse_beside_run(dir)?;
     }
     arguments.gate.check_single(arguments.files.len())?;
     arguments.gate.check(&[])?;

@@ -1,5 +1,6 @@
 //! The flags that make a scenario without a file: clap's arguments from the declarations of the keys.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use anyhow::{Result, bail};
@@ -26,12 +27,23 @@ impl SettingFlags {
     }
 
     /// Fails if there are flags for a scenario beside a scenario file.
-    pub(super) fn refuse_beside(&self, file: &std::path::Path) -> Result<()> {
+    pub(super) fn refuse_beside(&self, file: &Path) -> Result<()> {
         if let Some(first) = self.given.first() {
             let (flag, file) = (first.flag.name(), file.display());
             bail!(
                 "{file} and --{flag}: a scenario comes from a file or from such flags, not from both; change the file, or \
                  leave it out and give every setting as a flag"
+            );
+        }
+        Ok(())
+    }
+
+    /// Fails if there are flags for a scenario beside a run that goes on.
+    pub(super) fn refuse_beside_run(&self, dir: &Path) -> Result<()> {
+        if let Some(first) = self.given.first() {
+            let (flag, dir) = (first.flag.name(), dir.display());
+            bail!(
+                "--resume {dir} and --{flag}: a run goes on with the scenario that it began with; leave --{flag} out"
             );
         }
         Ok(())
@@ -50,7 +62,7 @@ struct Declared {
 static DECLARED: LazyLock<Vec<Declared>> = LazyLock::new(|| {
     let declared = |flag: SettingFlag| Declared {
         id: format!("setting:{}", flag.name()),
-        heading: format!("Instead of FILE: {}", flag.table().header()),
+        heading: format!("Instead of FILE, keys of {}", flag.table().header()),
         flag,
     };
     setting_flags().into_iter().map(declared).collect()

@@ -24,7 +24,7 @@ fn a_forecast_counts_trials_and_bytes() {
 #[test]
 fn a_forecast_counts_a_pilot_for_each_value_that_is_compared_across_and_the_records_of_the_slowest() {
     let forecast = |top: &str| {
-        let text = format!("question = '?'\n{top}[matrix]\nwork = ['none', 'wait 10ms']");
+        let text = format!("question = '?'\nrepetitions = 10\n{top}[matrix]\nwork = ['none', 'wait 10ms']");
         Plan::new(parse("test", "test.toml", &text).unwrap()).forecast()
     };
     let (apart, across) = (forecast(""), forecast("compare_across = ['work']\n"));

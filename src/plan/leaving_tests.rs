@@ -86,12 +86,12 @@ fn the_order_of_a_block_is_that_of_all_configurations_without_those_that_left() 
     for block in 0..plan.blocks(&trials) {
         let shuffled = plan.block_order(TrialKind::Counted, block);
         let has_left = |c: &usize| !blocks_of(&trials, *c).contains(&block);
-        let wanted: Vec<usize> = shuffled.into_iter().filter(|c| !has_left(c)).collect();
+        let expected: Vec<usize> = shuffled.into_iter().filter(|c| !has_left(c)).collect();
         let of_block = trials
             .iter()
             .filter(|t| t.order.kind == TrialKind::Counted && t.order.block == block);
         let found: Vec<usize> = of_block.map(|t| t.order.configuration).collect();
-        assert_eq!(found, wanted, "block {block}");
+        assert_eq!(found, expected, "block {block}");
     }
 }
 
@@ -274,8 +274,8 @@ proptest! {
         let comparisons: Vec<Comparison> = (1..3).map(|c| comparison(&plan, &trials, c)).collect();
         for found in comparisons {
             let of_its_own = blocks_of(&trials, found.configuration);
-            let whole = of_its_own.iter().filter(|block| !plan.is_split(&trials, **block)).count();
-            prop_assert_eq!(found.blocks as usize, whole);
+            let unsplit = of_its_own.iter().filter(|block| !plan.is_split(&trials, **block)).count();
+            prop_assert_eq!(found.blocks as usize, unsplit);
         }
     }
 }

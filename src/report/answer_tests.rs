@@ -89,8 +89,8 @@ fn no_word_is_broken_and_no_line_too_long_where_a_terminal_is_narrow() {
             let narrow = text(width);
             assert!(narrow.lines().all(|line| line.chars().count() <= width), "{narrow}");
             // The last paragraph names the columns that were left out.
-            let shown = narrow.split("The terminal is too narrow for").next().unwrap();
-            let broken: Vec<String> = words(shown)
+            let printed = narrow.split("The terminal is too narrow for").next().unwrap();
+            let broken: Vec<String> = words(printed)
                 .difference(&all)
                 .filter(|word| !word.starts_with('─'))
                 .cloned()

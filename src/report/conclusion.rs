@@ -154,10 +154,10 @@ mod tests {
     #[test]
     fn only_a_verdict_is_good_or_bad() {
         let tone = |conclusion: Conclusion| Cell::from(conclusion).tone;
-        let of = |verdict, id: FigureId| Conclusion::of(verdict, true, id.comparing());
-        assert_eq!(tone(of(Verdict::Faster, FigureId::ReadSeconds)), Tone::Good);
-        assert_eq!(tone(of(Verdict::Slower, FigureId::ClientCpu)), Tone::Bad);
-        assert_eq!(tone(of(Verdict::Slower, FigureId::RecordBytes)), Tone::Plain);
+        let by = |verdict, id: FigureId| Conclusion::of(verdict, true, id.comparing());
+        assert_eq!(tone(by(Verdict::Faster, FigureId::ReadSeconds)), Tone::Good);
+        assert_eq!(tone(by(Verdict::Slower, FigureId::ClientCpu)), Tone::Bad);
+        assert_eq!(tone(by(Verdict::Slower, FigureId::RecordBytes)), Tone::Plain);
         assert_eq!(tone(Conclusion::Undecided(None)), Tone::Caution);
         assert_eq!(tone(Conclusion::BaselineWithoutFigure), Tone::Caution);
         assert_eq!(tone(Conclusion::Baseline), Tone::Plain);

@@ -218,7 +218,7 @@ pub(super) fn stacked(tables: Vec<Table>) -> Vec<Table> {
 /// What tells a table from others, and what all of them show: `work=none: response time`.
 fn apart(caption: &str) -> (String, String) {
     match caption.rsplit_once(": ") {
-        Some((title, shown)) => (title.to_owned(), capitalised(shown)),
+        Some((title, common)) => (title.to_owned(), capitalised(common)),
         None => (caption.to_owned(), String::new()),
     }
 }

@@ -22,9 +22,9 @@ const WIDTH_MIN: usize = 40;
 /// Words are wrapped at this width.
 const WORDS_WIDTH: usize = 24;
 
-/// How many of each kind are shown; what is left out is counted, and stands in the page.
+/// How many of each kind are printed; what is left out is counted, and stands in the page.
 #[derive(Debug, Clone, Copy)]
-struct Shown {
+struct Limits {
     warnings: usize,
     /// Rows of each table.
     rows: usize,
@@ -34,18 +34,18 @@ struct Shown {
 }
 
 /// Tried one after the other until the text is short enough.
-const SHOWN: [Shown; 7] = [
-    shown(usize::MAX, usize::MAX, usize::MAX, 4),
-    shown(8, usize::MAX, usize::MAX, 1),
-    shown(6, 24, 5, 1),
-    shown(5, 16, 4, 1),
-    shown(4, 10, 3, 1),
-    shown(2, 8, 2, 1),
-    shown(1, 6, 1, 1),
+const LIMITS: [Limits; 7] = [
+    limits(usize::MAX, usize::MAX, usize::MAX, 4),
+    limits(8, usize::MAX, usize::MAX, 1),
+    limits(6, 24, 5, 1),
+    limits(5, 16, 4, 1),
+    limits(4, 10, 3, 1),
+    limits(2, 8, 2, 1),
+    limits(1, 6, 1, 1),
 ];
 
-const fn shown(warnings: usize, rows: usize, reasons: usize, evidence: usize) -> Shown {
-    Shown {
+const fn limits(warnings: usize, rows: usize, reasons: usize, evidence: usize) -> Limits {
+    Limits {
         warnings,
         rows,
         reasons,
@@ -55,12 +55,12 @@ const fn shown(warnings: usize, rows: usize, reasons: usize, evidence: usize) ->
 
 /// `width` in columns; `colour` allows ANSI sequences.
 pub(super) fn render(document: &Document, width: usize, colour: bool, lines_max: usize) -> String {
-    let texts = SHOWN.iter().map(|shown| {
+    let texts = LIMITS.iter().map(|limits| {
         let mut terminal = Terminal {
             out: String::new(),
             width: width.max(WIDTH_MIN),
             colour,
-            shown: *shown,
+            limits: *limits,
             left_out: Vec::new(),
             page: document.page,
         };
@@ -89,7 +89,7 @@ struct Terminal {
     out: String,
     width: usize,
     colour: bool,
-    shown: Shown,
+    limits: Limits,
     /// Headers of columns for which the terminal is too narrow.
     left_out: Vec<String>,
     /// Where the rest is.
@@ -110,10 +110,10 @@ impl Terminal {
         if document.answer.is_empty() {
             self.paragraph(document.no_answer, Emphasis::None, "  ");
         }
-        for warning in document.warnings.iter().take(self.shown.warnings) {
+        for warning in document.warnings.iter().take(self.limits.warnings) {
             self.paragraph(&format!("! {warning}"), Emphasis::Tone(Tone::Caution), "  ");
         }
-        self.more(document.warnings.len(), self.shown.warnings, "more warning", "  ");
+        self.more(document.warnings.len(), self.limits.warnings, "more warning", "  ");
         for section in &document.sections {
             self.section(section);
         }
@@ -128,10 +128,10 @@ impl Terminal {
         }
     }
 
-    /// Says how many of so many are left out where so many are shown.
-    fn more(&mut self, all: usize, shown: usize, noun: &str, indent: &str) {
-        if all > shown {
-            let text = format!("and {} in {}", plural(all - shown, noun), self.page);
+    /// Says how many of so many are left out where so many are printed.
+    fn more(&mut self, all: usize, printed: usize, noun: &str, indent: &str) {
+        if all > printed {
+            let text = format!("and {} in {}", plural(all - printed, noun), self.page);
             self.paragraph(&text, Emphasis::None, indent);
         }
     }
@@ -151,7 +151,7 @@ impl Terminal {
             .iter()
             .filter(|block| matches!(block, Block::Reason(_)))
             .count();
-        let mut reasons_shown = 0;
+        let mut reasons_printed = 0;
         for (number, block) in section.blocks.iter().enumerate() {
             match block {
                 Block::Table(_) => {
@@ -164,8 +164,8 @@ impl Terminal {
                 }
                 Block::Paragraph(text) => self.paragraph(text, Emphasis::None, "  "),
                 Block::Reason(reason) => {
-                    reasons_shown += 1;
-                    if reasons_shown <= self.shown.reasons {
+                    reasons_printed += 1;
+                    if reasons_printed <= self.limits.reasons {
                         self.reason(reason);
                     }
                 }
@@ -174,7 +174,7 @@ impl Terminal {
                 Block::Definitions(_) | Block::LongTable { .. } | Block::Chart(_) | Block::Listing { .. } => {}
             }
         }
-        self.more(reasons, self.shown.reasons, "more reason", "  ");
+        self.more(reasons, self.limits.reasons, "more reason", "  ");
     }
 
     fn list(&mut self, items: &[(String, String)], indent: &str) {
@@ -189,8 +189,8 @@ impl Terminal {
         let text = format!("{}. {}", reason.meaning(), printable(&reason.remedy));
         self.wrapped(&format!("{kind}: {}", text.trim_end()), "  ");
         let all = &reason.configurations;
-        self.list(&all[..all.len().min(self.shown.evidence)], "    ");
-        self.more(all.len(), self.shown.evidence, "more configuration", "    ");
+        self.list(&all[..all.len().min(self.limits.evidence)], "    ");
+        self.more(all.len(), self.limits.evidence, "more configuration", "    ");
     }
 
     fn table(&mut self, mut table: Table) {
@@ -198,10 +198,10 @@ impl Terminal {
             self.paragraph(&table.caption, Emphasis::Bold, "");
         }
         let rows = table.rows.len();
-        table.rows.truncate(self.shown.rows);
+        table.rows.truncate(self.limits.rows);
         self.out.push_str(&draw(&table, self.width, self.colour));
         self.out.push('\n');
-        self.more(rows, self.shown.rows, "more row", "  ");
+        self.more(rows, self.limits.rows, "more row", "  ");
     }
 
     /// Drops the same columns of all tables, rank by rank, until each fits; wrapping then does the rest.

@@ -44,7 +44,7 @@ pub fn decide_difference(interval: (f64, f64), edge: f64, significant: bool) -> 
 }
 
 /// Fewer differences that are not 0 say too little of their mean, until there are so many observations that what happens
-/// only now and then would have shown.
+/// only now and then would have happened.
 const TELLING: usize = 5;
 const OBSERVATIONS_TELLING: usize = 20;
 
@@ -54,6 +54,16 @@ const OBSERVATIONS_TELLING: usize = 20;
 pub fn are_telling(differences: &[f64]) -> bool {
     let telling = differences.iter().filter(|difference| **difference != 0.0).count();
     telling >= TELLING || differences.len() >= OBSERVATIONS_TELLING
+}
+
+/// The number of observations before which a forecast for `differences` is worth nothing: those from which
+/// [`are_telling`] holds whatever they are, unless it holds already.
+pub fn observations_to_tell(differences: &[f64]) -> usize {
+    if are_telling(differences) {
+        differences.len()
+    } else {
+        OBSERVATIONS_TELLING
+    }
 }
 
 /// True if all of an interval for a ratio lies beyond the practical threshold, on either side.

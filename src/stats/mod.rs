@@ -18,7 +18,7 @@ mod unpaired;
 pub use bootstrap::bootstrap_t;
 pub use decision::{
     Side, are_telling, decide, decide_difference, is_material, is_material_difference, observations_needed,
-    observations_to_resolve,
+    observations_to_resolve, observations_to_tell,
 };
 pub use descriptive::{count, mean, median, quantile, standard_deviation};
 pub use effects::{EffectShare, Effects, EffectsRefusal, FactorialTrial, effects};

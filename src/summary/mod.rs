@@ -4,6 +4,7 @@
 mod answer;
 mod bottleneck;
 mod capacity;
+mod checked;
 pub mod compare;
 pub mod condition;
 mod configurations;
@@ -37,11 +38,11 @@ use crate::verdict;
 
 pub use crate::verdict::{Comparison, Effect, Method, Metric, Question, Verdict};
 pub use bottleneck::{Bottleneck, BottleneckKind};
+pub use checked::{CheckedRequirement, Met};
 pub use effects::{EffectsOf, EffectsOutcome, EffectsSummary};
 pub use live_model::{AroundCatchUp, CapacitySummary, LiveSummary, ResponseSummary};
 pub use model::{ConfigurationSummary, SUMMARY_SCHEMA_VERSION, Summary};
 pub use quality::{RunDrift, RunQuality, RunSerial};
-pub use requirements::{CheckedRequirement, Met};
 pub use scaling::{Along, Fit, Gain, Recommendation, ScalingPoint, ScalingSeries};
 pub use time::{Part, TimeAccount, TimePart, TrialPhase};
 pub use undecided::Undecided;

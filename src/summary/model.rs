@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::bottleneck::Bottleneck;
+use super::checked::CheckedRequirement;
 use super::effects::EffectsSummary;
 use super::live_model::LiveSummary;
 use super::quality::RunQuality;
-use super::requirements::CheckedRequirement;
 use super::scaling::ScalingSeries;
 use super::time::TimeAccount;
 use crate::figures::{FigureId, Figures};

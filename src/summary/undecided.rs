@@ -62,6 +62,9 @@ impl Undecided {
             Undecided::TooFewBlocks {
                 more: fewest - comparison.blocks,
             }
+        } else if let (None, Some(more)) = (comparison.interval(), comparison.blocks_more) {
+            // Nearly all differences are 0, which says too little.
+            Undecided::TooFewBlocks { more }
         } else {
             Undecided::TooClose {
                 more: comparison.blocks_more,

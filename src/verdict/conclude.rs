@@ -4,6 +4,7 @@ use super::looks::Looks;
 use super::model::{Comparison, Metric, Question, Verdict};
 use super::pairs::{pairs, questions};
 use super::scene::{Pair, Scene, side};
+use crate::figures::By;
 use crate::measure::Trial;
 use crate::scenario::Scenario;
 use crate::stats::{self, SIGNIFICANCE, Side, count};
@@ -66,6 +67,10 @@ fn conclude(scene: &Scene, comparison: &mut Comparison, values: &[f64], comparis
         };
         let edge = comparison.metric.edge(scene.scenario);
         let needed = scene.rule.needed(values, edge, SIGNIFICANCE / factor);
-        comparison.blocks_more = needed.map(|needed| count(needed - values.len()));
+        let fewest = match comparison.metric.comparing().by {
+            By::Ratio => 0,
+            By::Difference => stats::observations_to_tell(values),
+        };
+        comparison.blocks_more = needed.map(|needed| count(needed.max(fewest) - values.len()));
     }
 }

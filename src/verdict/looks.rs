@@ -30,8 +30,8 @@ impl Looks {
         let metrics = Metric::all(scene.scenario).into_iter();
         let inferential = metrics.filter(|metric| metric.is_inferential(scene.scenario));
         let mut families: Vec<Family> = inferential.map(|metric| Family::new(scene, metric)).collect();
-        let seen = whole_blocks(&scene.trials);
-        let looked_at = seen
+        let blocks = blocks_with_pairs(&scene.trials);
+        let looked_at = blocks
             .into_iter()
             .zip(1..)
             .filter(|(_, number)| scene.has_looked(*number));
@@ -60,7 +60,7 @@ impl Looks {
 }
 
 /// Counted blocks with trials that take part in comparisons, ascending.
-pub(super) fn whole_blocks(paired: &[&Trial]) -> BTreeSet<u32> {
+pub(super) fn blocks_with_pairs(paired: &[&Trial]) -> BTreeSet<u32> {
     let counted = paired.iter().filter(|t| t.order.kind == TrialKind::Counted);
     counted.map(|t| t.order.block).collect()
 }

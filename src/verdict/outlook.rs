@@ -1,7 +1,7 @@
 //! Whether a run that goes on until something holds may stop, and if not, what is still measured and for how long.
 
 use super::conclude::compare_for;
-use super::looks::{Looks, whole_blocks};
+use super::looks::{Looks, blocks_with_pairs};
 use super::model::{Comparison, Method, Question, Verdict};
 use super::scene::{Pair, Scene, is_clear};
 use crate::measure::Trial;
@@ -77,7 +77,7 @@ pub fn outlook(scenario: &Scenario, trials: &[Trial], given_up: &[usize]) -> Opt
     let until = scenario.repetitions().until()?;
     let scene = Scene::new(scenario, trials);
     let looks = Looks::of(&scene);
-    let blocks = count(whole_blocks(&scene.trials).len());
+    let blocks = count(blocks_with_pairs(&scene.trials).len());
     let looked = scene.has_looked(blocks);
     let is_gone = |pair: Pair| given_up.contains(&pair.0) || given_up.contains(&pair.1);
     let comparisons: Vec<Comparison> = compare_for(&scene, Question::Scenario, &looks)

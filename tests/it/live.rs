@@ -199,11 +199,7 @@ fn readers_that_fall_behind_are_called_overloaded_and_nothing_is_said_of_their_l
             (400.0..1_000.0).contains(&growth),
             "half of it and more is left: {growth}"
         );
-        assert!(
-            ended.stdout.contains("falls behind"),
-            "{}",
-            ended.stdout
-        );
+        assert!(ended.stdout.contains("falls behind"), "{}", ended.stdout);
         let row = &scene.table("summary.csv")[0];
         assert_eq!(
             (row["overloaded"].as_str(), row["response_p99_ms"].as_str()),

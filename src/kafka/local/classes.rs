@@ -45,6 +45,11 @@ impl ClassArchive {
         (java.release() >= FIRST_RELEASE).then(|| ClassArchive(libs.with_file_name(name)))
     }
 
+    /// Its file.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// What a server does with the archive: it uses one that is there.
     pub(super) fn classes(archive: Option<&Self>) -> Classes<'_> {
         let there = archive.filter(|archive| fs::metadata(&archive.0).is_ok_and(|file| file.len() > 0));

@@ -336,7 +336,10 @@ fn archive_classes(
     match archive.make(record, |_| !is_interrupted()) {
         Err(error) if is_interrupted() => Err(error),
         Err(error) => {
-            progress(&format!("brokers start slower than they could: {error}"));
+            let path = archive.path().display();
+            progress(&format!(
+                "brokers start slower than they could; if {path} exists, remove it to try again: {error}"
+            ));
             Ok(())
         }
         Ok(()) => Ok(()),

@@ -76,7 +76,10 @@ pub(super) fn chosen<'a, R: 'a>(
         let compared = metric.and_then(|metric| input.comparison(configuration, metric));
         compared.map_or_else(|| UNKNOWN.to_owned(), effect)
     };
-    let columns = [Column::figures(noun, value), Column::figures(header, against)];
+    let columns = [
+        Column::figures(noun, value).dropped_last(22),
+        Column::figures(header, against),
+    ];
     columns.map(|column| column.only_if(metric.is_some()))
 }
 

@@ -77,12 +77,12 @@ pub(crate) fn refusals(all: &[ScalingSeries]) -> Vec<String> {
             ""
         };
         let titles: Vec<String> = series.iter().map(|one| title(one, all)).collect();
-        let of = if series.len() == all.len() || titles.iter().any(String::is_empty) {
+        let subjects = if series.len() == all.len() || titles.iter().any(String::is_empty) {
             String::new()
         } else {
             format!(" for {}", titles.join("; "))
         };
-        format!("No law is fitted{of}: {why}{idle}.")
+        format!("No law is fitted{subjects}: {why}{idle}.")
     };
     grouped(refused).into_iter().map(sentence).collect()
 }

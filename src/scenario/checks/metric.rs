@@ -91,7 +91,7 @@ fn refused(draft: &Draft, key: &str, why: &str, allowed: &str) -> Problem {
     let given = draft.top.given(key);
     let (span, text) = given.map_or((0..0, ""), |given| (given.span.clone(), given.text.as_str()));
     let message = match key {
-        "repetitions" => format!("`repetitions` cannot be {{ until = {text:?} }}: {why}"),
+        "repetitions" => format!("`repetitions` cannot go on until a width: {why}"),
         _ => format!("`{key}` cannot be {text:?}: {why}"),
     };
     Problem::new(span, message, allowed.to_owned())
@@ -162,7 +162,9 @@ fn requirement(required: &DraftRequirement, configurations: &[Configuration]) ->
             .map(|c| c.case.as_str())
             .filter(|case| !case.is_empty());
         let names: Vec<&str> = cases.chain(configurations.iter().map(|c| c.name.as_str())).collect();
-        let some: Vec<&str> = names.iter().copied().take(5).collect();
+        let mut some = names.clone();
+        some.dedup();
+        some.truncate(5);
         let allowed = format!("must be a case or a configuration, such as {}", any_value(some));
         let message = format!("`of` cannot be {of:?}");
         return Err(problem("of", message, allowed).maybe_help(did_you_mean_value(of, names)));

@@ -49,8 +49,8 @@ fn they_split_families_as_compression_does_unless_these_are_compared_across() {
 fn they_mean_nothing_to_live_configurations() {
     let text = "[load]\nrate = 10\n[dataset.client]\n'batch.size' = 16_384\n[matrix]\nmode = ['live', 'mixed']";
     let scenario = scenario(text);
-    let of = |index: usize| &scenario.datasets[scenario.configurations[index].dataset].client;
-    assert!(of(0).is_empty() && of(1).len() == 1);
+    let client = |index: usize| &scenario.datasets[scenario.configurations[index].dataset].client;
+    assert!(client(0).is_empty() && client(1).len() == 1);
 }
 
 #[test]

@@ -129,7 +129,9 @@ fn the_values_of_a_named_baseline_are_kept() {
 
 #[test]
 fn there_are_as_many_blocks_as_a_first_look_needs() {
-    let cases: Vec<String> = (1..=9).map(|n| format!("[[case]]\nname = 'c{n}'\nconsumers = {n}\n")).collect();
+    let cases: Vec<String> = (1..=9)
+        .map(|n| format!("[[case]]\nname = 'c{n}'\nconsumers = {n}\n"))
+        .collect();
     let many = scenario(&format!("[dataset]\npartitions = 9\n{}", cases.concat())).quick();
     assert_eq!((comparisons(&many), many.repetitions().at_most()), (8, 9));
     assert_eq!(comparisons(&shipped_scenario("threads").quick()), 5);

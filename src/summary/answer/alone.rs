@@ -39,12 +39,7 @@ impl Facts<'_> {
                 ));
             }
             [only] => {
-                let interval = self.names.summaries[only.0]
-                    .estimate(FigureId::RecordsPerSecond)?
-                    .interval;
-                let interval = interval.map_or(String::new(), |(low, high)| {
-                    format!(" [{}, {}]", thousands(low), thousands(high))
-                });
+                let interval = self.interval_of_rate(only.0);
                 let text = format!("{} reads {} records/s{interval}.", label(only.0), thousands(only.1));
                 return Some(capitalised(&text));
             }
@@ -72,5 +67,14 @@ impl Facts<'_> {
             label(most.0),
             thousands(most.1)
         ))
+    }
+
+    /// ` [1,970, 2,010]`; empty where there is none.
+    fn interval_of_rate(&self, configuration: usize) -> String {
+        let rate = self.names.summaries[configuration].estimate(FigureId::RecordsPerSecond);
+        rate.and_then(|rate| rate.interval)
+            .map_or(String::new(), |(low, high)| {
+                format!(" [{}, {}]", thousands(low), thousands(high))
+            })
     }
 }

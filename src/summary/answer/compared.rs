@@ -64,11 +64,12 @@ impl Compared<'_> {
             return (counted(all, terms, None), Vec::new());
         }
         let has_rivals = self.groups.iter().any(|group| group.len() > 1);
-        let is_highest = |clause: &&&Clause| {
-            let same_context = all.iter().filter(|other| other.context == clause.context);
-            same_context.clone().all(|other| other.point() <= clause.point())
+        // Another that the intervals do not tell from it may be the best one, too.
+        let is_alone = |clause: &Clause| {
+            let is_other = |other: &Clause| other.context == clause.context && other.subject != clause.subject;
+            !all.iter().any(|other| is_other(other) && other.rivals(clause))
         };
-        let lead = match (has_rivals, best.iter().all(|clause| is_highest(&clause))) {
+        let lead = match (has_rivals, best.iter().all(|clause| is_alone(clause))) {
             (false, _) => String::new(),
             (true, true) => format!("{}: ", terms.best),
             (true, false) => format!("among the {}: ", terms.best),
@@ -89,13 +90,19 @@ impl Compared<'_> {
     /// say, that one, so that noise does not name another in every context.
     fn best_of_each<'c>(&self, all: &[&'c Clause<'c>]) -> Vec<&'c Clause<'c>> {
         let contexts = distinct(all.iter().map(|clause| &*clause.context));
-        let of = |context: &str| -> Vec<&'c Clause<'c>> {
+        let clauses_in = |context: &str| -> Vec<&'c Clause<'c>> {
             all.iter().copied().filter(|clause| clause.context == context).collect()
         };
-        let best_of = |context: &str| of(context).into_iter().max_by(|a, b| rank(a).total_cmp(&rank(b)));
+        let best_of = |context: &str| {
+            clauses_in(context)
+                .into_iter()
+                .max_by(|a, b| rank(a).total_cmp(&rank(b)))
+        };
         let rival_in = |context: &str, subject: &str| {
             let best = best_of(context)?;
-            of(context).into_iter().find(|c| c.subject == subject && c.rivals(best))
+            clauses_in(context)
+                .into_iter()
+                .find(|c| c.subject == subject && c.rivals(best))
         };
         let everywhere = |subject: &&str| contexts.iter().all(|context| rival_in(context, subject).is_some());
         let together = |subject: &&str| -> f64 {

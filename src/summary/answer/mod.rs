@@ -81,14 +81,14 @@ pub(super) fn answer(
 /// The comparisons by a metric. Where all are of counts along several series, those say how many are worth having.
 fn compared<'a>(facts: &'a Facts<'a>, metric: Metric, scaling: &[ScalingSeries]) -> Compared<'a> {
     let is_shown = |c: &&&Comparison| c.metric == metric && facts.has_figures(c);
-    let mut shown: Vec<&Comparison> = facts.comparisons.iter().filter(is_shown).copied().collect();
+    let mut answering: Vec<&Comparison> = facts.comparisons.iter().filter(is_shown).copied().collect();
     let several = scaling.iter().filter(|series| series.is_reported()).count() > 1;
-    if several && shown.iter().all(|c| is_along_series(c, scaling)) {
-        shown.clear();
+    if several && answering.iter().all(|c| is_along_series(c, scaling)) {
+        answering.clear();
     }
-    let baselines = distinct(shown.iter().map(|c| c.baseline));
+    let baselines = distinct(answering.iter().map(|c| c.baseline));
     let group = |baseline: &usize| -> Vec<Clause<'a>> {
-        let own: Vec<&Comparison> = shown.iter().filter(|c| c.baseline == *baseline).copied().collect();
+        let own: Vec<&Comparison> = answering.iter().filter(|c| c.baseline == *baseline).copied().collect();
         facts.clauses(&own)
     };
     Compared {
