@@ -117,11 +117,20 @@ impl Terms {
         u64::try_from(backlog).unwrap_or(0) + load.schedule.expected_records()
     }
 
-    fn adapt_limits(&mut self, configuration: &Configuration) {
+    fn new(configuration: &Configuration, groups: Vec<String>, topics: Vec<TopicTarget>, limits: Limits) -> Self {
+        let mut terms = Terms {
+            groups,
+            manual: configuration.membership == Membership::Manual,
+            topics,
+            load: None,
+            reference: None,
+            limits,
+        };
         match configuration.mode.load() {
-            None => self.limits.read = self.limits.read.max(longest_reading(self, configuration.work)),
-            Some(load) => self.limits.drain = self.limits.drain.min(Duration::from_nanos(load.drain_ns)),
+            None => terms.limits.read = limits.read.max(longest_reading(&terms, configuration.work)),
+            Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
         }
+        terms
     }
 }
 
@@ -160,20 +169,17 @@ impl TrialSpec {
         calibration: WorkCalibration,
         limits: Limits,
     ) -> Self {
-        let manual = configuration.membership == Membership::Manual;
         let fresh_groups: Vec<String> = (1..=configuration.groups)
             .map(|group| names::trial_group(trial, group))
             .collect();
         let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
-        let mut terms = Terms {
-            groups: fixed_group.unwrap_or_else(|| fresh_groups.clone()),
-            manual,
-            topics,
-            load: None,
-            reference: None,
-            limits,
+        let groups = fixed_group.unwrap_or_else(|| fresh_groups.clone());
+        let terms = Terms::new(configuration, groups, topics, limits);
+        let members = if terms.manual {
+            configuration.members_per_group()
+        } else {
+            0
         };
-        let members = if manual { configuration.members_per_group() } else { 0 };
         let dealt = deal(&terms.partitions(), members);
         // Each group reads all partitions.
         let mut hands = dealt.iter().cycle();
@@ -198,7 +204,7 @@ impl TrialSpec {
                     read: configuration.read,
                     threads: configuration.threads,
                     ordering: configuration.ordering,
-                    manual,
+                    manual: terms.manual,
                     stamps: None,
                 };
                 readers.push(Actor::new(Reader {
@@ -208,11 +214,8 @@ impl TrialSpec {
                 }));
             }
         }
-        terms.adapt_limits(configuration);
-        let cast = Cast {
-            readers,
-            producers: Vec::new(),
-        };
+        let producers = Vec::new();
+        let cast = Cast { readers, producers };
         TrialSpec { cast, terms }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::coordinator::cast::Role;
+use crate::coordinator::cast::AnyActor;
 use crate::testing::arrangement;
 use crate::testing::script::{manual_spec, partition, spec, spec_of, topics};
 
@@ -27,13 +27,13 @@ fn members_and_groups_have_names_of_their_own() {
     let clients: BTreeSet<&str> = clients.map(|consumer| consumer.client_id.as_str()).collect();
     assert_eq!(clients.len(), 12);
     assert!(clients.contains("trial-g2-p1-c3"), "{clients:?}");
-    let last = &spec.cast.readers[3].role;
+    let last = &spec.cast.readers[3];
     assert_eq!(
-        (last.name(), last.member_name(2)),
+        (last.name(), last.role.member_name(2)),
         ("group 2, process 2".into(), "group 2, process 2, consumer 3".into())
     );
-    assert_eq!(last.prepare.group_id, "trial-g2");
-    assert_eq!(last.prepare.properties["group.id"].reveal(), "trial-g2");
+    assert_eq!(last.role.prepare.group_id, "trial-g2");
+    assert_eq!(last.role.prepare.properties["group.id"].reveal(), "trial-g2");
 }
 
 #[test]

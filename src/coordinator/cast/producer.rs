@@ -1,6 +1,6 @@
 //! Producers: processes that send the records of the load.
 
-use super::{Actor, EARLY_RESULT, Role};
+use super::life::{Actor, EARLY_RESULT, Role};
 use crate::coordinator::demands::Demands;
 use crate::protocol::{PrepareProducer, ProducerResult, ToWorker};
 

@@ -1,6 +1,6 @@
 //! Readers: processes of consumers.
 
-use super::{Actor, EARLY_RESULT, Role};
+use super::life::{Actor, EARLY_RESULT, Role};
 use crate::coordinator::demands::Demands;
 use crate::measure::{TopicPartition, member_name};
 use crate::protocol::{MemberAssignment, Prepare, ToWorker, WorkerResult};
