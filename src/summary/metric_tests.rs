@@ -37,7 +37,7 @@ fn run_changed(plan: &Plan, change: impl Fn(&TrialOrder, &mut Measurement)) -> V
 }
 
 /// CPU in which configuration i takes `seconds[i]` for all its records.
-fn with_cpu<'a>(seconds: &'a [f64]) -> impl Fn(&TrialOrder, &mut Measurement) + 'a {
+fn with_cpu(seconds: &[f64]) -> impl Fn(&TrialOrder, &mut Measurement) {
     move |order, measurement| {
         let processes = measurement.processes.len() as f64;
         for process in &mut measurement.processes {

@@ -81,11 +81,7 @@ fn backlog(scenario: Scenario, per_second: impl Fn(&Configuration) -> f64) -> (P
 fn answered(name: &str, plan: &Plan, trials: &[Trial]) -> Summary {
     let summary = summarise(plan, trials);
     let mut page = Document::read(PAGE);
-    let quoted: String = summary
-        .answer
-        .iter()
-        .map(|sentence| format!("> {sentence}\n"))
-        .collect();
+    let quoted = format!("> {}\n", summary.answer.join("\n> "));
     page.passage(name, &quoted);
     page.check();
     summary

@@ -64,7 +64,13 @@ pub(super) fn chosen<'a, R: 'a>(
 ) -> [Column<'a, R>; 2] {
     let metric = chosen_metric(input.scenario);
     let figure = metric.map(|metric| metric.figure().figure());
-    let noun = metric.map_or_else(String::new, |metric| metric.comparing().noun.clone());
+    let noun = |metric: Metric| metric.comparing().noun.clone();
+    let name = |metric: Metric| {
+        figure
+            .and_then(|figure| figure.header)
+            .map_or_else(|| noun(metric), str::to_owned)
+    };
+    let title = metric.map_or_else(String::new, name);
     let header = metric.map_or_else(String::new, effect_header);
     let value = move |row: &R| {
         figure.map_or_else(String::new, |figure| {
@@ -77,7 +83,7 @@ pub(super) fn chosen<'a, R: 'a>(
         compared.map_or_else(|| UNKNOWN.to_owned(), effect)
     };
     let columns = [
-        Column::figures(noun, value).dropped_last(22),
+        Column::figures(title, value).dropped_last(22),
         Column::figures(header, against),
     ];
     columns.map(|column| column.only_if(metric.is_some()))

@@ -29,7 +29,8 @@ pub(crate) fn series_table(labels: &Labels, series: &ScalingSeries, caption: Str
         Column::words("configuration", |p: &Row| labels.short(p.configuration)).on_pages_only(),
         Column::figures("records/s\u{a0}[95\u{a0}%]", |p: &Row| {
             rate_estimate(&p.records_per_second)
-        }),
+        })
+        .dropped(3),
         Column::figures("speed-up\u{a0}[95\u{a0}%]", |p: &Row| {
             or_unknown(p.speed_up, |speed| ratio_estimate(&speed))
         }),

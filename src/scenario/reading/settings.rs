@@ -19,6 +19,9 @@ use crate::scenario::topic_settings;
 /// Reads a value.
 type ReadValue<'a> = Box<dyn Fn(&Node<'_>) -> Result<Parsed<Settings>, Problem> + 'a>;
 
+/// Makes the source of a client's property, which has this key.
+type PropertySource<'a> = fn(String, Entry<'a>) -> Source<'a>;
+
 /// An entry that sets something, with the reader of its value.
 struct Source<'a> {
     key: String,
@@ -73,7 +76,7 @@ fn sources<'a>(entry: &Entry<'a>, stands_in: Table, problems: &mut Problems) -> 
         }
         _ => {}
     }
-    let prefixed: [(&str, Clients, fn(String, Entry<'a>) -> Source<'a>); 2] = [
+    let prefixed: [(&str, Clients, PropertySource<'a>); 2] = [
         (PRODUCER, Clients::Load, producer_property),
         (FILL, Clients::Filling, fill_property),
     ];

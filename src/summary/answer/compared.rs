@@ -59,7 +59,7 @@ impl Compared<'_> {
                 return (sentence, all.to_vec());
             }
         }
-        let best = self.best_of_each(all);
+        let best = Self::best_of_each(all);
         if !best.iter().any(|clause| clause.is_better()) {
             return (counted(all, terms, None), Vec::new());
         }
@@ -88,7 +88,7 @@ impl Compared<'_> {
 
     /// Of each baseline the best configuration. Where one is as good as the best everywhere, as far as the intervals can
     /// say, that one, so that noise does not name another in every context.
-    fn best_of_each<'c>(&self, all: &[&'c Clause<'c>]) -> Vec<&'c Clause<'c>> {
+    fn best_of_each<'c>(all: &[&'c Clause<'c>]) -> Vec<&'c Clause<'c>> {
         let contexts = distinct(all.iter().map(|clause| &*clause.context));
         let clauses_in = |context: &str| -> Vec<&'c Clause<'c>> {
             all.iter().copied().filter(|clause| clause.context == context).collect()
@@ -125,8 +125,8 @@ impl Compared<'_> {
             let lead = spaced("No answer", &clause.context);
             return format!("{lead}: no complete block has usable trials of both {subject} and {base}.");
         }
-        let measured = match self.from_to(clause, terms) {
-            Some(from_to) => from_to,
+        let measured = match self.between(clause, terms) {
+            Some(between) => between,
             None => clause.measured(terms, true),
         };
         match (clause.comparison.verdict, clause.why) {
@@ -160,7 +160,7 @@ impl Compared<'_> {
     }
 
     /// `p99 falls from 41.1 ms with "one" to 6.01 ms with "two": 6.84 times shorter [6.72, 6.95]`, of a length of time.
-    fn from_to(&self, clause: &Clause, terms: &Terms) -> Option<String> {
+    fn between(&self, clause: &Clause, terms: &Terms) -> Option<String> {
         let id = match self.metric {
             Metric::RESPONSE_P99 => RESPONSE_P99,
             Metric::CATCH_UP => FigureId::CatchUpSeconds,
@@ -221,7 +221,7 @@ impl Compared<'_> {
             let previous = place.checked_sub(1).map(|place| pairs[place].0);
             let text = text(comparison, before);
             before = Some(comparison.verdict);
-            what_changes(clause, previous, pairs.iter().map(|(clause, _)| *clause)) + &text
+            what_changes(clause, previous, &pairs.iter().map(|(clause, _)| *clause)) + &text
         });
         let sentence = format!("{lead} {}.", statements.collect::<Vec<String>>().join("; "));
         let better = pairs
@@ -286,7 +286,7 @@ fn list(clauses: &[&Clause], terms: &Terms) -> String {
         };
         let text = clause.short(terms, before);
         before = Some(clause.comparison.verdict);
-        what_changes(clause, Some(previous), clauses.iter().copied()) + &text
+        what_changes(clause, Some(previous), &clauses.iter().copied()) + &text
     });
     format!("{}.", statements.collect::<Vec<String>>().join("; "))
 }
@@ -296,7 +296,7 @@ fn list(clauses: &[&Clause], terms: &Terms) -> String {
 fn what_changes<'a>(
     clause: &Clause,
     before: Option<&Clause>,
-    all: impl Iterator<Item = &'a Clause<'a>> + Clone,
+    all: &(impl Iterator<Item = &'a Clause<'a>> + Clone),
 ) -> String {
     let context = match before {
         Some(before) => clause.context != before.context,
