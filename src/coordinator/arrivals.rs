@@ -50,6 +50,13 @@ pub(super) struct Arrivals<'a> {
     pub(super) seed: u64,
 }
 
+/// What is to be read and sent in such a trial.
+pub(super) struct Arriving {
+    pub(super) topics: Vec<TopicTarget>,
+    pub(super) load: LoadSpec,
+    pub(super) producers: Vec<PrepareProducer>,
+}
+
 impl Arrivals<'_> {
     /// Names of the trial's topics.
     pub(super) fn names(&self) -> Vec<String> {
@@ -64,7 +71,7 @@ impl Arrivals<'_> {
         admin: &Admin,
         properties: &std::collections::BTreeMap<String, Secret>,
         interrupted: Arc<AtomicBool>,
-    ) -> Result<(Vec<TopicTarget>, LoadSpec), ArrivalsError> {
+    ) -> Result<Arriving, ArrivalsError> {
         let empty = DatasetSpec {
             records: 0,
             ..self.topics.clone()
@@ -91,10 +98,16 @@ impl Arrivals<'_> {
             partitions: vec![OffsetRange { low: 0, end: i64::MAX }; topic.partitions.len()],
             name: topic.name,
         };
-        Ok((backlog.into_iter().map(open).collect(), self.load_spec(backlog_ends)?))
+        let topics = backlog.into_iter().map(open).collect();
+        let (load, producers) = self.load(backlog_ends)?;
+        Ok(Arriving {
+            topics,
+            load,
+            producers,
+        })
     }
 
-    fn load_spec(&self, backlog_ends: Vec<Vec<i64>>) -> Result<LoadSpec, ArrivalsError> {
+    fn load(&self, backlog_ends: Vec<Vec<i64>>) -> Result<(LoadSpec, Vec<PrepareProducer>), ArrivalsError> {
         let OrderedLoad { rate, duration_ns } = self.ordered;
         let schedule = self.load.schedule(rate, duration_ns, self.seed)?;
         let settings = ClientProperties::of_producers(self.cluster, self.load, self.topics.compression, self.bootstrap);
@@ -117,8 +130,8 @@ impl Arrivals<'_> {
             keys: self.topics.keys,
             seed: self.seed,
         });
-        Ok(LoadSpec {
-            producers: producers.collect(),
+        let producers = producers.collect();
+        let load = LoadSpec {
             lead: if backlog_ends.iter().flatten().any(|end| *end > 0) {
                 Duration::ZERO
             } else {
@@ -127,6 +140,7 @@ impl Arrivals<'_> {
             warmup: Duration::from_nanos(self.load.warmup_ns),
             backlog_ends,
             schedule,
-        })
+        };
+        Ok((load, producers))
     }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::cast::ActorId;
 use super::fleet::{Fleet, FleetNews, Launch};
 use crate::protocol::{Capability, FromWorker, Hello, ToWorker, WorkCalibration};
+
+/// As whom the worker is met: there is no other.
+const MET: ActorId = ActorId::Reader(0);
 
 /// A worker needs about half a second for it.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -64,7 +68,7 @@ pub async fn meet(
     launch: &Launch,
     work: bool,
 ) -> Result<(Hello, Option<WorkCalibration>), String> {
-    fleet.start(launch)?;
+    fleet.start(MET, launch)?;
     let answer = timeout(LIMIT, ask(fleet, work)).await;
     fleet.shutdown(Duration::from_secs(2)).await;
     answer.unwrap_or_else(|_| Err(format!("it did not answer within {} s", LIMIT.as_secs())))
@@ -82,7 +86,7 @@ async fn ask(fleet: &mut impl Fleet, work: bool) -> Result<(Hello, Option<WorkCa
         match (message, introduced.take()) {
             (FromWorker::Hello(hello), None) if work && hello.capabilities.contains(&Capability::Calibrate) => {
                 introduced = Some(hello);
-                fleet.send(0, &ToWorker::Calibrate);
+                fleet.send(MET, &ToWorker::Calibrate);
             }
             (FromWorker::Hello(hello), None) => return Ok((hello, None)),
             (FromWorker::Calibrated(calibration), Some(hello)) => return Ok((hello, Some(calibration))),

@@ -5,7 +5,7 @@ use crate::scenario::{Configuration, Membership};
 
 /// What workers must be able to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Demands {
+pub struct Demands {
     /// Take partitions without a group.
     pub(super) manual: bool,
     /// Work records on several threads per consumer.

@@ -6,10 +6,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::assemble::{self, Recorded};
+use super::cast::ActorId;
 use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
-use super::spec::{LoadSpec, TrialSpec};
+use super::spec::{TrialSpec, topic_sizes};
 use super::trial::{Action, Event, Phase, TrialMachine};
 use crate::kafka::GroupDescription;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, clock};
@@ -73,12 +74,12 @@ pub trait Surroundings {
 /// Runs one trial from the start of its processes to their end. Whatever happens, no worker is left.
 pub async fn run<F: Fleet>(
     spec: TrialSpec,
-    launches: &[Launch],
+    launches: &[(ActorId, Launch)],
     fleet: &mut F,
     pids: impl Fn(&F) -> Vec<u32>,
     surroundings: &impl Surroundings,
 ) -> Outcome {
-    let exit_limit = spec.limits.exit;
+    let exit_limit = spec.terms.limits.exit;
     let spawn_ns = clock::now_ns();
     let mut machine = TrialMachine::new(spec, spawn_ns);
     start(&mut machine, launches, fleet);
@@ -98,7 +99,7 @@ pub async fn run<F: Fleet>(
     }
     fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let recorded = Recorded::take(&mut machine);
+    let recorded = Recorded::take(&machine);
     let unasked = ask_for_missing(&mut machine, &recorded, surroundings).await.err();
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
@@ -124,10 +125,10 @@ pub async fn run<F: Fleet>(
 }
 
 /// Starts the processes, the first that cannot be started failing the trial.
-fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[Launch], fleet: &mut F) {
-    for (worker, launch) in launches.iter().enumerate() {
-        if let Err(message) = fleet.start(launch) {
-            let who = Some(machine.name_of(worker));
+fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[(ActorId, Launch)], fleet: &mut F) {
+    for (actor, launch) in launches {
+        if let Err(message) = fleet.start(*actor, launch) {
+            let who = Some(machine.cast[*actor].name());
             machine.fail(Failure {
                 kind: FailureKind::WorkerStart,
                 who,
@@ -135,7 +136,7 @@ fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[Launch], fleet: &mut 
             });
             return;
         }
-        machine.set_spawn_ns(worker, clock::now_ns());
+        machine.cast[*actor].start(clock::now_ns());
     }
 }
 
@@ -163,8 +164,8 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     fleet: &'a mut F,
     pids: &'a P,
     surroundings: &'a S,
-    /// The topics that records arrive in.
-    load_topics: Vec<(String, u32)>,
+    /// The trial's topics with their numbers of partitions.
+    topics: Vec<(String, u32)>,
     /// What the cluster was asked.
     answers: JoinSet<Event>,
     next_ping: Instant,
@@ -176,13 +177,13 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
 
 impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P, S> {
     fn new(machine: &'a mut TrialMachine, fleet: &'a mut F, pids: &'a P, surroundings: &'a S) -> Self {
-        let load_topics = machine.spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
+        let topics = topic_sizes(&machine.terms.topics);
         Conversation {
             machine,
             fleet,
             pids,
             surroundings,
-            load_topics,
+            topics,
             answers: JoinSet::new(),
             next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
             next_check: Instant::now() + CHECK_INTERVAL,
@@ -208,7 +209,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             }
             if Instant::now() >= self.next_ping {
                 self.next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
-                (0..self.machine.processes()).for_each(|worker| self.fleet.send(worker, &ToWorker::Ping));
+                let actors = self.machine.cast.ids();
+                actors.for_each(|actor| self.fleet.send(actor, &ToWorker::Ping));
             }
             for action in self.machine.on(now_ns, event) {
                 self.perform(action);
@@ -227,8 +229,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         tokio::select! {
             biased;
             news = self.fleet.next() => {
-                let (worker, at_ns) = (news.worker, news.at_ns);
-                (at_ns, event_of(news, worker))
+                (news.at_ns, event_of(news))
             }
             Some(answer) = self.answers.join_next(), if !self.answers.is_empty() => {
                 let lost = |error: tokio::task::JoinError| Event::Ends(Err(error.to_string()));
@@ -260,14 +261,14 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     fn perform(&mut self, action: Action) {
         let sample_at = |at_ns| Some(self.surroundings.sample_at(at_ns, &(self.pids)(self.fleet)));
         match action {
-            Action::Send(worker, message) => self.fleet.send(worker, &message),
+            Action::Send(actor, message) => self.fleet.send(actor, &message),
             Action::Describe(group) => {
-                let description = self.surroundings.describe(&self.machine.spec.groups[group]);
+                let description = self.surroundings.describe(&self.machine.terms.groups[group]);
                 self.answers
                     .spawn(async move { Event::Group(group, description.await) });
             }
             Action::AskEnds => {
-                let ends = self.surroundings.end_offsets(&self.load_topics);
+                let ends = self.surroundings.end_offsets(&self.topics);
                 self.answers.spawn(async move { Event::Ends(ends.await) });
             }
             Action::Started(at_ns) => self.window.0 = sample_at(at_ns),
@@ -276,11 +277,11 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     }
 }
 
-fn event_of(news: FleetEvent, worker: usize) -> Event {
-    match news.what {
-        FleetNews::Message(message) => Event::Message(worker, *message),
-        FleetNews::Garbage(line) => Event::Garbage(worker, line),
-        FleetNews::Ended(how) => Event::Died(worker, how),
+fn event_of(FleetEvent { actor, what, .. }: FleetEvent) -> Event {
+    match what {
+        FleetNews::Message(message) => Event::Message(actor, *message),
+        FleetNews::Garbage(line) => Event::Garbage(actor, line),
+        FleetNews::Ended(how) => Event::Died(actor, how),
     }
 }
 

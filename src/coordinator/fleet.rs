@@ -1,6 +1,7 @@
 //! The worker processes of a trial: started through their launcher, spoken to over their standard streams, and never
 //! left running.
 
+use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::cast::ActorId;
 use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::clock;
 use crate::protocol::{FromWorker, ToWorker};
@@ -33,11 +35,11 @@ pub struct Launch {
     pub log: bool,
 }
 
-/// What happened to a worker, and when.
+/// What happened to a process, and when.
 #[derive(Debug)]
 pub struct FleetEvent {
-    /// The worker, from 0.
-    pub worker: usize,
+    /// Whose process it is.
+    pub actor: ActorId,
     /// When it was noticed.
     pub at_ns: u64,
     /// What.
@@ -57,10 +59,10 @@ pub enum FleetNews {
 
 /// The processes that a trial talks to.
 pub trait Fleet {
-    /// Starts the next worker. An error says why it could not be started.
-    fn start(&mut self, launch: &Launch) -> Result<(), String>;
-    /// Sends a worker a message; one that is gone is reported by [`Fleet::next`].
-    fn send(&mut self, worker: usize, message: &ToWorker);
+    /// Starts an actor's process. An error says why it could not be started.
+    fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String>;
+    /// Sends an actor a message; one that is gone is reported by [`Fleet::next`].
+    fn send(&mut self, actor: ActorId, message: &ToWorker);
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
     /// Asks all to exit, waits for at most `limit`, and kills what is left.
@@ -74,7 +76,7 @@ pub struct ProcessFleet {
     run_id: String,
     /// What is masked in what workers say.
     hidden: Arc<Hidden>,
-    workers: Vec<Process>,
+    workers: BTreeMap<ActorId, Process>,
     events: UnboundedReceiver<FleetEvent>,
     sender: UnboundedSender<FleetEvent>,
     /// A worker's end whose exit status is still waited for.
@@ -109,7 +111,7 @@ impl ProcessFleet {
         ProcessFleet {
             run_id: run_id.to_owned(),
             hidden,
-            workers: Vec::new(),
+            workers: BTreeMap::new(),
             events,
             sender,
             ending: None,
@@ -118,16 +120,16 @@ impl ProcessFleet {
 
     /// Process ids of the workers, as far as they run on this machine.
     pub fn pids(&self) -> Vec<u32> {
-        self.workers.iter().filter_map(|worker| worker.pid).collect()
+        self.workers.values().filter_map(|worker| worker.pid).collect()
     }
 
     async fn reap(&mut self, limit: Duration) {
-        for worker in &mut self.workers {
+        for worker in self.workers.values_mut() {
             // A worker ends with its input, even where `Exit` was not understood.
             worker.outbox = None;
         }
         let deadline = tokio::time::Instant::now() + limit;
-        for worker in &mut self.workers {
+        for worker in self.workers.values_mut() {
             if tokio::time::timeout_at(deadline, worker.child.wait()).await.is_err() {
                 worker.kill_group();
                 // It fails only for a process that has ended by itself.
@@ -140,7 +142,7 @@ impl ProcessFleet {
 }
 
 impl Fleet for ProcessFleet {
-    fn start(&mut self, launch: &Launch) -> Result<(), String> {
+    fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String> {
         let (program, arguments) = launch.command.split_first().ok_or("the launcher is empty")?;
         let mut command = Command::new(program);
         command
@@ -160,7 +162,6 @@ impl Fleet for ProcessFleet {
             return Err(format!("{program} was started without its standard streams"));
         };
         let pid = child.id();
-        let worker = self.workers.len();
         let (outbox, lines) = unbounded_channel();
         tokio::spawn(write_lines(stdin, lines));
         let said = Arc::new(Said {
@@ -169,22 +170,23 @@ impl Fleet for ProcessFleet {
             log: launch.log,
         });
         let errors = tokio::spawn(read_errors(stderr, Arc::clone(&said)));
-        let reader = tokio::spawn(read_messages(worker, stdout, errors, said, self.sender.clone()));
-        self.workers.push(Process {
+        let reader = tokio::spawn(read_messages(actor, stdout, errors, said, self.sender.clone()));
+        let process = Process {
             child,
             pid,
             outbox: Some(outbox),
             reader,
             ended: None,
-        });
+        };
+        self.workers.insert(actor, process);
         Ok(())
     }
 
-    fn send(&mut self, worker: usize, message: &ToWorker) {
+    fn send(&mut self, actor: ActorId, message: &ToWorker) {
         let Ok(line) = serde_json::to_string(message) else {
             return;
         };
-        if let Some(outbox) = self.workers.get(worker).and_then(|worker| worker.outbox.as_ref()) {
+        if let Some(outbox) = self.workers.get(&actor).and_then(|worker| worker.outbox.as_ref()) {
             // Its writer is gone with the process, whose end is news of its own.
             let _ = outbox.send(line);
         }
@@ -207,7 +209,7 @@ impl Fleet for ProcessFleet {
                 "" => String::new(),
                 words => format!("; its last words: {words}"),
             };
-            let Some(worker) = self.workers.get_mut(event.worker) else {
+            let Some(worker) = self.workers.get_mut(&event.actor) else {
                 continue;
             };
             let limit = || tokio::time::Instant::now() + END_PATIENCE;
@@ -224,14 +226,15 @@ impl Fleet for ProcessFleet {
     }
 
     async fn shutdown(&mut self, limit: Duration) {
-        for worker in 0..self.workers.len() {
-            self.send(worker, &ToWorker::Exit);
+        let actors: Vec<ActorId> = self.workers.keys().copied().collect();
+        for actor in actors {
+            self.send(actor, &ToWorker::Exit);
         }
         self.reap(limit).await;
     }
 
     async fn kill(&mut self) {
-        for worker in &mut self.workers {
+        for worker in self.workers.values_mut() {
             worker.kill_group();
         }
         self.reap(Duration::from_secs(5)).await;
@@ -295,7 +298,7 @@ fn message(line: &str, hidden: &Hidden) -> serde_json::Result<FromWorker> {
 
 /// Turns a worker's lines into events; its end of output is the last one.
 async fn read_messages(
-    worker: usize,
+    actor: ActorId,
     stdout: ChildStdout,
     errors: JoinHandle<()>,
     said: Arc<Said>,
@@ -309,7 +312,7 @@ async fn read_messages(
             Ok(message) => FleetNews::Message(Box::new(message)),
             Err(_) => FleetNews::Garbage(said.hidden.mask(line)),
         };
-        if events.send(FleetEvent { worker, at_ns, what }).is_err() {
+        if events.send(FleetEvent { actor, at_ns, what }).is_err() {
             return;
         }
     }
@@ -321,7 +324,7 @@ async fn read_messages(
         .unwrap_or_else(PoisonError::into_inner)
         .join(" / ");
     let _ = events.send(FleetEvent {
-        worker,
+        actor,
         at_ns: clock::now_ns(),
         what: FleetNews::Ended(words),
     });

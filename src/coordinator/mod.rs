@@ -5,6 +5,7 @@ mod arrivals;
 mod assemble;
 mod barrier;
 mod calibration;
+mod cast;
 mod clients;
 mod cluster;
 pub mod dataset;
@@ -46,6 +47,8 @@ pub use programs::{BuildError, check_builds};
 pub use run::run;
 pub use trial::Phase;
 
+#[cfg(test)]
+pub(crate) use cast::ActorId;
 #[cfg(test)]
 pub(crate) use spec::TrialSpec;
 #[cfg(test)]

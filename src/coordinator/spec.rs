@@ -1,48 +1,32 @@
-//! The specification of a trial, made before anything is started: workers, groups, topics, limits.
+//! The specification of a trial, made before anything is started: its cast and its terms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cast::{Actor, Cast, Reader};
 use super::options::Limits;
 use crate::kafka::names;
 use crate::load::Schedule;
-use crate::measure::{DeliveredTopics, TopicPartition, member_name};
+use crate::measure::{DeliveredTopics, TopicPartition};
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
 };
 use crate::scenario::{Configuration, Membership, Work};
 use crate::secret::Secret;
 
-/// One worker process of a trial.
-#[derive(Debug, Clone)]
-pub struct WorkerSpec {
-    /// Its group, from 0.
-    pub group: usize,
-    /// Its number within the group, from 0.
-    pub process: u32,
-    /// Its order.
-    pub prepare: Prepare,
-}
-
-impl WorkerSpec {
-    /// The process' name for people.
-    pub fn name(&self) -> String {
-        format!("group {}, process {}", self.group + 1, self.process + 1)
-    }
-
-    /// The name of one of its consumers for people.
-    pub fn member_name(&self, consumer: usize) -> String {
-        let group = u32::try_from(self.group).unwrap_or(u32::MAX);
-        member_name(group, self.process, u32::try_from(consumer).unwrap_or(u32::MAX))
-    }
-}
-
 /// All that a trial needs to run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct TrialSpec {
-    /// The worker processes, groups outermost.
-    pub workers: Vec<WorkerSpec>,
+    /// Who takes part, each with its order.
+    pub cast: Cast,
+    /// What holds for all of them.
+    pub terms: Terms,
+}
+
+/// What a trial is to read, and for how long.
+#[derive(Debug, Clone)]
+pub struct Terms {
     /// `group.id` of each group.
     pub groups: Vec<String>,
     /// True where members assign partitions to themselves.
@@ -60,9 +44,7 @@ pub struct TrialSpec {
 /// The records that arrive during a trial.
 #[derive(Debug, Clone)]
 pub struct LoadSpec {
-    /// The order of each producer process.
-    pub producers: Vec<PrepareProducer>,
-    /// When all of them together are to send.
+    /// When all producers together are to send.
     pub schedule: Schedule,
     /// From the common start to the producers' start.
     pub lead: Duration,
@@ -81,13 +63,6 @@ impl LoadSpec {
     /// True where there is something to read before anything arrives.
     pub fn has_backlog(&self) -> bool {
         self.backlog_ends.iter().flatten().any(|end| *end > 0)
-    }
-
-    /// The topics with their numbers of partitions.
-    pub fn topics(&self) -> Vec<(String, u32)> {
-        let topics = self.producers.first().map(|producer| producer.topics.as_slice());
-        let topics = topics.unwrap_or_default().iter();
-        topics.map(|topic| (topic.name.clone(), topic.partitions)).collect()
     }
 }
 
@@ -123,12 +98,7 @@ impl TrialReference {
     }
 }
 
-/// The name of a producer process for people, by its number from 0.
-pub fn producer_name(producer: usize) -> String {
-    format!("producer {}", producer + 1)
-}
-
-impl TrialSpec {
+impl Terms {
     /// All partitions of the trial, empty ones included. Each needs an owner.
     pub fn partitions(&self) -> BTreeSet<TopicPartition> {
         partitions_of(&self.topics).map(|(partition, _)| partition).collect()
@@ -147,24 +117,44 @@ impl TrialSpec {
         u64::try_from(backlog).unwrap_or(0) + load.schedule.expected_records()
     }
 
+    fn new(configuration: &Configuration, groups: Vec<String>, topics: Vec<TopicTarget>, limits: Limits) -> Self {
+        let mut terms = Terms {
+            groups,
+            manual: configuration.membership == Membership::Manual,
+            topics,
+            load: None,
+            reference: None,
+            limits,
+        };
+        match configuration.mode.load() {
+            None => terms.limits.read = limits.read.max(longest_reading(&terms, configuration.work)),
+            Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
+        }
+        terms
+    }
+}
+
+impl TrialSpec {
     /// Says that the topics existed, and what of them is delivered.
     pub fn with_reference(mut self, reference: TrialReference) -> Self {
-        self.reference = Some(reference);
+        self.terms.reference = Some(reference);
         self
     }
 
-    /// Adds records that arrive; every partition is then read from its first offset to an end that the load decides.
-    pub fn with_load(mut self, load: LoadSpec) -> Self {
+    /// Adds records that these producers send; every partition is then read from its first offset to an end that the load
+    /// decides.
+    pub fn with_load(mut self, load: LoadSpec, producers: Vec<PrepareProducer>) -> Self {
         let stamps = StampOrder {
             lead_ns: nanoseconds(load.lead),
             warmup_ns: nanoseconds(load.warmup),
             duration_ns: load.schedule.duration_ns().saturating_sub(nanoseconds(load.warmup)),
             stamped_from: load.backlog_ends.clone(),
         };
-        for worker in &mut self.workers {
-            worker.prepare.stamps = Some(stamps.clone());
+        for reader in &mut self.cast.readers {
+            reader.role.prepare.stamps = Some(stamps.clone());
         }
-        self.load = Some(load);
+        self.cast.producers = producers.into_iter().map(Actor::new).collect();
+        self.terms.load = Some(load);
         self
     }
 
@@ -179,26 +169,23 @@ impl TrialSpec {
         calibration: WorkCalibration,
         limits: Limits,
     ) -> Self {
-        let manual = configuration.membership == Membership::Manual;
         let fresh_groups: Vec<String> = (1..=configuration.groups)
             .map(|group| names::trial_group(trial, group))
             .collect();
         let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
-        let mut spec = TrialSpec {
-            workers: Vec::new(),
-            groups: fixed_group.unwrap_or_else(|| fresh_groups.clone()),
-            manual,
-            topics,
-            load: None,
-            reference: None,
-            limits,
+        let groups = fixed_group.unwrap_or_else(|| fresh_groups.clone());
+        let terms = Terms::new(configuration, groups, topics, limits);
+        let members = if terms.manual {
+            configuration.members_per_group()
+        } else {
+            0
         };
-        let members = if manual { configuration.members_per_group() } else { 0 };
-        let dealt = deal(&spec.partitions(), members);
+        let dealt = deal(&terms.partitions(), members);
         // Each group reads all partitions.
         let mut hands = dealt.iter().cycle();
+        let mut readers = Vec::new();
         // Names of clients contain the trial in a fixed group too, so that no client is taken for one of another trial.
-        for (group, (group_id, clients)) in spec.groups.iter().zip(&fresh_groups).enumerate() {
+        for (group, (group_id, clients)) in terms.groups.iter().zip(&fresh_groups).enumerate() {
             let mut properties = properties.clone();
             properties.insert("group.id".to_owned(), Secret::new(group_id));
             for process in 0..configuration.processes {
@@ -208,7 +195,7 @@ impl TrialSpec {
                 });
                 let prepare = Prepare {
                     consumers: consumers.collect(),
-                    topics: spec.topics.clone(),
+                    topics: terms.topics.clone(),
                     group_id: group_id.clone(),
                     properties: properties.clone(),
                     work: configuration.work,
@@ -217,25 +204,19 @@ impl TrialSpec {
                     read: configuration.read,
                     threads: configuration.threads,
                     ordering: configuration.ordering,
-                    manual,
+                    manual: terms.manual,
                     stamps: None,
                 };
-                spec.workers.push(WorkerSpec {
+                readers.push(Actor::new(Reader {
                     group,
                     process,
                     prepare,
-                });
+                }));
             }
         }
-        spec.adapt_limits(configuration);
-        spec
-    }
-
-    fn adapt_limits(&mut self, configuration: &Configuration) {
-        match configuration.mode.load() {
-            None => self.limits.read = self.limits.read.max(longest_reading(self, configuration.work)),
-            Some(load) => self.limits.drain = self.limits.drain.min(Duration::from_nanos(load.drain_ns)),
-        }
+        let producers = Vec::new();
+        let cast = Cast { readers, producers };
+        TrialSpec { cast, terms }
     }
 }
 
@@ -253,8 +234,8 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// Upper bound on the read time: ten times the total work, done by one member.
-fn longest_reading(spec: &TrialSpec, work: Work) -> Duration {
-    Duration::from_nanos(spec.records().saturating_mul(work.ns()).saturating_mul(10))
+fn longest_reading(terms: &Terms, work: Work) -> Duration {
+    Duration::from_nanos(terms.records().saturating_mul(work.ns()).saturating_mul(10))
 }
 
 /// Deals partitions out in turn.

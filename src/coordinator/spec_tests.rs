@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::coordinator::cast::AnyActor;
 use crate::testing::arrangement;
 use crate::testing::script::{manual_spec, partition, spec, spec_of, topics};
 
@@ -13,34 +14,37 @@ fn members_and_groups_have_names_of_their_own() {
         ..arrangement("case", 2, 3)
     };
     let spec = spec_of(&two_groups, 2);
-    assert_eq!(spec.groups, ["trial-g1", "trial-g2"]);
+    assert_eq!(spec.terms.groups, ["trial-g1", "trial-g2"]);
     let places: Vec<_> = spec
-        .workers
+        .cast
+        .readers
         .iter()
-        .map(|worker| (worker.group, worker.process))
+        .map(|reader| (reader.role.group, reader.role.process))
         .collect();
     assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1)]);
-    let clients = spec.workers.iter().flat_map(|worker| &worker.prepare.consumers);
+    let clients = spec.cast.readers.iter();
+    let clients = clients.flat_map(|reader| &reader.role.prepare.consumers);
     let clients: BTreeSet<&str> = clients.map(|consumer| consumer.client_id.as_str()).collect();
     assert_eq!(clients.len(), 12);
     assert!(clients.contains("trial-g2-p1-c3"), "{clients:?}");
-    let last = &spec.workers[3];
+    let last = &spec.cast.readers[3];
     assert_eq!(
-        (last.name(), last.member_name(2)),
+        (last.name(), last.role.member_name(2)),
         ("group 2, process 2".into(), "group 2, process 2, consumer 3".into())
     );
-    assert_eq!(last.prepare.group_id, "trial-g2");
-    assert_eq!(last.prepare.properties["group.id"].reveal(), "trial-g2");
+    assert_eq!(last.role.prepare.group_id, "trial-g2");
+    assert_eq!(last.role.prepare.properties["group.id"].reveal(), "trial-g2");
 }
 
 #[test]
 fn members_of_a_group_are_dealt_nothing() {
     let spec = spec(2, 1, 2);
-    assert!(!spec.manual);
+    assert!(!spec.terms.manual);
     assert!(
-        spec.workers
+        spec.cast
+            .readers
             .iter()
-            .flat_map(|w| &w.prepare.consumers)
+            .flat_map(|reader| &reader.role.prepare.consumers)
             .all(|c| c.manual.is_empty())
     );
 }
@@ -49,9 +53,10 @@ fn members_of_a_group_are_dealt_nothing() {
 fn partitions_are_dealt_in_turn() {
     let spec = manual_spec(2, 5);
     let hands: Vec<_> = spec
-        .workers
+        .cast
+        .readers
         .iter()
-        .map(|worker| worker.prepare.consumers[0].manual.clone())
+        .map(|reader| reader.role.prepare.consumers[0].manual.clone())
         .collect();
     assert_eq!(hands[0], [partition(0), partition(2), partition(4)]);
     assert_eq!(hands[1], [partition(1), partition(3)]);
@@ -63,8 +68,8 @@ fn the_limit_of_reading_grows_with_the_work() {
         work: Work::Wait { ns: 1_000_000_000 },
         ..arrangement("case", 1, 1)
     };
-    assert_eq!(spec_of(&busy, 3).limits.read, Duration::from_secs(3_000));
-    assert_eq!(spec(1, 1, 3).limits.read, Limits::default().read);
+    assert_eq!(spec_of(&busy, 3).terms.limits.read, Duration::from_secs(3_000));
+    assert_eq!(spec(1, 1, 3).terms.limits.read, Limits::default().read);
     assert_eq!(topics(3)[0].partitions.len(), 3);
 }
 
@@ -74,7 +79,7 @@ fn members_read_what_a_load_left_for_as_long_as_the_scenario_says() {
     for seconds in [5, 60] {
         let scenario = crate::testing::scenario(&format!("[load]\nrate = 100\ndrain = \"{seconds}s\""));
         let spec = spec_of(&scenario.configurations[0], 1);
-        assert_eq!(spec.limits.drain, Duration::from_secs(seconds));
+        assert_eq!(spec.terms.limits.drain, Duration::from_secs(seconds));
     }
 }
 

@@ -10,10 +10,10 @@ use crate::scenario::{Keys, Size};
 
 /// The only worker of a trial over these topics: one consumer in a group, which only counts.
 pub(crate) fn prepare(topics: Vec<TopicTarget>) -> Prepare {
-    let worker = spec_over(&configuration(), Vec::new()).workers.remove(0);
+    let reader = spec_over(&configuration(), Vec::new()).cast.readers.remove(0);
     Prepare {
         topics,
-        ..worker.prepare
+        ..reader.role.prepare
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::configuration::arrangement;
+pub(crate) use crate::coordinator::ActorId::{self, Reader};
 use crate::coordinator::{Action, Event, Limits, Phase, TrialMachine, TrialSpec};
 use crate::kafka::{GroupDescription, GroupMember, GroupState};
 use crate::measure::{Failure, FailureKind, OffsetRun, TopicPartition};
@@ -129,8 +130,12 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(spec: TrialSpec) -> Self {
+        let mut machine = TrialMachine::new(spec, BEGIN_NS);
+        for actor in machine.cast.ids() {
+            machine.cast[actor].start(BEGIN_NS);
+        }
         Script {
-            machine: TrialMachine::new(spec, BEGIN_NS),
+            machine,
             now_ns: BEGIN_NS,
             query: 0,
         }
@@ -138,13 +143,13 @@ impl Script {
 
     /// Workers that have introduced themselves and are ready: all have been asked to subscribe.
     pub(crate) fn joining(spec: TrialSpec, capabilities: &[Capability]) -> Self {
-        let workers = spec.workers.len();
+        let readers = spec.cast.readers.len();
         let mut script = Script::new(spec);
-        for worker in 0..workers {
-            script.says(worker, FromWorker::Hello(hello(capabilities)));
+        for reader in 0..readers {
+            script.says(Reader(reader), FromWorker::Hello(hello(capabilities)));
         }
-        for worker in 0..workers {
-            script.says(worker, FromWorker::Ready);
+        for reader in 0..readers {
+            script.says(Reader(reader), FromWorker::Ready);
         }
         assert_eq!(script.machine.phase(), Phase::Joining);
         script
@@ -184,12 +189,12 @@ impl Script {
         actions
     }
 
-    pub(crate) fn says(&mut self, worker: usize, message: FromWorker) -> Vec<Action> {
-        self.event(Event::Message(worker, message))
+    pub(crate) fn says(&mut self, actor: ActorId, message: FromWorker) -> Vec<Action> {
+        self.event(Event::Message(actor, message))
     }
 
-    /// A worker answers the latest question: what each of its consumers holds.
-    pub(crate) fn holds(&mut self, worker: usize, consumers: &[&[i32]]) -> Vec<Action> {
+    /// A reader answers the latest question: what each of its consumers holds.
+    pub(crate) fn holds(&mut self, reader: usize, consumers: &[&[i32]]) -> Vec<Action> {
         let query = self.query;
         let members = (0u32..).zip(consumers).map(|(consumer, held)| MemberAssignment {
             consumer,
@@ -197,7 +202,7 @@ impl Script {
             assigned_ns: Some(self.now_ns),
         });
         let members = members.collect();
-        self.says(worker, FromWorker::Assignments { query, members })
+        self.says(Reader(reader), FromWorker::Assignments { query, members })
     }
 
     /// The cluster answers for the only group.
@@ -205,14 +210,14 @@ impl Script {
         self.event(Event::Group(0, Ok(description)))
     }
 
-    pub(crate) fn reaches(&mut self, worker: usize, partition: i32, offset: i64) -> Vec<Action> {
+    pub(crate) fn reaches(&mut self, reader: usize, partition: i32, offset: i64) -> Vec<Action> {
         let position = Position {
             topic: 0,
             partition,
             offset,
         };
         let positions = vec![position];
-        self.says(worker, FromWorker::Progress { positions })
+        self.says(Reader(reader), FromWorker::Progress { positions })
     }
 
     pub(crate) fn passes(&mut self, time: Duration) -> Vec<Action> {
@@ -234,11 +239,11 @@ impl Script {
     }
 }
 
-/// The workers that a message was sent to, in order.
-pub(crate) fn sent_to(actions: &[Action], what: &ToWorker) -> Vec<usize> {
-    let workers = actions.iter().filter_map(|action| match action {
-        Action::Send(worker, message) if message == what => Some(*worker),
+/// The actors that a message was sent to, in order.
+pub(crate) fn sent_to(actions: &[Action], what: &ToWorker) -> Vec<ActorId> {
+    let actors = actions.iter().filter_map(|action| match action {
+        Action::Send(actor, message) if message == what => Some(*actor),
         _ => None,
     });
-    workers.collect()
+    actors.collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::load;
 use super::reference::{counts_of, reference_of};
+use crate::coordinator::cast::AnyActor;
 use crate::coordinator::trial::TrialMachine;
 use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
@@ -31,12 +32,12 @@ pub(super) struct Accounts {
 /// Compares what each group read with what it was to read.
 pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
     let mut sum = Accounts::default();
-    for group in 0..machine.spec.groups.len() {
+    for group in 0..machine.terms.groups.len() {
         let of_group = |member: &&MemberMeasurement| member.group as usize == group;
         let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
-        let mut workers = machine.spec.workers.iter().zip(&machine.workers);
-        let has_ledger = workers.all(|(spec, state)| spec.group != group || state.can(Capability::Ledger));
-        let account = if machine.spec.load.is_some() {
+        let mut readers = machine.cast.readers.iter();
+        let has_ledger = readers.all(|reader| reader.role.group != group || reader.can(Capability::Ledger));
+        let account = if machine.terms.load.is_some() {
             let (expected, unread) = load::expected(machine, &members);
             let existing_records: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
             sum.unread += unread;
@@ -55,7 +56,8 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
             let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
             *between = (between.0.min(*first), between.1.max(*end));
         }
-        sum.removed += account.removed + machine.spec.reference.as_ref().map_or(0, |reference| reference.removed);
+        let reference = machine.terms.reference.as_ref();
+        sum.removed += account.removed + reference.map_or(0, |reference| reference.removed);
         if sum.failure.is_none() {
             sum.failure = failure_of(group, &account, &members);
         }
@@ -65,7 +67,7 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
 
 /// What each group of a backlog trial was to read.
 fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
-    partitions_of(&machine.spec.topics)
+    partitions_of(&machine.terms.topics)
         .map(|(partition, OffsetRange { low, end })| ExpectedRange { partition, low, end })
         .collect()
 }
@@ -123,12 +125,12 @@ fn contradiction(account: &mut ledger::Account, reading: &Reading<'_>, counted: 
 
 /// Without a ledger only the number of records of each partition is known.
 fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
-    let mut counts: BTreeMap<TopicPartition, u64> = machine.spec.partitions().into_iter().map(|p| (p, 0)).collect();
+    let mut counts: BTreeMap<TopicPartition, u64> = machine.terms.partitions().into_iter().map(|p| (p, 0)).collect();
     for read in members.iter().flat_map(|member| &member.partitions) {
         let count = counts.entry(read.topic_partition()).or_default();
         *count = count.saturating_add(read.records);
     }
-    let ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(&machine.spec.topics).collect();
+    let ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(&machine.terms.topics).collect();
     let mut account = ledger::Account::default();
     for (partition, read) in counts {
         let range = ranges.get(&partition).copied().unwrap_or_default();

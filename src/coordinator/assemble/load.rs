@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::coordinator::cast::{Actor, AnyActor, Cast};
 use crate::coordinator::spec::LoadSpec;
 use crate::coordinator::trial::{LoadState, TrialMachine};
 use crate::measure::ledger::{ExpectedRange, partition_name};
@@ -10,7 +11,7 @@ use crate::measure::{
     DeliveryErrors, Failure, FailureKind, LagSeries, LoadMeasurement, MemberMeasurement, ProducerMeasurement,
     TopicPartition,
 };
-use crate::protocol::{ProducerResult, entry_of};
+use crate::protocol::{PrepareProducer, ProducerResult, entry_of};
 use crate::scenario::{Keys, WorkOrdering};
 
 /// Producers that sent less than this share of what the window asked for did not reach the load.
@@ -24,15 +25,15 @@ pub(super) fn measurement(
     unread: u64,
     members: &[MemberMeasurement],
 ) -> Option<LoadMeasurement> {
-    let spec = machine.spec.load.clone()?;
+    let spec = machine.terms.load.clone()?;
     let servers = servers(machine);
     let state = machine.load.as_mut()?;
     let warmup_ns = u64::try_from(spec.warmup.as_nanos()).unwrap_or(u64::MAX);
     let (window_from_ns, window_end_ns) = (state.start_ns.saturating_add(warmup_ns), state.end_ns);
     let window_ns = window_end_ns.saturating_sub(window_from_ns);
     let seconds = (window_ns as f64 / 1e9).max(f64::MIN_POSITIVE);
-    let results: Vec<ProducerResult> = state.producers.iter().filter_map(|p| p.result.clone()).collect();
-    let sum = |of: fn(&ProducerResult) -> u64| results.iter().map(of).sum();
+    let cast = &machine.cast;
+    let sum = |of: fn(&ProducerResult) -> u64| cast.sent().map(of).sum();
     let lag = std::mem::take(&mut state.lag);
     let due_in_window: u64 = sum(|result| result.due_in_window);
     let sent_in_window: u64 = sum(|result| result.sent_in_window);
@@ -45,7 +46,7 @@ pub(super) fn measurement(
         window_ns: (window_from_ns, window_end_ns),
         per_second: &per_second(&spec, state, &lag, arrived as f64 / seconds),
         gap_variation: spec.schedule.arrivals().gap_variation(),
-        has_keys: spec.producers.iter().any(|producer| producer.keys != Keys::None),
+        has_keys: cast.producers.iter().any(|producer| producer.role.keys != Keys::None),
         servers,
         has_backlog: spec.has_backlog(),
     });
@@ -61,21 +62,21 @@ pub(super) fn measurement(
         acknowledged: sum(|result| result.acknowledged),
         refused: sum(|result| result.refused),
         failed: sum(|result| result.failed),
-        errors: errors(&results),
+        errors: errors(cast),
         unread,
         overload,
         judgement: (!spec.has_backlog()).then_some(judgement),
         caught_up_ns: state.caught_up_ns,
         seconds: state.take_seconds(),
         lag,
-        producers: producers(state, results),
+        producers: cast.producers.iter().filter_map(producer).collect(),
     })
 }
 
 /// What works the records of a member: partitions side by side only where several threads take one each.
 fn servers(machine: &TrialMachine) -> Servers {
-    let mut workers = machine.spec.workers.iter().map(|worker| &worker.prepare);
-    if workers.any(|prepare| prepare.threads > 1 && prepare.ordering == WorkOrdering::Partition) {
+    let mut orders = machine.cast.readers.iter().map(|reader| &reader.role.prepare);
+    if orders.any(|prepare| prepare.threads > 1 && prepare.ordering == WorkOrdering::Partition) {
         Servers::Partitions
     } else {
         Servers::Member
@@ -118,9 +119,9 @@ pub(super) fn lag_not_sampled(load: &LoadMeasurement) -> Option<String> {
 }
 
 /// What was refused or not delivered, by cause, the commonest first.
-fn errors(results: &[ProducerResult]) -> Vec<DeliveryErrors> {
+fn errors(cast: &Cast) -> Vec<DeliveryErrors> {
     let mut causes: BTreeMap<&str, u64> = BTreeMap::new();
-    for error in results.iter().flat_map(|result| &result.errors) {
+    for error in cast.sent().flat_map(|result| &result.errors) {
         *causes.entry(&error.cause).or_default() += error.records;
     }
     let error = |(cause, records): (&str, u64)| DeliveryErrors {
@@ -132,39 +133,31 @@ fn errors(results: &[ProducerResult]) -> Vec<DeliveryErrors> {
     errors
 }
 
-fn producers(state: &LoadState, results: Vec<ProducerResult>) -> Vec<ProducerMeasurement> {
-    let producers = (0u32..).zip(&state.producers).zip(results);
-    producers
-        .filter_map(|((producer, state), result)| {
-            let hello = state.process.hello.as_ref()?;
-            Some(ProducerMeasurement {
-                producer,
-                pid: hello.pid,
-                client: hello.client.clone(),
-                client_version: hello.client_version.clone(),
-                due: result.due,
-                sent: result.sent,
-                acknowledged: result.acknowledged,
-                lateness: result.lateness,
-                series: result.series,
-                last_sent_ns: result.last_sent_ns,
-                queue_full_ns: result.queue_full_ns,
-                window: result.window,
-                stopwatch: result.stopwatch,
-            })
-        })
-        .collect()
+fn producer(producer: &Actor<PrepareProducer>) -> Option<ProducerMeasurement> {
+    let (result, hello) = (producer.result()?, &producer.introduction()?.hello);
+    Some(ProducerMeasurement {
+        producer: producer.role.producer,
+        pid: hello.pid,
+        client: hello.client.clone(),
+        client_version: hello.client_version.clone(),
+        due: result.due,
+        sent: result.sent,
+        acknowledged: result.acknowledged,
+        lateness: result.lateness.clone(),
+        series: result.series.clone(),
+        last_sent_ns: result.last_sent_ns,
+        queue_full_ns: result.queue_full_ns,
+        window: result.window.clone(),
+        stopwatch: result.stopwatch.clone(),
+    })
 }
 
 /// What a group was to read of each partition, and how many records there are beyond. Where the draining ended before
 /// everything was read, what is behind the last record read is unread and not lost.
 pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -> (Vec<ExpectedRange>, u64) {
     let (mut unread, mut ranges) = (0, Vec::new());
-    let producers = machine.load.iter().flat_map(|load| &load.producers);
-    let given_up = producers
-        .filter_map(|producer| producer.result.as_ref())
-        .any(|result| result.failed > 0);
-    for partition in machine.spec.partitions() {
+    let given_up = machine.cast.sent().any(|result| result.failed > 0);
+    for partition in machine.terms.partitions() {
         let Some(end) = machine.load.as_ref().map(|load| load.end_of(partition)) else {
             continue;
         };
@@ -187,10 +180,9 @@ pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -
 
 /// Records that the cluster acknowledged and does not have.
 pub(super) fn vanished(machine: &TrialMachine) -> Option<Failure> {
-    let (spec, load) = (machine.spec.load.as_ref()?, machine.load.as_ref()?);
+    let (spec, load) = (machine.terms.load.as_ref()?, machine.load.as_ref()?);
     let mut acknowledged: BTreeMap<TopicPartition, u64> = BTreeMap::new();
-    let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
-    for produced in results.flat_map(|result| &result.partitions) {
+    for produced in machine.cast.sent().flat_map(|result| &result.partitions) {
         *acknowledged.entry(produced.topic_partition()).or_default() += produced.acknowledged;
     }
     let missing = acknowledged.into_iter().find_map(|(partition, acknowledged)| {

@@ -10,33 +10,31 @@ use crate::measure::{
     Failure, HostMeasurement, Interruptions, Measurement, MemberMeasurement, PartitionMeasurement, ProcessMeasurement,
     TopicPartition,
 };
-use crate::protocol::{Capability, MemberResult, TopicTarget, Without, WorkerResult};
+use crate::protocol::{Capability, MemberResult, TopicTarget, Without};
 use crate::scenario::Work;
 
 use accounts::accounts;
 use reference::{bridge_gaps, targets};
 
-use super::spec::{WorkerSpec, producer_name};
+use super::cast::{Actor, AnyActor, Cast, Life, Reader, ReaderStage};
 use super::trial::TrialMachine;
 
 /// What the workers of a trial that is over have recorded.
 pub struct Recorded {
-    results: Vec<WorkerResult>,
     members: Vec<MemberMeasurement>,
 }
 
 impl Recorded {
     /// Takes it.
-    pub fn take(machine: &mut TrialMachine) -> Self {
-        let results = machine.take_results();
-        let members = members(machine, &results);
-        Recorded { results, members }
+    pub fn take(machine: &TrialMachine) -> Self {
+        let members = members(machine);
+        Recorded { members }
     }
 
     /// Ranges of existing topics with offsets that were not read although the cluster delivered them before. It is then
     /// asked whether it still delivers them. `None` where nothing is missing.
     pub fn missing(&self, machine: &TrialMachine) -> Option<Vec<TopicTarget>> {
-        machine.spec.reference.as_ref()?;
+        machine.terms.reference.as_ref()?;
         let accounts = accounts(machine, &self.members);
         (!accounts.lost_between.is_empty()).then(|| targets(machine, &accounts.lost_between))
     }
@@ -58,9 +56,9 @@ pub fn measure(
     spawn_ns: u64,
     host: HostMeasurement,
 ) -> (Measurement, Option<Failure>) {
-    let Recorded { results, mut members } = recorded;
+    let Recorded { mut members } = recorded;
     let accounts = accounts(machine, &members);
-    if let Some(reference) = &machine.spec.reference {
+    if let Some(reference) = &machine.terms.reference {
         for member in &mut members {
             bridge_gaps(member, &reference.delivered);
         }
@@ -71,12 +69,12 @@ pub fn measure(
         .all(|member| member.last_record_ns.is_some() || member.records() == 0);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
     // Members of a load may read on until they hear that it is over.
-    let is_after_end = |last_ns: u64| machine.spec.load.is_none() && last_ns > machine.heard_end_ns;
+    let is_after_end = |last_ns: u64| machine.terms.load.is_none() && last_ns > machine.heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
-    let interruptions = interruptions(machine, &results);
+    let interruptions = interruptions(machine);
     let load = load::measurement(machine, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| load::vanished(machine));
-    let mut not_observed = not_observed(machine, &results, last_ns.is_none());
+    let mut not_observed = not_observed(machine, last_ns.is_none());
     not_observed.extend(load.as_ref().and_then(load::lag_not_sampled));
     let measurement = Measurement {
         start_ns: machine.start_ns,
@@ -87,13 +85,13 @@ pub fn measure(
         results_ns: machine.results_ns,
         // Known once the processes have ended.
         ended_ns: None,
-        records_expected: accounts.expected.unwrap_or_else(|| machine.spec.records()),
+        records_expected: accounts.expected.unwrap_or_else(|| machine.terms.records()),
         lost: accounts.lost,
         duplicated: accounts.duplicated,
         redelivered: accounts.redelivered,
         not_delivered: accounts.not_delivered,
         removed: accounts.removed,
-        processes: processes(machine, results),
+        processes: processes(machine),
         members,
         host,
         not_observed,
@@ -105,34 +103,34 @@ pub fn measure(
 }
 
 /// Where the processes of the trial did not run, and how long the consumers' settings let them pause.
-fn interruptions(machine: &TrialMachine, results: &[WorkerResult]) -> Interruptions {
+fn interruptions(machine: &TrialMachine) -> Interruptions {
     let mut interruptions = Interruptions::default();
-    for (spec, result) in machine.spec.workers.iter().zip(results) {
-        interruptions.add_process(&spec.name(), result.pauses.as_deref());
-    }
-    let producers = machine.load.iter().flat_map(|load| &load.producers).enumerate();
-    for (producer, result) in producers.filter_map(|(number, state)| Some((number, state.result.as_ref()?))) {
-        interruptions.add_process(&producer_name(producer), result.pauses.as_deref());
-    }
-    let pauses = machine
-        .spec
-        .workers
+    let Cast { readers, producers } = &machine.cast;
+    let reading = readers
         .iter()
-        .map(|spec| fetch_pause_ms(&spec.prepare.properties));
+        .filter_map(|actor| Some((actor.name(), &actor.result()?.pauses)));
+    let sending = producers
+        .iter()
+        .filter_map(|actor| Some((actor.name(), &actor.result()?.pauses)));
+    for (name, pauses) in reading.chain(sending) {
+        interruptions.add_process(&name, pauses.as_deref());
+    }
+    let pauses = readers
+        .iter()
+        .map(|reader| fetch_pause_ms(&reader.role.prepare.properties));
     interruptions.fetch_pause_ns = pauses.max().unwrap_or(0).saturating_mul(1_000_000);
     interruptions
 }
 
-fn members(machine: &TrialMachine, results: &[WorkerResult]) -> Vec<MemberMeasurement> {
+fn members(machine: &TrialMachine) -> Vec<MemberMeasurement> {
     let mut members = Vec::new();
-    for ((spec, state), result) in machine.spec.workers.iter().zip(&machine.workers).zip(results) {
-        for (consumer, member) in result.members.iter().enumerate() {
-            let held = state.held.get(consumer).cloned().unwrap_or_default();
-            let group = u32::try_from(spec.group).unwrap_or(u32::MAX);
-            let consumer = u32::try_from(consumer).unwrap_or(u32::MAX);
+    for reader in &machine.cast.readers {
+        let results = reader.result().into_iter().flat_map(|result| &result.members);
+        for ((consumer, member), held) in (0u32..).zip(results).zip(reader.held()) {
+            let group = u32::try_from(reader.role.group).unwrap_or(u32::MAX);
             members.push(member_measurement(
-                (group, spec.process, consumer),
-                held,
+                (group, reader.role.process, consumer),
+                held.clone(),
                 member,
                 machine.start_ns,
             ));
@@ -185,42 +183,48 @@ fn member_measurement(
     }
 }
 
-fn processes(machine: &TrialMachine, results: Vec<WorkerResult>) -> Vec<ProcessMeasurement> {
-    let workers = machine.spec.workers.iter().zip(&machine.workers).zip(results);
-    workers
-        .filter_map(|((spec, state), result)| {
-            let hello = state.hello.as_ref()?;
-            Some(ProcessMeasurement {
-                group: u32::try_from(spec.group).unwrap_or(u32::MAX),
-                process: spec.process,
-                pid: hello.pid,
-                client: hello.client.clone(),
-                client_version: hello.client_version.clone(),
-                spawn_ns: state.spawn_ns,
-                hello_ns: state.hello_ns,
-                ready_ns: state.ready_ns.unwrap_or(state.hello_ns),
-                window: result.window,
-                stopwatch: result.stopwatch,
-            })
+fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
+    let process = |reader: &Actor<Reader>| {
+        let Life::Ready {
+            introduction,
+            ready_ns,
+            stage: ReaderStage::Done(_, result),
+        } = &reader.life
+        else {
+            return None;
+        };
+        Some(ProcessMeasurement {
+            group: u32::try_from(reader.role.group).unwrap_or(u32::MAX),
+            process: reader.role.process,
+            pid: introduction.hello.pid,
+            client: introduction.hello.client.clone(),
+            client_version: introduction.hello.client_version.clone(),
+            spawn_ns: introduction.spawn_ns,
+            hello_ns: introduction.hello_ns,
+            ready_ns: *ready_ns,
+            window: result.window.clone(),
+            stopwatch: result.stopwatch.clone(),
         })
-        .collect()
+    };
+    machine.cast.readers.iter().filter_map(process).collect()
 }
 
-/// What could not be observed, by the capabilities that workers lack.
-fn not_observed(machine: &TrialMachine, results: &[WorkerResult], no_times: bool) -> Vec<String> {
-    let workers = || machine.spec.workers.iter().zip(&machine.workers).zip(results);
-    // What the same workers lack is in one sentence.
+/// What could not be observed, by the capabilities that readers lack.
+fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
+    // What the same readers lack is in one sentence.
     let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
     for &capability in Capability::ALL {
         let Without::NotObserved(what) = capability.without() else {
             continue;
         };
-        let matters = |spec: &WorkerSpec| capability != Capability::Work || spec.prepare.work != Work::None;
+        let matters = |reader: &Actor<Reader>| capability != Capability::Work || reader.role.prepare.work != Work::None;
         // Workers reported their pauses before that was a capability.
-        let reported = |result: &WorkerResult| capability == Capability::Pauses && result.pauses.is_some();
-        let without =
-            workers().filter(|((spec, state), result)| matters(spec) && !state.can(capability) && !reported(result));
-        let names: Vec<String> = without.map(|((spec, _), _)| spec.name()).collect();
+        let reported = |reader: &Actor<Reader>| {
+            capability == Capability::Pauses && reader.result().is_some_and(|result| result.pauses.is_some())
+        };
+        let readers = machine.cast.readers.iter();
+        let without = readers.filter(|reader| matters(reader) && !reader.can(capability) && !reported(reader));
+        let names: Vec<String> = without.map(AnyActor::name).collect();
         if names.is_empty() {
             continue;
         }

@@ -9,7 +9,7 @@ use crate::protocol::{OffsetRange, TopicTarget};
 
 /// The trial's topics with these ranges of their partitions, and nothing of the others.
 pub(super) fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, (i64, i64)>) -> Vec<TopicTarget> {
-    let mut topics = machine.spec.topics.clone();
+    let mut topics = machine.terms.topics.clone();
     for (topic, target) in (0u32..).zip(&mut topics) {
         for (partition, range) in (0i32..).zip(&mut target.partitions) {
             let found = ranges.get(&TopicPartition { topic, partition });
@@ -22,7 +22,7 @@ pub(super) fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, 
 
 /// What the account of existing topics is compared with.
 pub(super) fn reference_of(machine: &TrialMachine) -> Option<ledger::Reference<'_>> {
-    let reference = machine.spec.reference.as_ref()?;
+    let reference = machine.terms.reference.as_ref()?;
     Some(ledger::Reference {
         delivered: &reference.delivered,
         still: machine.still.as_ref(),

@@ -14,8 +14,8 @@ const M2: &str = "group 1, process 2, consumer 1";
 /// The measurement of two processes with a partition each, which gave these results.
 fn after(first: MemberResult, second: MemberResult) -> (Measurement, Option<Failure>) {
     let mut script = Script::collecting();
-    script.says(0, result(&[first]));
-    script.says(1, result(&[second]));
+    script.says(Reader(0), result(&[first]));
+    script.says(Reader(1), result(&[second]));
     assert_eq!(script.machine.failure(), None);
     let host = HostMeasurement {
         cpu: HostCpu::default(),
@@ -154,7 +154,7 @@ fn plain(records: u64) -> (Measurement, Option<Failure>) {
     member.partitions[0].records = records;
     member.partitions[0].runs = None;
     member.partitions[0].last_ns = None;
-    script.says(0, result(&[member]));
+    script.says(Reader(0), result(&[member]));
     measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
 }
 
@@ -203,7 +203,7 @@ fn a_plain_worker_s_missing_record_is_not_made_up_for_by_another_partition() {
     script.reaches(0, 1, RECORDS);
     let mut member = member_result(&[(0, &[]), (1, &[])]);
     (member.partitions[0].records, member.partitions[1].records) = (99, 101);
-    script.says(0, result(&[member]));
+    script.says(Reader(0), result(&[member]));
     let (measurement, _) = measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default());
     assert_eq!((measurement.lost, measurement.duplicated), (1, 1));
 }
@@ -223,9 +223,9 @@ fn the_groups_are_accounted_for_one_by_one() {
     script.reaches(0, 0, RECORDS);
     assert_eq!(script.machine.phase(), super::super::trial::Phase::Reading);
     script.reaches(1, 0, RECORDS);
-    script.says(0, result(&[read_all(0)]));
+    script.says(Reader(0), result(&[read_all(0)]));
     let lacking: FromWorker = result(&[member_result(&[(0, &[run(1, RECORDS, 1)])])]);
-    script.says(1, lacking);
+    script.says(Reader(1), lacking);
     let outcome = measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default());
     assert_eq!(outcome.0.lost, 1);
     failed(
@@ -242,7 +242,7 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
     let delivered = DeliveredTopics {
         topics: vec![vec![(0..RECORDS).step_by(2).collect(); 2]],
     };
-    let spec = &mut script.machine.spec;
+    let spec = &mut script.machine.terms;
     // The first ten offsets of partition 0 had been removed before the trial.
     let low = [vec![10, 0]];
     let reference = crate::coordinator::spec::TrialReference::new(Arc::new(delivered), &mut spec.topics, &low);
@@ -258,8 +258,8 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
             .map(|first| run(first, first + 1, 1))
             .collect::<Vec<_>>()
     };
-    script.says(0, result(&[member_result(&[(0, &every(10))])]));
-    script.says(1, result(&[member_result(&[(1, runs)])]));
+    script.says(Reader(0), result(&[member_result(&[(0, &every(10))])]));
+    script.says(Reader(1), result(&[member_result(&[(1, runs)])]));
     measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
 }
 

@@ -7,17 +7,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::Session;
-use crate::coordinator::arrivals::{Arrivals, ArrivalsError};
+use crate::coordinator::arrivals::{Arrivals, ArrivalsError, Arriving};
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
 use crate::coordinator::options::Limits;
-use crate::coordinator::spec::{LoadSpec, TrialSpec};
+use crate::coordinator::spec::TrialSpec;
 use crate::kafka::client::ClientProperties;
 use crate::kafka::names;
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
-use crate::protocol::TopicTarget;
 use crate::scenario::{Commit, Configuration, Mode};
 use crate::secret::Secret;
 
@@ -68,7 +67,11 @@ impl Session<'_> {
         }
         let name = names::trial(&self.prefix, order.number);
         let (mut topics, load) = match self.arrivals(order, configuration, &name).await {
-            Ok(Some((topics, load))) => (topics, Some(load)),
+            Ok(Some(Arriving {
+                topics,
+                load,
+                producers,
+            })) => (topics, Some((load, producers))),
             Ok(None) => (dataset.target(order.records), None),
             Err(_) if self.interrupt.is_set() => return Err(NotRun::Interrupted),
             Err(error) => {
@@ -92,7 +95,7 @@ impl Session<'_> {
             spec = spec.with_reference(reference);
         }
         Ok(match load {
-            Some(load) => spec.with_load(load),
+            Some((load, producers)) => spec.with_load(load, producers),
             None => spec,
         })
     }
@@ -117,7 +120,7 @@ impl Session<'_> {
         order: &TrialOrder,
         configuration: &Configuration,
         trial: &str,
-    ) -> Result<Option<(Vec<TopicTarget>, LoadSpec)>, ArrivalsError> {
+    ) -> Result<Option<Arriving>, ArrivalsError> {
         let (Some(load), Some(ordered)) = (configuration.mode.load(), order.load) else {
             return Ok(None);
         };

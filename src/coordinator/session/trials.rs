@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::Session;
 use super::prepare::NotRun;
 use crate::coordinator::calibration::Calibrations;
+use crate::coordinator::cast::{ActorId, Cast};
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
@@ -18,7 +19,6 @@ use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::with_their_groups;
-use crate::coordinator::spec::{LoadSpec, TrialSpec};
 use crate::coordinator::trial::Phase;
 use crate::coordinator::watch::Watch;
 use crate::kafka::GroupDescription;
@@ -53,13 +53,14 @@ impl Session<'_> {
             Err(NotRun::Run(error)) => return Err(error),
         };
         let cluster = self.cluster(configuration);
-        let launches = self.launches(configuration, &spec);
-        let own_topics = spec.load.as_ref().map(LoadSpec::topics).unwrap_or_default();
+        let launches = self.launches(configuration, &spec.cast);
+        let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
+        let topics: Vec<String> = topics.collect();
+        let has_own_topics = spec.terms.load.is_some();
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
-        let topic = spec.topics.first().map(|topic| topic.name.clone());
-        let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topic);
+        let watch = Watch::start(cluster.brokers_now().await, &cluster.admin, topics.first().cloned());
         let around = Around {
             admin: cluster.admin.clone(),
             cluster,
@@ -77,8 +78,8 @@ impl Session<'_> {
             fleet.shutdown(self.options.limits.exit).await;
             return Ok(None);
         };
-        let own_topics = own_topics.into_iter().map(|(name, _)| name);
-        self.remove_topics(cluster, own_topics.collect()).await;
+        let own_topics = if has_own_topics { topics } else { Vec::new() };
+        self.remove_topics(cluster, own_topics).await;
         name_kill(&mut outcome, &kills);
         self.add_interruptions(&mut outcome, interruptions, began_ns);
         let (status, flags) = self.judge(&outcome);
@@ -89,13 +90,14 @@ impl Session<'_> {
         }))
     }
 
-    /// The command lines of a trial's workers: consumers at their place, then producers here.
-    fn launches(&self, configuration: &Configuration, spec: &TrialSpec) -> Vec<Launch> {
+    /// The command lines of a trial's actors: consumers at their place, producers here.
+    fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (places, build) = (&self.plan.scenario.places, configuration.variant.build);
-        let consumer = self.launch(&places[configuration.place], build, "consumer");
-        let producer = self.launch(&places[0], build, "producer");
-        let producers = spec.load.as_ref().map_or(0, |load| load.producers.len());
-        [vec![consumer; spec.workers.len()], vec![producer; producers]].concat()
+        let launch = |actor: &ActorId| match actor {
+            ActorId::Reader(_) => self.launch(&places[configuration.place], build, "consumer"),
+            ActorId::Producer(_) => self.launch(&places[0], build, "producer"),
+        };
+        cast.ids().map(|actor| (actor, launch(&actor))).collect()
     }
 
     /// A trial that ended so, without figures.

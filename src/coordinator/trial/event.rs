@@ -1,5 +1,6 @@
 //! What the state machine of a trial takes in and gives out.
 
+use crate::coordinator::cast::ActorId;
 use crate::kafka::GroupDescription;
 use crate::measure::DeliveredTopics;
 use crate::protocol::{FromWorker, ToWorker, TopicTarget};
@@ -7,12 +8,12 @@ use crate::protocol::{FromWorker, ToWorker, TopicTarget};
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event {
-    /// A worker said something.
-    Message(usize, FromWorker),
-    /// A worker wrote a line that is not a message.
-    Garbage(usize, String),
-    /// A worker's process ended, with how and its last words.
-    Died(usize, String),
+    /// An actor said something.
+    Message(ActorId, FromWorker),
+    /// An actor wrote a line that is not a message.
+    Garbage(ActorId, String),
+    /// An actor's process ended, with how and its last words.
+    Died(ActorId, String),
     /// What the cluster says of a group.
     Group(usize, Result<GroupDescription, String>),
     /// What the cluster says of the end of every partition of every topic.
@@ -26,8 +27,8 @@ pub enum Event {
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Tell a worker.
-    Send(usize, ToWorker),
+    /// Tell an actor.
+    Send(ActorId, ToWorker),
     /// Ask the cluster about a group and report [`Event::Group`].
     Describe(usize),
     /// Ask the cluster for the ends of the load's partitions and report [`Event::Ends`].

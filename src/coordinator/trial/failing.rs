@@ -4,43 +4,37 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::barrier::Obstacle;
-use super::{Phase, TrialMachine, WorkerState};
+use super::{Phase, TrialMachine};
+use crate::coordinator::cast::{ActorId, AnyActor};
 use crate::measure::{Failure, FailureKind, TopicPartition};
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
-        let limits = self.spec.limits;
-        let late = |has: fn(&WorkerState) -> bool| {
-            let mut processes = 0..self.processes();
-            processes.find(|worker| !self.state_of(*worker).is_some_and(has))
-        };
+        let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
-        let (worker, kind, message) = match self.phase {
-            Phase::Starting => match late(|process| process.hello.is_some()) {
-                Some(worker) => {
+        let without =
+            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
+        let (late, kind, message) = match self.phase {
+            Phase::Starting => match without(|actor| actor.introduction().is_some()) {
+                Some(actor) => {
                     let message = format!("it did not introduce itself within {} s", seconds(limits.hello));
-                    (Some(worker), FailureKind::WorkerStart, message)
+                    (Some(actor), FailureKind::WorkerStart, message)
                 }
                 None => {
                     let message = format!("it was not ready within {} s", seconds(limits.ready));
-                    (
-                        late(|process| process.ready_ns.is_some()),
-                        FailureKind::Connect,
-                        message,
-                    )
+                    (without(AnyActor::is_ready), FailureKind::Connect, message)
                 }
             },
             Phase::Joining => return self.not_joined(seconds(limits.join)),
             Phase::Reading if self.load.is_some() => {
-                let mut producers = self.load.iter().flat_map(|load| &load.producers);
-                let silent = producers.position(|producer| producer.result.is_none());
-                let worker = silent.map(|producer| self.workers.len() + producer);
-                let message = match worker {
+                let mut producers = self.cast.producers.iter();
+                let late = producers.position(|producer| producer.result().is_none());
+                let message = match late {
                     Some(_) => "it gave no result after the end of the load",
                     None => "the cluster did not answer where the partitions end after the load",
                 };
-                (worker, FailureKind::Timeout, message.to_owned())
+                (late.map(ActorId::Producer), FailureKind::Timeout, message.to_owned())
             }
             Phase::Reading | Phase::Draining => {
                 let message = format!("reading took more than {} s", seconds(limits.read));
@@ -48,12 +42,12 @@ impl TrialMachine {
             }
             Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let silent = self.workers.iter().position(|worker| worker.result.is_none());
-                (silent, FailureKind::Timeout, message)
+                let late = self.cast.readers.iter().position(|reader| reader.result().is_none());
+                (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };
-        match worker {
-            Some(worker) => self.failed(worker, kind, message),
+        match late {
+            Some(actor) => self.failed(actor, kind, message),
             None => Failure {
                 kind,
                 who: None,
@@ -92,7 +86,7 @@ impl TrialMachine {
         let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
         let message = format!(
             "no record for {} s with {} partitions unread{}",
-            self.spec.limits.stall.as_secs(),
+            self.terms.limits.stall.as_secs(),
             unread.len(),
             unread
                 .first()
@@ -108,21 +102,19 @@ impl TrialMachine {
 
     /// A partition as the cluster calls it.
     fn partition_name(&self, partition: TopicPartition) -> String {
-        let topic = &self.spec.topics[partition.topic as usize].name;
+        let topic = &self.terms.topics[partition.topic as usize].name;
         format!("{topic} [{}]", partition.partition)
     }
 
     /// Members of a group that held a partition when reading began.
     fn holders(&self, group: usize, partition: TopicPartition) -> Vec<String> {
-        let members = self.members_of(group).into_iter();
+        let holds = |&(reader, consumer): &(usize, usize)| {
+            let held = self.cast.readers[reader].held().get(consumer);
+            held.is_some_and(|held| held.contains(&partition))
+        };
+        let members = self.members_of(group).into_iter().filter(holds);
         members
-            .filter(|&(worker, consumer)| {
-                self.workers[worker]
-                    .held
-                    .get(consumer)
-                    .is_some_and(|held| held.contains(&partition))
-            })
-            .map(|(worker, consumer)| self.spec.workers[worker].member_name(consumer))
+            .map(|(reader, consumer)| self.role(reader).member_name(consumer))
             .collect()
     }
 }

@@ -1,9 +1,10 @@
 //! Joining: asks every worker and the cluster what the members hold, until the barrier is passed.
 
 use super::super::barrier::{self, MemberView, Obstacle};
-use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, WorkerState, after};
+use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, after};
+use crate::coordinator::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
 use crate::kafka::GroupDescription;
-use crate::measure::{Failure, TopicPartition};
+use crate::measure::Failure;
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 
 impl TrialMachine {
@@ -12,17 +13,17 @@ impl TrialMachine {
         self.next_look_ns = None;
         self.query += 1;
         let mut actions = Vec::new();
-        if !self.spec.manual {
+        if !self.terms.manual {
             for group in 0..self.descriptions.len() {
                 self.descriptions[group] = None;
                 self.unanswered[group] += 1;
                 actions.push(Action::Describe(group));
             }
         }
-        for worker in 0..self.workers.len() {
-            self.workers[worker].assignments = None;
-            if self.workers[worker].can(Capability::Assignment) {
-                actions.push(Action::Send(worker, ToWorker::QueryAssignments { query: self.query }));
+        for (actor, reader) in self.cast.reader_ids().zip(&mut self.cast.readers) {
+            reader.enter(ReaderStage::Joining(None));
+            if reader.can(Capability::Assignment) {
+                actions.push(Action::Send(actor, ToWorker::QueryAssignments { query: self.query }));
             }
         }
         actions
@@ -31,17 +32,18 @@ impl TrialMachine {
     pub(super) fn on_assignments(
         &mut self,
         now_ns: u64,
-        worker: usize,
+        reader: usize,
         query: u64,
         members: Vec<MemberAssignment>,
     ) -> Result<Vec<Action>, Failure> {
         if self.phase != Phase::Joining || query != self.query {
             return Ok(Vec::new());
         }
-        if members.len() != self.spec.workers[worker].prepare.consumers.len() {
-            return self.broke_protocol(worker, format!("its assignments are of {} members", members.len()));
+        if members.len() != self.role(reader).prepare.consumers.len() {
+            let message = format!("its assignments are of {} members", members.len());
+            return self.broke_protocol(ActorId::Reader(reader), message);
         }
-        self.workers[worker].assignments = Some(members);
+        self.cast.readers[reader].enter(ReaderStage::Joining(Some(members)));
         Ok(self.judge_look(now_ns))
     }
 
@@ -72,18 +74,13 @@ impl TrialMachine {
 
     /// Once every answer of this look is here: passes the barrier or looks again soon.
     fn judge_look(&mut self, now_ns: u64) -> Vec<Action> {
-        let unanswered = |worker: &WorkerState| worker.can(Capability::Assignment) && worker.assignments.is_none();
-        let undescribed = !self.spec.manual && self.descriptions.iter().any(Option::is_none);
-        if undescribed || self.workers.iter().any(unanswered) {
+        let unanswered = |reader: &Actor<Reader>| reader.can(Capability::Assignment) && reader.assignments().is_none();
+        let undescribed = !self.terms.manual && self.descriptions.iter().any(Option::is_none);
+        if undescribed || self.cast.readers.iter().any(unanswered) {
             return Vec::new();
         }
         match self.check_groups() {
-            Ok(held) => {
-                for (worker, held) in self.workers.iter_mut().zip(held) {
-                    worker.held = held;
-                }
-                self.begin_reading(now_ns)
-            }
+            Ok(held) => self.begin_reading(now_ns, held),
             Err(obstacle) => {
                 self.obstacle = Some(obstacle);
                 self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
@@ -92,52 +89,45 @@ impl TrialMachine {
         }
     }
 
-    /// What every consumer of every worker holds, once all groups are settled.
-    fn check_groups(&self) -> Result<Vec<Vec<Vec<TopicPartition>>>, Obstacle> {
-        let topics: Vec<String> = self.spec.topics.iter().map(|topic| topic.name.clone()).collect();
-        let partitions = self.spec.partitions();
-        let mut held = vec![Vec::new(); self.workers.len()];
-        for group in 0..self.spec.groups.len() {
+    /// What every reader holds, once all groups are settled.
+    fn check_groups(&self) -> Result<Vec<Held>, Obstacle> {
+        let topics: Vec<String> = self.terms.topics.iter().map(|topic| topic.name.clone()).collect();
+        let partitions = self.terms.partitions();
+        let mut held = vec![Vec::new(); self.cast.readers.len()];
+        for group in 0..self.terms.groups.len() {
             let members = self.members_of(group);
             let names: Vec<String> = members
                 .iter()
-                .map(|&(w, c)| self.spec.workers[w].member_name(c))
+                .map(|&(reader, consumer)| self.role(reader).member_name(consumer))
                 .collect();
             let views: Vec<MemberView<'_>> = members
                 .iter()
                 .zip(&names)
-                .map(|(&(worker, consumer), name)| self.view(worker, consumer, name))
+                .map(|(&(reader, consumer), name)| self.view(reader, consumer, name))
                 .collect();
             let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &partitions)?;
-            for ((worker, _), partitions) in members.into_iter().zip(checked) {
-                held[worker].push(partitions);
+            for ((reader, _), partitions) in members.into_iter().zip(checked) {
+                held[reader].push(partitions);
             }
         }
         Ok(held)
     }
 
-    fn view<'a>(&'a self, worker: usize, consumer: usize, name: &'a str) -> MemberView<'a> {
-        let own = self.workers[worker]
-            .assignments
-            .as_ref()
-            .map(|members| members[consumer].partitions.as_slice());
+    fn view<'a>(&'a self, reader: usize, consumer: usize, name: &'a str) -> MemberView<'a> {
+        let assignments = self.cast.readers[reader].assignments();
         MemberView {
-            client_id: &self.spec.workers[worker].prepare.consumers[consumer].client_id,
+            client_id: &self.role(reader).prepare.consumers[consumer].client_id,
             name,
-            own,
+            own: assignments.map(|members| members[consumer].partitions.as_slice()),
         }
     }
 
-    /// Worker and consumer of each member of a group, in order.
+    /// Reader and consumer of each member of a group, in order.
     pub(super) fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let workers = self
-            .spec
-            .workers
-            .iter()
-            .enumerate()
-            .filter(|(_, worker)| worker.group == group);
-        workers
-            .flat_map(|(index, worker)| (0..worker.prepare.consumers.len()).map(move |c| (index, c)))
+        let readers = self.cast.readers.iter().map(|reader| &reader.role).enumerate();
+        readers
+            .filter(|(_, reader)| reader.group == group)
+            .flat_map(|(index, reader)| (0..reader.prepare.consumers.len()).map(move |consumer| (index, consumer)))
             .collect()
     }
 }

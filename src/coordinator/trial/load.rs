@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::state::{Asked, LAG_INTERVAL_MIN};
-use super::{Action, Phase, TrialMachine, after};
+use super::state::{Asked, LAG_INTERVAL_MIN, LoadState};
+use super::{Action, Phase, TrialMachine, after, tell};
+use crate::coordinator::cast::{Actor, ActorId, ProducerStage};
 use crate::coordinator::spec::LoadSpec;
 use crate::measure::{Failure, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{ProducerProgress, ProducerResult, ToWorker, entry_of};
+use crate::protocol::{PrepareProducer, ProducerProgress, ProducerResult, ToWorker, entry_of};
 
 /// An answer that took longer is no sample: positions have moved on since the cluster gave it, so the lag would be too
 /// small.
@@ -24,11 +25,12 @@ const GONE_RECORDS: f64 = 10.0;
 
 impl TrialMachine {
     pub(super) fn on_producer_progress(&mut self, producer: usize, progress: ProducerProgress) -> Vec<Action> {
-        let Some(load) = &mut self.load else {
-            return Vec::new();
-        };
-        load.producers[producer].progress = progress;
-        if !load.stopped && load.all_have(|producer| producer.progress.finished) {
+        let producer = &mut self.cast.producers[producer];
+        if let (true, Some(ProducerStage::Sending)) = (progress.finished, producer.stage()) {
+            producer.enter(ProducerStage::Finished);
+        }
+        let mut stages = self.cast.producers.iter().map(Actor::stage);
+        if stages.all(|stage| matches!(stage, Some(ProducerStage::Finished))) {
             self.stop_producers()
         } else {
             Vec::new()
@@ -41,95 +43,87 @@ impl TrialMachine {
         producer: usize,
         result: ProducerResult,
     ) -> Result<Vec<Action>, Failure> {
-        match &mut self.load {
-            Some(load) if load.stopped => load.producers[producer].result = Some(result),
-            _ => {
-                let worker = self.workers.len() + producer;
-                return self.broke_protocol(worker, "it sent its result before it was asked");
-            }
+        if let Err(message) = self.cast.producers[producer].finish(result) {
+            return self.broke_protocol(ActorId::Producer(producer), message);
         }
         Ok(self.ask_for_the_end(now_ns))
     }
 
     /// Tells the producers when to begin, and fixes the times of the trial from there.
     pub(super) fn begin_load(&mut self) -> Vec<Action> {
-        let (Some(spec), Some(load)) = (&self.spec.load, &mut self.load) else {
+        let Some(spec) = &self.terms.load else {
             return Vec::new();
         };
-        load.start_ns = after(self.start_ns, spec.lead);
-        load.end_ns = after(self.start_ns, spec.length());
-        load.next_sample_ns = load.start_ns;
-        let patience = LATE_SENDING + SETTLING + self.spec.limits.result;
+        let load = LoadState::new(spec, self.terms.groups.len(), self.start_ns);
+        let patience = LATE_SENDING + SETTLING + self.terms.limits.result;
         self.deadline_ns = after(load.end_ns, patience);
         let start = ToWorker::Start { at_ns: load.start_ns };
-        self.send_to_producers(&start)
+        self.load = Some(load);
+        self.tell_producers(&start, || ProducerStage::Sending)
     }
 
     /// When the load wants something done.
-    pub(super) fn load_wake_ns(&self) -> u64 {
-        let Some(load) = &self.load else {
-            return u64::MAX;
-        };
-        let stop_ns = if self.phase == Phase::Reading && !load.stopped {
-            after(load.end_ns, LATE_SENDING)
-        } else {
-            u64::MAX
-        };
-        let samples = matches!(self.phase, Phase::Reading | Phase::Draining) && load.asked.is_none();
-        stop_ns.min(if samples { load.next_sample_ns } else { u64::MAX })
+    pub(super) fn load_wake_ns(&self) -> Option<u64> {
+        let wishes = [self.stop_ns(), self.next_sample_ns()];
+        wishes.into_iter().flatten().min()
+    }
+
+    /// When the producers are stopped at the latest, as long as they send.
+    fn stop_ns(&self) -> Option<u64> {
+        let load = self.load.as_ref().filter(|_| self.phase == Phase::Reading)?;
+        let mut producers = self.cast.producers.iter();
+        let all_stopped = producers.all(Actor::<PrepareProducer>::was_stopped);
+        (!all_stopped).then(|| after(load.end_ns, LATE_SENDING))
+    }
+
+    /// When to ask for the ends of the partitions again, unless that was done.
+    fn next_sample_ns(&self) -> Option<u64> {
+        let load = self.load.as_ref().filter(|load| load.asked.is_none())?;
+        matches!(self.phase, Phase::Reading | Phase::Draining).then_some(load.next_sample_ns)
     }
 
     /// What is due of the load; `None` where nothing is.
     pub(super) fn on_load_tick(&mut self, now_ns: u64) -> Option<Vec<Action>> {
-        let phase = self.phase;
-        let load = self.load.as_mut()?;
-        if !matches!(phase, Phase::Reading | Phase::Draining) {
-            return None;
-        }
-        if phase == Phase::Reading && !load.stopped && now_ns >= after(load.end_ns, LATE_SENDING) {
+        let is_due = |at_ns: Option<u64>| at_ns.is_some_and(|at_ns| now_ns >= at_ns);
+        if is_due(self.stop_ns()) {
             return Some(self.stop_producers());
         }
-        if load.asked.is_none() && now_ns >= load.next_sample_ns {
-            let all_sent = load.all_have(|producer| producer.result.is_some());
-            let what = if all_sent && load.ends.is_none() {
-                Asked::ForTheEnd
-            } else {
-                Asked::ForLag
-            };
-            load.asked = Some((what, now_ns));
-            return Some(vec![Action::AskEnds]);
+        if !is_due(self.next_sample_ns()) {
+            return None;
         }
-        None
+        let all_sent = self.cast.all_sent();
+        let load = self.load.as_mut()?;
+        let what = if all_sent && load.ends.is_none() {
+            Asked::ForTheEnd
+        } else {
+            Asked::ForLag
+        };
+        load.asked = Some((what, now_ns));
+        Some(vec![Action::AskEnds])
     }
 
     fn stop_producers(&mut self) -> Vec<Action> {
-        let Some(load) = &mut self.load else {
-            return Vec::new();
-        };
-        load.stopped = true;
-        self.send_to_producers(&ToWorker::Stop)
+        self.tell_producers(&ToWorker::Stop, || ProducerStage::Stopping)
     }
 
-    fn send_to_producers(&self, message: &ToWorker) -> Vec<Action> {
-        let producers = self.workers.len()..self.processes();
-        producers.map(|worker| Action::Send(worker, message.clone())).collect()
+    /// Sends all producers a message with which they enter another stage.
+    fn tell_producers(&mut self, message: &ToWorker, stage: fn() -> ProducerStage) -> Vec<Action> {
+        for producer in &mut self.cast.producers {
+            producer.enter(stage());
+        }
+        tell(self.cast.producer_ids(), message)
     }
 
-    /// Once every producer has said what it sent, nothing arrives any more.
+    /// Once every producer has said what it sent, nothing arrives any more. An answer that is under way may have been
+    /// given before the last record.
     fn ask_for_the_end(&mut self, now_ns: u64) -> Vec<Action> {
-        let Some(load) = &mut self.load else {
-            return Vec::new();
-        };
-        if !load.all_have(|producer| producer.result.is_some()) {
-            return Vec::new();
+        match &mut self.load {
+            Some(load) if load.asked.is_none() && self.cast.all_sent() => {
+                load.asked = Some((Asked::ForTheEnd, now_ns));
+                vec![Action::AskEnds]
+            }
+            _ => Vec::new(),
         }
-        // An answer that is under way may have been given before the last record.
-        if load.asked.is_some() {
-            load.next_sample_ns = 0;
-            return Vec::new();
-        }
-        load.asked = Some((Asked::ForTheEnd, now_ns));
-        vec![Action::AskEnds]
     }
 
     /// Takes the ends of the partitions for a sample of the lag, or for the end of the trial.
@@ -138,16 +132,19 @@ impl TrialMachine {
             return Vec::new();
         };
         let open_query = load.asked.take();
-        let hurry = load.next_sample_ns == 0;
         let waiting_for_catch_up =
-            self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog) && load.caught_up_ns.is_none();
-        let looking_for_the_end = load.ends.is_none() && load.all_have(|producer| producer.result.is_some());
-        let pause = if waiting_for_catch_up || looking_for_the_end {
+            self.terms.load.as_ref().is_some_and(LoadSpec::has_backlog) && load.caught_up_ns.is_none();
+        let looking_for_the_end = load.ends.is_none() && self.cast.all_sent();
+        // It was asked before the last producer's result.
+        let is_early = looking_for_the_end && matches!(open_query, Some((Asked::ForLag, _)));
+        let pause = if is_early {
+            Duration::ZERO
+        } else if waiting_for_catch_up || looking_for_the_end {
             LAG_INTERVAL_MIN
         } else {
             load.interval
         };
-        load.next_sample_ns = if hurry { now_ns } else { after(now_ns, pause) };
+        load.next_sample_ns = after(now_ns, pause);
         // A broker may be away for a moment; the deadline of the phase ends the patience.
         let (Ok(ends), Some((what, asked_ns))) = (ends, open_query) else {
             return Vec::new();
@@ -162,7 +159,7 @@ impl TrialMachine {
             load.ends = Some(ends);
         }
         self.phase = Phase::Draining;
-        self.deadline_ns = after(now_ns, self.spec.limits.drain);
+        self.deadline_ns = after(now_ns, self.terms.limits.drain);
         if self.unread().is_empty() {
             self.note_catch_up(now_ns);
             return self.collect(now_ns);
@@ -173,13 +170,12 @@ impl TrialMachine {
     /// True where the partitions show all that was acknowledged. Where the leader alone acknowledges, records show
     /// when the replicas have them too, so it is worth asking again, but not to the last moment.
     fn has_all_acknowledged(&self, ends: &[Vec<i64>]) -> bool {
-        let (Some(load), Some(spec)) = (&self.load, &self.spec.load) else {
+        let (Some(load), Some(spec)) = (&self.load, &self.terms.load) else {
             return true;
         };
         let mut acknowledged: BTreeMap<TopicPartition, i64> = BTreeMap::new();
         let mut complete = true;
-        let results = load.producers.iter().filter_map(|producer| producer.result.as_ref());
-        for produced in results.flat_map(|result| &result.partitions) {
+        for produced in self.cast.sent().flat_map(|result| &result.partitions) {
             let partition = produced.topic_partition();
             let offset_in = |offsets: &[Vec<i64>]| entry_of(offsets, partition).copied().unwrap_or(0);
             let count = acknowledged.entry(partition).or_default();
@@ -188,7 +184,7 @@ impl TrialMachine {
             // Without offsets, as with `acks=0`, their number has to do.
             complete &= produced.highest_offset.is_none_or(|highest| end > highest) && end - backlog >= *count;
         }
-        let patience = self.spec.limits.result / 2;
+        let patience = self.terms.limits.result / 2;
         complete || after(load.next_sample_ns, patience) >= self.deadline_ns
     }
 
@@ -203,9 +199,9 @@ impl TrialMachine {
         };
         let Some(load) = &self.load else { return };
         let sample: Vec<u64> = load.lag.partitions.iter().map(lag_of).collect();
-        let rate = self.spec.load.as_ref().map_or(0.0, rate);
+        let rate = self.terms.load.as_ref().map_or(0.0, rate);
         let gone = (rate * GONE_WITHIN_SECONDS).max(GONE_RECORDS);
-        let groups = 0..u32::try_from(self.spec.groups.len()).unwrap_or(u32::MAX);
+        let groups = 0..u32::try_from(self.terms.groups.len()).unwrap_or(u32::MAX);
         let lag_of_group = |group: u32| -> u64 {
             let partitions = load.lag.partitions.iter().zip(&sample);
             partitions
@@ -215,7 +211,7 @@ impl TrialMachine {
         };
         let furthest = groups.map(lag_of_group).max().unwrap_or(0);
         let is_gone = furthest as f64 <= gone;
-        let has_backlog = self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog);
+        let has_backlog = self.terms.load.as_ref().is_some_and(LoadSpec::has_backlog);
         let Some(load) = &mut self.load else { return };
         if has_backlog && is_gone && load.caught_up_ns.is_none() {
             load.caught_up_ns = Some(match load.lag_before {
@@ -238,7 +234,7 @@ impl TrialMachine {
 
     /// Everything there is has been read: at the latest now a backlog is caught up with.
     pub(super) fn note_catch_up(&mut self, now_ns: u64) {
-        let has_backlog = self.spec.load.as_ref().is_some_and(LoadSpec::has_backlog);
+        let has_backlog = self.terms.load.as_ref().is_some_and(LoadSpec::has_backlog);
         if let Some(load) = self.load.as_mut().filter(|_| has_backlog) {
             load.caught_up_ns.get_or_insert(now_ns);
         }

@@ -16,8 +16,8 @@ use crate::testing::script::*;
 use crate::testing::{arrangement, load, prepare_producer};
 
 const SECOND_NS: u64 = 1_000_000_000;
-/// The worker number of the only producer: it comes after the two consumers.
-const PRODUCER: usize = 2;
+/// The only producer.
+const PRODUCER: ActorId = ActorId::Producer(0);
 
 fn schedule() -> Schedule {
     Schedule::new(Arrivals::Constant, Profile::Constant { rate: 100.0 }, 4 * SECOND_NS, 1).unwrap()
@@ -27,15 +27,18 @@ fn schedule() -> Schedule {
 /// each.
 fn load_spec(backlog: [i64; 2]) -> LoadSpec {
     LoadSpec {
-        producers: vec![PrepareProducer {
-            warmup_ns: SECOND_NS,
-            ..prepare_producer(&[("t", 2)], schedule())
-        }],
         schedule: schedule(),
         lead: Duration::from_millis(500),
         warmup: Duration::from_secs(1),
         backlog_ends: vec![backlog.to_vec()],
     }
+}
+
+fn producers() -> Vec<PrepareProducer> {
+    vec![PrepareProducer {
+        warmup_ns: SECOND_NS,
+        ..prepare_producer(&[("t", 2)], schedule())
+    }]
 }
 
 fn live(backlog: [i64; 2]) -> Script {
@@ -49,12 +52,12 @@ fn live(backlog: [i64; 2]) -> Script {
         ..arrangement("case", 2, 1)
     };
     let mut spec = spec_of(&configuration, 2);
-    for range in &mut spec.topics[0].partitions {
+    for range in &mut spec.terms.topics[0].partitions {
         range.end = i64::MAX;
     }
-    let mut script = Script::new(spec.with_load(load_spec(backlog)));
+    let mut script = Script::new(spec.with_load(load_spec(backlog), producers()));
     for worker in 0..2 {
-        script.says(worker, FromWorker::Hello(hello(Capability::ALL)));
+        script.says(Reader(worker), FromWorker::Hello(hello(Capability::ALL)));
     }
     script
 }
@@ -63,8 +66,8 @@ fn live(backlog: [i64; 2]) -> Script {
 fn reading(backlog: [i64; 2]) -> (Script, Vec<Action>) {
     let mut script = live(backlog);
     script.says(PRODUCER, FromWorker::Hello(hello(&[Capability::Usage])));
-    for worker in [PRODUCER, 0, 1] {
-        script.says(worker, FromWorker::Ready);
+    for actor in [PRODUCER, Reader(0), Reader(1)] {
+        script.says(actor, FromWorker::Ready);
     }
     script.holds(0, &[&[0]]);
     script.holds(1, &[&[1]]);
@@ -132,7 +135,7 @@ fn read(first: i64, end: i64) -> OffsetRun {
 
 fn measured(script: &mut Script, results: [MemberResult; 2]) -> (Measurement, Option<Failure>) {
     for (worker, member) in results.into_iter().enumerate() {
-        script.says(worker, result(&[member]));
+        script.says(Reader(worker), result(&[member]));
     }
     assert_eq!((script.machine.phase(), script.machine.failure()), (Phase::Over, None));
     script.machine.heard_end_ns = BEGIN_NS + 100 * SECOND_NS;
@@ -143,7 +146,10 @@ fn measured(script: &mut Script, results: [MemberResult; 2]) -> (Measurement, Op
 fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_read() {
     let (script, actions) = reading([0, 0]);
     let start_ns = script.machine.start_ns;
-    assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns: start_ns }), [0, 1]);
+    assert_eq!(
+        sent_to(&actions, &ToWorker::Start { at_ns: start_ns }),
+        [Reader(0), Reader(1)]
+    );
     let load_start = ToWorker::Start {
         at_ns: start_ns + SECOND_NS / 2,
     };
@@ -155,7 +161,7 @@ fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_re
     assert_eq!(script.reaches(0, 0, 200), []);
     let actions = script.reaches(1, 1, 200);
     assert_eq!(actions[0], Action::Ended);
-    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [Reader(0), Reader(1)]);
     let read_all = |partition| member_result(&[(partition, &[read(0, 200)])]);
     let (measurement, failure) = measured(&mut script, [read_all(0), read_all(1)]);
     assert_eq!(failure, None);
@@ -173,22 +179,22 @@ fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_re
 #[test]
 fn members_subscribe_only_when_the_producers_are_ready_too() {
     let mut script = live([0, 0]);
-    script.says(0, FromWorker::Ready);
-    assert_eq!(script.says(1, FromWorker::Ready), []);
+    script.says(Reader(0), FromWorker::Ready);
+    assert_eq!(script.says(Reader(1), FromWorker::Ready), []);
     let actions = script.says(PRODUCER, FromWorker::Hello(hello(&[])));
     assert!(
         matches!(&actions[..], [Action::Send(PRODUCER, ToWorker::PrepareProducer(_))]),
         "{actions:?}"
     );
     let actions = script.says(PRODUCER, FromWorker::Ready);
-    assert_eq!(sent_to(&actions, &ToWorker::Subscribe), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Subscribe), [Reader(0), Reader(1)]);
 }
 
 #[test]
 fn a_worker_without_stamps_is_refused() {
-    let spec = spec(1, 1, 2).with_load(load_spec([0, 0]));
+    let spec = spec(1, 1, 2).with_load(load_spec([0, 0]), producers());
     let mut script = Script::new(spec);
-    script.says(0, FromWorker::Hello(hello(&[Capability::Ledger])));
+    script.says(Reader(0), FromWorker::Hello(hello(&[Capability::Ledger])));
     script.failed(
         FailureKind::WorkerProtocol,
         Some("group 1, process 1"),
@@ -202,6 +208,16 @@ fn a_producer_that_dies_is_named() {
         script.event(Event::Died(PRODUCER, "it was killed (signal 9)".to_owned()));
         script.failed(FailureKind::WorkerDied, Some("producer 1"), "signal 9");
     }
+}
+
+#[test]
+fn a_producer_that_speaks_before_its_turn_is_not_believed() {
+    let mut script = live([0, 0]);
+    script.says(PRODUCER, FromWorker::Hello(hello(&[])));
+    script.says(PRODUCER, FromWorker::Ready);
+    assert_eq!(script.says(PRODUCER, progress(400, true)), []);
+    script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+    script.failed(FailureKind::WorkerProtocol, Some("producer 1"), "before it was asked");
 }
 
 #[test]
@@ -247,15 +263,15 @@ fn an_answer_given_before_the_last_record_is_not_taken_for_the_end() {
 fn records_not_read_in_time_are_unread_and_a_gap_before_them_is_a_loss() {
     let mut script = draining([0, 0]);
     script.reaches(0, 0, 200);
-    let actions = script.passes(script.machine.spec.limits.drain);
-    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
+    let actions = script.passes(script.machine.terms.limits.drain);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [Reader(0), Reader(1)]);
     let first = member_result(&[(0, &[read(0, 200)])]);
     let (measurement, failure) = measured(&mut script, [first.clone(), member_result(&[(1, &[read(0, 120)])])]);
     assert_eq!(failure, None);
     assert_eq!((measurement.lost, measurement.load.unwrap().unread), (0, 80));
 
     let mut script = draining([0, 0]);
-    script.passes(script.machine.spec.limits.drain);
+    script.passes(script.machine.terms.limits.drain);
     let gap = member_result(&[(1, &[read(0, 50), read(60, 120)])]);
     let (measurement, failure) = measured(&mut script, [first, gap]);
     assert_eq!(failure.unwrap().kind, FailureKind::Lost);
@@ -335,7 +351,7 @@ fn seconds_of_several_workers_are_added_up() {
             second: 3,
             response: response.clone().into(),
         }];
-        script.says(worker, FromWorker::Seconds { seconds });
+        script.says(Reader(worker), FromWorker::Seconds { seconds });
     }
     let seconds = script.machine.load.as_mut().unwrap().take_seconds();
     assert_eq!(
@@ -350,7 +366,12 @@ fn the_plan_orders_the_same_window_that_the_load_has() {
         rate: 100.0,
         duration_ns: 3 * SECOND_NS,
     };
-    let stamps = live([5, 7]).machine.spec.workers[0].prepare.stamps.clone().unwrap();
+    let stamps = live([5, 7]).machine.cast.readers[0]
+        .role
+        .prepare
+        .stamps
+        .clone()
+        .unwrap();
     assert_eq!((stamps.duration_ns, stamps.warmup_ns), (ordered.duration_ns, SECOND_NS));
     assert_eq!((stamps.lead_ns, stamps.stamped_from), (SECOND_NS / 2, vec![vec![5, 7]]));
 }

@@ -16,15 +16,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::barrier::Obstacle;
-use super::spec::{TrialSpec, producer_name};
+use super::cast::{ActorId, Cast, Reader};
+use super::spec::{Terms, TrialSpec};
 pub use event::{Action, Event};
 pub use phase::Phase;
-pub(super) use state::{LoadState, WorkerState};
+pub(super) use state::LoadState;
+use state::after;
 
+use crate::client_errors::Reports;
 use crate::kafka::GroupDescription;
 use crate::kafka::doctor::client_note;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
-use crate::protocol::{FromWorker, Hello, OffsetRange, ToWorker, partitions_of};
+use crate::protocol::{FromWorker, OffsetRange, ToWorker, partitions_of};
 
 /// Pause between two looks at a group that is still settling.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
@@ -32,8 +35,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(15);
 /// One trial on its way.
 #[derive(Debug)]
 pub struct TrialMachine {
-    pub(super) spec: TrialSpec,
-    pub(super) workers: Vec<WorkerState>,
+    pub(super) terms: Terms,
+    pub(crate) cast: Cast,
     phase: Phase,
     /// When the present phase must be over.
     deadline_ns: u64,
@@ -54,24 +57,23 @@ pub struct TrialMachine {
     pub(super) heard_end_ns: u64,
     /// When the last result came.
     pub(super) results_ns: Option<u64>,
+    /// The load, from when reading begins.
     pub(super) load: Option<LoadState>,
     /// The unread offsets that the cluster still delivers; `None` if it was not asked.
     pub(super) still: Option<DeliveredTopics>,
+    /// What clients reported, by reader and consumer.
+    reports: BTreeMap<(usize, u32), Reports>,
     failure: Option<Failure>,
 }
 
 impl TrialMachine {
     /// A trial whose processes are being started now.
-    pub fn new(spec: TrialSpec, now_ns: u64) -> Self {
-        let groups = spec.groups.len();
-        let worker = || WorkerState {
-            spawn_ns: now_ns,
-            ..WorkerState::default()
-        };
+    pub fn new(TrialSpec { cast, terms }: TrialSpec, now_ns: u64) -> Self {
+        let groups = terms.groups.len();
         TrialMachine {
-            workers: spec.workers.iter().map(|_| worker()).collect(),
+            cast,
             phase: Phase::Starting,
-            deadline_ns: after(now_ns, spec.limits.hello),
+            deadline_ns: after(now_ns, terms.limits.hello),
             next_look_ns: None,
             query: 0,
             descriptions: vec![None; groups],
@@ -84,10 +86,11 @@ impl TrialMachine {
             start_ns: 0,
             heard_end_ns: 0,
             results_ns: None,
-            load: spec.load.as_ref().map(|load| LoadState::new(load, groups, now_ns)),
+            load: None,
             still: None,
+            reports: BTreeMap::new(),
             failure: None,
-            spec,
+            terms,
         }
     }
 
@@ -103,17 +106,17 @@ impl TrialMachine {
             let position = positions.get(&partition).copied().unwrap_or(low);
             u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
         };
-        let ranges = || partitions_of(&self.spec.topics);
+        let ranges = || partitions_of(&self.terms.topics);
         let of_group = |positions| -> u64 {
             ranges()
                 .map(|(partition, range)| read(positions, partition, range))
                 .sum()
         };
         let mut done: u64 = self.positions.iter().map(of_group).sum();
-        let total = self.spec.records() * self.spec.groups.len() as u64;
-        if self.spec.reference.is_some() {
+        let total = self.terms.records() * self.terms.groups.len() as u64;
+        if self.terms.reference.is_some() {
             // Not every offset holds a record.
-            let offsets = ranges().map(|(_, range)| range.len()).sum::<u64>() * self.spec.groups.len() as u64;
+            let offsets = ranges().map(|(_, range)| range.len()).sum::<u64>() * self.terms.groups.len() as u64;
             done = u64::try_from(u128::from(done) * u128::from(total) / u128::from(offsets.max(1))).unwrap_or(total);
         }
         (done.min(total), total)
@@ -121,14 +124,14 @@ impl TrialMachine {
 
     /// When the machine wants to hear [`Event::Tick`] at the latest.
     pub fn wake_ns(&self) -> u64 {
-        let stall_ns = match self.phase {
-            Phase::Reading if self.load.is_none() => after(self.progress_ns, self.spec.limits.stall),
-            _ => u64::MAX,
-        };
-        self.deadline_ns
-            .min(stall_ns)
-            .min(self.next_look_ns.unwrap_or(u64::MAX))
-            .min(self.load_wake_ns())
+        let wishes = [self.stall_ns(), self.next_look_ns, self.load_wake_ns()];
+        wishes.into_iter().flatten().fold(self.deadline_ns, u64::min)
+    }
+
+    /// When a backlog counts as stalled if nothing more is read of it.
+    fn stall_ns(&self) -> Option<u64> {
+        let is_reading = self.phase == Phase::Reading && self.load.is_none();
+        is_reading.then(|| after(self.progress_ns, self.terms.limits.stall))
     }
 
     /// Why it failed, once it has.
@@ -142,9 +145,9 @@ impl TrialMachine {
             return Vec::new();
         }
         let result = match event {
-            Event::Message(worker, message) => self.on_message(now_ns, worker, message),
-            Event::Garbage(worker, line) => self.on_garbage(worker, &line),
-            Event::Died(worker, how) => Err(self.failed(worker, FailureKind::WorkerDied, how)),
+            Event::Message(actor, message) => self.on_message(now_ns, actor, message),
+            Event::Garbage(actor, line) => self.on_garbage(actor, &line),
+            Event::Died(actor, how) => Err(self.failed(actor, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
             Event::Still(asked, still) => Ok(self.on_still(now_ns, &asked, still)),
@@ -164,123 +167,89 @@ impl TrialMachine {
         self.phase = Phase::Over;
     }
 
-    /// The producer that a process is, if it is one: they come after the consumers.
-    pub(crate) fn producer_of(&self, worker: usize) -> Option<usize> {
-        worker.checked_sub(self.workers.len())
-    }
-
-    /// What is known of a process, a consumer or a producer.
-    fn state_of(&self, worker: usize) -> Option<&WorkerState> {
-        match self.producer_of(worker) {
-            Some(producer) => Some(&self.load.as_ref()?.producers.get(producer)?.process),
-            None => self.workers.get(worker),
-        }
-    }
-
-    fn state_of_mut(&mut self, worker: usize) -> Option<&mut WorkerState> {
-        match self.producer_of(worker) {
-            Some(producer) => Some(&mut self.load.as_mut()?.producers.get_mut(producer)?.process),
-            None => self.workers.get_mut(worker),
-        }
-    }
-
-    /// Notes when a process was being started.
-    pub(crate) fn set_spawn_ns(&mut self, worker: usize, spawn_ns: u64) {
-        if let Some(state) = self.state_of_mut(worker) {
-            state.spawn_ns = spawn_ns;
-        }
-    }
-
-    /// The name of a process.
-    pub(super) fn name_of(&self, worker: usize) -> String {
-        match self.producer_of(worker) {
-            Some(producer) => producer_name(producer),
-            None => self.spec.workers[worker].name(),
-        }
-    }
-
-    /// Number of processes of the trial, consumers and producers.
-    pub(super) fn processes(&self) -> usize {
-        self.workers.len() + self.load.as_ref().map_or(0, |load| load.producers.len())
-    }
-
-    fn failed(&self, worker: usize, kind: FailureKind, message: impl Into<String>) -> Failure {
+    fn failed(&self, actor: ActorId, kind: FailureKind, message: impl Into<String>) -> Failure {
         let mut message = message.into();
-        let hello = self.state_of(worker).and_then(|state| state.hello.as_ref());
-        let note = |hello: &Hello| client_note(&message, &hello.client, &hello.client_version);
-        if let Some(note) = hello.and_then(note) {
+        let actor = &self.cast[actor];
+        let hello = actor.introduction().map(|introduction| &introduction.hello);
+        if let Some(note) = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version)) {
             message = format!("{message} ({note})");
         }
         Failure {
             kind,
-            who: Some(self.name_of(worker)),
+            who: Some(actor.name()),
             message,
         }
     }
 
-    /// A failure by which a worker broke the protocol.
-    fn broke_protocol<T>(&self, worker: usize, message: impl Into<String>) -> Result<T, Failure> {
-        Err(self.failed(worker, FailureKind::WorkerProtocol, message))
+    /// A failure by which an actor broke the protocol.
+    fn broke_protocol<T>(&self, actor: ActorId, message: impl Into<String>) -> Result<T, Failure> {
+        Err(self.failed(actor, FailureKind::WorkerProtocol, message))
     }
 
-    fn on_message(&mut self, now_ns: u64, worker: usize, message: FromWorker) -> Result<Vec<Action>, Failure> {
-        let producer = self.producer_of(worker);
-        match (message, producer) {
-            (FromWorker::Hello(hello), _) => self.on_hello(now_ns, worker, hello),
-            (FromWorker::Ready, _) => self.on_ready(now_ns, worker),
+    fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
+        use ActorId::{Producer, Reader};
+        match (actor, message) {
+            (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
+            (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
             (
+                _,
                 FromWorker::Failed {
                     consumer,
                     connect,
                     message,
                 },
-                _,
-            ) => {
-                let kind = if connect {
-                    FailureKind::Connect
-                } else {
-                    FailureKind::WorkerFailed
-                };
-                let mut failure = self.failed(worker, kind, message);
-                if let (Some(consumer), None) = (consumer, producer) {
-                    failure.who = Some(self.spec.workers[worker].member_name(consumer as usize));
-                }
-                Err(failure)
+            ) => Err(self.gave_up(actor, consumer, connect, message)),
+            (Reader(reader), FromWorker::Assignments { query, members }) => {
+                self.on_assignments(now_ns, reader, query, members)
             }
-            (FromWorker::ProducerProgress(progress), Some(producer)) => {
-                Ok(self.on_producer_progress(producer, progress))
-            }
-            (FromWorker::ProducerResult(result), Some(producer)) => self.on_producer_result(now_ns, producer, *result),
-            (_, Some(_)) => self.broke_protocol(worker, "unexpected message from a producer"),
-            (FromWorker::Assignments { query, members }, None) => self.on_assignments(now_ns, worker, query, members),
-            (FromWorker::Progress { positions }, None) => Ok(self.on_progress(now_ns, worker, &positions)),
-            (FromWorker::Result(result), None) => self.on_result(now_ns, worker, *result),
-            (FromWorker::Seconds { seconds }, None) => {
+            (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
+            (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
+            (Reader(_), FromWorker::Seconds { seconds }) => {
                 self.on_seconds(&seconds);
                 Ok(Vec::new())
             }
-            (FromWorker::Calibrated(_), None) => Ok(Vec::new()),
+            (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
             (
+                Reader(reader),
                 FromWorker::Reported {
                     consumer,
                     message,
                     times,
                 },
-                None,
             ) => {
-                self.note_report(worker, consumer, &message, times);
+                self.note_report(reader, consumer, &message, times);
                 Ok(Vec::new())
             }
-            (FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_), None) => {
-                self.broke_protocol(worker, "message of a producer from a consumer")
+            (Reader(_), FromWorker::ProducerProgress(_) | FromWorker::ProducerResult(_)) => {
+                self.broke_protocol(actor, "message of a producer from a consumer")
             }
+            (Producer(producer), FromWorker::ProducerProgress(progress)) => {
+                Ok(self.on_producer_progress(producer, progress))
+            }
+            (Producer(producer), FromWorker::ProducerResult(result)) => {
+                self.on_producer_result(now_ns, producer, *result)
+            }
+            (Producer(_), _) => self.broke_protocol(actor, "unexpected message from a producer"),
         }
     }
 
-    fn send_all(&self, message: &ToWorker) -> Vec<Action> {
-        (0..self.workers.len())
-            .map(|worker| Action::Send(worker, message.clone()))
-            .collect()
+    /// The failure by which an actor says that it cannot go on.
+    fn gave_up(&self, actor: ActorId, consumer: Option<u32>, connect: bool, message: String) -> Failure {
+        let kind = if connect {
+            FailureKind::Connect
+        } else {
+            FailureKind::WorkerFailed
+        };
+        let mut failure = self.failed(actor, kind, message);
+        if let (Some(consumer), ActorId::Reader(reader)) = (consumer, actor) {
+            failure.who = Some(self.role(reader).member_name(consumer as usize));
+        }
+        failure
+    }
+
+    /// What a reader was ordered.
+    fn role(&self, reader: usize) -> &Reader {
+        &self.cast.readers[reader].role
     }
 
     fn on_tick(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
@@ -294,10 +263,7 @@ impl TrialMachine {
         if let Some(actions) = self.on_load_tick(now_ns) {
             return Ok(actions);
         }
-        if self.load.is_none()
-            && self.phase == Phase::Reading
-            && now_ns >= after(self.progress_ns, self.spec.limits.stall)
-        {
+        if self.stall_ns().is_some_and(|stall_ns| now_ns >= stall_ns) {
             return Err(self.stalled());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {
@@ -307,8 +273,9 @@ impl TrialMachine {
     }
 }
 
-fn after(now_ns: u64, delay: Duration) -> u64 {
-    now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
+/// The same message to each of these.
+fn tell(actors: impl Iterator<Item = ActorId>, message: &ToWorker) -> Vec<Action> {
+    actors.map(|actor| Action::Send(actor, message.clone())).collect()
 }
 
 #[cfg(test)]

@@ -1,34 +1,37 @@
 //! Reading: the common start, positions until every partition is at its end, and the results.
 
 use std::collections::BTreeSet;
-use std::mem;
 use std::time::Duration;
 
-use super::{Action, Phase, TrialMachine, after};
+use super::{Action, Phase, TrialMachine, after, tell};
+use crate::coordinator::cast::{Actor, ActorId, Held, Reader, ReaderStage};
 use crate::measure::{Failure, TopicPartition};
 use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
 
 /// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);
-/// Added for each worker.
-const START_LEAD_PER_WORKER: Duration = Duration::from_millis(2);
+/// Added for each actor.
+const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 
 impl TrialMachine {
-    pub(super) fn begin_reading(&mut self, now_ns: u64) -> Vec<Action> {
+    pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
         self.phase = Phase::Reading;
         self.joined_ns = now_ns;
-        let workers = u32::try_from(self.processes()).unwrap_or(u32::MAX);
-        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_WORKER * workers);
+        let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
+        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
         self.progress_ns = self.start_ns;
-        self.deadline_ns = after(self.start_ns, self.spec.limits.read);
-        let mut actions = self.send_all(&ToWorker::Start { at_ns: self.start_ns });
+        self.deadline_ns = after(self.start_ns, self.terms.limits.read);
+        for (reader, held) in self.cast.readers.iter_mut().zip(held) {
+            reader.enter(ReaderStage::Reading(held));
+        }
+        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Start { at_ns: self.start_ns });
         actions.extend(self.begin_load());
         actions.push(Action::Started(self.start_ns));
         actions
     }
 
-    pub(super) fn on_progress(&mut self, now_ns: u64, worker: usize, positions: &[Position]) -> Vec<Action> {
-        let group = self.spec.workers[worker].group;
+    pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
+        let group = self.role(reader).group;
         for position in positions {
             let known = self.positions[group]
                 .entry(position.topic_partition())
@@ -58,16 +61,17 @@ impl TrialMachine {
     pub(super) fn collect(&mut self, now_ns: u64) -> Vec<Action> {
         self.phase = Phase::Collecting;
         self.heard_end_ns = now_ns;
-        self.deadline_ns = after(now_ns, self.spec.limits.result);
+        self.deadline_ns = after(now_ns, self.terms.limits.result);
+        self.cast.readers.iter_mut().for_each(Actor::<Reader>::stop);
         let mut actions = vec![Action::Ended];
-        actions.extend(self.send_all(&ToWorker::Stop));
+        actions.extend(tell(self.cast.reader_ids(), &ToWorker::Stop));
         actions
     }
 
     /// Partitions, by group, whose end nobody has reached.
     pub(super) fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
         let mut unread = BTreeSet::new();
-        for (partition, OffsetRange { low, end: open_end }) in partitions_of(&self.spec.topics) {
+        for (partition, OffsetRange { low, end: open_end }) in partitions_of(&self.terms.topics) {
             let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
             if low >= end {
                 continue;
@@ -89,29 +93,16 @@ impl TrialMachine {
     pub(super) fn on_result(
         &mut self,
         now_ns: u64,
-        worker: usize,
+        reader: usize,
         result: WorkerResult,
     ) -> Result<Vec<Action>, Failure> {
-        if self.phase != Phase::Collecting {
-            return self.broke_protocol(worker, "it sent its result before it was asked");
+        if let Err(message) = self.cast.readers[reader].finish(result) {
+            return self.broke_protocol(ActorId::Reader(reader), message);
         }
-        if result.members.len() != self.spec.workers[worker].prepare.consumers.len() {
-            let message = format!("its result is of {} members", result.members.len());
-            return self.broke_protocol(worker, message);
-        }
-        self.workers[worker].result = Some(result);
-        if self.workers.iter().all(|worker| worker.result.is_some()) {
+        if self.cast.readers.iter().all(|reader| reader.result().is_some()) {
             self.results_ns = Some(now_ns);
             self.phase = Phase::Over;
         }
         Ok(Vec::new())
-    }
-
-    /// The results of the workers, once the trial is over without failure.
-    pub(crate) fn take_results(&mut self) -> Vec<WorkerResult> {
-        self.workers
-            .iter_mut()
-            .filter_map(|worker| mem::take(&mut worker.result))
-            .collect()
     }
 }

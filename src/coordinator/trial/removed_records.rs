@@ -9,7 +9,7 @@ use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 impl TrialMachine {
     /// True while records of existing topics are being read.
     pub fn awaits_records(&self) -> bool {
-        self.spec.reference.is_some() && self.phase == Phase::Reading
+        self.terms.reference.is_some() && self.phase == Phase::Reading
     }
 
     /// Notes what the cluster delivers still of what is missing in the end.
@@ -19,7 +19,7 @@ impl TrialMachine {
 
     /// What some group has not read yet of the trial's partitions.
     pub fn unread_targets(&self) -> Vec<TopicTarget> {
-        let mut targets = self.spec.topics.clone();
+        let mut targets = self.terms.topics.clone();
         let unread = self.unread();
         for (topic, target) in (0u32..).zip(&mut targets) {
             for (partition, range) in (0i32..).zip(&mut target.partitions) {
@@ -47,7 +47,7 @@ impl TrialMachine {
             return Vec::new();
         };
         let asked_ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(asked).collect();
-        for (partition, OffsetRange { low, end }) in partitions_of(&self.spec.topics) {
+        for (partition, OffsetRange { low, end }) in partitions_of(&self.terms.topics) {
             let Some(still) = still.of(partition.topic, partition.partition) else {
                 continue;
             };

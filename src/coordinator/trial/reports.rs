@@ -8,11 +8,11 @@ use crate::measure::Failure;
 const LISTED: usize = 3;
 
 impl TrialMachine {
-    /// Notes what a client reported. A worker may name any consumer: those that it does not have are left out.
-    pub(super) fn note_report(&mut self, worker: usize, consumer: Option<u32>, message: &str, times: u64) {
+    /// Notes what a client reported. A reader may name any consumer: those that it does not have are left out.
+    pub(super) fn note_report(&mut self, reader: usize, consumer: Option<u32>, message: &str, times: u64) {
         let consumer = consumer.unwrap_or(0);
-        if (consumer as usize) < self.spec.workers[worker].prepare.consumers.len() {
-            let reports = self.workers[worker].reports.entry(consumer).or_default();
+        if (consumer as usize) < self.role(reader).prepare.consumers.len() {
+            let reports = self.reports.entry((reader, consumer)).or_default();
             reports.put(message, times);
         }
     }
@@ -21,17 +21,15 @@ impl TrialMachine {
     /// one of several members once.
     pub(crate) fn with_reports(&self, mut failure: Failure) -> Failure {
         let mut listed: Vec<(&str, u64, Vec<String>)> = Vec::new();
-        for (worker, state) in self.workers.iter().enumerate() {
-            for (consumer, reports) in &state.reports {
-                let who = || self.spec.workers[worker].member_name(*consumer as usize);
-                for report in reports.iter().filter(|report| !failure.message.contains(&report.text)) {
-                    match listed.iter_mut().find(|(text, ..)| is_same(text, &report.text)) {
-                        Some((_, times, members)) => {
-                            *times += report.times;
-                            members.push(who());
-                        }
-                        None => listed.push((&report.text, report.times, vec![who()])),
+        for ((reader, consumer), reports) in &self.reports {
+            let who = || self.role(*reader).member_name(*consumer as usize);
+            for report in reports.iter().filter(|report| !failure.message.contains(&report.text)) {
+                match listed.iter_mut().find(|(text, ..)| is_same(text, &report.text)) {
+                    Some((_, times, members)) => {
+                        *times += report.times;
+                        members.push(who());
                     }
+                    None => listed.push((&report.text, report.times, vec![who()])),
                 }
             }
         }
@@ -71,15 +69,15 @@ mod tests {
     use crate::coordinator::options::Limits;
     use crate::measure::FailureKind;
     use crate::protocol::FromWorker;
-    use crate::testing::script::Script;
+    use crate::testing::script::{Reader, Script};
 
     const M1: &str = "group 1, process 1, consumer 1";
     const M2: &str = "group 1, process 2, consumer 1";
 
-    fn reports(script: &mut Script, worker: usize, message: &str, times: u64) {
+    fn reports(script: &mut Script, reader: usize, message: &str, times: u64) {
         let (consumer, message) = (Some(0), message.to_owned());
         script.says(
-            worker,
+            Reader(reader),
             FromWorker::Reported {
                 consumer,
                 message,
@@ -127,7 +125,7 @@ mod tests {
         }
         reports(&mut script, 1, "gone", 1);
         script.says(
-            1,
+            Reader(1),
             FromWorker::Reported {
                 consumer: Some(7),
                 message: "of nobody".to_owned(),
@@ -136,7 +134,7 @@ mod tests {
         );
         let message = "the client reported: gone".to_owned();
         script.says(
-            1,
+            Reader(1),
             FromWorker::Failed {
                 consumer: Some(0),
                 connect: false,

@@ -1,48 +1,32 @@
 //! Starting: workers introduce themselves, get their orders, and say that they are ready.
 
-use super::super::demands::Demands;
-use super::{Action, Phase, TrialMachine, WorkerState, after};
+use super::{Action, Phase, TrialMachine, after, tell};
+use crate::coordinator::cast::ActorId;
 use crate::measure::Failure;
 use crate::protocol::{Hello, ToWorker};
 
 impl TrialMachine {
-    pub(super) fn on_hello(&mut self, now_ns: u64, worker: usize, hello: Hello) -> Result<Vec<Action>, Failure> {
-        if self.has_introduced_itself(worker) {
-            return self.broke_protocol(worker, "it introduced itself a second time");
+    pub(super) fn on_hello(&mut self, now_ns: u64, actor: ActorId, hello: Hello) -> Result<Vec<Action>, Failure> {
+        let introduced = &mut self.cast[actor];
+        if introduced.introduction().is_some() {
+            return self.broke_protocol(actor, "it introduced itself a second time");
         }
-        let (demands, prepare) = match (self.producer_of(worker), &self.spec.load) {
-            (Some(producer), Some(load)) => {
-                let order = Box::new(load.producers[producer].clone());
-                (Demands::default(), ToWorker::PrepareProducer(order))
-            }
-            _ => {
-                let order = &self.spec.workers[worker].prepare;
-                let demands = Demands {
-                    manual: self.spec.manual,
-                    threads: order.threads > 1,
-                    live: self.load.is_some(),
-                };
-                (demands, ToWorker::Prepare(Box::new(order.clone())))
-            }
-        };
-        if let Some(message) = demands.unmet(&hello) {
-            return self.broke_protocol(worker, message);
+        if let Some(message) = introduced.demands().unmet(&hello) {
+            return self.broke_protocol(actor, message);
         }
-        if let Some(state) = self.state_of_mut(worker) {
-            state.hello = Some(hello);
-            state.hello_ns = now_ns;
+        introduced.introduce(now_ns, hello);
+        let order = introduced.order();
+        // Once every process has introduced itself, they have the time that getting ready may take.
+        let mut actors = self.cast.ids();
+        if actors.all(|actor| self.cast[actor].introduction().is_some()) {
+            self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
-        self.extend_for_ready(now_ns);
-        Ok(vec![Action::Send(worker, prepare)])
-    }
-
-    fn has_introduced_itself(&self, worker: usize) -> bool {
-        self.state_of(worker).is_some_and(|state| state.hello.is_some())
+        Ok(vec![Action::Send(actor, order)])
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
-    pub(super) fn on_garbage(&self, worker: usize, line: &str) -> Result<Vec<Action>, Failure> {
-        if !self.has_introduced_itself(worker) {
+    pub(super) fn on_garbage(&self, actor: ActorId, line: &str) -> Result<Vec<Action>, Failure> {
+        if self.cast[actor].introduction().is_none() {
             return Ok(Vec::new());
         }
         // A launcher that echoes its input repeats our own messages, and those may hold secrets.
@@ -51,36 +35,22 @@ impl TrialMachine {
         } else {
             line.chars().take(200).collect()
         };
-        self.broke_protocol(worker, format!("not a message: {excerpt}"))
-    }
-
-    pub(super) fn on_ready(&mut self, now_ns: u64, worker: usize) -> Result<Vec<Action>, Failure> {
-        let expected = |state: &&mut WorkerState| state.hello.is_some() && state.ready_ns.is_none();
-        let Some(state) = self.state_of_mut(worker).filter(expected) else {
-            return self.broke_protocol(worker, "it said `ready` without having been asked to prepare");
-        };
-        state.ready_ns = Some(now_ns);
-        Ok(self.subscribe_when_ready(now_ns))
-    }
-
-    /// Once every process has introduced itself, they have the time that getting ready may take.
-    fn extend_for_ready(&mut self, now_ns: u64) {
-        if (0..self.processes()).all(|worker| self.has_introduced_itself(worker)) {
-            self.deadline_ns = after(now_ns, self.spec.limits.ready);
-        }
+        self.broke_protocol(actor, format!("not a message: {excerpt}"))
     }
 
     /// Once every process is ready, the members join.
-    fn subscribe_when_ready(&mut self, now_ns: u64) -> Vec<Action> {
-        let is_ready = |worker| self.state_of(worker).is_some_and(|state| state.ready_ns.is_some());
-        if !(0..self.processes()).all(is_ready) {
-            return Vec::new();
+    pub(super) fn on_ready(&mut self, now_ns: u64, actor: ActorId) -> Result<Vec<Action>, Failure> {
+        if !self.cast[actor].get_ready(now_ns) {
+            return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
+        }
+        if !self.cast.ids().all(|actor| self.cast[actor].is_ready()) {
+            return Ok(Vec::new());
         }
         self.phase = Phase::Joining;
         self.subscribe_ns = now_ns;
-        self.deadline_ns = after(now_ns, self.spec.limits.join);
-        let mut actions = self.send_all(&ToWorker::Subscribe);
+        self.deadline_ns = after(now_ns, self.terms.limits.join);
+        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Subscribe);
         actions.extend(self.look());
-        actions
+        Ok(actions)
     }
 }

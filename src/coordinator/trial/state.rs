@@ -1,52 +1,25 @@
-//! What the state machine of a trial knows of each process and of the load.
+//! What the state machine of a trial knows of the load, once it has begun.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client_errors::Reports;
 use crate::coordinator::spec::LoadSpec;
 use crate::measure::latency::PackedLatency;
 use crate::measure::{LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{Capability, Hello, MemberAssignment, ProducerProgress, ProducerResult, WorkerResult, entry_of};
+use crate::protocol::entry_of;
 
 /// The shortest time between two samples of the lag. Positions come every 100 ms.
 pub(super) const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// Samples that are stored of a trial, about: of longer trials fewer are, so that what is stored stays bounded.
 const LAG_SAMPLES: u32 = 600;
 
-/// What the machine knows of one worker.
-#[derive(Debug, Default)]
-pub(crate) struct WorkerState {
-    pub(crate) spawn_ns: u64,
-    pub(crate) hello: Option<Hello>,
-    pub(crate) hello_ns: u64,
-    pub(crate) ready_ns: Option<u64>,
-    pub(super) assignments: Option<Vec<MemberAssignment>>,
-    /// What each consumer held when the barrier was passed.
-    pub(crate) held: Vec<Vec<TopicPartition>>,
-    pub(crate) result: Option<WorkerResult>,
-    /// What its clients reported, by consumer.
-    pub(super) reports: BTreeMap<u32, Reports>,
-}
-
-impl WorkerState {
-    pub(crate) fn can(&self, capability: Capability) -> bool {
-        self.hello
-            .as_ref()
-            .is_some_and(|hello| hello.capabilities.contains(&capability))
-    }
-}
-
-/// What the machine knows of the load.
+/// What the machine knows of the load that has begun.
 #[derive(Debug)]
 pub(crate) struct LoadState {
-    pub(crate) producers: Vec<ProducerState>,
     /// The common start of the producers.
     pub(crate) start_ns: u64,
     /// The end of the load.
     pub(crate) end_ns: u64,
-    /// `stop` was sent to the producers.
-    pub(super) stopped: bool,
     pub(super) next_sample_ns: u64,
     /// From one stored sample to the next.
     pub(super) interval: Duration,
@@ -68,23 +41,9 @@ pub(super) enum Asked {
     ForTheEnd,
 }
 
-/// What the machine knows of one producer process.
-#[derive(Debug, Default)]
-pub(crate) struct ProducerState {
-    pub(crate) process: WorkerState,
-    pub(crate) result: Option<ProducerResult>,
-    pub(super) progress: ProducerProgress,
-}
-
 impl LoadState {
-    pub(super) fn new(spec: &LoadSpec, groups: usize, now_ns: u64) -> Self {
-        let producer = || ProducerState {
-            process: WorkerState {
-                spawn_ns: now_ns,
-                ..WorkerState::default()
-            },
-            ..ProducerState::default()
-        };
+    /// The load that begins with the reading, at `start_ns`.
+    pub(super) fn new(spec: &LoadSpec, groups: usize, start_ns: u64) -> Self {
         let mut lag = LagSeries::default();
         for group in (0u32..).take(groups) {
             for (topic, partitions) in (0u32..).zip(&spec.backlog_ends) {
@@ -98,13 +57,12 @@ impl LoadState {
                 }
             }
         }
+        let load_start_ns = after(start_ns, spec.lead);
         LoadState {
-            producers: spec.producers.iter().map(|_| producer()).collect(),
-            start_ns: u64::MAX,
-            end_ns: u64::MAX,
-            stopped: false,
-            next_sample_ns: u64::MAX,
-            next_stored_ns: 0,
+            start_ns: load_start_ns,
+            end_ns: after(start_ns, spec.length()),
+            next_sample_ns: load_start_ns,
+            next_stored_ns: load_start_ns,
             interval: LAG_INTERVAL_MIN.max(spec.length() / LAG_SAMPLES),
             asked: None,
             ends: None,
@@ -129,8 +87,8 @@ impl LoadState {
             .map(|(second, response)| SecondOfLatency { second, response })
             .collect()
     }
+}
 
-    pub(super) fn all_have(&self, what: fn(&ProducerState) -> bool) -> bool {
-        self.producers.iter().all(what)
-    }
+pub(super) fn after(now_ns: u64, delay: Duration) -> u64 {
+    now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -10,7 +10,7 @@ use crate::coordinator::options::Limits;
 use crate::coordinator::spec::TrialReference;
 use crate::kafka::{GroupMember, GroupState};
 use crate::measure::DeliveredOffsets;
-use crate::protocol::{Capability, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
+use crate::protocol::{Capability, Hello, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
 use crate::testing::arrangement;
 use crate::testing::script::*;
 
@@ -22,16 +22,19 @@ const M2: &str = "group 1, process 2, consumer 1";
 #[test]
 fn a_trial_goes_from_hello_to_its_results() {
     let mut script = Script::new(spec(2, 1, 2));
-    let actions = script.says(0, FromWorker::Hello(hello(Capability::ALL)));
+    let actions = script.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
     assert!(
-        matches!(&actions[..], [Action::Send(0, ToWorker::Prepare(_))]),
+        matches!(&actions[..], [Action::Send(Reader(0), ToWorker::Prepare(_))]),
         "{actions:?}"
     );
-    script.says(1, FromWorker::Hello(hello(Capability::ALL)));
-    assert_eq!(script.says(1, FromWorker::Ready), []);
-    let actions = script.says(0, FromWorker::Ready);
-    assert_eq!(sent_to(&actions, &ToWorker::Subscribe), [0, 1]);
-    assert_eq!(sent_to(&actions, &ToWorker::QueryAssignments { query: 1 }), [0, 1]);
+    script.says(Reader(1), FromWorker::Hello(hello(Capability::ALL)));
+    assert_eq!(script.says(Reader(1), FromWorker::Ready), []);
+    let actions = script.says(Reader(0), FromWorker::Ready);
+    assert_eq!(sent_to(&actions, &ToWorker::Subscribe), [Reader(0), Reader(1)]);
+    assert_eq!(
+        sent_to(&actions, &ToWorker::QueryAssignments { query: 1 }),
+        [Reader(0), Reader(1)]
+    );
     assert!(actions.contains(&Action::Describe(0)));
 
     assert_eq!(script.holds(0, &[&[0]]), []);
@@ -42,7 +45,7 @@ fn a_trial_goes_from_hello_to_its_results() {
         at_ns > script.now_ns,
         "the start lies ahead for every worker to hear of it"
     );
-    assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns }), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns }), [Reader(0), Reader(1)]);
     assert!(actions.contains(&Action::Started(at_ns)));
     assert_eq!(script.machine.progress(), (0, 200));
 
@@ -51,11 +54,11 @@ fn a_trial_goes_from_hello_to_its_results() {
     assert_eq!(script.machine.progress(), (100, 200));
     let actions = script.reaches(1, 1, RECORDS);
     assert_eq!(actions[0], Action::Ended);
-    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [Reader(0), Reader(1)]);
 
-    script.says(0, result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
+    script.says(Reader(0), result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
     assert_eq!(script.machine.phase(), Phase::Collecting);
-    script.says(1, result(&[member_result(&[(1, &[run(0, RECORDS, 1)])])]));
+    script.says(Reader(1), result(&[member_result(&[(1, &[run(0, RECORDS, 1)])])]));
     assert_eq!((script.machine.phase(), script.machine.failure()), (Phase::Over, None));
 }
 
@@ -68,7 +71,7 @@ fn a_worker_that_dies_is_named_in_every_phase() {
         Script::collecting(),
     ];
     for mut script in scripts {
-        script.event(Event::Died(1, "it was killed (signal 9)".to_owned()));
+        script.event(Event::Died(Reader(1), "it was killed (signal 9)".to_owned()));
         script.failed(FailureKind::WorkerDied, Some(P2), "signal 9");
     }
 }
@@ -80,14 +83,14 @@ fn a_worker_of_another_protocol_is_refused() {
         protocol: PROTOCOL_VERSION + 1,
         ..hello(Capability::ALL)
     };
-    assert_eq!(script.says(0, FromWorker::Hello(stranger)), []);
+    assert_eq!(script.says(Reader(0), FromWorker::Hello(stranger)), []);
     script.failed(FailureKind::WorkerProtocol, Some(P1), "protocol 2");
 }
 
 #[test]
 fn a_worker_that_cannot_assign_by_hand_is_refused_where_it_has_to() {
     let mut script = Script::new(manual_spec(1, 1));
-    script.says(0, FromWorker::Hello(hello(&[Capability::Hold])));
+    script.says(Reader(0), FromWorker::Hello(hello(&[Capability::Hold])));
     script.failed(FailureKind::WorkerProtocol, Some(P1), "manual");
 }
 
@@ -101,23 +104,23 @@ fn a_worker_without_threads_is_refused_where_records_are_worked_on_several() {
         Script::new(spec_of(&configuration, 1))
     };
     let mut script = threaded(4);
-    script.says(0, FromWorker::Hello(hello(&[Capability::Hold])));
+    script.says(Reader(0), FromWorker::Hello(hello(&[Capability::Hold])));
     script.failed(FailureKind::WorkerProtocol, Some(P1), "capability `threads`");
-    let actions = threaded(4).says(0, FromWorker::Hello(hello(&[Capability::Threads])));
-    let [Action::Send(0, ToWorker::Prepare(prepare))] = &actions[..] else {
+    let actions = threaded(4).says(Reader(0), FromWorker::Hello(hello(&[Capability::Threads])));
+    let [Action::Send(Reader(0), ToWorker::Prepare(prepare))] = &actions[..] else {
         panic!("{actions:?}");
     };
     assert_eq!(prepare.threads, 4);
-    assert_eq!(threaded(1).says(0, FromWorker::Hello(hello(&[]))).len(), 1);
+    assert_eq!(threaded(1).says(Reader(0), FromWorker::Hello(hello(&[]))).len(), 1);
 }
 
 #[test]
 fn lines_before_the_introduction_are_a_log_and_after_it_an_error() {
     let mut script = Script::new(spec(1, 1, 1));
-    script.event(Event::Garbage(0, "Picked up JAVA_TOOL_OPTIONS".to_owned()));
+    script.event(Event::Garbage(Reader(0), "Picked up JAVA_TOOL_OPTIONS".to_owned()));
     assert_eq!(script.machine.failure(), None);
-    script.says(0, FromWorker::Hello(hello(Capability::ALL)));
-    script.event(Event::Garbage(0, "Exception in thread \"main\"".repeat(100)));
+    script.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
+    script.event(Event::Garbage(Reader(0), "Exception in thread \"main\"".repeat(100)));
     script.failed(FailureKind::WorkerProtocol, Some(P1), "Exception in thread");
     assert!(script.failure().message.len() < 300, "a long line is cut");
 }
@@ -125,19 +128,19 @@ fn lines_before_the_introduction_are_a_log_and_after_it_an_error() {
 #[test]
 fn messages_out_of_turn_are_an_error_of_their_worker() {
     let mut early = Script::new(spec(2, 1, 2));
-    early.says(1, FromWorker::Ready);
+    early.says(Reader(1), FromWorker::Ready);
     early.failed(FailureKind::WorkerProtocol, Some(P2), "ready");
 
     let mut again = Script::reading();
-    again.says(0, FromWorker::Hello(hello(Capability::ALL)));
+    again.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
     again.failed(FailureKind::WorkerProtocol, Some(P1), "second time");
 
     let mut hasty = Script::reading();
-    hasty.says(0, result(&[member_result(&[])]));
+    hasty.says(Reader(0), result(&[member_result(&[])]));
     hasty.failed(FailureKind::WorkerProtocol, Some(P1), "before it was asked");
 
     let mut short = Script::collecting();
-    short.says(0, result(&[]));
+    short.says(Reader(0), result(&[]));
     short.failed(FailureKind::WorkerProtocol, Some(P1), "0 members");
 
     let mut many = Script::joining(spec(2, 1, 2), Capability::ALL);
@@ -149,7 +152,7 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
 fn a_worker_that_gives_up_is_named_with_its_consumer() {
     let mut script = Script::joining(spec(1, 2, 2), Capability::ALL);
     script.says(
-        0,
+        Reader(0),
         FromWorker::Failed {
             consumer: Some(1),
             connect: false,
@@ -164,7 +167,7 @@ fn a_worker_that_gives_up_is_named_with_its_consumer() {
 
     let mut script = Script::new(spec(1, 1, 1));
     script.says(
-        0,
+        Reader(0),
         FromWorker::Failed {
             consumer: None,
             connect: true,
@@ -182,10 +185,10 @@ fn an_old_client_that_is_refused_a_login_is_named_with_its_version() {
         client: "librdkafka".to_owned(),
         ..hello(Capability::ALL)
     };
-    script.says(0, FromWorker::Hello(old));
+    script.says(Reader(0), FromWorker::Hello(old));
     let message = "SASL authentication error: Authentication failed due to invalid credentials".to_owned();
     script.says(
-        0,
+        Reader(0),
         FromWorker::Failed {
             consumer: None,
             connect: true,
@@ -200,21 +203,21 @@ fn an_old_client_that_is_refused_a_login_is_named_with_its_version() {
 fn the_worker_that_is_late_is_named() {
     let limits = Limits::default();
     let mut silent = Script::new(spec(2, 1, 2));
-    silent.says(0, FromWorker::Hello(hello(Capability::ALL)));
+    silent.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
     silent.passes(limits.hello);
     silent.failed(FailureKind::WorkerStart, Some(P2), "within 15 s");
 
     let mut unready = Script::new(spec(2, 1, 2));
-    unready.says(0, FromWorker::Hello(hello(Capability::ALL)));
-    unready.says(1, FromWorker::Hello(hello(Capability::ALL)));
-    unready.says(1, FromWorker::Ready);
+    unready.says(Reader(0), FromWorker::Hello(hello(Capability::ALL)));
+    unready.says(Reader(1), FromWorker::Hello(hello(Capability::ALL)));
+    unready.says(Reader(1), FromWorker::Ready);
     unready.passes(limits.ready.saturating_sub(Duration::from_secs(1)));
     assert_eq!(unready.machine.failure(), None);
     unready.passes(Duration::from_secs(1));
     unready.failed(FailureKind::Connect, Some(P1), "within 30 s");
 
     let mut without_result = Script::collecting();
-    without_result.says(0, result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
+    without_result.says(Reader(0), result(&[member_result(&[(0, &[run(0, RECORDS, 1)])])]));
     without_result.passes(limits.result);
     without_result.failed(FailureKind::Timeout, Some(P2), "no result within 15 s");
 }
@@ -336,7 +339,7 @@ fn answers_to_an_earlier_look_do_not_count() {
         partitions: vec![partition(0)],
         assigned_ns: None,
     }];
-    script.says(0, FromWorker::Assignments { query: stale, members });
+    script.says(Reader(0), FromWorker::Assignments { query: stale, members });
     script.holds(1, &[&[1]]);
     script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
     assert_eq!(script.machine.phase(), Phase::Joining);
@@ -409,7 +412,7 @@ fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
 #[test]
 fn an_empty_partition_is_read_before_it_begins() {
     let mut spec = spec(2, 1, 2);
-    spec.topics[0].partitions[1] = range(7, 7);
+    spec.terms.topics[0].partitions[1] = range(7, 7);
     let mut script = Script::joining(spec, Capability::ALL);
     script.holds(0, &[&[0]]);
     script.holds(1, &[&[1]]);
@@ -468,11 +471,11 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Err("unreachable".to_owned())),
     ];
     prop_oneof![
-        10 => (0usize..2, any_message()).prop_map(|(worker, message)| Event::Message(worker, message)),
+        10 => (0usize..2, any_message()).prop_map(|(worker, message)| Event::Message(Reader(worker), message)),
         2 => description.prop_map(|description| Event::Group(0, description)),
         2 => (0u8..1).prop_map(|_| Event::Tick),
-        1 => (0usize..2).prop_map(|worker| Event::Garbage(worker, "é".repeat(300))),
-        1 => (0usize..2).prop_map(|worker| Event::Died(worker, String::new())),
+        1 => (0usize..2).prop_map(|worker| Event::Garbage(Reader(worker), "é".repeat(300))),
+        1 => (0usize..2).prop_map(|worker| Event::Died(Reader(worker), String::new())),
     ]
 }
 
@@ -523,8 +526,8 @@ fn existing() -> Script {
         topics: vec![vec![offsets; 2]],
     };
     let low = [vec![0, 0]];
-    let reference = TrialReference::new(Arc::new(delivered), &mut script.machine.spec.topics, &low);
-    script.machine.spec.reference = Some(reference);
+    let reference = TrialReference::new(Arc::new(delivered), &mut script.machine.terms.topics, &low);
+    script.machine.terms.reference = Some(reference);
     script
 }
 
@@ -557,7 +560,7 @@ fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
     assert_eq!(script.machine.phase(), Phase::Reading);
     let nothing = still(&script, &[], &[]);
     let actions = script.event(nothing);
-    assert_eq!(sent_to(&actions, &ToWorker::Stop), [0, 1]);
+    assert_eq!(sent_to(&actions, &ToWorker::Stop), [Reader(0), Reader(1)]);
     assert_eq!(script.machine.phase(), Phase::Collecting);
 }
 

@@ -1,0 +1,76 @@
+//! The cast of a trial: who takes part, as what, and where each is in its life. Pure.
+
+mod life;
+mod producer;
+mod reader;
+
+use std::ops::{Index, IndexMut};
+
+use crate::protocol::{PrepareProducer, ProducerResult};
+pub use life::{Actor, AnyActor, Life};
+pub use producer::ProducerStage;
+pub use reader::{Held, Reader, ReaderStage};
+
+/// Names an actor: its role, and which one of that role it is, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ActorId {
+    /// Reads for a group.
+    Reader(usize),
+    /// Sends records of the load.
+    Producer(usize),
+}
+
+/// Everybody who takes part in a trial.
+#[derive(Debug, Default)]
+pub struct Cast {
+    /// Groups outermost.
+    pub readers: Vec<Actor<Reader>>,
+    pub producers: Vec<Actor<PrepareProducer>>,
+}
+
+impl Cast {
+    /// All actors.
+    pub fn ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        self.reader_ids().chain(self.producer_ids())
+    }
+
+    /// The readers.
+    pub fn reader_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        (0..self.readers.len()).map(ActorId::Reader)
+    }
+
+    /// The producers.
+    pub fn producer_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        (0..self.producers.len()).map(ActorId::Producer)
+    }
+
+    /// What the producers sent, of those that gave their results.
+    pub fn sent(&self) -> impl Iterator<Item = &ProducerResult> {
+        self.producers.iter().filter_map(Actor::<PrepareProducer>::result)
+    }
+
+    /// True once every producer gave its result.
+    pub fn all_sent(&self) -> bool {
+        self.sent().count() == self.producers.len()
+    }
+}
+
+impl Index<ActorId> for Cast {
+    type Output = dyn AnyActor;
+
+    fn index(&self, actor: ActorId) -> &Self::Output {
+        match actor {
+            ActorId::Reader(reader) => &self.readers[reader],
+            ActorId::Producer(producer) => &self.producers[producer],
+        }
+    }
+}
+
+impl IndexMut<ActorId> for Cast {
+    fn index_mut(&mut self, actor: ActorId) -> &mut Self::Output {
+        match actor {
+            ActorId::Reader(reader) => &mut self.readers[reader],
+            ActorId::Producer(producer) => &mut self.producers[producer],
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Producers: processes that send the records of the load.
+
+use super::life::{Actor, EARLY_RESULT, Role};
+use crate::coordinator::demands::Demands;
+use crate::protocol::{PrepareProducer, ProducerResult, ToWorker};
+
+/// What a producer does.
+#[derive(Debug, Default)]
+pub enum ProducerStage {
+    /// It waits for the others to be ready.
+    #[default]
+    Waiting,
+    /// It sends what is due.
+    Sending,
+    /// It sent everything, and the delivery of every record is known.
+    Finished,
+    /// It was asked for its result.
+    Stopping,
+    /// It gave its result.
+    Done(ProducerResult),
+}
+
+impl Role for PrepareProducer {
+    type Stage = ProducerStage;
+
+    fn name(&self) -> String {
+        format!("producer {}", self.producer + 1)
+    }
+
+    fn demands(&self) -> Demands {
+        Demands::default()
+    }
+
+    fn order(&self) -> ToWorker {
+        ToWorker::PrepareProducer(Box::new(self.clone()))
+    }
+}
+
+impl Actor<PrepareProducer> {
+    /// True from when it was asked for its result.
+    pub fn was_stopped(&self) -> bool {
+        matches!(self.stage(), Some(ProducerStage::Stopping | ProducerStage::Done(_)))
+    }
+
+    /// Its result, once it gave it.
+    pub fn result(&self) -> Option<&ProducerResult> {
+        match self.stage() {
+            Some(ProducerStage::Done(result)) => Some(result),
+            _ => None,
+        }
+    }
+
+    /// It gave its result; the error is what is wrong with that.
+    pub fn finish(&mut self, result: ProducerResult) -> Result<(), String> {
+        if !self.was_stopped() {
+            return Err(EARLY_RESULT.to_owned());
+        }
+        self.enter(ProducerStage::Done(result));
+        Ok(())
+    }
+}
