@@ -17,7 +17,7 @@ pub enum ProducerStage {
     /// It was asked for its result.
     Stopping,
     /// It gave its result.
-    Done(ProducerResult),
+    Done(Box<ProducerResult>),
 }
 
 impl Role for PrepareProducer {
@@ -55,7 +55,7 @@ impl Actor<PrepareProducer> {
         if !self.was_stopped() {
             return Err(EARLY_RESULT.to_owned());
         }
-        self.enter(ProducerStage::Done(result));
+        self.enter(ProducerStage::Done(Box::new(result)));
         Ok(())
     }
 }
