@@ -78,11 +78,7 @@ fn the_schema_fits_every_scenario_that_comes_along() {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
-        assert!(
-            text.starts_with('#') && text.contains("# Takes "),
-            "{}",
-            path.display()
-        );
+        assert!(text.starts_with('#') && text.contains("# Takes "), "{}", path.display());
         let document: serde_json::Value = toml::from_str(&text).unwrap();
         let errors: Vec<String> = validator
             .iter_errors(&document)
