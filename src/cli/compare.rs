@@ -44,6 +44,7 @@ enum Format {
 
 /// Compares the runs, prints what was found, and tells by the exit code whether a condition holds.
 pub(super) fn run(arguments: &Arguments) -> Result<u8> {
+    arguments.gate.check_between()?;
     let folders = arguments.runs.iter().map(|path| find_run(path));
     let folders = folders.collect::<Result<Vec<_>, _>>()?;
     let page = arguments.html.as_ref();
@@ -92,6 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         judged: judged_between(&comparison),
         requirements: Vec::new(),
         wrong: None,
+        disturbed: None,
     };
     arguments.gate.judge(&compared, junit.as_ref())
 }

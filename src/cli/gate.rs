@@ -20,7 +20,8 @@ const JUNIT: &str = "--junit";
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Gate {
     /// End with exit code 1 where this holds of any comparison: slower, slower:5% (at least so much beyond doubt) or
-    /// undecided (not compared, too); may be given more than once
+    /// undecided (not compared, too); or of a single run: disturbed (more than a quarter of its trials); may be given
+    /// more than once
     #[arg(long, value_name = "CONDITION")]
     fail_on: Vec<Condition>,
     /// Write the comparisons to this file as test results (JUnit XML): a failure where --fail-on holds, skipped where
@@ -40,6 +41,8 @@ pub(super) struct Compared<'a> {
     pub(super) requirements: Vec<CheckedRequirement>,
     /// Where a single run is judged: what is wrong with its measurement.
     pub(super) wrong: Option<Vec<String>>,
+    /// Where a single run is judged: what disturbed it too much.
+    pub(super) disturbed: Option<String>,
 }
 
 impl Gate {
@@ -67,15 +70,27 @@ impl Gate {
         if self.fail_on.is_empty() && !scenario.requirements.is_empty() {
             return Ok(());
         }
-        let flag = match (&self.fail_on[..], &self.junit) {
-            ([first, ..], _) => format!("--fail-on {first}"),
-            ([], Some(_)) => JUNIT.to_owned(),
-            ([], None) => return Ok(()),
+        let mut of_comparisons = self
+            .fail_on
+            .iter()
+            .filter(|condition| **condition != Condition::Disturbed);
+        let flag = match (of_comparisons.next(), &self.junit) {
+            (Some(first), _) => format!("--fail-on {first}"),
+            (None, Some(_)) => JUNIT.to_owned(),
+            (None, None) => return Ok(()),
         };
         match why_unjudged(scenario) {
             Some(why) => bail!("{flag}: {why}"),
             None => Ok(()),
         }
+    }
+
+    /// Fails where the flags ask for what only a single run has.
+    pub(super) fn check_between(&self) -> Result<()> {
+        if self.fail_on.contains(&Condition::Disturbed) {
+            bail!("--fail-on disturbed is about a single run: use it with `tandem run` or `tandem report`");
+        }
+        Ok(())
     }
 
     /// The same for a run that is stored, whose files must stay what they are.
@@ -96,6 +111,15 @@ impl Gate {
 
     /// Writes the test results, says which conditions hold, and gives the exit code.
     pub(super) fn judge(&self, compared: &Compared, file: Option<&OutputFile>) -> Result<u8> {
+        let disturbed = compared
+            .disturbed
+            .as_ref()
+            .filter(|_| self.fail_on.contains(&Condition::Disturbed));
+        let wrong = compared
+            .wrong
+            .as_ref()
+            .map(|wrong| wrong.iter().chain(disturbed).cloned().collect());
+        let wrong: Option<Vec<String>> = wrong;
         if let Some(file) = file {
             file.write(&junit(&JunitSuite {
                 question: &compared.scenario.question,
@@ -104,11 +128,15 @@ impl Gate {
                 judged: &compared.judged,
                 requirements: &compared.requirements,
                 conditions: &self.fail_on,
-                wrong: compared.wrong.as_deref(),
+                wrong: wrong.as_deref(),
                 error: None,
             }))?;
         }
         let mut code = DONE;
+        if let Some(disturbed) = disturbed {
+            eprintln!("tandem: --fail-on disturbed holds: {disturbed}");
+            code = WRONG;
+        }
         for checked in &compared.requirements {
             let what = match checked.outcome {
                 Met::Yes => continue,

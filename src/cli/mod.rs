@@ -101,6 +101,7 @@ enum Command {
     /// Print the completions of the command line for a shell
     Completions(completions::Arguments),
     /// Write the manual pages, one for each command, into a folder
+    #[command(visible_alias = "man")]
     Manual(manual::Arguments),
     /// Be a worker process (started by tandem itself, or by the launcher of a place)
     Worker {

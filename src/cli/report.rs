@@ -96,6 +96,7 @@ fn write_as(dir: &RunDir, format: Format, extent: Extent, gate: &Gate) -> Result
         judged: judged_within(&plan.scenario, &summary),
         requirements: summary.requirements.clone(),
         wrong: Some(wrong),
+        disturbed: summary.quality.disturbed(),
     };
     Ok(measured.max(gate.judge(&compared, gate.check(&[])?.as_ref())?))
 }

@@ -22,7 +22,7 @@ pub(super) struct Choices {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     repetitions: Option<u32>,
     /// Blocks until every comparison is "decided" or every interval this narrow, such as 1%, instead of the scenario's;
-    /// 40 at most where the scenario does not say it
+    /// at most as many as the scenario's rule allows, 40 where it gives a number
     #[arg(long, value_name = "decided|PERCENT%", conflicts_with = "repetitions")]
     until: Option<Until>,
     /// Only this case or configuration (and what it is compared with); may be given more than once

@@ -141,19 +141,20 @@ impl Plan {
         Some(if doubled { fit(family, base as f64 * 2.0) } else { base })
     }
 
-    /// True where some configuration of the family took under a quarter of the wanted time in a warm-up block.
+    /// True where in each part of the family some configuration took under a quarter of the wanted time in a warm-up
+    /// block. A part that is slower than the others, which set the count of all, would only take longer.
     fn warmup_was_short(&self, history: &History, family: &Family) -> bool {
         let TrialLength::Seconds(wanted_s) = self.scenario.trial else {
             return false;
         };
-        let trials = family
-            .configurations
-            .iter()
-            .flat_map(|&c| history.trials_of(TrialKind::Warmup, c));
-        trials
-            .filter(|t| !matches!(t.status, Status::Failed(_)))
-            .filter_map(|t| t.measurement.as_ref())
-            .any(|m| (m.read_ns() as f64 / 1e9) < wanted_s * SHORT_SHARE)
+        let was_short = |part: &Vec<usize>| {
+            let trials = part.iter().flat_map(|&c| history.trials_of(TrialKind::Warmup, c));
+            trials
+                .filter(|t| !matches!(t.status, Status::Failed(_)))
+                .filter_map(|t| t.measurement.as_ref())
+                .any(|m| (m.read_ns() as f64 / 1e9) < wanted_s * SHORT_SHARE)
+        };
+        self.scenario.parts(family).iter().all(was_short)
     }
 }
 

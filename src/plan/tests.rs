@@ -118,8 +118,9 @@ fn a_pilot_reads_no_more_than_a_slower_part_does_in_a_trial() {
         .map(|t| (t.order.configuration, t.order.records))
         .collect();
     assert_eq!(pilots, [(0, 250), (1, 1_000)]);
-    let warmup = of_kind(&trials, TrialKind::Warmup);
-    assert!(warmup.iter().all(|t| t.order.records == 1_000));
+    for kind in [TrialKind::Warmup, TrialKind::Counted] {
+        assert!(of_kind(&trials, kind).iter().all(|t| t.order.records == 1_000));
+    }
 }
 
 #[test]

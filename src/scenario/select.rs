@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::checks::obstacle;
+use super::checks::{no_width, obstacle};
 use super::families;
 use super::model::{AT_MOST, Configuration, DatasetSpec, Keys, Mode, Repetitions, Scenario, Until};
 use super::suggest::{any_value, did_you_mean_value};
@@ -66,6 +66,9 @@ impl Scenario {
     pub fn until(self, until: Until) -> Result<Scenario, CannotGoOn> {
         let own = self.repetitions.until().map(|_| self.repetitions.at_most());
         let repetitions = Repetitions::until_holds(until, own.unwrap_or(AT_MOST));
+        if let (Until::HalfWidth(_), Some((message, allowed))) = (until, no_width(self.metric)) {
+            return Err(CannotGoOn { message, allowed });
+        }
         match obstacle(repetitions, self.capacity.is_some(), &self.configurations) {
             Some((message, allowed)) => Err(CannotGoOn { message, allowed }),
             None => Ok(self.with_blocks(repetitions)),

@@ -19,6 +19,8 @@ pub enum Condition {
     SlowerBy(f64),
     /// A verdict "undecided", or none.
     Undecided,
+    /// So many trials of the run were disturbed that it is not to be trusted; says nothing of a comparison.
+    Disturbed,
 }
 
 /// What a condition says of a comparison that must not pass.
@@ -85,6 +87,7 @@ impl Condition {
             (Condition::Slower, Some(Verdict::Undecided)) => judged.is_slower_by(0.0),
             (Condition::Slower, _) => false,
             (Condition::SlowerBy(loss), _) => judged.is_slower_by(loss),
+            (Condition::Disturbed, _) => return None,
             (Condition::Undecided, verdict) => verdict.is_none_or(|verdict| verdict == Verdict::Undecided),
         };
         if holds {
@@ -104,6 +107,7 @@ impl fmt::Display for Condition {
             // 2.5 % is not a binary share: without rounding, 2.5000000000000004 would be printed.
             Condition::SlowerBy(share) => write!(f, "slower:{}%", (share * 1e8).round() / 1e6),
             Condition::Undecided => f.write_str("undecided"),
+            Condition::Disturbed => f.write_str("disturbed"),
         }
     }
 }
@@ -115,6 +119,7 @@ impl FromStr for Condition {
         match text.split_once(':') {
             None if text == "slower" => Ok(Condition::Slower),
             None if text == "undecided" => Ok(Condition::Undecided),
+            None if text == "disturbed" => Ok(Condition::Disturbed),
             Some(("slower", loss)) => {
                 let percent = loss
                     .strip_suffix('%')
@@ -125,7 +130,9 @@ impl FromStr for Condition {
                 let refused = || format!("{loss:?} must be a percentage above 0 and below 100, as in slower:5%");
                 share.map(Condition::SlowerBy).ok_or_else(refused)
             }
-            _ => Err(format!("{text:?} is none of slower, slower:5% and undecided")),
+            _ => Err(format!(
+                "{text:?} is none of slower, slower:5%, undecided and disturbed"
+            )),
         }
     }
 }
@@ -222,6 +229,7 @@ mod tests {
         assert_eq!("slower".parse(), Ok(Condition::Slower));
         assert_eq!("slower:2.5%".parse(), Ok(Condition::SlowerBy(0.025)));
         assert_eq!("undecided".parse(), Ok(Condition::Undecided));
+        assert_eq!("disturbed".parse(), Ok(Condition::Disturbed));
         for wrong in [
             "slow",
             "faster",

@@ -97,8 +97,8 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
     let residuals = residuals(&groups);
     let values: Vec<f64> = residuals.iter().map(|r| r.value).collect();
     let places: Vec<f64> = residuals.iter().map(|r| r.place).collect();
-    RunQuality {
-        distrust: distrust(&counted, disturbed),
+    let mut quality = RunQuality {
+        distrust: Vec::new(),
         trials_counted: count(counted.len()),
         trials_disturbed: count(disturbed),
         noise,
@@ -112,7 +112,9 @@ pub(super) fn quality(plan: &Plan, trials: &[Trial]) -> RunQuality {
             lag_one: serial.lag_one,
             p: serial.p,
         }),
-    }
+    };
+    quality.distrust = distrust(&counted, &quality);
+    quality
 }
 
 /// `p 0.012`, or that it is too small to be written so.
@@ -196,16 +198,23 @@ fn residuals(groups: &[Vec<Figure>]) -> Vec<Residual> {
     residuals
 }
 
-fn distrust(counted: &[&Trial], disturbed: usize) -> Vec<String> {
+impl RunQuality {
+    /// Says so where so many trials were disturbed that the run is not to be trusted.
+    pub fn disturbed(&self) -> Option<String> {
+        let (disturbed, all) = (self.trials_disturbed, self.trials_counted);
+        (f64::from(disturbed) > BAD_SHARE * f64::from(all)).then(|| {
+            format!(
+                "{disturbed} of {all} counted trials were disturbed by other programs or by the hypervisor: run again \
+                 on a quiet machine."
+            )
+        })
+    }
+}
+
+fn distrust(counted: &[&Trial], quality: &RunQuality) -> Vec<String> {
     let all = counted.len();
     let many = |number: usize| number as f64 > BAD_SHARE * all as f64;
-    let mut reasons = Vec::new();
-    if many(disturbed) {
-        reasons.push(format!(
-            "{disturbed} of {all} counted trials were disturbed by other programs or by the hypervisor: run again on a \
-             quiet machine."
-        ));
-    }
+    let mut reasons: Vec<String> = quality.disturbed().into_iter().collect();
     let wrong = counted.iter().filter(|t| t.status != Status::Complete).count();
     if many(wrong) {
         reasons.push(format!(

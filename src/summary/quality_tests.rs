@@ -69,5 +69,6 @@ fn a_run_disturbed_in_more_than_a_quarter_of_its_trials_is_not_to_be_trusted() {
     disturb(&mut trials, 6);
     let quality = summarise(&plan, &trials).quality;
     assert_eq!((quality.trials_counted, quality.trials_disturbed), (20, 6));
+    assert_eq!(quality.distrust, Vec::from_iter(quality.disturbed()));
     assert_eq!(quality.distrust.len(), 1);
 }

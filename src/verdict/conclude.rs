@@ -71,6 +71,11 @@ fn conclude(scene: &Scene, comparison: &mut Comparison, values: &[f64], comparis
             By::Ratio => 0,
             By::Difference => stats::observations_to_tell(values),
         };
-        comparison.blocks_more = needed.map(|needed| count(needed.max(fewest) - values.len()));
+        let repetitions = scene.scenario.repetitions();
+        let most = repetitions
+            .until()
+            .map_or(usize::MAX, |_| repetitions.at_most() as usize);
+        let needed = needed.map(|needed| needed.max(fewest)).filter(|needed| *needed <= most);
+        comparison.blocks_more = needed.map(|needed| count(needed - values.len()));
     }
 }

@@ -200,6 +200,7 @@ fn what_cannot_be_written_or_judged_is_refused_before_anything_is_done() {
         .exits(2)
         .says("--junit: cannot write /proc/tests.xml");
     compare(&["--fail-on", "slower:5"], "must be a percentage");
+    compare(&["--fail-on", "disturbed"], "--fail-on disturbed is about a single run");
     assert!(before == files_below(scene.path()), "something was written");
     let report = |arguments: &[&str], says: &str| {
         scene
@@ -212,7 +213,10 @@ fn what_cannot_be_written_or_judged_is_refused_before_anything_is_done() {
         "this is a file of the run, which it would replace",
     );
     report(&["--junit", "no/tests.xml"], "there is no folder no");
-    report(&["--fail-on", "fast"], "is none of slower, slower:5% and undecided");
+    report(
+        &["--fail-on", "fast"],
+        "is none of slower, slower:5%, undecided and disturbed",
+    );
     let plan = run.join("plan.json");
     assert!(before[&plan] == fs::read(&plan).unwrap() && !run.join("report.html").exists());
 

@@ -1,6 +1,8 @@
 //! By which figure a scenario compares its configurations, and what it requires of figures.
 
-use crate::figures::{By, FigureId, Had};
+use std::collections::BTreeSet;
+
+use crate::figures::{By, FigureId, Had, Trials};
 use crate::scenario::draft::{Draft, DraftRequirement};
 use crate::scenario::keys::TableKeys as _;
 use crate::scenario::kinds::{Amount, Threshold};
@@ -59,12 +61,23 @@ fn check(draft: &Draft, configurations: &[Configuration]) -> Result<Option<Chose
         }
         (_, Threshold::Share(_)) => None,
     };
-    if difference.is_some() && matches!(draft.top.repetitions.until(), Some(Until::HalfWidth(_))) {
-        let why = format!("`{name}` is compared by differences, of which there is no share");
-        let allowed = "must be a number of blocks, or until = \"decided\"";
-        return Err(refused(draft, "repetitions", &why, allowed));
+    let chosen = ChosenMetric { figure, difference };
+    let is_until_width = matches!(draft.top.repetitions.until(), Some(Until::HalfWidth(_)));
+    if let (true, Some((why, allowed))) = (is_until_width, no_width(Some(chosen))) {
+        return Err(refused(draft, "repetitions", &why, &allowed));
     }
-    Ok(Some(ChosenMetric { figure, difference }))
+    Ok(Some(chosen))
+}
+
+/// Why a run by this metric cannot go on until a width, and what would do; `None` where it can.
+pub(crate) fn no_width(metric: Option<ChosenMetric>) -> Option<(String, String)> {
+    let name = &metric
+        .filter(|chosen| chosen.difference.is_some())?
+        .figure
+        .figure()
+        .name;
+    let why = format!("`{name}` is compared by differences, of which there is no share");
+    Some((why, "must be a number of blocks, or until = \"decided\"".to_owned()))
 }
 
 /// A difference can only be compared with an amount.
@@ -98,7 +111,9 @@ fn refused(draft: &Draft, key: &str, why: &str, allowed: &str) -> Problem {
 }
 
 fn has(figure: FigureId, configuration: &Configuration) -> bool {
-    let had = figure.comparing().map_or(Had::Always, |comparing| comparing.had);
+    let of_load = figure.figure().trials == Trials::Load;
+    let otherwise = if of_load { Had::Load } else { Had::Always };
+    let had = figure.comparing().map_or(otherwise, |comparing| comparing.had);
     match had {
         Had::Always => true,
         Had::Backlog => configuration.mode == Mode::Backlog,
@@ -149,6 +164,11 @@ fn requirement(required: &DraftRequirement, configurations: &[Configuration]) ->
             return Err(problem("above", message.to_owned(), allowed));
         }
     };
+    if figure == FigureId::LagGrowth {
+        let message = "`figure` cannot be \"lag_growth_per_second\": only overloaded trials have it".to_owned();
+        let allowed = "must be another: a limit on \"response_p99_ms\" fails where trials are overloaded".to_owned();
+        return Err(problem("figure", message, allowed));
+    }
     let requirement = Requirement {
         figure,
         bound,
@@ -162,8 +182,9 @@ fn requirement(required: &DraftRequirement, configurations: &[Configuration]) ->
             .map(|c| c.case.as_str())
             .filter(|case| !case.is_empty());
         let names: Vec<&str> = cases.chain(configurations.iter().map(|c| c.name.as_str())).collect();
+        let mut known = BTreeSet::new();
         let mut some = names.clone();
-        some.dedup();
+        some.retain(|name| known.insert(*name));
         some.truncate(5);
         let allowed = format!("must be a case or a configuration, such as {}", any_value(some));
         let message = format!("`of` cannot be {of:?}");

@@ -12,5 +12,5 @@ mod settings;
 mod threads;
 
 pub(crate) use all::{check, warnings};
-pub(crate) use metric::{metric, requirements, share};
+pub(crate) use metric::{metric, no_width, requirements, share};
 pub(crate) use repetitions::{check as check_repetitions, obstacle};

@@ -109,7 +109,19 @@ fn property<'a>(flag: &SettingFlag, value: &'a str) -> Result<(Option<&'a str>, 
     };
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     match value.split_once('=').filter(|(name, _)| is_name(name.trim())) {
-        Some((name, value)) => Ok((Some(name.trim()), value.trim())),
+        Some((name, value)) => {
+            let is_quoted = value.trim_start().starts_with(['"', '\'', '[', '{']);
+            let mut others = value.split(',').skip(1).filter_map(|part| part.split_once('='));
+            if !is_quoted && others.any(|(other, _)| is_name(other.trim())) {
+                let name = flag.name();
+                let message = format!(
+                    "takes one property: write --{name} again for each; a value with a comma and = of its own stands \
+                     in quotes"
+                );
+                return Err(FlagError::new(flag, message));
+            }
+            Ok((Some(name.trim()), value.trim()))
+        }
         None if flag.key.is_some() => Ok((None, value)),
         None => {
             let example = properties.example;

@@ -171,6 +171,11 @@ fn errors_name_the_flag() {
 
 #[test]
 fn a_secret_is_refused_and_not_repeated() {
+    for flag in ["--client", "--cluster-client"] {
+        let said = refused(&[flag, "sasl.username=bob,sasl.password=hunter2hunter2"]);
+        assert!(said.contains("takes one property"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
     let said = refused(&["--client", "sasl.password=hunter2hunter2"]);
     assert!(
         said.starts_with("--client sasl.password: ") && said.contains("env"),

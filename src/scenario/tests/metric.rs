@@ -114,6 +114,8 @@ fn requirements_that_cannot_be_are_errors() {
         required("figure = 'read_seconds'\nbelow = 5\nstrict = 'true'"),
         required("figure = 'response_p99_ms'\nbelow = 5"),
         required("figure = 'read_seconds'\nbelo = 5"),
+        required("figure = 'lag_growth_per_second'\nbelow = 5"),
+        required("figure = 'offered_per_second'\nabove = 5"),
         "[require]\nfigure = 'read_seconds'\nbelow = 5".to_owned(),
     ];
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -142,4 +144,12 @@ fn every_figure_that_is_compared_can_be_named_with_a_threshold_of_its_unit() {
             (figure.id, comparing.by == By::Difference)
         );
     }
+}
+
+#[test]
+fn a_run_by_differences_cannot_be_made_to_go_on_until_a_width() {
+    let by = |metric: &str| scenario(&format!("{metric}\n{TWO}")).until("5%".parse().unwrap());
+    assert!(by("metric = 'client_cpu_seconds_per_million'").is_ok());
+    let refused = by("metric = 'redelivered'\nthreshold = '100 records'").unwrap_err();
+    assert!(refused.to_string().contains("of which there is no share"), "{refused}");
 }

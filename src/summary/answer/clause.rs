@@ -31,14 +31,13 @@ impl Clause<'_> {
         gained(self.comparison).unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// Whether it may be as good as this one, the best, by the interval of either.
+    /// Whether it may be as good as this one, the best: their intervals are not apart.
     pub(super) fn rivals(&self, best: &Clause) -> bool {
-        let reaches = |one: &Clause, other: f64| {
-            let interval = one.comparison.gain();
-            interval.is_some_and(|(low, high)| (low..=high).contains(&other))
+        let meets = match (self.comparison.gain(), best.comparison.gain()) {
+            (Some((_, high)), Some((low, _))) => high >= low,
+            _ => false,
         };
-        let as_good = self.point() >= best.point() || reaches(self, best.point()) || reaches(best, self.point());
-        as_good && self.is_better() == best.is_better()
+        (meets || self.point() >= best.point()) && self.is_better() == best.is_better()
     }
 
     /// The complete statement, without its context: `"two processes" reads 1.42 times as fast as "one process"`.

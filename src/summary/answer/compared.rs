@@ -257,7 +257,7 @@ fn baseline_is_best(all: &[&Clause], terms: &Terms) -> Option<String> {
     let best = format!("{}: {}", terms.best, spaced(&first.base, &first.context));
     let sentence = format!("{best}{}.", others.collect::<String>());
     let least = all.iter().max_by(|a, b| a.point().total_cmp(&b.point()))?;
-    let short = format!("{best}; every other at least {}.", least.short(terms, None));
+    let short = format!("{best}; the nearest {}.", least.short(terms, None));
     Some(capitalised(if fits(&sentence) { &sentence } else { &short }))
 }
 
@@ -338,7 +338,7 @@ fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
     }
     let counts = format!("Of {} comparisons{with}: {}", all.len(), crate::wording::listed(&kinds));
     let Some(highest) = highest else {
-        return format!("{counts}; nothing is {}.", terms.are[0]);
+        return format!("{counts}; nothing is surely {}.", terms.are[0]);
     };
     let most = format!("{counts}; at most {}", highest.short(terms, None));
     let with_all = format!("{most}, {}.", spaced(&highest.subject, &highest.context));
