@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::figures::{By, FigureId, Had, Trials};
 use crate::scenario::draft::{Draft, DraftRequirement};
-use crate::scenario::keys::TableKeys as _;
+use crate::scenario::keys::{RequireKeys, TableKeys as _};
 use crate::scenario::kinds::{Amount, Threshold};
 use crate::scenario::model::{Bound, ChosenMetric, Configuration, Mode, Requirement, Until};
 use crate::scenario::problem::{Problem, Problems};
@@ -152,18 +152,10 @@ fn requirement(required: &DraftRequirement, configurations: &[Configuration]) ->
         let allowed = "must have one, such as figure = \"response_p99_ms\"".to_owned();
         return Err(problem("", "this [[require]] has no `figure`".to_owned(), allowed));
     };
-    let bound = match (keys.below, keys.above) {
-        (Some(below), None) => Bound::Below(below),
-        (None, Some(above)) => Bound::Above(above),
-        (both, _) => {
-            let message = match both {
-                Some(_) => "this [[require]] has both `below` and `above`",
-                None => "this [[require]] has neither `below` nor `above`",
-            };
-            let allowed = format!("must have one of the two, in {}", unit_name(figure));
-            return Err(problem("above", message.to_owned(), allowed));
-        }
-    };
+    let bound = bound(keys).map_err(|message| {
+        let allowed = format!("must have one of the two, in {}", unit_name(figure));
+        problem("above", message.to_owned(), allowed)
+    })?;
     if figure == FigureId::LagGrowth {
         let message = "`figure` cannot be \"lag_growth_per_second\": only overloaded trials have it".to_owned();
         let allowed = "must be another: a limit on \"response_p99_ms\" fails where trials are overloaded".to_owned();
@@ -200,6 +192,16 @@ fn requirement(required: &DraftRequirement, configurations: &[Configuration]) ->
         return Err(problem("figure", message, allowed));
     }
     Ok(requirement)
+}
+
+/// The limit; the error is what is wrong with the two keys.
+fn bound(keys: &RequireKeys) -> Result<Bound, &'static str> {
+    match (keys.below, keys.above) {
+        (Some(below), None) => Ok(Bound::Below(below)),
+        (None, Some(above)) => Ok(Bound::Above(above)),
+        (Some(_), Some(_)) => Err("this [[require]] has both `below` and `above`"),
+        (None, None) => Err("this [[require]] has neither `below` nor `above`"),
+    }
 }
 
 fn unit_name(figure: FigureId) -> &'static str {
