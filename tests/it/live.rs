@@ -122,6 +122,10 @@ fn a_producer_stopped_for_a_second_has_sent_no_less_and_its_records_count_from_w
 
 #[test]
 fn everything_that_arrives_is_read_once_and_measured_and_nothing_is_left_of_it() {
+    undisturbed(|_| read_once_and_measured());
+}
+
+fn read_once_and_measured() {
     let scene = Scene::on_shared_cluster();
     let prefix = prefix("two");
     let tables = "[dataset]\npartitions = 2\n[consumer]\nprocesses = 2\ncommit = \"per-batch\"\n[load]\nrate = \
