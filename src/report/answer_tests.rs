@@ -48,9 +48,15 @@ fn the_conclusion_comes_first_nothing_is_said_twice_and_no_sentence_is_long() {
             let words = sentence.split_whitespace().count();
             assert!(words <= 30, "{name}: {words} words: {sentence}");
         }
+        // Lines are wrapped, and of many warnings some are left to the page.
+        let flowing = |text: &str| text.split_whitespace().collect::<Vec<&str>>().join(" ");
+        let printed = flowing(&text);
+        for sentence in answer {
+            assert_eq!(printed.matches(&flowing(sentence)).count(), 1, "{name}: {sentence}");
+        }
         let said = answer.iter().chain(&fixture.summary.warnings);
         for sentence in said.clone() {
-            assert_eq!(text.matches(sentence.as_str()).count().max(1), 1, "{name}: {sentence}");
+            assert!(printed.matches(&flowing(sentence)).count() <= 1, "{name}: {sentence}");
             assert_eq!(
                 said.clone().filter(|other| *other == sentence).count(),
                 1,
