@@ -89,7 +89,9 @@ fn versions_are_compared_in_the_same_blocks_until_the_zookeeper_of_one_ends() {
     assert_eq!(environment.cluster.version.as_deref(), Some("2.8.1"));
     assert_eq!(environment.cluster.zookeeper.as_deref(), Some("3.5.9"));
     assert_eq!((other.version.as_deref(), &other.zookeeper), (Some("4.3.1"), &None));
-    ended.prints("\"one\" Apache Kafka 4.3.1");
+    // The table and not the conclusion: that names the larger of two differences, and which one that is
+    // depends on two blocks of very short trials.
+    expected.iter().fold(ended, |ended, row| ended.prints(row));
     assert_eq!(scene.table("summary.csv")[1]["kafka"], "4.3.1");
     let report = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
     assert!(report.contains("2.8.1 on ZooKeeper 3.5.9, 1 broker"), "{report}");
