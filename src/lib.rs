@@ -13,9 +13,11 @@
 //! - [`figures`]: the catalogue of figures, and what they are of a trial and over trials;
 //! - [`verdict`]: which configurations are compared within blocks, and what is concluded;
 //! - [`plan`]: which trial comes next, from the scenario and the trials stored so far;
+//! - [`names`]: what topics, groups and clients are called;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
 //! - [`protocol`]: the messages between coordinator and worker;
 //! - [`worker`]: a process of consumers, or a producer of load;
+//! - [`trial`]: one trial: its cast, how it goes on, what it recorded;
 //! - [`coordinator`]: runs trials with worker processes;
 //! - [`store`]: the files of a run;
 //! - [`summary`], [`report`]: from trials to estimates, answers, text and charts;
@@ -29,6 +31,7 @@ pub mod figures;
 pub mod kafka;
 pub mod load;
 pub mod measure;
+pub mod names;
 pub mod plan;
 pub mod protocol;
 pub mod report;
@@ -40,6 +43,7 @@ pub mod summary;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
+pub mod trial;
 pub mod verdict;
 pub mod wording;
 pub mod worker;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::coordinator::{Observer, Phase};
+use crate::coordinator::Observer;
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::Progress;
 use crate::report::{duration, rate};
+use crate::trial::Phase;
 use crate::wording::with_commas;
 
 /// How often a line about filling is written where there is no terminal.

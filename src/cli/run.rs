@@ -15,12 +15,13 @@ use super::setting_flags::{self, SettingFlags};
 use super::source::{Choices, Source, kept_as_file};
 use super::{interrupt, left, progress, report};
 use crate::coordinator::leftovers::state_folder;
-use crate::coordinator::{self, Interrupt, Limits, RunEnd, RunError, RunOptions, cache_warning, check_builds};
+use crate::coordinator::{self, Interrupt, RunEnd, RunError, RunOptions, cache_warning, check_builds};
 use crate::measure::limits::Kernel;
 use crate::plan::Plan;
 use crate::report::Extent;
 use crate::scenario::{Mode, Scenario, storable};
 use crate::store::{RunDir, SCENARIO_FILE};
+use crate::trial::Limits;
 
 /// Folder below the present one in which runs are stored.
 const RESULTS: &str = "results";

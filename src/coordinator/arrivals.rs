@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use super::dataset::{self, DatasetError, Filling};
-use super::spec::LoadSpec;
 use crate::kafka::admin::Admin;
 use crate::kafka::client::ClientProperties;
-use crate::kafka::names;
 use crate::load::ScheduleError;
 use crate::measure::OrderedLoad;
+use crate::names;
 use crate::protocol::{LoadTopic, OffsetRange, PrepareProducer, Secret, TopicTarget};
 use crate::scenario::{ClusterSpec, Configuration, DatasetSpec, Load, Mode};
+use crate::trial::LoadSpec;
 
 /// How long members of a live trial fetch before the producers start: they sit at the end by then.
 const LEAD: Duration = Duration::from_millis(500);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::cast::ActorId;
 use super::fleet::{Fleet, FleetNews, Launch};
 use crate::protocol::{Capability, FromWorker, Hello, ToWorker, WorkCalibration};
+use crate::trial::ActorId;
 
 /// As whom the worker is met: there is no other.
 const MET: ActorId = ActorId::Reader(0);

@@ -5,16 +5,16 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::assemble::{self, Recorded};
-use super::cast::ActorId;
 use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
-use super::spec::{TrialSpec, topic_sizes};
-use super::trial::{Action, Event, Phase, TrialMachine};
-use crate::kafka::GroupDescription;
-use crate::measure::{DeliveredTopics, Failure, FailureKind, Measurement, clock};
+use crate::kafka::client::fetch_pause_ms;
+use crate::measure::{DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
+use crate::trial::ActorId;
+use crate::trial::{self, Recorded};
+use crate::trial::{Action, Event, Phase, TrialMachine};
+use crate::trial::{TrialSpec, topic_sizes};
 
 /// How often the brokers run here are looked at.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
@@ -105,8 +105,9 @@ pub async fn run<F: Fleet>(
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (mut measurement, failure) = assemble::measure(&mut machine, recorded, spawn_ns, host);
+    let (mut measurement, failure) = trial::measure(&mut machine, recorded, spawn_ns, host);
     measurement.ended_ns = Some(ended_ns);
+    measurement.interruptions.fetch_pause_ns = fetch_pause_ns(&machine);
     let mut failure = failure.map(|failure| machine.with_reports(failure));
     if let (Some(failure), Some(cause)) = (&mut failure, unasked)
         && failure.kind == FailureKind::Lost
@@ -122,6 +123,13 @@ pub async fn run<F: Fleet>(
         measurement: Some(measurement),
         failure,
     }
+}
+
+/// How long the consumers' settings let them pause between two fetches.
+fn fetch_pause_ns(machine: &TrialMachine) -> u64 {
+    let readers = machine.cast.readers.iter();
+    let pauses = readers.map(|reader| fetch_pause_ms(&reader.role.prepare.properties));
+    pauses.max().unwrap_or(0).saturating_mul(1_000_000)
 }
 
 /// Starts the processes, the first that cannot be started failing the trial.

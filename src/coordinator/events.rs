@@ -3,7 +3,7 @@
 use crate::measure::{Trial, TrialOrder};
 use crate::plan::Progress;
 
-use super::trial::Phase;
+use crate::trial::Phase;
 
 /// Watches a run. Called from the coordinator's task: must not block for long.
 pub trait Observer: Send + Sync {

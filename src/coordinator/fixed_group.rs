@@ -9,7 +9,8 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::clients::client_config;
 use crate::kafka::admin::{Admin, AdminError};
-use crate::kafka::{GroupMember, settings_cause};
+use crate::kafka::settings_cause;
+use crate::measure::GroupMember;
 use crate::protocol::TopicTarget;
 use crate::secret::Secret;
 

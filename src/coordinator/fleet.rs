@@ -14,11 +14,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::cast::ActorId;
 use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::clock;
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
+use crate::trial::ActorId;
 
 /// Lines of a worker's standard error that are kept for the message of its failure.
 const LAST_WORDS: usize = 5;

@@ -2,14 +2,10 @@
 //! The only module that starts workers. Knows them by the protocol alone, and neither statistics nor reports.
 
 mod arrivals;
-mod assemble;
-mod barrier;
 mod calibration;
-mod cast;
 mod clients;
 mod cluster;
 pub mod dataset;
-mod demands;
 mod drive;
 mod ending;
 mod environment;
@@ -28,10 +24,8 @@ mod processes;
 mod programs;
 mod run;
 mod session;
-mod spec;
 pub mod standing_cluster;
 mod steps;
-mod trial;
 mod watch;
 
 pub use cluster::ClusterError;
@@ -41,15 +35,7 @@ pub use existing::{ExistingError, check_cluster as check_existing_topics};
 pub use fixed_group::{GroupError, list_of_members};
 pub use interrupt::Interrupt;
 pub use memory::cache_warning;
-pub use options::{Limits, RunOptions};
+pub use options::RunOptions;
 pub use processes::ProcessIdentity;
 pub use programs::{BuildError, check_builds};
 pub use run::run;
-pub use trial::Phase;
-
-#[cfg(test)]
-pub(crate) use cast::ActorId;
-#[cfg(test)]
-pub(crate) use spec::TrialSpec;
-#[cfg(test)]
-pub(crate) use trial::{Action, Event, TrialMachine};

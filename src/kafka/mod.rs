@@ -5,11 +5,8 @@ pub mod client;
 pub mod console;
 pub mod doctor;
 mod ffi;
-mod group;
 pub mod local;
-pub mod names;
 pub mod words;
 
 pub use admin::settings_cause;
 pub use ffi::{TextProducer, TextRecord};
-pub use group::{GroupDescription, GroupMember, GroupState};

@@ -6,6 +6,7 @@ pub mod clock;
 mod delivered;
 mod environment;
 mod finding;
+mod group;
 mod host;
 mod interruption;
 pub mod judge;
@@ -31,6 +32,7 @@ pub use environment::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, Difference, ENVIRONMENT_SCHEMA_VERSION, Environment,
     Setting,
 };
+pub use group::{GroupDescription, GroupMember, GroupState};
 pub use host::{HostCpu, HostMeasurement};
 pub use interruption::*;
 pub use kept::KeptData;

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::configuration::arrangement;
-pub(crate) use crate::coordinator::ActorId::{self, Reader};
-use crate::coordinator::{Action, Event, Limits, Phase, TrialMachine, TrialSpec};
-use crate::kafka::{GroupDescription, GroupMember, GroupState};
 use crate::measure::{Failure, FailureKind, OffsetRun, TopicPartition};
+use crate::measure::{GroupDescription, GroupMember, GroupState};
 use crate::protocol::{
     Capability, FromWorker, Hello, MemberAssignment, MemberResult, OffsetRange, PROTOCOL_VERSION, PartitionResult,
     Position, ToWorker, TopicTarget, WorkCalibration, WorkerResult,
 };
 use crate::scenario::{Configuration, Membership};
+pub(crate) use crate::trial::ActorId::{self, Reader};
+use crate::trial::{Action, Event, Limits, Phase, TrialMachine, TrialSpec};
 
 /// When a scripted trial begins.
 pub(crate) const BEGIN_NS: u64 = 1_000_000_000_000;

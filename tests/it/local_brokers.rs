@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::BaseRecord;
 use tandem::coordinator::guardian::Guardian;
-use tandem::kafka::GroupState;
 use tandem::kafka::admin::{Admin, AdminError};
 use tandem::kafka::local::{
     ClusterOptions, Distribution, Keeper, ListenerSpec, LocalCluster, LocalError, NoKeeper, Security,
 };
+use tandem::measure::GroupState;
 use tandem::scenario::Feature;
 use tandem::secret::Secret;
 

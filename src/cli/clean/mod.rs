@@ -16,7 +16,7 @@ use super::{ask, cluster, left, running_cluster};
 use crate::coordinator::leftovers::{Leftovers, recorded, state_folder};
 use crate::kafka::admin::Admin;
 use crate::kafka::client::cluster_properties;
-use crate::kafka::names;
+use crate::names;
 use crate::report::bytes;
 use crate::scenario::{ClusterSource, ClusterSpec};
 use crate::wording::with_commas;

@@ -10,7 +10,7 @@ use crate::coordinator::leftovers::Leftovers;
 use crate::coordinator::list_of_members;
 use crate::kafka::admin::{Admin, AdminError};
 use crate::kafka::client::cluster_properties;
-use crate::kafka::names::{self, Made, NameOf};
+use crate::names::{self, Made, NameOf};
 use crate::scenario::ClusterSpec;
 
 /// What one run, one probe, or the keeping of one data set has made.

@@ -18,8 +18,8 @@ use super::ending::RunError;
 use super::events::Observer;
 use super::interrupt::Interrupt;
 use crate::kafka::client::with_largest_limits;
-use crate::kafka::names;
 use crate::measure::DeliveredTopics;
+use crate::names;
 use crate::plan::Plan;
 use crate::protocol::TopicTarget;
 use crate::scenario::{

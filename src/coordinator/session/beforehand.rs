@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::coordinator::calibration::{self, Calibrations};
-use crate::coordinator::demands::Demands;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fleet::ProcessFleet;
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Work};
+use crate::trial::Demands;
 
 impl Session<'_> {
     /// What work costs each build at each place where any is done. Its workers must have the capabilities that its trials need.

@@ -10,8 +10,8 @@ use crate::coordinator::dataset::kept::Keeping;
 use crate::coordinator::dataset::{self, Dataset, DatasetError, Filling};
 use crate::coordinator::ending::RunError;
 use crate::coordinator::existing::{Amount, ReadAgain};
-use crate::kafka::names;
 use crate::measure::KeptData;
+use crate::names;
 use crate::scenario::{Configuration, Mode};
 
 /// Pause between two looks at a filling.

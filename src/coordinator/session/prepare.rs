@@ -12,13 +12,13 @@ use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
-use crate::coordinator::options::Limits;
-use crate::coordinator::spec::TrialSpec;
 use crate::kafka::client::ClientProperties;
-use crate::kafka::names;
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
+use crate::names;
 use crate::scenario::{Commit, Configuration, Mode};
 use crate::secret::Secret;
+use crate::trial::Limits;
+use crate::trial::TrialSpec;
 
 /// How long a search waits, beyond its objective's limit, for what has arrived to be read.
 const SEARCH_DRAIN: Duration = Duration::from_secs(1);

@@ -7,11 +7,11 @@ use super::Session;
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::existing::ReadAgain;
-use crate::coordinator::spec::{TrialReference, topic_sizes};
 use crate::kafka::admin::AdminError;
 use crate::measure::{DeliveredTopics, FailureKind, Status, Trial};
 use crate::protocol::TopicTarget;
 use crate::scenario::Configuration;
+use crate::trial::{TrialReference, topic_sizes};
 
 /// Readers that go on without a stall but slower than this are not waited for.
 const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;

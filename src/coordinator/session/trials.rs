@@ -8,7 +8,6 @@ use tokio::task::JoinHandle;
 use super::Session;
 use super::prepare::NotRun;
 use crate::coordinator::calibration::Calibrations;
-use crate::coordinator::cast::{ActorId, Cast};
 use crate::coordinator::cluster::Cluster;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
@@ -19,11 +18,10 @@ use crate::coordinator::fleet::{Fleet, Launch, ProcessFleet};
 use crate::coordinator::host::HostSample;
 use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::with_their_groups;
-use crate::coordinator::trial::Phase;
 use crate::coordinator::watch::Watch;
-use crate::kafka::GroupDescription;
 use crate::kafka::admin::Admin;
 use crate::measure::DeliveredTopics;
+use crate::measure::GroupDescription;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
@@ -31,6 +29,8 @@ use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
+use crate::trial::Phase;
+use crate::trial::{ActorId, Cast};
 
 impl Session<'_> {
     /// Runs one trial; `None` where the user interrupted it.

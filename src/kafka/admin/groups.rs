@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::connection::{Admin, REQUEST_LIMIT, SETTLE_LIMIT};
 use super::error::AdminError;
 use crate::kafka::ffi;
-use crate::kafka::group::GroupDescription;
+use crate::measure::GroupDescription;
 
 /// Pause between two attempts to delete a group whose members are leaving.
 const LEAVE_PAUSE: Duration = Duration::from_millis(100);

@@ -13,6 +13,7 @@ use super::check::Check;
 use super::patient::Patient;
 use super::rights::quoted;
 use super::{credentials, listener, tls};
+use crate::client_errors::is_authentication;
 use crate::kafka::admin::{BrokerAddress, connect_cause, settings_cause};
 use crate::wording::plural;
 
@@ -222,22 +223,6 @@ impl ClientContext for Heard {
 
 impl ConsumerContext for Heard {}
 
-/// True for what clients say when the broker does not accept the user.
-pub(super) fn is_authentication(cause: &str) -> bool {
-    let lower = cause.to_ascii_lowercase();
-    [
-        "invalid credentials",
-        "authentication failed",
-        "authentication failure",
-        "authentication error",
-        "authenticationexception",
-        "saslauthenticationfailed",
-        "authenticationfailederror",
-    ]
-    .iter()
-    .any(|part| lower.contains(part))
-}
-
 /// The finding for a login that fails, and the fix.
 fn explain(patient: &Patient, cause: &str) -> (String, String) {
     if is_authentication(cause) {
@@ -290,29 +275,6 @@ fn refused(patient: &Patient, known: Option<bool>, cause: &str) -> (String, Stri
     }
 }
 
-/// A note on the client that is refused: Kafka 4.x refuses librdkafka before 2.6 even with the right SCRAM password. `None`
-/// where the client is not the cause, such as this program's own. `client` and `version` are as
-/// a worker has reported them.
-pub fn client_note(cause: &str, client: &str, version: &str) -> Option<String> {
-    if !is_authentication(cause) || version == rdkafka::util::get_rdkafka_version().1 {
-        return None;
-    }
-    let mut numbers = version
-        .trim_start_matches('v')
-        .split(['.', '-'])
-        .map_while(|part| part.parse::<u32>().ok());
-    let release = (numbers.next()?, numbers.next().unwrap_or(0));
-    let is_librdkafka = client.to_ascii_lowercase().contains("rdkafka");
-    Some(if is_librdkafka && release < (2, 6) {
-        format!(
-            "its client is {client} {version}: librdkafka before 2.6 is refused so by Kafka 4.x with the right SCRAM \
-             password; give the worker 2.6 or later"
-        )
-    } else {
-        format!("its client is {client} {version}")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -361,18 +323,5 @@ mod tests {
         assert_eq!(heard.refusals(), Vec::<String>::new());
         heard.note("sasl_ssl://kafka:9092/bootstrap: SASL authentication error: Authentication failed");
         assert_eq!(heard.refusals().len(), 1);
-    }
-
-    #[test]
-    fn an_old_client_that_is_refused_is_named_with_its_version() {
-        let cause = "SASL authentication error: Authentication failed";
-        let note = |client: &str, version: &str| client_note(cause, client, version).unwrap();
-        assert!(note("librdkafka", "2.3.0").contains("librdkafka 2.3.0: librdkafka before 2.6 is refused"));
-        assert!(note("confluent-kafka/librdkafka", "v1.9.2-RC3").contains("before 2.6"));
-        assert_eq!(note("librdkafka", "2.6.0"), "its client is librdkafka 2.6.0");
-        assert_eq!(note("kafka-clients", "2.3.0"), "its client is kafka-clients 2.3.0");
-        assert_eq!(client_note("connection refused", "librdkafka", "2.3.0"), None);
-        let own = rdkafka::util::get_rdkafka_version().1;
-        assert_eq!(client_note(cause, "librdkafka", &own), None);
     }
 }

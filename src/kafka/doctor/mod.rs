@@ -20,7 +20,6 @@ mod wire;
 
 pub use check::{Check, Outcome};
 pub use here::machine;
-pub use login::client_note;
 pub use patient::Patient;
 pub use rights::{Asker, is_permission};
 

@@ -8,7 +8,7 @@ use rdkafka::bindings as rd;
 use rdkafka::client::Client;
 
 use super::handles::{Event, NO_LIMIT, Options, Queue, text};
-use crate::kafka::group::{GroupDescription, GroupMember, GroupState};
+use crate::measure::{GroupDescription, GroupMember, GroupState};
 
 /// Asks the brokers for the state and the members of a group. Blocks for at most about `timeout`.
 pub(in crate::kafka) fn describe_group<C: ClientContext>(

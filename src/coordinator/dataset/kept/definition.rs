@@ -2,7 +2,7 @@
 
 use crate::contents::CONTENTS_VERSION;
 use crate::coordinator::dataset::DatasetError;
-use crate::kafka::names;
+use crate::names;
 use crate::scenario::DatasetSpec;
 
 /// A data set by what defines it.

@@ -19,8 +19,8 @@ use super::{Dataset, DatasetError, Filling, fill};
 use crate::coordinator::events::Observer;
 use crate::coordinator::leftovers::host;
 use crate::kafka::admin::{Admin, AdminError};
-use crate::kafka::names::{self, NameOf};
 use crate::measure::KeptData;
+use crate::names::{self, NameOf};
 use crate::protocol::{OffsetRange, TopicTarget};
 use crate::scenario::DatasetSpec;
 use crate::secret::Secret;
@@ -95,7 +95,7 @@ impl Keeping<'_> {
         // Its member must have left before the group can go; whoever waits for it keeps it, which is no error.
         let group = names::kept_claim(self.prefix, &definition.hash);
         let left = tokio::task::spawn_blocking(move || drop(claim)).await;
-        let alone = |group: crate::kafka::GroupDescription| group.members.is_empty();
+        let alone = |group: crate::measure::GroupDescription| group.members.is_empty();
         if left.is_ok() && self.admin.describe_group(&group).await.is_ok_and(alone) {
             let _ = self.admin.delete_groups(&[group]).await;
         }

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::coordinator::cast::AnyActor;
 use crate::testing::arrangement;
 use crate::testing::script::{manual_spec, partition, spec, spec_of, topics};
+use crate::trial::cast::AnyActor;
 
 #[test]
 fn members_and_groups_have_names_of_their_own() {

@@ -15,7 +15,8 @@ pub struct Demands {
 }
 
 impl Demands {
-    pub(super) fn of(configuration: &Configuration) -> Self {
+    /// What a configuration demands of its workers.
+    pub fn of(configuration: &Configuration) -> Self {
         Demands {
             manual: configuration.membership == Membership::Manual,
             threads: configuration.threads > 1,
@@ -24,7 +25,7 @@ impl Demands {
     }
 
     /// What a worker that introduces itself so cannot do of this.
-    pub(super) fn unmet(self, hello: &Hello) -> Option<String> {
+    pub fn unmet(self, hello: &Hello) -> Option<String> {
         if hello.protocol != PROTOCOL_VERSION {
             return Some(format!(
                 "it speaks protocol {}, this tandem {PROTOCOL_VERSION}",

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::load;
 use super::reference::{counts_of, reference_of};
-use crate::coordinator::cast::AnyActor;
-use crate::coordinator::trial::TrialMachine;
 use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
 use crate::protocol::{Capability, OffsetRange, partitions_of};
+use crate::trial::cast::AnyActor;
+use crate::trial::engine::TrialMachine;
 
 /// The accounts of all groups together.
 #[derive(Default)]

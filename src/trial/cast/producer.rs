@@ -1,8 +1,8 @@
 //! Producers: processes that send the records of the load.
 
 use super::life::{Actor, EARLY_RESULT, Role};
-use crate::coordinator::demands::Demands;
 use crate::protocol::{PrepareProducer, ProducerResult, ToWorker};
+use crate::trial::demands::Demands;
 
 /// What a producer does.
 #[derive(Debug, Default)]

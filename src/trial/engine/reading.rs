@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::coordinator::cast::{Actor, ActorId, Held, Reader, ReaderStage};
 use crate::measure::{Failure, TopicPartition};
 use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
+use crate::trial::cast::{Actor, ActorId, Held, Reader, ReaderStage};
 
 /// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);

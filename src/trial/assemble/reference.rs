@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::coordinator::trial::TrialMachine;
 use crate::measure::ledger;
 use crate::measure::{DeliveredTopics, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, TopicTarget};
+use crate::trial::engine::TrialMachine;
 
 /// The trial's topics with these ranges of their partitions, and nothing of the others.
 pub(super) fn targets(machine: &TrialMachine, ranges: &BTreeMap<TopicPartition, (i64, i64)>) -> Vec<TopicTarget> {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::coordinator::spec::LoadSpec;
 use crate::measure::latency::PackedLatency;
 use crate::measure::{LagSeries, PartitionLag, SecondOfLatency, TopicPartition};
 use crate::protocol::entry_of;
+use crate::trial::spec::LoadSpec;
 
 /// The shortest time between two samples of the lag. Positions come every 100 ms.
 pub(super) const LAG_INTERVAL_MIN: Duration = Duration::from_millis(100);

@@ -25,6 +25,7 @@ pub enum ActorId {
 pub struct Cast {
     /// Groups outermost.
     pub readers: Vec<Actor<Reader>>,
+    /// Processes that send the records of the load.
     pub producers: Vec<Actor<PrepareProducer>>,
 }
 

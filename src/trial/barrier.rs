@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kafka::GroupDescription;
+use crate::measure::GroupDescription;
 use crate::measure::TopicPartition;
 use crate::measure::ledger::{overlaps, partition_name};
 

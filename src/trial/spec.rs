@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cast::{Actor, Cast, Reader};
-use super::options::Limits;
-use crate::kafka::names;
+use super::limits::Limits;
 use crate::load::Schedule;
 use crate::measure::{DeliveredTopics, TopicPartition};
+use crate::names;
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
 };

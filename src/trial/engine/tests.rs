@@ -6,13 +6,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::coordinator::options::Limits;
-use crate::coordinator::spec::TrialReference;
-use crate::kafka::{GroupMember, GroupState};
 use crate::measure::DeliveredOffsets;
+use crate::measure::{GroupMember, GroupState};
 use crate::protocol::{Capability, Hello, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
 use crate::testing::arrangement;
 use crate::testing::script::*;
+use crate::trial::limits::Limits;
+use crate::trial::spec::TrialReference;
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";

@@ -1,9 +1,9 @@
 //! What the state machine of a trial takes in and gives out.
 
-use crate::coordinator::cast::ActorId;
-use crate::kafka::GroupDescription;
 use crate::measure::DeliveredTopics;
+use crate::measure::GroupDescription;
 use crate::protocol::{FromWorker, ToWorker, TopicTarget};
+use crate::trial::cast::ActorId;
 
 /// Something that happened.
 #[derive(Debug)]

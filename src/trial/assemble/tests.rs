@@ -218,10 +218,10 @@ fn the_groups_are_accounted_for_one_by_one() {
     for number in 0..2 {
         let mut described = group(&[((0, 0), &[0])]);
         described.members[0].client_id = format!("trial-g{}-p1-c1", number + 1);
-        script.event(super::super::trial::Event::Group(number, Ok(described)));
+        script.event(super::super::engine::Event::Group(number, Ok(described)));
     }
     script.reaches(0, 0, RECORDS);
-    assert_eq!(script.machine.phase(), super::super::trial::Phase::Reading);
+    assert_eq!(script.machine.phase(), super::super::engine::Phase::Reading);
     script.reaches(1, 0, RECORDS);
     script.says(Reader(0), result(&[read_all(0)]));
     let lacking: FromWorker = result(&[member_result(&[(0, &[run(1, RECORDS, 1)])])]);
@@ -245,7 +245,7 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
     let spec = &mut script.machine.terms;
     // The first ten offsets of partition 0 had been removed before the trial.
     let low = [vec![10, 0]];
-    let reference = crate::coordinator::spec::TrialReference::new(Arc::new(delivered), &mut spec.topics, &low);
+    let reference = crate::trial::spec::TrialReference::new(Arc::new(delivered), &mut spec.topics, &low);
     spec.reference = Some(reference);
     script.reaches(0, 0, RECORDS);
     script.reaches(1, 1, RECORDS);

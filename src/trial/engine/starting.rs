@@ -1,9 +1,9 @@
 //! Starting: workers introduce themselves, get their orders, and say that they are ready.
 
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::coordinator::cast::ActorId;
 use crate::measure::Failure;
 use crate::protocol::{Hello, ToWorker};
+use crate::trial::cast::ActorId;
 
 impl TrialMachine {
     pub(super) fn on_hello(&mut self, now_ns: u64, actor: ActorId, hello: Hello) -> Result<Vec<Action>, Failure> {

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate::coordinator::assemble;
-use crate::coordinator::trial::Event;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
 use crate::measure::{FailureKind, HostMeasurement, Measurement, OffsetRun, OrderedLoad};
@@ -14,6 +12,8 @@ use crate::protocol::{
 use crate::scenario::{Configuration, Load, Mode};
 use crate::testing::script::*;
 use crate::testing::{arrangement, load, prepare_producer};
+use crate::trial::assemble;
+use crate::trial::engine::Event;
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The only producer.

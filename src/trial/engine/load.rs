@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::state::{Asked, LAG_INTERVAL_MIN, LoadState};
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::coordinator::cast::{Actor, ActorId, ProducerStage};
-use crate::coordinator::spec::LoadSpec;
 use crate::measure::{Failure, PartitionLag, SecondOfLatency, TopicPartition};
 use crate::protocol::{PrepareProducer, ProducerProgress, ProducerResult, ToWorker, entry_of};
+use crate::trial::cast::{Actor, ActorId, ProducerStage};
+use crate::trial::spec::LoadSpec;
 
 /// An answer that took longer is no sample: positions have moved on since the cluster gave it, so the lag would be too
 /// small.

@@ -24,8 +24,8 @@ pub(super) use state::LoadState;
 use state::after;
 
 use crate::client_errors::Reports;
-use crate::kafka::GroupDescription;
-use crate::kafka::doctor::client_note;
+use crate::client_errors::client_note;
+use crate::measure::GroupDescription;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
 use crate::protocol::{FromWorker, OffsetRange, ToWorker, partitions_of};
 
@@ -35,7 +35,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(15);
 /// One trial on its way.
 #[derive(Debug)]
 pub struct TrialMachine {
-    pub(super) terms: Terms,
+    pub(crate) terms: Terms,
     pub(crate) cast: Cast,
     phase: Phase,
     /// When the present phase must be over.

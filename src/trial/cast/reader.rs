@@ -1,9 +1,9 @@
 //! Readers: processes of consumers.
 
 use super::life::{Actor, EARLY_RESULT, Role};
-use crate::coordinator::demands::Demands;
 use crate::measure::{TopicPartition, member_name};
 use crate::protocol::{MemberAssignment, Prepare, ToWorker, WorkerResult};
+use crate::trial::demands::Demands;
 
 /// A process of consumers.
 #[derive(Debug)]

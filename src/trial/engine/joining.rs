@@ -2,10 +2,10 @@
 
 use super::super::barrier::{self, MemberView, Obstacle};
 use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, after};
-use crate::coordinator::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
-use crate::kafka::GroupDescription;
 use crate::measure::Failure;
+use crate::measure::GroupDescription;
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
 
 impl TrialMachine {
     /// Asks every worker that answers, and the cluster, what the members hold now.

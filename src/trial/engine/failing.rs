@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine};
-use crate::coordinator::cast::{ActorId, AnyActor};
 use crate::measure::{Failure, FailureKind, TopicPartition};
+use crate::trial::cast::{ActorId, AnyActor};
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.

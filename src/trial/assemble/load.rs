@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::coordinator::cast::{Actor, AnyActor, Cast};
-use crate::coordinator::spec::LoadSpec;
-use crate::coordinator::trial::{LoadState, TrialMachine};
 use crate::measure::ledger::{ExpectedRange, partition_name};
 use crate::measure::overload::{Observed, Servers, is_seen, judge};
 use crate::measure::{
@@ -13,6 +10,9 @@ use crate::measure::{
 };
 use crate::protocol::{PrepareProducer, ProducerResult, entry_of};
 use crate::scenario::{Keys, WorkOrdering};
+use crate::trial::cast::{Actor, AnyActor, Cast};
+use crate::trial::engine::{LoadState, TrialMachine};
+use crate::trial::spec::LoadSpec;
 
 /// Producers that sent less than this share of what the window asked for did not reach the load.
 const REACHED_SHARE: f64 = 0.98;

@@ -66,10 +66,10 @@ fn describe(text: &str, times: u64, members: &[String]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use crate::coordinator::options::Limits;
     use crate::measure::FailureKind;
     use crate::protocol::FromWorker;
     use crate::testing::script::{Reader, Script};
+    use crate::trial::limits::Limits;
 
     const M1: &str = "group 1, process 1, consumer 1";
     const M2: &str = "group 1, process 2, consumer 1";

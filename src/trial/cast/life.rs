@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 use std::mem;
 
-use crate::coordinator::demands::Demands;
 use crate::protocol::{Capability, Hello, ToWorker};
+use crate::trial::demands::Demands;
 
 /// What is wrong with a result that nobody asked for.
 pub(super) const EARLY_RESULT: &str = "it sent its result before it was asked";

@@ -5,7 +5,6 @@ mod accounts;
 mod load;
 mod reference;
 
-use crate::kafka::client::fetch_pause_ms;
 use crate::measure::{
     Failure, HostMeasurement, Interruptions, Measurement, MemberMeasurement, PartitionMeasurement, ProcessMeasurement,
     TopicPartition,
@@ -17,7 +16,7 @@ use accounts::accounts;
 use reference::{bridge_gaps, targets};
 
 use super::cast::{Actor, AnyActor, Cast, Life, Reader, ReaderStage};
-use super::trial::TrialMachine;
+use super::engine::TrialMachine;
 
 /// What the workers of a trial that is over have recorded.
 pub struct Recorded {
@@ -102,7 +101,7 @@ pub fn measure(
     (measurement, failure)
 }
 
-/// Where the processes of the trial did not run, and how long the consumers' settings let them pause.
+/// Where the processes of the trial did not run.
 fn interruptions(machine: &TrialMachine) -> Interruptions {
     let mut interruptions = Interruptions::default();
     let Cast { readers, producers } = &machine.cast;
@@ -115,10 +114,6 @@ fn interruptions(machine: &TrialMachine) -> Interruptions {
     for (name, pauses) in reading.chain(sending) {
         interruptions.add_process(&name, pauses.as_deref());
     }
-    let pauses = readers
-        .iter()
-        .map(|reader| fetch_pause_ms(&reader.role.prepare.properties));
-    interruptions.fetch_pause_ns = pauses.max().unwrap_or(0).saturating_mul(1_000_000);
     interruptions
 }
 

@@ -1,0 +1,39 @@
+//! How long each phase of a trial may take.
+
+use std::time::Duration;
+
+/// How long each phase of a trial may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the start of a process to its introduction.
+    pub hello: Duration,
+    /// From then until its consumers have reached the cluster.
+    pub ready: Duration,
+    /// From subscribing until the barrier is passed.
+    pub join: Duration,
+    /// Without any progress while reading.
+    pub stall: Duration,
+    /// All of the reading.
+    pub read: Duration,
+    /// From the end of a load until what it sent is read, where it is shorter than the load's own time for it.
+    pub drain: Duration,
+    /// From `stop` until the results are here.
+    pub result: Duration,
+    /// From `exit` until the process is gone.
+    pub exit: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            hello: Duration::from_secs(15),
+            ready: Duration::from_secs(30),
+            join: Duration::from_secs(60),
+            stall: Duration::from_secs(20),
+            read: Duration::from_secs(1800),
+            drain: Duration::MAX,
+            result: Duration::from_secs(15),
+            exit: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! One trial, from its specification to its measurement: who takes part, how it goes on, and what was recorded. Pure: it
+//! touches no process, socket or clock, so every way in which a trial can go wrong is tested without any.
+
+mod assemble;
+mod barrier;
+mod cast;
+mod demands;
+mod engine;
+mod limits;
+mod spec;
+
+pub use assemble::{Recorded, measure};
+pub use cast::{ActorId, Cast};
+pub use demands::Demands;
+pub use engine::{Action, Event, Phase, TrialMachine};
+pub use limits::Limits;
+pub use spec::{LoadSpec, TrialReference, TrialSpec, topic_sizes};
