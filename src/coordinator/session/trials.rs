@@ -29,8 +29,7 @@ use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
-use crate::trial::Phase;
-use crate::trial::{ActorId, Cast};
+use crate::trial::{ActorId, Cast, Entry};
 
 impl Session<'_> {
     /// Runs one trial; `None` where the user interrupted it.
@@ -270,7 +269,7 @@ impl Surroundings for Around<'_> {
         self.cluster.dead_broker()
     }
 
-    fn progress(&self, phase: Phase, done: u64, total: u64) {
-        self.observer.trial_progress(phase, done, total);
+    fn happened(&self, entry: &Entry) {
+        self.observer.trial_happened(entry);
     }
 }

@@ -90,9 +90,15 @@ impl Course for Backlog {
 
 /// The failure of a trial in which nothing was read for too long. It names the members that hold what is unread.
 fn stalled(scene: &Scene<'_>, unread: &BTreeSet<(usize, TopicPartition)>) -> Failure {
-    let holders = unread
-        .iter()
-        .flat_map(|(group, partition)| scene.cast.holders(*group, *partition));
+    let holders = unread.iter().flat_map(|(group, partition)| {
+        let holds = |reader: usize, consumer: usize| {
+            let held = scene.log.held(reader).get(consumer);
+            held.is_some_and(|held| held.contains(partition))
+        };
+        let members = scene.cast.members_of(*group).into_iter();
+        let holders = members.filter(move |&(reader, consumer)| holds(reader, consumer));
+        holders.map(|(reader, consumer)| scene.cast.readers[reader].role.member_name(consumer))
+    });
     let who: BTreeSet<String> = holders.collect();
     let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
     let message = format!(

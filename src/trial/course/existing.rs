@@ -10,7 +10,9 @@ use crate::measure::ledger::Reference;
 use crate::measure::{DeliveredTopics, Failure, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 use crate::trial::engine::Action;
+use crate::trial::happening::Happening;
 use crate::trial::limits::after;
+use crate::trial::log::TrialLog;
 
 /// Without progress for so long, the cluster is asked whether there is anything left to come.
 const HALT: Duration = Duration::from_secs(2);
@@ -54,8 +56,6 @@ pub struct Existing {
     reference: TrialReference,
     /// When to ask whether anything is left to come; `None` while the cluster is asked.
     ask_ns: Option<u64>,
-    /// The unread offsets that the cluster still delivers; `None` if it was not asked in the end.
-    still: Option<DeliveredTopics>,
 }
 
 impl Existing {
@@ -65,7 +65,6 @@ impl Existing {
             backlog: Backlog::of_records(reference.records),
             reference,
             ask_ns: None,
-            still: None,
         }
     }
 
@@ -148,10 +147,10 @@ impl Course for Existing {
         self.on_progress(false, scene)
     }
 
-    fn reference(&self) -> Option<Reference<'_>> {
+    fn reference<'a>(&'a self, log: &'a TrialLog) -> Option<Reference<'a>> {
         Some(Reference {
             delivered: &self.reference.delivered,
-            still: self.still.as_ref(),
+            still: log.latest(Happening::try_as_still_ref),
         })
     }
 
@@ -159,13 +158,13 @@ impl Course for Existing {
         self.reference.removed
     }
 
-    fn counts_of(&self, partition: TopicPartition, range: OffsetRange) -> (u64, u64) {
+    fn counts_of(&self, partition: TopicPartition, range: OffsetRange, log: &TrialLog) -> (u64, u64) {
         let count = |topics: &DeliveredTopics| {
             let offsets = topics.of(partition.topic, partition.partition);
             offsets.map_or(0, |offsets| offsets.count_within(range.low, range.end))
         };
         let expected = count(&self.reference.delivered);
-        let still = self.still.as_ref().map_or(expected, count);
+        let still = log.latest(Happening::try_as_still_ref).map_or(expected, count);
         (expected, expected.saturating_sub(still))
     }
 
@@ -176,10 +175,6 @@ impl Course for Existing {
             OffsetRange { low, end }
         };
         (!lost.is_empty()).then(|| targets(&ended.terms.topics, range))
-    }
-
-    fn note_still(&mut self, still: DeliveredTopics) {
-        self.still = Some(still);
     }
 
     /// Lets the runs of a member go on where only offsets lie between that hold no record: a topic that was compacted has

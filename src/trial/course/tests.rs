@@ -4,8 +4,7 @@ use super::*;
 use crate::measure::{FailureKind, HostMeasurement, OffsetRun};
 use crate::protocol::Capability;
 use crate::testing::script::*;
-use crate::trial::assemble;
-use crate::trial::engine::Phase;
+use crate::trial::{Phase, measure};
 
 /// Members share all partitions, and records may come again, as in a share group.
 #[derive(Debug)]
@@ -75,7 +74,7 @@ fn a_course_decides_whether_a_record_may_come_again_and_none_may_be_missing() {
             Reader(1),
             result(&[member_result(&[(1, second), (0, &[run(90, RECORDS, 1)])])]),
         );
-        assemble::measurement(&script.machine, BEGIN_NS, HostMeasurement::default())
+        measure(&script.machine.ended(), HostMeasurement::default()).unwrap()
     };
     let (measurement, failure) = after(&[run(0, RECORDS, 1)]);
     assert_eq!(failure, None);

@@ -15,7 +15,7 @@ impl TrialMachine {
         let without =
             |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
-            Phase::Starting => match without(|actor| actor.introduction().is_some()) {
+            Phase::Starting => match without(|actor| actor.hello().is_some()) {
                 Some(actor) => {
                     let message = format!("it did not introduce itself within {} s", seconds(limits.hello));
                     (Some(actor), FailureKind::WorkerStart, message)
@@ -29,7 +29,7 @@ impl TrialMachine {
             // While records are read, the course says what is late.
             Phase::Reading | Phase::Draining | Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let late = self.cast.readers.iter().position(|reader| reader.result().is_none());
+                let late = self.cast.readers.iter().position(|reader| !reader.is_done());
                 (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };

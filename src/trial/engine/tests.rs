@@ -42,7 +42,7 @@ fn a_trial_goes_from_hello_to_its_results() {
     assert_eq!(script.holds(0, &[&[0]]), []);
     assert_eq!(script.holds(1, &[&[1]]), []);
     let actions = script.group(group(&[((1, 0), &[1]), ((0, 0), &[0])]));
-    let at_ns = script.machine.start_ns;
+    let at_ns = script.start_ns();
     assert!(
         at_ns > script.now_ns,
         "the start lies ahead for every worker to hear of it"
@@ -140,6 +140,11 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
     let mut hasty = Script::reading();
     hasty.says(Reader(0), result(&[member_result(&[])]));
     hasty.failed(FailureKind::WorkerProtocol, Some(P1), "before it was asked");
+
+    let mut twice = Script::collecting();
+    twice.says(Reader(0), result(&[member_result(&[])]));
+    twice.says(Reader(0), result(&[member_result(&[])]));
+    twice.failed(FailureKind::WorkerProtocol, Some(P1), "second time");
 
     let mut short = Script::collecting();
     short.says(Reader(0), result(&[]));
@@ -408,7 +413,7 @@ fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
     script.event(Event::Group(0, Err("try again".to_owned())));
     assert_eq!(script.machine.wake_ns(), script.now_ns + 15_000_000);
     let script = Script::reading();
-    assert_eq!(script.machine.wake_ns(), script.machine.start_ns + 20_000_000_000);
+    assert_eq!(script.machine.wake_ns(), script.start_ns() + 20_000_000_000);
 }
 
 #[test]
@@ -515,7 +520,7 @@ proptest! {
         }
         if over && script.machine.failure().is_none() {
             let host = crate::measure::HostMeasurement::default();
-            let _ = super::super::assemble::measurement(&mut script.machine, BEGIN_NS, host);
+            let _ = crate::trial::measure(&script.machine.ended(), host);
         }
     }
 }

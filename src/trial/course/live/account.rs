@@ -16,7 +16,7 @@ impl Live {
         let Some(load) = &self.load else { return true };
         let mut acknowledged: BTreeMap<TopicPartition, i64> = BTreeMap::new();
         let mut complete = true;
-        for produced in scene.cast.sent().flat_map(|result| &result.partitions) {
+        for produced in scene.log.sent().flat_map(|result| &result.partitions) {
             let partition = produced.topic_partition();
             let count = acknowledged.entry(partition).or_default();
             *count = count.saturating_add(i64::try_from(produced.acknowledged).unwrap_or(i64::MAX));
@@ -33,7 +33,7 @@ impl Live {
     /// everything was read, what is behind the last record read is unread and not lost.
     pub(super) fn due_of(&self, ended: &Ended<'_>, members: &[&MemberMeasurement]) -> Due {
         let (mut unread, mut ranges) = (0, Vec::new());
-        let given_up = ended.cast.sent().any(|result| result.failed > 0);
+        let given_up = ended.log.sent().any(|result| result.failed > 0);
         for (partition, range) in partitions_of(&ended.terms.topics) {
             let end = self.end_of(partition, range);
             let read = members.iter().flat_map(|member| &member.partitions);
@@ -61,7 +61,7 @@ impl Live {
     /// Records that the cluster acknowledged and does not have.
     pub(super) fn vanished(&self, ended: &Ended<'_>) -> Option<Failure> {
         let mut acknowledged: BTreeMap<TopicPartition, u64> = BTreeMap::new();
-        for produced in ended.cast.sent().flat_map(|result| &result.partitions) {
+        for produced in ended.log.sent().flat_map(|result| &result.partitions) {
             *acknowledged.entry(produced.topic_partition()).or_default() += produced.acknowledged;
         }
         let ends = self.load.as_ref()?.ends.as_ref()?;

@@ -1,5 +1,5 @@
-//! From what the workers of a trial recorded to its measurement: puts members in order, keeps the account of every
-//! record, and says what could not be observed.
+//! From the log of a trial to its measurement: puts members in order, keeps the account of every record, and says what
+//! could not be observed.
 
 mod accounts;
 
@@ -11,68 +11,48 @@ use crate::measure::{
 use crate::protocol::{Capability, MemberResult, TopicTarget, Without};
 use crate::scenario::Work;
 
-use super::cast::{Actor, AnyActor, Cast, Life, Reader, ReaderStage};
-use super::engine::TrialMachine;
 use accounts::accounts;
 
-/// What the workers of a trial that is over have recorded.
-pub struct Recorded {
-    members: Vec<MemberMeasurement>,
+use super::cast::{Actor, ActorId, AnyActor, Reader};
+use super::course::Ended;
+use super::happening::Happening;
+use super::phase::Phase;
+
+/// Ranges of existing topics with offsets that were not read although the cluster delivered them before. It is then asked
+/// whether it still delivers them. `None` where nothing is missing.
+pub fn missing(ended: &Ended<'_>) -> Option<Vec<TopicTarget>> {
+    ended.course.reference(ended.log)?;
+    let lost_between = accounts(ended, &members(ended)?).lost_between;
+    ended.course.missing(ended, &lost_between)
 }
 
-impl Recorded {
-    /// Takes it.
-    pub fn take(machine: &TrialMachine) -> Self {
-        let members = members(machine);
-        Recorded { members }
-    }
-
-    /// Ranges of existing topics with offsets that were not read although the cluster delivered them before. It is then
-    /// asked whether it still delivers them. `None` where nothing is missing.
-    pub fn missing(&self, machine: &TrialMachine) -> Option<Vec<TopicTarget>> {
-        let lost_between = accounts(machine, &self.members).lost_between;
-        machine.course.missing(&machine.ended(), &lost_between)
-    }
-}
-
-/// Makes the measurement of a trial in which nothing is asked again.
-#[cfg(test)]
-pub fn measurement(machine: &TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
-    let recorded = Recorded::take(machine);
-    measure(machine, recorded, spawn_ns, host)
-}
-
-/// Makes the measurement of a trial that is over, with the failure that its account shows, if any.
-///
-/// `spawn_ns` is when the first process was being started.
-pub fn measure(
-    machine: &TrialMachine,
-    recorded: Recorded,
-    spawn_ns: u64,
-    host: HostMeasurement,
-) -> (Measurement, Option<Failure>) {
-    let Recorded { mut members } = recorded;
-    let (accounts, ended) = (accounts(machine, &members), machine.ended());
-    members.iter_mut().for_each(|member| machine.course.condense(member));
+/// Makes the measurement of a trial that is over, with the failure that its account shows, if any; `None` where it was
+/// over before its reading was.
+pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement, Option<Failure>)> {
+    let Ended { course, log, .. } = ended;
+    let mut members = members(ended)?;
+    let accounts = accounts(ended, &members);
+    let heard_end_ns = log.began_ns(Phase::Collecting)?;
+    members.iter_mut().for_each(|member| course.condense(member));
     // Without the time of every member that read, the latest known one may not be the end.
     let times_known = members
         .iter()
         .all(|member| member.last_record_ns.is_some() || member.records() == 0);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
-    let is_after_end = |last_ns: u64| !machine.course.reads_past_the_end() && last_ns > machine.heard_end_ns;
+    let is_after_end = |last_ns: u64| !course.reads_past_the_end() && last_ns > heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
-    let interruptions = interruptions(machine);
-    let load = machine.course.measurement(&ended, accounts.unread, &members);
-    let failure = accounts.failure.or_else(|| machine.course.failure(&ended));
-    let mut not_observed = not_observed(machine, last_ns.is_none());
+    let interruptions = interruptions(ended);
+    let load = course.measurement(ended, accounts.unread, &members);
+    let failure = accounts.failure.or_else(|| course.failure(ended));
+    let mut not_observed = not_observed(ended, last_ns.is_none());
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
     let measurement = Measurement {
-        start_ns: machine.start_ns,
-        spawn_ns,
-        subscribe_ns: machine.subscribe_ns,
-        joined_ns: machine.joined_ns,
-        end_ns: last_ns.unwrap_or(machine.heard_end_ns),
-        results_ns: machine.results_ns,
+        start_ns: *log.latest(Happening::try_as_start_set_ref)?,
+        spawn_ns: log.began_ns(Phase::Starting)?,
+        subscribe_ns: log.began_ns(Phase::Joining)?,
+        joined_ns: log.began_ns(Phase::Reading)?,
+        end_ns: last_ns.unwrap_or(heard_end_ns),
+        results_ns: log.began_ns(Phase::Over),
         // Known once the processes have ended.
         ended_ns: None,
         records_expected: accounts.expected,
@@ -81,7 +61,7 @@ pub fn measure(
         redelivered: accounts.redelivered,
         not_delivered: accounts.not_delivered,
         removed: accounts.removed,
-        processes: processes(machine),
+        processes: processes(ended),
         members,
         host,
         not_observed,
@@ -89,40 +69,36 @@ pub fn measure(
         interruptions,
         overall: None,
     };
-    (measurement, failure)
+    Some((measurement, failure))
 }
 
 /// Where the processes of the trial did not run.
-fn interruptions(machine: &TrialMachine) -> Interruptions {
+fn interruptions(Ended { cast, log, .. }: &Ended<'_>) -> Interruptions {
     let mut interruptions = Interruptions::default();
-    let Cast { readers, producers } = &machine.cast;
-    let reading = readers
-        .iter()
-        .filter_map(|actor| Some((actor.name(), &actor.result()?.pauses)));
-    let sending = producers
-        .iter()
-        .filter_map(|actor| Some((actor.name(), &actor.result()?.pauses)));
-    for (name, pauses) in reading.chain(sending) {
-        interruptions.add_process(&name, pauses.as_deref());
+    for actor in cast.ids() {
+        let reader = log.of(actor, Happening::try_as_result_ref);
+        let producer = log.of(actor, Happening::try_as_produced_ref);
+        let pauses = reader.map(|(_, result)| &result.pauses);
+        if let Some(pauses) = pauses.or(producer.map(|(_, result)| &result.pauses)) {
+            interruptions.add_process(&cast[actor].name(), pauses.as_deref());
+        }
     }
     interruptions
 }
 
-fn members(machine: &TrialMachine) -> Vec<MemberMeasurement> {
+/// What each member recorded; `None` where the reading did not begin.
+fn members(Ended { cast, log, .. }: &Ended<'_>) -> Option<Vec<MemberMeasurement>> {
+    let start_ns = *log.latest(Happening::try_as_start_set_ref)?;
     let mut members = Vec::new();
-    for reader in &machine.cast.readers {
-        let results = reader.result().into_iter().flat_map(|result| &result.members);
-        for ((consumer, member), held) in (0u32..).zip(results).zip(reader.held()) {
+    for (index, reader) in cast.readers.iter().enumerate() {
+        let results = log.result(index).into_iter().flat_map(|result| &result.members);
+        for ((consumer, member), held) in (0u32..).zip(results).zip(log.held(index)) {
             let group = u32::try_from(reader.role.group).unwrap_or(u32::MAX);
-            members.push(member_measurement(
-                (group, reader.role.process, consumer),
-                held.clone(),
-                member,
-                machine.start_ns,
-            ));
+            let place = (group, reader.role.process, consumer);
+            members.push(member_measurement(place, held.clone(), member, start_ns));
         }
     }
-    members
+    Some(members)
 }
 
 fn member_measurement(
@@ -169,34 +145,28 @@ fn member_measurement(
     }
 }
 
-fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
-    let process = |reader: &Actor<Reader>| {
-        let Life::Ready {
-            introduction,
-            ready_ns,
-            stage: ReaderStage::Done(_, result),
-        } = &reader.life
-        else {
-            return None;
-        };
+fn processes(Ended { cast, log, .. }: &Ended<'_>) -> Vec<ProcessMeasurement> {
+    let process = |(actor, reader): (ActorId, &Actor<Reader>)| {
+        let (_, result) = log.of(actor, Happening::try_as_result_ref)?;
+        let (hello_ns, hello) = log.of(actor, Happening::try_as_introduced_ref)?;
         Some(ProcessMeasurement {
             group: u32::try_from(reader.role.group).unwrap_or(u32::MAX),
             process: reader.role.process,
-            pid: introduction.hello.pid,
-            client: introduction.hello.client.clone(),
-            client_version: introduction.hello.client_version.clone(),
-            spawn_ns: introduction.spawn_ns,
-            hello_ns: introduction.hello_ns,
-            ready_ns: *ready_ns,
+            pid: hello.pid,
+            client: hello.client.clone(),
+            client_version: hello.client_version.clone(),
+            spawn_ns: log.at_ns(actor, Happening::is_started)?,
+            hello_ns,
+            ready_ns: log.at_ns(actor, Happening::is_ready)?,
             window: result.window.clone(),
             stopwatch: result.stopwatch.clone(),
         })
     };
-    machine.cast.readers.iter().filter_map(process).collect()
+    cast.reader_ids().zip(&cast.readers).filter_map(process).collect()
 }
 
 /// What could not be observed, by the capabilities that readers lack.
-fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
+fn not_observed(Ended { cast, log, .. }: &Ended<'_>, no_times: bool) -> Vec<String> {
     // What the same readers lack is in one sentence.
     let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
     for &capability in Capability::ALL {
@@ -205,12 +175,12 @@ fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
         };
         let matters = |reader: &Actor<Reader>| capability != Capability::Work || reader.role.prepare.work != Work::None;
         // Workers reported their pauses before that was a capability.
-        let reported = |reader: &Actor<Reader>| {
-            capability == Capability::Pauses && reader.result().is_some_and(|result| result.pauses.is_some())
+        let reported = |reader: usize| {
+            capability == Capability::Pauses && log.result(reader).is_some_and(|result| result.pauses.is_some())
         };
-        let readers = machine.cast.readers.iter();
-        let without = readers.filter(|reader| matters(reader) && !reader.can(capability) && !reported(reader));
-        let names: Vec<String> = without.map(AnyActor::name).collect();
+        let readers = cast.readers.iter().enumerate();
+        let without = readers.filter(|(index, reader)| matters(reader) && !reader.can(capability) && !reported(*index));
+        let names: Vec<String> = without.map(|(_, reader)| reader.name()).collect();
         if names.is_empty() {
             continue;
         }
@@ -243,3 +213,6 @@ fn lag_not_sampled(load: &LoadMeasurement) -> Option<String> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod recorded_tests;
