@@ -16,7 +16,7 @@ mod spec;
 mod terms;
 
 pub use cast::{ActorId, Cast};
-pub use course::{LoadSpec, TrialReference};
+pub use course::{Existing, LoadSpec};
 pub use demands::Demands;
 pub use engine::{Action, Event, TrialMachine};
 pub use fold::{measure, missing};

@@ -19,7 +19,7 @@ use crate::trial::positions::Positions;
 use crate::trial::terms::Terms;
 
 pub use backlog::Backlog;
-pub use existing::{Existing, TrialReference};
+pub use existing::Existing;
 pub use live::{Live, LoadSpec};
 
 /// How a trial begins to read, goes on and ends. What has a default is as in a backlog.

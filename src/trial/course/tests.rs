@@ -43,7 +43,7 @@ impl Course for Shares {
 /// Two members that both hold both partitions, and look so to the cluster.
 fn both_hold_both(course: impl FnOnce(Backlog) -> Box<dyn Course>) -> Script {
     let mut spec = spec(2, 1, 2);
-    spec.course = course(Backlog::of(&spec.terms.topics));
+    spec.course = course(Backlog::of(200));
     let mut script = Script::joining(spec, Capability::ALL);
     script.holds(0, &[&[0, 1]]);
     script.holds(1, &[&[0, 1]]);

@@ -1,6 +1,6 @@
 //! Joining: asks every worker and the cluster what the members hold, until the barrier is passed.
 
-use super::super::barrier::{self, MemberView, Obstacle, Rule};
+use super::super::barrier::{self, MemberView, Obstacle};
 use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, after};
 use crate::measure::Failure;
 use crate::measure::GroupDescription;
@@ -92,10 +92,7 @@ impl TrialMachine {
     /// What every reader holds, once all groups are settled.
     fn check_groups(&self) -> Result<Vec<Held>, Obstacle> {
         let topics: Vec<String> = self.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let rule = Rule {
-            ownership: self.course.ownership(),
-            partitions: self.terms.partitions(),
-        };
+        let (partitions, ownership) = (self.terms.partitions(), self.course.ownership());
         let mut held = vec![Vec::new(); self.cast.readers.len()];
         for group in 0..self.terms.groups.len() {
             let members = self.cast.members_of(group);
@@ -108,7 +105,13 @@ impl TrialMachine {
                 .zip(&names)
                 .map(|(&(reader, consumer), name)| self.view(reader, consumer, name))
                 .collect();
-            let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &rule)?;
+            let checked = barrier::check(
+                &views,
+                self.descriptions[group].as_ref(),
+                &topics,
+                &partitions,
+                ownership,
+            )?;
             for ((reader, _), partitions) in members.into_iter().zip(checked) {
                 held[reader].push(partitions);
             }

@@ -13,7 +13,7 @@ use crate::protocol::{
 };
 use crate::testing::arrangement;
 use crate::testing::script::*;
-use crate::trial::TrialReference;
+use crate::trial::Existing;
 use crate::trial::limits::Limits;
 
 const P1: &str = "group 1, process 1";
@@ -532,8 +532,8 @@ fn existing() -> Script {
         topics: vec![vec![offsets; 2]],
     };
     let mut spec = spec(2, 1, 2);
-    let reference = TrialReference::new(Arc::new(delivered), &mut spec.terms.topics, &[vec![0, 0]]);
-    Script::reading_of(spec.with_reference(reference))
+    let existing = Existing::new(Arc::new(delivered), &mut spec.terms.topics, &[vec![0, 0]]);
+    Script::reading_of(spec.with_existing(existing))
 }
 
 /// What the cluster is asked for when nothing was read for a while.

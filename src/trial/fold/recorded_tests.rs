@@ -86,7 +86,7 @@ fn replayed(name: &str) -> (Value, Value) {
     let path = format!("{}/src/trial/fold/recorded/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let recording: Recording = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let course: Box<dyn Course> = match recording.load {
-        None => Box::new(Backlog::of(&recording.topics)),
+        None => Box::new(Backlog::of(4_000)),
         Some(load) => Box::new(Live::new(LoadSpec {
             schedule: load.schedule,
             lead: Duration::from_nanos(load.lead_ns),

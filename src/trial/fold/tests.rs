@@ -246,8 +246,8 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
     let mut spec = spec(2, 1, 2);
     // The first ten offsets of partition 0 had been removed before the trial.
     let low = [vec![10, 0]];
-    let reference = crate::trial::TrialReference::new(Arc::new(delivered), &mut spec.terms.topics, &low);
-    let mut script = Script::reading_of(spec.with_reference(reference));
+    let existing = crate::trial::Existing::new(Arc::new(delivered), &mut spec.terms.topics, &low);
+    let mut script = Script::reading_of(spec.with_existing(existing));
     script.reaches(0, 0, RECORDS);
     script.reaches(1, 1, RECORDS);
     if let Some(still) = still {
