@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use strum::{EnumIs, EnumTryAs};
 
+use super::barrier::Obstacle;
 use super::cast::Held;
 use super::phase::Phase;
 use crate::measure::{DeliveredTopics, Failure, SecondOfLatency};
@@ -21,6 +22,8 @@ pub enum Happening {
     Introduced(Arc<Hello>),
     /// The actor is ready.
     Ready,
+    /// The members do not have their partitions yet, for this reason.
+    Waits(Obstacle),
     /// The barrier was passed, the reader's consumers holding this.
     Held(Held),
     /// The common start is at this time.

@@ -6,6 +6,7 @@ use crate::measure::Failure;
 use crate::measure::GroupDescription;
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
+use crate::trial::happening::Happening;
 
 impl TrialMachine {
     /// Asks every worker that answers, and the cluster, what the members hold now.
@@ -65,8 +66,7 @@ impl TrialMachine {
             }
             Err(cause) => {
                 // A group's coordinator may still be on its way; the join limit ends the patience.
-                self.obstacle = Some(Obstacle::Unsettled(cause));
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+                self.wait(now_ns, Obstacle::Unsettled(cause));
                 Vec::new()
             }
         }
@@ -82,11 +82,19 @@ impl TrialMachine {
         match self.check_groups() {
             Ok(held) => self.begin_reading(now_ns, held),
             Err(obstacle) => {
-                self.obstacle = Some(obstacle);
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+                self.wait(now_ns, obstacle);
                 Vec::new()
             }
         }
+    }
+
+    /// Looks again soon. A reason that lasts is logged once.
+    fn wait(&mut self, now_ns: u64, obstacle: Obstacle) {
+        if self.log.latest(Happening::try_as_waits_ref) != Some(&obstacle) {
+            self.log.push(now_ns, None, Happening::Waits(obstacle.clone()));
+        }
+        self.obstacle = Some(obstacle);
+        self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
     }
 
     /// What every reader holds, once all groups are settled.

@@ -276,6 +276,19 @@ fn after_an_error_the_cluster_is_asked_again_and_the_last_error_is_reported() {
 }
 
 #[test]
+fn a_reason_to_wait_is_logged_once_for_as_long_as_it_lasts() {
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
+    for reason in ["no coordinator", "no coordinator", "not yet"] {
+        script.event(Event::Group(0, Err(reason.to_owned())));
+        script.passes(Duration::from_millis(20));
+    }
+    let waits = script.machine.log.all(Happening::try_as_waits_ref);
+    let reasons = waits.map(|(_, obstacle)| obstacle.clone());
+    let expected = ["no coordinator", "not yet"].map(|reason| Obstacle::Unsettled(reason.to_owned()));
+    assert_eq!(reasons.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn two_members_that_claim_one_partition_for_all_the_time_are_both_named() {
     let both = format!("{M1} and {M2}");
     let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
