@@ -11,32 +11,13 @@ use super::host::HostSample;
 use crate::kafka::client::fetch_pause_ms;
 use crate::measure::{DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
+use crate::trial;
 use crate::trial::ActorId;
-use crate::trial::{self, Recorded};
-use crate::trial::{Action, Event, Phase, TrialMachine};
+use crate::trial::{Action, Entry, Event, Phase, TrialMachine};
 use crate::trial::{TrialSpec, topic_sizes};
 
 /// How often the brokers run here are looked at.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Looks without progress after which it is asked whether there is anything left to come.
-const LOOKS_OF_HALT: u32 = 4;
-
-/// Sees a reading come to a halt.
-#[derive(Default)]
-struct Halt {
-    done: u64,
-    looks: u32,
-}
-
-impl Halt {
-    /// Takes in how many records were read by now; true once when nothing has been read for a while.
-    fn look(&mut self, done: u64) -> bool {
-        self.looks = if done == self.done { self.looks + 1 } else { 0 };
-        self.done = done;
-        self.looks == LOOKS_OF_HALT
-    }
-}
 
 /// What a trial came to.
 #[derive(Debug)]
@@ -67,8 +48,8 @@ pub trait Surroundings {
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
     /// Says what happened where the cluster is known to be gone.
     fn lost_cluster(&self) -> Option<String>;
-    /// Tells how far the trial is.
-    fn progress(&self, phase: Phase, done: u64, total: u64);
+    /// Hears what happened in the trial, in order.
+    fn happened(&self, entry: &Entry);
 }
 
 /// Runs one trial from the start of its processes to their end. Whatever happens, no worker is left.
@@ -80,8 +61,7 @@ pub async fn run<F: Fleet>(
     surroundings: &impl Surroundings,
 ) -> Outcome {
     let exit_limit = spec.terms.limits.exit;
-    let spawn_ns = clock::now_ns();
-    let mut machine = TrialMachine::new(spec, spawn_ns);
+    let mut machine = TrialMachine::new(spec, clock::now_ns());
     start(&mut machine, launches, fleet);
     let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
     if let Some(failure) = machine.failure().cloned() {
@@ -99,13 +79,17 @@ pub async fn run<F: Fleet>(
     }
     fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let recorded = Recorded::take(&machine);
-    let unasked = ask_for_missing(&mut machine, &recorded, surroundings).await.err();
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (mut measurement, failure) = trial::measure(&mut machine, recorded, spawn_ns, host);
+    let unasked = ask_for_missing(&mut machine, surroundings).await.err();
+    let Some((mut measurement, failure)) = trial::measure(&machine.ended(), host) else {
+        return Outcome {
+            measurement: None,
+            failure: None,
+        };
+    };
     measurement.ended_ns = Some(ended_ns);
     measurement.interruptions.fetch_pause_ns = fetch_pause_ns(&machine);
     let mut failure = failure.map(|failure| machine.with_reports(failure));
@@ -137,32 +121,25 @@ fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[(ActorId, Launch)], f
     for (actor, launch) in launches {
         if let Err(message) = fleet.start(*actor, launch) {
             let who = Some(machine.cast[*actor].name());
-            machine.fail(Failure {
-                kind: FailureKind::WorkerStart,
-                who,
-                message,
-            });
+            let kind = FailureKind::WorkerStart;
+            machine.fail(clock::now_ns(), Failure { kind, who, message });
             return;
         }
-        machine.cast[*actor].start(clock::now_ns());
+        machine.start(clock::now_ns(), *actor);
     }
 }
 
 /// Asks the cluster for what a reading of existing topics missed, twice where it does not answer; the error is why it
 /// did not.
-async fn ask_for_missing(
-    machine: &mut TrialMachine,
-    recorded: &Recorded,
-    surroundings: &impl Surroundings,
-) -> Result<(), String> {
-    let Some(missing) = recorded.missing(machine) else {
+async fn ask_for_missing(machine: &mut TrialMachine, surroundings: &impl Surroundings) -> Result<(), String> {
+    let Some(missing) = trial::missing(&machine.ended()) else {
         return Ok(());
     };
     let still = match surroundings.delivered_now(missing.clone(), Amount::All).await {
         Ok(still) => still,
         Err(_) => surroundings.delivered_now(missing, Amount::All).await?,
     };
-    machine.note_still(still);
+    machine.note_still(clock::now_ns(), still);
     Ok(())
 }
 
@@ -178,7 +155,8 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     answers: JoinSet<Event>,
     next_ping: Instant,
     next_check: Instant,
-    halt: Halt,
+    /// Entries of the log that were reported.
+    published: usize,
     /// The machine's samples at start and end.
     window: (Option<JoinHandle<HostSample>>, Option<JoinHandle<HostSample>>),
 }
@@ -195,7 +173,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             answers: JoinSet::new(),
             next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
             next_check: Instant::now() + CHECK_INTERVAL,
-            halt: Halt::default(),
+            published: 0,
             window: (None, None),
         }
     }
@@ -203,15 +181,11 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     /// Returns the machine's samples at start and end.
     async fn hold(mut self) -> (Option<HostSample>, Option<HostSample>) {
         while self.machine.phase() != Phase::Over {
-            let (done, total) = self.machine.progress();
-            self.surroundings.progress(self.machine.phase(), done, total);
+            self.publish();
             let (now_ns, event) = self.next().await;
-            if matches!(event, Event::Still(..)) {
-                self.halt = Halt::default();
-            }
             if Instant::now() >= self.next_check {
                 self.next_check = Instant::now() + CHECK_INTERVAL;
-                if !self.check(done) {
+                if !self.check() {
                     break;
                 }
             }
@@ -224,11 +198,19 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
                 self.perform(action);
             }
         }
+        self.publish();
         let (Some(start), Some(end)) = self.window else {
             return (None, None);
         };
         // They panic never; a measurement without them says so by its zeros.
         (start.await.ok(), end.await.ok())
+    }
+
+    /// Reports what is new in the log.
+    fn publish(&mut self) {
+        let (news, published) = self.machine.log.news(self.published);
+        news.iter().for_each(|entry| self.surroundings.happened(entry));
+        self.published = published;
     }
 
     /// What happens next, and when it did.
@@ -247,21 +229,12 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         }
     }
 
-    /// Looks after the cluster, `done` records having been read; false where it is gone, which fails the trial.
-    fn check(&mut self, done: u64) -> bool {
+    /// Looks after the cluster; false where it is gone, which fails the trial.
+    fn check(&mut self) -> bool {
         if let Some(message) = self.surroundings.lost_cluster() {
-            self.machine.fail(Failure {
-                kind: FailureKind::BrokerLost,
-                who: None,
-                message,
-            });
+            let (kind, who) = (FailureKind::BrokerLost, None);
+            self.machine.fail(clock::now_ns(), Failure { kind, who, message });
             return false;
-        }
-        // Where nothing more comes of existing topics, the cluster may have removed the rest.
-        if self.machine.awaits_records() && self.halt.look(done) {
-            let targets = self.machine.unread_targets();
-            let answer = self.surroundings.delivered_now(targets.clone(), Amount::First);
-            self.answers.spawn(async move { Event::Still(targets, answer.await) });
         }
         true
     }
@@ -278,6 +251,10 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             Action::AskEnds => {
                 let ends = self.surroundings.end_offsets(&self.topics);
                 self.answers.spawn(async move { Event::Ends(ends.await) });
+            }
+            Action::AskStill(targets) => {
+                let answer = self.surroundings.delivered_now(targets.clone(), Amount::First);
+                self.answers.spawn(async move { Event::Still(targets, answer.await) });
             }
             Action::Started(at_ns) => self.window.0 = sample_at(at_ns),
             Action::Ended => self.window.1 = sample_at(clock::now_ns()),

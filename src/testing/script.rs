@@ -12,7 +12,7 @@ use crate::protocol::{
 };
 use crate::scenario::{Configuration, Membership};
 pub(crate) use crate::trial::ActorId::{self, Reader};
-use crate::trial::{Action, Event, Limits, Phase, TrialMachine, TrialSpec};
+use crate::trial::{Action, Event, Happening, Limits, Phase, TrialMachine, TrialSpec};
 
 /// When a scripted trial begins.
 pub(crate) const BEGIN_NS: u64 = 1_000_000_000_000;
@@ -132,7 +132,7 @@ impl Script {
     pub(crate) fn new(spec: TrialSpec) -> Self {
         let mut machine = TrialMachine::new(spec, BEGIN_NS);
         for actor in machine.cast.ids() {
-            machine.cast[actor].start(BEGIN_NS);
+            machine.start(BEGIN_NS, actor);
         }
         Script {
             machine,
@@ -157,7 +157,12 @@ impl Script {
 
     /// Two processes with a partition each that have been asked to start.
     pub(crate) fn reading() -> Self {
-        let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
+        Script::reading_of(spec(2, 1, 2))
+    }
+
+    /// The same of another trial with two such processes.
+    pub(crate) fn reading_of(spec: TrialSpec) -> Self {
+        let mut script = Script::joining(spec, Capability::ALL);
         script.holds(0, &[&[0]]);
         script.holds(1, &[&[1]]);
         script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
@@ -223,6 +228,11 @@ impl Script {
     pub(crate) fn passes(&mut self, time: Duration) -> Vec<Action> {
         self.now_ns += u64::try_from(time.as_nanos()).unwrap();
         self.on(Event::Tick)
+    }
+
+    /// The common start.
+    pub(crate) fn start_ns(&self) -> u64 {
+        *self.machine.log.latest(Happening::try_as_start_set_ref).unwrap()
     }
 
     /// The failure by which the trial ended.

@@ -81,18 +81,18 @@ impl Session<'_> {
                 return Err(NotRun::not_prepared(&error));
             }
         };
-        let reference = match &dataset.delivered {
+        let existing = match &dataset.delivered {
             Some(delivered) => {
-                let reference = self.reference(cluster, delivered, &mut topics).await;
-                Some(reference.map_err(|(kind, cause)| NotRun::NotPrepared(kind, cause))?)
+                let existing = self.existing(cluster, delivered, &mut topics).await;
+                Some(existing.map_err(|(kind, cause)| NotRun::NotPrepared(kind, cause))?)
             }
             None => None,
         };
         let calibration = calibrations.of(configuration.variant.build, configuration.place);
         let limits = self.limits(order, configuration);
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
-        if let Some(reference) = reference {
-            spec = spec.with_reference(reference);
+        if let Some(existing) = existing {
+            spec = spec.with_existing(existing);
         }
         Ok(match load {
             Some((load, producers)) => spec.with_load(load, producers),

@@ -29,8 +29,7 @@ use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
-use crate::trial::Phase;
-use crate::trial::{ActorId, Cast};
+use crate::trial::{ActorId, Cast, Entry};
 
 impl Session<'_> {
     /// Runs one trial; `None` where the user interrupted it.
@@ -56,7 +55,7 @@ impl Session<'_> {
         let launches = self.launches(configuration, &spec.cast);
         let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
         let topics: Vec<String> = topics.collect();
-        let has_own_topics = spec.terms.load.is_some();
+        let has_own_topics = spec.course.owns_topics();
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());
@@ -270,7 +269,7 @@ impl Surroundings for Around<'_> {
         self.cluster.dead_broker()
     }
 
-    fn progress(&self, phase: Phase, done: u64, total: u64) {
-        self.observer.trial_progress(phase, done, total);
+    fn happened(&self, entry: &Entry) {
+        self.observer.trial_happened(entry);
     }
 }

@@ -2,12 +2,16 @@
 
 use std::fmt::Debug;
 use std::mem;
+use std::sync::Arc;
 
 use crate::protocol::{Capability, Hello, ToWorker};
 use crate::trial::demands::Demands;
 
 /// What is wrong with a result that nobody asked for.
 pub(super) const EARLY_RESULT: &str = "it sent its result before it was asked";
+
+/// What is wrong with another result.
+pub(super) const SECOND_RESULT: &str = "it sent its result a second time";
 
 /// What an actor is: its order, and the stages that it goes through once it is ready.
 pub trait Role: Debug {
@@ -22,31 +26,18 @@ pub trait Role: Debug {
     fn order(&self) -> ToWorker;
 }
 
-/// Where an actor is in its life, with what is known from there on.
+/// Where an actor is in its life.
 #[derive(Debug, Default)]
 pub enum Life<Stage> {
     /// Its process has not been started.
     #[default]
     Planned,
     /// Its process was started and has not introduced itself.
-    Starting { spawn_ns: u64 },
+    Starting,
     /// It introduced itself and was sent its order.
-    Preparing(Introduction),
+    Preparing(Arc<Hello>),
     /// It said that it is ready, and does what its role is.
-    Ready {
-        introduction: Introduction,
-        ready_ns: u64,
-        stage: Stage,
-    },
-}
-
-/// How a process introduced itself.
-#[derive(Debug)]
-pub struct Introduction {
-    /// When it was started.
-    pub spawn_ns: u64,
-    pub hello_ns: u64,
-    pub hello: Hello,
+    Ready { hello: Arc<Hello>, stage: Stage },
 }
 
 /// One who takes part in a trial.
@@ -67,7 +58,7 @@ impl<R: Role> Actor<R> {
     pub fn stage(&self) -> Option<&R::Stage> {
         match &self.life {
             Life::Ready { stage, .. } => Some(stage),
-            Life::Planned | Life::Starting { .. } | Life::Preparing(_) => None,
+            Life::Planned | Life::Starting | Life::Preparing(_) => None,
         }
     }
 
@@ -88,20 +79,20 @@ pub trait AnyActor {
     /// As [`Role::order`].
     fn order(&self) -> ToWorker;
     /// How it introduced itself, once it has.
-    fn introduction(&self) -> Option<&Introduction>;
+    fn hello(&self) -> Option<&Hello>;
     /// True from when it said that it is ready.
     fn is_ready(&self) -> bool;
     /// Its process was started.
-    fn start(&mut self, spawn_ns: u64);
+    fn start(&mut self);
     /// Its process introduced itself.
-    fn introduce(&mut self, hello_ns: u64, hello: Hello);
+    fn introduce(&mut self, hello: Arc<Hello>);
     /// It said that it is ready; false where it was not preparing.
-    fn get_ready(&mut self, ready_ns: u64) -> bool;
+    fn get_ready(&mut self) -> bool;
 
     /// True where it said that it can do this.
     fn can(&self, capability: Capability) -> bool {
-        let introduction = self.introduction();
-        introduction.is_some_and(|introduction| introduction.hello.capabilities.contains(&capability))
+        self.hello()
+            .is_some_and(|hello| hello.capabilities.contains(&capability))
     }
 }
 
@@ -118,10 +109,10 @@ impl<R: Role> AnyActor for Actor<R> {
         self.role.order()
     }
 
-    fn introduction(&self) -> Option<&Introduction> {
+    fn hello(&self) -> Option<&Hello> {
         match &self.life {
-            Life::Planned | Life::Starting { .. } => None,
-            Life::Preparing(introduction) | Life::Ready { introduction, .. } => Some(introduction),
+            Life::Planned | Life::Starting => None,
+            Life::Preparing(hello) | Life::Ready { hello, .. } => Some(hello),
         }
     }
 
@@ -129,29 +120,21 @@ impl<R: Role> AnyActor for Actor<R> {
         self.stage().is_some()
     }
 
-    fn start(&mut self, spawn_ns: u64) {
-        self.life = Life::Starting { spawn_ns };
+    fn start(&mut self) {
+        self.life = Life::Starting;
     }
 
-    fn introduce(&mut self, hello_ns: u64, hello: Hello) {
-        if let Life::Starting { spawn_ns } = self.life {
-            self.life = Life::Preparing(Introduction {
-                spawn_ns,
-                hello_ns,
-                hello,
-            });
+    fn introduce(&mut self, hello: Arc<Hello>) {
+        if let Life::Starting = self.life {
+            self.life = Life::Preparing(hello);
         }
     }
 
-    fn get_ready(&mut self, ready_ns: u64) -> bool {
+    fn get_ready(&mut self) -> bool {
         match mem::take(&mut self.life) {
-            Life::Preparing(introduction) => {
+            Life::Preparing(hello) => {
                 let stage = R::Stage::default();
-                self.life = Life::Ready {
-                    introduction,
-                    ready_ns,
-                    stage,
-                };
+                self.life = Life::Ready { hello, stage };
                 true
             }
             other => {

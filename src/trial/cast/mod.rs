@@ -6,8 +6,10 @@ mod reader;
 
 use std::ops::{Index, IndexMut};
 
-use crate::protocol::{PrepareProducer, ProducerResult};
-pub use life::{Actor, AnyActor, Life};
+use crate::client_errors::client_note;
+use crate::measure::{Failure, FailureKind};
+use crate::protocol::PrepareProducer;
+pub use life::{Actor, AnyActor};
 pub use producer::ProducerStage;
 pub use reader::{Held, Reader, ReaderStage};
 
@@ -45,14 +47,35 @@ impl Cast {
         (0..self.producers.len()).map(ActorId::Producer)
     }
 
-    /// What the producers sent, of those that gave their results.
-    pub fn sent(&self) -> impl Iterator<Item = &ProducerResult> {
-        self.producers.iter().filter_map(Actor::<PrepareProducer>::result)
+    /// Reader and consumer of each member of a group, in order.
+    pub fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
+        let readers = self.readers.iter().map(|reader| &reader.role).enumerate();
+        readers
+            .filter(|(_, reader)| reader.group == group)
+            .flat_map(|(index, reader)| (0..reader.prepare.consumers.len()).map(move |consumer| (index, consumer)))
+            .collect()
+    }
+
+    /// A failure of this actor, with a note where its client is known for it.
+    pub fn failure(&self, actor: ActorId, kind: FailureKind, message: impl Into<String>) -> Failure {
+        let mut message = message.into();
+        let actor = &self[actor];
+        let note = actor
+            .hello()
+            .and_then(|hello| client_note(&message, &hello.client, &hello.client_version));
+        if let Some(note) = note {
+            message = format!("{message} ({note})");
+        }
+        Failure {
+            kind,
+            who: Some(actor.name()),
+            message,
+        }
     }
 
     /// True once every producer gave its result.
     pub fn all_sent(&self) -> bool {
-        self.sent().count() == self.producers.len()
+        self.producers.iter().all(Actor::<PrepareProducer>::is_done)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Producers: processes that send the records of the load.
 
-use super::life::{Actor, EARLY_RESULT, Role};
-use crate::protocol::{PrepareProducer, ProducerResult, ToWorker};
+use super::life::{Actor, EARLY_RESULT, Role, SECOND_RESULT};
+use crate::protocol::{PrepareProducer, ToWorker};
 use crate::trial::demands::Demands;
 
 /// What a producer does.
@@ -17,7 +17,7 @@ pub enum ProducerStage {
     /// It was asked for its result.
     Stopping,
     /// It gave its result.
-    Done(Box<ProducerResult>),
+    Done,
 }
 
 impl Role for PrepareProducer {
@@ -37,25 +37,27 @@ impl Role for PrepareProducer {
 }
 
 impl Actor<PrepareProducer> {
-    /// True from when it was asked for its result.
-    pub fn was_stopped(&self) -> bool {
-        matches!(self.stage(), Some(ProducerStage::Stopping | ProducerStage::Done(_)))
+    /// True once it gave its result.
+    pub fn is_done(&self) -> bool {
+        matches!(self.stage(), Some(ProducerStage::Done))
     }
 
-    /// Its result, once it gave it.
-    pub fn result(&self) -> Option<&ProducerResult> {
-        match self.stage() {
-            Some(ProducerStage::Done(result)) => Some(result),
-            _ => None,
+    /// It is asked for its result.
+    pub fn stop(&mut self) {
+        if let Some(ProducerStage::Sending | ProducerStage::Finished) = self.stage() {
+            self.enter(ProducerStage::Stopping);
         }
     }
 
     /// It gave its result; the error is what is wrong with that.
-    pub fn finish(&mut self, result: ProducerResult) -> Result<(), String> {
-        if !self.was_stopped() {
-            return Err(EARLY_RESULT.to_owned());
+    pub fn finish(&mut self) -> Result<(), String> {
+        match self.stage() {
+            Some(ProducerStage::Stopping) => self.enter(ProducerStage::Done),
+            Some(ProducerStage::Done) => return Err(SECOND_RESULT.to_owned()),
+            Some(ProducerStage::Waiting | ProducerStage::Sending | ProducerStage::Finished) | None => {
+                return Err(EARLY_RESULT.to_owned());
+            }
         }
-        self.enter(ProducerStage::Done(Box::new(result)));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::measure::Failure;
 use crate::measure::GroupDescription;
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
+use crate::trial::happening::Happening;
 
 impl TrialMachine {
     /// Asks every worker that answers, and the cluster, what the members hold now.
@@ -65,8 +66,7 @@ impl TrialMachine {
             }
             Err(cause) => {
                 // A group's coordinator may still be on its way; the join limit ends the patience.
-                self.obstacle = Some(Obstacle::Unsettled(cause));
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+                self.wait(now_ns, Obstacle::Unsettled(cause));
                 Vec::new()
             }
         }
@@ -82,20 +82,28 @@ impl TrialMachine {
         match self.check_groups() {
             Ok(held) => self.begin_reading(now_ns, held),
             Err(obstacle) => {
-                self.obstacle = Some(obstacle);
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+                self.wait(now_ns, obstacle);
                 Vec::new()
             }
         }
     }
 
+    /// Looks again soon. A reason that lasts is logged once.
+    fn wait(&mut self, now_ns: u64, obstacle: Obstacle) {
+        if self.log.latest(Happening::try_as_waits_ref) != Some(&obstacle) {
+            self.log.push(now_ns, None, Happening::Waits(obstacle.clone()));
+        }
+        self.obstacle = Some(obstacle);
+        self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+    }
+
     /// What every reader holds, once all groups are settled.
     fn check_groups(&self) -> Result<Vec<Held>, Obstacle> {
         let topics: Vec<String> = self.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let partitions = self.terms.partitions();
+        let (partitions, ownership) = (self.terms.partitions(), self.course.ownership());
         let mut held = vec![Vec::new(); self.cast.readers.len()];
         for group in 0..self.terms.groups.len() {
-            let members = self.members_of(group);
+            let members = self.cast.members_of(group);
             let names: Vec<String> = members
                 .iter()
                 .map(|&(reader, consumer)| self.role(reader).member_name(consumer))
@@ -105,7 +113,13 @@ impl TrialMachine {
                 .zip(&names)
                 .map(|(&(reader, consumer), name)| self.view(reader, consumer, name))
                 .collect();
-            let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &partitions)?;
+            let checked = barrier::check(
+                &views,
+                self.descriptions[group].as_ref(),
+                &topics,
+                &partitions,
+                ownership,
+            )?;
             for ((reader, _), partitions) in members.into_iter().zip(checked) {
                 held[reader].push(partitions);
             }
@@ -120,14 +134,5 @@ impl TrialMachine {
             name,
             own: assignments.map(|members| members[consumer].partitions.as_slice()),
         }
-    }
-
-    /// Reader and consumer of each member of a group, in order.
-    pub(super) fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let readers = self.cast.readers.iter().map(|reader| &reader.role).enumerate();
-        readers
-            .filter(|(_, reader)| reader.group == group)
-            .flat_map(|(index, reader)| (0..reader.prepare.consumers.len()).map(move |consumer| (index, consumer)))
-            .collect()
     }
 }

@@ -4,30 +4,30 @@
 mod event;
 mod failing;
 mod joining;
-mod load;
-mod phase;
 mod reading;
-mod removed_records;
 mod reports;
 mod starting;
-mod state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
-use super::spec::{Terms, TrialSpec};
+use super::course::{Course, Ended};
+use super::happening::Happening;
+use super::limits::after;
+use super::log::TrialLog;
+use super::phase::Phase;
+use super::positions::Positions;
+use super::spec::TrialSpec;
+use super::terms::Terms;
+pub(super) use event::tell;
 pub use event::{Action, Event};
-pub use phase::Phase;
-pub(super) use state::LoadState;
-use state::after;
 
 use crate::client_errors::Reports;
-use crate::client_errors::client_note;
 use crate::measure::GroupDescription;
-use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
-use crate::protocol::{FromWorker, OffsetRange, ToWorker, partitions_of};
+use crate::measure::{DeliveredTopics, Failure, FailureKind};
+use crate::protocol::{FromWorker, partitions_of};
 
 /// Pause between two looks at a group that is still settling.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
@@ -37,8 +37,10 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(15);
 pub struct TrialMachine {
     pub(crate) terms: Terms,
     pub(crate) cast: Cast,
+    /// What differs between a backlog, a load and existing topics.
+    pub(super) course: Box<dyn Course>,
     phase: Phase,
-    /// When the present phase must be over.
+    /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
     /// When to look at the groups again.
     next_look_ns: Option<u64>,
@@ -47,31 +49,22 @@ pub struct TrialMachine {
     /// Questions about each group that the cluster has not answered yet.
     unanswered: Vec<u32>,
     obstacle: Option<Obstacle>,
-    /// Next offset to read, by group and partition.
-    positions: Vec<BTreeMap<TopicPartition, i64>>,
-    progress_ns: u64,
-    pub(super) subscribe_ns: u64,
-    pub(super) joined_ns: u64,
-    pub(super) start_ns: u64,
-    /// When the coordinator received the last position that completed the reading.
-    pub(super) heard_end_ns: u64,
-    /// When the last result came.
-    pub(super) results_ns: Option<u64>,
-    /// The load, from when reading begins.
-    pub(super) load: Option<LoadState>,
-    /// The unread offsets that the cluster still delivers; `None` if it was not asked.
-    pub(super) still: Option<DeliveredTopics>,
+    positions: Positions,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
-    failure: Option<Failure>,
+    /// What happened so far.
+    pub(crate) log: TrialLog,
 }
 
 impl TrialMachine {
     /// A trial whose processes are being started now.
-    pub fn new(TrialSpec { cast, terms }: TrialSpec, now_ns: u64) -> Self {
+    pub fn new(TrialSpec { cast, terms, course }: TrialSpec, now_ns: u64) -> Self {
         let groups = terms.groups.len();
+        let mut log = TrialLog::default();
+        log.push(now_ns, None, Happening::Phase(Phase::Starting));
         TrialMachine {
             cast,
+            course,
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
             next_look_ns: None,
@@ -79,17 +72,9 @@ impl TrialMachine {
             descriptions: vec![None; groups],
             unanswered: vec![0; groups],
             obstacle: None,
-            positions: vec![BTreeMap::new(); groups],
-            progress_ns: now_ns,
-            subscribe_ns: 0,
-            joined_ns: 0,
-            start_ns: 0,
-            heard_end_ns: 0,
-            results_ns: None,
-            load: None,
-            still: None,
+            positions: Positions::new(groups),
             reports: BTreeMap::new(),
-            failure: None,
+            log,
             terms,
         }
     }
@@ -101,42 +86,49 @@ impl TrialMachine {
 
     /// Records read so far, as far as reported, and how many there are, over all groups.
     pub fn progress(&self) -> (u64, u64) {
-        // A worker may say anything: no more counts than there is.
-        let read = |positions: &BTreeMap<TopicPartition, i64>, partition, OffsetRange { low, end }| {
-            let position = positions.get(&partition).copied().unwrap_or(low);
-            u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
-        };
-        let ranges = || partitions_of(&self.terms.topics);
-        let of_group = |positions| -> u64 {
-            ranges()
-                .map(|(partition, range)| read(positions, partition, range))
-                .sum()
-        };
-        let mut done: u64 = self.positions.iter().map(of_group).sum();
-        let total = self.terms.records() * self.terms.groups.len() as u64;
-        if self.terms.reference.is_some() {
-            // Not every offset holds a record.
-            let offsets = ranges().map(|(_, range)| range.len()).sum::<u64>() * self.terms.groups.len() as u64;
-            done = u64::try_from(u128::from(done) * u128::from(total) / u128::from(offsets.max(1))).unwrap_or(total);
-        }
+        let groups = self.terms.groups.len() as u64;
+        let total = self.course.records() * groups;
+        let ranges = partitions_of(&self.terms.topics).map(|(_, range)| range.len());
+        let offsets = ranges.fold(0, u64::saturating_add);
+        let passed = self.positions.passed(&self.terms.topics);
+        let done = self.course.records_among(passed, offsets);
         (done.min(total), total)
     }
 
     /// When the machine wants to hear [`Event::Tick`] at the latest.
     pub fn wake_ns(&self) -> u64 {
-        let wishes = [self.stall_ns(), self.next_look_ns, self.load_wake_ns()];
-        wishes.into_iter().flatten().fold(self.deadline_ns, u64::min)
+        let deadline_ns = if self.is_reading() {
+            self.course.wake_ns()
+        } else {
+            self.deadline_ns
+        };
+        self.next_look_ns
+            .map_or(deadline_ns, |look_ns| look_ns.min(deadline_ns))
     }
 
-    /// When a backlog counts as stalled if nothing more is read of it.
-    fn stall_ns(&self) -> Option<u64> {
-        let is_reading = self.phase == Phase::Reading && self.load.is_none();
-        is_reading.then(|| after(self.progress_ns, self.terms.limits.stall))
+    /// True while records are read, whether any still arrive or not.
+    fn is_reading(&self) -> bool {
+        matches!(self.phase, Phase::Reading | Phase::Draining)
     }
 
     /// Why it failed, once it has.
     pub fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+        self.log.latest(Happening::try_as_failed_ref)
+    }
+
+    /// What the account and the measurement are made of, once it is over.
+    pub fn ended(&self) -> Ended<'_> {
+        Ended {
+            terms: &self.terms,
+            cast: &self.cast,
+            course: self.course.as_ref(),
+            log: &self.log,
+        }
+    }
+
+    /// Takes in what the cluster still delivers of what is missing in the end.
+    pub fn note_still(&mut self, now_ns: u64, still: DeliveredTopics) {
+        self.log.push(now_ns, None, Happening::Still(still));
     }
 
     /// Takes an event in and says what is to be done.
@@ -147,43 +139,40 @@ impl TrialMachine {
         let result = match event {
             Event::Message(actor, message) => self.on_message(now_ns, actor, message),
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
-            Event::Died(actor, how) => Err(self.failed(actor, FailureKind::WorkerDied, how)),
+            Event::Died(actor, how) => Err(self.cast.failure(actor, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
-            Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
-            Event::Still(asked, still) => Ok(self.on_still(now_ns, &asked, still)),
+            Event::Ends(ends) => Ok(self.go_on(now_ns, |course, scene| course.on_ends(ends, scene))),
+            Event::Still(asked, still) => Ok(self.go_on(now_ns, |course, scene| course.on_still(&asked, still, scene))),
             Event::Tick => self.on_tick(now_ns),
         };
         result.unwrap_or_else(|failure| {
-            self.fail(failure);
+            self.fail(now_ns, failure);
             Vec::new()
         })
     }
 
     /// Ends the trial from outside, as when the cluster is gone.
-    pub fn fail(&mut self, failure: Failure) {
-        if self.failure.is_none() {
-            self.failure = Some(self.with_reports(failure));
-        }
-        self.phase = Phase::Over;
+    pub fn fail(&mut self, now_ns: u64, failure: Failure) {
+        let failure = self.with_reports(failure);
+        self.log.push(now_ns, None, Happening::Failed(failure));
+        self.enter(now_ns, Phase::Over);
     }
 
-    fn failed(&self, actor: ActorId, kind: FailureKind, message: impl Into<String>) -> Failure {
-        let mut message = message.into();
-        let actor = &self.cast[actor];
-        let hello = actor.introduction().map(|introduction| &introduction.hello);
-        if let Some(note) = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version)) {
-            message = format!("{message} ({note})");
-        }
-        Failure {
-            kind,
-            who: Some(actor.name()),
-            message,
-        }
+    /// An actor's process was started.
+    pub fn start(&mut self, now_ns: u64, actor: ActorId) {
+        self.cast[actor].start();
+        self.log.push(now_ns, actor, Happening::Started);
+    }
+
+    /// Goes on to another phase.
+    fn enter(&mut self, now_ns: u64, phase: Phase) {
+        self.phase = phase;
+        self.log.push(now_ns, None, Happening::Phase(phase));
     }
 
     /// A failure by which an actor broke the protocol.
     fn broke_protocol<T>(&self, actor: ActorId, message: impl Into<String>) -> Result<T, Failure> {
-        Err(self.failed(actor, FailureKind::WorkerProtocol, message))
+        Err(self.cast.failure(actor, FailureKind::WorkerProtocol, message))
     }
 
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
@@ -205,7 +194,10 @@ impl TrialMachine {
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
             (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
             (Reader(_), FromWorker::Seconds { seconds }) => {
-                self.on_seconds(&seconds);
+                // A worker that reports some before there are any is not believed.
+                if !matches!(self.phase, Phase::Starting | Phase::Joining) {
+                    self.log.push(now_ns, actor, Happening::Seconds(seconds));
+                }
                 Ok(Vec::new())
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
@@ -224,7 +216,7 @@ impl TrialMachine {
                 self.broke_protocol(actor, "message of a producer from a consumer")
             }
             (Producer(producer), FromWorker::ProducerProgress(progress)) => {
-                Ok(self.on_producer_progress(producer, progress))
+                Ok(self.on_producer_progress(now_ns, producer, progress))
             }
             (Producer(producer), FromWorker::ProducerResult(result)) => {
                 self.on_producer_result(now_ns, producer, *result)
@@ -240,7 +232,7 @@ impl TrialMachine {
         } else {
             FailureKind::WorkerFailed
         };
-        let mut failure = self.failed(actor, kind, message);
+        let mut failure = self.cast.failure(actor, kind, message);
         if let (Some(consumer), ActorId::Reader(reader)) = (consumer, actor) {
             failure.who = Some(self.role(reader).member_name(consumer as usize));
         }
@@ -253,29 +245,18 @@ impl TrialMachine {
     }
 
     fn on_tick(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
-        if self.phase == Phase::Draining && now_ns >= self.deadline_ns {
-            // What is left unread is counted, and says that the readers fell behind.
-            return Ok(self.collect(now_ns));
+        if self.is_reading() {
+            let turn = self.ask_course(now_ns, |course, scene| course.on_tick(scene))?;
+            return Ok(self.take(now_ns, turn));
         }
         if now_ns >= self.deadline_ns {
             return Err(self.out_of_time());
-        }
-        if let Some(actions) = self.on_load_tick(now_ns) {
-            return Ok(actions);
-        }
-        if self.stall_ns().is_some_and(|stall_ns| now_ns >= stall_ns) {
-            return Err(self.stalled());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {
             return Ok(self.look());
         }
         Ok(Vec::new())
     }
-}
-
-/// The same message to each of these.
-fn tell(actors: impl Iterator<Item = ActorId>, message: &ToWorker) -> Vec<Action> {
-    actors.map(|actor| Action::Send(actor, message.clone())).collect()
 }
 
 #[cfg(test)]

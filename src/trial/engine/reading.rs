@@ -1,12 +1,13 @@
 //! Reading: the common start, positions until every partition is at its end, and the results.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::measure::{Failure, TopicPartition};
-use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
-use crate::trial::cast::{Actor, ActorId, Held, Reader, ReaderStage};
+use crate::measure::Failure;
+use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
+use crate::trial::cast::{Actor, ActorId, Held, ProducerStage, Reader, ReaderStage};
+use crate::trial::course::{Course, Scene, Turn};
+use crate::trial::happening::Happening;
 
 /// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);
@@ -15,79 +16,105 @@ const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 
 impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
-        self.phase = Phase::Reading;
-        self.joined_ns = now_ns;
         let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
-        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
-        self.progress_ns = self.start_ns;
-        self.deadline_ns = after(self.start_ns, self.terms.limits.read);
-        for (reader, held) in self.cast.readers.iter_mut().zip(held) {
-            reader.enter(ReaderStage::Reading(held));
+        let start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
+        self.enter(now_ns, Phase::Reading);
+        self.log.push(now_ns, None, Happening::StartSet(start_ns));
+        for (reader, held) in self.cast.reader_ids().zip(held) {
+            self.log.push(now_ns, reader, Happening::Held(held));
         }
-        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Start { at_ns: self.start_ns });
-        actions.extend(self.begin_load());
-        actions.push(Action::Started(self.start_ns));
+        for reader in &mut self.cast.readers {
+            reader.enter(ReaderStage::Reading);
+        }
+        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Start { at_ns: start_ns });
+        actions.extend(self.ask_course(now_ns, |course, scene| course.begin(start_ns, scene)));
+        actions.push(Action::Started(start_ns));
         actions
     }
 
-    pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
-        let group = self.role(reader).group;
-        for position in positions {
-            let known = self.positions[group]
-                .entry(position.topic_partition())
-                .or_insert(i64::MIN);
-            if position.offset > *known {
-                *known = position.offset;
-                self.progress_ns = self.progress_ns.max(now_ns);
-            }
-        }
-        self.end_when_read(now_ns)
+    /// Asks the course something, with all that it may look at.
+    pub(super) fn ask_course<T>(
+        &mut self,
+        now_ns: u64,
+        question: impl FnOnce(&mut dyn Course, &mut Scene<'_>) -> T,
+    ) -> T {
+        let mut scene = Scene {
+            now_ns,
+            terms: &self.terms,
+            cast: &mut self.cast,
+            positions: &mut self.positions,
+            log: &mut self.log,
+        };
+        question(self.course.as_mut(), &mut scene)
     }
 
-    /// Ends the reading once every partition is at its end.
-    pub(super) fn end_when_read(&mut self, now_ns: u64) -> Vec<Action> {
-        let may_end = match &self.load {
-            None => self.phase == Phase::Reading,
-            Some(_) => self.phase == Phase::Draining,
-        };
-        if !may_end || !self.unread().is_empty() {
+    /// Tells the course what happened, and goes on as it says.
+    pub(super) fn go_on(
+        &mut self,
+        now_ns: u64,
+        news: impl FnOnce(&mut dyn Course, &mut Scene<'_>) -> Turn,
+    ) -> Vec<Action> {
+        let turn = self.ask_course(now_ns, news);
+        self.take(now_ns, turn)
+    }
+
+    /// Goes on as the course says; what it says of a reading that is over no longer matters.
+    pub(super) fn take(&mut self, now_ns: u64, turn: Turn) -> Vec<Action> {
+        if self.phase == Phase::Reading && self.course.is_draining() {
+            self.enter(now_ns, Phase::Draining);
+        }
+        match turn {
+            Turn::On(actions) => actions,
+            Turn::Over if self.is_reading() => self.collect(now_ns),
+            Turn::Over => Vec::new(),
+        }
+    }
+
+    pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
+        let advanced = self.positions.note(self.role(reader).group, positions);
+        if !self.is_reading() {
             return Vec::new();
         }
-        self.note_catch_up(now_ns);
-        self.collect(now_ns)
+        let (done, total) = self.progress();
+        self.log.push(now_ns, None, Happening::Read { done, total });
+        self.go_on(now_ns, |course, scene| course.on_progress(advanced, scene))
+    }
+
+    pub(super) fn on_producer_progress(
+        &mut self,
+        now_ns: u64,
+        producer: usize,
+        progress: ProducerProgress,
+    ) -> Vec<Action> {
+        let producer = &mut self.cast.producers[producer];
+        if let (true, Some(ProducerStage::Sending)) = (progress.finished, producer.stage()) {
+            producer.enter(ProducerStage::Finished);
+        }
+        self.go_on(now_ns, |course, scene| course.on_producers(scene))
+    }
+
+    pub(super) fn on_producer_result(
+        &mut self,
+        now_ns: u64,
+        producer: usize,
+        result: ProducerResult,
+    ) -> Result<Vec<Action>, Failure> {
+        let actor = ActorId::Producer(producer);
+        if let Err(message) = self.cast.producers[producer].finish() {
+            return self.broke_protocol(actor, message);
+        }
+        self.log.push(now_ns, actor, Happening::Produced(Box::new(result)));
+        Ok(self.go_on(now_ns, |course, scene| course.on_producers(scene)))
     }
 
     /// Reading is over: everybody says what was recorded.
-    pub(super) fn collect(&mut self, now_ns: u64) -> Vec<Action> {
-        self.phase = Phase::Collecting;
-        self.heard_end_ns = now_ns;
+    fn collect(&mut self, now_ns: u64) -> Vec<Action> {
+        self.enter(now_ns, Phase::Collecting);
         self.deadline_ns = after(now_ns, self.terms.limits.result);
         self.cast.readers.iter_mut().for_each(Actor::<Reader>::stop);
         let mut actions = vec![Action::Ended];
         actions.extend(tell(self.cast.reader_ids(), &ToWorker::Stop));
         actions
-    }
-
-    /// Partitions, by group, whose end nobody has reached.
-    pub(super) fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
-        let mut unread = BTreeSet::new();
-        for (partition, OffsetRange { low, end: open_end }) in partitions_of(&self.terms.topics) {
-            let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
-            if low >= end {
-                continue;
-            }
-            for (group, positions) in self.positions.iter().enumerate() {
-                if positions.get(&partition).copied().unwrap_or(low) < end {
-                    unread.insert((group, partition));
-                }
-            }
-        }
-        unread
-    }
-
-    /// Where a group is in a partition, as far as reported.
-    pub(super) fn position(&self, group: usize, partition: TopicPartition) -> i64 {
-        self.positions[group].get(&partition).copied().unwrap_or(0).max(0)
     }
 
     pub(super) fn on_result(
@@ -96,12 +123,13 @@ impl TrialMachine {
         reader: usize,
         result: WorkerResult,
     ) -> Result<Vec<Action>, Failure> {
-        if let Err(message) = self.cast.readers[reader].finish(result) {
-            return self.broke_protocol(ActorId::Reader(reader), message);
+        let actor = ActorId::Reader(reader);
+        if let Err(message) = self.cast.readers[reader].finish(result.members.len()) {
+            return self.broke_protocol(actor, message);
         }
-        if self.cast.readers.iter().all(|reader| reader.result().is_some()) {
-            self.results_ns = Some(now_ns);
-            self.phase = Phase::Over;
+        self.log.push(now_ns, actor, Happening::Result(Box::new(result)));
+        if self.cast.readers.iter().all(Actor::<Reader>::is_done) {
+            self.enter(now_ns, Phase::Over);
         }
         Ok(Vec::new())
     }

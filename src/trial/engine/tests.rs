@@ -6,13 +6,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::measure::DeliveredOffsets;
+use crate::measure::{DeliveredOffsets, DeliveredTopics};
 use crate::measure::{GroupMember, GroupState};
-use crate::protocol::{Capability, Hello, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
+use crate::protocol::{
+    Capability, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, TopicTarget, WorkCalibration,
+};
 use crate::testing::arrangement;
 use crate::testing::script::*;
+use crate::trial::Existing;
 use crate::trial::limits::Limits;
-use crate::trial::spec::TrialReference;
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";
@@ -40,7 +42,7 @@ fn a_trial_goes_from_hello_to_its_results() {
     assert_eq!(script.holds(0, &[&[0]]), []);
     assert_eq!(script.holds(1, &[&[1]]), []);
     let actions = script.group(group(&[((1, 0), &[1]), ((0, 0), &[0])]));
-    let at_ns = script.machine.start_ns;
+    let at_ns = script.start_ns();
     assert!(
         at_ns > script.now_ns,
         "the start lies ahead for every worker to hear of it"
@@ -138,6 +140,11 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
     let mut hasty = Script::reading();
     hasty.says(Reader(0), result(&[member_result(&[])]));
     hasty.failed(FailureKind::WorkerProtocol, Some(P1), "before it was asked");
+
+    let mut twice = Script::collecting();
+    twice.says(Reader(0), result(&[member_result(&[])]));
+    twice.says(Reader(0), result(&[member_result(&[])]));
+    twice.failed(FailureKind::WorkerProtocol, Some(P1), "second time");
 
     let mut short = Script::collecting();
     short.says(Reader(0), result(&[]));
@@ -266,6 +273,19 @@ fn after_an_error_the_cluster_is_asked_again_and_the_last_error_is_reported() {
         script.event(Event::Group(0, Err("coordinator not available".to_owned())));
     });
     script.failed(FailureKind::Assignment, None, "coordinator not available");
+}
+
+#[test]
+fn a_reason_to_wait_is_logged_once_for_as_long_as_it_lasts() {
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
+    for reason in ["no coordinator", "no coordinator", "not yet"] {
+        script.event(Event::Group(0, Err(reason.to_owned())));
+        script.passes(Duration::from_millis(20));
+    }
+    let waits = script.machine.log.all(Happening::try_as_waits_ref);
+    let reasons = waits.map(|(_, obstacle)| obstacle.clone());
+    let expected = ["no coordinator", "not yet"].map(|reason| Obstacle::Unsettled(reason.to_owned()));
+    assert_eq!(reasons.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -406,7 +426,7 @@ fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
     script.event(Event::Group(0, Err("try again".to_owned())));
     assert_eq!(script.machine.wake_ns(), script.now_ns + 15_000_000);
     let script = Script::reading();
-    assert_eq!(script.machine.wake_ns(), script.machine.start_ns + 20_000_000_000);
+    assert_eq!(script.machine.wake_ns(), script.start_ns() + 20_000_000_000);
 }
 
 #[test]
@@ -513,31 +533,37 @@ proptest! {
         }
         if over && script.machine.failure().is_none() {
             let host = crate::measure::HostMeasurement::default();
-            let _ = super::super::assemble::measurement(&mut script.machine, BEGIN_NS, host);
+            let _ = crate::trial::measure(&script.machine.ended(), host);
         }
     }
 }
 
 /// Two partitions of an existing topic, each with a record at every second offset.
 fn existing() -> Script {
-    let mut script = Script::reading();
     let offsets: DeliveredOffsets = (0..RECORDS).step_by(2).collect();
     let delivered = DeliveredTopics {
         topics: vec![vec![offsets; 2]],
     };
-    let low = [vec![0, 0]];
-    let reference = TrialReference::new(Arc::new(delivered), &mut script.machine.terms.topics, &low);
-    script.machine.terms.reference = Some(reference);
-    script
+    let mut spec = spec(2, 1, 2);
+    let existing = Existing::new(Arc::new(delivered), &mut spec.terms.topics, &[vec![0, 0]]);
+    Script::reading_of(spec.with_existing(existing))
 }
 
-/// The answer to a question for what the script has not read when it is asked.
-fn still(script: &Script, first: &[i64], second: &[i64]) -> Event {
+/// What the cluster is asked for when nothing was read for a while.
+fn asked(script: &mut Script) -> Vec<TopicTarget> {
+    match &script.passes(Duration::from_millis(2_100))[..] {
+        [Action::AskStill(targets)] => targets.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The answer to this question.
+fn still(asked: Vec<TopicTarget>, first: &[i64], second: &[i64]) -> Event {
     let offsets = |all: &[i64]| all.iter().copied().collect();
     let delivered = DeliveredTopics {
         topics: vec![vec![offsets(first), offsets(second)]],
     };
-    Event::Still(script.machine.unread_targets(), Ok(delivered))
+    Event::Still(asked, Ok(delivered))
 }
 
 #[test]
@@ -547,28 +573,35 @@ fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
     script.reaches(0, 0, RECORDS);
     assert_eq!(script.machine.progress(), (50, 100));
     script.reaches(1, 1, 40);
-    let targets = script.machine.unread_targets();
+    let targets = asked(&mut script);
     assert_eq!(targets[0].partitions, [range(RECORDS, RECORDS), range(40, RECORDS)]);
-    // Something of it is left: the trial goes on.
-    let left = still(&script, &[], &[40]);
+    assert_eq!(script.passes(Duration::from_secs(3)), [], "one question at a time");
     // The reader goes on before the answer comes, which knows only the first record that was there.
     script.reaches(1, 1, 45);
-    assert_eq!(script.event(left), []);
+    assert_eq!(script.event(still(targets, &[], &[40])), [], "something of it is left");
     assert_eq!(script.machine.phase(), Phase::Reading);
-    let unanswered = Event::Still(script.machine.unread_targets(), Err("no answer".to_owned()));
+    let unanswered = Event::Still(asked(&mut script), Err("no answer".to_owned()));
     assert_eq!(script.event(unanswered), []);
     assert_eq!(script.machine.phase(), Phase::Reading);
-    let nothing = still(&script, &[], &[]);
+    let nothing = still(asked(&mut script), &[], &[]);
     let actions = script.event(nothing);
     assert_eq!(sent_to(&actions, &ToWorker::Stop), [Reader(0), Reader(1)]);
     assert_eq!(script.machine.phase(), Phase::Collecting);
 }
 
 #[test]
+fn as_long_as_records_come_the_cluster_is_not_asked_for_what_is_left() {
+    let mut script = existing();
+    for offset in 1..20 {
+        script.reaches(0, 0, offset);
+        assert_eq!(script.passes(Duration::from_secs(1)), []);
+    }
+}
+
+#[test]
 fn filled_topics_are_not_queried_again() {
     let mut script = Script::reading();
-    assert!(!script.machine.awaits_records());
-    let nothing = still(&script, &[], &[]);
-    assert_eq!(script.event(nothing), []);
+    assert_eq!(script.passes(Duration::from_secs(19)), []);
+    assert_eq!(script.event(still(topics(2), &[], &[])), []);
     assert_eq!(script.machine.phase(), Phase::Reading);
 }
