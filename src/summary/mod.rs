@@ -75,7 +75,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let mut answer: Vec<String> = answer::broker_changes(&trials).into_iter().collect();
     answer.extend(answer::answer(plan, &trials, &configurations, &comparisons, &scaling));
     answer.extend(limits::sentence(&trials));
-    answer.extend(answer::ending(plan, &trials, ending));
+    answer.extend(answer::ending(plan, &trials, ending, &scaling));
     let requirements = requirements::check(plan, &trials, &configurations);
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,

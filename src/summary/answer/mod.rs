@@ -18,6 +18,7 @@ mod tests;
 
 pub(super) use brokers::broker_changes;
 pub(super) use ending::ending;
+pub(super) use facts::at_most_three;
 
 use self::clause::Clause;
 use self::compared::Compared;

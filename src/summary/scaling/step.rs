@@ -25,6 +25,18 @@ pub(super) struct Step<'a> {
     pub(super) barred: bool,
     /// True where the interval says that it is worth it, and the test of the verdicts does not agree: too few blocks.
     pub(super) doubted: bool,
+    /// About so many more blocks would decide it; `None` where it is decided, or without a forecast.
+    pub(super) blocks_more: Option<u32>,
+}
+
+/// What blocks that hold a trial of both counts say of a step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stepped {
+    pub(super) ratio: Option<Estimate>,
+    /// Of there being no difference.
+    pub(super) p: Option<f64>,
+    /// About so many more blocks would say on which side of the threshold the gain lies.
+    pub(super) blocks_more: Option<u32>,
 }
 
 /// What each of `added` multiplies by, where all of them multiply by a ratio: its `added`-th root.

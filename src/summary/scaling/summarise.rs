@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::model::{Along, Fit, Gain, ScalingPoint, ScalingSeries};
 use super::recommendation;
 use super::series::{self, Run};
+use super::step::Stepped;
 use crate::figures::FigureId;
 use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::stats::{self, Estimate, Observation, is_material};
+use crate::stats::{self, Estimate, Observation, SIGNIFICANCE, is_material};
 use crate::summary::model::ConfigurationSummary;
 use crate::verdict::{Metric, Rule, figure, is_tainted, paired_trials};
 
@@ -99,7 +100,7 @@ fn summarise_one(
         points,
         recommendation: None,
     };
-    let compare = |from: &ScalingPoint, to: &ScalingPoint| paired.compare(to.configuration, from.configuration);
+    let compare = |from: &ScalingPoint, to: &ScalingPoint| paired.step(from, to, scenario.threshold);
     let is_barred = |point: &ScalingPoint| is_tainted(point.configuration);
     series.recommendation = recommendation::recommend(&series, scenario.threshold, compare, is_barred);
     series
@@ -129,10 +130,17 @@ impl Paired {
         self.rule.ratio(&self.logs(one, other))
     }
 
-    /// The same with the p of there being no difference.
-    fn compare(&self, one: usize, other: usize) -> (Option<Estimate>, Option<f64>) {
-        let logs = self.logs(one, other);
-        (self.rule.ratio(&logs), self.rule.p(&logs, self.seed))
+    /// The ratio of a larger count to a smaller one, and what more blocks would say of the gain of each one added.
+    fn step(&self, from: &ScalingPoint, to: &ScalingPoint, threshold: f64) -> Stepped {
+        let logs = self.logs(to.configuration, from.configuration);
+        let worth = threshold.ln_1p() * f64::from(to.count - from.count);
+        let beyond: Vec<f64> = logs.iter().map(|log| log - worth).collect();
+        let needed = self.rule.needed(&beyond, 0.0, SIGNIFICANCE);
+        Stepped {
+            ratio: self.rule.ratio(&logs),
+            p: self.rule.p(&logs, self.seed),
+            blocks_more: needed.map(|needed| stats::count(needed - logs.len())),
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 mod live;
 mod subject;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use self::subject::{named, of};
+use self::subject::{about, named};
 use super::model::ConfigurationSummary;
 use crate::figures::{FigureId, read_seconds};
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
@@ -51,11 +51,17 @@ pub(super) fn warnings(
     complete: bool,
 ) -> Vec<String> {
     let counted: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Counted).collect();
-    let mut warnings = Vec::new();
-    warnings.extend(summaries.iter().filter_map(unaccounted));
-    warnings.extend(summaries.iter().filter_map(|summary| failures(summary, &counted)));
+    let of_each = |found: &dyn Fn(&ConfigurationSummary) -> Vec<String>| {
+        let all = summaries.iter();
+        let warnings = all.flat_map(|summary| found(summary).into_iter().map(|what| (summary.configuration, what)));
+        about(&plan.scenario, warnings)
+    };
+    let mut warnings = of_each(&|summary| unaccounted(summary).into_iter().collect());
+    warnings.extend(of_each(&|summary| failures(summary, &counted).into_iter().collect()));
     if plan.scenario.capacity.is_some() {
-        warnings.extend(summaries.iter().filter_map(|summary| search_failures(summary, trials)));
+        warnings.extend(of_each(&|summary| {
+            search_failures(summary, trials).into_iter().collect()
+        }));
     }
     warnings.extend(given_up(plan, trials));
     if !complete {
@@ -66,17 +72,9 @@ pub(super) fn warnings(
             progress.trials_planned
         ));
     }
-    warnings.extend(summaries.iter().filter_map(|summary| exclusions(summary, &counted)));
-    warnings.extend(
-        summaries
-            .iter()
-            .flat_map(|summary| live::warnings(plan, summary, trials)),
-    );
-    warnings.extend(
-        summaries
-            .iter()
-            .filter_map(|summary| short_trials(plan, summary, &counted)),
-    );
+    warnings.extend(of_each(&|summary| exclusions(summary, &counted).into_iter().collect()));
+    warnings.extend(of_each(&|summary| live::warnings(plan, summary, trials)));
+    warnings.extend(short_trials(plan, summaries, &counted));
     warnings.extend(split_blocks(plan, trials));
     warnings.extend(FlagKind::ALL.iter().filter_map(|kind| flagged(*kind, &counted)));
     warnings.extend(throttled(&counted));
@@ -115,16 +113,13 @@ fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {
             parts.push(format!("{records} records {what}"));
         }
     }
-    (!parts.is_empty()).then(|| format!("{}{}.", of(summary), parts.join(" and ")))
+    (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
 fn failures(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
     let kinds = failure_kinds(trials_of(summary, counted))?;
     let (failed, run) = (summary.trials_failed, run_of(summary));
-    Some(format!(
-        "{}{failed} of {run} counted trials failed ({kinds}).",
-        of(summary)
-    ))
+    Some(format!("{failed} of {run} counted trials failed ({kinds})"))
 }
 
 /// Trials of a search that failed said nothing of their rates.
@@ -134,8 +129,7 @@ fn search_failures(summary: &ConfigurationSummary, trials: &[Trial]) -> Option<S
     let kinds = failure_kinds(own.iter().copied())?;
     let failed = own.iter().filter(|t| matches!(t.status, Status::Failed(_))).count();
     Some(format!(
-        "{}{failed} of {} trials of the search failed ({kinds}).",
-        of(summary),
+        "{failed} of {} trials of the search failed ({kinds})",
         own.len()
     ))
 }
@@ -157,15 +151,9 @@ fn failure_kinds<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<String> 
 
 fn given_up(plan: &Plan, trials: &[Trial]) -> Option<String> {
     let skipped = plan.skipped(trials);
-    let names: Vec<String> = skipped
-        .iter()
-        .map(|&c| named(&plan.scenario.configurations[c].name))
-        .collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "Given up after {FAILURES_IN_A_ROW} failures in a row: {}.",
-            names.join("; ")
-        )
+    (!skipped.is_empty()).then(|| {
+        let names = named(&plan.scenario, &skipped);
+        format!("Given up after {FAILURES_IN_A_ROW} failures in a row: {names}.")
     })
 }
 
@@ -177,36 +165,59 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
     reasons.next().map(|(number, reason)| {
         let excluded = summary.trials_excluded;
         format!(
-            "{}{excluded} of {} counted trials left out (trial {number}: {reason}).",
-            of(summary),
+            "{excluded} of {} counted trials left out (trial {number}: {reason})",
             run_of(summary)
         )
     })
 }
 
-fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
+/// Trials much shorter than asked for, of all configurations together.
+fn short_trials(plan: &Plan, summaries: &[ConfigurationSummary], counted: &[&Trial]) -> Vec<String> {
     let TrialLength::Seconds(wanted_s) = plan.scenario.trial else {
-        return None;
+        return Vec::new();
     };
-    if plan.scenario.configurations[summary.configuration].mode != Mode::Backlog {
-        return None;
-    }
-    let used = trials_of(summary, counted).filter(|t| t.is_used());
+    let short = summaries.iter().filter_map(|summary| {
+        let typical_s = typical_seconds(plan, summary, counted)?;
+        (typical_s < wanted_s * SHORT_SHARE)
+            .then(|| (why_short(plan, summary, counted), summary.configuration, typical_s))
+    });
+    let short: Vec<(&str, usize, f64)> = short.collect();
+    let reasons: BTreeSet<&str> = short.iter().map(|(why, _, _)| *why).collect();
+    let warnings = reasons.into_iter().flat_map(|why| {
+        let own = || short.iter().filter(|(reason, _, _)| *reason == why);
+        let times = || own().map(|(_, _, seconds)| *seconds);
+        let ends = [times().fold(f64::INFINITY, f64::min), times().fold(0.0, f64::max)];
+        let [least, most] = ends.map(|seconds| format!("{seconds:.2}"));
+        let took = if least == most {
+            least
+        } else {
+            format!("{least} to {most}")
+        };
+        let what = format!("trials took {took} s, much less than the {wanted_s} s wanted{why}");
+        let about_it: Vec<(usize, String)> = own().map(|(_, index, _)| (*index, what.clone())).collect();
+        about(&plan.scenario, about_it)
+    });
+    warnings.collect()
+}
+
+/// The median read time of a configuration's backlogs.
+fn typical_seconds(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<f64> {
+    let is_backlog = plan.scenario.configurations[summary.configuration].mode == Mode::Backlog;
+    let used = trials_of(summary, counted).filter(|trial| trial.is_used() && is_backlog);
     let times: Vec<f64> = used.filter_map(|t| t.measurement.as_ref()).map(read_seconds).collect();
-    let typical_s = median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
-    let family = &plan.scenario.families[summary.family];
-    let why = if trials_of(summary, counted).map(|t| t.order.records).max() == Some(family.records_max) {
-        match plan.scenario.datasets[plan.scenario.configurations[summary.configuration].dataset].existing() {
-            None => "; the data set has no more records, so set dataset.records higher",
-            Some(_) => "; the topics hold no more records",
-        }
-    } else {
-        ""
-    };
-    Some(format!(
-        "{}trials took {typical_s:.2} s, much less than the {wanted_s} s wanted{why}.",
-        of(summary)
-    ))
+    median(&times)
+}
+
+/// What keeps trials from being as long as they should be; empty where that is not the number of records.
+fn why_short(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> &'static str {
+    let records_max = plan.scenario.families[summary.family].records_max;
+    if trials_of(summary, counted).map(|t| t.order.records).max() != Some(records_max) {
+        return "";
+    }
+    match plan.scenario.datasets[plan.scenario.configurations[summary.configuration].dataset].existing() {
+        None => "; the data set has no more records, so set dataset.records higher",
+        Some(_) => "; the topics hold no more records",
+    }
 }
 
 fn split_blocks(plan: &Plan, trials: &[Trial]) -> Option<String> {
