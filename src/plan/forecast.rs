@@ -19,7 +19,7 @@ const TRIAL_OVERHEAD_SECONDS: f64 = 0.37;
 
 /// The same for a trial in which records arrive, with the making and deleting of its topic and the waiting for what is
 /// on its way at the end of the load.
-const LIVE_OVERHEAD_SECONDS: f64 = 1.6;
+const LIVE_OVERHEAD_SECONDS: f64 = 1.4;
 
 /// Trials in which a search for capacity usually comes to its answer, the second at its upper bound included and the
 /// one that confirms it left out.
@@ -33,6 +33,9 @@ const ASSUMED_READ_BYTES_PER_SECOND: f64 = 300e6;
 
 /// Reading without work, records per second, where nothing has been measured yet.
 const ASSUMED_READ_RECORDS_PER_SECOND: f64 = 3e6;
+
+/// So many groups read without work as soon as one, on as many cores.
+const GROUPS_AT_ONCE: f64 = 2.0;
 
 /// Filling a data set of small records, records per second.
 const FILL_RECORDS_PER_SECOND: f64 = 1.1e6;
@@ -84,6 +87,16 @@ impl Forecast {
     /// Seconds of the run: of the broker's start, of filling and of all trials.
     pub fn seconds(&self) -> f64 {
         RUN_SECONDS + self.fill_seconds + self.trial_seconds
+    }
+
+    /// Both in whole minutes: `2 to 4 min`, `about 5 min`.
+    pub fn minutes(&self) -> String {
+        let [least, most] = [self.least_seconds(), self.seconds()].map(|seconds| (seconds / 60.0).round().max(1.0));
+        if least < most {
+            format!("{least} to {most} min")
+        } else {
+            format!("about {most} min")
+        }
     }
 
     /// The same if everything is decided at the first look.
@@ -267,7 +280,7 @@ impl Plan {
         let records = records as f64;
         let reading = (records / ASSUMED_READ_RECORDS_PER_SECOND)
             .max(records * dataset.size.mean_bytes() / ASSUMED_READ_BYTES_PER_SECOND)
-            * f64::from(configuration.groups);
+            * (f64::from(configuration.groups) / GROUPS_AT_ONCE).max(1.0);
         let partitions = dataset.partitions_of_all();
         let members = configuration.members_per_group().min(partitions).max(1);
         let threads = members.saturating_mul(configuration.threads);

@@ -155,13 +155,7 @@ fn what_forecasts_count_on_is_what_was_measured() {
 fn shipped_scenarios_say_how_long_they_take() {
     for (name, text) in crate::scenario::SHIPPED {
         let forecast = Plan::new(parse(name, name, text).unwrap()).forecast();
-        let minutes = |seconds: f64| (seconds / 60.0).round().max(1.0);
-        let (least, most) = (minutes(forecast.least_seconds()), minutes(forecast.seconds()));
-        let said = if least < most {
-            format!("# Takes {least} to {most} minutes on 2 cores")
-        } else {
-            format!("# Takes about {most} minutes on 2 cores")
-        };
+        let said = format!("# Takes {}utes on 2 cores", forecast.minutes());
         assert!(text.contains(&said), "{name}: {said}");
     }
 }

@@ -65,7 +65,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let quality = quality::quality(plan, &trials);
     let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential(&plan.scenario);
     let undecided = |c: &Comparison| c.verdict == Verdict::Undecided;
-    let mut warnings = warnings::warnings(plan, &trials, &configurations, complete);
+    let mut warnings = warnings::warnings(plan, &trials, &configurations, &quality, complete);
     warnings.extend(quality::warnings(
         &quality,
         plan.scenario.threshold,

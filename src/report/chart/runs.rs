@@ -116,26 +116,14 @@ fn figures(input: &CompareInput, labels: &Labels, measure: Measure) -> Option<Ch
         return None;
     }
     let (name, axis) = match measure {
-        Measure::Metric(Metric::READ_TIME) => (
+        Measure::Metric(metric @ (Metric::READ_TIME | Metric::STOPWATCH)) => (
             "throughput",
-            "records per second, from the common start to the last record".to_owned(),
-        ),
-        Measure::Metric(Metric::RESPONSE_P99) => (
-            "response",
-            "milliseconds, 99th percentile of the response time".to_owned(),
-        ),
-        Measure::Metric(Metric::CATCH_UP) => (
-            "catch-up",
-            "seconds until backlog and arrivals had been read".to_owned(),
-        ),
-        Measure::Metric(Metric::STOPWATCH) => (
-            "stopwatch",
-            "records per second, from the first process' start to the last record".to_owned(),
+            format!("records per second, by {}", metric.comparing().noun),
         ),
         Measure::Metric(metric) => {
             let figure = metric.figure().figure();
             (
-                &*figure.name,
+                metric.name(),
                 format!("{}, {}", metric.comparing().noun, figure.unit.name()),
             )
         }

@@ -15,8 +15,6 @@ pub(crate) fn measure_title(measure: Measure) -> &'static str {
     match measure {
         Measure::Metric(Metric::READ_TIME) => "records per second by read time",
         Measure::Metric(Metric::STOPWATCH) => "records per second by stopwatch",
-        Measure::Metric(Metric::RESPONSE_P99) => "99th percentile of the response time",
-        Measure::Metric(Metric::CATCH_UP) => "time until there was no lag",
         Measure::Metric(metric) => &metric.comparing().noun,
         Measure::Capacity => "highest rate that held the objective",
     }

@@ -6,6 +6,7 @@ use crate::stats::Estimate;
 use crate::summary::numbers::{figure, interval, time, times};
 use crate::summary::undecided::Undecided;
 use crate::verdict::{Comparison, Effect, Metric, Verdict};
+use crate::wording::joined;
 
 /// A comparison with the names of what it compares.
 #[derive(Debug, Clone)]
@@ -66,13 +67,9 @@ impl Clause<'_> {
             return format!("{subject} has no figure beside {base}");
         };
         let interval = if with_interval { &*amount.interval } else { "" };
-        let object = if terms.object.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", terms.object)
-        };
-        let (does, size, (word, than)) = (terms.does, &amount.size, amount.word);
-        format!("{subject} {does} {size} {word}{object} {than} {base}{interval}")
+        let (word, than) = amount.word;
+        let said = [subject, terms.does, &amount.size, word, terms.object, than, base];
+        joined(said, " ") + interval
     }
 
     /// The subject, without the key where what it is compared with has the same one and the value is a word: `lz4`.
@@ -173,26 +170,19 @@ pub(super) fn predicate(
     before: Option<Verdict>,
     is_one: bool,
 ) -> String {
-    let choose = |one: &'static str, several: &'static str| (if is_one { one } else { several }).to_owned();
-    match (comparison.verdict, why, Amount::of(comparison, terms)) {
-        (Verdict::Same, _, _) => choose("makes no difference", "make no difference"),
-        (Verdict::Undecided, Some(Undecided::TooClose { .. }) | None, _) => {
-            choose("is too close to call", "are too close to call")
-        }
-        (Verdict::Undecided, Some(Undecided::TooFewBlocks { .. }), _) => {
-            choose("has not enough blocks yet", "have not enough blocks yet")
-        }
+    let (verb, rest) = match (comparison.verdict, why, Amount::of(comparison, terms)) {
+        (Verdict::Same, _, _) => (["make", "makes"], "no difference"),
+        (Verdict::Undecided, Some(Undecided::TooClose { .. }) | None, _) => (["are", "is"], "too close to call"),
+        (Verdict::Undecided, Some(Undecided::TooFewBlocks { .. }), _) => (["have", "has"], "not enough blocks yet"),
         (Verdict::Undecided, Some(Undecided::Failures { .. } | Undecided::Behind { .. }), _) => {
-            choose("has no verdict", "have no verdict")
+            (["have", "has"], "no verdict")
         }
-        (Verdict::Undecided, Some(Undecided::NoFigures), _) | (_, _, None) => choose("has no figure", "have no figure"),
-        (verdict, _, Some(amount)) if before == Some(verdict) => amount.size,
+        (Verdict::Undecided, Some(Undecided::NoFigures), _) | (_, _, None) => (["have", "has"], "no figure"),
+        (verdict, _, Some(amount)) if before == Some(verdict) => return amount.size,
         (_, _, Some(amount)) => {
-            let object = if terms.object.is_empty() { "" } else { " " };
-            format!(
-                "{} {} {}{object}{}",
-                terms.does, amount.size, amount.word.0, terms.object
-            )
+            let said = [terms.does, &amount.size, amount.word.0, terms.object];
+            return joined(said, " ");
         }
-    }
+    };
+    format!("{} {rest}", verb[usize::from(is_one)])
 }

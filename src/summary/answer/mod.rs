@@ -9,6 +9,7 @@ mod compared;
 mod ending;
 mod enough;
 mod facts;
+mod list;
 mod load;
 mod names;
 mod reasons;

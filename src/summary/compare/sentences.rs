@@ -89,22 +89,18 @@ struct Words {
 
 impl Words {
     fn of(measure: Measure) -> Self {
-        let [slower, as_fast, faster] = ["slower", "as fast", "faster"].map(str::to_owned);
-        let of_time = |does, by| Words {
-            does,
-            word: [slower.clone(), as_fast],
-            decided: [slower, faster],
-            by,
-        };
         match measure {
-            Measure::Metric(Metric::READ_TIME) => of_time("reads", "read time"),
-            Measure::Metric(Metric::RESPONSE_P99) => {
-                of_time("responds (99th percentile)", "99th percentile of the response time")
-            }
-            Measure::Metric(Metric::CATCH_UP) => of_time("catches up", "time to catch up"),
+            Measure::Metric(metric @ (Metric::READ_TIME | Metric::STOPWATCH)) => Words {
+                does: "reads",
+                word: ["slower", "as fast"].map(str::to_owned),
+                decided: ["slower", "faster"].map(str::to_owned),
+                by: &metric.comparing().noun,
+            },
             Measure::Capacity => Words {
+                does: "holds a rate",
                 word: ["lower", "as high"].map(str::to_owned),
-                ..of_time("holds a rate", "capacity")
+                decided: ["slower", "faster"].map(str::to_owned),
+                by: "capacity",
             },
             Measure::Metric(metric) => {
                 let comparing = metric.comparing();

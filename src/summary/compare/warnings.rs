@@ -98,17 +98,16 @@ fn other_metrics(runs: &[StoredRun], comparison: &RunComparison) -> Option<Strin
     };
     let mut chosen = runs.iter().filter_map(|run| run.plan.scenario.metric);
     let figure = chosen.find(|chosen| !is_used(chosen.figure))?.figure;
+    let can_be_zero = figure
+        .comparing()
+        .is_some_and(|comparing| comparing.by == By::Difference);
+    let why = if can_be_zero {
+        "can be 0 and has no ratio"
+    } else {
+        "is not the metric of all of them"
+    };
     let name = &figure.figure().name;
-    if measures.contains(&Measure::Capacity) {
-        return None;
-    }
-    Some(match figure.comparing().map(|comparing| comparing.by) {
-        Some(By::Difference) => format!(
-            "The runs are not compared by `{name}`, since it can be 0 and has no ratio; differences are tested only within \
-             a run."
-        ),
-        _ => format!("The runs are not compared by `{name}`, since it is not the metric of every one of them."),
-    })
+    (!measures.contains(&Measure::Capacity)).then(|| format!("The runs are not compared by `{name}`, since it {why}."))
 }
 
 fn is_other_machine(one: &StoredRun, other: &StoredRun) -> bool {

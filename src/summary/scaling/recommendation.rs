@@ -1,9 +1,9 @@
 //! How many are worth having, by intervals: what is known, and what the run leaves open.
 
 use super::model::{Recommendation, ScalingPoint, ScalingSeries};
-use super::step::{Step, Stepped, Worth, each};
+use super::step::{Step, Worth, each};
 use super::words;
-use crate::stats::SIGNIFICANCE;
+use crate::stats::{Estimate, SIGNIFICANCE};
 
 /// Goes up from the smallest count as long as a larger one is known to be worth it - the next, or, where the next is not
 /// (three members on four partitions), one beyond it. What is gained for each one added, ratio^(1 / added), is held
@@ -12,13 +12,13 @@ use crate::stats::SIGNIFICANCE;
 pub(super) fn recommend(
     series: &ScalingSeries,
     threshold: f64,
-    compare: impl Fn(&ScalingPoint, &ScalingPoint) -> Stepped,
+    compare: impl Fn(&ScalingPoint, &ScalingPoint) -> (Option<Estimate>, Option<f64>, Option<u32>),
     is_barred: impl Fn(&ScalingPoint) -> bool,
 ) -> Option<Recommendation> {
     let points = &series.points;
     let step = |from: usize, to: usize| {
         let (from, to) = (&points[from], &points[to]);
-        let Stepped { ratio, p, blocks_more } = compare(from, to);
+        let (ratio, p, blocks_more) = compare(from, to);
         let interval = ratio.and_then(|ratio| each(ratio, to.count - from.count).interval);
         let worth = match interval {
             Some((low, _)) if low > 1.0 + threshold => Worth::Yes,

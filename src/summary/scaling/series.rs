@@ -115,9 +115,9 @@ pub(super) fn name(scenario: &Scenario, run: &Run) -> String {
         parts.push(format!("\"{}\"", first.case));
     }
     for (axis, values) in scenario.axes.iter().enumerate() {
-        let value = |c: &Configuration| c.axis_values.get(axis).cloned();
+        let value = |c: &Configuration| scenario.axis_value(c, axis);
         if values.values.len() > 1 && all().all(|c| value(c) == value(first)) {
-            parts.push(format!("{}={}", values.key, value(first).unwrap_or_default()));
+            parts.push(value(first));
         }
     }
     parts.join(", ")

@@ -29,16 +29,6 @@ pub(super) struct Step<'a> {
     pub(super) blocks_more: Option<u32>,
 }
 
-/// What blocks that hold a trial of both counts say of a step.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stepped {
-    pub(super) ratio: Option<Estimate>,
-    /// Of there being no difference.
-    pub(super) p: Option<f64>,
-    /// About so many more blocks would say on which side of the threshold the gain lies.
-    pub(super) blocks_more: Option<u32>,
-}
-
 /// What each of `added` multiplies by, where all of them multiply by a ratio: its `added`-th root.
 pub(super) fn each(ratio: Estimate, added: u32) -> Estimate {
     ratio.map(|ratio| ratio.powf(1.0 / f64::from(added.max(1))))

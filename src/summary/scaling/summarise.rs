@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::model::{Along, Fit, Gain, ScalingPoint, ScalingSeries};
 use super::recommendation;
 use super::series::{self, Run};
-use super::step::Stepped;
 use crate::figures::FigureId;
 use crate::measure::Trial;
 use crate::plan::Plan;
@@ -130,17 +129,20 @@ impl Paired {
         self.rule.ratio(&self.logs(one, other))
     }
 
-    /// The ratio of a larger count to a smaller one, and what more blocks would say of the gain of each one added.
-    fn step(&self, from: &ScalingPoint, to: &ScalingPoint, threshold: f64) -> Stepped {
+    /// The ratio of a larger count to a smaller one, the p of there being no difference, and about how many more blocks
+    /// would say on which side of the threshold the gain of each one added lies.
+    fn step(
+        &self,
+        from: &ScalingPoint,
+        to: &ScalingPoint,
+        threshold: f64,
+    ) -> (Option<Estimate>, Option<f64>, Option<u32>) {
         let logs = self.logs(to.configuration, from.configuration);
         let worth = threshold.ln_1p() * f64::from(to.count - from.count);
         let beyond: Vec<f64> = logs.iter().map(|log| log - worth).collect();
         let needed = self.rule.needed(&beyond, 0.0, SIGNIFICANCE);
-        Stepped {
-            ratio: self.rule.ratio(&logs),
-            p: self.rule.p(&logs, self.seed),
-            blocks_more: needed.map(|needed| stats::count(needed - logs.len())),
-        }
+        let more = needed.map(|needed| stats::count(needed - logs.len()));
+        (self.rule.ratio(&logs), self.rule.p(&logs, self.seed), more)
     }
 }
 

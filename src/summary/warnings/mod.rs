@@ -3,10 +3,11 @@
 mod live;
 mod subject;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use self::subject::{about, named};
+use self::subject::{named, of_each};
 use super::model::ConfigurationSummary;
+use super::quality::RunQuality;
 use crate::figures::{FigureId, read_seconds};
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
@@ -48,20 +49,19 @@ pub(super) fn warnings(
     plan: &Plan,
     trials: &[Trial],
     summaries: &[ConfigurationSummary],
+    quality: &RunQuality,
     complete: bool,
 ) -> Vec<String> {
     let counted: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Counted).collect();
-    let of_each = |found: &dyn Fn(&ConfigurationSummary) -> Vec<String>| {
-        let all = summaries.iter();
-        let warnings = all.flat_map(|summary| found(summary).into_iter().map(|what| (summary.configuration, what)));
-        about(&plan.scenario, warnings)
+    let about = |found: &dyn Fn(&ConfigurationSummary) -> Option<String>| {
+        of_each(&plan.scenario, summaries, |summary| {
+            found(summary).into_iter().collect()
+        })
     };
-    let mut warnings = of_each(&|summary| unaccounted(summary).into_iter().collect());
-    warnings.extend(of_each(&|summary| failures(summary, &counted).into_iter().collect()));
+    let mut warnings = about(&unaccounted);
+    warnings.extend(about(&|summary| failures(summary, &counted)));
     if plan.scenario.capacity.is_some() {
-        warnings.extend(of_each(&|summary| {
-            search_failures(summary, trials).into_iter().collect()
-        }));
+        warnings.extend(about(&|summary| search_failures(summary, trials)));
     }
     warnings.extend(given_up(plan, trials));
     if !complete {
@@ -72,11 +72,15 @@ pub(super) fn warnings(
             progress.trials_planned
         ));
     }
-    warnings.extend(of_each(&|summary| exclusions(summary, &counted).into_iter().collect()));
-    warnings.extend(of_each(&|summary| live::warnings(plan, summary, trials)));
-    warnings.extend(short_trials(plan, summaries, &counted));
+    warnings.extend(about(&|summary| exclusions(summary, &counted)));
+    let of_loads = |summary: &ConfigurationSummary| live::warnings(plan, summary, trials);
+    warnings.extend(of_each(&plan.scenario, summaries, of_loads));
+    warnings.extend(about(&|summary| short_trials(plan, summary, &counted)));
     warnings.extend(split_blocks(plan, trials));
-    warnings.extend(FlagKind::ALL.iter().filter_map(|kind| flagged(*kind, &counted)));
+    // Where most trials were disturbed, the answer begins with that.
+    let is_said = |kind: FlagKind| kind == FlagKind::Disturbed && quality.disturbed().is_some();
+    let flags = FlagKind::ALL.iter().filter(|kind| !is_said(**kind));
+    warnings.extend(flags.filter_map(|kind| flagged(*kind, &counted)));
     warnings.extend(throttled(&counted));
     warnings
 }
@@ -171,53 +175,29 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
     })
 }
 
-/// Trials much shorter than asked for, of all configurations together.
-fn short_trials(plan: &Plan, summaries: &[ConfigurationSummary], counted: &[&Trial]) -> Vec<String> {
+fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
     let TrialLength::Seconds(wanted_s) = plan.scenario.trial else {
-        return Vec::new();
+        return None;
     };
-    let short = summaries.iter().filter_map(|summary| {
-        let typical_s = typical_seconds(plan, summary, counted)?;
-        (typical_s < wanted_s * SHORT_SHARE)
-            .then(|| (why_short(plan, summary, counted), summary.configuration, typical_s))
-    });
-    let short: Vec<(&str, usize, f64)> = short.collect();
-    let reasons: BTreeSet<&str> = short.iter().map(|(why, _, _)| *why).collect();
-    let warnings = reasons.into_iter().flat_map(|why| {
-        let own = || short.iter().filter(|(reason, _, _)| *reason == why);
-        let times = || own().map(|(_, _, seconds)| *seconds);
-        let ends = [times().fold(f64::INFINITY, f64::min), times().fold(0.0, f64::max)];
-        let [least, most] = ends.map(|seconds| format!("{seconds:.2}"));
-        let took = if least == most {
-            least
-        } else {
-            format!("{least} to {most}")
-        };
-        let what = format!("trials took {took} s, much less than the {wanted_s} s wanted{why}");
-        let about_it: Vec<(usize, String)> = own().map(|(_, index, _)| (*index, what.clone())).collect();
-        about(&plan.scenario, about_it)
-    });
-    warnings.collect()
-}
-
-/// The median read time of a configuration's backlogs.
-fn typical_seconds(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<f64> {
-    let is_backlog = plan.scenario.configurations[summary.configuration].mode == Mode::Backlog;
-    let used = trials_of(summary, counted).filter(|trial| trial.is_used() && is_backlog);
+    if plan.scenario.configurations[summary.configuration].mode != Mode::Backlog {
+        return None;
+    }
+    let used = trials_of(summary, counted).filter(|t| t.is_used());
     let times: Vec<f64> = used.filter_map(|t| t.measurement.as_ref()).map(read_seconds).collect();
-    median(&times)
-}
-
-/// What keeps trials from being as long as they should be; empty where that is not the number of records.
-fn why_short(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial]) -> &'static str {
-    let records_max = plan.scenario.families[summary.family].records_max;
-    if trials_of(summary, counted).map(|t| t.order.records).max() != Some(records_max) {
-        return "";
-    }
-    match plan.scenario.datasets[plan.scenario.configurations[summary.configuration].dataset].existing() {
-        None => "; the data set has no more records, so set dataset.records higher",
-        Some(_) => "; the topics hold no more records",
-    }
+    median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
+    let family = &plan.scenario.families[summary.family];
+    let why = if trials_of(summary, counted).map(|t| t.order.records).max() == Some(family.records_max) {
+        match plan.scenario.datasets[plan.scenario.configurations[summary.configuration].dataset].existing() {
+            None => "; the data set has no more records, so set dataset.records higher",
+            Some(_) => "; the topics hold no more records",
+        }
+    } else {
+        ""
+    };
+    Some(format!(
+        "trials took less than {} % of the {wanted_s} s wanted{why}",
+        SHORT_SHARE * 100.0
+    ))
 }
 
 fn split_blocks(plan: &Plan, trials: &[Trial]) -> Option<String> {

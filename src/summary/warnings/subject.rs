@@ -2,11 +2,18 @@
 
 use crate::scenario::Scenario;
 use crate::summary::answer::at_most_three;
+use crate::summary::model::ConfigurationSummary;
 use crate::wording::grouped;
 
-/// What is said of configurations, by their indices: each warning once, in front of it all that it is about.
-pub(super) fn about(scenario: &Scenario, found: impl IntoIterator<Item = (usize, String)>) -> Vec<String> {
-    let found = found.into_iter().map(|(configuration, what)| (what, configuration));
+/// What is found of each configuration: each warning once, in front of it all that it is about.
+pub(super) fn of_each(
+    scenario: &Scenario,
+    summaries: &[ConfigurationSummary],
+    found: impl Fn(&ConfigurationSummary) -> Vec<String>,
+) -> Vec<String> {
+    let found = summaries
+        .iter()
+        .flat_map(|summary| found(summary).into_iter().map(|what| (what, summary.configuration)));
     let warnings = grouped(found).into_iter();
     warnings
         .map(|(what, these)| format!("{}: {what}.", named(scenario, &these)))
