@@ -1,4 +1,4 @@
-//! Numbers, counted things and lists as sentences have them.
+//! Numbers, counted things and lists as sentences have them, and grouping of what shares a key.
 
 use std::fmt::Display;
 
@@ -62,6 +62,24 @@ pub fn without_zeros(number: &str) -> &str {
     } else {
         number
     }
+}
+
+/// The items of each distinct key, in the order of first appearance.
+pub fn grouped<K: PartialEq, T>(pairs: impl Iterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for (key, item) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, items)) => items.push(item),
+            None => groups.push((key, vec![item])),
+        }
+    }
+    groups
+}
+
+/// The parts that are not empty, with a separator between them.
+pub fn joined<'a>(parts: impl IntoIterator<Item = &'a str>, separator: &str) -> String {
+    let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    known.join(separator)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Zeros {
     }
 
     /// The differences of a run, and their true mean.
-    fn run(&self, is_doubled: bool, blocks: usize, random: &mut impl Rng) -> (Vec<f64>, f64) {
+    pub fn run(&self, is_doubled: bool, blocks: usize, random: &mut impl Rng) -> (Vec<f64>, f64) {
         let other = |random: &mut _| {
             if is_doubled {
                 self.doubled(random)

@@ -9,6 +9,7 @@ mod leaving;
 mod noise;
 mod quick;
 mod runs;
+mod skewed;
 
 use leaving::{Decided, Finished, Layout};
 use noise::KINDS;
@@ -52,6 +53,7 @@ fn main() {
     }
     if is_wanted("differences") {
         print_differences(runs);
+        skewed::print(runs / 5);
     }
 }
 

@@ -1,4 +1,7 @@
-"""Runs the default scenario and its quick form, and adds up what each step and each phase of a trial took."""
+"""Runs the default scenario, its quick form and a load, and adds up what each step and each phase of a trial took.
+
+What src/plan/forecast.rs takes for granted is printed below the table.
+"""
 
 import statistics
 from pathlib import Path
@@ -7,9 +10,11 @@ import build
 import document
 import runs
 
-QUESTION, TIME = "Where does the time of a run go?", "15 minutes"
+QUESTION, TIME = "Where does the time of a run go?", "20 minutes"
 SCENARIO = Path("scenarios/one-vs-two.toml")
 FORMS = {"complete": [], "`--quick`": ["--quick"]}
+# A load with a window and a warm-up of so many seconds.
+LOAD, LOAD_SECONDS = Path("scenarios/latency.toml"), 9
 
 # The parts of a run's time in their order, by their name in summary.json, and whether they are phases of a trial.
 PARTS = {
@@ -30,10 +35,10 @@ PARTS = {
 }
 
 
-def accounts(tandem, flags, rounds):
+def accounts(tandem, flags, rounds, scenario=SCENARIO):
     """What each round of the scenario stored of its time."""
-    folder = SCENARIO.parent
-    made = [runs.Run(tandem, SCENARIO.stem, flags=flags, folder=folder) for _ in range(rounds)]
+    folder = scenario.parent
+    made = [runs.Run(tandem, scenario.stem, flags=flags, folder=folder) for _ in range(rounds)]
     wrong = [run for run in made if run.code != runs.DONE]
     if wrong:
         raise ValueError(f"{len(wrong)} of {rounds} runs had trials that failed")
@@ -76,6 +81,22 @@ def table(by_form):
     return lines
 
 
+def per_trial(account, is_counted=lambda part: True):
+    """Seconds of each trial in the phases that are counted."""
+    phases = [part for part, (_, is_of_trials) in PARTS.items() if is_of_trials and is_counted(part)]
+    return sum(seconds_of(account, part) for part in phases) / account["trials"]
+
+
+def forecast(complete, loads):
+    """What `tandem plan` counts on, from the accounts of complete runs and of runs with a load."""
+    once = [part for part, (_, is_of_trials) in PARTS.items() if not is_of_trials and part != "data"]
+    run = statistics.median(sum(seconds_of(account, part) for part in once) for account in complete)
+    trial = statistics.median(per_trial(account, lambda part: not is_reading(part)) for account in complete)
+    load = statistics.median(per_trial(account) for account in loads) - LOAD_SECONDS
+    return (f"Beside filling and trials a run takes {run:.1f} s, beside reading a trial takes {trial:.2f} s, and beside its "
+            f"load a trial with a load takes {load:.1f} s.")
+
+
 def arguments(parser):
     parser.add_argument("--rounds", type=int, default=5, help="runs of each form [default: 5]")
     document.add_write(parser, document.PERFORMANCE)
@@ -86,7 +107,9 @@ def main(given):
     by_form = {form: accounts(tandem, flags, given.rounds) for form, flags in FORMS.items()}
     counts = [f"{statistics.median(account['trials'] for account in found):.0f} trials {form}"
               for form, found in by_form.items()]
-    text = "\n".join([f"Medians of {given.rounds} runs each, {' and '.join(counts)}.", "", *table(by_form)])
+    loads = accounts(tandem, ["--quick"], 1, LOAD)
+    text = "\n".join([f"Medians of {given.rounds} runs each, {' and '.join(counts)}.", "", *table(by_form), "",
+                      forecast(by_form["complete"], loads)])
     print(text)
     if given.write:
         document.put(document.PERFORMANCE, "account", text)

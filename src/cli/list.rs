@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::exit::{DONE, WRONG};
 use crate::plan::Plan;
-use crate::report::duration;
 use crate::scenario::{self, DatasetSpec, LoadError, SHIPPED, Scenario};
 use crate::wording::with_commas;
 
@@ -61,6 +60,10 @@ struct Cost {
     at_most: bool,
     /// `None` where existing topics decide, which nobody has looked at.
     seconds: Option<f64>,
+    /// The same if everything is decided at the first look.
+    least_seconds: Option<f64>,
+    #[serde(skip)]
+    minutes: Option<String>,
     trials: u32,
     fill_records: u64,
     fill_bytes: u64,
@@ -94,7 +97,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8> {
         (Some(folder), Some(own)) => say!("\nIn {}:\n\n{}", folder.display(), table(own)),
         _ => {}
     }
-    say!("\nTimes are rough guesses, filling included; `tandem plan` says more.");
+    say!(
+        "\nTimes are those of a quiet machine of two cores: from the first look to the last block; `tandem plan` says more."
+    );
     Ok(code)
 }
 
@@ -143,6 +148,8 @@ impl Cost {
         Cost {
             at_most: plan.scenario.repetitions().until().is_some(),
             seconds: is_known.then(|| forecast.seconds()),
+            least_seconds: is_known.then(|| forecast.least_seconds()),
+            minutes: is_known.then(|| forecast.minutes()),
             trials: forecast.trials(),
             fill_records: forecast.fill_records,
             fill_bytes: forecast.fill_bytes,
@@ -152,14 +159,13 @@ impl Cost {
     /// Time, trials and records to fill, as the table shows them.
     fn cells(&self) -> [String; 3] {
         let most = if self.at_most { "up to " } else { "" };
-        let time = self.seconds.map(|seconds| format!("{most}{}", duration(seconds)));
         let filled = if self.fill_records == 0 {
             "none".to_owned()
         } else {
             with_commas(self.fill_records)
         };
         [
-            time.unwrap_or_else(|| "not known".to_owned()),
+            self.minutes.clone().unwrap_or_else(|| "not known".to_owned()),
             format!("{most}{}", self.trials),
             filled,
         ]

@@ -350,9 +350,9 @@ fn describe_time(scenario: &Scenario, forecast: &Forecast) -> String {
     let time = if least == time {
         format!("about {time}")
     } else {
-        format!("{least} to {time}")
+        format!("{least} if the first look decides everything, {time} if nothing is decided before the last block")
     };
-    format!("time: {time} after the brokers are up (a rough guess)\n")
+    format!("time: {time}; on a quiet machine of two cores, the start of a broker included\n")
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ fn print(dir: &RunDir, format: Format, extent: Extent, input: &ReportInput) -> R
             let share = report::reading_share(input).filter(|_| extent != Extent::Answer);
             let share = share.map_or_else(String::new, |share| format!("time: {share}\n"));
             let path = dir.path().join("report.html");
-            format!("{text}\n{share}report: {}\n", path.display())
+            let gap = if extent == Extent::Answer { "" } else { "\n" };
+            format!("{text}{gap}{share}report: {}\n", path.display())
         }
     };
     write!(stdout, "{text}").context("cannot write to standard output")

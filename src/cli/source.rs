@@ -14,8 +14,8 @@ use crate::scenario::{
 /// Choices that `run` and `plan` share.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Choices {
-    /// Every case, but only the first value of each matrix key (without cases, the first compared key keeps its values);
-    /// trials of half a second, 7 blocks
+    /// Every case with the first value of each matrix key, of the first key with all where that is cheap (without cases,
+    /// the first compared key keeps its values); trials of half a second, 7 blocks
     #[arg(long)]
     quick: bool,
     /// Counted blocks, instead of the scenario's

@@ -233,7 +233,7 @@ figures! {
     #[header = "work, mean"]
     WorkMean = "work_us_mean" in Microseconds, Pooled of Used, Ratio(take::work_us),
         "mean time in work per record, as measured; empty where there is no work",
-        compared(Less, Ratio, Length, "work per record", Work);
+        compared(Less, Ratio, Length, "time of work per record", Work);
     #[header = "lost"]
     Lost = "lost" in Records, Sum of Counted, Count(|m| m.lost),
         "records never delivered",

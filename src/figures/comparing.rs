@@ -86,6 +86,11 @@ impl Comparing {
         matches!(self.adjective, Adjective::Speed | Adjective::Length)
     }
 
+    /// True for a noun with an article: a longer time, and less memory.
+    pub fn is_countable(&self) -> bool {
+        matches!(self.adjective, Adjective::Length | Adjective::Level)
+    }
+
     /// What a table says of a figure that is better or worse than another one: `faster` where it is a time, else
     /// `less client CPU`.
     pub fn verdict(&self, is_better: bool) -> String {

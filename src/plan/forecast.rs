@@ -8,11 +8,18 @@ use crate::scenario::{
 };
 use crate::verdict::first_look;
 
-/// Starting, joining and ending of a trial's processes, seconds, as usual on a machine of a few cores.
-const TRIAL_OVERHEAD_SECONDS: f64 = 1.2;
+// What follows is as measured by `scripts/evidence/run account` on a machine of two cores; docs/performance.md has the
+// parts, and a test holds these figures against it.
 
-/// The same and the making and deleting of its topic, for a trial in which records arrive.
-const LIVE_OVERHEAD_SECONDS: f64 = 3.0;
+/// What comes once in a run: the start of a local broker, checks, the broker's end.
+const RUN_SECONDS: f64 = 4.0;
+
+/// Starting, joining and ending of a trial's processes.
+const TRIAL_OVERHEAD_SECONDS: f64 = 0.37;
+
+/// The same for a trial in which records arrive, with the making and deleting of its topic and the waiting for what is
+/// on its way at the end of the load.
+const LIVE_OVERHEAD_SECONDS: f64 = 1.4;
 
 /// Trials in which a search for capacity usually comes to its answer, the second at its upper bound included and the
 /// one that confirms it left out.
@@ -27,10 +34,17 @@ const ASSUMED_READ_BYTES_PER_SECOND: f64 = 300e6;
 /// Reading without work, records per second, where nothing has been measured yet.
 const ASSUMED_READ_RECORDS_PER_SECOND: f64 = 3e6;
 
-/// Filling a data set, bytes per second, where nothing has been measured yet.
-const ASSUMED_FILL_BYTES_PER_SECOND: f64 = 60e6;
+/// So many groups read without work as soon as one, on as many cores.
+const GROUPS_AT_ONCE: f64 = 2.0;
 
-/// What a plan will probably cost. Times are rough: they rest on assumed rates, not on this machine's.
+/// Filling a data set of small records, records per second.
+const FILL_RECORDS_PER_SECOND: f64 = 1.1e6;
+
+/// Filling a data set of large records, bytes per second.
+const FILL_BYTES_PER_SECOND: f64 = 350e6;
+
+/// What a plan will probably cost. Times rest on what another machine of two cores took, and on no comparison's being
+/// decided before the last look or on all being decided at the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forecast {
     /// Pilots if none has to be repeated.
@@ -70,14 +84,24 @@ impl Forecast {
         self.pilots + self.warmup_trials + self.counted_trials + self.search_trials + self.confirming_trials
     }
 
-    /// Seconds of filling and of all trials.
+    /// Seconds of the run: of the broker's start, of filling and of all trials.
     pub fn seconds(&self) -> f64 {
-        self.fill_seconds + self.trial_seconds
+        RUN_SECONDS + self.fill_seconds + self.trial_seconds
+    }
+
+    /// Both in whole minutes: `2 to 4 min`, `about 5 min`.
+    pub fn minutes(&self) -> String {
+        let [least, most] = [self.least_seconds(), self.seconds()].map(|seconds| (seconds / 60.0).round().max(1.0));
+        if least < most {
+            format!("{least} to {most} min")
+        } else {
+            format!("about {most} min")
+        }
     }
 
     /// The same if everything is decided at the first look.
     pub fn least_seconds(&self) -> f64 {
-        self.fill_seconds + self.least_trial_seconds
+        RUN_SECONDS + self.fill_seconds + self.least_trial_seconds
     }
 }
 
@@ -116,7 +140,7 @@ impl Plan {
             fill_bytes,
             trial_bytes,
             disk_bytes: disk_bytes.saturating_add(trial_disk_bytes),
-            fill_seconds: fill_bytes as f64 / ASSUMED_FILL_BYTES_PER_SECOND,
+            fill_seconds: filled.iter().map(|dataset| fill_seconds(dataset)).sum::<f64>() * clusters as f64,
             trial_seconds: self.trials_seconds(at_most),
             least_trial_seconds: self.trials_seconds(least),
         }
@@ -219,8 +243,7 @@ impl Plan {
 
     /// Seconds of a trial in which records arrive; the backlog of a mixed one is filled first.
     fn live_seconds(&self, configuration: &Configuration, load: &Load, duration_ns: u64) -> f64 {
-        let backlog_bytes = self.scenario.datasets[configuration.dataset].value_bytes();
-        let filling = backlog_bytes as f64 / ASSUMED_FILL_BYTES_PER_SECOND;
+        let filling = fill_seconds(&self.scenario.datasets[configuration.dataset]);
         (load.warmup_ns + duration_ns) as f64 / 1e9 + filling + LIVE_OVERHEAD_SECONDS
     }
 
@@ -257,7 +280,7 @@ impl Plan {
         let records = records as f64;
         let reading = (records / ASSUMED_READ_RECORDS_PER_SECOND)
             .max(records * dataset.size.mean_bytes() / ASSUMED_READ_BYTES_PER_SECOND)
-            * f64::from(configuration.groups);
+            * (f64::from(configuration.groups) / GROUPS_AT_ONCE).max(1.0);
         let partitions = dataset.partitions_of_all();
         let members = configuration.members_per_group().min(partitions).max(1);
         let threads = members.saturating_mul(configuration.threads);
@@ -275,6 +298,12 @@ impl Plan {
         };
         reading.max(work)
     }
+}
+
+/// Seconds in which a data set is probably filled.
+fn fill_seconds(dataset: &DatasetSpec) -> f64 {
+    let by_bytes = dataset.value_bytes() as f64 / FILL_BYTES_PER_SECOND;
+    by_bytes.max(dataset.records as f64 / FILL_RECORDS_PER_SECOND)
 }
 
 #[cfg(test)]

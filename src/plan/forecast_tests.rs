@@ -94,12 +94,9 @@ fn a_forecast_of_mixed_trials_fills_the_backlog_of_each() {
     assert_eq!((with.data_sets, with.fill_bytes), (0, 0));
     assert_eq!(with.trial_bytes, 101_200_000);
     plan.scenario.datasets[0].records = 0;
-    // 22 backlogs of 100 MB.
+    // 22 backlogs of a million records.
     let filling = with.trial_seconds - forecast(&plan).trial_seconds;
-    assert!(
-        (filling - 22.0 * with.trial_bytes as f64 / 60e6).abs() < 1.0,
-        "{filling}"
-    );
+    assert!((filling - 22.0 * 1e6 / 1.1e6).abs() < 1.0, "{filling}");
 }
 
 #[test]
@@ -133,6 +130,34 @@ fn a_forecast_of_a_search_counts_its_trials_and_the_longer_one_at_its_end() {
     let longer = 20.0 * 62.5;
     let seconds = plan.forecast().trial_seconds;
     assert!(seconds > longer && seconds < longer + 20.0 * 5.0, "{seconds}");
+}
+
+#[test]
+fn what_forecasts_count_on_is_what_was_measured() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/performance.md")).unwrap();
+    let measured = |before: &str| -> f64 {
+        let from = page.find(before).unwrap_or_else(|| panic!("{before}")) + before.len();
+        page[from..].split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let close = |assumed: f64, before: &str| {
+        let measured = measured(before);
+        assert!(
+            (assumed / measured).ln().abs() < 0.2,
+            "{before} {measured}, and {assumed} is assumed"
+        );
+    };
+    close(super::RUN_SECONDS, "Beside filling and trials a run takes");
+    close(super::TRIAL_OVERHEAD_SECONDS, "beside reading a trial takes");
+    close(super::LIVE_OVERHEAD_SECONDS, "a trial with a load takes");
+}
+
+#[test]
+fn shipped_scenarios_say_how_long_they_take() {
+    for (name, text) in crate::scenario::SHIPPED {
+        let forecast = Plan::new(parse(name, name, text).unwrap()).forecast();
+        let said = format!("# Takes {}utes on 2 cores", forecast.minutes());
+        assert!(text.contains(&said), "{name}: {said}");
+    }
 }
 
 #[test]

@@ -68,19 +68,16 @@ fn the_conclusion_comes_first_nothing_is_said_twice_and_no_sentence_is_long() {
 
 #[test]
 fn a_report_is_two_screens_at_most_and_an_answer_alone_about_ten_lines() {
-    for fixture in Fixture::shipped()
-        .into_iter()
-        .chain([Fixture::one_vs_two(), Fixture::scaling()])
-    {
+    let shipped = Fixture::shipped().into_iter().map(|fixture| (fixture, 9));
+    // Where a trial failed, there is a line more.
+    let others = [Fixture::one_vs_two(), Fixture::scaling()].map(|fixture| (fixture, 10));
+    for (fixture, most) in shipped.chain(others) {
         for width in [60, 80, 120] {
             let lines = |extent| terminal(&fixture.input(), width, false, extent).lines().count();
             assert!(lines(Extent::Screens) <= 96, "{} at {width}", fixture.scenario.name);
-            let about_ten = if width < 80 { 18 } else { 12 };
-            assert!(
-                lines(Extent::Answer) <= about_ten,
-                "{} at {width}",
-                fixture.scenario.name
-            );
+            // The line that names the page comes on top.
+            let most = if width < 80 { most + 4 } else { most };
+            assert!(lines(Extent::Answer) <= most, "{} at {width}", fixture.scenario.name);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::grouped::joined;
 use crate::scenario::{Configuration, Scenario};
 
 /// The keys that set the rate of the load, which charts have an axis for.
@@ -46,12 +45,14 @@ pub(super) fn family_title(scenario: &Scenario, family: usize) -> String {
 }
 
 fn short_names(scenario: &Scenario) -> Vec<String> {
-    let mut names: Vec<String> = scenario.configurations.iter().map(|c| c.name.clone()).collect();
+    let mut names: Vec<String> = (0..scenario.configurations.len())
+        .map(|c| scenario.shown_name(c))
+        .collect();
     for (number, family) in scenario.families.iter().enumerate() {
         let varies = varying_axes(scenario, number);
         let members = family.configurations.iter();
         let members = members.filter_map(|i| Some((*i, scenario.configurations.get(*i)?)));
-        let short: Vec<(usize, String)> = members.map(|(i, c)| (i, short_name(scenario, c, &varies))).collect();
+        let short: Vec<(usize, String)> = members.map(|(i, c)| (i, scenario.name_by(c, &varies))).collect();
         let distinct: BTreeSet<&String> = short.iter().map(|(_, name)| name).collect();
         if distinct.len() == short.len() && short.iter().all(|(_, name)| !name.is_empty()) {
             for (i, name) in short {
@@ -60,18 +61,6 @@ fn short_names(scenario: &Scenario) -> Vec<String> {
         }
     }
     names
-}
-
-/// The case and the values of these axes.
-pub(super) fn short_name(scenario: &Scenario, c: &Configuration, axes: &[usize]) -> String {
-    let values: Vec<String> = axes.iter().map(|axis| axis_value(scenario, c, *axis)).collect();
-    joined(std::iter::once(&*c.case).chain(values.iter().map(String::as_str)), " ")
-}
-
-/// `key=value` of an axis.
-pub(super) fn axis_value(scenario: &Scenario, c: &Configuration, axis: usize) -> String {
-    let value = c.axis_values.get(axis).map_or("", String::as_str);
-    format!("{}={value}", scenario.axes[axis].key)
 }
 
 /// The axes that have more than one value within a family.
@@ -115,7 +104,7 @@ fn colour_slots(scenario: &Scenario) -> (Vec<usize>, Vec<String>) {
         other.or(varying.first()).copied()
     });
     match axis {
-        Some(axis) => by(&|c| axis_value(scenario, c, axis)),
+        Some(axis) => by(&|c| scenario.axis_value(c, axis)),
         None => by(&|_| String::new()),
     }
 }
@@ -157,6 +146,6 @@ mod tests {
             c.case = "same".to_owned();
         }
         let labels = Labels::new(&fixture.scenario);
-        assert_eq!(labels.short(0), "one process, both partitions work=none");
+        assert_eq!(labels.short(0), "same work=none");
     }
 }

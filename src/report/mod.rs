@@ -12,7 +12,6 @@ mod csv;
 mod document;
 mod facts;
 mod format;
-mod grouped;
 mod html;
 mod input;
 mod json;

@@ -9,12 +9,11 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 use super::document::{Block, Document, Section};
 use super::facts::Reason;
 use super::format::printable;
-use super::grouped::joined;
 use super::table::{Align, Head, InTerminal, Table, Tone};
-use crate::wording::plural;
+use crate::wording::{joined, plural};
 
 /// Lines of the answer with its warnings alone, without the line that names the page.
-pub(super) const ANSWER_LINES: usize = 11;
+pub(super) const ANSWER_LINES: usize = 9;
 /// Two screens of 50 lines, without that line, the one before it, and two that say where the time went.
 pub(super) const SCREENS_LINES: usize = 96;
 /// Narrower terminals get tables of this width and scroll.
@@ -34,7 +33,7 @@ struct Limits {
 }
 
 /// Tried one after the other until the text is short enough.
-const LIMITS: [Limits; 7] = [
+const LIMITS: [Limits; 8] = [
     limits(usize::MAX, usize::MAX, usize::MAX, 4),
     limits(8, usize::MAX, usize::MAX, 1),
     limits(6, 24, 5, 1),
@@ -42,6 +41,7 @@ const LIMITS: [Limits; 7] = [
     limits(4, 10, 3, 1),
     limits(2, 8, 2, 1),
     limits(1, 6, 1, 1),
+    limits(0, 6, 1, 1),
 ];
 
 const fn limits(warnings: usize, rows: usize, reasons: usize, evidence: usize) -> Limits {
@@ -131,7 +131,10 @@ impl Terminal {
     /// Says how many of so many are left out where so many are printed.
     fn more(&mut self, all: usize, printed: usize, noun: &str, indent: &str) {
         if all > printed {
-            let text = format!("and {} in {}", plural(all - printed, noun), self.page);
+            let text = match printed {
+                0 => format!("{} in {}", plural(all, noun.trim_start_matches("more ")), self.page),
+                _ => format!("and {} in {}", plural(all - printed, noun), self.page),
+            };
             self.paragraph(&text, Emphasis::None, indent);
         }
     }

@@ -10,6 +10,8 @@ const BLOCKS: u32 = 7;
 const SECONDS: f64 = 0.5;
 /// Up to so many values of the compared axis all stay.
 const VALUES_MAX: usize = 4;
+/// Where cases are compared, the first axis stays as far as it makes no more configurations than these.
+const CONFIGURATIONS_MAX: usize = 6;
 
 impl Scenario {
     /// Every case with the first value of each matrix key, in trials of half a second, until decided or for 7
@@ -17,7 +19,8 @@ impl Scenario {
     /// as the trials.
     ///
     /// Where cases are not what is compared, the first compared matrix key keeps its values, or the ends and the middle
-    /// of more than four. The values of a named baseline take the place of the first ones.
+    /// of more than four. Where they are, the first matrix key keeps its values if all trials read a backlog and no more
+    /// than six configurations come of it. The values of a named baseline take the place of the first ones.
     #[must_use]
     pub fn quick(&self) -> Scenario {
         let values = self.quick_values();
@@ -62,10 +65,35 @@ impl Scenario {
         for axis in differing {
             values[axis].push(&compared.axis_values[axis]);
         }
-        if let Some(axis) = first {
-            values[axis] = self.compared_values(axis, compared, baseline);
+        match first {
+            Some(axis) => values[axis] = self.compared_values(axis, compared, baseline),
+            None => self.keep_first_axis(&mut values, baseline),
         }
         values
+    }
+
+    /// Cases are compared at each value of the first axis, where that costs little.
+    fn keep_first_axis<'a>(&'a self, values: &mut [Vec<&'a str>], baseline: &Configuration) {
+        let Some(axis) = self.axes.iter().position(|axis| axis.values.len() > 1) else {
+            return;
+        };
+        let is_compared = |value: &&str| {
+            let mut there = self.configurations.iter().filter(|c| c.axis_values[axis] == *value);
+            there.any(|c| c.baseline.is_some())
+        };
+        let values_of_axis = self.axes[axis].values.iter().map(String::as_str);
+        let kept = ends_and_middle(
+            values_of_axis.filter(is_compared).collect(),
+            &baseline.axis_values[axis],
+        );
+        let here = self
+            .configurations
+            .iter()
+            .filter(|c| c.axis_values == baseline.axis_values);
+        let is_backlog = self.configurations.iter().all(|c| c.mode == Mode::Backlog);
+        if is_backlog && here.count() * kept.len() <= CONFIGURATIONS_MAX {
+            values[axis] = kept;
+        }
     }
 
     /// The first of the comparisons whose two sides differ in the fewest axes: what is compared, and its baseline.
@@ -88,13 +116,20 @@ impl Scenario {
             })
         };
         let values = self.axes[axis].values.iter().map(String::as_str);
-        let all: Vec<&str> = values.filter(|value| *value == own || is_compared(value)).collect();
-        if all.len() <= VALUES_MAX {
-            return all;
-        }
-        let chosen = [all[0], all[all.len() / 2], all[all.len() - 1], own];
-        all.into_iter().filter(|value| chosen.contains(value)).collect()
+        ends_and_middle(
+            values.filter(|value| *value == own || is_compared(value)).collect(),
+            own,
+        )
     }
+}
+
+/// All values of a short axis; of a long one the ends, the middle and the baseline's own.
+fn ends_and_middle<'a>(all: Vec<&'a str>, own: &str) -> Vec<&'a str> {
+    if all.len() <= VALUES_MAX {
+        return all;
+    }
+    let chosen = [all[0], all[all.len() / 2], all[all.len() - 1], own];
+    all.into_iter().filter(|value| chosen.contains(value)).collect()
 }
 
 fn first_value(axis: &Axis) -> Vec<&str> {

@@ -65,7 +65,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let quality = quality::quality(plan, &trials);
     let own = |c: &&Comparison| c.question == Question::Scenario && c.metric.is_inferential(&plan.scenario);
     let undecided = |c: &Comparison| c.verdict == Verdict::Undecided;
-    let mut warnings = warnings::warnings(plan, &trials, &configurations, complete);
+    let mut warnings = warnings::warnings(plan, &trials, &configurations, &quality, complete);
     warnings.extend(quality::warnings(
         &quality,
         plan.scenario.threshold,
@@ -75,7 +75,7 @@ pub fn summarise(plan: &Plan, trials: &[Trial]) -> Summary {
     let mut answer: Vec<String> = answer::broker_changes(&trials).into_iter().collect();
     answer.extend(answer::answer(plan, &trials, &configurations, &comparisons, &scaling));
     answer.extend(limits::sentence(&trials));
-    answer.extend(answer::ending(plan, &trials, ending));
+    answer.extend(answer::ending(plan, &trials, ending, &scaling));
     let requirements = requirements::check(plan, &trials, &configurations);
     Summary {
         schema_version: SUMMARY_SCHEMA_VERSION,

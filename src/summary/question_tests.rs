@@ -141,6 +141,50 @@ fn at_a_higher_rate_only_a_partition_for_each_is_enough() {
 }
 
 #[test]
+fn a_number_of_members_of_which_one_arrangement_falls_behind_is_not_called_enough() {
+    let text = "question = '?'\ndataset = { partitions = 4 }\nconsumer = { work = 'wait 3ms' }\nload = { rate = 500 }\n\
+                [[case]]\nname = 'one'\n[[case]]\nname = 'two consumers'\nconsumers = 2\n\
+                [[case]]\nname = 'two processes'\nprocesses = 2\n[[case]]\nname = 'four'\nconsumers = 4";
+    let plan = Plan::new(parse("mine", "mine.toml", text).unwrap());
+    let trials = loaded(&plan.scenario);
+    let answer = |trials: &[Trial]| summarise(&plan, trials).answer;
+    assert!(
+        answer(&trials)[0].starts_with("2 members hold 500 records/s"),
+        "{:?}",
+        answer(&trials)
+    );
+    let behind = plan
+        .scenario
+        .configurations
+        .iter()
+        .position(|c| c.case == "one")
+        .unwrap();
+    let load_of = |trial: &Trial| trial.measurement.as_ref().unwrap().load.clone().unwrap();
+    let example = trials
+        .iter()
+        .find(|trial| trial.order.configuration == behind)
+        .map(load_of)
+        .unwrap();
+    for arrangement in ["two consumers", "two processes"] {
+        let mut trials = trials.clone();
+        for trial in &mut trials {
+            let load = trial.measurement.as_mut().unwrap().load.as_mut().unwrap();
+            if plan.scenario.configurations[trial.order.configuration].case == arrangement {
+                (load.overload, load.judgement) = (example.overload, example.judgement.clone());
+            }
+        }
+        let answer = answer(&trials);
+        assert!(answer.iter().all(|text| !text.contains("members hold")), "{answer:?}");
+        assert!(
+            answer
+                .iter()
+                .any(|text| text.contains(&format!("\"{arrangement}\"")) && text.contains("fall")),
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
 fn the_fetch_settings_with_the_shortest_waiting_are_named() {
     let plan = Plan::new(asked("Which fetch settings"));
     let trials = loaded(&plan.scenario);

@@ -88,7 +88,7 @@ impl Rule {
     }
 
     /// Observations from which a verdict at `significance` is probable.
-    pub(super) fn needed(&self, values: &[f64], edge: f64, significance: f64) -> Option<usize> {
+    pub fn needed(&self, values: &[f64], edge: f64, significance: f64) -> Option<usize> {
         let (mean, deviation) = (stats::mean(values)?, stats::standard_deviation(values)?);
         match self {
             Rule::Fixed => stats::observations_needed(mean, deviation, values.len(), edge, significance),

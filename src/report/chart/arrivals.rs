@@ -7,10 +7,10 @@ use super::words::{full_title, with_panel};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind};
 use crate::report::format::significant;
-use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::summary::ConfigurationSummary;
+use crate::wording::joined;
 
 /// Changes of the assignment within so many seconds are one rebalance.
 const REBALANCE_S: f64 = 1.0;

@@ -13,11 +13,11 @@ use super::rate_series::{Point, Series, State, series};
 use super::scale::{Axis, Scale, axis_end};
 use super::words::in_figures;
 use crate::report::format::{UNKNOWN, duration, tick};
-use crate::report::grouped::{grouped, joined};
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
+use crate::wording::{grouped, joined};
 
 /// From this ratio of the highest to the lowest rate on, the rates need a logarithmic scale.
 const WIDE_RATES: f64 = 20.0;

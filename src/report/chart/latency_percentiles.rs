@@ -13,13 +13,12 @@ use super::scale::{Axis, Scale, nines};
 use super::words::{full_title, in_figures};
 use crate::measure::latency::{LatencyRecorder, SAMPLES_BEYOND, percentile_rows};
 use crate::report::format::{duration, or_unknown};
-use crate::report::grouped::{grouped, joined};
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
 use crate::summary::ConfigurationSummary;
-use crate::wording::with_commas;
+use crate::wording::{grouped, joined, with_commas};
 
 /// Points of a line in each nine.
 const POINTS_PER_NINE: f64 = 16.0;

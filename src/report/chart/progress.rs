@@ -11,12 +11,11 @@ use super::scale::{Axis, axis_end};
 use super::words::{evenly, full_title, left_out, panels, with_panel};
 use crate::measure::{Measurement, MemberMeasurement, PartitionMeasurement, Series, Trial};
 use crate::report::format::{UNKNOWN, duration, or_unknown};
-use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::scenario::Configuration;
-use crate::wording::with_commas;
+use crate::wording::{joined, with_commas};
 
 /// Points of a line; more would not be visible at its size.
 const POINTS_MAX: usize = 60;

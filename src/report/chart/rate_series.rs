@@ -6,11 +6,11 @@ use super::arrivals::{LiveTrial, ms};
 use crate::figures::{FigureId, Statistic};
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::{Status, TrialKind};
-use crate::report::grouped::grouped;
 use crate::report::input::ReportInput;
-use crate::report::labels::{Labels, axis_value, family_title, is_rate, short_name, varying_axes};
+use crate::report::labels::{Labels, family_title, is_rate, varying_axes};
 use crate::stats::Estimate;
 use crate::summary::ConfigurationSummary;
+use crate::wording::grouped;
 
 /// Whether a point has figures, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) fn series(input: &ReportInput, labels: &Labels) -> Vec<Series> {
         let mut axes = varying_axes(scenario, c.family);
         axes.retain(|axis| !is_rate(scenario, *axis));
         let configuration = scenario.configurations.get(c.configuration)?;
-        let name = match short_name(scenario, configuration, &axes) {
+        let name = match scenario.name_by(configuration, &axes) {
             name if name.is_empty() => labels.short(c.configuration).to_owned(),
             name => name,
         };
@@ -86,9 +86,7 @@ fn without_rate(input: &ReportInput, c: &ConfigurationSummary) -> String {
     let scenario = input.scenario;
     let configuration = &scenario.configurations[c.configuration];
     let rate_axes = (0..scenario.axes.len()).filter(|axis| is_rate(scenario, *axis));
-    let rates: Vec<String> = rate_axes
-        .map(|axis| axis_value(scenario, configuration, axis))
-        .collect();
+    let rates: Vec<String> = rate_axes.map(|axis| scenario.axis_value(configuration, axis)).collect();
     let title = family_title(scenario, c.family);
     let parts = title
         .split_whitespace()

@@ -14,13 +14,14 @@ use crate::report::format::{ratio_estimate, significant};
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table};
 use crate::stats::Estimate;
+use crate::summary::Metric;
 use crate::summary::compare::{Measure, RunFigure, RunVerdict};
 use crate::wording::capitalised;
 
 /// The charts that there are figures for: the ratios, then each measure's figures.
 pub(crate) fn run_charts(input: &CompareInput) -> Vec<Chart> {
     let labels = Labels::new(input.scenario);
-    let measures = Measure::ALL.into_iter();
+    let measures = input.comparison.measures().into_iter();
     let figures = measures.filter_map(|measure| figures(input, &labels, measure));
     ratios(input, &labels).into_iter().chain(figures).collect()
 }
@@ -54,13 +55,13 @@ fn ratios(input: &CompareInput, labels: &Labels) -> Option<Chart> {
     let chart = RowChart {
         panels: vec![panel],
         legend: legend(input, 1, "ratio in its interval"),
-        axis: "times as fast as in A".to_owned(),
+        axis: "times as good as in A".to_owned(),
     };
-    let description = "A row per configuration: the line is how many times as fast it is as in A, in the band of its \
-                       interval. Right of the dashed line it is faster, left of it slower; a band across the line shows \
+    let description = "A row per configuration: the line is how many times as good it is as in A, in the band of its \
+                       interval. Right of the dashed line it is better, left of it worse; a band across the line shows \
                        no difference.";
     let table = ratio_table(input, labels, known);
-    Some(Chart::new("speed", "Speed against A", description, table, &chart))
+    Some(Chart::new("speed", "Each run against A", description, table, &chart))
 }
 
 fn ratio_row(input: &CompareInput, labels: &Labels, v: &RunVerdict, ratio: Estimate) -> Row {
@@ -115,16 +116,21 @@ fn figures(input: &CompareInput, labels: &Labels, measure: Measure) -> Option<Ch
         return None;
     }
     let (name, axis) = match measure {
-        Measure::ReadTime => (
+        Measure::Metric(metric @ (Metric::READ_TIME | Metric::STOPWATCH)) => (
             "throughput",
-            "records per second, from the common start to the last record",
+            format!("records per second, by {}", metric.comparing().noun),
         ),
-        Measure::ResponseP99 => ("response", "milliseconds, 99th percentile of the response time"),
-        Measure::CatchUp => ("catch-up", "seconds until backlog and arrivals had been read"),
-        Measure::Capacity => ("capacity", "records per second"),
+        Measure::Metric(metric) => {
+            let figure = metric.figure().figure();
+            (
+                metric.name(),
+                format!("{}, {}", metric.comparing().noun, figure.unit.name()),
+            )
+        }
+        Measure::Capacity => ("capacity", "records per second".to_owned()),
     };
     let (band, marks) = match measure {
-        Measure::ReadTime | Measure::ResponseP99 | Measure::CatchUp => (
+        Measure::Metric(_) => (
             "estimate in its 95 % interval",
             "Every dot is a trial, the line the estimate in the band of its 95 % confidence interval.",
         ),
@@ -136,7 +142,7 @@ fn figures(input: &CompareInput, labels: &Labels, measure: Measure) -> Option<Ch
     let chart = RowChart {
         panels,
         legend: legend(input, 0, band),
-        axis: axis.to_owned(),
+        axis,
     };
     let families = own_scales(input.scenario.families.len());
     let description = format!("Rows grouped by configuration, one for each run. {marks}{families}");

@@ -11,11 +11,11 @@ use super::words::{own_scales, panel_title, panels, row_title};
 use crate::figures::FigureId;
 use crate::measure::{Status, Trial, TrialKind};
 use crate::report::format::{rate, rate_estimate};
-use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table};
 use crate::summary::ConfigurationSummary;
+use crate::wording::joined;
 
 pub(super) fn chart(input: &ReportInput, labels: &Labels) -> Option<Chart> {
     let panel = |families: Range<usize>| {

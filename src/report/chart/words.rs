@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::scenario::Scenario;
+use crate::wording::joined;
 
 /// With more configurations than this a description names none of them.
 const NAMED_MAX: usize = 6;

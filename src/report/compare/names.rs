@@ -1,11 +1,11 @@
 //! How measures, configurations and figures of a comparison are written.
 
 use super::input::CompareInput;
-use crate::report::format::{UNKNOWN, duration_estimate, mapped, or_unknown, rate, rate_estimate};
+use crate::report::format::{UNKNOWN, estimate_in, or_unknown, rate, rate_estimate};
 use crate::report::labels::Labels;
 use crate::stats::Estimate;
-use crate::summary::CapacitySummary;
 use crate::summary::compare::{Measure, RunFigure};
+use crate::summary::{CapacitySummary, Metric};
 
 /// Stands for the configuration of a scenario that has only one.
 pub(super) const ONLY_CONFIGURATION: &str = "the only configuration";
@@ -13,9 +13,9 @@ pub(super) const ONLY_CONFIGURATION: &str = "the only configuration";
 /// What a measure is, with its unit.
 pub(crate) fn measure_title(measure: Measure) -> &'static str {
     match measure {
-        Measure::ReadTime => "records per second by read time",
-        Measure::ResponseP99 => "99th percentile of the response time",
-        Measure::CatchUp => "time until there was no lag",
+        Measure::Metric(Metric::READ_TIME) => "records per second by read time",
+        Measure::Metric(Metric::STOPWATCH) => "records per second by stopwatch",
+        Measure::Metric(metric) => &metric.comparing().noun,
         Measure::Capacity => "highest rate that held the objective",
     }
 }
@@ -68,8 +68,7 @@ fn capacity_text(capacity: &CapacitySummary) -> String {
 
 fn estimate_text(measure: Measure, estimate: Option<Estimate>) -> String {
     or_unknown(estimate, |estimate| match measure {
-        Measure::ReadTime | Measure::Capacity => rate_estimate(&estimate),
-        Measure::ResponseP99 => duration_estimate(&mapped(estimate, |ms| ms / 1e3)),
-        Measure::CatchUp => duration_estimate(&estimate),
+        Measure::Metric(Metric::READ_TIME | Metric::STOPWATCH) | Measure::Capacity => rate_estimate(&estimate),
+        Measure::Metric(metric) => estimate_in(metric.figure().figure().unit, &estimate),
     })
 }

@@ -11,8 +11,8 @@ use crate::report::format::percent;
 /// The words of the comparison and what they mean.
 const GLOSSARY: [(&str, &str); 5] = [
     (
-        "Speed",
-        "how many times as fast as in A: 2× takes half the time. The ratio of the geometric means over each run's trials.",
+        "Speed, ratio",
+        "how many times as fast as in A, or as good by another metric: 2× takes half the time, or half the CPU. The ratio of the geometric means over each run's trials.",
     ),
     (
         "[95 %]",

@@ -4,12 +4,13 @@ use super::input::CompareInput;
 use super::names::{label, measure_title, point_text};
 use crate::report::conclusion::Conclusion;
 use crate::report::format::{or_unknown, p_value, ratio_estimate};
-use crate::report::grouped::grouped;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
+use crate::report::tables::effect_header;
 use crate::stats::is_material;
 use crate::summary::compare::{Measure, RunVerdict};
 use crate::summary::{Metric, Verdict};
+use crate::wording::grouped;
 
 /// What is concluded of a configuration of a run against the same one of the first run.
 pub(crate) fn conclusion(input: &CompareInput, v: &RunVerdict) -> Conclusion {
@@ -26,7 +27,7 @@ pub(super) fn verdicts(input: &CompareInput) -> Vec<Table> {
     let runs = input.comparison.runs.iter().skip(1);
     let parts = runs.flat_map(|run| {
         let families = families.clone();
-        let measures = Measure::ALL.into_iter();
+        let measures = input.comparison.measures().into_iter();
         measures.flat_map(move |measure| families.clone().map(move |family| (run.name.as_str(), measure, family)))
     });
     with_rows(parts.map(|(run, measure, family)| table(input, &labels, run, measure, family)))
@@ -39,11 +40,7 @@ fn table(input: &CompareInput, labels: &Labels, run: &str, measure: Measure, fam
     let rows: Vec<Row> = all.filter(is_shown).collect();
     // A search is not tested, and its trials are of many rates.
     let is_tested = measure != Measure::Capacity;
-    let speed = if is_tested {
-        "speed\u{a0}[95\u{a0}%]"
-    } else {
-        "ratio, possible"
-    };
+    let speed = measure.metric().map_or("ratio, possible".to_owned(), effect_header);
     let figure = |run: &str, v: &Row| {
         let found = input.comparison.figure(run, &v.configuration, v.measure);
         or_unknown(found, point_text)

@@ -1,9 +1,9 @@
 //! Why configurations are as fast as they are, and why members were idle. Configurations with the same reason stand
 //! together.
 
-use crate::report::grouped::grouped;
 use crate::report::input::ReportInput;
-use crate::summary::BottleneckKind;
+use crate::summary::{BottleneckKind, ConfigurationSummary};
+use crate::wording::grouped;
 
 /// A bottleneck with the configurations that it limits and that the same remedy would help.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub(crate) fn reasons(input: &ReportInput) -> Vec<Reason> {
     let each = input.summary.configurations.iter().map(|c| {
         let bottleneck = &c.bottleneck;
         let key = (bottleneck.kind, &bottleneck.remedy);
-        (key, (c.name.clone(), bottleneck.evidence.clone()))
+        let name = input.scenario.shown_name(c.configuration);
+        (key, (name, bottleneck.evidence.clone()))
     });
     let reason = |((kind, remedy), configurations): ((BottleneckKind, &String), Vec<_>)| Reason {
         kind,
@@ -52,8 +53,9 @@ impl Reason {
 /// Why members were idle: the names of the configurations and the explanation that they share.
 pub(crate) fn idle(input: &ReportInput) -> Vec<(String, String)> {
     let all = input.summary.configurations.iter();
-    let idle = all.filter_map(|c| Some((c.idle_explanation.as_ref()?, c.name.as_str())));
-    let entry = |(why, names): (&String, Vec<&str>)| (names.join("; "), why.clone());
+    let name = |c: &ConfigurationSummary| input.scenario.shown_name(c.configuration);
+    let idle = all.filter_map(|c| Some((c.idle_explanation.as_ref()?, name(c))));
+    let entry = |(why, names): (&String, Vec<String>)| (names.join("; "), why.clone());
     grouped(idle).into_iter().map(entry).collect()
 }
 

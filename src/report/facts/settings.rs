@@ -1,10 +1,10 @@
 //! Settings of brokers and clients that differ from the defaults.
 
 use crate::measure::{Environment, Setting};
-use crate::report::grouped::grouped;
 use crate::report::input::ReportInput;
 use crate::report::table::{Column, Table};
 use crate::scenario::PropertyValue;
+use crate::wording::grouped;
 
 /// Whose a setting is, its name, its value and the reason for it.
 type Row = [String; 4];
@@ -55,28 +55,29 @@ fn of_clients(input: &ReportInput) -> Vec<Row> {
         let reason = "the scenario sets it for the cluster";
         rows.push(row("every client", name, &property(value), reason));
     }
-    let configurations = &input.scenario.configurations;
-    let set = configurations.iter().flat_map(|c| {
+    let configurations = || input.scenario.configurations.iter().enumerate();
+    let set = configurations().flat_map(|(index, c)| {
         let properties = c.client.properties.iter();
-        properties.map(|property| (property, c.name.as_str()))
+        properties.map(move |property| (property, index))
     });
-    for ((name, value), names) in grouped(set) {
-        let owner = these_or_all(input, &names);
+    for ((name, value), these) in grouped(set) {
+        let owner = these_or_all(input, &these);
         rows.push(row(&owner, name, &property(value), "the scenario sets it"));
     }
-    let with_defaults = configurations.iter().filter(|c| c.client.library_defaults_only);
-    let names: Vec<&str> = with_defaults.map(|c| c.name.as_str()).collect();
-    if !names.is_empty() {
+    let with_defaults = configurations().filter(|(_, c)| c.client.library_defaults_only);
+    let these: Vec<usize> = with_defaults.map(|(index, _)| index).collect();
+    if !these.is_empty() {
         let reason = "tandem's own client settings are left out";
-        rows.push(row(&these_or_all(input, &names), "client", "defaults", reason));
+        rows.push(row(&these_or_all(input, &these), "client", "defaults", reason));
     }
     rows
 }
 
-fn these_or_all(input: &ReportInput, names: &[&str]) -> String {
-    if names.len() == input.scenario.configurations.len() {
+fn these_or_all(input: &ReportInput, these: &[usize]) -> String {
+    if these.len() == input.scenario.configurations.len() {
         "client, every configuration".to_owned()
     } else {
+        let names: Vec<String> = these.iter().map(|&c| input.scenario.shown_name(c)).collect();
         format!("client of {}", names.join("; "))
     }
 }

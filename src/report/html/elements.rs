@@ -5,8 +5,8 @@ use maud::{Markup, PreEscaped, html};
 use crate::report::chart::Chart;
 use crate::report::document::{Block, with_code};
 use crate::report::facts::Reason;
-use crate::report::grouped::joined;
 use crate::report::table::{Align, Cell, Head, Table, Tone};
+use crate::wording::joined;
 
 /// Cells longer than this get a wider column.
 const LONG_CELL: usize = 24;

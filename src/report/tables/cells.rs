@@ -47,7 +47,7 @@ pub(crate) fn effect_text(metric: Option<Metric>, effect: Effect) -> String {
 }
 
 /// The header of ratios or differences by a metric: `speed` where it is the usual one of a mode.
-pub(super) fn effect_header(metric: Metric) -> String {
+pub(crate) fn effect_header(metric: Metric) -> String {
     let what = match metric.comparing().by {
         _ if metric.is_usual() => "speed",
         By::Ratio => "ratio",

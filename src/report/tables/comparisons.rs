@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::cells::{chosen_metric, effect, effect_header, verdict};
 use crate::report::format::{or_unknown, p_value};
-use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Column, Table, with_rows};
 use crate::summary::{Comparison, Metric, Question};
+use crate::wording::joined;
 
 /// Every comparison of each family with its baseline, by each metric, and behind them what each key of a matrix does.
 pub(crate) fn comparisons(input: &ReportInput) -> Vec<Table> {

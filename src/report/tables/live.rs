@@ -6,14 +6,13 @@ use crate::measure::latency::LatencyPart;
 use crate::measure::{LoadVerdict, TrialKind};
 use crate::report::conclusion::Conclusion;
 use crate::report::format::{UNKNOWN, duration, duration_estimate, figure_text, mapped, or_unknown, rate, significant};
-use crate::report::grouped::joined;
 use crate::report::input::ReportInput;
 use crate::report::labels::{Labels, family_title};
 use crate::report::table::{Cell, Column, Table, Tone};
 use crate::scenario::{Capacity, Mode};
 use crate::stats::Estimate;
 use crate::summary::{CapacitySummary, ConfigurationSummary, LiveSummary, Undecided};
-use crate::wording::capitalised;
+use crate::wording::{capitalised, joined};
 
 /// A configuration with what is known of its load.
 type Row<'a> = (&'a ConfigurationSummary, &'a LiveSummary);

@@ -8,7 +8,7 @@ mod requirements;
 mod results;
 pub(super) mod scaling;
 
-pub(super) use self::cells::effect_text;
+pub(super) use self::cells::{effect_header, effect_text};
 pub(super) use self::comparisons::{comparisons, own_comparisons};
 pub(super) use self::details::{details, latencies};
 pub use self::requirements::requirement_sentence;

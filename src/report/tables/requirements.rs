@@ -2,7 +2,6 @@
 
 use crate::report::format::{UNKNOWN, estimate_in, value_in};
 use crate::report::input::ReportInput;
-use crate::report::labels::Labels;
 use crate::report::table::{Cell, Column, Table, Tone, with_rows};
 use crate::scenario::{Bound, Requirement};
 use crate::summary::{CheckedRequirement, Met};
@@ -10,11 +9,10 @@ use crate::summary::{CheckedRequirement, Met};
 /// Every requirement with each configuration that it is about.
 pub(crate) fn requirements(input: &ReportInput) -> Vec<Table> {
     type Row<'a> = &'a CheckedRequirement;
-    let labels = Labels::new(input.scenario);
     let columns = [
         Column::words("configuration", |row: &Row| {
             row.configuration
-                .map_or_else(|| row.name.clone(), |c| labels.short(c).to_owned())
+                .map_or_else(|| row.name.clone(), |c| input.scenario.shown_name(c))
         }),
         Column::words("figure", |row: &Row| row.requirement.figure.figure().name.clone()),
         Column::words("must be", |row: &Row| bound(&row.requirement)),

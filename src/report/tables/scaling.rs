@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use crate::report::format::{
     UNKNOWN, mapped, or_unknown, percent, rate, rate_estimate, ratio_estimate, share_estimate,
 };
-use crate::report::grouped::{grouped, joined};
 use crate::report::input::ReportInput;
 use crate::report::labels::Labels;
 use crate::report::table::{Column, Table};
 use crate::stats::{Estimate, Law, Parameter, ScalingFit};
 use crate::summary::{Along, EffectsOutcome, EffectsSummary, Fit, Gain, ScalingPoint, ScalingSeries};
-use crate::wording::{capitalised, plural};
+use crate::wording::{capitalised, grouped, joined, plural};
 
 /// What a series has in common, behind what it runs along where `others` run along something else.
 pub(crate) fn title(series: &ScalingSeries, others: &[ScalingSeries]) -> String {

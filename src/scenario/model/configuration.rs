@@ -74,6 +74,22 @@ impl Configuration {
         self.processes * self.consumers
     }
 
+    /// What it does, whatever its name and whatever it is compared with.
+    pub fn unnamed(&self) -> Configuration {
+        Configuration {
+            name: String::new(),
+            case: String::new(),
+            axis_values: Vec::new(),
+            key_values: Vec::new(),
+            baseline: None,
+            variant: Variant {
+                own_baseline: None,
+                ..self.variant
+            },
+            ..self.clone()
+        }
+    }
+
     /// True where something is done with each record.
     pub fn has_work(&self) -> bool {
         self.work != Work::None

@@ -13,6 +13,7 @@ use super::repetitions::{DESCRIBING, Repetitions};
 use super::requirement::Requirement;
 use super::variants::Variants;
 use crate::figures::FigureId;
+use crate::wording::joined;
 
 /// A scenario file after parsing: the question, the cluster, and every configuration to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,33 @@ impl Scenario {
             return Repetitions::Fixed(DESCRIBING);
         }
         self.repetitions
+    }
+
+    /// The name of a configuration in everything that people read: without the keys that only one value is left of.
+    pub fn shown_name(&self, configuration: usize) -> String {
+        let configuration = &self.configurations[configuration];
+        let varying: Vec<usize> = (0..self.axes.len())
+            .filter(|&axis| self.axes[axis].values.len() > 1)
+            .collect();
+        let name = self.name_by(configuration, &varying);
+        if name.is_empty() {
+            configuration.name.clone()
+        } else {
+            name
+        }
+    }
+
+    /// The case of a configuration and its values of these axes.
+    pub fn name_by(&self, configuration: &Configuration, axes: &[usize]) -> String {
+        let values = axes.iter().map(|&axis| self.axis_value(configuration, axis));
+        let parts: Vec<String> = std::iter::once(configuration.case.clone()).chain(values).collect();
+        joined(parts.iter().map(String::as_str), " ")
+    }
+
+    /// `key=value` of an axis.
+    pub fn axis_value(&self, configuration: &Configuration, axis: usize) -> String {
+        let value = configuration.axis_values.get(axis).map_or("", String::as_str);
+        format!("{}={value}", self.axes[axis].key)
     }
 }
 

@@ -102,6 +102,33 @@ fn without_cases_the_first_compared_axis_keeps_its_values() {
 }
 
 #[test]
+fn cases_are_compared_at_every_value_of_a_first_axis_where_that_costs_little() {
+    let names = |name: &str| {
+        let quick = shipped_scenario(name).quick();
+        quick
+            .configurations
+            .into_iter()
+            .map(|each| each.name)
+            .collect::<Vec<String>>()
+    };
+    assert_eq!(
+        names("record-size"),
+        [
+            "one process size=100",
+            "one process size=1000",
+            "one process size=5000",
+            "two processes size=100",
+            "two processes size=1000",
+            "two processes size=5000"
+        ]
+    );
+    assert_eq!(names("many-topics").len(), 4);
+    // Three cases at three values are too many, and a load cannot be shortened.
+    assert_eq!(names("one-vs-two").len(), 3);
+    assert_eq!(names("latency"), ["one process rate=400", "two processes rate=400"]);
+}
+
+#[test]
 fn a_long_axis_keeps_its_ends_and_its_middle_and_the_baseline() {
     assert_eq!(
         quick_values("[matrix]\nconsumers = [1, 2, 3, 4]"),

@@ -6,6 +6,7 @@ use crate::stats::Estimate;
 use crate::summary::numbers::{figure, interval, time, times};
 use crate::summary::undecided::Undecided;
 use crate::verdict::{Comparison, Effect, Metric, Verdict};
+use crate::wording::joined;
 
 /// A comparison with the names of what it compares.
 #[derive(Debug, Clone)]
@@ -66,18 +67,22 @@ impl Clause<'_> {
             return format!("{subject} has no figure beside {base}");
         };
         let interval = if with_interval { &*amount.interval } else { "" };
-        let object = if terms.object.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", terms.object)
-        };
-        let (does, size, (word, than)) = (terms.does, &amount.size, amount.word);
-        format!("{subject} {does} {size} {word}{object} {than} {base}{interval}")
+        let (word, than) = amount.word;
+        let said = [subject, terms.does, &amount.size, word, terms.object, than, base];
+        joined(said, " ") + interval
     }
 
-    /// The same behind another statement: `1.32 times`, `no difference`.
-    pub(super) fn short(&self, terms: &Terms, before: Option<Verdict>) -> String {
-        short(self.comparison, self.why, terms, before)
+    /// The subject, without the key where what it is compared with has the same one and the value is a word: `lz4`.
+    pub(super) fn brief(&self) -> &str {
+        let is_word = |value: &str| !value.starts_with(|first: char| first.is_ascii_digit());
+        self.value().filter(|value| is_word(value)).unwrap_or(&self.subject)
+    }
+
+    /// The value of the only key in which it differs from what it is compared with: `lz4`, `4`.
+    pub(super) fn value(&self) -> Option<&str> {
+        let (key, value) = self.subject.split_once('=')?;
+        let shares_key = self.base.split_once('=').is_some_and(|(other, _)| other == key);
+        (shares_key && !key.contains(' ') && !value.contains('=')).then_some(value)
     }
 }
 
@@ -156,22 +161,28 @@ fn signed(metric: Metric, value: f64) -> String {
     }
 }
 
-/// An effect without what it compares; without its word where the statement `before` has it.
-pub(super) fn short(comparison: &Comparison, why: Option<Undecided>, terms: &Terms, before: Option<Verdict>) -> String {
-    match (comparison.verdict, Amount::of(comparison, terms)) {
-        (Verdict::Same, _) => "no difference".to_owned(),
-        (Verdict::Undecided, _) => why_short(why).to_owned(),
-        (_, None) => "no figure".to_owned(),
-        (verdict, Some(amount)) if before == Some(verdict) => amount.size,
-        (_, Some(amount)) => format!("{} {}", amount.size, amount.word.0),
-    }
-}
-
-fn why_short(why: Option<Undecided>) -> &'static str {
-    match why {
-        Some(Undecided::NoFigures) => "no figure",
-        Some(Undecided::Failures { .. } | Undecided::Behind { .. }) => "no verdict",
-        Some(Undecided::TooFewBlocks { .. }) => "not enough blocks yet",
-        Some(Undecided::TooClose { .. }) | None => "too close to call",
-    }
+/// What is said of one configuration, or of several, without what they are compared with: `reads 1.32 times as fast`,
+/// `make no difference`. Only its size where the statement before has the same verb and word.
+pub(super) fn predicate(
+    comparison: &Comparison,
+    why: Option<Undecided>,
+    terms: &Terms,
+    before: Option<Verdict>,
+    is_one: bool,
+) -> String {
+    let (verb, rest) = match (comparison.verdict, why, Amount::of(comparison, terms)) {
+        (Verdict::Same, _, _) => (["make", "makes"], "no difference"),
+        (Verdict::Undecided, Some(Undecided::TooClose { .. }) | None, _) => (["are", "is"], "too close to call"),
+        (Verdict::Undecided, Some(Undecided::TooFewBlocks { .. }), _) => (["have", "has"], "not enough blocks yet"),
+        (Verdict::Undecided, Some(Undecided::Failures { .. } | Undecided::Behind { .. }), _) => {
+            (["have", "has"], "no verdict")
+        }
+        (Verdict::Undecided, Some(Undecided::NoFigures), _) | (_, _, None) => (["have", "has"], "no figure"),
+        (verdict, _, Some(amount)) if before == Some(verdict) => return amount.size,
+        (_, _, Some(amount)) => {
+            let said = [terms.does, &amount.size, amount.word.0, terms.object];
+            return joined(said, " ");
+        }
+    };
+    format!("{} {rest}", verb[usize::from(is_one)])
 }

@@ -1,7 +1,8 @@
 //! The conclusion of the comparisons by one metric, in one sentence, and what must be said beside it.
 
-use super::clause::{Amount, Clause, short, size};
+use super::clause::{Amount, Clause, predicate, size};
 use super::facts::{Facts, distinct, fits};
+use super::list::{is_elliptic, list, what_changes, with_context};
 use super::reasons::{bars, more_blocks, spaced, too_few_blocks};
 use super::terms::Terms;
 use crate::figures::{FigureId, RESPONSE_P99};
@@ -203,25 +204,29 @@ impl Compared<'_> {
             .filter_map(|clause| Some((*clause, clause.stopwatch?)))
             .collect();
         let lead = "Counting start-up,";
-        let text = |comparison: &Comparison, before| short(comparison, self.facts.why(comparison), terms, before);
+        let text =
+            |comparison: &Comparison, before| predicate(comparison, self.facts.why(comparison), terms, before, true);
         if let [(_, only)] = pairs[..] {
             let is_clear = matches!(only.verdict, Verdict::Faster | Verdict::Slower);
             let amount = Amount::of(only, terms).filter(|_| is_clear);
             let interval = amount.map_or(String::new(), |amount| amount.interval);
-            return Some(format!("{lead} {}{interval}.", text(only, None)));
+            return Some(format!("{lead} it {}{interval}.", text(only, None)));
         }
         let texts = distinct(pairs.iter().map(|(_, comparison)| text(comparison, None)));
         match &texts[..] {
             [] => return None,
-            [same] => return Some(format!("{lead} {same}.")),
+            [_] if pairs[0].1.verdict == Verdict::Same => return Some(format!("{lead} there is no difference.")),
+            [same] => return Some(format!("{lead} each {same}.")),
             _ => {}
         }
         let mut before = None;
         let statements = pairs.iter().enumerate().map(|(place, (clause, comparison))| {
             let previous = place.checked_sub(1).map(|place| pairs[place].0);
+            let is_elliptic = is_elliptic(before, comparison);
             let text = text(comparison, before);
             before = Some(comparison.verdict);
-            what_changes(clause, previous, &pairs.iter().map(|(clause, _)| *clause)) + &text
+            let clauses = pairs.iter().map(|(clause, _)| *clause);
+            what_changes(clause, previous, is_elliptic, &clauses) + &text
         });
         let sentence = format!("{lead} {}.", statements.collect::<Vec<String>>().join("; "));
         let better = pairs
@@ -248,16 +253,19 @@ fn baseline_is_best(all: &[&Clause], terms: &Terms) -> Option<String> {
     if !all.iter().all(is_worse) {
         return None;
     }
-    let mut before = None;
-    let others = all.iter().map(|clause| {
-        let text = clause.short(terms, before);
-        before = Some(Verdict::Slower);
-        format!("; {} {text}", clause.subject)
+    let others = all.iter().enumerate().filter_map(|(place, clause)| {
+        let amount = Amount::of(clause.comparison, terms)?;
+        let (word, with) = match place {
+            0 => (format!(" {}", amount.word.0), clause.brief()),
+            _ => (String::new(), clause.value().unwrap_or(&clause.subject)),
+        };
+        Some(format!("{}{word} with {with}", amount.size))
     });
     let best = format!("{}: {}", terms.best, spaced(&first.base, &first.context));
-    let sentence = format!("{best}{}.", others.collect::<String>());
+    let sentence = format!("{best}; {}.", others.collect::<Vec<String>>().join(", "));
     let least = all.iter().max_by(|a, b| a.point().total_cmp(&b.point()))?;
-    let short = format!("{best}; the nearest {}.", least.short(terms, None));
+    let nearest = Amount::of(least.comparison, terms)?;
+    let short = format!("{best}; the nearest {} {}.", nearest.size, nearest.word.0);
     Some(capitalised(if fits(&sentence) { &sentence } else { &short }))
 }
 
@@ -274,46 +282,6 @@ fn too_early(all: &[&Clause], terms: &Terms) -> Option<String> {
     let highest = if all.len() > 1 { "so far at most, " } else { "" };
     let sentence = format!("{lead}: {highest}{measured}.");
     Some(if fits(&sentence) { sentence } else { format!("{lead}.") })
-}
-
-/// Statements of which all but the first leave out what the one before has said.
-fn list(clauses: &[&Clause], terms: &Terms) -> String {
-    let mut before = None;
-    let statements = clauses.iter().enumerate().map(|(place, clause)| {
-        let Some(previous) = place.checked_sub(1).map(|place| clauses[place]) else {
-            before = Some(clause.comparison.verdict);
-            return with_context(&clause.context, &clause.stated(terms));
-        };
-        let text = clause.short(terms, before);
-        before = Some(clause.comparison.verdict);
-        what_changes(clause, Some(previous), &clauses.iter().copied()) + &text
-    });
-    format!("{}.", statements.collect::<Vec<String>>().join("; "))
-}
-
-/// The context or the subject, or both, in front of what is said of it: what differs from the statement before, and
-/// in front of the first what differs between any.
-fn what_changes<'a>(
-    clause: &Clause,
-    before: Option<&Clause>,
-    all: &(impl Iterator<Item = &'a Clause<'a>> + Clone),
-) -> String {
-    let context = match before {
-        Some(before) => clause.context != before.context,
-        None => all.clone().any(|other| other.context != clause.context),
-    };
-    let subject = match before {
-        Some(before) => clause.subject != before.subject,
-        None => all.clone().any(|other| other.subject != clause.subject),
-    };
-    let mut text = String::new();
-    for (changes, part) in [(context, &clause.context), (subject, &clause.subject)] {
-        if changes && !part.is_empty() {
-            text.push_str(part);
-            text.push(' ');
-        }
-    }
-    text
 }
 
 /// Too many comparisons for a statement each: how many came out how, and the largest difference.
@@ -340,7 +308,9 @@ fn counted(all: &[&Clause], terms: &Terms, highest: Option<&Clause>) -> String {
     let Some(highest) = highest else {
         return format!("{counts}; nothing is surely {}.", terms.are[0]);
     };
-    let most = format!("{counts}; at most {}", highest.short(terms, None));
+    let amount = Amount::of(highest.comparison, terms);
+    let amount = amount.map_or_else(String::new, |amount| format!("{} {}", amount.size, amount.word.0));
+    let most = format!("{counts}; at most {amount}");
     let with_all = format!("{most}, {}.", spaced(&highest.subject, &highest.context));
     let with_subject = format!("{most}, {}.", highest.subject);
     [with_all, with_subject]
@@ -355,14 +325,5 @@ fn rank(clause: &Clause) -> f64 {
         clause.point()
     } else {
         clause.point() - 1e9
-    }
-}
-
-/// `with work=none, "two" reads ...`.
-fn with_context(context: &str, statement: &str) -> String {
-    if context.is_empty() {
-        statement.to_owned()
-    } else {
-        format!("{context} {statement}")
     }
 }

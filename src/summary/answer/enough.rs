@@ -4,10 +4,10 @@
 use crate::figures::FigureId;
 use crate::measure::LoadVerdict;
 use crate::plan::{LoadLimit, Plan, Shares};
-use crate::scenario::{Configuration, Mode, Shape, Variant};
+use crate::scenario::{Configuration, Mode, Shape};
 use crate::summary::model::ConfigurationSummary;
 use crate::summary::numbers::rate;
-use crate::wording::plural;
+use crate::wording::{grouped, plural};
 
 /// From this share of what the members can work on, the next larger number is of more interest than the next smaller.
 const LITTLE_TO_SPARE: f64 = 0.8;
@@ -20,37 +20,21 @@ pub(super) fn enough(plan: &Plan, summaries: &[ConfigurationSummary]) -> Vec<Str
         return Vec::new();
     }
     let limits = plan.load_limits();
-    let mut groups: Vec<(Configuration, Vec<Measured>)> = Vec::new();
-    for limit in &limits {
+    let measured = limits.iter().filter_map(|limit| {
         let configuration = &plan.scenario.configurations[limit.configuration];
-        let Some(measured) = Measured::of(configuration, &summaries[limit.configuration], limit) else {
-            continue;
-        };
-        let alike = but_for_members(configuration);
-        match groups.iter_mut().find(|(known, _)| *known == alike) {
-            Some((_, group)) => group.push(measured),
-            None => groups.push((alike, vec![measured])),
-        }
-    }
-    let groups = groups.into_iter().filter_map(|(_, group)| Group::of(group));
+        let measured = Measured::of(configuration, &summaries[limit.configuration], limit)?;
+        Some((but_for_members(configuration), measured))
+    });
+    let groups = grouped(measured).into_iter().filter_map(|(_, group)| Group::of(group));
     groups.map(|group| group.sentence()).take(SENTENCES_MAX).collect()
 }
 
 /// What is equal in configurations that differ in nothing but their number of members.
 fn but_for_members(configuration: &Configuration) -> Configuration {
     Configuration {
-        name: String::new(),
-        case: String::new(),
-        axis_values: Vec::new(),
-        key_values: Vec::new(),
-        baseline: None,
         processes: 1,
         consumers: 1,
-        variant: Variant {
-            own_baseline: None,
-            ..configuration.variant
-        },
-        ..configuration.clone()
+        ..configuration.unnamed()
     }
 }
 
@@ -105,9 +89,13 @@ struct Group {
 }
 
 impl Group {
+    /// `None` where arrangements of one number of members fare differently, so that the number says nothing.
     fn of(mut measured: Vec<Measured>) -> Option<Self> {
         measured.sort_by_key(|each| each.members);
-        measured.dedup_by_key(|each| each.members);
+        let is_contradicted = |two: &[Measured]| two[0].members == two[1].members && two[0].outcome != two[1].outcome;
+        if measured.windows(2).any(is_contradicted) {
+            return None;
+        }
         let (first, last) = (measured.first()?, measured.last()?);
         let nouns = || measured.iter().filter(|each| each.members > 1).map(|each| each.noun);
         let noun = nouns().next().filter(|first| nouns().all(|noun| noun == *first));
@@ -122,7 +110,8 @@ impl Group {
     /// Whether numbers are what differs: of two that both hold the load, how long records wait is the question.
     fn is_asked(&self) -> bool {
         let all_hold = self.measured.iter().all(|each| each.outcome == LoadVerdict::Holds);
-        self.measured.len() > 2 || (self.measured.len() == 2 && !all_hold)
+        let numbers = self.measured.chunk_by(|one, next| one.members == next.members).count();
+        numbers > 2 || (numbers == 2 && !all_hold)
     }
 
     fn sentence(&self) -> String {

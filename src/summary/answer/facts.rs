@@ -79,7 +79,7 @@ pub(super) fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 /// `a, b and c`, or the first two and how many more.
-pub(super) fn at_most_three(labels: &[String]) -> String {
+pub(in crate::summary) fn at_most_three(labels: &[String]) -> String {
     match labels {
         [first, second, _, _, ..] => format!("{first}, {second} and {} others", labels.len() - 2),
         _ => listed_labels(labels),

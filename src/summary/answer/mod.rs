@@ -9,6 +9,7 @@ mod compared;
 mod ending;
 mod enough;
 mod facts;
+mod list;
 mod load;
 mod names;
 mod reasons;
@@ -18,6 +19,7 @@ mod tests;
 
 pub(super) use brokers::broker_changes;
 pub(super) use ending::ending;
+pub(super) use facts::at_most_three;
 
 use self::clause::Clause;
 use self::compared::Compared;

@@ -30,26 +30,10 @@ impl Terms {
             _ => &comparing.noun,
         };
         match metric {
-            Metric::READ_TIME | Metric::STOPWATCH => Terms {
-                does: "reads",
-                better: ("as fast", "as"),
-                worse: ("slower", "than"),
-                object: "",
-                same: "reads as fast as".to_owned(),
-                best: "fastest".to_owned(),
-                are,
-            },
-            Metric::CATCH_UP => Terms {
-                does: "catches up",
-                better: ("sooner", "than"),
-                worse: ("later", "than"),
-                object: "",
-                same: "catches up as soon as".to_owned(),
-                best: "soonest".to_owned(),
-                are: ["sooner", "later"],
-            },
+            Metric::READ_TIME | Metric::STOPWATCH => Terms::of_verb("reads", ("as fast", "as"), "fast", are),
+            Metric::CATCH_UP => Terms::of_verb("catches up", ("sooner", "than"), "soon", ["sooner", "later"]),
             _ => Terms {
-                does: if metric == Metric::RESPONSE_P99 { "has a" } else { "has" },
+                does: if comparing.is_countable() { "has a" } else { "has" },
                 better: (are[0], "than"),
                 worse: (are[1], "than"),
                 object: noun,
@@ -57,6 +41,26 @@ impl Terms {
                 best: format!("{} {noun}", superlative(are[0])),
                 are,
             },
+        }
+    }
+}
+
+impl Terms {
+    /// Of a metric that a verb says: `reads as fast as`.
+    fn of_verb(
+        does: &'static str,
+        better: (&'static str, &'static str),
+        positive: &str,
+        are: [&'static str; 2],
+    ) -> Self {
+        Terms {
+            does,
+            better,
+            worse: (are[1], "than"),
+            object: "",
+            same: format!("{does} as {positive} as"),
+            best: format!("{positive}est"),
+            are,
         }
     }
 }

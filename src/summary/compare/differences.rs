@@ -4,6 +4,7 @@ use super::matching::{Matching, differing};
 use super::model::{Area, RunDifference};
 use super::run::StoredRun;
 use crate::scenario::{Meaning, Part};
+use crate::wording::grouped;
 
 /// Environment first, then the means of the clients, then how the run was made.
 pub(super) fn differences(
@@ -43,17 +44,12 @@ type Setting = (String, String, String);
 
 /// Settings that differ, each with the configurations of which it is to be said: none for all that are compared.
 fn settings(baseline: &StoredRun, run: &StoredRun, matching: &Matching) -> Vec<(Setting, Vec<String>)> {
-    let mut found: Vec<(Setting, Vec<String>)> = Vec::new();
-    for &(first, other) in &matching.pairs {
-        let (before, now) = (effective(baseline, first), effective(run, other));
-        for setting in differing(&before, &now, Part::Means) {
-            let name = baseline.plan.scenario.configurations[first].name.clone();
-            match found.iter_mut().find(|(known, _)| *known == setting) {
-                Some((_, names)) => names.push(name),
-                None => found.push((setting, vec![name])),
-            }
-        }
-    }
+    let differing = matching.pairs.iter().flat_map(|&(first, other)| {
+        let name = &baseline.plan.scenario.configurations[first].name;
+        let found = differing(&effective(baseline, first), &effective(run, other), Part::Means).into_iter();
+        found.map(move |setting| (setting, name.clone()))
+    });
+    let mut found = grouped(differing);
     for (_, names) in &mut found {
         if names.len() == matching.pairs.len() {
             names.clear();

@@ -5,17 +5,20 @@ use super::model::{ComparedConfiguration, Measure, RunFacts, RunFigure};
 use super::run::{StoredRun, run_name};
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::plan::Next;
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::Mode;
 use crate::stats::Estimate;
 use crate::summary::capacity;
 use crate::verdict::{self, Metric, compared_value};
 
-/// By what a configuration of this scenario is compared.
-pub(super) fn measure_of(scenario: &Scenario, mode: &Mode) -> Measure {
-    match scenario.capacity {
-        Some(_) if mode.load().is_some() => Measure::Capacity,
-        _ => Measure::of(Metric::usual(mode)).unwrap_or(Measure::ReadTime),
+/// By what configurations of a mode are compared in all of the runs: by the metric of their scenarios where they have
+/// the same one and it makes ratios, else by that of the mode.
+pub(super) fn measure_of(runs: &[StoredRun], mode: &Mode) -> Measure {
+    if runs[0].plan.scenario.capacity.is_some() && mode.load().is_some() {
+        return Measure::Capacity;
     }
+    let mut metrics = runs.iter().map(|run| Metric::of_ratios(&run.plan.scenario, mode));
+    let first = metrics.next().filter(|first| metrics.all(|other| other == *first));
+    Measure::Metric(first.unwrap_or(Metric::usual(mode)))
 }
 
 /// The configurations that are compared with any run, and their figures in all runs.
@@ -25,16 +28,16 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(baseline: &StoredRun, others: &[StoredRun], matched: &[Matching]) -> Self {
-        let scenario = &baseline.plan.scenario;
+    pub(super) fn of(runs: &[StoredRun], matched: &[Matching]) -> Self {
+        let scenario = &runs[0].plan.scenario;
         let is_compared = |index: &usize| matched.iter().any(|m| m.pairs.iter().any(|(first, _)| first == index));
         let all = 0..scenario.configurations.len();
         let compared: Vec<usize> = all.filter(is_compared).collect();
         let mut figures = Vec::new();
         for &index in &compared {
-            let measure = measure_of(scenario, &scenario.configurations[index].mode);
-            figures.push(figure(&run_name(0), baseline, index, measure));
-            for (run, (stored, matching)) in (1..).zip(others.iter().zip(matched)) {
+            let measure = measure_of(runs, &scenario.configurations[index].mode);
+            figures.push(figure(&run_name(0), &runs[0], index, measure));
+            for (run, (stored, matching)) in (1..).zip(runs[1..].iter().zip(matched)) {
                 let pair = matching.pairs.iter().find(|(first, _)| *first == index);
                 figures.extend(pair.map(|(_, own)| figure(&run_name(run), stored, *own, measure)));
             }
@@ -62,19 +65,21 @@ fn used(trials: &[Trial], configuration: usize) -> Vec<(&Trial, &Measurement)> {
 }
 
 /// How fast each used trial was that has such a figure.
-pub(super) fn speeds(trials: &[Trial], configuration: usize, measure: Measure) -> Vec<f64> {
+pub(super) fn speeds(run: &StoredRun, configuration: usize, measure: Measure) -> Vec<f64> {
     let Some(metric) = measure.metric() else {
         return Vec::new();
     };
-    let used = used(trials, configuration).into_iter();
-    used.filter_map(|(trial, _)| compared_value(metric, trial, false).map(f64::exp))
+    let has_work = run.plan.scenario.configurations[configuration].has_work();
+    let used = used(run.trials, configuration).into_iter();
+    used.filter_map(|(trial, _)| compared_value(metric, trial, has_work).map(f64::exp))
         .collect()
 }
 
 fn figure(name: &str, run: &StoredRun, configuration: usize, measure: Measure) -> RunFigure {
+    let has_work = run.plan.scenario.configurations[configuration].has_work();
     let used = used(run.trials, configuration).into_iter();
     let trials: Vec<f64> = used
-        .filter_map(|(_, measurement)| verdict::figure(measure.metric()?, measurement, false))
+        .filter_map(|(_, measurement)| verdict::figure(measure.metric()?, measurement, has_work))
         .collect();
     let searched = run
         .plan

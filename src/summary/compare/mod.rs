@@ -34,7 +34,7 @@ pub fn compare_runs(runs: &[StoredRun]) -> Result<RunComparison, CompareError> {
         matched.push(matching::Matching::of(baseline, run)?);
     }
     let same: Vec<bool> = others.iter().map(|run| matching::is_same_run(baseline, run)).collect();
-    let figures = figures::Figures::of(baseline, others, &matched);
+    let figures = figures::Figures::of(runs, &matched);
     let threshold = baseline.plan.scenario.threshold;
     let verdicts = versus::verdicts(runs, &matched, &same, threshold);
     let facts = |(index, run): (usize, &StoredRun)| {

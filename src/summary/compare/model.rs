@@ -1,5 +1,7 @@
 //! What a comparison of runs is: the stored form of `tandem compare --format json`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Estimate;
@@ -39,6 +41,11 @@ pub struct RunComparison {
 }
 
 impl RunComparison {
+    /// By what configurations are compared, in the order of reports.
+    pub fn measures(&self) -> BTreeSet<Measure> {
+        self.figures.iter().map(|figure| figure.measure).collect()
+    }
+
     /// The figure of a configuration in a run; `None` where it is not compared there.
     pub fn figure(&self, run: &str, configuration: &str, measure: Measure) -> Option<&RunFigure> {
         let is = |f: &&RunFigure| f.run == run && f.configuration == configuration && f.measure == measure;
@@ -132,40 +139,20 @@ pub struct ComparedConfiguration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// Backlogs: records per second by read time.
-    ReadTime,
-    /// Records as they arrive: milliseconds, 99th percentile of the response time.
-    ResponseP99,
-    /// Backlogs with arrivals: seconds until there was no lag.
-    CatchUp,
     /// Searches for capacity: records per second that held the objective.
     Capacity,
+    /// A figure of the catalogue; of backlogs by a time, records per second.
+    #[serde(untagged)]
+    Metric(Metric),
 }
 
 impl Measure {
-    /// All of them, in the order of reports.
-    pub const ALL: [Measure; 4] = [
-        Measure::ReadTime,
-        Measure::ResponseP99,
-        Measure::CatchUp,
-        Measure::Capacity,
-    ];
-
     /// The metric within runs; a search for capacity has none.
     pub fn metric(self) -> Option<Metric> {
         match self {
-            Measure::ReadTime => Some(Metric::READ_TIME),
-            Measure::ResponseP99 => Some(Metric::RESPONSE_P99),
-            Measure::CatchUp => Some(Metric::CATCH_UP),
+            Measure::Metric(metric) => Some(metric),
             Measure::Capacity => None,
         }
-    }
-
-    /// The measure that is this metric; `None` for one that is only described.
-    pub fn of(metric: Metric) -> Option<Self> {
-        Measure::ALL
-            .into_iter()
-            .find(|measure| measure.metric() == Some(metric))
     }
 }
 

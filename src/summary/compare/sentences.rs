@@ -3,7 +3,7 @@
 use super::model::{Measure, RunComparison, RunFacts, RunVerdict};
 use crate::stats::{Estimate, is_material};
 use crate::summary::numbers::{interval, times};
-use crate::verdict::Verdict;
+use crate::verdict::{Metric, Verdict};
 use crate::wording::plural;
 
 /// A sentence per run and measure.
@@ -23,32 +23,27 @@ fn about(comparison: &RunComparison, run: &RunFacts) -> Vec<String> {
         let all = comparison.verdicts.iter();
         all.filter(|v| v.run == *name && v.measure == measure).collect()
     };
-    Measure::ALL
-        .into_iter()
+    let measures = comparison.measures().into_iter();
+    measures
         .filter_map(|measure| sentence(comparison, name, measure, &verdicts(measure)))
         .collect()
 }
 
 fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: &[&RunVerdict]) -> Option<String> {
-    let does = match measure {
-        Measure::ReadTime => "reads",
-        Measure::ResponseP99 => "responds (99th percentile)",
-        Measure::CatchUp => "catches up",
-        Measure::Capacity => "holds a rate",
-    };
+    let words = Words::of(measure);
     if let [only] = verdicts {
         let what = match only.ratio {
-            Some(ratio) => format!("{name} {does} {}", compared(ratio, measure, true)),
-            None => format!("{name} {does}, but cannot be compared with A"),
+            Some(ratio) => format!("{name} {} {}", words.does, words.compared(ratio, true)),
+            None => format!("{name} cannot be compared with A by {}", words.by),
         };
-        let word = word(only, comparison.threshold);
+        let word = words.verdict(only, comparison.threshold);
         let note = only.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
         return Some(format!("{what}: {word}{note}."));
     }
     let total = verdicts.len();
     let kinds = [
-        (Verdict::Slower, "slower"),
-        (Verdict::Faster, "faster"),
+        (Verdict::Slower, &*words.decided[0]),
+        (Verdict::Faster, &*words.decided[1]),
         (Verdict::Same, "the same"),
         (Verdict::Undecided, "undecided"),
     ];
@@ -56,25 +51,20 @@ fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: 
         .iter()
         .filter_map(|(kind, word)| {
             let alike: Vec<&&RunVerdict> = verdicts.iter().filter(|v| v.verdict == *kind).collect();
-            (!alike.is_empty()).then(|| format!("{word} in {}{}", alike.len(), farthest(*kind, &alike)))
+            (!alike.is_empty()).then(|| format!("{word} in {}{}", alike.len(), farthest(*kind, &alike, &words)))
         })
         .collect();
-    let by = match measure {
-        Measure::ReadTime => "read time",
-        Measure::ResponseP99 => "99th percentile of the response time",
-        Measure::CatchUp => "time to catch up",
-        Measure::Capacity => "capacity",
-    };
     (total > 0).then(|| {
         format!(
-            "{name} against A by {by}, of {total} configurations: {}.",
+            "{name} against A by {}, of {total} configurations: {}.",
+            words.by,
             clauses.join("; ")
         )
     })
 }
 
 /// The largest difference of those that are faster or slower.
-fn farthest(kind: Verdict, verdicts: &[&&RunVerdict]) -> String {
+fn farthest(kind: Verdict, verdicts: &[&&RunVerdict], words: &Words) -> String {
     if !matches!(kind, Verdict::Faster | Verdict::Slower) {
         return String::new();
     }
@@ -83,36 +73,71 @@ fn farthest(kind: Verdict, verdicts: &[&&RunVerdict]) -> String {
     most.and_then(|v| Some((v, v.ratio?)))
         .map_or(String::new(), |(v, ratio)| {
             let lead = if verdicts.len() > 1 { "most in " } else { "" };
-            format!(" ({lead}{}: {})", v.configuration, compared(ratio, v.measure, false))
+            format!(" ({lead}{}: {})", v.configuration, words.compared(ratio, false))
         })
 }
 
-fn word(verdict: &RunVerdict, threshold: f64) -> &'static str {
-    let material = verdict
-        .ratio
-        .and_then(|ratio| ratio.interval)
-        .is_some_and(|interval| is_material(interval, threshold));
-    match (verdict.verdict, material) {
-        (Verdict::Faster, true) => "materially faster",
-        (Verdict::Faster, false) => "faster",
-        (Verdict::Slower, true) => "materially slower",
-        (Verdict::Slower, false) => "slower",
-        (Verdict::Same, _) => "no difference worth having",
-        (Verdict::Undecided, _) => "undecided",
-    }
+/// The words of a measure.
+struct Words {
+    does: &'static str,
+    /// Of a ratio below 1, which is turned, and above: `slower`, `as fast`.
+    word: [String; 2],
+    /// The same as a verdict: `slower`, `faster`.
+    decided: [String; 2],
+    by: &'static str,
 }
 
-/// `1.20 times as fast as A [1.18, 1.22]`; a ratio below 1 is turned: `3.40 times slower than A [3.30, 3.50]`.
-fn compared(ratio: Estimate, measure: Measure, with_a: bool) -> String {
-    let is_capacity = measure == Measure::Capacity;
-    let (ratio, word, a) = match (ratio.point < 1.0, is_capacity) {
-        (false, false) => (ratio, "as fast", " as A"),
-        (false, true) => (ratio, "as high", " as A"),
-        (true, false) => (ratio.map(f64::recip), "slower", " than A"),
-        (true, true) => (ratio.map(f64::recip), "lower", " than A"),
-    };
-    let a = if with_a { a } else { "" };
-    format!("{} {word}{a}{}", times(ratio.point), interval(ratio))
+impl Words {
+    fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Metric(metric @ (Metric::READ_TIME | Metric::STOPWATCH)) => Words {
+                does: "reads",
+                word: ["slower", "as fast"].map(str::to_owned),
+                decided: ["slower", "faster"].map(str::to_owned),
+                by: &metric.comparing().noun,
+            },
+            Measure::Capacity => Words {
+                does: "holds a rate",
+                word: ["lower", "as high"].map(str::to_owned),
+                decided: ["slower", "faster"].map(str::to_owned),
+                by: "capacity",
+            },
+            Measure::Metric(metric) => {
+                let comparing = metric.comparing();
+                Words {
+                    does: if comparing.is_countable() { "has a" } else { "has" },
+                    word: [false, true].map(|better| format!("{} {}", comparing.adjective(better), comparing.noun)),
+                    decided: [false, true].map(|better| comparing.verdict(better)),
+                    by: &comparing.noun,
+                }
+            }
+        }
+    }
+
+    fn verdict(&self, verdict: &RunVerdict, threshold: f64) -> String {
+        let interval = verdict.ratio.and_then(|ratio| ratio.interval);
+        let material = interval.is_some_and(|interval| is_material(interval, threshold));
+        let materially = if material { "materially " } else { "" };
+        match verdict.verdict {
+            Verdict::Faster => format!("{materially}{}", self.decided[1]),
+            Verdict::Slower => format!("{materially}{}", self.decided[0]),
+            Verdict::Same => "no difference worth having".to_owned(),
+            Verdict::Undecided => "undecided".to_owned(),
+        }
+    }
+
+    /// `1.20 times as fast as A [1.18, 1.22]`; a ratio below 1 is turned: `3.40 times slower than A [3.30, 3.50]`.
+    fn compared(&self, ratio: Estimate, with_a: bool) -> String {
+        let is_better = ratio.point >= 1.0;
+        let ratio = if is_better { ratio } else { ratio.map(f64::recip) };
+        let word = &self.word[usize::from(is_better)];
+        let a = match (with_a, word.starts_with("as ")) {
+            (false, _) => "",
+            (true, true) => " as A",
+            (true, false) => " than A",
+        };
+        format!("{} {word}{a}{}", times(ratio.point), interval(ratio))
+    }
 }
 
 /// What runs made at different times cannot say.

@@ -1,5 +1,7 @@
 //! A verdict for each configuration of a run against the same one of the first run.
 
+use std::collections::BTreeSet;
+
 use super::figures::{measure_of, speeds};
 use super::matching::Matching;
 use super::model::{Measure, RunVerdict};
@@ -21,7 +23,12 @@ pub(super) fn verdicts(runs: &[StoredRun], matched: &[Matching], same: &[bool], 
         let verdict_on = |pair: &(usize, usize)| Versus::of(runs, place + 1, *pair, same[place]);
         all.extend(matching.pairs.iter().map(verdict_on));
     }
-    for measure in Measure::ALL.into_iter().filter(|measure| measure.metric().is_some()) {
+    let tested: BTreeSet<Measure> = all
+        .iter()
+        .map(|v| v.verdict.measure)
+        .filter(|m| m.metric().is_some())
+        .collect();
+    for measure in tested {
         let family = || {
             all.iter()
                 .enumerate()
@@ -59,8 +66,8 @@ impl Versus {
         let sides = [(&runs[0], pair.0), (&runs[place], pair.1)];
         let scenario = &runs[0].plan.scenario;
         let c = &scenario.configurations[pair.0];
-        let measure = measure_of(scenario, &c.mode);
-        let [first, other] = sides.map(|(run, index)| speeds(run.trials, index, measure));
+        let measure = measure_of(runs, &c.mode);
+        let [first, other] = sides.map(|(run, index)| speeds(run, index, measure));
         let logs = |speeds: &[f64]| speeds.iter().map(|speed| speed.ln()).collect::<Vec<f64>>();
         let capacities = scenario.capacity.as_ref().filter(|_| measure == Measure::Capacity);
         let capacities =

@@ -3,9 +3,11 @@
 use super::matching::Matching;
 use super::model::{Measure, RunComparison};
 use super::run::StoredRun;
+use crate::figures::By;
 use crate::measure::limits::core_figure;
 use crate::measure::{FlagKind, TrialKind};
 use crate::stats::median;
+use crate::verdict::Metric;
 use crate::wording::{listed, plural};
 
 /// Record counts that differ by a larger share are reported.
@@ -20,6 +22,7 @@ pub(super) fn warnings(
     comparison: &RunComparison,
 ) -> Vec<String> {
     let mut all: Vec<String> = until_decided(runs, comparison).into_iter().collect();
+    all.extend(other_metrics(runs, comparison));
     for (run, facts) in runs
         .iter()
         .zip(&comparison.runs)
@@ -84,6 +87,29 @@ fn until_decided(runs: &[StoredRun], comparison: &RunComparison) -> Option<Strin
     })
 }
 
+/// Why the runs are not compared by the figure that a scenario names.
+fn other_metrics(runs: &[StoredRun], comparison: &RunComparison) -> Option<String> {
+    let measures = comparison.measures();
+    let is_used = |figure| {
+        measures
+            .iter()
+            .filter_map(|m| m.metric())
+            .any(|metric| metric.figure() == figure)
+    };
+    let mut chosen = runs.iter().filter_map(|run| run.plan.scenario.metric);
+    let figure = chosen.find(|chosen| !is_used(chosen.figure))?.figure;
+    let can_be_zero = figure
+        .comparing()
+        .is_some_and(|comparing| comparing.by == By::Difference);
+    let why = if can_be_zero {
+        "can be 0 and has no ratio"
+    } else {
+        "is not the metric of all of them"
+    };
+    let name = &figure.figure().name;
+    (!measures.contains(&Measure::Capacity)).then(|| format!("The runs are not compared by `{name}`, since it {why}."))
+}
+
 fn is_other_machine(one: &StoredRun, other: &StoredRun) -> bool {
     let machine = |run: &StoredRun| {
         let e = run.environment;
@@ -107,7 +133,8 @@ fn other_counts(
 ) -> Option<String> {
     let reads = |pair: &&(usize, usize)| {
         let configuration = &baseline.plan.scenario.configurations[pair.0].name;
-        comparison.figure("A", configuration, Measure::ReadTime).is_some()
+        let by_time = Measure::Metric(Metric::READ_TIME);
+        comparison.figure("A", configuration, by_time).is_some()
     };
     let count = |run: &StoredRun, configuration: usize| {
         let is_counted =

@@ -122,6 +122,9 @@ pub struct Recommendation {
     pub certain: bool,
     /// True where no larger count was measured, so that more may be worth having.
     pub most_measured: bool,
+    /// About so many more blocks would say whether more are worth having, where that is open; `None` without a forecast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks_more: Option<u32>,
     /// The same as a sentence without its full stop.
     pub text: String,
 }

@@ -12,13 +12,13 @@ use crate::stats::{Estimate, SIGNIFICANCE};
 pub(super) fn recommend(
     series: &ScalingSeries,
     threshold: f64,
-    compare: impl Fn(&ScalingPoint, &ScalingPoint) -> (Option<Estimate>, Option<f64>),
+    compare: impl Fn(&ScalingPoint, &ScalingPoint) -> (Option<Estimate>, Option<f64>, Option<u32>),
     is_barred: impl Fn(&ScalingPoint) -> bool,
 ) -> Option<Recommendation> {
     let points = &series.points;
     let step = |from: usize, to: usize| {
         let (from, to) = (&points[from], &points[to]);
-        let (ratio, p) = compare(from, to);
+        let (ratio, p, blocks_more) = compare(from, to);
         let interval = ratio.and_then(|ratio| each(ratio, to.count - from.count).interval);
         let worth = match interval {
             Some((low, _)) if low > 1.0 + threshold => Worth::Yes,
@@ -36,6 +36,7 @@ pub(super) fn recommend(
             worth,
             barred,
             doubted,
+            blocks_more: blocks_more.filter(|_| worth == Worth::Open && !barred && !doubted),
         }
     };
     let mut reached = 0;
@@ -57,6 +58,10 @@ pub(super) fn recommend(
         count: here.count,
         certain,
         most_measured: ahead.is_empty(),
+        blocks_more: ahead
+            .iter()
+            .find(|step| step.worth == Worth::Open)
+            .and_then(|step| step.blocks_more),
         text: words::recommendation(series, here, &ahead, last, threshold),
     })
 }

@@ -1,7 +1,8 @@
 //! Which configurations differ in nothing but a number.
 
 use super::model::Along;
-use crate::scenario::{Configuration, Mode, Scenario, Variant};
+use crate::scenario::{Configuration, Mode, Scenario};
+use crate::wording::grouped;
 
 /// The configurations of a series, each behind its count, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,38 +13,21 @@ pub(super) struct Run {
 
 /// Every series of backlogs with at least two different counts, by its first configuration.
 pub(super) fn series(scenario: &Scenario) -> Vec<Run> {
-    let mut alike: Vec<(Configuration, Vec<usize>)> = Vec::new();
-    for (index, configuration) in scenario.configurations.iter().enumerate() {
-        if configuration.mode != Mode::Backlog {
-            continue;
-        }
-        let rest = without_numbers(configuration);
-        match alike.iter_mut().find(|(known, _)| *known == rest) {
-            Some((_, members)) => members.push(index),
-            None => alike.push((rest, vec![index])),
-        }
-    }
+    let all = scenario.configurations.iter().enumerate();
+    let backlogs = all.filter(|(_, configuration)| configuration.mode == Mode::Backlog);
+    let alike = grouped(backlogs.map(|(index, configuration)| (without_numbers(configuration), index)));
     let mut runs: Vec<Run> = alike.iter().flat_map(|(_, indices)| runs(scenario, indices)).collect();
     runs.sort_by_key(|run| run.configurations.iter().map(|(_, index)| *index).min());
     runs
 }
 
-/// What a configuration does, whatever its name and however many do it.
+/// What a configuration does, however many do it.
 fn without_numbers(configuration: &Configuration) -> Configuration {
     Configuration {
-        name: String::new(),
-        case: String::new(),
-        axis_values: Vec::new(),
-        key_values: Vec::new(),
-        baseline: None,
         processes: 0,
         consumers: 0,
         threads: 0,
-        variant: Variant {
-            own_baseline: None,
-            ..configuration.variant
-        },
-        ..configuration.clone()
+        ..configuration.unnamed()
     }
 }
 
@@ -131,9 +115,9 @@ pub(super) fn name(scenario: &Scenario, run: &Run) -> String {
         parts.push(format!("\"{}\"", first.case));
     }
     for (axis, values) in scenario.axes.iter().enumerate() {
-        let value = |c: &Configuration| c.axis_values.get(axis).cloned();
+        let value = |c: &Configuration| scenario.axis_value(c, axis);
         if values.values.len() > 1 && all().all(|c| value(c) == value(first)) {
-            parts.push(format!("{}={}", values.key, value(first).unwrap_or_default()));
+            parts.push(value(first));
         }
     }
     parts.join(", ")

@@ -25,6 +25,8 @@ pub(super) struct Step<'a> {
     pub(super) barred: bool,
     /// True where the interval says that it is worth it, and the test of the verdicts does not agree: too few blocks.
     pub(super) doubted: bool,
+    /// About so many more blocks would decide it; `None` where it is decided, or without a forecast.
+    pub(super) blocks_more: Option<u32>,
 }
 
 /// What each of `added` multiplies by, where all of them multiply by a ratio: its `added`-th root.

@@ -8,7 +8,7 @@ use super::series::{self, Run};
 use crate::figures::FigureId;
 use crate::measure::Trial;
 use crate::plan::Plan;
-use crate::stats::{self, Estimate, Observation, is_material};
+use crate::stats::{self, Estimate, Observation, SIGNIFICANCE, is_material};
 use crate::summary::model::ConfigurationSummary;
 use crate::verdict::{Metric, Rule, figure, is_tainted, paired_trials};
 
@@ -99,7 +99,7 @@ fn summarise_one(
         points,
         recommendation: None,
     };
-    let compare = |from: &ScalingPoint, to: &ScalingPoint| paired.compare(to.configuration, from.configuration);
+    let compare = |from: &ScalingPoint, to: &ScalingPoint| paired.step(from, to, scenario.threshold);
     let is_barred = |point: &ScalingPoint| is_tainted(point.configuration);
     series.recommendation = recommendation::recommend(&series, scenario.threshold, compare, is_barred);
     series
@@ -129,10 +129,20 @@ impl Paired {
         self.rule.ratio(&self.logs(one, other))
     }
 
-    /// The same with the p of there being no difference.
-    fn compare(&self, one: usize, other: usize) -> (Option<Estimate>, Option<f64>) {
-        let logs = self.logs(one, other);
-        (self.rule.ratio(&logs), self.rule.p(&logs, self.seed))
+    /// The ratio of a larger count to a smaller one, the p of there being no difference, and about how many more blocks
+    /// would say on which side of the threshold the gain of each one added lies.
+    fn step(
+        &self,
+        from: &ScalingPoint,
+        to: &ScalingPoint,
+        threshold: f64,
+    ) -> (Option<Estimate>, Option<f64>, Option<u32>) {
+        let logs = self.logs(to.configuration, from.configuration);
+        let worth = threshold.ln_1p() * f64::from(to.count - from.count);
+        let beyond: Vec<f64> = logs.iter().map(|log| log - worth).collect();
+        let needed = self.rule.needed(&beyond, 0.0, SIGNIFICANCE);
+        let more = needed.map(|needed| stats::count(needed - logs.len()));
+        (self.rule.ratio(&logs), self.rule.p(&logs, self.seed), more)
     }
 }
 

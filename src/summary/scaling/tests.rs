@@ -3,6 +3,7 @@
 use super::*;
 use crate::measure::{FailureKind, Trial, TrialKind, TrialOrder};
 use crate::plan::Plan;
+use crate::scenario::Until;
 use crate::stats::{Estimate, Law, Refusal};
 use crate::summary::{Summary, summarise};
 use crate::testing::{AxisValues, ScenarioBuilder, failed, run};
@@ -116,6 +117,24 @@ fn what_the_intervals_leave_open_is_said_to_be_open() {
     let found = summary.scaling[0].recommendation.clone().unwrap();
     assert_eq!((found.count, found.certain, found.most_measured), (3, false, false));
     insta::assert_snapshot!(recommended(&summary));
+}
+
+#[test]
+fn a_run_with_every_verdict_does_not_claim_that_what_stays_open_is_decided() {
+    let mut builder = on_partitions(8).axis("consumers", &CONSUMERS[..4]);
+    (builder.until, builder.repetitions) = (Some(Until::Decided), 20);
+    let plan = builder.plan();
+    let summary = of(&plan, |n| [1.0, 1.9, 2.7, 2.7 * 1.03][n as usize - 1]);
+    let found = summary.scaling[0].recommendation.as_ref().unwrap();
+    let sentence = recommended(&summary);
+    assert!(found.blocks_more.is_some() && !sentence.contains(". "), "{sentence}");
+    assert!(
+        sentence.contains("; whether a fourth consumer is stays open"),
+        "{sentence}"
+    );
+    assert!(sentence.ends_with(" more blocks)."), "{sentence}");
+    let ending = summary.answer.last().unwrap();
+    assert!(ending.ends_with("with a verdict on every comparison."), "{ending}");
 }
 
 #[test]

@@ -14,6 +14,12 @@ impl ScalingSeries {
         self.points.len() >= COUNTS_MIN && self.recommendation.is_some()
     }
 
+    /// Whether the answer says that it is open how many are worth having.
+    pub(crate) fn stays_open(&self) -> bool {
+        let is_open = |found: &Recommendation| !found.certain && !found.most_measured;
+        self.is_reported() && self.recommendation.as_ref().is_some_and(is_open)
+    }
+
     /// So many members as there are partitions: any more would find none.
     fn is_full(&self, point: &ScalingPoint) -> bool {
         self.along != Along::Threads && self.partitions == point.members
@@ -64,20 +70,20 @@ pub(crate) fn sentences(series: &[ScalingSeries], fits: fn(&str) -> bool) -> Vec
     let parts: Vec<String> = found.iter().enumerate().map(part).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let sentence = format!("Worth having: {}.", listed(&parts));
-    let each = if fits(&sentence) {
-        sentence
-    } else {
-        range(&found, one_kind)
-    };
+    let more = found.iter().filter_map(|(_, found)| found.blocks_more).max();
+    let more = more.map(|more| format!("About {} would say whether more pay.", plural(more, "more block")));
+    if !fits(&sentence) {
+        return std::iter::once(range(&found, one_kind)).chain(more).collect();
+    }
     let is_full = |(one, found): &(&ScalingSeries, &Recommendation)| {
         let mut points = one.points.iter().filter(|point| point.count == found.count);
         points.all(|point| one.is_full(point))
     };
-    let full = found
-        .iter()
-        .all(is_full)
-        .then(|| "Any more would find no partition.".to_owned());
-    std::iter::once(each).chain(full).collect()
+    let full = format!("{}; more would find no partition.", sentence.trim_end_matches('.'));
+    let says_full = found.iter().all(is_full) && fits(&full);
+    std::iter::once(if says_full { full } else { sentence })
+        .chain(more)
+        .collect()
 }
 
 /// True where it is known that no more are worth having.
@@ -127,33 +133,28 @@ pub(super) fn recommendation(
         (Some(next), None) => {
             format!("{number} enough: {}{}", adds(next, along), idle(series, next))
         }
+        (Some(_), Some(open)) if here.count == series.points[0].count => {
+            left_open(open, along, " worth having", threshold)
+        }
         (Some(_), Some(open)) => {
-            let least = if here.count == series.points[0].count {
-                String::new()
-            } else {
-                format!("at least {number} worth having. ")
-            };
-            let worth = if least.is_empty() { " worth having" } else { "" };
-            let open = left_open(open, along, worth, threshold);
-            if least.is_empty() {
-                open
-            } else {
-                least + &capitalised(&open)
-            }
+            format!(
+                "at least {number} worth having; {}",
+                left_open(open, along, "", threshold)
+            )
         }
         (None, _) => {
-            let last = last.map_or(String::new(), |step| format!(". {}", capitalised(&adds(&step, along))));
-            let full = if series.is_full(here) {
-                ". Any more would find no partition"
+            let last = last.map_or(String::new(), |step| format!(": {}", adds(&step, along)));
+            let end = if series.is_full(here) {
+                "and more would find no partition"
             } else {
-                ""
+                "the most that were measured"
             };
-            format!("{number} worth having, the most that were measured{last}{full}")
+            format!("{number} worth having, {end}{last}")
         }
     }
 }
 
-/// `whether a fourth consumer is stays open: it adds 2 % [-1, 5], and 3 % would be worth it`.
+/// `whether a fourth consumer is stays open: it adds 2 % [-1, 5], 3 % would be worth it (about 4 more blocks)`.
 fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
     let count = step.to.count;
     let one = count == step.from.count + 1;
@@ -166,10 +167,13 @@ fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
     let why = match step.ratio {
         Some(_) if step.barred => ", but trials failed, or lost or repeated records".to_owned(),
         Some(ratio) if step.doubted => format!(", but {} blocks are too few to be sure", ratio.observations),
-        Some(_) => format!(", and {} % would be worth it", figure(threshold)),
+        Some(_) => format!(", {} % would be worth it", figure(threshold)),
         None => String::new(),
     };
-    format!("{whether}{worth} stays open: {gain}{why}")
+    let more = step
+        .blocks_more
+        .map(|more| format!(" (about {})", plural(more, "more block")));
+    format!("{whether}{worth} stays open: {gain}{why}{}", more.unwrap_or_default())
 }
 
 /// What a step adds, with its noun where one is added.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::subject::of;
 use crate::figures::is_meaningful;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::measure::objective::{Outcome, holds};
@@ -56,8 +55,7 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
         ],
     };
     let of_load = [delivery_errors(&trials), out_of_range(&used), late_producers(&used)];
-    let warnings = of_readers.into_iter().chain(of_load).flatten();
-    warnings.map(|warning| format!("{}{warning}.", of(summary))).collect()
+    of_readers.into_iter().chain(of_load).flatten().collect()
 }
 
 type Used<'a> = [(&'a Measurement, &'a LoadMeasurement)];

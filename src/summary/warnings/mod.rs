@@ -5,8 +5,9 @@ mod subject;
 
 use std::collections::BTreeMap;
 
-use self::subject::{named, of};
+use self::subject::{named, of_each};
 use super::model::ConfigurationSummary;
+use super::quality::RunQuality;
 use crate::figures::{FigureId, read_seconds};
 use crate::measure::{FlagKind, Status, Trial, TrialKind};
 use crate::plan::{FAILURES_IN_A_ROW, Plan};
@@ -48,14 +49,19 @@ pub(super) fn warnings(
     plan: &Plan,
     trials: &[Trial],
     summaries: &[ConfigurationSummary],
+    quality: &RunQuality,
     complete: bool,
 ) -> Vec<String> {
     let counted: Vec<&Trial> = trials.iter().filter(|t| t.order.kind == TrialKind::Counted).collect();
-    let mut warnings = Vec::new();
-    warnings.extend(summaries.iter().filter_map(unaccounted));
-    warnings.extend(summaries.iter().filter_map(|summary| failures(summary, &counted)));
+    let about = |found: &dyn Fn(&ConfigurationSummary) -> Option<String>| {
+        of_each(&plan.scenario, summaries, |summary| {
+            found(summary).into_iter().collect()
+        })
+    };
+    let mut warnings = about(&unaccounted);
+    warnings.extend(about(&|summary| failures(summary, &counted)));
     if plan.scenario.capacity.is_some() {
-        warnings.extend(summaries.iter().filter_map(|summary| search_failures(summary, trials)));
+        warnings.extend(about(&|summary| search_failures(summary, trials)));
     }
     warnings.extend(given_up(plan, trials));
     if !complete {
@@ -66,19 +72,15 @@ pub(super) fn warnings(
             progress.trials_planned
         ));
     }
-    warnings.extend(summaries.iter().filter_map(|summary| exclusions(summary, &counted)));
-    warnings.extend(
-        summaries
-            .iter()
-            .flat_map(|summary| live::warnings(plan, summary, trials)),
-    );
-    warnings.extend(
-        summaries
-            .iter()
-            .filter_map(|summary| short_trials(plan, summary, &counted)),
-    );
+    warnings.extend(about(&|summary| exclusions(summary, &counted)));
+    let of_loads = |summary: &ConfigurationSummary| live::warnings(plan, summary, trials);
+    warnings.extend(of_each(&plan.scenario, summaries, of_loads));
+    warnings.extend(about(&|summary| short_trials(plan, summary, &counted)));
     warnings.extend(split_blocks(plan, trials));
-    warnings.extend(FlagKind::ALL.iter().filter_map(|kind| flagged(*kind, &counted)));
+    // Where most trials were disturbed, the answer begins with that.
+    let is_said = |kind: FlagKind| kind == FlagKind::Disturbed && quality.disturbed().is_some();
+    let flags = FlagKind::ALL.iter().filter(|kind| !is_said(**kind));
+    warnings.extend(flags.filter_map(|kind| flagged(*kind, &counted)));
     warnings.extend(throttled(&counted));
     warnings
 }
@@ -115,16 +117,13 @@ fn unaccounted(summary: &ConfigurationSummary) -> Option<String> {
             parts.push(format!("{records} records {what}"));
         }
     }
-    (!parts.is_empty()).then(|| format!("{}{}.", of(summary), parts.join(" and ")))
+    (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
 fn failures(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<String> {
     let kinds = failure_kinds(trials_of(summary, counted))?;
     let (failed, run) = (summary.trials_failed, run_of(summary));
-    Some(format!(
-        "{}{failed} of {run} counted trials failed ({kinds}).",
-        of(summary)
-    ))
+    Some(format!("{failed} of {run} counted trials failed ({kinds})"))
 }
 
 /// Trials of a search that failed said nothing of their rates.
@@ -134,8 +133,7 @@ fn search_failures(summary: &ConfigurationSummary, trials: &[Trial]) -> Option<S
     let kinds = failure_kinds(own.iter().copied())?;
     let failed = own.iter().filter(|t| matches!(t.status, Status::Failed(_))).count();
     Some(format!(
-        "{}{failed} of {} trials of the search failed ({kinds}).",
-        of(summary),
+        "{failed} of {} trials of the search failed ({kinds})",
         own.len()
     ))
 }
@@ -157,15 +155,9 @@ fn failure_kinds<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<String> 
 
 fn given_up(plan: &Plan, trials: &[Trial]) -> Option<String> {
     let skipped = plan.skipped(trials);
-    let names: Vec<String> = skipped
-        .iter()
-        .map(|&c| named(&plan.scenario.configurations[c].name))
-        .collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "Given up after {FAILURES_IN_A_ROW} failures in a row: {}.",
-            names.join("; ")
-        )
+    (!skipped.is_empty()).then(|| {
+        let names = named(&plan.scenario, &skipped);
+        format!("Given up after {FAILURES_IN_A_ROW} failures in a row: {names}.")
     })
 }
 
@@ -177,8 +169,7 @@ fn exclusions(summary: &ConfigurationSummary, counted: &[&Trial]) -> Option<Stri
     reasons.next().map(|(number, reason)| {
         let excluded = summary.trials_excluded;
         format!(
-            "{}{excluded} of {} counted trials left out (trial {number}: {reason}).",
-            of(summary),
+            "{excluded} of {} counted trials left out (trial {number}: {reason})",
             run_of(summary)
         )
     })
@@ -193,7 +184,7 @@ fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial])
     }
     let used = trials_of(summary, counted).filter(|t| t.is_used());
     let times: Vec<f64> = used.filter_map(|t| t.measurement.as_ref()).map(read_seconds).collect();
-    let typical_s = median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
+    median(&times).filter(|&s| s < wanted_s * SHORT_SHARE)?;
     let family = &plan.scenario.families[summary.family];
     let why = if trials_of(summary, counted).map(|t| t.order.records).max() == Some(family.records_max) {
         match plan.scenario.datasets[plan.scenario.configurations[summary.configuration].dataset].existing() {
@@ -204,8 +195,8 @@ fn short_trials(plan: &Plan, summary: &ConfigurationSummary, counted: &[&Trial])
         ""
     };
     Some(format!(
-        "{}trials took {typical_s:.2} s, much less than the {wanted_s} s wanted{why}.",
-        of(summary)
+        "trials took less than {} % of the {wanted_s} s wanted{why}",
+        SHORT_SHARE * 100.0
     ))
 }
 

@@ -1,13 +1,14 @@
 //! The shipped scenarios, each with a run made up for it.
 
-use super::Fixture;
-use super::live::{blocks, finished, search};
-use crate::scenario::{Repetitions, parse};
-
-const BLOCKS: u32 = 8;
+use super::live::{UNHINDERED, live_trial};
+use super::{Fixture, trials};
+use crate::measure::Trial;
+use crate::plan::{Next, Plan};
+use crate::scenario::{Scenario, parse};
+use crate::summary::summarise;
 
 impl Fixture {
-    /// Every scenario of scenarios/ with eight blocks, in the order of their names.
+    /// Every scenario of scenarios/, run until its plan ends, in the order of their names.
     pub(crate) fn shipped() -> Vec<Self> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -18,24 +19,28 @@ impl Fixture {
         let fixture = |path: &std::path::PathBuf| {
             let name = path.file_stem().unwrap().to_string_lossy();
             let text = std::fs::read_to_string(path).unwrap();
-            let mut scenario = parse(&name, &name, &text).unwrap_or_else(|errors| panic!("{}", errors.plain()));
-            scenario.repetitions = Repetitions::Fixed(BLOCKS);
-            let mut fixture = if let Some(capacity) = scenario.capacity {
-                let mut trials = Vec::new();
-                for index in 0..scenario.configurations.len() {
-                    search(&scenario, capacity, index, &mut trials);
-                }
-                finished(scenario, trials)
-            } else if scenario.configurations[0].mode.load().is_some() {
-                let trials = blocks(&scenario, BLOCKS);
-                finished(scenario, trials)
-            } else {
-                let read = Fixture::run(scenario, BLOCKS);
-                finished(read.scenario, read.trials)
-            };
+            let scenario = parse(&name, &name, &text).unwrap_or_else(|errors| panic!("{}", errors.plain()));
+            let mut fixture = Fixture::planned(scenario);
             fixture.source = text;
             fixture
         };
         files.iter().map(fixture).collect()
+    }
+
+    /// A run of a scenario from its first trial to the last that its plan asks for.
+    pub(crate) fn planned(scenario: Scenario) -> Self {
+        let plan = Plan::new(scenario);
+        let mut trials: Vec<Trial> = Vec::new();
+        while let Next::Trial(order) = plan.next(&trials, 1) {
+            // Neighbouring seeds have noise that is alike.
+            let seed = order.number as usize * 7_919 % 10_007;
+            trials.push(match order.load {
+                Some(_) => live_trial(&plan.scenario, order, UNHINDERED),
+                None => trials::read(&plan.scenario, order, seed),
+            });
+        }
+        let mut fixture = Fixture::of(plan.scenario.clone(), trials);
+        fixture.summary = summarise(&plan, &fixture.trials);
+        fixture
     }
 }
