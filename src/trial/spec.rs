@@ -12,7 +12,7 @@ use crate::names;
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
 };
-use crate::scenario::{Configuration, Membership, Work};
+use crate::scenario::{Configuration, Membership};
 use crate::secret::Secret;
 
 /// All that a trial needs to run.
@@ -127,7 +127,11 @@ impl Terms {
             limits,
         };
         match configuration.mode.load() {
-            None => terms.limits.read = limits.read.max(longest_reading(&terms, configuration.work)),
+            None => {
+                terms.limits.read = limits
+                    .read
+                    .max(longest_reading(terms.records(), configuration.work.ns()))
+            }
             Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
         }
         terms
@@ -233,9 +237,12 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Upper bound on the read time: ten times the total work, done by one member.
-fn longest_reading(terms: &Terms, work: Work) -> Duration {
-    Duration::from_nanos(terms.records().saturating_mul(work.ns()).saturating_mul(10))
+/// Upper bound on the read time: ten times the total work, done by one member. Where nobody knows how long the work takes
+/// there is none, and a trial that stands still ends by [`Limits::stall`].
+fn longest_reading(records: u64, work_ns: Option<u64>) -> Duration {
+    work_ns.map_or(Duration::MAX, |ns| {
+        Duration::from_nanos(records.saturating_mul(ns).saturating_mul(10))
+    })
 }
 
 /// Deals partitions out in turn.
