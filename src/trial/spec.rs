@@ -240,9 +240,8 @@ fn nanoseconds(duration: Duration) -> u64 {
 /// Upper bound on the read time: ten times the total work, done by one member. Where nobody knows how long the work takes
 /// there is none, and a trial that stands still ends by [`Limits::stall`].
 fn longest_reading(records: u64, work_ns: Option<u64>) -> Duration {
-    work_ns.map_or(Duration::MAX, |ns| {
-        Duration::from_nanos(records.saturating_mul(ns).saturating_mul(10))
-    })
+    let all_ns = work_ns.map(|ns| records.saturating_mul(ns).saturating_mul(10));
+    all_ns.map_or(Duration::MAX, Duration::from_nanos)
 }
 
 /// Deals partitions out in turn.

@@ -40,9 +40,6 @@ pub trait Handler: Send + 'static {
         NonZeroUsize::MIN
     }
 
-    /// Nanoseconds that it needs for a record, where they are known beforehand.
-    fn record_ns(&self) -> Option<u64>;
-
     /// Handles records, at least one. When it comes back without a failure, all of them are safe: their offsets may be
     /// committed. After a failure none of them counts as handled.
     ///

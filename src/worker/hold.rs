@@ -150,6 +150,7 @@ impl HeldReader {
             commit: self.prepare.commit,
             capacity: batch_capacity(self.prepare.read),
             ordering: self.prepare.ordering,
+            work_ns: self.prepare.work.ns(),
             thread_name: self.thread_name.clone(),
             start_ns,
             waits,

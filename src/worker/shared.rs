@@ -309,15 +309,13 @@ impl MemberShared {
         }
     }
 
-    /// Takes in that records could not be handled. True where they are to be handed over again, after a pause; after a
-    /// failure that is permanent the member stops.
+    /// Takes in that records could not be handled: pauses before they are handed over again, or stops the member.
     #[cold]
-    pub(super) fn tries_again(&self, failure: Failure) -> bool {
+    pub(super) fn work_failed(&self, failure: Failure) {
         match failure {
             Failure::Passing(cause) => {
                 self.reported.report(&format!("the work is tried again: {cause}"));
                 thread::sleep(RETRY_PAUSE);
-                !self.is_stopped()
             }
             Failure::Permanent(cause) => {
                 let failure = format!("the work failed: {cause}");
@@ -325,7 +323,6 @@ impl MemberShared {
                     self.reported.fail(failure);
                 }
                 self.stop();
-                false
             }
         }
     }

@@ -50,10 +50,6 @@ impl Handler for Database {
         NonZeroUsize::new(self.at_once).unwrap()
     }
 
-    fn record_ns(&self) -> Option<u64> {
-        None
-    }
-
     fn handle<'r, R: Record + 'r>(&mut self, records: impl Iterator<Item = &'r R>) -> Result<(), Failure> {
         let mut call = Vec::new();
         for record in records {

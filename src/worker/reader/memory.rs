@@ -19,13 +19,6 @@ use crate::measure::{TopicPartition, clock};
 use crate::protocol::{OffsetRange, StampOrder, TopicTarget};
 use crate::work::{Nothing, Record};
 use crate::worker::shared::MemberShared;
-#[cfg(test)]
-use {
-    super::reading::ReadAccounts,
-    crate::protocol::WorkCalibration,
-    crate::scenario::Work,
-    crate::work::{self, Handler, UseHandlers},
-};
 
 /// The only topic of records in memory.
 pub(super) const TOPIC: &str = "memory";
@@ -193,28 +186,6 @@ impl Source for MemorySource {
         let mut coming = self.coming();
         queued.append(&mut coming);
         *coming = queued;
-    }
-}
-
-#[cfg(test)]
-impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
-    /// Reads with this work on so many threads, where a microsecond is ten iterations.
-    pub(super) fn run_work(&'a self, work: Work, threads: usize, early: Early<S::Message<'a>>) -> ReadAccounts {
-        struct Reading<'a, S: Source, O>(&'a Reader<'a, S, O>, Early<S::Message<'a>>);
-
-        impl<'a, S: Source, O: Consumption> UseHandlers for Reading<'a, S, O> {
-            type Output = ReadAccounts;
-
-            fn use_handlers<H: Handler>(self, handlers: Vec<H>) -> ReadAccounts {
-                self.0.run(handlers, self.1)
-            }
-        }
-
-        let calibration = WorkCalibration {
-            iterations_per_us: 10.0,
-            ..WorkCalibration::default()
-        };
-        work::open(work, calibration, threads, Reading(self, early)).unwrap_or_else(|cause| panic!("{cause}"))
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Reader<'a, S, O> {
     /// Most records to take at once.
     pub(crate) capacity: usize,
     pub(crate) ordering: WorkOrdering,
+    /// How long the work on a record takes, where that is known beforehand.
+    pub(crate) work_ns: Option<u64>,
     /// What the names of its threads begin with.
     pub(crate) thread_name: String,
     /// The common start.
@@ -58,6 +60,7 @@ impl<'a, S, O> Reader<'a, S, O> {
             commit: Commit::None,
             capacity: BATCH_RECORDS,
             ordering: WorkOrdering::None,
+            work_ns: Some(0),
             thread_name: "reader".to_owned(),
             start_ns: 0,
             waits: None,

@@ -15,8 +15,9 @@ use super::reading::Early;
 use super::source::{CommitError, Consumption, Offsets, Place, Source};
 use super::{Committer, ReadAccounts, Reader, ReaderResult};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
+use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
-use crate::work::Record;
+use crate::work::{self, Handler, Record, UseHandlers};
 use crate::worker::reported::{News, Reported};
 use crate::worker::shared::MemberShared;
 
@@ -72,6 +73,27 @@ impl Offsets for Checked {
 
 impl Consumption for Checked {
     fn end(&self, _: usize) {}
+}
+
+impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
+    /// Reads with this work on so many threads, where a microsecond is ten iterations.
+    pub(super) fn run_work(&'a self, work: Work, threads: usize, early: Early<S::Message<'a>>) -> ReadAccounts {
+        struct Reading<'a, S: Source, O>(&'a Reader<'a, S, O>, Early<S::Message<'a>>);
+
+        impl<'a, S: Source, O: Consumption> UseHandlers for Reading<'a, S, O> {
+            type Output = ReadAccounts;
+
+            fn use_handlers<H: Handler>(self, handlers: Vec<H>) -> ReadAccounts {
+                self.0.run(handlers, self.1)
+            }
+        }
+
+        let calibration = WorkCalibration {
+            iterations_per_us: 10.0,
+            ..WorkCalibration::default()
+        };
+        work::open(work, calibration, threads, Reading(self, early)).unwrap_or_else(|cause| panic!("{cause}"))
+    }
 }
 
 /// One reading of records in memory.

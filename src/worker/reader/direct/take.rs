@@ -74,27 +74,29 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
                 now_ns = clock::now_ns();
             }
             let (entries, following) = rest.split_at(self.admit_next(rest));
-            rest = following;
-            if !self.handle(entries) {
+            if self.admitted.is_empty() {
+                // Nothing of the trial is left in the batch.
                 return;
             }
-            if self.admitted.is_empty() {
+            let records = self.admitted.iter().map(|each| &entries[each.place]);
+            if let Err(failure) = self.handler.handle(records) {
+                self.reader.shared.work_failed(failure);
                 continue;
             }
-            let started_ns = now_ns;
-            now_ns = clock::now_ns();
-            self.work_ns += now_ns - started_ns;
+            rest = following;
+            let handling = Handling {
+                received_ns,
+                started_ns: now_ns,
+                finished_ns: clock::now_ns(),
+            };
+            now_ns = handling.finished_ns;
+            self.work_ns += now_ns - handling.started_ns;
             for next in 0..self.admitted.len() {
                 let Admitted { place, slot, epoch } = self.admitted[next];
                 let record = &entries[place];
                 let counted = self.count((slot, epoch), record);
                 if let Some(waits) = &mut self.waits {
                     let stamp = waits.stamp_of(slot, record);
-                    let handling = Handling {
-                        received_ns,
-                        started_ns,
-                        finished_ns: now_ns,
-                    };
                     waits.finished(slot, stamp, handling);
                 }
                 if counted == Counted::Last {
@@ -128,27 +130,5 @@ impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
             }
         }
         entries.len()
-    }
-
-    /// Hands over what was admitted until it is safe, or until the member does not hold it any more. False where the
-    /// reading ends before.
-    #[inline]
-    fn handle(&mut self, entries: &[S::Message<'_>]) -> bool {
-        while !self.admitted.is_empty() {
-            let records = self.admitted.iter().map(|each| &entries[each.place]);
-            let Err(failure) = self.handler.handle(records) else {
-                return true;
-            };
-            if !self.reader.shared.tries_again(failure) {
-                return false;
-            }
-            if self.gate.is_wanted() {
-                self.note(clock::now_ns());
-                self.gate.step_aside();
-            }
-            let slots = self.reader.shared.slots();
-            self.admitted.retain(|each| slots[each.slot].epoch() == each.epoch);
-        }
-        true
     }
 }

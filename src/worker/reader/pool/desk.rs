@@ -34,11 +34,9 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
     /// A thread's life: works what comes until the reading ends, and nothing more once the member has stopped.
     pub(super) fn work(&self, mut handler: impl Handler) -> Option<Waited> {
         handler.begin();
-        let at_once = handler.at_once().get();
         let mut waits = self.reader.waits.map(|order| Waits::new(order, self.reader.shared));
         let mut work_ns = 0;
-        let (mut taken, mut finished) = (Vec::new(), Vec::new());
-        let mut jobs = Vec::with_capacity(at_once);
+        let (mut taken, mut jobs, mut finished) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             match self.handover.next(&mut finished, &mut taken, IDLE_WAIT) {
                 Next::Records => {}
@@ -51,24 +49,20 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
                 Next::Closed => break,
             }
             let mut coming = taken.drain(..);
-            while let Some((strand, job)) = coming.next() {
-                finished.push(strand);
-                jobs.push(job);
-                if jobs.len() < at_once && coming.len() > 0 {
-                    continue;
+            while coming.len() > 0 {
+                for (strand, job) in coming.by_ref().take(handler.at_once().get()) {
+                    finished.push(strand);
+                    jobs.push(job);
                 }
-                if !self.reader.shared.is_stopped() {
-                    work_ns += self.work_on(&mut jobs, &mut handler, waits.as_mut());
-                }
-                jobs.clear();
+                work_ns += self.work_on(&mut jobs, &mut handler, waits.as_mut());
             }
         }
         self.work_ns.fetch_add(work_ns, Ordering::Relaxed);
         waits.map(Waits::close)
     }
 
-    /// Has records handled that the member still holds, and returns how long that took. Between two tries a revocation
-    /// may take them away.
+    /// Has those records handled that the member still holds, and returns how long that took. Between two tries a
+    /// revocation may take them away.
     fn work_on<M: Message>(
         &self,
         jobs: &mut Vec<Job<M>>,
@@ -76,24 +70,22 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
         mut waits: Option<&mut Waits<'_>>,
     ) -> u64 {
         let shared = self.reader.shared;
+        let slot_of = |job: &Job<M>| &shared.slots()[job.slot];
         let from_ns = clock::now_ns();
         loop {
-            jobs.retain(|job| shared.begin_work(&shared.slots()[job.slot], job.epoch));
+            jobs.retain(|job| !shared.is_stopped() && shared.begin_work(slot_of(job), job.epoch));
             if jobs.is_empty() {
                 return 0;
             }
             let Err(failure) = handler.handle(jobs.iter().map(|job| &job.message)) else {
                 break;
             };
-            for job in jobs.iter() {
-                shared.end_work(&shared.slots()[job.slot], job.epoch);
-            }
-            if !shared.tries_again(failure) {
-                return 0;
-            }
+            jobs.iter().for_each(|job| shared.end_work(slot_of(job), job.epoch));
+            shared.work_failed(failure);
         }
         let mut now_ns = from_ns;
         for job in jobs.drain(..) {
+            let slot = slot_of(&job);
             let stamped = waits
                 .as_mut()
                 .map(|waits| (waits.stamp_of(job.slot, &job.message), waits));
@@ -108,7 +100,7 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
                 waits.finished(job.slot, stamp, handling);
             }
             self.finish(job.slot, job.ticket, now_ns);
-            shared.end_work(&shared.slots()[job.slot], job.epoch);
+            shared.end_work(slot, job.epoch);
         }
         now_ns - from_ns
     }

@@ -84,7 +84,11 @@ pub(super) fn run<'a, S: Source, O: Consumption, H: Handler>(
     let shared = reader.shared;
     let desk = Desk {
         reader,
-        handover: Handover::new(look_ahead(handlers.len()), handlers.len(), taken_at_once(&handlers)),
+        handover: Handover::new(
+            look_ahead(handlers.len()),
+            handlers.len(),
+            taken_at_once(reader, &handlers),
+        ),
         windows: (shared.slots().iter())
             .map(|slot| Mutex::new(Window::new(slot.range)))
             .collect(),
@@ -140,13 +144,13 @@ fn look_ahead(threads: usize) -> Load {
 }
 
 /// Records that a thread takes at once: what it has taken, no other can work. Where nobody knows how long a record takes,
-/// it is what its handler takes in one call.
-fn taken_at_once(handlers: &[impl Handler]) -> usize {
-    handlers.first().map_or(1, |handler| {
-        let in_time = handler.record_ns().map_or(1, |ns| TAKEN_AT_ONCE_NS / ns.max(1));
-        let in_time = usize::try_from(in_time.clamp(1, TAKEN_AT_ONCE)).unwrap_or(1);
-        in_time.max(handler.at_once().get())
-    })
+/// they are as many as its handler takes in one call.
+fn taken_at_once<S, O>(reader: &Reader<'_, S, O>, handlers: &[impl Handler]) -> usize {
+    let in_time = reader.work_ns.map_or(1, |ns| TAKEN_AT_ONCE_NS / ns.max(1));
+    let in_time = usize::try_from(in_time.clamp(1, TAKEN_AT_ONCE)).unwrap_or(1);
+    handlers
+        .first()
+        .map_or(1, |handler| in_time.max(handler.at_once().get()))
 }
 
 fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption, H: Handler>(
