@@ -34,6 +34,11 @@ pub(crate) fn is_property(name: &str) -> bool {
     find(name).is_some()
 }
 
+/// True for a property one value of which is several words with commas between them.
+pub(crate) fn takes_several(name: &str) -> bool {
+    find(name).is_some_and(|property| matches!(property.values, Values::SomeOf(_)))
+}
+
 /// What to write instead of a property that tandem sets itself.
 pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
     let list = match clients {

@@ -134,6 +134,7 @@ impl Scene {
             commit: self.commit,
             capacity: self.capacity,
             ordering: WorkOrdering::None,
+            work_ns: None,
             ..Reader::counting(&source, &offsets, &shared, 0)
         };
         let accounts = thread::scope(|scope| {

@@ -136,6 +136,7 @@ impl Scene {
             commit: self.commit,
             capacity: self.capacity,
             ordering: self.ordering,
+            work_ns: self.work.ns(),
             ..Reader::counting(source, offsets, shared, 0)
         }
     }

@@ -111,6 +111,7 @@ impl Scene {
                 _ => 1_000,
             },
             ordering,
+            work_ns: self.work.ns(),
             start_ns: self.start_ns,
             waits: Some(waits),
             ..Reader::counting(source, &Nowhere, shared, lane)
