@@ -2,6 +2,7 @@
 
 use super::properties::{NOT_BUILT_IN, OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS, PROPERTIES};
 use super::property::{Property, Use};
+use super::values::Values;
 
 /// A table of client properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
