@@ -127,11 +127,7 @@ impl Terms {
             limits,
         };
         match configuration.mode.load() {
-            None => {
-                terms.limits.read = limits
-                    .read
-                    .max(longest_reading(terms.records(), configuration.work.ns()))
-            }
+            None => terms.limits.read = limits.read.max(longest_reading(&terms, configuration.work.ns())),
             Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
         }
         terms
@@ -239,9 +235,9 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 /// Upper bound on the read time: ten times the total work, done by one member. Where nobody knows how long the work takes
 /// there is none, and a trial that stands still ends by [`Limits::stall`].
-fn longest_reading(records: u64, work_ns: Option<u64>) -> Duration {
-    let all_ns = work_ns.map(|ns| records.saturating_mul(ns).saturating_mul(10));
-    all_ns.map_or(Duration::MAX, Duration::from_nanos)
+fn longest_reading(terms: &Terms, work_ns: Option<u64>) -> Duration {
+    let longest_ns = work_ns.map(|ns| terms.records().saturating_mul(ns).saturating_mul(10));
+    longest_ns.map_or(Duration::MAX, Duration::from_nanos)
 }
 
 /// Deals partitions out in turn.

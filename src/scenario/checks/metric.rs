@@ -111,11 +111,8 @@ fn refused(draft: &Draft, key: &str, why: &str, allowed: &str) -> Problem {
 }
 
 fn has(figure: FigureId, configuration: &Configuration) -> bool {
-    let otherwise = if figure.figure().is_of_load() {
-        Had::Load
-    } else {
-        Had::Always
-    };
+    let of_load = figure.figure().is_of_load();
+    let otherwise = if of_load { Had::Load } else { Had::Always };
     let had = figure.comparing().map_or(otherwise, |comparing| comparing.had);
     match had {
         Had::Always => true,

@@ -82,13 +82,10 @@ pub(super) fn run<'a, S: Source, O: Consumption, H: Handler>(
     early: Early<S::Message<'a>>,
 ) -> ReadAccounts {
     let shared = reader.shared;
+    let (threads, at_once) = (handlers.len(), taken_at_once(reader, &handlers));
     let desk = Desk {
         reader,
-        handover: Handover::new(
-            look_ahead(handlers.len()),
-            handlers.len(),
-            taken_at_once(reader, &handlers),
-        ),
+        handover: Handover::new(look_ahead(threads), threads, at_once),
         windows: (shared.slots().iter())
             .map(|slot| Mutex::new(Window::new(slot.range)))
             .collect(),
