@@ -16,6 +16,7 @@
 //! - [`names`]: what topics, groups and clients are called;
 //! - [`kafka`]: brokers run here, client settings, topics and groups;
 //! - [`protocol`]: the messages between coordinator and worker;
+//! - [`work`]: what is done with records, by a handler for each thread;
 //! - [`worker`]: a process of consumers, or a producer of load;
 //! - [`trial`]: one trial: its cast, how it goes on, what it recorded;
 //! - [`coordinator`]: runs trials with worker processes;
@@ -46,4 +47,5 @@ mod testing;
 pub mod trial;
 pub mod verdict;
 pub mod wording;
+pub mod work;
 pub mod worker;

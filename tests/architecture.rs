@@ -34,7 +34,11 @@ const MODULES: &[(&str, &str)] = &[
     ("protocol", "load scenario measure secret"),
     ("kafka", "wording scenario measure secret client_errors"),
     ("trial", "protocol names load scenario measure secret client_errors"),
-    ("worker", "protocol contents load scenario measure secret client_errors"),
+    ("work", "protocol scenario measure"),
+    (
+        "worker",
+        "work protocol contents load scenario measure secret client_errors",
+    ),
     ("store", "plan scenario measure"),
     ("summary", "wording stats verdict plan scenario measure figures"),
     ("report", "wording summary stats plan scenario measure figures"),

@@ -47,6 +47,7 @@ mod topics;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::exit::{CANNOT, DONE};
@@ -125,9 +126,18 @@ enum Role {
     Producer,
 }
 
+/// Suggests a flag as the help has it: a key's own name, with `_`, is accepted without being listed.
+fn with_public_flag(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(flag)) = error.get(ContextKind::SuggestedArg) {
+        let public = ContextValue::String(flag.replace('_', "-"));
+        error.insert(ContextKind::SuggestedArg, public);
+    }
+    error
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
+    let command_line = CommandLine::try_parse().unwrap_or_else(|error| with_public_flag(error).exit());
     let result = match command_line.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

@@ -35,7 +35,7 @@ pub struct Figure {
 impl Figure {
     /// True where only trials in which records arrive have it.
     pub fn is_of_load(&self) -> bool {
-        matches!(self.trials, Trials::Load | Trials::Meaningful)
+        matches!(self.trials, Trials::Load | Trials::Meaningful | Trials::Overloaded)
     }
 
     /// True where it counts things.
@@ -57,6 +57,7 @@ impl Figure {
             Trials::Used | Trials::Load => "",
             Trials::Counted => ", failed and excluded trials included",
             Trials::Meaningful => ", meaningful trials",
+            Trials::Overloaded => ", overloaded trials",
         };
         format!("{over}{of_which}")
     }
@@ -129,6 +130,8 @@ pub enum Trials {
     Load,
     /// Of these the ones whose load was reached, whose readers kept up and that left nothing unread.
     Meaningful,
+    /// Of those with a load the overloaded ones: no other has the figure, so nothing can be required of it.
+    Overloaded,
 }
 
 /// How a figure is taken of one trial.
@@ -257,7 +260,7 @@ figures! {
     SentPerSecond = "sent_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.sent_per_second)),
         "records sent within the window",
         not_compared("trials in which the load was not reached take no part in comparisons");
-    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Load, Number(|input| Some(take::load(input)?.overload?.lag_growth_per_second)),
+    LagGrowth = "lag_growth_per_second" in RecordsPerSecond, Median of Overloaded, Number(|input| Some(take::load(input)?.overload?.lag_growth_per_second)),
         "growth of the lag in the window, in a trial that was overloaded",
         not_compared("only overloaded trials have it, and they have no verdict");
     CatchUpSeconds = "catch_up_seconds" in Seconds, GeometricMean of Meaningful, Number(|input| take::catch_up_seconds(input.measurement)),

@@ -132,7 +132,7 @@ fn samples<'a>(figure: &Figure, trials: ConfigurationFigures<'a>) -> Vec<&'a Sam
     match figure.trials {
         Trials::Used => samples(trials.used, |_| true),
         Trials::Counted => samples(trials.counted, |_| true),
-        Trials::Load => samples(trials.load, |trial| trial.has_load),
+        Trials::Load | Trials::Overloaded => samples(trials.load, |trial| trial.has_load),
         Trials::Meaningful => samples(trials.load, |trial| trial.is_meaningful),
     }
 }

@@ -2,10 +2,8 @@
 
 use super::capacity::window_ns;
 use super::model::{Plan, count};
-use super::records::fit;
-use crate::scenario::{
-    Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, Work, WorkOrdering,
-};
+use super::records::{ASSUMED_WORK_NS, fit};
+use crate::scenario::{Capacity, Configuration, DatasetSpec, Family, Keys, Load, Mode, TrialLength, WorkOrdering};
 use crate::verdict::first_look;
 
 // What follows is as measured by `scripts/evidence/run account` on a machine of two cores; docs/performance.md has the
@@ -292,11 +290,8 @@ impl Plan {
             }
             (WorkOrdering::Key | WorkOrdering::None, _) => threads,
         };
-        let work = match configuration.work {
-            Work::None => 0.0,
-            Work::Cpu { ns } | Work::Wait { ns } => records * ns as f64 / 1e9 / f64::from(at_once),
-        };
-        reading.max(work)
+        let work_ns = configuration.work.ns().unwrap_or(ASSUMED_WORK_NS);
+        reading.max(records * work_ns as f64 / 1e9 / f64::from(at_once))
     }
 }
 

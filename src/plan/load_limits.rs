@@ -5,7 +5,7 @@ use super::model::Plan;
 use super::shares::Shares;
 use crate::measure::overload::resolution_expected;
 use crate::measure::percent;
-use crate::scenario::{Configuration, DatasetSpec, Keys, Load, Work, WorkOrdering};
+use crate::scenario::{Configuration, DatasetSpec, Keys, Load, WorkOrdering};
 use crate::wording::{plural, thousands};
 
 const NS_PER_SECOND: f64 = 1e9;
@@ -160,10 +160,8 @@ impl Plan {
             let load = configuration.mode.load()?;
             let dataset = &self.scenario.datasets[configuration.dataset];
             let division = Division::of(configuration, dataset);
-            let work_ns = match configuration.work {
-                Work::None => None,
-                Work::Cpu { ns } | Work::Wait { ns } => Some(ns).filter(|ns| *ns > 0),
-            };
+            // Where nobody knows beforehand how long the work takes, no limit is given.
+            let work_ns = configuration.work.ns().filter(|ns| *ns > 0);
             let mean = self.mean_rate(load);
             let window_seconds = load.duration_ns as f64 / NS_PER_SECOND;
             let is_even = dataset.keys == Keys::None && dataset.weights.is_empty() && configuration.threads == 1;

@@ -3,7 +3,7 @@
 use super::history::{History, is_given_up};
 use super::model::{Plan, count};
 use crate::measure::{Measurement, Status, Trial, TrialKind, TrialOrder};
-use crate::scenario::{Family, TrialLength, Work};
+use crate::scenario::{Family, TrialLength};
 
 /// Pilots of a family that may be run without failing before the last one has to do.
 const PILOT_ATTEMPTS: usize = 6;
@@ -13,6 +13,9 @@ const SHORT_SHARE: f64 = 0.25;
 
 /// The first pilot without work reads this share of what there is.
 const FIRST_PILOT_SHARE: u64 = 8;
+
+/// Work per record, nanoseconds, where nothing is known of it beforehand: about what a database nearby takes to answer.
+pub(super) const ASSUMED_WORK_NS: u64 = 1_000_000;
 
 /// Where a family's search for its record count stands.
 pub(super) enum PilotState {
@@ -121,9 +124,12 @@ impl Plan {
 
     /// Enough for a quarter of the wanted time if one member did all the work.
     fn first_pilot_records(&self, family: &Family, configuration: usize, wanted_s: f64) -> u64 {
-        match self.scenario.configurations[configuration].work {
-            Work::Cpu { ns } | Work::Wait { ns } if ns > 0 => fit(family, wanted_s * SHORT_SHARE / (ns as f64 / 1e9)),
-            _ => fit(family, (family.records_max / FIRST_PILOT_SHARE) as f64),
+        match self.scenario.configurations[configuration].work.ns() {
+            Some(0) => fit(family, (family.records_max / FIRST_PILOT_SHARE) as f64),
+            ns => {
+                let work_s = ns.unwrap_or(ASSUMED_WORK_NS) as f64 / 1e9;
+                fit(family, wanted_s * SHORT_SHARE / work_s)
+            }
         }
     }
 

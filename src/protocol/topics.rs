@@ -28,6 +28,12 @@ impl OffsetRange {
         u64::try_from(self.end - self.low).unwrap_or(0)
     }
 
+    /// True where an offset is one of them.
+    #[inline]
+    pub fn contains(self, offset: i64) -> bool {
+        (self.low..self.end).contains(&offset)
+    }
+
     /// True where there is nothing to read.
     pub fn is_empty(self) -> bool {
         self.end <= self.low

@@ -49,8 +49,7 @@ impl MeasurementBuilder {
     pub(crate) fn configuration(mut self, configuration: &Configuration) -> Self {
         (self.groups, self.processes, self.consumers) =
             (configuration.groups, configuration.processes, configuration.consumers);
-        let work_ns = configuration.work.ns();
-        self.work_ns = (work_ns > 0).then_some(work_ns);
+        self.work_ns = configuration.work.ns().filter(|ns| *ns > 0);
         self
     }
 

@@ -12,7 +12,7 @@ use crate::names;
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
 };
-use crate::scenario::{Configuration, Membership, Work};
+use crate::scenario::{Configuration, Membership};
 use crate::secret::Secret;
 
 /// All that a trial needs to run.
@@ -35,7 +35,7 @@ fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<Topi
         limits,
     };
     match configuration.mode.load() {
-        None => terms.limits.read = limits.read.max(longest_reading(&terms.topics, configuration.work)),
+        None => terms.limits.read = limits.read.max(longest_reading(&terms.topics, configuration.work.ns())),
         Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
     }
     terms
@@ -146,9 +146,11 @@ fn records_of(topics: &[TopicTarget]) -> u64 {
     partitions_of(topics).fold(0, |records, (_, range)| range.len().saturating_add(records))
 }
 
-/// Upper bound on the read time: ten times the total work, done by one member.
-fn longest_reading(topics: &[TopicTarget], work: Work) -> Duration {
-    Duration::from_nanos(records_of(topics).saturating_mul(work.ns()).saturating_mul(10))
+/// Upper bound on the read time: ten times the total work, done by one member. Where nobody knows how long the work takes
+/// there is none, and a trial that stands still ends by [`Limits::stall`].
+fn longest_reading(topics: &[TopicTarget], work_ns: Option<u64>) -> Duration {
+    let longest_ns = work_ns.map(|ns| records_of(topics).saturating_mul(ns).saturating_mul(10));
+    longest_ns.map_or(Duration::MAX, Duration::from_nanos)
 }
 
 /// Deals partitions out in turn.

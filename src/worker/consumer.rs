@@ -23,6 +23,7 @@ use super::threads::spawn;
 use crate::measure::{RebalanceKind, TopicPartition};
 use crate::protocol::{MemberResult, Prepare};
 use crate::scenario::{Commit, Read, WorkOrdering};
+use crate::work;
 
 /// One consumer of this process.
 pub(super) struct Member {
@@ -60,7 +61,8 @@ impl Waker {
 }
 
 impl Member {
-    /// Makes the consumer, reaches the cluster and starts the threads; nothing is subscribed yet.
+    /// Makes the consumer, reaches the cluster, opens the handlers of the work and starts the threads; nothing is subscribed
+    /// yet.
     pub(super) fn connect(
         prepare: &Prepare,
         index: usize,
@@ -80,6 +82,20 @@ impl Member {
         };
         let leaders = Leaders::reach(&client, &shared)?;
 
+        let (start, start_orders) = channel();
+        let queued_at_start = Arc::new(OnceLock::new());
+        let held = HeldReader {
+            client: client.clone(),
+            consumption: MemberConsumption::new(client.clone(), Arc::clone(&shared))?,
+            records,
+            shared: Arc::clone(&shared),
+            leaders,
+            queued_at_start: Arc::clone(&queued_at_start),
+            prepare: prepare.clone(),
+            start_orders,
+            thread_name: format!("reader-{index}"),
+        };
+        let reader = work::open(prepare.work, prepare.calibration, working_threads(prepare), held)??;
         let ending = Arc::new(AtomicBool::new(false));
         let membership = match &client {
             MemberClient::Streamed(_) => None,
@@ -88,21 +104,6 @@ impl Member {
                 move || membership::serve(&consumer, &ending)
             })?),
         };
-        let (start, start_orders) = channel();
-        let queued_at_start = Arc::new(OnceLock::new());
-        let reader = spawn(format!("reader-{index}"), {
-            let held = HeldReader {
-                client: client.clone(),
-                consumption: MemberConsumption::new(client.clone(), Arc::clone(&shared))?,
-                records,
-                shared: Arc::clone(&shared),
-                leaders,
-                queued_at_start: Arc::clone(&queued_at_start),
-                prepare: prepare.clone(),
-                thread_name: format!("reader-{index}"),
-            };
-            move || held.run(&start_orders)
-        })?;
         Ok(Member {
             client,
             waker,
@@ -243,11 +244,16 @@ fn context(
     }
 }
 
+/// Threads of a member that work records.
+fn working_threads(prepare: &Prepare) -> usize {
+    usize::try_from(prepare.threads).unwrap_or(usize::MAX).max(1)
+}
+
 /// Threads of a member that take records from the client. Where only the records of one partition wait for each other,
 /// every thread has a queue of its own, so that none waits behind another's partition; a stream cannot be divided.
 fn reading_threads(prepare: &Prepare) -> usize {
     match (prepare.read, prepare.ordering) {
-        (Read::Batch | Read::Poll, WorkOrdering::Partition) => usize::try_from(prepare.threads).unwrap_or(1).max(1),
+        (Read::Batch | Read::Poll, WorkOrdering::Partition) => working_threads(prepare),
         _ => 1,
     }
 }

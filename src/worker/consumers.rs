@@ -12,10 +12,10 @@ use super::progress::{Reporter, send_seconds};
 use super::reader::WaitOrder;
 use super::reported::{News, NewsSink};
 use super::shared::ReporterSignal;
-use super::work::calibrate;
 use crate::measure::clock;
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{Capability, FromWorker, MemberAssignment, Prepare, ToWorker, WorkerResult};
+use crate::work::calibrate;
 
 /// How long the members may take to leave their group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, OnceLock, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -14,8 +14,10 @@ use super::reader::{
     PrivateQueue, ReadAccounts, Reader, ReaderResult, Source, StreamSource, WaitOrder, batch_capacity,
 };
 use super::shared::{MemberShared, Slot};
+use super::threads::spawn;
 use crate::measure::clock;
 use crate::protocol::Prepare;
+use crate::work::{Handler, UseHandlers};
 
 /// Shortly before the start a reader waits actively, so that all members begin together.
 const ACTIVE_NS: u64 = 200_000;
@@ -32,6 +34,7 @@ pub(super) struct HeldReader {
     pub(super) leaders: Leaders,
     pub(super) queued_at_start: Arc<OnceLock<u64>>,
     pub(super) prepare: Prepare,
+    pub(super) start_orders: Receiver<u64>,
     /// What the names of its threads begin with.
     pub(super) thread_name: String,
 }
@@ -44,44 +47,59 @@ pub(super) enum Records {
     Stream(Box<StreamSource<MemberContext>>),
 }
 
+/// Starts the reader's thread.
+impl UseHandlers for HeldReader {
+    type Output = Result<JoinHandle<ReaderResult>, String>;
+
+    fn use_handlers<H: Handler>(self, handlers: Vec<H>) -> Self::Output {
+        spawn(self.thread_name.clone(), move || self.run(handlers))
+    }
+}
+
 impl HeldReader {
     /// Waits for the start, releases the hold and reads. Ends at once where the member is closed before any start.
-    pub(super) fn run(self, start_orders: &Receiver<u64>) -> ReaderResult {
+    fn run<H: Handler>(self, handlers: Vec<H>) -> ReaderResult {
         let accounts = match &self.records {
-            Records::Queues(queues) => self.read_queues(queues, start_orders),
-            Records::Stream(source) => self.read_stream(source, start_orders),
+            Records::Queues(queues) => self.read_queues(queues, handlers),
+            Records::Stream(source) => self.read_stream(source, handlers),
         };
         accounts.map_or_else(ReaderResult::default, |accounts| accounts.into_result(&self.shared))
     }
 
-    fn read_queues(
+    fn read_queues<H: Handler>(
         &self,
         queues: &[Arc<PrivateQueue<MemberContext>>],
-        start_orders: &Receiver<u64>,
+        handlers: Vec<H>,
     ) -> Option<ReadAccounts> {
-        let start_ns = start_orders.recv().ok()?;
+        let start_ns = self.start_orders.recv().ok()?;
         sleep_until(start_ns);
         let waits = self.wait_order(start_ns);
         let lanes: Vec<_> = (queues.iter().enumerate())
             .map(|(lane, queue)| self.reader(&**queue, lane, start_ns, waits.as_ref()))
             .collect();
+        // With several reading threads each is one of those that work.
+        let of_each = handlers.len() / lanes.len().max(1);
+        let mut handlers = handlers.into_iter();
         // A record that lies in a queue already was fetched before the start.
         let entered: Vec<_> = (lanes.iter())
-            .map(|lane| (lane, lane.take_early(Vec::with_capacity(EARLY_RECORDS))))
+            .map(|lane| {
+                let handlers: Vec<H> = handlers.by_ref().take(of_each).collect();
+                (lane, handlers, lane.take_early(Vec::with_capacity(EARLY_RECORDS)))
+            })
             .collect();
-        let queued = entered.iter().map(|(_, early)| early.records.len() as u64).sum();
+        let queued = entered.iter().map(|(.., early)| early.records.len() as u64).sum();
         let _ = self.queued_at_start.set(queued);
         self.release(waits.as_ref());
         thread::scope(|scope| {
             let mut entered = entered.into_iter();
             let first = entered.next();
             let others: Vec<_> = entered
-                .map(|(lane, early)| {
+                .map(|(lane, handlers, early)| {
                     let builder = thread::Builder::new().name(format!("{}-{}", self.thread_name, lane.lane));
-                    builder.spawn_scoped(scope, move || lane.run(early))
+                    builder.spawn_scoped(scope, move || lane.run(handlers, early))
                 })
                 .collect();
-            let mut accounts = first.map(|(lane, early)| lane.run(early))?;
+            let mut accounts = first.map(|(lane, handlers, early)| lane.run(handlers, early))?;
             for other in others {
                 match other.map(thread::ScopedJoinHandle::join) {
                     Ok(Ok(its)) => accounts.absorb(its),
@@ -93,10 +111,10 @@ impl HeldReader {
         })
     }
 
-    fn read_stream(&self, source: &StreamSource<MemberContext>, start_orders: &Receiver<u64>) -> Option<ReadAccounts> {
+    fn read_stream<H: Handler>(&self, source: &StreamSource<MemberContext>, handlers: Vec<H>) -> Option<ReadAccounts> {
         let mut early = Vec::new();
         let start_ns = loop {
-            match start_orders.try_recv() {
+            match self.start_orders.try_recv() {
                 Ok(start_ns) => break start_ns,
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => source.wait(&mut early, Duration::from_millis(200)),
@@ -112,7 +130,7 @@ impl HeldReader {
         let early = reader.take_early(early);
         let _ = self.queued_at_start.set(early.records.len() as u64);
         self.release(waits.as_ref());
-        Some(reader.run(early))
+        Some(reader.run(handlers, early))
     }
 
     /// What is to be measured of records that arrive, once the start is known.
@@ -128,18 +146,11 @@ impl HeldReader {
         start_ns: u64,
         waits: Option<&'a WaitOrder>,
     ) -> Reader<'a, S, MemberConsumption> {
-        // With several reading threads each is one of the threads that the configuration has.
-        let threads = match self.shared.gates().len() {
-            1 => usize::try_from(self.prepare.threads).unwrap_or(usize::MAX),
-            _ => 1,
-        };
         Reader {
-            work: self.prepare.work,
-            calibration: self.prepare.calibration,
             commit: self.prepare.commit,
             capacity: batch_capacity(self.prepare.read),
-            threads,
             ordering: self.prepare.ordering,
+            work_ns: self.prepare.work.ns(),
             thread_name: self.thread_name.clone(),
             start_ns,
             waits,

@@ -21,7 +21,6 @@ mod settings;
 mod shared;
 mod statistics;
 mod threads;
-mod work;
 
 #[cfg(test)]
 mod start_tests;

@@ -2,13 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::gate::Gate;
 use super::reported::Reported;
 use super::seconds::Seconds;
 use crate::measure::{Rebalance, RebalanceKind, TopicPartition, clock};
 use crate::protocol::{OffsetRange, TopicTarget};
+use crate::work::Failure;
+
+/// From a failure of the work that may pass to the next try.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// State of one member that several threads see.
 pub(super) struct MemberShared {
@@ -34,6 +40,8 @@ pub(super) struct MemberShared {
     /// Rings when the work on a record of a revoked partition ends.
     work_ended: (Mutex<()>, Condvar),
     stopped: AtomicBool,
+    /// Why the member's work failed.
+    failure: OnceLock<String>,
     /// To the thread that reports progress.
     reporter: Sender<ReporterSignal>,
 }
@@ -173,6 +181,7 @@ impl MemberShared {
             reported: Reported::default(),
             work_ended: (Mutex::new(()), Condvar::new()),
             stopped: AtomicBool::new(false),
+            failure: OnceLock::new(),
             reporter,
         }
     }
@@ -278,20 +287,49 @@ impl MemberShared {
         }
     }
 
-    /// Works a record of an epoch on one of several threads, if the member still holds the partition in that epoch.
-    /// A revocation waits until the work has ended.
-    pub(super) fn while_held(&self, slot: &Slot, epoch: u32, work: impl FnOnce()) {
+    /// Begins the work on a record of an epoch on one of several threads. False where the member does not hold the
+    /// partition in that epoch any more. A revocation waits until the work has ended.
+    pub(super) fn begin_work(&self, slot: &Slot, epoch: u32) -> bool {
         // This count and the epoch are each written by one side and then read by the other: in the one order of all
         // such accesses, either the revocation sees the count or the work sees the epoch's end.
         slot.working.fetch_add(1, Ordering::SeqCst);
-        if slot.epoch.load(Ordering::SeqCst) == epoch {
-            work();
+        let is_held = slot.epoch.load(Ordering::SeqCst) == epoch;
+        if !is_held {
+            self.end_work(slot, epoch);
         }
+        is_held
+    }
+
+    /// Ends the work on a record that was begun.
+    pub(super) fn end_work(&self, slot: &Slot, epoch: u32) {
         slot.working.fetch_sub(1, Ordering::SeqCst);
         if slot.epoch.load(Ordering::SeqCst) != epoch {
             let _guard = self.work_ended.0.lock().unwrap_or_else(PoisonError::into_inner);
             self.work_ended.1.notify_all();
         }
+    }
+
+    /// Takes in that records could not be handled: pauses before they are handed over again, or stops the member.
+    #[cold]
+    pub(super) fn work_failed(&self, failure: Failure) {
+        match failure {
+            Failure::Passing(cause) => {
+                self.reported.report(&format!("the work is tried again: {cause}"));
+                thread::sleep(RETRY_PAUSE);
+            }
+            Failure::Permanent(cause) => {
+                let failure = format!("the work failed: {cause}");
+                if self.failure.set(failure.clone()).is_ok() {
+                    self.reported.fail(failure);
+                }
+                self.stop();
+            }
+        }
+    }
+
+    /// Why the member's work failed, if it did.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// Where threads that work records with a stamp hand over the seconds that are over.

@@ -43,6 +43,8 @@ fn an_unknown_command_or_option_is_refused() {
     let scene = Scene::new();
     scene.tandem(&["rum"]).exits(2).says("run");
     scene.tandem(&["run", "x.toml", "--quik"]).exits(2).says("--quick");
+    let hidden_name = scene.tandem(&["run", "--compare_acros", "size"]).exits(2);
+    hidden_name.says("--compare-across");
     scene.tandem(&["run"]).exits(2);
     scene.tandem(&["run", "x.toml", "--repetitions", "0"]).exits(2);
 }

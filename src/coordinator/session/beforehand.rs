@@ -8,7 +8,7 @@ use crate::coordinator::calibration::{self, Calibrations};
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fleet::ProcessFleet;
 use crate::protocol::WorkCalibration;
-use crate::scenario::{Configuration, Work};
+use crate::scenario::Configuration;
 use crate::trial::Demands;
 
 impl Session<'_> {
@@ -31,7 +31,8 @@ impl Session<'_> {
         let place = &scenario.places[index];
         let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
         let configurations = || scenario.configurations.iter().filter(here);
-        let works = configurations().any(|configuration| configuration.work != Work::None);
+        // Only work of a known time is made from what is measured here.
+        let works = configurations().any(|configuration| configuration.work.ns().is_some_and(|ns| ns > 0));
         // This program can do everything; another build may not.
         if !works && place.launcher.is_empty() && scenario.variants.builds.is_empty() {
             return Ok(WorkCalibration::default());

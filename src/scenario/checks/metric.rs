@@ -111,7 +111,7 @@ fn refused(draft: &Draft, key: &str, why: &str, allowed: &str) -> Problem {
 }
 
 fn has(figure: FigureId, configuration: &Configuration) -> bool {
-    let of_load = figure.figure().trials == Trials::Load;
+    let of_load = figure.figure().is_of_load();
     let otherwise = if of_load { Had::Load } else { Had::Always };
     let had = figure.comparing().map_or(otherwise, |comparing| comparing.had);
     match had {
@@ -156,8 +156,9 @@ fn requirement(required: &DraftRequirement, configurations: &[Configuration]) ->
         let allowed = format!("must have one of the two, in {}", unit_name(figure));
         problem("above", message.to_owned(), allowed)
     })?;
-    if figure == FigureId::LagGrowth {
-        let message = "`figure` cannot be \"lag_growth_per_second\": only overloaded trials have it".to_owned();
+    if figure.figure().trials == Trials::Overloaded {
+        let name = &figure.figure().name;
+        let message = format!("`figure` cannot be {name:?}: only overloaded trials have it");
         let allowed = "must be another: a limit on \"response_p99_ms\" fails where trials are overloaded".to_owned();
         return Err(problem("figure", message, allowed));
     }

@@ -1,6 +1,6 @@
 //! What the time between two polls forbids: a stream serves the membership only where it is read.
 
-use crate::scenario::model::{Configuration, PropertyValue, Read, Work};
+use crate::scenario::model::{Configuration, PropertyValue, Read};
 
 /// The library's default of `max.poll.interval.ms`.
 const MAX_POLL_MS: u64 = 300_000;
@@ -8,9 +8,7 @@ const MAX_POLL_MS: u64 = 300_000;
 /// A warning where each record takes longer than its consumer may leave its group unserved.
 pub(crate) fn warning(configurations: &[Configuration]) -> Option<String> {
     configurations.iter().find_map(|configuration| {
-        let (Work::Cpu { ns } | Work::Wait { ns }) = configuration.work else {
-            return None;
-        };
+        let ns = configuration.work.ns()?;
         let max_ms = match configuration.client.properties.get("max.poll.interval.ms") {
             None => MAX_POLL_MS,
             Some(PropertyValue::Literal(value)) => value.trim().parse().ok()?,

@@ -10,9 +10,10 @@ mod schema;
 mod table;
 mod values;
 
+pub(crate) use foreign_names::names as names_of_java;
 pub(crate) use mechanisms::check as check_mechanisms;
 pub(crate) use properties::REFUSED_BY_CONSUMER_PROTOCOL;
 pub(crate) use reading::{check_name, dotted_name, prefixed_without_quotes, read_value, without_quotes};
 pub(crate) use schema::{definitions, property_schema, table_schema};
-pub(crate) use table::{Clients, canonical, is_property, names};
+pub(crate) use table::{Clients, canonical, is_property, names, takes_several};
 pub(crate) use values::Values;

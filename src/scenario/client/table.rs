@@ -2,6 +2,7 @@
 
 use super::properties::{NOT_BUILT_IN, OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS, PROPERTIES};
 use super::property::{Property, Use};
+use super::values::Values;
 
 /// A table of client properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,11 @@ pub(super) fn find(name: &str) -> Option<&'static Property> {
 /// True for the name of a property, whoever sets it.
 pub(crate) fn is_property(name: &str) -> bool {
     find(name).is_some()
+}
+
+/// True for a property one value of which is several words with commas between them.
+pub(crate) fn takes_several(name: &str) -> bool {
+    find(name).is_some_and(|property| matches!(property.values, Values::SomeOf(_)))
 }
 
 /// What to write instead of a property that tandem sets itself.

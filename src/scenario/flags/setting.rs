@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::flag::{GivenFlag, InMatrix, SettingFlag};
 use super::value::{is_taken, one, one_or_list, quoted, split};
+use crate::scenario::client::takes_several;
 use crate::scenario::document::Node;
 
 /// A flag that cannot be written as a part of a scenario.
@@ -130,7 +131,7 @@ fn property<'a>(flag: &SettingFlag, value: &'a str) -> Result<(Option<&'a str>, 
     }
 }
 
-fn setting(flag: &SettingFlag, property: Option<&str>, texts: &[&str]) -> Setting {
+fn setting<'a>(flag: &SettingFlag, property: Option<&str>, texts: &[&'a str]) -> Setting {
     let takes = |node: &Node<'_>| match (property, flag.properties, flag.key) {
         (Some(name), Some(properties), _) => (properties.takes)(name, node),
         (_, _, Some(key)) => key.takes(node),
@@ -141,7 +142,10 @@ fn setting(flag: &SettingFlag, property: Option<&str>, texts: &[&str]) -> Settin
         _ => flag.can_vary(),
     };
     let values: Vec<String> = if can_vary {
-        let parts = texts.iter().flat_map(|text| split(text));
+        // The commas of `debug=cgrp,fetch` are part of one value.
+        let is_several = property.is_some_and(takes_several);
+        let values_of = |text: &&'a str| if is_several { vec![*text] } else { split(text) };
+        let parts = texts.iter().flat_map(values_of);
         parts.map(|part| one(part, &takes)).collect()
     } else {
         vec![one_or_list(texts, &takes)]

@@ -108,6 +108,24 @@ fn a_value_with_commas_of_its_own_stands_in_brackets_or_quotes() {
 }
 
 #[test]
+fn a_property_of_flags_takes_commas_and_varies_where_it_is_given_again() {
+    let one = scenario(&["--client", "debug=cgrp,fetch", "--client", "fetch.min.bytes=1,2"]);
+    assert_eq!(one.configurations.len(), 2, "fetch.min.bytes varies");
+    let debug = |scenario: &Scenario| -> Vec<String> {
+        let values = scenario
+            .configurations
+            .iter()
+            .map(|each| &each.client.properties["debug"]);
+        values.map(|value| format!("{value:?}")).collect()
+    };
+    assert_eq!(debug(&one), [r#"Literal("cgrp,fetch")"#; 2]);
+    let two = scenario(&["--client", "debug=cgrp,fetch", "--client", "debug=broker"]);
+    assert_eq!(debug(&two), [r#"Literal("cgrp,fetch")"#, r#"Literal("broker")"#]);
+    let refused = refused(&["--client", "debug=cgrp,fetsh"]);
+    assert!(refused.contains("cgrp,fetsh"), "{refused}");
+}
+
+#[test]
 fn a_flag_that_is_given_again_adds_values() {
     assert_eq!(
         scenario(&["--consumers", "1", "--consumers", "2,4"])

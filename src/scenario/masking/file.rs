@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::scenario::client::names_of_java;
 use crate::scenario::keys::{Table, keys};
 use crate::scenario::secrets::{HIDDEN, is_known_name, is_of_name, is_secret, suspicious_names};
 
@@ -52,12 +53,25 @@ impl Masked {
                 let same = |(a, b): &(char, char)| a == b;
                 let pairs = message[at..].chars().zip(word.chars()).take_while(same);
                 let end = at + pairs.map(|(character, _)| character.len_utf8()).sum::<usize>();
+                if let Some(of_name) = end_of_public_name(&message, at).filter(|of_name| end <= *of_name) {
+                    from = of_name;
+                    continue;
+                }
                 message.replace_range(at..end, HIDDEN);
                 from = at + HIDDEN.len();
             }
         }
         message
     }
+}
+
+/// Where the name ends that a place of a message is in, if everybody knows that name, such as a client's property.
+fn end_of_public_name(message: &str, at: usize) -> Option<usize> {
+    let before = message[..at].trim_end_matches(is_of_name).len();
+    let length = message[before..].find(|c| !is_of_name(c));
+    let end = length.map_or(message.len(), |length| before + length);
+    let name = message[before..end].trim_end_matches('.');
+    (is_known_name(name) || names_of_java().any(|known| known == name)).then_some(end)
 }
 
 fn star(character: char) -> impl Iterator<Item = char> {

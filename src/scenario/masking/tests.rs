@@ -1,4 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::scenario::client::{Clients, names, names_of_java};
 use crate::scenario::secrets::{masked_command, secrets_of_command};
 
 fn masked(text: &str) -> String {
@@ -100,6 +103,41 @@ fn messages_lose_what_is_hidden_in_the_file_cut_short_or_not() {
         file.message("`work` cannot be \"X4711-and..."),
         "`work` cannot be \"(hidden)..."
     );
+}
+
+/// Names that everybody knows: properties of librdkafka and of Java's clients.
+fn public_names() -> Vec<&'static str> {
+    names(Clients::All).chain(names_of_java()).collect()
+}
+
+#[test]
+fn messages_keep_the_names_of_properties_whatever_is_hidden() {
+    for name in public_names() {
+        let file = Masked::of(&format!("\"{name}\" = \"username=u password=X4711-and-more\""));
+        let message = format!("no property `{name}`; here it is \"sasl.username\" and \"sasl.password\"");
+        assert_eq!(file.message(&message), message);
+    }
+    let file = Masked::of("\"sasl.jaas.config\" = \"X4711-and-more\"");
+    assert_eq!(
+        file.message("no property `sasl.jaas.config`, which cannot be X4711-and-more"),
+        "no property `sasl.jaas.config`, which cannot be (hidden)"
+    );
+}
+
+proptest! {
+    #[test]
+    fn messages_lose_a_secret_that_has_a_public_name_in_it(
+        name in prop::sample::select(public_names()),
+        key in prop::sample::select(vec!["sasl.password", "ssl.key.pem", "sasl.jaas.config", "sasl.pasword"]),
+        sign in "[-+/.:@_ ]",
+        rest in "X4711[a-zA-Z0-9]{0,12}",
+        is_first: bool,
+    ) {
+        let secret = if is_first { format!("{name}{sign}{rest}") } else { format!("{rest}{sign}{name}") };
+        let file = Masked::of(&format!("\"{key}\" = \"{secret}\""));
+        let message = file.message(&format!("`{key}` cannot be \"{secret}\" or {secret}"));
+        prop_assert!(!message.contains("4711"), "{message}");
+    }
 }
 
 #[test]

@@ -170,11 +170,19 @@ pub enum Work {
 }
 
 impl Work {
-    /// Intended nanoseconds per record.
-    pub fn ns(self) -> u64 {
+    /// Intended nanoseconds per record, where they are known beforehand.
+    pub fn ns(self) -> Option<u64> {
         match self {
-            Work::None => 0,
-            Work::Cpu { ns } | Work::Wait { ns } => ns,
+            Work::None => Some(0),
+            Work::Cpu { ns } | Work::Wait { ns } => Some(ns),
+        }
+    }
+
+    /// True where a thread that works waits for something else than a core.
+    pub fn waits(self) -> bool {
+        match self {
+            Work::None | Work::Cpu { .. } => false,
+            Work::Wait { .. } => true,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::threads::ThreadRole;
 use super::thresholds::{IDLE_FOR_A_THREAD, SKEW_TIMES};
 use super::words;
 use crate::measure::limits::core_figure;
-use crate::scenario::{Work, WorkOrdering};
+use crate::scenario::WorkOrdering;
 use crate::summary::idle::deals_by_topic;
 use crate::wording::plural;
 
@@ -124,7 +124,7 @@ pub(super) const COMMITS: &str = "Committing less often would help (`commit = \"
      for its own commits.";
 
 pub(super) fn work(case: &Case) -> String {
-    let waits = matches!(case.configuration.work, Work::Wait { .. });
+    let waits = case.configuration.work.waits();
     let partitions = case.dataset.partitions_of_all();
     let configuration = case.configuration;
     let is_full = case
@@ -183,7 +183,7 @@ fn more_partitions(there: u32) -> String {
 
 pub(super) fn all_cores(case: &Case, machine: &Machine) -> String {
     let mut remedy = "More cores would help, or brokers on another machine".to_owned();
-    if case.configuration.work != Work::None {
+    if case.configuration.has_work() {
         remedy.push_str(", or quicker work");
     }
     remedy.push_str("; more members on this machine will not.");

@@ -7,7 +7,6 @@ use super::spread::InOrder;
 use super::threads::BusyThread;
 use super::thresholds::{CORES_SHARE, SKEW_TIMES, THREAD_SHARE, WORKING_SHARE};
 use super::words::{self, cores};
-use crate::scenario::Work;
 use crate::wording::plural;
 
 /// The order of a partition or a key keeps one thread busy while others have nothing to do.
@@ -30,10 +29,8 @@ pub(super) fn work_in_order(case: &Case) -> Option<Bottleneck> {
 pub(super) fn work_that_waits(case: &Case) -> Option<Bottleneck> {
     let observed = &case.observed;
     let committing = observed.committing.unwrap_or(0.0);
-    let waiting = match case.configuration.work {
-        Work::Wait { .. } => observed.working.unwrap_or(0.0),
-        Work::None | Work::Cpu { .. } => 0.0,
-    };
+    let working = observed.working.filter(|_| case.configuration.work.waits());
+    let waiting = working.unwrap_or(0.0);
     // With threads of their own for the work, the reading thread commits meanwhile.
     let share = if case.configuration.threads > 1 {
         waiting.max(committing)

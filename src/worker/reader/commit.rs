@@ -23,9 +23,10 @@ impl<'a, O: Offsets + ?Sized> Committer<'a, O> {
         }
     }
 
-    /// Commits, or stores, what those slots have finished and not committed. True where there was anything.
+    /// Commits, or stores, what those slots have finished and not committed. True where there was anything. A member
+    /// whose work failed commits nothing more.
     pub(crate) fn run(&mut self, mine: impl Fn(&Slot) -> bool) -> bool {
-        if self.commit == Commit::None {
+        if self.commit == Commit::None || self.shared.failure().is_some() {
             return false;
         }
         let slots = self.shared.slots();

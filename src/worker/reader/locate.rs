@@ -37,7 +37,7 @@ impl<'a> Locator<'a> {
         if let Some(known) = self.topics.iter().find(|(topic, ..)| *topic == handle) {
             return Some(*known);
         }
-        let (first, partitions) = self.shared.slots_of_topic(&record.topic_name())?;
+        let (first, partitions) = self.shared.slots_of_topic(&record.topic())?;
         self.topics.push((handle, first, partitions));
         Some((handle, first, partitions))
     }

@@ -1,6 +1,7 @@
 //! A reader over records in memory: for tests that need to decide what comes when, and for benches of the loop
 //! without a client.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::mpsc::channel;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use crate::client_errors::ClientError;
 use crate::load::Stamp;
 use crate::measure::{TopicPartition, clock};
 use crate::protocol::{OffsetRange, StampOrder, TopicTarget};
+use crate::work::{Nothing, Record};
 use crate::worker::shared::MemberShared;
 
 /// The only topic of records in memory.
@@ -45,14 +47,9 @@ impl Drop for MemoryMessage<'_> {
     }
 }
 
-impl Message for MemoryMessage<'_> {
-    #[inline]
-    fn topic_handle(&self) -> TopicHandle {
-        TopicHandle::of(TOPIC.as_ptr())
-    }
-
-    fn topic_name(&self) -> String {
-        TOPIC.to_owned()
+impl Record for MemoryMessage<'_> {
+    fn topic(&self) -> Cow<'_, str> {
+        Cow::Borrowed(TOPIC)
     }
 
     #[inline]
@@ -65,11 +62,6 @@ impl Message for MemoryMessage<'_> {
         self.record.offset
     }
 
-    #[inline]
-    fn bytes(&self) -> u64 {
-        self.record.key.as_ref().map_or(100, |key| key.len() as u64)
-    }
-
     fn key(&self) -> Option<&[u8]> {
         self.record.key.as_deref()
     }
@@ -77,6 +69,18 @@ impl Message for MemoryMessage<'_> {
     #[inline]
     fn value(&self) -> &[u8] {
         &self.record.value
+    }
+}
+
+impl Message for MemoryMessage<'_> {
+    #[inline]
+    fn topic_handle(&self) -> TopicHandle {
+        TopicHandle::of(TOPIC.as_ptr())
+    }
+
+    #[inline]
+    fn bytes(&self) -> u64 {
+        self.record.key.as_ref().map_or(100, |key| key.len() as u64)
     }
 
     #[inline]
@@ -314,7 +318,6 @@ impl Stage {
         shared.begin_epochs(&partitions(self.partitions));
         let waits = self.stamps.as_ref().map(|order| WaitOrder::new(order, 0));
         let reader = Reader {
-            threads,
             waits: waits.as_ref(),
             ..Reader::counting(&self.source, &Nowhere, &shared, 0)
         };
@@ -326,7 +329,7 @@ impl Stage {
                 shared.stop();
                 source.wake();
             });
-            reader.run(Early::none())
+            reader.run(vec![Nothing; threads], Early::none())
         });
         accounts.into_result(&shared).partitions.iter().map(|p| p.records).sum()
     }

@@ -17,6 +17,8 @@ mod waits;
 mod window;
 
 #[cfg(test)]
+mod handling_tests;
+#[cfg(test)]
 mod serving_tests;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -21,6 +22,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 
 use super::source::{Message, Source, TopicHandle};
 use crate::client_errors::ClientError;
+use crate::work::Record;
 
 /// A queue of the client that no one else reads.
 pub(crate) struct PrivateQueue<C: ConsumerContext> {
@@ -244,12 +246,7 @@ impl QueueMessage<'_> {
         // SAFETY: an error entry's payload is a text owned by the message; rd_kafka_message_errstr never returns null
         // for an entry with an error, and the text lives as long as the message.
         let text = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_message_errstr(self.native())) };
-        let text = format!(
-            "{} [{}]: {}",
-            self.topic_name(),
-            self.partition(),
-            text.to_string_lossy()
-        );
+        let text = format!("{} [{}]: {}", self.topic(), self.partition(), text.to_string_lossy());
         ClientError::new(self.native().err.into(), &text)
     }
 }
@@ -262,19 +259,14 @@ impl Drop for QueueMessage<'_> {
     }
 }
 
-impl Message for QueueMessage<'_> {
-    #[inline]
-    fn topic_handle(&self) -> TopicHandle {
-        TopicHandle::of(self.native().rkt)
-    }
-
-    fn topic_name(&self) -> String {
+impl Record for QueueMessage<'_> {
+    fn topic(&self) -> Cow<'_, str> {
         if self.native().rkt.is_null() {
-            return String::new();
+            return Cow::Borrowed("");
         }
         // SAFETY: the message holds a reference of its topic; the name lives as long as the topic.
         let name = unsafe { std::ffi::CStr::from_ptr(rd::rd_kafka_topic_name(self.native().rkt)) };
-        name.to_string_lossy().into_owned()
+        name.to_string_lossy()
     }
 
     #[inline]
@@ -285,11 +277,6 @@ impl Message for QueueMessage<'_> {
     #[inline]
     fn offset(&self) -> i64 {
         self.native().offset
-    }
-
-    #[inline]
-    fn bytes(&self) -> u64 {
-        (self.native().len + self.native().key_len) as u64
     }
 
     fn key(&self) -> Option<&[u8]> {
@@ -309,6 +296,18 @@ impl Message for QueueMessage<'_> {
         }
         // SAFETY: the value's bytes belong to the message and live as long as it.
         unsafe { std::slice::from_raw_parts(message.payload.cast(), message.len) }
+    }
+}
+
+impl Message for QueueMessage<'_> {
+    #[inline]
+    fn topic_handle(&self) -> TopicHandle {
+        TopicHandle::of(self.native().rkt)
+    }
+
+    #[inline]
+    fn bytes(&self) -> u64 {
+        (self.native().len + self.native().key_len) as u64
     }
 
     #[inline]

@@ -6,8 +6,8 @@ use super::account::PartitionAccount;
 use super::source::{Consumption, Source};
 use super::waits::{WaitOrder, Waited};
 use crate::measure::ReadingTime;
-use crate::protocol::{PartitionResult, WorkCalibration};
-use crate::scenario::{Commit, Read, Work, WorkOrdering};
+use crate::protocol::PartitionResult;
+use crate::scenario::{Commit, Read, WorkOrdering};
 use crate::worker::gate::Gate;
 use crate::worker::shared::MemberShared;
 
@@ -33,14 +33,12 @@ pub(crate) struct Reader<'a, S, O> {
     pub(crate) gate: &'a Gate,
     /// Its number among the member's reading threads, from 0.
     pub(crate) lane: usize,
-    pub(crate) work: Work,
-    pub(crate) calibration: WorkCalibration,
     pub(crate) commit: Commit,
     /// Most records to take at once.
     pub(crate) capacity: usize,
-    /// Threads that work; with 1 it is this one.
-    pub(crate) threads: usize,
     pub(crate) ordering: WorkOrdering,
+    /// How long the work on a record takes, where that is known beforehand.
+    pub(crate) work_ns: Option<u64>,
     /// What the names of its threads begin with.
     pub(crate) thread_name: String,
     /// The common start.
@@ -59,12 +57,10 @@ impl<'a, S, O> Reader<'a, S, O> {
             shared,
             gate: &shared.gates()[lane],
             lane,
-            work: Work::None,
-            calibration: WorkCalibration::default(),
             commit: Commit::None,
             capacity: BATCH_RECORDS,
-            threads: 1,
             ordering: WorkOrdering::None,
+            work_ns: Some(0),
             thread_name: "reader".to_owned(),
             start_ns: 0,
             waits: None,
@@ -132,6 +128,9 @@ impl ReadAccounts {
 
     /// Closes the accounts.
     pub(crate) fn into_result(mut self, shared: &MemberShared) -> ReaderResult {
+        if let Some(failure) = shared.failure() {
+            self.fail(failure);
+        }
         if let Some(failure) = self.waited.as_ref().and_then(|waited| waited.failure(shared)) {
             self.fail(&failure);
         }

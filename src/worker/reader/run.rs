@@ -3,16 +3,16 @@
 use super::reading::{Early, ReadAccounts, Reader};
 use super::source::{Consumption, Source};
 use super::{direct, pool};
+use crate::work::Handler;
 
 impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
-    /// Reads, inside its gate, until the member is stopped. Records that came before the start are counted like
-    /// any others.
-    pub(crate) fn run(&'a self, early: Early<S::Message<'a>>) -> ReadAccounts {
+    /// Reads, inside its gate, until the member is stopped. A single handler works on this thread, several have one each.
+    /// Records that came before the start are counted like any others.
+    pub(crate) fn run<H: Handler>(&'a self, handlers: Vec<H>, early: Early<S::Message<'a>>) -> ReadAccounts {
         let gate = self.gate.enter();
-        if self.threads > 1 {
-            pool::run(self, gate, early)
-        } else {
-            direct::Pass::new(self, gate).run(early)
+        match <[H; 1]>::try_from(handlers) {
+            Ok([handler]) => direct::Pass::new(self, handler, gate).run(early),
+            Err(handlers) => pool::run(self, handlers, gate, early),
         }
     }
 }

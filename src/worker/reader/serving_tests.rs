@@ -63,9 +63,7 @@ fn a_record_that_comes_with_the_rebalance_that_brought_it_back_is_read() {
             has_rebalanced: AtomicBool::new(false),
         };
         let reader = Reader {
-            work: Work::Cpu { ns: 1 },
             capacity: 1,
-            threads,
             ..Reader::counting(&source, &Nowhere, &shared, 0)
         };
         let accounts = thread::scope(|scope| {
@@ -77,7 +75,7 @@ fn a_record_that_comes_with_the_rebalance_that_brought_it_back_is_read() {
                 shared.stop();
                 records.wake();
             });
-            reader.run(Early::none())
+            reader.run_work(Work::Cpu { ns: 1 }, threads, Early::none())
         });
         let read: u64 = accounts.into_result(&shared).partitions.iter().map(|p| p.records).sum();
         assert_eq!(read, 3, "{threads} threads");

@@ -5,6 +5,7 @@ use std::os::raw::c_void;
 use std::time::Duration;
 
 use crate::client_errors::ClientError;
+use crate::work::Record;
 
 /// Where records come from. Only its reader takes; anyone may wake it.
 pub(crate) trait Source: Sync {
@@ -38,22 +39,12 @@ pub(crate) trait Source: Sync {
     }
 }
 
-/// A record as its source hands it over.
-pub(crate) trait Message {
+/// A record as its source hands it over. An entry with an error has no key and no value to ask for.
+pub(crate) trait Message: Record {
     /// Identifies the topic: equal for two records of one topic of one consumer.
     fn topic_handle(&self) -> TopicHandle;
-    /// Name of the topic.
-    fn topic_name(&self) -> String;
-    /// Partition number.
-    fn partition(&self) -> i32;
-    /// Offset.
-    fn offset(&self) -> i64;
     /// Bytes of key and value; a tombstone has no value.
     fn bytes(&self) -> u64;
-    /// The key, where there is one.
-    fn key(&self) -> Option<&[u8]>;
-    /// The value; empty for a tombstone. Not to be asked of an entry with an error.
-    fn value(&self) -> &[u8];
     /// True where this entry holds an error and no record.
     fn is_error(&self) -> bool;
     /// The error that this entry carries instead of a record, if it does.

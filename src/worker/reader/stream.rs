@@ -1,6 +1,7 @@
 //! Records by the Rust client's own asynchronous stream. The stream also serves the group membership, as in every
 //! program that uses it: whoever does not read is not served either.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::source::{Message, Source, TopicHandle};
 use crate::client_errors::ClientError;
+use crate::work::Record;
 
 /// A stream consumer with the runtime of the thread that reads it.
 pub(crate) struct StreamSource<C: ConsumerContext + 'static> {
@@ -72,14 +74,9 @@ impl<C: ConsumerContext + 'static> Source for StreamSource<C> {
     }
 }
 
-impl Message for BorrowedMessage<'_> {
-    #[inline]
-    fn topic_handle(&self) -> TopicHandle {
-        TopicHandle::of(self.topic_ptr().cast_const())
-    }
-
-    fn topic_name(&self) -> String {
-        self.topic().to_owned()
+impl Record for BorrowedMessage<'_> {
+    fn topic(&self) -> Cow<'_, str> {
+        Cow::Borrowed(rdkafka::Message::topic(self))
     }
 
     #[inline]
@@ -92,11 +89,6 @@ impl Message for BorrowedMessage<'_> {
         rdkafka::Message::offset(self)
     }
 
-    #[inline]
-    fn bytes(&self) -> u64 {
-        (self.key_len() + self.payload_len()) as u64
-    }
-
     fn key(&self) -> Option<&[u8]> {
         rdkafka::Message::key(self)
     }
@@ -104,6 +96,18 @@ impl Message for BorrowedMessage<'_> {
     #[inline]
     fn value(&self) -> &[u8] {
         self.payload().unwrap_or_default()
+    }
+}
+
+impl Message for BorrowedMessage<'_> {
+    #[inline]
+    fn topic_handle(&self) -> TopicHandle {
+        TopicHandle::of(self.topic_ptr().cast_const())
+    }
+
+    #[inline]
+    fn bytes(&self) -> u64 {
+        (self.key_len() + self.payload_len()) as u64
     }
 
     #[inline]

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::memory::{MemoryRecord, MemorySource, partitions, target};
+use super::memory::{MemoryMessage, MemoryRecord, MemorySource, partitions, target};
 use super::reading::Early;
-use super::source::{CommitError, Consumption, Message, Offsets, Place, Source};
-use super::{Committer, Reader, ReaderResult};
+use super::source::{CommitError, Consumption, Offsets, Place, Source};
+use super::{Committer, ReadAccounts, Reader, ReaderResult};
 use crate::measure::ledger::{Account, ExpectedRange, Reading, account};
+use crate::protocol::WorkCalibration;
 use crate::scenario::{Commit, Work, WorkOrdering};
+use crate::work::{self, Handler, Record, UseHandlers};
 use crate::worker::reported::{News, Reported};
 use crate::worker::shared::MemberShared;
 
@@ -73,6 +75,27 @@ impl Consumption for Checked {
     fn end(&self, _: usize) {}
 }
 
+impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
+    /// Reads with this work on so many threads, where a microsecond is ten iterations.
+    pub(super) fn run_work(&'a self, work: Work, threads: usize, early: Early<S::Message<'a>>) -> ReadAccounts {
+        struct Reading<'a, S: Source, O>(&'a Reader<'a, S, O>, Early<S::Message<'a>>);
+
+        impl<'a, S: Source, O: Consumption> UseHandlers for Reading<'a, S, O> {
+            type Output = ReadAccounts;
+
+            fn use_handlers<H: Handler>(self, handlers: Vec<H>) -> ReadAccounts {
+                self.0.run(handlers, self.1)
+            }
+        }
+
+        let calibration = WorkCalibration {
+            iterations_per_us: 10.0,
+            ..WorkCalibration::default()
+        };
+        work::open(work, calibration, threads, Reading(self, early)).unwrap_or_else(|cause| panic!("{cause}"))
+    }
+}
+
 /// One reading of records in memory.
 #[derive(Debug, Clone)]
 struct Scene {
@@ -109,16 +132,17 @@ impl Scene {
         offsets: &'a Checked,
         shared: &'a MemberShared,
     ) -> Reader<'a, MemorySource, Checked> {
-        let mut reader = Reader {
-            work: self.work,
+        Reader {
             commit: self.commit,
             capacity: self.capacity,
-            threads: self.threads,
             ordering: self.ordering,
+            work_ns: self.work.ns(),
             ..Reader::counting(source, offsets, shared, 0)
-        };
-        reader.calibration.iterations_per_us = 10.0;
-        reader
+        }
+    }
+
+    fn run<'a>(&self, reader: &'a Reader<'a, MemorySource, Checked>, early: Early<MemoryMessage<'a>>) -> ReadAccounts {
+        reader.run_work(self.work, self.threads, early)
     }
 
     /// Reads everything, and meanwhile lets something happen; it ends when every partition's end was reached.
@@ -154,7 +178,7 @@ impl Scene {
                 source.wake();
             });
             scope.spawn(move || meanwhile(source, offsets, shared));
-            reader.run(Early::none())
+            self.run(&reader, Early::none())
         });
         let log = log.lock().unwrap().clone();
         Outcome {
@@ -396,7 +420,7 @@ fn a_reader_that_waits_for_room_in_a_queue_stops_at_once() {
         shared.begin_epochs(&partitions(scene.partitions));
         let reader = scene.reader(&source, &offsets, &shared);
         let took = thread::scope(|scope| {
-            let reading = scope.spawn(|| drop(reader.run(Early::none())));
+            let reading = scope.spawn(|| drop(scene.run(&reader, Early::none())));
             thread::sleep(Duration::from_millis(100));
             let from = Instant::now();
             shared.stop();
@@ -419,7 +443,7 @@ fn a_rebalance_waits_for_one_record_of_each_thread_and_not_for_a_batch() {
         let reader = scene.reader(&source, &offsets, &shared);
         thread::scope(|scope| {
             let stopped = AtomicBool::new(false);
-            let reading = scope.spawn(|| drop(reader.run(Early::none())));
+            let reading = scope.spawn(|| drop(scene.run(&reader, Early::none())));
             for _ in 0..5 {
                 thread::sleep(Duration::from_millis(30));
                 let from = Instant::now();
@@ -476,7 +500,7 @@ fn work_that_was_noted_within_its_batch_is_committed_at_the_end_of_it() {
     shared.begin_epochs(&partitions(1));
     let reader = scene.reader(&source, &offsets, &shared);
     thread::scope(|scope| {
-        scope.spawn(|| drop(reader.run(Early::none())));
+        scope.spawn(|| drop(scene.run(&reader, Early::none())));
         let deadline = Instant::now() + Duration::from_secs(20);
         while offsets.committed.lock().unwrap().get(&0) != Some(&3) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
@@ -516,7 +540,7 @@ fn waiting_for_the_first_record_counts_where_others_came_before_the_start_too() 
             shared.stop();
             source.wake();
         });
-        reader.run(early).into_result(shared)
+        scene.run(&reader, early).into_result(shared)
     });
     assert_eq!(result.partitions[0].records, 4);
     let waited = Duration::from_nanos(result.time.waiting_ns);
@@ -594,7 +618,7 @@ fn error_entries_are_reported_at_once_and_do_not_count_as_records() {
                 shared.stop();
                 source.wake();
             });
-            reader.run(Early::none()).into_result(shared)
+            scene.run(&reader, Early::none()).into_result(shared)
         });
         assert_eq!(result.partitions[0].records, 3);
         let News::Reported(report) = said.try_recv().unwrap() else {
@@ -639,7 +663,7 @@ fn a_partition_whose_last_records_are_gone_ends_with_the_first_record_beyond() {
                 shared.stop();
                 source.wake();
             });
-            reader.run(Early::none()).into_result(shared)
+            scene.run(&reader, Early::none()).into_result(shared)
         });
         let read: Vec<u64> = result.partitions.iter().map(|partition| partition.records).collect();
         assert_eq!(read, [5, 0], "{threads} threads, {ordering:?}");

@@ -101,24 +101,25 @@ impl Scene {
         lane: usize,
         waits: &'a WaitOrder,
     ) -> Reader<'a, S, Nowhere> {
-        let (threads, ordering) = match self.way {
-            Way::Pool(ordering) => (2, ordering),
-            _ => (1, WorkOrdering::Partition),
+        let ordering = match self.way {
+            Way::Pool(ordering) => ordering,
+            _ => WorkOrdering::Partition,
         };
-        let mut reader = Reader {
-            work: self.work,
+        Reader {
             capacity: match self.way {
                 Way::Poll | Way::Stream => 1,
                 _ => 1_000,
             },
-            threads,
             ordering,
+            work_ns: self.work.ns(),
+            start_ns: self.start_ns,
+            waits: Some(waits),
             ..Reader::counting(source, &Nowhere, shared, lane)
-        };
-        reader.calibration.iterations_per_us = 10.0;
-        reader.start_ns = self.start_ns;
-        reader.waits = Some(waits);
-        reader
+        }
+    }
+
+    fn threads(&self) -> usize {
+        if matches!(self.way, Way::Pool(_)) { 2 } else { 1 }
     }
 
     /// Reads everything, lets something happen, and is stopped.
@@ -148,9 +149,16 @@ impl Scene {
                 }
             });
             let run = |lane: usize| -> ReadAccounts {
+                let (work, threads) = (self.work, self.threads());
                 match self.way {
-                    Way::Stream => self.reader(&sources[lane], &shared, lane, &waits).run(Early::none()),
-                    _ => self.reader(&sources[lane].0, &shared, lane, &waits).run(Early::none()),
+                    Way::Stream => {
+                        let reader = self.reader(&sources[lane], &shared, lane, &waits);
+                        reader.run_work(work, threads, Early::none())
+                    }
+                    _ => {
+                        let reader = self.reader(&sources[lane].0, &shared, lane, &waits);
+                        reader.run_work(work, threads, Early::none())
+                    }
                 }
             };
             let other = (lanes == 2).then(|| scope.spawn(move || run(1)));
@@ -460,7 +468,6 @@ fn a_reader_without_the_setting_measures_nothing() {
         shared.begin_epochs(&partitions(2));
         let reader = Reader {
             waits: None,
-            threads,
             ..scene.reader(&source, &shared, 0, &order)
         };
         let accounts = thread::scope(|scope| {
@@ -469,7 +476,7 @@ fn a_reader_without_the_setting_measures_nothing() {
                 shared.stop();
                 source.wake();
             });
-            reader.run(Early::none())
+            reader.run_work(Work::None, threads, Early::none())
         });
         let result = accounts.into_result(&shared);
         assert_eq!((result.failure, take_all([shared.seconds()])), (None, Vec::new()));

@@ -58,7 +58,7 @@ impl Window {
     /// Takes in a record that is about to be dispatched; `None` if it does not belong to the trial. The ticket names it
     /// when it is finished.
     pub(crate) fn admit(&mut self, offset: i64, bytes: u64, epoch: u32, received_ns: u64) -> Option<u64> {
-        if offset < self.range.low || offset >= self.range.end {
+        if !self.range.contains(offset) {
             return None;
         }
         if epoch != self.epoch {

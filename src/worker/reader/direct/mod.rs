@@ -13,13 +13,13 @@ use super::stopwatch::Stopwatch;
 use super::waits::Waits;
 use crate::measure::clock;
 use crate::scenario::Commit;
+use crate::work::{Handler, Record};
 use crate::worker::gate::Inside;
-use crate::worker::work::Labour;
 
 /// The state of one reading.
-pub(super) struct Pass<'a, S, O> {
+pub(super) struct Pass<'a, S, O, H> {
     reader: &'a Reader<'a, S, O>,
-    labour: Labour,
+    handler: H,
     gate: Inside<'a>,
     committer: Committer<'a, O>,
     locator: Locator<'a>,
@@ -43,13 +43,25 @@ pub(super) struct Pass<'a, S, O> {
     is_touched: Vec<bool>,
     /// The member's revocations when the batch was taken: records of partitions revoked later are stale.
     revocations: u64,
+    /// What the handler is about to take.
+    admitted: Vec<Admitted>,
     records_uncommitted: u64,
     work_ns: u64,
     stopwatch: Stopwatch,
 }
 
-impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
-    pub(super) fn new(reader: &'a Reader<'a, S, O>, gate: Inside<'a>) -> Self {
+/// A record of the trial that the member holds.
+#[derive(Clone, Copy)]
+struct Admitted {
+    /// Its place in the batch.
+    place: usize,
+    slot: usize,
+    /// The assignment in which the member has it.
+    epoch: u32,
+}
+
+impl<'a, S: Source, O: Consumption, H: Handler> Pass<'a, S, O, H> {
+    pub(super) fn new(reader: &'a Reader<'a, S, O>, handler: H, gate: Inside<'a>) -> Self {
         let slots = reader.shared.slots();
         let mut accounts: Vec<_> = slots.iter().map(|slot| PartitionAccount::new(slot.range)).collect();
         if let Some(order) = reader.waits {
@@ -59,7 +71,8 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         }
         Pass {
             reader,
-            labour: Labour::prepare(reader.work, reader.calibration),
+            admitted: Vec::with_capacity(handler.at_once().get().min(reader.capacity)),
+            handler,
             gate,
             committer: Committer::new(reader.offsets, reader.shared, reader.commit),
             locator: Locator::new(reader.shared),
@@ -82,6 +95,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
 
     /// Reads until the member is stopped; begins with records that came before the start.
     pub(super) fn run(mut self, early: Early<S::Message<'a>>) -> ReadAccounts {
+        self.handler.begin();
         self.revocations = early.revocations;
         if !early.records.is_empty() {
             self.consume(&early.records);
@@ -93,7 +107,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
             self.take();
         }
         ReadAccounts {
-            work_ns: (!self.labour.is_none()).then_some(self.work_ns),
+            work_ns: (!H::IS_NONE).then_some(self.work_ns),
             time: self.stopwatch.time(),
             accounts: self.accounts,
             waited: self.waits.map(Waits::close),
@@ -103,7 +117,7 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
 
     /// True where nothing is done with a record but counting it.
     fn only_counts(&self) -> bool {
-        self.labour.is_none() && self.waits.is_none()
+        H::IS_NONE && self.waits.is_none()
     }
 
     fn begin_batch(&mut self) {
@@ -140,9 +154,9 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         !matches!(self.reader.commit, Commit::Every(_))
     }
 
-    /// Counts one record; `None` for what is not a record of this trial, or no longer this member's.
+    /// Slot and epoch of one record; `None` for what is not a record of this trial, or no longer this member's.
     #[inline]
-    fn count(&mut self, record: &S::Message<'_>, received_ns: u64) -> Option<(usize, Counted)> {
+    fn admit(&mut self, record: &S::Message<'_>) -> Option<(usize, u32)> {
         if let Some(error) = record.error() {
             self.reader.shared.reported().error(&error);
             return None;
@@ -153,18 +167,23 @@ impl<'a, S: Source, O: Consumption> Pass<'a, S, O> {
         if epoch == 0 || slot.revoked_at() > self.revocations {
             return None;
         }
-        let counted = self.accounts[index].count(record.offset(), record.bytes(), epoch, received_ns);
-        if counted == Counted::Outside {
+        if !slot.range.contains(record.offset()) {
             if record.offset() >= slot.range.end && !slot.is_passed() {
                 self.pass_end(index);
             }
             return None;
         }
+        Some((index, epoch))
+    }
+
+    /// Counts one record that was admitted.
+    #[inline]
+    fn count(&mut self, (index, epoch): (usize, u32), record: &S::Message<'_>) -> Counted {
         if !self.is_touched[index] {
             self.is_touched[index] = true;
             self.touched.push(index);
         }
-        Some((index, counted))
+        self.accounts[index].count(record.offset(), record.bytes(), epoch, self.received_ns)
     }
 
     /// The partition's last record is finished: says so at once and stops fetching what nobody will read.

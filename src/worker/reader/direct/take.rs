@@ -1,16 +1,17 @@
-//! Records taken in batches: counts them and does their work.
+//! Records taken in batches: has them handled, and counts what is safe.
 
 use super::super::account::Counted;
 use super::super::reading::IDLE_WAIT;
 use super::super::source::{Consumption, Source};
 use super::super::waits::Handling;
-use super::Pass;
+use super::{Admitted, Pass};
 use crate::measure::clock;
+use crate::work::Handler;
 
 /// How often a working reader notes its progress within a batch.
 const NOTE_INTERVAL_NS: u64 = 10_000_000;
 
-impl<S: Source, O: Consumption> Pass<'_, S, O> {
+impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
     /// Takes records in batches and works them off.
     pub(super) fn take(&mut self) {
         let source = self.reader.source;
@@ -55,15 +56,14 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
         self.end_batch();
     }
 
-    /// Counts a batch and does each record's work, if there is any; a record's finish is the next one's start. Between
-    /// two records a rebalance may come. Without work a backlog before the first stamp is counted as it ever is.
+    /// Has a batch handled and counts it; a record's finish is the next one's start. Between two calls of the handler a
+    /// rebalance may come. Without work a backlog before the first stamp is counted as it ever is.
     fn work_all(&mut self, batch: &[S::Message<'_>]) {
         let received_ns = self.received_ns;
         let mut now_ns = received_ns;
         let mut note_ns = received_ns + NOTE_INTERVAL_NS;
         let mut rest = batch;
-        while let Some((record, following)) = rest.split_first() {
-            rest = following;
+        while !rest.is_empty() {
             if self.reader.shared.is_stopped() {
                 return;
             }
@@ -73,37 +73,62 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
                 self.gate.step_aside();
                 now_ns = clock::now_ns();
             }
-            let Some((index, counted)) = self.count(record, received_ns) else {
+            let (entries, following) = rest.split_at(self.admit_next(rest));
+            if self.admitted.is_empty() {
+                // Nothing of the trial is left in the batch.
+                return;
+            }
+            let records = self.admitted.iter().map(|each| &entries[each.place]);
+            if let Err(failure) = self.handler.handle(records) {
+                self.reader.shared.work_failed(failure);
                 continue;
+            }
+            rest = following;
+            let handling = Handling {
+                received_ns,
+                started_ns: now_ns,
+                finished_ns: clock::now_ns(),
             };
-            self.labour.perform();
-            let finished_ns = clock::now_ns();
-            self.work_ns += finished_ns - now_ns;
-            if let Some(waits) = &mut self.waits {
-                let stamp = waits.stamp_of(index, record);
-                let handling = Handling {
-                    received_ns,
-                    started_ns: now_ns,
-                    finished_ns,
-                };
-                waits.finished(index, stamp, handling);
-            }
-            now_ns = finished_ns;
-            if counted == Counted::Last {
-                self.finish_partition(index, now_ns);
-            } else {
-                if self.labour.is_none() && self.follows() {
-                    rest = self.accounts[index].follow(record, rest);
+            now_ns = handling.finished_ns;
+            self.work_ns += now_ns - handling.started_ns;
+            for next in 0..self.admitted.len() {
+                let Admitted { place, slot, epoch } = self.admitted[next];
+                let record = &entries[place];
+                let counted = self.count((slot, epoch), record);
+                if let Some(waits) = &mut self.waits {
+                    let stamp = waits.stamp_of(slot, record);
+                    waits.finished(slot, stamp, handling);
                 }
-                if now_ns >= note_ns {
-                    self.note(now_ns);
-                    note_ns = now_ns + NOTE_INTERVAL_NS;
+                if counted == Counted::Last {
+                    self.finish_partition(slot, now_ns);
+                } else if H::IS_NONE && self.follows() {
+                    rest = self.accounts[slot].follow(record, rest);
+                }
+                if self.commit_every() {
+                    // A commit is not work.
+                    now_ns = clock::now_ns();
                 }
             }
-            if self.commit_every() {
-                // A commit is not work.
-                now_ns = clock::now_ns();
+            if now_ns >= note_ns {
+                self.note(now_ns);
+                note_ns = now_ns + NOTE_INTERVAL_NS;
             }
         }
+    }
+
+    /// Admits what the handler takes in its next call; how many entries of the batch that uses up.
+    #[inline]
+    fn admit_next(&mut self, entries: &[S::Message<'_>]) -> usize {
+        let at_once = self.handler.at_once().get();
+        self.admitted.clear();
+        for (place, record) in entries.iter().enumerate() {
+            if let Some((slot, epoch)) = self.admit(record) {
+                self.admitted.push(Admitted { place, slot, epoch });
+                if self.admitted.len() == at_once {
+                    return place + 1;
+                }
+            }
+        }
+        entries.len()
     }
 }

@@ -5,8 +5,9 @@ use super::super::reading::IDLE_WAIT;
 use super::super::source::{Consumption, Source};
 use super::Pass;
 use crate::measure::clock;
+use crate::work::Handler;
 
-impl<S: Source, O: Consumption> Pass<'_, S, O> {
+impl<S: Source, O: Consumption, H: Handler> Pass<'_, S, O, H> {
     /// Visits records in the client's callback instead of dequeuing them, so each is freed while it is still in cache. A
     /// batch is then what is noted and committed together.
     pub(super) fn visit(&mut self) {
@@ -54,10 +55,10 @@ impl<S: Source, O: Consumption> Pass<'_, S, O> {
     /// Counts one record and has those followed that carry on from it. False where a callback waits after a commit.
     fn count_apart(&mut self, record: &S::Message<'_>) -> bool {
         self.end_run();
-        let Some((index, counted)) = self.count(record, self.received_ns) else {
+        let Some((index, epoch)) = self.admit(record) else {
             return true;
         };
-        if counted == Counted::Last {
+        if self.count((index, epoch), record) == Counted::Last {
             self.finish_partition(index, clock::now_ns());
         } else if self.follows() {
             self.follower = self.accounts[index].follower(record);

@@ -1,5 +1,5 @@
-//! What the reader and its threads share, and what a thread does: it takes records, works them and says that they are
-//! finished.
+//! What the reader and its threads share, and what a thread does: it takes records, has them handled and says that they
+//! are finished.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use super::super::waits::{Handling, Waited, Waits};
 use super::super::window::{Advance, Window};
 use super::handover::{Handover, Next};
 use crate::measure::clock;
-use crate::worker::work::Labour;
+use crate::work::Handler;
 
 /// A record on its way to a thread, which destroys it after the work.
 pub(super) struct Job<M> {
@@ -32,11 +32,11 @@ pub(super) struct Desk<'a, S: Source, O> {
 
 impl<S: Source, O: Consumption> Desk<'_, S, O> {
     /// A thread's life: works what comes until the reading ends, and nothing more once the member has stopped.
-    pub(super) fn work(&self) -> Option<Waited> {
-        let labour = Labour::prepare(self.reader.work, self.reader.calibration);
+    pub(super) fn work(&self, mut handler: impl Handler) -> Option<Waited> {
+        handler.begin();
         let mut waits = self.reader.waits.map(|order| Waits::new(order, self.reader.shared));
         let mut work_ns = 0;
-        let (mut taken, mut finished) = (Vec::new(), Vec::new());
+        let (mut taken, mut jobs, mut finished) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             match self.handover.next(&mut finished, &mut taken, IDLE_WAIT) {
                 Next::Records => {}
@@ -48,28 +48,49 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
                 }
                 Next::Closed => break,
             }
-            for (strand, job) in taken.drain(..) {
-                if !self.reader.shared.is_stopped() {
-                    work_ns += self.work_one(job, &labour, waits.as_mut());
+            let mut coming = taken.drain(..);
+            while coming.len() > 0 {
+                for (strand, job) in coming.by_ref().take(handler.at_once().get()) {
+                    finished.push(strand);
+                    jobs.push(job);
                 }
-                finished.push(strand);
+                work_ns += self.work_on(&mut jobs, &mut handler, waits.as_mut());
             }
         }
         self.work_ns.fetch_add(work_ns, Ordering::Relaxed);
         waits.map(Waits::close)
     }
 
-    /// Works a record that the member still holds, and returns how long that took.
-    fn work_one<M: Message>(&self, job: Job<M>, labour: &Labour, waits: Option<&mut Waits<'_>>) -> u64 {
-        let slot = &self.reader.shared.slots()[job.slot];
-        let mut work_ns = 0;
-        self.reader.shared.while_held(slot, job.epoch, || {
-            let from_ns = clock::now_ns();
-            labour.perform();
-            let stamped = waits.map(|waits| (waits.stamp_of(job.slot, &job.message), waits));
+    /// Has those records handled that the member still holds, and returns how long that took. Between two tries a
+    /// revocation may take them away.
+    fn work_on<M: Message>(
+        &self,
+        jobs: &mut Vec<Job<M>>,
+        handler: &mut impl Handler,
+        mut waits: Option<&mut Waits<'_>>,
+    ) -> u64 {
+        let shared = self.reader.shared;
+        let slot_of = |job: &Job<M>| &shared.slots()[job.slot];
+        let from_ns = clock::now_ns();
+        loop {
+            jobs.retain(|job| !shared.is_stopped() && shared.begin_work(slot_of(job), job.epoch));
+            if jobs.is_empty() {
+                return 0;
+            }
+            let Err(failure) = handler.handle(jobs.iter().map(|job| &job.message)) else {
+                break;
+            };
+            jobs.iter().for_each(|job| shared.end_work(slot_of(job), job.epoch));
+            shared.work_failed(failure);
+        }
+        let mut now_ns = from_ns;
+        for job in jobs.drain(..) {
+            let slot = slot_of(&job);
+            let stamped = waits
+                .as_mut()
+                .map(|waits| (waits.stamp_of(job.slot, &job.message), waits));
             drop(job.message);
-            let now_ns = clock::now_ns();
-            work_ns = now_ns - from_ns;
+            now_ns = clock::now_ns();
             if let Some((stamp, waits)) = stamped {
                 let handling = Handling {
                     received_ns: job.received_ns,
@@ -79,8 +100,9 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
                 waits.finished(job.slot, stamp, handling);
             }
             self.finish(job.slot, job.ticket, now_ns);
-        });
-        work_ns
+            shared.end_work(slot, job.epoch);
+        }
+        now_ns - from_ns
     }
 
     fn finish(&self, index: usize, ticket: u64, now_ns: u64) {

@@ -25,7 +25,8 @@ use super::stopwatch::Stopwatch;
 use super::waits::Waited;
 use super::window::Window;
 use crate::measure::{ReadingTime, clock};
-use crate::scenario::{Commit, Work, WorkOrdering};
+use crate::scenario::{Commit, WorkOrdering};
+use crate::work::{Handler, Record};
 use crate::worker::gate::Inside;
 
 /// Records that may wait for each thread besides the one that it works: with 10 us of work per record, enough for the
@@ -74,15 +75,17 @@ struct Dispatcher<'a, 'd, S: Source, O> {
 }
 
 /// Reads until the member is stopped.
-pub(super) fn run<'a, S: Source, O: Consumption>(
+pub(super) fn run<'a, S: Source, O: Consumption, H: Handler>(
     reader: &'a Reader<'a, S, O>,
+    handlers: Vec<H>,
     gate: Inside<'a>,
     early: Early<S::Message<'a>>,
 ) -> ReadAccounts {
     let shared = reader.shared;
+    let (threads, at_once) = (handlers.len(), taken_at_once(reader, &handlers));
     let desk = Desk {
         reader,
-        handover: Handover::new(look_ahead(reader.threads), reader.threads, taken_at_once(reader.work)),
+        handover: Handover::new(look_ahead(threads), threads, at_once),
         windows: (shared.slots().iter())
             .map(|slot| Mutex::new(Window::new(slot.range)))
             .collect(),
@@ -90,7 +93,7 @@ pub(super) fn run<'a, S: Source, O: Consumption>(
         work_ns: AtomicU64::new(0),
     };
     let ended = thread::scope(|scope| {
-        let threads = match start_threads(scope, &desk) {
+        let threads = match start_threads(scope, &desk, handlers) {
             Ok(threads) => threads,
             Err(error) => {
                 desk.handover.close();
@@ -137,21 +140,28 @@ fn look_ahead(threads: usize) -> Load {
     }
 }
 
-/// Records that a thread takes at once: what it has taken, no other can work.
-fn taken_at_once(work: Work) -> usize {
-    let records = TAKEN_AT_ONCE_NS / work.ns().max(1);
-    usize::try_from(records.clamp(1, TAKEN_AT_ONCE)).unwrap_or(1)
+/// Records that a thread takes at once: what it has taken, no other can work. Where nobody knows how long a record takes,
+/// they are as many as its handler takes in one call.
+fn taken_at_once<S, O>(reader: &Reader<'_, S, O>, handlers: &[impl Handler]) -> usize {
+    let in_time = reader.work_ns.map_or(1, |ns| TAKEN_AT_ONCE_NS / ns.max(1));
+    let in_time = usize::try_from(in_time.clamp(1, TAKEN_AT_ONCE)).unwrap_or(1);
+    handlers
+        .first()
+        .map_or(1, |handler| in_time.max(handler.at_once().get()))
 }
 
-fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption>(
+fn start_threads<'scope, 'a: 'scope, S: Source + 'a, O: Consumption, H: Handler>(
     scope: &'scope Scope<'scope, '_>,
     desk: &'scope Desk<'a, S, O>,
+    handlers: Vec<H>,
 ) -> std::io::Result<Threads<'scope>> {
-    let start = |number| {
+    let start = |(number, handler)| {
         let name = format!("{}-{number}", desk.reader.thread_name);
-        thread::Builder::new().name(name).spawn_scoped(scope, || desk.work())
+        thread::Builder::new()
+            .name(name)
+            .spawn_scoped(scope, move || desk.work(handler))
     };
-    (0..desk.reader.threads).map(start).collect()
+    handlers.into_iter().enumerate().map(start).collect()
 }
 
 impl<'a, S: Source, O: Consumption> Dispatcher<'a, '_, S, O> {
