@@ -1,88 +1,38 @@
-//! Properties that tandem sets itself, which a scenario may not set, by the table in which they would stand. Data only.
+//! Properties that tandem sets itself, which a scenario may not set, by the table in which they would stand.
 
-/// Properties of consumers and of all clients that tandem sets itself, with what to write instead.
-pub(crate) const OWNED: &[(&str, &str)] = &[
-    ("bootstrap.servers", "use `bootstrap` in [cluster]"),
-    ("metadata.broker.list", "use `bootstrap` in [cluster]"),
-    (
-        "group.id",
-        "every trial has a fresh group; `prefix` in [cluster] begins its name, and `group` in [consumer] fixes it",
-    ),
-    (
-        "client.id",
-        "every member has its own, by which it is found in the group",
-    ),
-    ("group.instance.id", "members of a trial are always new"),
-    ("enable.auto.commit", "use `commit`, such as commit = \"auto\""),
-    ("auto.commit.enable", "use `commit`, such as commit = \"auto\""),
-    (
-        "enable.auto.offset.store",
-        "use `commit`: a position is stored when its record's work is done",
-    ),
-    ("enable.partition.eof", "the end of a trial is known before it begins"),
-    ("auto.offset.reset", "a trial reads each partition from its beginning"),
-    ("group.protocol", "use `protocol`, such as protocol = \"consumer\""),
-    (
-        "partition.assignment.strategy",
-        "use `assignor`, such as assignor = \"range\"",
-    ),
-    (
-        "group.remote.assignor",
-        "use `assignor`, such as assignor = \"uniform\"",
-    ),
-    ("statistics.interval.ms", "tandem reads the client's statistics itself"),
-];
+use std::sync::LazyLock;
 
-/// Properties of the producers of load that tandem sets itself, with what to write instead.
-pub(crate) const OWNED_OF_PRODUCERS: &[(&str, &str)] = &[
-    ("bootstrap.servers", "use `bootstrap` in [cluster]"),
-    ("metadata.broker.list", "use `bootstrap` in [cluster]"),
-    ("client.id", "every producer has its own"),
-    (
-        "compression.codec",
-        "use `compression` in [dataset], such as compression = \"lz4\"",
-    ),
-    (
-        "compression.type",
-        "use `compression` in [dataset], such as compression = \"lz4\"",
-    ),
-    (
-        "delivery.report.only.error",
-        "every record is accounted for, those that were delivered too",
-    ),
-    ("statistics.interval.ms", "tandem counts what it sends itself"),
-    ("transaction.timeout.ms", "producers of load have no transactions"),
-    ("transactional.id", "producers of load have no transactions"),
-];
+use super::table::Clients;
+use crate::clients::rows;
 
-/// Properties of the producers that fill data sets that tandem sets itself, with what to write instead or why.
-pub(crate) const OWNED_OF_FILLING: &[(&str, &str)] = &[
-    ("acks", EVERY_RECORD_ONCE),
-    (
-        "compression.codec",
-        "use `compression` in [dataset], such as compression = \"lz4\"",
-    ),
-    (
-        "compression.type",
-        "use `compression` in [dataset], such as compression = \"lz4\"",
-    ),
-    ("delivery.report.only.error", EVERY_RECORD_ONCE),
-    ("delivery.timeout.ms", EVERY_RECORD_ONCE),
-    ("enable.gapless.guarantee", EVERY_RECORD_ONCE),
-    ("enable.idempotence", EVERY_RECORD_ONCE),
-    ("message.send.max.retries", EVERY_RECORD_ONCE),
-    ("message.timeout.ms", EVERY_RECORD_ONCE),
-    (
-        "partitioner",
-        "partitions are filled equally, or by `weights`, or by the hash of `keys` as Java's producers do",
-    ),
-    ("produce.offset.report", EVERY_RECORD_ONCE),
-    ("queuing.strategy", EVERY_RECORD_ONCE),
-    ("request.required.acks", EVERY_RECORD_ONCE),
-    ("retries", EVERY_RECORD_ONCE),
-    ("transaction.timeout.ms", "data sets are filled without transactions"),
-    ("transactional.id", "data sets are filled without transactions"),
-];
+/// Table, property, and what to write instead or why it cannot be set.
+static OWNED: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| rows(include_str!("owned.tsv")).collect());
 
-const EVERY_RECORD_ONCE: &str =
-    "a data set has every record exactly once and in order, which needs an idempotent producer";
+/// What to write instead of a property that tandem sets itself.
+pub(super) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
+    let table = match clients {
+        Clients::Measured | Clients::All => "consumers",
+        Clients::Load => "load",
+        Clients::Filling => "filling",
+    };
+    let row = OWNED.iter().find(|row| row[..2] == [table, name]);
+    row.map(|row| row[2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::ClientKind;
+
+    #[test]
+    fn everything_that_tandem_owns_exists_and_is_in_a_table() {
+        let counts = ["consumers", "load", "filling"].map(|table| OWNED.iter().filter(|row| row[0] == table).count());
+        assert_eq!(counts.iter().sum::<usize>(), OWNED.len());
+        for [_, name, instead] in OWNED.iter() {
+            assert!(
+                ClientKind::Librdkafka.property(name).is_some() && !instead.is_empty(),
+                "{name}"
+            );
+        }
+    }
+}

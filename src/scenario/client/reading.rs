@@ -3,7 +3,8 @@
 use toml::de::DeValue;
 
 use super::advice::advice;
-use super::table::{Clients, may_stand, names, owned};
+use super::owned::owned;
+use super::table::{Clients, may_stand, names};
 use super::values::{Values, text_of};
 use crate::clients::{ClientKind, Use};
 use crate::scenario::document::{Entry, Node, describe, entries};
@@ -165,20 +166,5 @@ pub(crate) fn read_property(name: &str, value: &str) -> Option<String> {
     match read_value(ClientKind::Librdkafka, name, document.get_ref().get("x")?).ok()? {
         PropertyValue::Literal(value) => Some(value),
         PropertyValue::Environment { .. } | PropertyValue::File { .. } => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::clients::ClientKind;
-    use crate::scenario::client::owned::{OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS};
-
-    #[test]
-    fn everything_that_tandem_owns_exists() {
-        let owned = OWNED.iter().chain(OWNED_OF_PRODUCERS).chain(OWNED_OF_FILLING);
-        let missing: Vec<_> = owned
-            .filter(|(name, _)| ClientKind::Librdkafka.property(name).is_none())
-            .collect();
-        assert!(missing.is_empty(), "{missing:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which client properties exist, which may stand in which table, and which tandem sets itself.
 
-use super::owned::{OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS};
+use super::owned::owned;
 use crate::clients::{ClientKind, Property, Use};
 
 /// A table of client properties.
@@ -29,18 +29,6 @@ impl Clients {
 /// True for the name of a property, whoever sets it.
 pub(crate) fn is_property(name: &str) -> bool {
     ClientKind::Librdkafka.property(name).is_some()
-}
-
-/// What to write instead of a property that tandem sets itself.
-pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
-    let list = match clients {
-        Clients::Measured | Clients::All => OWNED,
-        Clients::Load => OWNED_OF_PRODUCERS,
-        Clients::Filling => OWNED_OF_FILLING,
-    };
-    list.iter()
-        .find(|(owned, _)| *owned == name)
-        .map(|(_, instead)| *instead)
 }
 
 /// The client's own name of a property.
