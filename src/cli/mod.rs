@@ -44,6 +44,7 @@ mod setting_flags;
 mod source;
 mod topics;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -51,6 +52,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::exit::{CANNOT, DONE};
+use crate::scenario::processors;
 
 /// The version, with the commit where the build knows it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -121,7 +123,11 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Role {
     /// Read records; speaks JSON Lines on standard input and output
-    Consumer,
+    Consumer {
+        /// Processors to keep to, such as 0,2 or 0-3
+        #[arg(long, value_name = "LIST", value_parser = cpus)]
+        cpus: Option<BTreeSet<u32>>,
+    },
     /// Send records by a schedule; speaks JSON Lines on standard input and output
     Producer,
 }
@@ -133,6 +139,11 @@ fn with_public_flag(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::SuggestedArg, public);
     }
     error
+}
+
+/// The processors of a place.
+fn cpus(list: &str) -> Result<BTreeSet<u32>, String> {
+    processors(list).ok_or_else(|| "write processors as in 0,2 or 0-3".to_owned())
 }
 
 /// Runs the command line of this process.
@@ -153,7 +164,9 @@ pub fn main() -> ExitCode {
         Command::Schema => schema::run().map(|()| DONE),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
         Command::Manual(arguments) => manual::run(&arguments, CommandLine::command()),
-        Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
+        Command::Worker {
+            role: Role::Consumer { cpus },
+        } => return crate::worker::run_consumer(cpus.as_ref()),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::scenario::client::names_of_java;
+use crate::clients::ClientKind;
 use crate::scenario::keys::{Table, keys};
 use crate::scenario::secrets::{HIDDEN, is_known_name, is_of_name, is_secret, suspicious_names};
 
@@ -71,7 +71,7 @@ fn end_of_public_name(message: &str, at: usize) -> Option<usize> {
     let length = message[before..].find(|c| !is_of_name(c));
     let end = length.map_or(message.len(), |length| before + length);
     let name = message[before..end].trim_end_matches('.');
-    (is_known_name(name) || names_of_java().any(|known| known == name)).then_some(end)
+    (is_known_name(name) || ClientKind::Librdkafka.foreign_names().contains(&name)).then_some(end)
 }
 
 fn star(character: char) -> impl Iterator<Item = char> {

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::scenario::client::{Clients, names, names_of_java};
+use crate::clients::ClientKind;
+use crate::scenario::client::{Clients, names};
 use crate::scenario::secrets::{masked_command, secrets_of_command};
 
 fn masked(text: &str) -> String {
@@ -107,7 +108,7 @@ fn messages_lose_what_is_hidden_in_the_file_cut_short_or_not() {
 
 /// Names that everybody knows: properties of librdkafka and of Java's clients.
 fn public_names() -> Vec<&'static str> {
-    names(Clients::All).chain(names_of_java()).collect()
+    names(Clients::All).chain(ClientKind::Librdkafka.foreign_names()).collect()
 }
 
 #[test]

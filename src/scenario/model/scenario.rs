@@ -102,6 +102,11 @@ impl Scenario {
         let value = configuration.axis_values.get(axis).map_or("", String::as_str);
         format!("{}={value}", self.axes[axis].key)
     }
+
+    /// Where a configuration's workers run.
+    pub fn place_of(&self, configuration: &Configuration) -> &Place {
+        &self.places[configuration.place]
+    }
 }
 
 /// The figure by which the configurations of a scenario are compared.
