@@ -71,7 +71,7 @@ fn the_limit_of_reading_grows_with_the_work() {
     };
     assert_eq!(spec_of(&busy, 3).terms.limits.read, Duration::from_secs(3_000));
     assert_eq!(spec(1, 1, 3).terms.limits.read, Limits::default().read);
-    let unknown = longest_reading(&spec(1, 1, 3).terms, None);
+    let unknown = longest_reading(&spec(1, 1, 3).terms.topics, None);
     assert_eq!(unknown, Duration::MAX, "nobody knows how long the work takes");
     assert_eq!(topics(3)[0].partitions.len(), 3);
 }

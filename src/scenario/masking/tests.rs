@@ -108,7 +108,9 @@ fn messages_lose_what_is_hidden_in_the_file_cut_short_or_not() {
 
 /// Names that everybody knows: properties of librdkafka and of Java's clients.
 fn public_names() -> Vec<&'static str> {
-    names(Clients::All).chain(ClientKind::Librdkafka.foreign_names()).collect()
+    names(Clients::All)
+        .chain(ClientKind::Librdkafka.foreign_names())
+        .collect()
 }
 
 #[test]
