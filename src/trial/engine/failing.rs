@@ -6,6 +6,7 @@ use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine};
 use crate::measure::{Failure, FailureKind};
 use crate::trial::cast::{ActorId, AnyActor};
+use crate::trial::happening::Happening;
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
@@ -45,7 +46,7 @@ impl TrialMachine {
 
     /// The failure of a trial whose members did not join in time, by what was in the way last.
     fn not_joined(&self, seconds: u64) -> Failure {
-        let (kind, who, message) = match self.obstacle.clone() {
+        let (kind, who, message) = match self.log.latest(Happening::try_as_waits_ref).cloned() {
             Some(Obstacle::Overlap { who, message }) => {
                 let message = format!("{message}, for {seconds} s");
                 (FailureKind::Overlap, Some(who), message)

@@ -91,9 +91,8 @@ impl TrialMachine {
     /// Looks again soon. A reason that lasts is logged once.
     fn wait(&mut self, now_ns: u64, obstacle: Obstacle) {
         if self.log.latest(Happening::try_as_waits_ref) != Some(&obstacle) {
-            self.log.push(now_ns, None, Happening::Waits(obstacle.clone()));
+            self.log.push(now_ns, None, Happening::Waits(obstacle));
         }
-        self.obstacle = Some(obstacle);
         self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
     }
 

@@ -11,7 +11,6 @@ mod starting;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
 use super::course::{Course, Ended};
 use super::happening::Happening;
@@ -48,7 +47,6 @@ pub struct TrialMachine {
     descriptions: Vec<Option<GroupDescription>>,
     /// Questions about each group that the cluster has not answered yet.
     unanswered: Vec<u32>,
-    obstacle: Option<Obstacle>,
     positions: Positions,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
@@ -71,7 +69,6 @@ impl TrialMachine {
             query: 0,
             descriptions: vec![None; groups],
             unanswered: vec![0; groups],
-            obstacle: None,
             positions: Positions::new(groups),
             reports: BTreeMap::new(),
             log,

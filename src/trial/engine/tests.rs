@@ -14,6 +14,7 @@ use crate::protocol::{
 use crate::testing::arrangement;
 use crate::testing::script::*;
 use crate::trial::Existing;
+use crate::trial::barrier::Obstacle;
 use crate::trial::limits::Limits;
 
 const P1: &str = "group 1, process 1";
