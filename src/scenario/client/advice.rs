@@ -1,7 +1,6 @@
 //! What to write instead of a name that another client or a framework has, in words.
 
-use super::owned::owned;
-use super::table::Clients;
+use super::table::{Clients, owned};
 use crate::clients::Counterpart::{self, Is, IsBut, Key, Nothing};
 use crate::clients::{ClientKind, Foreign};
 use crate::wording::listed;

@@ -3,8 +3,7 @@
 use toml::de::DeValue;
 
 use super::advice::advice;
-use super::owned::owned;
-use super::table::{Clients, may_stand, names};
+use super::table::{Clients, may_stand, names, owned};
 use super::values::{Values, text_of};
 use crate::clients::{ClientKind, Use};
 use crate::scenario::document::{Entry, Node, describe, entries};

@@ -1,7 +1,8 @@
 //! Which client properties exist, which may stand in which table, and which tandem sets itself.
 
-use super::owned::owned;
-use crate::clients::{ClientKind, Property, Use, Values};
+use std::sync::LazyLock;
+
+use crate::clients::{ClientKind, Property, Use, Values, rows};
 
 /// A table of client properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,20 @@ pub(crate) fn takes_several(name: &str) -> bool {
     property.is_some_and(|property| matches!(property.values, Values::SomeOf(_)))
 }
 
+/// Table, property, and what to write instead or why it cannot be set.
+static OWNED: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| rows(include_str!("owned.tsv")).collect());
+
+/// What to write instead of a property that tandem sets itself.
+pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
+    let table = match clients {
+        Clients::Measured | Clients::All => "consumers",
+        Clients::Load => "load",
+        Clients::Filling => "filling",
+    };
+    let row = OWNED.iter().find(|row| row[..2] == [table, name]);
+    row.map(|row| row[2])
+}
+
 /// The client's own name of a property.
 pub(crate) fn canonical(name: &str) -> &str {
     ClientKind::Librdkafka.canonical(name)
@@ -61,4 +76,21 @@ pub(crate) fn names(clients: Clients) -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(move |property| may_stand(property, clients));
     standing.map(|property| property.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_tandem_owns_exists_and_is_in_a_table() {
+        let counts = ["consumers", "load", "filling"].map(|table| OWNED.iter().filter(|row| row[0] == table).count());
+        assert_eq!(counts.iter().sum::<usize>(), OWNED.len());
+        for [_, name, instead] in OWNED.iter() {
+            assert!(
+                ClientKind::Librdkafka.property(name).is_some() && !instead.is_empty(),
+                "{name}"
+            );
+        }
+    }
 }
