@@ -1,6 +1,7 @@
 //! What tandem's verdicts are worth, by simulation: how often they are wrong, how soon they come, how often their
 //! intervals miss. Prints the figures of docs/method.md; `cargo bench --bench verdicts`, with `-- RUNS` for another
-//! number of simulated runs than 10,000, and with `-- one`, `-- leaving` or `-- quick` for a part of it.
+//! number of simulated runs than 10,000, and with `-- one`, `-- leaving`, `-- quick`, `-- differences` or
+//! `-- skewed` for a part of it.
 
 #![allow(clippy::expect_used, reason = "a simulation that cannot be made has nothing to say")]
 
@@ -53,7 +54,9 @@ fn main() {
     }
     if is_wanted("differences") {
         print_differences(runs);
-        skewed::print(runs / 5);
+    }
+    if is_wanted("skewed") {
+        skewed::print(runs);
     }
 }
 

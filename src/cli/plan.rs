@@ -16,8 +16,8 @@ use crate::kafka::client::{ClientProperties, resolve_all};
 use crate::measure::limits::{Kernel, Limits};
 use crate::plan::{Forecast, Plan};
 use crate::report::{bytes, duration, memory_in_words};
-use crate::scenario::{CLUSTER_AXIS, ClusterSource, DatasetSpec, Mode, Scenario, TrialLength};
-use crate::wording::{plural, with_commas};
+use crate::scenario::{CLUSTER_AXIS, ClusterSource, Configuration, DatasetSpec, Mode, Scenario, TrialLength};
+use crate::wording::{grouped, plural, with_commas};
 
 /// What `tandem plan` takes.
 #[derive(Debug, clap::Args)]
@@ -153,47 +153,31 @@ fn describe_variants(scenario: &Scenario) -> String {
     text
 }
 
-/// Sentences about configurations, each with the numbers of those that it applies to.
-#[derive(Default)]
-struct Grouped(Vec<(String, Vec<String>)>);
-
-impl Grouped {
-    fn add(&mut self, configuration: usize, sentence: String) {
-        let number = format!("#{}", configuration + 1);
-        match self.0.iter_mut().find(|(known, _)| *known == sentence) {
-            Some((_, numbers)) => numbers.push(number),
-            None => self.0.push((sentence, vec![number])),
+/// A line for each sentence, with the numbers of the configurations that it applies to unless these are all.
+fn lines(name: &str, scenario: &Scenario, sentences: impl Iterator<Item = (String, usize)>) -> String {
+    let line = |(sentence, these): (String, Vec<usize>)| {
+        if these.len() == scenario.configurations.len() {
+            return format!("{name}: {sentence}\n");
         }
-    }
-
-    /// A line for each sentence; the numbers are left out where it applies to all configurations.
-    fn lines(&self, name: &str, configurations: usize) -> String {
-        let line = |(sentence, numbers): &(String, Vec<String>)| {
-            if numbers.len() == configurations {
-                format!("{name}: {sentence}\n")
-            } else {
-                format!("{name} of {}: {sentence}\n", numbers.join(", "))
-            }
-        };
-        self.0.iter().map(line).collect()
-    }
+        let numbers: Vec<String> = these.iter().map(|index| format!("#{}", index + 1)).collect();
+        format!("{name} of {}: {sentence}\n", numbers.join(", "))
+    };
+    grouped(sentences).into_iter().map(line).collect()
 }
 
 /// How records arrive: a line for each load, with the configurations that have it.
 fn describe_loads(scenario: &Scenario) -> String {
-    let mut loads = Grouped::default();
-    for (index, configuration) in scenario.configurations.iter().enumerate() {
-        let backlog = scenario.datasets[configuration.dataset].records;
-        match &configuration.mode {
-            Mode::Backlog => {}
-            Mode::Live(load) => loads.add(index, load.to_string()),
-            Mode::Mixed(load) => {
-                let backlog = with_commas(backlog);
-                loads.add(index, format!("behind a backlog of {backlog} records, {load}"));
-            }
-        }
-    }
-    let mut text = loads.lines("load", scenario.configurations.len());
+    let load_of = |(index, configuration): (usize, &Configuration)| {
+        let backlog = with_commas(scenario.datasets[configuration.dataset].records);
+        let load = match &configuration.mode {
+            Mode::Backlog => return None,
+            Mode::Live(load) => load.to_string(),
+            Mode::Mixed(load) => format!("behind a backlog of {backlog} records, {load}"),
+        };
+        Some((load, index))
+    };
+    let loads = scenario.configurations.iter().enumerate().filter_map(load_of);
+    let mut text = lines("load", scenario, loads);
     if let Some(capacity) = &scenario.capacity {
         let _ = writeln!(
             text,
@@ -209,16 +193,15 @@ fn describe_loads(scenario: &Scenario) -> String {
 
 /// What arithmetic knows of the loads, and what their windows will tell.
 fn describe_limits(plan: &Plan) -> String {
-    let mut limits = Grouped::default();
-    for limit in &plan.load_limits() {
+    let limits = plan.load_limits();
+    let sentences = limits.iter().flat_map(|limit| {
         // The load of a mixed trial is not judged.
         let is_live = matches!(plan.scenario.configurations[limit.configuration].mode, Mode::Live(_));
         let resolution = is_live.then(|| limit.resolution_sentence());
-        for sentence in limit.sentence().into_iter().chain(resolution) {
-            limits.add(limit.configuration, sentence);
-        }
-    }
-    limits.lines("limits", plan.scenario.configurations.len())
+        let sentences = limit.sentence().into_iter().chain(resolution);
+        sentences.map(|sentence| (sentence, limit.configuration))
+    });
+    lines("limits", &plan.scenario, sentences)
 }
 
 /// Loads that leave the members nothing to spare, as arithmetic knows it; a search for the capacity begins with one on
@@ -230,7 +213,7 @@ pub(super) fn full_loads(plan: &Plan) -> Vec<String> {
     let limits = plan.load_limits();
     let full = limits.iter().filter(|limit| limit.is_full());
     full.filter_map(|limit| {
-        let name = &plan.scenario.configurations[limit.configuration].name;
+        let name = plan.scenario.shown_name(limit.configuration);
         Some(format!("{name}: {}", limit.sentence()?))
     })
     .collect()

@@ -87,7 +87,7 @@ impl Forecast {
         RUN_SECONDS + self.fill_seconds + self.trial_seconds
     }
 
-    /// Both in whole minutes: `2 to 4 min`, `about 5 min`.
+    /// Both in minutes: `2 to 4 min`, `about 5 min`.
     pub fn minutes(&self) -> String {
         let [least, most] = [self.least_seconds(), self.seconds()].map(|seconds| (seconds / 60.0).round().max(1.0));
         if least < most {

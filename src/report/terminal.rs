@@ -99,7 +99,9 @@ struct Terminal {
 impl Terminal {
     fn document(&mut self, document: &Document) {
         self.paragraph(&document.title, Emphasis::Bold, "");
-        self.out.push('\n');
+        if !document.sections.is_empty() {
+            self.out.push('\n');
+        }
         for reason in &document.distrust {
             let text = format!("Do not trust these figures: {reason}");
             self.paragraph(&text, Emphasis::Tone(Tone::Bad), "  ");

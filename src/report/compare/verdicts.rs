@@ -1,7 +1,7 @@
 //! The verdicts of a comparison of runs.
 
 use super::input::CompareInput;
-use super::names::{label, measure_title, point_text};
+use super::names::{full_label, label, measure_title, point_text};
 use crate::report::conclusion::Conclusion;
 use crate::report::format::{or_unknown, p_value, ratio_estimate};
 use crate::report::labels::{Labels, family_title};
@@ -77,7 +77,9 @@ fn reason(v: &RunVerdict) -> Option<&str> {
 /// Why configurations are undecided, each reason once.
 pub(super) fn undecided(input: &CompareInput) -> Vec<String> {
     let all = input.comparison.verdicts.iter();
-    let undecided = all.filter_map(|v| Some((reason(v)?, format!("{} in {}", v.configuration, v.run))));
+    let labels = Labels::new(input.scenario);
+    let name = |v: &RunVerdict| format!("{} in {}", full_label(input, &labels, &v.configuration), v.run);
+    let undecided = all.filter_map(|v| Some((reason(v)?, name(v))));
     let sentence = |(why, names): (&str, Vec<String>)| format!("Undecided for {}: {why}.", names.join("; "));
     grouped(undecided).into_iter().map(sentence).collect()
 }

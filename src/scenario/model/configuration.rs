@@ -75,6 +75,7 @@ impl Configuration {
     }
 
     /// What it does, whatever its name and whatever it is compared with.
+    #[must_use]
     pub fn unnamed(&self) -> Configuration {
         Configuration {
             name: String::new(),

@@ -1,5 +1,6 @@
 //! One comparison of an answer: what is compared, what came out, and its words.
 
+use super::names::listed_labels;
 use super::terms::Terms;
 use crate::figures::{Better, Unit};
 use crate::stats::Estimate;
@@ -44,19 +45,13 @@ impl Clause<'_> {
     /// The complete statement, without its context: `"two processes" reads 1.42 times as fast as "one process"`.
     pub(super) fn stated(&self, terms: &Terms) -> String {
         let (subject, base) = (&self.subject, &self.base);
-        match (self.comparison.verdict, &self.why) {
-            (Verdict::Same, _) => format!("{subject} {} {base}", terms.same),
-            (Verdict::Undecided, Some(Undecided::TooClose { .. })) => {
-                format!("{subject} and {base} are too close to call")
+        match self.comparison.verdict {
+            Verdict::Same => format!("{subject} {} {base}", terms.same),
+            Verdict::Undecided => {
+                let both = listed_labels(&[subject.clone(), base.clone()]);
+                format!("{both} {}", predicate(self.comparison, self.why, terms, None, false))
             }
-            (Verdict::Undecided, Some(Undecided::NoFigures)) => {
-                format!("no complete block has usable trials of both {subject} and {base}")
-            }
-            (Verdict::Undecided, Some(Undecided::TooFewBlocks { .. })) => {
-                format!("there are not enough blocks yet for {subject} against {base}")
-            }
-            (Verdict::Undecided, _) => format!("there is no verdict on {subject} against {base}"),
-            (Verdict::Faster | Verdict::Slower, _) => self.measured(terms, false),
+            Verdict::Faster | Verdict::Slower => self.measured(terms, false),
         }
     }
 

@@ -32,7 +32,10 @@ pub(crate) fn ending(
         (Ending::CannotHold, _) => Some(format!(
             "Ended after {blocks} of at most {most} blocks, since more would not decide what is undecided."
         )),
-        (Ending::NotHeld, _) => Some(format!(
+        (Ending::NotHeld, Until::Decided) => Some(format!(
+            "Not everything is decided after {blocks} blocks, the most that the plan allows."
+        )),
+        (Ending::NotHeld, Until::HalfWidth(_)) => Some(format!(
             "Ended after {blocks} blocks, the most that the plan allows, and not because {until}."
         )),
     }

@@ -20,6 +20,7 @@ mod tests;
 pub(super) use brokers::broker_changes;
 pub(super) use ending::ending;
 pub(super) use facts::at_most_three;
+pub(super) use terms::Terms;
 
 use self::clause::Clause;
 use self::compared::Compared;

@@ -4,25 +4,25 @@ use crate::verdict::Metric;
 
 /// `"two processes" reads 1.42 times as fast as "one process"`, `... has a 6.84 times shorter p99 than ...`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Terms {
+pub(in crate::summary) struct Terms {
     /// `reads`, `has a`.
-    pub(super) does: &'static str,
+    pub(in crate::summary) does: &'static str,
     /// `as fast` with `as`, `shorter` with `than`.
-    pub(super) better: (&'static str, &'static str),
+    pub(in crate::summary) better: (&'static str, &'static str),
     /// The same of one that does worse; its ratio is turned.
-    pub(super) worse: (&'static str, &'static str),
+    pub(in crate::summary) worse: (&'static str, &'static str),
     /// What it has; empty where the verb says it.
-    pub(super) object: &'static str,
+    pub(in crate::summary) object: &'static str,
     /// What stands between two that are the same.
-    pub(super) same: String,
+    pub(in crate::summary) same: String,
     /// `fastest`.
-    pub(super) best: String,
+    pub(in crate::summary) best: String,
     /// Of several: `faster`, `slower`.
-    pub(super) are: [&'static str; 2],
+    pub(in crate::summary) are: [&'static str; 2],
 }
 
 impl Terms {
-    pub(super) fn of(metric: Metric) -> Self {
+    pub(in crate::summary) fn of(metric: Metric) -> Self {
         let comparing = metric.comparing();
         let are = [comparing.adjective(true), comparing.adjective(false)];
         let noun = match metric {
@@ -47,7 +47,7 @@ impl Terms {
 
 impl Terms {
     /// Of a metric that a verb says: `reads as fast as`.
-    fn of_verb(
+    pub(in crate::summary) fn of_verb(
         does: &'static str,
         better: (&'static str, &'static str),
         positive: &str,

@@ -2,9 +2,10 @@
 
 use super::model::{Measure, RunComparison, RunFacts, RunVerdict};
 use crate::stats::{Estimate, is_material};
+use crate::summary::answer::Terms;
 use crate::summary::numbers::{interval, times};
-use crate::verdict::{Metric, Verdict};
-use crate::wording::plural;
+use crate::verdict::Verdict;
+use crate::wording::{joined, plural};
 
 /// A sentence per run and measure.
 pub(super) fn answer(comparison: &RunComparison) -> Vec<String> {
@@ -30,41 +31,41 @@ fn about(comparison: &RunComparison, run: &RunFacts) -> Vec<String> {
 }
 
 fn sentence(comparison: &RunComparison, name: &str, measure: Measure, verdicts: &[&RunVerdict]) -> Option<String> {
-    let words = Words::of(measure);
+    let terms = terms(measure);
     if let [only] = verdicts {
         let what = match only.ratio {
-            Some(ratio) => format!("{name} {} {}", words.does, words.compared(ratio, true)),
-            None => format!("{name} cannot be compared with A by {}", words.by),
+            Some(ratio) => format!("{name} {}", compared(ratio, &terms, true)),
+            None => format!("{name} cannot be compared with A by {}", noun(measure)),
         };
-        let word = words.verdict(only, comparison.threshold);
+        let word = word(only, &terms, comparison.threshold);
         let note = only.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
         return Some(format!("{what}: {word}{note}."));
     }
     let total = verdicts.len();
     let kinds = [
-        (Verdict::Slower, &*words.decided[0]),
-        (Verdict::Faster, &*words.decided[1]),
-        (Verdict::Same, "the same"),
-        (Verdict::Undecided, "undecided"),
+        (Verdict::Slower, decided(&terms, false)),
+        (Verdict::Faster, decided(&terms, true)),
+        (Verdict::Same, "the same".to_owned()),
+        (Verdict::Undecided, "undecided".to_owned()),
     ];
     let clauses: Vec<String> = kinds
         .iter()
         .filter_map(|(kind, word)| {
             let alike: Vec<&&RunVerdict> = verdicts.iter().filter(|v| v.verdict == *kind).collect();
-            (!alike.is_empty()).then(|| format!("{word} in {}{}", alike.len(), farthest(*kind, &alike, &words)))
+            (!alike.is_empty()).then(|| format!("{word} in {}{}", alike.len(), farthest(*kind, &alike, &terms)))
         })
         .collect();
     (total > 0).then(|| {
         format!(
             "{name} against A by {}, of {total} configurations: {}.",
-            words.by,
+            noun(measure),
             clauses.join("; ")
         )
     })
 }
 
 /// The largest difference of those that are faster or slower.
-fn farthest(kind: Verdict, verdicts: &[&&RunVerdict], words: &Words) -> String {
+fn farthest(kind: Verdict, verdicts: &[&&RunVerdict], terms: &Terms) -> String {
     if !matches!(kind, Verdict::Faster | Verdict::Slower) {
         return String::new();
     }
@@ -73,71 +74,50 @@ fn farthest(kind: Verdict, verdicts: &[&&RunVerdict], words: &Words) -> String {
     most.and_then(|v| Some((v, v.ratio?)))
         .map_or(String::new(), |(v, ratio)| {
             let lead = if verdicts.len() > 1 { "most in " } else { "" };
-            format!(" ({lead}{}: {})", v.configuration, words.compared(ratio, false))
+            format!(" ({lead}{}: {})", v.configuration, compared(ratio, terms, false))
         })
 }
 
 /// The words of a measure.
-struct Words {
-    does: &'static str,
-    /// Of a ratio below 1, which is turned, and above: `slower`, `as fast`.
-    word: [String; 2],
-    /// The same as a verdict: `slower`, `faster`.
-    decided: [String; 2],
-    by: &'static str,
+fn terms(measure: Measure) -> Terms {
+    let of_capacity = || Terms::of_verb("holds a rate", ("as high", "as"), "high", ["higher", "lower"]);
+    measure.metric().map_or_else(of_capacity, Terms::of)
 }
 
-impl Words {
-    fn of(measure: Measure) -> Self {
-        match measure {
-            Measure::Metric(metric @ (Metric::READ_TIME | Metric::STOPWATCH)) => Words {
-                does: "reads",
-                word: ["slower", "as fast"].map(str::to_owned),
-                decided: ["slower", "faster"].map(str::to_owned),
-                by: &metric.comparing().noun,
-            },
-            Measure::Capacity => Words {
-                does: "holds a rate",
-                word: ["lower", "as high"].map(str::to_owned),
-                decided: ["slower", "faster"].map(str::to_owned),
-                by: "capacity",
-            },
-            Measure::Metric(metric) => {
-                let comparing = metric.comparing();
-                Words {
-                    does: if comparing.is_countable() { "has a" } else { "has" },
-                    word: [false, true].map(|better| format!("{} {}", comparing.adjective(better), comparing.noun)),
-                    decided: [false, true].map(|better| comparing.verdict(better)),
-                    by: &comparing.noun,
-                }
-            }
-        }
-    }
+/// What a measure is in a sentence.
+fn noun(measure: Measure) -> &'static str {
+    measure.metric().map_or("capacity", |metric| &metric.comparing().noun)
+}
 
-    fn verdict(&self, verdict: &RunVerdict, threshold: f64) -> String {
-        let interval = verdict.ratio.and_then(|ratio| ratio.interval);
-        let material = interval.is_some_and(|interval| is_material(interval, threshold));
-        let materially = if material { "materially " } else { "" };
-        match verdict.verdict {
-            Verdict::Faster => format!("{materially}{}", self.decided[1]),
-            Verdict::Slower => format!("{materially}{}", self.decided[0]),
-            Verdict::Same => "no difference worth having".to_owned(),
-            Verdict::Undecided => "undecided".to_owned(),
-        }
-    }
+/// `faster`, `less client CPU`.
+fn decided(terms: &Terms, is_better: bool) -> String {
+    joined([terms.are[usize::from(!is_better)], terms.object], " ")
+}
 
-    /// `1.20 times as fast as A [1.18, 1.22]`; a ratio below 1 is turned: `3.40 times slower than A [3.30, 3.50]`.
-    fn compared(&self, ratio: Estimate, with_a: bool) -> String {
-        let is_better = ratio.point >= 1.0;
-        let ratio = if is_better { ratio } else { ratio.map(f64::recip) };
-        let word = &self.word[usize::from(is_better)];
-        let a = match (with_a, word.starts_with("as ")) {
-            (false, _) => "",
-            (true, true) => " as A",
-            (true, false) => " than A",
-        };
-        format!("{} {word}{a}{}", times(ratio.point), interval(ratio))
+fn word(verdict: &RunVerdict, terms: &Terms, threshold: f64) -> String {
+    let interval = verdict.ratio.and_then(|ratio| ratio.interval);
+    let material = interval.is_some_and(|interval| is_material(interval, threshold));
+    let materially = if material { "materially " } else { "" };
+    match verdict.verdict {
+        Verdict::Faster => format!("{materially}{}", decided(terms, true)),
+        Verdict::Slower => format!("{materially}{}", decided(terms, false)),
+        Verdict::Same => "no difference worth having".to_owned(),
+        Verdict::Undecided => "undecided".to_owned(),
     }
+}
+
+/// `1.20 times as fast [1.18, 1.22]`, with a verb `reads 1.20 times as fast as A`; a ratio below 1 is turned: `3.40 times
+/// slower [3.30, 3.50]`.
+fn compared(ratio: Estimate, terms: &Terms, with_verb: bool) -> String {
+    let is_better = ratio.point >= 1.0;
+    let ratio = if is_better { ratio } else { ratio.map(f64::recip) };
+    let (word, than) = if is_better { terms.better } else { terms.worse };
+    let (does, than, a) = if with_verb {
+        (terms.does, than, "A")
+    } else {
+        ("", "", "")
+    };
+    joined([does, &times(ratio.point), word, terms.object, than, a], " ") + &interval(ratio)
 }
 
 /// What runs made at different times cannot say.

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::*;
+use crate::figures::FigureId;
 use crate::measure::{Environment, FailureKind, Setting, Trial, TrialOrder};
 use crate::plan::Plan;
-use crate::scenario::{PropertyValue, Size, TrialLength, Work};
+use crate::scenario::{ChosenMetric, PropertyValue, Size, TrialLength, Work};
 use crate::summary::condition::{Alarm, Condition, judged_between};
 use crate::testing::{ScenarioBuilder, one_and_two, one_and_two_with_work, run, trial};
 use crate::verdict::Verdict;
@@ -98,6 +99,62 @@ fn a_run_that_takes_twice_as_long_is_slower_and_the_other_way_round_faster() {
     let back = compared(&slow, &quick).unwrap();
     assert_eq!(verdicts(&back), [Verdict::Faster; 2]);
     assert!(!is_slower_by(&back, 0.01));
+}
+
+#[test]
+fn runs_with_one_metric_are_compared_by_it_and_others_by_the_usual_one() {
+    let with_cpu = |seconds: f64, figure: Option<FigureId>| {
+        let mut made = Made::of(one_and_two(), |_| 1.0);
+        let chosen = |figure| ChosenMetric {
+            figure,
+            difference: None,
+        };
+        made.plan.scenario.metric = figure.map(chosen);
+        for trial in &mut made.trials {
+            let seconds = seconds * noise(trial.order.number);
+            for process in &mut trial.measurement.as_mut().unwrap().processes {
+                process.window.as_mut().unwrap().cpu_ns =
+                    u64::try_from(std::time::Duration::from_secs_f64(seconds).as_nanos()).unwrap();
+            }
+        }
+        made
+    };
+    let refusals = |found: &RunComparison| -> Vec<String> {
+        let all = found
+            .warnings
+            .iter()
+            .filter(|warning| warning.contains("not compared by"));
+        all.cloned().collect()
+    };
+    let cpu = Some(FigureId::ClientCpu);
+    let found = compared(&with_cpu(1.0, cpu), &with_cpu(2.0, cpu)).unwrap();
+    assert_eq!(verdicts(&found), [Verdict::Slower; 2]);
+    let expected = "B against A by client CPU, of 2 configurations: more client CPU in 2 (most in ";
+    assert!(found.answer[0].starts_with(expected), "{:?}", found.answer);
+    assert_eq!(refusals(&found), [""; 0]);
+    let stored = serde_json::to_value(found.verdicts[0].measure).unwrap();
+    assert_eq!(stored, "client_cpu_seconds_per_million");
+    assert_eq!(
+        serde_json::from_value::<Measure>(stored).unwrap(),
+        found.verdicts[0].measure
+    );
+    for (figure, other, why) in [
+        (cpu, None, "is not the metric of all of them"),
+        (
+            Some(FigureId::Redelivered),
+            Some(FigureId::Redelivered),
+            "can be 0 and has no ratio",
+        ),
+    ] {
+        let found = compared(&with_cpu(1.0, figure), &with_cpu(2.0, other)).unwrap();
+        assert_eq!(verdicts(&found), [Verdict::Same; 2]);
+        assert!(
+            refusals(&found).iter().all(|refusal| refusal.contains(why)),
+            "{:?}",
+            found.warnings
+        );
+        assert_eq!(refusals(&found).len(), 1);
+    }
 }
 
 #[test]

@@ -163,7 +163,13 @@ fn left_open(step: &Step, along: Along, worth: &str, threshold: f64) -> String {
     } else {
         format!("whether {} are", number(count, along))
     };
-    let gain = gain(step, "it");
+    let gain = match step.ratio.filter(|_| !one) {
+        Some(ratio) => format!(
+            "each one added brings {}",
+            percent(each(ratio, count - step.from.count))
+        ),
+        None => gain(step, "it"),
+    };
     let why = match step.ratio {
         Some(_) if step.barred => ", but trials failed, or lost or repeated records".to_owned(),
         Some(ratio) if step.doubted => format!(", but {} blocks are too few to be sure", ratio.observations),
