@@ -81,7 +81,7 @@ pub async fn run<F: Fleet>(
 ) -> Outcome {
     let exit_limit = spec.terms.limits.exit;
     let spawn_ns = clock::now_ns();
-    let mut machine = TrialMachine::new(spec, spawn_ns);
+    let mut machine = TrialMachine::new(spec, spawn_ns).on_host(clock::host());
     start(&mut machine, launches, fleet);
     let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
     if let Some(failure) = machine.failure().cloned() {

@@ -3,7 +3,7 @@
 use super::catalogue::{FIGURES, FigureId, Source, Trials};
 use super::comparing::By;
 use super::statistic::Statistic;
-use super::take::{NS_PER_MS, TrialInput, is_meaningful};
+use super::take::{NS_PER_MS, TrialInput, beyond_clocks, is_meaningful};
 use crate::measure::Measurement;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::stats::median;
@@ -44,7 +44,10 @@ impl TrialFigures {
     pub fn of(measurement: &Measurement, has_work: bool) -> Self {
         let input = TrialInput { measurement, has_work };
         let latencies = measurement.latencies();
-        let latency = |part, statistic| statistic_ns(latencies.as_ref()?.part(part), statistic);
+        let latency = |part, statistic| {
+            let ns = statistic_ns(latencies.as_ref()?.part(part), statistic)?;
+            beyond_clocks(measurement, part, ns)
+        };
         let samples = FIGURES
             .iter()
             .filter_map(|figure| Some((figure.id, sample(&figure.source, &input, &latency)?)));
@@ -74,7 +77,10 @@ pub fn comparable(id: FigureId, measurement: &Measurement, has_work: bool) -> Op
     let figure = id.figure();
     let is_of_them = figure.trials != Trials::Meaningful || is_meaningful(measurement);
     let input = is_of_them.then_some(TrialInput { measurement, has_work })?;
-    let latency = |part, statistic| statistic_ns(&measurement.latency(part)?, statistic);
+    let latency = |part, statistic| {
+        let ns = statistic_ns(&measurement.latency(part)?, statistic)?;
+        beyond_clocks(measurement, part, ns)
+    };
     let value = sample(&figure.source, &input, &latency)?.value()?;
     let is_ratio = id.comparing().is_some_and(|comparing| comparing.by == By::Ratio);
     let shortest = figure.unit.shortest().filter(|_| is_ratio);

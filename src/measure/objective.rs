@@ -15,8 +15,9 @@ pub enum Outcome {
     /// The producers could not send what was asked for, or not in time, and the readers kept up with what they did
     /// send: the trial says nothing of the readers at this rate.
     LoadNotReached,
-    /// The trial has too few records for the percentile, its window is too short to say whether the readers keep up, or
-    /// it has no usable figures at all: as if it had not been run.
+    /// The trial has too few records for the percentile, its window is too short to say whether the readers keep up, the
+    /// clocks of its hosts were compared less exactly than the decision needs, or it has no usable figures at all: as if
+    /// it had not been run.
     NotDecided,
 }
 
@@ -41,6 +42,9 @@ pub fn holds(measurement: &Measurement, percentile: f64, limit_ns: u64) -> Outco
     });
     match percentiles {
         None => Outcome::NotDecided,
+        Some((response_ns, _)) if response_ns.abs_diff(limit_ns) < measurement.response_bound_ns() => {
+            Outcome::NotDecided
+        }
         Some((response_ns, _)) if response_ns <= limit_ns && load.verdict() == LoadVerdict::Holds => Outcome::Held,
         Some((response_ns, _)) if response_ns <= limit_ns => Outcome::NotDecided,
         // Without the producers' lateness it might have held.

@@ -5,7 +5,7 @@ use crate::figures::{FigureId, RESPONSE_P99, Statistic};
 use crate::measure::latency::{HIGHEST_NS, Latencies, LatencyPart, LatencyRecorder};
 use crate::measure::{
     DeliveryErrors, LoadJudgement, LoadMeasurement, LoadVerdict, Measurement, Overload, ProducerMeasurement,
-    SecondOfLatency, Series, Trial, TrialKind, TrialOrder,
+    SecondOfLatency, Trial, TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
 use crate::plan::{CONFIRMATIONS, Next};
@@ -314,7 +314,6 @@ fn producer(lateness_ms: u64) -> ProducerMeasurement {
     let mut lateness = LatencyRecorder::default();
     (0..1_000).for_each(|_| lateness.record_ns(lateness_ms * 1_000_000));
     ProducerMeasurement {
-        producer: 0,
         pid: 1,
         client: "librdkafka".into(),
         client_version: "2.12.1".into(),
@@ -322,11 +321,7 @@ fn producer(lateness_ms: u64) -> ProducerMeasurement {
         sent: 1_000,
         acknowledged: 1_000,
         lateness,
-        series: Series::default(),
-        last_sent_ns: None,
-        queue_full_ns: 0,
-        window: None,
-        stopwatch: None,
+        ..ProducerMeasurement::default()
     }
 }
 

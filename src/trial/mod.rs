@@ -4,6 +4,7 @@
 mod assemble;
 mod barrier;
 mod cast;
+mod clocks;
 mod demands;
 mod engine;
 mod limits;

@@ -17,6 +17,10 @@ use crate::wording::{plural, thousands};
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.
 const LATENESS_SHARE: f64 = 0.25;
+/// Where the clocks of two hosts were compared less exactly than this, or than this share of the median response time, it
+/// is said beside the figures.
+const CLOCK_BOUND_NS: u64 = 1_000_000;
+const CLOCK_BOUND_SHARE: f64 = 0.1;
 /// The fewest records of which ten lie beyond the 99th percentile.
 const RECORDS_FOR_P99: &str = "1,000";
 
@@ -55,7 +59,12 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
             too_few_records(mode, &used),
         ],
     };
-    let of_load = [delivery_errors(&trials), out_of_range(&used), late_producers(&used)];
+    let of_load = [
+        delivery_errors(&trials),
+        out_of_range(&used),
+        late_producers(&used),
+        inexact_clocks(&used),
+    ];
     let warnings = of_readers.into_iter().chain(of_load).flatten();
     warnings.map(|warning| format!("{}{warning}.", of(summary))).collect()
 }
@@ -133,6 +142,26 @@ fn undecided(wanted: &Capacity, used: &Used) -> Option<String> {
             share(without, used)
         )
     })
+}
+
+/// Response times from a producer to a reader on another host are as wrong as the comparison of their clocks.
+fn inexact_clocks(used: &Used) -> Option<String> {
+    let inexact = used.iter().filter_map(|(measurement, _)| {
+        let bound_ns = measurement.response_bound_ns();
+        let response = measurement.latency(LatencyPart::Response)?;
+        let median_ns = response.percentile_ns(0.5)?;
+        let matters = bound_ns > CLOCK_BOUND_NS || bound_ns as f64 > median_ns as f64 * CLOCK_BOUND_SHARE;
+        (bound_ns > 0 && matters).then_some((bound_ns, median_ns))
+    });
+    let inexact: Vec<(u64, u64)> = inexact.collect();
+    let (bound_ns, median_ns) = inexact.iter().max()?;
+    Some(format!(
+        "the clocks of producers' and readers' hosts were compared only to within {:.3} ms in {} (median response time \
+         {:.3} ms); response times may be wrong by so much, and those below it are left out",
+        *bound_ns as f64 / 1e6,
+        share(inexact.len(), used),
+        *median_ns as f64 / 1e6
+    ))
 }
 
 /// Over all counted trials, whatever became of them.

@@ -10,6 +10,7 @@ use crate::measure::{
 };
 use crate::protocol::{PrepareProducer, ProducerResult, entry_of};
 use crate::scenario::{Keys, WorkOrdering};
+use crate::time::HostId;
 use crate::trial::cast::{Actor, AnyActor, Cast};
 use crate::trial::engine::{LoadState, TrialMachine};
 use crate::trial::spec::LoadSpec;
@@ -69,7 +70,9 @@ pub(super) fn measurement(
         caught_up_ns: state.caught_up_ns,
         seconds: state.take_seconds(),
         lag,
-        producers: cast.producers.iter().filter_map(producer).collect(),
+        producers: (cast.producer_ids().zip(&cast.producers))
+            .filter_map(|(actor, sender)| producer(sender, machine.clocks.host_of(actor)))
+            .collect(),
     })
 }
 
@@ -133,10 +136,11 @@ fn errors(cast: &Cast) -> Vec<DeliveryErrors> {
     errors
 }
 
-fn producer(producer: &Actor<PrepareProducer>) -> Option<ProducerMeasurement> {
+fn producer(producer: &Actor<PrepareProducer>, host: HostId) -> Option<ProducerMeasurement> {
     let (result, hello) = (producer.result()?, &producer.introduction()?.hello);
     Some(ProducerMeasurement {
         producer: producer.role.producer,
+        host,
         pid: hello.pid,
         client: hello.client.clone(),
         client_version: hello.client_version.clone(),

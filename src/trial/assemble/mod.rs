@@ -15,7 +15,7 @@ use crate::scenario::Work;
 use accounts::accounts;
 use reference::{bridge_gaps, targets};
 
-use super::cast::{Actor, AnyActor, Cast, Life, Reader, ReaderStage};
+use super::cast::{Actor, ActorId, AnyActor, Cast, Life, Reader, ReaderStage};
 use super::engine::TrialMachine;
 
 /// What the workers of a trial that is over have recorded.
@@ -96,6 +96,7 @@ pub fn measure(
         not_observed,
         load,
         interruptions,
+        clocks: machine.clocks.of_others(),
         overall: None,
     };
     (measurement, failure)
@@ -179,7 +180,7 @@ fn member_measurement(
 }
 
 fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
-    let process = |reader: &Actor<Reader>| {
+    let process = |(actor, reader): (ActorId, &Actor<Reader>)| {
         let Life::Ready {
             introduction,
             ready_ns,
@@ -191,6 +192,7 @@ fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
         Some(ProcessMeasurement {
             group: u32::try_from(reader.role.group).unwrap_or(u32::MAX),
             process: reader.role.process,
+            host: machine.clocks.host_of(actor),
             pid: introduction.hello.pid,
             client: introduction.hello.client.clone(),
             client_version: introduction.hello.client_version.clone(),
@@ -201,7 +203,8 @@ fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
             stopwatch: result.stopwatch.clone(),
         })
     };
-    machine.cast.readers.iter().filter_map(process).collect()
+    let actors = machine.cast.reader_ids().zip(&machine.cast.readers);
+    actors.filter_map(process).collect()
 }
 
 /// What could not be observed, by the capabilities that readers lack.

@@ -30,7 +30,7 @@ pub enum Life<Stage> {
     Planned,
     /// Its process was started and has not introduced itself.
     Starting { spawn_ns: u64 },
-    /// It introduced itself and was sent its order.
+    /// It introduced itself; it is sent its order once the clock of its host is known.
     Preparing(Introduction),
     /// It said that it is ready, and does what its role is.
     Ready {

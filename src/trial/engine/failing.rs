@@ -11,6 +11,9 @@ use crate::trial::cast::{ActorId, AnyActor};
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
+        if let Some(failure) = self.clock_unknown() {
+            return failure;
+        }
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
         let without =

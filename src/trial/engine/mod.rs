@@ -3,6 +3,7 @@
 
 mod event;
 mod failing;
+mod hosts;
 mod joining;
 mod load;
 mod phase;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
+use super::clocks::Clocks;
 use super::spec::{Terms, TrialSpec};
 pub use event::{Action, Event};
 pub use phase::Phase;
@@ -37,6 +39,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(15);
 pub struct TrialMachine {
     pub(crate) terms: Terms,
     pub(crate) cast: Cast,
+    /// Every time that comes in or goes out passes here.
+    pub(super) clocks: Clocks,
     phase: Phase,
     /// When the present phase must be over.
     deadline_ns: u64,
@@ -72,6 +76,7 @@ impl TrialMachine {
         let groups = terms.groups.len();
         TrialMachine {
             cast,
+            clocks: Clocks::new(now_ns),
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
             next_look_ns: None,
@@ -145,7 +150,11 @@ impl TrialMachine {
             return Vec::new();
         }
         let result = match event {
-            Event::Message(actor, message) => self.on_message(now_ns, actor, message),
+            Event::Message(actor, message) => {
+                let converted = self.clocks.to_common(now_ns, actor, message);
+                let converted = converted.or_else(|cause| self.broke_protocol(actor, cause));
+                converted.and_then(|message| self.on_message(now_ns, actor, message))
+            }
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
             Event::Died(actor, how) => Err(self.failed(actor, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
@@ -153,10 +162,16 @@ impl TrialMachine {
             Event::Still(asked, still) => Ok(self.on_still(now_ns, &asked, still)),
             Event::Tick => self.on_tick(now_ns),
         };
-        result.unwrap_or_else(|failure| {
+        let mut actions = result.unwrap_or_else(|failure| {
             self.fail(failure);
             Vec::new()
-        })
+        });
+        for action in &mut actions {
+            if let Action::Send(actor, message) = action {
+                self.clocks.to_host(*actor, message);
+            }
+        }
+        actions
     }
 
     /// Ends the trial from outside, as when the cluster is gone.
@@ -191,6 +206,14 @@ impl TrialMachine {
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
+            (
+                _,
+                FromWorker::Clock {
+                    query,
+                    received_ns,
+                    sent_ns,
+                },
+            ) => self.on_clock(now_ns, actor, query, (received_ns, sent_ns)),
             (
                 _,
                 FromWorker::Failed {

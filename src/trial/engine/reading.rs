@@ -18,7 +18,8 @@ impl TrialMachine {
         self.phase = Phase::Reading;
         self.joined_ns = now_ns;
         let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
-        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
+        let lead = START_LEAD + START_LEAD_PER_ACTOR * actors + self.clocks.longest_way();
+        self.start_ns = after(now_ns, lead);
         self.progress_ns = self.start_ns;
         self.deadline_ns = after(self.start_ns, self.terms.limits.read);
         for (reader, held) in self.cast.readers.iter_mut().zip(held) {
@@ -101,7 +102,8 @@ impl TrialMachine {
         }
         if self.cast.readers.iter().all(|reader| reader.result().is_some()) {
             self.results_ns = Some(now_ns);
-            self.phase = Phase::Over;
+            self.deadline_ns = after(now_ns, self.terms.limits.result);
+            return Ok(self.compare_clocks(now_ns));
         }
         Ok(Vec::new())
     }

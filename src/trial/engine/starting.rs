@@ -14,14 +14,13 @@ impl TrialMachine {
         if let Some(message) = introduced.demands().unmet(&hello) {
             return self.broke_protocol(actor, message);
         }
-        introduced.introduce(now_ns, hello);
-        let order = introduced.order();
+        introduced.introduce(now_ns, hello.clone());
         // Once every process has introduced itself, they have the time that getting ready may take.
         let mut actors = self.cast.ids();
         if actors.all(|actor| self.cast[actor].introduction().is_some()) {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
-        Ok(vec![Action::Send(actor, order)])
+        Ok(self.greet(now_ns, actor, &hello))
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
