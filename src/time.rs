@@ -33,54 +33,29 @@ impl HostId {
     }
 }
 
-/// A time on the clock of a host, in nanoseconds. It cannot be compared with others: [`HostClocks::to_common`] makes a
-/// [`CommonTime`] of it.
+/// A time on the clock of a host, in nanoseconds. It cannot be compared with a time of another clock before
+/// [`HostClock::to_common`] has made a [`CommonTime`] of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostTime {
-    /// Whose clock.
-    pub host: HostId,
-    /// What it shows.
-    pub ns: u64,
-}
+pub struct HostTime(pub HostId, pub u64);
 
 /// A time on the coordinator's clock, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommonTime {
     /// In the middle of what is possible.
     pub ns: u64,
-    /// The most by which it may have been earlier or later.
+    /// The most by which it was earlier or later.
     pub bound_ns: u64,
 }
 
 impl CommonTime {
-    /// It was not before.
-    pub fn earliest_ns(self) -> u64 {
-        self.ns.saturating_sub(self.bound_ns)
-    }
-
-    /// It was not after.
-    pub fn latest_ns(self) -> u64 {
-        self.ns.saturating_add(self.bound_ns)
+    /// True where it may have been then.
+    pub fn may_be_within(self, from_ns: u64, until_ns: u64) -> bool {
+        self.ns.saturating_add(self.bound_ns) >= from_ns && self.ns.saturating_sub(self.bound_ns) <= until_ns
     }
 }
 
-/// One exchange of clocks: the coordinator asks, a process of another host notes when the question came and when its
-/// answer went.
-#[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_field_names, reason = "units belong in names")]
-pub struct Exchange {
-    /// The coordinator asked, at the latest when it says so.
-    pub asked_ns: u64,
-    /// The question came, on the other clock.
-    pub received_ns: u64,
-    /// The answer went, on the other clock.
-    pub sent_ns: u64,
-    /// The coordinator had the answer.
-    pub answered_ns: u64,
-}
-
-/// The clock of another host, compared with the coordinator's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The clock of a host, compared with the coordinator's; by default the coordinator's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HostClock {
     /// What to add to its times.
     pub offset_ns: i64,
@@ -89,50 +64,44 @@ pub struct HostClock {
 }
 
 impl HostClock {
-    /// What an exchange says of it: the question was not received before it was asked, and the answer not sent after it
-    /// came, however long each was on its way. `None` where both cannot be true.
-    pub fn of(exchange: Exchange) -> Option<Self> {
-        let wide = |ns: u64| i128::from(ns);
+    /// What an exchange of clocks says: the coordinator `asked` and got the answer by its own clock; the question was
+    /// `received` and the answer `sent` by the other one. Neither came before it went, however long it was on its way.
+    /// `None` where that cannot be true.
+    pub fn of_exchange([asked, answered]: [u64; 2], [received, sent]: [u64; 2]) -> Option<Self> {
         // The clocks drift while the answer is made, too.
-        let drift = exchange.sent_ns.checked_sub(exchange.received_ns)? / DRIFT_PARTS;
-        let least = wide(exchange.asked_ns) - wide(exchange.received_ns) - wide(drift);
-        let most = wide(exchange.answered_ns) - wide(exchange.sent_ns) + wide(drift);
-        if least > most {
-            return None;
-        }
+        let drift = i128::from(sent.checked_sub(received)? / DRIFT_PARTS);
+        let least = i128::from(asked) - i128::from(received) - drift;
+        let most = i128::from(answered) - i128::from(sent) + drift;
         let offset = least.midpoint(most);
         Some(HostClock {
             offset_ns: i64::try_from(offset).ok()?,
-            bound_ns: u64::try_from((most - offset).max(offset - least)).ok()?,
+            // Negative where the least is more than the most.
+            bound_ns: u64::try_from((most - offset).max(offset - least))
+                .ok()
+                .filter(|_| least <= most)?,
         })
     }
 
     /// The same after a while in which the clocks have drifted apart.
     #[must_use]
     pub fn drifted(self, elapsed_ns: u64) -> Self {
-        HostClock {
-            bound_ns: self.bound_ns.saturating_add(elapsed_ns / DRIFT_PARTS),
-            ..self
-        }
+        let bound_ns = self.bound_ns.saturating_add(elapsed_ns / DRIFT_PARTS);
+        HostClock { bound_ns, ..self }
     }
 
     /// One clock from this comparison until a later one. The offset stays, because times were converted with it; the bound
     /// holds at both and in between, where clocks drift steadily. `None` where they moved more than clocks drift.
     pub fn until(self, later: HostClock, elapsed_ns: u64) -> Option<Self> {
         let moved_ns = self.offset_ns.abs_diff(later.offset_ns);
-        let allowed_ns = self.drifted(elapsed_ns).bound_ns.saturating_add(later.bound_ns);
-        (moved_ns <= allowed_ns).then(|| HostClock {
-            bound_ns: self.bound_ns.max(moved_ns.saturating_add(later.bound_ns)),
-            ..self
-        })
+        let bound_ns = self.bound_ns.max(moved_ns.saturating_add(later.bound_ns));
+        let most_ns = self.drifted(elapsed_ns).bound_ns.saturating_add(later.bound_ns);
+        (moved_ns <= most_ns).then_some(HostClock { bound_ns, ..self })
     }
 
     /// A time of this clock on the coordinator's.
-    pub fn to_common(self, host_ns: u64) -> CommonTime {
-        CommonTime {
-            ns: host_ns.saturating_add_signed(self.offset_ns),
-            bound_ns: self.bound_ns,
-        }
+    pub fn to_common(self, HostTime(_, ns): HostTime) -> CommonTime {
+        let (ns, bound_ns) = (ns.saturating_add_signed(self.offset_ns), self.bound_ns);
+        CommonTime { ns, bound_ns }
     }
 
     /// A time of the coordinator's clock on this one, to be given to a process of the host.
@@ -154,15 +123,13 @@ impl HostClocks {
 
     /// The most by which a difference of times of two hosts is wrong.
     pub fn bound_between_ns(&self, one: HostId, other: HostId) -> u64 {
+        let bound_ns = |host: HostId| Some(self.0.get(host.index()?)?.bound_ns);
+        let bounds = [one, other].map(|host| bound_ns(host).unwrap_or(0));
         if one == other {
-            return 0;
+            0
+        } else {
+            bounds[0].saturating_add(bounds[1])
         }
-        self.bound_ns(one).saturating_add(self.bound_ns(other))
-    }
-
-    fn bound_ns(&self, host: HostId) -> u64 {
-        let clock = host.index().and_then(|index| self.0.get(index));
-        clock.map_or(0, |clock| clock.bound_ns)
     }
 }
 
@@ -187,13 +154,10 @@ mod tests {
         }
 
         /// Asked at a time, with the lengths of the way there, of its own doing, and of the way back.
-        fn exchange(self, asked_ns: u64, [there, own, back]: [u64; 3]) -> Exchange {
-            Exchange {
-                asked_ns,
-                received_ns: self.at(asked_ns + there),
-                sent_ns: self.at(asked_ns + there + own),
-                answered_ns: asked_ns + there + own + back,
-            }
+        fn compared(self, asked_ns: u64, [there, own, back]: [u64; 3]) -> HostClock {
+            let answered_ns = asked_ns + there + own + back;
+            let own_ns = [asked_ns + there, asked_ns + there + own].map(|ns| self.at(ns));
+            HostClock::of_exchange([asked_ns, answered_ns], own_ns).unwrap()
         }
     }
 
@@ -212,7 +176,11 @@ mod tests {
     }
 
     fn holds(time: CommonTime, true_ns: u64) -> bool {
-        (time.earliest_ns()..=time.latest_ns()).contains(&true_ns)
+        time.may_be_within(true_ns, true_ns)
+    }
+
+    fn shown(ns: u64) -> HostTime {
+        HostTime(HostId::other(0), ns)
     }
 
     proptest! {
@@ -221,14 +189,14 @@ mod tests {
             ahead_ns in -(BEGIN_NS as i64) / 2..i64::MAX / 4, ways in ways(), later_ns in 0..SECOND_NS,
         ) {
             let other = Other { ahead_ns, ppm: 0 };
-            let clock = HostClock::of(other.exchange(BEGIN_NS, ways)).unwrap();
+            let clock = other.compared(BEGIN_NS, ways);
             let true_ns = BEGIN_NS + later_ns;
-            let common = clock.to_common(other.at(true_ns));
+            let common = clock.to_common(shown(other.at(true_ns)));
             prop_assert!(holds(common, true_ns), "{common:?} of {true_ns}");
             // No wider than the ways explain: what the process took for itself is no part of it.
             prop_assert!(clock.bound_ns <= (ways[0] + ways[2]).div_ceil(2) + ways[1] / DRIFT_PARTS);
             // What a process is told and what it says of that moment are the same.
-            prop_assert_eq!(clock.to_common(clock.to_host(true_ns)).ns, true_ns);
+            prop_assert_eq!(clock.to_common(shown(clock.to_host(true_ns))).ns, true_ns);
         }
 
         #[test]
@@ -236,14 +204,14 @@ mod tests {
             other in others(), first in ways(), second in ways(), seconds in 1u64..3_600, share in 0.0f64..1.0,
         ) {
             let length_ns = seconds * SECOND_NS;
-            let before = HostClock::of(other.exchange(BEGIN_NS, first)).unwrap();
-            let after = HostClock::of(other.exchange(BEGIN_NS + length_ns, second)).unwrap();
+            let before = other.compared(BEGIN_NS, first);
+            let after = other.compared(BEGIN_NS + length_ns, second);
             let clock = before.until(after, length_ns).unwrap();
             #[allow(clippy::cast_sign_loss)]
             let true_ns = BEGIN_NS + SECOND_NS + ((length_ns - SECOND_NS) as f64 * share) as u64;
-            let common = clock.to_common(other.at(true_ns));
+            let common = clock.to_common(shown(other.at(true_ns)));
             prop_assert!(holds(common, true_ns), "{common:?} of {true_ns}");
-            let drifted = before.drifted(true_ns - BEGIN_NS).to_common(other.at(true_ns));
+            let drifted = before.drifted(true_ns - BEGIN_NS).to_common(shown(other.at(true_ns)));
             prop_assert!(holds(drifted, true_ns), "{drifted:?} of {true_ns}");
         }
 
@@ -251,34 +219,21 @@ mod tests {
         fn a_clock_that_was_set_is_found(
             other in others(), ways in ways(), jump_ns in 500_000_000i64..i64::MAX / 4, back in any::<bool>(),
         ) {
-            let before = HostClock::of(other.exchange(BEGIN_NS, ways)).unwrap();
+            let before = other.compared(BEGIN_NS, ways);
             let jump_ns = if back { -jump_ns.min(BEGIN_NS as i64 / 4) } else { jump_ns };
             let jumped = Other { ahead_ns: other.ahead_ns + jump_ns, ..other };
-            let after = HostClock::of(jumped.exchange(BEGIN_NS + 10 * SECOND_NS, ways)).unwrap();
+            let after = jumped.compared(BEGIN_NS + 10 * SECOND_NS, ways);
             prop_assert_eq!(before.until(after, 10 * SECOND_NS), None);
         }
     }
 
     #[test]
     fn an_answer_that_took_longer_than_the_exchange_or_went_before_the_question_came_says_nothing() {
-        let exchange = Exchange {
-            asked_ns: 1_000,
-            received_ns: 50,
-            sent_ns: 60,
-            answered_ns: 1_030,
-        };
-        let clock = HostClock::of(exchange).unwrap();
+        let clock = HostClock::of_exchange([1_000, 1_030], [50, 60]).unwrap();
         assert_eq!((clock.offset_ns, clock.bound_ns), (960, 10));
-        let longer = Exchange {
-            sent_ns: 90,
-            ..exchange
-        };
-        assert_eq!(HostClock::of(longer), None);
-        let backwards = Exchange {
-            sent_ns: 49,
-            ..exchange
-        };
-        assert_eq!(HostClock::of(backwards), None);
+        assert_eq!(HostClock::of_exchange([1_000, 1_030], [50, 90]), None);
+        assert_eq!(HostClock::of_exchange([1_000, 1_030], [50, 49]), None);
+        assert_eq!(HostClock::of_exchange([0, 0], [u64::MAX, u64::MAX]), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How each figure is taken of the measurement of one trial.
 
-use crate::measure::latency::{LatencyPart, LatencyRecorder};
+use crate::measure::latency::LatencyRecorder;
 use crate::measure::{LoadMeasurement, Measurement, MemberMeasurement, ProcessMeasurement, ProcessUsage};
 
 const NS_PER_SECOND: f64 = 1e9;
@@ -46,19 +46,10 @@ pub(super) fn seconds(ns: u64) -> f64 {
     ns as f64 / NS_PER_SECOND
 }
 
-/// The most by which a time between hosts is wrong; `None` where all is one host.
+/// The least accurate comparison of another host's clock with the coordinator's; `None` where all is one host.
 pub(super) fn clock_bound_ms(input: &TrialInput) -> Option<f64> {
-    let bound_ns = input.measurement.clock_bound_ns();
-    (bound_ns > 0).then_some(bound_ns as f64 / NS_PER_MS)
-}
-
-/// A latency, if it is more than the error of comparing the clocks of producer and reader.
-pub(super) fn beyond_clocks(measurement: &Measurement, part: LatencyPart, ns: f64) -> Option<f64> {
-    let bound_ns = match part {
-        LatencyPart::Transit | LatencyPart::Response => measurement.response_bound_ns(),
-        LatencyPart::ProducerDelay | LatencyPart::Queued | LatencyPart::Work => 0,
-    };
-    (ns >= bound_ns as f64).then_some(ns)
+    let bounds = input.measurement.clocks.0.iter().map(|clock| clock.bound_ns);
+    bounds.max().map(|bound_ns| bound_ns as f64 / NS_PER_MS)
 }
 
 pub(super) fn record_bytes(input: &TrialInput) -> [f64; 2] {

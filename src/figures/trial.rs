@@ -3,7 +3,7 @@
 use super::catalogue::{FIGURES, FigureId, Source, Trials};
 use super::comparing::By;
 use super::statistic::Statistic;
-use super::take::{NS_PER_MS, TrialInput, beyond_clocks, is_meaningful};
+use super::take::{NS_PER_MS, TrialInput, is_meaningful};
 use crate::measure::Measurement;
 use crate::measure::latency::{LatencyPart, LatencyRecorder};
 use crate::stats::median;
@@ -44,10 +44,7 @@ impl TrialFigures {
     pub fn of(measurement: &Measurement, has_work: bool) -> Self {
         let input = TrialInput { measurement, has_work };
         let latencies = measurement.latencies();
-        let latency = |part, statistic| {
-            let ns = statistic_ns(latencies.as_ref()?.part(part), statistic)?;
-            beyond_clocks(measurement, part, ns)
-        };
+        let latency = |part, statistic| statistic_ns(latencies.as_ref()?.part(part), statistic);
         let samples = FIGURES
             .iter()
             .filter_map(|figure| Some((figure.id, sample(&figure.source, &input, &latency)?)));
@@ -77,10 +74,7 @@ pub fn comparable(id: FigureId, measurement: &Measurement, has_work: bool) -> Op
     let figure = id.figure();
     let is_of_them = figure.trials != Trials::Meaningful || is_meaningful(measurement);
     let input = is_of_them.then_some(TrialInput { measurement, has_work })?;
-    let latency = |part, statistic| {
-        let ns = statistic_ns(&measurement.latency(part)?, statistic)?;
-        beyond_clocks(measurement, part, ns)
-    };
+    let latency = |part, statistic| statistic_ns(&measurement.latency(part)?, statistic);
     let value = sample(&figure.source, &input, &latency)?.value()?;
     let is_ratio = id.comparing().is_some_and(|comparing| comparing.by == By::Ratio);
     let shortest = figure.unit.shortest().filter(|_| is_ratio);
@@ -98,7 +92,16 @@ fn sample(
         Source::Count(take) => Some(Sample::Count(take(input.measurement))),
         Source::Ratio(take) => take(input).map(Sample::Ratio),
         Source::Each(take) => Some(Sample::Each(take(input.measurement))),
-        Source::Latency(part, statistic) => Some(Sample::Number(latency(*part, *statistic)? / NS_PER_MS)),
+        Source::Latency(part, statistic) => {
+            // What is less than the error of comparing the clocks of two hosts is no figure.
+            let least_ns = if part.is_between_clients() {
+                input.measurement.response_bound_ns()
+            } else {
+                0
+            };
+            let ns = latency(*part, *statistic).filter(|ns| *ns >= least_ns as f64)?;
+            Some(Sample::Number(ns / NS_PER_MS))
+        }
     }
 }
 

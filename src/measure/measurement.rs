@@ -9,7 +9,7 @@ use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::process::ProcessMeasurement;
-use crate::time::{HostClocks, HostId};
+use crate::time::HostClocks;
 
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,18 +95,12 @@ impl Measurement {
     /// The most by which response times are wrong: they begin on the clock of a producer's host and end on that of a
     /// reader's. 0 where both are of one host.
     pub fn response_bound_ns(&self) -> u64 {
-        let readers = self.processes.iter().map(|process| process.host);
-        let producers = || self.load.iter().flat_map(|load| &load.producers);
-        let pairs = readers.flat_map(|reader| producers().map(move |producer| (reader, producer.host)));
-        let bounds = pairs.map(|(reader, producer)| self.clocks.bound_between_ns(reader, producer));
+        let producers = self.load.iter().flat_map(|load| &load.producers);
+        let bounds = producers.flat_map(|producer| {
+            let readers = self.processes.iter();
+            readers.map(|reader| self.clocks.bound_between_ns(producer.host, reader.host))
+        });
         bounds.max().unwrap_or(0)
-    }
-
-    /// The most by which a time of the trial, or a difference of times of two of its hosts, is wrong.
-    pub fn clock_bound_ns(&self) -> u64 {
-        let hosts = self.processes.iter().map(|process| process.host);
-        let bounds = hosts.map(|host| self.clocks.bound_between_ns(HostId::COORDINATOR, host));
-        bounds.max().unwrap_or(0).max(self.response_bound_ns())
     }
 
     /// Seconds from the common start to this time.

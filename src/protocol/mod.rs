@@ -72,10 +72,7 @@ pub enum ToWorker {
     /// Measure the work loop and the sleep, and answer [`FromWorker::Calibrated`] (capability `calibrate`).
     Calibrate,
     /// To a worker of another host: answer [`FromWorker::Clock`] at once.
-    QueryClock {
-        /// To be repeated in the answer.
-        query: u64,
-    },
+    QueryClock,
 }
 
 /// From a worker.
@@ -113,14 +110,7 @@ pub enum FromWorker {
     /// The speed of the work loop and of a sleep here.
     Calibrated(WorkCalibration),
     /// What its clock showed at [`ToWorker::QueryClock`].
-    Clock {
-        /// As in the query.
-        query: u64,
-        /// When the query came.
-        received_ns: u64,
-        /// When this answer went.
-        sent_ns: u64,
-    },
+    Clock(ClockReading),
     /// A client reported something that need not end the trial: an error that may pass, a warning, a quota. The trial's
     /// failure says it, if it comes to one.
     Reported {
@@ -140,6 +130,15 @@ pub enum FromWorker {
         /// What happened.
         message: String,
     },
+}
+
+/// What a worker's clock showed. That the worker took a while to answer does no harm, because it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// When the query came.
+    pub received_ns: u64,
+    /// When the answer went.
+    pub sent_ns: u64,
 }
 
 /// Introduction of a worker.

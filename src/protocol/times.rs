@@ -1,63 +1,46 @@
 //! Which parts of a worker's messages are times of its clock. Lengths of time are the same on every clock.
 
-use super::{FromWorker, ProducerResult, WorkerResult};
+use super::FromWorker;
 use crate::measure::Stretch;
 
 impl FromWorker {
     /// All times in the message, to be converted to the coordinator's clock. Those of [`FromWorker::Clock`] stay as they
     /// are: clocks are compared by them.
     pub fn times_mut(&mut self) -> Vec<&mut u64> {
+        use FromWorker::{
+            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, Progress, Ready, Reported,
+            Result, Seconds,
+        };
+        let (mut times, mut stretches): (Vec<&mut u64>, Vec<&mut Stretch>) = (Vec::new(), Vec::new());
         match self {
-            FromWorker::Assignments { members, .. } => {
-                let members = members.iter_mut();
-                members.filter_map(|member| member.assigned_ns.as_mut()).collect()
+            Assignments { members, .. } => times.extend(members.iter_mut().flat_map(|member| &mut member.assigned_ns)),
+            Result(result) => {
+                stretches.extend(result.pauses.iter_mut().flatten());
+                for member in &mut result.members {
+                    for read in &mut member.partitions {
+                        times.extend([&mut read.first_ns, &mut read.last_ns].into_iter().flatten());
+                    }
+                    if let Some(client) = &mut member.client {
+                        times.extend([&mut client.from_ns, &mut client.until_ns]);
+                    }
+                    times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
+                    stretches.extend(member.reading.iter_mut().flat_map(|reading| &mut reading.longest_wait));
+                }
             }
-            FromWorker::Result(result) => of_result(result),
-            FromWorker::ProducerResult(result) => of_producer(result),
-            FromWorker::Hello(_)
-            | FromWorker::Ready
-            | FromWorker::Progress { .. }
-            | FromWorker::Seconds { .. }
-            | FromWorker::ProducerProgress(_)
-            | FromWorker::Calibrated(_)
-            | FromWorker::Clock { .. }
-            | FromWorker::Reported { .. }
-            | FromWorker::Failed { .. } => Vec::new(),
+            ProducerResult(result) => {
+                times.extend(&mut result.last_sent_ns);
+                stretches.extend(result.pauses.iter_mut().flatten());
+            }
+            Hello(_) | Ready | Progress { .. } | Seconds { .. } | ProducerProgress(_) | Calibrated(_) => {}
+            Clock(_) | Reported { .. } | Failed { .. } => {}
         }
-    }
-}
-
-fn of_result(result: &mut WorkerResult) -> Vec<&mut u64> {
-    let mut times: Vec<&mut u64> = of_stretches(result.pauses.iter_mut().flatten()).collect();
-    for member in &mut result.members {
-        let partitions = member.partitions.iter_mut();
         times.extend(
-            partitions
-                .flat_map(|read| [&mut read.first_ns, &mut read.last_ns])
-                .flatten(),
+            stretches
+                .into_iter()
+                .flat_map(|stretch| [&mut stretch.from_ns, &mut stretch.until_ns]),
         );
-        times.extend(
-            member
-                .client
-                .iter_mut()
-                .flat_map(|client| [&mut client.from_ns, &mut client.until_ns]),
-        );
-        let reading = member.reading.iter_mut();
-        times.extend(of_stretches(
-            reading.filter_map(|reading| reading.longest_wait.as_mut()),
-        ));
-        times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
+        times
     }
-    times
-}
-
-fn of_producer(result: &mut ProducerResult) -> Vec<&mut u64> {
-    let pauses = of_stretches(result.pauses.iter_mut().flatten());
-    pauses.chain(result.last_sent_ns.as_mut()).collect()
-}
-
-fn of_stretches<'a>(stretches: impl Iterator<Item = &'a mut Stretch>) -> impl Iterator<Item = &'a mut u64> {
-    stretches.flat_map(|stretch| [&mut stretch.from_ns, &mut stretch.until_ns])
 }
 
 #[cfg(test)]
@@ -117,7 +100,7 @@ mod tests {
             };
             let mut written = Vec::new();
             times_in(&value, &mut written);
-            if matches!(message, FromWorker::Clock { .. } | FromWorker::Calibrated(_)) {
+            if matches!(message, FromWorker::Clock(_) | FromWorker::Calibrated(_)) {
                 continue;
             }
             let mut converted: Vec<u64> = message.times_mut().into_iter().map(|ns| *ns).collect();

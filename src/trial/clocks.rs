@@ -6,29 +6,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cast::ActorId;
-use crate::protocol::{FIRST_WITH_HOST, FromWorker, Hello, ToWorker};
-use crate::time::{CommonTime, Exchange, HostClock, HostClocks, HostId, HostTime};
+use crate::protocol::{ClockReading, FIRST_WITH_HOST, FromWorker, Hello, ToWorker};
+use crate::time::{HostClock, HostClocks, HostId, HostTime};
 
 /// Exchanges of a comparison, of which the one with the shortest ways counts.
-const EXCHANGES: u32 = 8;
-
-/// What is wrong with an answer to no question.
-const UNASKED: &str = "it answered `query_clock` without having been asked";
-
-/// A question for a process.
-pub type Question = (ActorId, ToWorker);
+const EXCHANGES: usize = 8;
 
 /// Which clock each actor reads, and what is known of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Clocks {
     /// Before the first process was started.
     began_ns: u64,
     /// Name of the coordinator's host.
-    here: Option<String>,
+    pub here: Option<String>,
+    /// The actors of other hosts.
     hosts: BTreeMap<ActorId, HostId>,
     /// In the order of their ids.
     others: Vec<OtherHost>,
-    queries: u64,
 }
 
 #[derive(Debug)]
@@ -37,109 +31,71 @@ struct OtherHost {
     name: Option<String>,
     /// The process that is asked.
     asked: ActorId,
-    /// The query under way, and when it was sent.
-    query: Option<(u64, u64)>,
-    /// Exchanges of the comparison under way, and the best of them.
-    exchanges: u32,
-    best: Option<HostClock>,
-    /// What the first comparison found, and when; after the second with a bound that holds from one to the other.
-    clock: Option<(HostClock, u64)>,
+    /// Since when, if a question is under way.
+    asked_ns: Option<u64>,
+    /// What each exchange found, and when: [`EXCHANGES`] of the first comparison, then those of the second.
+    found: Vec<(u64, HostClock)>,
 }
 
 impl Clocks {
-    /// A trial whose first process is about to be started.
+    /// Of a trial whose first process is about to be started.
     pub fn new(began_ns: u64) -> Self {
         Clocks {
             began_ns,
-            here: None,
-            hosts: BTreeMap::new(),
-            others: Vec::new(),
-            queries: 0,
+            ..Clocks::default()
         }
     }
 
-    /// Names the coordinator's host.
-    pub fn be_on(&mut self, host: Option<String>) {
-        self.here = host;
-    }
-
-    /// Learns from its introduction on which host an actor is. The question is the first to a host that was not known.
-    pub fn meet(&mut self, now_ns: u64, actor: ActorId, hello: &Hello) -> Option<Question> {
+    /// Learns from its introduction on which host an actor is. True if it is to be asked what its clock shows: nobody else
+    /// of its host was.
+    pub fn meet(&mut self, now_ns: u64, actor: ActorId, hello: &Hello) -> bool {
         if hello.protocol < FIRST_WITH_HOST || hello.host == self.here {
-            return None;
+            return false;
         }
-        let known = |other: &OtherHost| hello.host.is_some() && other.name == hello.host;
-        let index = self.others.iter().position(known);
+        let is_known = |other: &OtherHost| hello.host.is_some() && other.name == hello.host;
+        let known = self.others.iter().position(is_known);
         self.hosts
-            .insert(actor, HostId::other(index.unwrap_or(self.others.len())));
-        if index.is_some() {
-            return None;
+            .insert(actor, HostId::other(known.unwrap_or(self.others.len())));
+        if known.is_none() {
+            self.others.push(OtherHost {
+                name: hello.host.clone(),
+                asked: actor,
+                asked_ns: Some(now_ns),
+                found: Vec::new(),
+            });
         }
-        self.others.push(OtherHost {
-            name: hello.host.clone(),
-            asked: actor,
-            query: None,
-            exchanges: 0,
-            best: None,
-            clock: None,
-        });
-        self.ask(now_ns, self.others.len() - 1)
+        known.is_none()
     }
 
-    /// Begins to compare all hosts once more.
-    pub fn compare_again(&mut self, now_ns: u64) -> Vec<Question> {
-        (0..self.others.len())
-            .filter_map(|index| self.ask(now_ns, index))
+    /// Begins to compare all hosts once more: who is to be asked.
+    pub fn compare_again(&mut self, now_ns: u64) -> Vec<ActorId> {
+        let others = self.others.iter_mut();
+        others
+            .map(|other| {
+                other.asked_ns = Some(now_ns);
+                other.asked
+            })
             .collect()
     }
 
-    fn ask(&mut self, now_ns: u64, index: usize) -> Option<Question> {
-        self.queries += 1;
-        let query = self.queries;
-        let other = self.others.get_mut(index)?;
-        other.query = Some((query, now_ns));
-        Some((other.asked, ToWorker::QueryClock { query }))
-    }
-
-    /// Takes an answer. The next question; `None` where that was the last of a comparison. The error is what is wrong with
-    /// the answer, or with the clock.
-    pub fn on_answer(
-        &mut self,
-        now_ns: u64,
-        actor: ActorId,
-        answered: u64,
-        (received_ns, sent_ns): (u64, u64),
-    ) -> Result<Option<Question>, String> {
-        let index = self.host_of(actor).index().unwrap_or(usize::MAX);
-        let other = self.others.get_mut(index).filter(|other| other.asked == actor);
-        let Some((other, (query, asked_ns))) = other.and_then(|other| other.query.map(|query| (other, query))) else {
-            return Err(UNASKED.to_owned());
-        };
-        if query != answered {
-            return Err(UNASKED.to_owned());
-        }
-        let exchange = Exchange {
-            asked_ns,
-            received_ns,
-            sent_ns,
-            answered_ns: now_ns,
-        };
-        let clock = HostClock::of(exchange).ok_or_else(|| {
-            format!("its answer to `query_clock` cannot be true: received at {received_ns}, sent at {sent_ns}")
-        })?;
-        let best = other.best.filter(|best| best.bound_ns <= clock.bound_ns);
-        other.best = Some(best.unwrap_or(clock));
-        other.exchanges += 1;
-        if other.exchanges < EXCHANGES {
-            return Ok(self.ask(now_ns, index));
-        }
-        other.end_comparison(now_ns).map(|()| None)
+    /// Takes an answer: true if that completed a comparison, false if the actor is to be asked again. The error is what is
+    /// wrong with the answer, or with the clock.
+    pub fn on_answer(&mut self, now_ns: u64, actor: ActorId, read: ClockReading) -> Result<bool, String> {
+        let others = self.others.iter_mut().filter(|other| other.asked == actor);
+        let asked = others.filter_map(|other| Some((other.asked_ns.take()?, other))).next();
+        let (asked_ns, other) = asked.ok_or("it answered `query_clock` without having been asked")?;
+        let clock = HostClock::of_exchange([asked_ns, now_ns], [read.received_ns, read.sent_ns]);
+        let clock = clock.ok_or_else(|| format!("its answer to `query_clock` cannot be true: {read:?}"))?;
+        other.found.push((now_ns, clock));
+        let is_complete = other.found.len().is_multiple_of(EXCHANGES);
+        other.asked_ns = (!is_complete).then_some(now_ns);
+        other.clock().map(|_| is_complete)
     }
 
     /// A process that has not answered yet.
     pub fn silent(&self) -> Option<ActorId> {
-        let silent = self.others.iter().find(|other| other.query.is_some());
-        silent.map(|other| other.asked)
+        let mut others = self.others.iter();
+        others.find_map(|other| other.asked_ns.map(|_| other.asked))
     }
 
     /// On which host an actor is.
@@ -147,117 +103,96 @@ impl Clocks {
         self.hosts.get(&actor).copied().unwrap_or(HostId::COORDINATOR)
     }
 
-    /// True where times can be converted for an actor.
-    pub fn knows(&self, actor: ActorId) -> bool {
+    /// The actors of an actor's host that have introduced themselves, if it is another than the coordinator's.
+    pub fn neighbours(&self, actor: ActorId) -> Vec<ActorId> {
         let host = self.host_of(actor);
-        host.is_coordinator() || self.clock_of(host).is_some()
+        let neighbours = self.hosts.iter().filter(|(_, of)| **of == host);
+        neighbours.map(|(actor, _)| *actor).collect()
     }
 
-    /// How long a message may be on its way to the furthest host, over what it is within one.
+    /// How long a message may be on its way to the furthest host, over what it is within one: the bound is half of the
+    /// shortest way there and back.
     pub fn longest_way(&self) -> Duration {
-        let clocks = self.others.iter().filter_map(|other| other.clock);
-        // The bound is half of the shortest way there and back.
-        Duration::from_nanos(
-            clocks
-                .map(|(clock, _)| clock.bound_ns.saturating_mul(2))
-                .max()
-                .unwrap_or(0),
-        )
+        let bounds = self.others.iter().filter_map(|other| Some(other.best(0)?.1.bound_ns));
+        Duration::from_nanos(bounds.max().unwrap_or(0).saturating_mul(2))
     }
 
     /// The clocks of the other hosts.
     pub fn of_others(&self) -> HostClocks {
-        HostClocks(self.others.iter().filter_map(|other| Some(other.clock?.0)).collect())
+        HostClocks(self.others.iter().filter_map(|other| other.clock().ok()?).collect())
     }
 
-    fn clock_of(&self, host: HostId) -> Option<(HostClock, u64)> {
-        self.others.get(host.index()?)?.clock
+    /// The clock of an actor's host, as far as it is known at this time.
+    pub fn clock_of(&self, now_ns: u64, actor: ActorId) -> Option<HostClock> {
+        let Some(index) = self.host_of(actor).index() else {
+            return Some(HostClock::default());
+        };
+        let (compared_ns, clock) = self.others.get(index)?.best(0)?;
+        Some(clock.drifted(now_ns.saturating_sub(compared_ns)))
     }
 
     /// A message of an actor with its times on the coordinator's clock. The error names a time that cannot be: before any
     /// process was started, or after the message came.
     pub fn to_common(&self, now_ns: u64, actor: ActorId, mut message: FromWorker) -> Result<FromWorker, String> {
-        let host = self.host_of(actor);
         for ns in message.times_mut() {
-            let time = self.common(now_ns, HostTime { host, ns: *ns });
-            let time = time.ok_or("it gave a time before its clock was compared")?;
-            if time.latest_ns() < self.began_ns || time.earliest_ns() > now_ns {
-                return Err(self.contradiction(now_ns, actor, time));
+            let clock = self.clock_of(now_ns, actor);
+            let clock = clock.ok_or("it gave a time before its clock was compared")?;
+            let time = clock.to_common(HostTime(self.host_of(actor), *ns));
+            if !time.may_be_within(self.began_ns, now_ns) {
+                let ahead_s = (time.ns as f64 - now_ns as f64) / 1e9;
+                return Err(format!(
+                    "it gave a time {:.3} s {} its message came, which cannot be: its clock is not that of the \
+                     coordinator's host (a worker of another host names it, by protocol {FIRST_WITH_HOST}), or was set \
+                     after it was compared",
+                    ahead_s.abs(),
+                    if ahead_s > 0.0 { "after" } else { "before" }
+                ));
             }
             *ns = time.ns;
         }
         Ok(message)
     }
 
-    /// A time on the coordinator's clock, as far as it is known now.
-    fn common(&self, now_ns: u64, time: HostTime) -> Option<CommonTime> {
-        if time.host.is_coordinator() {
-            let (ns, bound_ns) = (time.ns, 0);
-            return Some(CommonTime { ns, bound_ns });
-        }
-        let (clock, compared_ns) = self.clock_of(time.host)?;
-        Some(clock.drifted(now_ns.saturating_sub(compared_ns)).to_common(time.ns))
-    }
-
-    fn contradiction(&self, now_ns: u64, actor: ActorId, time: CommonTime) -> String {
-        let (apart_ns, what) = if time.ns > now_ns {
-            (time.ns - now_ns, "after its message came")
-        } else {
-            (self.began_ns.saturating_sub(time.ns), "before the trial began")
-        };
-        let why = if self.host_of(actor).is_coordinator() {
-            "its clock is not that of the coordinator's host; a worker on another host must speak protocol 2 and say \
-             `host`"
-        } else {
-            "its clock was set since it was compared, or its host stood still"
-        };
-        format!("it gave a time {:.3} s {what}: {why}", apart_ns as f64 / 1e9)
-    }
-
     /// Puts the times of a message for an actor on the clock of its host.
     pub fn to_host(&self, actor: ActorId, message: &mut ToWorker) {
-        let Some((clock, _)) = self.clock_of(self.host_of(actor)) else {
-            return;
+        use ToWorker::{
+            Calibrate, Exit, Ping, Prepare, PrepareProducer, QueryAssignments, QueryClock, Start, Stop, Subscribe,
         };
+        let clock = self.clock_of(0, actor).unwrap_or_default();
         match message {
-            ToWorker::Start { at_ns } => *at_ns = clock.to_host(*at_ns),
-            ToWorker::PrepareProducer(order) => order.stamp_offset_ns = clock.offset_ns,
-            ToWorker::Prepare(order) => {
-                if let Some(stamps) = &mut order.stamps {
-                    stamps.stamp_offset_ns = clock.offset_ns;
-                }
+            Start { at_ns } => *at_ns = clock.to_host(*at_ns),
+            PrepareProducer(order) => order.stamp_offset_ns = clock.offset_ns,
+            Prepare(order) => {
+                let stamps = order.stamps.iter_mut();
+                stamps.for_each(|stamps| stamps.stamp_offset_ns = clock.offset_ns);
             }
-            ToWorker::Subscribe
-            | ToWorker::QueryAssignments { .. }
-            | ToWorker::QueryClock { .. }
-            | ToWorker::Stop
-            | ToWorker::Exit
-            | ToWorker::Ping
-            | ToWorker::Calibrate => {}
+            Subscribe | QueryAssignments { .. } | QueryClock | Stop | Exit | Ping | Calibrate => {}
         }
     }
 }
 
 impl OtherHost {
-    /// Ends a comparison; the error is that the clock has jumped since the one before.
-    fn end_comparison(&mut self, now_ns: u64) -> Result<(), String> {
-        (self.query, self.exchanges) = (None, 0);
-        let Some(found) = self.best.take() else { return Ok(()) };
-        let Some((first, compared_ns)) = self.clock else {
-            self.clock = Some((found, now_ns));
-            return Ok(());
+    /// The best exchange of a comparison that is complete, from 0, and when it was.
+    fn best(&self, comparison: usize) -> Option<(u64, HostClock)> {
+        let found = self.found.chunks_exact(EXCHANGES).nth(comparison)?;
+        found.iter().copied().min_by_key(|(_, clock)| clock.bound_ns)
+    }
+
+    /// Its clock by all comparisons so far; the error is that it jumped in between.
+    fn clock(&self) -> Result<Option<HostClock>, String> {
+        let (Some((from_ns, first)), Some((until_ns, second))) = (self.best(0), self.best(1)) else {
+            return Ok(self.best(0).map(|(_, first)| first));
         };
-        let elapsed_ns = now_ns.saturating_sub(compared_ns);
-        let clock = first.until(found, elapsed_ns).ok_or_else(|| {
+        let elapsed_ns = until_ns.saturating_sub(from_ns);
+        let clock = first.until(second, elapsed_ns).ok_or_else(|| {
+            let moved_ms = first.offset_ns.abs_diff(second.offset_ns) as f64 / 1e6;
             format!(
-                "its host's clock moved by {:.3} ms against the coordinator's within {:.1} s, more than clocks drift: it was \
-                 set, or a host stood still",
-                first.offset_ns.abs_diff(found.offset_ns) as f64 / 1e6,
+                "its host's clock moved by {moved_ms:.3} ms against the coordinator's within {:.1} s, more than clocks \
+                 drift: it was set, or a host stood still",
                 elapsed_ns as f64 / 1e9
             )
-        })?;
-        self.clock = Some((clock, now_ns));
-        Ok(())
+        });
+        clock.map(Some)
     }
 }
 

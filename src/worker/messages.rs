@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::heartbeat::Heartbeat;
 use crate::measure::usage::ProcessSnapshot;
 use crate::measure::{ProcessUsage, Stretch, clock};
-use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, SILENCE_LIMIT_MS, ToWorker};
+use crate::protocol::{Capability, ClockReading, FromWorker, Hello, PROTOCOL_VERSION, SILENCE_LIMIT_MS, ToWorker};
 
 /// What a worker process does: it consumes, or it produces.
 pub(super) trait Role {
@@ -74,11 +74,10 @@ fn serve(role: &mut impl Role, outbox: &Outbox) -> Result<(), Failure> {
         let answer = match message {
             ToWorker::Exit => return Ok(()),
             ToWorker::Ping => None,
-            ToWorker::QueryClock { query } => Some(FromWorker::Clock {
-                query,
-                received_ns,
-                sent_ns: clock::now_ns(),
-            }),
+            ToWorker::QueryClock => {
+                let sent_ns = clock::now_ns();
+                Some(FromWorker::Clock(ClockReading { received_ns, sent_ns }))
+            }
             message => role.on(message)?,
         };
         if let Some(answer) = answer {

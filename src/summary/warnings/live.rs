@@ -19,7 +19,7 @@ use crate::wording::{plural, thousands};
 const LATENESS_SHARE: f64 = 0.25;
 /// Where the clocks of two hosts were compared less exactly than this, or than this share of the median response time, it
 /// is said beside the figures.
-const CLOCK_BOUND_NS: u64 = 1_000_000;
+const CLOCK_BOUND_NS: f64 = 1e6;
 const CLOCK_BOUND_SHARE: f64 = 0.1;
 /// The fewest records of which ten lie beyond the 99th percentile.
 const RECORDS_FOR_P99: &str = "1,000";
@@ -147,20 +147,16 @@ fn undecided(wanted: &Capacity, used: &Used) -> Option<String> {
 /// Response times from a producer to a reader on another host are as wrong as the comparison of their clocks.
 fn inexact_clocks(used: &Used) -> Option<String> {
     let inexact = used.iter().filter_map(|(measurement, _)| {
-        let bound_ns = measurement.response_bound_ns();
-        let response = measurement.latency(LatencyPart::Response)?;
-        let median_ns = response.percentile_ns(0.5)?;
-        let matters = bound_ns > CLOCK_BOUND_NS || bound_ns as f64 > median_ns as f64 * CLOCK_BOUND_SHARE;
-        (bound_ns > 0 && matters).then_some((bound_ns, median_ns))
+        let median_ns = measurement.latency(LatencyPart::Response)?.percentile_ns(0.5)? as f64;
+        let bound_ns = measurement.response_bound_ns() as f64;
+        (bound_ns > CLOCK_BOUND_NS.min(median_ns * CLOCK_BOUND_SHARE)).then_some((bound_ns / 1e6, median_ns / 1e6))
     });
-    let inexact: Vec<(u64, u64)> = inexact.collect();
-    let (bound_ns, median_ns) = inexact.iter().max()?;
+    let inexact: Vec<(f64, f64)> = inexact.collect();
+    let (bound_ms, median_ms) = inexact.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(format!(
-        "the clocks of producers' and readers' hosts were compared only to within {:.3} ms in {} (median response time \
-         {:.3} ms); response times may be wrong by so much, and those below it are left out",
-        *bound_ns as f64 / 1e6,
-        share(inexact.len(), used),
-        *median_ns as f64 / 1e6
+        "response times may be wrong by {bound_ms:.3} ms in {} (median {median_ms:.3} ms), because the clocks of two hosts \
+         were compared no better; figures below that are left out",
+        share(inexact.len(), used)
     ))
 }
 

@@ -11,8 +11,9 @@ use crate::trial::cast::{ActorId, AnyActor};
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
-        if let Some(failure) = self.clock_unknown() {
-            return failure;
+        if let Some(actor) = self.clocks.silent() {
+            let message = "it is on another host than the coordinator and did not answer `query_clock`";
+            return self.failed(actor, FailureKind::WorkerProtocol, message);
         }
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();

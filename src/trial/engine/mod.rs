@@ -206,14 +206,7 @@ impl TrialMachine {
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
-            (
-                _,
-                FromWorker::Clock {
-                    query,
-                    received_ns,
-                    sent_ns,
-                },
-            ) => self.on_clock(now_ns, actor, query, (received_ns, sent_ns)),
+            (_, FromWorker::Clock(read)) => self.on_clock(now_ns, actor, read),
             (
                 _,
                 FromWorker::Failed {
