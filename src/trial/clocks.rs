@@ -10,7 +10,7 @@ use crate::protocol::{ClockReading, FIRST_WITH_HOST, FromWorker, Hello, ToWorker
 use crate::time::{HostClock, HostClocks, HostId, HostTime};
 
 /// Exchanges of a comparison, of which the one with the shortest ways counts.
-const EXCHANGES: usize = 8;
+const EXCHANGES: usize = 16;
 
 /// Which clock each actor reads, and what is known of it.
 #[derive(Debug, Default)]

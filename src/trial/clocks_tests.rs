@@ -59,7 +59,7 @@ fn prepared() -> Script {
     assert!(is_prepare(&script.says(Reader(0), on("here")), Reader(0)));
     let question = script.says(Reader(1), on(FAR));
     let (answers, then) = answer_all(&mut script, question, AHEAD_NS);
-    assert_eq!(answers, 8);
+    assert_eq!(answers, EXCHANGES);
     assert!(is_prepare(&then, Reader(1)), "{then:?}");
     script
 }
@@ -125,7 +125,7 @@ fn a_worker_of_another_host_is_told_the_start_on_its_clock_and_recorded_on_the_c
     let (mut script, then) = collected(AHEAD_NS);
     assert_eq!(script.machine.phase(), Phase::Collecting, "its clock is compared again");
     let (answers, _) = answer_all(&mut script, then, AHEAD_NS);
-    assert_eq!((answers, script.machine.phase()), (8, Phase::Over));
+    assert_eq!((answers, script.machine.phase()), (EXCHANGES, Phase::Over));
     assert_eq!(script.machine.failure(), None);
     let host = crate::measure::HostMeasurement::default();
     let (measurement, failure) = crate::trial::assemble::measurement(&mut script.machine, BEGIN_NS, host);
@@ -158,7 +158,7 @@ fn processes_of_one_host_share_its_clock_and_get_their_orders_when_it_is_known()
         "it waits for the clock of its host"
     );
     let (answers, then) = answer_all(&mut script, question, AHEAD_NS);
-    assert_eq!(answers, 8);
+    assert_eq!(answers, EXCHANGES);
     assert!(is_prepare(&then, Reader(0)) && is_prepare(&then, Reader(1)), "{then:?}");
     assert!(is_prepare(&script.says(Reader(2), on(FAR)), Reader(2)), "known by now");
     assert_eq!(script.machine.clocks.of_others().0.len(), 1);

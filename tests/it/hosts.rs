@@ -18,10 +18,16 @@ const BOUND_MAX_MS: f64 = 1.0;
 
 /// True where time namespaces can be made, which takes root. Continuous integration is root.
 fn can_move_clocks() -> bool {
-    let made = Command::new("python3").args([MOVED, "0", "0", "true"]).output().unwrap();
+    let made = Command::new("python3")
+        .args([MOVED, "0", "0", "true"])
+        .output()
+        .unwrap();
     let cause = String::from_utf8_lossy(&made.stderr);
     if !made.status.success() {
-        assert!(std::env::var_os("CI").is_none(), "continuous integration must be able to do this: {cause}");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "continuous integration must be able to do this: {cause}"
+        );
         eprintln!("skipped: time namespaces need root: {cause}");
     }
     made.status.success()
@@ -46,21 +52,23 @@ fn of_case<'a>(trials: &'a [Trial], case: &str) -> &'a Measurement {
     trial.measurement.as_ref().unwrap()
 }
 
-/// Checks the clock of a case's workers, which is compared to within less than a millisecond; the bound in nanoseconds.
+/// Checks the clocks of a case's workers, each in a namespace of its own, which are compared to within less than a
+/// millisecond; the largest bound in nanoseconds.
 fn compared(scene: &Scene, case: &str, ahead_ns: i64) -> u64 {
     let trials = scene.trials();
     let measurement = of_case(&trials, case);
-    let [clock] = measurement.clocks.0[..] else {
-        panic!("{:?}", measurement.clocks)
-    };
-    let wrong_ns = clock.offset_ns.abs_diff(-ahead_ns);
-    eprintln!("{case}: wrong by {wrong_ns} ns, bound {} ns", clock.bound_ns);
-    assert!(wrong_ns <= clock.bound_ns, "{clock:?}");
+    assert_eq!(measurement.clocks.0.len(), measurement.processes.len());
+    for clock in &measurement.clocks.0 {
+        let wrong_ns = clock.offset_ns.abs_diff(-ahead_ns);
+        eprintln!("{case}: wrong by {wrong_ns} ns, bound {} ns", clock.bound_ns);
+        assert!(wrong_ns <= clock.bound_ns, "{clock:?}");
+    }
     let rows = scene.table("trials.csv");
     let row = rows.iter().find(|row| row["configuration"] == case).unwrap();
     let bound_ms: f64 = row["clock_bound_ms"].parse().unwrap();
     assert!(bound_ms > 0.0 && bound_ms < BOUND_MAX_MS, "{bound_ms} ms");
-    clock.bound_ns
+    let bounds = measurement.clocks.0.iter().map(|clock| clock.bound_ns);
+    bounds.max().unwrap()
 }
 
 #[test]
@@ -88,9 +96,16 @@ fn a_backlog_read_by_workers_of_another_clock_is_recorded_on_this_one() {
                 assert!(assigned_ns <= measured.joined_ns + bound_ns, "{member:?}");
             }
             let [here, there] = ["here", case].map(|case| of_case(&trials, case).read_ns() / MS);
-            assert!(there < 4 * here + 100 && here < 4 * there + 100, "{there} ms instead of {here} ms");
+            assert!(
+                there < 4 * here + 100 && here < 4 * there + 100,
+                "{there} ms instead of {here} ms"
+            );
         }
-        assert!(!trials.iter().any(|trial| trial.flags.iter().any(|flag| flag.kind.as_str() == "rebalance")));
+        assert!(
+            !trials
+                .iter()
+                .any(|trial| trial.flags.iter().any(|flag| flag.kind.as_str() == "rebalance"))
+        );
         let report = std::fs::read_to_string(scene.out().join("report.md")).unwrap();
         assert!(report.contains("Clocks of other hosts"), "{report}");
     });
@@ -113,7 +128,14 @@ fn response_times_from_producers_here_to_readers_of_another_clock_are_those_of_t
         scene.run(&[]).exits(0);
         let trials = scene.trials();
         trials.iter().for_each(read_once);
-        let transit_ns = |case: &str| of_case(&trials, case).latencies().unwrap().transit.percentile_ns(0.5).unwrap();
+        // The quickest records: the others wait for a core, on a busy machine in one trial longer than in the next.
+        let transit_ns = |case: &str| {
+            let transit = of_case(&trials, case).latencies().unwrap().transit;
+            (
+                transit.percentile_ns(0.01).unwrap(),
+                transit.percentile_ns(0.5).unwrap(),
+            )
+        };
         for (case, ahead_ns) in [("ahead", 100_000_000_000), ("behind", -7_300_000)] {
             let bound_ns = compared(&scene, case, ahead_ns);
             let measured = of_case(&trials, case);
@@ -121,11 +143,17 @@ fn response_times_from_producers_here_to_readers_of_another_clock_are_those_of_t
             let latencies = measured.latencies().unwrap();
             assert_eq!(latencies.response.count(), 3_000);
             let [here, there] = ["here", case].map(transit_ns);
-            eprintln!("transit, median: {here} ns here, {there} ns {case}");
-            // Medians of two trials differ by some tenths of a millisecond by themselves.
-            assert!(there.abs_diff(here) <= bound_ns + 2 * MS, "{there} ns instead of {here} ns");
+            eprintln!("transit, first percentile and median in ns: {here:?} here, {there:?} {case}");
+            assert!(
+                there.0.abs_diff(here.0) <= bound_ns + MS,
+                "{there:?} ns instead of {here:?} ns"
+            );
             let load = measured.load.as_ref().unwrap();
-            assert!(load.seconds.iter().all(|second| second.second < 10), "{:?}", load.seconds);
+            assert!(
+                load.seconds.iter().all(|second| second.second < 10),
+                "{:?}",
+                load.seconds
+            );
         }
     });
 }
@@ -145,7 +173,12 @@ fn a_worker_of_protocol_1_whose_times_are_of_another_clock_fails_with_the_reason
     let trials = scene.trials();
     let found = failure(&trials[0]);
     assert_eq!(found.kind, FailureKind::WorkerProtocol, "{found:?}");
-    assert!(found.message.contains("its clock is not that of the coordinator's host"), "{found:?}");
+    assert!(
+        found
+            .message
+            .contains("its clock is not that of the coordinator's host"),
+        "{found:?}"
+    );
 }
 
 #[test]

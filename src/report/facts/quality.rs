@@ -37,7 +37,9 @@ pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
     let bounds = input.summary.configurations.iter();
     let bounds = bounds.filter_map(|summary| summary.figures.point(FigureId::ClockBoundMs));
     let clocks = bounds.reduce(f64::max).map(|bound_ms| {
-        format!("compared with this host's to within {bound_ms:.3} ms; so far times of two hosts may be wrong")
+        format!(
+            "compared with the coordinator's to within {bound_ms:.3} ms; times of two hosts may be wrong by so much"
+        )
     });
     let facts = [
         ("Disturbed", disturbed),
