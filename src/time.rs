@@ -179,7 +179,7 @@ mod tests {
         time.may_be_within(true_ns, true_ns)
     }
 
-    fn shown(ns: u64) -> HostTime {
+    fn of_other(ns: u64) -> HostTime {
         HostTime(HostId::other(0), ns)
     }
 
@@ -191,12 +191,12 @@ mod tests {
             let other = Other { ahead_ns, ppm: 0 };
             let clock = other.compared(BEGIN_NS, ways);
             let true_ns = BEGIN_NS + later_ns;
-            let common = clock.to_common(shown(other.at(true_ns)));
+            let common = clock.to_common(of_other(other.at(true_ns)));
             prop_assert!(holds(common, true_ns), "{common:?} of {true_ns}");
             // No wider than the ways explain: what the process took for itself is no part of it.
             prop_assert!(clock.bound_ns <= (ways[0] + ways[2]).div_ceil(2) + ways[1] / DRIFT_PARTS);
             // What a process is told and what it says of that moment are the same.
-            prop_assert_eq!(clock.to_common(shown(clock.to_host(true_ns))).ns, true_ns);
+            prop_assert_eq!(clock.to_common(of_other(clock.to_host(true_ns))).ns, true_ns);
         }
 
         #[test]
@@ -209,9 +209,9 @@ mod tests {
             let clock = before.until(after, length_ns).unwrap();
             #[allow(clippy::cast_sign_loss)]
             let true_ns = BEGIN_NS + SECOND_NS + ((length_ns - SECOND_NS) as f64 * share) as u64;
-            let common = clock.to_common(shown(other.at(true_ns)));
+            let common = clock.to_common(of_other(other.at(true_ns)));
             prop_assert!(holds(common, true_ns), "{common:?} of {true_ns}");
-            let drifted = before.drifted(true_ns - BEGIN_NS).to_common(shown(other.at(true_ns)));
+            let drifted = before.drifted(true_ns - BEGIN_NS).to_common(of_other(other.at(true_ns)));
             prop_assert!(holds(drifted, true_ns), "{drifted:?} of {true_ns}");
         }
 

@@ -38,8 +38,8 @@ fn clock([received_ns, sent_ns]: [u64; 2]) -> FromWorker {
 fn answer_all(script: &mut Script, mut actions: Vec<Action>, ahead_ns: u64) -> (usize, Vec<Action>) {
     let mut answers = 0;
     while let Some(actor) = asked(&actions) {
-        let shown_ns = script.now_ns + MS / 2 + ahead_ns;
-        actions = script.says(actor, clock([shown_ns, shown_ns]));
+        let reading_ns = script.now_ns + MS / 2 + ahead_ns;
+        actions = script.says(actor, clock([reading_ns, reading_ns]));
         answers += 1;
     }
     (answers, actions)
@@ -117,10 +117,10 @@ fn a_worker_of_another_host_is_told_the_start_on_its_clock_and_recorded_on_the_c
     let (script, actions) = reading();
     let start_ns = script.machine.start_ns;
     assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns: start_ns }), [Reader(0)]);
-    let told = ToWorker::Start {
+    let start = ToWorker::Start {
         at_ns: start_ns + AHEAD_NS,
     };
-    assert_eq!(sent_to(&actions, &told), [Reader(1)]);
+    assert_eq!(sent_to(&actions, &start), [Reader(1)]);
 
     let (mut script, then) = collected(AHEAD_NS);
     assert_eq!(script.machine.phase(), Phase::Collecting, "its clock is compared again");

@@ -14,7 +14,7 @@ const MS: u64 = 1_000_000;
 const MOVED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/workers/moved_clock.py");
 
 /// The bound of a comparison of clocks on one machine.
-const BOUND_MAX_MS: f64 = 1.0;
+const BOUND_MAX_NS: u64 = MS;
 
 /// True where time namespaces can be made, which takes root. Continuous integration is root.
 fn can_move_clocks() -> bool {
@@ -52,8 +52,8 @@ fn of_case<'a>(trials: &'a [Trial], case: &str) -> &'a Measurement {
     trial.measurement.as_ref().unwrap()
 }
 
-/// Checks the clocks of a case's workers, each in a namespace of its own, which are compared to within less than a
-/// millisecond; the largest bound in nanoseconds.
+/// Checks the clocks of a case's workers, each in a namespace of its own: none is more wrong than its bound. The largest
+/// bound in nanoseconds.
 fn compared(scene: &Scene, case: &str, ahead_ns: i64) -> u64 {
     let trials = scene.trials();
     let measurement = of_case(&trials, case);
@@ -66,7 +66,7 @@ fn compared(scene: &Scene, case: &str, ahead_ns: i64) -> u64 {
     let rows = scene.table("trials.csv");
     let row = rows.iter().find(|row| row["configuration"] == case).unwrap();
     let bound_ms: f64 = row["clock_bound_ms"].parse().unwrap();
-    assert!(bound_ms > 0.0 && bound_ms < BOUND_MAX_MS, "{bound_ms} ms");
+    assert!(bound_ms > 0.0, "{bound_ms} ms");
     let bounds = measurement.clocks.0.iter().map(|clock| clock.bound_ns);
     bounds.max().unwrap()
 }
@@ -85,6 +85,7 @@ fn a_backlog_read_by_workers_of_another_clock_is_recorded_on_this_one() {
         assert!(of_case(&trials, "here").clocks.is_empty());
         for (case, ahead_ns) in [("ahead", 100_000_000_000), ("behind", -7_300_000)] {
             let bound_ns = compared(&scene, case, ahead_ns);
+            assert!(bound_ns < BOUND_MAX_NS, "{bound_ns} ns");
             let measured = of_case(&trials, case);
             for member in &measured.members {
                 let [first, last] = [member.first_record_ns, member.last_record_ns].map(Option::unwrap);
@@ -145,7 +146,7 @@ fn response_times_from_producers_here_to_readers_of_another_clock_are_those_of_t
             let [here, there] = ["here", case].map(transit_ns);
             eprintln!("transit, first percentile and median in ns: {here:?} here, {there:?} {case}");
             assert!(
-                there.0.abs_diff(here.0) <= bound_ns + MS,
+                there.0.abs_diff(here.0) <= bound_ns + MS.max(here.0 / 2),
                 "{there:?} ns instead of {here:?} ns"
             );
             let load = measured.load.as_ref().unwrap();
