@@ -195,7 +195,7 @@ mod tests {
             prop_assert!(holds(common, true_ns), "{common:?} of {true_ns}");
             // No wider than the ways explain: what the process took for itself is no part of it.
             prop_assert!(clock.bound_ns <= (ways[0] + ways[2]).div_ceil(2) + ways[1] / DRIFT_PARTS);
-            // What a process is told and what it says of that moment are the same.
+            // What a process is given and what it reports of that moment are the same.
             prop_assert_eq!(clock.to_common(of_other(clock.to_host(true_ns))).ns, true_ns);
         }
 
