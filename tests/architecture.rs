@@ -26,7 +26,8 @@ const MODULES: &[(&str, &str)] = &[
     ("clients", ""),
     ("stats", ""),
     ("load", ""),
-    ("measure", "wording clients"),
+    ("time", ""),
+    ("measure", "wording time clients"),
     ("figures", "stats measure"),
     ("scenario", "wording clients load figures"),
     ("contents", "scenario"),
@@ -34,7 +35,7 @@ const MODULES: &[(&str, &str)] = &[
     ("plan", "wording load scenario measure stats verdict"),
     ("protocol", "load scenario measure secret"),
     ("kafka", "wording clients scenario measure secret client_errors"),
-    ("trial", "protocol names load scenario measure secret client_errors"),
+    ("trial", "protocol names load scenario measure time secret client_errors"),
     ("work", "protocol scenario measure"),
     (
         "worker",
@@ -54,7 +55,12 @@ const MODULES: &[(&str, &str)] = &[
 ];
 
 /// What the tests of a module may know besides, to prepare what they test.
-const IN_TESTS: &[(&str, &str)] = &[("clients", "scenario"), ("kafka", "load"), ("figures", "plan scenario")];
+const IN_TESTS: &[(&str, &str)] = &[
+    ("clients", "scenario"),
+    ("kafka", "load"),
+    ("figures", "plan scenario"),
+    ("summary", "time"),
+];
 
 /// Libraries that reports and the modules below them must not need.
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];

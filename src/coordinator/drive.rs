@@ -61,7 +61,7 @@ pub async fn run<F: Fleet>(
     surroundings: &impl Surroundings,
 ) -> Outcome {
     let exit_limit = spec.terms.limits.exit;
-    let mut machine = TrialMachine::new(spec, clock::now_ns());
+    let mut machine = TrialMachine::new(spec, clock::now_ns()).on_host(clock::host());
     start(&mut machine, launches, fleet);
     let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
     if let Some(failure) = machine.failure().cloned() {

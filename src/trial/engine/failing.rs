@@ -11,6 +11,10 @@ use crate::trial::happening::Happening;
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
+        if let Some(actor) = self.clocks.silent() {
+            let message = "it is on another host than the coordinator and did not answer `query_clock`";
+            return self.failed(actor, FailureKind::WorkerProtocol, message);
+        }
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
         let without =

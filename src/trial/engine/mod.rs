@@ -3,6 +3,7 @@
 
 mod event;
 mod failing;
+mod hosts;
 mod joining;
 mod reading;
 mod reports;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cast::{ActorId, Cast, Reader};
+use super::clocks::Clocks;
 use super::course::{Course, Ended};
 use super::happening::Happening;
 use super::limits::after;
@@ -38,6 +40,8 @@ pub struct TrialMachine {
     pub(crate) cast: Cast,
     /// What differs between a backlog, a load and existing topics.
     pub(super) course: Box<dyn Course>,
+    /// Every time that comes in or goes out passes here.
+    pub(super) clocks: Clocks,
     phase: Phase,
     /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
@@ -63,6 +67,7 @@ impl TrialMachine {
         TrialMachine {
             cast,
             course,
+            clocks: Clocks::new(now_ns),
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
             next_look_ns: None,
@@ -120,6 +125,7 @@ impl TrialMachine {
             cast: &self.cast,
             course: self.course.as_ref(),
             log: &self.log,
+            clocks: &self.clocks,
         }
     }
 
@@ -134,7 +140,11 @@ impl TrialMachine {
             return Vec::new();
         }
         let result = match event {
-            Event::Message(actor, message) => self.on_message(now_ns, actor, message),
+            Event::Message(actor, message) => {
+                let converted = self.clocks.to_common(now_ns, actor, message);
+                let converted = converted.or_else(|cause| self.broke_protocol(actor, cause));
+                converted.and_then(|message| self.on_message(now_ns, actor, message))
+            }
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
             Event::Died(actor, how) => Err(self.cast.failure(actor, FailureKind::WorkerDied, how)),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
@@ -142,10 +152,16 @@ impl TrialMachine {
             Event::Still(asked, still) => Ok(self.go_on(now_ns, |course, scene| course.on_still(&asked, still, scene))),
             Event::Tick => self.on_tick(now_ns),
         };
-        result.unwrap_or_else(|failure| {
+        let mut actions = result.unwrap_or_else(|failure| {
             self.fail(now_ns, failure);
             Vec::new()
-        })
+        });
+        for action in &mut actions {
+            if let Action::Send(actor, message) = action {
+                self.clocks.to_host(*actor, message);
+            }
+        }
+        actions
     }
 
     /// Ends the trial from outside, as when the cluster is gone.
@@ -177,6 +193,7 @@ impl TrialMachine {
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
+            (_, FromWorker::Clock(read)) => self.on_clock(now_ns, actor, read),
             (
                 _,
                 FromWorker::Failed {

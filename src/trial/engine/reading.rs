@@ -17,7 +17,8 @@ const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
         let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
-        let start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
+        let lead = START_LEAD + START_LEAD_PER_ACTOR * actors + self.clocks.longest_way();
+        let start_ns = after(now_ns, lead);
         self.enter(now_ns, Phase::Reading);
         self.log.push(now_ns, None, Happening::StartSet(start_ns));
         for (reader, held) in self.cast.reader_ids().zip(held) {
@@ -129,7 +130,8 @@ impl TrialMachine {
         }
         self.log.push(now_ns, actor, Happening::Result(Box::new(result)));
         if self.cast.readers.iter().all(Actor::<Reader>::is_done) {
-            self.enter(now_ns, Phase::Over);
+            self.deadline_ns = after(now_ns, self.terms.limits.result);
+            return Ok(self.compare_clocks(now_ns));
         }
         Ok(Vec::new())
     }

@@ -19,14 +19,13 @@ impl TrialMachine {
         }
         let hello = Arc::new(hello);
         introduced.introduce(Arc::clone(&hello));
-        let order = introduced.order();
-        self.log.push(now_ns, actor, Happening::Introduced(hello));
+        self.log.push(now_ns, actor, Happening::Introduced(Arc::clone(&hello)));
         // Once every process has introduced itself, they have the time that getting ready may take.
         let mut actors = self.cast.ids();
         if actors.all(|actor| self.cast[actor].hello().is_some()) {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
-        Ok(vec![Action::Send(actor, order)])
+        Ok(self.greet(now_ns, actor, &hello))
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.

@@ -48,13 +48,14 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     let failure = accounts.failure.or_else(|| course.failure(ended));
     let mut not_observed = not_observed(ended, last_ns.is_none());
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
+    let results = log.all(Happening::try_as_result_ref);
     let measurement = Measurement {
         start_ns: *log.latest(Happening::try_as_start_set_ref)?,
         spawn_ns: log.began_ns(Phase::Starting)?,
         subscribe_ns: log.began_ns(Phase::Joining)?,
         joined_ns: log.began_ns(Phase::Reading)?,
         end_ns: last_ns.unwrap_or(heard_end_ns),
-        results_ns: log.began_ns(Phase::Over),
+        results_ns: results.map(|(entry, _)| entry.at_ns).next_back(),
         // Known once the processes have ended.
         ended_ns: None,
         records_expected: accounts.expected,
@@ -69,6 +70,7 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         not_observed,
         load,
         interruptions,
+        clocks: ended.clocks.of_others(),
         overall: None,
     };
     Some((measurement, failure))
@@ -147,13 +149,14 @@ fn member_measurement(
     }
 }
 
-fn processes(Ended { cast, log, .. }: &Ended<'_>) -> Vec<ProcessMeasurement> {
+fn processes(Ended { cast, log, clocks, .. }: &Ended<'_>) -> Vec<ProcessMeasurement> {
     let process = |(actor, reader): (ActorId, &Actor<Reader>)| {
         let (_, result) = log.of(actor, Happening::try_as_result_ref)?;
         let (hello_ns, hello) = log.of(actor, Happening::try_as_introduced_ref)?;
         Some(ProcessMeasurement {
             group: u32::try_from(reader.role.group).unwrap_or(u32::MAX),
             process: reader.role.process,
+            host: clocks.host_of(actor),
             pid: hello.pid,
             client: hello.client.clone(),
             client_version: hello.client_version.clone(),
