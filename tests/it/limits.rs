@@ -64,9 +64,9 @@ fn every_thread_of_a_worker_keeps_to_the_processors_of_its_place() {
         format!("worker consumer --cpus {one}"),
         "other-program worker consumer".to_owned(),
     ];
-    let mut seen = words.each_ref().map(|_| (BTreeSet::new(), 0));
+    let mut observed = words.each_ref().map(|_| (BTreeSet::new(), 0));
     while Path::new(&format!("/proc/{}/environ", running.pid())).exists() && !scene.out().join("report.md").exists() {
-        for (words, (processors, most)) in words.iter().zip(&mut seen) {
+        for (words, (processors, most)) in words.iter().zip(&mut observed) {
             for pid in scene.processes_of(words) {
                 let (allowed, threads) = of_threads(pid);
                 // The moment in which it is still the launcher, or has only begun.
@@ -78,7 +78,7 @@ fn every_thread_of_a_worker_keeps_to_the_processors_of_its_place() {
         }
     }
     running.end().exits(0);
-    for (words, (processors, threads)) in words.iter().zip(seen) {
+    for (words, (processors, threads)) in words.iter().zip(observed) {
         assert!(threads > 6, "{words}: {threads} threads, those of two clients and more");
         assert_eq!(processors, BTreeSet::from([one.parse().unwrap()]), "{words}");
     }
