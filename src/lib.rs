@@ -25,6 +25,7 @@
 
 pub mod cli;
 pub mod client_errors;
+pub mod clients;
 pub mod contents;
 pub mod coordinator;
 pub mod figures;

@@ -23,16 +23,17 @@ const MODULES: &[(&str, &str)] = &[
     ("secret", ""),
     ("client_errors", ""),
     ("names", ""),
+    ("clients", ""),
     ("stats", ""),
     ("load", ""),
-    ("measure", "wording"),
+    ("measure", "wording clients"),
     ("figures", "stats measure"),
-    ("scenario", "wording load figures"),
+    ("scenario", "wording clients load figures"),
     ("contents", "scenario"),
     ("verdict", "stats scenario measure figures"),
     ("plan", "wording load scenario measure stats verdict"),
     ("protocol", "load scenario measure secret"),
-    ("kafka", "wording scenario measure secret client_errors"),
+    ("kafka", "wording clients scenario measure secret client_errors"),
     ("trial", "protocol names load scenario measure secret client_errors"),
     ("worker", "protocol contents load scenario measure secret client_errors"),
     ("store", "plan scenario measure"),
@@ -40,7 +41,7 @@ const MODULES: &[(&str, &str)] = &[
     ("report", "wording summary stats plan scenario measure figures"),
     (
         "coordinator",
-        "trial protocol names kafka store plan contents load scenario measure secret client_errors",
+        "trial protocol names clients kafka store plan contents load scenario measure secret client_errors",
     ),
     (
         "cli",
@@ -55,7 +56,7 @@ const IN_TESTS: &[(&str, &str)] = &[("kafka", "load"), ("figures", "plan scenari
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];
 
 /// The parser asks the client library which properties it knows, and turns the answer into plain values.
-const PARSER: &str = "src/scenario/client/library.rs";
+const PARSER: &str = "src/clients/library.rs";
 
 /// Where code may be unsafe.
 const UNSAFE: &[&str] = &["src/worker/reader", "src/kafka/ffi"];

@@ -44,12 +44,14 @@ mod setting_flags;
 mod source;
 mod topics;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::exit::{CANNOT, DONE};
+use crate::scenario::processors;
 
 /// The version, with the commit where the build knows it.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -120,9 +122,18 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Role {
     /// Read records; speaks JSON Lines on standard input and output
-    Consumer,
+    Consumer {
+        /// Processors to keep to, such as 0,2 or 0-3
+        #[arg(long, value_name = "LIST", value_parser = cpus)]
+        cpus: Option<BTreeSet<u32>>,
+    },
     /// Send records by a schedule; speaks JSON Lines on standard input and output
     Producer,
+}
+
+/// The processors of a place.
+fn cpus(list: &str) -> Result<BTreeSet<u32>, String> {
+    processors(list).ok_or_else(|| "write processors as in 0,2 or 0-3".to_owned())
 }
 
 /// Runs the command line of this process.
@@ -143,7 +154,7 @@ pub fn main() -> ExitCode {
         Command::Schema => schema::run().map(|()| DONE),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
         Command::Manual(arguments) => manual::run(&arguments, CommandLine::command()),
-        Command::Worker { role: Role::Consumer } => return crate::worker::run_consumer(),
+        Command::Worker { role: Role::Consumer { cpus } } => return crate::worker::run_consumer(cpus.as_ref()),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

@@ -1,12 +1,14 @@
 //! Which scenario is meant: a file, or the name of one that comes with tandem; and the choices of the command line
 //! that change it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::cluster_flags::ClusterFlags;
 use super::setting_flags::SettingFlags;
+use crate::measure::limits::{Kernel, usable_instead};
 use crate::scenario::{
     self, Instead, KafkaVersion, LoadError, Scenario, ScenarioErrors, Until, WrittenScenario, storable,
 };
@@ -72,7 +74,7 @@ impl Source {
         }
         match settings.written()? {
             Some(written) => Ok(vec![Self::of_flags(&written, choices)?]),
-            None => files.iter().map(|file| Self::load(file, choices)).collect(),
+            None => files.iter().map(|file| Self::load_to_run(file, choices)).collect(),
         }
     }
 
@@ -80,6 +82,17 @@ impl Source {
     pub(super) fn load(file: &Path, choices: &Choices) -> Result<Self> {
         let read = scenario::Source::read(file).map_err(show)?;
         Self::parse(read, choices, |errors| show(LoadError::Invalid(errors)))
+    }
+
+    /// The same for a run on this machine.
+    fn load_to_run(file: &Path, choices: &Choices) -> Result<Self> {
+        let kernel = Kernel::running();
+        let read = scenario::Source::read(file).map_err(show)?;
+        let invalid = |errors| show(LoadError::Invalid(errors));
+        let source = Self::parse(read.clone(), choices, invalid)?;
+        let instead = |processors: &BTreeSet<u32>| usable_instead(&kernel, processors);
+        read.check_cpus(instead).map_err(invalid)?;
+        Ok(source)
     }
 
     /// Parses what flags have made, and applies the choices.

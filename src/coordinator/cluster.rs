@@ -1,6 +1,6 @@
 //! The cluster of a run: brokers started for it, or an existing cluster, behind one interface.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::kafka::admin::{Admin, AdminError, BrokerAddress};
 use crate::kafka::client::{PropertyError, cluster_properties};
 use crate::kafka::doctor::{Asker, Check, Patient, reachable};
 use crate::kafka::local::{
-    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, LocalCluster, LocalError, ZooKeeper,
+    Broker, ClusterOptions, DEFAULT_HEAP_MIB, Distribution, Keeper, ListenerSpec, LocalCluster, LocalError, ZooKeeper,
 };
 use crate::measure::{ClusterEnvironment, Setting};
 use crate::scenario::{ClusterNeeds, ClusterSource, ClusterSpec, KafkaVersion};
@@ -127,7 +127,7 @@ impl Cluster {
                 brokers,
                 version,
                 zookeeper,
-            } => Self::start(spec, (*brokers, *version, *zookeeper), opening).await,
+            } => Self::start(spec, (*brokers, *version, *zookeeper), needs.listeners, opening).await,
         }
     }
 
@@ -162,6 +162,7 @@ impl Cluster {
     async fn start(
         spec: &ClusterSpec,
         (brokers, version, zookeeper): (u32, KafkaVersion, bool),
+        listeners: BTreeSet<String>,
         opening: Opening,
     ) -> Result<Self, ClusterError> {
         let properties = cluster_properties(spec)?;
@@ -174,7 +175,7 @@ impl Cluster {
                 zookeeper,
                 heap_mib,
                 port: None,
-                listeners: Vec::new(),
+                listeners: listeners.into_iter().map(ListenerSpec::here).collect(),
                 data_parent: opening.data_parent,
                 run_id: opening.run_id,
             };

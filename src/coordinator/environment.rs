@@ -1,23 +1,25 @@
-//! The machine and the client, for the environment file.
+//! The machine and the clients, for the environment file.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use nix::sys::utsname::uname;
 
+use crate::clients::OWN_APP;
 use crate::kafka::client::ClientProperties;
 use crate::measure::limits::{Kernel, Limits};
 use crate::measure::{
     BuildEnvironment, ClientEnvironment, ClusterEnvironment, ENVIRONMENT_SCHEMA_VERSION, Environment, Setting,
 };
-use crate::scenario::Scenario;
+use crate::protocol::Hello;
+use crate::scenario::{Place, Scenario};
 
 /// Describes where the run takes place.
 pub fn describe(
     cluster: ClusterEnvironment,
     other_clusters: Vec<ClusterEnvironment>,
     builds: Vec<BuildEnvironment>,
-    client_settings: Vec<Setting>,
+    clients: Vec<ClientEnvironment>,
 ) -> Environment {
     let names = uname().ok();
     let limits = Limits::of_this_process(&Kernel::running());
@@ -37,22 +39,64 @@ pub fn describe(
             .ok()
             .map(|governor| governor.trim().to_owned()),
         cluster,
-        client: ClientEnvironment {
-            name: "librdkafka".to_owned(),
-            version: rdkafka::util::get_rdkafka_version().1,
-            features: features(),
-            allocator: if cfg!(feature = "mimalloc") {
-                "mimalloc"
-            } else {
-                "system"
-            }
-            .to_owned(),
-            deviations: client_settings,
-        },
+        clients,
         other_clusters,
         builds,
         kept_data: Vec::new(),
         sessions: Vec::new(),
+    }
+}
+
+/// The clients of a scenario's apps, of which the first is that of this program.
+#[derive(Debug)]
+pub struct Clients(Vec<ClientEnvironment>);
+
+impl Clients {
+    /// The client of this program, at no place yet.
+    pub fn own(scenario: &Scenario) -> Self {
+        let allocator = if cfg!(feature = "mimalloc") {
+            "mimalloc"
+        } else {
+            "system"
+        };
+        Clients(vec![ClientEnvironment {
+            app: OWN_APP.to_owned(),
+            name: "librdkafka".to_owned(),
+            version: rdkafka::util::get_rdkafka_version().1,
+            places: Vec::new(),
+            features: Some(features()),
+            allocator: Some(allocator.to_owned()),
+            deviations: client_settings(scenario),
+        }])
+    }
+
+    /// This program runs at that place.
+    pub fn add_own(&mut self, place: &Place) {
+        self.0[0].places.push(place.name.clone());
+    }
+
+    /// The app of that place has introduced itself.
+    pub fn add(&mut self, place: &Place, hello: &Hello) {
+        let app = place.app().name();
+        let is_it =
+            |known: &&mut ClientEnvironment| (&*known.app, &known.name, &known.version) == (app, &hello.client, &hello.client_version);
+        if let Some(known) = self.0.iter_mut().find(is_it) {
+            return known.places.push(place.name.clone());
+        }
+        self.0.push(ClientEnvironment {
+            app: app.to_owned(),
+            name: hello.client.clone(),
+            version: hello.client_version.clone(),
+            places: vec![place.name.clone()],
+            features: None,
+            allocator: None,
+            deviations: Vec::new(),
+        });
+    }
+
+    /// All of them.
+    pub fn into_list(self) -> Vec<ClientEnvironment> {
+        self.0
     }
 }
 
@@ -78,7 +122,7 @@ fn field(path: &str, name: &str, separator: char) -> Option<String> {
 
 /// Client settings that differ from the library's defaults in any configuration; those of producers of load are prefixed
 /// with `producer.`, those of producers that fill data sets with `dataset.client.`.
-pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
+fn client_settings(scenario: &Scenario) -> Vec<Setting> {
     let mut merged: BTreeMap<String, Setting> = BTreeMap::new();
     for configuration in &scenario.configurations {
         let dataset = &scenario.datasets[configuration.dataset];
@@ -113,6 +157,7 @@ pub fn client_settings(scenario: &Scenario) -> Vec<Setting> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
 
     fn cluster(version: &str) -> ClusterEnvironment {
@@ -140,10 +185,42 @@ mod tests {
         }
     }
 
+    fn clients() -> Vec<ClientEnvironment> {
+        Clients::own(&crate::testing::scenario("")).into_list()
+    }
+
+    #[test]
+    fn an_app_is_listed_once_for_each_client_with_the_places_where_it_has_it() {
+        let text = "question = '?'\n[[place]]\nname = 'a'\nlauncher = ['ssh', 'a', '{tandem}', 'worker']\n\
+                    [[place]]\nname = 'b'\nlauncher = ['ssh', 'b', '{tandem}', 'worker']\n\
+                    [[place]]\nname = 'c'\nlauncher = ['python3', 'worker.py']";
+        let scenario = crate::scenario::parse("s", "s.toml", text).unwrap();
+        let hello = |client: &str, version: &str| -> Hello {
+            let hello = format!(r#"{{"protocol": 1, "client": "{client}", "client_version": "{version}", "pid": 1}}"#);
+            serde_json::from_str(&hello).unwrap()
+        };
+        let mut clients = Clients::own(&scenario);
+        let own = clients.0[0].clone();
+        clients.add_own(&scenario.places[0]);
+        clients.add(&scenario.places[1], &hello(&own.name, &own.version));
+        clients.add(&scenario.places[2], &hello(&own.name, "2.0.0"));
+        clients.add(&scenario.places[3], &hello("confluent-kafka", "2.0.0"));
+        let found: Vec<(String, String, Vec<String>)> = clients.into_list().into_iter().map(|client| (client.app.clone(), client.to_string(), client.places)).collect();
+        let expected = [
+            ("tandem", own.to_string(), vec!["here", "a"]),
+            ("tandem", "librdkafka 2.0.0".to_owned(), vec!["b"]),
+            ("c", "confluent-kafka 2.0.0".to_owned(), vec!["c"]),
+        ];
+        let expected = expected.map(|(app, client, places)| {
+            (app.to_owned(), client, places.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        });
+        assert_eq!(found, expected);
+    }
+
     #[test]
     fn another_build_or_another_second_cluster_is_another_environment() {
         let described =
-            |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], Vec::new());
+            |other: &str, bytes| describe(cluster("3.9"), vec![cluster(other)], vec![build(bytes)], clients());
         assert_eq!(described("4.0", 5).differences(&described("4.0", 5)), []);
         let found = described("4.0", 5).differences(&described("4.1", 6));
         assert!(found.iter().all(|difference| difference.forbids_mixing));

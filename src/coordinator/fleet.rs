@@ -1,21 +1,24 @@
 //! The worker processes of a trial: started through their launcher, spoken to over their standard streams, and never
 //! left running.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::clock;
+use crate::measure::limits::keep_to;
 use crate::protocol::{FromWorker, ToWorker};
 use crate::secret::Hidden;
 use crate::trial::ActorId;
@@ -31,6 +34,8 @@ const END_PATIENCE: Duration = Duration::from_secs(1);
 pub struct Launch {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// The processors that it is started on; `None` for all.
+    pub processors: Option<BTreeSet<u32>>,
     /// Where its standard error goes besides the failure message.
     pub log: bool,
 }
@@ -154,9 +159,11 @@ impl Fleet for ProcessFleet {
             // Ctrl-C is for the coordinator, which then ends its workers in order.
             .process_group(0)
             .kill_on_drop(true);
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("cannot start {program}: {error}"))?;
+        let spawned = match &launch.processors {
+            None => command.spawn().map_err(|error| error.to_string()),
+            Some(processors) => spawn_on(processors, &mut command),
+        };
+        let mut child = spawned.map_err(|error| format!("cannot start {program}: {error}"))?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(format!("{program} was started without its standard streams"));
@@ -239,6 +246,19 @@ impl Fleet for ProcessFleet {
         }
         self.reap(Duration::from_secs(5)).await;
     }
+}
+
+/// Starts a process that keeps to these processors from its first instruction: it inherits those of the thread that
+/// starts it.
+fn spawn_on(processors: &BTreeSet<u32>, command: &mut Command) -> Result<Child, String> {
+    let runtime = Handle::current();
+    let spawn = || {
+        let _entered = runtime.enter();
+        keep_to(processors)?;
+        command.spawn().map_err(|error| error.to_string())
+    };
+    let spawned = thread::scope(|scope| scope.spawn(spawn).join());
+    spawned.unwrap_or_else(|_| Err("starting it panicked".to_owned()))
 }
 
 fn describe_end(status: Option<ExitStatus>) -> String {

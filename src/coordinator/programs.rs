@@ -170,6 +170,7 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
         command: [&*build.path.to_string_lossy(), "worker", role]
             .map(str::to_owned)
             .to_vec(),
+        processors: None,
         log,
     };
     let mut fleet = ProcessFleet::new(run_id, Arc::default());

@@ -4,16 +4,18 @@ use std::fmt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::kept::KeptData;
 use super::limits::{Limits, core_figure, cores};
 use super::session_times::SessionTimes;
+use crate::clients::OWN_APP;
 
 /// Version of the stored form of [`Environment`].
-pub const ENVIRONMENT_SCHEMA_VERSION: u32 = 1;
+pub const ENVIRONMENT_SCHEMA_VERSION: u32 = 2;
 
-/// The machine, the cluster and the client of a run.
+/// The machine, the cluster and the clients of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// [`ENVIRONMENT_SCHEMA_VERSION`].
@@ -43,8 +45,10 @@ pub struct Environment {
     pub governor: Option<String>,
     /// The cluster.
     pub cluster: ClusterEnvironment,
-    /// The built-in client.
-    pub client: ClientEnvironment,
+    /// The clients of the apps that the run measures, first that of this program; `client` in version 1, which had no
+    /// other.
+    #[serde(alias = "client", deserialize_with = "one_or_several")]
+    pub clients: Vec<ClientEnvironment>,
     /// Clusters that the run compares with that one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_clusters: Vec<ClusterEnvironment>,
@@ -118,20 +122,54 @@ pub struct ClusterEnvironment {
     pub settings_unknown: Option<String>,
 }
 
-/// The built-in Kafka client.
+/// The Kafka client of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientEnvironment {
-    /// `librdkafka`.
+    /// The app: `tandem`, or the name of the place whose launcher names another program.
+    #[serde(default = "own_app")]
+    pub app: String,
+    /// Such as `librdkafka`.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Features it was built with.
-    pub features: String,
-    /// The allocator that serves tandem and the client library.
-    pub allocator: String,
-    /// Consumer settings that differ from the library's defaults, in any configuration; the values of one that
+    /// The places where the app ran with it; empty in runs of versions that did not note them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
+    /// Features it was built with, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<String>,
+    /// The allocator that serves the app and its client, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocator: Option<String>,
+    /// Of the first client: consumer settings that differ from the library's defaults, in any configuration; the values of one that
     /// differs between configurations are joined by ` | `.
     pub deviations: Vec<Setting>,
+}
+
+/// The app that has no name in what was stored before there were several.
+fn own_app() -> String {
+    OWN_APP.to_owned()
+}
+
+/// A client alone, as version 1 has it, or a list.
+fn one_or_several<'de, D: Deserializer<'de>>(stored: D) -> Result<Vec<ClientEnvironment>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        One(Box<ClientEnvironment>),
+        Several(Vec<ClientEnvironment>),
+    }
+    match Stored::deserialize(stored)? {
+        Stored::One(client) => Ok(vec![*client]),
+        Stored::Several(clients) if clients.is_empty() => Err(D::Error::custom("a run has a client")),
+        Stored::Several(clients) => Ok(clients),
+    }
+}
+
+impl fmt::Display for ClientEnvironment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.name, self.version)
+    }
 }
 
 /// A setting that differs from the default.
@@ -173,6 +211,22 @@ impl Environment {
         }
     }
 
+    /// The client of this program.
+    pub fn client(&self) -> &ClientEnvironment {
+        &self.clients[0]
+    }
+
+    /// All clients, each once: `librdkafka 2.12.1, kafka-clients 4.3.1`.
+    pub fn clients_in_words(&self) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.clients.iter().map(ToString::to_string) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(", ")
+    }
+
     /// Cores that tandem may use.
     pub fn usable_cores(&self) -> f64 {
         self.limits.as_ref().map_or(f64::from(self.cores), Limits::usable_cores)
@@ -199,7 +253,27 @@ impl Environment {
             .collect();
         all.extend(setting_differences(&self.cluster.deviations, &now.cluster.deviations));
         all.extend(self.variant_differences(now));
+        all.extend(self.app_differences(now));
         all
+    }
+
+    /// The apps that have another client at a place than before. One that did not introduce itself is not compared.
+    fn app_differences(&self, now: &Environment) -> Vec<Difference> {
+        let apps = self.clients[1..].iter();
+        let apps = apps.flat_map(|client| client.places.iter().map(move |place| (client, place)));
+        let pairs = apps.filter_map(|(before, place)| {
+            let is_it = |client: &&ClientEnvironment| client.app == before.app && client.places.contains(place);
+            Some((before, now.clients.iter().find(is_it)?, place))
+        });
+        let changed = pairs.filter(|(before, now, _)| before.to_string() != now.to_string());
+        changed
+            .map(|(before, now, place)| Difference {
+                what: format!("the client of {} at place {place}", before.app),
+                before: before.to_string(),
+                now: now.to_string(),
+                forbids_mixing: true,
+            })
+            .collect()
     }
 
     /// In what the other clusters and the builds of runs that compare them differ.
@@ -224,7 +298,7 @@ impl Environment {
 
     /// Each value with its name and whether a run must keep it.
     fn values(&self) -> Vec<(&'static str, bool, String)> {
-        let (cluster, client) = (&self.cluster, &self.client);
+        let (cluster, client) = (&self.cluster, self.client());
         // Brokers that tandem runs get free ports, which are others each time.
         let (place, bootstrap) = if cluster.local {
             ("run by tandem", String::new())
@@ -243,8 +317,8 @@ impl Environment {
             ("commit of tandem", false, or(self.tandem_commit.as_ref(), "unknown")),
             ("client library", false, client.name.clone()),
             ("client", true, client.version.clone()),
-            ("features of the client", false, client.features.clone()),
-            ("allocator", true, client.allocator.clone()),
+            ("features of the client", false, or(client.features.as_ref(), "unknown")),
+            ("allocator", true, or(client.allocator.as_ref(), "unknown")),
         ];
         values.extend(cluster.values().map(|(what, value)| (what, true, value)));
         values.push(("cluster", false, place.to_owned()));
@@ -293,6 +367,7 @@ fn setting_differences(before: &[Setting], now: &[Setting]) -> Vec<Difference> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::testing::environment;
 
@@ -335,6 +410,54 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert!(environment().differences(&environment()).is_empty());
+    }
+
+    #[test]
+    fn an_environment_of_version_1_with_one_client_still_loads() {
+        let mut json = serde_json::to_value(environment()).unwrap_or_default();
+        let fields = json.as_object_mut().unwrap();
+        let mut client = fields.remove("clients").unwrap()[0].take();
+        client.as_object_mut().unwrap().remove("app");
+        fields.insert("client".to_owned(), client);
+        assert_eq!(serde_json::from_value::<Environment>(json).unwrap(), environment());
+    }
+
+    #[test]
+    fn an_environment_without_a_client_is_refused() {
+        let mut json = serde_json::to_value(environment()).unwrap_or_default();
+        json["clients"] = serde_json::json!([]);
+        let refused = serde_json::from_value::<Environment>(json).unwrap_err().to_string();
+        assert!(refused.contains("a run has a client"), "{refused}");
+    }
+
+    /// An environment with a second app at these places.
+    fn with_app(places: &[&str], version: &str) -> Environment {
+        let mut environment = environment();
+        environment.clients.push(ClientEnvironment {
+            app: "python".to_owned(),
+            name: "confluent-kafka".to_owned(),
+            version: version.to_owned(),
+            places: places.iter().map(|place| (*place).to_owned()).collect(),
+            features: None,
+            allocator: None,
+            deviations: Vec::new(),
+        });
+        environment
+    }
+
+    #[test]
+    fn an_app_with_another_client_at_a_place_forbids_mixing_and_one_that_was_not_met_does_not() {
+        let before = with_app(&["box"], "2.12.1");
+        assert_eq!(before.differences(&with_app(&["box"], "2.12.1")), []);
+        assert_eq!(before.differences(&environment()), []);
+        assert_eq!(before.differences(&with_app(&["crate"], "2.13.0")), []);
+        let found = before.differences(&with_app(&["box"], "2.13.0"));
+        assert_eq!(
+            found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["the client of python at place box was confluent-kafka 2.12.1 and is confluent-kafka 2.13.0"]
+        );
+        assert!(found[0].forbids_mixing);
+        assert_eq!(before.clients_in_words(), "librdkafka 2.12.1, confluent-kafka 2.12.1");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Scenario files: read from the disk or from the program itself, parsed, and handed out as a scenario or as errors.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
@@ -9,7 +10,7 @@ use toml::de::DeTable;
 use super::error::{LoadError, SYNTAX, ScenarioErrors};
 use super::expand::expand;
 use super::kafka_version::KafkaVersion;
-use super::model::{ClusterSpec, Scenario};
+use super::model::{ClusterSpec, Scenario, processors};
 use super::problem::{Problem, Problems};
 use super::reading::{self, Instead};
 use super::suggest::{any_of, did_you_mean};
@@ -120,6 +121,23 @@ impl Source {
     /// The scenario on another cluster than the file says, where one is given.
     pub fn parse_on(&self, instead: Option<&Instead>) -> Result<Scenario, ScenarioErrors> {
         parse_on(instead, &self.name, &self.path, &self.text)
+    }
+
+    /// Checks the `cpus` of the text's places: `instead` says which processors would be right where these cannot be used.
+    pub fn check_cpus(&self, instead: impl Fn(&BTreeSet<u32>) -> Option<String>) -> Result<(), ScenarioErrors> {
+        let (document, _) = DeTable::parse_recoverable(&self.text);
+        let places = document.get_ref().get("place").and_then(|places| places.get_ref().as_array());
+        let mut problems = Problems::default();
+        for place in places.into_iter().flat_map(|places| places.iter()) {
+            let cpus = place.get_ref().as_table().and_then(|place| place.get("cpus"));
+            let list = cpus.and_then(|cpus| Some((cpus, cpus.get_ref().as_str()?)));
+            let Some((cpus, list)) = list else { continue };
+            if let Some(allowed) = processors(list).and_then(|processors| instead(&processors)) {
+                problems.add(Problem::new(cpus.span(), format!("`cpus` cannot be {list:?} here"), allowed));
+            }
+        }
+        let errors = (!problems.is_empty()).then(|| ScenarioErrors::of(problems, &self.path, &self.text));
+        errors.map_or(Ok(()), Err)
     }
 
     /// Parses the scenario for brokers of the first version (or of the file's version, if the list is empty). Also

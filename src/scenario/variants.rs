@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::families;
 use super::kafka_version::KafkaVersion;
 use super::model::{
-    Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario, Variant,
+    App, Axis, Build, ClusterSource, ClusterSpec, Configuration, GroupProtocol, Membership, Scenario, Variant,
 };
 
 /// Key of the axis whose values are clusters.
@@ -21,9 +21,6 @@ pub const BINARY_AXIS: &str = "binary";
 
 /// The value of [`CLUSTER_AXIS`] for brokers that the run starts itself: their address is not known before.
 const LOCAL: &str = "local";
-
-/// What every placeholder of a launcher that stands for the program looks like.
-const PROGRAM: &str = "{tandem}";
 
 /// Why a scenario cannot be run with these clusters or builds.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -66,6 +63,8 @@ pub struct ClusterNeeds {
     pub group: Option<String>,
     /// The right to read these topics, which exist; without those that only a pattern tells.
     pub topics: Vec<String>,
+    /// The listeners that workers use instead of the brokers' default.
+    pub listeners: BTreeSet<String>,
 }
 
 impl Scenario {
@@ -141,6 +140,7 @@ impl Scenario {
             consumer_protocol: here().any(consumer),
             group: here().find_map(|c| c.group.clone()),
             topics: self.existing_topics(),
+            listeners: here().filter_map(|c| self.place_of(c).listener.clone()).collect(),
         }
     }
 
@@ -190,13 +190,9 @@ impl Scenario {
         if binaries.len() < 2 {
             return Err(VariantError::OneBuild);
         }
-        let replaceable =
-            |launcher: &[String]| launcher.is_empty() || launcher.iter().any(|part| part.contains(PROGRAM));
-        let mut places = self.configurations.iter().map(|each| &self.places[each.place]);
-        if let Some(place) = places.find(|place| !replaceable(&place.launcher)) {
-            return Err(VariantError::Launcher {
-                place: place.name.clone(),
-            });
+        let mut apps = self.configurations.iter().map(|each| self.place_of(each).app());
+        if let Some(App::Program { name, .. }) = apps.find(|app| *app != App::Tandem) {
+            return Err(VariantError::Launcher { place: name.to_owned() });
         }
         let names = build_names(binaries);
         let builds = names.into_iter().zip(binaries);

@@ -35,12 +35,14 @@ pub(crate) fn environment() -> Environment {
         builds: Vec::new(),
         kept_data: Vec::new(),
         sessions: Vec::new(),
-        client: ClientEnvironment {
+        clients: vec![ClientEnvironment {
+            app: "tandem".to_owned(),
+            places: vec!["here".to_owned()],
             name: "librdkafka".to_owned(),
             version: "2.12.1".to_owned(),
-            features: String::new(),
-            allocator: "mimalloc".to_owned(),
+            features: Some(String::new()),
+            allocator: Some("mimalloc".to_owned()),
             deviations: Vec::new(),
-        },
+        }],
     }
 }

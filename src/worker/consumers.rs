@@ -1,5 +1,6 @@
 //! The consumers of a worker process: makes them, lets them join and read, and reports what they recorded.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use super::reported::{News, NewsSink};
 use super::shared::ReporterSignal;
 use super::work::calibrate;
 use crate::measure::clock;
+use crate::measure::limits::keep_to;
 use crate::measure::usage::ProcessSnapshot;
 use crate::protocol::{Capability, FromWorker, MemberAssignment, Prepare, ToWorker, WorkerResult};
 
@@ -21,7 +23,12 @@ use crate::protocol::{Capability, FromWorker, MemberAssignment, Prepare, ToWorke
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);
 
 /// Runs a worker of consumers until it is to end; the exit code says whether it could do what it was asked.
-pub fn run_consumer() -> ExitCode {
+/// With `cpus` it keeps to these processors, as all threads do that it and its clients start.
+pub fn run_consumer(cpus: Option<&BTreeSet<u32>>) -> ExitCode {
+    if let Some(Err(error)) = cpus.map(keep_to) {
+        eprintln!("tandem worker: {error}");
+        return ExitCode::FAILURE;
+    }
     run(Capability::ALL, Consumers::new)
 }
 

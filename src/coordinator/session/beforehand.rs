@@ -6,34 +6,49 @@ use std::sync::Arc;
 use super::Session;
 use crate::coordinator::calibration::{self, Calibrations};
 use crate::coordinator::ending::RunError;
+use crate::coordinator::environment::Clients;
 use crate::coordinator::fleet::ProcessFleet;
 use crate::protocol::WorkCalibration;
 use crate::scenario::{Configuration, Work};
 use crate::trial::Demands;
 
 impl Session<'_> {
-    /// What work costs each build at each place where any is done. Its workers must have the capabilities that its trials need.
-    pub(super) async fn calibrate(&self) -> Result<Calibrations, RunError> {
+    /// Meets the workers of each build at each place: what work costs them there, and which clients they have. They must
+    /// have the capabilities that their trials need.
+    pub(super) async fn meet_workers(&self) -> Result<(Calibrations, Clients), RunError> {
         let scenario = &self.plan.scenario;
         let mut calibrations = Calibrations::default();
+        let mut clients = Clients::own(scenario);
         for build in 0..self.programs.count() {
             let mut at_places = Vec::with_capacity(scenario.places.len());
             for index in 0..scenario.places.len() {
-                at_places.push(self.calibrate_at(build, index).await?);
+                at_places.push(self.calibrate_at(build, index, &mut clients).await?);
             }
             calibrations.add_build(at_places);
         }
-        Ok(calibrations)
+        Ok((calibrations, clients))
     }
 
-    async fn calibrate_at(&self, build: usize, index: usize) -> Result<WorkCalibration, RunError> {
+    async fn calibrate_at(
+        &self,
+        build: usize,
+        index: usize,
+        clients: &mut Clients,
+    ) -> Result<WorkCalibration, RunError> {
         let scenario = &self.plan.scenario;
         let place = &scenario.places[index];
         let here = |c: &&Configuration| c.place == index && (c.variant.build == build);
         let configurations = || scenario.configurations.iter().filter(here);
+        if configurations().next().is_none() {
+            return Ok(WorkCalibration::default());
+        }
         let works = configurations().any(|configuration| configuration.work != Work::None);
+        let is_own = scenario.variants.builds.is_empty() && place.launcher.is_empty();
+        if is_own {
+            clients.add_own(place);
+        }
         // This program can do everything; another build may not.
-        if !works && place.launcher.is_empty() && scenario.variants.builds.is_empty() {
+        if is_own && !works {
             return Ok(WorkCalibration::default());
         }
         if works {
@@ -58,8 +73,22 @@ impl Session<'_> {
                 cause,
             });
         }
+        // What builds have is said with each of them.
+        if !is_own && scenario.variants.builds.is_empty() {
+            clients.add(place, &hello);
+        }
         // A worker that cannot calibrate works uncalibrated and reports so in its trials.
         Ok(measured.unwrap_or_default())
+    }
+
+    /// The brokers' addresses for a configuration's consumers: of the listener that their place names.
+    pub(super) fn address(&self, configuration: &Configuration) -> Result<String, RunError> {
+        let place = self.plan.scenario.place_of(configuration);
+        let address = self.cluster(configuration).bootstrap(place.listener.as_deref());
+        address.ok_or_else(|| RunError::Listener {
+            place: place.name.clone(),
+            listener: place.listener.clone().unwrap_or_default(),
+        })
     }
 
     /// No topic can have more replicas than its cluster has brokers.

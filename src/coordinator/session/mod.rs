@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
 use super::ending::{RunEnd, RunError};
-use super::environment;
+use super::environment::{self, Clients};
 use super::events::Observer;
 use super::fixed_group::wait_until_empty;
 use super::guardian::Guardian;
@@ -55,10 +55,13 @@ impl Session<'_> {
     /// Runs trials until the plan is done, the user interrupts or the cluster is gone.
     pub(super) async fn execute(&self) -> Result<RunEnd, RunError> {
         self.steps.begin(Step::Checking);
-        self.check_environment().await?;
         self.check_groups().await?;
         self.check_replication().await?;
-        let calibrations = self.calibrate().await?;
+        for configuration in &self.plan.scenario.configurations {
+            self.address(configuration)?;
+        }
+        let (calibrations, clients) = self.meet_workers().await?;
+        self.check_environment(clients).await?;
         self.steps.begin(Step::Data);
         let datasets = match self.fill().await {
             Err(RunError::ClusterLost(cause)) => return Ok(RunEnd::ClusterLost(cause)),
@@ -175,7 +178,7 @@ impl Session<'_> {
     }
 
     /// Writes the environment of a new run; a resumed one must be in the same.
-    async fn check_environment(&self) -> Result<(), RunError> {
+    async fn check_environment(&self, clients: Clients) -> Result<(), RunError> {
         let own = self.clusters[0].describe().await?;
         let mut others = Vec::with_capacity(self.clusters.len() - 1);
         for cluster in &self.clusters[1..] {
@@ -190,7 +193,7 @@ impl Session<'_> {
             }
         }
         let builds = self.programs.describe().to_vec();
-        let now = environment::describe(own, others, builds, environment::client_settings(&self.plan.scenario));
+        let now = environment::describe(own, others, builds, clients.into_list());
         match self.dir.read_environment()? {
             None => Ok(self.dir.write_environment(&now)?),
             Some(before) => {

@@ -103,12 +103,7 @@ impl Session<'_> {
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.
     fn settings(&self, configuration: &Configuration) -> Result<BTreeMap<String, Secret>, RunError> {
         let scenario = &self.plan.scenario;
-        let place = &scenario.places[configuration.place];
-        let bootstrap = self.cluster(configuration).bootstrap(place.listener.as_deref());
-        let bootstrap = bootstrap.ok_or_else(|| RunError::Listener {
-            place: place.name.clone(),
-            listener: place.listener.clone().unwrap_or_default(),
-        })?;
+        let bootstrap = self.address(configuration)?;
         let partitions = scenario.datasets[configuration.dataset].partitions_of_all();
         let properties = ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, &bootstrap);
         Ok(properties.with_statistics(configuration, partitions).resolve()?)

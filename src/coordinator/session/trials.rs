@@ -28,7 +28,7 @@ use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
-use crate::scenario::{Configuration, Place};
+use crate::scenario::{App, Configuration, PROGRAM, Place};
 use crate::trial::Phase;
 use crate::trial::{ActorId, Cast};
 
@@ -92,10 +92,10 @@ impl Session<'_> {
 
     /// The command lines of a trial's actors: consumers at their place, producers here.
     fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
-        let (places, build) = (&self.plan.scenario.places, configuration.variant.build);
+        let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
         let launch = |actor: &ActorId| match actor {
-            ActorId::Reader(_) => self.launch(&places[configuration.place], build, "consumer"),
-            ActorId::Producer(_) => self.launch(&places[0], build, "producer"),
+            ActorId::Reader(_) => self.launch(scenario.place_of(configuration), build, "consumer"),
+            ActorId::Producer(_) => self.launch(&scenario.places[0], build, "producer"),
         };
         cast.ids().map(|actor| (actor, launch(&actor))).collect()
     }
@@ -170,24 +170,22 @@ impl Session<'_> {
         (status, flags)
     }
 
-    /// The command line of a worker of a build at a place.
+    /// How a worker of a build is started at a place.
     pub(super) fn launch(&self, place: &Place, build: usize, role: &str) -> Launch {
-        let program = self.programs.path(build).to_string_lossy().into_owned();
-        let mut command: Vec<String> = if place.launcher.is_empty() {
-            vec![program, "worker".to_owned()]
-        } else {
-            place
-                .launcher
-                .iter()
-                .map(|part| part.replace("{tandem}", &program))
-                .collect()
+        let program = self.programs.path(build).to_string_lossy();
+        let mut command: Vec<String> = match place.app() {
+            App::Tandem if place.launcher.is_empty() => vec![program.into_owned(), "worker".to_owned()],
+            App::Tandem => (place.launcher.iter().map(|word| word.replace(PROGRAM, &program))).collect(),
+            App::Program { command, .. } => command.to_vec(),
         };
-        if let Some(cpus) = &place.cpus {
-            command.splice(0..0, ["taskset".to_owned(), "-c".to_owned(), cpus.clone()]);
-        }
         command.push(role.to_owned());
+        // What ssh or a container runtime starts does not inherit processors. Older builds do not know the flag.
+        if let (App::Tandem, Some(cpus), []) = (place.app(), &place.cpus, self.programs.describe()) {
+            command.extend(["--cpus".to_owned(), cpus.clone()]);
+        }
         Launch {
             command,
+            processors: place.processors(),
             log: self.options.log_workers,
         }
     }

@@ -59,6 +59,20 @@ pub struct ListenerSpec {
     pub properties: BTreeMap<String, Secret>,
 }
 
+impl ListenerSpec {
+    /// A listener of this name for clients on this machine, as open as the internal one.
+    pub fn here(name: String) -> Self {
+        ListenerSpec {
+            name,
+            bind_host: "127.0.0.1".to_owned(),
+            advertised_host: None,
+            advertised_port: None,
+            security: Security::Plaintext,
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
 /// A listener of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {

@@ -2,6 +2,7 @@
 //! numbers of files and processes; and what the limits did while something was measured. Reads the kernel's files and
 //! judges nothing.
 
+mod affinity;
 mod cgroup;
 mod kernel;
 mod memory;
@@ -12,6 +13,7 @@ mod quota;
 mod tests;
 mod watch;
 
+pub use self::affinity::{keep_to, usable_instead};
 pub use self::kernel::{Kernel, processors};
 pub(super) use self::kernel::{pressure_ns, processor_of};
 pub use self::memory::{CacheRoom, MemoryEffect, MemoryLimit};

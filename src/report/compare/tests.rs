@@ -37,7 +37,7 @@ impl Pair {
             }
         }
         other.environment.cluster.version = Some("4.2.0".to_owned());
-        other.environment.client.deviations[0].value = "1000".to_owned();
+        other.environment.clients[0].deviations[0].value = "1000".to_owned();
         Pair { one, other }
     }
 

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 
 use super::existing;
-use crate::measure::{ClusterEnvironment, Environment};
+use crate::measure::{ClientEnvironment, ClusterEnvironment};
 use crate::report::format::{bytes, duration, memory_in_words, or_unknown, percent, value_in};
 use crate::report::input::ReportInput;
 use crate::scenario::{Mode, Scenario, TrialLength};
-use crate::wording::plural;
+use crate::wording::{listed, plural};
 
 /// The machine, the cluster, the client and the length of the run.
 pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let e = input.environment;
-    let Environment { cluster, client, .. } = e;
+    let (cluster, client) = (&e.cluster, e.client());
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
     let (first, last) = dates(input);
     let memory = e.limits.as_ref().map_or_else(|| bytes(e.memory_bytes), memory_in_words);
@@ -26,13 +26,12 @@ pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
         ("System", format!("{}, kernel {}", e.system, e.kernel)),
         ("Kafka", kafka(cluster)),
         ("Java of the brokers", known(&cluster.java)),
-        (
-            "Client",
-            format!("{} {} ({})", client.name, client.version, client.features),
-        ),
-        ("Allocator", client.allocator.clone()),
+        ("Client", format!("{client} ({})", known(&client.features))),
+        ("Allocator", known(&client.allocator)),
         ("Plan", plan(input)),
     ];
+    let others = e.clients[1..].iter();
+    facts.extend(others.map(|other| ("Client of another app", app(other))));
     facts.extend(
         existing::data_sets(input)
             .into_iter()
@@ -49,6 +48,12 @@ pub(crate) fn environment(input: &ReportInput) -> Vec<(&'static str, String)> {
     let warnings = input.scenario.warnings.iter();
     facts.extend(warnings.map(|warning| ("Note on the plan", warning.clone())));
     facts
+}
+
+fn app(client: &ClientEnvironment) -> String {
+    let places: Vec<&str> = client.places.iter().map(String::as_str).collect();
+    let noun = if places.len() == 1 { "place" } else { "places" };
+    format!("{client} ({} at {noun} {})", client.app, listed(&places))
 }
 
 fn kafka(cluster: &ClusterEnvironment) -> String {
@@ -157,6 +162,25 @@ mod tests {
         let local = |kafka: &str| Some(format!("{kafka}, 1 broker, run by tandem on this machine ({address})"));
         assert_eq!(value(&fixture, "Kafka"), local("2.8.1 on ZooKeeper 3.5.9"));
         assert_eq!(value(&fixture, "Kafka, compared with it"), local("4.3.1"));
+    }
+
+    #[test]
+    fn the_client_of_another_app_is_reported_with_its_places() {
+        let mut fixture = Fixture::one_vs_two();
+        assert_eq!(value(&fixture, "Client of another app"), None);
+        fixture.environment.clients.push(ClientEnvironment {
+            app: "python".into(),
+            name: "confluent-kafka".into(),
+            version: "2.12.1".into(),
+            places: vec!["box".into(), "crate".into()],
+            features: None,
+            allocator: None,
+            deviations: Vec::new(),
+        });
+        assert_eq!(
+            value(&fixture, "Client of another app").as_deref(),
+            Some("confluent-kafka 2.12.1 (python at places box and crate)")
+        );
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn of_brokers(environment: &Environment) -> Vec<Row> {
 }
 
 fn of_clients(input: &ReportInput) -> Vec<Row> {
-    let own = &input.environment.client.deviations;
+    let own = &input.environment.client().deviations;
     let mut rows: Vec<Row> = own.iter().map(|setting| of_setting("client", setting)).collect();
     for (name, value) in &input.scenario.cluster.client {
         let reason = "the scenario sets it for the cluster";

@@ -10,7 +10,7 @@ use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, FigureName, Formed, GroupName, Integer,
-    IntegerOrAll, KeyNames, Kind, Lag, Line, MetricName, ModeName, Number, OneOf, Positive, Prefix, Processors,
+    IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName, ModeName, Number, OneOf, Positive, Prefix, Processors,
     Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
@@ -104,9 +104,9 @@ keys! {
     "launcher" => launcher: Command, &[Table::Place], absent("this program itself"),
         "Command that starts a worker there; `{tandem}` stands for this program, and the role is added to the end.";
     "cpus" => cpus: Formed<Processors>, &[Table::Place], absent("all"),
-        "Processors that the workers may use.";
-    "listener" => listener: Line, &[Table::Place], absent("the brokers' default"),
-        "Name of the brokers' listener that the workers connect to.";
+        "Processors of this machine that the workers keep to.";
+    "listener" => listener: Formed<ListenerName>, &[Table::Place], absent("the brokers' default"),
+        "Name of the brokers' listener that the workers connect to; brokers that tandem starts get it.";
 }
 
 keys! {

@@ -1,10 +1,11 @@
-//! Kinds of text with a form: addresses, versions, and names of groups and processors.
+//! Kinds of text with a form: addresses, versions, processors, and names of groups and listeners.
 
 use serde_json::{Value, json};
 
 use super::basic::Form;
 use super::kind::{Kind, Refusal};
 use crate::scenario::document::Node;
+use crate::scenario::model::processors;
 use crate::scenario::kafka_version::{KafkaVersion, VERSION_ALLOWED, VERSION_PATTERN};
 
 impl Kind for KafkaVersion {
@@ -74,21 +75,32 @@ impl Form for Bootstrap {
     }
 }
 
-/// Processors, as `taskset -c` takes them.
+/// Processors of this machine, as the kernel lists them.
 pub(crate) enum Processors {}
 
 impl Form for Processors {
-    const ALLOWED: &'static str = "processors in quotes as `taskset -c` takes them, such as \"0\", \"0,2\" or \"0-3\"";
+    const ALLOWED: &'static str = "processors in quotes, such as \"0\", \"0,2\" or \"0-3\"";
     const PATTERN: &'static str = "^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$";
 
     fn fits(text: &str) -> bool {
-        let number = |part: &str| {
-            let plain = (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| part.parse::<u32>().ok()).flatten()
-        };
-        text.split(',').all(|range| match range.split_once('-') {
-            None => number(range).is_some(),
-            Some((first, last)) => matches!((number(first), number(last)), (Some(a), Some(b)) if a <= b),
-        })
+        processors(text).is_some()
+    }
+}
+
+/// The name of a listener of brokers.
+pub(crate) enum ListenerName {}
+
+/// Listeners that the brokers of tandem have for themselves.
+const RESERVED_LISTENERS: [&str; 2] = ["CONTROLLER", "INTERNAL"];
+
+impl Form for ListenerName {
+    const ALLOWED: &'static str = "a name in capitals, such as \"OUTSIDE\": letters, digits, `_` and `-`; `CONTROLLER` and \
+                                   `INTERNAL` are taken by brokers that tandem starts";
+    const PATTERN: &'static str = "^(?!(CONTROLLER|INTERNAL)$)[A-Z][A-Z0-9_-]{0,99}$";
+
+    fn fits(text: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+        let begins = text.starts_with(|first: char| first.is_ascii_uppercase());
+        begins && text.len() <= 100 && text.bytes().all(allowed) && !RESERVED_LISTENERS.contains(&text)
     }
 }

@@ -11,7 +11,7 @@ mod repetitions;
 mod time;
 mod work;
 
-pub(crate) use addresses::{Bootstrap, GroupName, Prefix, Processors};
+pub(crate) use addresses::{Bootstrap, GroupName, ListenerName, Prefix, Processors};
 pub(crate) use basic::{Command, Count, Decimal, Formed, Integer, IntegerOrAll, KeyNames, Line, OneOf, Switch};
 pub(crate) use choices::{Assignment, ClientDefaults, Lag, ModeName, Protocol};
 pub(crate) use dataset::{Ratio, Topics, Weights};

@@ -2,6 +2,7 @@
 //!
 //! Values of these types are made by the parser in this module and by nobody else; other modules read them.
 
+mod app;
 mod cluster;
 mod configuration;
 mod dataset;
@@ -14,6 +15,8 @@ mod requirement;
 mod scenario;
 mod variants;
 
+pub use app::App;
+pub(crate) use app::PROGRAM;
 pub use cluster::{ClusterSource, ClusterSpec};
 pub(crate) use configuration::one_thread;
 pub use configuration::{
@@ -24,7 +27,7 @@ pub(crate) use existing::ISOLATION;
 pub use existing::{DataSource, ExistingTopics, FoundPartition, FoundTopic, FoundTopics, Isolation, PATTERN_START};
 pub use live::{Capacity, Load, Mode, SEARCH_WINDOW_MAX_NS, Shape};
 pub(crate) use place::HERE;
-pub use place::Place;
+pub use place::{Place, processors};
 pub use property::{ClientSettings, PropertyValue};
 pub(crate) use repetitions::{ALLOWED_UNTIL, AT_MOST, FIRST_LOOK_MIN};
 pub use repetitions::{Repetitions, Until};

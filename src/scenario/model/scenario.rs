@@ -74,6 +74,11 @@ impl Scenario {
         }
         self.repetitions
     }
+
+    /// Where a configuration's workers run.
+    pub fn place_of(&self, configuration: &Configuration) -> &Place {
+        &self.places[configuration.place]
+    }
 }
 
 /// The figure by which the configurations of a scenario are compared.

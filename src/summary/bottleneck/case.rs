@@ -3,7 +3,6 @@
 use super::observed::Observed;
 use super::thresholds::SHORT_SECONDS;
 use crate::figures::Figures;
-use crate::measure::limits::processors;
 use crate::measure::{LoadJudgement, Measurement};
 use crate::scenario::{Configuration, DatasetSpec, Scenario};
 use crate::stats::count;
@@ -44,7 +43,7 @@ impl<'a> Case<'a> {
         Case {
             configuration,
             dataset,
-            cpus: place.and_then(|place| Some(count(processors(place.cpus.as_deref()?)?.len()))),
+            cpus: place.and_then(|place| Some(count(place.processors()?.len()))),
             is_beyond,
             judged,
             figures,

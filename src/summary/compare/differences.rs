@@ -66,7 +66,7 @@ fn settings(baseline: &StoredRun, run: &StoredRun, matching: &Matching) -> Vec<(
 /// neither gave is the library's default.
 fn effective(run: &StoredRun, configuration: usize) -> Vec<Meaning> {
     let mut all = run.plan.scenario.meaning(configuration);
-    for setting in &run.environment.client.deviations {
+    for setting in &run.environment.client().deviations {
         let key = if setting.name.starts_with("producer.") {
             setting.name.clone()
         } else {

@@ -109,7 +109,7 @@ pub(super) fn facts(name: &str, run: &StoredRun, same_as: Option<String>) -> Run
         complete: matches!(run.plan.next(run.trials, session), Next::Done(_)),
         same_as,
         kafka: environment.cluster.version.clone(),
-        client: format!("{} {}", environment.client.name, environment.client.version),
+        client: environment.clients_in_words(),
         tandem: environment.tandem(),
     }
 }

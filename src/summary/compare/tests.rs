@@ -280,7 +280,7 @@ fn what_differs_beside_the_figures_is_named_once() {
         reason: String::new(),
     };
     let mut one = one;
-    one.environment.client.deviations = vec![setting("10")];
+    one.environment.clients[0].deviations = vec![setting("10")];
     // The user's value is the library's default, so it is no deviation.
     for c in &mut other.plan.scenario.configurations {
         c.client.properties.insert(
