@@ -50,7 +50,7 @@ const MODULES: &[(&str, &str)] = &[
 ];
 
 /// What the tests of a module may know besides, to prepare what they test.
-const IN_TESTS: &[(&str, &str)] = &[("kafka", "load"), ("figures", "plan scenario")];
+const IN_TESTS: &[(&str, &str)] = &[("clients", "scenario"), ("kafka", "load"), ("figures", "plan scenario")];
 
 /// Libraries that reports and the modules below them must not need.
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];

@@ -154,7 +154,9 @@ pub fn main() -> ExitCode {
         Command::Schema => schema::run().map(|()| DONE),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
         Command::Manual(arguments) => manual::run(&arguments, CommandLine::command()),
-        Command::Worker { role: Role::Consumer { cpus } } => return crate::worker::run_consumer(cpus.as_ref()),
+        Command::Worker {
+            role: Role::Consumer { cpus },
+        } => return crate::worker::run_consumer(cpus.as_ref()),
         Command::Worker { role: Role::Producer } => return crate::worker::run_producer(),
         Command::Guardian { run_id } => return guardian::run(&run_id),
     };

@@ -1,5 +1,20 @@
-//! What runs in workers and which Kafka client it has: names and aliases of its properties, their defaults, and what one
-//! client has instead of a property of another. Knows nothing of scenarios and makes no client.
+//! What runs in workers and which Kafka client it has: names, aliases and values of its properties, their defaults, and
+//! what one client has instead of a property of another. Knows nothing of scenarios and makes no client.
+
+mod counterpart;
+mod dialect;
+mod java;
+mod kind;
+mod library;
+mod librdkafka;
+mod property;
+
+pub use counterpart::Counterpart;
+pub use dialect::Foreign;
+pub use kind::ClientKind;
+pub(crate) use library::features;
+pub(crate) use librdkafka::REFUSED_BY_CONSUMER_PROTOCOL;
+pub(crate) use property::{Property, Use, Values};
 
 /// The name of tandem's own worker among the apps.
 pub const OWN_APP: &str = "tandem";

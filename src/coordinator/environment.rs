@@ -78,8 +78,9 @@ impl Clients {
     /// The app of that place has introduced itself.
     pub fn add(&mut self, place: &Place, hello: &Hello) {
         let app = place.app().name();
-        let is_it =
-            |known: &&mut ClientEnvironment| (&*known.app, &known.name, &known.version) == (app, &hello.client, &hello.client_version);
+        let is_it = |known: &&mut ClientEnvironment| {
+            (&*known.app, &known.name, &known.version) == (app, &hello.client, &hello.client_version)
+        };
         if let Some(known) = self.0.iter_mut().find(is_it) {
             return known.places.push(place.name.clone());
         }
@@ -205,14 +206,22 @@ mod tests {
         clients.add(&scenario.places[1], &hello(&own.name, &own.version));
         clients.add(&scenario.places[2], &hello(&own.name, "2.0.0"));
         clients.add(&scenario.places[3], &hello("confluent-kafka", "2.0.0"));
-        let found: Vec<(String, String, Vec<String>)> = clients.into_list().into_iter().map(|client| (client.app.clone(), client.to_string(), client.places)).collect();
+        let found: Vec<(String, String, Vec<String>)> = clients
+            .into_list()
+            .into_iter()
+            .map(|client| (client.app.clone(), client.to_string(), client.places))
+            .collect();
         let expected = [
             ("tandem", own.to_string(), vec!["here", "a"]),
             ("tandem", "librdkafka 2.0.0".to_owned(), vec!["b"]),
             ("c", "confluent-kafka 2.0.0".to_owned(), vec!["c"]),
         ];
         let expected = expected.map(|(app, client, places)| {
-            (app.to_owned(), client, places.into_iter().map(str::to_owned).collect::<Vec<_>>())
+            (
+                app.to_owned(),
+                client,
+                places.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+            )
         });
         assert_eq!(found, expected);
     }

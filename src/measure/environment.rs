@@ -216,14 +216,10 @@ impl Environment {
         &self.clients[0]
     }
 
-    /// All clients, each once: `librdkafka 2.12.1, kafka-clients 4.3.1`.
+    /// All clients: `librdkafka 2.12.1, kafka-clients 4.3.1`.
     pub fn clients_in_words(&self) -> String {
-        let mut names: Vec<String> = Vec::new();
-        for name in self.clients.iter().map(ToString::to_string) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let mut names: Vec<String> = self.clients.iter().map(ToString::to_string).collect();
+        names.dedup();
         names.join(", ")
     }
 

@@ -34,6 +34,8 @@ mod topic_settings;
 mod variants;
 
 pub(crate) use client::canonical as canonical_property;
+#[cfg(test)]
+pub(crate) use client::{built_in_mechanisms, read_property};
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use existing::{FoundError, nearest_topics};
 pub use flags::{FlagError, GivenFlag, SettingFlag, WrittenScenario, setting_flags};

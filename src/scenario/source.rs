@@ -126,14 +126,21 @@ impl Source {
     /// Checks the `cpus` of the text's places: `instead` says which processors would be right where these cannot be used.
     pub fn check_cpus(&self, instead: impl Fn(&BTreeSet<u32>) -> Option<String>) -> Result<(), ScenarioErrors> {
         let (document, _) = DeTable::parse_recoverable(&self.text);
-        let places = document.get_ref().get("place").and_then(|places| places.get_ref().as_array());
+        let places = document
+            .get_ref()
+            .get("place")
+            .and_then(|places| places.get_ref().as_array());
         let mut problems = Problems::default();
         for place in places.into_iter().flat_map(|places| places.iter()) {
             let cpus = place.get_ref().as_table().and_then(|place| place.get("cpus"));
             let list = cpus.and_then(|cpus| Some((cpus, cpus.get_ref().as_str()?)));
             let Some((cpus, list)) = list else { continue };
             if let Some(allowed) = processors(list).and_then(|processors| instead(&processors)) {
-                problems.add(Problem::new(cpus.span(), format!("`cpus` cannot be {list:?} here"), allowed));
+                problems.add(Problem::new(
+                    cpus.span(),
+                    format!("`cpus` cannot be {list:?} here"),
+                    allowed,
+                ));
             }
         }
         let errors = (!problems.is_empty()).then(|| ScenarioErrors::of(problems, &self.path, &self.text));

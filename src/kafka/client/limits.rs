@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::properties::{ClientProperties, library_default};
+use super::properties::ClientProperties;
 use super::secrets::resolve_value;
+use crate::clients::ClientKind;
 use crate::scenario::{Scenario, canonical_property};
 use crate::secret::Secret;
 
@@ -35,7 +36,9 @@ fn largest(scenario: &Scenario, dataset: usize) -> BTreeMap<&'static str, u64> {
     let mut largest = BTreeMap::new();
     let readers = || scenario.configurations.iter().filter(|each| each.dataset == dataset);
     for name in [FETCH, PARTITION, MESSAGE, RECEIVE] {
-        let default = library_default(name).and_then(|value| value.parse().ok());
+        let default = ClientKind::Librdkafka
+            .default_of(name)
+            .and_then(|value| value.parse().ok());
         let limits: Vec<Option<u64>> = readers()
             .map(|configuration| {
                 let properties = ClientProperties::of_consumers(scenario.cluster_of(configuration), configuration, "");

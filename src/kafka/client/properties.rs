@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use rdkafka::ClientConfig;
-
 use super::secrets::{PropertyError, is_sensitive, resolve_value};
+use crate::clients::ClientKind;
 use crate::measure::Setting;
 use crate::scenario::{
     Buffers, ClusterSpec, Commit, Configuration, GroupProtocol, Membership, PropertyValue, canonical_property,
@@ -71,7 +70,11 @@ impl ClientProperties {
         for (name, (value, reason)) in &self.properties {
             let value = match value {
                 _ if name == "bootstrap.servers" => continue,
-                PropertyValue::Literal(value) if library_default(name).is_some_and(|default| default == *value) => {
+                PropertyValue::Literal(value)
+                    if ClientKind::Librdkafka
+                        .default_of(name)
+                        .is_some_and(|default| default == *value) =>
+                {
                     continue;
                 }
                 PropertyValue::Literal(_) if is_sensitive(name) => "(hidden)".to_owned(),
@@ -169,9 +172,4 @@ impl ClientProperties {
         let reason = "batch reads move the position on end-of-partition entries";
         self.add_literal("enable.partition.eof", "false", reason);
     }
-}
-
-/// The library's default of a property.
-pub(super) fn library_default(name: &str) -> Option<String> {
-    ClientConfig::new().create_native_config().ok()?.get(name).ok()
 }

@@ -1,8 +1,8 @@
 //! Combinations of settings that cannot be: each value is valid by itself, together they are an error of the file.
 
 use super::threads;
+use crate::clients::REFUSED_BY_CONSUMER_PROTOCOL;
 use crate::scenario::choice::Choice as _;
-use crate::scenario::client::REFUSED_BY_CONSUMER_PROTOCOL;
 use crate::scenario::draft::Draft;
 use crate::scenario::kafka_version::Feature;
 use crate::scenario::keys::{CLIENT, PARTITIONS_MAX, Settings, TOPIC, TableKeys as _};

@@ -2,8 +2,8 @@
 
 use toml::de::DeValue;
 
-use super::library::features;
 use super::table::{Clients, canonical};
+use crate::clients::features;
 use crate::scenario::document::{Entry, Node};
 use crate::scenario::problem::Problem;
 use crate::scenario::suggest::{any_value, did_you_mean_value};

@@ -1,17 +1,18 @@
 //! Client properties in a scenario.
 
-mod foreign_names;
-mod library;
+mod advice;
 mod mechanisms;
-mod properties;
-mod property;
+mod owned;
 mod reading;
 mod schema;
 mod table;
 mod values;
 
+#[cfg(test)]
+pub(crate) use mechanisms::built_in as built_in_mechanisms;
 pub(crate) use mechanisms::check as check_mechanisms;
-pub(crate) use properties::REFUSED_BY_CONSUMER_PROTOCOL;
+#[cfg(test)]
+pub(crate) use reading::read_property;
 pub(crate) use reading::{check_name, dotted_name, prefixed_without_quotes, read_value, without_quotes};
 pub(crate) use schema::{definitions, property_schema, table_schema};
 pub(crate) use table::{Clients, canonical, is_property, names};

@@ -2,11 +2,10 @@
 
 use toml::de::DeValue;
 
-use super::foreign_names;
-use super::library::library_takes;
-use super::property::Use;
-use super::table::{Clients, find, may_stand, missing, names, owned};
-use super::values::Values;
+use super::advice::advice;
+use super::table::{Clients, may_stand, names, owned};
+use super::values::{Values, text_of};
+use crate::clients::{ClientKind, Use};
 use crate::scenario::document::{Entry, Node, describe, entries};
 use crate::scenario::model::PropertyValue;
 use crate::scenario::problem::Problem;
@@ -17,13 +16,13 @@ use crate::scenario::suggest::nearest;
 pub(crate) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Problem> {
     let name = entry.key;
     let refused = |message: String, allowed: &str| Err(Problem::new(entry.key_span.clone(), message, allowed));
-    let Some(property) = find(name) else {
+    let Some(property) = clients.kind().property(name) else {
         return Err(unknown(entry, clients));
     };
     if let Some(instead) = owned(name, clients) {
         return refused(format!("`{name}` is set by tandem itself"), instead);
     }
-    if let Some(needs) = missing(name) {
+    if let Some(needs) = clients.kind().missing(name) {
         return refused(
             format!("`{name}` cannot be used here"),
             &format!("needs {needs}, which this client has not"),
@@ -57,22 +56,24 @@ pub(crate) fn check_name(entry: &Entry<'_>, clients: Clients) -> Result<(), Prob
 fn unknown(entry: &Entry<'_>, clients: Clients) -> Problem {
     let dotted = dotted_name(entry);
     let name = dotted.as_ref().map_or(entry.key, |(name, _)| name);
-    let advice = foreign_names::advice(name, clients);
-    let meant = nearest(name, names(clients).chain(foreign_names::names())).filter(|meant| *meant != name);
-    let meant = meant.filter(|_| advice.is_none());
+    let kind = clients.kind();
+    let known = advice(name, clients);
+    let meant = nearest(name, names(clients).chain(kind.foreign_names())).filter(|meant| *meant != name);
+    let meant = meant.filter(|_| known.is_none());
     let of_other = meant
-        .and_then(|meant| foreign_names::advice(meant, clients))
+        .and_then(|meant| advice(meant, clients))
         .map_or(String::new(), |advice| format!(" {advice}"));
     if let Some((name, end)) = &dotted {
         let quoted = match meant {
             Some(property) => format!("did you mean \"{property}\", with quotes?{of_other}"),
-            None => advice.unwrap_or_else(|| format!("write \"{name}\" = ...")),
+            None => known.unwrap_or_else(|| format!("write \"{name}\" = ...")),
         };
         return without_quotes(entry, name, *end).help(quoted);
     }
     let message = format!("the client has no property `{name}`");
-    let help = advice.or(meant.map(|meant| format!("did you mean `{meant}`?{of_other}")));
-    Problem::new(entry.key_span.clone(), message, "no such property in librdkafka 2.12.1").maybe_help(help)
+    let help = known.or(meant.map(|meant| format!("did you mean `{meant}`?{of_other}")));
+    let allowed = format!("no such property in {}", kind.title());
+    Problem::new(entry.key_span.clone(), message, allowed).maybe_help(help)
 }
 
 /// A property with its prefix in `[matrix]` or a case whose dots, for want of quotes, made tables of it.
@@ -104,8 +105,8 @@ pub(crate) fn dotted_name(entry: &Entry<'_>) -> Option<(String, usize)> {
     (end != entry.key_span.end).then_some((name, end))
 }
 
-/// Reads the value of a property whose name has been checked.
-pub(crate) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
+/// Reads the value of a property of this client whose name has been checked.
+pub(crate) fn read_value(kind: ClientKind, name: &str, node: &Node<'_>) -> Result<PropertyValue, Problem> {
     if let DeValue::Table(table) = node.get_ref() {
         let only = |key: &str| table.get(key).filter(|_| table.len() == 1)?.get_ref().as_str();
         if let Some(env) = only("env").filter(|env| is_variable_name(env)) {
@@ -125,8 +126,11 @@ pub(crate) fn read_value(name: &str, node: &Node<'_>) -> Result<PropertyValue, P
         );
         return Err(Problem::new(node.span(), message, allowed));
     }
-    let values = find(name).map_or(Values::Text, |property| property.values);
-    let literal = values.literal(node).or_else(|| library_takes(name, values, node));
+    let values = kind.property(name).map_or(Values::Text, |property| property.values);
+    // One of several names may be written in another spelling, such as `READ_COMMITTED` or `True`.
+    let is_named = matches!(values, Values::Boolean | Values::OneOf(_));
+    let spelled = || kind.spelled(name, &text_of(node).filter(|_| is_named)?);
+    let literal = values.literal(node).or_else(spelled);
     literal.map(PropertyValue::Literal).ok_or_else(|| {
         let value = if is_suspicious(name) {
             "this value".to_owned()
@@ -151,4 +155,30 @@ fn is_variable_name(name: &str) -> bool {
 
 fn is_path(path: &str) -> bool {
     !path.is_empty() && !path.contains('\0')
+}
+
+/// What a scenario keeps of a value in the syntax of the file.
+#[cfg(test)]
+pub(crate) fn read_property(name: &str, value: &str) -> Option<String> {
+    let text = format!("x = {value}");
+    let (document, _) = toml::de::DeTable::parse_recoverable(&text);
+    match read_value(ClientKind::Librdkafka, name, document.get_ref().get("x")?).ok()? {
+        PropertyValue::Literal(value) => Some(value),
+        PropertyValue::Environment { .. } | PropertyValue::File { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::clients::ClientKind;
+    use crate::scenario::client::owned::{OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS};
+
+    #[test]
+    fn everything_that_tandem_owns_exists() {
+        let owned = OWNED.iter().chain(OWNED_OF_PRODUCERS).chain(OWNED_OF_FILLING);
+        let missing: Vec<_> = owned
+            .filter(|(name, _)| ClientKind::Librdkafka.property(name).is_none())
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

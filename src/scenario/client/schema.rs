@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Clients, find, names};
+use super::table::{Clients, names};
 use super::values::Values;
+use crate::clients::ClientKind;
 use crate::scenario::secrets::is_secret;
 
 /// The schema of a client table; `list` makes each value a list of values, as in a matrix.
@@ -44,7 +45,9 @@ fn definition(name: &str) -> Value {
     if is_secret(name) {
         return reference(OUTSIDE);
     }
-    let values = find(name).map_or(Values::Text, |property| property.values);
+    let values = ClientKind::Librdkafka
+        .property(name)
+        .map_or(Values::Text, |property| property.values);
     let kinds = [Some(values.schema()), in_capitals(values), Some(reference(OUTSIDE))];
     json!({ "anyOf": kinds.into_iter().flatten().collect::<Vec<_>>() })
 }

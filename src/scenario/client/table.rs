@@ -1,7 +1,7 @@
 //! Which client properties exist, which may stand in which table, and which tandem sets itself.
 
-use super::properties::{NOT_BUILT_IN, OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS, PROPERTIES};
-use super::property::{Property, Use};
+use super::owned::{OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS};
+use crate::clients::{ClientKind, Property, Use};
 
 /// A table of client properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,22 +16,19 @@ pub(crate) enum Clients {
     All,
 }
 
-/// What a property would need that this client has not.
-pub(super) fn missing(name: &str) -> Option<&'static str> {
-    let begins = |start: &str| name == start || start.ends_with('.') && name.starts_with(start);
-    let needs = NOT_BUILT_IN
-        .iter()
-        .find(|(start, _)| begins(start) && name != "sasl.oauthbearer.config");
-    needs.map(|(_, needs)| *needs)
-}
-
-pub(super) fn find(name: &str) -> Option<&'static Property> {
-    PROPERTIES.iter().find(|property| property.name == name)
+impl Clients {
+    /// By whose names the properties of the table go. Those of measured consumers are librdkafka's for every app: the
+    /// protocol hands them over by these names.
+    pub(crate) fn kind(self) -> ClientKind {
+        match self {
+            Clients::Measured | Clients::Load | Clients::Filling | Clients::All => ClientKind::Librdkafka,
+        }
+    }
 }
 
 /// True for the name of a property, whoever sets it.
 pub(crate) fn is_property(name: &str) -> bool {
-    find(name).is_some()
+    ClientKind::Librdkafka.property(name).is_some()
 }
 
 /// What to write instead of a property that tandem sets itself.
@@ -46,13 +43,13 @@ pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
         .map(|(_, instead)| *instead)
 }
 
-/// The library's own name of a property.
+/// The client's own name of a property.
 pub(crate) fn canonical(name: &str) -> &str {
-    find(name).and_then(|property| property.alias_of).unwrap_or(name)
+    ClientKind::Librdkafka.canonical(name)
 }
 
 pub(super) fn may_stand(property: &Property, clients: Clients) -> bool {
-    let free = owned(property.name, clients).is_none() && missing(property.name).is_none();
+    let free = owned(property.name, clients).is_none() && clients.kind().missing(property.name).is_none();
     let unused = match clients {
         Clients::Measured => property.user == Use::Producer,
         Clients::Load => property.user == Use::Consumer,
@@ -64,6 +61,10 @@ pub(super) fn may_stand(property: &Property, clients: Clients) -> bool {
 
 /// The names of the properties that may stand in a table.
 pub(crate) fn names(clients: Clients) -> impl Iterator<Item = &'static str> {
-    let standing = PROPERTIES.iter().filter(move |property| may_stand(property, clients));
+    let standing = clients
+        .kind()
+        .properties()
+        .iter()
+        .filter(move |property| may_stand(property, clients));
     standing.map(|property| property.name)
 }

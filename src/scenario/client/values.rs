@@ -3,22 +3,10 @@
 use serde_json::{Value, json};
 use toml::de::DeValue;
 
+pub(crate) use crate::clients::Values;
 use crate::scenario::document::{Node, integer};
 use crate::scenario::suggest::any_value;
 use crate::wording::with_commas;
-
-/// What values a property takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Values {
-    Integer(i64, i64),
-    /// This word, or a number.
-    WordOrInteger(&'static str, i64, i64),
-    Boolean,
-    OneOf(&'static [&'static str]),
-    /// Any of these, with commas between them.
-    SomeOf(&'static [&'static str]),
-    Text,
-}
 
 /// A value as text, which is what clients and topics take.
 pub(crate) fn text_of(node: &Node<'_>) -> Option<String> {

@@ -10,8 +10,8 @@ use crate::load::Arrivals;
 use crate::scenario::kafka_version::{DEFAULT_KAFKA_VERSION, KafkaVersion};
 use crate::scenario::kinds::{
     Assignment, Bootstrap, ClientDefaults, Command, Count, Decimal, Duration, FigureName, Formed, GroupName, Integer,
-    IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName, ModeName, Number, OneOf, Positive, Prefix, Processors,
-    Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
+    IntegerOrAll, KeyNames, Kind, Lag, Line, ListenerName, MetricName, ModeName, Number, OneOf, Positive, Prefix,
+    Processors, Protocol, Ratio, Switch, Threshold, Topics, Warmup, Weights,
 };
 use crate::scenario::model::{
     Assignor, Buffers, Commit, Compression, GroupProtocol, HERE, Keys, Membership, PropertyValue, Read, Repetitions,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::basic::Form;
 use super::kind::{Kind, Refusal};
 use crate::scenario::document::Node;
-use crate::scenario::model::processors;
 use crate::scenario::kafka_version::{KafkaVersion, VERSION_ALLOWED, VERSION_PATTERN};
+use crate::scenario::model::processors;
 
 impl Kind for KafkaVersion {
     type Value = KafkaVersion;

@@ -111,21 +111,21 @@ fn consumer_property(property: Entry<'_>) -> Source<'_> {
     let set = |settings: &mut Settings, name: String, value| {
         settings.properties.insert(name, value);
     };
-    client_property(format!("{CLIENT}{}", property.key), property, set)
+    client_property(format!("{CLIENT}{}", property.key), property, Clients::Measured, set)
 }
 
 fn producer_property(key: String, property: Entry<'_>) -> Source<'_> {
     let set = |settings: &mut Settings, name: String, value| {
         settings.producer_properties.insert(name, value);
     };
-    client_property(key, property, set)
+    client_property(key, property, Clients::Load, set)
 }
 
 /// A property of the producers that fill the data set. It decides what the data set is, so its value stands in the file.
 fn fill_property(key: String, property: Entry<'_>) -> Source<'_> {
     let name = property.key;
     let read = move |node: &Node<'_>| {
-        let PropertyValue::Literal(value) = read_value(name, node)? else {
+        let PropertyValue::Literal(value) = read_value(Clients::Filling.kind(), name, node)? else {
             let message = format!("`{name}` of a data set cannot come from outside of the scenario");
             let allowed = "must be written out: it is a part of what the data set is";
             return Err(Problem::new(node.span(), message, allowed));
@@ -148,11 +148,12 @@ fn fill_property(key: String, property: Entry<'_>) -> Source<'_> {
 fn client_property(
     key: String,
     property: Entry<'_>,
+    clients: Clients,
     set: impl Fn(&mut Settings, String, PropertyValue) + Copy + 'static,
 ) -> Source<'_> {
     let name = property.key;
     let read = move |node: &Node<'_>| {
-        let value = read_value(name, node)?;
+        let value = read_value(clients.kind(), name, node)?;
         let name = name.to_owned();
         Ok(Parsed {
             text: value.to_string(),

@@ -2,21 +2,19 @@
 
 use rdkafka::ClientConfig;
 
-use super::values::{Values, text_of};
-use crate::scenario::document::Node;
-
-/// The value in the library's own spelling, where it is one of several names that the library takes in other spellings
-/// too, such as `READ_COMMITTED` or `True`.
-pub(super) fn library_takes(name: &str, values: Values, node: &Node<'_>) -> Option<String> {
-    let named = matches!(values, Values::Boolean | Values::OneOf(_))
-        .then(|| text_of(node))
-        .flatten()?;
-    let config = ClientConfig::new().set(name, named).create_native_config().ok()?;
+/// A value in the library's own spelling, such as `read_committed` for `READ_COMMITTED`; `None` if the library refuses it.
+pub(super) fn spelled(name: &str, value: &str) -> Option<String> {
+    let config = ClientConfig::new().set(name, value).create_native_config().ok()?;
     config.get(name).ok()
 }
 
+/// The default of a property.
+pub(super) fn default_of(name: &str) -> Option<String> {
+    ClientConfig::new().create_native_config().ok()?.get(name).ok()
+}
+
 /// The features that the library was built with, by its names for them and separated by commas.
-pub(super) fn features() -> String {
+pub(crate) fn features() -> String {
     let config = ClientConfig::new().create_native_config();
     config
         .and_then(|config| config.get("builtin.features"))
@@ -26,12 +24,13 @@ pub(super) fn features() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::client::mechanisms::built_in;
-    use crate::scenario::client::properties::{OWNED, OWNED_OF_PRODUCERS, PROPERTIES, REFUSED_BY_CONSUMER_PROTOCOL};
-    use crate::scenario::client::property::Property;
-    use crate::scenario::client::reading::read_value;
-    use crate::scenario::client::table::{find, missing};
-    use crate::scenario::model::PropertyValue;
+    use crate::clients::librdkafka::{PROPERTIES, REFUSED_BY_CONSUMER_PROTOCOL};
+    use crate::clients::{ClientKind, Property, Values};
+    use crate::scenario::{built_in_mechanisms, read_property};
+
+    fn missing(name: &str) -> Option<&'static str> {
+        ClientKind::Librdkafka.missing(name)
+    }
 
     /// Why the client refuses the property, given a value of its kind.
     fn refusal(property: &Property) -> Option<String> {
@@ -66,16 +65,14 @@ mod tests {
         assert!(accepted.is_empty(), "{accepted:?}");
     }
 
-    /// What the client makes of a value of the file.
-    fn taken(name: &str, value: &str) -> Option<PropertyValue> {
-        let text = format!("x = {value}");
-        let (document, _) = toml::de::DeTable::parse_recoverable(&text);
-        read_value(name, document.get_ref().get("x")?).ok()
+    /// What a scenario makes of a value of the file.
+    fn taken(name: &str, value: &str) -> Option<String> {
+        read_property(name, value)
     }
 
     #[test]
     fn values_are_taken_as_the_client_takes_them_and_kept_in_its_own_spelling() {
-        let literal = |text: &str| Some(PropertyValue::Literal(text.to_owned()));
+        let literal = |text: &str| Some(text.to_owned());
         assert_eq!(taken("acks", "\"all\""), literal("all"));
         assert_eq!(taken("acks", "-1"), literal("-1"));
         assert_eq!(taken("security.protocol", "\"SASL_SSL\""), literal("sasl_ssl"));
@@ -125,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_library_has_the_mechanisms_that_are_named_and_not_those_that_are_refused() {
-        let built_in = built_in();
+        let built_in = built_in_mechanisms();
         assert_eq!(built_in, ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
         assert!(built_in.into_iter().all(makes_client));
         assert!(!["GSSAPI", "AWS_MSK_IAM", "plain"].into_iter().any(makes_client));
@@ -137,10 +134,22 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_tandem_owns_exists() {
-        let owned = OWNED.iter().chain(OWNED_OF_PRODUCERS);
-        let missing: Vec<_> = owned.filter(|(name, _)| find(name).is_none()).collect();
-        assert!(missing.is_empty(), "{missing:?}");
-        assert!(REFUSED_BY_CONSUMER_PROTOCOL.iter().all(|name| find(name).is_some()));
+    fn the_version_whose_properties_are_listed_is_the_one_that_is_built_in() {
+        let version = rdkafka::util::get_rdkafka_version().1;
+        assert_eq!(ClientKind::Librdkafka.title(), format!("librdkafka {version}"));
+        assert!(
+            REFUSED_BY_CONSUMER_PROTOCOL
+                .iter()
+                .all(|name| ClientKind::Librdkafka.property(name).is_some())
+        );
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_library() {
+        assert_eq!(
+            ClientKind::Librdkafka.default_of("fetch.wait.max.ms").as_deref(),
+            Some("500")
+        );
+        assert_eq!(ClientKind::Librdkafka.default_of("max.poll.records"), None);
     }
 }

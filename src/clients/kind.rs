@@ -1,0 +1,106 @@
+//! The client libraries whose properties are known.
+
+use super::counterpart::Counterpart;
+use super::property::Property;
+use super::{java, library, librdkafka};
+
+/// A client library, by whose names an app's properties go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientKind {
+    /// The library in C, which tandem's own worker has.
+    Librdkafka,
+    /// kafka-clients.
+    Java,
+}
+
+impl ClientKind {
+    /// The library and its version whose properties are known.
+    pub fn title(self) -> &'static str {
+        match self {
+            ClientKind::Librdkafka => "librdkafka 2.12.1",
+            ClientKind::Java => "kafka-clients 4.3.1",
+        }
+    }
+
+    /// Its name in sentences.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClientKind::Librdkafka => "librdkafka",
+            ClientKind::Java => "Java's clients",
+        }
+    }
+
+    /// Its properties, by name; of Java's clients those of the consumer.
+    pub(crate) fn properties(self) -> &'static [Property] {
+        match self {
+            ClientKind::Librdkafka => &librdkafka::PROPERTIES,
+            ClientKind::Java => &java::CONSUMER,
+        }
+    }
+
+    /// The property of this name.
+    pub(crate) fn property(self, name: &str) -> Option<&'static Property> {
+        self.properties().iter().find(|property| property.name == name)
+    }
+
+    /// The library's own name of a property, of which the name may be another.
+    pub fn canonical(self, name: &str) -> &str {
+        self.property(name)
+            .and_then(|property| property.alias_of)
+            .unwrap_or(name)
+    }
+
+    /// The default of a property.
+    pub fn default_of(self, name: &str) -> Option<String> {
+        match self {
+            ClientKind::Librdkafka => library::default_of(name),
+            ClientKind::Java => self.property(name)?.default.map(str::to_owned),
+        }
+    }
+
+    /// A value in the library's own spelling, where it has several and can be asked.
+    pub fn spelled(self, name: &str, value: &str) -> Option<String> {
+        match self {
+            ClientKind::Librdkafka => library::spelled(name, value),
+            ClientKind::Java => None,
+        }
+    }
+
+    /// What a property would need that is not built in.
+    pub fn missing(self, name: &str) -> Option<&'static str> {
+        let needs = match self {
+            ClientKind::Librdkafka => librdkafka::NOT_BUILT_IN,
+            ClientKind::Java => &[],
+        };
+        let begins = |start: &str| name == start || start.ends_with('.') && name.starts_with(start);
+        let needs = needs
+            .iter()
+            .find(|(start, _)| begins(start) && name != "sasl.oauthbearer.config");
+        needs.map(|(_, needs)| *needs)
+    }
+
+    /// What it has instead of a property that only another client has, and which client that is.
+    pub fn instead_of(self, name: &str) -> Option<(ClientKind, Counterpart)> {
+        if self.property(name).is_some() {
+            return None;
+        }
+        match self {
+            ClientKind::Librdkafka => Some((ClientKind::Java, java::in_librdkafka(name)?)),
+            ClientKind::Java => {
+                let other = ClientKind::Librdkafka;
+                other.property(name).map(|_| (other, java::of_librdkafka(name)))
+            }
+        }
+    }
+
+    /// Names of properties that another client has and this one has not.
+    pub(crate) fn foreign_names(self) -> Vec<&'static str> {
+        match self {
+            ClientKind::Librdkafka => java::names().collect(),
+            ClientKind::Java => {
+                let others = ClientKind::Librdkafka.properties().iter().map(|property| property.name);
+                others.filter(|name| self.property(name).is_none()).collect()
+            }
+        }
+    }
+}
