@@ -6,6 +6,7 @@
 //! - [`wording`]: numbers and lists in sentences;
 //! - [`secret`]: values that are never printed;
 //! - [`client_errors`]: what clients report, and which of it is permanent;
+//! - [`clients`]: the properties of Kafka clients, and what one has instead of another's;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`contents`]: what records hold;
 //! - [`load`]: when records are to be sent, and the stamp that says so;

@@ -38,6 +38,11 @@ impl ClientKind {
         }
     }
 
+    /// The names of its properties; of Java's clients those of the consumer.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.properties().iter().map(|property| property.name)
+    }
+
     /// The property of this name.
     pub(crate) fn property(self, name: &str) -> Option<&'static Property> {
         self.properties().iter().find(|property| property.name == name)
@@ -98,7 +103,7 @@ impl ClientKind {
         match self {
             ClientKind::Librdkafka => java::names().collect(),
             ClientKind::Java => {
-                let others = ClientKind::Librdkafka.properties().iter().map(|property| property.name);
+                let others = ClientKind::Librdkafka.names();
                 others.filter(|name| self.property(name).is_none()).collect()
             }
         }

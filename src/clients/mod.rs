@@ -14,7 +14,7 @@ pub use dialect::Foreign;
 pub use kind::ClientKind;
 pub(crate) use library::features;
 pub(crate) use librdkafka::REFUSED_BY_CONSUMER_PROTOCOL;
-pub(crate) use property::{Property, Use, Values};
+pub(crate) use property::{Property, Use, Values, rows};
 
 /// The name of tandem's own worker among the apps.
 pub const OWN_APP: &str = "tandem";

@@ -57,7 +57,7 @@ impl Values {
 }
 
 /// The rows of a table of properties below its heading; columns that a row lacks are empty.
-pub(super) fn rows<const COLUMNS: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; COLUMNS]> {
+pub(crate) fn rows<const COLUMNS: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; COLUMNS]> {
     let lines = table.lines().skip(1);
     lines.map(|line| {
         let mut columns = line.split('\t');

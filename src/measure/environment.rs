@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::ptr;
 
 use jiff::Timestamp;
 use serde::de::Error as _;
@@ -141,8 +142,8 @@ pub struct ClientEnvironment {
     /// The allocator that serves the app and its client, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocator: Option<String>,
-    /// Of the first client: consumer settings that differ from the library's defaults, in any configuration; the values of one that
-    /// differs between configurations are joined by ` | `.
+    /// Of the first client: consumer settings that differ from the library's defaults, in any configuration; the values
+    /// of one that differs between configurations are joined by ` | `.
     pub deviations: Vec<Setting>,
 }
 
@@ -253,16 +254,19 @@ impl Environment {
         all
     }
 
-    /// The apps that have another client at a place than before. One that did not introduce itself is not compared.
+    /// The apps that have another client at a place than before. One that did not introduce itself is not compared; what
+    /// this program has is compared elsewhere.
     fn app_differences(&self, now: &Environment) -> Vec<Difference> {
-        let apps = self.clients[1..].iter();
+        let apps = self.clients.iter();
         let apps = apps.flat_map(|client| client.places.iter().map(move |place| (client, place)));
         let pairs = apps.filter_map(|(before, place)| {
             let is_it = |client: &&ClientEnvironment| client.app == before.app && client.places.contains(place);
             Some((before, now.clients.iter().find(is_it)?, place))
         });
-        let changed = pairs.filter(|(before, now, _)| before.to_string() != now.to_string());
+        let are_own = |before, after| ptr::eq(before, self.client()) && ptr::eq(after, now.client());
+        let changed = pairs.filter(|(before, after, _)| before.to_string() != after.to_string());
         changed
+            .filter(|(before, after, _)| !are_own(*before, *after))
             .map(|(before, now, place)| Difference {
                 what: format!("the client of {} at place {place}", before.app),
                 before: before.to_string(),
@@ -453,6 +457,15 @@ mod tests {
             ["the client of python at place box was confluent-kafka 2.12.1 and is confluent-kafka 2.13.0"]
         );
         assert!(found[0].forbids_mixing);
+        let mut elsewhere = with_app(&["box"], "2.12.1");
+        elsewhere.clients[0].places.push("ssh".to_owned());
+        let mut now = elsewhere.clone();
+        now.clients[0].places.pop();
+        (now.clients[1].app, now.clients[1].places) = ("tandem".to_owned(), vec!["ssh".to_owned()]);
+        assert_eq!(
+            elsewhere.differences(&now)[0].to_string(),
+            "the client of tandem at place ssh was librdkafka 2.12.1 and is confluent-kafka 2.12.1"
+        );
         assert_eq!(before.clients_in_words(), "librdkafka 2.12.1, confluent-kafka 2.12.1");
     }
 

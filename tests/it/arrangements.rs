@@ -1,6 +1,8 @@
 //! Every way to arrange consumers and every kind of data set: all is read once, and idle members are named.
 
-use tandem::measure::{Measurement, Trial, TrialKind};
+use std::collections::BTreeSet;
+
+use tandem::measure::{Environment, Measurement, Trial, TrialKind};
 
 use crate::scenario::Scenario;
 use crate::scene::{Scene, read_once};
@@ -231,4 +233,38 @@ fn waiting_work_takes_the_time_that_it_says() {
     {
         assert!(member.records() > 0, "{member:?}");
     }
+}
+
+#[test]
+fn consumers_at_a_place_use_the_listener_that_it_names_of_brokers_that_the_run_starts() {
+    let scene = Scene::new();
+    let launcher = "['sh', '-c', 'tee prepared | {tandem} worker consumer']";
+    let trials = Scenario::reading(2_000).tables(&format!(
+        "[cluster]\nbrokers = 2\n[[place]]\nname = 'outside'\nlistener = 'OUTSIDE'\nlauncher = {launcher}"
+    ));
+    scene.scenario(trials.case("default", "").case("outside", "place = 'outside'"));
+    scene.run(&[]).exits(0);
+    let trials = scene.trials();
+    trials.iter().for_each(read_once);
+    assert!(trials.iter().any(|trial| trial.configuration_name == "outside"));
+
+    let said = std::fs::read_to_string(scene.path().join("prepared")).unwrap();
+    let prepare: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let addresses = |bootstrap: &str| bootstrap.split(',').map(str::to_owned).collect::<BTreeSet<_>>();
+    let used = addresses(prepare["properties"]["bootstrap.servers"].as_str().unwrap());
+    let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
+    let environment: Environment = serde_json::from_str(&environment).unwrap();
+    let default = addresses(&environment.cluster.bootstrap);
+    assert_eq!((used.len(), default.len()), (2, 2));
+    assert!(used.is_disjoint(&default), "{used:?} {default:?}");
+}
+
+#[test]
+fn a_listener_that_a_running_cluster_lacks_is_refused_before_anything_is_made() {
+    let scene = Scene::on_shared_cluster();
+    let trials = Scenario::reading(2_000).tables("[[place]]\nname = 'outside'\nlistener = 'OUTSIDE'");
+    scene.scenario(trials.case("outside", "place = 'outside'"));
+    let run = scene.run(&[]).exits(2);
+    let run = run.says("place outside uses listener OUTSIDE, which the cluster does not have");
+    assert!(!run.stderr.contains("filling"), "{}", run.stderr);
 }

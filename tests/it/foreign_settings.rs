@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
+use tandem::clients::ClientKind;
 use tandem::scenario::{json_schema, parse};
 
 use crate::clients::client;
@@ -48,9 +49,14 @@ fn topics_are_made_with_the_settings_of_the_scenario_whose_names_are_those_of_th
         .exits(0);
 }
 
-/// Names of the properties of one of Java's clients, from the page of documentation that its class prints.
+/// The page of documentation that the class of one of Java's clients prints.
+fn page_of(class: &str) -> String {
+    kafka_tool(&format!("org.apache.kafka.clients.{class}"), &[])
+}
+
+/// Names of the properties of one of Java's clients.
 fn properties_of(class: &str) -> Vec<String> {
-    let page = kafka_tool(&format!("org.apache.kafka.clients.{class}"), &[]);
+    let page = page_of(class);
     let anchors = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next());
     anchors
         .map(|anchor| anchor.rsplit("configs_").next().unwrap_or(anchor).to_owned())
@@ -76,4 +82,23 @@ fn every_property_of_java_clients_is_one_here_or_has_a_counterpart_or_none_but_n
             assert!(!unknown || said.contains("a property of Java's clients"), "{said}");
         }
     }
+}
+
+#[test]
+fn the_names_and_defaults_of_javas_consumer_are_those_of_its_class() {
+    let page = page_of("consumer.ConsumerConfig");
+    // Such as `5000 (5 seconds)`, `""` and `null`.
+    let default = |property: &str| {
+        let (_, default) = property.split_once("<th>Default:</th><td>")?;
+        let default = default.split(" (").next()?.split("</td>").next()?.trim_matches('"');
+        Some(default.replace("&quot;", "")).filter(|default| !["", "null"].contains(&default.as_str()))
+    };
+    let properties = page.split("<h4><a id=\"").skip(1);
+    let properties: BTreeMap<&str, Option<String>> = properties
+        .map(|property| (property.split('"').next().unwrap(), default(property)))
+        .collect();
+    let known = ClientKind::Java
+        .names()
+        .map(|name| (name, ClientKind::Java.default_of(name)));
+    assert_eq!(known.collect::<BTreeMap<_, _>>(), properties);
 }

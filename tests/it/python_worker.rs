@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use tandem::measure::Environment;
+
 use crate::scenario::Scenario;
 use crate::scene::{Scene, failure, read_once};
 
@@ -96,6 +98,20 @@ fn a_worker_in_python_completes_its_trials_and_what_it_cannot_observe_is_marked(
                 .all(|member| member.partitions.iter().all(|p| p.runs.is_none()))
         );
     }
+    let environment = std::fs::read_to_string(scene.out().join("environment.json")).unwrap();
+    let environment: Environment = serde_json::from_str(&environment).unwrap();
+    let apps = environment
+        .clients
+        .iter()
+        .map(|client| (client.app.as_str(), client.name.as_str(), &*client.places));
+    let places = ["here", "python"].map(|place| vec![place.to_owned()]);
+    assert_eq!(
+        apps.collect::<Vec<_>>(),
+        [
+            ("tandem", "librdkafka", &*places[0]),
+            ("python", "confluent-kafka", &*places[1])
+        ]
+    );
     let own = trials
         .iter()
         .find(|trial| trial.configuration_name == "tandem")

@@ -1,5 +1,5 @@
-//! What must hold before a session makes anything: brokers enough for the replicas, and workers that can do what the
-//! configurations need.
+//! What must hold before a session makes anything: brokers enough for the replicas, the listeners that places name, and
+//! workers that can do what the configurations need.
 
 use std::sync::Arc;
 
@@ -22,19 +22,15 @@ impl Session<'_> {
         for build in 0..self.programs.count() {
             let mut at_places = Vec::with_capacity(scenario.places.len());
             for index in 0..scenario.places.len() {
-                at_places.push(self.calibrate_at(build, index, &mut clients).await?);
+                at_places.push(self.meet_at(build, index, &mut clients).await?);
             }
             calibrations.add_build(at_places);
         }
         Ok((calibrations, clients))
     }
 
-    async fn calibrate_at(
-        &self,
-        build: usize,
-        index: usize,
-        clients: &mut Clients,
-    ) -> Result<WorkCalibration, RunError> {
+    /// What work costs a worker of a build at a place. Its client is added to those of the run.
+    async fn meet_at(&self, build: usize, index: usize, clients: &mut Clients) -> Result<WorkCalibration, RunError> {
         let scenario = &self.plan.scenario;
         let place = &scenario.places[index];
         let here = |c: &&Configuration| c.place == index && (c.variant.build == build);

@@ -2,7 +2,6 @@
 
 mod advice;
 mod mechanisms;
-mod owned;
 mod reading;
 mod schema;
 mod table;

@@ -167,18 +167,3 @@ pub(crate) fn read_property(name: &str, value: &str) -> Option<String> {
         PropertyValue::Environment { .. } | PropertyValue::File { .. } => None,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::clients::ClientKind;
-    use crate::scenario::client::owned::{OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS};
-
-    #[test]
-    fn everything_that_tandem_owns_exists() {
-        let owned = OWNED.iter().chain(OWNED_OF_PRODUCERS).chain(OWNED_OF_FILLING);
-        let missing: Vec<_> = owned
-            .filter(|(name, _)| ClientKind::Librdkafka.property(name).is_none())
-            .collect();
-        assert!(missing.is_empty(), "{missing:?}");
-    }
-}

@@ -1,7 +1,8 @@
 //! Which client properties exist, which may stand in which table, and which tandem sets itself.
 
-use super::owned::{OWNED, OWNED_OF_FILLING, OWNED_OF_PRODUCERS};
-use crate::clients::{ClientKind, Property, Use};
+use std::sync::LazyLock;
+
+use crate::clients::{ClientKind, Property, Use, rows};
 
 /// A table of client properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +32,18 @@ pub(crate) fn is_property(name: &str) -> bool {
     ClientKind::Librdkafka.property(name).is_some()
 }
 
+/// Table, property, and what to write instead or why it cannot be set.
+static OWNED: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| rows(include_str!("owned.tsv")).collect());
+
 /// What to write instead of a property that tandem sets itself.
 pub(crate) fn owned(name: &str, clients: Clients) -> Option<&'static str> {
-    let list = match clients {
-        Clients::Measured | Clients::All => OWNED,
-        Clients::Load => OWNED_OF_PRODUCERS,
-        Clients::Filling => OWNED_OF_FILLING,
+    let table = match clients {
+        Clients::Measured | Clients::All => "consumers",
+        Clients::Load => "load",
+        Clients::Filling => "filling",
     };
-    list.iter()
-        .find(|(owned, _)| *owned == name)
-        .map(|(_, instead)| *instead)
+    let row = OWNED.iter().find(|row| row[..2] == [table, name]);
+    row.map(|row| row[2])
 }
 
 /// The client's own name of a property.
@@ -67,4 +70,21 @@ pub(crate) fn names(clients: Clients) -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(move |property| may_stand(property, clients));
     standing.map(|property| property.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_tandem_owns_exists_and_is_in_a_table() {
+        let counts = ["consumers", "load", "filling"].map(|table| OWNED.iter().filter(|row| row[0] == table).count());
+        assert_eq!(counts.iter().sum::<usize>(), OWNED.len());
+        for [_, name, instead] in OWNED.iter() {
+            assert!(
+                ClientKind::Librdkafka.property(name).is_some() && !instead.is_empty(),
+                "{name}"
+            );
+        }
+    }
 }
