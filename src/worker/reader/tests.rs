@@ -80,7 +80,7 @@ impl<'a, S: Source, O: Consumption> Reader<'a, S, O> {
     pub(super) fn run_work(&'a self, work: Work, threads: usize, early: Early<S::Message<'a>>) -> ReadAccounts {
         struct Reading<'a, S: Source, O>(&'a Reader<'a, S, O>, Early<S::Message<'a>>);
 
-        impl<'a, S: Source, O: Consumption> UseHandlers for Reading<'a, S, O> {
+        impl<S: Source, O: Consumption> UseHandlers for Reading<'_, S, O> {
             type Output = ReadAccounts;
 
             fn use_handlers<H: Handler>(self, handlers: Vec<H>) -> ReadAccounts {

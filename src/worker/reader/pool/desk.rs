@@ -80,7 +80,9 @@ impl<S: Source, O: Consumption> Desk<'_, S, O> {
             let Err(failure) = handler.handle(jobs.iter().map(|job| &job.message)) else {
                 break;
             };
-            jobs.iter().for_each(|job| shared.end_work(slot_of(job), job.epoch));
+            for job in jobs.iter() {
+                shared.end_work(slot_of(job), job.epoch);
+            }
             shared.work_failed(failure);
         }
         let mut now_ns = from_ns;
