@@ -35,7 +35,10 @@ const MODULES: &[(&str, &str)] = &[
     ("plan", "wording load scenario measure stats verdict"),
     ("protocol", "load scenario measure secret"),
     ("kafka", "wording clients scenario measure secret client_errors"),
-    ("trial", "protocol names load scenario measure time secret client_errors"),
+    (
+        "trial",
+        "protocol names load scenario measure time secret client_errors",
+    ),
     ("work", "protocol scenario measure"),
     (
         "worker",

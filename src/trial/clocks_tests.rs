@@ -4,6 +4,7 @@ use super::*;
 use crate::measure::{FailureKind, Rebalance, RebalanceKind, Stretch};
 use crate::protocol::{Capability, MemberAssignment, WorkerResult};
 use crate::testing::script::*;
+use crate::trial::Happening;
 use crate::trial::{Action, Phase};
 
 const MS: u64 = 1_000_000;
@@ -115,7 +116,12 @@ fn collected(ahead_ns: u64) -> (Script, Vec<Action>) {
 #[test]
 fn a_worker_of_another_host_gets_the_start_on_its_clock_and_recorded_on_the_coordinators() {
     let (script, actions) = reading();
-    let start_ns = script.machine.start_ns;
+    let start_ns = script
+        .machine
+        .log
+        .latest(Happening::try_as_start_set_ref)
+        .copied()
+        .unwrap();
     assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns: start_ns }), [Reader(0)]);
     let start = ToWorker::Start {
         at_ns: start_ns + AHEAD_NS,
@@ -128,7 +134,7 @@ fn a_worker_of_another_host_gets_the_start_on_its_clock_and_recorded_on_the_coor
     assert_eq!((answers, script.machine.phase()), (EXCHANGES, Phase::Over));
     assert_eq!(script.machine.failure(), None);
     let host = crate::measure::HostMeasurement::default();
-    let (measurement, failure) = crate::trial::assemble::measurement(&mut script.machine, BEGIN_NS, host);
+    let (measurement, failure) = crate::trial::measure(&script.machine.ended(), host).unwrap();
     assert_eq!(failure, None);
     let [here, far] = &measurement.members[..] else {
         panic!()

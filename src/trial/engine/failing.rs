@@ -13,7 +13,7 @@ impl TrialMachine {
     pub(super) fn out_of_time(&self) -> Failure {
         if let Some(actor) = self.clocks.silent() {
             let message = "it is on another host than the coordinator and did not answer `query_clock`";
-            return self.failed(actor, FailureKind::WorkerProtocol, message);
+            return self.cast.failure(actor, FailureKind::WorkerProtocol, message);
         }
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();

@@ -141,7 +141,11 @@ fn errors(log: &TrialLog) -> Vec<DeliveryErrors> {
     errors
 }
 
-fn measured_producer(Ended { log, clocks, .. }: &Ended<'_>, actor: ActorId, producer: u32) -> Option<ProducerMeasurement> {
+fn measured_producer(
+    Ended { log, clocks, .. }: &Ended<'_>,
+    actor: ActorId,
+    producer: u32,
+) -> Option<ProducerMeasurement> {
     let (_, result) = log.of(actor, Happening::try_as_produced_ref)?;
     let (_, hello) = log.of(actor, Happening::try_as_introduced_ref)?;
     Some(ProducerMeasurement {
