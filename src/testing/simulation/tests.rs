@@ -1,0 +1,182 @@
+//! The simulated trials, and the faults that they must find.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::chance::{Chance, MS};
+use super::choose::plan_of;
+use super::mischief::{Error, Mischief, What};
+use super::plan::{Plan, Records};
+use super::run::{Ending, Simulated, simplest, simulate};
+use super::tamper::Tamper;
+use crate::protocol::Capability;
+use crate::trial::ActorId;
+
+/// Simulated trials unless `TANDEM_TRIALS` says how many.
+const TRIALS: u64 = 300;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is not a number")),
+    )
+}
+
+/// Simulates the plans of these seeds on all cores; in the order of the seeds.
+fn simulate_all(seeds: std::ops::Range<u64>) -> Vec<(u64, Simulated)> {
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let mut all: Vec<(u64, Simulated)> = std::thread::scope(|scope| {
+        let parts = (0..threads).map(|part| {
+            let seeds = seeds.clone().filter(move |seed| seed % threads == part);
+            scope.spawn(|| {
+                seeds
+                    .map(|seed| (seed, simulate(&plan_of(seed), Tamper::Nothing, false)))
+                    .collect::<Vec<_>>()
+            })
+        });
+        let parts: Vec<_> = parts.collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    all.sort_by_key(|(seed, _)| *seed);
+    all
+}
+
+/// What a person needs to look into a trial that broke an invariant.
+fn report(seed: u64, what: &str) -> String {
+    let simple = simplest(&plan_of(seed), Tamper::Nothing);
+    let simulated = simulate(&simple, Tamper::Nothing, true);
+    let still = simulated.ending.err().unwrap_or_default();
+    format!(
+        "seed {seed}: {what}\nwith its log: TANDEM_SEED={seed} cargo test --lib simulated -- --nocapture\nthe simplest plan \
+         that fails too: {simple:#?}\nby: {still}\n{}",
+        simulated.log.join("\n")
+    )
+}
+
+#[test]
+fn simulated_trials_keep_every_invariant() {
+    if let Some(seed) = number("TANDEM_SEED") {
+        let simulated = simulate(&plan_of(seed), Tamper::Nothing, true);
+        println!("{:#?}\n{}", plan_of(seed), simulated.log.join("\n"));
+        let ending = simulated
+            .ending
+            .unwrap_or_else(|what| panic!("{}", report(seed, &what)));
+        println!("seed {seed}: {ending:?}");
+        return;
+    }
+    let (begin, trials) = (Instant::now(), number("TANDEM_TRIALS").unwrap_or(TRIALS));
+    let all = simulate_all(0..trials);
+    let seconds = begin.elapsed().as_secs_f64();
+    let mut endings: BTreeMap<String, u64> = BTreeMap::new();
+    let mut events = 0;
+    let mut broken = Vec::new();
+    for (seed, simulated) in &all {
+        events += simulated.events;
+        let ending = match &simulated.ending {
+            Ok(Ending::Good) => "good".to_owned(),
+            Ok(Ending::Excluded(_)) => "excluded".to_owned(),
+            Ok(Ending::Failed(failure)) => failure.kind.describe().to_owned(),
+            Err(what) => {
+                broken.push((*seed, what));
+                "broken".to_owned()
+            }
+        };
+        *endings.entry(ending).or_default() += 1;
+    }
+    println!("{trials} trials and {events} events in {seconds:.1} s: {endings:?}");
+    if let Some((seed, what)) = broken.first() {
+        let seeds: Vec<u64> = broken.iter().map(|(seed, _)| *seed).collect();
+        panic!(
+            "{} of {trials} trials broke an invariant: {seeds:?}\n{}",
+            broken.len(),
+            report(*seed, what)
+        );
+    }
+    // A world in which everything fails, or nothing, would prove nothing.
+    let share = |ending: &str| endings.get(ending).copied().unwrap_or(0) as f64 / trials as f64;
+    assert!((0.2..0.8).contains(&share("good")), "{endings:?}");
+    assert!(endings.len() > 8, "{endings:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_events_and_actions() {
+    for seed in 0..20 {
+        let [first, second] = [(); 2].map(|()| simulate(&plan_of(seed), Tamper::Nothing, true));
+        assert!(first.log.len() > 10, "seed {seed}");
+        assert_eq!(first.log, second.log, "seed {seed}");
+    }
+}
+
+/// A plan in which nothing goes wrong but this.
+fn plan_with(seed: u64, what: impl Fn(&mut Chance) -> Option<What>, after_ms: (u64, u64)) -> Plan {
+    let mut chance = Chance::new(seed);
+    let mut plan = Plan {
+        records: Records::Backlog,
+        manual: false,
+        has_targets: false,
+        producers: 0,
+        processes: chance.between(2, 4).try_into().unwrap(),
+        mischiefs: Vec::new(),
+        ..plan_of(seed)
+    };
+    plan.capabilities = vec![Capability::ALL.to_vec(); plan.readers()];
+    for partitions in &mut plan.partitions {
+        partitions.resize(4.max(partitions.len()), 0);
+        partitions.iter_mut().for_each(|count| *count = (*count).max(50));
+    }
+    let after_ns = chance.between(after_ms.0, after_ms.1) * MS;
+    plan.mischiefs
+        .extend(what(&mut chance).map(|what| Mischief { after_ns, what }));
+    plan
+}
+
+/// Of a hundred trials with a fault of the engine: in how many it changed something, and how many of these were found out.
+/// Each was good or failed as it should without the fault.
+fn found(tamper: Tamper, plan: impl Fn(u64) -> Plan, says: &str) -> (u32, u32) {
+    let (mut changed, mut found) = (0, 0);
+    for seed in 0..100 {
+        let plan = plan(seed);
+        let healthy = simulate(&plan, Tamper::Nothing, false).ending;
+        assert!(healthy.is_ok(), "seed {seed}: {healthy:?}");
+        let simulated = simulate(&plan, tamper, false);
+        changed += u32::from(simulated.has_changed);
+        if let Err(what) = simulated.ending {
+            assert!(simulated.has_changed && what.contains(says), "seed {seed}: {what}");
+            found += 1;
+        }
+    }
+    println!("{tamper:?}: found in {found} of the {changed} trials of 100 that it changed");
+    (changed, found)
+}
+
+#[test]
+fn an_account_that_hides_a_lost_record_is_found() {
+    let loses = |seed| plan_with(seed, |_| Some(What::Errs(0, Error::Loses)), (0, 500));
+    let (changed, found) = found(Tamper::HidesLoss, loses, "truly");
+    assert!(changed > 50 && found == changed, "{found} of {changed}");
+}
+
+#[test]
+fn a_start_with_two_owners_is_found() {
+    let keeps = |seed| plan_with(seed, |_| Some(What::KeepsPartition(0)), (600, 1_200));
+    let (changed, found) = found(Tamper::AllowsTwoOwners, keeps, "2 owners");
+    assert!(changed > 10 && found > 10, "{found} of {changed}");
+}
+
+#[test]
+fn an_end_before_everything_was_read_is_found() {
+    let (changed, found) = found(
+        Tamper::EndsEarly,
+        |seed| plan_with(seed, |_| None, (0, 0)),
+        "reading ends while",
+    );
+    assert!(changed > 90 && found > 60, "{found} of {changed}");
+}
+
+#[test]
+fn a_death_taken_for_success_is_found() {
+    let dies = |seed| plan_with(seed, |_| Some(What::Dies(ActorId::Reader(1))), (0, 2_500));
+    let (changed, found) = found(Tamper::DeathIsSuccess, dies, "");
+    assert!(changed > 50 && found == changed, "{found} of {changed}");
+}
