@@ -4,7 +4,7 @@ pub use super::rules::ExclusionRules;
 
 use super::load::LoadVerdict;
 use super::measurement::Measurement;
-use super::member::{MemberMeasurement, Rebalance, RebalanceKind};
+use super::member::{MemberMeasurement, Rebalance, RebalanceKind, partition_name};
 use super::standstill::{broker_changes, standstill};
 use super::trial::{Flag, FlagKind, join};
 
@@ -38,6 +38,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
             .clone()
             .map(|evidence| format!("rebalance during reading: {evidence}")),
     );
+    reasons.extend(read_unheld(measurement));
     if rules.exclude_disturbed {
         reasons.extend(disturbed.clone().map(|evidence| format!("disturbed: {evidence}")));
     }
@@ -126,6 +127,25 @@ fn events(measurement: &Measurement, which: impl Fn(&MemberMeasurement, &Rebalan
         }
     }
     join(&evidence)
+}
+
+/// Members that read a partition which they neither held at the barrier nor were given since. Somebody else held it then, or
+/// the members were given others after their answers and before the barrier was passed.
+fn read_unheld(measurement: &Measurement) -> Option<String> {
+    let members = measurement.members.iter();
+    let evidence = members.filter_map(|member| {
+        let held = member.held_since(measurement.start_ns);
+        let is_unheld = |partition| !held.contains(&partition);
+        let mut read = member.partitions.iter().filter(|read| read.records > 0);
+        let unheld = read.find(|read| is_unheld(read.topic_partition()))?;
+        Some(format!(
+            "{} read {} records of {}, which it did not hold",
+            member.name(),
+            unheld.records,
+            partition_name(unheld.topic_partition())
+        ))
+    });
+    join(&evidence.collect::<Vec<_>>())
 }
 
 fn queued_at_start(measurement: &Measurement) -> Option<String> {
@@ -534,6 +554,27 @@ pub(super) mod tests {
         let earlier: ExclusionRules = serde_json::from_value(stored).unwrap();
         assert_eq!(judge(&trial, &earlier).0, []);
         assert_eq!(earlier.sentences().len(), rules.sentences().len() - 1);
+    }
+
+    #[test]
+    fn a_trial_in_which_a_member_read_a_partition_of_another_is_left_out() {
+        let mut trial = quiet();
+        let of_another = trial.members[1].partitions[0].clone();
+        trial.members[0].partitions.push(of_another);
+        let (_, reason) = judge(&trial, &ExclusionRules::default());
+        let evidence =
+            "group 1, process 1, consumer 1 read 500000 records of partition 1 of topic 1, which it did not hold";
+        assert_eq!(reason.as_deref(), Some(evidence));
+        // A member that was given the partition meanwhile had a rebalance.
+        let partitions = vec![trial.members[1].assigned[0]];
+        let at_ns = trial.start_ns + 1;
+        trial.members[0].rebalances.push(Rebalance {
+            at_ns,
+            kind: RebalanceKind::Assigned,
+            partitions,
+        });
+        let (_, reason) = judge(&trial, &ExclusionRules::default());
+        assert!(reason.is_some_and(|reason| reason.contains("rebalance") && !reason.contains("did not hold")));
     }
 
     #[test]

@@ -128,21 +128,24 @@ impl World {
         }
         self.cluster.groups[group].generation += 1;
         self.cluster.groups[group].is_assigned = false;
+        let generation = self.cluster.groups[group].generation;
         let mut last_ns = 0;
         for member in &members {
             let after_ns = self.chance.up_to(self.plan.delay_ns);
             last_ns = last_ns.max(after_ns);
-            self.later(after_ns, Due::Revoke(member.reader, member.consumer));
+            self.later(after_ns, Due::Revoke(member.reader, member.consumer, generation));
         }
         let settling_ns = self.chance.up_to(self.plan.settling_ns);
-        let generation = self.cluster.groups[group].generation;
         self.later(last_ns + settling_ns, Due::Assign(group, generation));
     }
 
     /// A consumer gives back what it holds, and commits about where it is.
-    pub fn revoke(&mut self, reader: usize, consumer: usize) {
-        let revoked = self.readers[reader].consumers[consumer].revoke(self.now_ns);
+    pub fn revoke(&mut self, reader: usize, consumer: usize, generation: u32) {
         let group = self.readers[reader].group;
+        if self.cluster.groups[group].generation != generation {
+            return;
+        }
+        let revoked = self.readers[reader].consumers[consumer].revoke(self.now_ns);
         for (partition, position) in revoked {
             let low = self.readers[reader].ranges[&partition].low;
             let behind = i64::try_from(self.chance.up_to(3)).unwrap();

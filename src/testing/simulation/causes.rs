@@ -38,7 +38,15 @@ impl Causes {
         let Some(who) = &failure.who else {
             return of_kind.clone().any(|cause| !matches!(cause.who, Who::Someone(_)));
         };
-        let possible: Vec<&String> = of_kind
+        if of_kind.clone().next().is_none() {
+            return false;
+        }
+        // The account of a group names everybody of whom it has a finding.
+        let is_account = matches!(failure.kind, FailureKind::Lost | FailureKind::Duplicated);
+        let possible: Vec<&String> = self
+            .0
+            .iter()
+            .filter(|cause| is_account || cause.kinds.contains(&failure.kind))
             .filter_map(|cause| match &cause.who {
                 Who::Nobody => None,
                 Who::Someone(names) | Who::SomeoneOrNobody(names) => Some(names),

@@ -178,7 +178,7 @@ impl Checker {
                 self.message(*actor, message)
             }
             Action::Ended => self.end(),
-            Action::Describe(_) | Action::AskEnds | Action::Started(_) => Ok(()),
+            Action::Describe(_) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) => Ok(()),
         }
     }
 

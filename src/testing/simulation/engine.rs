@@ -83,23 +83,13 @@ impl Engine {
         self.0.failure()
     }
 
-    /// Records read so far.
-    pub fn done(&self) -> u64 {
-        self.0.progress().0
-    }
-
-    /// What the cluster is to be asked for where a reading of existing topics has come to a halt.
-    pub fn unread(&self) -> Option<Vec<TopicTarget>> {
-        self.0.awaits_records().then(|| self.0.unread_targets())
-    }
-
     /// The measurement of a trial that is over, as the coordinator makes it; `still` is what the cluster delivers.
     pub fn measure(mut self, still: impl Fn(&[TopicTarget]) -> DeliveredTopics) -> (Measurement, Option<Failure>) {
         let recorded = Recorded::take(&self.0);
         if let Some(missing) = recorded.missing(&self.0) {
             self.0.note_still(still(&missing));
         }
-        trial::measure(&mut self.0, recorded, BEGIN_NS, HostMeasurement::default())
+        trial::measure(&self.0, recorded, BEGIN_NS, HostMeasurement::default())
     }
 }
 

@@ -189,6 +189,11 @@ impl World {
         let who = Who::Someone(vec![format!("group {}", group + 1)]);
         let kinds = [FailureKind::Overlap, FailureKind::Assignment];
         self.causes.add("a partition that was kept", &kinds, who);
+        if self.cluster.has_targets {
+            // The group does not reach its targets.
+            self.causes
+                .add("a partition that was kept", &[FailureKind::Assignment], Who::Nobody);
+        }
         self.may_read_again(group);
         self.rebalance(group);
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::checks::Checker;
 use super::engine::Engine;
-use super::mischief::What;
+use super::mischief::{Error, What};
 use super::plan::Plan;
 use super::tamper::{Layer, Tamper};
 use super::truth::{check_account, check_members, check_times};
@@ -15,8 +15,6 @@ use crate::measure::{Failure, Measurement};
 use crate::testing::script::BEGIN_NS;
 use crate::trial::{Action, Event, Phase};
 
-/// Looks without progress after which the coordinator asks whether there is anything left to come.
-const LOOKS_OF_HALT: u32 = 4;
 /// Characters of a line of the log.
 const LINE: usize = 400;
 
@@ -76,9 +74,6 @@ struct Trial {
     layer: Layer,
     log: Vec<String>,
     with_log: bool,
-    /// Records read when the coordinator looked last, and how often that had not changed.
-    done: u64,
-    looks_of_halt: u32,
 }
 
 impl Trial {
@@ -92,8 +87,6 @@ impl Trial {
             world,
             log: Vec::new(),
             with_log,
-            done: 0,
-            looks_of_halt: 0,
         }
     }
 
@@ -117,14 +110,8 @@ impl Trial {
                 continue;
             }
             match self.world.next(engine.wake_ns()) {
-                Next::Check => self.look_for_halt(&engine),
                 Next::Wake => self.happens(&mut engine, Event::Tick, None)?,
-                Next::Event(event, look) => {
-                    if matches!(event, Event::Still(..)) {
-                        self.looks_of_halt = 0;
-                    }
-                    self.happens(&mut engine, event, look)?;
-                }
+                Next::Event(event, look) => self.happens(&mut engine, event, look)?,
             }
         }
         self.judge(engine)
@@ -149,7 +136,7 @@ impl Trial {
         for action in actions {
             let group = match &action {
                 Action::Describe(group) => Some(*group),
-                Action::Send(..) | Action::AskEnds | Action::Started(_) | Action::Ended => None,
+                Action::Send(..) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) | Action::Ended => None,
             };
             self.world.perform(action);
             if let Some(group) = group {
@@ -157,17 +144,6 @@ impl Trial {
             }
         }
         Ok(())
-    }
-
-    /// What the coordinator does twice a second beside the conversation.
-    fn look_for_halt(&mut self, engine: &Engine) {
-        let done = engine.done();
-        let is_halted = done == self.done;
-        self.looks_of_halt = if is_halted { self.looks_of_halt + 1 } else { 0 };
-        self.done = done;
-        if let Some(targets) = engine.unread().filter(|_| self.looks_of_halt == LOOKS_OF_HALT) {
-            self.world.ask_still(targets);
-        }
     }
 
     /// What the trial came to, and whether that is the truth.
@@ -208,8 +184,12 @@ impl Trial {
 
     fn good(&self, measurement: &Measurement) -> Result<Ending, String> {
         check_times(measurement)?;
-        // A result that came early, or that was cut, says something else.
-        if !self.world.plan.has(|what| matches!(what, What::Breaks(..))) {
+        // A result that came early or was cut, or that counts wrongly, says something else.
+        if !self
+            .world
+            .plan
+            .has(|what| matches!(what, What::Breaks(..) | What::Errs(_, Error::Miscounts)))
+        {
             check_members(&self.world, measurement)?;
         }
         Ok(Ending::Good)

@@ -15,9 +15,6 @@ use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, ToWorker,
 use crate::testing::script::BEGIN_NS;
 use crate::trial::{Action, ActorId, Event};
 
-/// How often the coordinator looks whether a reading has come to a halt.
-const CHECK_NS: u64 = 500 * MS;
-
 /// The presence of an actor's process.
 #[derive(Debug)]
 pub struct Process {
@@ -41,8 +38,8 @@ pub enum Due {
     /// It reads or sends.
     Work(ActorId),
     Join(usize),
-    /// A consumer of a reader gives back what it holds.
-    Revoke(usize, usize),
+    /// A consumer of a reader gives back what it holds, unless another rebalance has begun since this generation.
+    Revoke(usize, usize, u32),
     /// A group assigns, unless another rebalance has begun since this generation.
     Assign(usize, u32),
     /// A consumer of a reader gets what the group assigned in this generation.
@@ -51,15 +48,12 @@ pub enum Due {
     AnswerEnds,
     AnswerStill(Vec<TopicTarget>),
     Mischief(usize),
-    Check,
 }
 
 /// What comes next for the engine.
 #[derive(Debug)]
 pub enum Next {
     Event(Event, Option<u64>),
-    /// It is time to look whether the reading has come to a halt.
-    Check,
     /// Nothing before the time at which the engine wants to be woken.
     Wake,
 }
@@ -151,7 +145,6 @@ impl World {
         for index in 0..self.plan.mischiefs.len() {
             self.later(self.plan.mischiefs[index].after_ns, Due::Mischief(index));
         }
-        self.later(CHECK_NS, Due::Check);
     }
 
     /// Its name for people.
@@ -206,6 +199,7 @@ impl World {
                 self.later(delay_ns, Due::AnswerGroup(group, self.looks));
             }
             Action::AskEnds => self.later(delay_ns, Due::AnswerEnds),
+            Action::AskStill(targets) => self.later(delay_ns, Due::AnswerStill(targets)),
             Action::Started(_) | Action::Ended => {}
         }
     }
@@ -213,12 +207,6 @@ impl World {
     /// The number of the latest question about a group.
     pub fn looks(&self) -> u64 {
         self.looks
-    }
-
-    /// The coordinator asks which records the cluster delivers still.
-    pub fn ask_still(&mut self, targets: Vec<TopicTarget>) {
-        let delay_ns = self.delay();
-        self.later(delay_ns, Due::AnswerStill(targets));
     }
 
     /// Goes on to what the engine hears next, but not beyond the time at which it wants to be woken.
@@ -232,10 +220,6 @@ impl World {
             self.now_ns = self.now_ns.max(at_ns);
             match due {
                 Due::Event(event, look) => return Next::Event(event, look),
-                Due::Check => {
-                    self.later(CHECK_NS, Due::Check);
-                    return Next::Check;
-                }
                 due => self.happen(due),
             }
         }
@@ -259,14 +243,14 @@ impl World {
             Due::Work(ActorId::Reader(reader)) => self.read(reader),
             Due::Work(ActorId::Producer(producer)) => self.produce(producer),
             Due::Join(reader) => self.join(reader),
-            Due::Revoke(reader, consumer) => self.revoke(reader, consumer),
+            Due::Revoke(reader, consumer, generation) => self.revoke(reader, consumer, generation),
             Due::Assign(group, generation) => self.assign(group, generation),
             Due::Give(reader, consumer, generation) => self.give(reader, consumer, generation),
             Due::AnswerGroup(group, look) => self.answer_group(group, look),
             Due::AnswerEnds => self.answer_ends(),
             Due::AnswerStill(targets) => self.answer_still(targets),
             Due::Mischief(index) => self.mischief(index),
-            Due::Event(..) | Due::Check => {}
+            Due::Event(..) => {}
         }
     }
 
@@ -316,14 +300,13 @@ impl World {
 fn actor_of(due: &Due) -> Option<ActorId> {
     match due {
         Due::Hear(actor, _) | Due::Introduce(actor) | Due::GetReady(actor) | Due::Work(actor) => Some(*actor),
-        Due::Join(reader) | Due::Revoke(reader, _) | Due::Give(reader, ..) => Some(ActorId::Reader(*reader)),
+        Due::Join(reader) | Due::Revoke(reader, ..) | Due::Give(reader, ..) => Some(ActorId::Reader(*reader)),
         Due::Event(..)
         | Due::Assign(..)
         | Due::AnswerGroup(..)
         | Due::AnswerEnds
         | Due::AnswerStill(_)
-        | Due::Mischief(_)
-        | Due::Check => None,
+        | Due::Mischief(_) => None,
     }
 }
 

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::super::barrier::Obstacle;
-use super::{Phase, TrialMachine};
+use super::{Phase, TrialMachine, after};
 use crate::measure::{Failure, FailureKind};
 use crate::trial::cast::{ActorId, AnyActor};
+
+/// A look at the groups that takes longer is not answered.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
@@ -45,7 +48,10 @@ impl TrialMachine {
 
     /// The failure of a trial whose members did not join in time, by what was in the way last.
     fn not_joined(&self, seconds: u64) -> Failure {
-        let (kind, who, message) = match self.obstacle.clone() {
+        // What was in the way at an earlier look says nothing where the present one is not answered.
+        let is_waiting = self.next_look_ns.is_none() && self.deadline_ns >= after(self.look_ns, ANSWER_PATIENCE);
+        let silence = is_waiting.then(|| self.silence()).flatten();
+        let (kind, who, message) = match silence.or_else(|| self.obstacle.clone()) {
             Some(Obstacle::Overlap { who, message }) => {
                 let message = format!("{message}, for {seconds} s");
                 (FailureKind::Overlap, Some(who), message)

@@ -41,6 +41,8 @@ pub struct TrialMachine {
     phase: Phase,
     /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
+    /// When the present look at the groups began.
+    look_ns: u64,
     /// When to look at the groups again.
     next_look_ns: Option<u64>,
     pub(super) query: u64,
@@ -70,6 +72,7 @@ impl TrialMachine {
             course,
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
+            look_ns: 0,
             next_look_ns: None,
             query: 0,
             descriptions: vec![None; groups],
@@ -243,7 +246,7 @@ impl TrialMachine {
             return Err(self.out_of_time());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {
-            return Ok(self.look());
+            return Ok(self.look(now_ns));
         }
         Ok(Vec::new())
     }

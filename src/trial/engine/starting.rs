@@ -50,7 +50,7 @@ impl TrialMachine {
         self.subscribe_ns = now_ns;
         self.deadline_ns = after(now_ns, self.terms.limits.join);
         let mut actions = tell(self.cast.reader_ids(), &ToWorker::Subscribe);
-        actions.extend(self.look());
+        actions.extend(self.look(now_ns));
         Ok(actions)
     }
 }
