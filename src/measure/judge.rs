@@ -458,6 +458,7 @@ pub(super) mod tests {
         trial.members[0].rebalances = vec![event(9_985_000_000, assigned, own.clone())];
         // A member that holds nothing is assigned nothing.
         trial.members[1].assigned.clear();
+        trial.members[1].partitions.clear();
         trial.members[1].rebalances = vec![event(9_990_000_000, assigned, Vec::new())];
         assert_eq!(judge(&trial, &ExclusionRules::default()), (Vec::new(), None));
 
@@ -563,7 +564,7 @@ pub(super) mod tests {
         trial.members[0].partitions.push(of_another);
         let (_, reason) = judge(&trial, &ExclusionRules::default());
         let evidence =
-            "group 1, process 1, consumer 1 read 500000 records of partition 1 of topic 1, which it did not hold";
+            "group 1, process 1, consumer 1 read 500 records of partition 1 of topic 1, which it did not hold";
         assert_eq!(reason.as_deref(), Some(evidence));
         // A member that was given the partition meanwhile had a rebalance.
         let partitions = vec![trial.members[1].assigned[0]];

@@ -219,8 +219,8 @@ impl SimReader {
             let is_at_end = self.reports_ends && log.end(now_ns) >= end;
             return if is_at_end { position.max(end) } else { position };
         };
-        if offsets.len() > 1 && self.errs(Error::Loses) {
-            offsets.remove(0);
+        if offsets.len() > 2 && self.errs(Error::Loses) {
+            offsets.remove(1);
             progress.errors.push(Error::Loses);
         }
         if self.errs(Error::Doubles) {

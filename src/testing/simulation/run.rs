@@ -40,17 +40,20 @@ pub struct Simulated {
 
 /// Simulates a trial.
 pub fn simulate(plan: &Plan, tamper: Tamper, with_log: bool) -> Simulated {
-    let mut trial = Trial::new(plan, tamper, with_log);
-    let ending = catch_unwind(AssertUnwindSafe(|| trial.run())).unwrap_or_else(|panic| {
+    let mut trial = None;
+    let ending = catch_unwind(AssertUnwindSafe(|| {
+        trial.insert(Trial::new(plan, tamper, with_log)).run()
+    }));
+    let ending = ending.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(format!("a panic: {}", text.unwrap_or_default()))
     });
     Simulated {
         ending,
-        events: trial.checker.events(),
-        has_changed: trial.layer.has_changed,
-        log: trial.log,
+        events: trial.as_ref().map_or(0, |trial| trial.checker.events()),
+        has_changed: trial.as_ref().is_some_and(|trial| trial.layer.has_changed),
+        log: trial.map(|trial| trial.log).unwrap_or_default(),
     }
 }
 
