@@ -214,6 +214,10 @@ impl World {
         let low = self.readers[reader].ranges[&partition].low;
         self.readers[reader].consumers[0].poaches = Some((partition, low));
         self.may_read_again(group);
+        // If it is given the partition later, it reads it twice.
+        let who = Who::Someone(vec![format!("group {}", group + 1)]);
+        self.causes
+            .add("a partition that was poached", &[FailureKind::Duplicated], who);
     }
 
     fn deafen(&mut self, deafness: Deafness, for_ns: u64) {

@@ -187,12 +187,15 @@ impl Trial {
 
     fn good(&self, measurement: &Measurement) -> Result<Ending, String> {
         check_times(measurement)?;
-        // A result that came early or was cut, or that counts wrongly, says something else.
-        if !self
-            .world
-            .plan
-            .has(|what| matches!(what, What::Breaks(..) | What::Errs(_, Error::Miscounts)))
-        {
+        // A result that came early or was cut, or that says what was not read, differs. A trial can be good all the same where
+        // only the number of records is known.
+        let is_other = |what: &What| {
+            matches!(
+                what,
+                What::Breaks(..) | What::Errs(_, Error::Miscounts | Error::Beyond | Error::Foreign)
+            )
+        };
+        if !self.world.plan.has(is_other) {
             check_members(&self.world, measurement)?;
         }
         Ok(Ending::Good)

@@ -39,8 +39,10 @@ impl Live {
             let read = members.iter().flat_map(|member| &member.partitions);
             let read = read.filter(|read| read.topic_partition() == partition);
             let runs = read.flat_map(|read| read.runs.iter().flatten());
+            // A record that was given up on may be written all the same, after the ends were asked for. Otherwise nobody reads
+            // beyond an end, and who says so has not read what is in front of it.
+            let runs = runs.filter(|run| given_up || run.first < end);
             let furthest = runs.map(|run| run.end).max().unwrap_or(0).max(0);
-            // A record that was given up on may be written all the same, after the ends were asked for.
             let end = if given_up { end.max(furthest) } else { end };
             let read_until = furthest.min(end);
             unread += u64::try_from(end - read_until).unwrap_or(0);
