@@ -15,6 +15,16 @@ use crate::trial::ActorId;
 /// Simulated trials unless `TANDEM_TRIALS` says how many.
 const TRIALS: u64 = 300;
 
+/// Seeds whose trials found a bug.
+const FOUND: [(u64, &str); 3] = [
+    (114, "a member read a partition of another, and the trial was good"),
+    (5_634, "a cluster did not answer, and the failure named a member"),
+    (
+        6_119,
+        "records were lost that were unread, because somebody claimed others beyond them",
+    ),
+];
+
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(
@@ -101,6 +111,15 @@ fn simulated_trials_keep_every_invariant() {
     let share = |ending: &str| endings.get(ending).copied().unwrap_or(0) as f64 / trials as f64;
     assert!((0.2..0.8).contains(&share("good")), "{endings:?}");
     assert!(endings.len() > 8, "{endings:?}");
+}
+
+#[test]
+fn what_a_seed_has_found_stays_fixed() {
+    for (seed, bug) in FOUND {
+        if let Err(what) = simulate(&plan_of(seed), Tamper::Nothing, false).ending {
+            panic!("{bug}: {}", report(seed, &what));
+        }
+    }
 }
 
 #[test]

@@ -283,6 +283,19 @@ fn records_not_read_in_time_are_unread_and_a_gap_before_them_is_a_loss() {
 }
 
 #[test]
+fn records_beyond_the_end_do_not_make_those_before_it_lost() {
+    let mut script = draining([0, 0]);
+    script.passes(script.machine.terms.limits.drain);
+    let first = member_result(&[(0, &[read(0, 200)])]);
+    let beyond = member_result(&[(1, &[read(0, 120), read(205, 208)])]);
+    let (measurement, failure) = measured(&mut script, [first, beyond]);
+    let failure = failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Duplicated);
+    assert!(failure.message.contains("outside what was to be read"), "{failure:?}");
+    assert_eq!((measurement.lost, measurement.load.unwrap().unread), (0, 80));
+}
+
+#[test]
 fn acknowledged_records_that_the_cluster_does_not_have_are_lost() {
     let (mut script, _) = reading([0, 0]);
     script.passes(Duration::from_secs(1));
