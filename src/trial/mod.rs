@@ -7,6 +7,7 @@ mod cast;
 mod demands;
 mod engine;
 mod limits;
+mod script;
 mod spec;
 
 pub use assemble::{Recorded, measure};
@@ -14,4 +15,5 @@ pub use cast::{ActorId, Cast};
 pub use demands::Demands;
 pub use engine::{Action, Event, Phase, TrialMachine};
 pub use limits::Limits;
+pub use script::{Script, Step, When};
 pub use spec::{LoadSpec, TrialReference, TrialSpec, topic_sizes};

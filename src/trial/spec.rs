@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cast::{Actor, Cast, Reader};
+use super::cast::{Actor, AnyActor, Broker, Cast, Reader};
 use super::limits::Limits;
+use super::script::Script;
 use crate::load::Schedule;
 use crate::measure::{DeliveredTopics, TopicPartition};
 use crate::names;
@@ -37,6 +38,8 @@ pub struct Terms {
     pub load: Option<LoadSpec>,
     /// What the account of existing topics is compared with.
     pub reference: Option<TrialReference>,
+    /// What is done on purpose meanwhile.
+    pub script: Script,
     /// Time limits.
     pub limits: Limits,
 }
@@ -124,6 +127,7 @@ impl Terms {
             topics,
             load: None,
             reference: None,
+            script: Script::default(),
             limits,
         };
         match configuration.mode.load() {
@@ -138,6 +142,14 @@ impl TrialSpec {
     /// Says that the topics existed, and what of them is delivered.
     pub fn with_reference(mut self, reference: TrialReference) -> Self {
         self.terms.reference = Some(reference);
+        self
+    }
+
+    /// Plans acts on those who take part and on these brokers, which the run started.
+    pub fn with_script(mut self, script: Script, brokers: &[u32]) -> Self {
+        self.cast.brokers = brokers.iter().map(|id| Actor::new(Broker { id: *id })).collect();
+        self.cast.brokers.iter_mut().for_each(|broker| broker.start(0));
+        self.terms.script = script;
         self
     }
 
@@ -206,6 +218,7 @@ impl TrialSpec {
                     ordering: configuration.ordering,
                     manual: terms.manual,
                     stamps: None,
+                    joins_late: false,
                 };
                 readers.push(Actor::new(Reader {
                     group,
@@ -214,8 +227,10 @@ impl TrialSpec {
                 }));
             }
         }
-        let producers = Vec::new();
-        let cast = Cast { readers, producers };
+        let cast = Cast {
+            readers,
+            ..Cast::default()
+        };
         TrialSpec { cast, terms }
     }
 }

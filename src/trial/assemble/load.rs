@@ -156,7 +156,8 @@ fn producer(producer: &Actor<PrepareProducer>) -> Option<ProducerMeasurement> {
 /// everything was read, what is behind the last record read is unread and not lost.
 pub(super) fn expected(machine: &TrialMachine, members: &[&MemberMeasurement]) -> (Vec<ExpectedRange>, u64) {
     let (mut unread, mut ranges) = (0, Vec::new());
-    let given_up = machine.cast.sent().any(|result| result.failed > 0);
+    let was_killed = |producer: &Actor<PrepareProducer>| !producer.is_present() && producer.result().is_none();
+    let given_up = machine.cast.sent().any(|result| result.failed > 0) || machine.cast.producers.iter().any(was_killed);
     for partition in machine.terms.partitions() {
         let Some(end) = machine.load.as_ref().map(|load| load.end_of(partition)) else {
             continue;

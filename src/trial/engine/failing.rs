@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine};
 use crate::measure::{Failure, FailureKind, TopicPartition};
-use crate::trial::cast::{ActorId, AnyActor};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Reader};
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
@@ -14,7 +14,7 @@ impl TrialMachine {
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
         let without =
-            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
+            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.present().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
             Phase::Starting => match without(|actor| actor.introduction().is_some()) {
                 Some(actor) => {
@@ -29,7 +29,7 @@ impl TrialMachine {
             Phase::Joining => return self.not_joined(seconds(limits.join)),
             Phase::Reading if self.load.is_some() => {
                 let mut producers = self.cast.producers.iter();
-                let late = producers.position(|producer| producer.result().is_none());
+                let late = producers.position(|producer| producer.is_present() && producer.result().is_none());
                 let message = match late {
                     Some(_) => "it gave no result after the end of the load",
                     None => "the cluster did not answer where the partitions end after the load",
@@ -42,7 +42,8 @@ impl TrialMachine {
             }
             Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let late = self.cast.readers.iter().position(|reader| reader.result().is_none());
+                let is_late = |reader: &Actor<Reader>| reader.is_ready() && reader.result().is_none();
+                let late = self.cast.readers.iter().position(is_late);
                 (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };

@@ -20,7 +20,8 @@ impl TrialMachine {
                 actions.push(Action::Describe(group));
             }
         }
-        for (actor, reader) in self.cast.reader_ids().zip(&mut self.cast.readers) {
+        let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
+        for (actor, reader) in readers.filter(|(_, reader)| reader.is_present()) {
             reader.enter(ReaderStage::Joining(None));
             if reader.can(Capability::Assignment) {
                 actions.push(Action::Send(actor, ToWorker::QueryAssignments { query: self.query }));
@@ -74,7 +75,9 @@ impl TrialMachine {
 
     /// Once every answer of this look is here: passes the barrier or looks again soon.
     fn judge_look(&mut self, now_ns: u64) -> Vec<Action> {
-        let unanswered = |reader: &Actor<Reader>| reader.can(Capability::Assignment) && reader.assignments().is_none();
+        let unanswered = |reader: &Actor<Reader>| {
+            reader.is_present() && reader.can(Capability::Assignment) && reader.assignments().is_none()
+        };
         let undescribed = !self.terms.manual && self.descriptions.iter().any(Option::is_none);
         if undescribed || self.cast.readers.iter().any(unanswered) {
             return Vec::new();
@@ -122,12 +125,18 @@ impl TrialMachine {
         }
     }
 
-    /// Reader and consumer of each member of a group, in order.
+    /// The readers that are there.
+    pub(super) fn readers_there(&self) -> impl Iterator<Item = ActorId> {
+        self.cast.present().filter(|actor| matches!(actor, ActorId::Reader(_)))
+    }
+
+    /// Reader and consumer of each member of a group that is there, in order.
     pub(super) fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let readers = self.cast.readers.iter().map(|reader| &reader.role).enumerate();
+        let readers = self.cast.readers.iter().enumerate();
         readers
-            .filter(|(_, reader)| reader.group == group)
-            .flat_map(|(index, reader)| (0..reader.prepare.consumers.len()).map(move |consumer| (index, consumer)))
+            .filter(|(_, reader)| reader.role.group == group && reader.is_present())
+            .map(|(index, reader)| (index, reader.role.prepare.consumers.len()))
+            .flat_map(|(index, consumers)| (0..consumers).map(move |consumer| (index, consumer)))
             .collect()
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::state::{Asked, LAG_INTERVAL_MIN, LoadState};
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::{Failure, PartitionLag, SecondOfLatency, TopicPartition};
-use crate::protocol::{PrepareProducer, ProducerProgress, ProducerResult, ToWorker, entry_of};
-use crate::trial::cast::{Actor, ActorId, ProducerStage};
+use crate::protocol::{ProducerProgress, ProducerResult, ToWorker, entry_of};
+use crate::trial::cast::{ActorId, AnyActor, ProducerStage};
 use crate::trial::spec::LoadSpec;
 
 /// An answer that took longer is no sample: positions have moved on since the cluster gave it, so the lag would be too
@@ -29,8 +29,9 @@ impl TrialMachine {
         if let (true, Some(ProducerStage::Sending)) = (progress.finished, producer.stage()) {
             producer.enter(ProducerStage::Finished);
         }
-        let mut stages = self.cast.producers.iter().map(Actor::stage);
-        if stages.all(|stage| matches!(stage, Some(ProducerStage::Finished))) {
+        let mut producers = self.cast.producers.iter().filter(|producer| producer.is_present());
+        if producers.all(|producer| !matches!(producer.stage(), Some(ProducerStage::Waiting | ProducerStage::Sending)))
+        {
             self.stop_producers()
         } else {
             Vec::new()
@@ -46,7 +47,9 @@ impl TrialMachine {
         if let Err(message) = self.cast.producers[producer].finish(result) {
             return self.broke_protocol(ActorId::Producer(producer), message);
         }
-        Ok(self.ask_for_the_end(now_ns))
+        let mut actions = self.ask_for_the_end(now_ns);
+        actions.extend(self.let_go(ActorId::Producer(producer)));
+        Ok(actions)
     }
 
     /// Tells the producers when to begin, and fixes the times of the trial from there.
@@ -72,7 +75,7 @@ impl TrialMachine {
     fn stop_ns(&self) -> Option<u64> {
         let load = self.load.as_ref().filter(|_| self.phase == Phase::Reading)?;
         let mut producers = self.cast.producers.iter();
-        let all_stopped = producers.all(Actor::<PrepareProducer>::was_stopped);
+        let all_stopped = producers.all(|producer| producer.was_stopped() || !producer.is_present());
         (!all_stopped).then(|| after(load.end_ns, LATE_SENDING))
     }
 
@@ -106,17 +109,16 @@ impl TrialMachine {
         self.tell_producers(&ToWorker::Stop, || ProducerStage::Stopping)
     }
 
-    /// Sends all producers a message with which they enter another stage.
+    /// Sends all producers that were not asked for their results a message with which they enter another stage.
     fn tell_producers(&mut self, message: &ToWorker, stage: fn() -> ProducerStage) -> Vec<Action> {
-        for producer in &mut self.cast.producers {
-            producer.enter(stage());
-        }
-        tell(self.cast.producer_ids(), message)
+        let producers = self.cast.producer_ids().zip(&mut self.cast.producers);
+        let told = producers.filter_map(|(actor, producer)| producer.go_on(stage()).then_some(actor));
+        tell(told.collect::<Vec<_>>().into_iter(), message)
     }
 
     /// Once every producer has said what it sent, nothing arrives any more. An answer that is under way may have been
     /// given before the last record.
-    fn ask_for_the_end(&mut self, now_ns: u64) -> Vec<Action> {
+    pub(super) fn ask_for_the_end(&mut self, now_ns: u64) -> Vec<Action> {
         match &mut self.load {
             Some(load) if load.asked.is_none() && self.cast.all_sent() => {
                 load.asked = Some((Asked::ForTheEnd, now_ns));

@@ -1,6 +1,7 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod acts;
 mod event;
 mod failing;
 mod joining;
@@ -14,6 +15,8 @@ mod state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use acts::Acts;
 
 use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
@@ -63,6 +66,7 @@ pub struct TrialMachine {
     pub(super) still: Option<DeliveredTopics>,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
+    acts: Acts,
     failure: Option<Failure>,
 }
 
@@ -70,7 +74,8 @@ impl TrialMachine {
     /// A trial whose processes are being started now.
     pub fn new(TrialSpec { cast, terms }: TrialSpec, now_ns: u64) -> Self {
         let groups = terms.groups.len();
-        TrialMachine {
+        let refused = terms.script.check(&cast).err();
+        let mut machine = TrialMachine {
             cast,
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
@@ -89,9 +94,18 @@ impl TrialMachine {
             load: None,
             still: None,
             reports: BTreeMap::new(),
+            acts: Acts::new(terms.script.steps.len()),
             failure: None,
             terms,
+        };
+        if let Some(message) = refused {
+            machine.fail(Failure {
+                kind: FailureKind::NotAsPlanned,
+                who: None,
+                message,
+            });
         }
+        machine
     }
 
     /// Where the trial is.
@@ -124,14 +138,27 @@ impl TrialMachine {
 
     /// When the machine wants to hear [`Event::Tick`] at the latest.
     pub fn wake_ns(&self) -> u64 {
-        let wishes = [self.stall_ns(), self.next_look_ns, self.load_wake_ns()];
-        wishes.into_iter().flatten().fold(self.deadline_ns, u64::min)
+        let wishes = [
+            self.stall_ns(),
+            self.next_look_ns,
+            self.load_wake_ns(),
+            self.next_step_ns(),
+        ];
+        wishes.into_iter().flatten().fold(self.deadline_ns(), u64::min)
+    }
+
+    /// When the present phase must be over, what was planned included.
+    fn deadline_ns(&self) -> u64 {
+        match self.phase {
+            Phase::Draining => self.deadline_ns.max(self.settled_ns()),
+            _ => self.deadline_ns,
+        }
     }
 
     /// When a backlog counts as stalled if nothing more is read of it.
     fn stall_ns(&self) -> Option<u64> {
         let is_reading = self.phase == Phase::Reading && self.load.is_none();
-        is_reading.then(|| after(self.progress_ns, self.terms.limits.stall))
+        is_reading.then(|| after(self.progress_ns, self.terms.limits.stall).max(self.settled_ns()))
     }
 
     /// Why it failed, once it has.
@@ -147,12 +174,17 @@ impl TrialMachine {
         let result = match event {
             Event::Message(actor, message) => self.on_message(now_ns, actor, message),
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
-            Event::Died(actor, how) => Err(self.failed(actor, FailureKind::WorkerDied, how)),
+            Event::Died(actor, how) => self.on_died(now_ns, actor, how),
+            Event::Acted(actor, act, done) => self.on_acted(actor, act, done).map(|()| Vec::new()),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
             Event::Still(asked, still) => Ok(self.on_still(now_ns, &asked, still)),
             Event::Tick => self.on_tick(now_ns),
         };
+        let result = result.and_then(|mut actions| {
+            actions.extend(self.act(now_ns)?);
+            Ok(actions)
+        });
         result.unwrap_or_else(|failure| {
             self.fail(failure);
             Vec::new()
@@ -187,7 +219,7 @@ impl TrialMachine {
     }
 
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
-        use ActorId::{Producer, Reader};
+        use ActorId::{Broker, Producer, Reader};
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
@@ -230,6 +262,7 @@ impl TrialMachine {
                 self.on_producer_result(now_ns, producer, *result)
             }
             (Producer(_), _) => self.broke_protocol(actor, "unexpected message from a producer"),
+            (Broker(_), _) => self.broke_protocol(actor, "a message from a broker"),
         }
     }
 
@@ -253,11 +286,11 @@ impl TrialMachine {
     }
 
     fn on_tick(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
-        if self.phase == Phase::Draining && now_ns >= self.deadline_ns {
+        if self.phase == Phase::Draining && now_ns >= self.deadline_ns() {
             // What is left unread is counted, and says that the readers fell behind.
             return Ok(self.collect(now_ns));
         }
-        if now_ns >= self.deadline_ns {
+        if now_ns >= self.deadline_ns() {
             return Err(self.out_of_time());
         }
         if let Some(actions) = self.on_load_tick(now_ns) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::{Failure, TopicPartition};
 use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
-use crate::trial::cast::{Actor, ActorId, Held, Reader, ReaderStage};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
 
 /// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);
@@ -17,14 +17,14 @@ impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
         self.phase = Phase::Reading;
         self.joined_ns = now_ns;
-        let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
+        let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
         self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
         self.progress_ns = self.start_ns;
         self.deadline_ns = after(self.start_ns, self.terms.limits.read);
         for (reader, held) in self.cast.readers.iter_mut().zip(held) {
             reader.enter(ReaderStage::Reading(held));
         }
-        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Start { at_ns: self.start_ns });
+        let mut actions = tell(self.readers_there(), &ToWorker::Start { at_ns: self.start_ns });
         actions.extend(self.begin_load());
         actions.push(Action::Started(self.start_ns));
         actions
@@ -33,6 +33,7 @@ impl TrialMachine {
     pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
         let group = self.role(reader).group;
         for position in positions {
+            self.note_span(now_ns, reader, position);
             let known = self.positions[group]
                 .entry(position.topic_partition())
                 .or_insert(i64::MIN);
@@ -62,9 +63,14 @@ impl TrialMachine {
         self.phase = Phase::Collecting;
         self.heard_end_ns = now_ns;
         self.deadline_ns = after(now_ns, self.terms.limits.result);
-        self.cast.readers.iter_mut().for_each(Actor::<Reader>::stop);
         let mut actions = vec![Action::Ended];
-        actions.extend(tell(self.cast.reader_ids(), &ToWorker::Stop));
+        actions.extend(self.resume_all());
+        let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
+        let stopped: Vec<ActorId> = readers
+            .filter_map(|(actor, reader)| reader.stop().then_some(actor))
+            .collect();
+        actions.extend(tell(stopped.into_iter(), &ToWorker::Stop));
+        self.end_when_collected(now_ns);
         actions
     }
 
@@ -99,10 +105,16 @@ impl TrialMachine {
         if let Err(message) = self.cast.readers[reader].finish(result) {
             return self.broke_protocol(ActorId::Reader(reader), message);
         }
-        if self.cast.readers.iter().all(|reader| reader.result().is_some()) {
+        self.end_when_collected(now_ns);
+        Ok(self.let_go(ActorId::Reader(reader)))
+    }
+
+    /// Ends the trial once everybody who read has said what was recorded.
+    pub(super) fn end_when_collected(&mut self, now_ns: u64) {
+        let has_said = |reader: &Actor<Reader>| reader.result().is_some() || !reader.is_ready();
+        if self.phase == Phase::Collecting && self.cast.readers.iter().all(has_said) {
             self.results_ns = Some(now_ns);
             self.phase = Phase::Over;
         }
-        Ok(Vec::new())
     }
 }
