@@ -21,25 +21,6 @@ use crate::trial::{TrialSpec, topic_sizes};
 /// How often the brokers run here are looked at.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Looks without progress after which it is asked whether there is anything left to come.
-const LOOKS_OF_HALT: u32 = 4;
-
-/// Sees a reading come to a halt.
-#[derive(Default)]
-struct Halt {
-    done: u64,
-    looks: u32,
-}
-
-impl Halt {
-    /// Takes in how many records were read by now; true once when nothing has been read for a while.
-    fn look(&mut self, done: u64) -> bool {
-        self.looks = if done == self.done { self.looks + 1 } else { 0 };
-        self.done = done;
-        self.looks == LOOKS_OF_HALT
-    }
-}
-
 /// What a trial came to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -113,7 +94,7 @@ pub async fn run<F: Fleet>(
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (mut measurement, failure) = trial::measure(&mut machine, recorded, spawn_ns, host);
+    let (mut measurement, failure) = trial::measure(&machine, recorded, spawn_ns, host);
     measurement.ended_ns = Some(ended_ns);
     measurement.interruptions.fetch_pause_ns = fetch_pause_ns(&machine);
     let mut failure = failure.map(|failure| machine.with_reports(failure));
@@ -193,7 +174,6 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     acts: JoinSet<Event>,
     next_ping: Instant,
     next_check: Instant,
-    halt: Halt,
     /// The machine's samples at start and end.
     window: (Option<JoinHandle<HostSample>>, Option<JoinHandle<HostSample>>),
 }
@@ -218,7 +198,6 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             acts: JoinSet::new(),
             next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
             next_check: Instant::now() + CHECK_INTERVAL,
-            halt: Halt::default(),
             window: (None, None),
         }
     }
@@ -229,12 +208,9 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             let (done, total) = self.machine.progress();
             self.surroundings.progress(self.machine.phase(), done, total);
             let (now_ns, event) = self.next().await;
-            if matches!(event, Event::Still(..)) {
-                self.halt = Halt::default();
-            }
             if Instant::now() >= self.next_check {
                 self.next_check = Instant::now() + CHECK_INTERVAL;
-                if !self.check(done) {
+                if !self.check() {
                     break;
                 }
             }
@@ -274,8 +250,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         }
     }
 
-    /// Looks after the cluster, `done` records having been read; false where it is gone, which fails the trial.
-    fn check(&mut self, done: u64) -> bool {
+    /// Looks after the cluster; false where it is gone, which fails the trial.
+    fn check(&mut self) -> bool {
         if let Some(message) = self.surroundings.lost_cluster(&self.machine.brokers_away()) {
             self.machine.fail(Failure {
                 kind: FailureKind::BrokerLost,
@@ -283,12 +259,6 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
                 message,
             });
             return false;
-        }
-        // Where nothing more comes of existing topics, the cluster may have removed the rest.
-        if self.machine.awaits_records() && self.halt.look(done) {
-            let targets = self.machine.unread_targets();
-            let answer = self.surroundings.delivered_now(targets.clone(), Amount::First);
-            self.answers.spawn(async move { Event::Still(targets, answer.await) });
         }
         true
     }
@@ -314,6 +284,10 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             Action::AskEnds => {
                 let ends = self.surroundings.end_offsets(&self.topics);
                 self.answers.spawn(async move { Event::Ends(ends.await) });
+            }
+            Action::AskStill(targets) => {
+                let answer = self.surroundings.delivered_now(targets.clone(), Amount::First);
+                self.answers.spawn(async move { Event::Still(targets, answer.await) });
             }
             Action::Started(at_ns) => self.window.0 = sample_at(at_ns),
             Action::Ended => self.window.1 = sample_at(clock::now_ns()),

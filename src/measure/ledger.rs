@@ -106,6 +106,15 @@ pub struct Reference<'a> {
     pub still: Option<&'a DeliveredTopics>,
 }
 
+/// Whether one owner may read a record twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// The second reading counts as duplicated.
+    Fault,
+    /// The cluster may deliver a record again: every further reading counts as redelivered.
+    Allowed,
+}
+
 /// A partition that two members of a group hold at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {
@@ -145,16 +154,18 @@ pub fn overlaps(assignments: &[(&str, &[TopicPartition])]) -> Vec<Overlap> {
 /// `duplicated` grows by r - o and `redelivered` by o - 1. Time is n log n in the number of runs, whatever their
 /// length.
 pub fn account(expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
-    close(expected, readings, None)
+    account_by(Repeats::Fault, None, expected, readings)
 }
 
-/// The same on topics that tandem did not fill. Lost is what the cluster delivered in the first reading, delivers still,
-/// and nobody read; what was read although it was not delivered then counts as outside.
-pub fn account_against(reference: Reference<'_>, expected: &[ExpectedRange], readings: &[Reading<'_>]) -> Account {
-    close(expected, readings, Some(reference))
-}
-
-fn close(expected: &[ExpectedRange], readings: &[Reading<'_>], reference: Option<Reference<'_>>) -> Account {
+/// The same by the rules of a course. On topics that tandem did not fill there is a reference: lost is what the cluster
+/// delivered in the first reading, delivers still, and nobody read; what was read although it was not delivered then counts
+/// as outside.
+pub fn account_by(
+    repeats: Repeats,
+    reference: Option<Reference<'_>>,
+    expected: &[ExpectedRange],
+    readings: &[Reading<'_>],
+) -> Account {
     let ranges: BTreeMap<TopicPartition, ExpectedRange> = expected.iter().map(|e| (e.partition, *e)).collect();
     let mut by_partition: BTreeMap<TopicPartition, Vec<Piece>> =
         ranges.keys().map(|&partition| (partition, Vec::new())).collect();
@@ -174,6 +185,7 @@ fn close(expected: &[ExpectedRange], readings: &[Reading<'_>], reference: Option
         readings,
         killed: readings.iter().filter(|reading| reading.was_killed).collect(),
         reference,
+        repeats,
     };
     for (partition, pieces) in by_partition {
         let (low, end) = ranges.get(&partition).map_or((0, 0), |range| (range.low, range.end));
@@ -204,6 +216,7 @@ struct Books<'a> {
     /// Those of members that were killed.
     killed: Vec<&'a Reading<'a>>,
     reference: Option<Reference<'a>>,
+    repeats: Repeats,
 }
 
 impl Books<'_> {
@@ -284,7 +297,7 @@ impl Books<'_> {
         self.outside(partition, next, piece.end, piece.owner);
     }
 
-    /// Each owner's pieces merged, what overlaps among them counted as duplicated.
+    /// Each owner's pieces merged, what overlaps among them counted as repeated.
     fn merge_owners(&mut self, partition: TopicPartition, mut pieces: Vec<Piece>) -> Vec<Piece> {
         let readings = self.readings;
         let key = |owner: Owner| (readings[owner.member].member, owner.epoch);
@@ -295,7 +308,7 @@ impl Books<'_> {
                 Some(last) if key(last.owner) == key(piece.owner) && piece.first <= last.end => {
                     let again = piece.end.min(last.end);
                     last.end = last.end.max(piece.end);
-                    self.duplicated(partition, piece.first, again, piece.owner);
+                    self.repeated(partition, piece.first, again, piece.owner);
                 }
                 _ => merged.push(piece),
             }
@@ -337,13 +350,12 @@ impl Books<'_> {
         self.account.add(FindingKind::Lost(first, end), partition, &readers);
     }
 
-    fn duplicated(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
-        self.read(
-            FindingKind::Duplicated(first, end),
-            partition,
-            length(first, end),
-            &[owner],
-        );
+    fn repeated(&mut self, partition: TopicPartition, first: i64, end: i64, owner: Owner) {
+        let kind = match self.repeats {
+            Repeats::Fault => FindingKind::Duplicated(first, end),
+            Repeats::Allowed => FindingKind::Redelivered(first, end),
+        };
+        self.read(kind, partition, length(first, end), &[owner]);
     }
 
     fn redelivered(&mut self, partition: TopicPartition, first: i64, end: i64, owners: [Owner; 2]) {

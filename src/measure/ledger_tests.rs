@@ -206,7 +206,12 @@ fn against(first: &[i64], still: Option<&[i64]>, runs: &[OffsetRun]) -> Account 
         delivered: &delivered,
         still: still.as_ref(),
     };
-    account_against(reference, &[expected(P0, 0, 10)], &[reading(ONE, P0, runs)])
+    account_by(
+        Repeats::Fault,
+        Some(reference),
+        &[expected(P0, 0, 10)],
+        &[reading(ONE, P0, runs)],
+    )
 }
 
 #[test]
@@ -261,4 +266,13 @@ proptest! {
         prop_assert_eq!(books.not_delivered, 10 - first.len() as u64);
         prop_assert_eq!((books.duplicated, books.outside), (0, 0));
     }
+}
+
+#[test]
+fn where_the_cluster_may_deliver_again_a_second_reading_by_one_owner_is_redelivered() {
+    let runs = [run(0, 10, 1), run(3, 5, 1)];
+    let by = |repeats| account_by(repeats, None, &[expected(P0, 0, 10)], &[reading(ONE, P0, &runs)]);
+    let (fault, allowed) = (by(Repeats::Fault), by(Repeats::Allowed));
+    assert_eq!((fault.duplicated, fault.redelivered), (2, 0));
+    assert_eq!((allowed.duplicated, allowed.redelivered, allowed.lost), (0, 2, 0));
 }

@@ -161,7 +161,12 @@ impl Script {
 
     /// Two processes with a partition each that have been asked to start.
     pub(crate) fn reading() -> Self {
-        let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
+        Script::reading_of(spec(2, 1, 2))
+    }
+
+    /// The same of another trial with two such processes.
+    pub(crate) fn reading_of(spec: TrialSpec) -> Self {
+        let mut script = Script::joining(spec, Capability::ALL);
         script.holds(0, &[&[0]]);
         script.holds(1, &[&[1]]);
         script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));

@@ -1,11 +1,29 @@
 //! The barrier: every group has its members, workers and cluster agree on what each holds, and every partition has exactly
-//! one owner. Pure; the state machine asks it.
+//! one owner if the course asks for that. Pure; the state machine asks it.
 
 use std::collections::BTreeSet;
 
 use crate::measure::GroupDescription;
 use crate::measure::TopicPartition;
 use crate::measure::ledger::{overlaps, partition_name};
+
+/// Who may hold a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// One member of each group, and every partition needs one.
+    One,
+    /// Any members of a group, none of them needed: each gets some records.
+    Shared,
+}
+
+/// What every group must come to.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Who may hold a partition.
+    pub ownership: Ownership,
+    /// All partitions of the trial.
+    pub partitions: BTreeSet<TopicPartition>,
+}
 
 /// What is known of one member of a group at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +73,12 @@ impl Obstacle {
 /// Checks one group and returns what each member holds, in the order of `members`.
 ///
 /// `description` is the cluster's view, `None` for members that assign themselves; `topics` are the names behind the
-/// topic indices, `partitions` everything that must have an owner.
+/// topic indices.
 pub fn check(
     members: &[MemberView<'_>],
     description: Option<&GroupDescription>,
     topics: &[String],
-    partitions: &BTreeSet<TopicPartition>,
+    rule: &Rule,
 ) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
     let assigned = description
         .map(|group| cluster_view(members, group, topics))
@@ -68,7 +86,7 @@ pub fn check(
     // Before anything else: two members that each say they hold a partition will both read it, whatever the cluster
     // believes.
     let claims: Vec<&[TopicPartition]> = members.iter().map(|member| member.own.unwrap_or_default()).collect();
-    one_owner_at_most(members, &claims)?;
+    one_owner_at_most(members, &claims, rule.ownership)?;
     let mut held = Vec::with_capacity(members.len());
     for (index, member) in members.iter().enumerate() {
         let by_cluster = assigned.as_ref().map(|assigned| assigned[index].as_slice());
@@ -83,8 +101,8 @@ pub fn check(
         }
     }
     let holdings: Vec<&[TopicPartition]> = held.iter().map(Vec::as_slice).collect();
-    one_owner_at_most(members, &holdings)?;
-    all_owned(&held, partitions)?;
+    one_owner_at_most(members, &holdings, rule.ownership)?;
+    all_owned(&held, rule)?;
     Ok(held)
 }
 
@@ -159,7 +177,14 @@ fn agreed(name: &str, own: &[TopicPartition], cluster: &[TopicPartition]) -> Res
     Err(Obstacle::member(name, message))
 }
 
-fn one_owner_at_most(members: &[MemberView<'_>], held: &[&[TopicPartition]]) -> Result<(), Obstacle> {
+fn one_owner_at_most(
+    members: &[MemberView<'_>],
+    held: &[&[TopicPartition]],
+    ownership: Ownership,
+) -> Result<(), Obstacle> {
+    if ownership == Ownership::Shared {
+        return Ok(());
+    }
     let named: Vec<(&str, &[TopicPartition])> = members
         .iter()
         .zip(held)
@@ -173,9 +198,11 @@ fn one_owner_at_most(members: &[MemberView<'_>], held: &[&[TopicPartition]]) -> 
     Err(Obstacle::Overlap { who, message })
 }
 
-fn all_owned(held: &[Vec<TopicPartition>], partitions: &BTreeSet<TopicPartition>) -> Result<(), Obstacle> {
+fn all_owned(held: &[Vec<TopicPartition>], rule: &Rule) -> Result<(), Obstacle> {
     let covered: BTreeSet<TopicPartition> = held.iter().flatten().copied().collect();
-    match partitions.symmetric_difference(&covered).next() {
+    let mut wrong = rule.partitions.symmetric_difference(&covered);
+    let is_wrong = |partition: &&TopicPartition| rule.ownership == Ownership::One || covered.contains(partition);
+    match wrong.find(is_wrong) {
         None => Ok(()),
         Some(partition) if covered.contains(partition) => Err(Obstacle::unsettled(format!(
             "{} is held but not part of the trial",

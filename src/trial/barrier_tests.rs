@@ -1,8 +1,23 @@
 use super::*;
 use crate::testing::script::{group, partition};
 
+fn rule(ownership: Ownership) -> Rule {
+    Rule {
+        ownership,
+        partitions: [partition(0), partition(1)].into(),
+    }
+}
+
 /// Checks a group of two members over two partitions.
 fn look(own: [Option<&[i32]>; 2], cluster: Option<&GroupDescription>) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
+    look_by(&rule(Ownership::One), own, cluster)
+}
+
+fn look_by(
+    rule: &Rule,
+    own: [Option<&[i32]>; 2],
+    cluster: Option<&GroupDescription>,
+) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
     let own = own.map(|held| held.map(|held| held.iter().map(|p| partition(*p)).collect::<Vec<_>>()));
     let members = [("trial-g1-p1-c1", "one"), ("trial-g1-p2-c1", "two")];
     let views: Vec<MemberView<'_>> = members
@@ -14,7 +29,7 @@ fn look(own: [Option<&[i32]>; 2], cluster: Option<&GroupDescription>) -> Result<
             own: own.as_deref(),
         })
         .collect();
-    check(&views, cluster, &["t".to_owned()], &[partition(0), partition(1)].into())
+    check(&views, cluster, &["t".to_owned()], rule)
 }
 
 fn unsettled(result: &Result<Vec<Vec<TopicPartition>>, Obstacle>, part: &str) {
@@ -115,4 +130,27 @@ fn partitions_that_are_not_of_the_trial_are_no_success() {
     unsettled(&look([None, None], Some(&foreign)), "foreign topic: other");
     let more = group(&[((0, 0), &[0]), ((1, 0), &[1, 2])]);
     unsettled(&look([None, None], Some(&more)), "not part of the trial");
+}
+
+#[test]
+fn where_members_share_partitions_each_may_have_several_owners_or_none_and_no_foreign_one() {
+    let shared = rule(Ownership::Shared);
+    let both = look_by(
+        &shared,
+        [Some(&[0, 1]), Some(&[1])],
+        Some(&group(&[((0, 0), &[0, 1]), ((1, 0), &[1])])),
+    );
+    assert_eq!(both, Ok(vec![vec![partition(0), partition(1)], vec![partition(1)]]));
+    let nobody = look_by(
+        &shared,
+        [Some(&[]), Some(&[])],
+        Some(&group(&[((0, 0), &[]), ((1, 0), &[])])),
+    );
+    assert_eq!(nobody, Ok(vec![vec![], vec![]]));
+    let foreign = look_by(
+        &shared,
+        [Some(&[7]), Some(&[])],
+        Some(&group(&[((0, 0), &[7]), ((1, 0), &[])])),
+    );
+    unsettled(&foreign, "not part of the trial");
 }

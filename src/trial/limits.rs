@@ -27,6 +27,11 @@ pub struct Limits {
     pub exit: Duration,
 }
 
+/// A time so long after another, at most the last that there is.
+pub(super) fn after(now_ns: u64, delay: Duration) -> u64 {
+    now_ns.saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {

@@ -4,16 +4,20 @@
 mod assemble;
 mod barrier;
 mod cast;
+mod course;
 mod demands;
 mod engine;
 mod limits;
+mod positions;
 mod script;
 mod spec;
+mod terms;
 
 pub use assemble::{Recorded, measure};
 pub use cast::{ActorId, Cast};
+pub use course::{LoadSpec, TrialReference};
 pub use demands::Demands;
 pub use engine::{Action, Event, Phase, TrialMachine};
 pub use limits::Limits;
 pub use script::{Script, Step, When};
-pub use spec::{LoadSpec, TrialReference, TrialSpec, topic_sizes};
+pub use spec::{TrialSpec, topic_sizes};

@@ -1,14 +1,14 @@
-//! The specification of a trial, made before anything is started: its cast and its terms.
+//! The specification of a trial, made before anything is started: its cast, its terms and its course.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::cast::{Actor, AnyActor, Broker, Cast, Reader};
+use super::course::{Backlog, Course, Existing, Live, LoadSpec, TrialReference};
 use super::limits::Limits;
 use super::script::Script;
-use crate::load::Schedule;
-use crate::measure::{DeliveredTopics, TopicPartition};
+use super::terms::Terms;
+use crate::measure::TopicPartition;
 use crate::names;
 use crate::protocol::{
     ConsumerOrder, Prepare, PrepareProducer, StampOrder, TopicTarget, WorkCalibration, partitions_of,
@@ -23,125 +23,30 @@ pub struct TrialSpec {
     pub cast: Cast,
     /// What holds for all of them.
     pub terms: Terms,
+    /// What is read, and when that ends: a backlog unless something else was said.
+    pub course: Box<dyn Course>,
 }
 
-/// What a trial is to read, and for how long.
-#[derive(Debug, Clone)]
-pub struct Terms {
-    /// `group.id` of each group.
-    pub groups: Vec<String>,
-    /// True where members assign partitions to themselves.
-    pub manual: bool,
-    /// What each group reads. Where records arrive, a partition's end is open until the load is over.
-    pub topics: Vec<TopicTarget>,
-    /// The records that arrive, in live and mixed trials.
-    pub load: Option<LoadSpec>,
-    /// What the account of existing topics is compared with.
-    pub reference: Option<TrialReference>,
-    /// What is done on purpose meanwhile.
-    pub script: Script,
-    /// Time limits.
-    pub limits: Limits,
-}
-
-/// The records that arrive during a trial.
-#[derive(Debug, Clone)]
-pub struct LoadSpec {
-    /// When all producers together are to send.
-    pub schedule: Schedule,
-    /// From the common start to the producers' start.
-    pub lead: Duration,
-    /// From the producers' start to the window of the records that are measured.
-    pub warmup: Duration,
-    /// One past the last record of the backlog in each partition of each topic.
-    pub backlog_ends: Vec<Vec<i64>>,
-}
-
-impl LoadSpec {
-    /// From the common start to the end of the load.
-    pub fn length(&self) -> Duration {
-        self.lead + Duration::from_nanos(self.schedule.duration_ns())
+/// What holds for everybody, with the time that reading may take.
+fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<TopicTarget>, limits: Limits) -> Terms {
+    let mut terms = Terms {
+        groups,
+        manual: configuration.membership == Membership::Manual,
+        topics,
+        script: Script::default(),
+        limits,
+    };
+    match configuration.mode.load() {
+        None => terms.limits.read = limits.read.max(longest_reading(&terms.topics, configuration.work)),
+        Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
     }
-
-    /// True where there is something to read before anything arrives.
-    pub fn has_backlog(&self) -> bool {
-        self.backlog_ends.iter().flatten().any(|end| *end > 0)
-    }
-}
-
-/// What the account of a trial of existing topics is compared with.
-#[derive(Debug, Clone)]
-pub struct TrialReference {
-    /// The offsets that the cluster delivers of them.
-    pub delivered: Arc<DeliveredTopics>,
-    /// Records that each group is to read.
-    pub records: u64,
-    /// Records of the trial that the cluster had removed before it began, for each group.
-    pub removed: u64,
-}
-
-impl TrialReference {
-    /// Cuts off what the cluster has removed from the targets of a trial, given the first offset that each partition has
-    /// now.
-    pub fn new(delivered: Arc<DeliveredTopics>, topics: &mut [TopicTarget], low: &[Vec<i64>]) -> Self {
-        let (mut records, mut removed) = (0, 0);
-        for ((target, offsets), low) in topics.iter_mut().zip(&delivered.topics).zip(low) {
-            for ((range, offsets), low) in target.partitions.iter_mut().zip(offsets).zip(low) {
-                let kept = (*low).clamp(range.low, range.end.max(range.low));
-                removed += offsets.count_within(range.low, kept);
-                records += offsets.count_within(kept, range.end);
-                range.low = kept;
-            }
-        }
-        TrialReference {
-            delivered,
-            records,
-            removed,
-        }
-    }
-}
-
-impl Terms {
-    /// All partitions of the trial, empty ones included. Each needs an owner.
-    pub fn partitions(&self) -> BTreeSet<TopicPartition> {
-        partitions_of(&self.topics).map(|(partition, _)| partition).collect()
-    }
-
-    /// Records that each group reads; with a load, those that are to be expected.
-    pub fn records(&self) -> u64 {
-        if let Some(reference) = &self.reference {
-            return reference.records;
-        }
-        let Some(load) = &self.load else {
-            let ranges = self.topics.iter().flat_map(|topic| &topic.partitions);
-            return ranges.map(|range| range.len()).sum();
-        };
-        let backlog: i64 = load.backlog_ends.iter().flatten().sum();
-        u64::try_from(backlog).unwrap_or(0) + load.schedule.expected_records()
-    }
-
-    fn new(configuration: &Configuration, groups: Vec<String>, topics: Vec<TopicTarget>, limits: Limits) -> Self {
-        let mut terms = Terms {
-            groups,
-            manual: configuration.membership == Membership::Manual,
-            topics,
-            load: None,
-            reference: None,
-            script: Script::default(),
-            limits,
-        };
-        match configuration.mode.load() {
-            None => terms.limits.read = limits.read.max(longest_reading(&terms, configuration.work)),
-            Some(load) => terms.limits.drain = limits.drain.min(Duration::from_nanos(load.drain_ns)),
-        }
-        terms
-    }
+    terms
 }
 
 impl TrialSpec {
     /// Says that the topics existed, and what of them is delivered.
     pub fn with_reference(mut self, reference: TrialReference) -> Self {
-        self.terms.reference = Some(reference);
+        self.course = Box::new(Existing::new(reference));
         self
     }
 
@@ -166,7 +71,7 @@ impl TrialSpec {
             reader.role.prepare.stamps = Some(stamps.clone());
         }
         self.cast.producers = producers.into_iter().map(Actor::new).collect();
-        self.terms.load = Some(load);
+        self.course = Box::new(Live::new(load));
         self
     }
 
@@ -186,7 +91,7 @@ impl TrialSpec {
             .collect();
         let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
         let groups = fixed_group.unwrap_or_else(|| fresh_groups.clone());
-        let terms = Terms::new(configuration, groups, topics, limits);
+        let terms = terms_of(configuration, groups, topics, limits);
         let members = if terms.manual {
             configuration.members_per_group()
         } else {
@@ -231,7 +136,8 @@ impl TrialSpec {
             readers,
             ..Cast::default()
         };
-        TrialSpec { cast, terms }
+        let course = Box::new(Backlog::of(&terms.topics));
+        TrialSpec { cast, terms, course }
     }
 }
 
@@ -249,8 +155,9 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// Upper bound on the read time: ten times the total work, done by one member.
-fn longest_reading(terms: &Terms, work: Work) -> Duration {
-    Duration::from_nanos(terms.records().saturating_mul(work.ns()).saturating_mul(10))
+fn longest_reading(topics: &[TopicTarget], work: Work) -> Duration {
+    let records: u64 = partitions_of(topics).map(|(_, range)| range.len()).sum();
+    Duration::from_nanos(records.saturating_mul(work.ns()).saturating_mul(10))
 }
 
 /// Deals partitions out in turn.

@@ -56,7 +56,7 @@ impl Session<'_> {
         let launches = self.launches(configuration, &spec.cast);
         let topics = spec.terms.topics.iter().map(|topic| topic.name.clone());
         let topics: Vec<String> = topics.collect();
-        let has_own_topics = spec.terms.load.is_some();
+        let has_own_topics = spec.course.owns_topics();
         let mut fleet = ProcessFleet::new(&self.options.run_id, Arc::clone(&self.hidden));
         let kills = MemoryKills::watch(&[]);
         let (started_at, began_ns) = (jiff::Timestamp::now(), clock::now_ns());

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::load;
-use super::reference::{counts_of, reference_of};
-use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading};
+use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading, Repeats};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
 use crate::protocol::{Capability, OffsetRange, partitions_of};
 use crate::trial::cast::AnyActor;
@@ -26,8 +24,8 @@ pub(super) struct Accounts {
     pub(super) lost_between: BTreeMap<TopicPartition, (i64, i64)>,
     /// Records that arrived and were not read by the end of the draining.
     pub(super) unread: u64,
-    /// Records that each group was to read, where that was not known beforehand.
-    pub(super) expected: Option<u64>,
+    /// Records that each group was to read.
+    pub(super) expected: u64,
     pub(super) failure: Option<Failure>,
 }
 
@@ -39,14 +37,10 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
         let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
         let mut readers = machine.cast.readers.iter();
         let has_ledger = readers.all(|reader| reader.role.group != group || reader.can(Capability::Ledger));
-        let account = if machine.terms.load.is_some() {
-            let (expected, unread) = load::expected(machine, &members);
-            let existing_records: u64 = expected.iter().map(|range| range.end.unsigned_abs()).sum();
-            sum.unread += unread;
-            sum.expected = Some(existing_records + unread);
-            by_ledger(&expected, None, &members)
-        } else if has_ledger {
-            by_ledger(&expected_of(machine), reference_of(machine), &members)
+        let due = machine.course.due(&machine.ended(), &members);
+        (sum.expected, sum.unread) = (due.records, sum.unread + due.unread);
+        let account = if has_ledger {
+            by_ledger(machine, &due.ranges, &members)
         } else if !machine.terms.script.steps.is_empty() {
             // Counts do not tell what was read again after a planned act from what was lost or doubled.
             ledger::Account::default()
@@ -62,8 +56,7 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
             let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
             *between = (between.0.min(*first), between.1.max(*end));
         }
-        let reference = machine.terms.reference.as_ref();
-        sum.removed += account.removed + reference.map_or(0, |reference| reference.removed);
+        sum.removed += account.removed + machine.course.removed_before();
         if sum.failure.is_none() {
             sum.failure = failure_of(group, &account, &members);
         }
@@ -71,19 +64,8 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
     sum
 }
 
-/// What each group of a backlog trial was to read.
-fn expected_of(machine: &TrialMachine) -> Vec<ExpectedRange> {
-    partitions_of(&machine.terms.topics)
-        .map(|(partition, OffsetRange { low, end })| ExpectedRange { partition, low, end })
-        .collect()
-}
-
 /// Compares the offsets read with the offsets there are.
-fn by_ledger(
-    expected: &[ExpectedRange],
-    reference: Option<ledger::Reference<'_>>,
-    members: &[&MemberMeasurement],
-) -> ledger::Account {
+fn by_ledger(machine: &TrialMachine, expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledger::Account {
     let names: Vec<String> = members.iter().map(|member| member.name()).collect();
     let readings: Vec<Reading<'_>> = members
         .iter()
@@ -97,10 +79,8 @@ fn by_ledger(
             })
         })
         .collect();
-    let mut account = match reference {
-        Some(reference) => ledger::account_against(reference, expected, &readings),
-        None => ledger::account(expected, &readings),
-    };
+    let course = &machine.course;
+    let mut account = ledger::account_by(course.repeats(), course.reference(), expected, &readings);
     // Where offsets are missing or doubled, the ledger says more than the counts could.
     if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
         let counted = members.iter().flat_map(|member| &member.partitions);
@@ -141,7 +121,7 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
     let mut account = ledger::Account::default();
     for (partition, read) in counts {
         let range = ranges.get(&partition).copied().unwrap_or_default();
-        let (expected, removed) = counts_of(machine, partition, range);
+        let (expected, removed) = machine.course.counts_of(partition, range);
         account.not_delivered += range.len() - expected;
         account.removed += removed.min(expected.saturating_sub(read));
         if read <= expected && read + removed >= expected {
@@ -151,7 +131,11 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
         if read < expected {
             account.lost_between.insert(partition, (range.low, range.end));
         }
-        account.duplicated = account.duplicated.saturating_add(read.saturating_sub(expected));
+        let again = match machine.course.repeats() {
+            Repeats::Fault => &mut account.duplicated,
+            Repeats::Allowed => &mut account.redelivered,
+        };
+        *again = again.saturating_add(read.saturating_sub(expected));
         let readers = members.iter().filter(|member| {
             let mut partitions = member.partitions.iter();
             partitions.any(|read| read.topic_partition() == partition)

@@ -60,7 +60,7 @@ pub(super) fn members(
 /// What was read for certain, of existing topics only what holds records; at least an empty run for each span, next to
 /// which more may have been read.
 fn runs(machine: &TrialMachine, partition: TopicPartition, spans: &[(i64, i64)]) -> Vec<OffsetRun> {
-    let reference = machine.terms.reference.as_ref();
+    let reference = machine.course.reference();
     let delivered = reference.and_then(|reference| reference.delivered.of(partition.topic, partition.partition));
     let mut runs = Vec::new();
     for (epoch, &(first, end)) in (1u32..).zip(spans) {

@@ -3,21 +3,18 @@
 
 mod accounts;
 mod killed;
-mod load;
-mod reference;
 
+use crate::measure::overload::is_seen;
 use crate::measure::{
-    Failure, HostMeasurement, Interruptions, Measurement, MemberMeasurement, PartitionMeasurement, ProcessMeasurement,
-    TopicPartition,
+    Failure, HostMeasurement, Interruptions, LoadMeasurement, Measurement, MemberMeasurement, PartitionMeasurement,
+    ProcessMeasurement, TopicPartition,
 };
 use crate::protocol::{Capability, MemberResult, TopicTarget, Without};
 use crate::scenario::Work;
 
-use accounts::accounts;
-use reference::{bridge_gaps, targets};
-
 use super::cast::{Actor, AnyActor, Cast, Life, Reader, ReaderStage};
 use super::engine::TrialMachine;
+use accounts::accounts;
 
 /// What the workers of a trial that is over have recorded.
 pub struct Recorded {
@@ -34,15 +31,14 @@ impl Recorded {
     /// Ranges of existing topics with offsets that were not read although the cluster delivered them before. It is then
     /// asked whether it still delivers them. `None` where nothing is missing.
     pub fn missing(&self, machine: &TrialMachine) -> Option<Vec<TopicTarget>> {
-        machine.terms.reference.as_ref()?;
-        let accounts = accounts(machine, &self.members);
-        (!accounts.lost_between.is_empty()).then(|| targets(machine, &accounts.lost_between))
+        let lost_between = accounts(machine, &self.members).lost_between;
+        machine.course.missing(&machine.ended(), &lost_between)
     }
 }
 
 /// Makes the measurement of a trial in which nothing is asked again.
 #[cfg(test)]
-pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
+pub fn measurement(machine: &TrialMachine, spawn_ns: u64, host: HostMeasurement) -> (Measurement, Option<Failure>) {
     let recorded = Recorded::take(machine);
     measure(machine, recorded, spawn_ns, host)
 }
@@ -51,33 +47,28 @@ pub fn measurement(machine: &mut TrialMachine, spawn_ns: u64, host: HostMeasurem
 ///
 /// `spawn_ns` is when the first process was being started.
 pub fn measure(
-    machine: &mut TrialMachine,
+    machine: &TrialMachine,
     recorded: Recorded,
     spawn_ns: u64,
     host: HostMeasurement,
 ) -> (Measurement, Option<Failure>) {
     let Recorded { mut members } = recorded;
-    let accounts = accounts(machine, &members);
-    if let Some(reference) = &machine.terms.reference {
-        for member in &mut members {
-            bridge_gaps(member, &reference.delivered);
-        }
-    }
+    let (accounts, ended) = (accounts(machine, &members), machine.ended());
+    members.iter_mut().for_each(|member| machine.course.condense(member));
     // Without the time of every member that read, the latest known one may not be the end.
     let times_known = members
         .iter()
         .all(|member| member.last_record_ns.is_some() || member.records() == 0);
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
-    // Members of a load may read on until they hear that it is over.
-    let is_after_end = |last_ns: u64| machine.terms.load.is_none() && last_ns > machine.heard_end_ns;
+    let is_after_end = |last_ns: u64| !machine.course.reads_past_the_end() && last_ns > machine.heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
     let interruptions = interruptions(machine);
-    let load = load::measurement(machine, accounts.unread, &members);
-    let failure = accounts.failure.or_else(|| load::vanished(machine));
+    let load = machine.course.measurement(&ended, accounts.unread, &members);
+    let failure = accounts.failure.or_else(|| machine.course.failure(&ended));
     let failure = failure.or_else(|| machine.not_carried_out());
     let mut not_observed = not_observed(machine, last_ns.is_none());
     not_observed.extend(killed::not_observed(machine, accounts.not_observed));
-    not_observed.extend(load.as_ref().and_then(load::lag_not_sampled));
+    not_observed.extend(load.as_ref().and_then(lag_not_sampled));
     let measurement = Measurement {
         start_ns: machine.start_ns,
         spawn_ns,
@@ -87,7 +78,7 @@ pub fn measure(
         results_ns: machine.results_ns,
         // Known once the processes have ended.
         ended_ns: None,
-        records_expected: accounts.expected.unwrap_or_else(|| machine.terms.records()),
+        records_expected: accounts.expected,
         lost: accounts.lost,
         duplicated: accounts.duplicated,
         redelivered: accounts.redelivered,
@@ -252,6 +243,14 @@ fn not_observed(machine: &TrialMachine, no_times: bool) -> Vec<String> {
         );
     }
     sentences
+}
+
+/// Names the lag as not observed where the cluster said too seldom where its partitions end.
+fn lag_not_sampled(load: &LoadMeasurement) -> Option<String> {
+    let window_ns = (load.window_from_ns, load.window_end_ns);
+    (!is_seen(&load.lag, window_ns)).then(|| {
+        "how far the readers were behind: the cluster said too seldom in the window where its partitions end".to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -238,20 +238,21 @@ fn the_groups_are_accounted_for_one_by_one() {
 
 /// Two partitions of an existing topic with a record at every second offset, read so.
 fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Option<Failure>) {
-    let mut script = Script::reading();
     let delivered = DeliveredTopics {
         topics: vec![vec![(0..RECORDS).step_by(2).collect(); 2]],
     };
-    let spec = &mut script.machine.terms;
+    let mut spec = spec(2, 1, 2);
     // The first ten offsets of partition 0 had been removed before the trial.
     let low = [vec![10, 0]];
-    let reference = crate::trial::spec::TrialReference::new(Arc::new(delivered), &mut spec.topics, &low);
-    spec.reference = Some(reference);
+    let reference = crate::trial::TrialReference::new(Arc::new(delivered), &mut spec.terms.topics, &low);
+    let mut script = Script::reading_of(spec.with_reference(reference));
     script.reaches(0, 0, RECORDS);
     script.reaches(1, 1, RECORDS);
-    script.machine.still = still.map(|still| DeliveredTopics {
-        topics: vec![still.map(|all| all.iter().copied().collect()).to_vec()],
-    });
+    if let Some(still) = still {
+        script.machine.note_still(DeliveredTopics {
+            topics: vec![still.map(|all| all.iter().copied().collect()).to_vec()],
+        });
+    }
     let every = |from: i64| {
         (from..RECORDS)
             .step_by(2)

@@ -7,6 +7,8 @@ mod reader;
 
 use std::ops::{Index, IndexMut};
 
+use crate::client_errors::client_note;
+use crate::measure::{Failure, FailureKind, TopicPartition};
 use crate::protocol::{PrepareProducer, ProducerResult};
 pub use broker::Broker;
 pub use life::{Actor, AnyActor, Life};
@@ -51,9 +53,51 @@ impl Cast {
         (0..self.readers.len()).map(ActorId::Reader)
     }
 
+    /// The readers whose process runs.
+    pub fn present_readers(&self) -> impl Iterator<Item = ActorId> {
+        self.present().filter(|actor| matches!(actor, ActorId::Reader(_)))
+    }
+
     /// The producers.
     pub fn producer_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
         (0..self.producers.len()).map(ActorId::Producer)
+    }
+
+    /// Reader and consumer of each member of a group that is there, in order.
+    pub fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
+        let readers = self.readers.iter().enumerate();
+        let of_group = readers.filter(|(_, reader)| reader.role.group == group && reader.is_present());
+        of_group
+            .map(|(index, reader)| (index, reader.role.prepare.consumers.len()))
+            .flat_map(|(index, consumers)| (0..consumers).map(move |consumer| (index, consumer)))
+            .collect()
+    }
+
+    /// Names of a group's members that held a partition when reading began.
+    pub fn holders(&self, group: usize, partition: TopicPartition) -> Vec<String> {
+        let holds = |&(reader, consumer): &(usize, usize)| {
+            let held = self.readers[reader].held().get(consumer);
+            held.is_some_and(|held| held.contains(&partition))
+        };
+        let members = self.members_of(group).into_iter().filter(holds);
+        members
+            .map(|(reader, consumer)| self.readers[reader].role.member_name(consumer))
+            .collect()
+    }
+
+    /// A failure of this actor, with a note where its client is known for it.
+    pub fn failure(&self, actor: ActorId, kind: FailureKind, message: impl Into<String>) -> Failure {
+        let mut message = message.into();
+        let actor = &self[actor];
+        let hello = actor.introduction().map(|introduction| &introduction.hello);
+        if let Some(note) = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version)) {
+            message = format!("{message} ({note})");
+        }
+        Failure {
+            kind,
+            who: Some(actor.name()),
+            message,
+        }
     }
 
     /// What the producers sent, of those that gave their results.

@@ -47,6 +47,11 @@ impl Actor<PrepareProducer> {
         goes_on
     }
 
+    /// True from when it has sent everything.
+    pub fn has_sent(&self) -> bool {
+        matches!(self.stage(), Some(ProducerStage::Finished)) || self.was_stopped()
+    }
+
     /// True from when it was asked for its result.
     pub fn was_stopped(&self) -> bool {
         matches!(self.stage(), Some(ProducerStage::Stopping | ProducerStage::Done(_)))

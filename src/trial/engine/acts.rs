@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Phase, TrialMachine, after};
+use super::{Action, TrialMachine, after};
 use crate::measure::{Act, Failure, FailureKind, PlannedAct, TopicPartition};
-use crate::protocol::{Position, ToWorker};
+use crate::protocol::{Position, ToWorker, partitions_of};
 use crate::trial::cast::{ActorId, AnyActor, ProducerStage, ReaderStage};
 use crate::trial::script::{Step, When};
 
@@ -67,7 +67,7 @@ impl TrialMachine {
             let is_due = match (self.acts.progress[index], self.terms.script.steps[index].when) {
                 (Progress::Waiting, When::AtProgress(share)) => {
                     let (done, total) = self.progress();
-                    self.reads() && done as f64 >= share * total as f64
+                    self.is_reading() && done as f64 >= share * total as f64
                 }
                 _ => self.next_ns(index).is_some_and(|at_ns| now_ns >= at_ns),
             };
@@ -75,6 +75,7 @@ impl TrialMachine {
                 actions.extend(self.begin(now_ns, index)?);
             }
         }
+        self.course.wait_until(self.settled_ns());
         Ok(actions)
     }
 
@@ -95,11 +96,6 @@ impl TrialMachine {
         begun.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
     }
 
-    /// Records are read, so that steps become due.
-    fn reads(&self) -> bool {
-        matches!(self.phase, Phase::Reading | Phase::Draining)
-    }
-
     /// When a step is due that waits; of a reader that is being started, when it must be ready.
     fn next_ns(&self, index: usize) -> Option<u64> {
         let Step { when, actor, act } = self.terms.script.steps[index];
@@ -115,7 +111,7 @@ impl TrialMachine {
             }
             (Progress::Waiting, When::AtProgress(_)) | (Progress::Begun(_) | Progress::Done { .. }, _) => return None,
         };
-        self.reads().then_some(at_ns)
+        self.is_reading().then_some(at_ns)
     }
 
     fn begin(&mut self, now_ns: u64, index: usize) -> Result<Vec<Action>, Failure> {
@@ -213,7 +209,7 @@ impl TrialMachine {
             &[Act::Kill]
         };
         let Some(index) = self.under_way(actor, ends) else {
-            let failure = self.failed(actor, FailureKind::WorkerDied, &how);
+            let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
             self.cast[actor].go(how, false);
             return Err(failure);
         };
@@ -222,7 +218,7 @@ impl TrialMachine {
         self.finish(index, now_ns);
         self.end_when_collected(now_ns);
         Ok(match actor {
-            ActorId::Producer(_) => self.ask_for_the_end(now_ns),
+            ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
             ActorId::Reader(_) | ActorId::Broker(_) => Vec::new(),
         })
     }
@@ -235,7 +231,8 @@ impl TrialMachine {
 
     /// A reader that was started in the middle of the trial joins, and reads at once.
     pub(super) fn join_late(&mut self, now_ns: u64, actor: ActorId) -> Vec<Action> {
-        let (Some(index), ActorId::Reader(reader), true) = (self.under_way(actor, &[Act::Start]), actor, self.reads())
+        let (Some(index), ActorId::Reader(reader), true) =
+            (self.under_way(actor, &[Act::Start]), actor, self.is_reading())
         else {
             return Vec::new();
         };
@@ -253,37 +250,33 @@ impl TrialMachine {
         paused.map(|actor| Action::Act(actor, Act::Resume)).collect()
     }
 
-    /// Notes how far a reader is, before `position` enters what is known of its group.
-    pub(super) fn note_span(&mut self, now_ns: u64, reader: usize, position: &Position) {
+    /// Notes how far a reader is, where it may be killed.
+    pub(super) fn note_spans(&mut self, now_ns: u64, reader: usize, positions: &[Position]) {
         if self.terms.script.steps.is_empty() {
             return;
         }
-        let (group, partition) = (self.role(reader).group, position.topic_partition());
-        let held = self.cast.readers[reader]
-            .held()
-            .iter()
-            .flatten()
-            .any(|held| *held == partition);
-        let (life, offset) = (self.cast.readers[reader].past.len(), position.offset);
-        let spans = self.acts.spans.entry((group, partition)).or_default();
-        match spans.last_mut() {
-            Some(span) if (span.reader, span.life) == (reader, life) && offset >= span.offsets.1 => {
+        let (group, life) = (self.role(reader).group, self.cast.readers[reader].past.len());
+        for position in positions {
+            let (partition, offset) = (position.topic_partition(), position.offset);
+            let spans = self.acts.spans.entry((group, partition)).or_default();
+            if let Some(span) = spans.last_mut()
+                && (span.reader, span.life) == (reader, life)
+                && offset >= span.offsets.1
+            {
                 (span.offsets.1, span.at_ns) = (offset, now_ns);
+                continue;
             }
-            latest => {
-                // Whoever held it at the barrier read it from its first record; where another began is not reported.
-                let range = self.terms.topics.get(partition.topic as usize);
-                let range = range.and_then(|topic| topic.partitions.get(usize::try_from(partition.partition).ok()?));
-                let low = range
-                    .filter(|_| latest.is_none() && held)
-                    .map_or(offset, |range| range.low);
-                spans.push(Span {
-                    reader,
-                    life,
-                    offsets: (low.min(offset), offset),
-                    at_ns: now_ns,
-                });
-            }
+            // Whoever held it at the barrier read it from its first record; where another began is not reported.
+            let held = self.cast.readers[reader].held();
+            let is_first = spans.is_empty() && held.iter().flatten().any(|held| *held == partition);
+            let range = partitions_of(&self.terms.topics).find(|(of, _)| is_first && *of == partition);
+            let first = range.map_or(offset, |(_, range)| range.low.min(offset));
+            spans.push(Span {
+                reader,
+                life,
+                offsets: (first, offset),
+                at_ns: now_ns,
+            });
         }
     }
 

@@ -35,10 +35,17 @@ pub enum Action {
     Act(ActorId, Act),
     /// Ask the cluster about a group and report [`Event::Group`].
     Describe(usize),
-    /// Ask the cluster for the ends of the load's partitions and report [`Event::Ends`].
+    /// Ask the cluster for the ends of the trial's partitions and report [`Event::Ends`].
     AskEnds,
+    /// Ask the cluster for the first of these offsets that it delivers now and report [`Event::Still`].
+    AskStill(Vec<TopicTarget>),
     /// Reading begins at this time: sample the machine then.
     Started(u64),
     /// The last record was reported: sample the machine now.
     Ended,
+}
+
+/// The same message to each of these.
+pub(in crate::trial) fn tell(actors: impl Iterator<Item = ActorId>, message: &ToWorker) -> Vec<Action> {
+    actors.map(|actor| Action::Send(actor, message.clone())).collect()
 }

@@ -1,6 +1,6 @@
 //! Joining: asks every worker and the cluster what the members hold, until the barrier is passed.
 
-use super::super::barrier::{self, MemberView, Obstacle};
+use super::super::barrier::{self, MemberView, Obstacle, Rule};
 use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, after};
 use crate::measure::Failure;
 use crate::measure::GroupDescription;
@@ -95,10 +95,13 @@ impl TrialMachine {
     /// What every reader holds, once all groups are settled.
     fn check_groups(&self) -> Result<Vec<Held>, Obstacle> {
         let topics: Vec<String> = self.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let partitions = self.terms.partitions();
+        let rule = Rule {
+            ownership: self.course.ownership(),
+            partitions: self.terms.partitions(),
+        };
         let mut held = vec![Vec::new(); self.cast.readers.len()];
         for group in 0..self.terms.groups.len() {
-            let members = self.members_of(group);
+            let members = self.cast.members_of(group);
             let names: Vec<String> = members
                 .iter()
                 .map(|&(reader, consumer)| self.role(reader).member_name(consumer))
@@ -108,7 +111,7 @@ impl TrialMachine {
                 .zip(&names)
                 .map(|(&(reader, consumer), name)| self.view(reader, consumer, name))
                 .collect();
-            let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &partitions)?;
+            let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &rule)?;
             for ((reader, _), partitions) in members.into_iter().zip(checked) {
                 held[reader].push(partitions);
             }
@@ -123,20 +126,5 @@ impl TrialMachine {
             name,
             own: assignments.map(|members| members[consumer].partitions.as_slice()),
         }
-    }
-
-    /// The readers that are there.
-    pub(super) fn readers_there(&self) -> impl Iterator<Item = ActorId> {
-        self.cast.present().filter(|actor| matches!(actor, ActorId::Reader(_)))
-    }
-
-    /// Reader and consumer of each member of a group that is there, in order.
-    pub(super) fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let readers = self.cast.readers.iter().enumerate();
-        readers
-            .filter(|(_, reader)| reader.role.group == group && reader.is_present())
-            .map(|(index, reader)| (index, reader.role.prepare.consumers.len()))
-            .flat_map(|(index, consumers)| (0..consumers).map(move |consumer| (index, consumer)))
-            .collect()
     }
 }

@@ -5,13 +5,10 @@ mod acts;
 mod event;
 mod failing;
 mod joining;
-mod load;
 mod phase;
 mod reading;
-mod removed_records;
 mod reports;
 mod starting;
-mod state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,17 +17,19 @@ use acts::Acts;
 
 use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
-use super::spec::{Terms, TrialSpec};
+use super::course::{Course, Ended};
+use super::limits::after;
+use super::positions::Positions;
+use super::spec::TrialSpec;
+use super::terms::Terms;
+pub(super) use event::tell;
 pub use event::{Action, Event};
 pub use phase::Phase;
-pub(super) use state::LoadState;
-use state::after;
 
 use crate::client_errors::Reports;
-use crate::client_errors::client_note;
 use crate::measure::GroupDescription;
-use crate::measure::{DeliveredTopics, Failure, FailureKind, TopicPartition};
-use crate::protocol::{FromWorker, OffsetRange, ToWorker, partitions_of};
+use crate::measure::{DeliveredTopics, Failure, FailureKind};
+use crate::protocol::{FromWorker, partitions_of};
 
 /// Pause between two looks at a group that is still settling.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
@@ -40,8 +39,10 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(15);
 pub struct TrialMachine {
     pub(crate) terms: Terms,
     pub(crate) cast: Cast,
+    /// What differs between a backlog, a load and existing topics.
+    pub(super) course: Box<dyn Course>,
     phase: Phase,
-    /// When the present phase must be over.
+    /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
     /// When to look at the groups again.
     next_look_ns: Option<u64>,
@@ -50,9 +51,7 @@ pub struct TrialMachine {
     /// Questions about each group that the cluster has not answered yet.
     unanswered: Vec<u32>,
     obstacle: Option<Obstacle>,
-    /// Next offset to read, by group and partition.
-    positions: Vec<BTreeMap<TopicPartition, i64>>,
-    progress_ns: u64,
+    positions: Positions,
     pub(super) subscribe_ns: u64,
     pub(super) joined_ns: u64,
     pub(super) start_ns: u64,
@@ -60,10 +59,6 @@ pub struct TrialMachine {
     pub(super) heard_end_ns: u64,
     /// When the last result came.
     pub(super) results_ns: Option<u64>,
-    /// The load, from when reading begins.
-    pub(super) load: Option<LoadState>,
-    /// The unread offsets that the cluster still delivers; `None` if it was not asked.
-    pub(super) still: Option<DeliveredTopics>,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
     acts: Acts,
@@ -72,11 +67,12 @@ pub struct TrialMachine {
 
 impl TrialMachine {
     /// A trial whose processes are being started now.
-    pub fn new(TrialSpec { cast, terms }: TrialSpec, now_ns: u64) -> Self {
+    pub fn new(TrialSpec { cast, terms, course }: TrialSpec, now_ns: u64) -> Self {
         let groups = terms.groups.len();
         let refused = terms.script.check(&cast).err();
         let mut machine = TrialMachine {
             cast,
+            course,
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
             next_look_ns: None,
@@ -84,15 +80,12 @@ impl TrialMachine {
             descriptions: vec![None; groups],
             unanswered: vec![0; groups],
             obstacle: None,
-            positions: vec![BTreeMap::new(); groups],
-            progress_ns: now_ns,
+            positions: Positions::new(groups),
             subscribe_ns: 0,
             joined_ns: 0,
             start_ns: 0,
             heard_end_ns: 0,
             results_ns: None,
-            load: None,
-            still: None,
             reports: BTreeMap::new(),
             acts: Acts::new(terms.script.steps.len()),
             failure: None,
@@ -115,55 +108,45 @@ impl TrialMachine {
 
     /// Records read so far, as far as reported, and how many there are, over all groups.
     pub fn progress(&self) -> (u64, u64) {
-        // A worker may say anything: no more counts than there is.
-        let read = |positions: &BTreeMap<TopicPartition, i64>, partition, OffsetRange { low, end }| {
-            let position = positions.get(&partition).copied().unwrap_or(low);
-            u64::try_from(position.min(end).saturating_sub(low)).unwrap_or(0)
-        };
-        let ranges = || partitions_of(&self.terms.topics);
-        let of_group = |positions| -> u64 {
-            ranges()
-                .map(|(partition, range)| read(positions, partition, range))
-                .sum()
-        };
-        let mut done: u64 = self.positions.iter().map(of_group).sum();
-        let total = self.terms.records() * self.terms.groups.len() as u64;
-        if self.terms.reference.is_some() {
-            // Not every offset holds a record.
-            let offsets = ranges().map(|(_, range)| range.len()).sum::<u64>() * self.terms.groups.len() as u64;
-            done = u64::try_from(u128::from(done) * u128::from(total) / u128::from(offsets.max(1))).unwrap_or(total);
-        }
+        let groups = self.terms.groups.len() as u64;
+        let total = self.course.records() * groups;
+        let ranges = partitions_of(&self.terms.topics).map(|(_, range)| range.len());
+        let offsets = ranges.fold(0, u64::saturating_add);
+        let passed = self.positions.passed(&self.terms.topics);
+        let done = self.course.records_among(passed, offsets);
         (done.min(total), total)
     }
 
     /// When the machine wants to hear [`Event::Tick`] at the latest.
     pub fn wake_ns(&self) -> u64 {
-        let wishes = [
-            self.stall_ns(),
-            self.next_look_ns,
-            self.load_wake_ns(),
-            self.next_step_ns(),
-        ];
-        wishes.into_iter().flatten().fold(self.deadline_ns(), u64::min)
+        let deadline_ns = if self.is_reading() {
+            self.course.wake_ns()
+        } else {
+            self.deadline_ns
+        };
+        let wishes = [self.next_look_ns, self.next_step_ns()];
+        wishes.into_iter().flatten().fold(deadline_ns, u64::min)
     }
 
-    /// When the present phase must be over, what was planned included.
-    fn deadline_ns(&self) -> u64 {
-        match self.phase {
-            Phase::Draining => self.deadline_ns.max(self.settled_ns()),
-            _ => self.deadline_ns,
-        }
-    }
-
-    /// When a backlog counts as stalled if nothing more is read of it.
-    fn stall_ns(&self) -> Option<u64> {
-        let is_reading = self.phase == Phase::Reading && self.load.is_none();
-        is_reading.then(|| after(self.progress_ns, self.terms.limits.stall).max(self.settled_ns()))
+    /// True while records are read, whether any still arrive or not.
+    fn is_reading(&self) -> bool {
+        matches!(self.phase, Phase::Reading | Phase::Draining)
     }
 
     /// Why it failed, once it has.
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
+    }
+
+    /// What the account and the measurement are made of, once it is over.
+    pub(super) fn ended(&self) -> Ended<'_> {
+        let Self { terms, cast, .. } = self;
+        Ended { terms, cast }
+    }
+
+    /// Takes in what the cluster still delivers of what is missing in the end.
+    pub fn note_still(&mut self, still: DeliveredTopics) {
+        self.course.note_still(still);
     }
 
     /// Takes an event in and says what is to be done.
@@ -177,8 +160,8 @@ impl TrialMachine {
             Event::Died(actor, how) => self.on_died(now_ns, actor, how),
             Event::Acted(actor, act, done) => self.on_acted(actor, act, done).map(|()| Vec::new()),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
-            Event::Ends(ends) => Ok(self.on_ends(now_ns, ends)),
-            Event::Still(asked, still) => Ok(self.on_still(now_ns, &asked, still)),
+            Event::Ends(ends) => Ok(self.go_on(now_ns, |course, scene| course.on_ends(ends, scene))),
+            Event::Still(asked, still) => Ok(self.go_on(now_ns, |course, scene| course.on_still(&asked, still, scene))),
             Event::Tick => self.on_tick(now_ns),
         };
         let result = result.and_then(|mut actions| {
@@ -199,23 +182,9 @@ impl TrialMachine {
         self.phase = Phase::Over;
     }
 
-    fn failed(&self, actor: ActorId, kind: FailureKind, message: impl Into<String>) -> Failure {
-        let mut message = message.into();
-        let actor = &self.cast[actor];
-        let hello = actor.introduction().map(|introduction| &introduction.hello);
-        if let Some(note) = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version)) {
-            message = format!("{message} ({note})");
-        }
-        Failure {
-            kind,
-            who: Some(actor.name()),
-            message,
-        }
-    }
-
     /// A failure by which an actor broke the protocol.
     fn broke_protocol<T>(&self, actor: ActorId, message: impl Into<String>) -> Result<T, Failure> {
-        Err(self.failed(actor, FailureKind::WorkerProtocol, message))
+        Err(self.cast.failure(actor, FailureKind::WorkerProtocol, message))
     }
 
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
@@ -237,7 +206,7 @@ impl TrialMachine {
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
             (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
             (Reader(_), FromWorker::Seconds { seconds }) => {
-                self.on_seconds(&seconds);
+                self.course.on_seconds(&seconds);
                 Ok(Vec::new())
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),
@@ -256,7 +225,7 @@ impl TrialMachine {
                 self.broke_protocol(actor, "message of a producer from a consumer")
             }
             (Producer(producer), FromWorker::ProducerProgress(progress)) => {
-                Ok(self.on_producer_progress(producer, progress))
+                Ok(self.on_producer_progress(now_ns, producer, progress))
             }
             (Producer(producer), FromWorker::ProducerResult(result)) => {
                 self.on_producer_result(now_ns, producer, *result)
@@ -273,7 +242,7 @@ impl TrialMachine {
         } else {
             FailureKind::WorkerFailed
         };
-        let mut failure = self.failed(actor, kind, message);
+        let mut failure = self.cast.failure(actor, kind, message);
         if let (Some(consumer), ActorId::Reader(reader)) = (consumer, actor) {
             failure.who = Some(self.role(reader).member_name(consumer as usize));
         }
@@ -286,29 +255,18 @@ impl TrialMachine {
     }
 
     fn on_tick(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
-        if self.phase == Phase::Draining && now_ns >= self.deadline_ns() {
-            // What is left unread is counted, and says that the readers fell behind.
-            return Ok(self.collect(now_ns));
+        if self.is_reading() {
+            let turn = self.ask_course(now_ns, |course, scene| course.on_tick(scene))?;
+            return Ok(self.take(now_ns, turn));
         }
-        if now_ns >= self.deadline_ns() {
+        if now_ns >= self.deadline_ns {
             return Err(self.out_of_time());
-        }
-        if let Some(actions) = self.on_load_tick(now_ns) {
-            return Ok(actions);
-        }
-        if self.stall_ns().is_some_and(|stall_ns| now_ns >= stall_ns) {
-            return Err(self.stalled());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {
             return Ok(self.look());
         }
         Ok(Vec::new())
     }
-}
-
-/// The same message to each of these.
-fn tell(actors: impl Iterator<Item = ActorId>, message: &ToWorker) -> Vec<Action> {
-    actors.map(|actor| Action::Send(actor, message.clone())).collect()
 }
 
 #[cfg(test)]

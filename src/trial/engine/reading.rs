@@ -1,12 +1,12 @@
 //! Reading: the common start, positions until every partition is at its end, and the results.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Action, Phase, TrialMachine, after, tell};
-use crate::measure::{Failure, TopicPartition};
-use crate::protocol::{OffsetRange, Position, ToWorker, WorkerResult, partitions_of};
-use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
+use crate::measure::Failure;
+use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Held, ProducerStage, Reader, ReaderStage};
+use crate::trial::course::{Course, Scene, Turn};
 
 /// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);
@@ -19,81 +19,101 @@ impl TrialMachine {
         self.joined_ns = now_ns;
         let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
         self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
-        self.progress_ns = self.start_ns;
-        self.deadline_ns = after(self.start_ns, self.terms.limits.read);
         for (reader, held) in self.cast.readers.iter_mut().zip(held) {
             reader.enter(ReaderStage::Reading(held));
         }
-        let mut actions = tell(self.readers_there(), &ToWorker::Start { at_ns: self.start_ns });
-        actions.extend(self.begin_load());
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Start { at_ns: self.start_ns });
+        let start_ns = self.start_ns;
+        actions.extend(self.ask_course(now_ns, |course, scene| course.begin(start_ns, scene)));
         actions.push(Action::Started(self.start_ns));
         actions
     }
 
-    pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
-        let group = self.role(reader).group;
-        for position in positions {
-            self.note_span(now_ns, reader, position);
-            let known = self.positions[group]
-                .entry(position.topic_partition())
-                .or_insert(i64::MIN);
-            if position.offset > *known {
-                *known = position.offset;
-                self.progress_ns = self.progress_ns.max(now_ns);
-            }
-        }
-        self.end_when_read(now_ns)
+    /// Asks the course something, with all that it may look at.
+    pub(super) fn ask_course<T>(
+        &mut self,
+        now_ns: u64,
+        question: impl FnOnce(&mut dyn Course, &mut Scene<'_>) -> T,
+    ) -> T {
+        let mut scene = Scene {
+            now_ns,
+            terms: &self.terms,
+            cast: &mut self.cast,
+            positions: &mut self.positions,
+        };
+        question(self.course.as_mut(), &mut scene)
     }
 
-    /// Ends the reading once every partition is at its end.
-    pub(super) fn end_when_read(&mut self, now_ns: u64) -> Vec<Action> {
-        let may_end = match &self.load {
-            None => self.phase == Phase::Reading,
-            Some(_) => self.phase == Phase::Draining,
-        };
-        if !may_end || !self.unread().is_empty() {
+    /// Tells the course what happened, and goes on as it says.
+    pub(super) fn go_on(
+        &mut self,
+        now_ns: u64,
+        news: impl FnOnce(&mut dyn Course, &mut Scene<'_>) -> Turn,
+    ) -> Vec<Action> {
+        let turn = self.ask_course(now_ns, news);
+        self.take(now_ns, turn)
+    }
+
+    /// Goes on as the course says; what it says of a reading that is over no longer matters.
+    pub(super) fn take(&mut self, now_ns: u64, turn: Turn) -> Vec<Action> {
+        if self.phase == Phase::Reading && self.course.is_draining() {
+            self.phase = Phase::Draining;
+        }
+        match turn {
+            Turn::On(actions) => actions,
+            Turn::Over if self.is_reading() => self.collect(now_ns),
+            Turn::Over => Vec::new(),
+        }
+    }
+
+    pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
+        self.note_spans(now_ns, reader, positions);
+        let advanced = self.positions.note(self.role(reader).group, positions);
+        if !self.is_reading() {
             return Vec::new();
         }
-        self.note_catch_up(now_ns);
-        self.collect(now_ns)
+        self.go_on(now_ns, |course, scene| course.on_progress(advanced, scene))
+    }
+
+    pub(super) fn on_producer_progress(
+        &mut self,
+        now_ns: u64,
+        producer: usize,
+        progress: ProducerProgress,
+    ) -> Vec<Action> {
+        let producer = &mut self.cast.producers[producer];
+        if let (true, Some(ProducerStage::Sending)) = (progress.finished, producer.stage()) {
+            producer.enter(ProducerStage::Finished);
+        }
+        self.go_on(now_ns, |course, scene| course.on_producers(scene))
+    }
+
+    pub(super) fn on_producer_result(
+        &mut self,
+        now_ns: u64,
+        producer: usize,
+        result: ProducerResult,
+    ) -> Result<Vec<Action>, Failure> {
+        if let Err(message) = self.cast.producers[producer].finish(result) {
+            return self.broke_protocol(ActorId::Producer(producer), message);
+        }
+        let mut actions = self.go_on(now_ns, |course, scene| course.on_producers(scene));
+        actions.extend(self.let_go(ActorId::Producer(producer)));
+        Ok(actions)
     }
 
     /// Reading is over: everybody says what was recorded.
-    pub(super) fn collect(&mut self, now_ns: u64) -> Vec<Action> {
+    fn collect(&mut self, now_ns: u64) -> Vec<Action> {
         self.phase = Phase::Collecting;
         self.heard_end_ns = now_ns;
         self.deadline_ns = after(now_ns, self.terms.limits.result);
         let mut actions = vec![Action::Ended];
         actions.extend(self.resume_all());
         let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
-        let stopped: Vec<ActorId> = readers
-            .filter_map(|(actor, reader)| reader.stop().then_some(actor))
-            .collect();
-        actions.extend(tell(stopped.into_iter(), &ToWorker::Stop));
+        let stopped = readers.filter_map(|(actor, reader)| reader.stop().then_some(actor));
+        actions.extend(tell(stopped.collect::<Vec<_>>().into_iter(), &ToWorker::Stop));
         self.end_when_collected(now_ns);
         actions
-    }
-
-    /// Partitions, by group, whose end nobody has reached.
-    pub(super) fn unread(&self) -> BTreeSet<(usize, TopicPartition)> {
-        let mut unread = BTreeSet::new();
-        for (partition, OffsetRange { low, end: open_end }) in partitions_of(&self.terms.topics) {
-            let end = self.load.as_ref().map_or(open_end, |load| load.end_of(partition));
-            if low >= end {
-                continue;
-            }
-            for (group, positions) in self.positions.iter().enumerate() {
-                if positions.get(&partition).copied().unwrap_or(low) < end {
-                    unread.insert((group, partition));
-                }
-            }
-        }
-        unread
-    }
-
-    /// Where a group is in a partition, as far as reported.
-    pub(super) fn position(&self, group: usize, partition: TopicPartition) -> i64 {
-        self.positions[group].get(&partition).copied().unwrap_or(0).max(0)
     }
 
     pub(super) fn on_result(

@@ -52,7 +52,7 @@ impl TrialMachine {
         self.phase = Phase::Joining;
         self.subscribe_ns = now_ns;
         self.deadline_ns = after(now_ns, self.terms.limits.join);
-        let mut actions = tell(self.readers_there(), &ToWorker::Subscribe);
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Subscribe);
         actions.extend(self.look());
         Ok(actions)
     }

@@ -6,13 +6,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::measure::DeliveredOffsets;
+use crate::measure::{DeliveredOffsets, DeliveredTopics};
 use crate::measure::{GroupMember, GroupState};
-use crate::protocol::{Capability, Hello, MemberAssignment, PROTOCOL_VERSION, Position, WorkCalibration};
+use crate::protocol::{
+    Capability, Hello, MemberAssignment, PROTOCOL_VERSION, Position, ToWorker, TopicTarget, WorkCalibration,
+};
 use crate::testing::arrangement;
 use crate::testing::script::*;
+use crate::trial::TrialReference;
 use crate::trial::limits::Limits;
-use crate::trial::spec::TrialReference;
 
 const P1: &str = "group 1, process 1";
 const P2: &str = "group 1, process 2";
@@ -520,24 +522,30 @@ proptest! {
 
 /// Two partitions of an existing topic, each with a record at every second offset.
 fn existing() -> Script {
-    let mut script = Script::reading();
     let offsets: DeliveredOffsets = (0..RECORDS).step_by(2).collect();
     let delivered = DeliveredTopics {
         topics: vec![vec![offsets; 2]],
     };
-    let low = [vec![0, 0]];
-    let reference = TrialReference::new(Arc::new(delivered), &mut script.machine.terms.topics, &low);
-    script.machine.terms.reference = Some(reference);
-    script
+    let mut spec = spec(2, 1, 2);
+    let reference = TrialReference::new(Arc::new(delivered), &mut spec.terms.topics, &[vec![0, 0]]);
+    Script::reading_of(spec.with_reference(reference))
 }
 
-/// The answer to a question for what the script has not read when it is asked.
-fn still(script: &Script, first: &[i64], second: &[i64]) -> Event {
+/// What the cluster is asked for when nothing was read for a while.
+fn asked(script: &mut Script) -> Vec<TopicTarget> {
+    match &script.passes(Duration::from_millis(2_100))[..] {
+        [Action::AskStill(targets)] => targets.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The answer to this question.
+fn still(asked: Vec<TopicTarget>, first: &[i64], second: &[i64]) -> Event {
     let offsets = |all: &[i64]| all.iter().copied().collect();
     let delivered = DeliveredTopics {
         topics: vec![vec![offsets(first), offsets(second)]],
     };
-    Event::Still(script.machine.unread_targets(), Ok(delivered))
+    Event::Still(asked, Ok(delivered))
 }
 
 #[test]
@@ -547,28 +555,35 @@ fn a_partition_of_which_nothing_is_delivered_any_more_is_at_its_end() {
     script.reaches(0, 0, RECORDS);
     assert_eq!(script.machine.progress(), (50, 100));
     script.reaches(1, 1, 40);
-    let targets = script.machine.unread_targets();
+    let targets = asked(&mut script);
     assert_eq!(targets[0].partitions, [range(RECORDS, RECORDS), range(40, RECORDS)]);
-    // Something of it is left: the trial goes on.
-    let left = still(&script, &[], &[40]);
+    assert_eq!(script.passes(Duration::from_secs(3)), [], "one question at a time");
     // The reader goes on before the answer comes, which knows only the first record that was there.
     script.reaches(1, 1, 45);
-    assert_eq!(script.event(left), []);
+    assert_eq!(script.event(still(targets, &[], &[40])), [], "something of it is left");
     assert_eq!(script.machine.phase(), Phase::Reading);
-    let unanswered = Event::Still(script.machine.unread_targets(), Err("no answer".to_owned()));
+    let unanswered = Event::Still(asked(&mut script), Err("no answer".to_owned()));
     assert_eq!(script.event(unanswered), []);
     assert_eq!(script.machine.phase(), Phase::Reading);
-    let nothing = still(&script, &[], &[]);
+    let nothing = still(asked(&mut script), &[], &[]);
     let actions = script.event(nothing);
     assert_eq!(sent_to(&actions, &ToWorker::Stop), [Reader(0), Reader(1)]);
     assert_eq!(script.machine.phase(), Phase::Collecting);
 }
 
 #[test]
+fn as_long_as_records_come_the_cluster_is_not_asked_for_what_is_left() {
+    let mut script = existing();
+    for offset in 1..20 {
+        script.reaches(0, 0, offset);
+        assert_eq!(script.passes(Duration::from_secs(1)), []);
+    }
+}
+
+#[test]
 fn filled_topics_are_not_queried_again() {
     let mut script = Script::reading();
-    assert!(!script.machine.awaits_records());
-    let nothing = still(&script, &[], &[]);
-    assert_eq!(script.event(nothing), []);
+    assert_eq!(script.passes(Duration::from_secs(19)), []);
+    assert_eq!(script.event(still(topics(2), &[], &[])), []);
     assert_eq!(script.machine.phase(), Phase::Reading);
 }

@@ -5,15 +5,13 @@ use std::time::Duration;
 use super::*;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{FailureKind, HostMeasurement, Measurement, OffsetRun, OrderedLoad};
-use crate::protocol::{
-    Capability, FromWorker, MemberResult, PrepareProducer, ProducedPartition, ProducerProgress, ProducerResult,
-};
+use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
+use crate::protocol::{Capability, FromWorker, MemberResult, ProducedPartition, ProducerProgress, ProducerResult};
 use crate::scenario::{Configuration, Load, Mode};
 use crate::testing::script::*;
 use crate::testing::{arrangement, load, prepare_producer};
 use crate::trial::assemble;
-use crate::trial::engine::Event;
+use crate::trial::engine::{Event, Phase};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The only producer.
@@ -142,6 +140,12 @@ fn measured(script: &mut Script, results: [MemberResult; 2]) -> (Measurement, Op
     assemble::measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
 }
 
+/// What is measured of the load so far.
+fn load_of(script: &Script) -> LoadMeasurement {
+    let machine = &script.machine;
+    machine.course.measurement(&machine.ended(), 0, &[]).unwrap()
+}
+
 #[test]
 fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_read() {
     let (script, actions) = reading([0, 0]);
@@ -224,7 +228,7 @@ fn a_producer_that_speaks_before_its_turn_is_not_believed() {
 fn a_producer_that_is_behind_is_stopped_two_seconds_after_the_end_of_the_load() {
     let (mut script, _) = reading([0, 0]);
     script.passes(Duration::from_secs(1));
-    let end_ns = script.machine.load.as_ref().unwrap().end_ns;
+    let end_ns = load_of(&script).window_end_ns;
     let left = Duration::from_nanos(end_ns - script.now_ns);
     assert!(sent_to(&script.passes(left), &ToWorker::Stop).is_empty());
     ends(&mut script, [10, 10]);
@@ -315,20 +319,20 @@ fn the_lag_is_sampled_and_a_backlog_is_caught_up_when_it_is_gone() {
         let actions = script.passes(Duration::from_millis(if step == 0 { 600 } else { 200 }));
         assert_eq!(actions, [Action::AskEnds], "step {step}");
         ends(&mut script, [1_010, 1_010]);
-        let caught_up = script.machine.load.as_ref().unwrap().caught_up_ns;
+        let caught_up = load_of(&script).caught_up_ns;
         assert_eq!(caught_up.is_some(), step >= 2, "step {step}");
     }
-    let lag = &script.machine.load.as_ref().unwrap().lag;
+    let lag = load_of(&script).lag;
     assert_eq!(lag.totals(), [2_020, 820, 10, 0]);
     // Between the samples of 820 and 10, on the straight line, and so nearly at the second.
-    let caught_up = script.machine.load.as_ref().unwrap().caught_up_ns.unwrap();
+    let caught_up = load_of(&script).caught_up_ns.unwrap();
     let (before, after) = (lag.at_ns[1], lag.at_ns[2]);
     assert!(
         before + (after - before) / 2 < caught_up && caught_up < after,
         "{before} {caught_up} {after}"
     );
-    assert_eq!(super::crossing((1_000, 900), (2_000, 100), 300.0), 1_750);
-    assert_eq!(super::crossing((1_000, 901), (2_000, 900), 900.0), 2_000);
+    assert_eq!(super::lag::crossing((1_000, 900), (2_000, 100), 300.0), 1_750);
+    assert_eq!(super::lag::crossing((1_000, 901), (2_000, 900), 900.0), 2_000);
     assert_eq!(lag.partitions.len(), 2);
 }
 
@@ -353,7 +357,7 @@ fn seconds_of_several_workers_are_added_up() {
         }];
         script.says(Reader(worker), FromWorker::Seconds { seconds });
     }
-    let seconds = script.machine.load.as_mut().unwrap().take_seconds();
+    let seconds = load_of(&script).seconds;
     assert_eq!(
         (seconds.len(), seconds[0].second, seconds[0].response.unpack().count()),
         (1, 3, 2)
@@ -378,16 +382,15 @@ fn the_plan_orders_the_same_window_that_the_load_has() {
 
 /// A live trial with two producers and these acts planned, and the first of them reading.
 fn reading_of_two_producers(plan: crate::trial::Script) -> Script {
-    let script = live([0, 0]);
+    let machine = live([0, 0]).machine;
     let second = PrepareProducer {
         producer: 1,
         ..producers()[0].clone()
     };
     let producers = vec![producers()[0].clone(), second];
-    let terms = script.machine.terms;
     let spec = crate::trial::spec::TrialSpec {
-        cast: spec_of(&arrangement("case", 2, 1), 2).cast,
-        terms,
+        terms: machine.terms,
+        ..spec_of(&arrangement("case", 2, 1), 2)
     };
     let load = load_spec([0, 0]);
     let mut script = Script::new(spec.with_load(load, producers).with_script(plan, &[]));
@@ -412,7 +415,7 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
     for act in [Act::Leave, Act::Kill] {
         let when = crate::trial::When::At(Duration::from_secs(2));
         let mut script = reading_of_two_producers(crate::trial::Script::default().step(when, second, act));
-        let actions = script.passes(Duration::from_secs(2));
+        let actions = script.passes(Duration::from_millis(2_100));
         let begun = match act {
             Act::Leave => Action::Send(second, ToWorker::Stop),
             _ => Action::Act(second, act),

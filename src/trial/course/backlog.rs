@@ -1,0 +1,118 @@
+//! A backlog: everything is there before anybody reads, and the trial ends when all of it is read.
+
+use std::collections::BTreeSet;
+
+use super::{Course, Scene, Turn};
+use crate::measure::{Failure, FailureKind, TopicPartition};
+use crate::protocol::{TopicTarget, partitions_of};
+use crate::trial::engine::Action;
+use crate::trial::limits::after;
+
+/// Reads what lies there.
+#[derive(Debug)]
+pub struct Backlog {
+    records: u64,
+    /// From when reading begins.
+    deadlines: Option<Deadlines>,
+}
+
+#[derive(Debug)]
+struct Deadlines {
+    /// When all must be read.
+    end_ns: u64,
+    /// When it counts as stalled if nothing more is read.
+    stall_ns: u64,
+}
+
+impl Backlog {
+    /// Reads all offsets of these topics, each of which holds a record.
+    pub fn of(topics: &[TopicTarget]) -> Self {
+        Backlog::of_records(partitions_of(topics).map(|(_, range)| range.len()).sum())
+    }
+
+    /// Reads topics with so many records.
+    pub(super) fn of_records(records: u64) -> Self {
+        Backlog {
+            records,
+            deadlines: None,
+        }
+    }
+}
+
+impl Course for Backlog {
+    fn records(&self) -> u64 {
+        self.records
+    }
+
+    fn begin(&mut self, start_ns: u64, scene: &mut Scene<'_>) -> Vec<Action> {
+        let limits = scene.terms.limits;
+        self.deadlines = Some(Deadlines {
+            end_ns: after(start_ns, limits.read),
+            stall_ns: after(start_ns, limits.stall),
+        });
+        Vec::new()
+    }
+
+    fn wake_ns(&self) -> u64 {
+        let deadlines = self.deadlines.as_ref();
+        deadlines.map_or(u64::MAX, |deadlines| deadlines.end_ns.min(deadlines.stall_ns))
+    }
+
+    fn wait_until(&mut self, at_ns: u64) {
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.stall_ns = deadlines.stall_ns.max(at_ns);
+        }
+    }
+
+    fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
+        let is_over = |at_ns: fn(&Deadlines) -> u64| {
+            let deadlines = self.deadlines.as_ref();
+            deadlines.is_some_and(|deadlines| scene.now_ns >= at_ns(deadlines))
+        };
+        if is_over(|deadlines| deadlines.end_ns) {
+            return Err(Failure {
+                kind: FailureKind::Timeout,
+                who: None,
+                message: format!("reading took more than {} s", scene.terms.limits.read.as_secs()),
+            });
+        }
+        if is_over(|deadlines| deadlines.stall_ns) {
+            return Err(stalled(scene, &self.unread(scene)));
+        }
+        Ok(Turn::NOTHING)
+    }
+
+    fn on_progress(&mut self, advanced: bool, scene: &mut Scene<'_>) -> Turn {
+        if let (true, Some(deadlines)) = (advanced, &mut self.deadlines) {
+            let stall_ns = after(scene.now_ns, scene.terms.limits.stall);
+            deadlines.stall_ns = deadlines.stall_ns.max(stall_ns);
+        }
+        if self.unread(scene).is_empty() {
+            return Turn::Over;
+        }
+        Turn::NOTHING
+    }
+}
+
+/// The failure of a trial in which nothing was read for too long. It names the members that hold what is unread.
+fn stalled(scene: &Scene<'_>, unread: &BTreeSet<(usize, TopicPartition)>) -> Failure {
+    let holders = unread
+        .iter()
+        .flat_map(|(group, partition)| scene.cast.holders(*group, *partition));
+    let who: BTreeSet<String> = holders.collect();
+    let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
+    let message = format!(
+        "no record for {} s with {} partitions unread{}",
+        scene.terms.limits.stall.as_secs(),
+        unread.len(),
+        unread
+            .first()
+            .map(|(_, partition)| format!(", such as {}", scene.terms.partition_name(*partition)))
+            .unwrap_or_default()
+    );
+    Failure {
+        kind: FailureKind::Stall,
+        who,
+        message,
+    }
+}
