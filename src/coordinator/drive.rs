@@ -1,15 +1,17 @@
 //! Drives a trial: lets the state machine, the fleet, the cluster and the clock talk to each other.
 
+use std::future::ready;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::control::act_on_worker;
 use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
 use crate::kafka::client::fetch_pause_ms;
-use crate::measure::{DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, clock};
+use crate::measure::{Act, DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, PlannedAct, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
 use crate::trial::ActorId;
 use crate::trial::{self, Recorded};
@@ -26,6 +28,8 @@ pub struct Outcome {
     pub measurement: Option<Measurement>,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
+    /// What was done on purpose.
+    pub acts: Vec<PlannedAct>,
 }
 
 /// What a trial needs of the world besides its workers.
@@ -46,8 +50,10 @@ pub trait Surroundings {
     ) -> impl Future<Output = Result<DeliveredTopics, String>> + Send + 'static;
     /// Samples the machine at this time, or at once where it has passed, without holding up the caller.
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
-    /// Says what happened where the cluster is known to be gone.
-    fn lost_cluster(&self) -> Option<String>;
+    /// Says what happened where the cluster is known to be gone, or a broker that is not among those that may be `away`.
+    fn lost_cluster(&self, away: &[u32]) -> Option<String>;
+    /// Does this to one of the brokers that the run started, and says when it was done.
+    fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static;
     /// Tells how far the trial is.
     fn progress(&self, phase: Phase, done: u64, total: u64);
 }
@@ -64,7 +70,8 @@ pub async fn run<F: Fleet>(
     let spawn_ns = clock::now_ns();
     let mut machine = TrialMachine::new(spec, spawn_ns);
     start(&mut machine, launches, fleet);
-    let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
+    let conversation = Conversation::new(&mut machine, launches, fleet, &pids, surroundings);
+    let window = conversation.hold().await;
     if let Some(failure) = machine.failure().cloned() {
         if matches!(failure.kind, FailureKind::Cluster | FailureKind::BrokerLost) {
             fleet.kill().await;
@@ -76,6 +83,7 @@ pub async fn run<F: Fleet>(
         return Outcome {
             measurement: None,
             failure: Some(failure),
+            acts: machine.planned(),
         };
     }
     fleet.shutdown(exit_limit).await;
@@ -103,6 +111,7 @@ pub async fn run<F: Fleet>(
     Outcome {
         measurement: Some(measurement),
         failure,
+        acts: machine.planned(),
     }
 }
 
@@ -113,9 +122,12 @@ fn fetch_pause_ns(machine: &TrialMachine) -> u64 {
     pauses.max().unwrap_or(0).saturating_mul(1_000_000)
 }
 
-/// Starts the processes, the first that cannot be started failing the trial.
+/// Starts the processes that are there from the beginning, the first that cannot be started failing the trial.
 fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[(ActorId, Launch)], fleet: &mut F) {
     for (actor, launch) in launches {
+        if machine.failure().is_some() || machine.terms.script.starts_later(*actor) {
+            continue;
+        }
         if let Err(message) = fleet.start(*actor, launch) {
             let who = Some(machine.cast[*actor].name());
             machine.fail(Failure {
@@ -150,6 +162,7 @@ async fn ask_for_missing(
 /// Events and actions that go to and fro until the trial is over.
 struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     machine: &'a mut TrialMachine,
+    launches: &'a [(ActorId, Launch)],
     fleet: &'a mut F,
     pids: &'a P,
     surroundings: &'a S,
@@ -157,6 +170,8 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     topics: Vec<(String, u32)>,
     /// What the cluster was asked.
     answers: JoinSet<Event>,
+    /// Acts that are being carried out.
+    acts: JoinSet<Event>,
     next_ping: Instant,
     next_check: Instant,
     /// The machine's samples at start and end.
@@ -164,15 +179,23 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
 }
 
 impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P, S> {
-    fn new(machine: &'a mut TrialMachine, fleet: &'a mut F, pids: &'a P, surroundings: &'a S) -> Self {
+    fn new(
+        machine: &'a mut TrialMachine,
+        launches: &'a [(ActorId, Launch)],
+        fleet: &'a mut F,
+        pids: &'a P,
+        surroundings: &'a S,
+    ) -> Self {
         let topics = topic_sizes(&machine.terms.topics);
         Conversation {
             machine,
+            launches,
             fleet,
             pids,
             surroundings,
             topics,
             answers: JoinSet::new(),
+            acts: JoinSet::new(),
             next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
             next_check: Instant::now() + CHECK_INTERVAL,
             window: (None, None),
@@ -193,13 +216,15 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             }
             if Instant::now() >= self.next_ping {
                 self.next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
-                let actors = self.machine.cast.ids();
+                let actors = self.machine.cast.present();
                 actors.for_each(|actor| self.fleet.send(actor, &ToWorker::Ping));
             }
             for action in self.machine.on(now_ns, event) {
                 self.perform(action);
             }
         }
+        // The next trial must not find a broker that is just being ended.
+        while self.acts.join_next().await.is_some() {}
         let (Some(start), Some(end)) = self.window else {
             return (None, None);
         };
@@ -212,6 +237,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         let wake = instant_of(self.machine.wake_ns());
         tokio::select! {
             biased;
+            // Before what a process says that was started by an act.
+            Some(Ok(acted)) = self.acts.join_next(), if !self.acts.is_empty() => (clock::now_ns(), acted),
             news = self.fleet.next() => {
                 (news.at_ns, event_of(news))
             }
@@ -225,7 +252,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
 
     /// Looks after the cluster; false where it is gone, which fails the trial.
     fn check(&mut self) -> bool {
-        if let Some(message) = self.surroundings.lost_cluster() {
+        if let Some(message) = self.surroundings.lost_cluster(&self.machine.brokers_away()) {
             self.machine.fail(Failure {
                 kind: FailureKind::BrokerLost,
                 who: None,
@@ -240,6 +267,15 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         let sample_at = |at_ns| Some(self.surroundings.sample_at(at_ns, &(self.pids)(self.fleet)));
         match action {
             Action::Send(actor, message) => self.fleet.send(actor, &message),
+            Action::Act(actor @ ActorId::Broker(broker), act) => {
+                let done = self.surroundings.act_on_broker(broker, act);
+                self.acts.spawn(async move { Event::Acted(actor, act, done.await) });
+            }
+            Action::Act(actor, act) => {
+                let launch = self.launches.iter().find(|(of, _)| *of == actor);
+                let done = act_on_worker(self.fleet, actor, act, launch.map(|(_, launch)| launch));
+                self.acts.spawn(ready(Event::Acted(actor, act, done)));
+            }
             Action::Describe(group) => {
                 let description = self.surroundings.describe(&self.machine.terms.groups[group]);
                 self.answers

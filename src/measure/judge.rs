@@ -5,6 +5,7 @@ pub use super::rules::ExclusionRules;
 use super::load::LoadVerdict;
 use super::measurement::Measurement;
 use super::member::{MemberMeasurement, Rebalance, RebalanceKind, partition_name};
+use super::planned::Act;
 use super::standstill::{broker_changes, standstill};
 use super::trial::{Flag, FlagKind, join};
 
@@ -14,8 +15,9 @@ const TICK_NS: f64 = 10e6;
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
     // A plan of before this rule goes on without it.
-    let changes = broker_changes(&measurement.interruptions, measurement.start_ns, measurement.end_ns)
-        .filter(|_| rules.standstill_ms.is_some());
+    let unplanned = measurement.interruptions.unplanned(&measurement.acts);
+    let changes =
+        broker_changes(&unplanned, measurement.start_ns, measurement.end_ns).filter(|_| rules.standstill_ms.is_some());
     let standstill = rules
         .standstill_ns()
         .and_then(|limit_ns| standstill(measurement, limit_ns));
@@ -77,7 +79,9 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
     // The kernel reports the machine's times in steps of 10 ms: less than two steps beyond the limit is not evidence.
     let slack = 2.0 * TICK_NS / capacity_ns;
     let others = host.others_cpu_ns as f64 / (host.wall_ns as f64 * f64::from(host.others_cores.unwrap_or(host.cores)));
-    if others > rules.others_cpu_share_flag + slack {
+    // Of a process that ended it is not known what it used: the rest is not that of other programs.
+    let all_ran = (measurement.acts.iter()).all(|act| matches!(act.act, Act::Pause | Act::Resume));
+    if all_ran && others > rules.others_cpu_share_flag + slack {
         evidence.push(format!("other programs used {:.1} % of the machine", others * 100.0));
     }
     let steal = host.cpu.steal_ns as f64 / capacity_ns;
@@ -114,12 +118,13 @@ fn completes_joining(member: &MemberMeasurement, event: &Rebalance) -> bool {
             .all(|partition| member.assigned.contains(partition))
 }
 
-/// The members with such events, and when these were.
+/// The members with such events that nobody planned, and when these were.
 fn events(measurement: &Measurement, which: impl Fn(&MemberMeasurement, &Rebalance) -> bool) -> Option<String> {
     let mut evidence = Vec::new();
     for member in &measurement.members {
+        let is_planned = |event: &Rebalance| measurement.acts.iter().any(|act| act.rebalances(member, event.at_ns));
         let times: Vec<String> = (member.rebalances.iter())
-            .filter(|event| which(member, event))
+            .filter(|event| which(member, event) && !is_planned(event))
             .map(|r| format!("{:.0} ms", (r.at_ns as f64 - measurement.start_ns as f64) / 1e6))
             .collect();
         if !times.is_empty() {
@@ -130,9 +135,10 @@ fn events(measurement: &Measurement, which: impl Fn(&MemberMeasurement, &Rebalan
 }
 
 /// Members that read a partition which they neither held at the barrier nor were given since. Somebody else held it then, or
-/// the members were given others after their answers and before the barrier was passed.
+/// the members were given others after their answers and before the barrier was passed. What one was given that was killed is
+/// not known.
 fn read_unheld(measurement: &Measurement) -> Option<String> {
-    let members = measurement.members.iter();
+    let members = measurement.members.iter().filter(|member| !member.was_killed);
     let evidence = members.filter_map(|member| {
         let held = member.held_since(measurement.start_ns);
         let is_unheld = |partition| !held.contains(&partition);
@@ -150,6 +156,7 @@ fn read_unheld(measurement: &Measurement) -> Option<String> {
 
 fn queued_at_start(measurement: &Measurement) -> Option<String> {
     let members = measurement.members.iter();
+    let members = members.filter(|member| !measurement.was_started_later(member));
     let evidence = members.filter_map(|member| {
         let queued = member.queued_at_start.filter(|&records| records > 0)?;
         Some(format!(

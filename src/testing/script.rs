@@ -131,7 +131,11 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(spec: TrialSpec) -> Self {
         let mut machine = TrialMachine::new(spec, BEGIN_NS);
-        for actor in machine.cast.ids() {
+        let actors = machine.cast.ids();
+        for actor in actors
+            .filter(|actor| !machine.terms.script.starts_later(*actor))
+            .collect::<Vec<_>>()
+        {
             machine.cast[actor].start(BEGIN_NS);
         }
         Script {

@@ -9,6 +9,7 @@ mod demands;
 mod engine;
 mod limits;
 mod positions;
+mod script;
 mod spec;
 mod terms;
 
@@ -18,4 +19,5 @@ pub use course::{LoadSpec, TrialReference};
 pub use demands::Demands;
 pub use engine::{Action, Event, Phase, TrialMachine};
 pub use limits::Limits;
+pub use script::{Script, Step, When};
 pub use spec::{TrialSpec, topic_sizes};

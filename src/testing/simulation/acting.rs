@@ -63,6 +63,7 @@ impl World {
                 let result = self.producers[producer].result();
                 self.say(actor, FromWorker::ProducerResult(Box::new(result)));
             }
+            ActorId::Broker(_) => panic!("{actor:?} has no result"),
             ActorId::Reader(reader) => {
                 let (result, errors) = self.readers[reader].result();
                 if self.readers[reader].hides_member {
@@ -78,6 +79,7 @@ impl World {
         match actor {
             ActorId::Reader(reader) => self.readers[reader].is_stopped = true,
             ActorId::Producer(producer) => self.producers[producer].is_stopped = true,
+            ActorId::Broker(_) => panic!("{actor:?} is stopped"),
         }
         self.give_result(actor);
     }
@@ -123,10 +125,10 @@ impl World {
     /// A group begins to assign anew: everybody gives back, then everybody gets.
     pub fn rebalance(&mut self, group: usize) {
         let members = self.cluster.groups[group].members.clone();
+        self.cluster.groups[group].generation += 1;
         if members.is_empty() {
             return;
         }
-        self.cluster.groups[group].generation += 1;
         self.cluster.groups[group].is_assigned = false;
         let generation = self.cluster.groups[group].generation;
         let mut last_ns = 0;

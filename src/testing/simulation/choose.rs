@@ -1,6 +1,7 @@
 //! The plan that follows from a seed.
 
 use super::chance::{Chance, MS};
+use super::deed::{Deed, Planned};
 use super::mischief::{Breach, Deafness, Error, GivesUp, Mischief, What};
 use super::plan::{Plan, Records};
 use crate::protocol::Capability;
@@ -43,12 +44,38 @@ pub fn plan_of(seed: u64) -> Plan {
         rate: chance.between(20, 300),
         drain_ns: chance.of(&[300, 2_000, 4_000]) * MS,
         mischiefs: Vec::new(),
+        deeds: Vec::new(),
     };
     for _ in 0..chance.of(&[0, 0, 1, 1, 1, 2, 3]) {
         let mischief = mischief(&plan, &mut chance);
         plan.mischiefs.push(mischief);
     }
+    if chance.once_in(3) {
+        plan.deeds = deeds(&plan, &mut chance);
+    }
     plan
+}
+
+/// Planned acts on one reader or two.
+fn deeds(plan: &Plan, chance: &mut Chance) -> Vec<Deed> {
+    let mut deeds: Vec<Deed> = Vec::new();
+    for _ in 0..chance.of(&[1, 1, 2]) {
+        let actor = ActorId::Reader(chance.index(plan.readers()));
+        let is_new = deeds.iter().all(|deed| deed.actor != actor);
+        let for_ns = chance.of(&[50, 400, 1_500]) * MS;
+        let what = chance.of(&[
+            Planned::Kill,
+            Planned::Leave,
+            Planned::Restart(for_ns),
+            Planned::Pause(for_ns),
+            Planned::StartLate,
+        ]);
+        if is_new && plan.may_act_on(actor) {
+            let after_ns = chance.up_to(1_500 * MS);
+            deeds.push(Deed { after_ns, actor, what });
+        }
+    }
+    deeds
 }
 
 /// Something that can go wrong in this plan.

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use super::chance::MS;
 use super::cluster::{Cluster, Log};
+use super::deed::{Deed, Planned};
 use super::plan::{Plan, Records};
 use crate::load::{Arrivals, Profile, Schedule};
-use crate::measure::{DeliveredTopics, Failure, HostMeasurement, Measurement, TopicPartition};
+use crate::measure::{Act, DeliveredTopics, Failure, HostMeasurement, Measurement, TopicPartition};
 use crate::protocol::{OffsetRange, PrepareProducer, TopicTarget, WorkCalibration, partitions_of};
 use crate::scenario::{Configuration, Load, Membership, Mode};
 use crate::testing::script::BEGIN_NS;
 use crate::testing::{arrangement, load, prepare_producer};
 use crate::trial::{
-    self, Action, Event, Limits, LoadSpec, Phase, Recorded, TrialMachine, TrialReference, TrialSpec, topic_sizes,
+    self, Action, Event, Limits, LoadSpec, Phase, Recorded, Script, TrialMachine, TrialReference, TrialSpec, When,
+    topic_sizes,
 };
 
 /// Limits that a healthy simulated trial keeps by far.
@@ -25,11 +27,13 @@ const LIMITS: Limits = Limits {
     stall: Duration::from_secs(6),
     read: Duration::from_secs(30),
     drain: Duration::MAX,
+    settle: Duration::from_secs(2),
     result: Duration::from_secs(2),
     exit: Duration::from_secs(5),
 };
-/// The engine waits this much longer for producers than its limits say, and a second is left for messages.
-const PATIENCE: Duration = Duration::from_secs(2 + 8 + 1);
+/// The engine waits this much longer for producers and for what is planned than its limits say, and a second is left for
+/// messages.
+const PATIENCE: Duration = Duration::from_secs(2 + 8 + 12 + 1);
 const LEAD_NS: u64 = 200 * MS;
 const WARMUP_NS: u64 = 300 * MS;
 const WINDOW_NS: u64 = 1_200 * MS;
@@ -62,7 +66,9 @@ impl Engine {
         let facts = facts(plan, &spec);
         let mut machine = TrialMachine::new(spec, BEGIN_NS);
         for actor in machine.cast.ids() {
-            machine.cast[actor].start(BEGIN_NS);
+            if !machine.terms.script.starts_later(actor) {
+                machine.cast[actor].start(BEGIN_NS);
+            }
         }
         (Engine(machine), facts)
     }
@@ -120,6 +126,7 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
     let sizes = topic_sizes(&topics);
     let (properties, calibration) = (BTreeMap::new(), WorkCalibration::default());
     let spec = TrialSpec::new(&configuration, "trial", topics, &properties, calibration, LIMITS);
+    let spec = spec.with_script(script(plan), &[]);
     match (plan.records, reference) {
         (Records::Existing, Some(reference)) => spec.with_reference(reference),
         (Records::Arriving, _) => {
@@ -128,6 +135,21 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
         }
         (Records::Backlog | Records::Existing, _) => spec,
     }
+}
+
+fn script(plan: &Plan) -> Script {
+    let mut script = Script::default();
+    for Deed { after_ns, actor, what } in plan.deeds.iter().copied() {
+        let when = When::AfterJoin(Duration::from_nanos(after_ns));
+        script = match what {
+            Planned::Kill => script.step(when, actor, Act::Kill),
+            Planned::Leave => script.step(when, actor, Act::Leave),
+            Planned::Restart(away_ns) => script.restart(when, actor, Act::Kill, Duration::from_nanos(away_ns)),
+            Planned::Pause(length_ns) => script.pause(when, actor, Duration::from_nanos(length_ns)),
+            Planned::StartLate => script.step(when, actor, Act::Start),
+        };
+    }
+    script
 }
 
 fn mode(plan: &Plan) -> Mode {

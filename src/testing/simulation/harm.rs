@@ -77,7 +77,7 @@ impl World {
     /// Whom the account names for an error of a reader: its members, or any of its group that had the partition too.
     pub fn members_around(&self, reader: usize) -> Vec<String> {
         let is_change = |what: &What| matches!(what, What::Rebalances(_) | What::KeepsPartition(_) | What::Poaches(_));
-        if self.plan.has(is_change) {
+        if self.plan.has(is_change) || !self.plan.deeds.is_empty() {
             vec![format!("group {}", self.readers[reader].group + 1)]
         } else {
             vec![self.readers[reader].name.clone()]
@@ -90,6 +90,7 @@ impl World {
             return;
         }
         process.is_dead = true;
+        self.murdered.insert(actor);
         let who = self.someone(actor);
         self.causes.add("a death", &[FailureKind::WorkerDied], who);
         self.tell(actor, Event::Died(actor, "it was killed (signal 9)".to_owned()));
@@ -157,7 +158,7 @@ impl World {
             (Breach::SecondReady, _) => self.say(actor, FromWorker::Ready),
             (Breach::EarlyResult, _) => self.give_result(actor),
             (Breach::WrongMembers, ActorId::Reader(reader)) => self.readers[reader].hides_member = true,
-            (Breach::WrongMembers, ActorId::Producer(_)) => {}
+            (Breach::WrongMembers, ActorId::Producer(_)) | (_, ActorId::Broker(_)) => {}
             (Breach::WrongRole, ActorId::Reader(_)) => {
                 self.say(actor, FromWorker::ProducerProgress(ProducerProgress::default()));
             }

@@ -3,11 +3,13 @@
 //! hold. It knows no process, no socket and no clock.
 
 mod acting;
+mod carrying_out;
 mod causes;
 mod chance;
 mod checks;
 mod choose;
 mod cluster;
+mod deed;
 mod engine;
 mod harm;
 mod mischief;

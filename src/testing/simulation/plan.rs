@@ -2,6 +2,7 @@
 //! so that a failing plan is printed, and made simpler as long as it fails.
 
 use super::chance::MS;
+use super::deed::Deed;
 use super::mischief::{Deafness, Error, Mischief, What};
 use crate::protocol::Capability;
 use crate::trial::ActorId;
@@ -49,6 +50,8 @@ pub struct Plan {
     pub drain_ns: u64,
     /// What goes wrong.
     pub mischiefs: Vec<Mischief>,
+    /// What is done on purpose.
+    pub deeds: Vec<Deed>,
 }
 
 impl Plan {
@@ -65,6 +68,11 @@ impl Plan {
             without.mischiefs.remove(index);
             simpler.push(without);
         }
+        for index in 0..self.deeds.len() {
+            let mut without = self.clone();
+            without.deeds.remove(index);
+            simpler.push(without);
+        }
         let mut change = |differs: bool, change: fn(&mut Plan)| {
             if differs {
                 let mut changed = self.clone();
@@ -75,6 +83,11 @@ impl Plan {
                         changed.mischiefs.push(mischief);
                     }
                 }
+                let deeds = std::mem::take(&mut changed.deeds);
+                changed.deeds = deeds
+                    .into_iter()
+                    .filter(|deed| changed.may_act_on(deed.actor))
+                    .collect();
                 simpler.push(changed);
             }
         };
@@ -98,11 +111,22 @@ impl Plan {
         self.mischiefs.iter().any(|mischief| is_kind(&mischief.what))
     }
 
+    /// True if a script may act on it: of each group one process stays.
+    pub fn may_act_on(&self, actor: ActorId) -> bool {
+        match actor {
+            ActorId::Reader(reader) => {
+                !self.manual && reader < self.readers() && !reader.is_multiple_of(self.processes as usize)
+            }
+            ActorId::Producer(_) | ActorId::Broker(_) => false,
+        }
+    }
+
     /// True if the plan has whom and what it concerns.
     pub fn allows(&self, what: What) -> bool {
         let has_actor = |actor| match actor {
             ActorId::Reader(reader) => reader < self.readers(),
             ActorId::Producer(producer) => producer < self.producers as usize,
+            ActorId::Broker(_) => false,
         };
         let has_group = |group: usize| group < self.groups as usize;
         let has_others = !self.manual && self.processes * self.consumers > 1;

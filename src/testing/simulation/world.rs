@@ -1,7 +1,7 @@
 //! The world of a simulated trial: a clock, and what is due. It hears the engine's actions and has events for it; it
 //! knows nothing of the engine's state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::Causes;
 use super::chance::{Chance, MS};
@@ -22,6 +22,10 @@ pub struct Process {
     pub is_introduced: bool,
     pub is_dead: bool,
     pub frozen_until_ns: u64,
+    /// What would have happened in it while it was frozen for ever.
+    pub held: Vec<Due>,
+    /// How often it was started before.
+    pub lives: u32,
     /// When its latest message reaches the engine, and the engine's latest reaches it: messages keep their order.
     to_engine_ns: u64,
     from_engine_ns: u64,
@@ -40,6 +44,8 @@ pub enum Due {
     Join(usize),
     /// A consumer of a reader gives back what it holds, unless another rebalance has begun since this generation.
     Revoke(usize, usize, u32),
+    /// The cluster has noticed that a reader is gone in this life.
+    Expel(usize, u32),
     /// A group assigns, unless another rebalance has begun since this generation.
     Assign(usize, u32),
     /// A consumer of a reader gets what the group assigned in this generation.
@@ -68,9 +74,14 @@ pub struct World {
     pub readers: Vec<SimReader>,
     pub producers: Vec<SimProducer>,
     pub processes: BTreeMap<ActorId, Process>,
+    /// Readers of processes that ended and were started again.
+    pub past: Vec<SimReader>,
+    /// Whose processes ended although nobody planned it.
+    pub murdered: BTreeSet<ActorId>,
     /// What happened that a failure may name.
     pub causes: Causes,
-    queue: BTreeMap<(u64, u64), Due>,
+    /// What is due, by time, with the life of the process that it is due in.
+    queue: BTreeMap<(u64, u64), (Due, u32)>,
     sequence: u64,
     /// Questions about groups so far.
     looks: u64,
@@ -100,6 +111,8 @@ impl World {
             readers: (0..plan.readers()).map(reader).collect(),
             producers: Vec::new(),
             processes: BTreeMap::new(),
+            past: Vec::new(),
+            murdered: BTreeSet::new(),
             causes: Causes::default(),
             queue: BTreeMap::new(),
             sequence: 0,
@@ -112,6 +125,7 @@ impl World {
             let name = format!("producer {}", index + 1);
             world.producers.push(SimProducer::new(name));
         }
+        world.expect_deeds();
         world.begin();
         world
     }
@@ -122,7 +136,7 @@ impl World {
         for actor in readers.chain(producers) {
             let capabilities = match actor {
                 ActorId::Reader(reader) => self.readers[reader].capabilities.clone(),
-                ActorId::Producer(_) => Capability::ALL.to_vec(),
+                ActorId::Producer(_) | ActorId::Broker(_) => Capability::ALL.to_vec(),
             };
             let process = Process {
                 hello: Hello {
@@ -135,16 +149,27 @@ impl World {
                 is_introduced: false,
                 is_dead: false,
                 frozen_until_ns: 0,
+                held: Vec::new(),
+                lives: 0,
                 to_engine_ns: 0,
                 from_engine_ns: 0,
             };
             self.processes.insert(actor, process);
             let start_ns = self.chance.between(20, 500) * MS;
-            self.later(start_ns, Due::Introduce(actor));
+            if self.starts_late(actor) {
+                self.process(actor).is_dead = true;
+            } else {
+                self.later(start_ns, Due::Introduce(actor));
+            }
         }
         for index in 0..self.plan.mischiefs.len() {
             self.later(self.plan.mischiefs[index].after_ns, Due::Mischief(index));
         }
+    }
+
+    /// The process of an actor.
+    pub fn process(&mut self, actor: ActorId) -> &mut Process {
+        self.processes.get_mut(&actor).unwrap()
     }
 
     /// Its name for people.
@@ -152,6 +177,7 @@ impl World {
         match actor {
             ActorId::Reader(reader) => self.readers[reader].name.clone(),
             ActorId::Producer(producer) => self.producers[producer].name.clone(),
+            ActorId::Broker(broker) => format!("broker {broker}"),
         }
     }
 
@@ -162,7 +188,9 @@ impl World {
 
     fn at(&mut self, at_ns: u64, due: Due) {
         self.sequence += 1;
-        self.queue.insert((at_ns, self.sequence), due);
+        let process = actor_of(&due).and_then(|actor| self.processes.get(&actor));
+        let life = process.map_or(0, |process| process.lives);
+        self.queue.insert((at_ns, self.sequence), (due, life));
     }
 
     /// How long a message takes.
@@ -194,6 +222,7 @@ impl World {
                 let arrival_ns = process.from_engine_ns;
                 self.at(arrival_ns, Due::Hear(actor, message));
             }
+            Action::Act(actor, act) => self.act(actor, act),
             Action::Describe(group) => {
                 self.looks += 1;
                 self.later(delay_ns, Due::AnswerGroup(group, self.looks));
@@ -216,23 +245,28 @@ impl World {
                 self.now_ns = self.now_ns.max(wake_ns);
                 return Next::Wake;
             };
-            let ((at_ns, _), due) = entry.remove_entry();
+            let ((at_ns, _), (due, life)) = entry.remove_entry();
             self.now_ns = self.now_ns.max(at_ns);
             match due {
                 Due::Event(event, look) => return Next::Event(event, look),
-                due => self.happen(due),
+                due => self.happen(due, life),
             }
         }
     }
 
-    fn happen(&mut self, due: Due) {
+    fn happen(&mut self, due: Due, life: u32) {
         if let Some(actor) = actor_of(&due) {
-            let process = &self.processes[&actor];
-            if process.is_dead || process.frozen_until_ns == u64::MAX {
+            let process = self.processes.get_mut(&actor).unwrap();
+            if process.is_dead || process.lives != life {
+                return;
+            }
+            if process.frozen_until_ns == u64::MAX {
+                process.held.push(due);
                 return;
             }
             if process.frozen_until_ns > self.now_ns {
-                self.at(process.frozen_until_ns, due);
+                let until_ns = process.frozen_until_ns;
+                self.at(until_ns, due);
                 return;
             }
         }
@@ -244,13 +278,18 @@ impl World {
             Due::Work(ActorId::Producer(producer)) => self.produce(producer),
             Due::Join(reader) => self.join(reader),
             Due::Revoke(reader, consumer, generation) => self.revoke(reader, consumer, generation),
+            Due::Work(ActorId::Broker(_)) | Due::Event(..) => {}
+            Due::Expel(reader, life) => {
+                if self.processes[&ActorId::Reader(reader)].lives == life {
+                    self.expel(reader);
+                }
+            }
             Due::Assign(group, generation) => self.assign(group, generation),
             Due::Give(reader, consumer, generation) => self.give(reader, consumer, generation),
             Due::AnswerGroup(group, look) => self.answer_group(group, look),
             Due::AnswerEnds => self.answer_ends(),
             Due::AnswerStill(targets) => self.answer_still(targets),
             Due::Mischief(index) => self.mischief(index),
-            Due::Event(..) => {}
         }
     }
 
@@ -263,8 +302,10 @@ impl World {
         } else {
             let readers = &self.readers;
             let held = |member: &super::cluster::Member| -> Vec<TopicPartition> {
-                let consumer = &readers[member.reader].consumers[member.consumer];
-                consumer.held.keys().copied().collect()
+                let consumer = readers[member.reader].consumers.get(member.consumer);
+                consumer
+                    .map(|consumer| consumer.held.keys().copied().collect())
+                    .unwrap_or_default()
             };
             Ok(self.cluster.describe(group, self.now_ns, held))
         };
@@ -302,6 +343,7 @@ fn actor_of(due: &Due) -> Option<ActorId> {
         Due::Hear(actor, _) | Due::Introduce(actor) | Due::GetReady(actor) | Due::Work(actor) => Some(*actor),
         Due::Join(reader) | Due::Revoke(reader, ..) | Due::Give(reader, ..) => Some(ActorId::Reader(*reader)),
         Due::Event(..)
+        | Due::Expel(..)
         | Due::Assign(..)
         | Due::AnswerGroup(..)
         | Due::AnswerEnds

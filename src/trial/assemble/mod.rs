@@ -2,6 +2,7 @@
 //! record, and says what could not be observed.
 
 mod accounts;
+mod killed;
 
 use crate::measure::overload::is_seen;
 use crate::measure::{
@@ -64,7 +65,9 @@ pub fn measure(
     let interruptions = interruptions(machine);
     let load = machine.course.measurement(&ended, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| machine.course.failure(&ended));
+    let failure = failure.or_else(|| machine.not_carried_out());
     let mut not_observed = not_observed(machine, last_ns.is_none());
+    not_observed.extend(killed::not_observed(machine, accounts.not_observed));
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
     let measurement = Measurement {
         start_ns: machine.start_ns,
@@ -87,6 +90,7 @@ pub fn measure(
         not_observed,
         load,
         interruptions,
+        acts: machine.planned(),
         overall: None,
     };
     (measurement, failure)
@@ -95,10 +99,11 @@ pub fn measure(
 /// Where the processes of the trial did not run.
 fn interruptions(machine: &TrialMachine) -> Interruptions {
     let mut interruptions = Interruptions::default();
-    let Cast { readers, producers } = &machine.cast;
-    let reading = readers
-        .iter()
-        .filter_map(|actor| Some((actor.name(), &actor.result()?.pauses)));
+    let Cast { readers, producers, .. } = &machine.cast;
+    let reading = readers.iter().flat_map(|actor| {
+        let results = actor.lives().filter_map(|(_, life)| life.result());
+        results.map(|result| (actor.name(), &result.pauses))
+    });
     let sending = producers
         .iter()
         .filter_map(|actor| Some((actor.name(), &actor.result()?.pauses)));
@@ -110,16 +115,18 @@ fn interruptions(machine: &TrialMachine) -> Interruptions {
 
 fn members(machine: &TrialMachine) -> Vec<MemberMeasurement> {
     let mut members = Vec::new();
-    for reader in &machine.cast.readers {
-        let results = reader.result().into_iter().flat_map(|result| &result.members);
-        for ((consumer, member), held) in (0u32..).zip(results).zip(reader.held()) {
-            let group = u32::try_from(reader.role.group).unwrap_or(u32::MAX);
-            members.push(member_measurement(
-                (group, reader.role.process, consumer),
-                held.clone(),
-                member,
-                machine.start_ns,
-            ));
+    for (index, reader) in machine.cast.readers.iter().enumerate() {
+        for (number, life) in reader.lives() {
+            let results = life.result().into_iter().flat_map(|result| &result.members);
+            for ((consumer, member), held) in (0u32..).zip(results).zip(life.held()) {
+                let group = u32::try_from(reader.role.group).unwrap_or(u32::MAX);
+                let name = (group, reader.role.process, consumer);
+                members.push(MemberMeasurement {
+                    life: number,
+                    ..member_measurement(name, held.clone(), member, machine.start_ns)
+                });
+            }
+            members.extend(killed::members(machine, (index, number), life));
         }
     }
     members
@@ -166,22 +173,27 @@ fn member_measurement(
                 waits: p.waits.clone(),
             })
             .collect(),
+        ..MemberMeasurement::default()
     }
 }
 
 fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
-    let process = |reader: &Actor<Reader>| {
+    let lives = machine.cast.readers.iter().flat_map(|reader| {
+        let lives = reader.lives();
+        lives.map(|(_, life)| (&reader.role, life.lived()))
+    });
+    let process = |(role, life): (&Reader, &Life<ReaderStage>)| {
         let Life::Ready {
             introduction,
             ready_ns,
             stage: ReaderStage::Done(_, result),
-        } = &reader.life
+        } = life
         else {
             return None;
         };
         Some(ProcessMeasurement {
-            group: u32::try_from(reader.role.group).unwrap_or(u32::MAX),
-            process: reader.role.process,
+            group: u32::try_from(role.group).unwrap_or(u32::MAX),
+            process: role.process,
             pid: introduction.hello.pid,
             client: introduction.hello.client.clone(),
             client_version: introduction.hello.client_version.clone(),
@@ -192,7 +204,7 @@ fn processes(machine: &TrialMachine) -> Vec<ProcessMeasurement> {
             stopwatch: result.stopwatch.clone(),
         })
     };
-    machine.cast.readers.iter().filter_map(process).collect()
+    lives.filter_map(process).collect()
 }
 
 /// What could not be observed, by the capabilities that readers lack.

@@ -1,6 +1,7 @@
 //! Producers: processes that send the records of the load.
 
-use super::life::{Actor, EARLY_RESULT, Role};
+use super::life::{Actor, AnyActor, EARLY_RESULT, Role};
+use crate::measure::Participant;
 use crate::protocol::{PrepareProducer, ProducerResult, ToWorker};
 use crate::trial::demands::Demands;
 
@@ -23,20 +24,34 @@ pub enum ProducerStage {
 impl Role for PrepareProducer {
     type Stage = ProducerStage;
 
-    fn name(&self) -> String {
-        format!("producer {}", self.producer + 1)
+    fn who(&self) -> Participant {
+        Participant::Producer(self.producer)
     }
 
     fn demands(&self) -> Demands {
         Demands::default()
     }
 
-    fn order(&self) -> ToWorker {
-        ToWorker::PrepareProducer(Box::new(self.clone()))
+    fn order(&self) -> Option<ToWorker> {
+        Some(ToWorker::PrepareProducer(Box::new(self.clone())))
     }
 }
 
 impl Actor<PrepareProducer> {
+    /// Goes on to another stage, unless it was asked for its result. True where it did.
+    pub fn go_on(&mut self, next: ProducerStage) -> bool {
+        let goes_on = self.is_ready() && !self.was_stopped();
+        if goes_on {
+            self.enter(next);
+        }
+        goes_on
+    }
+
+    /// True from when it has sent everything.
+    pub fn has_sent(&self) -> bool {
+        matches!(self.stage(), Some(ProducerStage::Finished)) || self.was_stopped()
+    }
+
     /// True from when it was asked for its result.
     pub fn was_stopped(&self) -> bool {
         matches!(self.stage(), Some(ProducerStage::Stopping | ProducerStage::Done(_)))

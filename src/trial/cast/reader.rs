@@ -1,7 +1,7 @@
 //! Readers: processes of consumers.
 
-use super::life::{Actor, EARLY_RESULT, Role};
-use crate::measure::{TopicPartition, member_name};
+use super::life::{Actor, EARLY_RESULT, Life, Role};
+use crate::measure::{Participant, TopicPartition, member_name};
 use crate::protocol::{MemberAssignment, Prepare, ToWorker, WorkerResult};
 use crate::trial::demands::Demands;
 
@@ -38,8 +38,9 @@ pub enum ReaderStage {
 impl Role for Reader {
     type Stage = ReaderStage;
 
-    fn name(&self) -> String {
-        format!("group {}, process {}", self.group + 1, self.process + 1)
+    fn who(&self) -> Participant {
+        let (group, process) = (u32::try_from(self.group).unwrap_or(u32::MAX), self.process);
+        Participant::Reader { group, process }
     }
 
     fn demands(&self) -> Demands {
@@ -50,8 +51,8 @@ impl Role for Reader {
         }
     }
 
-    fn order(&self) -> ToWorker {
-        ToWorker::Prepare(Box::new(self.prepare.clone()))
+    fn order(&self) -> Option<ToWorker> {
+        Some(ToWorker::Prepare(Box::new(self.prepare.clone())))
     }
 }
 
@@ -74,23 +75,21 @@ impl Actor<Reader> {
 
     /// What its consumers held when the barrier was passed; nothing before.
     pub fn held(&self) -> &[Vec<TopicPartition>] {
-        match self.stage() {
-            Some(ReaderStage::Reading(held) | ReaderStage::Stopping(held) | ReaderStage::Done(held, _)) => held,
-            Some(ReaderStage::Waiting | ReaderStage::Joining(_)) | None => &[],
-        }
+        self.life.held()
     }
 
     /// Its result, once it gave it.
     pub fn result(&self) -> Option<&WorkerResult> {
-        match self.stage() {
-            Some(ReaderStage::Done(_, result)) => Some(result),
-            _ => None,
-        }
+        self.life.result()
     }
 
-    /// It is asked for its result.
-    pub fn stop(&mut self) {
-        self.enter(ReaderStage::Stopping(self.held().to_vec()));
+    /// It is asked for its result, unless it does not read. True where it was.
+    pub fn stop(&mut self) -> bool {
+        let reads = matches!(&self.life, Life::Ready { stage, .. } if matches!(stage, ReaderStage::Reading(_)));
+        if reads {
+            self.enter(ReaderStage::Stopping(self.held().to_vec()));
+        }
+        reads
     }
 
     /// It gave its result; the error is what is wrong with that.
@@ -104,5 +103,23 @@ impl Actor<Reader> {
         let held = held.clone();
         self.enter(ReaderStage::Done(held, result));
         Ok(())
+    }
+}
+
+impl Life<ReaderStage> {
+    /// As [`Actor::held`].
+    pub fn held(&self) -> &[Vec<TopicPartition>] {
+        match self.stage() {
+            Some(ReaderStage::Reading(held) | ReaderStage::Stopping(held) | ReaderStage::Done(held, _)) => held,
+            Some(ReaderStage::Waiting | ReaderStage::Joining(_)) | None => &[],
+        }
+    }
+
+    /// As [`Actor::result`].
+    pub fn result(&self) -> Option<&WorkerResult> {
+        match self.stage() {
+            Some(ReaderStage::Done(_, result)) => Some(result),
+            _ => None,
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine, after};
 use crate::measure::{Failure, FailureKind};
-use crate::trial::cast::{ActorId, AnyActor};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Reader};
 
 /// A look at the groups that takes longer is not answered.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ impl TrialMachine {
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
         let without =
-            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
+            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.present().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
             Phase::Starting => match without(|actor| actor.introduction().is_some()) {
                 Some(actor) => {
@@ -32,7 +32,8 @@ impl TrialMachine {
             // While records are read, the course says what is late.
             Phase::Reading | Phase::Draining | Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let late = self.cast.readers.iter().position(|reader| reader.result().is_none());
+                let is_late = |reader: &Actor<Reader>| reader.is_ready() && reader.result().is_none();
+                let late = self.cast.readers.iter().position(is_late);
                 (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };

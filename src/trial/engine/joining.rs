@@ -21,7 +21,8 @@ impl TrialMachine {
                 actions.push(Action::Describe(group));
             }
         }
-        for (actor, reader) in self.cast.reader_ids().zip(&mut self.cast.readers) {
+        let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
+        for (actor, reader) in readers.filter(|(_, reader)| reader.is_present()) {
             reader.enter(ReaderStage::Joining(None));
             if reader.can(Capability::Assignment) {
                 actions.push(Action::Send(actor, ToWorker::QueryAssignments { query: self.query }));
@@ -75,7 +76,9 @@ impl TrialMachine {
 
     /// Who has not answered the present look yet.
     pub(super) fn silence(&self) -> Option<Obstacle> {
-        let silent = |reader: &Actor<Reader>| reader.can(Capability::Assignment) && reader.assignments().is_none();
+        let silent = |reader: &Actor<Reader>| {
+            reader.is_present() && reader.can(Capability::Assignment) && reader.assignments().is_none()
+        };
         if let Some(reader) = self.cast.readers.iter().find(|reader| silent(reader)) {
             let (who, message) = (reader.name(), "it does not answer what its members hold".to_owned());
             return Some(Obstacle::Member { who, message });

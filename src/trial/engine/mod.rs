@@ -1,6 +1,7 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod acts;
 mod event;
 mod failing;
 mod joining;
@@ -11,6 +12,8 @@ mod starting;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use acts::Acts;
 
 use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
@@ -60,6 +63,7 @@ pub struct TrialMachine {
     pub(super) results_ns: Option<u64>,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
+    acts: Acts,
     failure: Option<Failure>,
 }
 
@@ -67,7 +71,8 @@ impl TrialMachine {
     /// A trial whose processes are being started now.
     pub fn new(TrialSpec { cast, terms, course }: TrialSpec, now_ns: u64) -> Self {
         let groups = terms.groups.len();
-        TrialMachine {
+        let refused = terms.script.check(&cast).err();
+        let mut machine = TrialMachine {
             cast,
             course,
             phase: Phase::Starting,
@@ -85,9 +90,18 @@ impl TrialMachine {
             heard_end_ns: 0,
             results_ns: None,
             reports: BTreeMap::new(),
+            acts: Acts::new(terms.script.steps.len()),
             failure: None,
             terms,
+        };
+        if let Some(message) = refused {
+            machine.fail(Failure {
+                kind: FailureKind::NotAsPlanned,
+                who: None,
+                message,
+            });
         }
+        machine
     }
 
     /// Where the trial is.
@@ -113,8 +127,8 @@ impl TrialMachine {
         } else {
             self.deadline_ns
         };
-        self.next_look_ns
-            .map_or(deadline_ns, |look_ns| look_ns.min(deadline_ns))
+        let wishes = [self.next_look_ns, self.next_step_ns()];
+        wishes.into_iter().flatten().fold(deadline_ns, u64::min)
     }
 
     /// True while records are read, whether any still arrive or not.
@@ -146,12 +160,17 @@ impl TrialMachine {
         let result = match event {
             Event::Message(actor, message) => self.on_message(now_ns, actor, message),
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
-            Event::Died(actor, how) => Err(self.cast.failure(actor, FailureKind::WorkerDied, how)),
+            Event::Died(actor, how) => self.on_died(now_ns, actor, how),
+            Event::Acted(actor, act, done) => self.on_acted(actor, act, done).map(|()| Vec::new()),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.go_on(now_ns, |course, scene| course.on_ends(ends, scene))),
             Event::Still(asked, still) => Ok(self.go_on(now_ns, |course, scene| course.on_still(&asked, still, scene))),
             Event::Tick => self.on_tick(now_ns),
         };
+        let result = result.and_then(|mut actions| {
+            actions.extend(self.act(now_ns)?);
+            Ok(actions)
+        });
         result.unwrap_or_else(|failure| {
             self.fail(failure);
             Vec::new()
@@ -172,7 +191,7 @@ impl TrialMachine {
     }
 
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
-        use ActorId::{Producer, Reader};
+        use ActorId::{Broker, Producer, Reader};
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
@@ -215,6 +234,7 @@ impl TrialMachine {
                 self.on_producer_result(now_ns, producer, *result)
             }
             (Producer(_), _) => self.broke_protocol(actor, "unexpected message from a producer"),
+            (Broker(_), _) => self.broke_protocol(actor, "a message from a broker"),
         }
     }
 

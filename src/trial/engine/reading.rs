@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
-use crate::trial::cast::{Actor, ActorId, Held, ProducerStage, Reader, ReaderStage};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Held, ProducerStage, Reader, ReaderStage};
 use crate::trial::course::{Course, Scene, Turn};
 
 /// How far ahead the common start is, so that it reaches every worker in time.
@@ -17,12 +17,12 @@ impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
         self.phase = Phase::Reading;
         self.joined_ns = now_ns;
-        let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
+        let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
         self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
         for (reader, held) in self.cast.readers.iter_mut().zip(held) {
             reader.enter(ReaderStage::Reading(held));
         }
-        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Start { at_ns: self.start_ns });
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Start { at_ns: self.start_ns });
         let start_ns = self.start_ns;
         actions.extend(self.ask_course(now_ns, |course, scene| course.begin(start_ns, scene)));
         actions.push(Action::Started(self.start_ns));
@@ -67,6 +67,7 @@ impl TrialMachine {
     }
 
     pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
+        self.note_spans(now_ns, reader, positions);
         let advanced = self.positions.note(self.role(reader).group, positions);
         if !self.is_reading() {
             return Vec::new();
@@ -96,7 +97,9 @@ impl TrialMachine {
         if let Err(message) = self.cast.producers[producer].finish(result) {
             return self.broke_protocol(ActorId::Producer(producer), message);
         }
-        Ok(self.go_on(now_ns, |course, scene| course.on_producers(scene)))
+        let mut actions = self.go_on(now_ns, |course, scene| course.on_producers(scene));
+        actions.extend(self.let_go(ActorId::Producer(producer)));
+        Ok(actions)
     }
 
     /// Reading is over: everybody says what was recorded.
@@ -104,9 +107,12 @@ impl TrialMachine {
         self.phase = Phase::Collecting;
         self.heard_end_ns = now_ns;
         self.deadline_ns = after(now_ns, self.terms.limits.result);
-        self.cast.readers.iter_mut().for_each(Actor::<Reader>::stop);
         let mut actions = vec![Action::Ended];
-        actions.extend(tell(self.cast.reader_ids(), &ToWorker::Stop));
+        actions.extend(self.resume_all());
+        let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
+        let stopped = readers.filter_map(|(actor, reader)| reader.stop().then_some(actor));
+        actions.extend(tell(stopped.collect::<Vec<_>>().into_iter(), &ToWorker::Stop));
+        self.end_when_collected(now_ns);
         actions
     }
 
@@ -119,10 +125,16 @@ impl TrialMachine {
         if let Err(message) = self.cast.readers[reader].finish(result) {
             return self.broke_protocol(ActorId::Reader(reader), message);
         }
-        if self.cast.readers.iter().all(|reader| reader.result().is_some()) {
+        self.end_when_collected(now_ns);
+        Ok(self.let_go(ActorId::Reader(reader)))
+    }
+
+    /// Ends the trial once everybody who read has said what was recorded.
+    pub(super) fn end_when_collected(&mut self, now_ns: u64) {
+        let has_said = |reader: &Actor<Reader>| reader.result().is_some() || !reader.is_ready();
+        if self.phase == Phase::Collecting && self.cast.readers.iter().all(has_said) {
             self.results_ns = Some(now_ns);
             self.phase = Phase::Over;
         }
-        Ok(Vec::new())
     }
 }

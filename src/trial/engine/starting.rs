@@ -17,11 +17,11 @@ impl TrialMachine {
         introduced.introduce(now_ns, hello);
         let order = introduced.order();
         // Once every process has introduced itself, they have the time that getting ready may take.
-        let mut actors = self.cast.ids();
-        if actors.all(|actor| self.cast[actor].introduction().is_some()) {
+        let all_introduced = (self.cast.present()).all(|actor| self.cast[actor].introduction().is_some());
+        if self.phase == Phase::Starting && all_introduced {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
-        Ok(vec![Action::Send(actor, order)])
+        Ok(order.map(|order| Action::Send(actor, order)).into_iter().collect())
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
@@ -43,13 +43,16 @@ impl TrialMachine {
         if !self.cast[actor].get_ready(now_ns) {
             return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
         }
-        if !self.cast.ids().all(|actor| self.cast[actor].is_ready()) {
+        if self.phase != Phase::Starting {
+            return Ok(self.join_late(now_ns, actor));
+        }
+        if !self.cast.present().all(|actor| self.cast[actor].is_ready()) {
             return Ok(Vec::new());
         }
         self.phase = Phase::Joining;
         self.subscribe_ns = now_ns;
         self.deadline_ns = after(now_ns, self.terms.limits.join);
-        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Subscribe);
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Subscribe);
         actions.extend(self.look(now_ns));
         Ok(actions)
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Live;
 use crate::measure::ledger::{ExpectedRange, partition_name};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, TopicPartition};
-use crate::protocol::{entry_of, partitions_of};
+use crate::protocol::{PrepareProducer, entry_of, partitions_of};
+use crate::trial::cast::Actor;
 use crate::trial::course::{Course, Due, Ended, Scene};
 use crate::trial::limits::after;
 
@@ -33,7 +34,9 @@ impl Live {
     /// everything was read, what is behind the last record read is unread and not lost.
     pub(super) fn due_of(&self, ended: &Ended<'_>, members: &[&MemberMeasurement]) -> Due {
         let (mut unread, mut ranges) = (0, Vec::new());
-        let given_up = ended.cast.sent().any(|result| result.failed > 0);
+        // A producer that was killed has given up on what was under way.
+        let was_killed = |producer: &Actor<PrepareProducer>| producer.result().is_none();
+        let given_up = ended.cast.producers.iter().any(was_killed) || ended.cast.sent().any(|result| result.failed > 0);
         for (partition, range) in partitions_of(&ended.terms.topics) {
             let end = self.end_of(partition, range);
             let read = members.iter().flat_map(|member| &member.partitions);

@@ -13,7 +13,7 @@ use super::{Course, Due, Ended, Scene, Turn};
 use crate::measure::latency::PackedLatency;
 use crate::measure::{Failure, FailureKind, LoadMeasurement, MemberMeasurement, SecondOfLatency, TopicPartition};
 use crate::protocol::{OffsetRange, PrepareProducer, ToWorker, entry_of};
-use crate::trial::cast::{Actor, ProducerStage};
+use crate::trial::cast::{Actor, AnyActor, ProducerStage};
 use crate::trial::engine::{Action, tell};
 use crate::trial::limits::after;
 
@@ -109,7 +109,7 @@ impl Live {
     /// The failure of a load whose end is not known in time.
     fn out_of_time(scene: &Scene<'_>) -> Failure {
         let producers = scene.cast.producer_ids().zip(&scene.cast.producers);
-        let late = producers.filter(|(_, producer)| producer.result().is_none());
+        let late = producers.filter(|(_, producer)| producer.is_present() && producer.result().is_none());
         match late.map(|(actor, _)| actor).next() {
             Some(actor) => {
                 let message = "it gave no result after the end of the load";
@@ -175,6 +175,12 @@ impl Course for Live {
         wishes.fold(load.deadline_ns, u64::min)
     }
 
+    fn wait_until(&mut self, at_ns: u64) {
+        if let Some(load) = &mut self.load {
+            load.deadline_ns = load.deadline_ns.max(at_ns);
+        }
+    }
+
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
         let Some(load) = &self.load else {
             return Ok(Turn::NOTHING);
@@ -201,12 +207,13 @@ impl Course for Live {
     }
 
     fn on_producers(&mut self, scene: &mut Scene<'_>) -> Turn {
-        let mut stages = scene.cast.producers.iter().map(Actor::<PrepareProducer>::stage);
-        if stages.all(|stage| matches!(stage, Some(ProducerStage::Finished))) {
-            return self.stop_producers(scene);
-        }
         if scene.cast.all_sent() && !self.is_draining() {
             return self.ask(scene);
+        }
+        let mut producers = scene.cast.producers.iter().filter(|producer| producer.is_present());
+        let is_stopped = self.load.as_ref().is_none_or(|load| load.is_stopped);
+        if !is_stopped && producers.all(Actor::<PrepareProducer>::has_sent) {
+            return self.stop_producers(scene);
         }
         Turn::NOTHING
     }
@@ -272,12 +279,11 @@ impl Course for Live {
     }
 }
 
-/// Sends all producers a message with which they enter another stage.
+/// Sends all producers that were not asked for their results a message with which they enter another stage.
 fn tell_producers(scene: &mut Scene<'_>, message: &ToWorker, stage: fn() -> ProducerStage) -> Vec<Action> {
-    for producer in &mut scene.cast.producers {
-        producer.enter(stage());
-    }
-    tell(scene.cast.producer_ids(), message)
+    let producers = scene.cast.producer_ids().zip(&mut scene.cast.producers);
+    let told = producers.filter_map(|(actor, producer)| producer.go_on(stage()).then_some(actor));
+    tell(told.collect::<Vec<_>>().into_iter(), message)
 }
 
 #[cfg(test)]
