@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Facts;
-use crate::measure::{GroupDescription, TopicPartition};
+use crate::measure::{Act, GroupDescription, TopicPartition};
 use crate::protocol::{FromWorker, ToWorker, entry_of, partitions_of};
 use crate::trial::{Action, ActorId, Event, Phase};
 
@@ -18,6 +18,8 @@ pub struct Checker {
     phase: Phase,
     now_ns: u64,
     events: u64,
+    /// The common start is over.
+    is_reading: bool,
     started: BTreeSet<ActorId>,
     stopped: BTreeSet<ActorId>,
     /// Their processes ended, and the engine heard of it.
@@ -48,6 +50,7 @@ impl Checker {
             phase: Phase::Starting,
             now_ns,
             events: 0,
+            is_reading: false,
             started: BTreeSet::new(),
             stopped: BTreeSet::new(),
             gone: BTreeSet::new(),
@@ -117,6 +120,7 @@ impl Checker {
                 }
             }
             Event::Message(..)
+            | Event::Acted(..)
             | Event::Garbage(..)
             | Event::Group(..)
             | Event::Ends(_)
@@ -149,6 +153,7 @@ impl Checker {
         for action in actions {
             self.action(action)?;
         }
+        self.is_reading |= phase == Phase::Reading;
         Ok(())
     }
 
@@ -177,6 +182,16 @@ impl Checker {
                 }
                 self.message(*actor, message)
             }
+            Action::Act(actor, Act::Start) => {
+                self.gone.remove(actor);
+                self.started.remove(actor);
+                self.stopped.remove(actor);
+                Ok(())
+            }
+            Action::Act(actor, act) => match self.gone.contains(actor) {
+                true => Err(format!("{actor:?} is gone, and {act:?} is done to it")),
+                false => Ok(()),
+            },
             Action::Ended => self.end(),
             Action::Describe(_) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) => Ok(()),
         }
@@ -199,7 +214,10 @@ impl Checker {
                 if !self.started.insert(actor) {
                     return Err(format!("{actor:?} is started twice"));
                 }
-                self.one_owner_each()?;
+                // Who was started in the middle of the trial joins while others read.
+                if !self.is_reading {
+                    self.one_owner_each()?;
+                }
             }
             (actor, ToWorker::Stop) => {
                 if !self.started.contains(&actor) || !self.stopped.insert(actor) {

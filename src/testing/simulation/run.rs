@@ -12,8 +12,9 @@ use super::truth::{check_account, check_members, check_times};
 use super::world::{Next, World};
 use crate::measure::judge::{ExclusionRules, judge};
 use crate::measure::{Failure, Measurement};
+use crate::protocol::Capability;
 use crate::testing::script::BEGIN_NS;
-use crate::trial::{Action, Event, Phase};
+use crate::trial::{Action, ActorId, Event, Phase};
 
 /// Characters of a line of the log.
 const LINE: usize = 400;
@@ -139,7 +140,12 @@ impl Trial {
         for action in actions {
             let group = match &action {
                 Action::Describe(group) => Some(*group),
-                Action::Send(..) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) | Action::Ended => None,
+                Action::Send(..)
+                | Action::Act(..)
+                | Action::AskEnds
+                | Action::AskStill(_)
+                | Action::Started(_)
+                | Action::Ended => None,
             };
             self.world.perform(action);
             if let Some(group) = group {
@@ -156,7 +162,9 @@ impl Trial {
         if let Some(failure) = failure {
             return self.explained(failure);
         }
-        if let Some(actor) = self.checker.gone.first() {
+        let is_planned = |actor: &&ActorId| self.world.plan.deeds.iter().any(|deed| deed.actor == **actor);
+        let mut murdered = self.world.murdered.intersection(&self.checker.gone);
+        if let Some(actor) = murdered.find(|actor| !is_planned(actor)) {
             return Err(format!("{actor:?} died and the trial did not fail"));
         }
         let cluster = &self.world.cluster;
@@ -169,6 +177,7 @@ impl Trial {
             return self.explained(failure);
         }
         match excluded {
+            Some(reason) if self.must_be_good() => Err(format!("what was planned excluded it: {reason}")),
             Some(reason) => Ok(Ending::Excluded(reason)),
             None => self.good(&measurement),
         }
@@ -185,7 +194,18 @@ impl Trial {
         ))
     }
 
+    /// True if nothing happened but what was planned, and everything of it can be observed.
+    fn must_be_good(&self) -> bool {
+        let plan = &self.world.plan;
+        let mut readers = plan.capabilities.iter();
+        let can_all = readers.all(|capabilities| capabilities.len() == Capability::ALL.len());
+        can_all && plan.mischiefs.is_empty() && plan.removed == 0
+    }
+
     fn good(&self, measurement: &Measurement) -> Result<Ending, String> {
+        if !self.world.plan.deeds.is_empty() {
+            return Ok(Ending::Good);
+        }
         check_times(measurement)?;
         // A result that came early or was cut, or that says what was not read, differs. A trial can be good all the same where
         // only the number of records is known.

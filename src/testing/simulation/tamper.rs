@@ -20,6 +20,8 @@ pub enum Tamper {
     EndsEarly,
     /// A reader that died has read everything.
     DeathIsSuccess,
+    /// A reader that was killed as planned has failed.
+    PlannedDeathFails,
 }
 
 /// The layer between engine and world.
@@ -107,6 +109,18 @@ impl Layer {
                 });
                 let positions = positions.collect();
                 Event::Message(ActorId::Reader(reader), FromWorker::Progress { positions })
+            }
+            (Tamper::PlannedDeathFails, Event::Died(actor, message)) => {
+                self.has_changed = true;
+                let (consumer, connect) = (None, false);
+                Event::Message(
+                    actor,
+                    FromWorker::Failed {
+                        consumer,
+                        connect,
+                        message,
+                    },
+                )
             }
             (_, event) => event,
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::chance::{Chance, MS};
 use super::choose::plan_of;
+use super::deed::{Deed, Planned};
 use super::mischief::{Error, Mischief, What};
 use super::plan::{Plan, Records};
 use super::run::{Ending, Simulated, simplest, simulate};
@@ -144,6 +145,7 @@ fn plan_with(seed: u64, what: &[(What, (u64, u64))]) -> Plan {
         processes: chance.between(2, 4).try_into().unwrap(),
         producers: 0,
         mischiefs: Vec::new(),
+        deeds: Vec::new(),
         ..plan_of(seed)
     };
     plan.capabilities = vec![Capability::ALL.to_vec(); plan.readers()];
@@ -204,5 +206,18 @@ fn an_end_before_everything_was_read_is_found() {
 fn a_death_taken_for_success_is_found() {
     let dies = |seed| plan_with(seed, &[(What::Dies(ActorId::Reader(1)), (0, 2_500))]);
     let (changed, found) = found(Tamper::DeathIsSuccess, dies, "");
+    assert!(changed > 50 && found == changed, "{found} of {changed}");
+}
+
+#[test]
+fn a_planned_death_taken_for_a_failure_is_found() {
+    let killed = |seed| {
+        let mut plan = plan_with(seed, &[]);
+        let after_ns = Chance::new(seed).up_to(1_000 * MS);
+        let (actor, what) = (ActorId::Reader(1), Planned::Kill);
+        plan.deeds.push(Deed { after_ns, actor, what });
+        plan
+    };
+    let (changed, found) = found(Tamper::PlannedDeathFails, killed, "nothing that happened explains");
     assert!(changed > 50 && found == changed, "{found} of {changed}");
 }
