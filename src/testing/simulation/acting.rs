@@ -36,7 +36,9 @@ impl World {
                 if let ActorId::Producer(producer) = actor {
                     self.producers[producer].start_ns = Some(at_ns);
                 }
-                self.later(at_ns.saturating_sub(self.now_ns), Due::Work(actor));
+                // The first record takes a moment.
+                let first_ns = self.chance.between(1, 5) * MS;
+                self.later(at_ns.saturating_sub(self.now_ns) + first_ns, Due::Work(actor));
             }
             (actor, ToWorker::Stop) => self.stop(actor),
             (actor, message) => panic!("{actor:?} was sent {message:?}"),

@@ -112,6 +112,10 @@ impl World {
             self.causes
                 .add("a group without a paused member", &[Assignment], Who::Nobody);
             self.may_read_again(self.readers[reader].group);
+            if !self.plan.deeds.is_empty() {
+                // What it was given by a planned rebalance has no owner that is known.
+                self.causes.add("a pause", &[Stall], Who::Nobody);
+            }
         }
     }
 

@@ -60,7 +60,7 @@ fn report(seed: u64, what: &str) -> String {
     let still = simulated.ending.err().unwrap_or_default();
     format!(
         "seed {seed}: {what}\nwith its log: TANDEM_SEED={seed} cargo test --lib simulated -- --nocapture\nthe simplest plan \
-         that fails too: {simple:#?}\nby: {still}\n{}",
+         that fails too: {simple:?}\nby: {still}\n{}",
         simulated.log.join("\n")
     )
 }
@@ -69,7 +69,7 @@ fn report(seed: u64, what: &str) -> String {
 fn simulated_trials_keep_every_invariant() {
     if let Some(seed) = number("TANDEM_SEED") {
         let simulated = simulate(&plan_of(seed), Tamper::Nothing, true);
-        println!("{:#?}\n{}", plan_of(seed), simulated.log.join("\n"));
+        println!("{:?}\n{}", plan_of(seed), simulated.log.join("\n"));
         let ending = simulated
             .ending
             .unwrap_or_else(|what| panic!("{}", report(seed, &what)));
