@@ -1,9 +1,9 @@
 //! Workers that were killed as planned: their results are gone. What readers had reported is known, and what they may have
 //! read beside it is not.
 
-use crate::measure::{Act, MemberMeasurement, OffsetRun, Participant, PartitionMeasurement, TopicPartition};
-use crate::protocol::{Capability, partitions_of};
-use crate::trial::cast::{AnyActor, Life, ReaderStage};
+use crate::measure::{Act, MemberMeasurement, OffsetRun, PartitionMeasurement, TopicPartition};
+use crate::protocol::partitions_of;
+use crate::trial::cast::{Life, ReaderStage};
 use crate::trial::engine::TrialMachine;
 
 /// The members of one life of a reader, if it was killed.
@@ -29,12 +29,11 @@ pub(super) fn members(
     let mut members: Vec<MemberMeasurement> = (0u32..).zip(held).map(member).collect();
     for (partition, range) in partitions_of(&machine.terms.topics) {
         let holder = held.iter().position(|held| held.contains(&partition));
-        let mut spans: Vec<(i64, i64)> = Vec::new();
-        let mut last_ns = None;
-        for span in machine.spans((reader, life), partition) {
-            spans.push(span.offsets);
-            last_ns = Some(span.at_ns);
-        }
+        let mut spans: Vec<(i64, i64)> = machine
+            .spans((reader, life), partition)
+            .map(|span| span.offsets)
+            .collect();
+        let last_ns = machine.spans((reader, life), partition).map(|span| span.at_ns).last();
         if spans.is_empty() && holder.is_some() {
             // It was killed before its first report.
             spans.push((range.low, range.low));
@@ -74,33 +73,15 @@ fn runs(machine: &TrialMachine, partition: TopicPartition, spans: &[(i64, i64)])
     runs
 }
 
-/// What could not be observed because of planned acts; `unknown` offsets may have been read by who was killed.
-pub(super) fn not_observed(machine: &TrialMachine, unknown: u64) -> Vec<String> {
-    let killed = machine.planned().into_iter().filter(|act| act.act == Act::Kill);
-    let mut sentences: Vec<String> = killed
-        .filter_map(|act| match act.who {
-            Participant::Reader { .. } => Some(format!(
-                "{} was killed: what it read is known by its reports, its resources are not",
-                act.who
-            )),
-            Participant::Producer(_) => Some(format!("{} was killed: what it sent is not known", act.who)),
-            Participant::Broker(_) => None,
-        })
-        .collect();
-    if unknown > 0 {
-        sentences.push(format!(
-            "whether {unknown} offsets were read: a reader that was killed may have read them before its first report or \
-             after its last"
-        ));
-    }
-    let readers = machine.cast.readers.iter();
-    let mut uncounted = readers.filter(|reader| !reader.can(Capability::Ledger));
-    if let (false, Some(reader)) = (machine.terms.script.steps.is_empty(), uncounted.next()) {
-        sentences.push(format!(
-            "whether every record was read, and none twice: {} keeps no ledger, and what is read again after a planned act \
-             cannot be told from it",
-            reader.name()
-        ));
-    }
-    sentences
+/// What could not be observed because workers were killed; `unknown` offsets may have been read by one of them.
+pub(super) fn not_observed(machine: &TrialMachine, unknown: u64) -> Option<String> {
+    let acts = machine.planned().into_iter();
+    let killed = acts.filter(|act| act.act == Act::Kill && !act.is_on_broker());
+    let names: Vec<String> = killed.map(|act| act.who.to_string()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "what {} did beyond its reports until it was killed; {unknown} offsets may have been read so",
+            names.join(" and ")
+        )
+    })
 }

@@ -113,11 +113,8 @@ impl Cast {
 
     /// True where there is an actor of this name.
     pub fn has(&self, actor: ActorId) -> bool {
-        match actor {
-            ActorId::Reader(reader) => reader < self.readers.len(),
-            ActorId::Producer(producer) => producer < self.producers.len(),
-            ActorId::Broker(broker) => broker < self.brokers.len(),
-        }
+        let brokers = (0..self.brokers.len()).map(ActorId::Broker);
+        self.ids().chain(brokers).any(|other| other == actor)
     }
 }
 

@@ -10,22 +10,10 @@ use crate::trial::cast::{ActorId, AnyActor, ProducerStage, ReaderStage};
 use crate::trial::script::{Step, When};
 
 /// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Waiting,
-    Begun(u64),
-    Done { begun_ns: u64, done_ns: u64 },
-}
-
-impl Progress {
-    /// When it was begun, and when it was done or else begun.
-    fn times(self) -> Option<(u64, u64)> {
-        match self {
-            Progress::Waiting => None,
-            Progress::Begun(at_ns) => Some((at_ns, at_ns)),
-            Progress::Done { begun_ns, done_ns } => Some((begun_ns, done_ns)),
-        }
-    }
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    begun_ns: Option<u64>,
+    done_ns: Option<u64>,
 }
 
 /// What one life of a reader reported of a partition without another's report in between.
@@ -40,7 +28,7 @@ pub(crate) struct Span {
 }
 
 /// How far the script of a trial is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Acts {
     progress: Vec<Progress>,
     paused: BTreeSet<ActorId>,
@@ -52,9 +40,8 @@ impl Acts {
     /// So many steps that wait.
     pub(super) fn new(steps: usize) -> Self {
         Acts {
-            progress: vec![Progress::Waiting; steps],
-            paused: BTreeSet::new(),
-            spans: BTreeMap::new(),
+            progress: vec![Progress::default(); steps],
+            ..Acts::default()
         }
     }
 }
@@ -64,14 +51,7 @@ impl TrialMachine {
     pub(super) fn act(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
         let mut actions = Vec::new();
         for index in 0..self.acts.progress.len() {
-            let is_due = match (self.acts.progress[index], self.terms.script.steps[index].when) {
-                (Progress::Waiting, When::AtProgress(share)) => {
-                    let (done, total) = self.progress();
-                    self.is_reading() && done as f64 >= share * total as f64
-                }
-                _ => self.next_ns(index).is_some_and(|at_ns| now_ns >= at_ns),
-            };
-            if is_due {
+            if self.next_ns(index).is_some_and(|at_ns| now_ns >= at_ns) {
                 actions.extend(self.begin(now_ns, index)?);
             }
         }
@@ -87,31 +67,37 @@ impl TrialMachine {
     }
 
     /// Until when what was planned may keep the reading from going on.
-    pub(super) fn settled_ns(&self) -> u64 {
-        let begun = self.acts.progress.iter().enumerate().filter_map(|(index, progress)| {
-            let follows = matches!(self.terms.script.steps[index].when, When::AfterStep(_));
-            let times = progress.times().map(|(_, done_ns)| done_ns);
-            times.or_else(|| self.next_ns(index).filter(|_| follows))
+    fn settled_ns(&self) -> u64 {
+        let steps = self.terms.script.steps.iter().zip(&self.acts.progress).enumerate();
+        let known = steps.filter_map(|(index, (step, progress))| {
+            let is_coming = progress.begun_ns.is_some() || matches!(step.when, When::AfterStep(_));
+            let next_ns = self.next_ns(index).filter(|_| is_coming);
+            progress.begun_ns.max(progress.done_ns).max(next_ns)
         });
-        begun.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
+        known.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
     }
 
     /// When a step is due that waits; of a reader that is being started, when it must be ready.
     fn next_ns(&self, index: usize) -> Option<u64> {
         let Step { when, actor, act } = self.terms.script.steps[index];
-        let at_ns = match (self.acts.progress[index], when) {
-            (Progress::Waiting, When::At(delay)) => after(self.start_ns, delay),
-            (Progress::Waiting, When::AfterJoin(delay)) => after(self.joined_ns, delay),
-            (Progress::Waiting, When::AfterStep(delay)) => match self.acts.progress[index.checked_sub(1)?] {
-                Progress::Done { done_ns, .. } => after(done_ns, delay),
-                Progress::Waiting | Progress::Begun(_) => return None,
-            },
-            (Progress::Begun(begun_ns), _) if act == Act::Start && matches!(actor, ActorId::Reader(_)) => {
-                after(begun_ns, self.terms.limits.hello + self.terms.limits.ready)
+        let Progress { begun_ns, done_ns } = self.acts.progress[index];
+        if done_ns.is_some() || !self.is_reading() {
+            return None;
+        }
+        if let Some(begun_ns) = begun_ns {
+            let limit = self.terms.limits.hello + self.terms.limits.ready;
+            let gets_ready = act == Act::Start && matches!(actor, ActorId::Reader(_));
+            return gets_ready.then(|| after(begun_ns, limit));
+        }
+        Some(match when {
+            When::At(delay) => after(self.start_ns, delay),
+            When::AfterJoin(delay) => after(self.joined_ns, delay),
+            When::AfterStep(delay) => after(self.acts.progress[index.checked_sub(1)?].done_ns?, delay),
+            When::AtProgress(share) => {
+                let (done, total) = self.progress();
+                return (done as f64 >= share * total as f64).then_some(0);
             }
-            (Progress::Waiting, When::AtProgress(_)) | (Progress::Begun(_) | Progress::Done { .. }, _) => return None,
-        };
-        self.is_reading().then_some(at_ns)
+        })
     }
 
     fn begin(&mut self, now_ns: u64, index: usize) -> Result<Vec<Action>, Failure> {
@@ -119,33 +105,24 @@ impl TrialMachine {
         if let Some(obstacle) = self.obstacle_to(index) {
             return Err(self.not_as_planned(index, obstacle));
         }
-        self.acts.progress[index] = Progress::Begun(now_ns);
+        self.acts.progress[index].begun_ns = Some(now_ns);
         // Who leaves in order gives its result first.
         let stops = match (actor, act) {
             (ActorId::Reader(reader), Act::Leave) => self.cast.readers[reader].stop(),
             (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].go_on(ProducerStage::Stopping),
-            (ActorId::Reader(reader), Act::Start) => {
-                self.cast.readers[reader].role.prepare.joins_late = true;
-                false
-            }
             _ => false,
         };
-        Ok(vec![if stops {
-            Action::Send(actor, ToWorker::Stop)
-        } else {
-            Action::Act(actor, act)
-        }])
+        let stop = stops.then_some(Action::Send(actor, ToWorker::Stop));
+        Ok(vec![stop.unwrap_or(Action::Act(actor, act))])
     }
 
     /// Why a step cannot be carried out now.
     fn obstacle_to(&self, index: usize) -> Option<&'static str> {
         let Step { actor, act, .. } = self.terms.script.steps[index];
-        let under_way =
-            |(step, progress): (&Step, &Progress)| step.actor == actor && matches!(progress, Progress::Begun(_));
-        if self.acts.progress[index] != Progress::Waiting {
+        if self.acts.progress[index].begun_ns.is_some() {
             return Some("its worker was not ready in time");
         }
-        if self.terms.script.steps.iter().zip(&self.acts.progress).any(under_way) {
+        if self.under_way(actor, |_| true).is_some() {
             return Some("a step before it is not over");
         }
         let (is_present, is_paused) = (self.cast[actor].is_present(), self.acts.paused.contains(&actor));
@@ -159,22 +136,16 @@ impl TrialMachine {
     }
 
     /// The step that is being done to an actor, if it is such an act.
-    fn under_way(&self, actor: ActorId, acts: &[Act]) -> Option<usize> {
+    fn under_way(&self, actor: ActorId, is_such: impl Fn(Act) -> bool) -> Option<usize> {
         let mut steps = self.terms.script.steps.iter().zip(&self.acts.progress);
-        steps.position(|(step, progress)| {
-            step.actor == actor && acts.contains(&step.act) && matches!(progress, Progress::Begun(_))
+        steps.position(|(step, Progress { begun_ns, done_ns })| {
+            step.actor == actor && is_such(step.act) && begun_ns.is_some() && done_ns.is_none()
         })
-    }
-
-    fn finish(&mut self, index: usize, done_ns: u64) {
-        if let Progress::Begun(begun_ns) = self.acts.progress[index] {
-            self.acts.progress[index] = Progress::Done { begun_ns, done_ns };
-        }
     }
 
     /// Takes in what came of an act. Of one that ends a worker, its end says it; of one that starts it, `ready`.
     pub(super) fn on_acted(&mut self, actor: ActorId, act: Act, done: Result<u64, String>) -> Result<(), Failure> {
-        let Some(index) = self.under_way(actor, &[act]) else {
+        let Some(index) = self.under_way(actor, |under_way| under_way == act) else {
             return Ok(());
         };
         let done_ns = done.map_err(|cause| self.not_as_planned(index, &cause))?;
@@ -190,7 +161,7 @@ impl TrialMachine {
             Act::Resume => drop(self.acts.paused.remove(&actor)),
         }
         if act != Act::Start || is_broker {
-            self.finish(index, done_ns);
+            self.acts.progress[index].done_ns = Some(done_ns);
         }
         Ok(())
     }
@@ -203,19 +174,14 @@ impl TrialMachine {
             ActorId::Producer(producer) => self.cast.producers[producer].result().is_some(),
             ActorId::Broker(_) => false,
         };
-        let ends: &[Act] = if gave_result {
-            &[Act::Leave, Act::Kill]
-        } else {
-            &[Act::Kill]
-        };
-        let Some(index) = self.under_way(actor, ends) else {
+        let Some(index) = self.under_way(actor, |act| act == Act::Kill || gave_result && act == Act::Leave) else {
             let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
             self.cast[actor].go(how, false);
             return Err(failure);
         };
         self.cast[actor].go(how, true);
         self.acts.paused.remove(&actor);
-        self.finish(index, now_ns);
+        self.acts.progress[index].done_ns = Some(now_ns);
         self.end_when_collected(now_ns);
         Ok(match actor {
             ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
@@ -225,18 +191,18 @@ impl TrialMachine {
 
     /// Who leaves by the script gave its result, and may go.
     pub(super) fn let_go(&self, actor: ActorId) -> Vec<Action> {
-        let leaves = self.under_way(actor, &[Act::Leave]).is_some();
+        let leaves = self.under_way(actor, |act| act == Act::Leave).is_some();
         leaves.then_some(Action::Act(actor, Act::Leave)).into_iter().collect()
     }
 
     /// A reader that was started in the middle of the trial joins, and reads at once.
     pub(super) fn join_late(&mut self, now_ns: u64, actor: ActorId) -> Vec<Action> {
         let (Some(index), ActorId::Reader(reader), true) =
-            (self.under_way(actor, &[Act::Start]), actor, self.is_reading())
+            (self.under_way(actor, |act| act == Act::Start), actor, self.is_reading())
         else {
             return Vec::new();
         };
-        self.finish(index, now_ns);
+        self.acts.progress[index].done_ns = Some(now_ns);
         let reader = &mut self.cast.readers[reader];
         let held = vec![Vec::new(); reader.role.prepare.consumers.len()];
         reader.enter(ReaderStage::Reading(held));
@@ -289,11 +255,9 @@ impl TrialMachine {
 
     /// The brokers that are away, or may be, because that was planned.
     pub fn brokers_away(&self) -> Vec<u32> {
-        let changes = [Act::Leave, Act::Kill, Act::Start];
+        let is_changing = |id: usize| self.under_way(ActorId::Broker(id), |act| act != Act::Pause).is_some();
         let brokers = self.cast.brokers.iter().enumerate();
-        let away = brokers.filter(|(index, broker)| {
-            !broker.is_present() || self.under_way(ActorId::Broker(*index), &changes).is_some()
-        });
+        let away = brokers.filter(|(id, broker)| !broker.is_present() || is_changing(*id));
         away.map(|(_, broker)| broker.role.id).collect()
     }
 
@@ -301,12 +265,12 @@ impl TrialMachine {
     pub fn planned(&self) -> Vec<PlannedAct> {
         let steps = self.terms.script.steps.iter().zip(&self.acts.progress);
         let acts = steps.filter_map(|(step, progress)| {
-            let (at_ns, done_ns) = progress.times()?;
+            let at_ns = progress.begun_ns?;
             Some(PlannedAct {
                 who: self.cast[step.actor].who(),
                 act: step.act,
                 at_ns,
-                settled_ns: after(done_ns, self.terms.limits.settle),
+                settled_ns: after(progress.done_ns.unwrap_or(at_ns), self.terms.limits.settle),
             })
         });
         let mut acts: Vec<PlannedAct> = acts.collect();
@@ -316,8 +280,11 @@ impl TrialMachine {
 
     /// The failure of a trial that ended before all of its script was carried out.
     pub(crate) fn not_carried_out(&self) -> Option<Failure> {
-        let is_done = |progress: &Progress| matches!(progress, Progress::Done { .. });
-        let index = self.acts.progress.iter().position(|progress| !is_done(progress))?;
+        let index = self
+            .acts
+            .progress
+            .iter()
+            .position(|progress| progress.done_ns.is_none())?;
         Some(self.not_as_planned(index, "the trial ended before"))
     }
 

@@ -15,7 +15,10 @@ impl TrialMachine {
             return self.broke_protocol(actor, message);
         }
         introduced.introduce(now_ns, hello);
-        let order = introduced.order();
+        let mut order = introduced.order();
+        if let Some(ToWorker::Prepare(prepare)) = &mut order {
+            prepare.joins_late = self.phase != Phase::Starting;
+        }
         // Once every process has introduced itself, they have the time that getting ready may take.
         let all_introduced = (self.cast.present()).all(|actor| self.cast[actor].introduction().is_some());
         if self.phase == Phase::Starting && all_introduced {

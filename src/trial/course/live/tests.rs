@@ -414,7 +414,12 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
     let second = ActorId::Producer(1);
     for act in [Act::Leave, Act::Kill] {
         let when = crate::trial::When::At(Duration::from_secs(2));
-        let mut script = reading_of_two_producers(crate::trial::Script::default().step(when, second, act));
+        let step = crate::trial::Step {
+            when,
+            actor: second,
+            act,
+        };
+        let mut script = reading_of_two_producers(crate::trial::Script { steps: vec![step] });
         let actions = script.passes(Duration::from_millis(2_100));
         let begun = match act {
             Act::Leave => Action::Send(second, ToWorker::Stop),
