@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, TrialMachine, after};
-use crate::measure::{Act, Failure, FailureKind, PlannedAct, TopicPartition};
+use super::{Action, Phase, TrialMachine, after};
+use crate::measure::{Act, Failure, FailureKind, TopicPartition};
 use crate::protocol::{Position, ToWorker, partitions_of};
-use crate::trial::cast::{ActorId, AnyActor, ProducerStage, ReaderStage};
+use crate::trial::cast::{ActorId, AnyActor, ReaderStage};
+use crate::trial::happening::{Happening, Span};
 use crate::trial::script::{Step, When};
 
 /// How far a step is.
@@ -16,24 +17,14 @@ struct Progress {
     done_ns: Option<u64>,
 }
 
-/// What one life of a reader reported of a partition without another's report in between.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    reader: usize,
-    life: usize,
-    /// From the first offset that it is known to have read to one past the last.
-    pub(crate) offsets: (i64, i64),
-    /// When the last report came.
-    pub(crate) at_ns: u64,
-}
-
 /// How far the script of a trial is.
 #[derive(Debug, Default)]
 pub(crate) struct Acts {
     progress: Vec<Progress>,
     paused: BTreeSet<ActorId>,
-    /// By group and partition, in the order of the reports. Kept only where there is a script.
-    spans: BTreeMap<(usize, TopicPartition), Vec<Span>>,
+    /// What readers reported, by group and partition in the order of the reports; of one that is gone, without its name.
+    /// Kept only where there is a script.
+    spans: BTreeMap<(usize, TopicPartition), Vec<(Option<usize>, Span)>>,
 }
 
 impl Acts {
@@ -90,8 +81,8 @@ impl TrialMachine {
             return gets_ready.then(|| after(begun_ns, limit));
         }
         Some(match when {
-            When::At(delay) => after(self.start_ns, delay),
-            When::AfterJoin(delay) => after(self.joined_ns, delay),
+            When::At(delay) => after(*self.log.latest(Happening::try_as_start_set_ref)?, delay),
+            When::AfterJoin(delay) => after(self.log.began_ns(Phase::Reading)?, delay),
             When::AfterStep(delay) => after(self.acts.progress[index.checked_sub(1)?].done_ns?, delay),
             When::AtProgress(share) => {
                 let (done, total) = self.progress();
@@ -106,10 +97,11 @@ impl TrialMachine {
             return Err(self.not_as_planned(index, obstacle));
         }
         self.acts.progress[index].begun_ns = Some(now_ns);
+        self.log.push(now_ns, actor, Happening::ActBegun(index));
         // Who leaves in order gives its result first.
         let stops = match (actor, act) {
             (ActorId::Reader(reader), Act::Leave) => self.cast.readers[reader].stop(),
-            (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].go_on(ProducerStage::Stopping),
+            (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].stop(),
             _ => false,
         };
         let stop = stops.then_some(Action::Send(actor, ToWorker::Stop));
@@ -143,6 +135,12 @@ impl TrialMachine {
         })
     }
 
+    fn finish(&mut self, now_ns: u64, index: usize) {
+        self.acts.progress[index].done_ns = Some(now_ns);
+        let actor = self.terms.script.steps[index].actor;
+        self.log.push(now_ns, actor, Happening::ActDone(index));
+    }
+
     /// Takes in what came of an act. Of one that ends a worker, its end says it; of one that starts it, `ready`.
     pub(super) fn on_acted(&mut self, actor: ActorId, act: Act, done: Result<u64, String>) -> Result<(), Failure> {
         let Some(index) = self.under_way(actor, |under_way| under_way == act) else {
@@ -151,17 +149,14 @@ impl TrialMachine {
         let done_ns = done.map_err(|cause| self.not_as_planned(index, &cause))?;
         let is_broker = matches!(actor, ActorId::Broker(_));
         match act {
-            Act::Start => self.cast[actor].start(done_ns),
-            Act::Leave | Act::Kill if is_broker => {
-                self.cast[actor].go(<&str>::from(act).to_owned(), true);
-                self.acts.paused.remove(&actor);
-            }
+            Act::Start => self.start(done_ns, actor),
+            Act::Leave | Act::Kill if is_broker => self.go(done_ns, actor, <&str>::from(act).to_owned(), true),
             Act::Leave | Act::Kill => return Ok(()),
             Act::Pause => drop(self.acts.paused.insert(actor)),
             Act::Resume => drop(self.acts.paused.remove(&actor)),
         }
         if act != Act::Start || is_broker {
-            self.acts.progress[index].done_ns = Some(done_ns);
+            self.finish(done_ns, index);
         }
         Ok(())
     }
@@ -170,23 +165,34 @@ impl TrialMachine {
     /// gave its result.
     pub(super) fn on_died(&mut self, now_ns: u64, actor: ActorId, how: String) -> Result<Vec<Action>, Failure> {
         let gave_result = match actor {
-            ActorId::Reader(reader) => self.cast.readers[reader].result().is_some(),
-            ActorId::Producer(producer) => self.cast.producers[producer].result().is_some(),
+            ActorId::Reader(reader) => self.cast.readers[reader].is_done(),
+            ActorId::Producer(producer) => self.cast.producers[producer].is_done(),
             ActorId::Broker(_) => false,
         };
-        let Some(index) = self.under_way(actor, |act| act == Act::Kill || gave_result && act == Act::Leave) else {
-            let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
-            self.cast[actor].go(how, false);
-            return Err(failure);
-        };
-        self.cast[actor].go(how, true);
-        self.acts.paused.remove(&actor);
-        self.acts.progress[index].done_ns = Some(now_ns);
+        let planned = self.under_way(actor, |act| act == Act::Kill || gave_result && act == Act::Leave);
+        let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
+        self.go(now_ns, actor, how, planned.is_some());
+        self.finish(now_ns, planned.ok_or(failure)?);
         self.end_when_collected(now_ns);
         Ok(match actor {
             ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
             ActorId::Reader(_) | ActorId::Broker(_) => Vec::new(),
         })
+    }
+
+    /// An actor's process ended.
+    fn go(&mut self, now_ns: u64, actor: ActorId, how: String, planned: bool) {
+        self.cast[actor].go();
+        self.acts.paused.remove(&actor);
+        let mut reported = Vec::new();
+        for (name, span) in self.acts.spans.values_mut().flatten() {
+            if name.map(ActorId::Reader) == Some(actor) {
+                reported.push(*span);
+                *name = None;
+            }
+        }
+        let gone = Happening::Gone { how, planned, reported };
+        self.log.push(now_ns, actor, gone);
     }
 
     /// Who leaves by the script gave its result, and may go.
@@ -202,12 +208,16 @@ impl TrialMachine {
         else {
             return Vec::new();
         };
-        self.acts.progress[index].done_ns = Some(now_ns);
-        let reader = &mut self.cast.readers[reader];
-        let held = vec![Vec::new(); reader.role.prepare.consumers.len()];
-        reader.enter(ReaderStage::Reading(held));
-        let start = ToWorker::Start { at_ns: self.start_ns };
-        vec![Action::Send(actor, ToWorker::Subscribe), Action::Send(actor, start)]
+        self.finish(now_ns, index);
+        self.cast.readers[reader].enter(ReaderStage::Reading);
+        let held = vec![Vec::new(); self.role(reader).prepare.consumers.len()];
+        self.log.push(now_ns, actor, Happening::Held(held));
+        let start = self
+            .log
+            .latest(Happening::try_as_start_set_ref)
+            .map(|at_ns| ToWorker::Start { at_ns: *at_ns });
+        let messages = [Some(ToWorker::Subscribe), start].into_iter().flatten();
+        messages.map(|message| Action::Send(actor, message)).collect()
     }
 
     /// The reading is over: who is paused must run to say what it recorded.
@@ -221,36 +231,29 @@ impl TrialMachine {
         if self.terms.script.steps.is_empty() {
             return;
         }
-        let (group, life) = (self.role(reader).group, self.cast.readers[reader].past.len());
+        let group = self.role(reader).group;
         for position in positions {
             let (partition, offset) = (position.topic_partition(), position.offset);
             let spans = self.acts.spans.entry((group, partition)).or_default();
-            if let Some(span) = spans.last_mut()
-                && (span.reader, span.life) == (reader, life)
-                && offset >= span.offsets.1
+            if let Some((name, span)) = spans.last_mut()
+                && *name == Some(reader)
+                && offset >= span.end
             {
-                (span.offsets.1, span.at_ns) = (offset, now_ns);
+                (span.end, span.at_ns) = (offset, now_ns);
                 continue;
             }
             // Whoever held it at the barrier read it from its first record; where another began is not reported.
-            let held = self.cast.readers[reader].held();
-            let is_first = spans.is_empty() && held.iter().flatten().any(|held| *held == partition);
+            let held = self.log.held(reader).iter().flatten();
+            let is_first = spans.is_empty() && held.into_iter().any(|held| *held == partition);
             let range = partitions_of(&self.terms.topics).find(|(of, _)| is_first && *of == partition);
-            let first = range.map_or(offset, |(_, range)| range.low.min(offset));
-            spans.push(Span {
-                reader,
-                life,
-                offsets: (first, offset),
+            let span = Span {
+                partition,
+                first: range.map_or(offset, |(_, range)| range.low.min(offset)),
+                end: offset,
                 at_ns: now_ns,
-            });
+            };
+            spans.push((Some(reader), span));
         }
-    }
-
-    /// What a life of a reader reported of a partition.
-    pub(crate) fn spans(&self, (reader, life): (usize, u32), partition: TopicPartition) -> impl Iterator<Item = &Span> {
-        let spans = self.acts.spans.get(&(self.role(reader).group, partition));
-        let is_its = move |span: &&Span| (span.reader, span.life) == (reader, life as usize);
-        spans.into_iter().flatten().filter(is_its)
     }
 
     /// The brokers that are away, or may be, because that was planned.
@@ -261,41 +264,8 @@ impl TrialMachine {
         away.map(|(_, broker)| broker.role.id).collect()
     }
 
-    /// What was carried out of the script, or at least begun.
-    pub fn planned(&self) -> Vec<PlannedAct> {
-        let steps = self.terms.script.steps.iter().zip(&self.acts.progress);
-        let acts = steps.filter_map(|(step, progress)| {
-            let at_ns = progress.begun_ns?;
-            Some(PlannedAct {
-                who: self.cast[step.actor].who(),
-                act: step.act,
-                at_ns,
-                settled_ns: after(progress.done_ns.unwrap_or(at_ns), self.terms.limits.settle),
-            })
-        });
-        let mut acts: Vec<PlannedAct> = acts.collect();
-        acts.sort_by_key(|act| act.at_ns);
-        acts
-    }
-
-    /// The failure of a trial that ended before all of its script was carried out.
-    pub(crate) fn not_carried_out(&self) -> Option<Failure> {
-        let index = self
-            .acts
-            .progress
-            .iter()
-            .position(|progress| progress.done_ns.is_none())?;
-        Some(self.not_as_planned(index, "the trial ended before"))
-    }
-
     fn not_as_planned(&self, index: usize, cause: &str) -> Failure {
-        let Step { actor, act, .. } = self.terms.script.steps[index];
-        let (step, act, who) = (index + 1, <&str>::from(act), self.cast[actor].name());
-        Failure {
-            kind: FailureKind::NotAsPlanned,
-            message: format!("step {step} of the script, to {act} {who}, was not carried out: {cause}"),
-            who: Some(who),
-        }
+        self.ended().not_as_planned(index, cause)
     }
 }
 

@@ -6,8 +6,8 @@ use super::*;
 use crate::measure::{HostMeasurement, Measurement};
 use crate::protocol::{Capability, FromWorker};
 use crate::testing::script::*;
-use crate::trial::assemble;
-use crate::trial::engine::{Event, Phase};
+use crate::trial::engine::Event;
+use crate::trial::fold;
 use crate::trial::script::Script as Plan;
 
 const ONE: ActorId = Reader(0);
@@ -46,8 +46,13 @@ fn reading(plan: Plan) -> Script {
     script.holds(1, &[&[1]]);
     script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
     assert_eq!(script.machine.phase(), Phase::Reading);
-    script.now_ns = script.machine.start_ns;
+    script.now_ns = start_ns(&script);
     script
+}
+
+/// The common start.
+fn start_ns(script: &Script) -> u64 {
+    *script.machine.log.latest(Happening::try_as_start_set_ref).unwrap()
 }
 
 /// An act is begun when this much time has passed, and carried out.
@@ -73,7 +78,7 @@ fn read(runs: &[(i32, &[crate::measure::OffsetRun])]) -> FromWorker {
 
 fn measured(script: &mut Script) -> (Measurement, Option<Failure>) {
     assert_eq!((script.machine.phase(), script.machine.failure()), (Phase::Over, None));
-    assemble::measurement(&script.machine, BEGIN_NS, HostMeasurement::default())
+    fold::measure(&script.machine.ended(), HostMeasurement::default()).unwrap()
 }
 
 /// Process 2 read up to offset 40 of its partition, as far as it reported, and was killed as planned.
@@ -222,7 +227,7 @@ fn comes(script: &mut Script, actor: ActorId) {
         panic!("{actions:?}");
     };
     assert!(prepare.joins_late);
-    let at_ns = script.machine.start_ns;
+    let at_ns = start_ns(script);
     let actions = script.says(actor, FromWorker::Ready);
     let joins = [ToWorker::Subscribe, ToWorker::Start { at_ns }].map(|message| Action::Send(actor, message));
     assert_eq!(actions, joins);
@@ -278,7 +283,6 @@ fn a_process_that_is_killed_and_started_again_lives_twice_and_its_records_are_to
     let second = "group 1, process 2, consumer 1";
     assert_eq!(names[1..], [second.to_owned(), format!("{second}, life 2")]);
     assert_eq!(measurement.processes.len(), 2);
-    assert_eq!(script.machine.cast.readers[1].lives().count(), 2);
 }
 
 #[test]
@@ -425,7 +429,7 @@ fn a_broker_is_away_from_the_act_on_until_it_was_started_again() {
         [] as [u32; 0],
         "from now on its death is a failure"
     );
-    assert_eq!(script.machine.planned().len(), 2);
+    assert_eq!(script.machine.ended().planned().len(), 2);
 }
 
 #[test]
@@ -447,6 +451,6 @@ fn a_script_that_names_nobody_or_no_moment_is_refused_before_anything_starts() {
 #[test]
 fn the_machine_wants_to_be_woken_for_the_next_step() {
     let script = reading(Plan::default().step(AT, TWO, Act::Kill));
-    assert_eq!(script.machine.wake_ns(), script.machine.start_ns + 1_000_000_000);
+    assert_eq!(script.machine.wake_ns(), start_ns(&script) + 1_000_000_000);
     assert!(script.machine.cast[TWO].is_present());
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine};
 use crate::measure::{Failure, FailureKind};
-use crate::trial::cast::{Actor, ActorId, AnyActor, Reader};
+use crate::trial::cast::{ActorId, AnyActor};
+use crate::trial::happening::Happening;
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
@@ -15,7 +16,7 @@ impl TrialMachine {
         let without =
             |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.present().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
-            Phase::Starting => match without(|actor| actor.introduction().is_some()) {
+            Phase::Starting => match without(|actor| actor.hello().is_some()) {
                 Some(actor) => {
                     let message = format!("it did not introduce itself within {} s", seconds(limits.hello));
                     (Some(actor), FailureKind::WorkerStart, message)
@@ -29,8 +30,11 @@ impl TrialMachine {
             // While records are read, the course says what is late.
             Phase::Reading | Phase::Draining | Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let is_late = |reader: &Actor<Reader>| reader.is_ready() && reader.result().is_none();
-                let late = self.cast.readers.iter().position(is_late);
+                let late = self
+                    .cast
+                    .readers
+                    .iter()
+                    .position(|reader| reader.is_ready() && !reader.is_done());
                 (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };
@@ -46,7 +50,7 @@ impl TrialMachine {
 
     /// The failure of a trial whose members did not join in time, by what was in the way last.
     fn not_joined(&self, seconds: u64) -> Failure {
-        let (kind, who, message) = match self.obstacle.clone() {
+        let (kind, who, message) = match self.log.latest(Happening::try_as_waits_ref).cloned() {
             Some(Obstacle::Overlap { who, message }) => {
                 let message = format!("{message}, for {seconds} s");
                 (FailureKind::Overlap, Some(who), message)

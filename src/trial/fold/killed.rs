@@ -1,22 +1,17 @@
 //! Workers that were killed as planned: their results are gone. What readers had reported is known, and what they may have
 //! read beside it is not.
 
+use super::lives::Lived;
 use crate::measure::{Act, MemberMeasurement, OffsetRun, PartitionMeasurement, TopicPartition};
 use crate::protocol::partitions_of;
-use crate::trial::cast::{Life, ReaderStage};
-use crate::trial::engine::TrialMachine;
+use crate::trial::cast::Reader;
+use crate::trial::course::Ended;
 
 /// The members of one life of a reader, if it was killed.
-pub(super) fn members(
-    machine: &TrialMachine,
-    (reader, life): (usize, u32),
-    lived: &Life<ReaderStage>,
-) -> Vec<MemberMeasurement> {
-    let held = match lived {
-        Life::Gone { .. } if lived.result().is_none() => lived.held(),
-        _ => return Vec::new(),
+pub(super) fn members(ended: &Ended<'_>, role: &Reader, life: u32, lived: &Lived<'_>) -> Vec<MemberMeasurement> {
+    let (Some(reported), None) = (lived.gone, lived.result) else {
+        return Vec::new();
     };
-    let role = &machine.cast.readers[reader].role;
     let member = |(consumer, held): (u32, &Vec<TopicPartition>)| MemberMeasurement {
         group: u32::try_from(role.group).unwrap_or(u32::MAX),
         process: role.process,
@@ -26,14 +21,12 @@ pub(super) fn members(
         assigned: held.clone(),
         ..MemberMeasurement::default()
     };
-    let mut members: Vec<MemberMeasurement> = (0u32..).zip(held).map(member).collect();
-    for (partition, range) in partitions_of(&machine.terms.topics) {
-        let holder = held.iter().position(|held| held.contains(&partition));
-        let mut spans: Vec<(i64, i64)> = machine
-            .spans((reader, life), partition)
-            .map(|span| span.offsets)
-            .collect();
-        let last_ns = machine.spans((reader, life), partition).map(|span| span.at_ns).last();
+    let mut members: Vec<MemberMeasurement> = (0u32..).zip(lived.held).map(member).collect();
+    for (partition, range) in partitions_of(&ended.terms.topics) {
+        let holder = lived.held.iter().position(|held| held.contains(&partition));
+        let of_partition = || reported.iter().filter(|span| span.partition == partition);
+        let mut spans: Vec<(i64, i64)> = of_partition().map(|span| (span.first, span.end)).collect();
+        let last_ns = of_partition().map(|span| span.at_ns).last();
         if spans.is_empty() && holder.is_some() {
             // It was killed before its first report.
             spans.push((range.low, range.low));
@@ -42,7 +35,7 @@ pub(super) fn members(
         let Some(member) = members.get_mut(holder.unwrap_or(0)).filter(|_| !spans.is_empty()) else {
             continue;
         };
-        let runs = runs(machine, partition, &spans);
+        let runs = runs(ended, partition, &spans);
         member.last_record_ns = member.last_record_ns.max(last_ns);
         member.partitions.push(PartitionMeasurement {
             topic: partition.topic,
@@ -58,8 +51,8 @@ pub(super) fn members(
 
 /// What was read for certain, of existing topics only what holds records; at least an empty run for each span, next to
 /// which more may have been read.
-fn runs(machine: &TrialMachine, partition: TopicPartition, spans: &[(i64, i64)]) -> Vec<OffsetRun> {
-    let reference = machine.course.reference();
+fn runs(ended: &Ended<'_>, partition: TopicPartition, spans: &[(i64, i64)]) -> Vec<OffsetRun> {
+    let reference = ended.course.reference(ended.log);
     let delivered = reference.and_then(|reference| reference.delivered.of(partition.topic, partition.partition));
     let mut runs = Vec::new();
     for (epoch, &(first, end)) in (1u32..).zip(spans) {
@@ -74,8 +67,8 @@ fn runs(machine: &TrialMachine, partition: TopicPartition, spans: &[(i64, i64)])
 }
 
 /// What could not be observed because workers were killed; `unknown` offsets may have been read by one of them.
-pub(super) fn not_observed(machine: &TrialMachine, unknown: u64) -> Option<String> {
-    let acts = machine.planned().into_iter();
+pub(super) fn not_observed(ended: &Ended<'_>, unknown: u64) -> Option<String> {
+    let acts = ended.planned().into_iter();
     let killed = acts.filter(|act| act.act == Act::Kill && !act.is_on_broker());
     let names: Vec<String> = killed.map(|act| act.who.to_string()).collect();
     (!names.is_empty()).then(|| {
