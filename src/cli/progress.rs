@@ -11,7 +11,7 @@ use crate::coordinator::Observer;
 use crate::measure::{LoadMeasurement, LoadVerdict, Measurement, Status, Trial, TrialKind, TrialOrder};
 use crate::plan::Progress;
 use crate::report::{duration, rate};
-use crate::trial::Phase;
+use crate::trial::{Entry, Happening, Phase};
 use crate::wording::with_commas;
 
 /// How often a line about filling is written where there is no terminal.
@@ -35,7 +35,7 @@ impl Observer for Quiet {
     fn preparing(&self, _what: &str) {}
     fn filling(&self, _done: u64, _total: u64) {}
     fn trial_started(&self, _order: &TrialOrder, _configuration: &str, _progress: Progress) {}
-    fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
+    fn trial_happened(&self, _entry: &Entry) {}
     fn trial_ended(&self, _trial: &Trial, _progress: Progress) {}
     fn note(&self, message: &str) {
         say(&format!("note: {message}"));
@@ -78,7 +78,7 @@ impl Observer for Lines {
         self.clock.begin(progress);
     }
 
-    fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
+    fn trial_happened(&self, _entry: &Entry) {}
 
     fn trial_ended(&self, trial: &Trial, progress: Progress) {
         let left = ahead(progress, self.clock.left(progress));
@@ -101,8 +101,8 @@ struct Live {
     trial: ProgressBar,
     bars: MultiProgress,
     clock: TimeLeft,
-    /// Reading began, as far as seen here.
-    reading: Mutex<Option<Instant>>,
+    /// The phase of the present trial, and when it began.
+    present: Mutex<Option<(Phase, u64)>>,
 }
 
 impl Live {
@@ -119,7 +119,7 @@ impl Live {
             trial,
             bars,
             clock: TimeLeft::default(),
-            reading: Mutex::new(None),
+            present: Mutex::new(None),
         }
     }
 }
@@ -149,7 +149,7 @@ impl Observer for Live {
 
     fn trial_started(&self, order: &TrialOrder, configuration: &str, progress: Progress) {
         self.clock.begin(progress);
-        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.trial.set_position(0);
         let left = ahead(progress, self.clock.left(progress));
         self.run.set_length(u64::from(progress.trials_planned));
         self.run.set_position(u64::from(progress.trials_done));
@@ -157,30 +157,29 @@ impl Observer for Live {
             .set_message(format!("trials{left}; {}: {configuration}", stage(order)));
     }
 
-    fn trial_progress(&self, phase: Phase, done: u64, total: u64) {
-        let text = match phase {
-            Phase::Starting => "starting processes".to_owned(),
-            Phase::Joining => "joining".to_owned(),
-            Phase::Reading => {
-                let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-                let seconds = reading.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
-                let speed = if seconds > 0.05 {
-                    format!(", {}", rate(done as f64 / seconds))
-                } else {
-                    String::new()
-                };
-                format!("reading {} of {} records{speed}", with_commas(done), with_commas(total))
-            }
-            Phase::Draining => format!(
-                "reading what has arrived: {} of {} records",
-                with_commas(done),
-                with_commas(total)
-            ),
-            Phase::Collecting | Phase::Over => "collecting results".to_owned(),
-        };
-        self.trial.set_length(total.max(1));
-        self.trial.set_position(done);
-        self.trial.set_message(text);
+    fn trial_happened(&self, entry: &Entry) {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Happening::Phase(phase) = entry.what {
+            *present = Some((phase, entry.at_ns));
+            self.trial.set_message(match phase {
+                Phase::Starting => "starting processes",
+                Phase::Joining => "joining",
+                Phase::Reading => "reading",
+                Phase::Draining => "reading what has arrived",
+                Phase::Collecting | Phase::Over => "collecting results",
+            });
+        }
+        if let (Happening::Read { done, total }, Some((phase, began_ns))) = (&entry.what, *present) {
+            let count = format!("{} of {} records", with_commas(*done), with_commas(*total));
+            let seconds = entry.at_ns.saturating_sub(began_ns) as f64 / 1e9;
+            self.trial.set_length(*total.max(&1));
+            self.trial.set_position(*done);
+            self.trial.set_message(match phase {
+                Phase::Draining => format!("reading what has arrived: {count}"),
+                _ if seconds > 0.05 => format!("reading {count}, {}", rate(*done as f64 / seconds)),
+                _ => format!("reading {count}"),
+            });
+        }
     }
 
     fn trial_ended(&self, trial: &Trial, _progress: Progress) {

@@ -13,9 +13,9 @@ use super::host::HostSample;
 use crate::kafka::client::fetch_pause_ms;
 use crate::measure::{Act, DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, PlannedAct, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
+use crate::trial;
 use crate::trial::ActorId;
-use crate::trial::{self, Recorded};
-use crate::trial::{Action, Event, Phase, TrialMachine};
+use crate::trial::{Action, Entry, Event, Phase, TrialMachine};
 use crate::trial::{TrialSpec, topic_sizes};
 
 /// How often the brokers run here are looked at.
@@ -54,8 +54,8 @@ pub trait Surroundings {
     fn lost_cluster(&self, away: &[u32]) -> Option<String>;
     /// Does this to one of the brokers that the run started, and says when it was done.
     fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static;
-    /// Tells how far the trial is.
-    fn progress(&self, phase: Phase, done: u64, total: u64);
+    /// Hears what happened in the trial, in order.
+    fn happened(&self, entry: &Entry);
 }
 
 /// Runs one trial from the start of its processes to their end. Whatever happens, no worker is left.
@@ -67,8 +67,7 @@ pub async fn run<F: Fleet>(
     surroundings: &impl Surroundings,
 ) -> Outcome {
     let exit_limit = spec.terms.limits.exit;
-    let spawn_ns = clock::now_ns();
-    let mut machine = TrialMachine::new(spec, spawn_ns);
+    let mut machine = TrialMachine::new(spec, clock::now_ns());
     start(&mut machine, launches, fleet);
     let conversation = Conversation::new(&mut machine, launches, fleet, &pids, surroundings);
     let window = conversation.hold().await;
@@ -83,18 +82,23 @@ pub async fn run<F: Fleet>(
         return Outcome {
             measurement: None,
             failure: Some(failure),
-            acts: machine.planned(),
+            acts: machine.ended().planned(),
         };
     }
     fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
-    let recorded = Recorded::take(&machine);
-    let unasked = ask_for_missing(&mut machine, &recorded, surroundings).await.err();
     let host = match window {
         (Some(start), Some(end)) => end.since(&start),
         _ => crate::measure::HostMeasurement::default(),
     };
-    let (mut measurement, failure) = trial::measure(&machine, recorded, spawn_ns, host);
+    let unasked = ask_for_missing(&mut machine, surroundings).await.err();
+    let Some((mut measurement, failure)) = trial::measure(&machine.ended(), host) else {
+        return Outcome {
+            measurement: None,
+            failure: None,
+            acts: Vec::new(),
+        };
+    };
     measurement.ended_ns = Some(ended_ns);
     measurement.interruptions.fetch_pause_ns = fetch_pause_ns(&machine);
     let mut failure = failure.map(|failure| machine.with_reports(failure));
@@ -111,7 +115,7 @@ pub async fn run<F: Fleet>(
     Outcome {
         measurement: Some(measurement),
         failure,
-        acts: machine.planned(),
+        acts: machine.ended().planned(),
     }
 }
 
@@ -130,32 +134,25 @@ fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[(ActorId, Launch)], f
         }
         if let Err(message) = fleet.start(*actor, launch) {
             let who = Some(machine.cast[*actor].name());
-            machine.fail(Failure {
-                kind: FailureKind::WorkerStart,
-                who,
-                message,
-            });
+            let kind = FailureKind::WorkerStart;
+            machine.fail(clock::now_ns(), Failure { kind, who, message });
             return;
         }
-        machine.cast[*actor].start(clock::now_ns());
+        machine.start(clock::now_ns(), *actor);
     }
 }
 
 /// Asks the cluster for what a reading of existing topics missed, twice where it does not answer; the error is why it
 /// did not.
-async fn ask_for_missing(
-    machine: &mut TrialMachine,
-    recorded: &Recorded,
-    surroundings: &impl Surroundings,
-) -> Result<(), String> {
-    let Some(missing) = recorded.missing(machine) else {
+async fn ask_for_missing(machine: &mut TrialMachine, surroundings: &impl Surroundings) -> Result<(), String> {
+    let Some(missing) = trial::missing(&machine.ended()) else {
         return Ok(());
     };
     let still = match surroundings.delivered_now(missing.clone(), Amount::All).await {
         Ok(still) => still,
         Err(_) => surroundings.delivered_now(missing, Amount::All).await?,
     };
-    machine.note_still(still);
+    machine.note_still(clock::now_ns(), still);
     Ok(())
 }
 
@@ -174,6 +171,8 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     acts: JoinSet<Event>,
     next_ping: Instant,
     next_check: Instant,
+    /// Entries of the log that were reported.
+    published: usize,
     /// The machine's samples at start and end.
     window: (Option<JoinHandle<HostSample>>, Option<JoinHandle<HostSample>>),
 }
@@ -198,6 +197,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             acts: JoinSet::new(),
             next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
             next_check: Instant::now() + CHECK_INTERVAL,
+            published: 0,
             window: (None, None),
         }
     }
@@ -205,8 +205,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     /// Returns the machine's samples at start and end.
     async fn hold(mut self) -> (Option<HostSample>, Option<HostSample>) {
         while self.machine.phase() != Phase::Over {
-            let (done, total) = self.machine.progress();
-            self.surroundings.progress(self.machine.phase(), done, total);
+            self.publish();
             let (now_ns, event) = self.next().await;
             if Instant::now() >= self.next_check {
                 self.next_check = Instant::now() + CHECK_INTERVAL;
@@ -223,6 +222,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
                 self.perform(action);
             }
         }
+        self.publish();
         // The next trial must not find a broker that is just being ended.
         while self.acts.join_next().await.is_some() {}
         let (Some(start), Some(end)) = self.window else {
@@ -230,6 +230,13 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         };
         // They panic never; a measurement without them says so by its zeros.
         (start.await.ok(), end.await.ok())
+    }
+
+    /// Reports what is new in the log.
+    fn publish(&mut self) {
+        let (news, published) = self.machine.log.news(self.published);
+        news.iter().for_each(|entry| self.surroundings.happened(entry));
+        self.published = published;
     }
 
     /// What happens next, and when it did.
@@ -253,11 +260,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     /// Looks after the cluster; false where it is gone, which fails the trial.
     fn check(&mut self) -> bool {
         if let Some(message) = self.surroundings.lost_cluster(&self.machine.brokers_away()) {
-            self.machine.fail(Failure {
-                kind: FailureKind::BrokerLost,
-                who: None,
-                message,
-            });
+            let (kind, who) = (FailureKind::BrokerLost, None);
+            self.machine.fail(clock::now_ns(), Failure { kind, who, message });
             return false;
         }
         true

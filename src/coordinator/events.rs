@@ -3,7 +3,7 @@
 use crate::measure::{Trial, TrialOrder};
 use crate::plan::Progress;
 
-use crate::trial::Phase;
+use crate::trial::Entry;
 
 /// Watches a run. Called from the coordinator's task: must not block for long.
 pub trait Observer: Send + Sync {
@@ -13,8 +13,8 @@ pub trait Observer: Send + Sync {
     fn filling(&self, done: u64, total: u64);
     /// A trial begins.
     fn trial_started(&self, order: &TrialOrder, configuration: &str, progress: Progress);
-    /// How far the present trial is: records read and to be read, over all groups.
-    fn trial_progress(&self, phase: Phase, done: u64, total: u64);
+    /// Something happened in the present trial.
+    fn trial_happened(&self, entry: &Entry);
     /// A trial has ended and is stored.
     fn trial_ended(&self, trial: &Trial, progress: Progress);
     /// Something worth telling that is no failure of the run.

@@ -98,7 +98,6 @@ impl Interruptions {
     #[must_use]
     pub fn unplanned(&self, acts: &[PlannedAct]) -> Interruptions {
         let of = |who: Participant| acts.iter().filter(move |act| act.who == who);
-        let of_brokers = || acts.iter().filter(|act| act.is_on_broker());
         let mut left = self.clone();
         left.processes.retain(|pause| {
             let mut of_process = acts.iter().filter(|act| act.who.to_string() == pause.process);
@@ -108,8 +107,6 @@ impl Interruptions {
             .retain(|pause| !of(Participant::Broker(pause.broker)).any(|act| act.explains(pause.pause)));
         left.changes
             .retain(|change| !of(Participant::Broker(change.broker)).any(|act| act.reaches(change.at_ns)));
-        left.unanswered
-            .retain(|silence| !of_brokers().any(|act| act.explains(*silence)));
         left
     }
 }

@@ -12,7 +12,7 @@ use crate::protocol::{
 };
 use crate::scenario::{Configuration, Membership};
 pub(crate) use crate::trial::ActorId::{self, Reader};
-use crate::trial::{Action, Event, Limits, Phase, TrialMachine, TrialSpec};
+use crate::trial::{Action, Event, Happening, Limits, Phase, TrialMachine, TrialSpec};
 
 /// When a scripted trial begins.
 pub(crate) const BEGIN_NS: u64 = 1_000_000_000_000;
@@ -136,7 +136,7 @@ impl Script {
             .filter(|actor| !machine.terms.script.starts_later(*actor))
             .collect::<Vec<_>>()
         {
-            machine.cast[actor].start(BEGIN_NS);
+            machine.start(BEGIN_NS, actor);
         }
         Script {
             machine,
@@ -232,6 +232,11 @@ impl Script {
     pub(crate) fn passes(&mut self, time: Duration) -> Vec<Action> {
         self.now_ns += u64::try_from(time.as_nanos()).unwrap();
         self.on(Event::Tick)
+    }
+
+    /// The common start.
+    pub(crate) fn start_ns(&self) -> u64 {
+        *self.machine.log.latest(Happening::try_as_start_set_ref).unwrap()
     }
 
     /// The failure by which the trial ended.

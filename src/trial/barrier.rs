@@ -16,15 +16,6 @@ pub enum Ownership {
     Shared,
 }
 
-/// What every group must come to.
-#[derive(Debug, Clone)]
-pub struct Rule {
-    /// Who may hold a partition.
-    pub ownership: Ownership,
-    /// All partitions of the trial.
-    pub partitions: BTreeSet<TopicPartition>,
-}
-
 /// What is known of one member of a group at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberView<'a> {
@@ -73,12 +64,13 @@ impl Obstacle {
 /// Checks one group and returns what each member holds, in the order of `members`.
 ///
 /// `description` is the cluster's view, `None` for members that assign themselves; `topics` are the names behind the
-/// topic indices.
+/// topic indices, `partitions` all of the trial.
 pub fn check(
     members: &[MemberView<'_>],
     description: Option<&GroupDescription>,
     topics: &[String],
-    rule: &Rule,
+    partitions: &BTreeSet<TopicPartition>,
+    ownership: Ownership,
 ) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
     let assigned = description
         .map(|group| cluster_view(members, group, topics))
@@ -86,7 +78,7 @@ pub fn check(
     // Before anything else: two members that each say they hold a partition will both read it, whatever the cluster
     // believes.
     let claims: Vec<&[TopicPartition]> = members.iter().map(|member| member.own.unwrap_or_default()).collect();
-    one_owner_at_most(members, &claims, rule.ownership)?;
+    one_owner_at_most(members, &claims, ownership)?;
     let mut held = Vec::with_capacity(members.len());
     for (index, member) in members.iter().enumerate() {
         let by_cluster = assigned.as_ref().map(|assigned| assigned[index].as_slice());
@@ -101,8 +93,8 @@ pub fn check(
         }
     }
     let holdings: Vec<&[TopicPartition]> = held.iter().map(Vec::as_slice).collect();
-    one_owner_at_most(members, &holdings, rule.ownership)?;
-    all_owned(&held, rule)?;
+    one_owner_at_most(members, &holdings, ownership)?;
+    all_owned(&held, partitions, ownership)?;
     Ok(held)
 }
 
@@ -198,10 +190,14 @@ fn one_owner_at_most(
     Err(Obstacle::Overlap { who, message })
 }
 
-fn all_owned(held: &[Vec<TopicPartition>], rule: &Rule) -> Result<(), Obstacle> {
+fn all_owned(
+    held: &[Vec<TopicPartition>],
+    partitions: &BTreeSet<TopicPartition>,
+    ownership: Ownership,
+) -> Result<(), Obstacle> {
     let covered: BTreeSet<TopicPartition> = held.iter().flatten().copied().collect();
-    let mut wrong = rule.partitions.symmetric_difference(&covered);
-    let is_wrong = |partition: &&TopicPartition| rule.ownership == Ownership::One || covered.contains(partition);
+    let mut wrong = partitions.symmetric_difference(&covered);
+    let is_wrong = |partition: &&TopicPartition| ownership == Ownership::One || covered.contains(partition);
     match wrong.find(is_wrong) {
         None => Ok(()),
         Some(partition) if covered.contains(partition) => Err(Obstacle::unsettled(format!(

@@ -1,20 +1,13 @@
 use super::*;
 use crate::testing::script::{group, partition};
 
-fn rule(ownership: Ownership) -> Rule {
-    Rule {
-        ownership,
-        partitions: [partition(0), partition(1)].into(),
-    }
-}
-
 /// Checks a group of two members over two partitions.
 fn look(own: [Option<&[i32]>; 2], cluster: Option<&GroupDescription>) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
-    look_by(&rule(Ownership::One), own, cluster)
+    look_by(Ownership::One, own, cluster)
 }
 
 fn look_by(
-    rule: &Rule,
+    ownership: Ownership,
     own: [Option<&[i32]>; 2],
     cluster: Option<&GroupDescription>,
 ) -> Result<Vec<Vec<TopicPartition>>, Obstacle> {
@@ -29,7 +22,13 @@ fn look_by(
             own: own.as_deref(),
         })
         .collect();
-    check(&views, cluster, &["t".to_owned()], rule)
+    check(
+        &views,
+        cluster,
+        &["t".to_owned()],
+        &[partition(0), partition(1)].into(),
+        ownership,
+    )
 }
 
 fn unsettled(result: &Result<Vec<Vec<TopicPartition>>, Obstacle>, part: &str) {
@@ -134,21 +133,21 @@ fn partitions_that_are_not_of_the_trial_are_no_success() {
 
 #[test]
 fn where_members_share_partitions_each_may_have_several_owners_or_none_and_no_foreign_one() {
-    let shared = rule(Ownership::Shared);
+    let shared = Ownership::Shared;
     let both = look_by(
-        &shared,
+        shared,
         [Some(&[0, 1]), Some(&[1])],
         Some(&group(&[((0, 0), &[0, 1]), ((1, 0), &[1])])),
     );
     assert_eq!(both, Ok(vec![vec![partition(0), partition(1)], vec![partition(1)]]));
     let nobody = look_by(
-        &shared,
+        shared,
         [Some(&[]), Some(&[])],
         Some(&group(&[((0, 0), &[]), ((1, 0), &[])])),
     );
     assert_eq!(nobody, Ok(vec![vec![], vec![]]));
     let foreign = look_by(
-        &shared,
+        shared,
         [Some(&[7]), Some(&[])],
         Some(&group(&[((0, 0), &[7]), ((1, 0), &[])])),
     );

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cast::{Actor, AnyActor, Broker, Cast, Reader};
-use super::course::{Backlog, Course, Existing, Live, LoadSpec, TrialReference};
+use super::course::{Backlog, Course, Existing, Live, LoadSpec};
 use super::limits::Limits;
 use super::script::Script;
 use super::terms::Terms;
@@ -45,15 +45,15 @@ fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<Topi
 
 impl TrialSpec {
     /// Says that the topics existed, and what of them is delivered.
-    pub fn with_reference(mut self, reference: TrialReference) -> Self {
-        self.course = Box::new(Existing::new(reference));
+    pub fn with_existing(mut self, existing: Existing) -> Self {
+        self.course = Box::new(existing);
         self
     }
 
     /// Plans acts on those who take part and on these brokers, which the run started.
     pub fn with_script(mut self, script: Script, brokers: &[u32]) -> Self {
         self.cast.brokers = brokers.iter().map(|id| Actor::new(Broker { id: *id })).collect();
-        self.cast.brokers.iter_mut().for_each(|broker| broker.start(0));
+        self.cast.brokers.iter_mut().for_each(AnyActor::start);
         self.terms.script = script;
         self
     }
@@ -136,7 +136,7 @@ impl TrialSpec {
             readers,
             ..Cast::default()
         };
-        let course = Box::new(Backlog::of(&terms.topics));
+        let course = Box::new(Backlog::of(records_of(&terms.topics)));
         TrialSpec { cast, terms, course }
     }
 }
@@ -154,10 +154,14 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Offsets of all partitions; of those whose end is open, as many as there can be.
+fn records_of(topics: &[TopicTarget]) -> u64 {
+    partitions_of(topics).fold(0, |records, (_, range)| range.len().saturating_add(records))
+}
+
 /// Upper bound on the read time: ten times the total work, done by one member.
 fn longest_reading(topics: &[TopicTarget], work: Work) -> Duration {
-    let records: u64 = partitions_of(topics).map(|(_, range)| range.len()).sum();
-    Duration::from_nanos(records.saturating_mul(work.ns()).saturating_mul(10))
+    Duration::from_nanos(records_of(topics).saturating_mul(work.ns()).saturating_mul(10))
 }
 
 /// Deals partitions out in turn.

@@ -81,10 +81,10 @@ impl Session<'_> {
                 return Err(NotRun::not_prepared(&error));
             }
         };
-        let reference = match &dataset.delivered {
+        let existing = match &dataset.delivered {
             Some(delivered) => {
-                let reference = self.reference(cluster, delivered, &mut topics).await;
-                Some(reference.map_err(|(kind, cause)| NotRun::NotPrepared(kind, cause))?)
+                let existing = self.existing(cluster, delivered, &mut topics).await;
+                Some(existing.map_err(|(kind, cause)| NotRun::NotPrepared(kind, cause))?)
             }
             None => None,
         };
@@ -92,8 +92,8 @@ impl Session<'_> {
         let mut limits = self.limits(order, configuration);
         limits.settle += Duration::from_millis(session_timeout_ms(&settings));
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
-        if let Some(reference) = reference {
-            spec = spec.with_reference(reference);
+        if let Some(existing) = existing {
+            spec = spec.with_existing(existing);
         }
         if let Some((load, producers)) = load {
             spec = spec.with_load(load, producers);

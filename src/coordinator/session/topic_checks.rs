@@ -11,19 +11,19 @@ use crate::kafka::admin::AdminError;
 use crate::measure::{DeliveredTopics, FailureKind, Status, Trial};
 use crate::protocol::TopicTarget;
 use crate::scenario::Configuration;
-use crate::trial::{TrialReference, topic_sizes};
+use crate::trial::{Existing, topic_sizes};
 
 /// Readers that go on without a stall but slower than this are not waited for.
 const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
 
 impl Session<'_> {
     /// Cuts from the targets of a trial what the cluster has removed of existing topics since they were found.
-    pub(super) async fn reference(
+    pub(super) async fn existing(
         &self,
         cluster: &Cluster,
         delivered: &Arc<DeliveredTopics>,
         topics: &mut [TopicTarget],
-    ) -> Result<TrialReference, (FailureKind, String)> {
+    ) -> Result<Existing, (FailureKind, String)> {
         let sizes = topic_sizes(topics);
         let asked = |error: AdminError| (FailureKind::Cluster, error.to_string());
         let changed = |cause| (FailureKind::TopicsChanged, cause);
@@ -41,7 +41,7 @@ impl Session<'_> {
                 }
             }
         }
-        Ok(TrialReference::new(Arc::clone(delivered), topics, &low))
+        Ok(Existing::new(Arc::clone(delivered), topics, &low))
     }
 
     /// How long a trial of existing topics may go on reading at most.

@@ -29,8 +29,7 @@ use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{Configuration, Place};
-use crate::trial::Phase;
-use crate::trial::{ActorId, Cast};
+use crate::trial::{ActorId, Cast, Entry};
 
 impl Session<'_> {
     /// Runs one trial; `None` where the user interrupted it.
@@ -280,7 +279,7 @@ impl Surroundings for Around<'_> {
         control::act_on_broker(self.cluster.own_brokers().get(broker).cloned(), act)
     }
 
-    fn progress(&self, phase: Phase, done: u64, total: u64) {
-        self.observer.trial_progress(phase, done, total);
+    fn happened(&self, entry: &Entry) {
+        self.observer.trial_happened(entry);
     }
 }

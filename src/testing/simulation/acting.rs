@@ -98,6 +98,11 @@ impl World {
                 }
             };
             self.causes.add(format!("{error:?}"), &[kind], who);
+            if *error == Error::Promises && !self.plan.deeds.is_empty() {
+                // Of a reader that is killed only its reports are known.
+                let names = Who::Someone(self.members_around(reader));
+                self.causes.add("a promise", &[FailureKind::Duplicated], names);
+            }
         }
     }
 

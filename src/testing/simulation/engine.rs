@@ -15,8 +15,7 @@ use crate::scenario::{Configuration, Load, Membership, Mode};
 use crate::testing::script::BEGIN_NS;
 use crate::testing::{arrangement, load, prepare_producer};
 use crate::trial::{
-    self, Action, Event, Limits, LoadSpec, Phase, Recorded, Script, TrialMachine, TrialReference, TrialSpec, When,
-    topic_sizes,
+    self, Action, Event, Existing, Limits, LoadSpec, Phase, Script, Step, TrialMachine, TrialSpec, When, topic_sizes,
 };
 
 /// Limits that a healthy simulated trial keeps by far.
@@ -67,7 +66,7 @@ impl Engine {
         let mut machine = TrialMachine::new(spec, BEGIN_NS);
         for actor in machine.cast.ids() {
             if !machine.terms.script.starts_later(actor) {
-                machine.cast[actor].start(BEGIN_NS);
+                machine.start(BEGIN_NS, actor);
             }
         }
         (Engine(machine), facts)
@@ -90,12 +89,15 @@ impl Engine {
     }
 
     /// The measurement of a trial that is over, as the coordinator makes it; `still` is what the cluster delivers.
-    pub fn measure(mut self, still: impl Fn(&[TopicTarget]) -> DeliveredTopics) -> (Measurement, Option<Failure>) {
-        let recorded = Recorded::take(&self.0);
-        if let Some(missing) = recorded.missing(&self.0) {
-            self.0.note_still(still(&missing));
+    pub fn measure(
+        mut self,
+        now_ns: u64,
+        still: impl Fn(&[TopicTarget]) -> DeliveredTopics,
+    ) -> Option<(Measurement, Option<Failure>)> {
+        if let Some(missing) = trial::missing(&self.0.ended()) {
+            self.0.note_still(now_ns, still(&missing));
         }
-        trial::measure(&self.0, recorded, BEGIN_NS, HostMeasurement::default())
+        trial::measure(&self.0.ended(), HostMeasurement::default())
     }
 }
 
@@ -110,7 +112,7 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
         configuration.membership = Membership::Manual;
     }
     let mut topics = targets(plan, cluster);
-    let reference = (plan.records == Records::Existing).then(|| {
+    let existing = (plan.records == Records::Existing).then(|| {
         let table = |of: fn(&Log) -> i64| -> Vec<Vec<i64>> {
             let topics = cluster.logs.iter();
             topics.map(|logs| logs.iter().map(of).collect()).collect()
@@ -121,14 +123,14 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
                 .map(|logs| logs.iter().map(|log| log.offsets.iter().copied().collect()).collect())
                 .collect(),
         };
-        TrialReference::new(Arc::new(delivered), &mut topics, &table(|log| log.low))
+        Existing::new(Arc::new(delivered), &mut topics, &table(|log| log.low))
     });
     let sizes = topic_sizes(&topics);
     let (properties, calibration) = (BTreeMap::new(), WorkCalibration::default());
     let spec = TrialSpec::new(&configuration, "trial", topics, &properties, calibration, LIMITS);
     let spec = spec.with_script(script(plan), &[]);
-    match (plan.records, reference) {
-        (Records::Existing, Some(reference)) => spec.with_reference(reference),
+    match (plan.records, existing) {
+        (Records::Existing, Some(existing)) => spec.with_existing(existing),
         (Records::Arriving, _) => {
             let (load, producers) = arriving(plan, cluster, &sizes);
             spec.with_load(load, producers)
@@ -138,18 +140,23 @@ fn spec(plan: &Plan, cluster: &Cluster) -> TrialSpec {
 }
 
 fn script(plan: &Plan) -> Script {
-    let mut script = Script::default();
+    let mut steps = Vec::new();
     for Deed { after_ns, actor, what } in plan.deeds.iter().copied() {
         let when = When::AfterJoin(Duration::from_nanos(after_ns));
-        script = match what {
-            Planned::Kill => script.step(when, actor, Act::Kill),
-            Planned::Leave => script.step(when, actor, Act::Leave),
-            Planned::Restart(away_ns) => script.restart(when, actor, Act::Kill, Duration::from_nanos(away_ns)),
-            Planned::Pause(length_ns) => script.pause(when, actor, Duration::from_nanos(length_ns)),
-            Planned::StartLate => script.step(when, actor, Act::Start),
+        let (act, then) = match what {
+            Planned::Kill => (Act::Kill, None),
+            Planned::Leave => (Act::Leave, None),
+            Planned::Restart(away_ns) => (Act::Kill, Some((away_ns, Act::Start))),
+            Planned::Pause(length_ns) => (Act::Pause, Some((length_ns, Act::Resume))),
+            Planned::StartLate => (Act::Start, None),
         };
+        steps.push(Step { when, actor, act });
+        steps.extend(then.map(|(later_ns, act)| {
+            let when = When::AfterStep(Duration::from_nanos(later_ns));
+            Step { when, actor, act }
+        }));
     }
-    script
+    Script { steps }
 }
 
 fn mode(plan: &Plan) -> Mode {

@@ -72,6 +72,10 @@ impl World {
         let kinds = [FailureKind::Stall, FailureKind::Duplicated];
         let kinds = if self.has_ledger(group) { &kinds[..1] } else { &kinds };
         self.causes.add("a rebalance", kinds, who);
+        if !self.plan.deeds.is_empty() {
+            // Who held a partition at the barrier may be gone as planned.
+            self.causes.add("a rebalance", &[FailureKind::Stall], Who::Nobody);
+        }
     }
 
     /// Whom the account names for an error of a reader: its members, or any of its group that had the partition too.
@@ -112,10 +116,6 @@ impl World {
             self.causes
                 .add("a group without a paused member", &[Assignment], Who::Nobody);
             self.may_read_again(self.readers[reader].group);
-            if !self.plan.deeds.is_empty() {
-                // What it was given by a planned rebalance has no owner that is known.
-                self.causes.add("a pause", &[Stall], Who::Nobody);
-            }
         }
     }
 

@@ -168,7 +168,8 @@ impl Trial {
             return Err(format!("{actor:?} died and the trial did not fail"));
         }
         let cluster = &self.world.cluster;
-        let (measurement, failure) = engine.measure(|targets| cluster.delivered_of(targets, false));
+        let measured = engine.measure(self.world.now_ns, |targets| cluster.delivered_of(targets, false));
+        let (measurement, failure) = measured.ok_or("a trial without a failure has no measurement")?;
         let (_, excluded) = judge(&measurement, &ExclusionRules::default());
         self.note(|| format!("measured: {failure:?}, excluded: {excluded:?}"));
         let is_good = failure.is_none() && excluded.is_none();
@@ -199,7 +200,8 @@ impl Trial {
         let plan = &self.world.plan;
         let mut readers = plan.capabilities.iter();
         let can_all = readers.all(|capabilities| capabilities.len() == Capability::ALL.len());
-        can_all && plan.mischiefs.is_empty() && plan.removed == 0
+        // An idle member that assigns by hand is not waited for.
+        can_all && plan.mischiefs.is_empty() && plan.removed == 0 && !plan.manual
     }
 
     fn good(&self, measurement: &Measurement) -> Result<Ending, String> {

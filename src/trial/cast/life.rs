@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::mem;
+use std::sync::Arc;
 
 use crate::measure::Participant;
 use crate::protocol::{Capability, Hello, ToWorker};
@@ -9,6 +10,9 @@ use crate::trial::demands::Demands;
 
 /// What is wrong with a result that nobody asked for.
 pub(super) const EARLY_RESULT: &str = "it sent its result before it was asked";
+
+/// What is wrong with another result.
+pub(super) const SECOND_RESULT: &str = "it sent its result a second time";
 
 /// What an actor is: its order, and the stages that it goes through once it is ready.
 pub trait Role: Debug {
@@ -23,58 +27,20 @@ pub trait Role: Debug {
     fn order(&self) -> Option<ToWorker>;
 }
 
-/// Where an actor is in its life, with what is known from there on.
+/// Where an actor is in its life.
 #[derive(Debug, Default)]
 pub enum Life<Stage> {
     /// Its process has not been started.
     #[default]
     Planned,
     /// Its process was started and has not introduced itself.
-    Starting { spawn_ns: u64 },
+    Starting,
     /// It introduced itself and was sent its order.
-    Preparing(Introduction),
+    Preparing(Arc<Hello>),
     /// It said that it is ready, and does what its role is.
-    Ready {
-        introduction: Introduction,
-        ready_ns: u64,
-        stage: Stage,
-    },
-    /// Its process has ended.
-    Gone {
-        /// In words.
-        how: String,
-        /// True where that was an act of the script, and so no failure.
-        planned: bool,
-        /// What it was until then.
-        was: Box<Life<Stage>>,
-    },
-}
-
-impl<Stage> Life<Stage> {
-    /// What it was to its end.
-    pub fn lived(&self) -> &Self {
-        match self {
-            Life::Gone { was, .. } => was.lived(),
-            Life::Planned | Life::Starting { .. } | Life::Preparing(_) | Life::Ready { .. } => self,
-        }
-    }
-
-    /// What it does, or did to its end, once it was ready.
-    pub fn stage(&self) -> Option<&Stage> {
-        match self.lived() {
-            Life::Ready { stage, .. } => Some(stage),
-            _ => None,
-        }
-    }
-}
-
-/// How a process introduced itself.
-#[derive(Debug)]
-pub struct Introduction {
-    /// When it was started.
-    pub spawn_ns: u64,
-    pub hello_ns: u64,
-    pub hello: Hello,
+    Ready { hello: Arc<Hello>, stage: Stage },
+    /// Its process ended, having been this. The log has how, and whether that was planned.
+    Gone(Box<Life<Stage>>),
 }
 
 /// One who takes part in a trial.
@@ -82,25 +48,29 @@ pub struct Introduction {
 pub struct Actor<R: Role> {
     pub role: R,
     pub life: Life<R::Stage>,
-    /// Lives that were over when it was started again, in order.
-    pub past: Vec<Life<R::Stage>>,
 }
 
 impl<R: Role> Actor<R> {
     /// One whose process has not been started.
     pub fn new(role: R) -> Self {
-        let (life, past) = (Life::Planned, Vec::new());
-        Actor { role, life, past }
+        let life = Life::Planned;
+        Actor { role, life }
     }
 
     /// What it does, or did to its end, once it was ready.
     pub fn stage(&self) -> Option<&R::Stage> {
-        self.life.stage()
+        match self.lived() {
+            Life::Ready { stage, .. } => Some(stage),
+            _ => None,
+        }
     }
 
-    /// All its lives, each with its number, from 0.
-    pub fn lives(&self) -> impl Iterator<Item = (u32, &Life<R::Stage>)> {
-        (0u32..).zip(self.past.iter().chain([&self.life]))
+    /// Where it is in its life, or was at its end.
+    fn lived(&self) -> &Life<R::Stage> {
+        match &self.life {
+            Life::Gone(was) => was,
+            life => life,
+        }
     }
 
     /// Goes on to another stage; one that is not ready has none.
@@ -120,19 +90,19 @@ pub trait AnyActor {
     /// As [`Role::order`].
     fn order(&self) -> Option<ToWorker>;
     /// How it introduced itself, once it has.
-    fn introduction(&self) -> Option<&Introduction>;
+    fn hello(&self) -> Option<&Hello>;
     /// True from when it said that it is ready to its end.
     fn is_ready(&self) -> bool;
     /// True from the start of its process to its end.
     fn is_present(&self) -> bool;
     /// Its process was started.
-    fn start(&mut self, spawn_ns: u64);
+    fn start(&mut self);
     /// Its process introduced itself.
-    fn introduce(&mut self, hello_ns: u64, hello: Hello);
+    fn introduce(&mut self, hello: Arc<Hello>);
     /// It said that it is ready; false where it was not preparing.
-    fn get_ready(&mut self, ready_ns: u64) -> bool;
+    fn get_ready(&mut self) -> bool;
     /// Its process ended.
-    fn go(&mut self, how: String, planned: bool);
+    fn go(&mut self);
 
     /// Its name for people.
     fn name(&self) -> String {
@@ -141,8 +111,8 @@ pub trait AnyActor {
 
     /// True where it said that it can do this.
     fn can(&self, capability: Capability) -> bool {
-        let introduction = self.introduction();
-        introduction.is_some_and(|introduction| introduction.hello.capabilities.contains(&capability))
+        self.hello()
+            .is_some_and(|hello| hello.capabilities.contains(&capability))
     }
 }
 
@@ -159,9 +129,9 @@ impl<R: Role> AnyActor for Actor<R> {
         self.role.order()
     }
 
-    fn introduction(&self) -> Option<&Introduction> {
-        match self.life.lived() {
-            Life::Preparing(introduction) | Life::Ready { introduction, .. } => Some(introduction),
+    fn hello(&self) -> Option<&Hello> {
+        match self.lived() {
+            Life::Preparing(hello) | Life::Ready { hello, .. } => Some(hello),
             _ => None,
         }
     }
@@ -171,38 +141,28 @@ impl<R: Role> AnyActor for Actor<R> {
     }
 
     fn is_present(&self) -> bool {
-        !matches!(self.life, Life::Planned | Life::Gone { .. })
+        !matches!(self.life, Life::Planned | Life::Gone(_))
     }
 
-    fn start(&mut self, spawn_ns: u64) {
-        let before = mem::replace(&mut self.life, Life::Starting { spawn_ns });
-        self.past.extend(matches!(before, Life::Gone { .. }).then_some(before));
+    fn go(&mut self) {
+        self.life = Life::Gone(Box::new(mem::take(&mut self.life)));
     }
 
-    fn go(&mut self, how: String, planned: bool) {
-        let was = Box::new(mem::take(&mut self.life));
-        self.life = Life::Gone { how, planned, was };
+    fn start(&mut self) {
+        self.life = Life::Starting;
     }
 
-    fn introduce(&mut self, hello_ns: u64, hello: Hello) {
-        if let Life::Starting { spawn_ns } = self.life {
-            self.life = Life::Preparing(Introduction {
-                spawn_ns,
-                hello_ns,
-                hello,
-            });
+    fn introduce(&mut self, hello: Arc<Hello>) {
+        if let Life::Starting = self.life {
+            self.life = Life::Preparing(hello);
         }
     }
 
-    fn get_ready(&mut self, ready_ns: u64) -> bool {
+    fn get_ready(&mut self) -> bool {
         match mem::take(&mut self.life) {
-            Life::Preparing(introduction) => {
+            Life::Preparing(hello) => {
                 let stage = R::Stage::default();
-                self.life = Life::Ready {
-                    introduction,
-                    ready_ns,
-                    stage,
-                };
+                self.life = Life::Ready { hello, stage };
                 true
             }
             other => {

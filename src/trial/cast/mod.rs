@@ -8,10 +8,10 @@ mod reader;
 use std::ops::{Index, IndexMut};
 
 use crate::client_errors::client_note;
-use crate::measure::{Failure, FailureKind, TopicPartition};
-use crate::protocol::{PrepareProducer, ProducerResult};
+use crate::measure::{Failure, FailureKind};
+use crate::protocol::PrepareProducer;
 pub use broker::Broker;
-pub use life::{Actor, AnyActor, Life};
+pub use life::{Actor, AnyActor};
 pub use producer::ProducerStage;
 pub use reader::{Held, Reader, ReaderStage};
 
@@ -48,14 +48,14 @@ impl Cast {
         self.ids().filter(|actor| self[*actor].is_present())
     }
 
-    /// The readers.
-    pub fn reader_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
-        (0..self.readers.len()).map(ActorId::Reader)
-    }
-
     /// The readers whose process runs.
     pub fn present_readers(&self) -> impl Iterator<Item = ActorId> {
         self.present().filter(|actor| matches!(actor, ActorId::Reader(_)))
+    }
+
+    /// The readers.
+    pub fn reader_ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        (0..self.readers.len()).map(ActorId::Reader)
     }
 
     /// The producers.
@@ -73,24 +73,14 @@ impl Cast {
             .collect()
     }
 
-    /// Names of a group's members that held a partition when reading began.
-    pub fn holders(&self, group: usize, partition: TopicPartition) -> Vec<String> {
-        let holds = |&(reader, consumer): &(usize, usize)| {
-            let held = self.readers[reader].held().get(consumer);
-            held.is_some_and(|held| held.contains(&partition))
-        };
-        let members = self.members_of(group).into_iter().filter(holds);
-        members
-            .map(|(reader, consumer)| self.readers[reader].role.member_name(consumer))
-            .collect()
-    }
-
     /// A failure of this actor, with a note where its client is known for it.
     pub fn failure(&self, actor: ActorId, kind: FailureKind, message: impl Into<String>) -> Failure {
         let mut message = message.into();
         let actor = &self[actor];
-        let hello = actor.introduction().map(|introduction| &introduction.hello);
-        if let Some(note) = hello.and_then(|hello| client_note(&message, &hello.client, &hello.client_version)) {
+        let note = actor
+            .hello()
+            .and_then(|hello| client_note(&message, &hello.client, &hello.client_version));
+        if let Some(note) = note {
             message = format!("{message} ({note})");
         }
         Failure {
@@ -100,24 +90,16 @@ impl Cast {
         }
     }
 
-    /// What the producers sent, of those that gave their results.
-    pub fn sent(&self) -> impl Iterator<Item = &ProducerResult> {
-        self.producers.iter().filter_map(Actor::<PrepareProducer>::result)
-    }
-
     /// True once every producer gave its result, or was killed.
     pub fn all_sent(&self) -> bool {
         let mut producers = self.producers.iter();
-        producers.all(|producer| producer.result().is_some() || !producer.is_present())
+        producers.all(|producer| producer.is_done() || !producer.is_present())
     }
 
     /// True where there is an actor of this name.
     pub fn has(&self, actor: ActorId) -> bool {
-        match actor {
-            ActorId::Reader(reader) => reader < self.readers.len(),
-            ActorId::Producer(producer) => producer < self.producers.len(),
-            ActorId::Broker(broker) => broker < self.brokers.len(),
-        }
+        let brokers = (0..self.brokers.len()).map(ActorId::Broker);
+        self.ids().chain(brokers).any(|other| other == actor)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Producers: processes that send the records of the load.
 
-use super::life::{Actor, AnyActor, EARLY_RESULT, Role};
+use super::life::{Actor, AnyActor, EARLY_RESULT, Role, SECOND_RESULT};
 use crate::measure::Participant;
-use crate::protocol::{PrepareProducer, ProducerResult, ToWorker};
+use crate::protocol::{PrepareProducer, ToWorker};
 use crate::trial::demands::Demands;
 
 /// What a producer does.
@@ -18,7 +18,7 @@ pub enum ProducerStage {
     /// It was asked for its result.
     Stopping,
     /// It gave its result.
-    Done(Box<ProducerResult>),
+    Done,
 }
 
 impl Role for PrepareProducer {
@@ -38,39 +38,34 @@ impl Role for PrepareProducer {
 }
 
 impl Actor<PrepareProducer> {
-    /// Goes on to another stage, unless it was asked for its result. True where it did.
-    pub fn go_on(&mut self, next: ProducerStage) -> bool {
-        let goes_on = self.is_ready() && !self.was_stopped();
-        if goes_on {
-            self.enter(next);
-        }
-        goes_on
+    /// True once it gave its result.
+    pub fn is_done(&self) -> bool {
+        matches!(self.stage(), Some(ProducerStage::Done))
     }
 
     /// True from when it has sent everything.
     pub fn has_sent(&self) -> bool {
-        matches!(self.stage(), Some(ProducerStage::Finished)) || self.was_stopped()
+        !matches!(self.stage(), Some(ProducerStage::Waiting | ProducerStage::Sending))
     }
 
-    /// True from when it was asked for its result.
-    pub fn was_stopped(&self) -> bool {
-        matches!(self.stage(), Some(ProducerStage::Stopping | ProducerStage::Done(_)))
-    }
-
-    /// Its result, once it gave it.
-    pub fn result(&self) -> Option<&ProducerResult> {
-        match self.stage() {
-            Some(ProducerStage::Done(result)) => Some(result),
-            _ => None,
+    /// It is asked for its result, unless it does not send or was asked before. True where it was.
+    pub fn stop(&mut self) -> bool {
+        let sends = matches!(self.stage(), Some(ProducerStage::Sending | ProducerStage::Finished)) && self.is_present();
+        if sends {
+            self.enter(ProducerStage::Stopping);
         }
+        sends
     }
 
     /// It gave its result; the error is what is wrong with that.
-    pub fn finish(&mut self, result: ProducerResult) -> Result<(), String> {
-        if !self.was_stopped() {
-            return Err(EARLY_RESULT.to_owned());
+    pub fn finish(&mut self) -> Result<(), String> {
+        match self.stage() {
+            Some(ProducerStage::Stopping) => self.enter(ProducerStage::Done),
+            Some(ProducerStage::Done) => return Err(SECOND_RESULT.to_owned()),
+            Some(ProducerStage::Waiting | ProducerStage::Sending | ProducerStage::Finished) | None => {
+                return Err(EARLY_RESULT.to_owned());
+            }
         }
-        self.enter(ProducerStage::Done(Box::new(result)));
         Ok(())
     }
 }

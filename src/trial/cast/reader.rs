@@ -1,8 +1,8 @@
 //! Readers: processes of consumers.
 
-use super::life::{Actor, EARLY_RESULT, Life, Role};
+use super::life::{Actor, AnyActor, EARLY_RESULT, Role, SECOND_RESULT};
 use crate::measure::{Participant, TopicPartition, member_name};
-use crate::protocol::{MemberAssignment, Prepare, ToWorker, WorkerResult};
+use crate::protocol::{MemberAssignment, Prepare, ToWorker};
 use crate::trial::demands::Demands;
 
 /// A process of consumers.
@@ -27,12 +27,12 @@ pub enum ReaderStage {
     Waiting,
     /// Its consumers join; its answer to the latest query.
     Joining(Option<Vec<MemberAssignment>>),
-    /// Its consumers read what they held when the barrier was passed.
-    Reading(Held),
+    /// Its consumers read.
+    Reading,
     /// It was asked for its result.
-    Stopping(Held),
+    Stopping,
     /// It gave its result.
-    Done(Held, WorkerResult),
+    Done,
 }
 
 impl Role for Reader {
@@ -73,53 +73,37 @@ impl Actor<Reader> {
         }
     }
 
-    /// What its consumers held when the barrier was passed; nothing before.
-    pub fn held(&self) -> &[Vec<TopicPartition>] {
-        self.life.held()
+    /// True once it gave its result.
+    pub fn is_done(&self) -> bool {
+        matches!(self.stage(), Some(ReaderStage::Done))
     }
 
-    /// Its result, once it gave it.
-    pub fn result(&self) -> Option<&WorkerResult> {
-        self.life.result()
+    /// True while it owes the result that it was asked for. One that got ready when all had been read owes none.
+    pub fn owes_result(&self) -> bool {
+        self.is_ready() && matches!(self.stage(), Some(ReaderStage::Stopping))
     }
 
     /// It is asked for its result, unless it does not read. True where it was.
     pub fn stop(&mut self) -> bool {
-        let reads = matches!(&self.life, Life::Ready { stage, .. } if matches!(stage, ReaderStage::Reading(_)));
+        let reads = matches!(self.stage(), Some(ReaderStage::Reading)) && self.is_present();
         if reads {
-            self.enter(ReaderStage::Stopping(self.held().to_vec()));
+            self.enter(ReaderStage::Stopping);
         }
         reads
     }
 
-    /// It gave its result; the error is what is wrong with that.
-    pub fn finish(&mut self, result: WorkerResult) -> Result<(), String> {
-        let Some(ReaderStage::Stopping(held) | ReaderStage::Done(held, _)) = self.stage() else {
-            return Err(EARLY_RESULT.to_owned());
-        };
-        if result.members.len() != self.role.prepare.consumers.len() {
-            return Err(format!("its result is of {} members", result.members.len()));
-        }
-        let held = held.clone();
-        self.enter(ReaderStage::Done(held, result));
-        Ok(())
-    }
-}
-
-impl Life<ReaderStage> {
-    /// As [`Actor::held`].
-    pub fn held(&self) -> &[Vec<TopicPartition>] {
+    /// It gave its result, of so many members; the error is what is wrong with that.
+    pub fn finish(&mut self, members: usize) -> Result<(), String> {
         match self.stage() {
-            Some(ReaderStage::Reading(held) | ReaderStage::Stopping(held) | ReaderStage::Done(held, _)) => held,
-            Some(ReaderStage::Waiting | ReaderStage::Joining(_)) | None => &[],
-        }
-    }
-
-    /// As [`Actor::result`].
-    pub fn result(&self) -> Option<&WorkerResult> {
-        match self.stage() {
-            Some(ReaderStage::Done(_, result)) => Some(result),
-            _ => None,
+            Some(ReaderStage::Stopping) if members == self.role.prepare.consumers.len() => {
+                self.enter(ReaderStage::Done);
+                Ok(())
+            }
+            Some(ReaderStage::Stopping) => Err(format!("its result is of {members} members")),
+            Some(ReaderStage::Done) => Err(SECOND_RESULT.to_owned()),
+            Some(ReaderStage::Waiting | ReaderStage::Joining(_) | ReaderStage::Reading) | None => {
+                Err(EARLY_RESULT.to_owned())
+            }
         }
     }
 }

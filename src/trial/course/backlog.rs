@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{Course, Scene, Turn};
 use crate::measure::{Failure, FailureKind, TopicPartition};
-use crate::protocol::{TopicTarget, partitions_of};
 use crate::trial::engine::Action;
 use crate::trial::limits::after;
 
@@ -25,15 +24,8 @@ struct Deadlines {
 }
 
 impl Backlog {
-    /// Reads all offsets of these topics, each of which holds a record.
-    pub fn of(topics: &[TopicTarget]) -> Self {
-        // Where records arrive, ends are open until the load is over.
-        let lengths = partitions_of(topics).map(|(_, range)| range.len());
-        Backlog::of_records(lengths.fold(0, u64::saturating_add))
-    }
-
     /// Reads topics with so many records.
-    pub(super) fn of_records(records: u64) -> Self {
+    pub fn of(records: u64) -> Self {
         Backlog {
             records,
             deadlines: None,
@@ -67,18 +59,15 @@ impl Course for Backlog {
     }
 
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
-        let is_over = |at_ns: fn(&Deadlines) -> u64| {
-            let deadlines = self.deadlines.as_ref();
-            deadlines.is_some_and(|deadlines| scene.now_ns >= at_ns(deadlines))
-        };
-        if is_over(|deadlines| deadlines.end_ns) {
+        let deadlines = self.deadlines.as_ref();
+        if deadlines.is_some_and(|deadlines| scene.now_ns >= deadlines.end_ns) {
             return Err(Failure {
                 kind: FailureKind::Timeout,
                 who: None,
                 message: format!("reading took more than {} s", scene.terms.limits.read.as_secs()),
             });
         }
-        if is_over(|deadlines| deadlines.stall_ns) {
+        if deadlines.is_some_and(|deadlines| scene.now_ns >= deadlines.stall_ns) {
             return Err(stalled(scene, &self.unread(scene)));
         }
         Ok(Turn::NOTHING)
@@ -98,10 +87,15 @@ impl Course for Backlog {
 
 /// The failure of a trial in which nothing was read for too long. It names the members that hold what is unread.
 fn stalled(scene: &Scene<'_>, unread: &BTreeSet<(usize, TopicPartition)>) -> Failure {
-    let holders = unread
-        .iter()
-        .flat_map(|(group, partition)| scene.cast.holders(*group, *partition));
-    let who: BTreeSet<String> = holders.collect();
+    let mut who: BTreeSet<String> = BTreeSet::new();
+    for (group, partition) in unread {
+        for (reader, consumer) in scene.cast.members_of(*group) {
+            let held = scene.log.held(reader).get(consumer);
+            if held.is_some_and(|held| held.contains(partition)) {
+                who.insert(scene.cast.readers[reader].role.member_name(consumer));
+            }
+        }
+    }
     let who = (!who.is_empty()).then(|| who.into_iter().collect::<Vec<_>>().join(" and "));
     let message = format!(
         "no record for {} s with {} partitions unread{}",

@@ -10,23 +10,26 @@ use crate::measure::ledger::Reference;
 use crate::measure::{DeliveredTopics, Failure, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 use crate::trial::engine::Action;
+use crate::trial::happening::Happening;
 use crate::trial::limits::after;
+use crate::trial::log::TrialLog;
 
 /// Without progress for so long, the cluster is asked whether there is anything left to come.
 const HALT: Duration = Duration::from_secs(2);
 
-/// What the account of a trial of existing topics is compared with.
-#[derive(Debug, Clone)]
-pub struct TrialReference {
+/// Reads existing topics.
+#[derive(Debug)]
+pub struct Existing {
+    backlog: Backlog,
     /// The offsets that the cluster delivers of them.
-    pub delivered: Arc<DeliveredTopics>,
-    /// Records that each group is to read.
-    pub records: u64,
+    delivered: Arc<DeliveredTopics>,
     /// Records of the trial that the cluster had removed before it began, for each group.
-    pub removed: u64,
+    removed: u64,
+    /// When to ask whether anything is left to come; `None` while the cluster is asked.
+    ask_ns: Option<u64>,
 }
 
-impl TrialReference {
+impl Existing {
     /// Cuts off what the cluster has removed from the targets of a trial, given the first offset that each partition has
     /// now.
     pub fn new(delivered: Arc<DeliveredTopics>, topics: &mut [TopicTarget], low: &[Vec<i64>]) -> Self {
@@ -39,33 +42,11 @@ impl TrialReference {
                 range.low = kept;
             }
         }
-        TrialReference {
-            delivered,
-            records,
-            removed,
-        }
-    }
-}
-
-/// Reads existing topics.
-#[derive(Debug)]
-pub struct Existing {
-    backlog: Backlog,
-    reference: TrialReference,
-    /// When to ask whether anything is left to come; `None` while the cluster is asked.
-    ask_ns: Option<u64>,
-    /// The unread offsets that the cluster still delivers; `None` if it was not asked in the end.
-    still: Option<DeliveredTopics>,
-}
-
-impl Existing {
-    /// Reads the topics for which this reference was made.
-    pub fn new(reference: TrialReference) -> Self {
         Existing {
-            backlog: Backlog::of_records(reference.records),
-            reference,
+            backlog: Backlog::of(records),
+            delivered,
+            removed,
             ask_ns: None,
-            still: None,
         }
     }
 
@@ -152,24 +133,24 @@ impl Course for Existing {
         self.on_progress(false, scene)
     }
 
-    fn reference(&self) -> Option<Reference<'_>> {
+    fn reference<'a>(&'a self, log: &'a TrialLog) -> Option<Reference<'a>> {
         Some(Reference {
-            delivered: &self.reference.delivered,
-            still: self.still.as_ref(),
+            delivered: &self.delivered,
+            still: log.latest(Happening::try_as_still_ref),
         })
     }
 
     fn removed_before(&self) -> u64 {
-        self.reference.removed
+        self.removed
     }
 
-    fn counts_of(&self, partition: TopicPartition, range: OffsetRange) -> (u64, u64) {
+    fn counts_of(&self, partition: TopicPartition, range: OffsetRange, log: &TrialLog) -> (u64, u64) {
         let count = |topics: &DeliveredTopics| {
             let offsets = topics.of(partition.topic, partition.partition);
             offsets.map_or(0, |offsets| offsets.count_within(range.low, range.end))
         };
-        let expected = count(&self.reference.delivered);
-        let still = self.still.as_ref().map_or(expected, count);
+        let expected = count(&self.delivered);
+        let still = log.latest(Happening::try_as_still_ref).map_or(expected, count);
         (expected, expected.saturating_sub(still))
     }
 
@@ -182,15 +163,11 @@ impl Course for Existing {
         (!lost.is_empty()).then(|| targets(&ended.terms.topics, range))
     }
 
-    fn note_still(&mut self, still: DeliveredTopics) {
-        self.still = Some(still);
-    }
-
     /// Lets the runs of a member go on where only offsets lie between that hold no record: a topic that was compacted has
     /// a gap at every second record, and the runs of a trial would be longer than all the rest of it.
     fn condense(&self, member: &mut MemberMeasurement) {
         for partition in &mut member.partitions {
-            let delivered = self.reference.delivered.of(partition.topic, partition.partition);
+            let delivered = self.delivered.of(partition.topic, partition.partition);
             let Some((runs, delivered)) = partition.runs.as_mut().zip(delivered) else {
                 continue;
             };

@@ -4,21 +4,23 @@
 mod backlog;
 mod existing;
 mod live;
-mod scene;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use super::barrier::Ownership;
 use crate::measure::ledger::{ExpectedRange, Reference, Repeats};
-use crate::measure::{DeliveredTopics, Failure, LoadMeasurement, MemberMeasurement, SecondOfLatency, TopicPartition};
+use crate::measure::{DeliveredTopics, Failure, LoadMeasurement, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
+use crate::trial::cast::Cast;
 use crate::trial::engine::Action;
+use crate::trial::log::TrialLog;
+use crate::trial::positions::Positions;
+use crate::trial::terms::Terms;
 
 pub use backlog::Backlog;
-pub use existing::{Existing, TrialReference};
+pub use existing::Existing;
 pub use live::{Live, LoadSpec};
-pub use scene::{Due, Ended, Scene, Turn};
 
 /// How a trial begins to read, goes on and ends. What has a default is as in a backlog.
 pub trait Course: Debug + Send + Sync {
@@ -96,9 +98,6 @@ pub trait Course: Debug + Send + Sync {
         Turn::NOTHING
     }
 
-    /// Response times of finished seconds.
-    fn on_seconds(&mut self, _seconds: &[SecondOfLatency]) {}
-
     /// What a group was to read, these being its members.
     fn due(&self, ended: &Ended<'_>, _members: &[&MemberMeasurement]) -> Due {
         let range = |(partition, OffsetRange { low, end })| ExpectedRange { partition, low, end };
@@ -110,7 +109,7 @@ pub trait Course: Debug + Send + Sync {
     }
 
     /// What the account is compared with beside the offsets.
-    fn reference(&self) -> Option<Reference<'_>> {
+    fn reference<'a>(&'a self, _log: &'a TrialLog) -> Option<Reference<'a>> {
         None
     }
 
@@ -120,17 +119,14 @@ pub trait Course: Debug + Send + Sync {
     }
 
     /// Records that a partition was to give, and how many of them the cluster no longer has.
-    fn counts_of(&self, _partition: TopicPartition, range: OffsetRange) -> (u64, u64) {
+    fn counts_of(&self, _partition: TopicPartition, range: OffsetRange, _log: &TrialLog) -> (u64, u64) {
         (range.len(), 0)
     }
 
-    /// What the cluster is asked again where records seem lost: the answer goes to [`Course::note_still`].
+    /// What the cluster is asked again where records seem lost: the answer is [`crate::trial::Happening::Still`].
     fn missing(&self, _ended: &Ended<'_>, _lost: &BTreeMap<TopicPartition, (i64, i64)>) -> Option<Vec<TopicTarget>> {
         None
     }
-
-    /// Takes in what the cluster still delivers of what is missing in the end.
-    fn note_still(&mut self, _still: DeliveredTopics) {}
 
     /// Shortens what the measurement keeps of a member.
     fn condense(&self, _member: &mut MemberMeasurement) {}
@@ -149,6 +145,48 @@ pub trait Course: Debug + Send + Sync {
     fn failure(&self, _ended: &Ended<'_>) -> Option<Failure> {
         None
     }
+}
+
+/// A trial at one moment.
+pub struct Scene<'a> {
+    /// The moment.
+    pub now_ns: u64,
+    pub terms: &'a Terms,
+    pub cast: &'a mut Cast,
+    pub positions: &'a mut Positions,
+    pub log: &'a mut TrialLog,
+}
+
+/// How a trial goes on.
+#[derive(Debug)]
+pub enum Turn {
+    /// With these actions.
+    On(Vec<Action>),
+    /// The reading is over.
+    Over,
+}
+
+impl Turn {
+    /// Nothing changes.
+    pub const NOTHING: Turn = Turn::On(Vec::new());
+}
+
+/// A trial that is over: what was specified, and what happened.
+#[derive(Clone, Copy)]
+pub struct Ended<'a> {
+    pub terms: &'a Terms,
+    pub cast: &'a Cast,
+    pub course: &'a dyn Course,
+    pub log: &'a TrialLog,
+}
+
+/// What a group was to read.
+pub struct Due {
+    pub ranges: Vec<ExpectedRange>,
+    /// Records of all partitions.
+    pub records: u64,
+    /// Records that arrived and were not read by the end of the draining.
+    pub unread: u64,
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use super::*;
 use crate::measure::{FailureKind, HostMeasurement, OffsetRun};
 use crate::protocol::Capability;
 use crate::testing::script::*;
-use crate::trial::assemble;
-use crate::trial::engine::Phase;
+use crate::trial::{Phase, measure};
 
 /// Members share all partitions, and records may come again, as in a share group.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl Course for Shares {
 /// Two members that both hold both partitions, and look so to the cluster.
 fn both_hold_both(course: impl FnOnce(Backlog) -> Box<dyn Course>) -> Script {
     let mut spec = spec(2, 1, 2);
-    spec.course = course(Backlog::of(&spec.terms.topics));
+    spec.course = course(Backlog::of(200));
     let mut script = Script::joining(spec, Capability::ALL);
     script.holds(0, &[&[0, 1]]);
     script.holds(1, &[&[0, 1]]);
@@ -79,7 +78,7 @@ fn a_course_decides_whether_a_record_may_come_again_and_none_may_be_missing() {
             Reader(1),
             result(&[member_result(&[(1, second), (0, &[run(90, RECORDS, 1)])])]),
         );
-        assemble::measurement(&script.machine, BEGIN_NS, HostMeasurement::default())
+        measure(&script.machine.ended(), HostMeasurement::default()).unwrap()
     };
     let (measurement, failure) = after(&[run(0, RECORDS, 1)]);
     assert_eq!(failure, None);

@@ -3,58 +3,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, TrialMachine, after};
-use crate::measure::{Act, Failure, FailureKind, PlannedAct, TopicPartition};
+use super::{Action, Phase, TrialMachine, after};
+use crate::measure::{Act, Failure, FailureKind, TopicPartition};
 use crate::protocol::{Position, ToWorker, partitions_of};
-use crate::trial::cast::{ActorId, AnyActor, ProducerStage, ReaderStage};
+use crate::trial::cast::{ActorId, AnyActor, ReaderStage};
+use crate::trial::happening::{Happening, Span};
 use crate::trial::script::{Step, When};
 
 /// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Waiting,
-    Begun(u64),
-    Done { begun_ns: u64, done_ns: u64 },
-}
-
-impl Progress {
-    /// When it was begun, and when it was done or else begun.
-    fn times(self) -> Option<(u64, u64)> {
-        match self {
-            Progress::Waiting => None,
-            Progress::Begun(at_ns) => Some((at_ns, at_ns)),
-            Progress::Done { begun_ns, done_ns } => Some((begun_ns, done_ns)),
-        }
-    }
-}
-
-/// What one life of a reader reported of a partition without another's report in between.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    reader: usize,
-    life: usize,
-    /// From the first offset that it is known to have read to one past the last.
-    pub(crate) offsets: (i64, i64),
-    /// When the last report came.
-    pub(crate) at_ns: u64,
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    begun_ns: Option<u64>,
+    done_ns: Option<u64>,
 }
 
 /// How far the script of a trial is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Acts {
     progress: Vec<Progress>,
     paused: BTreeSet<ActorId>,
-    /// By group and partition, in the order of the reports. Kept only where there is a script.
-    spans: BTreeMap<(usize, TopicPartition), Vec<Span>>,
+    /// What readers reported, by group and partition in the order of the reports; of one that is gone, without its name.
+    /// Kept only where there is a script.
+    spans: BTreeMap<(usize, TopicPartition), Vec<(Option<usize>, Span)>>,
 }
 
 impl Acts {
     /// So many steps that wait.
     pub(super) fn new(steps: usize) -> Self {
         Acts {
-            progress: vec![Progress::Waiting; steps],
-            paused: BTreeSet::new(),
-            spans: BTreeMap::new(),
+            progress: vec![Progress::default(); steps],
+            ..Acts::default()
         }
     }
 }
@@ -64,14 +42,7 @@ impl TrialMachine {
     pub(super) fn act(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
         let mut actions = Vec::new();
         for index in 0..self.acts.progress.len() {
-            let is_due = match (self.acts.progress[index], self.terms.script.steps[index].when) {
-                (Progress::Waiting, When::AtProgress(share)) => {
-                    let (done, total) = self.progress();
-                    self.is_reading() && done as f64 >= share * total as f64
-                }
-                _ => self.next_ns(index).is_some_and(|at_ns| now_ns >= at_ns),
-            };
-            if is_due {
+            if self.next_ns(index).is_some_and(|at_ns| now_ns >= at_ns) {
                 actions.extend(self.begin(now_ns, index)?);
             }
         }
@@ -87,31 +58,37 @@ impl TrialMachine {
     }
 
     /// Until when what was planned may keep the reading from going on.
-    pub(super) fn settled_ns(&self) -> u64 {
-        let begun = self.acts.progress.iter().enumerate().filter_map(|(index, progress)| {
-            let follows = matches!(self.terms.script.steps[index].when, When::AfterStep(_));
-            let times = progress.times().map(|(_, done_ns)| done_ns);
-            times.or_else(|| self.next_ns(index).filter(|_| follows))
+    fn settled_ns(&self) -> u64 {
+        let steps = self.terms.script.steps.iter().zip(&self.acts.progress).enumerate();
+        let known = steps.filter_map(|(index, (step, progress))| {
+            let is_coming = progress.begun_ns.is_some() || matches!(step.when, When::AfterStep(_));
+            let next_ns = self.next_ns(index).filter(|_| is_coming);
+            progress.begun_ns.max(progress.done_ns).max(next_ns)
         });
-        begun.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
+        known.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
     }
 
     /// When a step is due that waits; of a reader that is being started, when it must be ready.
     fn next_ns(&self, index: usize) -> Option<u64> {
         let Step { when, actor, act } = self.terms.script.steps[index];
-        let at_ns = match (self.acts.progress[index], when) {
-            (Progress::Waiting, When::At(delay)) => after(self.start_ns, delay),
-            (Progress::Waiting, When::AfterJoin(delay)) => after(self.joined_ns, delay),
-            (Progress::Waiting, When::AfterStep(delay)) => match self.acts.progress[index.checked_sub(1)?] {
-                Progress::Done { done_ns, .. } => after(done_ns, delay),
-                Progress::Waiting | Progress::Begun(_) => return None,
-            },
-            (Progress::Begun(begun_ns), _) if act == Act::Start && matches!(actor, ActorId::Reader(_)) => {
-                after(begun_ns, self.terms.limits.hello + self.terms.limits.ready)
+        let Progress { begun_ns, done_ns } = self.acts.progress[index];
+        if done_ns.is_some() || !self.is_reading() {
+            return None;
+        }
+        if let Some(begun_ns) = begun_ns {
+            let limit = self.terms.limits.hello + self.terms.limits.ready;
+            let gets_ready = act == Act::Start && matches!(actor, ActorId::Reader(_));
+            return gets_ready.then(|| after(begun_ns, limit));
+        }
+        Some(match when {
+            When::At(delay) => after(*self.log.latest(Happening::try_as_start_set_ref)?, delay),
+            When::AfterJoin(delay) => after(self.log.began_ns(Phase::Reading)?, delay),
+            When::AfterStep(delay) => after(self.acts.progress[index.checked_sub(1)?].done_ns?, delay),
+            When::AtProgress(share) => {
+                let (done, total) = self.progress();
+                return (done as f64 >= share * total as f64).then_some(0);
             }
-            (Progress::Waiting, When::AtProgress(_)) | (Progress::Begun(_) | Progress::Done { .. }, _) => return None,
-        };
-        self.is_reading().then_some(at_ns)
+        })
     }
 
     fn begin(&mut self, now_ns: u64, index: usize) -> Result<Vec<Action>, Failure> {
@@ -119,33 +96,25 @@ impl TrialMachine {
         if let Some(obstacle) = self.obstacle_to(index) {
             return Err(self.not_as_planned(index, obstacle));
         }
-        self.acts.progress[index] = Progress::Begun(now_ns);
+        self.acts.progress[index].begun_ns = Some(now_ns);
+        self.log.push(now_ns, actor, Happening::ActBegun(index));
         // Who leaves in order gives its result first.
         let stops = match (actor, act) {
             (ActorId::Reader(reader), Act::Leave) => self.cast.readers[reader].stop(),
-            (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].go_on(ProducerStage::Stopping),
-            (ActorId::Reader(reader), Act::Start) => {
-                self.cast.readers[reader].role.prepare.joins_late = true;
-                false
-            }
+            (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].stop(),
             _ => false,
         };
-        Ok(vec![if stops {
-            Action::Send(actor, ToWorker::Stop)
-        } else {
-            Action::Act(actor, act)
-        }])
+        let stop = stops.then_some(Action::Send(actor, ToWorker::Stop));
+        Ok(vec![stop.unwrap_or(Action::Act(actor, act))])
     }
 
     /// Why a step cannot be carried out now.
     fn obstacle_to(&self, index: usize) -> Option<&'static str> {
         let Step { actor, act, .. } = self.terms.script.steps[index];
-        let under_way =
-            |(step, progress): (&Step, &Progress)| step.actor == actor && matches!(progress, Progress::Begun(_));
-        if self.acts.progress[index] != Progress::Waiting {
+        if self.acts.progress[index].begun_ns.is_some() {
             return Some("its worker was not ready in time");
         }
-        if self.terms.script.steps.iter().zip(&self.acts.progress).any(under_way) {
+        if self.under_way(actor, |_| true).is_some() {
             return Some("a step before it is not over");
         }
         let (is_present, is_paused) = (self.cast[actor].is_present(), self.acts.paused.contains(&actor));
@@ -159,38 +128,35 @@ impl TrialMachine {
     }
 
     /// The step that is being done to an actor, if it is such an act.
-    fn under_way(&self, actor: ActorId, acts: &[Act]) -> Option<usize> {
+    fn under_way(&self, actor: ActorId, is_such: impl Fn(Act) -> bool) -> Option<usize> {
         let mut steps = self.terms.script.steps.iter().zip(&self.acts.progress);
-        steps.position(|(step, progress)| {
-            step.actor == actor && acts.contains(&step.act) && matches!(progress, Progress::Begun(_))
+        steps.position(|(step, Progress { begun_ns, done_ns })| {
+            step.actor == actor && is_such(step.act) && begun_ns.is_some() && done_ns.is_none()
         })
     }
 
-    fn finish(&mut self, index: usize, done_ns: u64) {
-        if let Progress::Begun(begun_ns) = self.acts.progress[index] {
-            self.acts.progress[index] = Progress::Done { begun_ns, done_ns };
-        }
+    fn finish(&mut self, now_ns: u64, index: usize) {
+        self.acts.progress[index].done_ns = Some(now_ns);
+        let actor = self.terms.script.steps[index].actor;
+        self.log.push(now_ns, actor, Happening::ActDone(index));
     }
 
     /// Takes in what came of an act. Of one that ends a worker, its end says it; of one that starts it, `ready`.
     pub(super) fn on_acted(&mut self, actor: ActorId, act: Act, done: Result<u64, String>) -> Result<(), Failure> {
-        let Some(index) = self.under_way(actor, &[act]) else {
+        let Some(index) = self.under_way(actor, |under_way| under_way == act) else {
             return Ok(());
         };
         let done_ns = done.map_err(|cause| self.not_as_planned(index, &cause))?;
         let is_broker = matches!(actor, ActorId::Broker(_));
         match act {
-            Act::Start => self.cast[actor].start(done_ns),
-            Act::Leave | Act::Kill if is_broker => {
-                self.cast[actor].go(<&str>::from(act).to_owned(), true);
-                self.acts.paused.remove(&actor);
-            }
+            Act::Start => self.start(done_ns, actor),
+            Act::Leave | Act::Kill if is_broker => self.go(done_ns, actor, <&str>::from(act).to_owned(), true),
             Act::Leave | Act::Kill => return Ok(()),
             Act::Pause => drop(self.acts.paused.insert(actor)),
             Act::Resume => drop(self.acts.paused.remove(&actor)),
         }
         if act != Act::Start || is_broker {
-            self.finish(index, done_ns);
+            self.finish(done_ns, index);
         }
         Ok(())
     }
@@ -199,23 +165,14 @@ impl TrialMachine {
     /// gave its result.
     pub(super) fn on_died(&mut self, now_ns: u64, actor: ActorId, how: String) -> Result<Vec<Action>, Failure> {
         let gave_result = match actor {
-            ActorId::Reader(reader) => self.cast.readers[reader].result().is_some(),
-            ActorId::Producer(producer) => self.cast.producers[producer].result().is_some(),
+            ActorId::Reader(reader) => self.cast.readers[reader].is_done(),
+            ActorId::Producer(producer) => self.cast.producers[producer].is_done(),
             ActorId::Broker(_) => false,
         };
-        let ends: &[Act] = if gave_result {
-            &[Act::Leave, Act::Kill]
-        } else {
-            &[Act::Kill]
-        };
-        let Some(index) = self.under_way(actor, ends) else {
-            let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
-            self.cast[actor].go(how, false);
-            return Err(failure);
-        };
-        self.cast[actor].go(how, true);
-        self.acts.paused.remove(&actor);
-        self.finish(index, now_ns);
+        let planned = self.under_way(actor, |act| act == Act::Kill || gave_result && act == Act::Leave);
+        let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
+        self.go(now_ns, actor, how, planned.is_some());
+        self.finish(now_ns, planned.ok_or(failure)?);
         self.end_when_collected(now_ns);
         Ok(match actor {
             ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
@@ -223,25 +180,44 @@ impl TrialMachine {
         })
     }
 
+    /// An actor's process ended.
+    fn go(&mut self, now_ns: u64, actor: ActorId, how: String, planned: bool) {
+        self.cast[actor].go();
+        self.acts.paused.remove(&actor);
+        let mut reported = Vec::new();
+        for (name, span) in self.acts.spans.values_mut().flatten() {
+            if name.map(ActorId::Reader) == Some(actor) {
+                reported.push(*span);
+                *name = None;
+            }
+        }
+        let gone = Happening::Gone { how, planned, reported };
+        self.log.push(now_ns, actor, gone);
+    }
+
     /// Who leaves by the script gave its result, and may go.
     pub(super) fn let_go(&self, actor: ActorId) -> Vec<Action> {
-        let leaves = self.under_way(actor, &[Act::Leave]).is_some();
+        let leaves = self.under_way(actor, |act| act == Act::Leave).is_some();
         leaves.then_some(Action::Act(actor, Act::Leave)).into_iter().collect()
     }
 
     /// A reader that was started in the middle of the trial joins, and reads at once.
     pub(super) fn join_late(&mut self, now_ns: u64, actor: ActorId) -> Vec<Action> {
         let (Some(index), ActorId::Reader(reader), true) =
-            (self.under_way(actor, &[Act::Start]), actor, self.is_reading())
+            (self.under_way(actor, |act| act == Act::Start), actor, self.is_reading())
         else {
             return Vec::new();
         };
-        self.finish(index, now_ns);
-        let reader = &mut self.cast.readers[reader];
-        let held = vec![Vec::new(); reader.role.prepare.consumers.len()];
-        reader.enter(ReaderStage::Reading(held));
-        let start = ToWorker::Start { at_ns: self.start_ns };
-        vec![Action::Send(actor, ToWorker::Subscribe), Action::Send(actor, start)]
+        self.finish(now_ns, index);
+        self.cast.readers[reader].enter(ReaderStage::Reading);
+        let held = vec![Vec::new(); self.role(reader).prepare.consumers.len()];
+        self.log.push(now_ns, actor, Happening::Held(held));
+        let start = self
+            .log
+            .latest(Happening::try_as_start_set_ref)
+            .map(|at_ns| ToWorker::Start { at_ns: *at_ns });
+        let messages = [Some(ToWorker::Subscribe), start].into_iter().flatten();
+        messages.map(|message| Action::Send(actor, message)).collect()
     }
 
     /// The reading is over: who is paused must run to say what it recorded.
@@ -255,80 +231,41 @@ impl TrialMachine {
         if self.terms.script.steps.is_empty() {
             return;
         }
-        let (group, life) = (self.role(reader).group, self.cast.readers[reader].past.len());
+        let group = self.role(reader).group;
         for position in positions {
             let (partition, offset) = (position.topic_partition(), position.offset);
             let spans = self.acts.spans.entry((group, partition)).or_default();
-            if let Some(span) = spans.last_mut()
-                && (span.reader, span.life) == (reader, life)
-                && offset >= span.offsets.1
+            if let Some((name, span)) = spans.last_mut()
+                && *name == Some(reader)
+                && offset >= span.end
             {
-                (span.offsets.1, span.at_ns) = (offset, now_ns);
+                (span.end, span.at_ns) = (offset, now_ns);
                 continue;
             }
             // Whoever held it at the barrier read it from its first record; where another began is not reported.
-            let held = self.cast.readers[reader].held();
-            let is_first = spans.is_empty() && held.iter().flatten().any(|held| *held == partition);
+            let held = self.log.held(reader).iter().flatten();
+            let is_first = spans.is_empty() && held.into_iter().any(|held| *held == partition);
             let range = partitions_of(&self.terms.topics).find(|(of, _)| is_first && *of == partition);
-            let first = range.map_or(offset, |(_, range)| range.low.min(offset));
-            spans.push(Span {
-                reader,
-                life,
-                offsets: (first, offset),
+            let span = Span {
+                partition,
+                first: range.map_or(offset, |(_, range)| range.low.min(offset)),
+                end: offset,
                 at_ns: now_ns,
-            });
+            };
+            spans.push((Some(reader), span));
         }
-    }
-
-    /// What a life of a reader reported of a partition.
-    pub(crate) fn spans(&self, (reader, life): (usize, u32), partition: TopicPartition) -> impl Iterator<Item = &Span> {
-        let spans = self.acts.spans.get(&(self.role(reader).group, partition));
-        let is_its = move |span: &&Span| (span.reader, span.life) == (reader, life as usize);
-        spans.into_iter().flatten().filter(is_its)
     }
 
     /// The brokers that are away, or may be, because that was planned.
     pub fn brokers_away(&self) -> Vec<u32> {
-        let changes = [Act::Leave, Act::Kill, Act::Start];
+        let is_changing = |id: usize| self.under_way(ActorId::Broker(id), |act| act != Act::Pause).is_some();
         let brokers = self.cast.brokers.iter().enumerate();
-        let away = brokers.filter(|(index, broker)| {
-            !broker.is_present() || self.under_way(ActorId::Broker(*index), &changes).is_some()
-        });
+        let away = brokers.filter(|(id, broker)| !broker.is_present() || is_changing(*id));
         away.map(|(_, broker)| broker.role.id).collect()
     }
 
-    /// What was carried out of the script, or at least begun.
-    pub fn planned(&self) -> Vec<PlannedAct> {
-        let steps = self.terms.script.steps.iter().zip(&self.acts.progress);
-        let acts = steps.filter_map(|(step, progress)| {
-            let (at_ns, done_ns) = progress.times()?;
-            Some(PlannedAct {
-                who: self.cast[step.actor].who(),
-                act: step.act,
-                at_ns,
-                settled_ns: after(done_ns, self.terms.limits.settle),
-            })
-        });
-        let mut acts: Vec<PlannedAct> = acts.collect();
-        acts.sort_by_key(|act| act.at_ns);
-        acts
-    }
-
-    /// The failure of a trial that ended before all of its script was carried out.
-    pub(crate) fn not_carried_out(&self) -> Option<Failure> {
-        let is_done = |progress: &Progress| matches!(progress, Progress::Done { .. });
-        let index = self.acts.progress.iter().position(|progress| !is_done(progress))?;
-        Some(self.not_as_planned(index, "the trial ended before"))
-    }
-
     fn not_as_planned(&self, index: usize, cause: &str) -> Failure {
-        let Step { actor, act, .. } = self.terms.script.steps[index];
-        let (step, act, who) = (index + 1, <&str>::from(act), self.cast[actor].name());
-        Failure {
-            kind: FailureKind::NotAsPlanned,
-            message: format!("step {step} of the script, to {act} {who}, was not carried out: {cause}"),
-            who: Some(who),
-        }
+        self.ended().not_as_planned(index, cause)
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::barrier::Obstacle;
 use super::{Phase, TrialMachine, after};
 use crate::measure::{Failure, FailureKind};
 use crate::trial::cast::{Actor, ActorId, AnyActor, Reader};
+use crate::trial::happening::Happening;
 
 /// A look at the groups that takes longer is not answered.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
@@ -18,7 +19,7 @@ impl TrialMachine {
         let without =
             |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.present().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
-            Phase::Starting => match without(|actor| actor.introduction().is_some()) {
+            Phase::Starting => match without(|actor| actor.hello().is_some()) {
                 Some(actor) => {
                     let message = format!("it did not introduce itself within {} s", seconds(limits.hello));
                     (Some(actor), FailureKind::WorkerStart, message)
@@ -32,8 +33,7 @@ impl TrialMachine {
             // While records are read, the course says what is late.
             Phase::Reading | Phase::Draining | Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let is_late = |reader: &Actor<Reader>| reader.is_ready() && reader.result().is_none();
-                let late = self.cast.readers.iter().position(is_late);
+                let late = self.cast.readers.iter().position(Actor::<Reader>::owes_result);
                 (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };
@@ -52,7 +52,7 @@ impl TrialMachine {
         // What was in the way at an earlier look says nothing where the present one is not answered.
         let is_waiting = self.next_look_ns.is_none() && self.deadline_ns >= after(self.look_ns, ANSWER_PATIENCE);
         let silence = is_waiting.then(|| self.silence()).flatten();
-        let (kind, who, message) = match silence.or_else(|| self.obstacle.clone()) {
+        let (kind, who, message) = match silence.or_else(|| self.log.latest(Happening::try_as_waits_ref).cloned()) {
             Some(Obstacle::Overlap { who, message }) => {
                 let message = format!("{message}, for {seconds} s");
                 (FailureKind::Overlap, Some(who), message)

@@ -1,11 +1,12 @@
 //! Joining: asks every worker and the cluster what the members hold, until the barrier is passed.
 
-use super::super::barrier::{self, MemberView, Obstacle, Rule};
+use super::super::barrier::{self, MemberView, Obstacle};
 use super::{Action, LOOK_INTERVAL, Phase, TrialMachine, after};
 use crate::measure::Failure;
 use crate::measure::GroupDescription;
 use crate::protocol::{Capability, MemberAssignment, ToWorker};
 use crate::trial::cast::{Actor, ActorId, AnyActor, Held, Reader, ReaderStage};
+use crate::trial::happening::Happening;
 
 impl TrialMachine {
     /// Asks every worker that answers, and the cluster, what the members hold now.
@@ -67,8 +68,7 @@ impl TrialMachine {
             }
             Err(cause) => {
                 // A group's coordinator may still be on its way; the join limit ends the patience.
-                self.obstacle = Some(Obstacle::Unsettled(cause));
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+                self.wait(now_ns, Obstacle::Unsettled(cause));
                 Vec::new()
             }
         }
@@ -100,20 +100,24 @@ impl TrialMachine {
         match self.check_groups() {
             Ok(held) => self.begin_reading(now_ns, held),
             Err(obstacle) => {
-                self.obstacle = Some(obstacle);
-                self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+                self.wait(now_ns, obstacle);
                 Vec::new()
             }
         }
     }
 
+    /// Looks again soon. A reason that lasts is logged once.
+    fn wait(&mut self, now_ns: u64, obstacle: Obstacle) {
+        if self.log.latest(Happening::try_as_waits_ref) != Some(&obstacle) {
+            self.log.push(now_ns, None, Happening::Waits(obstacle));
+        }
+        self.next_look_ns = Some(after(now_ns, LOOK_INTERVAL));
+    }
+
     /// What every reader holds, once all groups are settled.
     fn check_groups(&self) -> Result<Vec<Held>, Obstacle> {
         let topics: Vec<String> = self.terms.topics.iter().map(|topic| topic.name.clone()).collect();
-        let rule = Rule {
-            ownership: self.course.ownership(),
-            partitions: self.terms.partitions(),
-        };
+        let (partitions, ownership) = (self.terms.partitions(), self.course.ownership());
         let mut held = vec![Vec::new(); self.cast.readers.len()];
         for group in 0..self.terms.groups.len() {
             let members = self.cast.members_of(group);
@@ -126,7 +130,13 @@ impl TrialMachine {
                 .zip(&names)
                 .map(|(&(reader, consumer), name)| self.view(reader, consumer, name))
                 .collect();
-            let checked = barrier::check(&views, self.descriptions[group].as_ref(), &topics, &rule)?;
+            let checked = barrier::check(
+                &views,
+                self.descriptions[group].as_ref(),
+                &topics,
+                &partitions,
+                ownership,
+            )?;
             for ((reader, _), partitions) in members.into_iter().zip(checked) {
                 held[reader].push(partitions);
             }

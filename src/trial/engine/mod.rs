@@ -5,7 +5,6 @@ mod acts;
 mod event;
 mod failing;
 mod joining;
-mod phase;
 mod reading;
 mod reports;
 mod starting;
@@ -15,16 +14,17 @@ use std::time::Duration;
 
 use acts::Acts;
 
-use super::barrier::Obstacle;
 use super::cast::{ActorId, Cast, Reader};
 use super::course::{Course, Ended};
+use super::happening::Happening;
 use super::limits::after;
+use super::log::TrialLog;
+use super::phase::Phase;
 use super::positions::Positions;
 use super::spec::TrialSpec;
 use super::terms::Terms;
 pub(super) use event::tell;
 pub use event::{Action, Event};
-pub use phase::Phase;
 
 use crate::client_errors::Reports;
 use crate::measure::GroupDescription;
@@ -52,25 +52,20 @@ pub struct TrialMachine {
     descriptions: Vec<Option<GroupDescription>>,
     /// Questions about each group that the cluster has not answered yet.
     unanswered: Vec<u32>,
-    obstacle: Option<Obstacle>,
     positions: Positions,
-    pub(super) subscribe_ns: u64,
-    pub(super) joined_ns: u64,
-    pub(super) start_ns: u64,
-    /// When the coordinator received the last position that completed the reading.
-    pub(super) heard_end_ns: u64,
-    /// When the last result came.
-    pub(super) results_ns: Option<u64>,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
     acts: Acts,
-    failure: Option<Failure>,
+    /// What happened so far.
+    pub(crate) log: TrialLog,
 }
 
 impl TrialMachine {
     /// A trial whose processes are being started now.
     pub fn new(TrialSpec { cast, terms, course }: TrialSpec, now_ns: u64) -> Self {
         let groups = terms.groups.len();
+        let mut log = TrialLog::default();
+        log.push(now_ns, None, Happening::Phase(Phase::Starting));
         let refused = terms.script.check(&cast).err();
         let mut machine = TrialMachine {
             cast,
@@ -82,24 +77,15 @@ impl TrialMachine {
             query: 0,
             descriptions: vec![None; groups],
             unanswered: vec![0; groups],
-            obstacle: None,
             positions: Positions::new(groups),
-            subscribe_ns: 0,
-            joined_ns: 0,
-            start_ns: 0,
-            heard_end_ns: 0,
-            results_ns: None,
             reports: BTreeMap::new(),
             acts: Acts::new(terms.script.steps.len()),
-            failure: None,
+            log,
             terms,
         };
         if let Some(message) = refused {
-            machine.fail(Failure {
-                kind: FailureKind::NotAsPlanned,
-                who: None,
-                message,
-            });
+            let (kind, who) = (FailureKind::NotAsPlanned, None);
+            machine.fail(now_ns, Failure { kind, who, message });
         }
         machine
     }
@@ -138,18 +124,22 @@ impl TrialMachine {
 
     /// Why it failed, once it has.
     pub fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+        self.log.latest(Happening::try_as_failed_ref)
     }
 
     /// What the account and the measurement are made of, once it is over.
-    pub(super) fn ended(&self) -> Ended<'_> {
-        let Self { terms, cast, .. } = self;
-        Ended { terms, cast }
+    pub fn ended(&self) -> Ended<'_> {
+        Ended {
+            terms: &self.terms,
+            cast: &self.cast,
+            course: self.course.as_ref(),
+            log: &self.log,
+        }
     }
 
     /// Takes in what the cluster still delivers of what is missing in the end.
-    pub fn note_still(&mut self, still: DeliveredTopics) {
-        self.course.note_still(still);
+    pub fn note_still(&mut self, now_ns: u64, still: DeliveredTopics) {
+        self.log.push(now_ns, None, Happening::Still(still));
     }
 
     /// Takes an event in and says what is to be done.
@@ -172,17 +162,28 @@ impl TrialMachine {
             Ok(actions)
         });
         result.unwrap_or_else(|failure| {
-            self.fail(failure);
+            self.fail(now_ns, failure);
             Vec::new()
         })
     }
 
     /// Ends the trial from outside, as when the cluster is gone.
-    pub fn fail(&mut self, failure: Failure) {
-        if self.failure.is_none() {
-            self.failure = Some(self.with_reports(failure));
-        }
-        self.phase = Phase::Over;
+    pub fn fail(&mut self, now_ns: u64, failure: Failure) {
+        let failure = self.with_reports(failure);
+        self.log.push(now_ns, None, Happening::Failed(failure));
+        self.enter(now_ns, Phase::Over);
+    }
+
+    /// An actor's process was started.
+    pub fn start(&mut self, now_ns: u64, actor: ActorId) {
+        self.cast[actor].start();
+        self.log.push(now_ns, actor, Happening::Started);
+    }
+
+    /// Goes on to another phase.
+    fn enter(&mut self, now_ns: u64, phase: Phase) {
+        self.phase = phase;
+        self.log.push(now_ns, None, Happening::Phase(phase));
     }
 
     /// A failure by which an actor broke the protocol.
@@ -209,7 +210,10 @@ impl TrialMachine {
             (Reader(reader), FromWorker::Progress { positions }) => Ok(self.on_progress(now_ns, reader, &positions)),
             (Reader(reader), FromWorker::Result(result)) => self.on_result(now_ns, reader, *result),
             (Reader(_), FromWorker::Seconds { seconds }) => {
-                self.course.on_seconds(&seconds);
+                // A worker that reports some before there are any is not believed.
+                if !matches!(self.phase, Phase::Starting | Phase::Joining) {
+                    self.log.push(now_ns, actor, Happening::Seconds(seconds));
+                }
                 Ok(Vec::new())
             }
             (Reader(_), FromWorker::Calibrated(_)) => Ok(Vec::new()),

@@ -7,6 +7,7 @@ use crate::measure::Failure;
 use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
 use crate::trial::cast::{Actor, ActorId, AnyActor, Held, ProducerStage, Reader, ReaderStage};
 use crate::trial::course::{Course, Scene, Turn};
+use crate::trial::happening::Happening;
 
 /// How far ahead the common start is, so that it reaches every worker in time.
 const START_LEAD: Duration = Duration::from_millis(15);
@@ -15,17 +16,19 @@ const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 
 impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
-        self.phase = Phase::Reading;
-        self.joined_ns = now_ns;
         let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
-        self.start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
-        for (reader, held) in self.cast.readers.iter_mut().zip(held) {
-            reader.enter(ReaderStage::Reading(held));
+        let start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
+        self.enter(now_ns, Phase::Reading);
+        self.log.push(now_ns, None, Happening::StartSet(start_ns));
+        for (reader, held) in self.cast.reader_ids().zip(held) {
+            self.log.push(now_ns, reader, Happening::Held(held));
         }
-        let mut actions = tell(self.cast.present_readers(), &ToWorker::Start { at_ns: self.start_ns });
-        let start_ns = self.start_ns;
+        for reader in &mut self.cast.readers {
+            reader.enter(ReaderStage::Reading);
+        }
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Start { at_ns: start_ns });
         actions.extend(self.ask_course(now_ns, |course, scene| course.begin(start_ns, scene)));
-        actions.push(Action::Started(self.start_ns));
+        actions.push(Action::Started(start_ns));
         actions
     }
 
@@ -40,6 +43,7 @@ impl TrialMachine {
             terms: &self.terms,
             cast: &mut self.cast,
             positions: &mut self.positions,
+            log: &mut self.log,
         };
         question(self.course.as_mut(), &mut scene)
     }
@@ -57,7 +61,7 @@ impl TrialMachine {
     /// Goes on as the course says; what it says of a reading that is over no longer matters.
     pub(super) fn take(&mut self, now_ns: u64, turn: Turn) -> Vec<Action> {
         if self.phase == Phase::Reading && self.course.is_draining() {
-            self.phase = Phase::Draining;
+            self.enter(now_ns, Phase::Draining);
         }
         match turn {
             Turn::On(actions) => actions,
@@ -72,6 +76,8 @@ impl TrialMachine {
         if !self.is_reading() {
             return Vec::new();
         }
+        let (done, total) = self.progress();
+        self.log.push(now_ns, None, Happening::Read { done, total });
         self.go_on(now_ns, |course, scene| course.on_progress(advanced, scene))
     }
 
@@ -94,18 +100,19 @@ impl TrialMachine {
         producer: usize,
         result: ProducerResult,
     ) -> Result<Vec<Action>, Failure> {
-        if let Err(message) = self.cast.producers[producer].finish(result) {
-            return self.broke_protocol(ActorId::Producer(producer), message);
+        let actor = ActorId::Producer(producer);
+        if let Err(message) = self.cast.producers[producer].finish() {
+            return self.broke_protocol(actor, message);
         }
+        self.log.push(now_ns, actor, Happening::Produced(Box::new(result)));
         let mut actions = self.go_on(now_ns, |course, scene| course.on_producers(scene));
-        actions.extend(self.let_go(ActorId::Producer(producer)));
+        actions.extend(self.let_go(actor));
         Ok(actions)
     }
 
     /// Reading is over: everybody says what was recorded.
     fn collect(&mut self, now_ns: u64) -> Vec<Action> {
-        self.phase = Phase::Collecting;
-        self.heard_end_ns = now_ns;
+        self.enter(now_ns, Phase::Collecting);
         self.deadline_ns = after(now_ns, self.terms.limits.result);
         let mut actions = vec![Action::Ended];
         actions.extend(self.resume_all());
@@ -122,19 +129,20 @@ impl TrialMachine {
         reader: usize,
         result: WorkerResult,
     ) -> Result<Vec<Action>, Failure> {
-        if let Err(message) = self.cast.readers[reader].finish(result) {
-            return self.broke_protocol(ActorId::Reader(reader), message);
+        let actor = ActorId::Reader(reader);
+        if let Err(message) = self.cast.readers[reader].finish(result.members.len()) {
+            return self.broke_protocol(actor, message);
         }
+        self.log.push(now_ns, actor, Happening::Result(Box::new(result)));
         self.end_when_collected(now_ns);
-        Ok(self.let_go(ActorId::Reader(reader)))
+        Ok(self.let_go(actor))
     }
 
     /// Ends the trial once everybody who read has said what was recorded.
     pub(super) fn end_when_collected(&mut self, now_ns: u64) {
-        let has_said = |reader: &Actor<Reader>| reader.result().is_some() || !reader.is_ready();
-        if self.phase == Phase::Collecting && self.cast.readers.iter().all(has_said) {
-            self.results_ns = Some(now_ns);
-            self.phase = Phase::Over;
+        let is_complete = !self.cast.readers.iter().any(Actor::<Reader>::owes_result);
+        if self.phase == Phase::Collecting && is_complete {
+            self.enter(now_ns, Phase::Over);
         }
     }
 }

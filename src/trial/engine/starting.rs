@@ -1,23 +1,31 @@
 //! Starting: workers introduce themselves, get their orders, and say that they are ready.
 
+use std::sync::Arc;
+
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{Hello, ToWorker};
 use crate::trial::cast::ActorId;
+use crate::trial::happening::Happening;
 
 impl TrialMachine {
     pub(super) fn on_hello(&mut self, now_ns: u64, actor: ActorId, hello: Hello) -> Result<Vec<Action>, Failure> {
         let introduced = &mut self.cast[actor];
-        if introduced.introduction().is_some() {
+        if introduced.hello().is_some() {
             return self.broke_protocol(actor, "it introduced itself a second time");
         }
         if let Some(message) = introduced.demands().unmet(&hello) {
             return self.broke_protocol(actor, message);
         }
-        introduced.introduce(now_ns, hello);
-        let order = introduced.order();
+        let hello = Arc::new(hello);
+        introduced.introduce(Arc::clone(&hello));
+        let mut order = introduced.order();
+        if let Some(ToWorker::Prepare(prepare)) = &mut order {
+            prepare.joins_late = self.phase != Phase::Starting;
+        }
+        self.log.push(now_ns, actor, Happening::Introduced(hello));
         // Once every process has introduced itself, they have the time that getting ready may take.
-        let all_introduced = (self.cast.present()).all(|actor| self.cast[actor].introduction().is_some());
+        let all_introduced = (self.cast.present()).all(|actor| self.cast[actor].hello().is_some());
         if self.phase == Phase::Starting && all_introduced {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
@@ -26,7 +34,7 @@ impl TrialMachine {
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.
     pub(super) fn on_garbage(&self, actor: ActorId, line: &str) -> Result<Vec<Action>, Failure> {
-        if self.cast[actor].introduction().is_none() {
+        if self.cast[actor].hello().is_none() {
             return Ok(Vec::new());
         }
         // A launcher that echoes its input repeats our own messages, and those may hold secrets.
@@ -40,17 +48,17 @@ impl TrialMachine {
 
     /// Once every process is ready, the members join.
     pub(super) fn on_ready(&mut self, now_ns: u64, actor: ActorId) -> Result<Vec<Action>, Failure> {
-        if !self.cast[actor].get_ready(now_ns) {
+        if !self.cast[actor].get_ready() {
             return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
         }
+        self.log.push(now_ns, actor, Happening::Ready);
         if self.phase != Phase::Starting {
             return Ok(self.join_late(now_ns, actor));
         }
         if !self.cast.present().all(|actor| self.cast[actor].is_ready()) {
             return Ok(Vec::new());
         }
-        self.phase = Phase::Joining;
-        self.subscribe_ns = now_ns;
+        self.enter(now_ns, Phase::Joining);
         self.deadline_ns = after(now_ns, self.terms.limits.join);
         let mut actions = tell(self.cast.present_readers(), &ToWorker::Subscribe);
         actions.extend(self.look(now_ns));

@@ -13,7 +13,8 @@ use crate::protocol::{
 };
 use crate::testing::arrangement;
 use crate::testing::script::*;
-use crate::trial::TrialReference;
+use crate::trial::Existing;
+use crate::trial::barrier::Obstacle;
 use crate::trial::limits::Limits;
 
 const P1: &str = "group 1, process 1";
@@ -42,7 +43,7 @@ fn a_trial_goes_from_hello_to_its_results() {
     assert_eq!(script.holds(0, &[&[0]]), []);
     assert_eq!(script.holds(1, &[&[1]]), []);
     let actions = script.group(group(&[((1, 0), &[1]), ((0, 0), &[0])]));
-    let at_ns = script.machine.start_ns;
+    let at_ns = script.start_ns();
     assert!(
         at_ns > script.now_ns,
         "the start lies ahead for every worker to hear of it"
@@ -140,6 +141,11 @@ fn messages_out_of_turn_are_an_error_of_their_worker() {
     let mut hasty = Script::reading();
     hasty.says(Reader(0), result(&[member_result(&[])]));
     hasty.failed(FailureKind::WorkerProtocol, Some(P1), "before it was asked");
+
+    let mut twice = Script::collecting();
+    twice.says(Reader(0), result(&[member_result(&[])]));
+    twice.says(Reader(0), result(&[member_result(&[])]));
+    twice.failed(FailureKind::WorkerProtocol, Some(P1), "second time");
 
     let mut short = Script::collecting();
     short.says(Reader(0), result(&[]));
@@ -272,6 +278,19 @@ fn after_an_error_the_cluster_is_asked_again_and_the_last_error_is_reported() {
         script.event(Event::Group(0, Err("coordinator not available".to_owned())));
     });
     script.failed(FailureKind::Assignment, None, "coordinator not available");
+}
+
+#[test]
+fn a_reason_to_wait_is_logged_once_for_as_long_as_it_lasts() {
+    let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
+    for reason in ["no coordinator", "no coordinator", "not yet"] {
+        script.event(Event::Group(0, Err(reason.to_owned())));
+        script.passes(Duration::from_millis(20));
+    }
+    let waits = script.machine.log.all(Happening::try_as_waits_ref);
+    let reasons = waits.map(|(_, obstacle)| obstacle.clone());
+    let expected = ["no coordinator", "not yet"].map(|reason| Obstacle::Unsettled(reason.to_owned()));
+    assert_eq!(reasons.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -412,7 +431,7 @@ fn the_machine_wants_to_be_woken_for_the_next_look_and_for_a_stall() {
     script.event(Event::Group(0, Err("try again".to_owned())));
     assert_eq!(script.machine.wake_ns(), script.now_ns + 15_000_000);
     let script = Script::reading();
-    assert_eq!(script.machine.wake_ns(), script.machine.start_ns + 20_000_000_000);
+    assert_eq!(script.machine.wake_ns(), script.start_ns() + 20_000_000_000);
 }
 
 #[test]
@@ -519,7 +538,7 @@ proptest! {
         }
         if over && script.machine.failure().is_none() {
             let host = crate::measure::HostMeasurement::default();
-            let _ = super::super::assemble::measurement(&mut script.machine, BEGIN_NS, host);
+            let _ = crate::trial::measure(&script.machine.ended(), host);
         }
     }
 }
@@ -531,8 +550,8 @@ fn existing() -> Script {
         topics: vec![vec![offsets; 2]],
     };
     let mut spec = spec(2, 1, 2);
-    let reference = TrialReference::new(Arc::new(delivered), &mut spec.terms.topics, &[vec![0, 0]]);
-    Script::reading_of(spec.with_reference(reference))
+    let existing = Existing::new(Arc::new(delivered), &mut spec.terms.topics, &[vec![0, 0]]);
+    Script::reading_of(spec.with_existing(existing))
 }
 
 /// What the cluster is asked for when nothing was read for a while.

@@ -17,7 +17,7 @@ impl Live {
         let Some(load) = &self.load else { return true };
         let mut acknowledged: BTreeMap<TopicPartition, i64> = BTreeMap::new();
         let mut complete = true;
-        for produced in scene.cast.sent().flat_map(|result| &result.partitions) {
+        for produced in scene.log.sent().flat_map(|result| &result.partitions) {
             let partition = produced.topic_partition();
             let count = acknowledged.entry(partition).or_default();
             *count = count.saturating_add(i64::try_from(produced.acknowledged).unwrap_or(i64::MAX));
@@ -35,8 +35,8 @@ impl Live {
     pub(super) fn due_of(&self, ended: &Ended<'_>, members: &[&MemberMeasurement]) -> Due {
         let (mut unread, mut ranges) = (0, Vec::new());
         // A producer that was killed has given up on what was under way.
-        let was_killed = |producer: &Actor<PrepareProducer>| producer.result().is_none();
-        let given_up = ended.cast.producers.iter().any(was_killed) || ended.cast.sent().any(|result| result.failed > 0);
+        let was_killed = |producer: &Actor<PrepareProducer>| !producer.is_done();
+        let given_up = ended.cast.producers.iter().any(was_killed) || ended.log.sent().any(|result| result.failed > 0);
         for (partition, range) in partitions_of(&ended.terms.topics) {
             let end = self.end_of(partition, range);
             let read = members.iter().flat_map(|member| &member.partitions);
@@ -66,7 +66,7 @@ impl Live {
     /// Records that the cluster acknowledged and does not have.
     pub(super) fn vanished(&self, ended: &Ended<'_>) -> Option<Failure> {
         let mut acknowledged: BTreeMap<TopicPartition, u64> = BTreeMap::new();
-        for produced in ended.cast.sent().flat_map(|result| &result.partitions) {
+        for produced in ended.log.sent().flat_map(|result| &result.partitions) {
             *acknowledged.entry(produced.topic_partition()).or_default() += produced.acknowledged;
         }
         let ends = self.load.as_ref()?.ends.as_ref()?;

@@ -6,7 +6,9 @@ use super::LoadSpec;
 use crate::measure::{LagSeries, PartitionLag, TopicPartition};
 use crate::protocol::entry_of;
 use crate::trial::course::Scene;
+use crate::trial::happening::Happening;
 use crate::trial::limits::after;
+use crate::trial::log::TrialLog;
 
 /// The shortest time between two samples. Positions come every 100 ms.
 pub(super) const INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -23,9 +25,10 @@ const GONE_RECORDS: f64 = 10.0;
 /// The lag behind the load.
 #[derive(Debug)]
 pub(super) struct Lag {
-    pub(super) series: LagSeries,
-    /// When a backlog was caught up with.
-    pub(super) caught_up_ns: Option<u64>,
+    /// Of each group, in the order of a sample.
+    partitions: Vec<(usize, TopicPartition)>,
+    /// True once a backlog was caught up with.
+    pub(super) is_caught_up: bool,
     /// From one stored sample to the next.
     pub(super) interval: Duration,
     next_stored_ns: u64,
@@ -34,65 +37,66 @@ pub(super) struct Lag {
 }
 
 impl Lag {
-    pub(super) fn new(spec: &LoadSpec, groups: usize, load_start_ns: u64) -> Self {
-        let mut series = LagSeries::default();
-        for group in (0u32..).take(groups) {
-            for (topic, partitions) in (0u32..).zip(&spec.backlog_ends) {
-                for partition in (0i32..).take(partitions.len()) {
-                    series.partitions.push(PartitionLag {
-                        group,
-                        topic,
-                        partition,
-                        lag: Vec::new(),
-                    });
-                }
-            }
-        }
+    pub(super) fn new(spec: &LoadSpec, scene: &Scene<'_>, load_start_ns: u64) -> Self {
+        let groups = 0..scene.terms.groups.len();
+        let partitions = groups.flat_map(|group| scene.terms.partitions().into_iter().map(move |p| (group, p)));
         Lag {
-            series,
-            caught_up_ns: None,
+            partitions: partitions.collect(),
+            is_caught_up: false,
             interval: INTERVAL_MIN.max(spec.length() / STORED),
             next_stored_ns: load_start_ns,
             latest: None,
         }
     }
 
-    /// At the latest now a backlog is caught up with.
-    pub(super) fn catch_up(&mut self, now_ns: u64) {
-        self.caught_up_ns.get_or_insert(now_ns);
+    /// A backlog was caught up with at `at_ns`, unless that was noted before.
+    pub(super) fn catch_up(&mut self, at_ns: u64, scene: &mut Scene<'_>) {
+        if !std::mem::replace(&mut self.is_caught_up, true) {
+            scene.log.push(scene.now_ns, None, Happening::CaughtUp(at_ns));
+        }
+    }
+
+    /// All samples of the log.
+    pub(super) fn series(&self, log: &TrialLog) -> LagSeries {
+        let samples: Vec<_> = log.all(Happening::try_as_lag_ref).collect();
+        let partitions = self.partitions.iter().enumerate();
+        let partitions = partitions.map(|(index, (group, partition))| PartitionLag {
+            group: u32::try_from(*group).unwrap_or(u32::MAX),
+            topic: partition.topic,
+            partition: partition.partition,
+            lag: samples.iter().map(|(_, sample)| sample[index]).collect(),
+        });
+        LagSeries {
+            at_ns: samples.iter().map(|(entry, _)| entry.at_ns).collect(),
+            partitions: partitions.collect(),
+        }
     }
 
     /// Takes a sample from the ends of the partitions, for which the cluster was asked at `asked_ns`.
-    pub(super) fn sample(&mut self, spec: &LoadSpec, asked_ns: u64, ends: &[Vec<i64>], scene: &Scene<'_>) {
+    pub(super) fn sample(&mut self, spec: &LoadSpec, asked_ns: u64, ends: &[Vec<i64>], scene: &mut Scene<'_>) {
         let now_ns = scene.now_ns;
         if now_ns.saturating_sub(asked_ns) > LATENESS_MAX_NS {
             return;
         }
-        let lag_of = |series: &PartitionLag| {
-            let partition = TopicPartition {
-                topic: series.topic,
-                partition: series.partition,
-            };
-            let end = entry_of(ends, partition).copied().unwrap_or(0);
-            let position = scene.positions.of(series.group as usize, partition);
+        let lag_of = |(group, partition): &(usize, TopicPartition)| {
+            let end = entry_of(ends, *partition).copied().unwrap_or(0);
+            let position = scene.positions.of(*group, *partition);
             u64::try_from(end - position.unwrap_or(0).max(0)).unwrap_or(0)
         };
-        let sample: Vec<u64> = self.series.partitions.iter().map(lag_of).collect();
+        let sample: Vec<u64> = self.partitions.iter().map(lag_of).collect();
         let gone = (rate(spec) * GONE_WITHIN_SECONDS).max(GONE_RECORDS);
-        let groups = 0..u32::try_from(scene.terms.groups.len()).unwrap_or(u32::MAX);
-        let lag_of_group = |group: u32| -> u64 {
-            let partitions = self.series.partitions.iter().zip(&sample);
-            partitions
-                .filter(|(series, _)| series.group == group)
-                .map(|(_, lag)| lag)
-                .sum()
+        let lag_of_group = |group: usize| -> u64 {
+            let partitions = self.partitions.iter().zip(&sample);
+            let of_group = partitions.filter(|((owner, _), _)| *owner == group);
+            of_group.map(|(_, lag)| lag).sum()
         };
+        let groups = 0..scene.terms.groups.len();
         let furthest = groups.map(lag_of_group).max().unwrap_or(0);
-        if spec.has_backlog() && furthest as f64 <= gone && self.caught_up_ns.is_none() {
-            self.caught_up_ns = Some(match self.latest {
-                Some(before) => crossing(before, (now_ns, furthest), gone),
-                None => now_ns,
-            });
+        if spec.has_backlog() && furthest as f64 <= gone && !self.is_caught_up {
+            let at_ns = self
+                .latest
+                .map_or(now_ns, |before| crossing(before, (now_ns, furthest), gone));
+            self.catch_up(at_ns, scene);
             self.next_stored_ns = now_ns;
         }
         self.latest = Some((now_ns, furthest));
@@ -101,10 +105,7 @@ impl Lag {
         }
         // A pause of the sampling must not be made up for.
         self.next_stored_ns = after(now_ns, self.interval.saturating_sub(INTERVAL_MIN / 2));
-        self.series.at_ns.push(now_ns);
-        for (partition, lag) in self.series.partitions.iter_mut().zip(sample) {
-            partition.lag.push(lag);
-        }
+        scene.log.push(now_ns, None, Happening::Lag(sample));
     }
 }
 

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::{Live, LoadState};
+use crate::measure::latency::PackedLatency;
 use crate::measure::overload::{Observed, Servers, judge};
 use crate::measure::{
-    DeliveryErrors, LoadMeasurement, MemberMeasurement, ProducerMeasurement, SecondOfLatency, TopicPartition,
+    DeliveryErrors, LagSeries, LoadMeasurement, MemberMeasurement, ProducerMeasurement, SecondOfLatency, TopicPartition,
 };
-use crate::protocol::{PrepareProducer, ProducerResult, entry_of};
+use crate::protocol::{ProducerResult, entry_of};
 use crate::scenario::{Keys, WorkOrdering};
-use crate::trial::cast::{Actor, AnyActor, Cast};
+use crate::trial::cast::{ActorId, Cast};
 use crate::trial::course::Ended;
+use crate::trial::happening::Happening;
+use crate::trial::log::TrialLog;
 
 /// Producers that sent less than this share of what the window asked for did not reach the load.
 const REACHED_SHARE: f64 = 0.98;
@@ -25,52 +28,59 @@ impl Live {
         unread: u64,
         members: &[MemberMeasurement],
     ) -> Option<LoadMeasurement> {
-        let (spec, load, cast) = (&self.spec, self.load.as_ref()?, ended.cast);
+        let (spec, load, log) = (&self.spec, self.load.as_ref()?, ended.log);
         let warmup_ns = u64::try_from(spec.warmup.as_nanos()).unwrap_or(u64::MAX);
         let (window_from_ns, window_end_ns) = (load.start_ns.saturating_add(warmup_ns), load.end_ns);
         let window_ns = window_end_ns.saturating_sub(window_from_ns);
-        let seconds = (window_ns as f64 / 1e9).max(f64::MIN_POSITIVE);
-        let sum = |of: fn(&ProducerResult) -> u64| cast.sent().map(of).sum();
+        let window_s = (window_ns as f64 / 1e9).max(f64::MIN_POSITIVE);
+        let sum = |of: fn(&ProducerResult) -> u64| log.sent().map(of).sum();
         let due_in_window: u64 = sum(|result| result.due_in_window);
         let sent_in_window: u64 = sum(|result| result.sent_in_window);
         // What waits in the producers' queues, or was given up there, has not arrived.
         let arrived = sent_in_window.min(sum(|result| result.acknowledged_in_window));
+        let lag = load.lag.series(log);
         let (judgement, overload) = judge(&Observed {
             members,
-            lag: &load.lag.series,
+            lag: &lag,
             window_ns: (window_from_ns, window_end_ns),
-            per_second: &self.per_second(load, arrived as f64 / seconds),
+            per_second: &self.per_second(load, &lag, arrived as f64 / window_s),
             gap_variation: spec.schedule.arrivals().gap_variation(),
-            has_keys: cast.producers.iter().any(|producer| producer.role.keys != Keys::None),
-            servers: servers(cast),
+            has_keys: ended
+                .cast
+                .producers
+                .iter()
+                .any(|producer| producer.role.keys != Keys::None),
+            servers: servers(ended.cast),
             has_backlog: spec.has_backlog(),
         });
         Some(LoadMeasurement {
             start_ns: load.start_ns,
             window_from_ns,
             window_end_ns,
-            offered_per_second: due_in_window as f64 / seconds,
-            sent_per_second: arrived as f64 / seconds,
+            offered_per_second: due_in_window as f64 / window_s,
+            sent_per_second: arrived as f64 / window_s,
             reached: arrived as f64 + REACHED_SLACK >= REACHED_SHARE * due_in_window as f64,
             due: sum(|result| result.due),
             sent: sum(|result| result.sent),
             acknowledged: sum(|result| result.acknowledged),
             refused: sum(|result| result.refused),
             failed: sum(|result| result.failed),
-            errors: errors(cast),
+            errors: errors(log),
             unread,
             overload,
             judgement: (!spec.has_backlog()).then_some(judgement),
-            caught_up_ns: load.lag.caught_up_ns,
-            seconds: load.seconds(),
-            lag: load.lag.series.clone(),
-            producers: cast.producers.iter().filter_map(producer).collect(),
+            caught_up_ns: log.latest(Happening::try_as_caught_up_ref).copied(),
+            seconds: seconds(log),
+            lag,
+            producers: (ended.cast.producer_ids().zip(&ended.cast.producers))
+                .filter_map(|(actor, producer)| measured_producer(log, actor, producer.role.producer))
+                .collect(),
         })
     }
 
     /// Records per second that arrived in each partition: its share of all that arrived, in the window.
-    fn per_second(&self, load: &LoadState, all_per_second: f64) -> BTreeMap<TopicPartition, f64> {
-        let partitions = load.lag.series.partitions.iter().filter(|lag| lag.group == 0);
+    fn per_second(&self, load: &LoadState, lag: &LagSeries, all_per_second: f64) -> BTreeMap<TopicPartition, f64> {
+        let partitions = lag.partitions.iter().filter(|lag| lag.group == 0);
         let arrived: Vec<(TopicPartition, u64)> = partitions
             .map(|lag| {
                 let partition = TopicPartition {
@@ -91,17 +101,19 @@ impl Live {
     }
 }
 
-impl LoadState {
-    /// Response times by the second, in order.
-    pub(super) fn seconds(&self) -> Vec<SecondOfLatency> {
-        let seconds = self
-            .seconds
-            .iter()
-            .map(|(second, response)| (*second, response.clone()));
+/// Response times by the second, in order.
+fn seconds(log: &TrialLog) -> Vec<SecondOfLatency> {
+    let mut seconds: BTreeMap<u32, PackedLatency> = BTreeMap::new();
+    for part in log.all(Happening::try_as_seconds_ref).flat_map(|(_, part)| part) {
         seconds
-            .map(|(second, response)| SecondOfLatency { second, response })
-            .collect()
+            .entry(part.second)
+            .and_modify(|known| known.merge(&part.response.unpack()))
+            .or_insert_with(|| part.response.clone());
     }
+    let seconds = seconds.into_iter();
+    seconds
+        .map(|(second, response)| SecondOfLatency { second, response })
+        .collect()
 }
 
 /// What works the records of a member: partitions side by side only where several threads take one each.
@@ -115,9 +127,9 @@ fn servers(cast: &Cast) -> Servers {
 }
 
 /// What was refused or not delivered, by cause, the commonest first.
-fn errors(cast: &Cast) -> Vec<DeliveryErrors> {
+fn errors(log: &TrialLog) -> Vec<DeliveryErrors> {
     let mut causes: BTreeMap<&str, u64> = BTreeMap::new();
-    for error in cast.sent().flat_map(|result| &result.errors) {
+    for error in log.sent().flat_map(|result| &result.errors) {
         *causes.entry(&error.cause).or_default() += error.records;
     }
     let error = |(cause, records): (&str, u64)| DeliveryErrors {
@@ -129,10 +141,11 @@ fn errors(cast: &Cast) -> Vec<DeliveryErrors> {
     errors
 }
 
-fn producer(producer: &Actor<PrepareProducer>) -> Option<ProducerMeasurement> {
-    let (result, hello) = (producer.result()?, &producer.introduction()?.hello);
+fn measured_producer(log: &TrialLog, actor: ActorId, producer: u32) -> Option<ProducerMeasurement> {
+    let (_, result) = log.of(actor, Happening::try_as_produced_ref)?;
+    let (_, hello) = log.of(actor, Happening::try_as_introduced_ref)?;
     Some(ProducerMeasurement {
-        producer: producer.role.producer,
+        producer,
         pid: hello.pid,
         client: hello.client.clone(),
         client_version: hello.client_version.clone(),

@@ -6,15 +6,15 @@ mod lag;
 mod measurement;
 mod spec;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Course, Due, Ended, Scene, Turn};
-use crate::measure::latency::PackedLatency;
-use crate::measure::{Failure, FailureKind, LoadMeasurement, MemberMeasurement, SecondOfLatency, TopicPartition};
+use crate::measure::{Failure, FailureKind, LoadMeasurement, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, PrepareProducer, ToWorker, entry_of};
 use crate::trial::cast::{Actor, AnyActor, ProducerStage};
 use crate::trial::engine::{Action, tell};
+use crate::trial::happening::Happening;
 use crate::trial::limits::after;
 
 use lag::{INTERVAL_MIN, Lag};
@@ -49,9 +49,8 @@ struct LoadState {
     /// The question for the ends that is under way, since when.
     asked: Option<(Asked, u64)>,
     /// The ends of all partitions, once nothing arrives any more.
-    ends: Option<Vec<Vec<i64>>>,
+    ends: Option<Arc<Vec<Vec<i64>>>>,
     lag: Lag,
-    seconds: BTreeMap<u32, PackedLatency>,
 }
 
 /// Why the cluster was asked for the ends of the partitions: after the last producer's result, or before.
@@ -74,12 +73,12 @@ impl Live {
     }
 
     /// Everything that was sent is read: at the latest now a backlog is caught up with.
-    fn end_if_read(&mut self, scene: &Scene<'_>) -> Turn {
+    fn end_if_read(&mut self, scene: &mut Scene<'_>) -> Turn {
         if !self.is_draining() || !self.unread(scene).is_empty() {
             return Turn::NOTHING;
         }
         if let Some(load) = self.load.as_mut().filter(|_| self.spec.has_backlog()) {
-            load.lag.catch_up(scene.now_ns);
+            load.lag.catch_up(scene.now_ns, scene);
         }
         Turn::Over
     }
@@ -103,13 +102,15 @@ impl Live {
         if let Some(load) = &mut self.load {
             load.is_stopped = true;
         }
-        Turn::On(tell_producers(scene, &ToWorker::Stop, || ProducerStage::Stopping))
+        let producers = scene.cast.producer_ids().zip(&mut scene.cast.producers);
+        let stopped = producers.filter_map(|(actor, producer)| producer.stop().then_some(actor));
+        Turn::On(tell(stopped.collect::<Vec<_>>().into_iter(), &ToWorker::Stop))
     }
 
     /// The failure of a load whose end is not known in time.
     fn out_of_time(scene: &Scene<'_>) -> Failure {
         let producers = scene.cast.producer_ids().zip(&scene.cast.producers);
-        let late = producers.filter(|(_, producer)| producer.is_present() && producer.result().is_none());
+        let late = producers.filter(|(_, producer)| producer.is_present() && !producer.is_done());
         match late.map(|(actor, _)| actor).next() {
             Some(actor) => {
                 let message = "it gave no result after the end of the load";
@@ -158,11 +159,12 @@ impl Course for Live {
             next_question_ns: load_start_ns,
             asked: None,
             ends: None,
-            lag: Lag::new(&self.spec, scene.terms.groups.len(), load_start_ns),
-            seconds: BTreeMap::new(),
+            lag: Lag::new(&self.spec, scene, load_start_ns),
         });
-        let start = ToWorker::Start { at_ns: load_start_ns };
-        tell_producers(scene, &start, || ProducerStage::Sending)
+        for producer in &mut scene.cast.producers {
+            producer.enter(ProducerStage::Sending);
+        }
+        tell(scene.cast.producer_ids(), &ToWorker::Start { at_ns: load_start_ns })
     }
 
     fn wake_ns(&self) -> u64 {
@@ -224,7 +226,7 @@ impl Course for Live {
             return Turn::NOTHING;
         };
         let question = load.asked.take();
-        let waits_for_catch_up = self.spec.has_backlog() && load.lag.caught_up_ns.is_none();
+        let waits_for_catch_up = self.spec.has_backlog() && !load.lag.is_caught_up;
         let waits_for_the_end = load.ends.is_none() && scene.cast.all_sent();
         // It was asked before the last producer's result.
         let is_early = waits_for_the_end && matches!(question, Some((Asked::ForLag, _)));
@@ -245,20 +247,12 @@ impl Course for Live {
             return Turn::NOTHING;
         }
         if let Some(load) = &mut self.load {
+            let ends = Arc::new(ends);
+            scene.log.push(scene.now_ns, None, Happening::Ends(Arc::clone(&ends)));
             load.ends = Some(ends);
             load.deadline_ns = after(scene.now_ns, scene.terms.limits.drain);
         }
         self.end_if_read(scene)
-    }
-
-    fn on_seconds(&mut self, seconds: &[SecondOfLatency]) {
-        let Some(load) = &mut self.load else { return };
-        for SecondOfLatency { second, response } in seconds {
-            load.seconds
-                .entry(*second)
-                .and_modify(|known| known.merge(&response.unpack()))
-                .or_insert_with(|| response.clone());
-        }
     }
 
     fn due(&self, ended: &Ended<'_>, members: &[&MemberMeasurement]) -> Due {
@@ -277,13 +271,6 @@ impl Course for Live {
     fn failure(&self, ended: &Ended<'_>) -> Option<Failure> {
         self.vanished(ended)
     }
-}
-
-/// Sends all producers that were not asked for their results a message with which they enter another stage.
-fn tell_producers(scene: &mut Scene<'_>, message: &ToWorker, stage: fn() -> ProducerStage) -> Vec<Action> {
-    let producers = scene.cast.producer_ids().zip(&mut scene.cast.producers);
-    let told = producers.filter_map(|(actor, producer)| producer.go_on(stage()).then_some(actor));
-    tell(told.collect::<Vec<_>>().into_iter(), message)
 }
 
 #[cfg(test)]

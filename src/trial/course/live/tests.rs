@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::*;
 use crate::load::{Arrivals, Profile, Schedule};
 use crate::measure::latency::LatencyRecorder;
-use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad};
+use crate::measure::{HostMeasurement, Measurement, OffsetRun, OrderedLoad, SecondOfLatency};
 use crate::protocol::{Capability, FromWorker, MemberResult, ProducedPartition, ProducerProgress, ProducerResult};
 use crate::scenario::{Configuration, Load, Mode};
 use crate::testing::script::*;
 use crate::testing::{arrangement, load, prepare_producer};
-use crate::trial::assemble;
-use crate::trial::engine::{Event, Phase};
+use crate::trial::engine::Event;
+use crate::trial::{Phase, measure};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// The only producer.
@@ -136,8 +136,7 @@ fn measured(script: &mut Script, results: [MemberResult; 2]) -> (Measurement, Op
         script.says(Reader(worker), result(&[member]));
     }
     assert_eq!((script.machine.phase(), script.machine.failure()), (Phase::Over, None));
-    script.machine.heard_end_ns = BEGIN_NS + 100 * SECOND_NS;
-    assemble::measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
+    measure(&script.machine.ended(), HostMeasurement::default()).unwrap()
 }
 
 /// What is measured of the load so far.
@@ -149,7 +148,7 @@ fn load_of(script: &Script) -> LoadMeasurement {
 #[test]
 fn producers_start_after_the_members_and_the_trial_ends_when_all_they_sent_is_read() {
     let (script, actions) = reading([0, 0]);
-    let start_ns = script.machine.start_ns;
+    let start_ns = script.start_ns();
     assert_eq!(
         sent_to(&actions, &ToWorker::Start { at_ns: start_ns }),
         [Reader(0), Reader(1)]
@@ -427,7 +426,12 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
     let second = ActorId::Producer(1);
     for act in [Act::Leave, Act::Kill] {
         let when = crate::trial::When::At(Duration::from_secs(2));
-        let mut script = reading_of_two_producers(crate::trial::Script::default().step(when, second, act));
+        let step = crate::trial::Step {
+            when,
+            actor: second,
+            act,
+        };
+        let mut script = reading_of_two_producers(crate::trial::Script { steps: vec![step] });
         let actions = script.passes(Duration::from_millis(2_100));
         let begun = match act {
             Act::Leave => Action::Send(second, ToWorker::Stop),
@@ -443,7 +447,7 @@ fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
         let stop = script.says(PRODUCER, progress(400, true));
         assert_eq!(sent_to(&stop, &ToWorker::Stop), [PRODUCER]);
         script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
-        let sent = script.machine.cast.sent().count();
+        let sent = script.machine.log.sent().count();
         assert_eq!(
             (script.machine.cast.all_sent(), sent),
             (true, 1 + usize::from(act == Act::Leave))

@@ -6,7 +6,7 @@ use crate::measure::ledger::{self, ExpectedRange, Finding, FindingKind, Reading,
 use crate::measure::{Failure, FailureKind, MemberMeasurement, OffsetRun, TopicPartition};
 use crate::protocol::{Capability, OffsetRange, partitions_of};
 use crate::trial::cast::AnyActor;
-use crate::trial::engine::TrialMachine;
+use crate::trial::course::Ended;
 
 /// The accounts of all groups together.
 #[derive(Default)]
@@ -30,22 +30,22 @@ pub(super) struct Accounts {
 }
 
 /// Compares what each group read with what it was to read.
-pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) -> Accounts {
+pub(super) fn accounts(ended: &Ended<'_>, members: &[MemberMeasurement]) -> Accounts {
     let mut sum = Accounts::default();
-    for group in 0..machine.terms.groups.len() {
+    for group in 0..ended.terms.groups.len() {
         let of_group = |member: &&MemberMeasurement| member.group as usize == group;
         let members: Vec<&MemberMeasurement> = members.iter().filter(of_group).collect();
-        let mut readers = machine.cast.readers.iter();
+        let mut readers = ended.cast.readers.iter();
         let has_ledger = readers.all(|reader| reader.role.group != group || reader.can(Capability::Ledger));
-        let due = machine.course.due(&machine.ended(), &members);
+        let due = ended.course.due(ended, &members);
         (sum.expected, sum.unread) = (due.records, sum.unread + due.unread);
         let account = if has_ledger {
-            by_ledger(machine, &due.ranges, &members)
-        } else if !machine.terms.script.steps.is_empty() {
+            by_ledger(ended, &due.ranges, &members)
+        } else if !ended.terms.script.steps.is_empty() {
             // Counts do not tell what was read again after a planned act from what was lost or doubled.
             ledger::Account::default()
         } else {
-            by_count(machine, &members)
+            by_count(ended, &members)
         };
         sum.lost += account.lost;
         sum.duplicated += account.duplicated;
@@ -56,7 +56,7 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
             let between = sum.lost_between.entry(*partition).or_insert((*first, *end));
             *between = (between.0.min(*first), between.1.max(*end));
         }
-        sum.removed += account.removed + machine.course.removed_before();
+        sum.removed += account.removed + ended.course.removed_before();
         if sum.failure.is_none() {
             sum.failure = failure_of(group, &account, &members);
         }
@@ -65,7 +65,7 @@ pub(super) fn accounts(machine: &TrialMachine, members: &[MemberMeasurement]) ->
 }
 
 /// Compares the offsets read with the offsets there are.
-fn by_ledger(machine: &TrialMachine, expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledger::Account {
+fn by_ledger(ended: &Ended<'_>, expected: &[ExpectedRange], members: &[&MemberMeasurement]) -> ledger::Account {
     let names: Vec<String> = members.iter().map(|member| member.name()).collect();
     let readings: Vec<Reading<'_>> = members
         .iter()
@@ -79,8 +79,8 @@ fn by_ledger(machine: &TrialMachine, expected: &[ExpectedRange], members: &[&Mem
             })
         })
         .collect();
-    let course = &machine.course;
-    let mut account = ledger::account_by(course.repeats(), course.reference(), expected, &readings);
+    let (course, reference) = (ended.course, ended.course.reference(ended.log));
+    let mut account = ledger::account_by(course.repeats(), reference, expected, &readings);
     // Where offsets are missing or doubled, the ledger says more than the counts could.
     if account.lost == 0 && account.duplicated == 0 && account.outside == 0 {
         let counted = members.iter().flat_map(|member| &member.partitions);
@@ -111,17 +111,17 @@ fn contradiction(account: &mut ledger::Account, reading: &Reading<'_>, counted: 
 }
 
 /// Without a ledger only the number of records of each partition is known.
-fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::Account {
-    let mut counts: BTreeMap<TopicPartition, u64> = machine.terms.partitions().into_iter().map(|p| (p, 0)).collect();
+fn by_count(ended: &Ended<'_>, members: &[&MemberMeasurement]) -> ledger::Account {
+    let mut counts: BTreeMap<TopicPartition, u64> = ended.terms.partitions().into_iter().map(|p| (p, 0)).collect();
     for read in members.iter().flat_map(|member| &member.partitions) {
         let count = counts.entry(read.topic_partition()).or_default();
         *count = count.saturating_add(read.records);
     }
-    let ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(&machine.terms.topics).collect();
+    let ranges: BTreeMap<TopicPartition, OffsetRange> = partitions_of(&ended.terms.topics).collect();
     let mut account = ledger::Account::default();
     for (partition, read) in counts {
         let range = ranges.get(&partition).copied().unwrap_or_default();
-        let (expected, removed) = machine.course.counts_of(partition, range);
+        let (expected, removed) = ended.course.counts_of(partition, range, ended.log);
         account.not_delivered += range.len() - expected;
         account.removed += removed.min(expected.saturating_sub(read));
         if read <= expected && read + removed >= expected {
@@ -131,7 +131,7 @@ fn by_count(machine: &TrialMachine, members: &[&MemberMeasurement]) -> ledger::A
         if read < expected {
             account.lost_between.insert(partition, (range.low, range.end));
         }
-        let again = match machine.course.repeats() {
+        let again = match ended.course.repeats() {
             Repeats::Fault => &mut account.duplicated,
             Repeats::Allowed => &mut account.redelivered,
         };

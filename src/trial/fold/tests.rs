@@ -13,7 +13,11 @@ const M2: &str = "group 1, process 2, consumer 1";
 
 /// The measurement of two processes with a partition each, which gave these results.
 fn after(first: MemberResult, second: MemberResult) -> (Measurement, Option<Failure>) {
-    let mut script = Script::collecting();
+    let mut script = Script::reading();
+    script.reaches(0, 0, RECORDS);
+    // The results tell of seconds.
+    script.now_ns = BEGIN_NS + 3_999_000_000;
+    script.reaches(1, 1, RECORDS);
     script.says(Reader(0), result(&[first]));
     script.says(Reader(1), result(&[second]));
     assert_eq!(script.machine.failure(), None);
@@ -22,9 +26,7 @@ fn after(first: MemberResult, second: MemberResult) -> (Measurement, Option<Fail
         cores: 2,
         ..HostMeasurement::default()
     };
-    // The script's own clock has moved by milliseconds only; the results tell of seconds.
-    script.machine.heard_end_ns = BEGIN_NS + 4_000_000_000;
-    measurement(&mut script.machine, BEGIN_NS, host)
+    measure(&script.machine.ended(), host).unwrap()
 }
 
 #[test]
@@ -155,7 +157,7 @@ fn plain(records: u64) -> (Measurement, Option<Failure>) {
     member.partitions[0].runs = None;
     member.partitions[0].last_ns = None;
     script.says(Reader(0), result(&[member]));
-    measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
+    measure(&script.machine.ended(), HostMeasurement::default()).unwrap()
 }
 
 #[test]
@@ -204,7 +206,7 @@ fn a_plain_worker_s_missing_record_is_not_made_up_for_by_another_partition() {
     let mut member = member_result(&[(0, &[]), (1, &[])]);
     (member.partitions[0].records, member.partitions[1].records) = (99, 101);
     script.says(Reader(0), result(&[member]));
-    let (measurement, _) = measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default());
+    let (measurement, _) = measure(&script.machine.ended(), HostMeasurement::default()).unwrap();
     assert_eq!((measurement.lost, measurement.duplicated), (1, 1));
 }
 
@@ -221,12 +223,12 @@ fn the_groups_are_accounted_for_one_by_one() {
         script.event(super::super::engine::Event::Group(number, Ok(described)));
     }
     script.reaches(0, 0, RECORDS);
-    assert_eq!(script.machine.phase(), super::super::engine::Phase::Reading);
+    assert_eq!(script.machine.phase(), Phase::Reading);
     script.reaches(1, 0, RECORDS);
     script.says(Reader(0), result(&[read_all(0)]));
     let lacking: FromWorker = result(&[member_result(&[(0, &[run(1, RECORDS, 1)])])]);
     script.says(Reader(1), lacking);
-    let outcome = measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default());
+    let outcome = measure(&script.machine.ended(), HostMeasurement::default()).unwrap();
     assert_eq!(outcome.0.lost, 1);
     failed(
         &outcome,
@@ -244,14 +246,13 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
     let mut spec = spec(2, 1, 2);
     // The first ten offsets of partition 0 had been removed before the trial.
     let low = [vec![10, 0]];
-    let reference = crate::trial::TrialReference::new(Arc::new(delivered), &mut spec.terms.topics, &low);
-    let mut script = Script::reading_of(spec.with_reference(reference));
+    let existing = crate::trial::Existing::new(Arc::new(delivered), &mut spec.terms.topics, &low);
+    let mut script = Script::reading_of(spec.with_existing(existing));
     script.reaches(0, 0, RECORDS);
     script.reaches(1, 1, RECORDS);
     if let Some(still) = still {
-        script.machine.note_still(DeliveredTopics {
-            topics: vec![still.map(|all| all.iter().copied().collect()).to_vec()],
-        });
+        let topics = vec![still.map(|all| all.iter().copied().collect()).to_vec()];
+        script.machine.note_still(script.now_ns, DeliveredTopics { topics });
     }
     let every = |from: i64| {
         (from..RECORDS)
@@ -261,7 +262,7 @@ fn existing(runs: &[OffsetRun], still: Option<[&[i64]; 2]>) -> (Measurement, Opt
     };
     script.says(Reader(0), result(&[member_result(&[(0, &every(10))])]));
     script.says(Reader(1), result(&[member_result(&[(1, runs)])]));
-    measurement(&mut script.machine, BEGIN_NS, HostMeasurement::default())
+    measure(&script.machine.ended(), HostMeasurement::default()).unwrap()
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! What can happen in a trial.
+#![allow(missing_docs, reason = "strum derives methods for each kind")]
+
+use std::sync::Arc;
+
+use strum::{EnumIs, EnumTryAs};
+
+use super::barrier::Obstacle;
+use super::cast::Held;
+use super::phase::Phase;
+use crate::measure::{DeliveredTopics, Failure, SecondOfLatency, TopicPartition};
+use crate::protocol::{Hello, ProducerResult, WorkerResult};
+
+/// Something that happened in a trial.
+#[derive(Debug, Clone, EnumIs, EnumTryAs)]
+pub enum Happening {
+    /// The trial went on to this phase.
+    Phase(Phase),
+    /// The actor's process was started.
+    Started,
+    /// The actor introduced itself.
+    Introduced(Arc<Hello>),
+    /// The actor is ready.
+    Ready,
+    /// The members do not have their partitions yet, for this reason.
+    Waits(Obstacle),
+    /// The barrier was passed, the reader's consumers holding this.
+    Held(Held),
+    /// The common start is at this time.
+    StartSet(u64),
+    /// So many records were read by now, of those that there are, over all groups.
+    Read { done: u64, total: u64 },
+    /// How far each group was behind in each partition, groups outermost.
+    Lag(Vec<u64>),
+    /// A backlog was caught up with at this time.
+    CaughtUp(u64),
+    /// Response times of finished seconds.
+    Seconds(Vec<SecondOfLatency>),
+    /// Nothing arrives any more: these are the ends of the partitions.
+    Ends(Arc<Vec<Vec<i64>>>),
+    /// The reader gave its result.
+    Result(Box<WorkerResult>),
+    /// The producer gave its result.
+    Produced(Box<ProducerResult>),
+    /// What the cluster still delivers of what is missing in the end.
+    Still(DeliveredTopics),
+    /// This step of the script, from 0, was begun.
+    ActBegun(usize),
+    /// This step of the script was carried out.
+    ActDone(usize),
+    /// The actor's process ended; a reader had reported this.
+    Gone {
+        how: String,
+        planned: bool,
+        reported: Vec<Span>,
+    },
+    /// The trial failed.
+    Failed(Failure),
+}
+
+/// What one life of a reader reported of a partition without another's report in between.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub partition: TopicPartition,
+    /// The first offset that it is known to have read.
+    pub first: i64,
+    /// One past the last.
+    pub end: i64,
+    /// When the last report came.
+    pub at_ns: u64,
+}
