@@ -145,7 +145,7 @@ fn the_map_of_the_source_names_files_and_items_that_exist() {
             if line.contains(&format!("`{}` in `{}`", pair[0], pair[1])) {
                 let source = std::fs::read_to_string(root.join(pair[1])).unwrap();
                 let name = pair[0].trim_start_matches("fn ");
-                let keywords = ["fn ", "struct ", "enum ", "const ", "static "];
+                let keywords = ["fn ", "struct ", "enum ", "trait ", "const ", "static "];
                 let is_declared = keywords
                     .iter()
                     .any(|keyword| source.contains(&format!("{keyword}{name}")));

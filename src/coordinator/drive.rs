@@ -235,7 +235,9 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
     /// Reports what is new in the log.
     fn publish(&mut self) {
         let (news, published) = self.machine.log.news(self.published);
-        news.iter().for_each(|entry| self.surroundings.happened(entry));
+        for entry in news {
+            self.surroundings.happened(entry);
+        }
         self.published = published;
     }
 

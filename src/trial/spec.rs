@@ -45,6 +45,7 @@ fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<Topi
 
 impl TrialSpec {
     /// Says that the topics existed, and what of them is delivered.
+    #[must_use]
     pub fn with_existing(mut self, existing: Existing) -> Self {
         self.course = Box::new(existing);
         self
@@ -60,6 +61,7 @@ impl TrialSpec {
 
     /// Adds records that these producers send; every partition is then read from its first offset to an end that the load
     /// decides.
+    #[must_use]
     pub fn with_load(mut self, load: LoadSpec, producers: Vec<PrepareProducer>) -> Self {
         let stamps = StampOrder {
             lead_ns: nanoseconds(load.lead),

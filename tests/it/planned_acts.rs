@@ -11,7 +11,7 @@ use tandem::measure::{Act, Measurement, MemberMeasurement, Status, Trial, TrialO
 use tandem::plan::{Plan, Progress};
 use tandem::scenario::parse;
 use tandem::store::RunDir;
-use tandem::trial::{ActorId, Limits, Phase, Script, Step, When};
+use tandem::trial::{ActorId, Entry, Limits, Script, Step, When};
 
 use crate::scene::{PROGRAM, within};
 use crate::shared_cluster;
@@ -25,7 +25,7 @@ impl Observer for Told {
     }
     fn filling(&self, _done: u64, _total: u64) {}
     fn trial_started(&self, _order: &TrialOrder, _configuration: &str, _progress: Progress) {}
-    fn trial_progress(&self, _phase: Phase, _done: u64, _total: u64) {}
+    fn trial_happened(&self, _entry: &Entry) {}
     fn trial_ended(&self, trial: &Trial, _progress: Progress) {
         eprintln!("{:?} {:?}", trial.status, trial.flags);
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::measure::{FailureKind, HostMeasurement, OffsetRun};
 use crate::protocol::Capability;
 use crate::testing::script::*;
+use crate::trial::course::Backlog;
 use crate::trial::{Phase, measure};
 
 /// Members share all partitions, and records may come again, as in a share group.

@@ -37,7 +37,9 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     let mut members = members(ended)?;
     let accounts = accounts(ended, &members);
     let heard_end_ns = log.began_ns(Phase::Collecting)?;
-    members.iter_mut().for_each(|member| course.condense(member));
+    for member in &mut members {
+        course.condense(member);
+    }
     // Without the time of every member that read, the latest known one may not be the end.
     let times_known = members
         .iter()

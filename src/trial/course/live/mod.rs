@@ -61,7 +61,7 @@ enum Asked {
 }
 
 impl Live {
-    /// Reads what these producers' load sends.
+    /// Reads what this load sends.
     pub fn new(spec: LoadSpec) -> Self {
         let load = None;
         Live { spec, load }
