@@ -1,13 +1,14 @@
 """The smallest tandem worker, without hold and ledger: it counts records and reports positions.
 Copy examples/worker.py instead: it reports less often and refuses what it cannot do."""
 
-import json, os, select, sys
+import json, os, select, sys, time
 import confluent_kafka
 
 def say(kind, **rest):
     print(json.dumps({"type": kind, **rest}), flush=True)
 
-say("hello", protocol=1, client="confluent-kafka", client_version=confluent_kafka.version()[0], pid=os.getpid())
+host = open("/proc/sys/kernel/random/boot_id").read().strip() + " " + os.readlink("/proc/self/ns/time")
+say("hello", protocol=2, client="confluent-kafka", client_version=confluent_kafka.version()[0], pid=os.getpid(), host=host)
 consumer, started, waiting, counts, positions = None, False, [], {}, {}
 while True:
     if consumer is None or select.select([0], [], [], 0)[0]:
@@ -18,6 +19,9 @@ while True:
             name = message["consumers"][0]["client_id"]
             consumer = confluent_kafka.Consumer({**message["properties"], "client.id": name})
             say("ready")
+        elif message["type"] == "query_clock":
+            now = time.monotonic_ns()
+            say("clock", received_ns=now, sent_ns=now)
         elif message["type"] == "subscribe":
             consumer.subscribe(topics)
         elif message["type"] == "start":

@@ -6,6 +6,7 @@
 //! - [`wording`]: numbers and lists in sentences;
 //! - [`secret`]: values that are never printed;
 //! - [`client_errors`]: what clients report, and which of it is permanent;
+//! - [`time`]: times of several hosts;
 //! - [`measure`]: clocks, resources, and the types of what a trial recorded;
 //! - [`contents`]: what records hold;
 //! - [`load`]: when records are to be sent, and the stamp that says so;
@@ -43,6 +44,7 @@ pub mod summary;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod testing;
+pub mod time;
 pub mod trial;
 pub mod verdict;
 pub mod wording;

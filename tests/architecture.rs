@@ -25,7 +25,8 @@ const MODULES: &[(&str, &str)] = &[
     ("names", ""),
     ("stats", ""),
     ("load", ""),
-    ("measure", "wording"),
+    ("time", ""),
+    ("measure", "wording time"),
     ("figures", "stats measure"),
     ("scenario", "wording load figures"),
     ("contents", "scenario"),
@@ -33,7 +34,10 @@ const MODULES: &[(&str, &str)] = &[
     ("plan", "wording load scenario measure stats verdict"),
     ("protocol", "load scenario measure secret"),
     ("kafka", "wording scenario measure secret client_errors"),
-    ("trial", "protocol names load scenario measure secret client_errors"),
+    (
+        "trial",
+        "protocol names load scenario measure time secret client_errors",
+    ),
     ("worker", "protocol contents load scenario measure secret client_errors"),
     ("store", "plan scenario measure"),
     ("summary", "wording stats verdict plan scenario measure figures"),
@@ -49,7 +53,7 @@ const MODULES: &[(&str, &str)] = &[
 ];
 
 /// What the tests of a module may know besides, to prepare what they test.
-const IN_TESTS: &[(&str, &str)] = &[("kafka", "load"), ("figures", "plan scenario")];
+const IN_TESTS: &[(&str, &str)] = &[("kafka", "load"), ("figures", "plan scenario"), ("summary", "time")];
 
 /// Libraries that reports and the modules below them must not need.
 const RUNTIME: &[&str] = &["tokio", "rdkafka", "rdkafka_sys"];

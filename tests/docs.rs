@@ -14,20 +14,22 @@ use tandem::scenario::{SHIPPED, parse};
 const PROTOCOL: &str = include_str!("../docs/protocol.md");
 const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 
-const TO_WORKER: [&str; 9] = [
+const TO_WORKER: [&str; 10] = [
     "calibrate",
     "exit",
     "ping",
     "prepare",
     "prepare_producer",
     "query_assignments",
+    "query_clock",
     "start",
     "stop",
     "subscribe",
 ];
-const FROM_WORKER: [&str; 11] = [
+const FROM_WORKER: [&str; 12] = [
     "assignments",
     "calibrated",
+    "clock",
     "failed",
     "hello",
     "producer_progress",

@@ -129,6 +129,7 @@ impl Arrivals<'_> {
             size: self.topics.size,
             keys: self.topics.keys,
             seed: self.seed,
+            stamp_offset_ns: 0,
         });
         let producers = producers.collect();
         let load = LoadSpec {

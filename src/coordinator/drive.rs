@@ -67,7 +67,7 @@ pub async fn run<F: Fleet>(
     surroundings: &impl Surroundings,
 ) -> Outcome {
     let exit_limit = spec.terms.limits.exit;
-    let mut machine = TrialMachine::new(spec, clock::now_ns());
+    let mut machine = TrialMachine::new(spec, clock::now_ns()).on_host(clock::host());
     start(&mut machine, launches, fleet);
     let conversation = Conversation::new(&mut machine, launches, fleet, &pids, surroundings);
     let window = conversation.hold().await;

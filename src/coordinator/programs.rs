@@ -16,7 +16,7 @@ use super::calibration::meet;
 use super::fleet::{Launch, ProcessFleet};
 use crate::kafka::local::RUN_VARIABLE;
 use crate::measure::BuildEnvironment;
-use crate::protocol::{Hello, PROTOCOL_VERSION};
+use crate::protocol::{Hello, PROTOCOL_VERSION, PROTOCOL_VERSIONS};
 use crate::scenario::{Build, Scenario};
 
 /// How long a build may take to print its version.
@@ -174,7 +174,7 @@ async fn introduce(build: &Build, role: &'static str, run_id: &str, log: bool) -
     };
     let mut fleet = ProcessFleet::new(run_id, Arc::default());
     let (hello, _) = meet(&mut fleet, &launch, false).await.map_err(no_worker)?;
-    if hello.protocol == PROTOCOL_VERSION {
+    if PROTOCOL_VERSIONS.contains(&hello.protocol) {
         return Ok(hello);
     }
     Err(BuildError::Protocol {

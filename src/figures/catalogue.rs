@@ -251,6 +251,9 @@ figures! {
         "offsets of existing topics for which the cluster delivers no record (control records, those of aborted \
          transactions, compacted ones); no loss",
         compared(Neither, Difference, Number, "offsets without a record", Always);
+    ClockBoundMs = "clock_bound_ms" in Milliseconds, Largest of Used, Number(take::clock_bound_ms),
+        "the most by which times of another host are wrong against the coordinator's clock; empty where all is one host",
+        not_compared("it is the error of other figures");
     OfferedPerSecond = "offered_per_second" in RecordsPerSecond, Mean of Load, Number(|input| Some(take::load(input)?.offered_per_second)),
         "records that the schedule asked for within the window; this and the following columns are empty if no records arrive",
         not_compared("it is the rate of the load, which the scenario sets");

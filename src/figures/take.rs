@@ -46,6 +46,12 @@ pub(super) fn seconds(ns: u64) -> f64 {
     ns as f64 / NS_PER_SECOND
 }
 
+/// The least accurate comparison of another host's clock with the coordinator's; `None` where all is one host.
+pub(super) fn clock_bound_ms(input: &TrialInput) -> Option<f64> {
+    let bounds = input.measurement.clocks.0.iter().map(|clock| clock.bound_ns);
+    bounds.max().map(|bound_ns| bound_ns as f64 / NS_PER_MS)
+}
+
 pub(super) fn record_bytes(input: &TrialInput) -> [f64; 2] {
     [input.measurement.bytes() as f64, input.measurement.records() as f64]
 }

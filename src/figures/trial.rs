@@ -92,7 +92,16 @@ fn sample(
         Source::Count(take) => Some(Sample::Count(take(input.measurement))),
         Source::Ratio(take) => take(input).map(Sample::Ratio),
         Source::Each(take) => Some(Sample::Each(take(input.measurement))),
-        Source::Latency(part, statistic) => Some(Sample::Number(latency(*part, *statistic)? / NS_PER_MS)),
+        Source::Latency(part, statistic) => {
+            // What is less than the error of comparing the clocks of two hosts is no figure.
+            let least_ns = if part.is_between_clients() {
+                input.measurement.response_bound_ns()
+            } else {
+                0
+            };
+            let ns = latency(*part, *statistic).filter(|ns| *ns >= least_ns as f64)?;
+            Some(Sample::Number(ns / NS_PER_MS))
+        }
     }
 }
 

@@ -5,7 +5,8 @@ pub const STAMP_BYTES: usize = 24;
 /// Bits of a sequence number; a producer at a million records a second uses them up in nine years.
 const SEQUENCE_BITS: u32 = 48;
 
-/// What a record of a live trial says about itself. Times are nanoseconds of `CLOCK_MONOTONIC`.
+/// What a record of a live trial says about itself. In a record its times are nanoseconds of the coordinator's
+/// `CLOCK_MONOTONIC`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// When the schedule wanted it to be sent.
@@ -19,6 +20,17 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp on another clock, which shows so much more.
+    #[must_use]
+    #[inline]
+    pub fn moved(self, by_ns: i64) -> Self {
+        Stamp {
+            intended_ns: self.intended_ns.saturating_add_signed(by_ns),
+            sent_ns: self.sent_ns.saturating_add_signed(by_ns),
+            ..self
+        }
+    }
+
     /// The stamp as it stands in a value: three little-endian numbers of 64 bits, the producer above the sequence.
     pub fn to_bytes(self) -> [u8; STAMP_BYTES] {
         let from = u64::from(self.producer) << SEQUENCE_BITS | self.sequence & ((1 << SEQUENCE_BITS) - 1);

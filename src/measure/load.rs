@@ -7,6 +7,7 @@ use strum::IntoStaticStr;
 use super::latency::{LatencyRecorder, PackedLatency};
 use super::member::Series;
 use super::process::ProcessUsage;
+use crate::time::HostId;
 
 /// The measured load of one trial.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -183,6 +184,9 @@ pub struct PartitionLag {
 pub struct ProducerMeasurement {
     /// Its number, from 0.
     pub producer: u32,
+    /// Its host.
+    #[serde(default, skip_serializing_if = "HostId::is_coordinator")]
+    pub host: HostId,
     /// Process id on its host.
     pub pid: u32,
     /// Client name, such as `librdkafka`.

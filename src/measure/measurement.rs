@@ -10,6 +10,7 @@ use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
 use super::planned::PlannedAct;
 use super::process::ProcessMeasurement;
+use crate::time::HostClocks;
 
 /// The figures of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,10 @@ pub struct Measurement {
     /// What was done on purpose to those who took part, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<PlannedAct>,
+    /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
+    /// bound says.
+    #[serde(default, skip_serializing_if = "HostClocks::is_empty")]
+    pub clocks: HostClocks,
     /// Of all partitions together, where [`Measurement::condense`] keeps no more.
     #[serde(skip)]
     pub overall: Option<CompactLatencies>,
@@ -89,6 +94,17 @@ impl Measurement {
     /// Nanoseconds from the first process being started to the last record finished.
     pub fn stopwatch_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.spawn_ns)
+    }
+
+    /// The most by which response times are wrong: they begin on the clock of a producer's host and end on that of a
+    /// reader's. 0 where both are of one host.
+    pub fn response_bound_ns(&self) -> u64 {
+        let producers = self.load.iter().flat_map(|load| &load.producers);
+        let bounds = producers.flat_map(|producer| {
+            let readers = self.processes.iter();
+            readers.map(|reader| self.clocks.bound_between_ns(producer.host, reader.host))
+        });
+        bounds.max().unwrap_or(0)
     }
 
     /// Seconds from the common start to this time.

@@ -15,8 +15,9 @@ pub enum Outcome {
     /// The producers could not send what was asked for, or not in time, and the readers kept up with what they did
     /// send: the trial says nothing of the readers at this rate.
     LoadNotReached,
-    /// The trial has too few records for the percentile, its window is too short to say whether the readers keep up, or
-    /// it has no usable figures at all: as if it had not been run.
+    /// The trial has too few records for the percentile, its window is too short to say whether the readers keep up, the
+    /// clocks of its hosts were compared less exactly than the decision needs, or it has no usable figures at all: as if
+    /// it had not been run.
     NotDecided,
 }
 
@@ -41,6 +42,9 @@ pub fn holds(measurement: &Measurement, percentile: f64, limit_ns: u64) -> Outco
     });
     match percentiles {
         None => Outcome::NotDecided,
+        Some((response_ns, _)) if response_ns.abs_diff(limit_ns) < measurement.response_bound_ns() => {
+            Outcome::NotDecided
+        }
         Some((response_ns, _)) if response_ns <= limit_ns && load.verdict() == LoadVerdict::Holds => Outcome::Held,
         Some((response_ns, _)) if response_ns <= limit_ns => Outcome::NotDecided,
         // Without the producers' lateness it might have held.
@@ -62,8 +66,9 @@ pub fn outcome(trial: &Trial, percentile: f64, limit_ns: u64) -> Outcome {
 mod tests {
     use super::*;
     use crate::measure::latency::Latencies;
-    use crate::measure::{LoadJudgement, LoadMeasurement, Overload, TrialKind};
+    use crate::measure::{LoadJudgement, LoadMeasurement, Overload, ProducerMeasurement, TrialKind};
     use crate::testing::{measurement, trial};
+    use crate::time::{HostClock, HostClocks, HostId};
 
     const LIMIT_NS: u64 = 50_000_000;
 
@@ -94,6 +99,18 @@ mod tests {
         assert_eq!(holds(&measured(LIMIT_NS / 2), 0.99, LIMIT_NS), Outcome::Held);
         assert_eq!(holds(&measured(LIMIT_NS * 2), 0.99, LIMIT_NS), Outcome::Failed);
         assert_eq!(holds(&measured(LIMIT_NS * 2), 0.9, LIMIT_NS), Outcome::Held);
+    }
+
+    #[test]
+    fn clocks_that_were_compared_less_exactly_than_the_limit_is_near_decide_nothing() {
+        let mut near = with(|load| load.producers = vec![ProducerMeasurement::default()]);
+        assert_eq!(holds(&near, 0.99, LIMIT_NS), Outcome::Held);
+        let (offset_ns, bound_ns) = (0, LIMIT_NS * 2 / 3);
+        near.clocks = HostClocks(vec![HostClock { offset_ns, bound_ns }]);
+        near.processes[0].host = HostId::other(0);
+        assert_eq!(holds(&near, 0.99, LIMIT_NS), Outcome::NotDecided);
+        near.clocks.0[0].bound_ns = LIMIT_NS / 3;
+        assert_eq!(holds(&near, 0.99, LIMIT_NS), Outcome::Held);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::HostId;
+
 /// What one worker process recorded of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessMeasurement {
@@ -9,6 +11,9 @@ pub struct ProcessMeasurement {
     pub group: u32,
     /// Its number within the group, from 0.
     pub process: u32,
+    /// Its host.
+    #[serde(default, skip_serializing_if = "HostId::is_coordinator")]
+    pub host: HostId,
     /// Process id on its host.
     pub pid: u32,
     /// Client name, such as `librdkafka`.

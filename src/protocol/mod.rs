@@ -1,15 +1,17 @@
 //! The messages between coordinator and worker: one JSON object per line, coordinator to worker on standard input,
 //! worker to coordinator on standard output. Types only.
 //!
-//! Every time is `CLOCK_MONOTONIC` nanoseconds of the coordinator's host. A worker says in [`Hello`] what it can do
+//! Every time is `CLOCK_MONOTONIC` nanoseconds of the worker's host. A worker says in [`Hello`] what it can do
 //! and is asked for nothing else; every field that a simple worker may not know is optional. Topics are named by
 //! their index in [`Prepare::topics`].
 
 mod capability;
 mod producer;
+mod times;
 mod topics;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +27,14 @@ pub use capability::{Capability, Without};
 pub use producer::*;
 pub use topics::{OffsetRange, TopicTarget, entry_of, partitions_of};
 
-/// Version of the protocol. A worker of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 1;
+/// Version of the protocol.
+pub const PROTOCOL_VERSION: u32 = 2;
+
+/// The versions that workers may speak; others are refused.
+pub const PROTOCOL_VERSIONS: RangeInclusive<u32> = 1..=PROTOCOL_VERSION;
+
+/// From this version on, workers name their host. Others are taken to be on the coordinator's.
+pub const FIRST_WITH_HOST: u32 = 2;
 
 /// A worker ends after so long without a message.
 pub const SILENCE_LIMIT_MS: u64 = 10_000;
@@ -63,6 +71,8 @@ pub enum ToWorker {
     Ping,
     /// Measure the work loop and the sleep, and answer [`FromWorker::Calibrated`] (capability `calibrate`).
     Calibrate,
+    /// To a worker of another host: answer [`FromWorker::Clock`] at once.
+    QueryClock,
 }
 
 /// From a worker.
@@ -99,6 +109,8 @@ pub enum FromWorker {
     ProducerResult(Box<ProducerResult>),
     /// The speed of the work loop and of a sleep here.
     Calibrated(WorkCalibration),
+    /// What its clock showed at [`ToWorker::QueryClock`].
+    Clock(ClockReading),
     /// A client reported something that need not end the trial: an error that may pass, a warning, a quota. The trial's
     /// failure says it, if it comes to one.
     Reported {
@@ -120,10 +132,19 @@ pub enum FromWorker {
     },
 }
 
+/// What a worker's clock showed. That the worker took a while to answer does no harm, because it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// When the query came.
+    pub received_ns: u64,
+    /// When the answer went.
+    pub sent_ns: u64,
+}
+
 /// Introduction of a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL_VERSION`].
+    /// One of [`PROTOCOL_VERSIONS`].
     pub protocol: u32,
     /// Client name, such as `librdkafka`.
     pub client: String,
@@ -134,6 +155,9 @@ pub struct Hello {
     /// What it can do.
     #[serde(default, deserialize_with = "capability::known")]
     pub capabilities: Vec<Capability>,
+    /// Names its clock: processes with the same name read the same one. `None` if it does not know.
+    #[serde(default)]
+    pub host: Option<String>,
 }
 
 /// All that a worker needs for a trial.
@@ -182,6 +206,9 @@ pub struct StampOrder {
     pub duration_ns: u64,
     /// The first stamped offset of each partition, by topic. Earlier records are a backlog.
     pub stamped_from: Vec<Vec<i64>>,
+    /// What the times of stamps, which are of the coordinator's clock, are ahead of this worker's.
+    #[serde(default)]
+    pub stamp_offset_ns: i64,
 }
 
 /// What the work loop and a sleep cost on a machine.

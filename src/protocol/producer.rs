@@ -36,6 +36,9 @@ pub struct PrepareProducer {
     pub keys: Keys,
     /// Seed of keys and values.
     pub seed: u64,
+    /// What to add to this worker's times for stamps, which are of the coordinator's clock.
+    #[serde(default)]
+    pub stamp_offset_ns: i64,
 }
 
 /// A topic that a producer sends to.

@@ -5,13 +5,14 @@ use crate::figures::{FigureId, RESPONSE_P99, Statistic};
 use crate::measure::latency::{HIGHEST_NS, Latencies, LatencyPart, LatencyRecorder};
 use crate::measure::{
     DeliveryErrors, LoadJudgement, LoadMeasurement, LoadVerdict, Measurement, Overload, ProducerMeasurement,
-    SecondOfLatency, Series, Trial, TrialKind, TrialOrder,
+    SecondOfLatency, Trial, TrialKind, TrialOrder,
 };
 use crate::measure::{FailureKind, OrderedLoad};
 use crate::plan::{CONFIRMATIONS, Next};
 use crate::scenario::{Capacity, Configuration, Mode};
 use crate::stats::Estimate;
 use crate::testing::{ScenarioBuilder, complete, failed, one_and_two, run};
+use crate::time::{HostClock, HostClocks, HostId};
 
 const BLOCKS: u32 = 10;
 
@@ -314,7 +315,6 @@ fn producer(lateness_ms: u64) -> ProducerMeasurement {
     let mut lateness = LatencyRecorder::default();
     (0..1_000).for_each(|_| lateness.record_ns(lateness_ms * 1_000_000));
     ProducerMeasurement {
-        producer: 0,
         pid: 1,
         client: "librdkafka".into(),
         client_version: "2.12.1".into(),
@@ -322,11 +322,7 @@ fn producer(lateness_ms: u64) -> ProducerMeasurement {
         sent: 1_000,
         acknowledged: 1_000,
         lateness,
-        series: Series::default(),
-        last_sent_ns: None,
-        queue_full_ns: 0,
-        window: None,
-        stopwatch: None,
+        ..ProducerMeasurement::default()
     }
 }
 
@@ -368,6 +364,46 @@ fn producers_that_are_late_by_less_than_a_tenth_of_the_response_are_no_warning()
         "{}",
         report(&plan, &trials)
     );
+}
+
+/// Puts the readers of a configuration on another host, whose clock was compared so exactly.
+fn on_another_host(trials: &mut [Trial], configuration: usize, bound_ns: u64) {
+    let own = trials
+        .iter_mut()
+        .filter(|trial| trial.order.configuration == configuration);
+    for measurement in own.filter_map(|trial| trial.measurement.as_mut()) {
+        let offset_ns = 0;
+        measurement.clocks = HostClocks(vec![HostClock { offset_ns, bound_ns }]);
+        measurement
+            .processes
+            .iter_mut()
+            .for_each(|process| process.host = HostId::other(0));
+    }
+}
+
+#[test]
+fn response_times_between_hosts_are_no_more_exact_than_the_comparison_of_their_clocks() {
+    let plan = plan_of(one_and_two(), "live");
+    let mut trials = run_with(&plan, &[41.0, 41.0]);
+    change(&mut trials, 0, 0, |load| load.producers = vec![producer(0)]);
+    change(&mut trials, 1, 0, |load| load.producers = vec![producer(0)]);
+    on_another_host(&mut trials, 1, 20_000);
+    assert!(!report(&plan, &trials).contains("clocks"), "{}", report(&plan, &trials));
+    on_another_host(&mut trials, 1, 5_000_000);
+    let part = "response times may be wrong by 5.000 ms in";
+    assert!(report(&plan, &trials).contains(part), "{}", report(&plan, &trials));
+    let p99 = |trials: &[Trial]| [0, 1].map(|c| summarise(&plan, trials).configurations[c].figures.point(RESPONSE_P99));
+    assert!(p99(&trials).iter().all(Option::is_some));
+    on_another_host(&mut trials, 1, 300_000_000);
+    let [here, there] = p99(&trials);
+    assert!(here.is_some() && there.is_none(), "{here:?} {there:?}");
+    let bound_ms = summarise(&plan, &trials).configurations[1]
+        .figures
+        .point(FigureId::ClockBoundMs);
+    assert_eq!(bound_ms, Some(300.0));
+    // Where the producers are beside the readers, their clock is one.
+    change(&mut trials, 1, 0, |load| load.producers[0].host = HostId::other(0));
+    assert!(p99(&trials)[1].is_some());
 }
 
 const CAPACITY: Capacity = Capacity {

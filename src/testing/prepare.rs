@@ -34,5 +34,6 @@ pub(crate) fn prepare_producer(topics: &[(&str, u32)], schedule: Schedule) -> Pr
         size: Size::Fixed(100),
         keys: Keys::None,
         seed: 1,
+        stamp_offset_ns: 0,
     }
 }

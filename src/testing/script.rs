@@ -17,6 +17,9 @@ use crate::trial::{Action, Event, Happening, Limits, Phase, TrialMachine, TrialS
 /// When a scripted trial begins.
 pub(crate) const BEGIN_NS: u64 = 1_000_000_000_000;
 
+/// Results come so long after that, at the earliest.
+const RESULT_AFTER_NS: u64 = 6_000_000_000;
+
 /// Records of each partition.
 pub(crate) const RECORDS: i64 = 100;
 
@@ -79,6 +82,7 @@ pub(crate) fn hello(capabilities: &[Capability]) -> Hello {
         client_version: "1".to_owned(),
         pid: 4711,
         capabilities: capabilities.to_vec(),
+        host: None,
     }
 }
 
@@ -199,6 +203,10 @@ impl Script {
     }
 
     pub(crate) fn says(&mut self, actor: ActorId, message: FromWorker) -> Vec<Action> {
+        // Results report of seconds; the script's own steps take milliseconds.
+        if let FromWorker::Result(_) = message {
+            self.now_ns = self.now_ns.max(BEGIN_NS + RESULT_AFTER_NS);
+        }
         self.event(Event::Message(actor, message))
     }
 

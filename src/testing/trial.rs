@@ -9,6 +9,7 @@ use crate::measure::{
 };
 use crate::scenario::{Configuration, DatasetSpec};
 
+use crate::time::{HostClocks, HostId};
 const MS: u64 = 1_000_000;
 /// From the start of the first process to the common start.
 const LEAD_NS: u64 = 500 * MS;
@@ -126,6 +127,7 @@ impl MeasurementBuilder {
             load: None,
             interruptions: Interruptions::default(),
             acts: Vec::new(),
+            clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,
             overall: None,
@@ -150,6 +152,7 @@ impl MeasurementBuilder {
         ProcessMeasurement {
             group,
             process,
+            host: HostId::COORDINATOR,
             pid: 100 + process,
             client: "librdkafka".to_owned(),
             client_version: "2.12.1".to_owned(),

@@ -1,6 +1,6 @@
 //! What a configuration demands of its workers beyond reading, and the error for a worker that cannot do it.
 
-use crate::protocol::{Capability, Hello, PROTOCOL_VERSION};
+use crate::protocol::{Capability, Hello, PROTOCOL_VERSION, PROTOCOL_VERSIONS};
 use crate::scenario::{Configuration, Membership};
 
 /// What workers must be able to do.
@@ -26,7 +26,7 @@ impl Demands {
 
     /// What a worker that introduces itself so cannot do of this.
     pub fn unmet(self, hello: &Hello) -> Option<String> {
-        if hello.protocol != PROTOCOL_VERSION {
+        if !PROTOCOL_VERSIONS.contains(&hello.protocol) {
             return Some(format!(
                 "it speaks protocol {}, this tandem {PROTOCOL_VERSION}",
                 hello.protocol
@@ -60,6 +60,7 @@ mod tests {
             client_version: "1".to_owned(),
             pid: 1,
             capabilities: capabilities.to_vec(),
+            host: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod barrier;
 mod cast;
+mod clocks;
 mod course;
 mod demands;
 mod engine;

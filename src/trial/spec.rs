@@ -68,6 +68,7 @@ impl TrialSpec {
             warmup_ns: nanoseconds(load.warmup),
             duration_ns: load.schedule.duration_ns().saturating_sub(nanoseconds(load.warmup)),
             stamped_from: load.backlog_ends.clone(),
+            stamp_offset_ns: 0,
         };
         for reader in &mut self.cast.readers {
             reader.role.prepare.stamps = Some(stamps.clone());

@@ -57,7 +57,7 @@ impl Role for Consumers {
             }
             ToWorker::Stop => self.stop().map(Some),
             ToWorker::PrepareProducer(_) => Err(Failure::new("this worker was started to consume, not to produce")),
-            ToWorker::Exit | ToWorker::Ping => Ok(None),
+            ToWorker::Exit | ToWorker::Ping | ToWorker::QueryClock => Ok(None),
         }
     }
 

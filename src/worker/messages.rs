@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::heartbeat::Heartbeat;
 use crate::measure::usage::ProcessSnapshot;
 use crate::measure::{ProcessUsage, Stretch, clock};
-use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, SILENCE_LIMIT_MS, ToWorker};
+use crate::protocol::{Capability, ClockReading, FromWorker, Hello, PROTOCOL_VERSION, SILENCE_LIMIT_MS, ToWorker};
 
 /// What a worker process does: it consumes, or it produces.
 pub(super) trait Role {
@@ -54,6 +54,7 @@ pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Proces
         client_version: rdkafka::util::get_rdkafka_version().1,
         pid: std::process::id(),
         capabilities: capabilities.to_vec(),
+        host: clock::host(),
     };
     if outbox.send(&FromWorker::Hello(hello)).is_err() {
         return ExitCode::FAILURE;
@@ -69,10 +70,14 @@ pub(super) fn run<R: Role>(capabilities: &[Capability], role: impl FnOnce(Proces
 
 fn serve(role: &mut impl Role, outbox: &Outbox) -> Result<(), Failure> {
     let lines = input_lines();
-    while let Some(message) = next_message(&lines)? {
+    while let Some((received_ns, message)) = next_message(&lines)? {
         let answer = match message {
             ToWorker::Exit => return Ok(()),
             ToWorker::Ping => None,
+            ToWorker::QueryClock => {
+                let sent_ns = clock::now_ns();
+                Some(FromWorker::Clock(ClockReading { received_ns, sent_ns }))
+            }
             message => role.on(message)?,
         };
         if let Some(answer) = answer {
@@ -99,13 +104,13 @@ impl Outbox {
     }
 }
 
-/// The lines of standard input from a thread of their own; the channel closes at the end of input.
-fn input_lines() -> Receiver<String> {
+/// The lines of standard input from a thread of their own, each with when it came; the channel closes at the end of input.
+fn input_lines() -> Receiver<(u64, String)> {
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             let Ok(line) = line else { return };
-            if sender.send(line).is_err() {
+            if sender.send((clock::now_ns(), line)).is_err() {
                 return;
             }
         }
@@ -116,11 +121,11 @@ fn input_lines() -> Receiver<String> {
 /// Silence is waited for in parts: a process that was stopped for long has missed one of them, and not all.
 const SILENCE_PARTS: u64 = 10;
 
-/// The next message; `None` at the end of input. Silence is a failure.
-fn next_message(lines: &Receiver<String>) -> Result<Option<ToWorker>, Failure> {
+/// The next message and when it came; `None` at the end of input. Silence is a failure.
+fn next_message(lines: &Receiver<(u64, String)>) -> Result<Option<(u64, ToWorker)>, Failure> {
     let part = Duration::from_millis(SILENCE_LIMIT_MS / SILENCE_PARTS);
     let mut parts = (0..SILENCE_PARTS).map(|_| lines.recv_timeout(part));
-    let line = match parts.find(|received| *received != Err(RecvTimeoutError::Timeout)) {
+    let (received_ns, line) = match parts.find(|received| *received != Err(RecvTimeoutError::Timeout)) {
         Some(Ok(line)) => line,
         Some(Err(_)) => return Ok(None),
         None => return Err(Failure::new("no message from the coordinator for 10 s")),
@@ -128,7 +133,7 @@ fn next_message(lines: &Receiver<String>) -> Result<Option<ToWorker>, Failure> {
     // The line may hold secrets: an error must not repeat it.
     let message = serde_json::from_str(&line)
         .map_err(|error| Failure::new(format!("cannot read a message: {:?} error", error.classify())))?;
-    Ok(Some(message))
+    Ok(Some((received_ns, message)))
 }
 
 /// Why a worker cannot go on.

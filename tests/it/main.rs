@@ -18,6 +18,7 @@ mod foreign_settings;
 mod gate;
 mod guardian;
 mod histogram_log;
+mod hosts;
 mod interface;
 mod kafka_tools;
 mod keep;

@@ -154,6 +154,7 @@ fn order(bootstrap: &str, topic: &str, arrivals: Arrivals, seconds: u64) -> Prep
         size: Size::Fixed(100),
         keys: Keys::None,
         seed: 5,
+        stamp_offset_ns: 0,
     }
 }
 

@@ -32,6 +32,11 @@ impl LatencyPart {
         LatencyPart::Response,
     ];
 
+    /// True for a part that begins on the clock of the producer and ends on that of the reader.
+    pub fn is_between_clients(self) -> bool {
+        matches!(self, LatencyPart::Transit | LatencyPart::Response)
+    }
+
     /// Its name in files and columns.
     pub fn name(self) -> &'static str {
         self.into()

@@ -1,5 +1,6 @@
 //! How good the run was, as words and figures.
 
+use crate::figures::FigureId;
 use crate::report::format::p_value;
 use crate::report::input::ReportInput;
 use crate::wording::plural;
@@ -33,12 +34,20 @@ pub(crate) fn quality(input: &ReportInput) -> Vec<(&'static str, String)> {
         let p = p_value(serial.p);
         format!("correlation {:+.2} of each trial with the next, p {p}", serial.lag_one)
     });
+    let bounds = input.summary.configurations.iter();
+    let bounds = bounds.filter_map(|summary| summary.figures.point(FigureId::ClockBoundMs));
+    let clocks = bounds.reduce(f64::max).map(|bound_ms| {
+        format!(
+            "compared with the coordinator's to within {bound_ms:.3} ms; times of two hosts may be wrong by so much"
+        )
+    });
     let facts = [
         ("Disturbed", disturbed),
         ("Noise", noise),
         ("Smallest detectable difference", detectable),
         ("Drift", drift),
         ("Similarity of neighbours", serial),
+        ("Clocks of other hosts", clocks),
     ];
     facts
         .into_iter()

@@ -17,6 +17,10 @@ use crate::wording::{plural, thousands};
 /// Where the 99th percentile of the producers' lateness is above this share of that of the response time, the tail is
 /// the producers' as much as the readers'.
 const LATENESS_SHARE: f64 = 0.25;
+/// Where the clocks of two hosts were compared less exactly than this, or than this share of the median response time, it
+/// is said beside the figures.
+const CLOCK_BOUND_NS: f64 = 1e6;
+const CLOCK_BOUND_SHARE: f64 = 0.1;
 /// The fewest records of which ten lie beyond the 99th percentile.
 const RECORDS_FOR_P99: &str = "1,000";
 
@@ -55,7 +59,12 @@ pub(super) fn warnings(plan: &Plan, summary: &ConfigurationSummary, trials: &[Tr
             too_few_records(mode, &used),
         ],
     };
-    let of_load = [delivery_errors(&trials), out_of_range(&used), late_producers(&used)];
+    let of_load = [
+        delivery_errors(&trials),
+        out_of_range(&used),
+        late_producers(&used),
+        inexact_clocks(&used),
+    ];
     let warnings = of_readers.into_iter().chain(of_load).flatten();
     warnings.map(|warning| format!("{}{warning}.", of(summary))).collect()
 }
@@ -133,6 +142,22 @@ fn undecided(wanted: &Capacity, used: &Used) -> Option<String> {
             share(without, used)
         )
     })
+}
+
+/// Response times from a producer to a reader on another host are as wrong as the comparison of their clocks.
+fn inexact_clocks(used: &Used) -> Option<String> {
+    let inexact = used.iter().filter_map(|(measurement, _)| {
+        let median_ns = measurement.latency(LatencyPart::Response)?.percentile_ns(0.5)? as f64;
+        let bound_ns = measurement.response_bound_ns() as f64;
+        (bound_ns > CLOCK_BOUND_NS.min(median_ns * CLOCK_BOUND_SHARE)).then_some((bound_ns / 1e6, median_ns / 1e6))
+    });
+    let inexact: Vec<(f64, f64)> = inexact.collect();
+    let (bound_ms, median_ms) = inexact.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(format!(
+        "response times may be wrong by {bound_ms:.3} ms in {} (median {median_ms:.3} ms), because the clocks of two hosts \
+         were compared no better; figures below that are left out",
+        share(inexact.len(), used)
+    ))
 }
 
 /// Over all counted trials, whatever became of them.

@@ -6,7 +6,7 @@ use super::cluster::Member;
 use super::mischief::Error;
 use super::world::{Due, World};
 use crate::measure::{FailureKind, TopicPartition};
-use crate::protocol::{Capability, FromWorker, ToWorker};
+use crate::protocol::{Capability, ClockReading, FromWorker, ToWorker};
 use crate::trial::ActorId;
 
 impl World {
@@ -32,7 +32,13 @@ impl World {
                 }
                 self.say(actor, FromWorker::Assignments { query, members });
             }
+            (actor, ToWorker::QueryClock) => {
+                let now_ns = self.now_ns.saturating_add_signed(self.processes[&actor].ahead_ns);
+                let (received_ns, sent_ns) = (now_ns, now_ns);
+                self.say(actor, FromWorker::Clock(ClockReading { received_ns, sent_ns }));
+            }
             (actor, ToWorker::Start { at_ns }) => {
+                let at_ns = at_ns.saturating_sub_signed(self.processes[&actor].ahead_ns);
                 if let ActorId::Producer(producer) = actor {
                     self.producers[producer].start_ns = Some(at_ns);
                 }

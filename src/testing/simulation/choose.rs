@@ -45,6 +45,7 @@ pub fn plan_of(seed: u64) -> Plan {
         drain_ns: chance.of(&[300, 2_000, 4_000]) * MS,
         mischiefs: Vec::new(),
         deeds: Vec::new(),
+        ahead_ns: 0,
     };
     for _ in 0..chance.of(&[0, 0, 1, 1, 1, 2, 3]) {
         let mischief = mischief(&plan, &mut chance);
@@ -52,6 +53,9 @@ pub fn plan_of(seed: u64) -> Plan {
     }
     if chance.once_in(3) {
         plan.deeds = deeds(&plan, &mut chance);
+    }
+    if chance.once_in(4) {
+        plan.ahead_ns = chance.of(&[100_000_000_000, -7_300_000, -300_000_000_000]);
     }
     plan
 }

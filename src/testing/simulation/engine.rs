@@ -21,13 +21,14 @@ use crate::trial::{
 /// Limits that a healthy simulated trial keeps by far.
 const LIMITS: Limits = Limits {
     hello: Duration::from_secs(2),
-    ready: Duration::from_secs(3),
+    // Clocks of other hosts are compared by sixteen questions, one after the other.
+    ready: Duration::from_secs(9),
     join: Duration::from_secs(8),
     stall: Duration::from_secs(6),
     read: Duration::from_secs(30),
     drain: Duration::MAX,
     settle: Duration::from_secs(2),
-    result: Duration::from_secs(2),
+    result: Duration::from_secs(7),
     exit: Duration::from_secs(5),
 };
 /// The engine waits this much longer for producers and for what is planned than its limits say, and a second is left for
@@ -221,6 +222,7 @@ fn facts(plan: &Plan, spec: &TrialSpec) -> Facts {
     });
     let drain = Duration::from_nanos(plan.drain_ns);
     let longest = [
+        LIMITS.result,
         LIMITS.hello,
         LIMITS.ready,
         LIMITS.join,

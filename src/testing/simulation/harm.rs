@@ -109,8 +109,15 @@ impl World {
         }
         use FailureKind::{Assignment, Connect, Stall, Timeout, WorkerStart};
         let who = self.someone(actor);
-        self.causes
-            .add("a pause", &[WorkerStart, Connect, Stall, Timeout, Assignment], who);
+        self.causes.add(
+            "a pause",
+            &[WorkerStart, Connect, Stall, Timeout, Assignment],
+            who.clone(),
+        );
+        if self.plan.ahead_ns != 0 {
+            // It does not say what its clock shows.
+            self.causes.add("a pause", &[FailureKind::WorkerProtocol], who);
+        }
         if let ActorId::Reader(reader) = actor {
             // Without it, the group is not complete or does not reach its targets.
             self.causes

@@ -48,6 +48,8 @@ pub struct Plan {
     pub rate: u64,
     /// The time for what is unread when the load is over, nanoseconds.
     pub drain_ns: u64,
+    /// Every second process is on another host, whose clock shows so much more.
+    pub ahead_ns: i64,
     /// What goes wrong.
     pub mischiefs: Vec<Mischief>,
     /// What is done on purpose.
@@ -100,6 +102,7 @@ impl Plan {
             let half = plan.partitions[0].len() / 2;
             plan.partitions[0].truncate(half);
         });
+        change(self.ahead_ns != 0, |plan| plan.ahead_ns = 0);
         change(self.removed > 0, |plan| plan.removed = 0);
         change(self.delay_ns > 0, |plan| plan.delay_ns = 0);
         change(self.settling_ns > 10 * MS, |plan| plan.settling_ns = 10 * MS);

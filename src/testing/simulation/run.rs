@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::chance::MS;
 use super::checks::Checker;
 use super::engine::Engine;
 use super::mischief::{Error, What};
@@ -201,14 +202,19 @@ impl Trial {
         let mut readers = plan.capabilities.iter();
         let can_all = readers.all(|capabilities| capabilities.len() == Capability::ALL.len());
         // An idle member that assigns by hand is not waited for.
-        can_all && plan.mischiefs.is_empty() && plan.removed == 0 && !plan.manual
+        can_all && plan.mischiefs.is_empty() && plan.removed == 0 && !plan.manual && plan.ahead_ns == 0
     }
 
     fn good(&self, measurement: &Measurement) -> Result<Ending, String> {
         if !self.world.plan.deeds.is_empty() {
             return Ok(Ending::Good);
         }
-        check_times(measurement)?;
+        let slack_ns = if self.world.plan.ahead_ns == 0 {
+            0
+        } else {
+            self.world.plan.delay_ns + MS
+        };
+        check_times(measurement, slack_ns)?;
         // A result that came early or was cut, or that says what was not read, differs. A trial can be good all the same where
         // only the number of records is known.
         let is_other = |what: &What| {

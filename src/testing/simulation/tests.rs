@@ -146,6 +146,7 @@ fn plan_with(seed: u64, what: &[(What, (u64, u64))]) -> Plan {
         producers: 0,
         mischiefs: Vec::new(),
         deeds: Vec::new(),
+        ahead_ns: 0,
         ..plan_of(seed)
     };
     plan.capabilities = vec![Capability::ALL.to_vec(); plan.readers()];

@@ -19,6 +19,8 @@ use crate::trial::{Action, ActorId, Event};
 #[derive(Debug)]
 pub struct Process {
     pub hello: Hello,
+    /// What its clock shows more than the coordinator's.
+    pub ahead_ns: i64,
     pub is_introduced: bool,
     pub is_dead: bool,
     pub frozen_until_ns: u64,
@@ -138,13 +140,16 @@ impl World {
                 ActorId::Reader(reader) => self.readers[reader].capabilities.clone(),
                 ActorId::Producer(_) | ActorId::Broker(_) => Capability::ALL.to_vec(),
             };
+            let ahead_ns = self.ahead_ns(actor);
             let process = Process {
+                ahead_ns,
                 hello: Hello {
                     protocol: PROTOCOL_VERSION,
                     client: "simulated".to_owned(),
                     client_version: "1".to_owned(),
                     pid: 4711,
                     capabilities,
+                    host: (ahead_ns != 0).then(|| "elsewhere".to_owned()),
                 },
                 is_introduced: false,
                 is_dead: false,
@@ -170,6 +175,13 @@ impl World {
     /// The process of an actor.
     pub fn process(&mut self, actor: ActorId) -> &mut Process {
         self.processes.get_mut(&actor).unwrap()
+    }
+
+    fn ahead_ns(&self, actor: ActorId) -> i64 {
+        match actor {
+            ActorId::Reader(index) | ActorId::Producer(index) if index % 2 == 1 => self.plan.ahead_ns,
+            ActorId::Reader(_) | ActorId::Producer(_) | ActorId::Broker(_) => 0,
+        }
     }
 
     /// Its name for people.
@@ -207,8 +219,12 @@ impl World {
         self.at(arrival_ns, Due::Event(event, None));
     }
 
-    /// An actor sends a message.
-    pub fn say(&mut self, actor: ActorId, message: FromWorker) {
+    /// An actor sends a message, with the times of its clock.
+    pub fn say(&mut self, actor: ActorId, mut message: FromWorker) {
+        let ahead_ns = self.processes[&actor].ahead_ns;
+        for ns in message.times_mut() {
+            *ns = ns.saturating_add_signed(ahead_ns);
+        }
         self.tell(actor, Event::Message(actor, message));
     }
 

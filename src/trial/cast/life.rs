@@ -35,7 +35,7 @@ pub enum Life<Stage> {
     Planned,
     /// Its process was started and has not introduced itself.
     Starting,
-    /// It introduced itself and was sent its order.
+    /// It introduced itself; it is sent its order once the clock of its host is known.
     Preparing(Arc<Hello>),
     /// It said that it is ready, and does what its role is.
     Ready { hello: Arc<Hello>, stage: Stage },

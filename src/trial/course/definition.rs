@@ -8,6 +8,7 @@ use crate::measure::{DeliveredTopics, Failure, LoadMeasurement, MemberMeasuremen
 use crate::protocol::{OffsetRange, TopicTarget, partitions_of};
 use crate::trial::barrier::Ownership;
 use crate::trial::cast::Cast;
+use crate::trial::clocks::Clocks;
 use crate::trial::engine::Action;
 use crate::trial::log::TrialLog;
 use crate::trial::positions::Positions;
@@ -169,6 +170,7 @@ pub struct Ended<'a> {
     pub cast: &'a Cast,
     pub course: &'a dyn Course,
     pub log: &'a TrialLog,
+    pub clocks: &'a Clocks,
 }
 
 /// What a group was to read.

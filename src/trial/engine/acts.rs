@@ -173,10 +173,9 @@ impl TrialMachine {
         let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
         self.go(now_ns, actor, how, planned.is_some());
         self.finish(now_ns, planned.ok_or(failure)?);
-        self.end_when_collected(now_ns);
         Ok(match actor {
             ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
-            ActorId::Reader(_) | ActorId::Broker(_) => Vec::new(),
+            ActorId::Reader(_) | ActorId::Broker(_) => self.end_when_collected(now_ns),
         })
     }
 

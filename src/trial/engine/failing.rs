@@ -14,6 +14,10 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
+        if let Some(actor) = self.clocks.silent() {
+            let message = "it is on another host than the coordinator and did not answer `query_clock`";
+            return self.cast.failure(actor, FailureKind::WorkerProtocol, message);
+        }
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
         let without =

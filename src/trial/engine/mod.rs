@@ -4,6 +4,7 @@
 mod acts;
 mod event;
 mod failing;
+mod hosts;
 mod joining;
 mod reading;
 mod reports;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use acts::Acts;
 
 use super::cast::{ActorId, Cast, Reader};
+use super::clocks::Clocks;
 use super::course::{Course, Ended};
 use super::happening::Happening;
 use super::limits::after;
@@ -41,6 +43,10 @@ pub struct TrialMachine {
     pub(crate) cast: Cast,
     /// What differs between a backlog, a load and existing topics.
     pub(super) course: Box<dyn Course>,
+    /// Every time that comes in or goes out passes here.
+    pub(super) clocks: Clocks,
+    /// All results are there, and the clocks are compared again.
+    is_comparing: bool,
     phase: Phase,
     /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
@@ -70,6 +76,8 @@ impl TrialMachine {
         let mut machine = TrialMachine {
             cast,
             course,
+            clocks: Clocks::new(now_ns),
+            is_comparing: false,
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
             look_ns: 0,
@@ -134,6 +142,7 @@ impl TrialMachine {
             cast: &self.cast,
             course: self.course.as_ref(),
             log: &self.log,
+            clocks: &self.clocks,
         }
     }
 
@@ -148,7 +157,11 @@ impl TrialMachine {
             return Vec::new();
         }
         let result = match event {
-            Event::Message(actor, message) => self.on_message(now_ns, actor, message),
+            Event::Message(actor, message) => {
+                let converted = self.clocks.to_common(now_ns, actor, message);
+                let converted = converted.or_else(|cause| self.broke_protocol(actor, cause));
+                converted.and_then(|message| self.on_message(now_ns, actor, message))
+            }
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
             Event::Died(actor, how) => self.on_died(now_ns, actor, how),
             Event::Acted(actor, act, done) => self.on_acted(actor, act, done).map(|()| Vec::new()),
@@ -161,10 +174,16 @@ impl TrialMachine {
             actions.extend(self.act(now_ns)?);
             Ok(actions)
         });
-        result.unwrap_or_else(|failure| {
+        let mut actions = result.unwrap_or_else(|failure| {
             self.fail(now_ns, failure);
             Vec::new()
-        })
+        });
+        for action in &mut actions {
+            if let Action::Send(actor, message) = action {
+                self.clocks.to_host(*actor, message);
+            }
+        }
+        actions
     }
 
     /// Ends the trial from outside, as when the cluster is gone.
@@ -196,6 +215,7 @@ impl TrialMachine {
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
+            (_, FromWorker::Clock(read)) => self.on_clock(now_ns, actor, read),
             (
                 _,
                 FromWorker::Failed {

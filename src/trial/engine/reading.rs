@@ -17,7 +17,8 @@ const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
         let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
-        let start_ns = after(now_ns, START_LEAD + START_LEAD_PER_ACTOR * actors);
+        let lead = START_LEAD + START_LEAD_PER_ACTOR * actors + self.clocks.longest_way();
+        let start_ns = after(now_ns, lead);
         self.enter(now_ns, Phase::Reading);
         self.log.push(now_ns, None, Happening::StartSet(start_ns));
         for (reader, held) in self.cast.reader_ids().zip(held) {
@@ -119,7 +120,7 @@ impl TrialMachine {
         let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
         let stopped = readers.filter_map(|(actor, reader)| reader.stop().then_some(actor));
         actions.extend(tell(stopped.collect::<Vec<_>>().into_iter(), &ToWorker::Stop));
-        self.end_when_collected(now_ns);
+        actions.extend(self.end_when_collected(now_ns));
         actions
     }
 
@@ -134,15 +135,17 @@ impl TrialMachine {
             return self.broke_protocol(actor, message);
         }
         self.log.push(now_ns, actor, Happening::Result(Box::new(result)));
-        self.end_when_collected(now_ns);
-        Ok(self.let_go(actor))
+        let mut actions = self.let_go(actor);
+        actions.extend(self.end_when_collected(now_ns));
+        Ok(actions)
     }
 
-    /// Ends the trial once everybody who read has said what was recorded.
-    pub(super) fn end_when_collected(&mut self, now_ns: u64) {
+    /// Once everybody who read has said what was recorded, the clocks of other hosts are compared again.
+    pub(super) fn end_when_collected(&mut self, now_ns: u64) -> Vec<Action> {
         let is_complete = !self.cast.readers.iter().any(Actor::<Reader>::owes_result);
-        if self.phase == Phase::Collecting && is_complete {
-            self.enter(now_ns, Phase::Over);
+        if self.phase != Phase::Collecting || !is_complete {
+            return Vec::new();
         }
+        self.compare_clocks(now_ns)
     }
 }

@@ -19,17 +19,13 @@ impl TrialMachine {
         }
         let hello = Arc::new(hello);
         introduced.introduce(Arc::clone(&hello));
-        let mut order = introduced.order();
-        if let Some(ToWorker::Prepare(prepare)) = &mut order {
-            prepare.joins_late = self.phase != Phase::Starting;
-        }
-        self.log.push(now_ns, actor, Happening::Introduced(hello));
+        self.log.push(now_ns, actor, Happening::Introduced(Arc::clone(&hello)));
         // Once every process has introduced itself, they have the time that getting ready may take.
         let all_introduced = (self.cast.present()).all(|actor| self.cast[actor].hello().is_some());
         if self.phase == Phase::Starting && all_introduced {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
-        Ok(order.map(|order| Action::Send(actor, order)).into_iter().collect())
+        Ok(self.greet(now_ns, actor, &hello))
     }
 
     /// Lines before the introduction are somebody's log; after it they break the protocol.

@@ -87,7 +87,7 @@ fn a_worker_of_another_protocol_is_refused() {
         ..hello(Capability::ALL)
     };
     assert_eq!(script.says(Reader(0), FromWorker::Hello(stranger)), []);
-    script.failed(FailureKind::WorkerProtocol, Some(P1), "protocol 2");
+    script.failed(FailureKind::WorkerProtocol, Some(P1), "protocol 3");
 }
 
 #[test]

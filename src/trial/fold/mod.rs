@@ -13,6 +13,7 @@ use crate::measure::{
 };
 use crate::protocol::{Capability, MemberResult, TopicTarget, Without};
 use crate::scenario::Work;
+use crate::time::HostId;
 
 use accounts::accounts;
 use lives::{Lived, lives};
@@ -47,6 +48,12 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
     let is_after_end = |last_ns: u64| !course.reads_past_the_end() && last_ns > heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
+    // The clocks of other hosts are compared after the last result.
+    let results = ended
+        .cast
+        .reader_ids()
+        .filter_map(|reader| log.of(reader, Happening::try_as_result_ref));
+    let results_ns = results.map(|(at_ns, _)| at_ns).max().or(log.began_ns(Phase::Over));
     let interruptions = interruptions(ended);
     let load = course.measurement(ended, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| course.failure(ended));
@@ -60,7 +67,8 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         subscribe_ns: log.began_ns(Phase::Joining)?,
         joined_ns: log.began_ns(Phase::Reading)?,
         end_ns: last_ns.unwrap_or(heard_end_ns),
-        results_ns: log.began_ns(Phase::Over),
+        results_ns,
+        clocks: ended.clocks.of_others(),
         // Known once the processes have ended.
         ended_ns: None,
         records_expected: accounts.expected,
@@ -163,14 +171,20 @@ fn member_measurement(
     }
 }
 
-fn processes(Ended { cast, log, .. }: &Ended<'_>) -> Vec<ProcessMeasurement> {
+fn processes(Ended { cast, log, clocks, .. }: &Ended<'_>) -> Vec<ProcessMeasurement> {
     let readers = cast.reader_ids().zip(&cast.readers);
-    let all = readers.flat_map(|(actor, reader)| lives(log, actor).into_iter().map(move |life| (&reader.role, life)));
-    let process = |(role, life): (&Reader, Lived<'_>)| {
+    let all = readers.flat_map(|(actor, reader)| {
+        let host = clocks.host_of(actor);
+        lives(log, actor)
+            .into_iter()
+            .map(move |life| (&reader.role, host, life))
+    });
+    let process = |(role, host, life): (&Reader, HostId, Lived<'_>)| {
         let (result, (hello_ns, hello)) = (life.result?, life.hello?);
         Some(ProcessMeasurement {
             group: u32::try_from(role.group).unwrap_or(u32::MAX),
             process: role.process,
+            host,
             pid: hello.pid,
             client: hello.client.clone(),
             client_version: hello.client_version.clone(),

@@ -70,7 +70,7 @@ impl Role for Load {
             ToWorker::Prepare(_) | ToWorker::Subscribe | ToWorker::QueryAssignments { .. } | ToWorker::Calibrate => {
                 Err(Failure::new("this worker was started to produce, not to consume"))
             }
-            ToWorker::Exit | ToWorker::Ping => Ok(None),
+            ToWorker::Exit | ToWorker::Ping | ToWorker::QueryClock => Ok(None),
         }
     }
 

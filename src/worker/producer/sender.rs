@@ -228,6 +228,7 @@ impl<'a> Records<'a> {
             producer: self.producer,
             sequence: self.sequence,
         };
+        let stamp = stamp.moved(self.order.stamp_offset_ns);
         self.value[..STAMP_BYTES].copy_from_slice(&stamp.to_bytes());
         let (topic, partition) = self.places[self.place];
         let record = BaseRecord::with_opaque_to(&self.order.topics[topic].name, topic).payload(&self.value[..]);

@@ -25,6 +25,8 @@ pub(crate) struct WaitOrder {
     window_ns: Range<u64>,
     /// By slot the first offset whose record has a stamp.
     stamped_from: Vec<i64>,
+    /// What to add to a stamp's times for this clock.
+    from_stamp_ns: i64,
 }
 
 impl WaitOrder {
@@ -36,6 +38,7 @@ impl WaitOrder {
             origin_ns,
             window_ns: from_ns..from_ns.saturating_add(order.duration_ns),
             stamped_from: order.stamped_from.iter().flatten().copied().collect(),
+            from_stamp_ns: order.stamp_offset_ns.saturating_neg(),
         }
     }
 
@@ -127,7 +130,7 @@ impl<'a> Waits<'a> {
         if stamp.is_none() {
             self.waited.note_unstamped(slot, record.offset(), record.value().len());
         }
-        stamp
+        stamp.map(|stamp| stamp.moved(self.order.from_stamp_ns))
     }
 
     /// Records the way of a record of this slot, unless it is one without a stamp.

@@ -3,6 +3,7 @@
 liar.py LIE PROGRAM worker consumer, where LIE is one of
   skip    the worker of process 1 does not count one offset in the middle of each partition
   twice   the worker of process 1 counts one offset of each partition a second time
+  old     every worker speaks protocol 1, which names no host
   claim   the worker of process 1 says that it holds partitions 0 and 1, whatever it holds
 """
 
@@ -29,6 +30,9 @@ def listen():
 threading.Thread(target=listen, daemon=True).start()
 for line in worker.stdout:
     message = json.loads(line)
+    if message["type"] == "hello" and lie == "old":
+        message["protocol"] = 1
+        del message["host"]
     if first.is_set() and message["type"] == "assignments" and lie == "claim":
         held = [{"topic": 0, "partition": 0}, {"topic": 0, "partition": 1}]
         message["members"][0]["partitions"] = held

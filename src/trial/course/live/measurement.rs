@@ -73,7 +73,7 @@ impl Live {
             seconds: seconds(log),
             lag,
             producers: (ended.cast.producer_ids().zip(&ended.cast.producers))
-                .filter_map(|(actor, producer)| measured_producer(log, actor, producer.role.producer))
+                .filter_map(|(actor, producer)| measured_producer(ended, actor, producer.role.producer))
                 .collect(),
         })
     }
@@ -141,11 +141,16 @@ fn errors(log: &TrialLog) -> Vec<DeliveryErrors> {
     errors
 }
 
-fn measured_producer(log: &TrialLog, actor: ActorId, producer: u32) -> Option<ProducerMeasurement> {
+fn measured_producer(
+    Ended { log, clocks, .. }: &Ended<'_>,
+    actor: ActorId,
+    producer: u32,
+) -> Option<ProducerMeasurement> {
     let (_, result) = log.of(actor, Happening::try_as_produced_ref)?;
     let (_, hello) = log.of(actor, Happening::try_as_introduced_ref)?;
     Some(ProducerMeasurement {
         producer,
+        host: clocks.host_of(actor),
         pid: hello.pid,
         client: hello.client.clone(),
         client_version: hello.client_version.clone(),

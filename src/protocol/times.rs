@@ -1,0 +1,117 @@
+//! Which parts of a worker's messages are times of its clock. Lengths of time are the same on every clock.
+
+use super::FromWorker;
+use crate::measure::Stretch;
+
+impl FromWorker {
+    /// All times in the message, to be converted to the coordinator's clock. Those of [`FromWorker::Clock`] stay as they
+    /// are: clocks are compared by them.
+    pub fn times_mut(&mut self) -> Vec<&mut u64> {
+        use FromWorker::{
+            Assignments, Calibrated, Clock, Failed, Hello, ProducerProgress, ProducerResult, Progress, Ready, Reported,
+            Result, Seconds,
+        };
+        let (mut times, mut stretches): (Vec<&mut u64>, Vec<&mut Stretch>) = (Vec::new(), Vec::new());
+        match self {
+            Assignments { members, .. } => times.extend(members.iter_mut().flat_map(|member| &mut member.assigned_ns)),
+            Result(result) => {
+                stretches.extend(result.pauses.iter_mut().flatten());
+                for member in &mut result.members {
+                    for read in &mut member.partitions {
+                        times.extend([&mut read.first_ns, &mut read.last_ns].into_iter().flatten());
+                    }
+                    if let Some(client) = &mut member.client {
+                        times.extend([&mut client.from_ns, &mut client.until_ns]);
+                    }
+                    times.extend(member.rebalances.iter_mut().map(|rebalance| &mut rebalance.at_ns));
+                    stretches.extend(member.reading.iter_mut().flat_map(|reading| &mut reading.longest_wait));
+                }
+            }
+            ProducerResult(result) => {
+                times.extend(&mut result.last_sent_ns);
+                stretches.extend(result.pauses.iter_mut().flatten());
+            }
+            Hello(_) | Ready | Progress { .. } | Seconds { .. } | ProducerProgress(_) | Calibrated(_) => {}
+            Clock(_) | Reported { .. } | Failed { .. } => {}
+        }
+        times.extend(
+            stretches
+                .into_iter()
+                .flat_map(|stretch| [&mut stretch.from_ns, &mut stretch.until_ns]),
+        );
+        times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Keys of messages that are lengths of time and no times, wherever they stand.
+    const LENGTHS: &[&str] = &[
+        "awaited_ns",
+        "bucket_ns",
+        "committing_ns",
+        "cpu_ns",
+        "idle_ns",
+        "queue_full_ns",
+        "sum_ns",
+        "throttled_ns",
+        "waited_ns",
+        "waiting_ns",
+        "wait_ns",
+        "wall_ns",
+        "work_ns",
+    ];
+
+    /// The numbers of all keys that end in `_ns` and are no lengths.
+    fn times_in(value: &Value, found: &mut Vec<u64>) {
+        match value {
+            Value::Object(entries) => {
+                for (key, value) in entries {
+                    match value.as_u64() {
+                        Some(ns) if key.ends_with("_ns") && !LENGTHS.contains(&key.as_str()) => found.push(ns),
+                        _ => times_in(value, found),
+                    }
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| times_in(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_time_of_the_messages_in_the_document_is_converted() {
+        let document = std::fs::read_to_string("docs/protocol.md").unwrap();
+        let examples = document
+            .split("```json\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap());
+        let messages = examples.flat_map(|example| serde_json::Deserializer::from_str(example).into_iter::<Value>());
+        let mut kinds = BTreeSet::new();
+        for value in messages.map(Result::unwrap) {
+            let Ok(mut message) = serde_json::from_value::<FromWorker>(value.clone()) else {
+                continue;
+            };
+            let mut written = Vec::new();
+            times_in(&value, &mut written);
+            if matches!(message, FromWorker::Clock(_) | FromWorker::Calibrated(_)) {
+                continue;
+            }
+            let mut converted: Vec<u64> = message.times_mut().into_iter().map(|ns| *ns).collect();
+            written.sort_unstable();
+            converted.sort_unstable();
+            assert_eq!(converted, written, "{value}");
+            if !written.is_empty() {
+                kinds.insert(value["type"].as_str().unwrap().to_owned());
+            }
+        }
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        assert_eq!(kinds, ["assignments", "producer_result", "result"]);
+    }
+}
