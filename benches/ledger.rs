@@ -54,6 +54,7 @@ fn ledger(criterion: &mut Criterion) {
                 member,
                 partition: partition(number),
                 runs: &runs,
+                was_killed: false,
             })
             .collect();
         group.throughput(Throughput::Elements((runs.len() * names.len()) as u64));

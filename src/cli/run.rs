@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::report::Extent;
 use crate::scenario::{Mode, Scenario, storable};
 use crate::store::{RunDir, SCENARIO_FILE};
-use crate::trial::Limits;
+use crate::trial::{Limits, Script};
 
 /// Folder below the present one in which runs are stored.
 const RESULTS: &str = "results";
@@ -255,6 +255,7 @@ fn options(arguments: &Arguments, dir: &RunDir, session: u32) -> Result<RunOptio
             stall: Duration::from_secs(arguments.stall_limit),
             ..Limits::default()
         },
+        script: Script::default(),
         log_workers: arguments.verbose,
         force: arguments.force,
         keep_data: arguments.keep_data || has_kept,

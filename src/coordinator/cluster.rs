@@ -98,7 +98,7 @@ struct Local {
 
 impl Local {
     fn new(cluster: LocalCluster, heap_mib: u32) -> Self {
-        let brokers = cluster.brokers().iter().filter_map(Broker::pid);
+        let brokers = cluster.brokers().iter().filter_map(|broker| broker.pid());
         let pids: Vec<u32> = brokers.chain(zookeeper_pid(&cluster)).collect();
         Local {
             kills: MemoryKills::watch(&pids),
@@ -192,7 +192,7 @@ impl Cluster {
         let bootstrap = local.bootstrap(None).unwrap_or_default();
         let admin = Admin::connect(&bootstrap, &properties).await?;
         let asker = Asker::of(&Patient::new(spec, &bootstrap)?);
-        let brokers = local.brokers().iter().map(of_our_own).collect();
+        let brokers = local.brokers().iter().map(|broker| of_our_own(broker)).collect();
         Ok(Cluster {
             admin,
             properties,
@@ -257,16 +257,32 @@ impl Cluster {
         Ok(brokers.iter().filter(is_missing).map(name).collect())
     }
 
-    /// What happened to a broker run here that has ended, or to its ZooKeeper, with the last lines of its log.
-    pub fn dead_broker(&self) -> Option<String> {
+    /// The brokers that the run started.
+    pub fn own_brokers(&self) -> &[Arc<Broker>] {
+        self.local.as_ref().map_or(&[], |local| local.cluster.brokers())
+    }
+
+    /// Lets the brokers that the run started go on, and starts those that do not run. It takes a while until these answer.
+    pub fn bring_back(&self) -> Result<(), ClusterError> {
+        for broker in self.own_brokers() {
+            // It fails only for one that has ended.
+            let _ = broker.resume();
+            broker.start()?;
+        }
+        Ok(())
+    }
+
+    /// What happened to a broker run here that has ended although it is not among those that may be `away`, or to its
+    /// ZooKeeper, with the last lines of its log.
+    pub fn dead_broker(&self, away: &[u32]) -> Option<String> {
         let local = self.local.as_ref()?;
         let dead_zookeeper = || {
             let zookeeper = local.cluster.zookeeper()?;
             let status = zookeeper.exit_status()?;
             Some(("ZooKeeper".to_owned(), status, zookeeper.last_log_lines()))
         };
-        let dead_broker = |broker: &Broker| {
-            let status = broker.exit_status()?;
+        let dead_broker = |broker: &Arc<Broker>| {
+            let status = broker.exit_status().filter(|_| !away.contains(&broker.id()))?;
             Some((format!("broker {}", broker.id()), status, broker.last_log_lines()))
         };
         // First: without it brokers end too.

@@ -1,15 +1,17 @@
 //! Drives a trial: lets the state machine, the fleet, the cluster and the clock talk to each other.
 
+use std::future::ready;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::control::act_on_worker;
 use super::existing::Amount;
 use super::fleet::{Fleet, FleetEvent, FleetNews, Launch};
 use super::host::HostSample;
 use crate::kafka::client::fetch_pause_ms;
-use crate::measure::{DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, clock};
+use crate::measure::{Act, DeliveredTopics, Failure, FailureKind, GroupDescription, Measurement, PlannedAct, clock};
 use crate::protocol::{PING_INTERVAL_MS, ToWorker, TopicTarget};
 use crate::trial;
 use crate::trial::ActorId;
@@ -26,6 +28,8 @@ pub struct Outcome {
     pub measurement: Option<Measurement>,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
+    /// What was done on purpose.
+    pub acts: Vec<PlannedAct>,
 }
 
 /// What a trial needs of the world besides its workers.
@@ -46,8 +50,10 @@ pub trait Surroundings {
     ) -> impl Future<Output = Result<DeliveredTopics, String>> + Send + 'static;
     /// Samples the machine at this time, or at once where it has passed, without holding up the caller.
     fn sample_at(&self, at_ns: u64, workers: &[u32]) -> JoinHandle<HostSample>;
-    /// Says what happened where the cluster is known to be gone.
-    fn lost_cluster(&self) -> Option<String>;
+    /// Says what happened where the cluster is known to be gone, or a broker that is not among those that may be `away`.
+    fn lost_cluster(&self, away: &[u32]) -> Option<String>;
+    /// Does this to one of the brokers that the run started, and says when it was done.
+    fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static;
     /// Hears what happened in the trial, in order.
     fn happened(&self, entry: &Entry);
 }
@@ -63,7 +69,8 @@ pub async fn run<F: Fleet>(
     let exit_limit = spec.terms.limits.exit;
     let mut machine = TrialMachine::new(spec, clock::now_ns()).on_host(clock::host());
     start(&mut machine, launches, fleet);
-    let window = Conversation::new(&mut machine, fleet, &pids, surroundings).hold().await;
+    let conversation = Conversation::new(&mut machine, launches, fleet, &pids, surroundings);
+    let window = conversation.hold().await;
     if let Some(failure) = machine.failure().cloned() {
         if matches!(failure.kind, FailureKind::Cluster | FailureKind::BrokerLost) {
             fleet.kill().await;
@@ -75,6 +82,7 @@ pub async fn run<F: Fleet>(
         return Outcome {
             measurement: None,
             failure: Some(failure),
+            acts: machine.ended().planned(),
         };
     }
     fleet.shutdown(exit_limit).await;
@@ -88,6 +96,7 @@ pub async fn run<F: Fleet>(
         return Outcome {
             measurement: None,
             failure: None,
+            acts: Vec::new(),
         };
     };
     measurement.ended_ns = Some(ended_ns);
@@ -106,6 +115,7 @@ pub async fn run<F: Fleet>(
     Outcome {
         measurement: Some(measurement),
         failure,
+        acts: machine.ended().planned(),
     }
 }
 
@@ -116,9 +126,12 @@ fn fetch_pause_ns(machine: &TrialMachine) -> u64 {
     pauses.max().unwrap_or(0).saturating_mul(1_000_000)
 }
 
-/// Starts the processes, the first that cannot be started failing the trial.
+/// Starts the processes that are there from the beginning, the first that cannot be started failing the trial.
 fn start<F: Fleet>(machine: &mut TrialMachine, launches: &[(ActorId, Launch)], fleet: &mut F) {
     for (actor, launch) in launches {
+        if machine.failure().is_some() || machine.terms.script.starts_later(*actor) {
+            continue;
+        }
         if let Err(message) = fleet.start(*actor, launch) {
             let who = Some(machine.cast[*actor].name());
             let kind = FailureKind::WorkerStart;
@@ -146,6 +159,7 @@ async fn ask_for_missing(machine: &mut TrialMachine, surroundings: &impl Surroun
 /// Events and actions that go to and fro until the trial is over.
 struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     machine: &'a mut TrialMachine,
+    launches: &'a [(ActorId, Launch)],
     fleet: &'a mut F,
     pids: &'a P,
     surroundings: &'a S,
@@ -153,6 +167,8 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
     topics: Vec<(String, u32)>,
     /// What the cluster was asked.
     answers: JoinSet<Event>,
+    /// Acts that are being carried out.
+    acts: JoinSet<Event>,
     next_ping: Instant,
     next_check: Instant,
     /// Entries of the log that were reported.
@@ -162,15 +178,23 @@ struct Conversation<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> {
 }
 
 impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P, S> {
-    fn new(machine: &'a mut TrialMachine, fleet: &'a mut F, pids: &'a P, surroundings: &'a S) -> Self {
+    fn new(
+        machine: &'a mut TrialMachine,
+        launches: &'a [(ActorId, Launch)],
+        fleet: &'a mut F,
+        pids: &'a P,
+        surroundings: &'a S,
+    ) -> Self {
         let topics = topic_sizes(&machine.terms.topics);
         Conversation {
             machine,
+            launches,
             fleet,
             pids,
             surroundings,
             topics,
             answers: JoinSet::new(),
+            acts: JoinSet::new(),
             next_ping: Instant::now() + Duration::from_millis(PING_INTERVAL_MS),
             next_check: Instant::now() + CHECK_INTERVAL,
             published: 0,
@@ -191,7 +215,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             }
             if Instant::now() >= self.next_ping {
                 self.next_ping = Instant::now() + Duration::from_millis(PING_INTERVAL_MS);
-                let actors = self.machine.cast.ids();
+                let actors = self.machine.cast.present();
                 actors.for_each(|actor| self.fleet.send(actor, &ToWorker::Ping));
             }
             for action in self.machine.on(now_ns, event) {
@@ -199,6 +223,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
             }
         }
         self.publish();
+        // The next trial must not find a broker that is just being ended.
+        while self.acts.join_next().await.is_some() {}
         let (Some(start), Some(end)) = self.window else {
             return (None, None);
         };
@@ -220,6 +246,8 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         let wake = instant_of(self.machine.wake_ns());
         tokio::select! {
             biased;
+            // Before what a process says that was started by an act.
+            Some(Ok(acted)) = self.acts.join_next(), if !self.acts.is_empty() => (clock::now_ns(), acted),
             news = self.fleet.next() => {
                 (news.at_ns, event_of(news))
             }
@@ -233,7 +261,7 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
 
     /// Looks after the cluster; false where it is gone, which fails the trial.
     fn check(&mut self) -> bool {
-        if let Some(message) = self.surroundings.lost_cluster() {
+        if let Some(message) = self.surroundings.lost_cluster(&self.machine.brokers_away()) {
             let (kind, who) = (FailureKind::BrokerLost, None);
             self.machine.fail(clock::now_ns(), Failure { kind, who, message });
             return false;
@@ -245,6 +273,15 @@ impl<'a, F: Fleet, P: Fn(&F) -> Vec<u32>, S: Surroundings> Conversation<'a, F, P
         let sample_at = |at_ns| Some(self.surroundings.sample_at(at_ns, &(self.pids)(self.fleet)));
         match action {
             Action::Send(actor, message) => self.fleet.send(actor, &message),
+            Action::Act(actor @ ActorId::Broker(broker), act) => {
+                let done = self.surroundings.act_on_broker(broker, act);
+                self.acts.spawn(async move { Event::Acted(actor, act, done.await) });
+            }
+            Action::Act(actor, act) => {
+                let launch = self.launches.iter().find(|(of, _)| *of == actor);
+                let done = act_on_worker(self.fleet, actor, act, launch.map(|(_, launch)| launch));
+                self.acts.spawn(ready(Event::Acted(actor, act, done)));
+            }
             Action::Describe(group) => {
                 let description = self.surroundings.describe(&self.machine.terms.groups[group]);
                 self.answers

@@ -68,6 +68,8 @@ pub trait Fleet {
     fn start(&mut self, actor: ActorId, launch: &Launch) -> Result<(), String>;
     /// Sends an actor a message; one that is gone is reported by [`Fleet::next`].
     fn send(&mut self, actor: ActorId, message: &ToWorker);
+    /// Sends a signal to an actor's process and all that its launcher has started. An error says why it got none.
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String>;
     /// Waits for news of any worker.
     fn next(&mut self) -> impl Future<Output = FleetEvent>;
     /// Asks all to exit, waits for at most `limit`, and kills what is left.
@@ -98,12 +100,12 @@ struct Process {
 }
 
 impl Process {
-    /// Kills a worker and all that its launcher has started: each worker leads a process group of its own.
-    fn kill_group(&mut self) {
+    /// Signals a worker and all that its launcher has started: each worker leads a process group of its own. It does
+    /// nothing for a group that has ended by itself.
+    fn signal_group(&mut self, signal: Signal) {
         let group = self.pid.and_then(|pid| i32::try_from(pid).ok());
         if let Some(group) = group.filter(|_| self.child.id().is_some()) {
-            // It fails only for a group that has ended by itself.
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            let _ = killpg(Pid::from_raw(group), signal);
         }
     }
 }
@@ -130,13 +132,14 @@ impl ProcessFleet {
 
     async fn reap(&mut self, limit: Duration) {
         for worker in self.workers.values_mut() {
-            // A worker ends with its input, even where `Exit` was not understood.
+            // A worker ends with its input, even where `Exit` was not understood, unless it is paused.
             worker.outbox = None;
+            worker.signal_group(Signal::SIGCONT);
         }
         let deadline = tokio::time::Instant::now() + limit;
         for worker in self.workers.values_mut() {
             if tokio::time::timeout_at(deadline, worker.child.wait()).await.is_err() {
-                worker.kill_group();
+                worker.signal_group(Signal::SIGKILL);
                 // It fails only for a process that has ended by itself.
                 let _ = worker.child.wait().await;
             }
@@ -199,6 +202,15 @@ impl Fleet for ProcessFleet {
         }
     }
 
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), String> {
+        let worker = self.workers.get_mut(&actor).ok_or("it was not started")?;
+        if let Ok(Some(status)) = worker.child.try_wait() {
+            return Err(describe_end(Some(status)));
+        }
+        worker.signal_group(signal);
+        Ok(())
+    }
+
     async fn next(&mut self) -> FleetEvent {
         loop {
             // The fleet holds a sender itself, so the channel never closes.
@@ -242,7 +254,7 @@ impl Fleet for ProcessFleet {
 
     async fn kill(&mut self) {
         for worker in self.workers.values_mut() {
-            worker.kill_group();
+            worker.signal_group(Signal::SIGKILL);
         }
         self.reap(Duration::from_secs(5)).await;
     }

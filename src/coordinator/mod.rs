@@ -5,6 +5,7 @@ mod arrivals;
 mod calibration;
 mod clients;
 mod cluster;
+mod control;
 pub mod dataset;
 mod drive;
 mod ending;

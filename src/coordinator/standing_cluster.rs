@@ -389,6 +389,10 @@ fn describe(cluster: &LocalCluster, heap_mib: u32) -> Option<StandingCluster> {
         heap_mib,
         directory: cluster.directory().to_owned(),
         started_at: jiff::Timestamp::now(),
-        brokers: cluster.brokers().iter().map(broker).collect::<Option<_>>()?,
+        brokers: cluster
+            .brokers()
+            .iter()
+            .map(|each| broker(each))
+            .collect::<Option<_>>()?,
     })
 }

@@ -4,7 +4,8 @@ pub use super::rules::ExclusionRules;
 
 use super::load::LoadVerdict;
 use super::measurement::Measurement;
-use super::member::{MemberMeasurement, Rebalance, RebalanceKind};
+use super::member::{MemberMeasurement, Rebalance, RebalanceKind, partition_name};
+use super::planned::Act;
 use super::standstill::{broker_changes, standstill};
 use super::trial::{Flag, FlagKind, join};
 
@@ -14,8 +15,9 @@ const TICK_NS: f64 = 10e6;
 /// The flags of a trial that read everything once, and the reason to leave it out, where there is one.
 pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, Option<String>) {
     // A plan of before this rule goes on without it.
-    let changes = broker_changes(&measurement.interruptions, measurement.start_ns, measurement.end_ns)
-        .filter(|_| rules.standstill_ms.is_some());
+    let unplanned = measurement.interruptions.unplanned(&measurement.acts);
+    let changes =
+        broker_changes(&unplanned, measurement.start_ns, measurement.end_ns).filter(|_| rules.standstill_ms.is_some());
     let standstill = rules
         .standstill_ns()
         .and_then(|limit_ns| standstill(measurement, limit_ns));
@@ -38,6 +40,7 @@ pub fn judge(measurement: &Measurement, rules: &ExclusionRules) -> (Vec<Flag>, O
             .clone()
             .map(|evidence| format!("rebalance during reading: {evidence}")),
     );
+    reasons.extend(read_unheld(measurement));
     if rules.exclude_disturbed {
         reasons.extend(disturbed.clone().map(|evidence| format!("disturbed: {evidence}")));
     }
@@ -76,7 +79,9 @@ fn disturbance(measurement: &Measurement, rules: &ExclusionRules) -> Option<Stri
     // The kernel reports the machine's times in steps of 10 ms: less than two steps beyond the limit is not evidence.
     let slack = 2.0 * TICK_NS / capacity_ns;
     let others = host.others_cpu_ns as f64 / (host.wall_ns as f64 * f64::from(host.others_cores.unwrap_or(host.cores)));
-    if others > rules.others_cpu_share_flag + slack {
+    // Of a process that ended it is not known what it used: the rest is not that of other programs.
+    let all_ran = (measurement.acts.iter()).all(|act| matches!(act.act, Act::Pause | Act::Resume));
+    if all_ran && others > rules.others_cpu_share_flag + slack {
         evidence.push(format!("other programs used {:.1} % of the machine", others * 100.0));
     }
     let steal = host.cpu.steal_ns as f64 / capacity_ns;
@@ -113,12 +118,13 @@ fn completes_joining(member: &MemberMeasurement, event: &Rebalance) -> bool {
             .all(|partition| member.assigned.contains(partition))
 }
 
-/// The members with such events, and when these were.
+/// The members with such events that nobody planned, and when these were.
 fn events(measurement: &Measurement, which: impl Fn(&MemberMeasurement, &Rebalance) -> bool) -> Option<String> {
     let mut evidence = Vec::new();
     for member in &measurement.members {
+        let is_planned = |event: &Rebalance| measurement.acts.iter().any(|act| act.rebalances(member, event.at_ns));
         let times: Vec<String> = (member.rebalances.iter())
-            .filter(|event| which(member, event))
+            .filter(|event| which(member, event) && !is_planned(event))
             .map(|r| format!("{:.0} ms", (r.at_ns as f64 - measurement.start_ns as f64) / 1e6))
             .collect();
         if !times.is_empty() {
@@ -128,8 +134,29 @@ fn events(measurement: &Measurement, which: impl Fn(&MemberMeasurement, &Rebalan
     join(&evidence)
 }
 
+/// Members that read a partition which they neither held at the barrier nor were given since. Somebody else held it then, or
+/// the members were given others after their answers and before the barrier was passed. What one was given that was killed is
+/// not known.
+fn read_unheld(measurement: &Measurement) -> Option<String> {
+    let members = measurement.members.iter().filter(|member| !member.was_killed);
+    let evidence = members.filter_map(|member| {
+        let held = member.held_since(measurement.start_ns);
+        let is_unheld = |partition| !held.contains(&partition);
+        let mut read = member.partitions.iter().filter(|read| read.records > 0);
+        let unheld = read.find(|read| is_unheld(read.topic_partition()))?;
+        Some(format!(
+            "{} read {} records of {}, which it did not hold",
+            member.name(),
+            unheld.records,
+            partition_name(unheld.topic_partition())
+        ))
+    });
+    join(&evidence.collect::<Vec<_>>())
+}
+
 fn queued_at_start(measurement: &Measurement) -> Option<String> {
     let members = measurement.members.iter();
+    let members = members.filter(|member| !measurement.was_started_later(member));
     let evidence = members.filter_map(|member| {
         let queued = member.queued_at_start.filter(|&records| records > 0)?;
         Some(format!(
@@ -438,6 +465,7 @@ pub(super) mod tests {
         trial.members[0].rebalances = vec![event(9_985_000_000, assigned, own.clone())];
         // A member that holds nothing is assigned nothing.
         trial.members[1].assigned.clear();
+        trial.members[1].partitions.clear();
         trial.members[1].rebalances = vec![event(9_990_000_000, assigned, Vec::new())];
         assert_eq!(judge(&trial, &ExclusionRules::default()), (Vec::new(), None));
 
@@ -534,6 +562,27 @@ pub(super) mod tests {
         let earlier: ExclusionRules = serde_json::from_value(stored).unwrap();
         assert_eq!(judge(&trial, &earlier).0, []);
         assert_eq!(earlier.sentences().len(), rules.sentences().len() - 1);
+    }
+
+    #[test]
+    fn a_trial_in_which_a_member_read_a_partition_of_another_is_left_out() {
+        let mut trial = quiet();
+        let of_another = trial.members[1].partitions[0].clone();
+        trial.members[0].partitions.push(of_another);
+        let (_, reason) = judge(&trial, &ExclusionRules::default());
+        let evidence =
+            "group 1, process 1, consumer 1 read 500 records of partition 1 of topic 1, which it did not hold";
+        assert_eq!(reason.as_deref(), Some(evidence));
+        // A member that was given the partition meanwhile had a rebalance.
+        let partitions = vec![trial.members[1].assigned[0]];
+        let at_ns = trial.start_ns + 1;
+        trial.members[0].rebalances.push(Rebalance {
+            at_ns,
+            kind: RebalanceKind::Assigned,
+            partitions,
+        });
+        let (_, reason) = judge(&trial, &ExclusionRules::default());
+        assert!(reason.is_some_and(|reason| reason.contains("rebalance") && !reason.contains("did not hold")));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Reading<'a> {
     pub partition: TopicPartition,
     /// What it read, in any order.
     pub runs: &'a [OffsetRun],
+    /// True where its process was killed: it may have read more next to each run, before its first report or after its last.
+    pub was_killed: bool,
 }
 
 /// What a group read, compared with what it was to read.
@@ -45,6 +47,8 @@ pub struct Account {
     pub removed: u64,
     /// Offsets that hold no record for readers, and were not read.
     pub not_delivered: u64,
+    /// Offsets of which it is not known whether they were read: a member that was killed may have read them.
+    pub not_observed: u64,
     /// Readings of an offset beyond the first by the same owner: one member under one assignment.
     pub duplicated: u64,
     /// Owners of an offset beyond the first.
@@ -179,6 +183,7 @@ pub fn account_by(
     let mut books = Books {
         account: Account::default(),
         readings,
+        killed: readings.iter().filter(|reading| reading.was_killed).collect(),
         reference,
         repeats,
     };
@@ -208,6 +213,8 @@ struct Piece {
 struct Books<'a> {
     account: Account,
     readings: &'a [Reading<'a>],
+    /// Those of members that were killed.
+    killed: Vec<&'a Reading<'a>>,
     reference: Option<Reference<'a>>,
     repeats: Repeats,
 }
@@ -242,6 +249,12 @@ impl Books<'_> {
 
     /// Offsets that nobody read: lost, removed by the cluster, or never there.
     fn missing(&mut self, partition: TopicPartition, first: i64, end: i64) {
+        let touches = |run: &OffsetRun| run.end == first || run.first == end;
+        let mut killed = self.killed.iter().filter(|reading| reading.partition == partition);
+        if killed.any(|reading| reading.runs.iter().any(touches)) {
+            self.account.not_observed += length(first, end);
+            return;
+        }
         let Some(reference) = self.reference else {
             self.lost(partition, first, end);
             return;

@@ -23,6 +23,7 @@ fn reading<'a>(member: &'a str, partition: TopicPartition, runs: &'a [OffsetRun]
         member,
         partition,
         runs,
+        was_killed: false,
     }
 }
 

@@ -8,6 +8,7 @@ use super::interruption::Interruptions;
 use super::latency::{CompactLatencies, Latencies, LatencyPart, LatencyRecorder};
 use super::load::LoadMeasurement;
 use super::member::MemberMeasurement;
+use super::planned::PlannedAct;
 use super::process::ProcessMeasurement;
 use crate::time::HostClocks;
 
@@ -58,6 +59,9 @@ pub struct Measurement {
     /// What stood still, went or came meanwhile.
     #[serde(default, skip_serializing_if = "Interruptions::is_unknown")]
     pub interruptions: Interruptions,
+    /// What was done on purpose to those who took part, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<PlannedAct>,
     /// The clocks of the other hosts that took part, in the order of their ids; a time of one of them is as wrong as its
     /// bound says.
     #[serde(default, skip_serializing_if = "HostClocks::is_empty")]
@@ -113,11 +117,22 @@ impl Measurement {
         self.joined_ns.saturating_sub(self.subscribe_ns)
     }
 
+    /// True where a member's process was started in the middle of the trial, for the first time or again.
+    pub fn was_started_later(&self, member: &MemberMeasurement) -> bool {
+        self.acts.iter().any(|act| act.starts(member))
+    }
+
+    /// True where something was done to a broker on purpose.
+    pub fn acted_on_brokers(&self) -> bool {
+        self.acts.iter().any(PlannedAct::is_on_broker)
+    }
+
     /// Members that held no partition when reading began. Where no member of a group is seen with one, its assignment was
     /// not observed, which is not idleness.
     pub fn idle_members(&self) -> impl Iterator<Item = &MemberMeasurement> {
         let is_observed = |group| self.members.iter().any(|m| m.group == group && !m.assigned.is_empty());
         let idle = self.members.iter().filter(|member| member.assigned.is_empty());
+        let idle = idle.filter(|member| !self.was_started_later(member));
         idle.filter(move |member| is_observed(member.group))
     }
 

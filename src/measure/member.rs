@@ -16,6 +16,12 @@ pub struct MemberMeasurement {
     pub process: u32,
     /// The consumer within the process, from 0.
     pub consumer: u32,
+    /// How often its process had been started before: 0, and more where a planned act started it again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub life: u32,
+    /// Its process was killed as planned: only what it had reported is known of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_killed: bool,
     /// Partitions it held when the barrier was passed.
     pub assigned: Vec<TopicPartition>,
     /// It was assigned (its last assignment before the start); `None` for one that never got any.
@@ -40,6 +46,11 @@ pub struct MemberMeasurement {
     pub rebalances: Vec<Rebalance>,
     /// What it read of each partition.
     pub partitions: Vec<PartitionMeasurement>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(life: &u32) -> bool {
+    *life == 0
 }
 
 impl MemberMeasurement {
@@ -71,7 +82,11 @@ impl MemberMeasurement {
 
     /// `group 1, process 2, consumer 1`, counted from 1 as people do.
     pub fn name(&self) -> String {
-        member_name(self.group, self.process, self.consumer)
+        let name = member_name(self.group, self.process, self.consumer);
+        match self.life {
+            0 => name,
+            life => format!("{name}, life {}", life + 1),
+        }
     }
 }
 

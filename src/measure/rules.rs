@@ -75,8 +75,8 @@ impl ExclusionRules {
         let changes = standstill.is_some().then_some(changes);
         let rules = [
             "A trial in which a member had records queued before the start, or read any, is left out.".to_owned(),
-            "A trial with a rebalance between its barrier and its last record is left out: a revocation, or an \
-             assignment beyond the one that the barrier found."
+            "A trial with a rebalance between its barrier and its last record is left out: a revocation, an assignment \
+             beyond the one that the barrier found, or records of a partition that their reader did not hold."
                 .to_owned(),
             format!(
                 "A trial in which other programs used more than {:.0} % of the machine, or the hypervisor took more \

@@ -54,9 +54,10 @@ impl Standstill {
 /// record; `None` where nothing did.
 pub fn standstill(measurement: &Measurement, limit_ns: u64) -> Option<String> {
     let trial = Stretch::new(measurement.spawn_ns, measurement.end_ns);
-    let mut found = observed(&measurement.interruptions, trial, limit_ns);
+    let mut found = observed(&measurement.interruptions.unplanned(&measurement.acts), trial, limit_ns);
     let explained: Vec<Stretch> = found.iter().map(|known| known.stretch).collect();
-    let is_new = |gap: &Stretch| !explained.iter().any(|known| gap.is_mostly_within(*known));
+    let is_planned = |gap: &Stretch| measurement.acts.iter().any(|act| act.explains(*gap));
+    let is_new = |gap: &Stretch| !explained.iter().any(|known| gap.is_mostly_within(*known)) && !is_planned(gap);
     let gaps: Vec<(String, Stretch)> = gaps(measurement, limit_ns)
         .into_iter()
         .filter(|(_, gap)| is_new(gap))

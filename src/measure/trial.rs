@@ -172,6 +172,8 @@ pub enum FailureKind {
     TopicsChanged,
     /// A broker went away.
     BrokerLost,
+    /// A planned act could not be carried out, or the trial ended before it.
+    NotAsPlanned,
 }
 
 impl FailureKind {
@@ -192,6 +194,7 @@ impl FailureKind {
             FailureKind::Cluster => "the cluster did not answer",
             FailureKind::TopicsChanged => "the topics changed",
             FailureKind::BrokerLost => "a broker went away",
+            FailureKind::NotAsPlanned => "a planned act was not carried out",
         }
     }
 }

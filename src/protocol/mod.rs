@@ -190,6 +190,9 @@ pub struct Prepare {
     /// What to measure if records arrive. Only with capability `stamps`.
     #[serde(default)]
     pub stamps: Option<StampOrder>,
+    /// True where the others read already: nothing is held, and each partition is read from where its group is.
+    #[serde(default)]
+    pub joins_late: bool,
 }
 
 /// What a consumer is to measure of records that arrive with a stamp ([`crate::load::Stamp`]).

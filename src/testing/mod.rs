@@ -8,6 +8,7 @@ mod prepare;
 pub(crate) mod report;
 mod scenario;
 pub(crate) mod script;
+mod simulation;
 mod trial;
 mod trials;
 

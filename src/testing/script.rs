@@ -135,7 +135,11 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(spec: TrialSpec) -> Self {
         let mut machine = TrialMachine::new(spec, BEGIN_NS);
-        for actor in machine.cast.ids() {
+        let actors = machine.cast.ids();
+        for actor in actors
+            .filter(|actor| !machine.terms.script.starts_later(*actor))
+            .collect::<Vec<_>>()
+        {
             machine.start(BEGIN_NS, actor);
         }
         Script {

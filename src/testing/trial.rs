@@ -125,6 +125,7 @@ impl MeasurementBuilder {
             not_observed: Vec::new(),
             load: None,
             interruptions: Interruptions::default(),
+            acts: Vec::new(),
             clocks: HostClocks::default(),
             results_ns: None,
             ended_ns: None,

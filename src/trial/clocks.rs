@@ -67,15 +67,23 @@ impl Clocks {
         known.is_none()
     }
 
-    /// Begins to compare all hosts once more: who is to be asked.
-    pub fn compare_again(&mut self, now_ns: u64) -> Vec<ActorId> {
-        let others = self.others.iter_mut();
-        others
-            .map(|other| {
-                other.asked_ns = Some(now_ns);
-                other.asked
-            })
-            .collect()
+    /// Begins to compare all hosts once more, by processes that are still there: who is to be asked.
+    pub fn compare_again(&mut self, now_ns: u64, is_there: impl Fn(ActorId) -> bool) -> Vec<ActorId> {
+        let mut asked = Vec::new();
+        for (index, other) in self.others.iter_mut().enumerate() {
+            let host = HostId::other(index);
+            let mut of_host = self
+                .hosts
+                .iter()
+                .filter(|(_, of)| **of == host)
+                .map(|(actor, _)| *actor);
+            let Some(actor) = of_host.find(|actor| is_there(*actor)) else {
+                continue;
+            };
+            (other.asked, other.asked_ns) = (actor, Some(now_ns));
+            asked.push(actor);
+        }
+        asked
     }
 
     /// Takes an answer: true if that completed a comparison, false if the actor is to be asked again. The error is what is

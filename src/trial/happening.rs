@@ -8,7 +8,7 @@ use strum::{EnumIs, EnumTryAs};
 use super::barrier::Obstacle;
 use super::cast::Held;
 use super::phase::Phase;
-use crate::measure::{DeliveredTopics, Failure, SecondOfLatency};
+use crate::measure::{DeliveredTopics, Failure, SecondOfLatency, TopicPartition};
 use crate::protocol::{Hello, ProducerResult, WorkerResult};
 
 /// Something that happened in a trial.
@@ -44,6 +44,28 @@ pub enum Happening {
     Produced(Box<ProducerResult>),
     /// What the cluster still delivers of what is missing in the end.
     Still(DeliveredTopics),
+    /// This step of the script, from 0, was begun.
+    ActBegun(usize),
+    /// This step of the script was carried out.
+    ActDone(usize),
+    /// The actor's process ended; a reader had reported this.
+    Gone {
+        how: String,
+        planned: bool,
+        reported: Vec<Span>,
+    },
     /// The trial failed.
     Failed(Failure),
+}
+
+/// What one life of a reader reported of a partition without another's report in between.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub partition: TopicPartition,
+    /// The first offset that it is known to have read.
+    pub first: i64,
+    /// One past the last.
+    pub end: i64,
+    /// When the last report came.
+    pub at_ns: u64,
 }

@@ -17,6 +17,10 @@ pub struct Limits {
     pub read: Duration,
     /// From the end of a load until what it sent is read, where it is shorter than the load's own time for it.
     pub drain: Duration,
+    /// From a planned act until what it causes is over, beyond the session timeout of the readers: one that is killed is
+    /// missed when its session ends, and then partitions are divided anew. Nothing that waits for the reading to go on
+    /// ends before that.
+    pub settle: Duration,
     /// From `stop` until the results are here.
     pub result: Duration,
     /// From `exit` until the process is gone.
@@ -37,6 +41,7 @@ impl Default for Limits {
             stall: Duration::from_secs(20),
             read: Duration::from_secs(1800),
             drain: Duration::MAX,
+            settle: Duration::from_secs(20),
             result: Duration::from_secs(15),
             exit: Duration::from_secs(5),
         }

@@ -13,6 +13,7 @@ mod limits;
 mod log;
 mod phase;
 mod positions;
+mod script;
 mod spec;
 mod terms;
 
@@ -25,4 +26,5 @@ pub use happening::Happening;
 pub use limits::Limits;
 pub use log::{Entry, TrialLog};
 pub use phase::Phase;
+pub use script::{Script, Step, When};
 pub use spec::{TrialSpec, topic_sizes};

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::cast::{Actor, Cast, Reader};
+use super::cast::{Actor, AnyActor, Broker, Cast, Reader};
 use super::course::{Backlog, Course, Existing, Live, LoadSpec};
 use super::limits::Limits;
+use super::script::Script;
 use super::terms::Terms;
 use crate::measure::TopicPartition;
 use crate::names;
@@ -32,6 +33,7 @@ fn terms_of(configuration: &Configuration, groups: Vec<String>, topics: Vec<Topi
         groups,
         manual: configuration.membership == Membership::Manual,
         topics,
+        script: Script::default(),
         limits,
     };
     match configuration.mode.load() {
@@ -46,6 +48,14 @@ impl TrialSpec {
     #[must_use]
     pub fn with_existing(mut self, existing: Existing) -> Self {
         self.course = Box::new(existing);
+        self
+    }
+
+    /// Plans acts on those who take part and on these brokers, which the run started.
+    pub fn with_script(mut self, script: Script, brokers: &[u32]) -> Self {
+        self.cast.brokers = brokers.iter().map(|id| Actor::new(Broker { id: *id })).collect();
+        self.cast.brokers.iter_mut().for_each(AnyActor::start);
+        self.terms.script = script;
         self
     }
 
@@ -116,6 +126,7 @@ impl TrialSpec {
                     ordering: configuration.ordering,
                     manual: terms.manual,
                     stamps: None,
+                    joins_late: false,
                 };
                 readers.push(Actor::new(Reader {
                     group,
@@ -124,8 +135,10 @@ impl TrialSpec {
                 }));
             }
         }
-        let producers = Vec::new();
-        let cast = Cast { readers, producers };
+        let cast = Cast {
+            readers,
+            ..Cast::default()
+        };
         let course = Box::new(Backlog::of(records_of(&terms.topics)));
         TrialSpec { cast, terms, course }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::limits::Limits;
+use super::script::Script;
 use crate::measure::TopicPartition;
 use crate::protocol::{TopicTarget, partitions_of};
 
@@ -15,6 +16,8 @@ pub struct Terms {
     pub manual: bool,
     /// What each group reads. Where records arrive, a partition's end is open until the load is over.
     pub topics: Vec<TopicTarget>,
+    /// What is done on purpose meanwhile.
+    pub script: Script,
     /// Time limits.
     pub limits: Limits,
 }

@@ -72,6 +72,7 @@ impl Member {
         let order = &prepare.consumers[index];
         let shared = MemberShared::new(&prepare.topics, reading_threads(prepare), reporter);
         let shared = Arc::new(shared.reporting(Reported::to(news)));
+        *shared.holding.lock().unwrap_or_else(PoisonError::into_inner) = !prepare.joins_late;
         let callback_failure = Arc::new(OnceLock::new());
         let statistics = Arc::new(StatisticsLog::default());
         let context = context(prepare, &shared, &callback_failure, &statistics);

@@ -118,12 +118,17 @@ fn input_lines() -> Receiver<(u64, String)> {
     lines
 }
 
+/// Silence is waited for in parts: a process that was stopped for long has missed one of them, and not all.
+const SILENCE_PARTS: u64 = 10;
+
 /// The next message and when it came; `None` at the end of input. Silence is a failure.
 fn next_message(lines: &Receiver<(u64, String)>) -> Result<Option<(u64, ToWorker)>, Failure> {
-    let (received_ns, line) = match lines.recv_timeout(Duration::from_millis(SILENCE_LIMIT_MS)) {
-        Ok(line) => line,
-        Err(RecvTimeoutError::Disconnected) => return Ok(None),
-        Err(RecvTimeoutError::Timeout) => return Err(Failure::new("no message from the coordinator for 10 s")),
+    let part = Duration::from_millis(SILENCE_LIMIT_MS / SILENCE_PARTS);
+    let mut parts = (0..SILENCE_PARTS).map(|_| lines.recv_timeout(part));
+    let (received_ns, line) = match parts.find(|received| *received != Err(RecvTimeoutError::Timeout)) {
+        Some(Ok(line)) => line,
+        Some(Err(_)) => return Ok(None),
+        None => return Err(Failure::new("no message from the coordinator for 10 s")),
     };
     // The line may hold secrets: an error must not repeat it.
     let message = serde_json::from_str(&line)

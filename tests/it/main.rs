@@ -27,6 +27,7 @@ mod limits;
 mod live;
 mod local_brokers;
 mod old_versions;
+mod planned_acts;
 mod producer;
 mod python_worker;
 mod quick_run;

@@ -81,6 +81,7 @@ pub fn order(topic: &TopicTarget, client: &str, properties: &[(&str, &str)]) -> 
         ordering: WorkOrdering::Partition,
         manual: false,
         stamps: None,
+        joins_late: false,
     }
 }
 
@@ -278,6 +279,7 @@ pub fn account_of(topic: &TopicTarget, results: &[(&str, &WorkerResult)]) -> Acc
             member: name,
             partition: place(read.partition),
             runs: read.runs.as_deref().unwrap(),
+            was_killed: false,
         })
         .collect();
     account(&expected, &readings)

@@ -21,7 +21,7 @@ use super::options::RunOptions;
 use super::programs::Programs;
 use super::steps::Steps;
 use crate::kafka::doctor::is_permission;
-use crate::measure::{DeliveredTopics, Status, Step};
+use crate::measure::{DeliveredTopics, Measurement, Status, Step};
 use crate::plan::{Next, Plan};
 use crate::scenario::Configuration;
 use crate::secret::Hidden;
@@ -90,7 +90,9 @@ impl Session<'_> {
                 return Ok(RunEnd::Interrupted);
             };
             self.dir.write_trial(&trial)?;
-            let is_suspect = matches!(trial.status, Status::Failed(_)) || trial.broker_changes().is_some();
+            let is_suspect = matches!(trial.status, Status::Failed(_))
+                || trial.broker_changes().is_some()
+                || trial.measurement.as_ref().is_some_and(Measurement::acted_on_brokers);
             trials.push(trial);
             if let Some(trial) = trials.last() {
                 self.observer.trial_ended(trial, self.plan.progress(&trials));
@@ -132,7 +134,7 @@ impl Session<'_> {
 
     /// What happened to a broker run here that has ended.
     fn dead_broker(&self) -> Option<String> {
-        self.clusters.iter().find_map(Cluster::dead_broker)
+        self.clusters.iter().find_map(|cluster| cluster.dead_broker(&[]))
     }
 
     /// What is wrong with a cluster, if one does not answer or lacks a broker that it had. A broker that somebody else

@@ -12,7 +12,7 @@ use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::ending::RunError;
 use crate::coordinator::fixed_group::{self, GroupError, wait_until_empty};
-use crate::kafka::client::ClientProperties;
+use crate::kafka::client::{ClientProperties, session_timeout_ms};
 use crate::measure::{FailureKind, TrialKind, TrialOrder};
 use crate::names;
 use crate::scenario::{Commit, Configuration, Mode};
@@ -89,15 +89,17 @@ impl Session<'_> {
             None => None,
         };
         let calibration = calibrations.of(configuration.variant.build, configuration.place);
-        let limits = self.limits(order, configuration);
+        let mut limits = self.limits(order, configuration);
+        limits.settle += Duration::from_millis(session_timeout_ms(&settings));
         let mut spec = TrialSpec::new(configuration, &name, topics, &settings, calibration, limits);
         if let Some(existing) = existing {
             spec = spec.with_existing(existing);
         }
-        Ok(match load {
-            Some((load, producers)) => spec.with_load(load, producers),
-            None => spec,
-        })
+        if let Some((load, producers)) = load {
+            spec = spec.with_load(load, producers);
+        }
+        let brokers: Vec<u32> = cluster.own_brokers().iter().map(|broker| broker.id()).collect();
+        Ok(spec.with_script(self.options.script.clone(), &brokers))
     }
 
     /// The settings of a configuration's consumers, with the brokers' addresses for clients at their place.

@@ -9,6 +9,7 @@ use super::Session;
 use super::prepare::NotRun;
 use crate::coordinator::calibration::Calibrations;
 use crate::coordinator::cluster::Cluster;
+use crate::coordinator::control;
 use crate::coordinator::dataset::Dataset;
 use crate::coordinator::drive::{self, Outcome, Surroundings};
 use crate::coordinator::ending::RunError;
@@ -20,12 +21,11 @@ use crate::coordinator::memory::MemoryKills;
 use crate::coordinator::processes::with_their_groups;
 use crate::coordinator::watch::Watch;
 use crate::kafka::admin::Admin;
-use crate::measure::DeliveredTopics;
-use crate::measure::GroupDescription;
 use crate::measure::clock;
 use crate::measure::judge::judge;
 use crate::measure::limits::{Kernel, LimitWatch};
 use crate::measure::standstill::{broker_changes, standstill_before_failure};
+use crate::measure::{Act, DeliveredTopics, GroupDescription, PlannedAct};
 use crate::measure::{Failure, FailureKind, Interruptions, Status, Stretch, TRIAL_SCHEMA_VERSION, Trial, TrialOrder};
 use crate::protocol::TopicTarget;
 use crate::scenario::{App, Configuration, PROGRAM, Place};
@@ -77,6 +77,10 @@ impl Session<'_> {
             fleet.shutdown(self.options.limits.exit).await;
             return Ok(None);
         };
+        let broker_lost = (outcome.failure.as_ref()).is_some_and(|failure| failure.kind == FailureKind::BrokerLost);
+        if outcome.acts.iter().any(PlannedAct::is_on_broker) && !broker_lost {
+            cluster.bring_back()?;
+        }
         let own_topics = if has_own_topics { topics } else { Vec::new() };
         self.remove_topics(cluster, own_topics).await;
         name_kill(&mut outcome, &kills);
@@ -93,10 +97,11 @@ impl Session<'_> {
     fn launches(&self, configuration: &Configuration, cast: &Cast) -> Vec<(ActorId, Launch)> {
         let (scenario, build) = (&self.plan.scenario, configuration.variant.build);
         let launch = |actor: &ActorId| match actor {
-            ActorId::Reader(_) => self.launch(scenario.place_of(configuration), build, "consumer"),
-            ActorId::Producer(_) => self.launch(&scenario.places[0], build, "producer"),
+            ActorId::Reader(_) => Some(self.launch(scenario.place_of(configuration), build, "consumer")),
+            ActorId::Producer(_) => Some(self.launch(&scenario.places[0], build, "producer")),
+            ActorId::Broker(_) => None,
         };
-        cast.ids().map(|actor| (actor, launch(&actor))).collect()
+        cast.ids().filter_map(|actor| Some((actor, launch(&actor)?))).collect()
     }
 
     /// A trial that ended so, without figures.
@@ -130,7 +135,7 @@ impl Session<'_> {
     /// Removes the topics of a trial that made its own: nobody reads them any more.
     pub(super) async fn remove_topics(&self, cluster: &Cluster, names: Vec<String>) {
         // They go with the data of the brokers; asking a dead one would only take its time.
-        if cluster.dead_broker().is_some() {
+        if cluster.dead_broker(&[]).is_some() {
             return;
         }
         if let Err(error) = cluster.admin.delete_topics(&names).await {
@@ -144,7 +149,8 @@ impl Session<'_> {
     fn add_interruptions(&self, outcome: &mut Outcome, interruptions: Interruptions, began_ns: u64) {
         if let Some(failure) = &mut outcome.failure {
             let trial = Stretch::new(began_ns, clock::now_ns());
-            explain(failure, &interruptions, trial, self.plan.exclusion.standstill_ns());
+            let unplanned = interruptions.unplanned(&outcome.acts);
+            explain(failure, &unplanned, trial, self.plan.exclusion.standstill_ns());
         }
         if let Some(measurement) = &mut outcome.measurement {
             measurement.interruptions.add(interruptions);
@@ -263,8 +269,12 @@ impl Surroundings for Around<'_> {
         })
     }
 
-    fn lost_cluster(&self) -> Option<String> {
-        self.cluster.dead_broker()
+    fn lost_cluster(&self, away: &[u32]) -> Option<String> {
+        self.cluster.dead_broker(away)
+    }
+
+    fn act_on_broker(&self, broker: usize, act: Act) -> impl Future<Output = Result<u64, String>> + Send + 'static {
+        control::act_on_broker(self.cluster.own_brokers().get(broker).cloned(), act)
     }
 
     fn happened(&self, entry: &Entry) {

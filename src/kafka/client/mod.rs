@@ -7,7 +7,7 @@ mod properties;
 mod secrets;
 
 pub use limits::with_largest_limits;
-pub use pauses::fetch_pause_ms;
+pub use pauses::{fetch_pause_ms, session_timeout_ms};
 pub use properties::ClientProperties;
 pub use secrets::{PropertyError, cluster_properties, hidden, resolve_all};
 

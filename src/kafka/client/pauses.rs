@@ -11,10 +11,19 @@ const FETCH_PAUSES: [&str; 2] = ["fetch.wait.max.ms", "fetch.queue.backoff.ms"];
 
 /// Milliseconds that may pass between two fetches of a consumer with these properties, the library's defaults included.
 pub fn fetch_pause_ms(properties: &BTreeMap<String, Secret>) -> u64 {
+    sum_of(&FETCH_PAUSES, properties)
+}
+
+/// Milliseconds after which a group takes a consumer with these properties for dead, the library's default included.
+pub fn session_timeout_ms(properties: &BTreeMap<String, Secret>) -> u64 {
+    sum_of(&["session.timeout.ms"], properties)
+}
+
+fn sum_of(names: &[&str], properties: &BTreeMap<String, Secret>) -> u64 {
     let mut config = ClientConfig::new();
-    for name in FETCH_PAUSES {
-        if let Some(value) = properties.get(name) {
-            config.set(name, value.reveal());
+    for name in names {
+        if let Some(value) = properties.get(*name) {
+            config.set(*name, value.reveal());
         }
     }
     // Properties that the library refuses were reported before the trial.
@@ -22,7 +31,7 @@ pub fn fetch_pause_ms(properties: &BTreeMap<String, Secret>) -> u64 {
         return 0;
     };
     let value = |name: &&str| config.get(name).ok()?.parse::<u64>().ok();
-    FETCH_PAUSES.iter().filter_map(value).sum()
+    names.iter().filter_map(value).sum()
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// Brokers run here; killed and removed with their data when dropped.
 pub struct LocalCluster {
-    brokers: Vec<Broker>,
+    brokers: Vec<Arc<Broker>>,
     zookeeper: Option<ZooKeeper>,
     directory: PathBuf,
     run_id: String,
@@ -123,7 +123,7 @@ impl LocalCluster {
             let server = Server::new(folder, command, Arc::clone(&cluster.keeper));
             cluster
                 .brokers
-                .push(Broker::new(node.id, node.listeners.clone(), server));
+                .push(Arc::new(Broker::new(node.id, node.listeners.clone(), server)));
         }
         Ok(cluster)
     }
@@ -191,7 +191,7 @@ impl LocalCluster {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                let missing = |broker: &Broker| !brokers.iter().any(|found| found.id == broker.id().cast_signed());
+                let missing = |broker: &Arc<Broker>| !brokers.iter().any(|found| found.id == broker.id().cast_signed());
                 let index = self.brokers.iter().position(missing).unwrap_or(0);
                 let (seconds, count, all) = (READY_LIMIT.as_secs(), brokers.len(), self.brokers.len());
                 let problem = format!("is not ready after {seconds} s (a client sees {count} of {all} brokers)");
@@ -202,7 +202,7 @@ impl LocalCluster {
     }
 
     /// The brokers, by id.
-    pub fn brokers(&self) -> &[Broker] {
+    pub fn brokers(&self) -> &[Arc<Broker>] {
         &self.brokers
     }
 
@@ -269,7 +269,7 @@ impl LocalCluster {
         let listeners = self
             .brokers
             .iter()
-            .flat_map(Broker::listeners)
+            .flat_map(|broker| broker.listeners())
             .filter(|listener| listener.name == name);
         listeners
             .map(|listener| listener.advertised.clone())
@@ -279,7 +279,7 @@ impl LocalCluster {
 
     fn port_was_taken(&self) -> bool {
         let signs = ["BindException", "Address already in use"];
-        let logs = self.brokers.iter().map(Broker::log_path);
+        let logs = self.brokers.iter().map(|broker| broker.log_path());
         let mut logs = logs.chain(self.zookeeper.as_ref().map(ZooKeeper::log_path));
         logs.any(|log| {
             let lines = last_lines(&log, 200, |line| !line.starts_with(['\t', ' ']));
@@ -325,7 +325,7 @@ fn archive_classes(
         };
         let cluster = LocalCluster::lay_out(distribution, classes, &alone, Arc::clone(keeper))?;
         cluster.begin(distribution, interrupted)?;
-        let stopped = cluster.brokers.iter().try_for_each(Broker::stop);
+        let stopped = cluster.brokers.iter().try_for_each(|broker| broker.stop());
         stopped.map_err(LocalError::io("end the broker of", &cluster.directory))?;
         // One that had to be killed has not finished its archive.
         let ended_itself = |broker: &Broker| broker.exit_status().is_some_and(|status| status.code().is_some());

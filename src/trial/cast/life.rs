@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::mem;
 use std::sync::Arc;
 
+use crate::measure::Participant;
 use crate::protocol::{Capability, Hello, ToWorker};
 use crate::trial::demands::Demands;
 
@@ -18,12 +19,12 @@ pub trait Role: Debug {
     /// Where it is from ready to its result; it begins with the default.
     type Stage: Debug + Default;
 
-    /// Its name for people.
-    fn name(&self) -> String;
+    /// Who it is in what is recorded, and by name for people.
+    fn who(&self) -> Participant;
     /// What its process must be able to do.
     fn demands(&self) -> Demands;
-    /// What it is sent when it has introduced itself.
-    fn order(&self) -> ToWorker;
+    /// What it is sent when it has introduced itself; `None` for one that does not speak the protocol.
+    fn order(&self) -> Option<ToWorker>;
 }
 
 /// Where an actor is in its life.
@@ -38,6 +39,8 @@ pub enum Life<Stage> {
     Preparing(Arc<Hello>),
     /// It said that it is ready, and does what its role is.
     Ready { hello: Arc<Hello>, stage: Stage },
+    /// Its process ended, having been this. The log has how, and whether that was planned.
+    Gone(Box<Life<Stage>>),
 }
 
 /// One who takes part in a trial.
@@ -54,11 +57,19 @@ impl<R: Role> Actor<R> {
         Actor { role, life }
     }
 
-    /// What it does, once it is ready.
+    /// What it does, or did to its end, once it was ready.
     pub fn stage(&self) -> Option<&R::Stage> {
-        match &self.life {
+        match self.lived() {
             Life::Ready { stage, .. } => Some(stage),
-            Life::Planned | Life::Starting | Life::Preparing(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Where it is in its life, or was at its end.
+    fn lived(&self) -> &Life<R::Stage> {
+        match &self.life {
+            Life::Gone(was) => was,
+            life => life,
         }
     }
 
@@ -72,22 +83,31 @@ impl<R: Role> Actor<R> {
 
 /// What every actor has, whatever its role.
 pub trait AnyActor {
-    /// As [`Role::name`].
-    fn name(&self) -> String;
+    /// As [`Role::who`].
+    fn who(&self) -> Participant;
     /// As [`Role::demands`].
     fn demands(&self) -> Demands;
     /// As [`Role::order`].
-    fn order(&self) -> ToWorker;
+    fn order(&self) -> Option<ToWorker>;
     /// How it introduced itself, once it has.
     fn hello(&self) -> Option<&Hello>;
-    /// True from when it said that it is ready.
+    /// True from when it said that it is ready to its end.
     fn is_ready(&self) -> bool;
+    /// True from the start of its process to its end.
+    fn is_present(&self) -> bool;
     /// Its process was started.
     fn start(&mut self);
     /// Its process introduced itself.
     fn introduce(&mut self, hello: Arc<Hello>);
     /// It said that it is ready; false where it was not preparing.
     fn get_ready(&mut self) -> bool;
+    /// Its process ended.
+    fn go(&mut self);
+
+    /// Its name for people.
+    fn name(&self) -> String {
+        self.who().to_string()
+    }
 
     /// True where it said that it can do this.
     fn can(&self, capability: Capability) -> bool {
@@ -97,27 +117,35 @@ pub trait AnyActor {
 }
 
 impl<R: Role> AnyActor for Actor<R> {
-    fn name(&self) -> String {
-        self.role.name()
+    fn who(&self) -> Participant {
+        self.role.who()
     }
 
     fn demands(&self) -> Demands {
         self.role.demands()
     }
 
-    fn order(&self) -> ToWorker {
+    fn order(&self) -> Option<ToWorker> {
         self.role.order()
     }
 
     fn hello(&self) -> Option<&Hello> {
-        match &self.life {
-            Life::Planned | Life::Starting => None,
+        match self.lived() {
             Life::Preparing(hello) | Life::Ready { hello, .. } => Some(hello),
+            _ => None,
         }
     }
 
     fn is_ready(&self) -> bool {
-        self.stage().is_some()
+        matches!(self.life, Life::Ready { .. })
+    }
+
+    fn is_present(&self) -> bool {
+        !matches!(self.life, Life::Planned | Life::Gone(_))
+    }
+
+    fn go(&mut self) {
+        self.life = Life::Gone(Box::new(mem::take(&mut self.life)));
     }
 
     fn start(&mut self) {

@@ -1,5 +1,6 @@
 //! The cast of a trial: who takes part, as what, and where each is in its life. Pure.
 
+mod broker;
 mod life;
 mod producer;
 mod reader;
@@ -9,6 +10,7 @@ use std::ops::{Index, IndexMut};
 use crate::client_errors::client_note;
 use crate::measure::{Failure, FailureKind};
 use crate::protocol::PrepareProducer;
+pub use broker::Broker;
 pub use life::{Actor, AnyActor};
 pub use producer::ProducerStage;
 pub use reader::{Held, Reader, ReaderStage};
@@ -20,6 +22,8 @@ pub enum ActorId {
     Reader(usize),
     /// Sends records of the load.
     Producer(usize),
+    /// Keeps the records. Its process is none of the trial's own: only acts of the script are done to it.
+    Broker(usize),
 }
 
 /// Everybody who takes part in a trial.
@@ -29,12 +33,24 @@ pub struct Cast {
     pub readers: Vec<Actor<Reader>>,
     /// Processes that send the records of the load.
     pub producers: Vec<Actor<PrepareProducer>>,
+    /// The brokers that a script may act on: those that the run started.
+    pub brokers: Vec<Actor<Broker>>,
 }
 
 impl Cast {
-    /// All actors.
+    /// All actors that speak the protocol.
     pub fn ids(&self) -> impl Iterator<Item = ActorId> + use<> {
         self.reader_ids().chain(self.producer_ids())
+    }
+
+    /// Those of them whose process runs.
+    pub fn present(&self) -> impl Iterator<Item = ActorId> {
+        self.ids().filter(|actor| self[*actor].is_present())
+    }
+
+    /// The readers whose process runs.
+    pub fn present_readers(&self) -> impl Iterator<Item = ActorId> {
+        self.present().filter(|actor| matches!(actor, ActorId::Reader(_)))
     }
 
     /// The readers.
@@ -47,12 +63,13 @@ impl Cast {
         (0..self.producers.len()).map(ActorId::Producer)
     }
 
-    /// Reader and consumer of each member of a group, in order.
+    /// Reader and consumer of each member of a group that is there, in order.
     pub fn members_of(&self, group: usize) -> Vec<(usize, usize)> {
-        let readers = self.readers.iter().map(|reader| &reader.role).enumerate();
-        readers
-            .filter(|(_, reader)| reader.group == group)
-            .flat_map(|(index, reader)| (0..reader.prepare.consumers.len()).map(move |consumer| (index, consumer)))
+        let readers = self.readers.iter().enumerate();
+        let of_group = readers.filter(|(_, reader)| reader.role.group == group && reader.is_present());
+        of_group
+            .map(|(index, reader)| (index, reader.role.prepare.consumers.len()))
+            .flat_map(|(index, consumers)| (0..consumers).map(move |consumer| (index, consumer)))
             .collect()
     }
 
@@ -73,9 +90,16 @@ impl Cast {
         }
     }
 
-    /// True once every producer gave its result.
+    /// True once every producer gave its result, or was killed.
     pub fn all_sent(&self) -> bool {
-        self.producers.iter().all(Actor::<PrepareProducer>::is_done)
+        let mut producers = self.producers.iter();
+        producers.all(|producer| producer.is_done() || !producer.is_present())
+    }
+
+    /// True where there is an actor of this name.
+    pub fn has(&self, actor: ActorId) -> bool {
+        let brokers = (0..self.brokers.len()).map(ActorId::Broker);
+        self.ids().chain(brokers).any(|other| other == actor)
     }
 }
 
@@ -86,6 +110,7 @@ impl Index<ActorId> for Cast {
         match actor {
             ActorId::Reader(reader) => &self.readers[reader],
             ActorId::Producer(producer) => &self.producers[producer],
+            ActorId::Broker(broker) => &self.brokers[broker],
         }
     }
 }
@@ -95,6 +120,7 @@ impl IndexMut<ActorId> for Cast {
         match actor {
             ActorId::Reader(reader) => &mut self.readers[reader],
             ActorId::Producer(producer) => &mut self.producers[producer],
+            ActorId::Broker(broker) => &mut self.brokers[broker],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Producers: processes that send the records of the load.
 
-use super::life::{Actor, EARLY_RESULT, Role, SECOND_RESULT};
+use super::life::{Actor, AnyActor, EARLY_RESULT, Role, SECOND_RESULT};
+use crate::measure::Participant;
 use crate::protocol::{PrepareProducer, ToWorker};
 use crate::trial::demands::Demands;
 
@@ -23,16 +24,16 @@ pub enum ProducerStage {
 impl Role for PrepareProducer {
     type Stage = ProducerStage;
 
-    fn name(&self) -> String {
-        format!("producer {}", self.producer + 1)
+    fn who(&self) -> Participant {
+        Participant::Producer(self.producer)
     }
 
     fn demands(&self) -> Demands {
         Demands::default()
     }
 
-    fn order(&self) -> ToWorker {
-        ToWorker::PrepareProducer(Box::new(self.clone()))
+    fn order(&self) -> Option<ToWorker> {
+        Some(ToWorker::PrepareProducer(Box::new(self.clone())))
     }
 }
 
@@ -42,11 +43,18 @@ impl Actor<PrepareProducer> {
         matches!(self.stage(), Some(ProducerStage::Done))
     }
 
-    /// It is asked for its result.
-    pub fn stop(&mut self) {
-        if let Some(ProducerStage::Sending | ProducerStage::Finished) = self.stage() {
+    /// True from when it has sent everything.
+    pub fn has_sent(&self) -> bool {
+        !matches!(self.stage(), Some(ProducerStage::Waiting | ProducerStage::Sending))
+    }
+
+    /// It is asked for its result, unless it does not send or was asked before. True where it was.
+    pub fn stop(&mut self) -> bool {
+        let sends = matches!(self.stage(), Some(ProducerStage::Sending | ProducerStage::Finished)) && self.is_present();
+        if sends {
             self.enter(ProducerStage::Stopping);
         }
+        sends
     }
 
     /// It gave its result; the error is what is wrong with that.

@@ -1,7 +1,7 @@
 //! Readers: processes of consumers.
 
-use super::life::{Actor, EARLY_RESULT, Role, SECOND_RESULT};
-use crate::measure::{TopicPartition, member_name};
+use super::life::{Actor, AnyActor, EARLY_RESULT, Role, SECOND_RESULT};
+use crate::measure::{Participant, TopicPartition, member_name};
 use crate::protocol::{MemberAssignment, Prepare, ToWorker};
 use crate::trial::demands::Demands;
 
@@ -38,8 +38,9 @@ pub enum ReaderStage {
 impl Role for Reader {
     type Stage = ReaderStage;
 
-    fn name(&self) -> String {
-        format!("group {}, process {}", self.group + 1, self.process + 1)
+    fn who(&self) -> Participant {
+        let (group, process) = (u32::try_from(self.group).unwrap_or(u32::MAX), self.process);
+        Participant::Reader { group, process }
     }
 
     fn demands(&self) -> Demands {
@@ -50,8 +51,8 @@ impl Role for Reader {
         }
     }
 
-    fn order(&self) -> ToWorker {
-        ToWorker::Prepare(Box::new(self.prepare.clone()))
+    fn order(&self) -> Option<ToWorker> {
+        Some(ToWorker::Prepare(Box::new(self.prepare.clone())))
     }
 }
 
@@ -77,11 +78,18 @@ impl Actor<Reader> {
         matches!(self.stage(), Some(ReaderStage::Done))
     }
 
-    /// It is asked for its result.
-    pub fn stop(&mut self) {
-        if let Some(ReaderStage::Reading) = self.stage() {
+    /// True while it owes the result that it was asked for. One that got ready when all had been read owes none.
+    pub fn owes_result(&self) -> bool {
+        self.is_ready() && matches!(self.stage(), Some(ReaderStage::Stopping))
+    }
+
+    /// It is asked for its result, unless it does not read. True where it was.
+    pub fn stop(&mut self) -> bool {
+        let reads = matches!(self.stage(), Some(ReaderStage::Reading)) && self.is_present();
+        if reads {
             self.enter(ReaderStage::Stopping);
         }
+        reads
     }
 
     /// It gave its result, of so many members; the error is what is wrong with that.

@@ -52,6 +52,12 @@ impl Course for Backlog {
         deadlines.map_or(u64::MAX, |deadlines| deadlines.end_ns.min(deadlines.stall_ns))
     }
 
+    fn wait_until(&mut self, at_ns: u64) {
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.stall_ns = deadlines.stall_ns.max(at_ns);
+        }
+    }
+
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
         let deadlines = self.deadlines.as_ref();
         if deadlines.is_some_and(|deadlines| scene.now_ns >= deadlines.end_ns) {

@@ -61,6 +61,9 @@ pub trait Course: Debug + Send + Sync {
     /// When it wants to hear [`Course::on_tick`] at the latest, while records are read.
     fn wake_ns(&self) -> u64;
 
+    /// Planned acts may keep the reading from going on until then.
+    fn wait_until(&mut self, at_ns: u64);
+
     /// Time passed while records are read. It fails where something is late.
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure>;
 

@@ -84,6 +84,10 @@ impl Course for Existing {
         self.ask_ns.unwrap_or(u64::MAX).min(self.backlog.wake_ns())
     }
 
+    fn wait_until(&mut self, at_ns: u64) {
+        self.backlog.wait_until(at_ns);
+    }
+
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
         let turn = self.backlog.on_tick(scene)?;
         if self.ask_ns.is_none_or(|ask_ns| scene.now_ns < ask_ns) {

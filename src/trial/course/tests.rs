@@ -32,6 +32,10 @@ impl Course for Shares {
         self.0.wake_ns()
     }
 
+    fn wait_until(&mut self, at_ns: u64) {
+        self.0.wait_until(at_ns);
+    }
+
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
         self.0.on_tick(scene)
     }

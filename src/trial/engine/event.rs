@@ -1,7 +1,7 @@
 //! What the state machine of a trial takes in and gives out.
 
-use crate::measure::DeliveredTopics;
 use crate::measure::GroupDescription;
+use crate::measure::{Act, DeliveredTopics};
 use crate::protocol::{FromWorker, ToWorker, TopicTarget};
 use crate::trial::cast::ActorId;
 
@@ -14,6 +14,8 @@ pub enum Event {
     Garbage(ActorId, String),
     /// An actor's process ended, with how and its last words.
     Died(ActorId, String),
+    /// An act was carried out, at this time, or not, for this reason.
+    Acted(ActorId, Act, Result<u64, String>),
     /// What the cluster says of a group.
     Group(usize, Result<GroupDescription, String>),
     /// What the cluster says of the end of every partition of every topic.
@@ -29,6 +31,8 @@ pub enum Event {
 pub enum Action {
     /// Tell an actor.
     Send(ActorId, ToWorker),
+    /// Do this to an actor and report [`Event::Acted`].
+    Act(ActorId, Act),
     /// Ask the cluster about a group and report [`Event::Group`].
     Describe(usize),
     /// Ask the cluster for the ends of the trial's partitions and report [`Event::Ends`].

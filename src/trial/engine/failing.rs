@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::super::barrier::Obstacle;
-use super::{Phase, TrialMachine};
+use super::{Phase, TrialMachine, after};
 use crate::measure::{Failure, FailureKind};
-use crate::trial::cast::{ActorId, AnyActor};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Reader};
 use crate::trial::happening::Happening;
+
+/// A look at the groups that takes longer is not answered.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
@@ -18,7 +21,7 @@ impl TrialMachine {
         let limits = self.terms.limits;
         let seconds = |limit: Duration| limit.as_secs();
         let without =
-            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.ids().find(|actor| !has(&self.cast[*actor]));
+            |has: fn(&(dyn AnyActor + 'static)) -> bool| self.cast.present().find(|actor| !has(&self.cast[*actor]));
         let (late, kind, message) = match self.phase {
             Phase::Starting => match without(|actor| actor.hello().is_some()) {
                 Some(actor) => {
@@ -34,7 +37,7 @@ impl TrialMachine {
             // While records are read, the course says what is late.
             Phase::Reading | Phase::Draining | Phase::Collecting | Phase::Over => {
                 let message = format!("it gave no result within {} s", seconds(limits.result));
-                let late = self.cast.readers.iter().position(|reader| !reader.is_done());
+                let late = self.cast.readers.iter().position(Actor::<Reader>::owes_result);
                 (late.map(ActorId::Reader), FailureKind::Timeout, message)
             }
         };
@@ -50,7 +53,10 @@ impl TrialMachine {
 
     /// The failure of a trial whose members did not join in time, by what was in the way last.
     fn not_joined(&self, seconds: u64) -> Failure {
-        let (kind, who, message) = match self.log.latest(Happening::try_as_waits_ref).cloned() {
+        // What was in the way at an earlier look says nothing where the present one is not answered.
+        let is_waiting = self.next_look_ns.is_none() && self.deadline_ns >= after(self.look_ns, ANSWER_PATIENCE);
+        let silence = is_waiting.then(|| self.silence()).flatten();
+        let (kind, who, message) = match silence.or_else(|| self.log.latest(Happening::try_as_waits_ref).cloned()) {
             Some(Obstacle::Overlap { who, message }) => {
                 let message = format!("{message}, for {seconds} s");
                 (FailureKind::Overlap, Some(who), message)

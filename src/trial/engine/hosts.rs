@@ -2,10 +2,10 @@
 
 use std::iter;
 
-use super::{Action, Phase, TrialMachine, tell};
+use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{ClockReading, Hello, ToWorker};
-use crate::trial::cast::{Actor, ActorId, Reader};
+use crate::trial::cast::ActorId;
 
 impl TrialMachine {
     /// Names the coordinator's host, before any worker has introduced itself.
@@ -25,8 +25,14 @@ impl TrialMachine {
     }
 
     fn order(&self, actors: &[ActorId]) -> Vec<Action> {
-        let order = |actor: &ActorId| Action::Send(*actor, self.cast[*actor].order());
-        actors.iter().map(order).collect()
+        let order = |actor: &ActorId| {
+            let mut order = self.cast[*actor].order()?;
+            if let ToWorker::Prepare(prepare) = &mut order {
+                prepare.joins_late = self.phase != Phase::Starting;
+            }
+            Some(Action::Send(*actor, order))
+        };
+        actors.iter().filter_map(order).collect()
     }
 
     /// Once the clock of a host is known, its workers get their orders; once all are compared again, the trial is over.
@@ -35,7 +41,7 @@ impl TrialMachine {
         if !is_complete.or_else(|cause| self.broke_protocol(actor, cause))? {
             return Ok(tell(iter::once(actor), &ToWorker::QueryClock));
         }
-        if !self.cast.readers.iter().all(Actor::<Reader>::is_done) {
+        if !self.is_comparing {
             return Ok(self.order(&self.clocks.neighbours(actor)));
         }
         self.end_when_compared(now_ns);
@@ -44,7 +50,11 @@ impl TrialMachine {
 
     /// All results are there: compares the clocks of other hosts again, and ends the trial after that.
     pub(super) fn compare_clocks(&mut self, now_ns: u64) -> Vec<Action> {
-        let asked = self.clocks.compare_again(now_ns);
+        if std::mem::replace(&mut self.is_comparing, true) {
+            return Vec::new();
+        }
+        self.deadline_ns = after(now_ns, self.terms.limits.result);
+        let asked = self.clocks.compare_again(now_ns, |actor| self.cast[actor].is_present());
         self.end_when_compared(now_ns);
         tell(asked.into_iter(), &ToWorker::QueryClock)
     }

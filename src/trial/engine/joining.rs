@@ -10,7 +10,8 @@ use crate::trial::happening::Happening;
 
 impl TrialMachine {
     /// Asks every worker that answers, and the cluster, what the members hold now.
-    pub(super) fn look(&mut self) -> Vec<Action> {
+    pub(super) fn look(&mut self, now_ns: u64) -> Vec<Action> {
+        self.look_ns = now_ns;
         self.next_look_ns = None;
         self.query += 1;
         let mut actions = Vec::new();
@@ -21,7 +22,8 @@ impl TrialMachine {
                 actions.push(Action::Describe(group));
             }
         }
-        for (actor, reader) in self.cast.reader_ids().zip(&mut self.cast.readers) {
+        let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
+        for (actor, reader) in readers.filter(|(_, reader)| reader.is_present()) {
             reader.enter(ReaderStage::Joining(None));
             if reader.can(Capability::Assignment) {
                 actions.push(Action::Send(actor, ToWorker::QueryAssignments { query: self.query }));
@@ -72,11 +74,27 @@ impl TrialMachine {
         }
     }
 
+    /// Who has not answered the present look yet.
+    pub(super) fn silence(&self) -> Option<Obstacle> {
+        let silent = |reader: &Actor<Reader>| {
+            reader.is_present() && reader.can(Capability::Assignment) && reader.assignments().is_none()
+        };
+        if let Some(reader) = self.cast.readers.iter().find(|reader| silent(reader)) {
+            let (who, message) = (reader.name(), "it does not answer what its members hold".to_owned());
+            return Some(Obstacle::Member { who, message });
+        }
+        let group = self
+            .descriptions
+            .iter()
+            .position(Option::is_none)
+            .filter(|_| !self.terms.manual)?;
+        let message = format!("the cluster does not answer about group {}", self.terms.groups[group]);
+        Some(Obstacle::Unsettled(message))
+    }
+
     /// Once every answer of this look is here: passes the barrier or looks again soon.
     fn judge_look(&mut self, now_ns: u64) -> Vec<Action> {
-        let unanswered = |reader: &Actor<Reader>| reader.can(Capability::Assignment) && reader.assignments().is_none();
-        let undescribed = !self.terms.manual && self.descriptions.iter().any(Option::is_none);
-        if undescribed || self.cast.readers.iter().any(unanswered) {
+        if self.silence().is_some() {
             return Vec::new();
         }
         match self.check_groups() {

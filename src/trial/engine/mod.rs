@@ -1,6 +1,7 @@
 //! A trial as a state machine: events in, actions out. It touches no process, socket or clock, so every way in which
 //! a trial can go wrong is tested without any.
 
+mod acts;
 mod event;
 mod failing;
 mod hosts;
@@ -11,6 +12,8 @@ mod starting;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use acts::Acts;
 
 use super::cast::{ActorId, Cast, Reader};
 use super::clocks::Clocks;
@@ -42,9 +45,13 @@ pub struct TrialMachine {
     pub(super) course: Box<dyn Course>,
     /// Every time that comes in or goes out passes here.
     pub(super) clocks: Clocks,
+    /// All results are there, and the clocks are compared again.
+    is_comparing: bool,
     phase: Phase,
     /// When the present phase must be over; while records are read, the course knows.
     deadline_ns: u64,
+    /// When the present look at the groups began.
+    look_ns: u64,
     /// When to look at the groups again.
     next_look_ns: Option<u64>,
     pub(super) query: u64,
@@ -54,6 +61,7 @@ pub struct TrialMachine {
     positions: Positions,
     /// What clients reported, by reader and consumer.
     reports: BTreeMap<(usize, u32), Reports>,
+    acts: Acts,
     /// What happened so far.
     pub(crate) log: TrialLog,
 }
@@ -64,21 +72,30 @@ impl TrialMachine {
         let groups = terms.groups.len();
         let mut log = TrialLog::default();
         log.push(now_ns, None, Happening::Phase(Phase::Starting));
-        TrialMachine {
+        let refused = terms.script.check(&cast).err();
+        let mut machine = TrialMachine {
             cast,
             course,
             clocks: Clocks::new(now_ns),
+            is_comparing: false,
             phase: Phase::Starting,
             deadline_ns: after(now_ns, terms.limits.hello),
+            look_ns: 0,
             next_look_ns: None,
             query: 0,
             descriptions: vec![None; groups],
             unanswered: vec![0; groups],
             positions: Positions::new(groups),
             reports: BTreeMap::new(),
+            acts: Acts::new(terms.script.steps.len()),
             log,
             terms,
+        };
+        if let Some(message) = refused {
+            let (kind, who) = (FailureKind::NotAsPlanned, None);
+            machine.fail(now_ns, Failure { kind, who, message });
         }
+        machine
     }
 
     /// Where the trial is.
@@ -104,8 +121,8 @@ impl TrialMachine {
         } else {
             self.deadline_ns
         };
-        self.next_look_ns
-            .map_or(deadline_ns, |look_ns| look_ns.min(deadline_ns))
+        let wishes = [self.next_look_ns, self.next_step_ns()];
+        wishes.into_iter().flatten().fold(deadline_ns, u64::min)
     }
 
     /// True while records are read, whether any still arrive or not.
@@ -146,12 +163,17 @@ impl TrialMachine {
                 converted.and_then(|message| self.on_message(now_ns, actor, message))
             }
             Event::Garbage(actor, line) => self.on_garbage(actor, &line),
-            Event::Died(actor, how) => Err(self.cast.failure(actor, FailureKind::WorkerDied, how)),
+            Event::Died(actor, how) => self.on_died(now_ns, actor, how),
+            Event::Acted(actor, act, done) => self.on_acted(actor, act, done).map(|()| Vec::new()),
             Event::Group(group, description) => Ok(self.on_group(now_ns, group, description)),
             Event::Ends(ends) => Ok(self.go_on(now_ns, |course, scene| course.on_ends(ends, scene))),
             Event::Still(asked, still) => Ok(self.go_on(now_ns, |course, scene| course.on_still(&asked, still, scene))),
             Event::Tick => self.on_tick(now_ns),
         };
+        let result = result.and_then(|mut actions| {
+            actions.extend(self.act(now_ns)?);
+            Ok(actions)
+        });
         let mut actions = result.unwrap_or_else(|failure| {
             self.fail(now_ns, failure);
             Vec::new()
@@ -189,7 +211,7 @@ impl TrialMachine {
     }
 
     fn on_message(&mut self, now_ns: u64, actor: ActorId, message: FromWorker) -> Result<Vec<Action>, Failure> {
-        use ActorId::{Producer, Reader};
+        use ActorId::{Broker, Producer, Reader};
         match (actor, message) {
             (_, FromWorker::Hello(hello)) => self.on_hello(now_ns, actor, hello),
             (_, FromWorker::Ready) => self.on_ready(now_ns, actor),
@@ -236,6 +258,7 @@ impl TrialMachine {
                 self.on_producer_result(now_ns, producer, *result)
             }
             (Producer(_), _) => self.broke_protocol(actor, "unexpected message from a producer"),
+            (Broker(_), _) => self.broke_protocol(actor, "a message from a broker"),
         }
     }
 
@@ -267,7 +290,7 @@ impl TrialMachine {
             return Err(self.out_of_time());
         }
         if self.phase == Phase::Joining && self.next_look_ns.is_some_and(|at| now_ns >= at) {
-            return Ok(self.look());
+            return Ok(self.look(now_ns));
         }
         Ok(Vec::new())
     }

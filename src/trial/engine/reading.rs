@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
-use crate::trial::cast::{Actor, ActorId, Held, ProducerStage, Reader, ReaderStage};
+use crate::trial::cast::{Actor, ActorId, AnyActor, Held, ProducerStage, Reader, ReaderStage};
 use crate::trial::course::{Course, Scene, Turn};
 use crate::trial::happening::Happening;
 
@@ -16,7 +16,7 @@ const START_LEAD_PER_ACTOR: Duration = Duration::from_millis(2);
 
 impl TrialMachine {
     pub(super) fn begin_reading(&mut self, now_ns: u64, held: Vec<Held>) -> Vec<Action> {
-        let actors = u32::try_from(self.cast.ids().count()).unwrap_or(u32::MAX);
+        let actors = u32::try_from(self.cast.present().count()).unwrap_or(u32::MAX);
         let lead = START_LEAD + START_LEAD_PER_ACTOR * actors + self.clocks.longest_way();
         let start_ns = after(now_ns, lead);
         self.enter(now_ns, Phase::Reading);
@@ -27,7 +27,7 @@ impl TrialMachine {
         for reader in &mut self.cast.readers {
             reader.enter(ReaderStage::Reading);
         }
-        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Start { at_ns: start_ns });
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Start { at_ns: start_ns });
         actions.extend(self.ask_course(now_ns, |course, scene| course.begin(start_ns, scene)));
         actions.push(Action::Started(start_ns));
         actions
@@ -72,6 +72,7 @@ impl TrialMachine {
     }
 
     pub(super) fn on_progress(&mut self, now_ns: u64, reader: usize, positions: &[Position]) -> Vec<Action> {
+        self.note_spans(now_ns, reader, positions);
         let advanced = self.positions.note(self.role(reader).group, positions);
         if !self.is_reading() {
             return Vec::new();
@@ -105,16 +106,21 @@ impl TrialMachine {
             return self.broke_protocol(actor, message);
         }
         self.log.push(now_ns, actor, Happening::Produced(Box::new(result)));
-        Ok(self.go_on(now_ns, |course, scene| course.on_producers(scene)))
+        let mut actions = self.go_on(now_ns, |course, scene| course.on_producers(scene));
+        actions.extend(self.let_go(actor));
+        Ok(actions)
     }
 
     /// Reading is over: everybody says what was recorded.
     fn collect(&mut self, now_ns: u64) -> Vec<Action> {
         self.enter(now_ns, Phase::Collecting);
         self.deadline_ns = after(now_ns, self.terms.limits.result);
-        self.cast.readers.iter_mut().for_each(Actor::<Reader>::stop);
         let mut actions = vec![Action::Ended];
-        actions.extend(tell(self.cast.reader_ids(), &ToWorker::Stop));
+        actions.extend(self.resume_all());
+        let readers = self.cast.reader_ids().zip(&mut self.cast.readers);
+        let stopped = readers.filter_map(|(actor, reader)| reader.stop().then_some(actor));
+        actions.extend(tell(stopped.collect::<Vec<_>>().into_iter(), &ToWorker::Stop));
+        actions.extend(self.end_when_collected(now_ns));
         actions
     }
 
@@ -129,10 +135,17 @@ impl TrialMachine {
             return self.broke_protocol(actor, message);
         }
         self.log.push(now_ns, actor, Happening::Result(Box::new(result)));
-        if self.cast.readers.iter().all(Actor::<Reader>::is_done) {
-            self.deadline_ns = after(now_ns, self.terms.limits.result);
-            return Ok(self.compare_clocks(now_ns));
+        let mut actions = self.let_go(actor);
+        actions.extend(self.end_when_collected(now_ns));
+        Ok(actions)
+    }
+
+    /// Once everybody who read has said what was recorded, the clocks of other hosts are compared again.
+    pub(super) fn end_when_collected(&mut self, now_ns: u64) -> Vec<Action> {
+        let is_complete = !self.cast.readers.iter().any(Actor::<Reader>::owes_result);
+        if self.phase != Phase::Collecting || !is_complete {
+            return Vec::new();
         }
-        Ok(Vec::new())
+        self.compare_clocks(now_ns)
     }
 }

@@ -21,8 +21,8 @@ impl TrialMachine {
         introduced.introduce(Arc::clone(&hello));
         self.log.push(now_ns, actor, Happening::Introduced(Arc::clone(&hello)));
         // Once every process has introduced itself, they have the time that getting ready may take.
-        let mut actors = self.cast.ids();
-        if actors.all(|actor| self.cast[actor].hello().is_some()) {
+        let all_introduced = (self.cast.present()).all(|actor| self.cast[actor].hello().is_some());
+        if self.phase == Phase::Starting && all_introduced {
             self.deadline_ns = after(now_ns, self.terms.limits.ready);
         }
         Ok(self.greet(now_ns, actor, &hello))
@@ -48,13 +48,16 @@ impl TrialMachine {
             return self.broke_protocol(actor, "it said `ready` without having been asked to prepare");
         }
         self.log.push(now_ns, actor, Happening::Ready);
-        if !self.cast.ids().all(|actor| self.cast[actor].is_ready()) {
+        if self.phase != Phase::Starting {
+            return Ok(self.join_late(now_ns, actor));
+        }
+        if !self.cast.present().all(|actor| self.cast[actor].is_ready()) {
             return Ok(Vec::new());
         }
         self.enter(now_ns, Phase::Joining);
         self.deadline_ns = after(now_ns, self.terms.limits.join);
-        let mut actions = tell(self.cast.reader_ids(), &ToWorker::Subscribe);
-        actions.extend(self.look());
+        let mut actions = tell(self.cast.present_readers(), &ToWorker::Subscribe);
+        actions.extend(self.look(now_ns));
         Ok(actions)
     }
 }

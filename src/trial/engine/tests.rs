@@ -260,7 +260,11 @@ fn members_that_never_join_fail_with_what_the_group_lacks() {
 
     let mut unanswered = Script::joining(spec(2, 1, 2), Capability::ALL);
     unanswered.passes(Limits::default().join);
-    unanswered.failed(FailureKind::Assignment, None, "no answer within 60 s");
+    unanswered.failed(
+        FailureKind::Assignment,
+        Some(P1),
+        "it does not answer what its members hold",
+    );
 }
 
 #[test]
@@ -605,4 +609,37 @@ fn filled_topics_are_not_queried_again() {
     assert_eq!(script.passes(Duration::from_secs(19)), []);
     assert_eq!(script.event(still(topics(2), &[], &[])), []);
     assert_eq!(script.machine.phase(), Phase::Reading);
+}
+
+#[test]
+fn who_does_not_answer_is_named_and_not_what_an_earlier_look_found() {
+    let limits = Limits::default();
+    // Of the first look everything is answered: the second member is not there yet.
+    let looked = || {
+        let mut script = Script::joining(spec(2, 1, 2), Capability::ALL);
+        script.holds(0, &[&[0, 1]]);
+        script.holds(1, &[&[]]);
+        script.group(group(&[((0, 0), &[0, 1])]));
+        script.passes(Duration::from_millis(20));
+        script
+    };
+    let mut silent_worker = looked();
+    silent_worker.holds(0, &[&[0]]);
+    silent_worker.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    silent_worker.passes(limits.join);
+    silent_worker.failed(
+        FailureKind::Assignment,
+        Some(P2),
+        "after 60 s: it does not answer what its members hold",
+    );
+
+    let mut silent_cluster = looked();
+    silent_cluster.holds(0, &[&[0]]);
+    silent_cluster.holds(1, &[&[1]]);
+    silent_cluster.passes(limits.join);
+    silent_cluster.failed(
+        FailureKind::Assignment,
+        None,
+        "the cluster does not answer about group trial-g1",
+    );
 }

@@ -2,6 +2,9 @@
 //! could not be observed.
 
 mod accounts;
+mod killed;
+mod lives;
+mod planned;
 
 use crate::measure::overload::is_seen;
 use crate::measure::{
@@ -10,10 +13,12 @@ use crate::measure::{
 };
 use crate::protocol::{Capability, MemberResult, TopicTarget, Without};
 use crate::scenario::Work;
+use crate::time::HostId;
 
 use accounts::accounts;
+use lives::{Lived, lives};
 
-use super::cast::{Actor, ActorId, AnyActor, Reader};
+use super::cast::{Actor, AnyActor, Reader};
 use super::course::Ended;
 use super::happening::Happening;
 use super::phase::Phase;
@@ -43,19 +48,27 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
     let last_ns = members.iter().filter_map(|member| member.last_record_ns).max();
     let is_after_end = |last_ns: u64| !course.reads_past_the_end() && last_ns > heard_end_ns;
     let last_ns = last_ns.filter(|last_ns| times_known && !is_after_end(*last_ns));
+    // The clocks of other hosts are compared after the last result.
+    let results = ended
+        .cast
+        .reader_ids()
+        .filter_map(|reader| log.of(reader, Happening::try_as_result_ref));
+    let results_ns = results.map(|(at_ns, _)| at_ns).max().or(log.began_ns(Phase::Over));
     let interruptions = interruptions(ended);
     let load = course.measurement(ended, accounts.unread, &members);
     let failure = accounts.failure.or_else(|| course.failure(ended));
+    let failure = failure.or_else(|| ended.not_carried_out());
     let mut not_observed = not_observed(ended, last_ns.is_none());
+    not_observed.extend(killed::not_observed(ended, accounts.not_observed));
     not_observed.extend(load.as_ref().and_then(lag_not_sampled));
-    let results = log.all(Happening::try_as_result_ref);
     let measurement = Measurement {
         start_ns: *log.latest(Happening::try_as_start_set_ref)?,
         spawn_ns: log.began_ns(Phase::Starting)?,
         subscribe_ns: log.began_ns(Phase::Joining)?,
         joined_ns: log.began_ns(Phase::Reading)?,
         end_ns: last_ns.unwrap_or(heard_end_ns),
-        results_ns: results.map(|(entry, _)| entry.at_ns).next_back(),
+        results_ns,
+        clocks: ended.clocks.of_others(),
         // Known once the processes have ended.
         ended_ns: None,
         records_expected: accounts.expected,
@@ -70,7 +83,7 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
         not_observed,
         load,
         interruptions,
-        clocks: ended.clocks.of_others(),
+        acts: ended.planned(),
         overall: None,
     };
     Some((measurement, failure))
@@ -80,10 +93,11 @@ pub fn measure(ended: &Ended<'_>, host: HostMeasurement) -> Option<(Measurement,
 fn interruptions(Ended { cast, log, .. }: &Ended<'_>) -> Interruptions {
     let mut interruptions = Interruptions::default();
     for actor in cast.ids() {
-        let reader = log.of(actor, Happening::try_as_result_ref);
+        let readers = lives(log, actor)
+            .into_iter()
+            .filter_map(|life| Some(&life.result?.pauses));
         let producer = log.of(actor, Happening::try_as_produced_ref);
-        let pauses = reader.map(|(_, result)| &result.pauses);
-        if let Some(pauses) = pauses.or(producer.map(|(_, result)| &result.pauses)) {
+        for pauses in readers.chain(producer.map(|(_, result)| &result.pauses)) {
             interruptions.add_process(&cast[actor].name(), pauses.as_deref());
         }
     }
@@ -91,15 +105,22 @@ fn interruptions(Ended { cast, log, .. }: &Ended<'_>) -> Interruptions {
 }
 
 /// What each member recorded; `None` where the reading did not begin.
-fn members(Ended { cast, log, .. }: &Ended<'_>) -> Option<Vec<MemberMeasurement>> {
+fn members(ended: &Ended<'_>) -> Option<Vec<MemberMeasurement>> {
+    let Ended { cast, log, .. } = ended;
     let start_ns = *log.latest(Happening::try_as_start_set_ref)?;
     let mut members = Vec::new();
-    for (index, reader) in cast.readers.iter().enumerate() {
-        let results = log.result(index).into_iter().flat_map(|result| &result.members);
-        for ((consumer, member), held) in (0u32..).zip(results).zip(log.held(index)) {
-            let group = u32::try_from(reader.role.group).unwrap_or(u32::MAX);
-            let place = (group, reader.role.process, consumer);
-            members.push(member_measurement(place, held.clone(), member, start_ns));
+    for (actor, reader) in cast.reader_ids().zip(&cast.readers) {
+        for (number, life) in (0u32..).zip(lives(log, actor)) {
+            let results = life.result.into_iter().flat_map(|result| &result.members);
+            for ((consumer, member), held) in (0u32..).zip(results).zip(life.held) {
+                let group = u32::try_from(reader.role.group).unwrap_or(u32::MAX);
+                let place = (group, reader.role.process, consumer);
+                members.push(MemberMeasurement {
+                    life: number,
+                    ..member_measurement(place, held.clone(), member, start_ns)
+                });
+            }
+            members.extend(killed::members(ended, &reader.role, number, &life));
         }
     }
     Some(members)
@@ -146,28 +167,35 @@ fn member_measurement(
                 waits: p.waits.clone(),
             })
             .collect(),
+        ..MemberMeasurement::default()
     }
 }
 
 fn processes(Ended { cast, log, clocks, .. }: &Ended<'_>) -> Vec<ProcessMeasurement> {
-    let process = |(actor, reader): (ActorId, &Actor<Reader>)| {
-        let (_, result) = log.of(actor, Happening::try_as_result_ref)?;
-        let (hello_ns, hello) = log.of(actor, Happening::try_as_introduced_ref)?;
+    let readers = cast.reader_ids().zip(&cast.readers);
+    let all = readers.flat_map(|(actor, reader)| {
+        let host = clocks.host_of(actor);
+        lives(log, actor)
+            .into_iter()
+            .map(move |life| (&reader.role, host, life))
+    });
+    let process = |(role, host, life): (&Reader, HostId, Lived<'_>)| {
+        let (result, (hello_ns, hello)) = (life.result?, life.hello?);
         Some(ProcessMeasurement {
-            group: u32::try_from(reader.role.group).unwrap_or(u32::MAX),
-            process: reader.role.process,
-            host: clocks.host_of(actor),
+            group: u32::try_from(role.group).unwrap_or(u32::MAX),
+            process: role.process,
+            host,
             pid: hello.pid,
             client: hello.client.clone(),
             client_version: hello.client_version.clone(),
-            spawn_ns: log.at_ns(actor, Happening::is_started)?,
+            spawn_ns: life.spawn_ns,
             hello_ns,
-            ready_ns: log.at_ns(actor, Happening::is_ready)?,
+            ready_ns: life.ready_ns?,
             window: result.window.clone(),
             stopwatch: result.stopwatch.clone(),
         })
     };
-    cast.reader_ids().zip(&cast.readers).filter_map(process).collect()
+    all.filter_map(process).collect()
 }
 
 /// What could not be observed, by the capabilities that readers lack.

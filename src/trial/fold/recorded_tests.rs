@@ -11,6 +11,7 @@ use super::*;
 use crate::load::Schedule;
 use crate::measure::{GroupDescription, GroupMember, GroupState};
 use crate::protocol::{FromWorker, Prepare, PrepareProducer};
+use crate::trial::cast::ActorId;
 use crate::trial::cast::Cast;
 use crate::trial::course::{Backlog, Course, Live};
 use crate::trial::terms::Terms;
@@ -104,8 +105,10 @@ fn replayed(name: &str) -> (Value, Value) {
     let cast = Cast {
         readers: recording.readers.into_iter().map(reader).collect(),
         producers: recording.producers.into_iter().map(Actor::new).collect(),
+        ..Cast::default()
     };
     let terms = Terms {
+        script: crate::trial::Script::default(),
         groups: recording.groups,
         manual: recording.manual,
         topics: recording.topics,

@@ -216,6 +216,7 @@ impl Outcome {
                 member: "the member",
                 partition: partitions(scene.partitions)[usize::try_from(read.partition).unwrap()],
                 runs: read.runs.as_deref().unwrap(),
+                was_killed: false,
             })
             .collect();
         account(&expected, &readings)

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Live;
 use crate::measure::ledger::{ExpectedRange, partition_name};
 use crate::measure::{Failure, FailureKind, MemberMeasurement, TopicPartition};
-use crate::protocol::{entry_of, partitions_of};
+use crate::protocol::{PrepareProducer, entry_of, partitions_of};
+use crate::trial::cast::Actor;
 use crate::trial::course::{Course, Due, Ended, Scene};
 use crate::trial::limits::after;
 
@@ -33,14 +34,18 @@ impl Live {
     /// everything was read, what is behind the last record read is unread and not lost.
     pub(super) fn due_of(&self, ended: &Ended<'_>, members: &[&MemberMeasurement]) -> Due {
         let (mut unread, mut ranges) = (0, Vec::new());
-        let given_up = ended.log.sent().any(|result| result.failed > 0);
+        // A producer that was killed has given up on what was under way.
+        let was_killed = |producer: &Actor<PrepareProducer>| !producer.is_done();
+        let given_up = ended.cast.producers.iter().any(was_killed) || ended.log.sent().any(|result| result.failed > 0);
         for (partition, range) in partitions_of(&ended.terms.topics) {
             let end = self.end_of(partition, range);
             let read = members.iter().flat_map(|member| &member.partitions);
             let read = read.filter(|read| read.topic_partition() == partition);
             let runs = read.flat_map(|read| read.runs.iter().flatten());
+            // A record that was given up on may be written all the same, after the ends were asked for. Otherwise nobody reads
+            // beyond an end, and who says so has not read what is in front of it.
+            let runs = runs.filter(|run| given_up || run.first < end);
             let furthest = runs.map(|run| run.end).max().unwrap_or(0).max(0);
-            // A record that was given up on may be written all the same, after the ends were asked for.
             let end = if given_up { end.max(furthest) } else { end };
             let read_until = furthest.min(end);
             unread += u64::try_from(end - read_until).unwrap_or(0);

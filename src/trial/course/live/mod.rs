@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Course, Due, Ended, Scene, Turn};
 use crate::measure::{Failure, FailureKind, LoadMeasurement, MemberMeasurement, TopicPartition};
 use crate::protocol::{OffsetRange, PrepareProducer, ToWorker, entry_of};
-use crate::trial::cast::{Actor, ProducerStage};
+use crate::trial::cast::{Actor, AnyActor, ProducerStage};
 use crate::trial::engine::{Action, tell};
 use crate::trial::happening::Happening;
 use crate::trial::limits::after;
@@ -102,14 +102,15 @@ impl Live {
         if let Some(load) = &mut self.load {
             load.is_stopped = true;
         }
-        scene.cast.producers.iter_mut().for_each(Actor::<PrepareProducer>::stop);
-        Turn::On(tell(scene.cast.producer_ids(), &ToWorker::Stop))
+        let producers = scene.cast.producer_ids().zip(&mut scene.cast.producers);
+        let stopped = producers.filter_map(|(actor, producer)| producer.stop().then_some(actor));
+        Turn::On(tell(stopped.collect::<Vec<_>>().into_iter(), &ToWorker::Stop))
     }
 
     /// The failure of a load whose end is not known in time.
     fn out_of_time(scene: &Scene<'_>) -> Failure {
         let producers = scene.cast.producer_ids().zip(&scene.cast.producers);
-        let late = producers.filter(|(_, producer)| !producer.is_done());
+        let late = producers.filter(|(_, producer)| producer.is_present() && !producer.is_done());
         match late.map(|(actor, _)| actor).next() {
             Some(actor) => {
                 let message = "it gave no result after the end of the load";
@@ -176,6 +177,12 @@ impl Course for Live {
         wishes.fold(load.deadline_ns, u64::min)
     }
 
+    fn wait_until(&mut self, at_ns: u64) {
+        if let Some(load) = &mut self.load {
+            load.deadline_ns = load.deadline_ns.max(at_ns);
+        }
+    }
+
     fn on_tick(&mut self, scene: &mut Scene<'_>) -> Result<Turn, Failure> {
         let Some(load) = &self.load else {
             return Ok(Turn::NOTHING);
@@ -202,12 +209,13 @@ impl Course for Live {
     }
 
     fn on_producers(&mut self, scene: &mut Scene<'_>) -> Turn {
-        let mut stages = scene.cast.producers.iter().map(Actor::<PrepareProducer>::stage);
-        if stages.all(|stage| matches!(stage, Some(ProducerStage::Finished))) {
-            return self.stop_producers(scene);
-        }
         if scene.cast.all_sent() && !self.is_draining() {
             return self.ask(scene);
+        }
+        let mut producers = scene.cast.producers.iter().filter(|producer| producer.is_present());
+        let is_stopped = self.load.as_ref().is_none_or(|load| load.is_stopped);
+        if !is_stopped && producers.all(Actor::<PrepareProducer>::has_sent) {
+            return self.stop_producers(scene);
         }
         Turn::NOTHING
     }

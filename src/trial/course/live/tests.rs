@@ -282,6 +282,19 @@ fn records_not_read_in_time_are_unread_and_a_gap_before_them_is_a_loss() {
 }
 
 #[test]
+fn records_beyond_the_end_do_not_make_those_before_it_lost() {
+    let mut script = draining([0, 0]);
+    script.passes(script.machine.terms.limits.drain);
+    let first = member_result(&[(0, &[read(0, 200)])]);
+    let beyond = member_result(&[(1, &[read(0, 120), read(205, 208)])]);
+    let (measurement, failure) = measured(&mut script, [first, beyond]);
+    let failure = failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Duplicated);
+    assert!(failure.message.contains("outside what was to be read"), "{failure:?}");
+    assert_eq!((measurement.lost, measurement.load.unwrap().unread), (0, 80));
+}
+
+#[test]
 fn acknowledged_records_that_the_cluster_does_not_have_are_lost() {
     let (mut script, _) = reading([0, 0]);
     script.passes(Duration::from_secs(1));
@@ -377,4 +390,68 @@ fn the_plan_orders_the_same_window_that_the_load_has() {
         .unwrap();
     assert_eq!((stamps.duration_ns, stamps.warmup_ns), (ordered.duration_ns, SECOND_NS));
     assert_eq!((stamps.lead_ns, stamps.stamped_from), (SECOND_NS / 2, vec![vec![5, 7]]));
+}
+
+/// A live trial with two producers and these acts planned, and the first of them reading.
+fn reading_of_two_producers(plan: crate::trial::Script) -> Script {
+    let machine = live([0, 0]).machine;
+    let second = PrepareProducer {
+        producer: 1,
+        ..producers()[0].clone()
+    };
+    let producers = vec![producers()[0].clone(), second];
+    let spec = crate::trial::spec::TrialSpec {
+        terms: machine.terms,
+        ..spec_of(&arrangement("case", 2, 1), 2)
+    };
+    let load = load_spec([0, 0]);
+    let mut script = Script::new(spec.with_load(load, producers).with_script(plan, &[]));
+    let actors: Vec<ActorId> = script.machine.cast.ids().collect();
+    for actor in &actors {
+        script.says(*actor, FromWorker::Hello(hello(Capability::ALL)));
+    }
+    for actor in &actors {
+        script.says(*actor, FromWorker::Ready);
+    }
+    script.holds(0, &[&[0]]);
+    script.holds(1, &[&[1]]);
+    script.group(group(&[((0, 0), &[0]), ((1, 0), &[1])]));
+    assert_eq!(script.machine.phase(), Phase::Reading);
+    script
+}
+
+#[test]
+fn a_producer_that_leaves_or_is_killed_as_planned_is_not_waited_for() {
+    use crate::measure::Act;
+    let second = ActorId::Producer(1);
+    for act in [Act::Leave, Act::Kill] {
+        let when = crate::trial::When::At(Duration::from_secs(2));
+        let step = crate::trial::Step {
+            when,
+            actor: second,
+            act,
+        };
+        let mut script = reading_of_two_producers(crate::trial::Script { steps: vec![step] });
+        let actions = script.passes(Duration::from_millis(2_100));
+        let begun = match act {
+            Act::Leave => Action::Send(second, ToWorker::Stop),
+            _ => Action::Act(second, act),
+        };
+        assert!(actions.contains(&begun), "{actions:?}");
+        if act == Act::Leave {
+            let actions = script.says(second, FromWorker::ProducerResult(Box::new(produced(100))));
+            assert_eq!(actions, [Action::Act(second, Act::Leave)]);
+        }
+        script.event(Event::Died(second, "it was killed (signal 9)".to_owned()));
+        script.passes(Duration::from_secs(3));
+        let stop = script.says(PRODUCER, progress(400, true));
+        assert_eq!(sent_to(&stop, &ToWorker::Stop), [PRODUCER]);
+        script.says(PRODUCER, FromWorker::ProducerResult(Box::new(produced(400))));
+        let sent = script.machine.log.sent().count();
+        assert_eq!(
+            (script.machine.cast.all_sent(), sent),
+            (true, 1 + usize::from(act == Act::Leave))
+        );
+        assert_eq!(script.machine.failure(), None);
+    }
 }

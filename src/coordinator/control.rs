@@ -1,0 +1,48 @@
+//! Carries out the acts of a trial's script: on its worker processes, and on brokers that the run started. Knows neither when
+//! nor why.
+
+use std::sync::Arc;
+
+use nix::sys::signal::Signal;
+
+use super::fleet::{Fleet, Launch};
+use crate::kafka::local::Broker;
+use crate::measure::{Act, clock};
+use crate::protocol::ToWorker;
+use crate::trial::ActorId;
+
+/// Does this to a worker, and says when. It is asked to leave; all else is done to its process and whatever its launcher
+/// has started.
+pub fn act_on_worker(fleet: &mut impl Fleet, actor: ActorId, act: Act, launch: Option<&Launch>) -> Result<u64, String> {
+    let at_ns = clock::now_ns();
+    match act {
+        Act::Start => fleet.start(actor, launch.ok_or("it has no command line")?)?,
+        Act::Leave => fleet.send(actor, &ToWorker::Exit),
+        Act::Kill => fleet.signal(actor, Signal::SIGKILL)?,
+        Act::Pause => fleet.signal(actor, Signal::SIGSTOP)?,
+        Act::Resume => fleet.signal(actor, Signal::SIGCONT)?,
+    }
+    Ok(at_ns)
+}
+
+/// Does this to a broker, and says when it was done.
+pub async fn act_on_broker(broker: Option<Arc<Broker>>, act: Act) -> Result<u64, String> {
+    let broker = broker.ok_or("the run did not start it")?;
+    let carried_out = tokio::task::spawn_blocking(move || carry_out(&broker, act)).await;
+    carried_out.map_err(|error| error.to_string())??;
+    Ok(clock::now_ns())
+}
+
+fn carry_out(broker: &Broker, act: Act) -> Result<(), String> {
+    if let Some(status) = broker.exit_status().filter(|_| act != Act::Start) {
+        return Err(format!("it had ended before ({status})"));
+    }
+    let done = match act {
+        Act::Start => return broker.start().map_err(|error| error.to_string()),
+        Act::Leave => broker.stop(),
+        Act::Kill => broker.kill(),
+        Act::Pause => broker.suspend(),
+        Act::Resume => broker.resume(),
+    };
+    done.map_err(|error| error.to_string())
+}

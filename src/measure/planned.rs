@@ -1,0 +1,247 @@
+//! Planned acts of a trial, such as a consumer process that is killed, and what of that which was recorded they explain.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use super::interruption::{Interruptions, RECORDED_FROM_NS, Stretch};
+use super::member::MemberMeasurement;
+
+/// Something that is done on purpose to one who takes part in a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "lowercase")]
+pub enum Act {
+    /// Its process is started: for the first time, or again.
+    Start,
+    /// It ends in order: a reader leaves its group, a broker hands its partitions over.
+    Leave,
+    /// Its process is killed.
+    Kill,
+    /// Its process is stopped and stays.
+    Pause,
+    /// Its process goes on after a pause.
+    Resume,
+}
+
+/// One who takes part in a trial. Readers and producers are counted from 0; a broker has the id that its cluster gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Participant {
+    Reader { group: u32, process: u32 },
+    Producer(u32),
+    Broker(i32),
+}
+
+impl fmt::Display for Participant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Participant::Reader { group, process } => write!(f, "group {}, process {}", group + 1, process + 1),
+            Participant::Producer(producer) => write!(f, "producer {}", producer + 1),
+            Participant::Broker(id) => write!(f, "broker {id}"),
+        }
+    }
+}
+
+/// An act that was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedAct {
+    /// On whom.
+    pub who: Participant,
+    /// What.
+    pub act: Act,
+    /// When it was begun.
+    pub at_ns: u64,
+    /// Until when what it causes may last.
+    pub settled_ns: u64,
+}
+
+impl PlannedAct {
+    /// True where it was done to a broker.
+    pub fn is_on_broker(&self) -> bool {
+        matches!(self.who, Participant::Broker(_))
+    }
+
+    /// True for a moment at which this act may have an effect.
+    fn reaches(&self, at_ns: u64) -> bool {
+        (self.at_ns..=self.settled_ns).contains(&at_ns)
+    }
+
+    /// True where this act may be why nothing happened for so long. No such stretch is shorter than
+    /// [`RECORDED_FROM_NS`], and what is seen of it may begin a moment before the act.
+    pub(super) fn explains(&self, stretch: Stretch) -> bool {
+        self.reaches(stretch.from_ns + RECORDED_FROM_NS)
+    }
+
+    /// True where this act may be why a member's assignment changed: it was done to somebody of its group, or to a broker,
+    /// which may be where the group is kept.
+    pub(super) fn rebalances(&self, member: &MemberMeasurement, at_ns: u64) -> bool {
+        let concerns = match self.who {
+            Participant::Reader { group, .. } => group == member.group,
+            Participant::Producer(_) => false,
+            Participant::Broker(_) => true,
+        };
+        concerns && self.reaches(at_ns)
+    }
+
+    /// True where this act started the process of a member.
+    pub(super) fn starts(&self, member: &MemberMeasurement) -> bool {
+        let (group, process) = (member.group, member.process);
+        self.act == Act::Start && self.who == Participant::Reader { group, process }
+    }
+}
+
+impl Interruptions {
+    /// Those that none of these acts explains.
+    #[must_use]
+    pub fn unplanned(&self, acts: &[PlannedAct]) -> Interruptions {
+        let of = |who: Participant| acts.iter().filter(move |act| act.who == who);
+        let mut left = self.clone();
+        left.processes.retain(|pause| {
+            let mut of_process = acts.iter().filter(|act| act.who.to_string() == pause.process);
+            !of_process.any(|act| act.explains(pause.pause))
+        });
+        left.brokers
+            .retain(|pause| !of(Participant::Broker(pause.broker)).any(|act| act.explains(pause.pause)));
+        left.changes
+            .retain(|change| !of(Participant::Broker(change.broker)).any(|act| act.reaches(change.at_ns)));
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::measure::judge::{ExclusionRules, judge};
+    use crate::measure::{
+        BrokerChange, BrokerPause, FlagKind, Measurement, ProcessPause, Rebalance, RebalanceKind, TopicPartition,
+    };
+    use crate::testing::measurement;
+
+    const SECOND: u64 = 1_000_000_000;
+    const START: u64 = 10 * SECOND;
+
+    /// Two processes that read for 10 s, with this act after one second, settled within three.
+    fn acted(who: Participant, act: Act) -> Measurement {
+        let mut trial = measurement().processes(2).partitions(2).start_ns(START).build();
+        trial.end_ns = START + 10 * SECOND;
+        let (at_ns, settled_ns) = (START + SECOND, START + 4 * SECOND);
+        trial.acts = vec![PlannedAct {
+            who,
+            act,
+            at_ns,
+            settled_ns,
+        }];
+        trial
+    }
+
+    fn process_2() -> Participant {
+        let (group, process) = (0, 1);
+        Participant::Reader { group, process }
+    }
+
+    fn reason(trial: &Measurement) -> Option<String> {
+        judge(trial, &ExclusionRules::default()).1
+    }
+
+    #[test]
+    fn a_planned_rebalance_leaves_no_trial_out_and_one_before_or_after_it_or_in_another_group_does() {
+        let revoked = |at_ns| Rebalance {
+            at_ns,
+            kind: RebalanceKind::Revoked,
+            partitions: vec![TopicPartition { topic: 0, partition: 0 }],
+        };
+        let with = |who, at_ns| {
+            let mut trial = acted(who, Act::Kill);
+            trial.members[0].rebalances.push(revoked(at_ns));
+            reason(&trial)
+        };
+        for (at_ns, is_planned) in [
+            (START + SECOND / 2, false),
+            (START + 2 * SECOND, true),
+            (START + 5 * SECOND, false),
+        ] {
+            assert_eq!(with(process_2(), at_ns).is_none(), is_planned, "{at_ns}");
+            assert_eq!(with(Participant::Broker(1), at_ns).is_none(), is_planned, "{at_ns}");
+        }
+        let (group, process) = (1, 0);
+        assert!(with(Participant::Reader { group, process }, START + 2 * SECOND).is_some());
+        assert!(with(Participant::Producer(0), START + 2 * SECOND).is_some());
+    }
+
+    #[test]
+    fn a_broker_that_is_planned_to_be_away_leaves_no_trial_out_and_another_one_does() {
+        let with = |broker| {
+            let mut trial = acted(Participant::Broker(2), Act::Kill);
+            let (address, at_ns, came) = ("b:9092".to_owned(), START + SECOND + 50_000_000, false);
+            trial.interruptions.changes = vec![BrokerChange {
+                broker,
+                address,
+                at_ns,
+                came,
+            }];
+            reason(&trial)
+        };
+        assert_eq!(with(2), None);
+        assert!(with(1).unwrap().starts_with("broker 1 (b:9092) went away"));
+    }
+
+    #[test]
+    fn a_planned_pause_is_no_standstill_and_any_other_is() {
+        let pause = |from_ns| Stretch::new(from_ns, from_ns + 2 * SECOND);
+        // It is seen to begin with the last time that the process is known to have run.
+        let with = |process: &str, from_ns| {
+            let mut trial = acted(process_2(), Act::Pause);
+            let process = process.to_owned();
+            trial.interruptions.processes = vec![ProcessPause {
+                process,
+                pause: pause(from_ns),
+            }];
+            reason(&trial)
+        };
+        assert_eq!(with("group 1, process 2", START + SECOND - 90_000_000), None);
+        assert!(with("group 1, process 1", START + SECOND).is_some());
+        assert!(with("group 1, process 2", START + 6 * SECOND).is_some());
+        let mut trial = acted(Participant::Broker(1), Act::Pause);
+        let broker_pause = |broker| BrokerPause {
+            broker,
+            pause: pause(START + SECOND),
+        };
+        trial.interruptions.brokers = vec![broker_pause(1)];
+        assert_eq!(reason(&trial), None);
+        trial.interruptions.brokers = vec![broker_pause(2)];
+        assert!(reason(&trial).is_some());
+    }
+
+    #[test]
+    fn what_other_programs_used_is_not_known_where_a_process_ended() {
+        let flagged = |act| {
+            let mut trial = acted(process_2(), act);
+            trial.host.others_cpu_ns = trial.host.wall_ns;
+            let (flags, _) = judge(&trial, &ExclusionRules::default());
+            flags.iter().any(|flag| flag.kind == FlagKind::Disturbed)
+        };
+        assert_eq!((flagged(Act::Kill), flagged(Act::Pause)), (false, true));
+    }
+
+    #[test]
+    fn acts_are_stored_in_words_and_a_trial_without_any_says_nothing_of_them() {
+        let trial = acted(process_2(), Act::Kill);
+        let stored = serde_json::to_value(&trial).unwrap();
+        assert_eq!(
+            stored["acts"][0]["who"],
+            serde_json::json!({"reader": {"group": 0, "process": 1}})
+        );
+        assert_eq!(stored["acts"][0]["act"], "kill");
+        assert_eq!(serde_json::from_value::<Measurement>(stored).unwrap().acts, trial.acts);
+        let quiet = Measurement {
+            acts: Vec::new(),
+            ..trial
+        };
+        assert!(serde_json::to_value(&quiet).unwrap().get("acts").is_none());
+    }
+}

@@ -1,0 +1,388 @@
+//! The world of a simulated trial: a clock, and what is due. It hears the engine's actions and has events for it; it
+//! knows nothing of the engine's state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::causes::Causes;
+use super::chance::{Chance, MS};
+use super::cluster::{Cluster, Group, Log};
+use super::mischief::Deafness;
+use super::plan::{Plan, Records};
+use super::producer::SimProducer;
+use super::reader::SimReader;
+use crate::measure::TopicPartition;
+use crate::protocol::{Capability, FromWorker, Hello, PROTOCOL_VERSION, ToWorker, TopicTarget};
+use crate::testing::script::BEGIN_NS;
+use crate::trial::{Action, ActorId, Event};
+
+/// The presence of an actor's process.
+#[derive(Debug)]
+pub struct Process {
+    pub hello: Hello,
+    /// What its clock shows more than the coordinator's.
+    pub ahead_ns: i64,
+    pub is_introduced: bool,
+    pub is_dead: bool,
+    pub frozen_until_ns: u64,
+    /// What would have happened in it while it was frozen for ever.
+    pub held: Vec<Due>,
+    /// How often it was started before.
+    pub lives: u32,
+    /// When its latest message reaches the engine, and the engine's latest reaches it: messages keep their order.
+    to_engine_ns: u64,
+    from_engine_ns: u64,
+}
+
+/// Something that is due.
+#[derive(Debug)]
+pub enum Due {
+    /// The engine hears of an event; of a group's description, to which question it is the answer.
+    Event(Event, Option<u64>),
+    Hear(ActorId, ToWorker),
+    Introduce(ActorId),
+    GetReady(ActorId),
+    /// It reads or sends.
+    Work(ActorId),
+    Join(usize),
+    /// A consumer of a reader gives back what it holds, unless another rebalance has begun since this generation.
+    Revoke(usize, usize, u32),
+    /// The cluster has noticed that a reader is gone in this life.
+    Expel(usize, u32),
+    /// A group assigns, unless another rebalance has begun since this generation.
+    Assign(usize, u32),
+    /// A consumer of a reader gets what the group assigned in this generation.
+    Give(usize, usize, u32),
+    AnswerGroup(usize, u64),
+    AnswerEnds,
+    AnswerStill(Vec<TopicTarget>),
+    Mischief(usize),
+}
+
+/// What comes next for the engine.
+#[derive(Debug)]
+pub enum Next {
+    Event(Event, Option<u64>),
+    /// Nothing before the time at which the engine wants to be woken.
+    Wake,
+}
+
+/// The world around the engine.
+#[derive(Debug)]
+pub struct World {
+    pub now_ns: u64,
+    pub plan: Plan,
+    pub chance: Chance,
+    pub cluster: Cluster,
+    pub readers: Vec<SimReader>,
+    pub producers: Vec<SimProducer>,
+    pub processes: BTreeMap<ActorId, Process>,
+    /// Readers of processes that ended and were started again.
+    pub past: Vec<SimReader>,
+    /// Whose processes ended although nobody planned it.
+    pub murdered: BTreeSet<ActorId>,
+    /// What happened that a failure may name.
+    pub causes: Causes,
+    /// What is due, by time, with the life of the process that it is due in.
+    queue: BTreeMap<(u64, u64), (Due, u32)>,
+    sequence: u64,
+    /// Questions about groups so far.
+    looks: u64,
+}
+
+impl World {
+    /// The world of a plan, a moment before its processes run.
+    pub fn new(plan: &Plan) -> Self {
+        let mut chance = Chance::new(plan.seed.wrapping_add(1 << 40));
+        let cluster = Cluster {
+            topics: (1..=plan.partitions.len())
+                .map(|topic| format!("topic-{topic}"))
+                .collect(),
+            logs: logs(plan, &mut chance),
+            groups: vec![Group::default(); plan.groups as usize],
+            deafness: Vec::new(),
+            has_targets: plan.has_targets,
+        };
+        let processes = plan.processes as usize;
+        let reader = |index: usize| {
+            let (group, process) = (index / processes, index % processes);
+            let name = format!("group {}, process {}", group + 1, process + 1);
+            SimReader::new(name, group, plan.capabilities[index].clone(), plan.seed % 2 == 0)
+        };
+        let mut world = World {
+            now_ns: BEGIN_NS,
+            readers: (0..plan.readers()).map(reader).collect(),
+            producers: Vec::new(),
+            processes: BTreeMap::new(),
+            past: Vec::new(),
+            murdered: BTreeSet::new(),
+            causes: Causes::default(),
+            queue: BTreeMap::new(),
+            sequence: 0,
+            looks: 0,
+            plan: plan.clone(),
+            chance,
+            cluster,
+        };
+        for index in 0..plan.producers as usize {
+            let name = format!("producer {}", index + 1);
+            world.producers.push(SimProducer::new(name));
+        }
+        world.expect_deeds();
+        world.begin();
+        world
+    }
+
+    fn begin(&mut self) {
+        let readers = (0..self.readers.len()).map(ActorId::Reader);
+        let producers = (0..self.producers.len()).map(ActorId::Producer);
+        for actor in readers.chain(producers) {
+            let capabilities = match actor {
+                ActorId::Reader(reader) => self.readers[reader].capabilities.clone(),
+                ActorId::Producer(_) | ActorId::Broker(_) => Capability::ALL.to_vec(),
+            };
+            let ahead_ns = self.ahead_ns(actor);
+            let process = Process {
+                ahead_ns,
+                hello: Hello {
+                    protocol: PROTOCOL_VERSION,
+                    client: "simulated".to_owned(),
+                    client_version: "1".to_owned(),
+                    pid: 4711,
+                    capabilities,
+                    host: (ahead_ns != 0).then(|| "elsewhere".to_owned()),
+                },
+                is_introduced: false,
+                is_dead: false,
+                frozen_until_ns: 0,
+                held: Vec::new(),
+                lives: 0,
+                to_engine_ns: 0,
+                from_engine_ns: 0,
+            };
+            self.processes.insert(actor, process);
+            let start_ns = self.chance.between(20, 500) * MS;
+            if self.starts_late(actor) {
+                self.process(actor).is_dead = true;
+            } else {
+                self.later(start_ns, Due::Introduce(actor));
+            }
+        }
+        for index in 0..self.plan.mischiefs.len() {
+            self.later(self.plan.mischiefs[index].after_ns, Due::Mischief(index));
+        }
+    }
+
+    /// The process of an actor.
+    pub fn process(&mut self, actor: ActorId) -> &mut Process {
+        self.processes.get_mut(&actor).unwrap()
+    }
+
+    fn ahead_ns(&self, actor: ActorId) -> i64 {
+        match actor {
+            ActorId::Reader(index) | ActorId::Producer(index) if index % 2 == 1 => self.plan.ahead_ns,
+            ActorId::Reader(_) | ActorId::Producer(_) | ActorId::Broker(_) => 0,
+        }
+    }
+
+    /// Its name for people.
+    pub fn name(&self, actor: ActorId) -> String {
+        match actor {
+            ActorId::Reader(reader) => self.readers[reader].name.clone(),
+            ActorId::Producer(producer) => self.producers[producer].name.clone(),
+            ActorId::Broker(broker) => format!("broker {broker}"),
+        }
+    }
+
+    /// Makes something due after so long.
+    pub fn later(&mut self, after_ns: u64, due: Due) {
+        self.at(self.now_ns.saturating_add(after_ns), due);
+    }
+
+    fn at(&mut self, at_ns: u64, due: Due) {
+        self.sequence += 1;
+        let process = actor_of(&due).and_then(|actor| self.processes.get(&actor));
+        let life = process.map_or(0, |process| process.lives);
+        self.queue.insert((at_ns, self.sequence), (due, life));
+    }
+
+    /// How long a message takes.
+    fn delay(&mut self) -> u64 {
+        self.chance.up_to(self.plan.delay_ns)
+    }
+
+    /// An actor's process says or does something of which the engine hears, after what it said before.
+    pub fn tell(&mut self, actor: ActorId, event: Event) {
+        let arrival_ns = self.now_ns + self.delay();
+        let process = self.processes.get_mut(&actor).unwrap();
+        process.to_engine_ns = process.to_engine_ns.max(arrival_ns);
+        let arrival_ns = process.to_engine_ns;
+        self.at(arrival_ns, Due::Event(event, None));
+    }
+
+    /// An actor sends a message, with the times of its clock.
+    pub fn say(&mut self, actor: ActorId, mut message: FromWorker) {
+        let ahead_ns = self.processes[&actor].ahead_ns;
+        for ns in message.times_mut() {
+            *ns = ns.saturating_add_signed(ahead_ns);
+        }
+        self.tell(actor, Event::Message(actor, message));
+    }
+
+    /// The engine does something.
+    pub fn perform(&mut self, action: Action) {
+        let delay_ns = self.delay();
+        match action {
+            Action::Send(actor, message) => {
+                let process = self.processes.get_mut(&actor).unwrap();
+                process.from_engine_ns = process.from_engine_ns.max(self.now_ns + delay_ns);
+                let arrival_ns = process.from_engine_ns;
+                self.at(arrival_ns, Due::Hear(actor, message));
+            }
+            Action::Act(actor, act) => self.act(actor, act),
+            Action::Describe(group) => {
+                self.looks += 1;
+                self.later(delay_ns, Due::AnswerGroup(group, self.looks));
+            }
+            Action::AskEnds => self.later(delay_ns, Due::AnswerEnds),
+            Action::AskStill(targets) => self.later(delay_ns, Due::AnswerStill(targets)),
+            Action::Started(_) | Action::Ended => {}
+        }
+    }
+
+    /// The number of the latest question about a group.
+    pub fn looks(&self) -> u64 {
+        self.looks
+    }
+
+    /// Goes on to what the engine hears next, but not beyond the time at which it wants to be woken.
+    pub fn next(&mut self, wake_ns: u64) -> Next {
+        loop {
+            let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= wake_ns) else {
+                self.now_ns = self.now_ns.max(wake_ns);
+                return Next::Wake;
+            };
+            let ((at_ns, _), (due, life)) = entry.remove_entry();
+            self.now_ns = self.now_ns.max(at_ns);
+            match due {
+                Due::Event(event, look) => return Next::Event(event, look),
+                due => self.happen(due, life),
+            }
+        }
+    }
+
+    fn happen(&mut self, due: Due, life: u32) {
+        if let Some(actor) = actor_of(&due) {
+            let process = self.processes.get_mut(&actor).unwrap();
+            if process.is_dead || process.lives != life {
+                return;
+            }
+            if process.frozen_until_ns == u64::MAX {
+                process.held.push(due);
+                return;
+            }
+            if process.frozen_until_ns > self.now_ns {
+                let until_ns = process.frozen_until_ns;
+                self.at(until_ns, due);
+                return;
+            }
+        }
+        match due {
+            Due::Hear(actor, message) => self.hear(actor, message),
+            Due::Introduce(actor) => self.introduce(actor),
+            Due::GetReady(actor) => self.say(actor, FromWorker::Ready),
+            Due::Work(ActorId::Reader(reader)) => self.read(reader),
+            Due::Work(ActorId::Producer(producer)) => self.produce(producer),
+            Due::Join(reader) => self.join(reader),
+            Due::Revoke(reader, consumer, generation) => self.revoke(reader, consumer, generation),
+            Due::Work(ActorId::Broker(_)) | Due::Event(..) => {}
+            Due::Expel(reader, life) => {
+                if self.processes[&ActorId::Reader(reader)].lives == life {
+                    self.expel(reader);
+                }
+            }
+            Due::Assign(group, generation) => self.assign(group, generation),
+            Due::Give(reader, consumer, generation) => self.give(reader, consumer, generation),
+            Due::AnswerGroup(group, look) => self.answer_group(group, look),
+            Due::AnswerEnds => self.answer_ends(),
+            Due::AnswerStill(targets) => self.answer_still(targets),
+            Due::Mischief(index) => self.mischief(index),
+        }
+    }
+
+    fn answer_group(&mut self, group: usize, look: u64) {
+        if self.cluster.is_deaf(Deafness::GroupLost, self.now_ns) {
+            return;
+        }
+        let description = if self.cluster.is_deaf(Deafness::GroupErrors, self.now_ns) {
+            Err("the coordinator of the group is not available".to_owned())
+        } else {
+            let readers = &self.readers;
+            let held = |member: &super::cluster::Member| -> Vec<TopicPartition> {
+                let consumer = readers[member.reader].consumers.get(member.consumer);
+                consumer
+                    .map(|consumer| consumer.held.keys().copied().collect())
+                    .unwrap_or_default()
+            };
+            Ok(self.cluster.describe(group, self.now_ns, held))
+        };
+        let delay_ns = self.delay();
+        self.later(delay_ns, Due::Event(Event::Group(group, description), Some(look)));
+    }
+
+    fn answer_ends(&mut self) {
+        if self.cluster.is_deaf(Deafness::EndsLost, self.now_ns) {
+            return;
+        }
+        let ends = if self.cluster.is_deaf(Deafness::EndsErrors, self.now_ns) {
+            Err("no answer".to_owned())
+        } else {
+            Ok(self.cluster.ends(self.now_ns))
+        };
+        let delay_ns = self.delay();
+        self.later(delay_ns, Due::Event(Event::Ends(ends), None));
+    }
+
+    fn answer_still(&mut self, targets: Vec<TopicTarget>) {
+        let still = if self.cluster.is_deaf(Deafness::StillErrors, self.now_ns) {
+            Err("no answer".to_owned())
+        } else {
+            Ok(self.cluster.delivered_of(&targets, true))
+        };
+        let delay_ns = self.delay();
+        self.later(delay_ns, Due::Event(Event::Still(targets, still), None));
+    }
+}
+
+/// Whose process something is due in.
+fn actor_of(due: &Due) -> Option<ActorId> {
+    match due {
+        Due::Hear(actor, _) | Due::Introduce(actor) | Due::GetReady(actor) | Due::Work(actor) => Some(*actor),
+        Due::Join(reader) | Due::Revoke(reader, ..) | Due::Give(reader, ..) => Some(ActorId::Reader(*reader)),
+        Due::Event(..)
+        | Due::Expel(..)
+        | Due::Assign(..)
+        | Due::AnswerGroup(..)
+        | Due::AnswerEnds
+        | Due::AnswerStill(_)
+        | Due::Mischief(_) => None,
+    }
+}
+
+/// What lies in the partitions: existing topics have gaps, and a record at their end.
+fn logs(plan: &Plan, chance: &mut Chance) -> Vec<Vec<Log>> {
+    let mut log = |count: &u64| {
+        let all = 0..i64::try_from(*count).unwrap();
+        let last = all.end - 1;
+        let has_gaps = plan.records == Records::Existing;
+        let offsets = all.filter(|offset| *offset == last || !(has_gaps && chance.once_in(4)));
+        let mut log = Log::filled(offsets.collect());
+        if has_gaps {
+            log.remove(plan.removed);
+        }
+        log
+    };
+    let topics = plan.partitions.iter();
+    topics
+        .map(|partitions| partitions.iter().map(&mut log).collect())
+        .collect()
+}

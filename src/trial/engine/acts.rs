@@ -1,0 +1,273 @@
+//! The acts of the script: which are due, what stands in their way, what came of them, and what is known of a reader that
+//! was killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Phase, TrialMachine, after};
+use crate::measure::{Act, Failure, FailureKind, TopicPartition};
+use crate::protocol::{Position, ToWorker, partitions_of};
+use crate::trial::cast::{ActorId, AnyActor, ReaderStage};
+use crate::trial::happening::{Happening, Span};
+use crate::trial::script::{Step, When};
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    begun_ns: Option<u64>,
+    done_ns: Option<u64>,
+}
+
+/// How far the script of a trial is.
+#[derive(Debug, Default)]
+pub(crate) struct Acts {
+    progress: Vec<Progress>,
+    paused: BTreeSet<ActorId>,
+    /// What readers reported, by group and partition in the order of the reports; of one that is gone, without its name.
+    /// Kept only where there is a script.
+    spans: BTreeMap<(usize, TopicPartition), Vec<(Option<usize>, Span)>>,
+}
+
+impl Acts {
+    /// So many steps that wait.
+    pub(super) fn new(steps: usize) -> Self {
+        Acts {
+            progress: vec![Progress::default(); steps],
+            ..Acts::default()
+        }
+    }
+}
+
+impl TrialMachine {
+    /// Begins what is due of the script.
+    pub(super) fn act(&mut self, now_ns: u64) -> Result<Vec<Action>, Failure> {
+        let mut actions = Vec::new();
+        for index in 0..self.acts.progress.len() {
+            if self.next_ns(index).is_some_and(|at_ns| now_ns >= at_ns) {
+                actions.extend(self.begin(now_ns, index)?);
+            }
+        }
+        self.course.wait_until(self.settled_ns());
+        Ok(actions)
+    }
+
+    /// When something of the script is due next, as far as that is known.
+    pub(super) fn next_step_ns(&self) -> Option<u64> {
+        (0..self.acts.progress.len())
+            .filter_map(|index| self.next_ns(index))
+            .min()
+    }
+
+    /// Until when what was planned may keep the reading from going on.
+    fn settled_ns(&self) -> u64 {
+        let steps = self.terms.script.steps.iter().zip(&self.acts.progress).enumerate();
+        let known = steps.filter_map(|(index, (step, progress))| {
+            let is_coming = progress.begun_ns.is_some() || matches!(step.when, When::AfterStep(_));
+            let next_ns = self.next_ns(index).filter(|_| is_coming);
+            progress.begun_ns.max(progress.done_ns).max(next_ns)
+        });
+        known.max().map_or(0, |at_ns| after(at_ns, self.terms.limits.settle))
+    }
+
+    /// When a step is due that waits; of a reader that is being started, when it must be ready.
+    fn next_ns(&self, index: usize) -> Option<u64> {
+        let Step { when, actor, act } = self.terms.script.steps[index];
+        let Progress { begun_ns, done_ns } = self.acts.progress[index];
+        if done_ns.is_some() || !self.is_reading() {
+            return None;
+        }
+        if let Some(begun_ns) = begun_ns {
+            let limit = self.terms.limits.hello + self.terms.limits.ready;
+            let gets_ready = act == Act::Start && matches!(actor, ActorId::Reader(_));
+            return gets_ready.then(|| after(begun_ns, limit));
+        }
+        Some(match when {
+            When::At(delay) => after(*self.log.latest(Happening::try_as_start_set_ref)?, delay),
+            When::AfterJoin(delay) => after(self.log.began_ns(Phase::Reading)?, delay),
+            When::AfterStep(delay) => after(self.acts.progress[index.checked_sub(1)?].done_ns?, delay),
+            When::AtProgress(share) => {
+                let (done, total) = self.progress();
+                return (done as f64 >= share * total as f64).then_some(0);
+            }
+        })
+    }
+
+    fn begin(&mut self, now_ns: u64, index: usize) -> Result<Vec<Action>, Failure> {
+        let Step { actor, act, .. } = self.terms.script.steps[index];
+        if let Some(obstacle) = self.obstacle_to(index) {
+            return Err(self.not_as_planned(index, obstacle));
+        }
+        self.acts.progress[index].begun_ns = Some(now_ns);
+        self.log.push(now_ns, actor, Happening::ActBegun(index));
+        // Who leaves in order gives its result first.
+        let stops = match (actor, act) {
+            (ActorId::Reader(reader), Act::Leave) => self.cast.readers[reader].stop(),
+            (ActorId::Producer(producer), Act::Leave) => self.cast.producers[producer].stop(),
+            _ => false,
+        };
+        let stop = stops.then_some(Action::Send(actor, ToWorker::Stop));
+        Ok(vec![stop.unwrap_or(Action::Act(actor, act))])
+    }
+
+    /// Why a step cannot be carried out now.
+    fn obstacle_to(&self, index: usize) -> Option<&'static str> {
+        let Step { actor, act, .. } = self.terms.script.steps[index];
+        if self.acts.progress[index].begun_ns.is_some() {
+            return Some("its worker was not ready in time");
+        }
+        if self.under_way(actor, |_| true).is_some() {
+            return Some("a step before it is not over");
+        }
+        let (is_present, is_paused) = (self.cast[actor].is_present(), self.acts.paused.contains(&actor));
+        match act {
+            Act::Start if is_present => Some("it runs already"),
+            Act::Leave | Act::Kill | Act::Pause | Act::Resume if !is_present => Some("it does not run"),
+            Act::Leave | Act::Pause if is_paused => Some("it is paused"),
+            Act::Resume if !is_paused => Some("it is not paused"),
+            Act::Start | Act::Leave | Act::Kill | Act::Pause | Act::Resume => None,
+        }
+    }
+
+    /// The step that is being done to an actor, if it is such an act.
+    fn under_way(&self, actor: ActorId, is_such: impl Fn(Act) -> bool) -> Option<usize> {
+        let mut steps = self.terms.script.steps.iter().zip(&self.acts.progress);
+        steps.position(|(step, Progress { begun_ns, done_ns })| {
+            step.actor == actor && is_such(step.act) && begun_ns.is_some() && done_ns.is_none()
+        })
+    }
+
+    fn finish(&mut self, now_ns: u64, index: usize) {
+        self.acts.progress[index].done_ns = Some(now_ns);
+        let actor = self.terms.script.steps[index].actor;
+        self.log.push(now_ns, actor, Happening::ActDone(index));
+    }
+
+    /// Takes in what came of an act. Of one that ends a worker, its end says it; of one that starts it, `ready`.
+    pub(super) fn on_acted(&mut self, actor: ActorId, act: Act, done: Result<u64, String>) -> Result<(), Failure> {
+        let Some(index) = self.under_way(actor, |under_way| under_way == act) else {
+            return Ok(());
+        };
+        let done_ns = done.map_err(|cause| self.not_as_planned(index, &cause))?;
+        let is_broker = matches!(actor, ActorId::Broker(_));
+        match act {
+            Act::Start => self.start(done_ns, actor),
+            Act::Leave | Act::Kill if is_broker => self.go(done_ns, actor, <&str>::from(act).to_owned(), true),
+            Act::Leave | Act::Kill => return Ok(()),
+            Act::Pause => drop(self.acts.paused.insert(actor)),
+            Act::Resume => drop(self.acts.paused.remove(&actor)),
+        }
+        if act != Act::Start || is_broker {
+            self.finish(done_ns, index);
+        }
+        Ok(())
+    }
+
+    /// A worker's process ended, which is a failure unless a step of the script ends it: by force, or in order once it
+    /// gave its result.
+    pub(super) fn on_died(&mut self, now_ns: u64, actor: ActorId, how: String) -> Result<Vec<Action>, Failure> {
+        let gave_result = match actor {
+            ActorId::Reader(reader) => self.cast.readers[reader].is_done(),
+            ActorId::Producer(producer) => self.cast.producers[producer].is_done(),
+            ActorId::Broker(_) => false,
+        };
+        let planned = self.under_way(actor, |act| act == Act::Kill || gave_result && act == Act::Leave);
+        let failure = self.cast.failure(actor, FailureKind::WorkerDied, &how);
+        self.go(now_ns, actor, how, planned.is_some());
+        self.finish(now_ns, planned.ok_or(failure)?);
+        Ok(match actor {
+            ActorId::Producer(_) => self.go_on(now_ns, |course, scene| course.on_producers(scene)),
+            ActorId::Reader(_) | ActorId::Broker(_) => self.end_when_collected(now_ns),
+        })
+    }
+
+    /// An actor's process ended.
+    fn go(&mut self, now_ns: u64, actor: ActorId, how: String, planned: bool) {
+        self.cast[actor].go();
+        self.acts.paused.remove(&actor);
+        let mut reported = Vec::new();
+        for (name, span) in self.acts.spans.values_mut().flatten() {
+            if name.map(ActorId::Reader) == Some(actor) {
+                reported.push(*span);
+                *name = None;
+            }
+        }
+        let gone = Happening::Gone { how, planned, reported };
+        self.log.push(now_ns, actor, gone);
+    }
+
+    /// Who leaves by the script gave its result, and may go.
+    pub(super) fn let_go(&self, actor: ActorId) -> Vec<Action> {
+        let leaves = self.under_way(actor, |act| act == Act::Leave).is_some();
+        leaves.then_some(Action::Act(actor, Act::Leave)).into_iter().collect()
+    }
+
+    /// A reader that was started in the middle of the trial joins, and reads at once.
+    pub(super) fn join_late(&mut self, now_ns: u64, actor: ActorId) -> Vec<Action> {
+        let (Some(index), ActorId::Reader(reader), true) =
+            (self.under_way(actor, |act| act == Act::Start), actor, self.is_reading())
+        else {
+            return Vec::new();
+        };
+        self.finish(now_ns, index);
+        self.cast.readers[reader].enter(ReaderStage::Reading);
+        let held = vec![Vec::new(); self.role(reader).prepare.consumers.len()];
+        self.log.push(now_ns, actor, Happening::Held(held));
+        let start = self
+            .log
+            .latest(Happening::try_as_start_set_ref)
+            .map(|at_ns| ToWorker::Start { at_ns: *at_ns });
+        let messages = [Some(ToWorker::Subscribe), start].into_iter().flatten();
+        messages.map(|message| Action::Send(actor, message)).collect()
+    }
+
+    /// The reading is over: who is paused must run to say what it recorded.
+    pub(super) fn resume_all(&mut self) -> Vec<Action> {
+        let paused = std::mem::take(&mut self.acts.paused).into_iter();
+        paused.map(|actor| Action::Act(actor, Act::Resume)).collect()
+    }
+
+    /// Notes how far a reader is, where it may be killed.
+    pub(super) fn note_spans(&mut self, now_ns: u64, reader: usize, positions: &[Position]) {
+        if self.terms.script.steps.is_empty() {
+            return;
+        }
+        let group = self.role(reader).group;
+        for position in positions {
+            let (partition, offset) = (position.topic_partition(), position.offset);
+            let spans = self.acts.spans.entry((group, partition)).or_default();
+            if let Some((name, span)) = spans.last_mut()
+                && *name == Some(reader)
+                && offset >= span.end
+            {
+                (span.end, span.at_ns) = (offset, now_ns);
+                continue;
+            }
+            // Whoever held it at the barrier read it from its first record; where another began is not reported.
+            let held = self.log.held(reader).iter().flatten();
+            let is_first = spans.is_empty() && held.into_iter().any(|held| *held == partition);
+            let range = partitions_of(&self.terms.topics).find(|(of, _)| is_first && *of == partition);
+            let span = Span {
+                partition,
+                first: range.map_or(offset, |(_, range)| range.low.min(offset)),
+                end: offset,
+                at_ns: now_ns,
+            };
+            spans.push((Some(reader), span));
+        }
+    }
+
+    /// The brokers that are away, or may be, because that was planned.
+    pub fn brokers_away(&self) -> Vec<u32> {
+        let is_changing = |id: usize| self.under_way(ActorId::Broker(id), |act| act != Act::Pause).is_some();
+        let brokers = self.cast.brokers.iter().enumerate();
+        let away = brokers.filter(|(id, broker)| !broker.is_present() || is_changing(*id));
+        away.map(|(_, broker)| broker.role.id).collect()
+    }
+
+    fn not_as_planned(&self, index: usize, cause: &str) -> Failure {
+        self.ended().not_as_planned(index, cause)
+    }
+}
+
+#[cfg(test)]
+#[path = "acts_tests.rs"]
+mod tests;
