@@ -31,8 +31,15 @@ impl FromWorker {
                 times.extend(&mut result.last_sent_ns);
                 stretches.extend(result.pauses.iter_mut().flatten());
             }
-            Hello(_) | Ready | Progress { .. } | Seconds { .. } | ProducerProgress(_) | Calibrated(_) => {}
-            Clock(_) | Reported { .. } | Failed { .. } => {}
+            Hello(_)
+            | Ready
+            | Progress { .. }
+            | Seconds { .. }
+            | ProducerProgress(_)
+            | Calibrated(_)
+            | Clock(_)
+            | Reported { .. }
+            | Failed { .. } => {}
         }
         times.extend(
             stretches

@@ -89,8 +89,8 @@ impl Clocks {
     /// Takes an answer: true if that completed a comparison, false if the actor is to be asked again. The error is what is
     /// wrong with the answer, or with the clock.
     pub fn on_answer(&mut self, now_ns: u64, actor: ActorId, read: ClockReading) -> Result<bool, String> {
-        let others = self.others.iter_mut().filter(|other| other.asked == actor);
-        let asked = others.filter_map(|other| Some((other.asked_ns.take()?, other))).next();
+        let mut others = self.others.iter_mut().filter(|other| other.asked == actor);
+        let asked = others.find_map(|other| Some((other.asked_ns.take()?, other)));
         let (asked_ns, other) = asked.ok_or("it answered `query_clock` without having been asked")?;
         let clock = HostClock::of_exchange([asked_ns, now_ns], [read.received_ns, read.sent_ns]);
         let clock = clock.ok_or_else(|| format!("its answer to `query_clock` cannot be true: {read:?}"))?;

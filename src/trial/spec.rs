@@ -52,6 +52,7 @@ impl TrialSpec {
     }
 
     /// Plans acts on those who take part and on these brokers, which the run started.
+    #[must_use]
     pub fn with_script(mut self, script: Script, brokers: &[u32]) -> Self {
         self.cast.brokers = brokers.iter().map(|id| Actor::new(Broker { id: *id })).collect();
         self.cast.brokers.iter_mut().for_each(AnyActor::start);

@@ -17,6 +17,9 @@ struct Progress {
     done_ns: Option<u64>,
 }
 
+/// What a reader reported, and which one, as long as it is there.
+type Reported = (Option<usize>, Span);
+
 /// How far the script of a trial is.
 #[derive(Debug, Default)]
 pub(crate) struct Acts {
@@ -24,7 +27,7 @@ pub(crate) struct Acts {
     paused: BTreeSet<ActorId>,
     /// What readers reported, by group and partition in the order of the reports; of one that is gone, without its name.
     /// Kept only where there is a script.
-    spans: BTreeMap<(usize, TopicPartition), Vec<(Option<usize>, Span)>>,
+    spans: BTreeMap<(usize, TopicPartition), Vec<Reported>>,
 }
 
 impl Acts {

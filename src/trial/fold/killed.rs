@@ -26,7 +26,7 @@ pub(super) fn members(ended: &Ended<'_>, role: &Reader, life: u32, lived: &Lived
         let holder = lived.held.iter().position(|held| held.contains(&partition));
         let of_partition = || reported.iter().filter(|span| span.partition == partition);
         let mut spans: Vec<(i64, i64)> = of_partition().map(|span| (span.first, span.end)).collect();
-        let last_ns = of_partition().map(|span| span.at_ns).last();
+        let last_ns = of_partition().next_back().map(|span| span.at_ns);
         if spans.is_empty() && holder.is_some() {
             // It was killed before its first report.
             spans.push((range.low, range.low));
