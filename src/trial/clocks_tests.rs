@@ -128,7 +128,7 @@ fn a_worker_of_another_host_gets_the_start_on_its_clock_and_recorded_on_the_coor
     assert_eq!((answers, script.machine.phase()), (EXCHANGES, Phase::Over));
     assert_eq!(script.machine.failure(), None);
     let host = crate::measure::HostMeasurement::default();
-    let (measurement, failure) = crate::trial::assemble::measurement(&mut script.machine, BEGIN_NS, host);
+    let (measurement, failure) = crate::trial::measure(&script.machine.ended(), host).unwrap();
     assert_eq!(failure, None);
     let [here, far] = &measurement.members[..] else {
         panic!()

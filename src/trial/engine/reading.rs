@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Phase, TrialMachine, after, tell};
 use crate::measure::Failure;
 use crate::protocol::{Position, ProducerProgress, ProducerResult, ToWorker, WorkerResult};
-use crate::trial::cast::{Actor, ActorId, AnyActor, Held, ProducerStage, Reader, ReaderStage};
+use crate::trial::cast::{Actor, ActorId, Held, ProducerStage, Reader, ReaderStage};
 use crate::trial::course::{Course, Scene, Turn};
 use crate::trial::happening::Happening;
 
