@@ -115,7 +115,7 @@ fn collected(ahead_ns: u64) -> (Script, Vec<Action>) {
 #[test]
 fn a_worker_of_another_host_gets_the_start_on_its_clock_and_recorded_on_the_coordinators() {
     let (script, actions) = reading();
-    let start_ns = script.machine.start_ns;
+    let start_ns = script.start_ns();
     assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns: start_ns }), [Reader(0)]);
     let start = ToWorker::Start {
         at_ns: start_ns + AHEAD_NS,
