@@ -4,7 +4,6 @@ use super::*;
 use crate::measure::{FailureKind, Rebalance, RebalanceKind, Stretch};
 use crate::protocol::{Capability, MemberAssignment, WorkerResult};
 use crate::testing::script::*;
-use crate::trial::Happening;
 use crate::trial::{Action, Phase};
 
 const MS: u64 = 1_000_000;
@@ -116,12 +115,7 @@ fn collected(ahead_ns: u64) -> (Script, Vec<Action>) {
 #[test]
 fn a_worker_of_another_host_gets_the_start_on_its_clock_and_recorded_on_the_coordinators() {
     let (script, actions) = reading();
-    let start_ns = script
-        .machine
-        .log
-        .latest(Happening::try_as_start_set_ref)
-        .copied()
-        .unwrap();
+    let start_ns = script.start_ns();
     assert_eq!(sent_to(&actions, &ToWorker::Start { at_ns: start_ns }), [Reader(0)]);
     let start = ToWorker::Start {
         at_ns: start_ns + AHEAD_NS,

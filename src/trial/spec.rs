@@ -96,11 +96,7 @@ impl TrialSpec {
         let fixed_group = configuration.group.as_ref().map(|group| vec![group.clone()]);
         let groups = fixed_group.unwrap_or_else(|| fresh_groups.clone());
         let terms = terms_of(configuration, groups, topics, limits);
-        let members = if terms.manual {
-            configuration.members_per_group()
-        } else {
-            0
-        };
+        let members = configuration.members_per_group() * u32::from(terms.manual);
         let dealt = deal(&terms.partitions(), members);
         // Each group reads all partitions.
         let mut hands = dealt.iter().cycle();

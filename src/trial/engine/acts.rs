@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Phase, TrialMachine, after};
+use super::{Action, Phase, TrialMachine};
 use crate::measure::{Act, Failure, FailureKind, TopicPartition};
 use crate::protocol::{Position, ToWorker, partitions_of};
 use crate::trial::cast::{ActorId, AnyActor, ReaderStage};
 use crate::trial::happening::{Happening, Span};
+use crate::trial::limits::after;
 use crate::trial::script::{Step, When};
 
 /// How far a step is.

@@ -14,7 +14,9 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 impl TrialMachine {
     /// The failure of a trial whose phase took too long. It names the first process that is late, if one is.
     pub(super) fn out_of_time(&self) -> Failure {
-        if let Some(actor) = self.clocks.silent() {
+        // An exchange that goes on is not what is late where others have not introduced themselves.
+        let is_comparing = self.is_comparing || self.cast.present().all(|actor| self.cast[actor].hello().is_some());
+        if let Some(actor) = self.clocks.silent().filter(|_| is_comparing) {
             let message = "it is on another host than the coordinator and did not answer `query_clock`";
             return self.cast.failure(actor, FailureKind::WorkerProtocol, message);
         }
