@@ -166,7 +166,7 @@ mod tests {
     const BEGIN_NS: u64 = 31_536_000 * SECOND_NS;
 
     fn others() -> impl Strategy<Value = Other> {
-        let ahead = -(BEGIN_NS as i64) / 2..i64::MAX / 4;
+        let ahead = -BEGIN_NS.cast_signed() / 2..i64::MAX / 4;
         (ahead, -400i64..400).prop_map(|(ahead_ns, ppm)| Other { ahead_ns, ppm })
     }
 
@@ -186,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_true_time_lies_in_the_interval_whatever_the_offset_and_however_uneven_the_ways(
-            ahead_ns in -(BEGIN_NS as i64) / 2..i64::MAX / 4, ways in ways(), later_ns in 0..SECOND_NS,
+            ahead_ns in -BEGIN_NS.cast_signed() / 2..i64::MAX / 4, ways in ways(), later_ns in 0..SECOND_NS,
         ) {
             let other = Other { ahead_ns, ppm: 0 };
             let clock = other.compared(BEGIN_NS, ways);
@@ -220,7 +220,7 @@ mod tests {
             other in others(), ways in ways(), jump_ns in 500_000_000i64..i64::MAX / 4, back in any::<bool>(),
         ) {
             let before = other.compared(BEGIN_NS, ways);
-            let jump_ns = if back { -jump_ns.min(BEGIN_NS as i64 / 4) } else { jump_ns };
+            let jump_ns = if back { -jump_ns.min(BEGIN_NS.cast_signed() / 4) } else { jump_ns };
             let jumped = Other { ahead_ns: other.ahead_ns + jump_ns, ..other };
             let after = jumped.compared(BEGIN_NS + 10 * SECOND_NS, ways);
             prop_assert_eq!(before.until(after, 10 * SECOND_NS), None);

@@ -94,6 +94,7 @@ pub struct Progress {
 
 /// A process of consumers.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a trait of its own")]
 pub struct SimReader {
     pub name: String,
     pub group: usize,
