@@ -97,16 +97,16 @@ impl Interruptions {
     /// Those that none of these acts explains.
     #[must_use]
     pub fn unplanned(&self, acts: &[PlannedAct]) -> Interruptions {
-        let of = |who: Participant| acts.iter().filter(move |act| act.who == who);
+        let acts_on = |who: Participant| acts.iter().filter(move |act| act.who == who);
         let mut left = self.clone();
         left.processes.retain(|pause| {
             let mut of_process = acts.iter().filter(|act| act.who.to_string() == pause.process);
             !of_process.any(|act| act.explains(pause.pause))
         });
         left.brokers
-            .retain(|pause| !of(Participant::Broker(pause.broker)).any(|act| act.explains(pause.pause)));
+            .retain(|pause| !acts_on(Participant::Broker(pause.broker)).any(|act| act.explains(pause.pause)));
         left.changes
-            .retain(|change| !of(Participant::Broker(change.broker)).any(|act| act.reaches(change.at_ns)));
+            .retain(|change| !acts_on(Participant::Broker(change.broker)).any(|act| act.reaches(change.at_ns)));
         left
     }
 }

@@ -143,10 +143,10 @@ fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_
     let run_id = format!("planned-leave{}", std::process::id());
     let tables = "[dataset]\npartitions = 4\nsize = 100\n[consumer]\nprocesses = 3\ncommit = 'per-batch'\n\
                   [load]\nrate = 500\nduration = 8\nwarmup = 1\n";
-    let at = |seconds| When::At(Duration::from_secs(seconds));
+    let after_start = |seconds| When::At(Duration::from_secs(seconds));
     let steps = vec![
-        step(at(3), ActorId::Reader(1), Act::Leave),
-        step(at(5), ActorId::Reader(2), Act::Start),
+        step(after_start(3), ActorId::Reader(1), Act::Leave),
+        step(after_start(5), ActorId::Reader(2), Act::Start),
     ];
     let trials = run(&(cluster("planned-leave-") + tables), &run_id, steps);
     let measurement = complete(&trials[0]);

@@ -1,45 +1,14 @@
 //! The acts of the script: which are due, what stands in their way, what came of them, and what is known of a reader that
 //! was killed.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::script_progress::Progress;
 use super::{Action, Phase, TrialMachine};
-use crate::measure::{Act, Failure, FailureKind, TopicPartition};
+use crate::measure::{Act, Failure, FailureKind};
 use crate::protocol::{Position, ToWorker, partitions_of};
 use crate::trial::cast::{ActorId, AnyActor, ReaderStage};
 use crate::trial::happening::{Happening, Span};
 use crate::trial::limits::after;
 use crate::trial::script::{Step, When};
-
-/// How far a step is.
-#[derive(Debug, Clone, Copy, Default)]
-struct Progress {
-    begun_ns: Option<u64>,
-    done_ns: Option<u64>,
-}
-
-/// What a reader reported, and which one, as long as it is there.
-type Reported = (Option<usize>, Span);
-
-/// How far the script of a trial is.
-#[derive(Debug, Default)]
-pub(crate) struct Acts {
-    progress: Vec<Progress>,
-    paused: BTreeSet<ActorId>,
-    /// What readers reported, by group and partition in the order of the reports; of one that is gone, without its name.
-    /// Kept only where there is a script.
-    spans: BTreeMap<(usize, TopicPartition), Vec<Reported>>,
-}
-
-impl Acts {
-    /// So many steps that wait.
-    pub(super) fn new(steps: usize) -> Self {
-        Acts {
-            progress: vec![Progress::default(); steps],
-            ..Acts::default()
-        }
-    }
-}
 
 impl TrialMachine {
     /// Begins what is due of the script.

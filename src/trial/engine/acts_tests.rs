@@ -263,7 +263,7 @@ fn a_process_that_is_started_later_is_not_waited_for_at_the_barrier_and_reads_to
 }
 
 #[test]
-fn a_process_that_is_killed_and_started_again_lives_twice_and_its_records_are_told_apart() {
+fn a_process_that_is_killed_and_started_again_lives_twice_and_its_records_are_kept_apart() {
     let mut script = killed(Plan::default().restart(AT, TWO, Act::Kill, 2 * SECOND));
     assert_eq!(script.passes(SECOND), []);
     acts(&mut script, SECOND, TWO, Act::Start);
@@ -316,7 +316,7 @@ fn a_pause_is_ended_in_time_whether_its_session_ends_first_or_not() {
         );
         acts(&mut script, SECOND, TWO, Act::Resume);
         script.reaches(1, 1, 50);
-        // What stands still without a plan is a failure as ever.
+        // What stands still without a plan is a failure as before.
         script.passes(Duration::from_secs(30));
         script.failed(
             FailureKind::Stall,

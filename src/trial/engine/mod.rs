@@ -8,12 +8,13 @@ mod hosts;
 mod joining;
 mod reading;
 mod reports;
+mod script_progress;
 mod starting;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use acts::Acts;
+use script_progress::Acts;
 
 use super::cast::{ActorId, Cast, Reader};
 use super::clocks::Clocks;
