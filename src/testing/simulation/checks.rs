@@ -188,12 +188,13 @@ impl Checker {
                 self.stopped.remove(actor);
                 Ok(())
             }
-            Action::Act(actor, act) => match self.gone.contains(actor) {
-                true => Err(format!("{actor:?} is gone, and {act:?} is done to it")),
-                false => Ok(()),
-            },
+            Action::Act(actor, act) if self.gone.contains(actor) => {
+                Err(format!("{actor:?} is gone, and {act:?} is done to it"))
+            }
             Action::Ended => self.end(),
-            Action::Describe(_) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) => Ok(()),
+            Action::Act(..) | Action::Describe(_) | Action::AskEnds | Action::AskStill(_) | Action::Started(_) => {
+                Ok(())
+            }
         }
     }
 

@@ -175,9 +175,9 @@ fn anything(plan: &Plan, chance: &mut Chance) -> What {
 fn partitions(chance: &mut Chance, has_backlog: bool) -> Vec<u64> {
     let count = chance.of(&[1, 2, 2, 3, 4, 6, 12]);
     let mut partitions: Vec<u64> = (0..count)
-        .map(|_| match has_backlog && !chance.once_in(6) {
-            true => chance.between(1, 200),
-            false => 0,
+        .map(|_| {
+            let is_filled = has_backlog && !chance.once_in(6);
+            if is_filled { chance.between(1, 200) } else { 0 }
         })
         .collect();
     if has_backlog {

@@ -101,13 +101,14 @@ impl World {
     }
 
     fn pause(&mut self, actor: ActorId, for_ns: u64) {
+        use FailureKind::{Assignment, Connect, Stall, Timeout, WorkerStart};
+
         let until_ns = self.now_ns.saturating_add(for_ns);
         let process = self.processes.get_mut(&actor).unwrap();
         process.frozen_until_ns = process.frozen_until_ns.max(until_ns);
         if for_ns < HARMLESS_NS {
             return;
         }
-        use FailureKind::{Assignment, Connect, Stall, Timeout, WorkerStart};
         let who = self.someone(actor);
         self.causes.add(
             "a pause",

@@ -94,6 +94,10 @@ pub struct Progress {
 
 /// A process of consumers.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what it does, and how it is wrong, are independent of each other"
+)]
 pub struct SimReader {
     pub name: String,
     pub group: usize,

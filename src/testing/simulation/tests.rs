@@ -152,7 +152,9 @@ fn plan_with(seed: u64, what: &[(What, (u64, u64))]) -> Plan {
     plan.capabilities = vec![Capability::ALL.to_vec(); plan.readers()];
     for partitions in &mut plan.partitions {
         partitions.resize(4.max(partitions.len()), 0);
-        partitions.iter_mut().for_each(|count| *count = (*count).max(50));
+        for count in partitions.iter_mut() {
+            *count = (*count).max(50);
+        }
     }
     let mischiefs = what.iter().map(|(what, (low_ms, high_ms))| Mischief {
         after_ns: chance.between(*low_ms, *high_ms) * MS,

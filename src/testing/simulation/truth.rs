@@ -110,10 +110,10 @@ pub fn check_account(world: &World, checker: &Checker, measurement: &Measurement
     }
     if !world.plan.deeds.is_empty() {
         // What was read again, and what somebody read who was killed, is not known to the record.
-        return match is_good && truth.lost + truth.outside > 0 {
-            true => Err(format!("a good trial in which truly {truth:?}")),
-            false => Ok(()),
-        };
+        if is_good && truth.lost + truth.outside > 0 {
+            return Err(format!("a good trial in which truly {truth:?}"));
+        }
+        return Ok(());
     }
     if is_good && !truth.is_exact() {
         return Err(format!("a good trial in which truly {truth:?}"));

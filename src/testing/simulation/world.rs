@@ -106,7 +106,12 @@ impl World {
         let reader = |index: usize| {
             let (group, process) = (index / processes, index % processes);
             let name = format!("group {}, process {}", group + 1, process + 1);
-            SimReader::new(name, group, plan.capabilities[index].clone(), plan.seed % 2 == 0)
+            SimReader::new(
+                name,
+                group,
+                plan.capabilities[index].clone(),
+                plan.seed.is_multiple_of(2),
+            )
         };
         let mut world = World {
             now_ns: BEGIN_NS,
