@@ -96,20 +96,25 @@ fn one_comes_and_goes_in(
     (account, commits)
 }
 
+/// Where the machine is busy, a group may have gone on before the last commit of a member that loses its partitions: the
+/// broker refuses that commit, and the records are rightly read again.
 fn read_once(name: &str, properties: &[(&str, &str)], threads: u32, commit: Commit) {
-    let (account, commits) = one_comes_and_goes(name, properties, |prepare| {
-        prepare.threads = threads;
-        prepare.commit = commit;
-        if commit == Commit::Auto {
-            for (name, value) in [("enable.auto.commit", "true"), ("auto.commit.interval.ms", "100000")] {
-                prepare
-                    .properties
-                    .insert(name.to_owned(), tandem::protocol::Secret::new(value));
+    undisturbed(|time| {
+        let name = format!("{name}-{time}");
+        let (account, commits) = one_comes_and_goes(&name, properties, |prepare| {
+            prepare.threads = threads;
+            prepare.commit = commit;
+            if commit == Commit::Auto {
+                for (name, value) in [("enable.auto.commit", "true"), ("auto.commit.interval.ms", "100000")] {
+                    prepare
+                        .properties
+                        .insert(name.to_owned(), tandem::protocol::Secret::new(value));
+                }
             }
-        }
+        });
+        assert!(account.is_exact(), "{name}: {account:?}");
+        assert_eq!(commits > 0, commit != Commit::Auto, "{name}");
     });
-    assert!(account.is_exact(), "{name}: {account:?}");
-    assert_eq!(commits > 0, commit != Commit::Auto, "{name}");
 }
 
 #[test]
