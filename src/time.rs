@@ -64,9 +64,9 @@ pub struct HostClock {
 }
 
 impl HostClock {
-    /// What an exchange of clocks says: the coordinator `asked` and got the answer by its own clock; the question was
-    /// `received` and the answer `sent` by the other one. Neither came before it went, however long it was on its way.
-    /// `None` where that cannot be true.
+    /// What one exchange of clocks tells. By the coordinator's clock, it `asked` and was `answered`; by the other clock, the
+    /// question was `received` and the answer `sent`. Each message arrives after it was sent, however long it takes. `None`
+    /// for times that contradict this.
     pub fn of_exchange([asked, answered]: [u64; 2], [received, sent]: [u64; 2]) -> Option<Self> {
         // The clocks drift while the answer is made, too.
         let drift = i128::from(sent.checked_sub(received)? / DRIFT_PARTS);

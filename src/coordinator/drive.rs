@@ -93,10 +93,12 @@ pub async fn run<F: Fleet>(
     };
     let unasked = ask_for_missing(&mut machine, surroundings).await.err();
     let Some((mut measurement, failure)) = trial::measure(&machine.ended(), host) else {
+        let message = "it was over before its reading began".to_owned();
+        let (kind, who) = (FailureKind::NotAsPlanned, None);
         return Outcome {
             measurement: None,
-            failure: None,
-            acts: Vec::new(),
+            failure: Some(Failure { kind, who, message }),
+            acts: machine.ended().planned(),
         };
     };
     measurement.ended_ns = Some(ended_ns);

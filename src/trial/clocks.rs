@@ -46,8 +46,8 @@ impl Clocks {
         }
     }
 
-    /// Learns from its introduction on which host an actor is. True if it is to be asked what its clock shows: nobody else
-    /// of its host was.
+    /// Learns from an actor's introduction on which host it is. True for the first actor of another host: its clock is to
+    /// be read.
     pub fn meet(&mut self, now_ns: u64, actor: ActorId, hello: &Hello) -> bool {
         if hello.protocol < FIRST_WITH_HOST || hello.host == self.here {
             return false;
@@ -67,7 +67,7 @@ impl Clocks {
         known.is_none()
     }
 
-    /// Begins to compare all hosts once more, by processes that are still there: who is to be asked.
+    /// Begins the second comparison of all hosts. Returns one process of each host that still runs: its clock is to be read.
     pub fn compare_again(&mut self, now_ns: u64, is_there: impl Fn(ActorId) -> bool) -> Vec<ActorId> {
         let mut asked = Vec::new();
         for (index, other) in self.others.iter_mut().enumerate() {
@@ -86,8 +86,8 @@ impl Clocks {
         asked
     }
 
-    /// Takes an answer: true if that completed a comparison, false if the actor is to be asked again. The error is what is
-    /// wrong with the answer, or with the clock.
+    /// Takes in an answer. True if it completes a comparison, false if the actor is to be asked again. The error says what
+    /// is wrong with the answer or with the clock.
     pub fn on_answer(&mut self, now_ns: u64, actor: ActorId, read: ClockReading) -> Result<bool, String> {
         let mut others = self.others.iter_mut().filter(|other| other.asked == actor);
         let asked = others.find_map(|other| Some((other.asked_ns.take()?, other)));
