@@ -32,6 +32,16 @@ pub struct Outcome {
     pub acts: Vec<PlannedAct>,
 }
 
+impl Outcome {
+    fn without_figures(machine: &TrialMachine, failure: Failure) -> Self {
+        Outcome {
+            measurement: None,
+            failure: Some(failure),
+            acts: machine.ended().planned(),
+        }
+    }
+}
+
 /// What a trial needs of the world besides its workers.
 pub trait Surroundings {
     /// Asks the cluster about a group.
@@ -79,11 +89,7 @@ pub async fn run<F: Fleet>(
             // length of their session timeout.
             fleet.shutdown(exit_limit).await;
         }
-        return Outcome {
-            measurement: None,
-            failure: Some(failure),
-            acts: machine.ended().planned(),
-        };
+        return Outcome::without_figures(&machine, failure);
     }
     fleet.shutdown(exit_limit).await;
     let ended_ns = clock::now_ns();
@@ -95,11 +101,7 @@ pub async fn run<F: Fleet>(
     let Some((mut measurement, failure)) = trial::measure(&machine.ended(), host) else {
         let message = "it was over before its reading began".to_owned();
         let (kind, who) = (FailureKind::NotAsPlanned, None);
-        return Outcome {
-            measurement: None,
-            failure: Some(Failure { kind, who, message }),
-            acts: machine.ended().planned(),
-        };
+        return Outcome::without_figures(&machine, Failure { kind, who, message });
     };
     measurement.ended_ns = Some(ended_ns);
     measurement.interruptions.fetch_pause_ns = fetch_pause_ns(&machine);
