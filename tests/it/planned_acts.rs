@@ -162,11 +162,13 @@ fn after_a_clean_leave_in_a_live_trial_the_account_is_exact_and_who_comes_later_
 }
 
 #[test]
+#[ignore = "scripts/test --all; the standard tier plans acts of members, and kills brokers: deaths.rs"]
 fn one_of_three_brokers_is_killed_and_comes_back_within_each_of_two_trials() {
     let run_id = format!("planned-broker{}", std::process::id());
-    let tables = "repetitions = 2\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nrecords = 8_000\nsize = 100\n\
-                  replication = 2\n[trial]\nrecords = 8_000\n\
+    let tables = "repetitions = 2\n[cluster]\nbrokers = 3\n[dataset]\npartitions = 4\nrecords = 30_000\nsize = 100\n\
+                  replication = 2\n[trial]\nrecords = 30_000\n\
                   [consumer]\nprocesses = 2\nwork = 'wait 2ms'\ncommit = 'per-batch'\n";
+    // On a busy machine a broker takes up to ten seconds to come back, and the trial reads for fifteen or more.
     let broker = ActorId::Broker(2);
     let steps = vec![
         step(When::At(Duration::from_secs(1)), broker, Act::Kill),
