@@ -113,10 +113,7 @@ fn decided(is_better: bool, materially: bool, by: Option<&Comparing>) -> String 
 
 impl From<Conclusion> for Cell {
     fn from(conclusion: Conclusion) -> Self {
-        Cell {
-            text: conclusion.to_string(),
-            tone: conclusion.tone(),
-        }
+        Cell::new(conclusion.to_string(), conclusion.tone())
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Document {
     /// Stands in place of an answer.
     pub(super) no_answer: &'static str,
     pub(super) warnings: Vec<String>,
+    /// What stands beside the answer on the first screen of a page.
+    pub(super) glance: Glance,
     pub(super) sections: Vec<Section>,
     /// Where the rest is that a terminal leaves out: `the page`.
     pub(super) page: &'static str,
@@ -28,6 +30,108 @@ pub(super) struct Document {
     pub(super) footer: &'static str,
     /// Version of the tandem that made it.
     pub(super) tandem_version: String,
+}
+
+/// The evidence for the answer in as little as it takes. A terminal has a table of its own instead.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Glance {
+    /// What is concluded of each configuration.
+    pub(super) verdicts: Vec<Table>,
+    /// The one chart that shows it.
+    pub(super) chart: Option<Chart>,
+    /// What limits it, and whether to trust it: paragraphs with their names.
+    pub(super) notes: Vec<(&'static str, String)>,
+}
+
+/// A form of a document, by how much it has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Everything, as one page or as Markdown with its charts beside it.
+    Page,
+    /// For a pull request or the summary of a job: the answer and the results, the rest folded, no charts.
+    Brief,
+    /// As much as was asked for.
+    Terminal(Extent),
+}
+
+/// How much of a report a terminal shows. The page has everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The answer and the warnings.
+    Answer,
+    /// Two screens: these, the results, and what explains them.
+    Screens,
+    /// Everything that fits a terminal.
+    Everything,
+}
+
+impl Form {
+    /// Where there is room for all that is looked up.
+    pub(super) const PAGE: &[Form] = &[Form::Page];
+    /// A page, folded where it is brief.
+    pub(super) const PAGES: &[Form] = &[Form::Page, Form::Brief];
+    /// A page, and a terminal with room for everything.
+    pub(super) const LONG: &[Form] = &[Form::Page, Form::Terminal(Extent::Everything)];
+    /// A page, and a terminal that shows more than the answer.
+    pub(super) const SCREENS: &[Form] = &[
+        Form::Page,
+        Form::Terminal(Extent::Screens),
+        Form::Terminal(Extent::Everything),
+    ];
+    /// Every form that shows more than the answer.
+    pub(super) const ALL: &[Form] = &[
+        Form::Page,
+        Form::Brief,
+        Form::Terminal(Extent::Screens),
+        Form::Terminal(Extent::Everything),
+    ];
+}
+
+/// The sections of a form. Each is declared once, with the forms that show it, and made for these alone.
+pub(super) struct Outline {
+    form: Form,
+    sections: Vec<Section>,
+}
+
+impl Outline {
+    pub(super) fn of(form: Form) -> Self {
+        let sections = Vec::new();
+        Outline { form, sections }
+    }
+
+    /// A section, left out where it says nothing.
+    pub(super) fn section(
+        mut self,
+        (id, title): (&'static str, &'static str),
+        forms: &[Form],
+        blocks: impl FnOnce() -> Vec<Block>,
+    ) -> Self {
+        if forms.contains(&self.form) {
+            let section = Section::new(id, title, blocks());
+            self.sections
+                .extend(Some(section).filter(|section| !section.blocks.is_empty()));
+        }
+        self
+    }
+
+    /// A section that the brief form folds.
+    pub(super) fn folded(
+        mut self,
+        name: (&'static str, &'static str),
+        forms: &[Form],
+        blocks: impl FnOnce() -> Vec<Block>,
+    ) -> Self {
+        let before = self.sections.len();
+        self = self.section(name, forms, blocks);
+        for section in &mut self.sections[before..] {
+            section.is_folded = self.form == Form::Brief;
+        }
+        self
+    }
+
+    pub(super) fn sections(self) -> Vec<Section> {
+        self.sections
+    }
 }
 
 /// A part of a document with its heading.
@@ -66,19 +170,21 @@ pub(super) enum Block {
 }
 
 impl Document {
-    /// Its charts, in the order of the sections.
+    /// Its charts, in the order of the page.
     pub(super) fn charts(&self) -> impl Iterator<Item = &Chart> {
         let blocks = self.sections.iter().flat_map(|section| &section.blocks);
-        blocks.filter_map(|block| match block {
+        let others = blocks.filter_map(|block| match block {
             Block::Chart(chart) => Some(chart),
             _ => None,
-        })
+        });
+        self.glance.chart.iter().chain(others)
     }
 }
 
 impl Section {
-    /// A table whose caption is the title goes without the caption.
-    pub(super) fn new(id: &'static str, title: &'static str, mut blocks: Vec<Block>) -> Self {
+    /// With the blocks that say something. A table whose caption is the title goes without the caption.
+    fn new(id: &'static str, title: &'static str, mut blocks: Vec<Block>) -> Self {
+        blocks.retain(|block| !block.is_empty());
         for block in &mut blocks {
             if let Block::Table(table) = block
                 && table.caption == title
@@ -93,20 +199,6 @@ impl Section {
             is_folded: false,
         }
     }
-
-    pub(super) fn folded(mut self) -> Self {
-        self.is_folded = true;
-        self
-    }
-}
-
-/// The sections that say something.
-pub(super) fn with_content(sections: impl IntoIterator<Item = Section>) -> Vec<Section> {
-    let sections = sections.into_iter().map(|mut section| {
-        section.blocks.retain(|block| !block.is_empty());
-        section
-    });
-    sections.filter(|section| !section.blocks.is_empty()).collect()
 }
 
 impl Block {

@@ -24,6 +24,16 @@ pub(super) fn render(document: &Document) -> String {
         list(&mut out, document.warnings.iter().map(|warning| escape(warning)));
         out.push('\n');
     }
+    let glance = &document.glance;
+    let verdicts = glance.verdicts.iter().cloned().map(Block::Table);
+    let chart = glance.chart.iter().cloned().map(Block::Chart);
+    for part in verdicts.chain(chart) {
+        block(&mut out, &part);
+        out.push('\n');
+    }
+    for (name, words) in &glance.notes {
+        let _ = write!(out, "**{name}** {}\n\n", text(words));
+    }
     for section in &document.sections {
         self::section(&mut out, section);
     }
@@ -110,7 +120,8 @@ fn table(out: &mut String, table: &Table) {
             let empty = std::iter::repeat_n(String::new(), cells.len() - 1);
             row(std::iter::once(title).chain(empty).collect());
         }
-        row(cells.iter().map(|cell| escape(&cell.text)).collect());
+        let lines = |text: &str| text.lines().map(escape).collect::<Vec<_>>().join("<br>");
+        row(cells.iter().map(|cell| lines(&cell.text)).collect());
     }
 }
 
@@ -155,17 +166,18 @@ fn escape(text: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::report::document::Form;
     use crate::report::outline;
     use crate::testing::report::Fixture;
 
     #[test]
     fn the_page_reads_from_the_answer_to_the_scenario() {
-        insta::assert_snapshot!(render(&outline::page(&Fixture::one_vs_two().input())));
+        insta::assert_snapshot!(render(&outline::document(&Fixture::one_vs_two().input(), Form::Page)));
     }
 
     #[test]
     fn the_brief_report_shows_answer_and_verdicts_and_folds_the_rest() {
-        let text = render(&outline::brief(&Fixture::one_vs_two().input()));
+        let text = render(&outline::document(&Fixture::one_vs_two().input(), Form::Brief));
         let open = text.split("<details>").next().unwrap();
         insta::assert_snapshot!(open);
         let titles: Vec<&str> = text
@@ -181,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_live_run_has_its_latencies_by_part_and_its_words() {
-        let text = render(&outline::page(&Fixture::latency().input()));
+        let text = render(&outline::document(&Fixture::latency().input(), Form::Page));
         let section = |title: &str| {
             let begin = text.find(&format!("\n## {title}\n")).unwrap();
             let end = text[begin + 4..]

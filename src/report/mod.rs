@@ -24,16 +24,18 @@ mod tables;
 mod terminal;
 
 pub use compare::CompareInput;
+pub use document::Extent;
 pub use format::{bytes, duration, memory_in_words, rate, ratio_estimate};
 pub use input::ReportInput;
 pub use json::compare_json;
 pub use junit::{JunitSuite, junit};
-pub use outline::Extent;
 pub use tables::requirement_sentence;
+
+use self::document::Form;
 
 /// Every file of the report with its path below the run's folder, in the order in which to write them.
 pub fn files(input: &ReportInput) -> Vec<(String, String)> {
-    let page = outline::page(input);
+    let page = outline::document(input, Form::Page);
     let tables = [
         ("trials.csv", csv::trials_csv(input)),
         ("summary.csv", csv::summary_csv(input)),
@@ -59,7 +61,12 @@ pub fn terminal(input: &ReportInput, width: usize, colour: bool, extent: Extent)
         Extent::Screens => terminal::SCREENS_LINES,
         Extent::Everything => usize::MAX,
     };
-    terminal::render(&outline::terminal(input, extent), width, colour, lines_max)
+    terminal::render(
+        &outline::document(input, Form::Terminal(extent)),
+        width,
+        colour,
+        lines_max,
+    )
 }
 
 /// How much of a run's time was reading, in words; `None` where its times are not known.
@@ -69,22 +76,27 @@ pub fn reading_share(input: &ReportInput) -> Option<String> {
 
 /// The report for a pull request or the summary of a job. Links to no file.
 pub fn markdown_brief(input: &ReportInput) -> String {
-    markdown::render(&outline::brief(input))
+    markdown::render(&outline::document(input, Form::Brief))
 }
 
 /// A comparison for a terminal. `width` in columns; `colour` allows ANSI sequences.
 pub fn compare_terminal(input: &CompareInput, width: usize, colour: bool) -> String {
-    terminal::render(&compare::terminal(input), width, colour, usize::MAX)
+    terminal::render(
+        &compare::document(input, Form::Terminal(Extent::Everything)),
+        width,
+        colour,
+        usize::MAX,
+    )
 }
 
 /// A comparison in Markdown, for a comment on a change. Links to no file.
 pub fn compare_markdown(input: &CompareInput) -> String {
-    markdown::render(&compare::without_charts(input))
+    markdown::render(&compare::document(input, Form::Brief))
 }
 
 /// A comparison as one HTML page.
 pub fn compare_html(input: &CompareInput) -> String {
-    html::render(&compare::page(input))
+    html::render(&compare::document(input, Form::Page))
 }
 
 #[cfg(test)]
@@ -133,7 +145,7 @@ mod tests {
     fn the_preview_is_written() {
         let live = [Fixture::latency(), Fixture::catch_up(), Fixture::capacity()];
         let backlog = [Fixture::one_vs_two(), Fixture::scaling(), Fixture::scaling_beyond()];
-        for fixture in backlog.into_iter().chain(live) {
+        for fixture in backlog.into_iter().chain(live).chain(Fixture::shipped()) {
             let folder = std::path::Path::new("target/report-preview").join(&fixture.scenario.name);
             std::fs::create_dir_all(folder.join("charts")).unwrap();
             for (name, text) in super::files(&fixture.input()) {

@@ -1,113 +1,62 @@
-//! The order of the reports of a run: what its page, its brief form and the terminal show.
+//! The order of the reports of a run. A table or a chart is added to all of them here.
 
 use super::chart::charts;
-use super::document::{self, Block, Document, Section, with_content};
+use super::document::{Block, Document, Form, Glance, Outline, tables};
 use super::facts;
 use super::input::ReportInput;
 use super::labels::Labels;
-use super::tables::{self, scaling};
+use super::tables::{self as all, scaling};
 
-/// How much of a report a terminal shows. The page has everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// The answer and the warnings.
-    Answer,
-    /// Two screens: these, the results, and what explains them.
-    Screens,
-    /// Everything that fits a terminal.
-    Everything,
-}
-
-/// The report with everything in it.
-pub(super) fn page(input: &ReportInput) -> Document {
-    // The table is the other half of the answer, and the first chart shows it. What explains it comes before all that
-    // is looked up.
-    let mut charts = charts(input).into_iter().map(Block::Chart);
-    let first = charts.by_ref().take(1).collect();
-    of_run(
-        input,
-        [
-            Section::new("results", "Results", document::tables(tables::results(input))),
-            requirements(input),
-            Section::new("chart", "At a glance", first),
-            Section::new(
-                "why",
-                "Why",
-                facts::reasons(input).into_iter().map(Block::Reason).collect(),
-            ),
-            Section::new("charts", "More charts", charts.collect()),
-            Section::new(
-                "latencies",
-                "Latency by part",
-                document::tables(tables::latencies(input)),
-            ),
-            Section::new("scaling", "Scaling", scaling(input)),
-            Section::new("effects", "What explains the differences", effects(input)),
-            Section::new("details", "Details", document::tables(tables::details(input))),
-            Section::new("comparisons", "Comparisons", comparisons(input)),
-            Section::new("idle", "Idle members", vec![Block::List(facts::idle(input))]),
-            Section::new("settings", "Settings", settings(input)),
-            environment(input),
-            Section::new(
-                "quality",
-                "Quality of the run",
-                vec![Block::Definitions(facts::quality(input))],
-            ),
-            Section::new("time", "Where the time went", vec![Block::Table(facts::times(input))]),
-            Section::new("trials", "Trials", trials(input)),
-            Section::new("scenario", "Scenario", vec![source(input)]),
-            reading(input),
-        ],
-    )
-}
-
-/// Answer, warnings and results; the rest is folded. For a pull request or the summary of a job, so without charts.
-pub(super) fn brief(input: &ReportInput) -> Document {
-    of_run(
-        input,
-        [
-            requirements(input),
-            Section::new("results", "Results", document::tables(tables::results(input))),
-            Section::new(
-                "comparisons",
-                "Comparisons",
-                document::tables(tables::own_comparisons(input)),
-            )
-            .folded(),
-            environment(input).folded(),
-            Section::new("settings", "Settings", settings(input)).folded(),
-            reading(input).folded(),
-        ],
-    )
-}
-
-/// The answer, and as much as asked for of the results and what explains them.
-pub(super) fn terminal(input: &ReportInput, extent: Extent) -> Document {
-    if extent == Extent::Answer {
-        return of_run(input, []);
+/// What a form shows of a run. The order is the one in which a reader asks: what came out, why, in which detail, and
+/// how it was measured.
+pub(super) fn document(input: &ReportInput, form: Form) -> Document {
+    let mut glance = Glance::default();
+    let mut more = Vec::new();
+    if form == Form::Page {
+        let mut charts = charts(input).into_iter();
+        glance = Glance {
+            verdicts: all::verdict_matrix(input),
+            chart: charts.next(),
+            notes: facts::at_a_glance(input),
+        };
+        more = charts.map(Block::Chart).collect();
     }
-    let reasons = facts::reasons(input).into_iter().map(Block::Reason).collect();
-    let idle = facts::idle(input).into_iter();
-    let idle = idle.map(|(names, why)| Block::Paragraph(format!("Idle in {names}: {why}")));
-    let short = [
-        Section::new("results", "", document::tables(tables::results(input))),
-        requirements(input),
-        Section::new("why", "Why, and what would change it", reasons),
-    ];
-    if extent == Extent::Screens {
-        return of_run(input, short);
-    }
-    let effects = scaling::effects_words(input).map(Block::Paragraph);
-    // The evidence of the bottleneck counts them, too.
-    let long = [
-        Section::new("idle", "", idle.collect()),
-        Section::new("scaling", "Scaling", scaling(input)),
-        Section::new("effects", "", effects.into_iter().collect()),
-    ];
-    of_run(input, short.into_iter().chain(long))
-}
-
-fn of_run(input: &ReportInput, sections: impl IntoIterator<Item = Section>) -> Document {
+    let reasons = || facts::reasons(input).into_iter().map(Block::Reason).collect();
+    let comparisons = || comparisons(input, form);
+    let outline = Outline::of(form)
+        .section(("results", "Results"), Form::ALL, || tables(all::results(input)))
+        .section(("requirements", "Requirements"), Form::ALL, || {
+            tables(all::requirements(input))
+        })
+        .section(("why", "Why, and what would change it"), Form::SCREENS, reasons)
+        .section(("charts", "More charts"), Form::PAGE, || more)
+        .section(("latencies", "Latency by part"), Form::PAGE, || {
+            tables(all::latencies(input))
+        })
+        .section(("scaling", "Scaling"), Form::LONG, || scaling(input))
+        .section(("effects", "What explains the differences"), Form::LONG, || {
+            effects(input, form)
+        })
+        .section(("idle", "Idle members"), Form::LONG, || {
+            vec![Block::List(facts::idle(input))]
+        })
+        .section(("details", "Details"), Form::PAGE, || tables(all::details(input)))
+        .folded(("comparisons", "Comparisons"), Form::PAGES, comparisons)
+        .folded(("settings", "Settings"), Form::PAGES, || settings(input))
+        .folded(("environment", "Environment"), Form::PAGES, || {
+            vec![Block::Definitions(facts::environment(input))]
+        })
+        .section(("quality", "Quality of the run"), Form::PAGE, || {
+            vec![Block::Definitions(facts::quality(input))]
+        })
+        .section(("time", "Where the time went"), Form::PAGE, || {
+            vec![Block::Table(facts::times(input))]
+        })
+        .section(("trials", "Trials"), Form::PAGE, || trials(input))
+        .section(("scenario", "Scenario"), Form::PAGE, || vec![source(input)])
+        .folded(("reading", "How to read this"), Form::PAGES, || {
+            vec![Block::Definitions(facts::glossary(input))]
+        });
     let summary = input.summary;
     let (first, last) = facts::dates(input);
     let version = &input.environment.tandem_version;
@@ -121,18 +70,13 @@ fn of_run(input: &ReportInput, sections: impl IntoIterator<Item = Section>) -> D
         answer: summary.answer.clone(),
         no_answer: "No answer yet: too few trials were completed.",
         warnings: summary.warnings.clone(),
-        sections: with_content(sections),
+        glance,
+        sections: outline.sections(),
         page: "the page",
         footer: "Made by tandem from the stored trials of the run. The figures are also in `summary.csv`, `trials.csv` and \
                  `summary.json`.",
         tandem_version: version.clone(),
     }
-}
-
-/// What the scenario requires of figures.
-fn requirements(input: &ReportInput) -> Section {
-    let tables = document::tables(tables::requirements(input));
-    Section::new("requirements", "Requirements", tables)
 }
 
 /// Each series with its table and what it shows.
@@ -147,15 +91,18 @@ fn scaling(input: &ReportInput) -> Vec<Block> {
     blocks.chain(refusals).collect()
 }
 
-/// The shares of the axes in words and in a table.
-fn effects(input: &ReportInput) -> Vec<Block> {
+/// The shares of the axes in words, and where there is room in a table.
+fn effects(input: &ReportInput, form: Form) -> Vec<Block> {
     let words = scaling::effects_words(input).map(Block::Paragraph);
-    let shares = scaling::effects(input).map(Block::Table);
-    words.into_iter().chain(shares).collect()
+    let shares = scaling::effects(input).filter(|_| form == Form::Page);
+    words.into_iter().chain(shares.map(Block::Table)).collect()
 }
 
-fn comparisons(input: &ReportInput) -> Vec<Block> {
-    let found = tables::comparisons(input);
+fn comparisons(input: &ReportInput, form: Form) -> Vec<Block> {
+    if form == Form::Brief {
+        return tables(all::own_comparisons(input));
+    }
+    let found = all::comparisons(input);
     if found.is_empty() {
         return Vec::new();
     }
@@ -170,7 +117,7 @@ fn comparisons(input: &ReportInput) -> Vec<Block> {
         ),
     };
     let mut blocks = vec![Block::Paragraph(words)];
-    blocks.extend(document::tables(found));
+    blocks.extend(tables(found));
     blocks
 }
 
@@ -182,11 +129,6 @@ fn settings(input: &ReportInput) -> Vec<Block> {
         )];
     }
     vec![Block::Table(settings)]
-}
-
-fn environment(input: &ReportInput) -> Section {
-    let facts = Block::Definitions(facts::environment(input));
-    Section::new("environment", "Environment", vec![facts])
 }
 
 fn trials(input: &ReportInput) -> Vec<Block> {
@@ -206,9 +148,4 @@ fn source(input: &ReportInput) -> Block {
         language: "toml",
         text: input.source.to_owned(),
     }
-}
-
-fn reading(input: &ReportInput) -> Section {
-    let words = Block::Definitions(facts::glossary(input));
-    Section::new("reading", "How to read this", vec![words])
 }

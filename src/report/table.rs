@@ -2,8 +2,9 @@
 //! cells. The renderers escape the text as they need.
 
 use super::format::or_unknown;
+use super::labels::Labels;
 use crate::stats::Estimate;
-use crate::wording::capitalised;
+use crate::wording::{capitalised, joined};
 
 /// Cells below the heads of their columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +50,32 @@ pub(super) enum InTerminal {
 /// A text with its tone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cell {
+    /// In lines, where a form has room for them.
     pub(super) text: String,
     pub(super) tone: Tone,
+    /// Index of the configuration that the cell, or as the first of a row the row, is about.
+    pub(super) configuration: Option<usize>,
+}
+
+impl Cell {
+    pub(super) fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Cell {
+            text: text.into(),
+            tone,
+            configuration: None,
+        }
+    }
+
+    /// With a line more.
+    pub(super) fn below(mut self, line: &str) -> Self {
+        self.text = joined([&*self.text, line], "\n");
+        self
+    }
+
+    pub(super) fn about(mut self, configuration: usize) -> Self {
+        self.configuration = Some(configuration);
+        self
+    }
 }
 
 /// What a text says of a configuration. Colour repeats the words and never replaces them.
@@ -68,10 +93,7 @@ pub(super) enum Tone {
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Cell {
-            text: text.into(),
-            tone: Tone::Plain,
-        }
+        Cell::new(text, Tone::Plain)
     }
 }
 
@@ -94,6 +116,14 @@ impl<'a, R> Column<'a, R> {
             is_shown: true,
             cell: Box::new(move |row| cell(row).into()),
         }
+    }
+
+    /// The configuration that a row is about, by its name in its family.
+    pub(super) fn configuration(labels: &'a Labels, index: impl Fn(&R) -> usize + 'a) -> Self {
+        Column::words("configuration", move |row| {
+            let index = index(row);
+            Cell::from(labels.short(index)).about(index)
+        })
     }
 
     /// A column of figures.

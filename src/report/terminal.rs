@@ -116,7 +116,12 @@ impl Terminal {
             self.paragraph(&format!("! {warning}"), Emphasis::Tone(Tone::Caution), "  ");
         }
         self.more(document.warnings.len(), self.limits.warnings, "more warning", "  ");
-        for section in &document.sections {
+        for (number, section) in document.sections.iter().enumerate() {
+            self.out.push('\n');
+            // The results stand below the answer and need no heading.
+            if number > 0 {
+                self.paragraph(section.title, Emphasis::Bold, "");
+            }
             self.section(section);
         }
         if !self.left_out.is_empty() {
@@ -142,10 +147,6 @@ impl Terminal {
     }
 
     fn section(&mut self, section: &Section) {
-        self.out.push('\n');
-        if !section.title.is_empty() {
-            self.paragraph(section.title, Emphasis::Bold, "");
-        }
         let tables = section.blocks.iter().filter_map(|block| match block {
             Block::Table(table) => Some(table.clone()),
             _ => None,

@@ -9,4 +9,4 @@ mod tests;
 pub(super) mod verdicts;
 
 pub use self::input::CompareInput;
-pub(super) use self::outline::{page, terminal, without_charts};
+pub(super) use self::outline::document;

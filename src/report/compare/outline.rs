@@ -4,7 +4,7 @@ use super::input::CompareInput;
 use super::tables::{differences, not_compared, runs};
 use super::verdicts::{undecided, verdicts};
 use crate::report::chart::run_charts;
-use crate::report::document::{Block, Document, Section, tables, with_content};
+use crate::report::document::{Block, Document, Extent, Form, Glance, Outline, tables};
 use crate::report::facts::VERDICT;
 use crate::report::format::percent;
 
@@ -29,39 +29,38 @@ const GLOSSARY: [(&str, &str); 5] = [
     ),
 ];
 
-/// Everything, with charts.
-pub(crate) fn page(input: &CompareInput) -> Document {
-    let charts = run_charts(input).into_iter().map(Block::Chart).collect();
-    let charts = Section::new("charts", "Charts", charts);
-    of_comparison(input, std::iter::once(charts).chain(sections(input)))
-}
-
-/// Short enough for a comment on a change: the answer and the verdicts, the rest folded.
-pub(crate) fn without_charts(input: &CompareInput) -> Document {
-    of_comparison(input, sections(input))
-}
-
-/// The verdicts, what speaks against them, and what differs.
-pub(crate) fn terminal(input: &CompareInput) -> Document {
-    let undecided = undecided(input).into_iter().map(Block::Paragraph);
-    let sections = [
-        Section::new("verdicts", "", tables(verdicts(input))),
-        Section::new("undecided", "", undecided.collect()),
-        Section::new("runs", "", vec![Block::Table(runs(input))]),
-        Section::new("differences", "What else differs", different(input)),
-        Section::new("missing", "Not compared", vec![Block::List(not_compared(input))]),
-    ];
-    Document {
-        title: input.comparison.question.clone(),
-        ..of_comparison(input, sections)
-    }
-}
-
-fn of_comparison(input: &CompareInput, sections: impl IntoIterator<Item = Section>) -> Document {
+/// What a form shows of a comparison: the answer, the verdicts, what speaks against them, and what differs.
+pub(crate) fn document(input: &CompareInput, form: Form) -> Document {
     let comparison = input.comparison;
     let folders: Vec<String> = comparison.runs.iter().map(|run| format!("`{}`", run.folder)).collect();
+    let mut glance = Glance::default();
+    let mut more = Vec::new();
+    if form == Form::Page {
+        let mut charts = run_charts(input).into_iter();
+        glance.verdicts = verdicts(input);
+        glance.chart = charts.next();
+        more = charts.map(Block::Chart).collect();
+    }
+    let words = GLOSSARY.map(|(word, meaning)| (word, meaning.to_owned())).to_vec();
+    let reasons = || undecided(input).into_iter().map(Block::Paragraph).collect();
+    let outline = Outline::of(form)
+        .section(("results", "Verdicts"), BESIDE_PAGES, || tables(verdicts(input)))
+        .section(("charts", "More charts"), Form::PAGE, || more)
+        .section(("undecided", "Undecided"), &[TERMINAL], reasons)
+        .section(("missing", "Not compared"), Form::ALL, || {
+            vec![Block::List(not_compared(input))]
+        })
+        .folded(("runs", "Runs"), Form::ALL, || vec![Block::Table(runs(input))])
+        .folded(("differences", "What else differs"), Form::ALL, || different(input))
+        .folded(("reading", "How to read this"), Form::PAGES, || {
+            vec![Block::Definitions(words)]
+        });
+    let title = match form {
+        Form::Terminal(_) => comparison.question.clone(),
+        Form::Page | Form::Brief => format!("Comparison of runs: {}", comparison.question),
+    };
     Document {
-        title: format!("Comparison of runs: {}", comparison.question),
+        title,
         subtitle: format!(
             "{}. The practical threshold is ±{}: a smaller difference counts as none.",
             folders.join(", "),
@@ -71,23 +70,17 @@ fn of_comparison(input: &CompareInput, sections: impl IntoIterator<Item = Sectio
         answer: comparison.answer.clone(),
         no_answer: "There is nothing to compare.",
         warnings: comparison.warnings.iter().chain(&comparison.caution).cloned().collect(),
-        sections: with_content(sections),
+        glance,
+        sections: outline.sections(),
         page: "`--format html`",
         footer: "Made by tandem from the stored trials of the runs. `tandem compare --format json` has the figures.",
         tandem_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 
-fn sections(input: &CompareInput) -> [Section; 5] {
-    let words = GLOSSARY.map(|(word, meaning)| (word, meaning.to_owned()));
-    [
-        Section::new("verdicts", "Verdicts", tables(verdicts(input))),
-        Section::new("missing", "Not compared", vec![Block::List(not_compared(input))]),
-        Section::new("runs", "Runs", vec![Block::Table(runs(input))]).folded(),
-        Section::new("differences", "What else differs", different(input)).folded(),
-        Section::new("reading", "How to read this", vec![Block::Definitions(words.to_vec())]).folded(),
-    ]
-}
+const TERMINAL: Form = Form::Terminal(Extent::Everything);
+/// A page has them on its first screen.
+const BESIDE_PAGES: &[Form] = &[Form::Brief, TERMINAL];
 
 fn different(input: &CompareInput) -> Vec<Block> {
     let differences = differences(input);

@@ -1,6 +1,7 @@
 //! What a reader needs to judge the figures: bottlenecks, idle members, settings, environment, every trial, and the words of
 //! the report.
 
+mod at_a_glance;
 mod environment;
 mod existing;
 mod glossary;
@@ -10,6 +11,7 @@ mod settings;
 mod time;
 mod trials;
 
+pub(super) use self::at_a_glance::at_a_glance;
 pub(super) use self::environment::{dates, environment};
 pub(super) use self::glossary::{VERDICT, glossary};
 pub(super) use self::members::{Reason, idle, reasons};

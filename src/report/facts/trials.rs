@@ -3,7 +3,7 @@
 use crate::measure::{Measurement, Status, Trial, TrialKind};
 use crate::report::format::{duration, or_unknown, rate};
 use crate::report::input::ReportInput;
-use crate::report::table::{Column, Table};
+use crate::report::table::{Cell, Column, Table};
 use crate::wording::{plural, with_commas};
 
 /// All trials.
@@ -28,7 +28,9 @@ fn table<'a>(caption: &str, trials: impl Iterator<Item = &'a Trial>) -> Table {
         Column::figures("number", |t: &Row| t.order.number.to_string()),
         Column::words("kind", |t: &Row| t.order.kind.as_str()),
         Column::figures("block", |t: &Row| (t.order.block + 1).to_string()),
-        Column::words("configuration", |t: &Row| t.configuration_name.clone()),
+        Column::words("configuration", |t: &Row| {
+            Cell::from(t.configuration_name.clone()).about(t.order.configuration)
+        }),
         Column::words("status", |t: &Row| t.status.as_str()),
         Column::figures("records/s", |t: &Row| {
             let read = t.measurement.as_ref().filter(|m| m.read_ns() > 0);

@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use crate::report::chart::Chart;
-use crate::report::document::{Block, with_code};
+use crate::report::document::{Block, Section, with_code};
 use crate::report::facts::Reason;
 use crate::report::table::{Align, Cell, Head, Table, Tone};
 use crate::wording::joined;
@@ -11,13 +11,13 @@ use crate::wording::joined;
 /// Cells longer than this get a wider column.
 const LONG_CELL: usize = 24;
 
-/// A block of a section with this title.
-pub(super) fn block(section: &str, block: &Block) -> Markup {
+pub(super) fn block(section: &Section, block: &Block) -> Markup {
+    let table = |table: &Table| self::table(section.id, section.title, table);
     match block {
         Block::Paragraph(words) => paragraph(words),
-        Block::Table(table) => scrolling_table(section, table),
-        Block::LongTable { table, title, .. } => html! {
-            details { summary { (title) } (scrolling_table(section, table)) }
+        Block::Table(content) => table(content),
+        Block::LongTable { table: long, title, .. } => html! {
+            details { summary { (title) } (table(long)) }
         },
         Block::Chart(chart) => figure(chart),
         Block::Reason(reason) => limits(reason),
@@ -25,7 +25,7 @@ pub(super) fn block(section: &str, block: &Block) -> Markup {
         Block::Definitions(items) => html! {
             dl { @for (word, meaning) in items { dt { (word) } dd { (meaning) } "\n" } }
         },
-        Block::Listing { text, .. } => scroll(section, &html! { pre { code { (text) } } }),
+        Block::Listing { text, .. } => scroll(section.title, &html! { pre { code { (text) } } }),
     }
 }
 
@@ -67,12 +67,13 @@ fn scroll(label: &str, content: &Markup) -> Markup {
     html! { div.scroll role="region" aria-label=(label) tabindex="0" { (content) } }
 }
 
-fn scrolling_table(section: &str, table: &Table) -> Markup {
-    let label = joined([section, &table.caption], ": ");
+/// A table of the section with this id and title.
+pub(super) fn table(id: &str, title: &str, table: &Table) -> Markup {
+    let label = joined([title, &table.caption], ": ");
     scroll(
         &label,
         &html! {
-            table {
+            table data-name=(id) {
                 @if !table.caption.is_empty() { caption { (table.caption) } }
                 thead {
                     tr {
@@ -85,7 +86,7 @@ fn scrolling_table(section: &str, table: &Table) -> Markup {
                             tr.group { th scope="rowgroup" colspan=(row.len()) { (title) } }
                             "\n"
                         }
-                        tr { @for (number, cell) in row.iter().enumerate() { (data(number, &table.heads[number], cell)) } }
+                        tr data-c=[row.first().and_then(|cell| cell.configuration)] { @for (number, cell) in row.iter().enumerate() { (data(number, &table.heads[number], cell)) } }
                         "\n"
                     }
                 }
@@ -104,8 +105,17 @@ fn data(column: usize, head: &Head, cell: &Cell) -> Markup {
         @if column == 0 {
             th scope="row" class=[alignment(head)] { (cell.text) }
         } @else {
-            td class=[class] { (cell.text) }
+            td class=[class] data-c=[cell.configuration] { (lines(&cell.text)) }
         }
+    }
+}
+
+/// Lines below each other; the first says it and the others prove it.
+fn lines(text: &str) -> Markup {
+    let mut lines = text.lines();
+    html! {
+        (lines.next().unwrap_or_default())
+        @for line in lines { br; span.evidence { (line) } }
     }
 }
 
@@ -126,23 +136,21 @@ fn tone(tone: Tone) -> Option<&'static str> {
 }
 
 /// A chart with its title, what it shows, the drawings for wide and for narrow screens, and its figures.
-fn figure(chart: &Chart) -> Markup {
+pub(super) fn figure(chart: &Chart) -> Markup {
     let (title, id) = (&chart.title, chart.name);
     let drawing = |class: &str, svg: &str| {
         let labels = format!("aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-text\"");
         PreEscaped(svg.replacen("<svg", &format!("<svg class=\"{class}\" role=\"img\" {labels}"), 1))
     };
     html! {
-        figure {
-            figcaption {
-                h3 id={ (id) "-title" } { (title) }
-                p.quiet id={ (id) "-text" } { (chart.description) }
-            }
+        figure data-chart=(id) {
+            figcaption { h3 id={ (id) "-title" } { (title) } }
             (drawing("wide", &chart.wide))
             (drawing("narrow", &chart.narrow))
             details.figures {
-                summary { "Figures of the chart " q { (title) } }
-                (scrolling_table(&format!("Figures of the chart {title}"), &chart.table))
+                summary { "What it shows, and its figures" }
+                p.quiet id={ (id) "-text" } { (chart.description) }
+                (table(id, &format!("Figures of the chart {title}"), &chart.table))
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::elements::{block, paragraph, text};
+use super::elements::{block, figure, paragraph, table, text};
 use crate::report::chart::style_sheet;
-use crate::report::document::Document;
+use crate::report::document::{Document, Section};
 use crate::report::format::printable_lines;
 
 const STYLE: &str = include_str!("style.css");
@@ -19,23 +19,12 @@ pub(crate) fn render(document: &Document) -> String {
                 header {
                     h1 { (document.title) }
                     p.quiet { (text(&document.subtitle)) }
-                    nav aria-label="Sections" {
-                        ul {
-                            @for section in &document.sections {
-                                li { a href={ "#" (section.id) } { (section.title) } }
-                            }
-                        }
-                    }
                 }
                 main {
-                    (answer(document))
-                    @for section in &document.sections {
-                        section aria-labelledby=(section.id) {
-                            h2 id=(section.id) { (section.title) }
-                            @for part in &section.blocks { (block(section.title, part)) "\n" }
-                        }
-                        "\n"
-                    }
+                    (first_screen(document))
+                    (notes("warnings", "Warnings", &document.warnings))
+                    (contents(document))
+                    @for section in &document.sections { (self::section(section)) "\n" }
                 }
                 footer.quiet { p { (text(document.footer)) } }
             }
@@ -60,8 +49,9 @@ fn head(document: &Document) -> Markup {
     }
 }
 
-/// What a reader must know first: whether the figures should be trusted, the answer, the warnings.
-fn answer(document: &Document) -> Markup {
+/// What a reader must know first: whether the figures should be trusted, the answer, and the evidence for it.
+fn first_screen(document: &Document) -> Markup {
+    let glance = &document.glance;
     html! {
         (notes("distrust", "Do not trust these figures", &document.distrust))
         section.answer #answer aria-label="Answer" tabindex="-1" {
@@ -69,7 +59,32 @@ fn answer(document: &Document) -> Markup {
             @if document.answer.is_empty() { (paragraph(document.no_answer)) }
         }
         "\n"
-        (notes("warnings", "Warnings", &document.warnings))
+        section.glance aria-label="At a glance" {
+            div {
+                @for verdicts in &glance.verdicts { (table("verdicts", "Verdicts", verdicts)) }
+                dl.notes { @for (name, words) in &glance.notes { dt { (name) } dd { (text(words)) } } }
+            }
+            @if let Some(chart) = &glance.chart { (figure(chart)) }
+        }
+        "\n"
+    }
+}
+
+fn contents(document: &Document) -> Markup {
+    html! {
+        nav aria-label="Sections" {
+            ul { @for section in &document.sections { li { a href={ "#" (section.id) } { (section.title) } } } }
+        }
+    }
+}
+
+/// A link to what is inside opens it.
+fn section(section: &Section) -> Markup {
+    html! {
+        details.section {
+            summary { h2 { (section.title) } }
+            div id=(section.id) { @for part in &section.blocks { (block(section, part)) "\n" } }
+        }
     }
 }
 
@@ -89,11 +104,12 @@ fn notes(id: &str, title: &str, sentences: &[String]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::document::Form;
     use crate::report::outline;
     use crate::testing::report::Fixture;
 
     fn page(fixture: &Fixture) -> String {
-        render(&outline::page(&fixture.input()))
+        render(&outline::document(&fixture.input(), Form::Page))
     }
 
     #[test]

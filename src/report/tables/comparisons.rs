@@ -44,7 +44,7 @@ fn columns<'a>(input: &'a ReportInput, labels: &'a Labels) -> [Column<'a, &'a Co
     let chosen = chosen_metric(input.scenario);
     let header = effect_header(chosen.unwrap_or(Metric::READ_TIME));
     [
-        Column::words("configuration", |c: &Row| labels.short(c.configuration)),
+        Column::configuration(labels, |c: &Row| c.configuration),
         Column::words("against", |c: &Row| labels.short(c.baseline)),
         Column::words("by", |c: &Row| c.metric.comparing().noun.clone()),
         Column::figures(header, |c: &Row| effect(c)),

@@ -14,7 +14,7 @@ pub(crate) fn details(input: &ReportInput) -> Vec<Table> {
     type Row<'a> = &'a ConfigurationSummary;
     let labels = Labels::new(input.scenario);
     let tables = input.families().map(|family| {
-        let name = Column::words("configuration", |c: &Row| labels.short(c.configuration));
+        let name = Column::configuration(&labels, |c: &Row| c.configuration);
         let figures = FIGURES.iter().filter_map(|figure| {
             let cell = |c: &Row| figure_text(figure.unit, c.figures.get(figure.id));
             Some(Column::figures(figure.header?, cell))
@@ -32,7 +32,7 @@ pub(crate) fn latencies(input: &ReportInput) -> Vec<Table> {
     let labels = Labels::new(input.scenario);
     let tables = input.families().map(|family| {
         let names = [
-            Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
+            Column::configuration(&labels, |(c, _): &Row| c.configuration),
             Column::words("part", |(_, part): &Row| part.name().replace('_', " ")),
         ];
         let figures = Statistic::ALL.into_iter().zip(HEADERS).map(|(statistic, header)| {

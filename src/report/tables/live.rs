@@ -55,7 +55,7 @@ fn response_times(input: &ReportInput, labels: &Labels, family: usize) -> Table 
     };
     let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
-        Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
+        Column::configuration(labels, |(c, _): &Row| c.configuration),
         Column::figures("offered", offered).dropped_last(22),
         Column::words("load", load_cell).dropped_last(21),
         Column::figures("p50", |row: &Row| response(row, Statistic::P50)).dropped(10),
@@ -89,7 +89,7 @@ fn load_cell((_, live): &Row) -> Cell {
         None => (UNKNOWN.to_owned(), false),
     };
     let tone = if overloaded { Tone::Caution } else { Tone::Plain };
-    Cell { text, tone }
+    Cell::new(text, tone)
 }
 
 fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
@@ -103,7 +103,7 @@ fn catching_up(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     };
     let [figure, effect] = chosen(input, |row: &Row| row.0);
     let columns = [
-        Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
+        Column::configuration(labels, |(c, _): &Row| c.configuration),
         Column::figures("arriving", offered).dropped_last(22),
         Column::figures("no lag after\u{a0}[95\u{a0}%]", |row: &Row| {
             or_unknown(caught_up(row), |e| duration_estimate(&e))
@@ -141,7 +141,7 @@ fn capacities(input: &ReportInput, labels: &Labels, family: usize, objective: &C
         tried.filter(|t| t.order.kind == kind).count().to_string()
     };
     let columns = [
-        Column::words("configuration", |(c, _): &Row| labels.short(c.configuration)),
+        Column::configuration(labels, |(c, _): &Row| c.configuration),
         Column::figures("holds", |row: &Row| per_second(row, |found| found.per_second)),
         Column::figures("fails from", |row: &Row| per_second(row, |found| found.high)),
         Column::words("confirmed", |(_, live): &Row| {
@@ -173,10 +173,20 @@ fn confirmed(found: &CapacitySummary) -> Cell {
         (Some(_), true) => ("yes", Tone::Plain),
         (Some(_), false) => ("no", Tone::Plain),
     };
-    Cell {
-        text: text.to_owned(),
-        tone,
-    }
+    Cell::new(text, tone)
+}
+
+/// The rate that a search found, and the one from which it fails.
+pub(super) fn capacity_cell(found: &CapacitySummary) -> Cell {
+    let per_second = |rate: f64| format!("{} /s", significant(rate, 3));
+    let holds = match found.per_second {
+        Some(rate) => Cell::new(format!("holds {}", per_second(rate)), Tone::Plain),
+        None => confirmed(found),
+    };
+    let fails = found
+        .high
+        .map_or_else(String::new, |high| format!("fails from {}", per_second(high)));
+    holds.below(&fails)
 }
 
 /// What stands in place of figures that would mean nothing.
@@ -196,7 +206,7 @@ pub(super) fn obstacle(c: &ConfigurationSummary, live: &LiveSummary) -> Option<C
     })
 }
 
-fn conclusion(input: &ReportInput, (c, live): &Row) -> Conclusion {
+pub(super) fn conclusion(input: &ReportInput, (c, live): &Row) -> Conclusion {
     if let Some(obstacle) = obstacle(c, live) {
         return obstacle;
     }

@@ -47,10 +47,7 @@ fn outcome(checked: &CheckedRequirement) -> Cell {
         Met::CannotSay if checked.requirement.strict => ("cannot say: fails, being strict", Tone::Bad),
         Met::CannotSay => ("cannot say", Tone::Caution),
     };
-    Cell {
-        text: text.to_owned(),
-        tone,
-    }
+    Cell::new(text, tone)
 }
 
 /// `response_p99_ms of two must be below 50 ms: 61.0 ms [58.2, 64.1]`, with the reason where there is one.

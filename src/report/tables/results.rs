@@ -26,7 +26,7 @@ fn backlog(input: &ReportInput, labels: &Labels, family: usize) -> Table {
     let with_idle = input.summary.configurations.iter().any(|c| idle_members(c) > 0);
     let [figure, effect] = chosen(input, |c: &Row| *c);
     let columns = [
-        Column::words("configuration", |c: &Row| labels.short(c.configuration)),
+        Column::configuration(labels, |c: &Row| c.configuration),
         Column::figures("records/s\u{a0}[95\u{a0}%]", |c: &Row| {
             or_unknown(c.estimate(FigureId::RecordsPerSecond), |e| rate_estimate(&e))
         })

@@ -25,7 +25,7 @@ pub(crate) fn series_table(labels: &Labels, series: &ScalingSeries, caption: Str
     let with_idle = series.points.iter().any(|point| point.idle_members > 0);
     let columns = [
         Column::figures(series.along.nouns(), |p: &Row| p.count.to_string()),
-        Column::words("configuration", |p: &Row| labels.short(p.configuration)).on_pages_only(),
+        Column::configuration(labels, |p: &Row| p.configuration).on_pages_only(),
         Column::figures("records/s\u{a0}[95\u{a0}%]", |p: &Row| {
             rate_estimate(&p.records_per_second)
         })

@@ -1,0 +1,156 @@
+//! What is concluded of every configuration at one glance: configurations down, the rest of the matrix across.
+
+use std::collections::BTreeMap;
+
+use super::cells::{chosen_metric, effect, verdict, without_comparison};
+use super::live::{self, capacity_cell};
+use crate::figures::FigureId;
+use crate::report::conclusion::Conclusion;
+use crate::report::format::{figure_text, or_unknown, rate, rate_estimate, ratio_estimate};
+use crate::report::input::ReportInput;
+use crate::report::labels::{Labels, family_title, varying_axes};
+use crate::report::table::{Cell, Column, Table, Tone, with_rows};
+use crate::summary::{ConfigurationSummary, ScalingPoint};
+use crate::wording::joined;
+
+/// With more columns than this the matrix is turned.
+const COLUMNS_MAX: usize = 8;
+
+/// The matrix; none for a run without configurations.
+pub(crate) fn verdict_matrix(input: &ReportInput) -> Vec<Table> {
+    let scaling = scaling_cells(input);
+    let places = places(input);
+    let mut down = distinct(places.iter().map(|(down, _, _)| down));
+    let mut across = distinct(places.iter().map(|(_, across, _)| across));
+    let mut cells: BTreeMap<(&str, &str), Cell> = BTreeMap::new();
+    let turned = across.len() > COLUMNS_MAX && down.len() < across.len();
+    for (row, column, c) in &places {
+        let key = if turned { (column, row) } else { (row, column) };
+        let cell = scaling.get(&c.configuration).cloned();
+        let cell = cell.unwrap_or_else(|| concluded(input, c)).about(c.configuration);
+        cells.insert((key.0, key.1), cell);
+    }
+    if turned {
+        std::mem::swap(&mut down, &mut across);
+    }
+    let names = std::iter::once(Column::words("", |row: &&str| *row));
+    let figures = across.iter().map(|column| {
+        let header = if column.is_empty() { "verdict" } else { column };
+        Column::words(header, |row: &&str| {
+            cells.get(&(*row, *column)).cloned().unwrap_or_default()
+        })
+    });
+    with_rows(std::iter::once(Table::of(
+        "",
+        names.chain(figures),
+        down.iter().copied(),
+    )))
+}
+
+/// Where each configuration stands: its row and its column.
+fn places<'a>(input: &ReportInput<'a>) -> Vec<(String, String, &'a ConfigurationSummary)> {
+    let scenario = input.scenario;
+    let labels = Labels::new(scenario);
+    let axes = varying_axes(scenario, 0);
+    let case = |c: usize| scenario.configurations[c].case.as_str();
+    let one_case = scenario
+        .configurations
+        .windows(2)
+        .all(|pair| pair[0].case == pair[1].case);
+    input
+        .by_family()
+        .map(|c| match axes[..] {
+            [down, across] if scenario.families.len() == 1 && one_case => {
+                let configuration = &scenario.configurations[c.configuration];
+                let down = joined([case(c.configuration), &scenario.axis_value(configuration, down)], " ");
+                (down, scenario.axis_value(configuration, across), c)
+            }
+            _ => (
+                labels.short(c.configuration).to_owned(),
+                family_title(scenario, c.family),
+                c,
+            ),
+        })
+        .collect()
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
+    let mut distinct: Vec<&str> = Vec::new();
+    for name in names {
+        if !distinct.contains(&name.as_str()) {
+            distinct.push(name);
+        }
+    }
+    distinct
+}
+
+/// The verdict of a configuration with its evidence on the line below.
+fn concluded(input: &ReportInput, c: &ConfigurationSummary) -> Cell {
+    if let Some(found) = c.live.as_ref().and_then(|live| live.capacity.as_ref()) {
+        return capacity_cell(found);
+    }
+    let compared = input.own_comparison(c.configuration);
+    let conclusion = match (&c.live, compared) {
+        (Some(live), _) => live::conclusion(input, &(c, live)),
+        (None, Some(compared)) => verdict(input, compared),
+        (None, None) => without_comparison(input, c),
+    };
+    let evidence = match compared.filter(|compared| compared.effect.is_some()) {
+        Some(compared) => effect(compared),
+        None if conclusion == Conclusion::Baseline || conclusion == Conclusion::Unknown => own_figure(input, c),
+        None => String::new(),
+    };
+    Cell::from(conclusion).below(&evidence)
+}
+
+/// The figure by which configurations are compared, of one of them.
+fn own_figure(input: &ReportInput, c: &ConfigurationSummary) -> String {
+    if let Some(metric) = chosen_metric(input.scenario) {
+        let figure = metric.figure().figure();
+        return figure_text(figure.unit, c.figures.get(figure.id));
+    }
+    if c.live.is_some() {
+        let metric = input
+            .mode(c.configuration)
+            .map(|mode| crate::summary::Metric::of(input.scenario, mode));
+        let figure = metric.map(|metric| metric.figure().figure());
+        return figure.map_or_else(String::new, |figure| figure_text(figure.unit, c.figures.get(figure.id)));
+    }
+    or_unknown(c.estimate(FigureId::RecordsPerSecond), |estimate| {
+        rate_estimate(&estimate)
+    })
+}
+
+/// The points of series, which say how much each further member adds; the number worth having is marked.
+fn scaling_cells(input: &ReportInput) -> BTreeMap<usize, Cell> {
+    let series = input.summary.scaling.iter();
+    let points = series.flat_map(|series| {
+        let worth = series.recommendation.as_ref().map(|found| found.count);
+        series
+            .points
+            .iter()
+            .map(move |point| (point, worth == Some(point.count)))
+    });
+    points
+        .map(|(point, is_worth)| (point.configuration, scaling_cell(point, is_worth)))
+        .collect()
+}
+
+fn scaling_cell(point: &ScalingPoint, is_worth: bool) -> Cell {
+    let (word, tone) = match point {
+        _ if is_worth => ("worth having", Tone::Good),
+        point if point.idle_members > 0 => ("idle members", Tone::Caution),
+        _ => ("", Tone::Plain),
+    };
+    let speed = point.speed_up.filter(|speed| speed.interval.is_some());
+    let text = match speed {
+        Some(speed) => ratio_estimate(&speed),
+        None => rate(point.records_per_second.point),
+    };
+    let first = Cell {
+        text: if word.is_empty() { text.clone() } else { word.to_owned() },
+        tone,
+        ..Cell::default()
+    };
+    if word.is_empty() { first } else { first.below(&text) }
+}
