@@ -9,7 +9,7 @@ use super::facts::Reason;
 use super::table::Table;
 
 /// A report or a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
     pub(super) title: String,
     /// What was measured; a paragraph.
@@ -31,7 +31,7 @@ pub(super) struct Document {
 }
 
 /// A part of a document with its heading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Section {
     /// Names it in links.
     pub(super) id: &'static str,
@@ -42,7 +42,7 @@ pub(super) struct Section {
 }
 
 /// A piece of a section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Block {
     Paragraph(String),
     Table(Table),
